@@ -1,0 +1,17 @@
+package org.llava4j.data;
+
+/**
+ * What a person gave us is wrong. The message is one line: what is wrong, where, and what to do. Commands print
+ * it as it is and end with a non-zero exit; every other exception is our own mistake.
+ */
+public class BadInputException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public BadInputException(String message) {
+        super(message);
+    }
+
+    public BadInputException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}
