@@ -1,0 +1,43 @@
+package org.llava4j.data.scienceqa;
+
+import java.util.List;
+import org.llava4j.data.BadInputException;
+
+/**
+ * One entry of ScienceQA's {@code problems.json} (Lu et al. 2022). Absent texts are empty strings.
+ *
+ * @param id key in {@code problems.json}
+ * @param answer index into {@code choices}
+ * @param image file name inside {@code images/<split>/<id>/}, empty where the problem has none
+ * @param subject "natural science", "social science" or "language science"
+ * @param grade "grade1" .. "grade12"
+ */
+public record ScienceQaProblem(
+        String id,
+        String question,
+        List<String> choices,
+        int answer,
+        String hint,
+        String image,
+        String task,
+        String grade,
+        String subject,
+        String topic,
+        String category,
+        String skill,
+        String lecture,
+        String solution,
+        String split) {
+
+    public ScienceQaProblem {
+        choices = List.copyOf(choices);
+        if (answer < 0 || answer >= choices.size()) {
+            throw new BadInputException("ScienceQA problem " + id + ": answer " + answer + " is outside its "
+                    + choices.size() + " choices; correct \"answer\" (an index from 0)");
+        }
+    }
+
+    public boolean hasImage() {
+        return !image.isEmpty();
+    }
+}
