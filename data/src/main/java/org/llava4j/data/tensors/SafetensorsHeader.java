@@ -1,0 +1,201 @@
+package org.llava4j.data.tensors;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.llava4j.data.BadInputException;
+
+/**
+ * The checked header of one safetensors file. After {@link #read} the tensors tile the rest of the file exactly, so
+ * what is allocated later can never be more than the file holds.
+ */
+record SafetensorsHeader(SortedMap<String, TensorInfo> tensors, Map<String, String> metadata, long dataStart) {
+    private static final int LENGTH_BYTES = 8;
+    /** The limit of the reference implementation. */
+    private static final int MAX_HEADER_BYTES = 100_000_000;
+
+    private static final Set<String> TENSOR_KEYS = Set.of("dtype", "shape", "data_offsets");
+    private static final ObjectReader JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build()
+            .readerFor(JsonNode.class);
+
+    /**
+     * @param file for messages
+     * @throws BadInputException at the first thing that is wrong, with the file and the tensor
+     */
+    static SafetensorsHeader read(FileChannel channel, Object file) throws IOException {
+        long fileBytes = channel.size();
+        if (fileBytes < LENGTH_BYTES) {
+            throw wrong(file, "is too short (" + fileBytes + " bytes) to be a safetensors file");
+        }
+        long headerBytes = readFully(channel, 0, LENGTH_BYTES).getLong();
+        if (headerBytes < 0 || headerBytes > fileBytes - LENGTH_BYTES) {
+            throw wrong(
+                    file,
+                    "announces a header of " + Long.toUnsignedString(headerBytes) + " bytes but has only "
+                            + (fileBytes - LENGTH_BYTES) + " after its length");
+        }
+        if (headerBytes > MAX_HEADER_BYTES) {
+            throw wrong(file, "announces a header of " + headerBytes + " bytes; the format allows " + MAX_HEADER_BYTES);
+        }
+        JsonNode root = parse(readFully(channel, LENGTH_BYTES, (int) headerBytes), file);
+        SortedMap<String, TensorInfo> tensors = new TreeMap<>();
+        Map<String, String> metadata = new TreeMap<>();
+        for (Map.Entry<String, JsonNode> entry : root.properties()) {
+            if (entry.getKey().equals("__metadata__")) {
+                addMetadata(entry.getValue(), metadata, file);
+            } else {
+                tensors.put(entry.getKey(), tensor(entry.getKey(), entry.getValue(), file));
+            }
+        }
+        long dataStart = LENGTH_BYTES + headerBytes;
+        requireTiling(tensors, fileBytes - dataStart, file);
+        return new SafetensorsHeader(
+                Collections.unmodifiableSortedMap(tensors), Collections.unmodifiableMap(metadata), dataStart);
+    }
+
+    private static JsonNode parse(ByteBuffer bytes, Object file) {
+        try {
+            String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+            JsonNode root = JSON.readValue(text);
+            if (root == null || !root.isObject()) {
+                throw wrong(file, "has a header that is not a JSON object");
+            }
+            return root;
+        } catch (CharacterCodingException e) {
+            throw wrong(file, "has a header that is not UTF-8");
+        } catch (JsonProcessingException e) {
+            throw wrong(file, "has a header that is not valid JSON (" + oneLine(e.getOriginalMessage()) + ")");
+        }
+    }
+
+    private static void addMetadata(JsonNode node, Map<String, String> metadata, Object file) {
+        if (!node.isObject()) {
+            throw wrong(file, "has a __metadata__ that is not an object of strings");
+        }
+        for (Map.Entry<String, JsonNode> entry : node.properties()) {
+            if (!entry.getValue().isTextual()) {
+                throw wrong(file, "has a __metadata__ that is not an object of strings");
+            }
+            metadata.put(entry.getKey(), entry.getValue().textValue());
+        }
+    }
+
+    private static TensorInfo tensor(String name, JsonNode node, Object file) {
+        Set<String> keys = new TreeSet<>();
+        node.fieldNames().forEachRemaining(keys::add);
+        if (!keys.equals(TENSOR_KEYS)) {
+            throw wrong(file, name, "needs exactly dtype, shape and data_offsets, has " + keys);
+        }
+        TensorType type = type(name, node.get("dtype"), file);
+        long[] shape = naturals(name, "shape", node.get("shape"), file);
+        long[] offsets = naturals(name, "data_offsets", node.get("data_offsets"), file);
+        if (offsets.length != 2 || offsets[0] > offsets[1]) {
+            throw wrong(file, name, "needs two data_offsets in order, has " + node.get("data_offsets"));
+        }
+        long expected = type.bytes();
+        try {
+            for (long size : shape) {
+                expected = Math.multiplyExact(expected, size);
+            }
+        } catch (ArithmeticException e) {
+            throw wrong(file, name, "has a shape too large to exist: " + node.get("shape"));
+        }
+        long bytes = offsets[1] - offsets[0];
+        if (bytes != expected) {
+            throw wrong(
+                    file,
+                    name,
+                    "is " + type + node.get("shape") + ", which takes " + expected
+                            + " bytes, but its data_offsets span " + bytes);
+        }
+        return new TensorInfo(name, type, shape, offsets[0], offsets[1]);
+    }
+
+    private static TensorType type(String name, JsonNode node, Object file) {
+        for (TensorType type : TensorType.values()) {
+            if (node.isTextual() && type.name().equals(node.textValue())) {
+                return type;
+            }
+        }
+        throw wrong(file, name, "has the dtype " + node + ", which is not among " + List.of(TensorType.values()));
+    }
+
+    private static long[] naturals(String name, String key, JsonNode node, Object file) {
+        if (!node.isArray()) {
+            throw wrong(file, name, "has a " + key + " that is not a list");
+        }
+        long[] values = new long[node.size()];
+        for (int i = 0; i < values.length; i++) {
+            JsonNode value = node.get(i);
+            if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
+                throw wrong(file, name, "has a " + key + " with an entry that is no whole number from 0");
+            }
+            values[i] = value.longValue();
+        }
+        return values;
+    }
+
+    private static void requireTiling(SortedMap<String, TensorInfo> tensors, long dataBytes, Object file) {
+        List<TensorInfo> byPlace = new ArrayList<>(tensors.values());
+        byPlace.sort(Comparator.comparingLong(TensorInfo::begin).thenComparingLong(TensorInfo::end));
+        long covered = 0;
+        for (TensorInfo tensor : byPlace) {
+            if (tensor.begin() < covered) {
+                throw wrong(file, tensor.name(), "overlaps the tensor before it at byte " + tensor.begin());
+            }
+            if (tensor.begin() > covered) {
+                throw wrong(file, tensor.name(), "leaves a hole of " + (tensor.begin() - covered) + " bytes before it");
+            }
+            covered = tensor.end();
+            if (covered > dataBytes) {
+                throw wrong(
+                        file, tensor.name(), "ends at byte " + covered + " of " + dataBytes + ": the file is cut off");
+            }
+        }
+        if (covered != dataBytes) {
+            throw wrong(file, "has " + (dataBytes - covered) + " bytes that belong to no tensor");
+        }
+    }
+
+    static ByteBuffer readFully(FileChannel channel, long position, int length) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+        while (buffer.hasRemaining()) {
+            if (channel.read(buffer, position + buffer.position()) < 0) {
+                throw new IOException("the file ends at byte " + (position + buffer.position()));
+            }
+        }
+        return buffer.flip();
+    }
+
+    private static String oneLine(String text) {
+        return text.lines().findFirst().orElse("");
+    }
+
+    private static BadInputException wrong(Object file, String what) {
+        return new BadInputException(file + " " + what + "; fetch or write the file again");
+    }
+
+    private static BadInputException wrong(Object file, String tensor, String what) {
+        return wrong(file, "is damaged: tensor \"" + oneLine(tensor) + "\" " + what);
+    }
+}

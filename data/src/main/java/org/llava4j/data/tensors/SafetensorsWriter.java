@@ -1,0 +1,156 @@
+package org.llava4j.data.tensors;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.llava4j.data.AtomicFile;
+import org.nd4j.common.util.ArrayUtil;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Writes safetensors files. The same tensors give the same bytes: wide types come first, then names in order, which
+ * also keeps every tensor aligned for readers that map the file.
+ */
+public final class SafetensorsWriter {
+    private static final int PIECE_ELEMENTS = 1 << 18;
+    private static final int HEADER_ALIGNMENT = 8;
+    /** What {@code transformers} demands to find in a file. */
+    private static final Map<String, String> METADATA = Map.of("format", "pt");
+
+    private SafetensorsWriter() {}
+
+    /** Writes every array in the type that matches its own (FLOAT as F32, and so on). */
+    public static void write(Path file, Map<String, INDArray> tensors) {
+        write(file, tensors, name -> TensorType.of(tensors.get(name).dataType()));
+    }
+
+    /**
+     * Writes {@code file} beside its name, then moves it into place.
+     *
+     * @param typeOf the type of each tensor in the file: its own, or for a FLOAT array also F16 or BF16, rounded to
+     *     nearest even
+     * @throws IllegalArgumentException if an array cannot be written in its type
+     * @throws org.llava4j.data.BadInputException if the place cannot be written
+     */
+    public static void write(Path file, Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
+        List<TensorInfo> layout = layout(tensors, typeOf);
+        byte[] header = header(layout);
+        AtomicFile.write(file, channel -> {
+            ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            writeFully(channel, length.putLong(header.length).flip());
+            writeFully(channel, ByteBuffer.wrap(header));
+            for (TensorInfo info : layout) {
+                writeTensor(channel, info, tensors.get(info.name()));
+            }
+        });
+    }
+
+    private static List<TensorInfo> layout(Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
+        record Entry(String name, TensorType type) {}
+        List<Entry> entries = new ArrayList<>();
+        tensors.forEach((name, array) -> {
+            TensorType type = typeOf.apply(name);
+            if (array.dataType() != type.inMemory()) {
+                throw new IllegalArgumentException(
+                        "tensor \"" + name + "\" is " + array.dataType() + " and cannot be written as " + type);
+            }
+            entries.add(new Entry(name, type));
+        });
+        entries.sort(Comparator.comparing((Entry e) -> -e.type().bytes()).thenComparing(Entry::name));
+        List<TensorInfo> layout = new ArrayList<>();
+        long begin = 0;
+        for (Entry entry : entries) {
+            INDArray array = tensors.get(entry.name());
+            long end = begin + array.length() * entry.type().bytes();
+            layout.add(new TensorInfo(entry.name(), entry.type(), array.shape(), begin, end));
+            begin = end;
+        }
+        return layout;
+    }
+
+    private static byte[] header(List<TensorInfo> layout) {
+        JsonMapper mapper = new JsonMapper();
+        ObjectNode root = mapper.createObjectNode();
+        METADATA.forEach(root.putObject("__metadata__")::put);
+        for (TensorInfo info : layout) {
+            ObjectNode node =
+                    root.putObject(info.name()).put("dtype", info.type().name());
+            var shape = node.putArray("shape");
+            for (long size : info.shape()) {
+                shape.add(size);
+            }
+            node.putArray("data_offsets").add(info.begin()).add(info.end());
+        }
+        try {
+            byte[] json = mapper.writeValueAsString(root).getBytes(StandardCharsets.UTF_8);
+            int padded = (json.length + HEADER_ALIGNMENT - 1) / HEADER_ALIGNMENT * HEADER_ALIGNMENT;
+            byte[] header = Arrays.copyOf(json, padded);
+            Arrays.fill(header, json.length, padded, (byte) ' ');
+            return header;
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a header of names and numbers is always JSON", e);
+        }
+    }
+
+    private static void writeTensor(FileChannel channel, TensorInfo info, INDArray array) throws IOException {
+        long length = info.length();
+        if (length == 0) {
+            return;
+        }
+        boolean plain = isContiguous(array);
+        INDArray source = plain ? array : array.dup('c');
+        try {
+            Pointer data = source.data().pointer();
+            ByteBuffer piece =
+                    ByteBuffer.allocate(PIECE_ELEMENTS * info.type().bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            for (long done = 0; done < length; done += PIECE_ELEMENTS) {
+                piece.clear();
+                copy(data, done, (int) Math.min(PIECE_ELEMENTS, length - done), info.type(), piece);
+                writeFully(channel, piece.flip());
+            }
+        } finally {
+            if (!plain) {
+                source.close();
+            }
+        }
+    }
+
+    private static boolean isContiguous(INDArray array) {
+        return array.offset() == 0 && Arrays.equals(array.stride(), ArrayUtil.calcStrides(array.shape()));
+    }
+
+    private static void copy(Pointer data, long first, int count, TensorType type, ByteBuffer to) {
+        if (type.isHalfWidth()) {
+            float[] wide = new float[count];
+            new FloatPointer(data).position(first).get(wide, 0, count);
+            for (float value : wide) {
+                to.putShort(type == TensorType.F16 ? HalfFloats.floatToF16(value) : HalfFloats.floatToBf16(value));
+            }
+        } else {
+            int bytes = count * type.bytes();
+            new BytePointer(data).position(first * type.bytes()).get(to.array(), 0, bytes);
+            to.position(bytes);
+        }
+    }
+
+    private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+        while (bytes.hasRemaining()) {
+            channel.write(bytes);
+        }
+    }
+}
