@@ -193,22 +193,26 @@ public final class Llava {
     }
 
     /**
-     * The loss and its gradients to the trainable weights: one forward and backward pass.
+     * The loss and its gradients to trainable weights: one forward and backward pass. The loss is the graph's own, or
+     * the one that {@code graph().setLossVariables(...)} named.
      *
-     * @return {@code loss} and, for each name, the gradient under {@code grad.<name>}
+     * @return {@link #LOSS} as float32[1], and the gradient of each of {@code names} under its name
      */
     public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names) {
         if (gradients == null) {
             gradients = GraphHooks.gradientGraph(sd);
         }
-        List<String> outputs = new ArrayList<>();
-        outputs.add(LOSS);
-        names.forEach(name -> outputs.add(gradients.getVariable(name).gradient().name()));
+        String loss = sd.getLossVariables().get(0);
+        List<String> outputs = new ArrayList<>(List.of(loss));
+        names.forEach(name -> outputs.add(gradientNode(name)));
         Map<String, INDArray> raw = gradients.output(placeholders, outputs);
         Map<String, INDArray> byName = new LinkedHashMap<>();
-        byName.put(LOSS, raw.get(LOSS));
-        names.forEach(name -> byName.put(
-                "grad." + name, raw.get(gradients.getVariable(name).gradient().name())));
+        byName.put(LOSS, raw.get(loss));
+        names.forEach(name -> byName.put(name, raw.get(gradientNode(name))));
         return byName;
+    }
+
+    private String gradientNode(String name) {
+        return gradients.getVariable(name).gradient().name();
     }
 }
