@@ -1,15 +1,14 @@
 package org.llava4j.data.text;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 
 /**
  * What the files beside {@code tokenizer.model} say: {@code tokenizer_config.json}, {@code special_tokens_map.json} and
@@ -20,8 +19,6 @@ import org.llava4j.data.BadInputException;
  *     trained with, and the default)
  */
 record TokenizerFolder(SpecialTokens specials, boolean legacy) {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     static TokenizerFolder read(Path folder, SentencePieceModel model) {
         Path configFile = folder.resolve("tokenizer_config.json");
         Path mapFile = folder.resolve("special_tokens_map.json");
@@ -41,20 +38,13 @@ record TokenizerFolder(SpecialTokens specials, boolean legacy) {
 
     private static JsonNode object(Path file) {
         if (!Files.exists(file)) {
-            return JSON.createObjectNode();
+            return JsonNodeFactory.instance.objectNode();
         }
-        try {
-            JsonNode node = JSON.readTree(Files.readAllBytes(file));
-            if (!node.isObject()) {
-                throw new BadInputException(file + ": must hold a JSON object; fetch the file again");
-            }
-            return node;
-        } catch (JsonProcessingException e) {
-            throw new BadInputException(
-                    file + ": broken JSON at line " + e.getLocation().getLineNr() + ": " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+        JsonNode node = JsonInput.read(file);
+        if (!node.isObject()) {
+            throw new BadInputException(file + ": must hold a JSON object; fetch the file again");
         }
+        return node;
     }
 
     private static AddedToken firstNamed(
