@@ -157,4 +157,20 @@ public interface Kernels {
 
     /** dx: dy's rows back in their places, 0 in the first row of every group (group counts that row). */
     void dropFirstGrad(INDArray dy, int group, INDArray dx);
+
+    // ---- Optimiser
+
+    /**
+     * One AdamW step in PyTorch's arithmetic (Loshchilov and Hutter 2019), in place on w, m and v, all of one shape:
+     * g' = g * gradScale; w *= 1 - rate * decay; m += (1 - beta1)(g' - m); v = beta2 v + (1 - beta2) g'^2;
+     * w -= rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
+     */
+    void adamW(INDArray w, INDArray g, INDArray m, INDArray v, AdamWStep step);
+
+    /**
+     * @param step t, counted from 1
+     * @param gradScale what the gradient is multiplied by (clipping)
+     */
+    record AdamWStep(
+            int step, double rate, double beta1, double beta2, double eps, double weightDecay, double gradScale) {}
 }

@@ -1,0 +1,84 @@
+package org.llava4j.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+
+/** Reads JSON that people give us: whatever is wrong with it becomes one line with file and line number. */
+public final class JsonInput {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
+    private JsonInput() {}
+
+    /** The content of a file. @throws BadInputException if it is missing, not readable or not JSON */
+    public static JsonNode read(Path file) {
+        return parse(file.toString(), bytes(file));
+    }
+
+    /** As {@link #read(Path)}, for content that is at hand; {@code source} names it in messages. */
+    public static JsonNode parse(String source, byte[] content) {
+        try {
+            JsonNode node = MAPPER.readTree(content);
+            if (node.isMissingNode()) {
+                throw new BadInputException(source + ": is empty; it must hold JSON");
+            }
+            return node;
+        } catch (IOException e) {
+            throw broken(source, 0, e);
+        }
+    }
+
+    /** A file bound to a record, where a key that the record does not have is an error. */
+    public static <T> T read(Path file, Class<T> type) {
+        return parse(file.toString(), bytes(file), type);
+    }
+
+    /** As {@link #read(Path, Class)}, for content that is at hand. */
+    public static <T> T parse(String source, byte[] content, Class<T> type) {
+        try {
+            return MAPPER.readValue(content, type);
+        } catch (IOException e) {
+            throw broken(source, 0, e);
+        }
+    }
+
+    /**
+     * What went wrong while reading, as one line.
+     *
+     * @param linesBefore lines of the file that come before what the parser was given
+     */
+    public static BadInputException broken(String source, int linesBefore, IOException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof BadInputException) {
+                return new BadInputException(source + ": " + cause.getMessage(), e);
+            }
+        }
+        if (e instanceof JsonProcessingException json) {
+            String line = json.getLocation() == null
+                    ? ""
+                    : ", line " + (json.getLocation().getLineNr() + linesBefore);
+            String what = String.valueOf(json.getOriginalMessage()).replaceAll("\\s+", " ");
+            return new BadInputException(source + line + ": broken JSON: " + what, e);
+        }
+        return new BadInputException(source + ": cannot be read: " + e.getMessage(), e);
+    }
+
+    private static byte[] bytes(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (NoSuchFileException e) {
+            throw new BadInputException(file + ": no such file; check the path", e);
+        } catch (IOException e) {
+            throw broken(file.toString(), 0, e);
+        }
+    }
+}

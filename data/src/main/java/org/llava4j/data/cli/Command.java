@@ -1,0 +1,134 @@
+package org.llava4j.data.cli;
+
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.apache.commons.cli.help.HelpFormatter;
+import org.apache.commons.cli.help.TextHelpAppendable;
+import org.llava4j.data.BadInputException;
+
+/**
+ * A goal of the command line over an API that Java can call without it. Flags are kebab-case, {@code --help} tells
+ * them. Bad input ends in one line on stderr and a {@link CommandFailedException}, which Maven turns into a non-zero
+ * exit.
+ */
+public abstract class Command {
+    private static final int WIDTH = 100;
+
+    private final String name;
+    private final String summary;
+
+    protected Command(String name, String summary) {
+        this.name = name;
+        this.summary = summary;
+    }
+
+    /** The flags, without {@code --help}. */
+    protected abstract Options options();
+
+    /** Does the work. */
+    protected abstract void run(CommandLine line);
+
+    /** Entry for a {@code main}. */
+    public final void main(String... args) {
+        NativeMemory.configure();
+        Options options = options()
+                .addOption(Option.builder()
+                        .longOpt("help")
+                        .desc("print this and stop")
+                        .get());
+        try {
+            for (String arg : args) {
+                if (arg.equals("--help")) {
+                    printHelp(options);
+                    return;
+                }
+            }
+            CommandLine line = new DefaultParser(false).parse(options, args);
+            if (!line.getArgList().isEmpty()) {
+                throw new BadInputException(
+                        "unknown argument " + line.getArgList().get(0) + "; see --help");
+            }
+            run(line);
+        } catch (ParseException e) {
+            throw fail(e.getMessage() + "; see --help");
+        } catch (BadInputException e) {
+            throw fail(e.getMessage());
+        }
+    }
+
+    private CommandFailedException fail(String message) {
+        System.err.println(name + ": " + message);
+        return new CommandFailedException(name + ": " + message);
+    }
+
+    private void printHelp(Options options) {
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        TextHelpAppendable text = new TextHelpAppendable(out);
+        text.setMaxWidth(WIDTH);
+        try {
+            HelpFormatter.builder()
+                    .setHelpAppendable(text)
+                    .setShowSince(false)
+                    .get()
+                    .printHelp(name + " [flags]", summary, options, "", false);
+        } catch (java.io.IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+        out.flush();
+    }
+
+    /** A flag with a value. */
+    protected static Option flag(String name, String argument, String description) {
+        return Option.builder()
+                .longOpt(name)
+                .hasArg()
+                .argName(argument)
+                .desc(description)
+                .get();
+    }
+
+    /** A flag with a value that must be given. */
+    protected static Option required(String name, String argument, String description) {
+        return Option.builder()
+                .longOpt(name)
+                .hasArg()
+                .argName(argument)
+                .desc(description)
+                .required()
+                .get();
+    }
+
+    /** A flag without a value. */
+    protected static Option toggle(String name, String description) {
+        return Option.builder().longOpt(name).desc(description).get();
+    }
+
+    protected static Path path(CommandLine line, String flag) {
+        String value = line.getOptionValue(flag);
+        return value == null ? null : Path.of(value);
+    }
+
+    protected static int integer(CommandLine line, String flag, int absent) {
+        String value = line.getOptionValue(flag);
+        try {
+            return value == null ? absent : Integer.parseInt(value);
+        } catch (NumberFormatException e) {
+            throw new BadInputException("--" + flag + " wants a whole number, got " + value, e);
+        }
+    }
+
+    protected static double real(CommandLine line, String flag, double absent) {
+        String value = line.getOptionValue(flag);
+        try {
+            return value == null ? absent : Double.parseDouble(value);
+        } catch (NumberFormatException e) {
+            throw new BadInputException("--" + flag + " wants a number, got " + value, e);
+        }
+    }
+}

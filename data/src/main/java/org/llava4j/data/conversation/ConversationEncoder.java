@@ -1,0 +1,63 @@
+package org.llava4j.data.conversation;
+
+import java.util.List;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.text.Encoding;
+import org.llava4j.data.text.LlamaTokenizer;
+
+/**
+ * Conversations to ids and labels. Both come out of one pass: the template marks the chars that are learned, and a
+ * token is learned if the char it begins with is. So labels cannot drift against the ids, whatever the text holds.
+ *
+ * @param template its training layout is used
+ */
+public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate template, ImageMarkup markup) {
+
+    /**
+     * Encodes one sample. A leading answer without a question is left out, as the published code does.
+     *
+     * @throws NothingToLearnException if no answer has any text
+     * @throws BadInputException if turns do not alternate or the text refers to more or fewer images than there are
+     */
+    public EncodedSample encode(Conversation conversation) {
+        List<Turn> turns = markup.apply(checked(conversation)).turns();
+        TemplateText text = template.training(turns);
+        int images = conversation.hasImages() ? ImageMarkup.count(text.text()) : 0;
+        if (images != conversation.images().size()) {
+            throw new BadInputException("sample " + conversation.id() + ": has "
+                    + conversation.images().size() + " images but its text refers to " + images
+                    + "; write " + LlamaTokenizer.IMAGE_TEXT + " once for each");
+        }
+        Encoding encoding = tokenizer.encodePrompt(text.text(), conversation.hasImages());
+        int[] ids = encoding.ids();
+        int[] labels = new int[ids.length];
+        for (int i = 0; i < ids.length; i++) {
+            int start = encoding.starts()[i];
+            boolean learned =
+                    start != Encoding.NO_CHAR && ids[i] != LlamaTokenizer.IMAGE_TOKEN_ID && text.isLearned(start);
+            labels[i] = learned ? ids[i] : EncodedSample.IGNORE_INDEX;
+        }
+        return new EncodedSample(ids, labels);
+    }
+
+    private static Conversation checked(Conversation conversation) {
+        List<Turn> turns = conversation.turns();
+        if (!turns.isEmpty() && !turns.get(0).isHuman()) {
+            turns = turns.subList(1, turns.size());
+        }
+        boolean anyAnswer = false;
+        for (int i = 0; i < turns.size(); i++) {
+            Turn turn = turns.get(i);
+            if (turn.isHuman() != (i % 2 == 0)) {
+                throw new BadInputException("sample " + conversation.id() + ": two turns from \"" + turn.from()
+                        + "\" follow each other; questions and answers must alternate");
+            }
+            anyAnswer |= !turn.isHuman() && !turn.value().isBlank();
+        }
+        if (!anyAnswer) {
+            throw new NothingToLearnException("sample " + conversation.id()
+                    + ": has no answer to learn from; give it a \"gpt\" turn with text or leave it out");
+        }
+        return conversation.withTurns(turns);
+    }
+}

@@ -1,0 +1,69 @@
+package org.llava4j.data.conversation;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.llava4j.data.text.LlamaTokenizer;
+
+/**
+ * How the place of an image is written into a turn, before any template.
+ *
+ * @param imageFirst whether images are moved to the front of the turn that names them, each on a line of its own (the
+ *     published code since July 2023); otherwise they stay where the data has them (the paper, where question first or
+ *     image first was drawn at random when the data was made)
+ * @param startEnd whether each image is put between {@code <im_start>} and {@code <im_end>}
+ *     ({@code mm_use_im_start_end})
+ */
+public record ImageMarkup(boolean imageFirst, boolean startEnd) {
+    private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
+    private static final String BRACKETED = "<im_start>" + IMAGE + "<im_end>";
+
+    /** What released LLaVA v1 weights were trained with. */
+    public static final ImageMarkup V1 = new ImageMarkup(true, false);
+
+    /** The conversation with its images written so; one without images is left alone. */
+    public Conversation apply(Conversation conversation) {
+        if (!conversation.hasImages()) {
+            return conversation;
+        }
+        List<Turn> turns = new ArrayList<>();
+        for (Turn turn : conversation.turns()) {
+            turns.add(new Turn(turn.from(), apply(turn.value())));
+        }
+        return conversation.withTurns(turns);
+    }
+
+    /** The text of one turn with its images written so. */
+    public String apply(String value) {
+        int images = count(value);
+        if (imageFirst && images > 0) {
+            value = strip((IMAGE + "\n").repeat(images) + strip(value.replace(IMAGE, "")));
+        }
+        return startEnd ? value.replace(IMAGE, BRACKETED) : value;
+    }
+
+    /** How many images a text refers to. */
+    static int count(String value) {
+        int count = 0;
+        for (int at = value.indexOf(IMAGE); at >= 0; at = value.indexOf(IMAGE, at + IMAGE.length())) {
+            count++;
+        }
+        return count;
+    }
+
+    /** What Python strips, which is more than {@link String#strip}: the no-break spaces and U+0085 too. */
+    private static String strip(String text) {
+        int from = 0;
+        int to = text.length();
+        while (from < to && isSpace(text.charAt(from))) {
+            from++;
+        }
+        while (to > from && isSpace(text.charAt(to - 1))) {
+            to--;
+        }
+        return text.substring(from, to);
+    }
+
+    private static boolean isSpace(char c) {
+        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
+    }
+}

@@ -1,0 +1,277 @@
+package org.llava4j.data.text;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.llava4j.data.BadInputException;
+
+/**
+ * LLaMA's tokenizer: text to ids and back, exactly as the slow Hugging Face tokenizer that LLaVA was trained with.
+ * Special tokens written in a text, such as {@code </s>}, become their ids; each stretch between them is encoded on its
+ * own. Immutable and safe to share between threads.
+ */
+public final class LlamaTokenizer {
+    /** What stands for an image in a prompt. */
+    public static final String IMAGE_TEXT = "<image>";
+
+    /** The id that stands for an image among token ids: LLaVA's sentinel, no row of any embedding table. */
+    public static final int IMAGE_TOKEN_ID = -200;
+
+    private final SentencePieceModel model;
+    private final SpecialTokens specials;
+    private final boolean legacy;
+    private final BpeEncoder bpe;
+    private final Pattern addedPattern;
+    private final Map<String, AddedToken> addedByContent;
+    private final Map<String, Integer> ids = new HashMap<>();
+    private final int size;
+    private final int loneSpaceId;
+
+    private LlamaTokenizer(SentencePieceModel model, SpecialTokens specials, boolean legacy) {
+        this.model = model;
+        this.specials = specials;
+        this.legacy = legacy;
+        bpe = new BpeEncoder(model);
+        addedPattern = specials.pattern();
+        addedByContent = specials.byContent();
+        size = specials.size(model.size());
+        for (int id = 0; id < model.size(); id++) {
+            ids.put(model.pieces().get(id).text(), id);
+        }
+        addedByContent.forEach((content, token) -> ids.put(content, token.id()));
+        loneSpaceId = pieceId(String.valueOf(SentencePieceModel.SPACE));
+    }
+
+    /**
+     * Reads a tokenizer.
+     *
+     * @param modelFolderOrFile a Hugging Face folder with {@code tokenizer.model}, or that file (files beside it count)
+     * @throws BadInputException if a file is missing, broken or at odds with another
+     */
+    public static LlamaTokenizer load(Path modelFolderOrFile) {
+        Path file =
+                Files.isDirectory(modelFolderOrFile) ? modelFolderOrFile.resolve("tokenizer.model") : modelFolderOrFile;
+        SentencePieceModel model = SentencePieceReader.read(file);
+        return of(model, file.toAbsolutePath().getParent());
+    }
+
+    /** A tokenizer over {@code model}, with the settings of the JSON files in {@code folder}. */
+    public static LlamaTokenizer of(SentencePieceModel model, Path folder) {
+        TokenizerFolder settings = TokenizerFolder.read(folder, model);
+        return new LlamaTokenizer(model, settings.specials(), settings.legacy());
+    }
+
+    /** This tokenizer in Hugging Face's legacy way (a space is assumed after special tokens too), or without it. */
+    public LlamaTokenizer withLegacy(boolean useLegacy) {
+        return new LlamaTokenizer(model, specials, useLegacy);
+    }
+
+    /** This tokenizer with more special tokens, with ids from {@link #size()} on; those it has already stay. */
+    public LlamaTokenizer withSpecialTokens(List<String> contents) {
+        return new LlamaTokenizer(model, specials.with(contents, model.size()), legacy);
+    }
+
+    /** {@code int32[T]}: the ids SentencePiece itself gives, in which special tokens are ordinary text. */
+    public int[] encode(String text) {
+        Encoding.Builder out = new Encoding.Builder();
+        bpe.encode(text, model.addDummyPrefix(), 0, out);
+        return out.build().ids();
+    }
+
+    /** {@code int32[T]}: begin of sequence, then the text with its special tokens. */
+    public int[] encodeWithBos(String text) {
+        return encodePrompt(text, false).ids();
+    }
+
+    /** {@code int32[T]}: as {@link #encodeWithBos}, each {@code <image>} being {@link #IMAGE_TOKEN_ID}. */
+    public int[] encodeWithImages(String prompt) {
+        return encodePrompt(prompt, true).ids();
+    }
+
+    /**
+     * Encodes a whole prompt. The text before, between and after images is encoded piece by piece, as LLaVA does.
+     *
+     * @param images whether {@code <image>} stands for an image; otherwise it is text
+     */
+    public Encoding encodePrompt(String prompt, boolean images) {
+        Encoding.Builder out = new Encoding.Builder();
+        out.add(specials.begin(), Encoding.NO_CHAR);
+        int from = 0;
+        int image = images ? prompt.indexOf(IMAGE_TEXT) : -1;
+        while (image >= 0) {
+            encodeChunk(prompt.substring(from, image), from, out);
+            out.add(IMAGE_TOKEN_ID, image);
+            from = image + IMAGE_TEXT.length();
+            image = prompt.indexOf(IMAGE_TEXT, from);
+        }
+        encodeChunk(prompt.substring(from), from, out);
+        return out.build();
+    }
+
+    private void encodeChunk(String text, int base, Encoding.Builder out) {
+        if (legacy || text.isEmpty()) {
+            encodeBetweenSpecials(text, base, model.addDummyPrefix(), out);
+            return;
+        }
+        // The newer way: one space before the whole text, and none after special tokens.
+        int first = out.size();
+        String spaced = SentencePieceModel.SPACE + text.replace(SentencePieceModel.SPACE, ' ');
+        encodeBetweenSpecials(spaced, base - 1, false, out);
+        if (out.size() > first + 1 && out.id(first) == loneSpaceId && isSpecial(out.id(first + 1))) {
+            out.remove(first);
+        }
+        out.raiseStarts(first, base);
+    }
+
+    private void encodeBetweenSpecials(String text, int base, boolean dummyPrefix, Encoding.Builder out) {
+        Matcher matcher = addedPattern.matcher(text);
+        int from = 0;
+        while (matcher.find()) {
+            AddedToken token = addedByContent.get(matcher.group());
+            int to = matcher.start();
+            while (token.stripLeft() && to > from && Character.isWhitespace(text.charAt(to - 1))) {
+                to--;
+            }
+            if (from < to) {
+                bpe.encode(text.substring(from, to), dummyPrefix, base + from, out);
+            }
+            out.add(token.id(), base + matcher.start());
+            from = matcher.end();
+            while (token.stripRight() && from < text.length() && Character.isWhitespace(text.charAt(from))) {
+                from++;
+            }
+        }
+        if (from < text.length()) {
+            bpe.encode(text.substring(from), dummyPrefix, base + from, out);
+        }
+    }
+
+    private boolean isSpecial(int id) {
+        AddedToken token = added(id);
+        return token != null && token.special();
+    }
+
+    /** Text of {@code ids} without special tokens. @throws BadInputException for an id outside the vocabulary */
+    public String decode(int[] tokenIds) {
+        StreamingDecoder decoder = streamingDecoder();
+        StringBuilder out = new StringBuilder();
+        for (int id : tokenIds) {
+            out.append(decoder.next(id));
+        }
+        return out.append(decoder.finish()).toString();
+    }
+
+    /** Text of {@code ids} with special tokens written out, as Hugging Face does when asked not to skip them. */
+    public String decodeWithSpecialTokens(int[] tokenIds) {
+        StringBuilder out = new StringBuilder();
+        StringBuilder stretch = new StringBuilder();
+        PieceDecoder section = newSection();
+        boolean first = true;
+        boolean afterSpecial = false;
+        for (int id : tokenIds) {
+            AddedToken token = added(id);
+            if (token == null) {
+                appendPiece(section, id, first, stretch);
+            } else {
+                // The space before the text, not the token, is Hugging Face's: its legacy way only.
+                if (token.special() && legacy && !first && !afterSpecial) {
+                    out.append(' ');
+                }
+                section.finish(stretch);
+                out.append(stretch).append(token.content());
+                stretch.setLength(0);
+                section = newSection();
+            }
+            afterSpecial = token != null && token.special();
+            first = token != null && !token.special();
+        }
+        section.finish(stretch);
+        return out.append(stretch).toString();
+    }
+
+    /** Text of {@code ids} as SentencePiece itself decodes them. */
+    public String decodePieces(int[] tokenIds) {
+        PieceDecoder decoder = new PieceDecoder(model, model.addDummyPrefix());
+        StringBuilder out = new StringBuilder();
+        for (int id : tokenIds) {
+            decoder.append(checkedPiece(id), out);
+        }
+        decoder.finish(out);
+        return out.toString();
+    }
+
+    /** A decoder for ids that come one by one. */
+    public StreamingDecoder streamingDecoder() {
+        return new StreamingDecoder(this);
+    }
+
+    PieceDecoder newSection() {
+        return new PieceDecoder(model, legacy && model.addDummyPrefix());
+    }
+
+    /** The first piece of all loses one space of its own, beside what the section drops. */
+    void appendPiece(PieceDecoder section, int id, boolean first, StringBuilder out) {
+        String text = model.pieces().get(checkedPiece(id)).text();
+        boolean cut = first && text.charAt(0) == SentencePieceModel.SPACE;
+        section.append(id, cut ? text.substring(1) : text, out);
+    }
+
+    AddedToken added(int id) {
+        return specials.added().get(id);
+    }
+
+    private int checkedPiece(int id) {
+        if (id < 0 || id >= model.size()) {
+            throw new BadInputException("token id " + id + " is outside the tokenizer's " + size + " ids ("
+                    + model.source() + "); model and tokenizer do not belong together");
+        }
+        return id;
+    }
+
+    /** The id of a piece or special token, the unknown token's where there is none. */
+    public int pieceId(String text) {
+        return ids.getOrDefault(text, specials.unknown());
+    }
+
+    /** The piece or special token of an id. @throws BadInputException for an id outside the vocabulary */
+    public String piece(int id) {
+        AddedToken token = added(id);
+        return token != null
+                ? token.content()
+                : model.pieces().get(checkedPiece(id)).text();
+    }
+
+    /** Ids run from 0 to this number, added tokens included. */
+    public int size() {
+        return size;
+    }
+
+    public int unknownId() {
+        return specials.unknown();
+    }
+
+    public int beginId() {
+        return specials.begin();
+    }
+
+    public int endId() {
+        return specials.end();
+    }
+
+    public int padId() {
+        return specials.pad();
+    }
+
+    /** Whether a space is assumed after special tokens too. */
+    public boolean isLegacy() {
+        return legacy;
+    }
+
+    public SentencePieceModel model() {
+        return model;
+    }
+}

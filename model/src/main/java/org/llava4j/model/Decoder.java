@@ -1,0 +1,111 @@
+package org.llava4j.model;
+
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.ops.Attention;
+import org.llava4j.model.ops.CrossEntropy;
+import org.llava4j.model.ops.Embedding;
+import org.llava4j.model.ops.GatherRows;
+import org.llava4j.model.ops.Linear;
+import org.llava4j.model.ops.RmsNorm;
+import org.llava4j.model.ops.Rope;
+import org.llava4j.model.ops.SwiGlu;
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * LLaMA's decoder (Touvron et al. 2023; Vicuna is one): word vectors to {@code hidden_states.k}, {@code logits} and
+ * {@code loss}. Rows are {@code float32[B*T, D]}.
+ */
+final class Decoder {
+    private final LlamaConfig config;
+    private final Weights root;
+    private final Weights weights;
+
+    Decoder(LlamaConfig config, Weights root) {
+        this.config = config;
+        this.root = root;
+        this.weights = root.under("model.");
+    }
+
+    /** Word vectors of {@code ids int32[B, T]}. */
+    SDVariable embed(String name, SDVariable ids) {
+        return Embedding.of(name, table(), ids);
+    }
+
+    private SDVariable table() {
+        return weights.get("embed_tokens.weight", config.vocabSize(), config.hiddenSize());
+    }
+
+    /**
+     * From {@code inputs_embeds} to the loss.
+     *
+     * @param embeds float32[B*T, D]
+     * @param in the placeholders
+     */
+    void build(SDVariable embeds, TextInputs in) {
+        root.sd().identity("hidden_states.0", embeds);
+        SDVariable x = embeds;
+        for (int i = 0; i < config.layers(); i++) {
+            // The last state that Hugging Face returns is the one after the final norm.
+            String output = i + 1 < config.layers() ? "hidden_states." + (i + 1) : "layers." + i + ".output";
+            x = layer(weights.under("layers." + i + "."), "layers." + i + ".", output, x, in);
+        }
+        SDVariable last = norm(weights, "norm", x, "hidden_states." + config.layers());
+        Linear.of("logits", last, head());
+
+        // Only the supervised rows reach the head: with a large vocabulary this is most of its work saved.
+        SDVariable rows = GatherRows.of("target_rows.hidden", x, in.targetRows());
+        SDVariable normed = norm(weights, "norm", rows, "target_rows.normed");
+        SDVariable targetLogits = Linear.of("target_logits", normed, head());
+        CrossEntropy.of("loss", targetLogits, in.targets()).markAsLoss();
+    }
+
+    private SDVariable head() {
+        return config.tiedEmbeddings() ? table() : root.get("lm_head.weight", config.vocabSize(), config.hiddenSize());
+    }
+
+    private SDVariable layer(Weights w, String name, String output, SDVariable x, TextInputs in) {
+        int d = config.hiddenSize();
+        int wide = config.intermediateSize();
+        int kvWidth = config.kvHeads() * config.headDim();
+        SDVariable h = norm(w, "input_layernorm", x, name + "norm1");
+        SDVariable[] qkv = Linear.several(
+                name + "qkv",
+                h,
+                w.get("self_attn.q_proj.weight", d, d),
+                w.get("self_attn.k_proj.weight", kvWidth, d),
+                w.get("self_attn.v_proj.weight", kvWidth, d));
+        SDVariable mixed = Attention.causal(
+                name + "attention",
+                rotate(name + "q", qkv[0], in),
+                rotate(name + "k", qkv[1], in),
+                qkv[2],
+                in.rowStarts(),
+                config.heads(),
+                config.kvHeads(),
+                config.headDim());
+        SDVariable y = Linear.plus(name + "after_attention", x, mixed, w.get("self_attn.o_proj.weight", d, d));
+        SDVariable m = norm(w, "post_attention_layernorm", y, name + "norm2");
+        SDVariable[] gateUp = Linear.several(
+                name + "gate_up", m, w.get("mlp.gate_proj.weight", wide, d), w.get("mlp.up_proj.weight", wide, d));
+        SDVariable active = SwiGlu.of(name + "swiglu", gateUp[0], gateUp[1]);
+        return Linear.plus(output, y, active, w.get("mlp.down_proj.weight", d, wide));
+    }
+
+    private SDVariable rotate(String name, SDVariable x, TextInputs in) {
+        return Rope.of(name, x, in.positions(), config.headDim(), config.ropeTheta(), config.ropeScale());
+    }
+
+    private SDVariable norm(Weights w, String name, SDVariable x, String output) {
+        return RmsNorm.of(output, x, w.get(name + ".weight", config.hiddenSize()), config.rmsNormEps());
+    }
+
+    /**
+     * The text's placeholders.
+     *
+     * @param positions int32[B*T]
+     * @param rowStarts int32[B]
+     * @param targetRows int32[M]
+     * @param targets int32[M]
+     */
+    record TextInputs(SDVariable positions, SDVariable rowStarts, SDVariable targetRows, SDVariable targets) {}
+}

@@ -1,0 +1,218 @@
+package org.llava4j.model;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.llava4j.model.config.ClipConfig;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.ops.DropFirst;
+import org.llava4j.model.ops.Operations;
+import org.llava4j.model.ops.SpliceRows;
+import org.llava4j.model.samediff.GraphHooks;
+import org.llava4j.model.weights.TensorSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * LLaVA (Liu et al. 2023, section 4.1) as one SameDiff graph:
+ *
+ * <pre>
+ * pixel_values -> VisionTower -> vision.features -> Projector -> projected --+
+ * input_ids    -> embed_tokens ------------------------------------------- splice -> inputs_embeds
+ * inputs_embeds -> Decoder -> hidden_states.k -> logits, loss
+ * </pre>
+ *
+ * <p>Placeholders: {@code pixel_values float32[N, 3, S, S]} (or {@code image_features float32[N*P, Dv]}),
+ * {@code input_ids int32[B, T]}, {@code image_rows int32[N*P]} (the row of B*T that each image vector takes, -1 for
+ * none), {@code positions int32[B*T]}, {@code row_starts int32[B]} (first real position), {@code target_rows
+ * int32[M]}, {@code targets int32[M]}. Variables are named as Hugging Face names the tensors; all begin frozen, see
+ * {@link #train(Predicate)}. One thread owns a graph.
+ */
+public final class Llava {
+    /** What LLaVA's own checkpoints put in front of the tower's names. */
+    public static final String TOWER_PREFIX = "model.vision_tower.vision_tower.";
+
+    public static final String PIXEL_VALUES = "pixel_values";
+    public static final String IMAGE_FEATURES = "image_features";
+    public static final String INPUT_IDS = "input_ids";
+    public static final String IMAGE_ROWS = "image_rows";
+    public static final String POSITIONS = "positions";
+    public static final String ROW_STARTS = "row_starts";
+    public static final String TARGET_ROWS = "target_rows";
+    public static final String TARGETS = "targets";
+    public static final String FEATURES = "vision.features";
+    public static final String LOSS = "loss";
+
+    private final SameDiff sd;
+    private SameDiff gradients;
+
+    private Llava(SameDiff sd) {
+        this.sd = sd;
+    }
+
+    /** What the graph reads of an image. */
+    public enum ImageInput {
+        /** Pixels, through the vision tower. */
+        PIXELS,
+        /** The frozen tower's features, computed before; the graph then holds no tower. */
+        FEATURES
+    }
+
+    /** The whole model. */
+    public static Llava build(LlavaConfig config, TensorSource source, ImageInput input) {
+        SameDiff sd = newGraph();
+        SDVariable features = input == ImageInput.PIXELS
+                ? features(sd, config, source)
+                : sd.placeHolder(
+                        IMAGE_FEATURES, DataType.FLOAT, -1, config.vision().hiddenSize());
+        Weights weights = new Weights(sd, source, "");
+        SDVariable projected = Projector.build(
+                config.projector(),
+                weights,
+                features,
+                config.vision().hiddenSize(),
+                config.decoder().hiddenSize());
+        Decoder decoder = new Decoder(config.decoder(), weights);
+        SDVariable text = decoder.embed("text_embeds", sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1));
+        SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
+        decoder.build(SpliceRows.of("inputs_embeds", text, projected, rows), textInputs(sd));
+        return new Llava(sd);
+    }
+
+    /** The tower with the feature that LLaVA selects from it, alone: pixels in, {@link #FEATURES} out. */
+    public static Llava buildTower(LlavaConfig config, TensorSource source) {
+        SameDiff sd = newGraph();
+        features(sd, config, source);
+        return new Llava(sd);
+    }
+
+    /** A bare CLIP tower. */
+    public static Llava buildClip(ClipConfig config, TensorSource source) {
+        SameDiff sd = newGraph();
+        SDVariable[] states = tower(sd, config, source, "");
+        DropFirst.of(FEATURES, states[config.layers() - 1], config.patches() + 1);
+        return new Llava(sd);
+    }
+
+    /** A bare LLaMA. */
+    public static Llava buildLlama(LlamaConfig config, TensorSource source) {
+        SameDiff sd = newGraph();
+        Decoder decoder = new Decoder(config, new Weights(sd, source, ""));
+        SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
+        decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
+        return new Llava(sd);
+    }
+
+    private static SameDiff newGraph() {
+        Operations.register();
+        return SameDiff.create();
+    }
+
+    private static SDVariable features(SameDiff sd, LlavaConfig config, TensorSource source) {
+        SDVariable state = tower(sd, config.vision(), source, TOWER_PREFIX)[config.featureLayer()];
+        return config.selectFeature() == SelectFeature.PATCH
+                ? DropFirst.of(FEATURES, state, config.vision().patches() + 1)
+                : sd.identity(FEATURES, state);
+    }
+
+    private static SDVariable[] tower(SameDiff sd, ClipConfig config, TensorSource source, String prefix) {
+        int size = config.imageSizePx();
+        SDVariable pixels = sd.placeHolder(PIXEL_VALUES, DataType.FLOAT, -1, 3, size, size);
+        return new VisionTower(config, new Weights(sd, source, prefix)).build(pixels);
+    }
+
+    private static Decoder.TextInputs textInputs(SameDiff sd) {
+        return new Decoder.TextInputs(
+                sd.placeHolder(POSITIONS, DataType.INT32, -1),
+                sd.placeHolder(ROW_STARTS, DataType.INT32, -1),
+                sd.placeHolder(TARGET_ROWS, DataType.INT32, -1),
+                sd.placeHolder(TARGETS, DataType.INT32, -1));
+    }
+
+    /** The graph itself, to read any node of, or to grow. */
+    public SameDiff graph() {
+        return sd;
+    }
+
+    /** Names of all weights, in the order of their declaration. */
+    public List<String> weightNames() {
+        List<String> names = new ArrayList<>();
+        for (SDVariable variable : sd.variables()) {
+            VariableType type = variable.getVariableType();
+            if (type == VariableType.VARIABLE || type == VariableType.CONSTANT) {
+                names.add(variable.name());
+            }
+        }
+        return names;
+    }
+
+    /** The array of a weight; by reference, so what is written there is what the graph reads. */
+    public INDArray weight(String name) {
+        return sd.getVariable(name).getArr();
+    }
+
+    /** Names of the weights that learn, in the order of their declaration. */
+    public List<String> trainableNames() {
+        return weightNames().stream()
+                .filter(name -> sd.getVariable(name).getVariableType() == VariableType.VARIABLE)
+                .toList();
+    }
+
+    /** Thaws the weights whose names match and freezes all others: a stage of training. */
+    public void train(Predicate<String> learns) {
+        List<SDVariable> thaw = new ArrayList<>();
+        List<SDVariable> freeze = new ArrayList<>();
+        for (String name : weightNames()) {
+            SDVariable weight = sd.getVariable(name);
+            boolean trainable = weight.getVariableType() == VariableType.VARIABLE;
+            if (learns.test(name) && !trainable) {
+                thaw.add(weight);
+            } else if (!learns.test(name) && trainable) {
+                freeze.add(weight);
+            }
+        }
+        if (!thaw.isEmpty()) {
+            sd.convertToVariables(thaw);
+        }
+        if (!freeze.isEmpty()) {
+            sd.convertToConstants(freeze);
+        }
+        gradients = null;
+    }
+
+    /** Evaluates named nodes. The arrays are the caller's. */
+    public Map<String, INDArray> output(Map<String, INDArray> placeholders, List<String> nodes) {
+        return sd.output(placeholders, nodes);
+    }
+
+    /**
+     * The loss and its gradients to trainable weights: one forward and backward pass. The loss is the graph's own, or
+     * the one that {@code graph().setLossVariables(...)} named.
+     *
+     * @return {@link #LOSS} as float32[1], and the gradient of each of {@code names} under its name
+     */
+    public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names) {
+        if (gradients == null) {
+            gradients = GraphHooks.gradientGraph(sd);
+        }
+        String loss = sd.getLossVariables().get(0);
+        List<String> outputs = new ArrayList<>(List.of(loss));
+        names.forEach(name -> outputs.add(gradientNode(name)));
+        Map<String, INDArray> raw = gradients.output(placeholders, outputs);
+        Map<String, INDArray> byName = new LinkedHashMap<>();
+        byName.put(LOSS, raw.get(loss));
+        names.forEach(name -> byName.put(name, raw.get(gradientNode(name))));
+        return byName;
+    }
+
+    private String gradientNode(String name) {
+        return gradients.getVariable(name).gradient().name();
+    }
+}

@@ -1,0 +1,34 @@
+package org.llava4j.model;
+
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.kernels.Kernels.Activation;
+import org.llava4j.model.ops.Activate;
+import org.llava4j.model.ops.Linear;
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * From image features to word vectors: {@code float32[N*P, Dv] -> float32[N*P, D]}. The paper's is one linear layer
+ * with a bias (section 4.1); v1.5's {@code mlp2x_gelu} is Linear, exact GELU, Linear.
+ */
+final class Projector {
+
+    private Projector() {}
+
+    static SDVariable build(ProjectorType type, Weights weights, SDVariable features, int featureSize, int hiddenSize) {
+        Weights w = weights.under("model.mm_projector.");
+        return switch (type) {
+            case LINEAR ->
+                Linear.of("projected", features, w.get("weight", hiddenSize, featureSize), w.get("bias", hiddenSize));
+            case MLP2X_GELU -> {
+                SDVariable first = Linear.of(
+                        "projector.first",
+                        features,
+                        w.get("0.weight", hiddenSize, featureSize),
+                        w.get("0.bias", hiddenSize));
+                SDVariable active = Activate.with(Activation.GELU, "projector.gelu", first);
+                yield Linear.of(
+                        "projected", active, w.get("2.weight", hiddenSize, hiddenSize), w.get("2.bias", hiddenSize));
+            }
+        };
+    }
+}

@@ -1,0 +1,18 @@
+package org.llava4j.model;
+
+import org.llava4j.model.weights.TensorSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/** Declares a part's variables in the graph under their tensor names; all begin frozen. */
+record Weights(SameDiff sd, TensorSource source, String prefix) {
+
+    SDVariable get(String name, long... shape) {
+        String full = prefix + name;
+        return sd.hasVariable(full) ? sd.getVariable(full) : sd.constant(full, source.tensor(full, shape));
+    }
+
+    Weights under(String more) {
+        return new Weights(sd, source, prefix + more);
+    }
+}

@@ -1,0 +1,62 @@
+package org.llava4j.model.config;
+
+import java.nio.file.Path;
+
+/**
+ * CLIP's vision tower as its {@code config.json} gives it (a bare tower, or {@code vision_config} of a full CLIP).
+ *
+ * @param hiddenSize D
+ * @param layers number of encoder layers
+ * @param heads attention heads; D / heads is the head width
+ * @param intermediateSize width of the MLP
+ * @param imageSizePx S; images are S x S
+ * @param patchSizePx p
+ * @param layerNormEps epsilon of every LayerNorm
+ */
+public record ClipConfig(
+        int hiddenSize,
+        int layers,
+        int heads,
+        int intermediateSize,
+        int imageSizePx,
+        int patchSizePx,
+        double layerNormEps) {
+
+    /** Reads a tower's folder or {@code config.json}. */
+    public static ClipConfig read(Path folder) {
+        ConfigJson json = ConfigJson.read(folder);
+        return of(json.has("vision_config") ? json.child("vision_config") : json);
+    }
+
+    static ClipConfig of(ConfigJson json) {
+        String act = json.text("hidden_act", "quick_gelu");
+        if (!act.equals("quick_gelu")) {
+            throw json.bad("hidden_act", "must be quick_gelu as in CLIP, is " + act);
+        }
+        ClipConfig config = new ClipConfig(
+                json.positive("hidden_size"),
+                json.positive("num_hidden_layers"),
+                json.positive("num_attention_heads"),
+                json.positive("intermediate_size"),
+                json.positive("image_size"),
+                json.positive("patch_size"),
+                json.real("layer_norm_eps", 1e-5));
+        if (config.hiddenSize % config.heads != 0) {
+            throw json.bad("num_attention_heads", "must divide hidden_size " + config.hiddenSize);
+        }
+        if (config.imageSizePx % config.patchSizePx != 0) {
+            throw json.bad("patch_size", "must divide image_size " + config.imageSizePx);
+        }
+        return config;
+    }
+
+    /** P, patches of one image. */
+    public int patches() {
+        int side = imageSizePx / patchSizePx;
+        return side * side;
+    }
+
+    public int headDim() {
+        return hiddenSize / heads;
+    }
+}

@@ -1,0 +1,100 @@
+package org.llava4j.model.config;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.llava4j.data.BadInputException;
+
+/** A {@code config.json} read strictly: a missing or mistyped key is an error that names it and the file. */
+final class ConfigJson {
+    private final Path file;
+    private final JsonNode node;
+
+    private ConfigJson(Path file, JsonNode node) {
+        this.file = file;
+        this.node = node;
+    }
+
+    /** @param folder a model folder, or its {@code config.json} */
+    static ConfigJson read(Path folder) {
+        Path file = Files.isDirectory(folder) ? folder.resolve("config.json") : folder;
+        try {
+            JsonNode node = new ObjectMapper().readTree(file.toFile());
+            if (node == null || !node.isObject()) {
+                throw new BadInputException(file + ": not a JSON object; give a Hugging Face config.json");
+            }
+            return new ConfigJson(file, node);
+        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
+            throw new BadInputException(
+                    file + ": broken JSON at line " + e.getLocation().getLineNr() + ": " + e.getOriginalMessage(), e);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read; give a folder that holds a config.json", e);
+        }
+    }
+
+    boolean has(String key) {
+        return node.hasNonNull(key);
+    }
+
+    ConfigJson child(String key) {
+        return new ConfigJson(file, require(key, node.path(key).isObject(), "an object"));
+    }
+
+    int integer(String key) {
+        return require(key, node.path(key).isIntegralNumber() && node.path(key).canConvertToInt(), "a whole number")
+                .intValue();
+    }
+
+    int positive(String key) {
+        int value = integer(key);
+        if (value <= 0) {
+            throw bad(key, "must be above 0, is " + value);
+        }
+        return value;
+    }
+
+    double real(String key) {
+        return require(key, node.path(key).isNumber(), "a number").doubleValue();
+    }
+
+    String text(String key) {
+        return require(key, node.path(key).isTextual(), "a text").textValue();
+    }
+
+    boolean bool(String key) {
+        return require(key, node.path(key).isBoolean(), "true or false").booleanValue();
+    }
+
+    int integer(String key, int absent) {
+        return has(key) ? integer(key) : absent;
+    }
+
+    double real(String key, double absent) {
+        return has(key) ? real(key) : absent;
+    }
+
+    String text(String key, String absent) {
+        return has(key) ? text(key) : absent;
+    }
+
+    boolean bool(String key, boolean absent) {
+        return has(key) ? bool(key) : absent;
+    }
+
+    BadInputException bad(String key, String what) {
+        return new BadInputException(file + ": \"" + key + "\" " + what);
+    }
+
+    private JsonNode require(String key, boolean right, String kind) {
+        JsonNode value = node.get(key);
+        if (value == null || value.isNull()) {
+            throw bad(key, "is missing; add it as " + kind);
+        }
+        if (!right) {
+            throw bad(key, "must be " + kind + ", is " + value);
+        }
+        return value;
+    }
+}

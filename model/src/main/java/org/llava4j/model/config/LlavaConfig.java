@@ -1,0 +1,125 @@
+package org.llava4j.model.config;
+
+import java.nio.file.Path;
+import org.llava4j.data.BadInputException;
+
+/**
+ * What a LLaVA folder's {@code config.json} says beyond its decoder. Behaviour is read from here, never guessed from
+ * a folder's name.
+ *
+ * @param vision the tower, from the folder that {@code mm_vision_tower} names
+ * @param decoder the LLaMA
+ * @param projector how features become word vectors
+ * @param selectLayer which hidden state is the feature, counted as Python does: -2 is the one before the last
+ * @param selectFeature whether CLS is dropped
+ * @param maxLength {@code tokenizer_model_max_length}: sequences are cut there, after the splice
+ * @param padLeft whether batches are padded on the left
+ * @param padToSquare whether pictures are padded to a square ({@code image_aspect_ratio} = pad)
+ */
+public record LlavaConfig(
+        ClipConfig vision,
+        LlamaConfig decoder,
+        ProjectorType projector,
+        int selectLayer,
+        SelectFeature selectFeature,
+        int maxLength,
+        boolean padLeft,
+        boolean padToSquare) {
+
+    /** {@code mm_projector_type}. */
+    public enum ProjectorType {
+        LINEAR,
+        MLP2X_GELU
+    }
+
+    /** {@code mm_vision_select_feature}. */
+    public enum SelectFeature {
+        PATCH,
+        CLS_PATCH
+    }
+
+    public LlavaConfig {
+        if (selectLayer < -vision.layers() - 1 || selectLayer > vision.layers()) {
+            throw new BadInputException("mm_vision_select_layer " + selectLayer + " is not one of the tower's "
+                    + (vision.layers() + 1) + " hidden states; -2 is LLaVA's");
+        }
+    }
+
+    /**
+     * Reads a LLaVA folder.
+     *
+     * @param folder the model folder
+     * @param visionTower the tower's folder, or null for the one that {@code mm_vision_tower} names (a path, absolute
+     *     or relative to the model folder)
+     */
+    public static LlavaConfig read(Path folder, Path visionTower) {
+        ConfigJson json = ConfigJson.read(folder);
+        Path tower = visionTower != null ? visionTower : visionTower(folder, json.text("mm_vision_tower"));
+        ClipConfig vision = ClipConfig.read(tower);
+        int featureWidth = json.integer("mm_hidden_size", vision.hiddenSize());
+        if (featureWidth != vision.hiddenSize()) {
+            throw json.bad(
+                    "mm_hidden_size", "is " + featureWidth + " but the tower's hidden_size is " + vision.hiddenSize());
+        }
+        if (json.bool("mm_use_im_start_end", false)) {
+            throw json.bad("mm_use_im_start_end", "is true: image slots with start and end tokens are not read yet");
+        }
+        return new LlavaConfig(
+                vision,
+                LlamaConfig.of(json),
+                projector(json),
+                json.integer("mm_vision_select_layer", -2),
+                feature(json),
+                json.integer("tokenizer_model_max_length", 2048),
+                json.text("tokenizer_padding_side", "right").equals("left"),
+                json.text("image_aspect_ratio", "square").equals("pad"));
+    }
+
+    /** Whether this folder is a LLaVA: its config names a vision tower. */
+    public static boolean isLlava(Path folder) {
+        return ConfigJson.read(folder).has("mm_vision_tower");
+    }
+
+    /** Whether this folder is a bare CLIP tower. */
+    public static boolean isClip(Path folder) {
+        ConfigJson json = ConfigJson.read(folder);
+        return json.has("vision_config") || json.has("patch_size");
+    }
+
+    /** The folder of the tower that a LLaVA folder's config names. */
+    public static Path visionTowerOf(Path folder) {
+        return visionTower(folder, ConfigJson.read(folder).text("mm_vision_tower"));
+    }
+
+    private static Path visionTower(Path folder, String named) {
+        return folder.resolve(named).normalize();
+    }
+
+    private static ProjectorType projector(ConfigJson json) {
+        String type = json.text("mm_projector_type", "linear");
+        return switch (type) {
+            case "linear" -> ProjectorType.LINEAR;
+            case "mlp2x_gelu" -> ProjectorType.MLP2X_GELU;
+            default -> throw json.bad("mm_projector_type", "must be linear or mlp2x_gelu, is " + type);
+        };
+    }
+
+    private static SelectFeature feature(ConfigJson json) {
+        String feature = json.text("mm_vision_select_feature", "patch");
+        return switch (feature) {
+            case "patch" -> SelectFeature.PATCH;
+            case "cls_patch" -> SelectFeature.CLS_PATCH;
+            default -> throw json.bad("mm_vision_select_feature", "must be patch or cls_patch, is " + feature);
+        };
+    }
+
+    /** P, vectors that one image becomes. */
+    public int imageVectors() {
+        return vision.patches() + (selectFeature == SelectFeature.CLS_PATCH ? 1 : 0);
+    }
+
+    /** Index of the hidden state that is the feature, counted from 0 (after pre_layrnorm). */
+    public int featureLayer() {
+        return selectLayer < 0 ? vision.layers() + 1 + selectLayer : selectLayer;
+    }
+}

@@ -1,0 +1,424 @@
+package org.llava4j.model.kernels;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.ops.transforms.Transforms;
+
+/**
+ * The portable kernels: ND4J calls only, so that they run on every backend and in every floating point type, and
+ * plain enough to be the oracle of the fast ones. Sequences and heads are taken one at a time as matrices.
+ */
+public final class Nd4jKernels implements Kernels {
+
+    // ---- Linear
+
+    @Override
+    public void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y) {
+        Nd4j.gemm(x, matrix(w), y, false, true, 1.0, 0.0);
+        if (bias != null) {
+            y.addiRowVector(bias);
+        }
+        if (residual != null) {
+            y.addi(residual);
+        }
+    }
+
+    @Override
+    public void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
+        for (int i = 0; i < dys.length; i++) {
+            Nd4j.gemm(dys[i], matrix(ws[i]), dx, false, false, 1.0, i == 0 ? 0.0 : 1.0);
+        }
+    }
+
+    @Override
+    public void linearGradWeight(INDArray dy, INDArray x, INDArray dw) {
+        Nd4j.gemm(dy, x, matrix(dw), true, false, 1.0, 0.0);
+    }
+
+    @Override
+    public void linearGradBias(INDArray dy, INDArray db) {
+        db.assign(dy.sum(0));
+    }
+
+    private static INDArray matrix(INDArray w) {
+        return w.rank() == 2 ? w : w.reshape('c', w.size(0), w.length() / w.size(0));
+    }
+
+    // ---- Norms
+
+    @Override
+    public void rmsNorm(INDArray x, INDArray w, double eps, INDArray y) {
+        y.assign(x.mulColumnVector(inverseRms(x, eps)).muliRowVector(w));
+    }
+
+    @Override
+    public void rmsNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
+        // With n = x r and g = dy w: dx = r (g - n mean(g n)).
+        INDArray r = inverseRms(x, eps);
+        INDArray n = x.mulColumnVector(r);
+        INDArray g = dy.mulRowVector(w);
+        INDArray meanGn = column(g.mul(n).mean(1));
+        dx.assign(g.subi(n.muliColumnVector(meanGn)).muliColumnVector(r));
+    }
+
+    @Override
+    public void rmsNormGradWeight(INDArray dy, INDArray x, double eps, INDArray dw) {
+        dw.assign(x.mulColumnVector(inverseRms(x, eps)).muli(dy).sum(0));
+    }
+
+    private static INDArray inverseRms(INDArray x, double eps) {
+        return column(Transforms.sqrt(x.mul(x).mean(1).addi(eps)).rdivi(1.0));
+    }
+
+    @Override
+    public void layerNorm(INDArray x, INDArray w, INDArray b, double eps, INDArray y) {
+        y.assign(normalized(x, eps).muliRowVector(w).addiRowVector(b));
+    }
+
+    @Override
+    public void layerNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
+        // With n the normalised x and g = dy w: dx = (g - mean(g) - n mean(g n)) / sqrt(var + eps).
+        INDArray n = normalized(x, eps);
+        INDArray g = dy.mulRowVector(w);
+        INDArray meanG = column(g.mean(1));
+        INDArray meanGn = column(g.mul(n).mean(1));
+        INDArray centred = g.subiColumnVector(meanG).subi(n.muliColumnVector(meanGn));
+        dx.assign(centred.muliColumnVector(inverseDeviation(x, eps)));
+    }
+
+    @Override
+    public void layerNormGradParams(INDArray dy, INDArray x, double eps, INDArray dw, INDArray db) {
+        dw.assign(normalized(x, eps).muli(dy).sum(0));
+        db.assign(dy.sum(0));
+    }
+
+    private static INDArray normalized(INDArray x, double eps) {
+        return x.subColumnVector(column(x.mean(1))).muliColumnVector(inverseDeviation(x, eps));
+    }
+
+    private static INDArray inverseDeviation(INDArray x, double eps) {
+        INDArray centred = x.subColumnVector(column(x.mean(1)));
+        return column(Transforms.sqrt(centred.muli(centred).mean(1).addi(eps)).rdivi(1.0));
+    }
+
+    private static INDArray column(INDArray vector) {
+        return vector.reshape(vector.length(), 1);
+    }
+
+    // ---- Rotary positions
+
+    @Override
+    public void rope(
+            INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y) {
+        int half = headDim / 2;
+        INDArray angles = Nd4j.create(x.dataType(), x.size(0), half);
+        for (int i = 0; i < half; i++) {
+            double frequency = Math.pow(theta, -2.0 * i / headDim) / scale * (inverse ? -1 : 1);
+            angles.putColumn(i, positions.castTo(x.dataType()).mul(frequency));
+        }
+        INDArray cos = Transforms.cos(angles);
+        INDArray sin = Transforms.sin(angles);
+        for (long h = 0; h < x.size(1); h += headDim) {
+            INDArray first = columns(x, h, half);
+            INDArray second = columns(x, h + half, half);
+            columns(y, h, half).assign(first.mul(cos).subi(second.mul(sin)));
+            columns(y, h + half, half).assign(second.mul(cos).addi(first.mul(sin)));
+        }
+    }
+
+    private static INDArray columns(INDArray x, long from, long count) {
+        return x.get(all(), interval(from, from + count));
+    }
+
+    // ---- Attention
+
+    @Override
+    public void attention(INDArray q, INDArray k, INDArray v, INDArray starts, AttentionShape shape, INDArray y) {
+        y.assign(0);
+        forEachHead(starts, shape, (rows, head, kvHead) -> {
+            INDArray p = probabilities(block(q, rows, head), block(k, rows, kvHead), shape);
+            block(y, rows, head).assign(p.mmul(block(v, rows, kvHead).dup('c')));
+        });
+    }
+
+    @Override
+    public void attentionGrad(
+            INDArray dy,
+            INDArray q,
+            INDArray k,
+            INDArray v,
+            INDArray starts,
+            AttentionShape shape,
+            INDArray dq,
+            INDArray dk,
+            INDArray dv) {
+        dq.assign(0);
+        dk.assign(0);
+        dv.assign(0);
+        double scale = 1.0 / Math.sqrt(shape.headDim());
+        forEachHead(starts, shape, (rows, head, kvHead) -> {
+            INDArray qh = block(q, rows, head).dup('c');
+            INDArray kh = block(k, rows, kvHead).dup('c');
+            INDArray vh = block(v, rows, kvHead).dup('c');
+            INDArray dyh = block(dy, rows, head).dup('c');
+            INDArray p = probabilities(qh, kh, shape);
+            block(dv, rows, kvHead).addi(p.transpose().mmul(dyh));
+            INDArray dp = dyh.mmul(vh.transpose());
+            INDArray dot = column(dp.mul(p).sum(1));
+            INDArray ds = dp.subiColumnVector(dot).muli(p).muli(scale);
+            block(dq, rows, head).assign(ds.mmul(kh));
+            block(dk, rows, kvHead).addi(ds.transpose().mmul(qh));
+        });
+    }
+
+    private interface HeadWork {
+        void run(Rows rows, Columns head, Columns kvHead);
+    }
+
+    private record Rows(long from, long to) {}
+
+    private record Columns(long from, long to) {}
+
+    private static void forEachHead(INDArray starts, AttentionShape shape, HeadWork work) {
+        int d = shape.headDim();
+        int group = shape.heads() / shape.kvHeads();
+        for (int b = 0; b < shape.sequences(); b++) {
+            long start = starts == null ? 0 : starts.getInt(b);
+            Rows rows = new Rows((long) b * shape.length() + start, (long) (b + 1) * shape.length());
+            for (int h = 0; h < shape.heads() && rows.from() < rows.to(); h++) {
+                long kv = h / group;
+                work.run(rows, new Columns((long) h * d, (h + 1L) * d), new Columns(kv * d, (kv + 1) * d));
+            }
+        }
+    }
+
+    private static INDArray block(INDArray x, Rows rows, Columns columns) {
+        return x.get(interval(rows.from(), rows.to()), interval(columns.from(), columns.to()));
+    }
+
+    private static INDArray probabilities(INDArray q, INDArray k, AttentionShape shape) {
+        INDArray scores = q.dup('c').mmul(k.dup('c').transpose()).dup('c').divi(Math.sqrt(shape.headDim()));
+        if (shape.causal()) {
+            long n = scores.rows();
+            INDArray row = Nd4j.arange(n).castTo(scores.dataType()).reshape(n, 1);
+            INDArray later = row.broadcast(n, n).lt(row.transpose().broadcast(n, n));
+            scores.addi(later.castTo(scores.dataType()).muli(-1e30));
+        }
+        scores.subiColumnVector(column(scores.max(1)));
+        Transforms.exp(scores, false);
+        return scores.diviColumnVector(column(scores.sum(1)));
+    }
+
+    // ---- Element-wise
+
+    @Override
+    public void swiGlu(INDArray gate, INDArray up, INDArray y) {
+        y.assign(Transforms.sigmoid(gate, true).muli(gate).muli(up));
+    }
+
+    @Override
+    public void swiGluGrad(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
+        INDArray s = Transforms.sigmoid(gate, true);
+        dUp.assign(s.mul(gate).muli(dy));
+        // silu'(g) = s (1 + g (1 - s))
+        dGate.assign(s.rsub(1.0).muli(gate).addi(1.0).muli(s).muli(up).muli(dy));
+    }
+
+    private static final double QUICK = 1.702;
+
+    @Override
+    public void activation(Activation f, INDArray x, INDArray y) {
+        switch (f) {
+            case QUICK_GELU -> y.assign(Transforms.sigmoid(x.mul(QUICK), false).muli(x));
+            case GELU -> y.assign(normalCdf(x).muli(x));
+        }
+    }
+
+    @Override
+    public void activationGrad(Activation f, INDArray dy, INDArray x, INDArray dx) {
+        switch (f) {
+            case QUICK_GELU -> {
+                INDArray s = Transforms.sigmoid(x.mul(QUICK), false);
+                dx.assign(s.rsub(1.0).muli(x).muli(QUICK).addi(1.0).muli(s).muli(dy));
+            }
+            case GELU -> {
+                INDArray density = Transforms.exp(x.mul(x).muli(-0.5), false).muli(1 / Math.sqrt(2 * Math.PI));
+                dx.assign(density.muli(x).addi(normalCdf(x)).muli(dy));
+            }
+        }
+    }
+
+    private static INDArray normalCdf(INDArray x) {
+        INDArray scaled = x.mul(Math.sqrt(0.5));
+        return Nd4j.getExecutioner().exec(new Erf(scaled, scaled)).addi(1.0).muli(0.5);
+    }
+
+    // ---- Rows
+
+    @Override
+    public void embedding(INDArray ids, INDArray table, INDArray y) {
+        gatherRows(table, ids, y);
+    }
+
+    @Override
+    public void embeddingGrad(INDArray dy, INDArray ids, INDArray dTable) {
+        gatherRowsGrad(dy, ids, dTable);
+    }
+
+    @Override
+    public void splice(INDArray text, INDArray images, INDArray rows, INDArray y) {
+        y.assign(text);
+        int[] to = ints(rows);
+        for (int i = 0; i < to.length; i++) {
+            if (to[i] >= 0) {
+                y.putRow(to[i], images.getRow(i));
+            }
+        }
+    }
+
+    @Override
+    public void spliceGradText(INDArray dy, INDArray rows, INDArray dText) {
+        dText.assign(dy);
+        for (int row : ints(rows)) {
+            if (row >= 0) {
+                dText.getRow(row).assign(0);
+            }
+        }
+    }
+
+    @Override
+    public void spliceGradImages(INDArray dy, INDArray rows, INDArray dImages) {
+        dImages.assign(0);
+        int[] from = ints(rows);
+        for (int i = 0; i < from.length; i++) {
+            if (from[i] >= 0) {
+                dImages.putRow(i, dy.getRow(from[i]));
+            }
+        }
+    }
+
+    @Override
+    public void gatherRows(INDArray x, INDArray rows, INDArray y) {
+        int[] from = ints(rows);
+        for (int i = 0; i < from.length; i++) {
+            y.putRow(i, x.getRow(from[i]));
+        }
+    }
+
+    @Override
+    public void gatherRowsGrad(INDArray dy, INDArray rows, INDArray dx) {
+        dx.assign(0);
+        int[] to = ints(rows);
+        for (int i = 0; i < to.length; i++) {
+            dx.getRow(to[i]).addi(dy.getRow(i));
+        }
+    }
+
+    private static int[] ints(INDArray rows) {
+        return rows.reshape(rows.length()).toIntVector();
+    }
+
+    // ---- Loss
+
+    @Override
+    public void crossEntropy(INDArray logits, INDArray targets, INDArray loss) {
+        INDArray max = logits.max(1);
+        INDArray shifted = logits.subColumnVector(column(max));
+        INDArray logSum = Transforms.log(Transforms.exp(shifted, true).sum(1));
+        double total = logSum.castTo(DataType.DOUBLE).sumNumber().doubleValue();
+        for (int m = 0; m < targets.length(); m++) {
+            total -= shifted.getDouble(m, targets.getInt(m));
+        }
+        loss.assign(total / targets.length());
+    }
+
+    @Override
+    public void crossEntropyGrad(INDArray dLoss, INDArray logits, INDArray targets, INDArray dLogits) {
+        INDArray p = logits.subColumnVector(column(logits.max(1)));
+        Transforms.exp(p, false);
+        p.diviColumnVector(column(p.sum(1)));
+        for (int m = 0; m < targets.length(); m++) {
+            int target = targets.getInt(m);
+            p.putScalar(m, target, p.getDouble(m, target) - 1);
+        }
+        dLogits.assign(p.muli(dLoss.getDouble(0) / targets.length()));
+    }
+
+    // ---- Vision
+
+    @Override
+    public void patches(INDArray pixels, int patchSize, INDArray y) {
+        long n = pixels.size(0);
+        long c = pixels.size(1);
+        long down = pixels.size(2) / patchSize;
+        long across = pixels.size(3) / patchSize;
+        INDArray whole = pixels.get(all(), all(), interval(0, down * patchSize), interval(0, across * patchSize));
+        INDArray cut = whole.dup('c')
+                .reshape('c', n, c, down, patchSize, across, patchSize)
+                .permute(0, 2, 4, 1, 3, 5);
+        y.reshape('c', n, down, across, c, patchSize, patchSize).assign(cut);
+    }
+
+    @Override
+    public void classAndPositions(INDArray patches, INDArray classVector, INDArray positions, INDArray y) {
+        long group = positions.size(0);
+        long width = positions.size(1);
+        long images = y.size(0) / group;
+        INDArray grouped = y.reshape('c', images, group, width);
+        INDArray cut = patches.reshape('c', images, group - 1, width);
+        for (long i = 0; i < images; i++) {
+            INDArray image = grouped.get(NDArrayIndex.point(i), all(), all());
+            image.assign(positions);
+            image.getRow(0).addi(classVector);
+            image.get(interval(1, group), all()).addi(cut.get(NDArrayIndex.point(i), all(), all()));
+        }
+    }
+
+    @Override
+    public void classAndPositionsGrad(INDArray dy, INDArray dClass, INDArray dPositions) {
+        long group = dPositions.size(0);
+        long width = dPositions.size(1);
+        dPositions.assign(dy.reshape('c', dy.size(0) / group, group, width).sum(0));
+        dClass.assign(dPositions.getRow(0));
+    }
+
+    @Override
+    public void dropFirst(INDArray x, int group, INDArray y) {
+        long width = x.size(1);
+        long images = x.size(0) / group;
+        y.reshape('c', images, group - 1, width)
+                .assign(x.reshape('c', images, group, width).get(all(), interval(1, group), all()));
+    }
+
+    @Override
+    public void dropFirstGrad(INDArray dy, int group, INDArray dx) {
+        long width = dy.size(1);
+        long images = dx.size(0) / group;
+        dx.assign(0);
+        dx.reshape('c', images, group, width)
+                .get(all(), interval(1, group), all())
+                .assign(dy.reshape('c', images, group - 1, width));
+    }
+
+    // ---- Optimiser
+
+    @Override
+    public void adamW(INDArray w, INDArray g, INDArray m, INDArray v, AdamWStep step) {
+        INDArray scaled = g.mul(step.gradScale());
+        double correction1 = 1 - Math.pow(step.beta1(), step.step());
+        double correction2 = Math.sqrt(1 - Math.pow(step.beta2(), step.step()));
+        if (step.weightDecay() != 0) {
+            w.muli(1 - step.rate() * step.weightDecay());
+        }
+        m.addi(scaled.sub(m).muli(1 - step.beta1()));
+        v.muli(step.beta2()).addi(scaled.muli(scaled).muli(1 - step.beta2()));
+        INDArray denominator = Transforms.sqrt(v, true).divi(correction2).addi(step.eps());
+        w.subi(m.div(denominator).muli(step.rate() / correction1));
+    }
+}

@@ -1,0 +1,109 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Multi-head attention {@code softmax(q k^T / sqrt(d)) v} on rows: {@code q, y: [B*T, H*d]}, {@code k, v: [B*T, G*d]}.
+ * Causal over sequences of any one length with left padding told by {@code starts int32[B]} (the decoder), or full
+ * over groups of a fixed number of rows (the vision tower).
+ */
+public final class Attention extends GraphOp {
+
+    public Attention() {}
+
+    private Attention(SameDiff sd, int fixedLength, int heads, int kvHeads, int headDim, SDVariable... args) {
+        super(sd, args);
+        addIArgument(fixedLength, heads, kvHeads, headDim);
+    }
+
+    /** Each position sees itself and what stands before it from its sequence's start on. */
+    public static SDVariable causal(
+            String name,
+            SDVariable q,
+            SDVariable k,
+            SDVariable v,
+            SDVariable starts,
+            int heads,
+            int kvHeads,
+            int headDim) {
+        return new Attention(q.getSameDiff(), 0, heads, kvHeads, headDim, q, k, v, starts).in(name)[0];
+    }
+
+    /** Every position of a group of {@code length} rows sees all of the group. */
+    public static SDVariable full(
+            String name, SDVariable q, SDVariable k, SDVariable v, int length, int heads, int headDim) {
+        return new Attention(q.getSameDiff(), length, heads, heads, headDim, q, k, v).in(name)[0];
+    }
+
+    private static AttentionShape shapeOf(GraphOp op, INDArray q, INDArray starts, int[] ints) {
+        int rows = Math.toIntExact(q.size(0));
+        boolean causal = ints[0] == 0;
+        int sequences = causal ? Math.toIntExact(starts.length()) : rows / ints[0];
+        if (rows % sequences != 0) {
+            throw new IllegalStateException(
+                    op.getOwnName() + ": " + rows + " rows do not divide into " + sequences + " sequences");
+        }
+        return new AttentionShape(sequences, rows / sequences, ints[1], ints[2], ints[3], causal);
+    }
+
+    private int[] ints() {
+        return new int[] {intArg(0), intArg(1), intArg(2), intArg(3)};
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {in.get(0).shape()};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        INDArray starts = in.size() > 3 ? in.get(3) : null;
+        AttentionShape shape = shapeOf(this, in.get(0), starts, ints());
+        kernels.attention(in.get(0), in.get(1), in.get(2), starts, shape, out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        SDVariable dy = dys.get(0);
+        boolean causal = intArg(0) == 0;
+        SDVariable[] args = causal
+                ? new SDVariable[] {dy, arg(0), arg(1), arg(2), arg(3)}
+                : new SDVariable[] {dy, arg(0), arg(1), arg(2)};
+        return listOf(new Grad(sameDiff, ints(), args).in(null));
+    }
+
+    /** dq, dk, dv from (dy, q, k, v, starts). */
+    public static final class Grad extends GraphOp {
+        public Grad() {}
+
+        private Grad(SameDiff sd, int[] ints, SDVariable... args) {
+            super(sd, args);
+            addIArgument(ints);
+        }
+
+        @Override
+        protected int outputCount() {
+            return 3;
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(1).shape(), in.get(2).shape(), in.get(3).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            INDArray starts = in.size() > 4 ? in.get(4) : null;
+            int[] ints = {intArg(0), intArg(1), intArg(2), intArg(3)};
+            AttentionShape shape = shapeOf(this, in.get(1), starts, ints);
+            kernels.attentionGrad(
+                    in.get(0), in.get(1), in.get(2), in.get(3), starts, shape, out.get(0), out.get(1), out.get(2));
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Mean cross-entropy over the supervised rows: {@code logits[M, V]}, {@code targets int32[M]} to {@code loss[1]}. */
+public final class CrossEntropy extends GraphOp {
+
+    public CrossEntropy() {}
+
+    private CrossEntropy(SameDiff sd, SDVariable logits, SDVariable targets) {
+        super(sd, logits, targets);
+    }
+
+    public static SDVariable of(String name, SDVariable logits, SDVariable targets) {
+        return new CrossEntropy(logits.getSameDiff(), logits, targets).in(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {{1}};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.crossEntropy(in.get(0), in.get(1), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).in(null)[0]);
+    }
+
+    /** dLogits[M, V] from (dLoss, logits, targets). */
+    public static final class Grad extends GraphOp {
+        public Grad() {}
+
+        private Grad(SameDiff sd, SDVariable dLoss, SDVariable logits, SDVariable targets) {
+            super(sd, dLoss, logits, targets);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(1).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.crossEntropyGrad(in.get(0), in.get(1), in.get(2), out.get(0));
+        }
+    }
+}

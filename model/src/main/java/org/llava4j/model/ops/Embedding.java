@@ -1,0 +1,56 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Rows of a table by id: {@code y[R, D] = table[V, D][ids]}, ids int32 of any shape with R entries. */
+public final class Embedding extends GraphOp {
+
+    public Embedding() {}
+
+    private Embedding(SameDiff sd, SDVariable table, SDVariable ids) {
+        super(sd, table, ids);
+    }
+
+    public static SDVariable of(String name, SDVariable table, SDVariable ids) {
+        return new Embedding(table.getSameDiff(), table, ids).in(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {{in.get(1).length(), in.get(0).size(1)}};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.embedding(in.get(1), in.get(0), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).in(null)[0]);
+    }
+
+    /** dTable[V, D] from (dy, table for its shape, ids). */
+    public static final class Grad extends GraphOp {
+        public Grad() {}
+
+        private Grad(SameDiff sd, SDVariable dy, SDVariable table, SDVariable ids) {
+            super(sd, dy, table, ids);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(1).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.embeddingGrad(in.get(0), in.get(2), out.get(0));
+        }
+    }
+}

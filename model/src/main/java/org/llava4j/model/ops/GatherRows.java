@@ -1,0 +1,56 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code y[M, D] = x[R, D][rows]}, rows int32[M]: only the supervised rows reach the head. */
+public final class GatherRows extends GraphOp {
+
+    public GatherRows() {}
+
+    private GatherRows(SameDiff sd, SDVariable x, SDVariable rows) {
+        super(sd, x, rows);
+    }
+
+    public static SDVariable of(String name, SDVariable x, SDVariable rows) {
+        return new GatherRows(x.getSameDiff(), x, rows).in(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {{in.get(1).length(), in.get(0).size(1)}};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.gatherRows(in.get(0), in.get(1), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).in(null)[0]);
+    }
+
+    /** dx[R, D] from (dy, x for its shape, rows). */
+    public static final class Grad extends GraphOp {
+        public Grad() {}
+
+        private Grad(SameDiff sd, SDVariable dy, SDVariable x, SDVariable rows) {
+            super(sd, dy, x, rows);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(1).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.gatherRowsGrad(in.get(0), in.get(2), out.get(0));
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package org.llava4j.model.ops;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Projections of one input: {@code y_i[R, N_i] = x[R, K] W_i[N_i, K]^T (+ b_i[N_i]) (+ residual[R, N])}. Several
+ * weights at once (q, k, v; gate, up) so that their input gradients are one sum. Weights stay in Hugging Face's
+ * layout; a convolution kernel {@code [N, C, p, p]} is read as {@code [N, C*p*p]}.
+ */
+public final class Linear extends GraphOp {
+
+    public Linear() {}
+
+    private Linear(SameDiff sd, int weights, boolean bias, boolean residual, SDVariable... args) {
+        super(sd, args);
+        addIArgument(weights);
+        addBArgument(bias, residual);
+    }
+
+    /** y = x W^T. */
+    public static SDVariable of(String name, SDVariable x, SDVariable w) {
+        return new Linear(x.getSameDiff(), 1, false, false, x, w).in(name)[0];
+    }
+
+    /** y = x W^T + b. */
+    public static SDVariable of(String name, SDVariable x, SDVariable w, SDVariable b) {
+        return new Linear(x.getSameDiff(), 1, true, false, x, w, b).in(name)[0];
+    }
+
+    /** y = x W^T + residual. */
+    public static SDVariable plus(String name, SDVariable residual, SDVariable x, SDVariable w) {
+        return new Linear(x.getSameDiff(), 1, false, true, x, w, residual).in(name)[0];
+    }
+
+    /** y = x W^T + b + residual. */
+    public static SDVariable plus(String name, SDVariable residual, SDVariable x, SDVariable w, SDVariable b) {
+        return new Linear(x.getSameDiff(), 1, true, true, x, w, b, residual).in(name)[0];
+    }
+
+    /** y_i = x W_i^T, each an output. */
+    public static SDVariable[] several(String name, SDVariable x, SDVariable... ws) {
+        return new Linear(x.getSameDiff(), ws.length, false, false, concat(x, ws)).in(name);
+    }
+
+    /** y_i = x W_i^T + b_i, each an output; {@code bs[i]} belongs to {@code ws[i]}. */
+    public static SDVariable[] several(String name, SDVariable x, SDVariable[] ws, SDVariable[] bs) {
+        return new Linear(x.getSameDiff(), ws.length, true, false, concat(x, ws, bs)).in(name);
+    }
+
+    private static SDVariable[] concat(SDVariable x, SDVariable[]... groups) {
+        List<SDVariable> all = new ArrayList<>();
+        all.add(x);
+        for (SDVariable[] group : groups) {
+            all.addAll(List.of(group));
+        }
+        return all.toArray(new SDVariable[0]);
+    }
+
+    private boolean hasBias() {
+        return flag(0);
+    }
+
+    private boolean hasResidual() {
+        return flag(1);
+    }
+
+    @Override
+    protected int outputCount() {
+        return intArg(0);
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        long[][] shapes = new long[outputCount()][];
+        for (int i = 0; i < shapes.length; i++) {
+            shapes[i] = shape(in.get(0).size(0), in.get(1 + i).size(0));
+        }
+        return shapes;
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        int n = outputCount();
+        INDArray residual = hasResidual() ? in.get(in.size() - 1) : null;
+        for (int i = 0; i < n; i++) {
+            INDArray bias = hasBias() ? in.get(1 + n + i) : null;
+            kernels.linear(in.get(0), in.get(1 + i), bias, residual, out.get(i));
+        }
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        int n = outputCount();
+        SDVariable x = arg(0);
+        List<SDVariable> gradients = new ArrayList<>();
+        SDVariable[] dysAndWeights = new SDVariable[2 * n];
+        for (int i = 0; i < n; i++) {
+            dysAndWeights[i] = dys.get(i);
+            dysAndWeights[n + i] = arg(1 + i);
+        }
+        gradients.add(new GradInput(sameDiff, dysAndWeights).in(null)[0]);
+        for (int i = 0; i < n; i++) {
+            gradients.add(new GradWeight(sameDiff, dys.get(i), x, arg(1 + i)).in(null)[0]);
+        }
+        for (int i = 0; i < n && hasBias(); i++) {
+            gradients.add(new GradBias(sameDiff, dys.get(i)).in(null)[0]);
+        }
+        if (hasResidual()) {
+            // Passes the array on; returning dy itself would let SameDiff rename it.
+            gradients.add(sameDiff.identity(dys.get(0)));
+        }
+        return gradients;
+    }
+
+    /** dx[R, K] = sum dy_i W_i. Inputs: the n gradients, then the n weights. */
+    public static final class GradInput extends GraphOp {
+        public GradInput() {}
+
+        private GradInput(SameDiff sd, SDVariable... dysAndWeights) {
+            super(sd, dysAndWeights);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            INDArray w = in.get(in.size() / 2);
+            return new long[][] {{in.get(0).size(0), w.length() / w.size(0)}};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            int n = in.size() / 2;
+            INDArray[] dys = in.subList(0, n).toArray(new INDArray[0]);
+            INDArray[] ws = in.subList(n, 2 * n).toArray(new INDArray[0]);
+            kernels.linearGradInput(dys, ws, out.get(0));
+        }
+    }
+
+    /** dW = dy^T x, in the weight's own shape. */
+    public static final class GradWeight extends GraphOp {
+        public GradWeight() {}
+
+        private GradWeight(SameDiff sd, SDVariable dy, SDVariable x, SDVariable w) {
+            super(sd, dy, x, w);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(2).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.linearGradWeight(in.get(0), in.get(1), out.get(0));
+        }
+    }
+
+    /** db[N] = column sums of dy[R, N]. */
+    public static final class GradBias extends GraphOp {
+        public GradBias() {}
+
+        private GradBias(SameDiff sd, SDVariable dy) {
+            super(sd, dy);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {{in.get(0).size(1)}};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.linearGradBias(in.get(0), out.get(0));
+        }
+    }
+}

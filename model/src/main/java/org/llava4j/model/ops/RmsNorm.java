@@ -1,0 +1,81 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code y = x / sqrt(mean(x^2) + eps) * w} over rows of {@code x[R, D]} (Zhang and Sennrich 2019; LLaMA). */
+public final class RmsNorm extends GraphOp {
+
+    public RmsNorm() {}
+
+    private RmsNorm(SameDiff sd, double eps, SDVariable x, SDVariable w) {
+        super(sd, x, w);
+        addTArgument(eps);
+    }
+
+    public static SDVariable of(String name, SDVariable x, SDVariable w, double eps) {
+        return new RmsNorm(x.getSameDiff(), eps, x, w).in(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {in.get(0).shape()};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.rmsNorm(in.get(0), in.get(1), doubleArg(0), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        SDVariable dy = dys.get(0);
+        return listOf(
+                new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).in(null)[0],
+                new GradWeight(sameDiff, doubleArg(0), dy, arg(0)).in(null)[0]);
+    }
+
+    /** dx from (dy, x, w). */
+    public static final class GradInput extends GraphOp {
+        public GradInput() {}
+
+        private GradInput(SameDiff sd, double eps, SDVariable dy, SDVariable x, SDVariable w) {
+            super(sd, dy, x, w);
+            addTArgument(eps);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(0).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.rmsNormGradInput(in.get(0), in.get(1), in.get(2), doubleArg(0), out.get(0));
+        }
+    }
+
+    /** dw[D] from (dy, x). */
+    public static final class GradWeight extends GraphOp {
+        public GradWeight() {}
+
+        private GradWeight(SameDiff sd, double eps, SDVariable dy, SDVariable x) {
+            super(sd, dy, x);
+            addTArgument(eps);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {{in.get(0).size(1)}};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.rmsNormGradWeight(in.get(0), in.get(1), doubleArg(0), out.get(0));
+        }
+    }
+}

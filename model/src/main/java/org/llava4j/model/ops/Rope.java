@@ -1,0 +1,47 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Rotary position embedding with Hugging Face's half-split rotation on {@code x[R, H*d]}, {@code positions int32[R]}
+ * (Su et al. 2021). The gradient is the rotation back.
+ */
+public final class Rope extends GraphOp {
+
+    public Rope() {}
+
+    private Rope(
+            SameDiff sd, int headDim, double theta, double scale, boolean inverse, SDVariable x, SDVariable positions) {
+        super(sd, x, positions);
+        addIArgument(headDim);
+        addTArgument(theta, scale);
+        addBArgument(inverse);
+    }
+
+    /** @param scale positions are divided by it (rope_scaling of type linear); 1 for none */
+    public static SDVariable of(
+            String name, SDVariable x, SDVariable positions, int headDim, double theta, double scale) {
+        return new Rope(x.getSameDiff(), headDim, theta, scale, false, x, positions).in(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {in.get(0).shape()};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.rope(in.get(0), in.get(1), intArg(0), doubleArg(0), doubleArg(1), flag(0), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        return listOf(
+                new Rope(sameDiff, intArg(0), doubleArg(0), doubleArg(1), !flag(0), dys.get(0), arg(1)).in(null)[0]);
+    }
+}

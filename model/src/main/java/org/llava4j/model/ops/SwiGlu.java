@@ -1,0 +1,61 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code y = silu(gate) * up}, the gated unit of LLaMA's MLP (Shazeer 2020). */
+public final class SwiGlu extends GraphOp {
+
+    public SwiGlu() {}
+
+    private SwiGlu(SameDiff sd, SDVariable gate, SDVariable up) {
+        super(sd, gate, up);
+    }
+
+    public static SDVariable of(String name, SDVariable gate, SDVariable up) {
+        return new SwiGlu(gate.getSameDiff(), gate, up).in(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {in.get(0).shape()};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.swiGlu(in.get(0), in.get(1), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).in(null));
+    }
+
+    /** dGate and dUp from (dy, gate, up). */
+    public static final class Grad extends GraphOp {
+        public Grad() {}
+
+        private Grad(SameDiff sd, SDVariable dy, SDVariable gate, SDVariable up) {
+            super(sd, dy, gate, up);
+        }
+
+        @Override
+        protected int outputCount() {
+            return 2;
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(1).shape(), in.get(2).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.swiGluGrad(in.get(0), in.get(1), in.get(2), out.get(0), out.get(1));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package org.llava4j.model.samediff;
+
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.imports.converters.ImportClassMapping;
+
+/**
+ * The one place where this project reaches into SameDiff:
+ *
+ * <ol>
+ *   <li>our operations are known by name, because SameDiff clones every operation through FlatBuffers when it builds
+ *       the gradient graph and silently loses one that it does not know;
+ *   <li>sessions are {@link GraphSession}s, which run them and pool memory;
+ *   <li>the gradient graph is built without the line per operation that M2.1 prints on stdout.
+ * </ol>
+ */
+public final class GraphHooks {
+
+    private GraphHooks() {}
+
+    /** Makes operations known; idempotent. */
+    public static synchronized void install(GraphOp... operations) {
+        for (GraphOp operation : operations) {
+            ImportClassMapping.getOpNameMapping().put(operation.opName(), operation);
+        }
+        SameDiff.bindInferenceFactory(GraphSession::new);
+    }
+
+    /** Builds (again, after a change of trainable variables) the gradient graph, quietly. */
+    public static SameDiff gradientGraph(SameDiff sd) {
+        PrintStream out = System.out;
+        try (PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
+            System.setOut(nowhere);
+            sd.createGradFunction();
+        } finally {
+            System.setOut(out);
+        }
+        return sd.getFunction("grad");
+    }
+}

@@ -1,0 +1,50 @@
+package org.llava4j.model.samediff;
+
+import java.util.Map;
+import java.util.Set;
+import org.llava4j.model.kernels.KernelChoice;
+import org.llava4j.model.kernels.Kernels;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.config.ExecutionResult;
+import org.nd4j.autodiff.samediff.config.SDValue;
+import org.nd4j.autodiff.samediff.internal.FrameIter;
+import org.nd4j.autodiff.samediff.internal.InferenceSession;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.OpContext;
+
+/**
+ * SameDiff's session with our two additions: it runs a {@link GraphOp} with the chosen {@link Kernels}, and it takes
+ * its memory from the thread's {@link PooledMemory}. Everything else is SameDiff's.
+ */
+final class GraphSession extends InferenceSession {
+    private final Kernels kernels = KernelChoice.kernels();
+
+    GraphSession(SameDiff sameDiff) {
+        super(sameDiff);
+        setMmgr(PooledMemory.ofThisThread());
+    }
+
+    @Override
+    public ExecutionResult doExec(
+            DifferentialFunction op,
+            OpContext context,
+            FrameIter frame,
+            Set<VarId> opInputs,
+            Set<VarId> allIterInputs,
+            Set<String> constAndPlaceholderInputs,
+            Map<String, SDValue> otherPlaceholders) {
+        if (op instanceof GraphOp graphOp) {
+            graphOp.compute(kernels, context.getInputArrays(), context.getOutputArrays());
+            return ExecutionResult.createFrom(graphOp, context);
+        }
+        return super.doExec(op, context, frame, opInputs, allIterInputs, constAndPlaceholderInputs, otherPlaceholders);
+    }
+
+    /** The set of freed ids guards against double frees inside one run; left alone it grows with every run. */
+    @Override
+    protected Map<String, INDArray> postProcessOutput(Map<String, INDArray> output) {
+        freedArrays.clear();
+        return output;
+    }
+}

@@ -1,0 +1,61 @@
+package org.llava4j.train;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.llava4j.model.kernels.KernelChoice;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.Kernels.AdamWStep;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** AdamW with PyTorch's arithmetic and gradient clipping by the global norm; the moments of each weight live here. */
+public final class AdamW {
+    /** What PyTorch adds to the norm before it divides by it. */
+    private static final double CLIP_EPS = 1e-6;
+
+    private final Settings settings;
+    private final Kernels kernels = KernelChoice.kernels();
+    private final Map<String, INDArray[]> moments = new LinkedHashMap<>();
+    private int step;
+
+    /**
+     * @param maxGradNorm gradients are scaled down to this global 2-norm
+     */
+    public record Settings(double beta1, double beta2, double eps, double weightDecay, double maxGradNorm) {
+        /** The paper's: betas 0.9 and 0.999, eps 1e-8, no decay, clipping at 1. */
+        public static final Settings PAPER = new Settings(0.9, 0.999, 1e-8, 0.0, 1.0);
+    }
+
+    public AdamW(Settings settings) {
+        this.settings = settings;
+    }
+
+    /**
+     * One step on every weight that has a gradient.
+     *
+     * @return the global gradient norm before clipping
+     */
+    public double step(double rate, Map<String, INDArray> weights, Map<String, INDArray> gradients) {
+        double norm = globalNorm(gradients);
+        double scale = Math.min(1.0, settings.maxGradNorm() / (norm + CLIP_EPS));
+        step++;
+        AdamWStep now = new AdamWStep(
+                step, rate, settings.beta1(), settings.beta2(), settings.eps(), settings.weightDecay(), scale);
+        gradients.forEach((name, gradient) -> {
+            INDArray weight = weights.get(name);
+            INDArray[] mv = moments.computeIfAbsent(
+                    name, key -> new INDArray[] {Nd4j.zerosLike(weight), Nd4j.zerosLike(weight)});
+            kernels.adamW(weight, gradient, mv[0], mv[1], now);
+        });
+        return norm;
+    }
+
+    private static double globalNorm(Map<String, INDArray> gradients) {
+        double squares = 0;
+        for (INDArray gradient : gradients.values()) {
+            double norm = gradient.norm2Number().doubleValue();
+            squares += norm * norm;
+        }
+        return Math.sqrt(squares);
+    }
+}
