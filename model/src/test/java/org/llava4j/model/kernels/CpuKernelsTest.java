@@ -198,9 +198,9 @@ class CpuKernelsTest {
     private static final List<int[]> ATTENTIONS = List.of(
             new int[] {1, 1, 2, 2, 4},
             new int[] {2, 5, 3, 1, 6},
-            new int[] {2, 128, 2, 2, 16},
-            new int[] {3, 129, 4, 2, 10},
-            new int[] {2, 301, 6, 2, 33});
+            new int[] {1, 128, 2, 2, 16},
+            new int[] {1, 129, 4, 2, 10},
+            new int[] {1, 301, 2, 1, 33});
 
     @Test
     void attentionAndItsGradientsCausalAndFull() {
