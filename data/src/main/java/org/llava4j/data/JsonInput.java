@@ -10,7 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Reads JSON that people give us: whatever is wrong with it becomes one line with file and line number. */
+/**
+ * JSON that people give us, as a tree or bound to a record: whatever is wrong with it becomes one line with its source
+ * and line number. See {@link JsonFile} for small files that hold one object.
+ */
 public final class JsonInput {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -19,12 +22,7 @@ public final class JsonInput {
 
     private JsonInput() {}
 
-    /** The content of a file. @throws BadInputException if it is missing, not readable or not JSON */
-    public static JsonNode read(Path file) {
-        return parse(file.toString(), bytes(file));
-    }
-
-    /** As {@link #read(Path)}, for content that is at hand; {@code source} names it in messages. */
+    /** JSON that is at hand. @throws BadInputException if it is not JSON; {@code source} names it there */
     public static JsonNode parse(String source, byte[] content) {
         try {
             JsonNode node = tree(content);

@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.JsonInput;
+import org.llava4j.data.JsonFile;
 
 /**
  * What the files beside {@code tokenizer.model} say: {@code tokenizer_config.json}, {@code special_tokens_map.json} and
@@ -40,11 +40,7 @@ record TokenizerFolder(SpecialTokens specials, boolean legacy) {
         if (!Files.exists(file)) {
             return JsonNodeFactory.instance.objectNode();
         }
-        JsonNode node = JsonInput.read(file);
-        if (!node.isObject()) {
-            throw new BadInputException(file + ": must hold a JSON object; fetch the file again");
-        }
-        return node;
+        return JsonFile.readObject(file);
     }
 
     private static AddedToken firstNamed(
