@@ -15,6 +15,7 @@ final class LossPanel {
     private static final int TICKS = 4;
 
     private final LossCurve curve;
+    private final List<LossCurve.Point> finite;
     private final List<LossCurve.Point> drawn;
     private final double lastStep;
     private final double step;
@@ -22,9 +23,10 @@ final class LossPanel {
 
     LossPanel(LossCurve curve) {
         this.curve = curve;
-        this.drawn = thinned(curve.points().stream()
+        this.finite = curve.points().stream()
                 .filter(point -> Double.isFinite(point.loss()))
-                .toList());
+                .toList();
+        this.drawn = thinned(finite);
         double highest = drawn.stream().mapToDouble(LossCurve.Point::loss).max().orElse(1);
         this.step = niceStep(highest / TICKS);
         this.top = step * Math.max(1, Math.ceil(highest / step));
@@ -42,7 +44,7 @@ final class LossPanel {
             svg.append(Html.fill(
                     "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", LEFT - 6, y + 3.5, number(i * step)));
         }
-        double stepOfSteps = Math.max(1, niceStep(lastStep / TICKS));
+        double stepOfSteps = Math.ceil(niceStep(lastStep / TICKS));
         for (double s = 0; s <= lastStep; s += stepOfSteps) {
             svg.append(Html.fill(
                     "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
@@ -59,15 +61,14 @@ final class LossPanel {
 
     /** First and last loss in words, and what could not be drawn. */
     String caption() {
-        if (drawn.isEmpty()) {
+        if (finite.isEmpty()) {
             return "no finite loss";
         }
-        long lost =
-                curve.points().stream().filter(p -> !Double.isFinite(p.loss())).count();
+        int lost = curve.points().size() - finite.size();
         return Html.fill(
                 "%.3f to %.3f in %d steps%s",
-                drawn.get(0).loss(),
-                drawn.get(drawn.size() - 1).loss(),
+                finite.get(0).loss(),
+                finite.get(finite.size() - 1).loss(),
                 curve.points().size(),
                 lost == 0 ? "" : ", " + lost + " of them without a finite loss");
     }
@@ -104,14 +105,14 @@ final class LossPanel {
         return means;
     }
 
-    /** The smallest of 1, 2, 5 times a power of ten that is not below {@code rough}. */
+    /** The first of 1, 2, 2.5, 5 times a power of ten that is not much below {@code rough}. */
     private static double niceStep(double rough) {
         if (rough <= 0) {
             return 1;
         }
         double power = Math.pow(10, Math.floor(Math.log10(rough)));
-        for (double factor : new double[] {1, 2, 5}) {
-            if (factor * power >= rough * 0.9999) {
+        for (double factor : new double[] {1, 2, 2.5, 5}) {
+            if (factor * power >= rough * 0.85) {
                 return factor * power;
             }
         }

@@ -119,7 +119,7 @@ final class ReportHtml {
             Tally tally = report.columns().getOrDefault(column, Tally.NONE);
             html.append(fill("<td>%s</td>", percent(tally.accuracy(), 2)));
         }
-        html.append("</tr>\n<tr><th scope=\"row\">its problems</th>");
+        html.append("</tr>\n<tr class=\"counts\"><th scope=\"row\">problems in it</th>");
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
             html.append(fill(
                     "<td>%d</td>",

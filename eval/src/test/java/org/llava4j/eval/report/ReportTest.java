@@ -83,7 +83,7 @@ class ReportTest {
                 .contains("6 min 53 s")
                 .contains(whole().specification().sha256())
                 .contains("3.000 to 0.500 in 3 steps, 1 of them without a finite loss");
-        assertThat(page.split("<tr class=\"ours\">")[1]).startsWith("<th scope=\"row\">This run</th><td>80.00</td>");
+        assertThat(page).contains("<tr class=\"ours\"><th scope=\"row\">This run</th><td>80.00</td>");
     }
 
     @Test
@@ -241,7 +241,8 @@ class ReportTest {
         return new LossCurve(
                 name,
                 LongStream.rangeClosed(1, steps)
-                        .mapToObj(s -> new LossCurve.Point(s, 4 * Math.exp(-s / 200.0) + 0.3 * Math.abs(Math.sin(s))))
+                        .mapToObj(s ->
+                                new LossCurve.Point(s, 4 * Math.exp(-s / 200.0) + 0.3 * Math.abs(Math.sin((double) s))))
                         .toList());
     }
 
