@@ -57,7 +57,7 @@ public record ClipPreprocessing(
      */
     public static ClipPreprocessing read(Path folder) {
         Path file = folder.resolve(FILE_NAME);
-        JsonNode root = JsonInput.read(file);
+        JsonNode root = JsonInput.readObject(file);
         if (!root.isObject()) {
             throw new BadInputException(file + " must hold one JSON object { .. }; fetch or write it again");
         }

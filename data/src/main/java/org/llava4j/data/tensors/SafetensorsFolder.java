@@ -108,7 +108,7 @@ public final class SafetensorsFolder implements TensorStore {
     }
 
     private static JsonNode weightMapNode(Path index) {
-        JsonNode map = JsonInput.read(index).path("weight_map");
+        JsonNode map = JsonInput.readObject(index).path("weight_map");
         if (!map.isObject() || map.isEmpty()) {
             throw new BadInputException(index + " has no \"weight_map\"; fetch the file again");
         }
