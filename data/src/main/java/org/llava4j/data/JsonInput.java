@@ -12,7 +12,7 @@ import java.nio.file.Path;
 
 /**
  * JSON that people give us, as a tree or bound to a record: whatever is wrong with it becomes one line with its source
- * and line number. See {@link JsonFile} for small files that hold one object.
+ * and line number.
  */
 public final class JsonInput {
     private static final JsonMapper MAPPER = JsonMapper.builder()
@@ -38,6 +38,15 @@ public final class JsonInput {
     /** The bare content, for callers that know more of the place where it stood; see {@link #broken}. */
     public static JsonNode tree(byte[] content) throws IOException {
         return MAPPER.readTree(content);
+    }
+
+    /** A file that holds one JSON object. @throws BadInputException if it is missing, broken or something else */
+    public static JsonNode readObject(Path file) {
+        JsonNode node = parse(file.toString(), bytes(file));
+        if (!node.isObject()) {
+            throw new BadInputException(file + ": must hold one JSON object { .. }; fetch or write it again");
+        }
+        return node;
     }
 
     /** A file bound to a record, where a key that the record does not have is an error. */

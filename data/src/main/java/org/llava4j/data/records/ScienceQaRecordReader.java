@@ -16,7 +16,7 @@ import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.JsonFile;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
@@ -90,7 +90,7 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
                         problems.where(entry) + ": problem " + problems.key(entry) + " is there twice");
             }
         }
-        JsonNode splits = JsonFile.readObject(splitsFile);
+        JsonNode splits = JsonInput.readObject(splitsFile);
         if (!splits.has(split)) {
             List<String> names = new ArrayList<>();
             splits.fieldNames().forEachRemaining(names::add);

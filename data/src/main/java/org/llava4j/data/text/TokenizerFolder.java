@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.Iterator;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.JsonFile;
+import org.llava4j.data.JsonInput;
 
 /**
  * What the files beside {@code tokenizer.model} say: {@code tokenizer_config.json}, {@code special_tokens_map.json} and
@@ -40,7 +40,7 @@ record TokenizerFolder(SpecialTokens specials, boolean legacy) {
         if (!Files.exists(file)) {
             return JsonNodeFactory.instance.objectNode();
         }
-        return JsonFile.readObject(file);
+        return JsonInput.readObject(file);
     }
 
     private static AddedToken firstNamed(
