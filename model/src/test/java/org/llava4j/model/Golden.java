@@ -1,11 +1,8 @@
 package org.llava4j.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The golden numbers of {@code resources/golden}; one that is missing fails the test that asks for it. */
 public final class Golden {
@@ -19,20 +16,8 @@ public final class Golden {
         return path;
     }
 
-    public static JsonNode json(String name) {
-        try {
-            return new ObjectMapper().readTree(path(name).toFile());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    /** A JSON array of numbers. */
-    public static int[] ints(JsonNode array) {
-        int[] values = new int[array.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = array.get(i).intValue();
-        }
-        return values;
+    /** |x - y| / |y| in the 2-norm over a whole tensor. */
+    public static double relativeError(INDArray x, INDArray y) {
+        return x.sub(y).norm2Number().doubleValue() / y.norm2Number().doubleValue();
     }
 }

@@ -1,6 +1,5 @@
 package org.llava4j.model.samediff;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
@@ -11,9 +10,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.OpContext;
-import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 
 /**
  * An operation of our own inside a SameDiff graph: it knows its output shapes, what computes it, and its gradients as
@@ -24,17 +20,14 @@ import org.nd4j.linalg.api.shape.LongShapeDescriptor;
  * only. Each gradient is an operation of its own wherever it may be unwanted: SameDiff executes what is asked for, so
  * a frozen weight costs nothing.
  */
-public abstract class GraphOp extends DynamicCustomOp {
+public abstract class GraphOp extends VersionedOp {
     private static final String PREFIX = "llava_";
 
     protected GraphOp() {}
 
     protected GraphOp(SameDiff sd, SDVariable... args) {
-        super(null, sd, args);
+        super(sd, args);
     }
-
-    /** Shapes of the outputs, from the inputs of this very call. */
-    protected abstract long[][] outputShapes(List<INDArray> inputs);
 
     /** Fills {@code outputs} (pooled memory: contents unspecified) from {@code inputs}. */
     protected abstract void compute(Kernels kernels, List<INDArray> inputs, List<INDArray> outputs);
@@ -77,24 +70,6 @@ public abstract class GraphOp extends DynamicCustomOp {
     @Override
     public final int getNumOutputs() {
         return outputCount();
-    }
-
-    @Override
-    public final List<LongShapeDescriptor> calculateOutputShape() {
-        return describe(inputArguments());
-    }
-
-    @Override
-    public final List<LongShapeDescriptor> calculateOutputShape(OpContext context) {
-        return describe(context.getInputArrays());
-    }
-
-    private List<LongShapeDescriptor> describe(List<INDArray> inputs) {
-        List<LongShapeDescriptor> descriptors = new ArrayList<>();
-        for (long[] shape : outputShapes(inputs)) {
-            descriptors.add(LongShapeDescriptor.fromShape(shape, inputs.get(0).dataType()));
-        }
-        return descriptors;
     }
 
     @Override

@@ -6,7 +6,6 @@ import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
-import org.nd4j.autodiff.samediff.internal.memory.AbstractMemoryMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.BaseNDArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -19,7 +18,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>What {@code output(...)} returns belongs to the caller; {@link #release} gives it back.
  */
-public final class PooledMemory extends AbstractMemoryMgr {
+public final class PooledMemory extends VersionedMemory {
     private static final ThreadLocal<PooledMemory> OF_THREAD = ThreadLocal.withInitial(PooledMemory::new);
 
     /** Free arrays beyond this are closed; a step's working set stays far below it on the sizes that fit at all. */

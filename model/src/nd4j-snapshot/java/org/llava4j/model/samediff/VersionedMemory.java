@@ -1,0 +1,22 @@
+package org.llava4j.model.samediff;
+
+import org.nd4j.autodiff.samediff.internal.memory.AbstractMemoryMgr;
+import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.shape.Shape;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What of a memory manager differs between ND4J versions: the snapshots (profile cuda) also allocate by a shape's
+ * buffer. Written from their sources and not compiled on the build machines.
+ */
+abstract class VersionedMemory extends AbstractMemoryMgr {
+
+    @Override
+    public INDArray allocateFromDescriptor(boolean detached, DataBuffer descriptor) {
+        long[] info = descriptor.asLong();
+        return Shape.isEmpty(info)
+                ? Nd4j.createFromDescriptor(descriptor)
+                : allocate(detached, Shape.dataType(info), Shape.shape(info));
+    }
+}

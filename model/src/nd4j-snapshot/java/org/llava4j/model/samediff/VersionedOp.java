@@ -1,0 +1,48 @@
+package org.llava4j.model.samediff;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What of an operation differs between ND4J versions: how output shapes are told. This one is for the snapshots
+ * (profile cuda), written from their sources and not compiled on the build machines.
+ */
+abstract class VersionedOp extends DynamicCustomOp {
+
+    VersionedOp() {}
+
+    VersionedOp(SameDiff sd, SDVariable... args) {
+        super(null, sd, args);
+    }
+
+    /** Shapes of the outputs, from the inputs of this very call. */
+    protected abstract long[][] outputShapes(List<INDArray> inputs);
+
+    @Override
+    public final List<DataBuffer> calculateOutputShape() {
+        return describe(inputArguments());
+    }
+
+    @Override
+    public final List<DataBuffer> calculateOutputShape(OpContext context) {
+        return describe(context.getInputArrays());
+    }
+
+    private List<DataBuffer> describe(List<INDArray> inputs) {
+        List<DataBuffer> descriptors = new ArrayList<>();
+        for (long[] shape : outputShapes(inputs)) {
+            LongShapeDescriptor descriptor =
+                    LongShapeDescriptor.fromShape(shape, inputs.get(0).dataType());
+            descriptors.add(Nd4j.createBuffer(descriptor.toShapeInfo()));
+        }
+        return descriptors;
+    }
+}
