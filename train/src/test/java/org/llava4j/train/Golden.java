@@ -1,11 +1,13 @@
 package org.llava4j.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The golden numbers of {@code resources/golden}; one that is missing fails the test that asks for it. */
 public final class Golden {
@@ -20,19 +22,20 @@ public final class Golden {
     }
 
     public static JsonNode json(String name) {
-        try {
-            return new ObjectMapper().readTree(path(name).toFile());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return JsonInput.read(path(name));
     }
 
-    /** A JSON array of numbers. */
-    public static int[] ints(JsonNode array) {
-        int[] values = new int[array.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = array.get(i).intValue();
+    /** All tensors of a safetensors file. */
+    public static Map<String, INDArray> tensors(String name) {
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        try (SafetensorsFile file = SafetensorsFile.open(path(name))) {
+            file.tensors().keySet().forEach(tensor -> tensors.put(tensor, file.read(tensor)));
         }
-        return values;
+        return tensors;
+    }
+
+    /** |x - y| / |y| in the 2-norm over a whole tensor. */
+    public static double relativeError(INDArray x, INDArray y) {
+        return x.sub(y).norm2Number().doubleValue() / y.norm2Number().doubleValue();
     }
 }
