@@ -27,7 +27,7 @@ public final class JsonInput {
     /** As {@link #read(Path)}, for content that is at hand; {@code source} names it in messages. */
     public static JsonNode parse(String source, byte[] content) {
         try {
-            JsonNode node = MAPPER.readTree(content);
+            JsonNode node = tree(content);
             if (node.isMissingNode()) {
                 throw new BadInputException(source + ": is empty; it must hold JSON");
             }
@@ -35,6 +35,11 @@ public final class JsonInput {
         } catch (IOException e) {
             throw broken(source, 0, e);
         }
+    }
+
+    /** The bare content, for callers that know more of the place where it stood; see {@link #broken}. */
+    public static JsonNode tree(byte[] content) throws IOException {
+        return MAPPER.readTree(content);
     }
 
     /** A file bound to a record, where a key that the record does not have is an error. */

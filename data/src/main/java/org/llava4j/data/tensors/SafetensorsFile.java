@@ -90,9 +90,10 @@ public final class SafetensorsFile implements TensorStore {
         Pointer target = array.data().pointer();
         long start = header.dataStart() + info.begin();
         long bytes = info.end() - info.begin();
+        byte[] buffer = new byte[(int) Math.min(PIECE_BYTES, bytes)];
         for (long done = 0; done < bytes; done += PIECE_BYTES) {
             int length = (int) Math.min(PIECE_BYTES, bytes - done);
-            ByteBuffer piece = SafetensorsHeader.readFully(channel, start + done, length);
+            ByteBuffer piece = SafetensorsHeader.readFully(channel, start + done, ByteBuffer.wrap(buffer, 0, length));
             if (info.type().isHalfWidth()) {
                 float[] wide = widen(piece, info.type());
                 new FloatPointer(target).position(done / 2).put(wide, 0, wide.length);
@@ -101,7 +102,7 @@ public final class SafetensorsFile implements TensorStore {
                     requireBooleans(piece, info);
                 }
                 // Same width and, on every platform ND4J runs on, same byte order: the bytes go as they are.
-                new BytePointer(target).position(done).put(piece.array(), 0, length);
+                new BytePointer(target).position(done).put(buffer, 0, length);
             }
         }
     }

@@ -1,10 +1,6 @@
 package org.llava4j.data.tensors;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -14,6 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -111,25 +108,11 @@ public final class SafetensorsFolder implements TensorStore {
     }
 
     private static JsonNode weightMapNode(Path index) {
-        try {
-            JsonNode root = JsonMapper.builder()
-                    .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
-                    .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-                    .build()
-                    .readTree(index.toFile());
-            JsonNode map = root.path("weight_map");
-            if (!map.isObject() || map.isEmpty()) {
-                throw new BadInputException(index + " has no \"weight_map\"; fetch the file again");
-            }
-            return map;
-        } catch (JsonProcessingException e) {
-            throw new BadInputException(
-                    index + " is not valid JSON at line "
-                            + (e.getLocation() == null ? 1 : e.getLocation().getLineNr()) + "; fetch the file again",
-                    e);
-        } catch (IOException e) {
-            throw new BadInputException("cannot read " + index + " (" + e.getMessage() + "); fetch the file again", e);
+        JsonNode map = JsonFile.readObject(index).path("weight_map");
+        if (!map.isObject() || map.isEmpty()) {
+            throw new BadInputException(index + " has no \"weight_map\"; fetch the file again");
         }
+        return map;
     }
 
     @Override

@@ -177,14 +177,18 @@ record SafetensorsHeader(SortedMap<String, TensorInfo> tensors, Map<String, Stri
         }
     }
 
-    static ByteBuffer readFully(FileChannel channel, long position, int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+    private static ByteBuffer readFully(FileChannel channel, long position, int length) throws IOException {
+        return readFully(channel, position, ByteBuffer.allocate(length));
+    }
+
+    /** Fills {@code buffer} from {@code position} of the file on and turns it round for reading. */
+    static ByteBuffer readFully(FileChannel channel, long position, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             if (channel.read(buffer, position + buffer.position()) < 0) {
                 throw new IOException("the file ends at byte " + (position + buffer.position()));
             }
         }
-        return buffer.flip();
+        return buffer.flip().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static String oneLine(String text) {

@@ -116,12 +116,13 @@ public final class SafetensorsWriter {
         INDArray source = plain ? array : array.dup('c');
         try {
             Pointer data = source.data().pointer();
-            ByteBuffer piece =
-                    ByteBuffer.allocate(PIECE_ELEMENTS * info.type().bytes()).order(ByteOrder.LITTLE_ENDIAN);
+            byte[] buffer = new byte
+                    [(int) Math.min(PIECE_ELEMENTS, length) * info.type().bytes()];
             for (long done = 0; done < length; done += PIECE_ELEMENTS) {
-                piece.clear();
-                copy(data, done, (int) Math.min(PIECE_ELEMENTS, length - done), info.type(), piece);
-                writeFully(channel, piece.flip());
+                int count = (int) Math.min(PIECE_ELEMENTS, length - done);
+                copy(data, done, count, info.type(), buffer);
+                writeFully(
+                        channel, ByteBuffer.wrap(buffer, 0, count * info.type().bytes()));
             }
         } finally {
             if (!plain) {
@@ -134,17 +135,16 @@ public final class SafetensorsWriter {
         return array.offset() == 0 && Arrays.equals(array.stride(), ArrayUtil.calcStrides(array.shape()));
     }
 
-    private static void copy(Pointer data, long first, int count, TensorType type, ByteBuffer to) {
-        if (type.isHalfWidth()) {
-            float[] wide = new float[count];
-            new FloatPointer(data).position(first).get(wide, 0, count);
-            for (float value : wide) {
-                to.putShort(type == TensorType.F16 ? HalfFloats.floatToF16(value) : HalfFloats.floatToBf16(value));
-            }
-        } else {
-            int bytes = count * type.bytes();
-            new BytePointer(data).position(first * type.bytes()).get(to.array(), 0, bytes);
-            to.position(bytes);
+    private static void copy(Pointer data, long first, int count, TensorType type, byte[] to) {
+        if (!type.isHalfWidth()) {
+            new BytePointer(data).position(first * type.bytes()).get(to, 0, count * type.bytes());
+            return;
+        }
+        float[] wide = new float[count];
+        new FloatPointer(data).position(first).get(wide, 0, count);
+        ByteBuffer narrow = ByteBuffer.wrap(to).order(ByteOrder.LITTLE_ENDIAN);
+        for (float value : wide) {
+            narrow.putShort(type == TensorType.F16 ? HalfFloats.floatToF16(value) : HalfFloats.floatToBf16(value));
         }
     }
 

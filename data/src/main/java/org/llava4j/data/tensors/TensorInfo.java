@@ -9,6 +9,7 @@ import java.util.Arrays;
  * @param begin first byte, counted from the end of the header
  * @param end one past its last byte
  */
+@SuppressWarnings("ArrayRecordComponent") // copied on its way in and out, compared by its entries
 public record TensorInfo(String name, TensorType type, long[] shape, long begin, long end) {
 
     public TensorInfo {

@@ -94,7 +94,7 @@ class SafetensorsFolderTest {
         index("{}");
         assertRefused("weight_map");
         index("");
-        assertRefused("weight_map");
+        assertRefused("line 1");
     }
 
     @Test

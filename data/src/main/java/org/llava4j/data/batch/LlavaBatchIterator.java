@@ -1,0 +1,231 @@
+package org.llava4j.data.batch;
+
+import java.io.NotSerializableException;
+import java.io.ObjectOutputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.function.Supplier;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.conversation.NothingToLearnException;
+import org.llava4j.data.records.SeededPermutation;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+
+/**
+ * Batches of a data set, epoch after epoch, the same for the same seed. Samples are shuffled as a whole; each window of
+ * them is sorted by length and cut into batches, which come in shuffled order again. {@link #reset} goes on to the next
+ * epoch, with an order of its own. One thread uses an iterator.
+ */
+public final class LlavaBatchIterator implements MultiDataSetIterator {
+    private static final long serialVersionUID = 1L;
+
+    private final SampleSource samples;
+    private final ConversationEncoder encoder;
+    private final ImageSource imageSource;
+    private final BatchOptions options;
+    private MultiDataSetPreProcessor preProcessor;
+
+    private SeededPermutation order;
+    private BatchCursor cursor;
+    private List<List<Row>> window = List.of();
+    private int unlearnableInWindow;
+    private long positions;
+    private long paddedPositions;
+
+    /** A sample ready for a batch. */
+    private record Row(int number, Conversation conversation, EncodedSample encoded, int length) {}
+
+    public LlavaBatchIterator(
+            SampleSource samples, ConversationEncoder encoder, ImageSource imageSource, BatchOptions options) {
+        if (samples.size() == 0) {
+            throw new BadInputException("there are no samples to make batches of; check the data file");
+        }
+        this.samples = samples;
+        this.encoder = encoder;
+        this.imageSource = imageSource;
+        this.options = options;
+        seek(BatchCursor.START);
+    }
+
+    /** Where the next batch lies. */
+    public BatchCursor cursor() {
+        return cursor;
+    }
+
+    /** Goes on from a place that {@link #cursor} gave, with the same data and options. */
+    public void seek(BatchCursor place) {
+        order = new SeededPermutation(samples.size(), options.seed(), place.epoch());
+        cursor = place;
+        loadWindow();
+    }
+
+    /** Batches of an epoch, if every sample has something to learn. */
+    public int batchesPerEpoch() {
+        return (samples.size() + options.batchSize() - 1) / options.batchSize();
+    }
+
+    /** Share of all positions handed out so far that were padding, 0..1. */
+    public double paddingShare() {
+        return positions == 0 ? 0 : (double) paddedPositions / positions;
+    }
+
+    /** How many samples had nothing to learn and were passed over. */
+    public int unlearnable() {
+        return cursor.unlearnable() + unlearnableInWindow;
+    }
+
+    @Override
+    public boolean hasNext() {
+        while (cursor.batch() >= window.size() && windowStart(cursor.window() + 1) < samples.size()) {
+            cursor = new BatchCursor(cursor.epoch(), cursor.window() + 1, 0, unlearnable());
+            loadWindow();
+        }
+        return cursor.batch() < window.size();
+    }
+
+    /** The next batch. @throws BadInputException if a sample or picture is broken, with its place */
+    public LlavaBatch nextBatch() {
+        if (!hasNext()) {
+            throw new NoSuchElementException("the epoch is over; call reset()");
+        }
+        List<Row> rows = window.get(cursor.batch());
+        List<EncodedSample> encoded = new ArrayList<>();
+        List<Path> images = new ArrayList<>();
+        List<float[]> pixels = new ArrayList<>();
+        int[] imagesPerRow = new int[rows.size()];
+        for (int i = 0; i < imagesPerRow.length; i++) {
+            Row row = rows.get(i);
+            encoded.add(row.encoded());
+            imagesPerRow[i] = row.conversation().images().size();
+            for (String name : row.conversation().images()) {
+                Path image = samples.image(name);
+                images.add(image);
+                pixels.add(located(row.number(), () -> imageSource.pixels(image)));
+            }
+        }
+        SpliceLayout layout = SpliceLayout.of(encoded, imagesPerRow, options.splice());
+        positions += (long) layout.rows() * layout.length();
+        paddedPositions += layout.paddedPositions();
+        cursor = new BatchCursor(cursor.epoch(), cursor.window(), cursor.batch() + 1, cursor.unlearnable());
+        return LlavaBatch.of(layout, images, pixels, options.imageSizePx());
+    }
+
+    private long windowStart(int number) {
+        return (long) number * options.windowBatches() * options.batchSize();
+    }
+
+    private void loadWindow() {
+        unlearnableInWindow = 0;
+        List<Row> rows = new ArrayList<>();
+        long end = Math.min(samples.size(), windowStart(cursor.window() + 1));
+        for (int at = (int) windowStart(cursor.window()); at < end; at++) {
+            int number = order.get(at);
+            try {
+                rows.add(row(number));
+            } catch (NothingToLearnException e) {
+                if (cursor.unlearnable() + ++unlearnableInWindow > options.maxUnlearnable()) {
+                    throw e;
+                }
+            }
+        }
+        if (options.windowBatches() > 1) {
+            // Stable, so that samples of equal length keep their shuffled order.
+            rows.sort(Comparator.comparingInt(Row::length));
+        }
+        List<List<Row>> batches = new ArrayList<>();
+        for (int from = 0; from < rows.size(); from += options.batchSize()) {
+            batches.add(rows.subList(from, Math.min(rows.size(), from + options.batchSize())));
+        }
+        SeededPermutation shuffle =
+                new SeededPermutation(batches.size(), options.seed() + 1 + cursor.window(), cursor.epoch());
+        window = new ArrayList<>();
+        for (int i = 0; i < batches.size(); i++) {
+            window.add(batches.get(options.windowBatches() > 1 ? shuffle.get(i) : i));
+        }
+    }
+
+    private Row row(int number) {
+        Conversation conversation = samples.get(number);
+        EncodedSample encoded = located(number, () -> encode(conversation));
+        int length =
+                SpliceLayout.splicedLength(encoded.inputIds(), options.splice().vectorsPerImage());
+        return new Row(number, conversation, encoded, length);
+    }
+
+    private EncodedSample encode(Conversation conversation) {
+        EncodedSample encoded = encoder.encode(conversation);
+        if (!SpliceLayout.hasTarget(encoded, options.splice())) {
+            throw new NothingToLearnException("sample " + conversation.id() + ": its answers begin beyond the maximum"
+                    + " length of " + options.splice().maxLength() + "; shorten the questions or raise the limit");
+        }
+        return encoded;
+    }
+
+    /** Adds a sample's place to what is wrong with it. */
+    private <T> T located(int number, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (NothingToLearnException e) {
+            throw new NothingToLearnException(samples.where(number) + ": " + e.getMessage());
+        } catch (BadInputException e) {
+            throw new BadInputException(samples.where(number) + ": " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public MultiDataSet next() {
+        MultiDataSet batch = nextBatch().toMultiDataSet();
+        if (preProcessor != null) {
+            preProcessor.preProcess(batch);
+        }
+        return batch;
+    }
+
+    /** Only the size of batch this was made for: another would not keep the order reproducible. */
+    @Override
+    public MultiDataSet next(int num) {
+        if (num != options.batchSize()) {
+            throw new UnsupportedOperationException(
+                    "asked for " + num + " samples of an iterator over batches of " + options.batchSize());
+        }
+        return next();
+    }
+
+    /** Goes to the start of the next epoch. */
+    @Override
+    public void reset() {
+        seek(new BatchCursor(cursor.epoch() + 1, 0, 0, unlearnable()));
+    }
+
+    @Override
+    public boolean resetSupported() {
+        return true;
+    }
+
+    @Override
+    public boolean asyncSupported() {
+        return true;
+    }
+
+    /** The interface wants iterators that can be sent elsewhere; this one stays with its files. */
+    private void writeObject(ObjectOutputStream out) throws NotSerializableException {
+        throw new NotSerializableException(getClass().getName() + ": save its cursor() instead");
+    }
+
+    @Override
+    public void setPreProcessor(MultiDataSetPreProcessor preProcessor) {
+        this.preProcessor = preProcessor;
+    }
+
+    @Override
+    public MultiDataSetPreProcessor getPreProcessor() {
+        return preProcessor;
+    }
+}

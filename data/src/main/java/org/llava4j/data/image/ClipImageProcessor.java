@@ -1,0 +1,110 @@
+package org.llava4j.data.image;
+
+import java.awt.image.BufferedImage;
+import java.nio.file.Path;
+import org.llava4j.data.BadInputException;
+
+/**
+ * From a picture to the vision tower's input: pad (where asked for), resize the shorter edge, crop the middle,
+ * normalise. Immutable; any thread may use it.
+ */
+public final class ClipImageProcessor {
+    /** A padded square is never stored, but every pixel of it is read. */
+    private static final long MAX_PADDED_PIXELS = 4L * ImageFiles.MAX_PIXELS;
+
+    private final ClipPreprocessing settings;
+    /** {@code float32[3, 256]}: what each byte of each channel becomes. */
+    private final float[][] normalised;
+
+    public ClipImageProcessor(ClipPreprocessing settings) {
+        this.settings = settings;
+        this.normalised = new float[3][256];
+        for (int c = 0; c < 3; c++) {
+            // The published code rescales in double, rounds to float, then subtracts and divides in float.
+            float mean = settings.mean().get(c).floatValue();
+            float std = settings.std().get(c).floatValue();
+            for (int value = 0; value < 256; value++) {
+                normalised[c][value] = ((float) (value * settings.rescaleFactor()) - mean) / std;
+            }
+        }
+    }
+
+    /**
+     * For the {@code preprocessor_config.json} in {@code folder}.
+     *
+     * @throws BadInputException if that file is missing, broken, or asks for something else than CLIP does
+     */
+    public static ClipImageProcessor load(Path folder) {
+        return new ClipImageProcessor(ClipPreprocessing.read(folder));
+    }
+
+    public ClipPreprocessing settings() {
+        return settings;
+    }
+
+    /**
+     * The tower's input for a file.
+     *
+     * @return {@code float32[3, S, S]}, flattened
+     * @throws BadInputException if the file is missing, damaged, too large, or of an unsupported kind
+     */
+    public float[] process(Path image) {
+        RgbImage decoded = ImageFiles.read(image);
+        try {
+            return process(decoded);
+        } catch (BadInputException e) {
+            throw new BadInputException(image + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** As {@link #process(Path)}, for a picture drawn in memory; its alpha is dropped. */
+    public float[] process(BufferedImage image) {
+        return process(RasterToRgb.convert(image));
+    }
+
+    /** As {@link #process(Path)}, for a decoded picture. */
+    public float[] process(RgbImage image) {
+        int side = settings.cropPx();
+        byte[] rgb = crop(image).toBytes();
+        float[] planes = new float[rgb.length];
+        for (int i = 0; i < side * side; i++) {
+            for (int c = 0; c < 3; c++) {
+                planes[c * side * side + i] = normalised[c][rgb[3 * i + c] & 0xff];
+            }
+        }
+        return planes;
+    }
+
+    /**
+     * The picture as the tower sees it, before normalisation.
+     *
+     * @return {@code uint8[S, S, 3]}
+     */
+    public RgbImage crop(RgbImage image) {
+        RgbRows source = settings.aspectRatio() == AspectRatio.PAD ? padded(image) : image;
+        int side = settings.cropPx();
+        long edge = settings.shortestEdgePx();
+        long longer = Math.max(source.width(), source.height());
+        long shorter = Math.min(source.width(), source.height());
+        long stretched = (long) ((double) (edge * longer) / shorter);
+        long width = source.width() <= source.height() ? edge : stretched;
+        long height = source.width() <= source.height() ? stretched : edge;
+        return BicubicResampler.square(source, width, height, (width - side) / 2, (height - side) / 2, side);
+    }
+
+    private RgbRows padded(RgbImage image) {
+        if (image.width() == image.height()) {
+            return image;
+        }
+        long side = Math.max(image.width(), image.height());
+        if (side * side > MAX_PADDED_PIXELS) {
+            throw new BadInputException("padded to a square, " + image.width() + " x " + image.height()
+                    + " pixels would become " + side + " x " + side + "; scale the picture down");
+        }
+        return new SquarePadding(image, background(0), background(1), background(2));
+    }
+
+    private byte background(int channel) {
+        return (byte) (int) (settings.mean().get(channel) * 255);
+    }
+}

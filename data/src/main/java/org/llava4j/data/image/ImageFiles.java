@@ -1,0 +1,105 @@
+package org.llava4j.data.image;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.List;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+import org.llava4j.data.BadInputException;
+
+/** PNG and JPEG files to RGB, told apart by their first bytes as their names are often wrong. */
+public final class ImageFiles {
+    /** More would be a decompression bomb, or a scan that nobody means to show to a 224-pixel tower. */
+    public static final int MAX_PIXELS = 50_000_000;
+
+    /** The most that so many pixels take uncompressed, 16 bits of RGBA each. */
+    private static final long MAX_BYTES = 8L * MAX_PIXELS;
+
+    private static final HexFormat HEX = HexFormat.of();
+    private static final byte[] PNG = HEX.parseHex("89504e470d0a1a0a");
+    private static final byte[] JPEG = HEX.parseHex("ffd8ff");
+    /** Where a PNG says what its samples mean, and what it says for grey with alpha. */
+    private static final int PNG_COLOUR_TYPE_AT = 25;
+
+    private static final int PNG_GREY_ALPHA = 4;
+
+    private ImageFiles() {}
+
+    /**
+     * Decodes a file.
+     *
+     * @throws BadInputException if it is missing, damaged or cut off, neither PNG nor JPEG, a JPEG in CMYK, or has
+     *     more than {@link #MAX_PIXELS}
+     */
+    public static RgbImage read(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException("there is no image " + file + "; check the name and the image folder");
+        }
+        try {
+            if (Files.size(file) > MAX_BYTES) {
+                throw new BadInputException(file + " has more than " + MAX_BYTES + " bytes; is it an image?");
+            }
+            byte[] bytes = Files.readAllBytes(file);
+            if (startsWith(bytes, PNG) && bytes.length > PNG_COLOUR_TYPE_AT) {
+                boolean clip = bytes[PNG_COLOUR_TYPE_AT] != PNG_GREY_ALPHA;
+                BufferedImage image = decode(bytes, "png", file);
+                return RasterToRgb.convert(image, clip ? RasterToRgb.DeepGrey.CLIP : RasterToRgb.DeepGrey.UPPER_BYTE);
+            }
+            if (startsWith(bytes, JPEG)) {
+                BufferedImage image = decode(JpegProfiles.remove(bytes), "jpeg", file);
+                if (image.getRaster().getNumBands() % 2 == 0) {
+                    throw new BadInputException(file + " is a JPEG in CMYK; convert it to RGB");
+                }
+                return RasterToRgb.convert(image);
+            }
+            throw new BadInputException(file + " is neither PNG nor JPEG; convert it to one of them");
+        } catch (BadInputException e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            // The decoders answer to damage with exceptions of many kinds, not with IOException alone.
+            throw new BadInputException(
+                    "cannot decode the image " + file + " (" + firstLine(e) + "); fetch or save it again", e);
+        }
+    }
+
+    private static BufferedImage decode(byte[] bytes, String format, Path file) throws IOException {
+        ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
+        List<String> warnings = new ArrayList<>();
+        try (ImageInputStream stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
+            // Metadata is not needed, and compressed texts and profiles in it could be bombs of their own.
+            reader.setInput(stream, true, true);
+            reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
+            long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
+            if (pixels > MAX_PIXELS) {
+                throw new BadInputException(file + " has " + reader.getWidth(0) + " x " + reader.getHeight(0)
+                        + " pixels, more than the limit of " + MAX_PIXELS + "; scale it down");
+            }
+            BufferedImage image = reader.read(0);
+            // Other warnings are of stray bytes that decoders agree to skip, and that real collections are full of.
+            if (warnings.stream().anyMatch(w -> w.contains("EOI") || w.startsWith("Premature end"))) {
+                throw new BadInputException(file + " is cut off before its end; fetch or save it again");
+            }
+            return image;
+        } finally {
+            reader.dispose();
+        }
+    }
+
+    private static boolean startsWith(byte[] bytes, byte[] signature) {
+        return bytes.length >= signature.length
+                && Arrays.equals(bytes, 0, signature.length, signature, 0, signature.length);
+    }
+
+    private static String firstLine(Exception e) {
+        String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return message.lines().findFirst().orElse("");
+    }
+}

@@ -1,0 +1,37 @@
+package org.llava4j.data.image;
+
+/** A picture in the middle of a square of one colour; its side is the picture's longer edge. */
+record SquarePadding(RgbRows picture, byte red, byte green, byte blue) implements RgbRows {
+
+    @Override
+    public int width() {
+        return Math.max(picture.width(), picture.height());
+    }
+
+    @Override
+    public int height() {
+        return width();
+    }
+
+    @Override
+    public void copyRow(int y, byte[] into) {
+        int left = (width() - picture.width()) / 2;
+        int inside = y - (height() - picture.height()) / 2;
+        if (inside < 0 || inside >= picture.height()) {
+            fill(into, 0, width());
+            return;
+        }
+        picture.copyRow(inside, into);
+        System.arraycopy(into, 0, into, 3 * left, 3 * picture.width());
+        fill(into, 0, left);
+        fill(into, left + picture.width(), width());
+    }
+
+    private void fill(byte[] row, int from, int to) {
+        for (int x = from; x < to; x++) {
+            row[3 * x] = red;
+            row[3 * x + 1] = green;
+            row[3 * x + 2] = blue;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package org.llava4j.data.records;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.datavec.api.split.FileSplit;
+import org.datavec.api.split.InputSplit;
+import org.datavec.api.writable.Text;
+import org.datavec.api.writable.Writable;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.Turn;
+
+/**
+ * Reads LLaVA's training data: {@code [{"id", "image"?, "conversations": [{"from", "value"}]}]}, as one JSON array or
+ * one object after the other. {@code image} may be a list. To DataVec a record is three texts: the id, the images as a
+ * JSON array, and the turns as in the file.
+ */
+public final class ConversationRecordReader extends IndexedRecordReader<Conversation> {
+    private static final long serialVersionUID = 1L;
+
+    /** A reader over one file. @throws BadInputException if it is missing or not JSON */
+    public static ConversationRecordReader open(Path file) {
+        ConversationRecordReader reader = new ConversationRecordReader();
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException(file + ": no such file; check the path");
+        }
+        reader.initialize(new FileSplit(file.toFile()));
+        return reader;
+    }
+
+    @Override
+    List<JsonIndex> index(InputSplit split) {
+        List<JsonIndex> indexes = new ArrayList<>();
+        for (URI location : split.locations()) {
+            indexes.add(JsonIndex.ofEntries(path(location)));
+        }
+        return indexes;
+    }
+
+    @Override
+    String key(JsonIndex file, int entry) {
+        return "";
+    }
+
+    @Override
+    Conversation parse(JsonNode entry, String key) {
+        JsonNode idNode = entry.path("id");
+        if (!idNode.isMissingNode() && !idNode.isTextual() && !idNode.isIntegralNumber()) {
+            throw new BadInputException("\"id\" must be a text or a number");
+        }
+        String id = idNode.asText("");
+        JsonFields fields = new JsonFields(entry, "sample " + id);
+        JsonNode image = entry.path("image");
+        List<String> images = image.isArray()
+                ? fields.texts("image")
+                : image.isMissingNode() || image.isNull() ? List.of() : List.of(fields.text("image"));
+        if (images.contains("")) {
+            throw new BadInputException("sample " + id + ": \"image\" is empty; leave it out where there is no image");
+        }
+        JsonNode turnNodes = entry.path("conversations");
+        if (!turnNodes.isArray() || turnNodes.isEmpty()) {
+            throw new BadInputException("sample " + id + ": \"conversations\" must be a list of turns");
+        }
+        List<Turn> turns = new ArrayList<>();
+        for (JsonNode turnNode : turnNodes) {
+            JsonFields turn = new JsonFields(turnNode, "sample " + id + ", turn " + turns.size());
+            try {
+                turns.add(new Turn(turn.text("from"), turn.text("value")));
+            } catch (BadInputException e) {
+                String message = e.getMessage();
+                throw message.startsWith("sample ")
+                        ? e
+                        : new BadInputException("sample " + id + ", turn " + turns.size() + ": " + message, e);
+            }
+        }
+        return new Conversation(id, images, turns);
+    }
+
+    @Override
+    List<Writable> writables(Conversation value) {
+        ArrayNode images = JsonNodeFactory.instance.arrayNode();
+        value.images().forEach(images::add);
+        ArrayNode turns = JsonNodeFactory.instance.arrayNode();
+        value.turns().forEach(turn -> turns.addObject().put("from", turn.from()).put("value", turn.value()));
+        return List.of(new Text(value.id()), new Text(images.toString()), new Text(turns.toString()));
+    }
+}

@@ -1,0 +1,67 @@
+package org.llava4j.data.records;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import org.llava4j.data.BadInputException;
+
+/** Typed fields of a JSON object; what is missing or of another type is refused by the name of its owner and key. */
+final class JsonFields {
+    private final JsonNode node;
+    private final String owner;
+
+    /** @param owner what the object is, for messages: "sample 7" */
+    JsonFields(JsonNode node, String owner) {
+        this.node = node;
+        this.owner = owner;
+        if (!node.isObject()) {
+            throw new BadInputException(owner + ": must be an object in {}");
+        }
+    }
+
+    String text(String key) {
+        JsonNode value = node.path(key);
+        if (!value.isTextual()) {
+            throw wrong(key, "a text");
+        }
+        return value.textValue();
+    }
+
+    /** A text, or "" where the key is null or missing. */
+    String textOrEmpty(String key) {
+        return node.path(key).isNull() || node.path(key).isMissingNode() ? "" : text(key);
+    }
+
+    /** A text, or "" where the key is null. */
+    String textOrNull(String key) {
+        return node.path(key).isNull() ? "" : text(key);
+    }
+
+    int integer(String key) {
+        JsonNode value = node.path(key);
+        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+            throw wrong(key, "a whole number");
+        }
+        return value.intValue();
+    }
+
+    List<String> texts(String key) {
+        JsonNode value = node.path(key);
+        List<String> texts = new ArrayList<>();
+        for (JsonNode element : value) {
+            if (!element.isTextual()) {
+                throw wrong(key, "a list of texts");
+            }
+            texts.add(element.textValue());
+        }
+        if (!value.isArray()) {
+            throw wrong(key, "a list of texts");
+        }
+        return texts;
+    }
+
+    private BadInputException wrong(String key, String expected) {
+        return new BadInputException(
+                owner + ": \"" + key + "\" " + (node.has(key) ? "must be " : "is missing; it must be ") + expected);
+    }
+}

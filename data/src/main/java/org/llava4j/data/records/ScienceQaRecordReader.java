@@ -1,0 +1,164 @@
+package org.llava4j.data.records;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.datavec.api.split.FileSplit;
+import org.datavec.api.split.InputSplit;
+import org.datavec.api.writable.IntWritable;
+import org.datavec.api.writable.Text;
+import org.datavec.api.writable.Writable;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+
+/**
+ * Reads one split of ScienceQA: {@code problems.json} with the problems by id, and {@code pid_splits.json} beside it
+ * with the ids of each split. Records come in the order of the split. To DataVec a record is id, question, choices (one
+ * a line), answer (an int), hint, image, lecture, solution, subject and grade.
+ */
+public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaProblem> {
+    private static final long serialVersionUID = 1L;
+    private static final String PROBLEMS = "problems.json";
+    private static final String SPLITS = "pid_splits.json";
+
+    private final String split;
+    private transient int[] entries = {};
+
+    /** @param split "train", "val", "test", "minitrain", "minival", "minitest", or another of the file */
+    public ScienceQaRecordReader(String split) {
+        this.split = split;
+    }
+
+    /**
+     * A reader over a folder that holds both files.
+     *
+     * @throws BadInputException if a file is missing or broken, or there is no such split
+     */
+    public static ScienceQaRecordReader open(Path folder, String split) {
+        Path problems = folder.resolve(PROBLEMS);
+        if (!Files.isRegularFile(problems)) {
+            throw new BadInputException(folder + ": holds no " + PROBLEMS + "; name ScienceQA's data folder");
+        }
+        ScienceQaRecordReader reader = new ScienceQaRecordReader(split);
+        reader.initialize(new FileSplit(problems.toFile()));
+        return reader;
+    }
+
+    /**
+     * The picture of a problem that has one: {@code images/<split>/<id>/<image>}.
+     *
+     * @param images ScienceQA's {@code images} folder
+     */
+    public static Path image(Path images, ScienceQaProblem problem) {
+        return images.resolve(problem.split()).resolve(problem.id()).resolve(problem.image());
+    }
+
+    @Override
+    List<JsonIndex> index(InputSplit inputs) {
+        for (URI location : inputs.locations()) {
+            Path file = path(location);
+            if (file.endsWith(PROBLEMS)) {
+                JsonIndex problems = JsonIndex.ofMembers(file);
+                boolean whole = false;
+                try {
+                    select(problems, file.resolveSibling(SPLITS));
+                    whole = true;
+                } finally {
+                    if (!whole) {
+                        problems.close();
+                    }
+                }
+                return List.of(problems);
+            }
+        }
+        throw new BadInputException("no " + PROBLEMS + " among the input files; name ScienceQA's data folder");
+    }
+
+    private void select(JsonIndex problems, Path splitsFile) {
+        Map<String, Integer> byId = new HashMap<>();
+        for (int entry = 0; entry < problems.size(); entry++) {
+            if (byId.put(problems.key(entry), entry) != null) {
+                throw new BadInputException(
+                        problems.where(entry) + ": problem " + problems.key(entry) + " is there twice");
+            }
+        }
+        JsonNode splits = JsonInput.read(splitsFile);
+        if (!splits.isObject() || !splits.has(split)) {
+            List<String> names = new ArrayList<>();
+            splits.fieldNames().forEachRemaining(names::add);
+            throw new BadInputException(splitsFile + ": has no split \"" + split + "\"; it has " + names);
+        }
+        List<String> ids = new JsonFields(splits, splitsFile.toString()).texts(split);
+        Set<String> seen = new HashSet<>();
+        int[] selected = new int[ids.size()];
+        for (int i = 0; i < selected.length; i++) {
+            String id = ids.get(i);
+            Integer entry = byId.get(id);
+            if (entry == null || !seen.add(id)) {
+                throw new BadInputException(splitsFile + ": split \"" + split + "\" names problem " + id
+                        + (entry == null ? ", which is not in " + problems.file() : " twice"));
+            }
+            selected[i] = entry;
+        }
+        entries = selected;
+    }
+
+    @Override
+    int entryOf(int number) {
+        return entries[number];
+    }
+
+    @Override
+    int selected(int count) {
+        return count == 0 ? 0 : entries.length;
+    }
+
+    @Override
+    String key(JsonIndex file, int entry) {
+        return file.key(entry);
+    }
+
+    @Override
+    ScienceQaProblem parse(JsonNode entry, String id) {
+        JsonFields fields = new JsonFields(entry, "ScienceQA problem " + id);
+        return new ScienceQaProblem(
+                id,
+                fields.text("question"),
+                fields.texts("choices"),
+                fields.integer("answer"),
+                fields.text("hint"),
+                fields.textOrNull("image"),
+                fields.textOrEmpty("task"),
+                fields.text("grade"),
+                fields.text("subject"),
+                fields.textOrEmpty("topic"),
+                fields.textOrEmpty("category"),
+                fields.textOrEmpty("skill"),
+                fields.text("lecture"),
+                fields.text("solution"),
+                fields.text("split"));
+    }
+
+    @Override
+    List<Writable> writables(ScienceQaProblem problem) {
+        return List.of(
+                new Text(problem.id()),
+                new Text(problem.question()),
+                new Text(String.join("\n", problem.choices())),
+                new IntWritable(problem.answer()),
+                new Text(problem.hint()),
+                new Text(problem.image()),
+                new Text(problem.lecture()),
+                new Text(problem.solution()),
+                new Text(problem.subject()),
+                new Text(problem.grade()));
+    }
+}

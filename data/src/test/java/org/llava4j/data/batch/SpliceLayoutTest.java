@@ -1,0 +1,122 @@
+package org.llava4j.data.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.EncodedSample;
+
+class SpliceLayoutTest {
+    private static final SpliceOptions OPTIONS = new SpliceOptions(3, 100, 50);
+
+    @Test
+    void anImageGivesWayToItsVectorsAndLabelsMoveAlong() {
+        SpliceLayout layout = one(OPTIONS, 1, sample(new int[] {1, -200, 7, 8}, new int[] {-100, -100, 7, 8}));
+        assertThat(layout.inputIds()).containsExactly(1, 0, 0, 0, 7, 8);
+        assertThat(layout.labels()).containsExactly(-100, -100, -100, -100, 7, 8);
+        assertThat(layout.imageRows()).containsExactly(1, 2, 3);
+        assertThat(layout.positions()).containsExactly(0, 1, 2, 3, 4, 5);
+        // The last image vector predicts the first learned token.
+        assertThat(layout.targetRows()).containsExactly(3, 4);
+        assertThat(layout.targets()).containsExactly(7, 8);
+        assertThat(layout.paddedPositions()).isZero();
+    }
+
+    @Test
+    void aRowCutInsideAnImageKeepsOnlyTheVectorsThatFit() {
+        SpliceOptions cut = new SpliceOptions(3, 100, 3);
+        EncodedSample sample = sample(new int[] {1, -200, 7}, new int[] {-100, -100, 7});
+        SpliceLayout layout = one(cut, 1, sample);
+        assertThat(layout.length()).isEqualTo(3);
+        assertThat(layout.imageRows()).containsExactly(1, 2, -1);
+        assertThat(layout.targets()).isEmpty();
+        assertThat(SpliceLayout.hasTarget(sample, cut)).isFalse();
+        assertThat(SpliceLayout.hasTarget(sample, OPTIONS)).isTrue();
+    }
+
+    @Test
+    void imagesBelongToTheirRowsWhateverTheOthersBring() {
+        EncodedSample text = sample(new int[] {1, 5}, new int[] {-100, 5});
+        EncodedSample image = sample(new int[] {1, -200, 6}, new int[] {-100, -100, 6});
+        SpliceLayout layout = SpliceLayout.of(List.of(text, image, text), new int[] {1, 1, 0}, OPTIONS);
+        assertThat(layout.imageRows()).containsExactly(-1, -1, -1, 6, 7, 8);
+        assertThat(layout.images(3)).isEqualTo(2);
+        assertThat(layout.length()).isEqualTo(5);
+        assertThat(layout.targetRows()).containsExactly(0, 8, 10);
+    }
+
+    @Test
+    void aBatchWithoutAnyImageHasOneThatGoesNowhere() {
+        SpliceLayout layout = one(OPTIONS, 0, sample(new int[] {1, 5}, new int[] {-100, 5}));
+        assertThat(layout.imageRows()).containsExactly(-1, -1, -1);
+        assertThat(layout.images(3)).isEqualTo(1);
+    }
+
+    @Test
+    void leftPaddingStartsRowsLate() {
+        SpliceOptions left = new SpliceOptions(3, 100, 50, SpliceOptions.Side.LEFT, 4);
+        EncodedSample sample = sample(new int[] {1, 5}, new int[] {-100, 5});
+        SpliceLayout layout = one(left, 0, sample);
+        assertThat(layout.inputIds()).containsExactly(0, 0, 1, 5);
+        assertThat(layout.positions()).containsExactly(0, 0, 0, 1);
+        assertThat(layout.rowStarts()).containsExactly(2);
+        assertThat(layout.targetRows()).containsExactly(2);
+        assertThat(layout.paddedPositions()).isEqualTo(2);
+    }
+
+    @Test
+    void lengthsAreRoundedUpButNeverBeyondTheMaximum() {
+        EncodedSample five = sample(new int[] {1, 2, 3, 4, 5}, new int[] {-100, 2, 3, 4, 5});
+        assertThat(one(new SpliceOptions(3, 100, 50, SpliceOptions.Side.RIGHT, 8), 0, five)
+                        .length())
+                .isEqualTo(8);
+        assertThat(one(new SpliceOptions(3, 100, 6, SpliceOptions.Side.RIGHT, 8), 0, five)
+                        .length())
+                .isEqualTo(6);
+    }
+
+    @Test
+    void aLabelOnTheFirstPositionHasNothingToBePredictedFrom() {
+        SpliceLayout layout = one(OPTIONS, 0, sample(new int[] {1, 5}, new int[] {1, 5}));
+        assertThat(layout.targets()).containsExactly(5);
+    }
+
+    @Test
+    void anIdOutsideTheVocabularyIsRefusedEvenWhereItIsCutOff() {
+        SpliceOptions short2 = new SpliceOptions(3, 100, 2);
+        EncodedSample sample = sample(new int[] {1, 2, 100}, new int[] {-100, 2, -100});
+        assertThatThrownBy(() -> one(short2, 0, sample))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("token id 100 at index 2")
+                .hasMessageContaining("vocabulary of 100");
+        assertThatThrownBy(() -> one(OPTIONS, 0, sample(new int[] {1, -5}, new int[] {-100, -100})))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("token id -5");
+        assertThatThrownBy(() -> one(OPTIONS, 0, sample(new int[] {1, 2}, new int[] {-100, 777})))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("777");
+    }
+
+    @Test
+    void aRowThatRefersToMoreImagesThanItBringsIsRefused() {
+        assertThatThrownBy(() -> one(OPTIONS, 1, sample(new int[] {1, -200, -200}, new int[] {-100, -100, -100})))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("refers to 2 images but brings 1");
+    }
+
+    @Test
+    void optionsThatCannotBeAreRefused() {
+        assertThatThrownBy(() -> new SpliceOptions(0, 100, 50)).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> new BatchOptions(0, 1, 1, 0, 56, OPTIONS)).isInstanceOf(BadInputException.class);
+    }
+
+    private static SpliceLayout one(SpliceOptions options, int images, EncodedSample sample) {
+        return SpliceLayout.of(List.of(sample), new int[] {images}, options);
+    }
+
+    private static EncodedSample sample(int[] ids, int[] labels) {
+        return new EncodedSample(ids, labels);
+    }
+}

@@ -1,0 +1,53 @@
+package org.llava4j.data.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.nio.file.Path;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+
+class ClipImageProcessorTest {
+    private static final ClipPreprocessing SMALL = ClipPreprocessing.clip(28);
+
+    @Test
+    void a_drawn_picture_and_its_file_give_the_same_pixels(@TempDir Path folder) throws IOException {
+        BufferedImage drawn = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
+        for (int i = 0; i < 1200; i++) {
+            drawn.setRGB(i % 40, i / 40, i * 7919);
+        }
+        ImageIO.write(drawn, "png", folder.resolve("drawn.png").toFile());
+        ClipImageProcessor processor = new ClipImageProcessor(SMALL);
+        assertThat(processor.process(drawn)).isEqualTo(processor.process(folder.resolve("drawn.png")));
+    }
+
+    @Test
+    void padding_has_the_mean_colour() {
+        RgbImage line = new RgbImage(28, 2, new byte[3 * 28 * 2]);
+        byte[] padded = new ClipImageProcessor(SMALL.withAspectRatio(AspectRatio.PAD))
+                .crop(line)
+                .toBytes();
+        assertThat(padded).startsWith(122, 116, 104).endsWith(122, 116, 104);
+        assertThat(padded[3 * 28 * 13]).isZero();
+        assertThat(padded[3 * 28 * 12]).isEqualTo((byte) 122);
+    }
+
+    @Test
+    void a_picture_as_thin_as_a_thread_costs_no_more_than_its_crop() {
+        RgbImage thread = new RgbImage(1, 1_000_000, new byte[3_000_000]);
+        assertThat(new ClipImageProcessor(SMALL).crop(thread).toBytes()).containsOnly((byte) 0);
+    }
+
+    @Test
+    void a_thread_padded_to_a_square_is_refused() {
+        RgbImage thread = new RgbImage(1, 1_000_000, new byte[3_000_000]);
+        ClipImageProcessor padding = new ClipImageProcessor(SMALL.withAspectRatio(AspectRatio.PAD));
+        assertThatThrownBy(() -> padding.process(thread))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("1 x 1000000");
+    }
+}

@@ -1,0 +1,211 @@
+package org.llava4j.data.records;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import org.datavec.api.records.Record;
+import org.datavec.api.split.FileSplit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Golden;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.Turn;
+
+class ConversationRecordReaderTest {
+    @TempDir
+    private Path folder;
+
+    @Test
+    void everyGoldenSampleIsReadAsItStandsInTheFile() {
+        JsonNode golden = Golden.json("f_e2e/finetune.json");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(Golden.path("f_e2e/finetune.json"))) {
+            assertThat(reader.size()).isEqualTo(8);
+            for (int i = 0; i < 8; i++) {
+                Conversation sample = reader.nextValue();
+                JsonNode expected = golden.get(i);
+                assertThat(sample.id()).isEqualTo(expected.get("id").textValue());
+                assertThat(sample.images())
+                        .isEqualTo(
+                                expected.has("image")
+                                        ? List.of(expected.get("image").textValue())
+                                        : List.of());
+                List<Turn> turns = new ArrayList<>();
+                expected.get("conversations")
+                        .forEach(turn -> turns.add(new Turn(
+                                turn.get("from").textValue(), turn.get("value").textValue())));
+                assertThat(sample.turns()).isEqualTo(turns);
+            }
+            assertThat(reader.hasNext()).isFalse();
+            reader.reset();
+            assertThat(reader.hasNext()).isTrue();
+        }
+    }
+
+    @Test
+    void metadataLeadsBackToTheRecord() throws IOException {
+        Path file = Golden.path("f_e2e/finetune.json");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+            reader.shuffle(42, 0);
+            while (reader.hasNext()) {
+                Record record = reader.nextRecord();
+                JsonRecordMetaData place = (JsonRecordMetaData) record.getMetaData();
+                assertThat(place.getURI()).isEqualTo(file.toUri());
+                byte[] bytes = Files.readAllBytes(file);
+                String from = new String(
+                        bytes, (int) place.offset(), bytes.length - (int) place.offset(), StandardCharsets.UTF_8);
+                String id = record.getRecord().get(0).toString();
+                assertThat(from).startsWith("{\n  \"id\": \"" + id + "\"");
+                assertThat(reader.loadFromMetaData(place).getRecord()).isEqualTo(record.getRecord());
+                assertThat(reader.loadFromMetaData(List.of(place))).hasSize(1);
+            }
+        }
+    }
+
+    @Test
+    void aShuffleCoversAllFilesAndGoesOnFromAPosition() throws IOException {
+        for (int f = 0; f < 3; f++) {
+            StringBuilder json = new StringBuilder("[");
+            for (int i = 0; i < 40; i++) {
+                json.append(i == 0 ? "" : ",\n").append(sample("" + (f * 40 + i), "é" + i));
+            }
+            Files.writeString(folder.resolve("part" + f + ".json"), json.append("]"));
+        }
+        try (ConversationRecordReader reader = new ConversationRecordReader()) {
+            reader.initialize(new FileSplit(folder.toFile()));
+            assertThat(reader.size()).isEqualTo(120);
+            reader.shuffle(7, 0);
+            List<String> order = new ArrayList<>();
+            while (reader.hasNext()) {
+                order.add(reader.nextValue().id());
+            }
+            assertThat(new HashSet<>(order)).hasSize(120);
+            // A shuffle within single files would keep the first forty ids together.
+            assertThat(order.subList(0, 40)).anyMatch(id -> Integer.parseInt(id) >= 80);
+            reader.shuffle(7, 0);
+            reader.seek(100);
+            assertThat(reader.position()).isEqualTo(100);
+            assertThat(reader.nextValue().id()).isEqualTo(order.get(100));
+        }
+    }
+
+    @Test
+    void oneObjectALineIsReadAsWell() throws IOException {
+        Path file = folder.resolve("data.jsonl");
+        Files.writeString(file, sample("a", "1") + "\n" + sample("b", "2") + "\n\n" + sample("c", "3") + "\n");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+            assertThat(reader.size()).isEqualTo(3);
+            assertThat(reader.get(2).id()).isEqualTo("c");
+            assertThat(reader.where(2)).isEqualTo(file + ", line 4");
+        }
+    }
+
+    @Test
+    void aByteOrderMarkAndSeveralImagesAndNumbersAsIdsAreFine() throws IOException {
+        Path file = folder.resolve("bom.json");
+        Files.writeString(
+                file,
+                "\uFEFF[ {\"id\": 17, \"image\": [\"a.png\", \"b.png\"], \"extra\": {\"x\": [1]}, \"conversations\":"
+                        + " [{\"from\": \"human\", \"value\": \"<image><image>\"}]} ]");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+            assertThat(reader.get(0).id()).isEqualTo("17");
+            assertThat(reader.get(0).images()).containsExactly("a.png", "b.png");
+        }
+    }
+
+    @Test
+    void anArrayOfNothingHasNoRecords() throws IOException {
+        Path file = folder.resolve("none.json");
+        Files.writeString(file, "[]");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+            assertThat(reader.size()).isZero();
+            assertThat(reader.hasNext()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "[{\"id\": 1,~ \"conversations\": [}]  | line 2: broken JSON",
+                "[{\"id\": 1} , 5]                      | line 1: entry 1 is not an object",
+                "[{\"id\": 1}                           | broken JSON",
+                "[{\"id\": 1}] x                        | broken JSON",
+                "[{\"id\": 1}] [2]                      | goes on after its array",
+                "``                                     | is empty",
+                "5                                      | entry 0 is not an object",
+            })
+    void brokenJsonIsRefusedWithItsLine(String content, String message) throws IOException {
+        Path file = folder.resolve("broken.json");
+        Files.writeString(file, content.replace('~', '\n'));
+        assertThatThrownBy(() -> ConversationRecordReader.open(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(file.toString())
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{\"id\": \"x\"}                                      | \"conversations\" must be a list of turns",
+                "{\"id\": \"x\", \"conversations\": []}               | \"conversations\" must be a list of turns",
+                "{\"id\": [1]}                                        | \"id\" must be a text or a number",
+                "{\"id\": \"x\", \"image\": 5}                        | \"image\" must be a text",
+                "{\"id\": \"x\", \"image\": \"\"}                     | \"image\" is empty",
+                "{\"id\": \"x\", \"conversations\": [3]}              | turn 0: must be an object",
+                "{\"id\": \"x\", \"conversations\": [{\"from\": \"bot\", \"value\": \"y\"}]} | turn 0: a turn is from \"bot\"",
+                "{\"id\": \"x\", \"conversations\": [{\"from\": \"gpt\", \"value\": 1}]} | turn 0: \"value\" must be a text",
+                "{\"id\": \"x\", \"conversations\": [{\"from\": \"gpt\"}]} | turn 0: \"value\" is missing",
+                "{\"id\": \"x\", \"id\": \"y\"}                       | Duplicate field 'id'",
+            })
+    void aBadSampleIsRefusedWithFileAndLine(String entry, String message) throws IOException {
+        Path file = folder.resolve("bad.json");
+        Files.writeString(file, "[\n" + sample("ok", "1") + ",\n" + entry + "\n]");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+            assertThat(reader.get(0).id()).isEqualTo("ok");
+            assertThatThrownBy(() -> reader.get(1))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith(file + ", line 3: ")
+                    .hasMessageContaining(message)
+                    .hasMessageNotContaining("\n");
+        }
+    }
+
+    @Test
+    void aMissingFileIsNamed() {
+        assertThatThrownBy(() -> ConversationRecordReader.open(folder.resolve("no.json")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("no.json: no such file");
+    }
+
+    @Test
+    void aFileThatChangesWhileItIsReadIsNoticed() throws IOException {
+        Path file = folder.resolve("data.json");
+        Files.writeString(file, "[" + sample("a", "1") + "]");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+            Files.writeString(file, "[" + sample("a", "another length") + "]");
+            assertThatThrownBy(() -> reader.get(0))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("has changed");
+        }
+    }
+
+    private static String sample(String id, String answer) {
+        return "{\"id\": \"" + id + "\", \"conversations\": [{\"from\": \"human\", \"value\": \"q\"}, {\"from\":"
+                + " \"gpt\", \"value\": \"" + answer + "\"}]}";
+    }
+}
