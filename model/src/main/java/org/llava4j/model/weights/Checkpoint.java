@@ -69,6 +69,15 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return checkpoint;
     }
 
+    /** Only the tower that {@link #llava} would read; everything else may stay unread. */
+    public static Checkpoint tower(Path folder, Path visionTower) {
+        Checkpoint checkpoint = llava(folder, visionTower);
+        for (Place place : checkpoint.places) {
+            place.unused.keySet().removeIf(name -> !(place.prefix + name).startsWith(Llava.TOWER_PREFIX));
+        }
+        return checkpoint;
+    }
+
     /** Takes the projector from a file of its own (what stage 1 wrote), before any in the folder. */
     public Checkpoint withProjector(Path file) {
         TensorStore store = SafetensorsFile.open(file);
