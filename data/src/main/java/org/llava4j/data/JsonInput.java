@@ -10,7 +10,10 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
-/** Reads JSON that people give us: whatever is wrong with it becomes one line with file and line number. */
+/**
+ * JSON that people give us, as a tree or bound to a record: whatever is wrong with it becomes one line with its source
+ * and line number.
+ */
 public final class JsonInput {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -19,12 +22,7 @@ public final class JsonInput {
 
     private JsonInput() {}
 
-    /** The content of a file. @throws BadInputException if it is missing, not readable or not JSON */
-    public static JsonNode read(Path file) {
-        return parse(file.toString(), bytes(file));
-    }
-
-    /** As {@link #read(Path)}, for content that is at hand; {@code source} names it in messages. */
+    /** JSON that is at hand. @throws BadInputException if it is not JSON; {@code source} names it there */
     public static JsonNode parse(String source, byte[] content) {
         try {
             JsonNode node = tree(content);
@@ -40,6 +38,15 @@ public final class JsonInput {
     /** The bare content, for callers that know more of the place where it stood; see {@link #broken}. */
     public static JsonNode tree(byte[] content) throws IOException {
         return MAPPER.readTree(content);
+    }
+
+    /** A file that holds one JSON object. @throws BadInputException if it is missing, broken or something else */
+    public static JsonNode readObject(Path file) {
+        JsonNode node = parse(file.toString(), bytes(file));
+        if (!node.isObject()) {
+            throw new BadInputException(file + ": must hold one JSON object { .. }; fetch or write it again");
+        }
+        return node;
     }
 
     /** A file bound to a record, where a key that the record does not have is an error. */

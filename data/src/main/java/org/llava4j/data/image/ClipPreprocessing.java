@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.JsonFile;
+import org.llava4j.data.JsonInput;
 
 /**
  * The settings of CLIP's image preprocessing, as in {@code preprocessor_config.json}; the way of padding comes from
@@ -57,7 +57,10 @@ public record ClipPreprocessing(
      */
     public static ClipPreprocessing read(Path folder) {
         Path file = folder.resolve(FILE_NAME);
-        JsonNode root = JsonFile.readObject(file);
+        JsonNode root = JsonInput.readObject(file);
+        if (!root.isObject()) {
+            throw new BadInputException(file + " must hold one JSON object { .. }; fetch or write it again");
+        }
         try {
             for (String step : List.of("do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb")) {
                 JsonNode asked = root.path(step);

@@ -90,8 +90,8 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
                         problems.where(entry) + ": problem " + problems.key(entry) + " is there twice");
             }
         }
-        JsonNode splits = JsonInput.read(splitsFile);
-        if (!splits.isObject() || !splits.has(split)) {
+        JsonNode splits = JsonInput.readObject(splitsFile);
+        if (!splits.has(split)) {
             List<String> names = new ArrayList<>();
             splits.fieldNames().forEachRemaining(names::add);
             throw new BadInputException(splitsFile + ": has no split \"" + split + "\"; it has " + names);

@@ -10,7 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.JsonFile;
+import org.llava4j.data.JsonInput;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -108,7 +108,7 @@ public final class SafetensorsFolder implements TensorStore {
     }
 
     private static JsonNode weightMapNode(Path index) {
-        JsonNode map = JsonFile.readObject(index).path("weight_map");
+        JsonNode map = JsonInput.readObject(index).path("weight_map");
         if (!map.isObject() || map.isEmpty()) {
             throw new BadInputException(index + " has no \"weight_map\"; fetch the file again");
         }

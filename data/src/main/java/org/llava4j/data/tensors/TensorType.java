@@ -8,10 +8,10 @@ public enum TensorType {
     F32(4, DataType.FLOAT),
     F16(2, DataType.FLOAT),
     BF16(2, DataType.FLOAT),
-    I64(8, DataType.LONG),
-    I32(4, DataType.INT),
-    I16(2, DataType.SHORT),
-    I8(1, DataType.BYTE),
+    I64(8, DataType.INT64),
+    I32(4, DataType.INT32),
+    I16(2, DataType.INT16),
+    I8(1, DataType.INT8),
     U8(1, DataType.UINT8),
     BOOL(1, DataType.BOOL);
 
@@ -39,16 +39,11 @@ public enum TensorType {
 
     /** The type in which an ND4J array is written when nothing else is asked for. */
     static TensorType of(DataType type) {
-        return switch (type) {
-            case DOUBLE -> F64;
-            case FLOAT -> F32;
-            case LONG -> I64;
-            case INT -> I32;
-            case SHORT -> I16;
-            case BYTE -> I8;
-            case UBYTE -> U8;
-            case BOOL -> BOOL;
-            default -> throw new IllegalArgumentException("no safetensors type for " + type + " arrays");
-        };
+        for (TensorType candidate : values()) {
+            if (candidate.inMemory == type && !candidate.isHalfWidth()) {
+                return candidate;
+            }
+        }
+        throw new IllegalArgumentException("no safetensors type for " + type + " arrays");
     }
 }

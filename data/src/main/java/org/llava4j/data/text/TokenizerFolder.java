@@ -40,11 +40,7 @@ record TokenizerFolder(SpecialTokens specials, boolean legacy) {
         if (!Files.exists(file)) {
             return JsonNodeFactory.instance.objectNode();
         }
-        JsonNode node = JsonInput.read(file);
-        if (!node.isObject()) {
-            throw new BadInputException(file + ": must hold a JSON object; fetch the file again");
-        }
-        return node;
+        return JsonInput.readObject(file);
     }
 
     private static AddedToken firstNamed(

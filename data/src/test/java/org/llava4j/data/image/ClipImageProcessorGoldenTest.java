@@ -90,7 +90,7 @@ class ClipImageProcessorGoldenTest {
     }
 
     private static int[] ints(INDArray bytes) {
-        return bytes.castTo(DataType.INT).ravel().toIntVector();
+        return bytes.castTo(DataType.INT32).ravel().toIntVector();
     }
 
     private static int[] unsigned(byte[] bytes) {

@@ -68,13 +68,13 @@ class ClipPreprocessingTest {
 
     @Test
     void a_missing_or_broken_file_is_refused_with_its_line() throws IOException {
-        assertRefused("missing", "no file");
+        assertRefused("missing", "no such file");
         write("{'crop_size':56,\n\n'size'}");
         assertRefused("broken", "line 3");
         write("[]");
         assertRefused("a list", "one JSON object");
         write("{'size':56,'size':56}");
-        assertRefused("a key twice", "not valid JSON");
+        assertRefused("a key twice", "broken JSON");
     }
 
     private void assertRefused(String what, String reason) {

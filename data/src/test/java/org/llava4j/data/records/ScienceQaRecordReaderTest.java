@@ -136,7 +136,7 @@ class ScienceQaRecordReaderTest {
         assertBadSplit("train", "problems.json, line 1: must hold one JSON object");
         Files.writeString(folder.resolve("problems.json"), "{}");
         Files.delete(folder.resolve("pid_splits.json"));
-        assertBadSplit("train", "pid_splits.json: no such file");
+        assertBadSplit("train", folder.resolve("pid_splits.json") + ": no such file");
     }
 
     private void assertBadSplit(String split, String message) {

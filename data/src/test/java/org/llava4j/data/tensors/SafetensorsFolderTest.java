@@ -94,7 +94,7 @@ class SafetensorsFolderTest {
         index("{}");
         assertRefused("weight_map");
         index("");
-        assertRefused("line 1");
+        assertRefused("is empty");
     }
 
     @Test

@@ -40,6 +40,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private final List<String> problems = new ArrayList<>();
     private OptionalLong freshProjectorSeed = OptionalLong.empty();
     private boolean towerUnused;
+    private String only = "";
 
     private record Place(TensorStore store, Path path, String prefix, Map<String, TensorInfo> unused) {}
 
@@ -63,18 +64,16 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         Checkpoint checkpoint = new Checkpoint(folder);
         TensorStore own = SafetensorsFolder.open(folder);
         checkpoint.add(own, folder, "");
-        if (!TowerWeights.holdsTower(own)) {
+        if (own.tensors().keySet().stream().noneMatch(name -> name.startsWith(Llava.TOWER_PREFIX))) {
             checkpoint.add(SafetensorsFolder.open(visionTower), visionTower, Llava.TOWER_PREFIX);
         }
         return checkpoint;
     }
 
-    /** Only the tower that {@link #llava} would read; everything else may stay unread. */
+    /** Only the tower of a LLaVA folder. */
     public static Checkpoint tower(Path folder, Path visionTower) {
         Checkpoint checkpoint = llava(folder, visionTower);
-        for (Place place : checkpoint.places) {
-            place.unused.keySet().removeIf(name -> !(place.prefix + name).startsWith(Llava.TOWER_PREFIX));
-        }
+        checkpoint.only = Llava.TOWER_PREFIX;
         return checkpoint;
     }
 
@@ -172,6 +171,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         if (SKIPPED.matcher(name).matches() || CLIP_TEXT.matcher(name).matches()) {
             return true;
         }
-        return towerUnused && (place.prefix + name).startsWith(Llava.TOWER_PREFIX);
+        String variable = place.prefix + name;
+        return !variable.startsWith(only) || (towerUnused && variable.startsWith(Llava.TOWER_PREFIX));
     }
 }

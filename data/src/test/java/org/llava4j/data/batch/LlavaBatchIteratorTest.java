@@ -1,0 +1,220 @@
+package org.llava4j.data.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.NotSerializableException;
+import java.io.ObjectOutputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Golden;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.data.conversation.ImageMarkup;
+import org.llava4j.data.conversation.NothingToLearnException;
+import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+class LlavaBatchIteratorTest {
+    private static final int SIZE_PX = 2;
+    private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model"));
+    private static final ConversationEncoder ENCODER =
+            new ConversationEncoder(TOKENIZER, ConversationTemplates.named("v1"), ImageMarkup.V1);
+    private static final SpliceOptions SPLICE = new SpliceOptions(3, 1000, 400);
+
+    /** The picture "7.png" is all sevens. */
+    private static final ImageSource IMAGES = image -> {
+        float[] pixels = new float[3 * SIZE_PX * SIZE_PX];
+        Arrays.fill(pixels, Float.parseFloat(image.getFileName().toString().replace(".png", "")));
+        return pixels;
+    };
+
+    @Test
+    void anEpochHoldsEverySampleOnce() {
+        LlavaBatchIterator iterator = iterator(samples(23), 4, 3, 0);
+        assertThat(iterator.batchesPerEpoch()).isEqualTo(6);
+        List<List<String>> batches = epoch(iterator);
+        assertThat(batches).hasSize(6);
+        TreeSet<String> seen = new TreeSet<>();
+        batches.forEach(seen::addAll);
+        assertThat(seen).hasSize(23);
+        assertThat(batches.stream().mapToInt(List::size).sum()).isEqualTo(23);
+    }
+
+    @Test
+    void theSameSeedGivesTheSameBatchesAndTheNextEpochOthers() {
+        LlavaBatchIterator iterator = iterator(samples(23), 4, 3, 0);
+        List<List<String>> first = epoch(iterator);
+        assertThat(epoch(iterator(samples(23), 4, 3, 0))).isEqualTo(first);
+        iterator.reset();
+        assertThat(iterator.cursor().epoch()).isEqualTo(1);
+        assertThat(epoch(iterator)).isNotEqualTo(first);
+    }
+
+    @Test
+    void aRunThatGoesOnFromACursorSeesWhatItWouldHaveSeen() {
+        LlavaBatchIterator whole = iterator(samples(23), 4, 2, 0);
+        whole.reset();
+        List<BatchCursor> cursors = new ArrayList<>();
+        List<List<String>> batches = new ArrayList<>();
+        while (whole.hasNext()) {
+            cursors.add(whole.cursor());
+            batches.add(names(whole.nextBatch()));
+        }
+        for (int i = 0; i < batches.size(); i++) {
+            LlavaBatchIterator resumed = iterator(samples(23), 4, 2, 0);
+            resumed.seek(cursors.get(i));
+            assertThat(epoch(resumed)).isEqualTo(batches.subList(i, batches.size()));
+        }
+    }
+
+    @Test
+    void sortingWindowsByLengthSavesPadding() {
+        LlavaBatchIterator mixed = iterator(samples(64), 4, 1, 0);
+        LlavaBatchIterator sorted = iterator(samples(64), 4, 16, 0);
+        assertThat(mixed.paddingShare()).isZero();
+        epoch(mixed);
+        epoch(sorted);
+        assertThat(sorted.paddingShare()).isGreaterThan(0).isLessThan(mixed.paddingShare() / 3);
+    }
+
+    @Test
+    void aBatchHoldsWhatThePlaceholdersWant() {
+        LlavaBatchIterator iterator = iterator(samples(8), 4, 2, 0);
+        LlavaBatch batch = iterator.nextBatch();
+        SpliceLayout layout = batch.layout();
+        assertThat(batch.inputIds().dataType()).isEqualTo(DataType.INT32);
+        assertThat(batch.inputIds().shape()).containsExactly(4, layout.length());
+        assertThat(batch.inputIds().ravel().toIntVector()).isEqualTo(layout.inputIds());
+        assertThat(batch.targets().toIntVector()).isEqualTo(layout.targets()).isNotEmpty();
+        assertThat(batch.pixelValues().shape())
+                .containsExactly(Math.max(1, batch.images().size()), 3, SIZE_PX, SIZE_PX);
+        for (int i = 0; i < batch.images().size(); i++) {
+            String name = batch.images().get(i).getFileName().toString();
+            assertThat(batch.pixelValues().getFloat(i, 2, 1, 1)).isEqualTo(Float.parseFloat(name.replace(".png", "")));
+        }
+        MultiDataSet set = iterator(samples(8), 4, 2, 0).next();
+        assertThat(set.numFeatureArrays()).isEqualTo(6);
+        assertThat(set.getFeatures(0)).isEqualTo(batch.pixelValues());
+        assertThat(set.getFeatures(1)).isEqualTo(batch.inputIds());
+        assertThat(set.getFeatures(2)).isEqualTo(batch.imageRows());
+        assertThat(set.getFeatures(3)).isEqualTo(batch.positions());
+        assertThat(set.getFeatures(4)).isEqualTo(batch.rowStarts());
+        assertThat(set.getFeatures(5)).isEqualTo(batch.targetRows());
+        assertThat(set.getLabels(0)).isEqualTo(batch.targets());
+        for (int i = 1; i < 6; i++) {
+            assertThat(set.getFeatures(i).dataType()).isEqualTo(DataType.INT32);
+        }
+    }
+
+    @Test
+    void aBatchOfTextOnlyStillFeedsTheTowerOneImage() {
+        List<Conversation> texts = List.of(text("1", "A word."));
+        LlavaBatch batch = iterator(texts, 4, 1, 0).nextBatch();
+        assertThat(batch.images()).isEmpty();
+        assertThat(batch.pixelValues().shape()).containsExactly(1, 3, SIZE_PX, SIZE_PX);
+        assertThat(batch.pixelValues().sumNumber().doubleValue()).isZero();
+        assertThat(batch.imageRows().toIntVector())
+                .containsOnly(SpliceLayout.NOWHERE)
+                .hasSize(3);
+    }
+
+    @Test
+    void samplesWithNothingToLearnAreCountedAndOneTooManyEndsTheRun() {
+        List<Conversation> samples = new ArrayList<>(samples(9));
+        samples.add(new Conversation("empty", List.of(), List.of(Turn.human("q"), Turn.gpt(" "))));
+        samples.add(text("long", "A word.").withTurns(List.of(Turn.human("word ".repeat(500)), Turn.gpt("late"))));
+        LlavaBatchIterator tolerant = iterator(samples, 4, 2, 2);
+        assertThat(epoch(tolerant).stream().mapToInt(List::size).sum()).isEqualTo(9);
+        assertThat(tolerant.unlearnable()).isEqualTo(2);
+        assertThatThrownBy(() -> epoch(iterator(samples, 4, 2, 1)))
+                .isInstanceOf(NothingToLearnException.class)
+                .hasMessageMatching("sample (9|10): .*");
+    }
+
+    @Test
+    void aBrokenPictureIsNamedWithItsSample() {
+        SampleSource source = SampleSource.of(samples(5), Path.of("pictures"));
+        ImageSource broken = image -> {
+            throw new BadInputException(image + ": is no picture; replace it");
+        };
+        LlavaBatchIterator iterator = new LlavaBatchIterator(source, ENCODER, broken, options(4, 1, 0));
+        assertThatThrownBy(() -> epoch(iterator))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageMatching("sample \\d: pictures/\\d.png: is no picture; replace it");
+    }
+
+    @Test
+    void anEmptyDataSetAndAnotherBatchSizeAreRefused() {
+        assertThatThrownBy(() -> iterator(List.of(), 4, 1, 0)).isInstanceOf(BadInputException.class);
+        LlavaBatchIterator iterator = iterator(samples(5), 4, 1, 0);
+        assertThatThrownBy(() -> iterator.next(3)).isInstanceOf(UnsupportedOperationException.class);
+        assertThat(iterator.next(4).getFeatures(1).size(0)).isEqualTo(4);
+        assertThatThrownBy(() -> new ObjectOutputStream(new ByteArrayOutputStream()).writeObject(iterator))
+                .isInstanceOf(NotSerializableException.class);
+    }
+
+    /** Samples of many lengths; two of three have a picture. */
+    private static List<Conversation> samples(int count) {
+        List<Conversation> samples = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            String answer = i + " word".repeat(1 + i * 7 % 40);
+            samples.add(
+                    i % 3 == 0
+                            ? text("" + i, answer)
+                            : new Conversation(
+                                    "" + i,
+                                    List.of(i + ".png"),
+                                    List.of(Turn.human("What?\n<image>"), Turn.gpt(answer))));
+        }
+        return samples;
+    }
+
+    private static Conversation text(String id, String answer) {
+        return new Conversation(id, List.of(), List.of(Turn.human("What?"), Turn.gpt(answer)));
+    }
+
+    private static LlavaBatchIterator iterator(List<Conversation> samples, int batch, int window, int unlearnable) {
+        return new LlavaBatchIterator(
+                SampleSource.of(samples, Path.of("pictures")), ENCODER, IMAGES, options(batch, window, unlearnable));
+    }
+
+    private static BatchOptions options(int batch, int window, int unlearnable) {
+        return new BatchOptions(batch, window, 42, unlearnable, SIZE_PX, SPLICE);
+    }
+
+    private static List<List<String>> epoch(LlavaBatchIterator iterator) {
+        List<List<String>> batches = new ArrayList<>();
+        while (iterator.hasNext()) {
+            batches.add(names(iterator.nextBatch()));
+        }
+        return batches;
+    }
+
+    /** What is learned of each row, which names its sample. */
+    private static List<String> names(LlavaBatch batch) {
+        List<String> names = new ArrayList<>();
+        SpliceLayout layout = batch.layout();
+        for (int row = 0; row < layout.rows(); row++) {
+            List<Integer> learned = new ArrayList<>();
+            for (int t = 0; t < layout.length(); t++) {
+                int label = layout.labels()[row * layout.length() + t];
+                if (label >= 0) {
+                    learned.add(label);
+                }
+            }
+            names.add(TOKENIZER.decode(
+                    learned.stream().mapToInt(Integer::intValue).toArray()));
+        }
+        return names;
+    }
+}

@@ -1,0 +1,82 @@
+package org.llava4j.data.conversation;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.BadInputException;
+
+class ConversationTemplatesTest {
+    private static final String LAYOUT =
+            "{\"afterSystem\": \"|\", \"beforeQuestion\": \"Q: \", \"afterQuestion\": \"\\n\","
+                    + " \"answerCue\": \"A:\", \"beforeAnswer\": \" \", \"answerEnd\": \"$\", \"afterAnswer\": \"\"}";
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void aTemplateCanComeFromAFile() throws IOException {
+        Path file = folder.resolve("mine.json");
+        Files.writeString(file, "{\"name\": \"mine\", \"system\": \"S\", \"prompt\": " + LAYOUT + "}");
+        ConversationTemplate template = ConversationTemplates.of(file.toString());
+        assertThat(template.prompt(List.of(Turn.human("a")))).isEqualTo("S|Q: a\nA:");
+        assertThat(template.prompt(List.of(Turn.human("a"), Turn.gpt("b"), Turn.human("c"))))
+                .isEqualTo("S|Q: a\nA: b$Q: c\nA:");
+        assertThat(template.stop()).isEqualTo("$");
+        assertThat(template.training()).isEqualTo(template.prompt());
+    }
+
+    @Test
+    void otherNamesMeanTheSameTemplate() {
+        assertThat(ConversationTemplates.named("vicuna_v1")).isSameAs(ConversationTemplates.named("v1"));
+        assertThat(ConversationTemplates.of("llava_v0")).isSameAs(ConversationTemplates.named("v0"));
+        assertThatThrownBy(() -> ConversationTemplates.named("v7"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("\"v7\"")
+                .hasMessageContaining("plain, v0, v1");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "{\"system\": \"\", \"prompt\": LAYOUT}                              ; \"name\" is missing",
+                "{\"name\": \"x\", \"prompt\": LAYOUT}                               ; \"system\" is missing",
+                "{\"name\": \"x\", \"system\": \"\"}                                 ; \"prompt\" is missing",
+                "{\"name\": \"x\", \"system\": \"\", \"prompt\": {}}                 ; \"afterSystem\" is missing",
+                "{\"name\": \"x\", \"system\": \"\", \"prompt\": LAYOUT, \"sep\": 1} ; Unrecognized field \"sep\"",
+                "{\"name\": \"x\", \"system\": \"\", \"prompt\": 5}                  ; broken JSON",
+                "{\"name\": \"x\",                                                   ; line 1",
+            })
+    void aFileThatIsNoTemplateIsRefused(String line) throws IOException {
+        String[] parts = line.split(";", 2);
+        Path file = folder.resolve("bad.json");
+        Files.writeString(file, parts[0].strip().replace("LAYOUT", LAYOUT));
+        assertThatThrownBy(() -> ConversationTemplates.load(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(file.toString())
+                .hasMessageContaining(parts[1].strip())
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void aTemplateWithoutAStopIsRefused() throws IOException {
+        Path file = folder.resolve("endless.json");
+        String endless = LAYOUT.replace("\"$\"", "\"\"");
+        Files.writeString(file, "{\"name\": \"x\", \"system\": \"\", \"prompt\": " + endless + "}");
+        assertThatThrownBy(() -> ConversationTemplates.load(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("never learn to stop");
+        assertThatThrownBy(() -> ConversationTemplates.load(folder.resolve("no.json")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("no such file");
+    }
+}

@@ -1,0 +1,98 @@
+package org.llava4j.data.scienceqa;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.Turn;
+
+class ScienceQaPromptTest {
+    private static final ScienceQaProblem MAGNETS = Problems.magnets();
+
+    @Test
+    void the_question_carries_context_options_and_the_place_of_the_image() {
+        assertThat(ScienceQaPrompt.LEA.question(MAGNETS))
+                .isEqualTo("Will these magnets attract or repel?\nContext: Two magnets are placed as shown.\n"
+                        + "Options: (A) attract (B) repel\n<image>");
+    }
+
+    @Test
+    void the_question_is_the_same_in_every_format() {
+        assertThat(ScienceQaPrompt.values())
+                .allSatisfy(format ->
+                        assertThat(format.question(MAGNETS)).isEqualTo(ScienceQaPrompt.LEA.question(MAGNETS)));
+    }
+
+    @Test
+    void without_hint_the_context_is_not_available_and_without_image_there_is_no_place_for_one() {
+        assertThat(ScienceQaPrompt.A.question(Problems.texts("Why?", "  ", "", "")))
+                .isEqualTo("Why?\nContext: N/A\nOptions: (A) attract (B) repel");
+    }
+
+    @Test
+    void the_answer_comes_after_lecture_and_solution() {
+        assertThat(ScienceQaPrompt.LEA.answer(MAGNETS))
+                .isEqualTo(
+                        "Like poles repel.\nUnlike poles attract. Both north poles face each other. The answer is B.");
+    }
+
+    @Test
+    void the_answer_stands_alone() {
+        assertThat(ScienceQaPrompt.A.answer(MAGNETS)).isEqualTo("The answer is B.");
+    }
+
+    @Test
+    void the_answer_comes_before_its_reasons() {
+        assertThat(ScienceQaPrompt.ALE.answer(MAGNETS))
+                .isEqualTo("The answer is B. BECAUSE: Like poles repel.\nUnlike poles attract."
+                        + " Both north poles face each other.");
+        assertThat(ScienceQaPrompt.ALE.answer(Problems.texts("Why?", "", "", "")))
+                .isEqualTo("The answer is B.");
+    }
+
+    @Test
+    void missing_lecture_or_solution_leaves_no_gap() {
+        assertThat(ScienceQaPrompt.LEA.answer(Problems.texts("Why?", "", "", "So.")))
+                .isEqualTo("So. The answer is B.");
+        assertThat(ScienceQaPrompt.LEA.answer(Problems.texts("Why?", "", "All.", "")))
+                .isEqualTo("All. The answer is B.");
+        assertThat(ScienceQaPrompt.LEA.answer(Problems.texts("Why?", "", "", "")))
+                .isEqualTo("The answer is B.");
+        assertThat(ScienceQaPrompt.ALE.answer(Problems.texts("Why?", "", "", "So.")))
+                .isEqualTo("The answer is B. BECAUSE: So.");
+    }
+
+    @Test
+    void what_the_published_conversion_does_to_texts_is_kept() {
+        assertThat(ScienceQaPrompt.A.question(Problems.texts(" Which   is it?  ", "a\\nb", "", "")))
+                .isEqualTo("Which  is it? \nContext: a\nb\nOptions: (A) attract (B) repel");
+        assertThat(ScienceQaPrompt.LEA.answer(Problems.texts("?", "", "Question: why? Answer: so.", "")))
+                .isEqualTo("Question: why? so. The answer is B.");
+    }
+
+    @Test
+    void a_problem_is_one_conversation_with_its_image() {
+        assertThat(ScienceQaPrompt.A.conversation(MAGNETS))
+                .isEqualTo(new Conversation(
+                        "17",
+                        List.of("17/image.png"),
+                        List.of(Turn.human(ScienceQaPrompt.A.question(MAGNETS)), Turn.gpt("The answer is B."))));
+        assertThat(ScienceQaPrompt.A
+                        .conversation(Problems.texts("?", "", "", ""))
+                        .hasImages())
+                .isFalse();
+    }
+
+    @Test
+    void formats_are_found_by_llavas_names() {
+        assertThat(ScienceQaPrompt.named("QCM-LEA")).isEqualTo(ScienceQaPrompt.LEA);
+        assertThat(ScienceQaPrompt.named("A")).isEqualTo(ScienceQaPrompt.A);
+        assertThatThrownBy(() -> ScienceQaPrompt.named("QCM-XYZ"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("QCM-XYZ")
+                .hasMessageContaining("LEA");
+    }
+}

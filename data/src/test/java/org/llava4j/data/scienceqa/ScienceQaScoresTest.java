@@ -1,0 +1,83 @@
+package org.llava4j.data.scienceqa;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.Extraction.Failed;
+import org.llava4j.data.scienceqa.Extraction.Reason;
+
+class ScienceQaScoresTest {
+    @ParameterizedTest
+    @CsvSource(nullValues = "-", textBlock = """
+            natural science,  grade1,  hint, image.png, NAT TXT IMG G1-6 Avg
+            social science,   grade6,  '',   image.png, SOC IMG G1-6 Avg
+            language science, grade7,  hint, '',        LAN TXT G7-12 Avg
+            natural science,  grade12, '',   '',        NAT NO G7-12 Avg
+            another subject,  college, '',   '',        NO Avg
+            """)
+    void a_problem_is_counted_in_its_columns(String subject, String grade, String hint, String image, String columns) {
+        ScienceQaProblem problem = Problems.with(subject, grade, hint, image);
+        List<String> counting = Arrays.stream(ScienceQaColumn.values())
+                .filter(column -> column.counts(problem))
+                .map(ScienceQaColumn::label)
+                .toList();
+        assertThat(String.join(" ", counting)).isEqualTo(columns);
+    }
+
+    @Test
+    void right_wrong_and_failed_are_counted_apart() {
+        ScienceQaScores scores = new ScienceQaScores(ScienceQaProblem::grade);
+        ScienceQaProblem fifth = Problems.magnets();
+        ScienceQaProblem ninth = Problems.with("social science", "grade9", "", "");
+        scores.add(fifth, new Answered(1));
+        scores.add(fifth, new Answered(0));
+        scores.add(ninth, new Failed(Reason.NO_ANSWER));
+        scores.add(ninth, new Answered(1));
+        assertThat(scores.overall()).isEqualTo(new Tally(2, 1, 1));
+        assertThat(scores.columns())
+                .hasSize(9)
+                .containsEntry(ScienceQaColumn.NAT, new Tally(1, 1, 0))
+                .containsEntry(ScienceQaColumn.SOC, new Tally(1, 0, 1))
+                .containsEntry(ScienceQaColumn.LAN, Tally.NONE)
+                .containsEntry(ScienceQaColumn.NO, new Tally(1, 0, 1))
+                .containsEntry(ScienceQaColumn.G7_12, new Tally(1, 0, 1));
+        assertThat(scores.groups())
+                .containsEntry("grade5", new Tally(1, 1, 0))
+                .containsEntry("grade9", new Tally(1, 0, 1));
+        assertThat(scores.overall().accuracy()).isEqualTo(0.5);
+    }
+
+    @Test
+    void the_interval_is_wilsons() {
+        assertThat(new Tally(9, 1, 0).wilson().low()).isCloseTo(0.59585, within(1e-5));
+        assertThat(new Tally(9, 1, 0).wilson().high()).isCloseTo(0.98212, within(1e-5));
+        assertThat(new Tally(0, 10, 0).wilson().low()).isZero();
+        assertThat(new Tally(0, 5, 5).wilson().high()).isCloseTo(0.27753, within(1e-5));
+        assertThat(new Tally(3855, 386, 0).wilson().low()).isCloseTo(0.90000, within(1e-4));
+        assertThat(Tally.NONE.wilson()).isEqualTo(new Tally.Interval(0, 1));
+        assertThat(Tally.NONE.accuracy()).isNaN();
+    }
+
+    @Test
+    void the_papers_average_of_llava_follows_from_its_subjects() {
+        PaperTable7.Row llava = PaperTable7.ROWS.get(7);
+        assertThat(llava.method()).isEqualTo("LLaVA 13B");
+        assertThat(PaperTable7.ROWS).hasSize(10);
+        for (PaperTable7.Row row : PaperTable7.ROWS.subList(1, 10)) {
+            double bySubject = (2252 * row.percent(ScienceQaColumn.NAT)
+                            + 889 * row.percent(ScienceQaColumn.SOC)
+                            + 1100 * row.percent(ScienceQaColumn.LAN))
+                    / 4241;
+            double byGrade =
+                    (2724 * row.percent(ScienceQaColumn.G1_6) + 1517 * row.percent(ScienceQaColumn.G7_12)) / 4241;
+            assertThat(bySubject).as(row.method()).isCloseTo(row.percent(ScienceQaColumn.AVG), within(0.02));
+            assertThat(byGrade).as(row.method()).isCloseTo(row.percent(ScienceQaColumn.AVG), within(0.02));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package org.llava4j.model;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.conversation.ConversationTemplate;
+import org.llava4j.data.conversation.ImageMarkup;
+import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.AspectRatio;
+import org.llava4j.data.image.ClipImageProcessor;
+import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.features.FeatureSource;
+import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.generate.GreedyGenerator;
+import org.llava4j.model.weights.Checkpoint;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A model that answers: tokenizer, pictures and graph of a folder together. Features of the frozen tower come from a
+ * {@link FeatureSource}; the language graph reads them. Used by one thread at a time.
+ */
+public final class LlavaModel {
+    /** Lengths are rounded up to this, so that generation meets few shapes. */
+    private static final int LENGTH_MULTIPLE = 16;
+
+    private final LlavaConfig config;
+    private final LlamaTokenizer tokenizer;
+    private final ConversationTemplate template;
+    private final FeatureSource features;
+    private final Llava language;
+
+    /**
+     * A question about pictures.
+     *
+     * @param text with {@code <image>} once for each picture
+     */
+    public record Question(String text, List<Path> images) {
+        public Question {
+            images = List.copyOf(images);
+        }
+    }
+
+    /**
+     * @param language reads {@link Llava#IMAGE_FEATURES}
+     * @param features of the tower that belongs to it
+     */
+    public LlavaModel(
+            LlavaConfig config,
+            LlamaTokenizer tokenizer,
+            ConversationTemplate template,
+            FeatureSource features,
+            Llava language) {
+        this.config = config;
+        this.tokenizer = tokenizer;
+        this.template = template;
+        this.features = features;
+        this.language = language;
+    }
+
+    /**
+     * Loads a LLaVA folder.
+     *
+     * @param template how it was taught to converse
+     * @throws org.llava4j.data.BadInputException if anything in the folder is missing or does not fit
+     */
+    public static LlavaModel load(Path folder, ConversationTemplate template) {
+        Path visionTower = LlavaConfig.visionTowerOf(folder);
+        LlavaConfig config = LlavaConfig.read(folder, visionTower);
+        return load(folder, visionTower, template, towerFeatures(folder, visionTower, config));
+    }
+
+    /** Loads a LLaVA folder whose features come from elsewhere, a cache for instance. */
+    public static LlavaModel load(
+            Path folder, Path visionTower, ConversationTemplate template, FeatureSource features) {
+        LlavaConfig config = LlavaConfig.read(folder, visionTower);
+        LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
+        try (Checkpoint weights = Checkpoint.llava(folder, visionTower).withoutTower()) {
+            Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
+            return new LlavaModel(config, tokenizer, template, features, language);
+        }
+    }
+
+    /** The features of a folder's own tower, computed when asked for. */
+    public static FeatureSource towerFeatures(Path folder, Path visionTower, LlavaConfig config) {
+        ClipPreprocessing settings = ClipPreprocessing.read(visionTower);
+        ClipImageProcessor processor =
+                new ClipImageProcessor(config.padToSquare() ? settings.withAspectRatio(AspectRatio.PAD) : settings);
+        try (Checkpoint weights = Checkpoint.tower(folder, visionTower)) {
+            return new TowerFeatures(Llava.buildTower(config, weights), processor, config.imageVectors());
+        }
+    }
+
+    /** One answer to one question about one picture. */
+    public String answer(Path image, String question, int maxNewTokens) {
+        String text =
+                question.contains(LlamaTokenizer.IMAGE_TEXT) ? question : LlamaTokenizer.IMAGE_TEXT + "\n" + question;
+        return answer(List.of(new Question(text, List.of(image))), maxNewTokens).get(0);
+    }
+
+    /** Greedy answers to several questions at once; each equals the one it would get alone. */
+    public List<String> answer(List<Question> questions, int maxNewTokens) {
+        List<int[]> prompts = new ArrayList<>();
+        List<Path> images = new ArrayList<>();
+        int[] imagesPerRow = new int[questions.size()];
+        for (int i = 0; i < imagesPerRow.length; i++) {
+            Question question = questions.get(i);
+            String text = question.images().isEmpty() ? question.text() : ImageMarkup.V1.apply(question.text());
+            prompts.add(tokenizer
+                    .encodePrompt(
+                            template.prompt(List.of(Turn.human(text))),
+                            !question.images().isEmpty())
+                    .ids());
+            images.addAll(question.images());
+            imagesPerRow[i] = question.images().size();
+        }
+        INDArray vectors = vectors(images);
+        GreedyGenerator generator = new GreedyGenerator(language, spliceOptions(), tokenizer.endId());
+        return generator
+                .generate(
+                        prompts,
+                        imagesPerRow,
+                        layout -> Placeholders.features(layout, vectors),
+                        maxNewTokens,
+                        stopped())
+                .stream()
+                .map(this::text)
+                .toList();
+    }
+
+    private SpliceOptions spliceOptions() {
+        return new SpliceOptions(
+                config.imageVectors(),
+                config.decoder().vocabSize(),
+                config.maxLength(),
+                SpliceOptions.Side.RIGHT,
+                LENGTH_MULTIPLE);
+    }
+
+    private INDArray vectors(List<Path> images) {
+        int perImage = config.imageVectors() * config.vision().hiddenSize();
+        // Without any picture the graph still reads one, which goes nowhere.
+        float[] all = new float[Math.max(1, images.size()) * perImage];
+        List<float[]> each = images.isEmpty() ? List.of() : features.features(images);
+        for (int i = 0; i < each.size(); i++) {
+            System.arraycopy(each.get(i), 0, all, i * perImage, perImage);
+        }
+        return Nd4j.createFromArray(all).reshape(-1, config.vision().hiddenSize());
+    }
+
+    private Predicate<int[]> stopped() {
+        String stop = template.stop();
+        return tokens -> !stop.isEmpty() && tokenizer.decode(tokens).contains(stop);
+    }
+
+    private String text(int[] tokens) {
+        String text = tokenizer.decode(tokens);
+        int end = template.stop().isEmpty() ? -1 : text.indexOf(template.stop());
+        return (end < 0 ? text : text.substring(0, end)).strip();
+    }
+}

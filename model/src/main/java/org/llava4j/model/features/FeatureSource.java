@@ -1,0 +1,15 @@
+package org.llava4j.model.features;
+
+import java.nio.file.Path;
+import java.util.List;
+
+/** The frozen tower's features of pictures, wherever they are kept. */
+public interface FeatureSource {
+
+    /**
+     * Features of pictures, each {@code float32[P*Dv]}: P vectors of the tower's width, one after the other.
+     *
+     * @throws org.llava4j.data.BadInputException if a picture is missing or broken
+     */
+    List<float[]> features(List<Path> images);
+}

@@ -1,0 +1,129 @@
+package org.llava4j.model.kernels;
+
+import org.bytedeco.openblas.global.openblas_nolapack;
+
+/**
+ * OpenBLAS products on native addresses, row-major, each on the calling thread alone: the kernels split the rows of a
+ * product over their own {@link Workers}, beside which OpenBLAS's threads would only compete.
+ */
+final class Blas {
+    private Blas() {}
+
+    /**
+     * Sets OpenBLAS to one thread. It is one setting for the whole process, and ND4J makes its own when it starts: to
+     * be called after that. ND4J's own products then run on one thread too.
+     */
+    static void useCallingThread() {
+        openblas_nolapack.blas_set_num_threads(1);
+    }
+
+    /** c[m, n] = alpha a[m, k] b[n, k]^T + beta c. */
+    static void timesTransposed(
+            Scratch s,
+            int m,
+            int n,
+            int k,
+            float alpha,
+            long a,
+            int lda,
+            long b,
+            int ldb,
+            float beta,
+            long c,
+            int ldc) {
+        gemm(
+                s,
+                openblas_nolapack.CblasNoTrans,
+                openblas_nolapack.CblasTrans,
+                m,
+                n,
+                k,
+                alpha,
+                a,
+                lda,
+                b,
+                ldb,
+                beta,
+                c,
+                ldc);
+    }
+
+    /** c[m, n] = a[m, k] b[k, n] + beta c. */
+    static void times(Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
+        gemm(
+                s,
+                openblas_nolapack.CblasNoTrans,
+                openblas_nolapack.CblasNoTrans,
+                m,
+                n,
+                k,
+                1,
+                a,
+                lda,
+                b,
+                ldb,
+                beta,
+                c,
+                ldc);
+    }
+
+    /** c[m, n] = a[k, m]^T b[k, n] + beta c. */
+    static void transposedTimes(
+            Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
+        gemm(s, openblas_nolapack.CblasTrans, openblas_nolapack.CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+    }
+
+    private static void gemm(
+            Scratch s,
+            int transA,
+            int transB,
+            int m,
+            int n,
+            int k,
+            float alpha,
+            long a,
+            int lda,
+            long b,
+            int ldb,
+            float beta,
+            long c,
+            int ldc) {
+        openblas_nolapack.cblas_sgemm(
+                openblas_nolapack.CblasRowMajor,
+                transA,
+                transB,
+                m,
+                n,
+                k,
+                alpha,
+                s.first(a),
+                lda,
+                s.second(b),
+                ldb,
+                beta,
+                s.third(c),
+                ldc);
+    }
+
+    /** y[n] = w[n, k] x[k] + beta y. */
+    static void timesVector(Scratch s, int n, int k, long w, long x, float beta, long y) {
+        openblas_nolapack.cblas_sgemv(
+                openblas_nolapack.CblasRowMajor,
+                openblas_nolapack.CblasNoTrans,
+                n,
+                k,
+                1,
+                s.first(w),
+                k,
+                s.second(x),
+                1,
+                beta,
+                s.third(y),
+                1);
+    }
+
+    /** y[n] += x[n]. */
+    static void add(Scratch s, int n, long x, long y) {
+        openblas_nolapack.cblas_saxpy(n, 1, s.first(x), 1, s.second(y), 1);
+    }
+}

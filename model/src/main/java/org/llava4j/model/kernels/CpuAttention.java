@@ -1,0 +1,247 @@
+package org.llava4j.model.kernels;
+
+import org.llava4j.model.kernels.Kernels.AttentionShape;
+
+/**
+ * Attention in blocks of query rows: a block's scores against the keys it may see live in a thread's scratch, nothing
+ * above the causal diagonal but the block's own corner is computed, and heads are addressed by stride, never copied.
+ * The backward pass recomputes each block's probabilities. Padding at the left is skipped: the sequence is taken to
+ * start behind it.
+ */
+final class CpuAttention {
+    /** Query rows of a block: small enough to skip most of the future, large enough for fast products. */
+    private static final int BLOCK = 128;
+
+    private final RowMath math;
+    private final Workers workers;
+
+    CpuAttention(Lanes lanes, Workers workers) {
+        this.math = lanes.rows();
+        this.workers = workers;
+    }
+
+    /** One head of one sequence without its padding: rows [start, end) of the whole, columns from its own on. */
+    private record Head(int start, int end, int column, int kvColumn) {
+        int length() {
+            return end - start;
+        }
+    }
+
+    private static Head head(AttentionShape shape, int[] starts, int sequence, int head) {
+        int first = sequence * shape.length();
+        int start = starts == null ? 0 : Math.min(Math.max(starts[sequence], 0), shape.length());
+        int kvHead = head / (shape.heads() / shape.kvHeads());
+        return new Head(first + start, first + shape.length(), head * shape.headDim(), kvHead * shape.headDim());
+    }
+
+    void forward(Matrix q, Matrix k, Matrix v, int[] starts, AttentionShape shape, Matrix y) {
+        check(shape, starts, q, k, v, y);
+        zeroPadding(starts, shape, y);
+        int blocks = (shape.length() + BLOCK - 1) / BLOCK;
+        // From the last block of rows to the first: the causal ones that see most come first and even out.
+        workers.ranges(blocks * shape.sequences() * shape.heads(), grain(shape, blocks), (from, to) -> {
+            for (int i = from; i < to; i++) {
+                int block = blocks - 1 - i / (shape.sequences() * shape.heads());
+                int rest = i % (shape.sequences() * shape.heads());
+                Head head = head(shape, starts, rest / shape.heads(), rest % shape.heads());
+                forwardBlock(q, k, v, head, block * BLOCK, shape, y);
+            }
+        });
+    }
+
+    private void forwardBlock(Matrix q, Matrix k, Matrix v, Head head, int row, AttentionShape shape, Matrix y) {
+        int rows = Math.min(BLOCK, head.length() - row);
+        if (rows <= 0) {
+            return;
+        }
+        Scratch s = Scratch.ofThisThread();
+        int keys = shape.causal() ? row + rows : head.length();
+        long scores = s.block(0, (long) BLOCK * shape.length());
+        probabilities(s, q, k, head, row, rows, keys, shape, scores);
+        int d = shape.headDim();
+        Blas.times(
+                s,
+                rows,
+                d,
+                keys,
+                scores,
+                keys,
+                v.at(head.start(), head.kvColumn()),
+                v.columns(),
+                0,
+                y.at(head.start() + row, head.column()),
+                y.columns());
+    }
+
+    /** scores[rows, keys] = softmax(q k^T / sqrt(d)), 0 for keys behind the row where causal. */
+    private void probabilities(
+            Scratch s, Matrix q, Matrix k, Head head, int row, int rows, int keys, AttentionShape shape, long scores) {
+        Blas.timesTransposed(
+                s,
+                rows,
+                keys,
+                shape.headDim(),
+                scale(shape),
+                q.at(head.start() + row, head.column()),
+                q.columns(),
+                k.at(head.start(), head.kvColumn()),
+                k.columns(),
+                0,
+                scores,
+                keys);
+        float[] p = s.row(0, keys);
+        for (int i = 0; i < rows; i++) {
+            long address = scores + (long) i * keys * Float.BYTES;
+            s.read(address, p, keys);
+            math.softmax(p, shape.causal() ? row + i + 1 : keys, keys);
+            s.write(p, address, keys);
+        }
+    }
+
+    private static float scale(AttentionShape shape) {
+        return (float) (1 / Math.sqrt(shape.headDim()));
+    }
+
+    void gradient(
+            Matrix dy,
+            Matrix q,
+            Matrix k,
+            Matrix v,
+            int[] starts,
+            AttentionShape shape,
+            Matrix dq,
+            Matrix dk,
+            Matrix dv) {
+        check(shape, starts, q, k, v, dy);
+        check(shape, starts, dq, dk, dv, dy);
+        zeroPadding(starts, shape, dq);
+        zeroPadding(starts, shape, dk);
+        zeroPadding(starts, shape, dv);
+        int group = shape.heads() / shape.kvHeads();
+        // One piece is all that adds into one key/value head, so that the sums have one order.
+        workers.ranges(shape.sequences() * shape.kvHeads(), 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                for (int h = 0; h < group; h++) {
+                    Head head = head(shape, starts, i / shape.kvHeads(), i % shape.kvHeads() * group + h);
+                    // The last block sees every key: it writes dk and dv, the others add.
+                    int last = (head.length() - 1) / BLOCK * BLOCK;
+                    for (int row = last; row >= 0 && row < head.length(); row -= BLOCK) {
+                        float beta = h == 0 && row == last ? 0 : 1;
+                        gradientBlock(dy, q, k, v, head, row, shape, beta, dq, dk, dv);
+                    }
+                }
+            }
+        });
+    }
+
+    private void gradientBlock(
+            Matrix dy,
+            Matrix q,
+            Matrix k,
+            Matrix v,
+            Head head,
+            int row,
+            AttentionShape shape,
+            float beta,
+            Matrix dq,
+            Matrix dk,
+            Matrix dv) {
+        Scratch s = Scratch.ofThisThread();
+        int d = shape.headDim();
+        int rows = Math.min(BLOCK, head.length() - row);
+        int keys = shape.causal() ? row + rows : head.length();
+        long p = s.block(0, (long) BLOCK * shape.length());
+        long dp = s.block(1, (long) BLOCK * shape.length());
+        int queryRow = head.start() + row;
+        probabilities(s, q, k, head, row, rows, keys, shape, p);
+        Blas.transposedTimes(
+                s,
+                keys,
+                d,
+                rows,
+                p,
+                keys,
+                dy.at(queryRow, head.column()),
+                dy.columns(),
+                beta,
+                dv.at(head.start(), head.kvColumn()),
+                dv.columns());
+        Blas.timesTransposed(
+                s,
+                rows,
+                keys,
+                d,
+                1,
+                dy.at(queryRow, head.column()),
+                dy.columns(),
+                v.at(head.start(), head.kvColumn()),
+                v.columns(),
+                0,
+                dp,
+                keys);
+        float[] pRow = s.row(0, keys);
+        float[] dpRow = s.row(1, keys);
+        for (int i = 0; i < rows; i++) {
+            long offset = (long) i * keys * Float.BYTES;
+            s.read(p + offset, pRow, keys);
+            s.read(dp + offset, dpRow, keys);
+            math.softmaxGrad(pRow, dpRow, scale(shape), keys);
+            s.write(dpRow, dp + offset, keys);
+        }
+        Blas.times(
+                s,
+                rows,
+                d,
+                keys,
+                dp,
+                keys,
+                k.at(head.start(), head.kvColumn()),
+                k.columns(),
+                0,
+                dq.at(queryRow, head.column()),
+                dq.columns());
+        Blas.transposedTimes(
+                s,
+                keys,
+                d,
+                rows,
+                dp,
+                keys,
+                q.at(queryRow, head.column()),
+                q.columns(),
+                beta,
+                dk.at(head.start(), head.kvColumn()),
+                dk.columns());
+    }
+
+    /** Zeros the rows before each sequence's start. */
+    private static void zeroPadding(int[] starts, AttentionShape shape, Matrix y) {
+        if (starts == null) {
+            return;
+        }
+        for (int b = 0; b < shape.sequences(); b++) {
+            Head head = head(shape, starts, b, 0);
+            long first = (long) b * shape.length();
+            Scratch.ofThisThread().zero(y.row(first), (head.start() - first) * y.columns());
+        }
+    }
+
+    /** Blocks that a piece takes: one, unless they are so small that handing them out costs more. */
+    private static int grain(AttentionShape shape, int blocks) {
+        long multiplications = (long) Math.min(BLOCK, shape.length()) * shape.length() * shape.headDim();
+        return (int)
+                Math.max(1, Math.min((1 << 18) / multiplications, (long) blocks * shape.sequences() * shape.heads()));
+    }
+
+    private static void check(AttentionShape shape, int[] starts, Matrix q, Matrix k, Matrix v, Matrix y) {
+        if (shape.heads() % shape.kvHeads() != 0 || (starts != null && starts.length != shape.sequences())) {
+            throw new IllegalArgumentException("not a shape of attention: " + shape
+                    + (starts == null ? "" : " with " + starts.length + " starts"));
+        }
+        long rows = (long) shape.sequences() * shape.length();
+        q.expect("q", rows, (long) shape.heads() * shape.headDim());
+        k.expect("k", rows, (long) shape.kvHeads() * shape.headDim());
+        v.expect("v", rows, (long) shape.kvHeads() * shape.headDim());
+        y.expect("y", rows, (long) shape.heads() * shape.headDim());
+    }
+}

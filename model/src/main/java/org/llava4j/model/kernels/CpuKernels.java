@@ -1,0 +1,391 @@
+package org.llava4j.model.kernels;
+
+import static org.llava4j.model.kernels.Matrix.of;
+import static org.llava4j.model.kernels.Matrix.orNull;
+
+import java.util.Arrays;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The fast kernels of the CPU: products by OpenBLAS, the rest by the Vector API (or plain Java where the JVM was started
+ * without it), both shared by a few threads of their own. They read float32 arrays in C order on the CPU backend;
+ * calls with anything else go to the fallback. Results do not change from run to run with one number of threads.
+ *
+ * <p>Shapes that do not fit are an {@link IllegalArgumentException} and ids outside a table a {@link
+ * org.llava4j.data.BadInputException}: memory is addressed directly here, so nothing is left to chance.
+ */
+public final class CpuKernels implements Kernels {
+    private final Kernels fallback;
+    private final Lanes lanes;
+    private final CpuLinear linear;
+    private final CpuNorms norms;
+    private final CpuRope rope;
+    private final CpuAttention attention;
+    private final CpuElementWise elementWise;
+    private final CpuRows rows;
+    private final CpuLoss loss;
+    private final CpuVision vision;
+
+    /**
+     * Kernels on all of the machine's processors.
+     *
+     * @param fallback computes what is not dense float32
+     */
+    public CpuKernels(Kernels fallback) {
+        this(fallback, Lanes.best(), new Workers(threads()));
+    }
+
+    CpuKernels(Kernels fallback, Lanes lanes, Workers workers) {
+        Blas.useCallingThread();
+        this.fallback = fallback;
+        this.lanes = lanes;
+        linear = new CpuLinear(lanes, workers);
+        norms = new CpuNorms(lanes, workers);
+        rope = new CpuRope(lanes, workers);
+        attention = new CpuAttention(lanes, workers);
+        elementWise = new CpuElementWise(lanes, workers);
+        rows = new CpuRows(workers);
+        loss = new CpuLoss(lanes, workers);
+        vision = new CpuVision(lanes, workers);
+    }
+
+    private static int threads() {
+        return Integer.getInteger("llava4j.threads", Runtime.getRuntime().availableProcessors());
+    }
+
+    @Override
+    public String toString() {
+        return "CPU kernels (" + lanes.name() + ")";
+    }
+
+    private static boolean floats(INDArray... arrays) {
+        return Matrix.allReadable(arrays);
+    }
+
+    private static boolean ints(INDArray array) {
+        return Matrix.isReadableInts(array);
+    }
+
+    private static int[] intsOrNull(INDArray array) {
+        return array == null ? null : Matrix.ints(array);
+    }
+
+    private static WeightRows weight(INDArray w) {
+        return new WeightRows.Float32(of(w));
+    }
+
+    // ---- Linear
+
+    @Override
+    public void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y) {
+        if (floats(x, w, bias, residual, y)) {
+            linear.forward(of(x), weight(w), orNull(bias), orNull(residual), of(y));
+        } else {
+            fallback.linear(x, w, bias, residual, y);
+        }
+    }
+
+    @Override
+    public void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
+        if (floats(dx) && floats(dys) && floats(ws)) {
+            linear.gradInput(
+                    Arrays.stream(dys).map(Matrix::of).toList(),
+                    Arrays.stream(ws).map(CpuKernels::weight).toList(),
+                    of(dx));
+        } else {
+            fallback.linearGradInput(dys, ws, dx);
+        }
+    }
+
+    @Override
+    public void linearGradWeight(INDArray dy, INDArray x, INDArray dw) {
+        if (floats(dy, x, dw)) {
+            linear.gradWeight(of(dy), of(x), of(dw));
+        } else {
+            fallback.linearGradWeight(dy, x, dw);
+        }
+    }
+
+    @Override
+    public void linearGradBias(INDArray dy, INDArray db) {
+        if (floats(dy, db)) {
+            linear.gradBias(of(dy), of(db));
+        } else {
+            fallback.linearGradBias(dy, db);
+        }
+    }
+
+    // ---- Norms
+
+    @Override
+    public void rmsNorm(INDArray x, INDArray w, double eps, INDArray y) {
+        if (floats(x, w, y)) {
+            norms.rmsNorm(of(x), of(w), eps, of(y));
+        } else {
+            fallback.rmsNorm(x, w, eps, y);
+        }
+    }
+
+    @Override
+    public void rmsNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
+        if (floats(dy, x, w, dx)) {
+            norms.rmsNormGradInput(of(dy), of(x), of(w), eps, of(dx));
+        } else {
+            fallback.rmsNormGradInput(dy, x, w, eps, dx);
+        }
+    }
+
+    @Override
+    public void rmsNormGradWeight(INDArray dy, INDArray x, double eps, INDArray dw) {
+        if (floats(dy, x, dw)) {
+            norms.rmsNormGradWeight(of(dy), of(x), eps, of(dw));
+        } else {
+            fallback.rmsNormGradWeight(dy, x, eps, dw);
+        }
+    }
+
+    @Override
+    public void layerNorm(INDArray x, INDArray w, INDArray b, double eps, INDArray y) {
+        if (floats(x, w, b, y)) {
+            norms.layerNorm(of(x), of(w), of(b), eps, of(y));
+        } else {
+            fallback.layerNorm(x, w, b, eps, y);
+        }
+    }
+
+    @Override
+    public void layerNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
+        if (floats(dy, x, w, dx)) {
+            norms.layerNormGradInput(of(dy), of(x), of(w), eps, of(dx));
+        } else {
+            fallback.layerNormGradInput(dy, x, w, eps, dx);
+        }
+    }
+
+    @Override
+    public void layerNormGradParams(INDArray dy, INDArray x, double eps, INDArray dw, INDArray db) {
+        if (floats(dy, x, dw, db)) {
+            norms.layerNormGradParams(of(dy), of(x), eps, of(dw), of(db));
+        } else {
+            fallback.layerNormGradParams(dy, x, eps, dw, db);
+        }
+    }
+
+    // ---- Rotary positions, attention
+
+    @Override
+    public void rope(
+            INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y) {
+        if (floats(x, y) && ints(positions)) {
+            rope.rope(of(x), Matrix.ints(positions), headDim, theta, scale, inverse, of(y));
+        } else {
+            fallback.rope(x, positions, headDim, theta, scale, inverse, y);
+        }
+    }
+
+    @Override
+    public void attention(INDArray q, INDArray k, INDArray v, INDArray starts, AttentionShape shape, INDArray y) {
+        if (floats(q, k, v, y) && ints(starts)) {
+            attention.forward(of(q), of(k), of(v), intsOrNull(starts), shape, of(y));
+        } else {
+            fallback.attention(q, k, v, starts, shape, y);
+        }
+    }
+
+    @Override
+    public void attentionGrad(
+            INDArray dy,
+            INDArray q,
+            INDArray k,
+            INDArray v,
+            INDArray starts,
+            AttentionShape shape,
+            INDArray dq,
+            INDArray dk,
+            INDArray dv) {
+        if (floats(dy, q, k, v, dq, dk, dv) && ints(starts)) {
+            attention.gradient(of(dy), of(q), of(k), of(v), intsOrNull(starts), shape, of(dq), of(dk), of(dv));
+        } else {
+            fallback.attentionGrad(dy, q, k, v, starts, shape, dq, dk, dv);
+        }
+    }
+
+    // ---- Element-wise
+
+    @Override
+    public void swiGlu(INDArray gate, INDArray up, INDArray y) {
+        if (floats(gate, up, y)) {
+            elementWise.swiGlu(of(gate), of(up), of(y));
+        } else {
+            fallback.swiGlu(gate, up, y);
+        }
+    }
+
+    @Override
+    public void swiGluGrad(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
+        if (floats(dy, gate, up, dGate, dUp)) {
+            elementWise.swiGluGrad(of(dy), of(gate), of(up), of(dGate), of(dUp));
+        } else {
+            fallback.swiGluGrad(dy, gate, up, dGate, dUp);
+        }
+    }
+
+    @Override
+    public void activation(Activation f, INDArray x, INDArray y) {
+        if (floats(x, y)) {
+            elementWise.activation(f, of(x), of(y));
+        } else {
+            fallback.activation(f, x, y);
+        }
+    }
+
+    @Override
+    public void activationGrad(Activation f, INDArray dy, INDArray x, INDArray dx) {
+        if (floats(dy, x, dx)) {
+            elementWise.activationGrad(f, of(dy), of(x), of(dx));
+        } else {
+            fallback.activationGrad(f, dy, x, dx);
+        }
+    }
+
+    @Override
+    public void adamW(INDArray w, INDArray g, INDArray m, INDArray v, AdamWStep step) {
+        if (floats(w, g, m, v)) {
+            elementWise.adamW(of(w), of(g), of(m), of(v), step);
+        } else {
+            fallback.adamW(w, g, m, v, step);
+        }
+    }
+
+    // ---- Rows
+
+    @Override
+    public void embedding(INDArray ids, INDArray table, INDArray y) {
+        if (floats(table, y) && ints(ids)) {
+            rows.gather("token id", of(table), Matrix.ints(ids), of(y));
+        } else {
+            fallback.embedding(ids, table, y);
+        }
+    }
+
+    @Override
+    public void embeddingGrad(INDArray dy, INDArray ids, INDArray dTable) {
+        if (floats(dy, dTable) && ints(ids)) {
+            rows.gatherGrad("token id", of(dy), Matrix.ints(ids), of(dTable));
+        } else {
+            fallback.embeddingGrad(dy, ids, dTable);
+        }
+    }
+
+    @Override
+    public void splice(INDArray text, INDArray images, INDArray imageRows, INDArray y) {
+        if (floats(text, images, y) && ints(imageRows)) {
+            rows.splice(of(text), of(images), Matrix.ints(imageRows), of(y));
+        } else {
+            fallback.splice(text, images, imageRows, y);
+        }
+    }
+
+    @Override
+    public void spliceGradText(INDArray dy, INDArray imageRows, INDArray dText) {
+        if (floats(dy, dText) && ints(imageRows)) {
+            rows.spliceGradText(of(dy), Matrix.ints(imageRows), of(dText));
+        } else {
+            fallback.spliceGradText(dy, imageRows, dText);
+        }
+    }
+
+    @Override
+    public void spliceGradImages(INDArray dy, INDArray imageRows, INDArray dImages) {
+        if (floats(dy, dImages) && ints(imageRows)) {
+            rows.spliceGradImages(of(dy), Matrix.ints(imageRows), of(dImages));
+        } else {
+            fallback.spliceGradImages(dy, imageRows, dImages);
+        }
+    }
+
+    @Override
+    public void gatherRows(INDArray x, INDArray taken, INDArray y) {
+        if (floats(x, y) && ints(taken)) {
+            rows.gather("row", of(x), Matrix.ints(taken), of(y));
+        } else {
+            fallback.gatherRows(x, taken, y);
+        }
+    }
+
+    @Override
+    public void gatherRowsGrad(INDArray dy, INDArray taken, INDArray dx) {
+        if (floats(dy, dx) && ints(taken)) {
+            rows.gatherGrad("row", of(dy), Matrix.ints(taken), of(dx));
+        } else {
+            fallback.gatherRowsGrad(dy, taken, dx);
+        }
+    }
+
+    // ---- Loss
+
+    @Override
+    public void crossEntropy(INDArray logits, INDArray targets, INDArray lossValue) {
+        if (floats(logits, lossValue) && ints(targets)) {
+            loss.crossEntropy(of(logits), Matrix.ints(targets), of(lossValue));
+        } else {
+            fallback.crossEntropy(logits, targets, lossValue);
+        }
+    }
+
+    @Override
+    public void crossEntropyGrad(INDArray dLoss, INDArray logits, INDArray targets, INDArray dLogits) {
+        if (floats(dLoss, logits, dLogits) && ints(targets)) {
+            loss.crossEntropyGrad(of(dLoss), of(logits), Matrix.ints(targets), of(dLogits));
+        } else {
+            fallback.crossEntropyGrad(dLoss, logits, targets, dLogits);
+        }
+    }
+
+    // ---- Vision
+
+    @Override
+    public void patches(INDArray pixels, int patchSize, INDArray y) {
+        if (floats(pixels, y)) {
+            vision.patches(pixels, patchSize, of(y));
+        } else {
+            fallback.patches(pixels, patchSize, y);
+        }
+    }
+
+    @Override
+    public void classAndPositions(INDArray patches, INDArray classVector, INDArray positions, INDArray y) {
+        if (floats(patches, classVector, positions, y)) {
+            vision.classAndPositions(of(patches), of(classVector), of(positions), of(y));
+        } else {
+            fallback.classAndPositions(patches, classVector, positions, y);
+        }
+    }
+
+    @Override
+    public void classAndPositionsGrad(INDArray dy, INDArray dClass, INDArray dPositions) {
+        if (floats(dy, dClass, dPositions)) {
+            vision.classAndPositionsGrad(of(dy), of(dClass), of(dPositions));
+        } else {
+            fallback.classAndPositionsGrad(dy, dClass, dPositions);
+        }
+    }
+
+    @Override
+    public void dropFirst(INDArray x, int group, INDArray y) {
+        if (floats(x, y)) {
+            vision.dropFirst(of(x), group, of(y));
+        } else {
+            fallback.dropFirst(x, group, y);
+        }
+    }
+
+    @Override
+    public void dropFirstGrad(INDArray dy, int group, INDArray dx) {
+        if (floats(dy, dx)) {
+            vision.dropFirstGrad(of(dy), group, of(dx));
+        } else {
+            fallback.dropFirstGrad(dy, group, dx);
+        }
+    }
+}

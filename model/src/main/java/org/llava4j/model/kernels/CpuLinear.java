@@ -1,0 +1,198 @@
+package org.llava4j.model.kernels;
+
+import java.util.Arrays;
+import java.util.List;
+
+/** Linear layers: OpenBLAS products, cut along the longer side of their result and shared by the workers. */
+final class CpuLinear {
+    /** Up to this many rows a product reads the weight once per row: packing it for sgemm would cost more. */
+    private static final int FEW_ROWS = 4;
+    /** Rows (or columns) of a result below which cutting it further costs more in packing than it balances. */
+    private static final int LEAST_PIECE = 128;
+    /** Pieces a worker gets when there is enough: the second lets one worker take over from a delayed one. */
+    private static final int PIECES_PER_THREAD = 2;
+    /** Multiplications below which waking another thread does not pay. */
+    private static final long LEAST_WORK = 1 << 18;
+
+    private static final int BIAS_COLUMNS = 128;
+    private static final int BIAS_ROWS = 64;
+
+    private final RowMath math;
+    private final Workers workers;
+
+    CpuLinear(Lanes lanes, Workers workers) {
+        this.math = lanes.rows();
+        this.workers = workers;
+    }
+
+    /** y[R, N] = x[R, K] w^T (+ bias[N]) (+ residual[R, N]). */
+    void forward(Matrix x, WeightRows w, Matrix bias, Matrix residual, Matrix y) {
+        int rows = x.rows();
+        int outputs = w.outputs();
+        x.expect("x", rows, w.inputs());
+        y.expect("y", rows, outputs);
+        if (residual != null) {
+            residual.expect("residual", rows, outputs);
+        }
+        float[] biasRow = bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
+        cut(rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
+            Scratch s = Scratch.ofThisThread();
+            float beta = prefill(s, biasRow, residual, y, r0, r1, n0, n1);
+            for (int n = n0; n < n1; n += w.panelRows()) {
+                int count = Math.min(w.panelRows(), n1 - n);
+                long panel = w.panel(n, count, s);
+                if (rows <= FEW_ROWS) {
+                    for (int r = r0; r < r1; r++) {
+                        Blas.timesVector(s, count, w.inputs(), panel, x.row(r), beta, y.at(r, n));
+                    }
+                } else {
+                    Blas.timesTransposed(
+                            s,
+                            r1 - r0,
+                            count,
+                            w.inputs(),
+                            1,
+                            x.row(r0),
+                            w.inputs(),
+                            panel,
+                            w.inputs(),
+                            beta,
+                            y.at(r0, n),
+                            outputs);
+                }
+            }
+        });
+    }
+
+    /** Puts what is added to the product into y beforehand; the beta with which the product then takes it up. */
+    private float prefill(Scratch s, float[] bias, Matrix residual, Matrix y, int r0, int r1, int n0, int n1) {
+        if (bias == null && residual == null) {
+            return 0;
+        }
+        int width = n1 - n0;
+        if (bias == null && width == y.columns()) {
+            s.copy(residual.row(r0), y.row(r0), (long) (r1 - r0) * width);
+            return 1;
+        }
+        float[] biasPart = bias == null || n0 == 0 ? bias : Arrays.copyOfRange(bias, n0, n1);
+        float[] row = s.row(0, width);
+        for (int r = r0; r < r1; r++) {
+            if (bias == null) {
+                s.copy(residual.at(r, n0), y.at(r, n0), width);
+            } else if (residual == null) {
+                s.write(biasPart, y.at(r, n0), width);
+            } else {
+                s.read(residual.at(r, n0), row, width);
+                math.add(biasPart, row, width);
+                s.write(row, y.at(r, n0), width);
+            }
+        }
+        return 1;
+    }
+
+    /** dx[R, K] = sum over i of dys[i][R, Ni] ws[i]. */
+    void gradInput(List<Matrix> dys, List<? extends WeightRows> ws, Matrix dx) {
+        int inputs = dx.columns();
+        int depth = 0;
+        for (int i = 0; i < dys.size(); i++) {
+            dys.get(i).expect("dy " + i, dx.rows(), ws.get(i).outputs());
+            if (ws.get(i).inputs() != inputs) {
+                throw new IllegalArgumentException(
+                        "weight " + i + " has " + ws.get(i).inputs() + " inputs, dx has " + inputs + " columns");
+            }
+            depth += ws.get(i).outputs();
+        }
+        cut(dx.rows(), inputs, depth, (r0, r1, k0, k1) -> {
+            Scratch s = Scratch.ofThisThread();
+            float beta = 0;
+            for (int i = 0; i < dys.size(); i++) {
+                Matrix dy = dys.get(i);
+                WeightRows w = ws.get(i);
+                for (int n = 0; n < w.outputs(); n += w.panelRows()) {
+                    int count = Math.min(w.panelRows(), w.outputs() - n);
+                    long panel = w.panel(n, count, s) + (long) k0 * Float.BYTES;
+                    Blas.times(
+                            s,
+                            r1 - r0,
+                            k1 - k0,
+                            count,
+                            dy.at(r0, n),
+                            dy.columns(),
+                            panel,
+                            inputs,
+                            beta,
+                            dx.at(r0, k0),
+                            inputs);
+                    beta = 1;
+                }
+            }
+        });
+    }
+
+    /** dw[N, K] = dy[R, N]^T x[R, K]. */
+    void gradWeight(Matrix dy, Matrix x, Matrix dw) {
+        x.expect("x", dy.rows(), x.columns());
+        dw.expect("dw", dy.columns(), x.columns());
+        cut(
+                dw.rows(),
+                dw.columns(),
+                dy.rows(),
+                (n0, n1, k0, k1) -> Blas.transposedTimes(
+                        Scratch.ofThisThread(),
+                        n1 - n0,
+                        k1 - k0,
+                        dy.rows(),
+                        dy.at(0, n0),
+                        dy.columns(),
+                        x.at(0, k0),
+                        x.columns(),
+                        0,
+                        dw.at(n0, k0),
+                        dw.columns()));
+    }
+
+    /** db[N] = column sums of dy[R, N]. */
+    void gradBias(Matrix dy, Matrix db) {
+        db.expect("db", 1, dy.columns());
+        workers.ranges(dy.columns(), BIAS_COLUMNS, (from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            int width = to - from;
+            float[] row = s.row(0, width);
+            float[] block = s.row(1, width);
+            float[] sum = s.row(2, width);
+            Arrays.fill(sum, 0, width, 0f);
+            // Sums of blocks, then their sum: one long chain of float additions would lose digits.
+            for (int r0 = 0; r0 < dy.rows(); r0 += BIAS_ROWS) {
+                Arrays.fill(block, 0, width, 0f);
+                for (int r = r0; r < Math.min(dy.rows(), r0 + BIAS_ROWS); r++) {
+                    s.read(dy.at(r, from), row, width);
+                    math.add(row, block, width);
+                }
+                math.add(block, sum, width);
+            }
+            s.write(sum, db.flat(from), width);
+        });
+    }
+
+    private interface Block {
+        void run(int row, int rowEnd, int column, int columnEnd);
+    }
+
+    /** Cuts a result of [rows, columns], each entry a sum of {@code depth} products, and runs its blocks. */
+    private void cut(int rows, int columns, int depth, Block block) {
+        boolean alongRows = rows >= columns;
+        int longer = Math.max(rows, columns);
+        int grain = longer;
+        if ((long) rows * columns * depth > LEAST_WORK && workers.threads() > 1) {
+            int pieces = workers.threads() * PIECES_PER_THREAD;
+            grain = Math.max((longer + pieces - 1) / pieces, LEAST_PIECE);
+        }
+        workers.ranges(longer, grain, (from, to) -> {
+            if (alongRows) {
+                block.run(from, to, 0, columns);
+            } else {
+                block.run(0, rows, from, to);
+            }
+        });
+    }
+}

@@ -1,0 +1,161 @@
+package org.llava4j.model.kernels;
+
+import java.util.Arrays;
+
+/** RMS and layer normalisation, row by row; gradients recompute a row's statistics instead of keeping them. */
+final class CpuNorms {
+    /** Floats a piece works on. */
+    private static final int PIECE = 1 << 15;
+    /** Rows summed into one partial of a parameter's gradient. */
+    private static final int PARTIAL_ROWS = 64;
+
+    private final RowMath math;
+    private final Workers workers;
+
+    CpuNorms(Lanes lanes, Workers workers) {
+        this.math = lanes.rows();
+        this.workers = workers;
+    }
+
+    void rmsNorm(Matrix x, Matrix w, double eps, Matrix y) {
+        int d = x.columns();
+        float[] weight = w.expect("w", 1, d).toHeap();
+        y.expect("y", x.rows(), d);
+        rows(x.rows(), d, (s, r) -> {
+            float[] row = s.row(0, d);
+            s.read(x.row(r), row, d);
+            math.scaleBy(row, inverseRms(row, d, eps), weight, row, d);
+            s.write(row, y.row(r), d);
+        });
+    }
+
+    private float inverseRms(float[] x, int d, double eps) {
+        return (float) (1 / Math.sqrt(math.dot(x, x, d) / (double) d + eps));
+    }
+
+    void rmsNormGradInput(Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
+        int d = x.columns();
+        float[] weight = w.expect("w", 1, d).toHeap();
+        dy.expect("dy", x.rows(), d);
+        dx.expect("dx", x.rows(), d);
+        rows(x.rows(), d, (s, r) -> {
+            float[] row = s.row(0, d);
+            float[] dyRow = s.row(1, d);
+            s.read(x.row(r), row, d);
+            s.read(dy.row(r), dyRow, d);
+            float inverse = inverseRms(row, d, eps);
+            float slope = -inverse * inverse * math.dot(dyRow, weight, row, d) / d;
+            math.normGrad(dyRow, weight, row, slope, 0, inverse, row, d);
+            s.write(row, dx.row(r), d);
+        });
+    }
+
+    void rmsNormGradWeight(Matrix dy, Matrix x, double eps, Matrix dw) {
+        int d = x.columns();
+        dy.expect("dy", x.rows(), d);
+        dw.expect("dw", 1, d);
+        float[] sum = parameterSums(x.rows(), d, 1, (s, r, sums) -> {
+            float[] row = s.row(0, d);
+            float[] dyRow = s.row(1, d);
+            s.read(x.row(r), row, d);
+            s.read(dy.row(r), dyRow, d);
+            math.addProduct(dyRow, row, inverseRms(row, d, eps), sums[0], d);
+        })[0];
+        Scratch.ofThisThread().write(sum, dw.address(), d);
+    }
+
+    void layerNorm(Matrix x, Matrix w, Matrix b, double eps, Matrix y) {
+        int d = x.columns();
+        float[] weight = w.expect("w", 1, d).toHeap();
+        float[] bias = b.expect("b", 1, d).toHeap();
+        y.expect("y", x.rows(), d);
+        rows(x.rows(), d, (s, r) -> {
+            float[] row = s.row(0, d);
+            s.read(x.row(r), row, d);
+            float inverse = centre(row, d, eps);
+            math.affine(row, inverse, weight, bias, row, d);
+            s.write(row, y.row(r), d);
+        });
+    }
+
+    /** Subtracts the row's mean; returns 1 / sqrt(var + eps). */
+    private float centre(float[] row, int d, double eps) {
+        math.shift(row, -math.sum(row, d) / d, d);
+        return inverseRms(row, d, eps);
+    }
+
+    void layerNormGradInput(Matrix dy, Matrix x, Matrix w, double eps, Matrix dx) {
+        int d = x.columns();
+        float[] weight = w.expect("w", 1, d).toHeap();
+        dy.expect("dy", x.rows(), d);
+        dx.expect("dx", x.rows(), d);
+        rows(x.rows(), d, (s, r) -> {
+            float[] row = s.row(0, d);
+            float[] dyRow = s.row(1, d);
+            s.read(x.row(r), row, d);
+            s.read(dy.row(r), dyRow, d);
+            float inverse = centre(row, d, eps);
+            float slope = -inverse * inverse * math.dot(dyRow, weight, row, d) / d;
+            float offset = -math.dot(dyRow, weight, d) / d;
+            math.normGrad(dyRow, weight, row, slope, offset, inverse, row, d);
+            s.write(row, dx.row(r), d);
+        });
+    }
+
+    void layerNormGradParams(Matrix dy, Matrix x, double eps, Matrix dw, Matrix db) {
+        int d = x.columns();
+        dy.expect("dy", x.rows(), d);
+        dw.expect("dw", 1, d);
+        db.expect("db", 1, d);
+        float[][] sums = parameterSums(x.rows(), d, 2, (s, r, sum) -> {
+            float[] row = s.row(0, d);
+            float[] dyRow = s.row(1, d);
+            s.read(x.row(r), row, d);
+            s.read(dy.row(r), dyRow, d);
+            math.addProduct(dyRow, row, centre(row, d, eps), sum[0], d);
+            math.add(dyRow, sum[1], d);
+        });
+        Scratch s = Scratch.ofThisThread();
+        s.write(sums[0], dw.address(), d);
+        s.write(sums[1], db.address(), d);
+    }
+
+    private interface RowJob {
+        void run(Scratch scratch, int row);
+    }
+
+    private void rows(int rows, int d, RowJob job) {
+        workers.ranges(rows, Math.max(1, PIECE / d), (from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            for (int r = from; r < to; r++) {
+                job.run(s, r);
+            }
+        });
+    }
+
+    private interface SumJob {
+        void add(Scratch scratch, int row, float[][] sums);
+    }
+
+    /** Sums over all rows of {@code count} vectors: a partial for each block of rows, added up in their order. */
+    private float[][] parameterSums(int rows, int d, int count, SumJob job) {
+        int blocks = (rows + PARTIAL_ROWS - 1) / PARTIAL_ROWS;
+        float[][][] partials = new float[blocks][count][];
+        workers.ranges(blocks, 1, (from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            for (int block = from; block < to; block++) {
+                float[][] sums = partials[block];
+                Arrays.setAll(sums, i -> new float[d]);
+                for (int r = block * PARTIAL_ROWS; r < Math.min(rows, (block + 1) * PARTIAL_ROWS); r++) {
+                    job.add(s, r, sums);
+                }
+            }
+        });
+        for (int block = 1; block < blocks; block++) {
+            for (int i = 0; i < count; i++) {
+                math.add(partials[block][i], partials[0][i], d);
+            }
+        }
+        return partials[0];
+    }
+}

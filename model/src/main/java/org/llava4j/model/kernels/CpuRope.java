@@ -1,0 +1,70 @@
+package org.llava4j.model.kernels;
+
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** Rotary positions (Su et al. 2021, half-split as Hugging Face); angles of a position are computed once and kept. */
+final class CpuRope {
+    private static final int PIECE = 1 << 15;
+
+    private final RowMath math;
+    private final Workers workers;
+    private final Map<Rotation, Table> tables = new ConcurrentHashMap<>();
+
+    CpuRope(Lanes lanes, Workers workers) {
+        this.math = lanes.rows();
+        this.workers = workers;
+    }
+
+    private record Rotation(int headDim, double theta, double scale) {}
+
+    void rope(Matrix x, int[] positions, int headDim, double theta, double scale, boolean inverse, Matrix y) {
+        int width = x.columns();
+        if (positions.length != x.rows() || headDim % 2 != 0 || width % headDim != 0) {
+            throw new IllegalArgumentException("x has " + x.rows() + " rows of " + width + ", but there are "
+                    + positions.length + " positions and the head width is " + headDim);
+        }
+        y.expect("y", x.rows(), width);
+        Table table = tables.computeIfAbsent(new Rotation(headDim, theta, scale), Table::new);
+        float[][] cosSin = new float[positions.length][];
+        for (int r = 0; r < positions.length; r++) {
+            cosSin[r] = table.at(positions[r]);
+        }
+        float sign = inverse ? -1 : 1;
+        workers.ranges(x.rows(), Math.max(1, PIECE / width), (from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            float[] row = s.row(0, width);
+            float[] turned = s.row(1, width);
+            for (int r = from; r < to; r++) {
+                s.read(x.row(r), row, width);
+                math.rotate(row, cosSin[r], headDim, sign, turned, width);
+                s.write(turned, y.row(r), width);
+            }
+        });
+    }
+
+    /** Position to d/2 cosines, then d/2 sines. */
+    private static final class Table {
+        private final Rotation rotation;
+        private final Map<Integer, float[]> byPosition = new ConcurrentHashMap<>();
+
+        Table(Rotation rotation) {
+            this.rotation = rotation;
+        }
+
+        float[] at(int position) {
+            return byPosition.computeIfAbsent(position, this::compute);
+        }
+
+        private float[] compute(int position) {
+            int half = rotation.headDim() / 2;
+            float[] cosSin = new float[2 * half];
+            for (int i = 0; i < half; i++) {
+                double angle = position / rotation.scale() * Math.pow(rotation.theta(), -2.0 * i / rotation.headDim());
+                cosSin[i] = (float) Math.cos(angle);
+                cosSin[half + i] = (float) Math.sin(angle);
+            }
+            return cosSin;
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package org.llava4j.model.kernels;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What is the vision tower's own: cutting patches, class and position vectors, dropping the class row again. */
+final class CpuVision {
+    private final RowMath math;
+    private final Workers workers;
+
+    CpuVision(Lanes lanes, Workers workers) {
+        this.math = lanes.rows();
+        this.workers = workers;
+    }
+
+    /** Pixels [N, C, H, W] to rows [N * (H/p) * (W/p), C*p*p]. */
+    void patches(INDArray pixelArray, int p, Matrix y) {
+        Matrix pixels = Matrix.of(pixelArray);
+        int channels = Math.toIntExact(pixelArray.size(1));
+        int height = Math.toIntExact(pixelArray.size(2));
+        int width = Math.toIntExact(pixelArray.size(3));
+        int down = height / p;
+        int across = width / p;
+        int length = channels * p * p;
+        y.expect("y", (long) pixels.rows() * down * across, length);
+        // A piece is a line of patches: its pixel lines are read in order, each cut into the patches' rows.
+        workers.ranges(pixels.rows() * down, 1, (from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            float[] line = s.row(0, width);
+            float[] patchRows = s.row(1, across * length);
+            for (int i = from; i < to; i++) {
+                for (int c = 0; c < channels; c++) {
+                    for (int dy = 0; dy < p; dy++) {
+                        long position = ((long) c * height + (long) (i % down) * p + dy) * width;
+                        s.read(pixels.at(i / down, position), line, width);
+                        for (int patch = 0; patch < across; patch++) {
+                            System.arraycopy(line, patch * p, patchRows, patch * length + (c * p + dy) * p, p);
+                        }
+                    }
+                }
+                s.write(patchRows, y.row((long) i * across), across * length);
+            }
+        });
+    }
+
+    void classAndPositions(Matrix patches, Matrix classVector, Matrix positions, Matrix y) {
+        int group = positions.rows();
+        int d = positions.columns();
+        int images = y.rows() / group;
+        patches.expect("patches", (long) images * (group - 1), d);
+        classVector.expect("class vector", 1, d);
+        y.expect("y", (long) images * group, d);
+        workers.ranges(group, 16, (from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            float[] position = s.row(0, d);
+            float[] row = s.row(1, d);
+            for (int g = from; g < to; g++) {
+                s.read(positions.row(g), position, d);
+                for (int image = 0; image < images; image++) {
+                    s.read(g == 0 ? classVector.address() : patches.row((long) image * (group - 1) + g - 1), row, d);
+                    math.add(position, row, d);
+                    s.write(row, y.row((long) image * group + g), d);
+                }
+            }
+        });
+    }
+
+    void classAndPositionsGrad(Matrix dy, Matrix dClass, Matrix dPositions) {
+        int group = dPositions.rows();
+        int d = dPositions.columns();
+        int images = dy.rows() / group;
+        dy.expect("dy", (long) images * group, d);
+        dClass.expect("dClass", 1, d);
+        workers.ranges(group, 16, (from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            float[] sum = s.row(0, d);
+            float[] row = s.row(1, d);
+            for (int g = from; g < to; g++) {
+                s.read(dy.row(g), sum, d);
+                for (int image = 1; image < images; image++) {
+                    s.read(dy.row((long) image * group + g), row, d);
+                    math.add(row, sum, d);
+                }
+                s.write(sum, dPositions.row(g), d);
+                if (g == 0) {
+                    s.write(sum, dClass.address(), d);
+                }
+            }
+        });
+    }
+
+    /** y = x without each group's first row. */
+    void dropFirst(Matrix x, int group, Matrix y) {
+        int d = x.columns();
+        int groups = x.rows() / group;
+        x.expect("x", (long) groups * group, d);
+        y.expect("y", (long) groups * (group - 1), d);
+        workers.ranges(groups, 1, (from, to) -> {
+            for (int i = from; i < to; i++) {
+                long rest = (long) i * (group - 1);
+                Scratch.ofThisThread().copy(x.row((long) i * group + 1), y.row(rest), (long) (group - 1) * d);
+            }
+        });
+    }
+
+    void dropFirstGrad(Matrix dy, int group, Matrix dx) {
+        int d = dx.columns();
+        int groups = dx.rows() / group;
+        dx.expect("dx", (long) groups * group, d);
+        dy.expect("dy", (long) groups * (group - 1), d);
+        workers.ranges(groups, 1, (from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            for (int i = from; i < to; i++) {
+                s.zero(dx.row((long) i * group), d);
+                s.copy(dy.row((long) i * (group - 1)), dx.row((long) i * group + 1), (long) (group - 1) * d);
+            }
+        });
+    }
+}

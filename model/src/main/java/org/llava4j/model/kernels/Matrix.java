@@ -1,0 +1,103 @@
+package org.llava4j.model.kernels;
+
+import java.util.Arrays;
+import org.bytedeco.javacpp.IntPointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A dense, row-major float32 array seen as a matrix in native memory: the first dimension is rows, all others are
+ * columns; a vector is one row. Holds the array, so that its memory lives as long as the matrix does.
+ *
+ * @param array the array whose memory this is
+ * @param address of its first element
+ */
+record Matrix(INDArray array, long address, int rows, int columns) {
+
+    static Matrix of(INDArray array) {
+        int rows = array.rank() < 2 ? 1 : Math.toIntExact(array.size(0));
+        int columns = Math.toIntExact(array.length() / rows);
+        return new Matrix(array, addressOf(array, Float.BYTES), rows, columns);
+    }
+
+    /** {@link #of}, null for null. */
+    static Matrix orNull(INDArray array) {
+        return array == null ? null : of(array);
+    }
+
+    private static long addressOf(INDArray array, int bytes) {
+        return array.data().pointer().address() + array.offset() * bytes;
+    }
+
+    /** Whether all are float32 (or null), in C order without gaps, and not empty. */
+    static boolean allReadable(INDArray... arrays) {
+        for (INDArray array : arrays) {
+            if (array != null && !(array.dataType() == DataType.FLOAT && isDense(array))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Whether an array (or null) is int32, in C order without gaps, and not empty. */
+    static boolean isReadableInts(INDArray array) {
+        return array == null || (array.dataType() == DataType.INT && isDense(array));
+    }
+
+    private static boolean isDense(INDArray array) {
+        if (array.isEmpty()) {
+            return false;
+        }
+        long expected = 1;
+        for (int dimension = array.rank() - 1; dimension >= 0; dimension--) {
+            long size = array.size(dimension);
+            if (size != 1 && array.stride(dimension) != expected) {
+                return false;
+            }
+            expected *= size;
+        }
+        return true;
+    }
+
+    /** The values of an int32 array that {@link #isReadableInts}. */
+    static int[] ints(INDArray array) {
+        int[] values = new int[Math.toIntExact(array.length())];
+        new IntPointer(array.data().pointer()).position(array.offset()).get(values);
+        return values;
+    }
+
+    /** Address of a row. */
+    long row(long row) {
+        return address + row * columns * Float.BYTES;
+    }
+
+    /** Address of an element. */
+    long at(long row, long column) {
+        return address + (row * columns + column) * Float.BYTES;
+    }
+
+    /** Address of the element at a position of the flattened array. */
+    long flat(long position) {
+        return address + position * Float.BYTES;
+    }
+
+    long length() {
+        return (long) rows * columns;
+    }
+
+    /** A vector's heap copy, with room to spare as {@link Scratch#row} gives it. */
+    float[] toHeap() {
+        float[] values = new float[Math.toIntExact(length()) + Scratch.SPARE];
+        Scratch.ofThisThread().read(address, values, (int) length());
+        return values;
+    }
+
+    /** Refuses another shape: what follows reads and writes memory by address. */
+    Matrix expect(String name, long expectedRows, long expectedColumns) {
+        if (rows != expectedRows || columns != expectedColumns) {
+            throw new IllegalArgumentException(name + " must be [" + expectedRows + ", " + expectedColumns + "] but is "
+                    + Arrays.toString(array.shape()));
+        }
+        return this;
+    }
+}

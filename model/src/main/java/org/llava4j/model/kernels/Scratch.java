@@ -1,0 +1,82 @@
+package org.llava4j.model.kernels;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * What one thread needs while it works, kept between calls: heap rows for arithmetic, a native block for products, and
+ * movable pointers. Rows travel between native memory and the heap because the Vector API of JDK 17 reads arrays.
+ */
+final class Scratch {
+    /** Floats behind the asked length of every row that arithmetic may overwrite (see {@link RowMath}). */
+    static final int SPARE = 64;
+
+    private static final int SLOTS = 6;
+    private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+
+    private final float[][] rows = new float[SLOTS][SPARE];
+    private final FloatPointer[] blocks = new FloatPointer[2];
+    private final NativeRef first = new NativeRef();
+    private final NativeRef second = new NativeRef();
+    private final NativeRef third = new NativeRef();
+
+    private Scratch() {}
+
+    static Scratch ofThisThread() {
+        return OF_THREAD.get();
+    }
+
+    /** A heap row of at least {@code length + SPARE} floats with unspecified contents. */
+    float[] row(int slot, int length) {
+        float[] row = rows[slot];
+        if (row.length < length + SPARE) {
+            row = new float[length + SPARE];
+            rows[slot] = row;
+        }
+        return row;
+    }
+
+    /** The address of a native block of at least {@code floats} floats with unspecified contents. */
+    long block(int slot, long floats) {
+        FloatPointer block = blocks[slot];
+        if (block == null || block.capacity() < floats) {
+            if (block != null) {
+                block.deallocate();
+            }
+            block = new FloatPointer(floats);
+            blocks[slot] = block;
+        }
+        return block.address();
+    }
+
+    /** Native to heap. */
+    void read(long from, float[] to, int floats) {
+        first.at(from).get(to, 0, floats);
+    }
+
+    /** Heap to native. */
+    void write(float[] from, long to, int floats) {
+        first.at(to).put(from, 0, floats);
+    }
+
+    /** Native to native. */
+    void copy(long from, long to, long floats) {
+        Pointer.memcpy(first.at(to), second.at(from), floats * Float.BYTES);
+    }
+
+    void zero(long to, long floats) {
+        Pointer.memset(first.at(to), 0, floats * Float.BYTES);
+    }
+
+    NativeRef first(long address) {
+        return first.at(address);
+    }
+
+    NativeRef second(long address) {
+        return second.at(address);
+    }
+
+    NativeRef third(long address) {
+        return third.at(address);
+    }
+}

@@ -1,0 +1,86 @@
+package org.llava4j.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.SpliceOptions.Side;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.generate.GreedyGenerator;
+import org.llava4j.model.weights.Checkpoint;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Greedy tokens equal those of the published code, alone and in a batch of unequal lengths. */
+class GoldenGenerationTest {
+    private static final int NEW_TOKENS = 32;
+
+    /** The published runs went on past the end token. */
+    private static final int NO_EOS = -1;
+
+    private static int[] ints(JsonNode array) {
+        int[] values = new int[array.size()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = array.get(i).intValue();
+        }
+        return values;
+    }
+
+    private static JsonNode json(String file) throws IOException {
+        return new ObjectMapper().readTree(Golden.path(file).toFile());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"b_llama", "b_llama_gqa"})
+    void theDecoderContinues(String name) throws IOException {
+        Path folder = Golden.path(name);
+        LlamaConfig config = LlamaConfig.read(folder);
+        Llava model;
+        try (Checkpoint weights = Checkpoint.bare(folder)) {
+            model = Llava.buildLlama(config, weights);
+        }
+        JsonNode golden = json(name + "/generate.json");
+        SpliceOptions options = new SpliceOptions(1, config.vocabSize(), 2048, Side.RIGHT, 16);
+        GreedyGenerator generator = new GreedyGenerator(model, options, NO_EOS);
+        int[] prompt = ints(golden.get("prompt"));
+        List<int[]> batch = List.of(prompt, new int[] {1, 2, 3}, prompt);
+        for (List<int[]> prompts : List.of(List.of(prompt), batch)) {
+            List<int[]> out = generator.generate(
+                    prompts, new int[prompts.size()], Placeholders::text, NEW_TOKENS, tokens -> false);
+            assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
+            assertThat(out.get(out.size() - 1)).isEqualTo(ints(golden.get("greedy32")));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
+    void theWholeModelContinuesAfterAnImage(String name) throws IOException {
+        Path folder = Golden.path(name);
+        LlavaConfig config = LlavaConfig.read(folder, null);
+        Llava model;
+        try (Checkpoint weights = Checkpoint.llava(folder, LlavaConfig.visionTowerOf(folder))) {
+            model = Llava.build(config, weights, Llava.ImageInput.PIXELS);
+        }
+        JsonNode golden = json(name + "/meta.json").get("generate");
+        SpliceOptions options =
+                new SpliceOptions(config.imageVectors(), config.decoder().vocabSize(), 2048, Side.RIGHT, 16);
+        GreedyGenerator generator = new GreedyGenerator(model, options, NO_EOS);
+        List<int[]> prompts = new ArrayList<>();
+        prompts.add(ints(golden.get("prompt")));
+        try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
+            INDArray image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
+            List<int[]> out = generator.generate(
+                    prompts, new int[] {1}, layout -> Placeholders.pixels(layout, image), NEW_TOKENS, tokens -> false);
+            assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
+        }
+    }
+}
