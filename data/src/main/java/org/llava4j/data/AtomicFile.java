@@ -67,7 +67,8 @@ public final class AtomicFile {
         }
     }
 
-    private static String reason(IOException e) {
+    /** What went wrong, in a few words: the kind of failure and what it says. */
+    static String reason(IOException e) {
         String name = e.getClass().getSimpleName().replace("Exception", "");
         return e.getMessage() == null ? name : name + ": " + e.getMessage();
     }

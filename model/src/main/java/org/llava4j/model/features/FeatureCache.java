@@ -1,0 +1,175 @@
+package org.llava4j.model.features;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.llava4j.data.BadInputException;
+
+/**
+ * Features of images, computed once. The tower never learns (paper, section 4.2), so that what it makes of an image is
+ * the same in every epoch, in both stages and in evaluation. The address of an image's features is a hash of the
+ * tower's weights, of the preprocessing and of the image's bytes: a change of any of them is a new address.
+ *
+ * <p>Looked up in memory, then on disk, then computed, several missing images in one run of the tower. One thread uses
+ * a cache; several caches may share a folder.
+ */
+public final class FeatureCache {
+    private final Source source;
+    private final Optional<FeatureStore> store;
+    private final long memoryBytes;
+    private final Map<String, float[]> memory = new LinkedHashMap<>(64, 0.75f, true);
+    private final Map<Path, Seen> addresses = new HashMap<>();
+    private long bytesInMemory;
+    private long computed;
+
+    /**
+     * What computes features.
+     *
+     * @param identity names everything, but for the image itself, that its features depend on
+     * @param pixels an image file to the tower's input
+     * @param tower inputs of several images to the features of each, {@code float32[P*Dv]}
+     * @param imagesPerRun at most so many images go through the tower at once
+     */
+    public record Source(
+            String identity,
+            Function<Path, float[]> pixels,
+            Function<List<float[]>, float[][]> tower,
+            int imagesPerRun) {}
+
+    /** A file's state when its bytes were hashed. */
+    private record Seen(long bytes, FileTime modified, String address) {}
+
+    /**
+     * @param store where features are kept beyond this run, if anywhere
+     * @param memoryBytes bound of what is kept in memory
+     */
+    public FeatureCache(Source source, Optional<FeatureStore> store, long memoryBytes) {
+        this.source = source;
+        this.store = store;
+        this.memoryBytes = memoryBytes;
+    }
+
+    /**
+     * The features of one image.
+     *
+     * @return {@code float32[P*Dv]}; shared, not to be changed
+     * @throws BadInputException if the image is missing or broken
+     */
+    public float[] features(Path image) {
+        return features(List.of(image)).get(0);
+    }
+
+    /** As {@link #features(Path)} for several, in their order. */
+    public List<float[]> features(List<Path> images) {
+        Map<String, float[]> found = new HashMap<>();
+        Map<String, Path> missing = new LinkedHashMap<>();
+        List<String> wanted = new ArrayList<>();
+        for (Path image : images) {
+            String address = address(image);
+            wanted.add(address);
+            if (!found.containsKey(address) && !missing.containsKey(address)) {
+                lookUp(address)
+                        .ifPresentOrElse(features -> found.put(address, features), () -> missing.put(address, image));
+            }
+        }
+        List<String> addresses = List.copyOf(missing.keySet());
+        for (int from = 0; from < addresses.size(); from += source.imagesPerRun()) {
+            int to = Math.min(addresses.size(), from + source.imagesPerRun());
+            found.putAll(compute(addresses.subList(from, to), missing));
+        }
+        return wanted.stream().map(found::get).toList();
+    }
+
+    /** How many images went through the tower so far. */
+    public long computed() {
+        return computed;
+    }
+
+    private Optional<float[]> lookUp(String address) {
+        float[] inMemory = memory.get(address);
+        if (inMemory != null) {
+            return Optional.of(inMemory);
+        }
+        Optional<float[]> onDisk = store.flatMap(files -> files.get(address));
+        onDisk.ifPresent(features -> remember(address, features));
+        return onDisk;
+    }
+
+    private Map<String, float[]> compute(List<String> addresses, Map<String, Path> images) {
+        List<float[]> pixels = new ArrayList<>();
+        for (String address : addresses) {
+            Path image = images.get(address);
+            pixels.add(source.pixels().apply(image));
+            if (!address.equals(address(image))) {
+                throw new BadInputException(image + " has changed while it was read; start again");
+            }
+        }
+        float[][] features = source.tower().apply(pixels);
+        Map<String, float[]> byAddress = new HashMap<>();
+        for (int i = 0; i < features.length; i++) {
+            String address = addresses.get(i);
+            float[] one = features[i];
+            byAddress.put(address, one);
+            remember(address, one);
+            store.ifPresent(files -> files.put(address, one));
+            computed++;
+        }
+        return byAddress;
+    }
+
+    private void remember(String address, float[] features) {
+        if (memory.put(address, features) == null) {
+            bytesInMemory += bytes(features);
+        }
+        var eldest = memory.entrySet().iterator();
+        while (bytesInMemory > memoryBytes && eldest.hasNext()) {
+            bytesInMemory -= bytes(eldest.next().getValue());
+            eldest.remove();
+        }
+    }
+
+    private static long bytes(float[] features) {
+        return (long) features.length * Float.BYTES;
+    }
+
+    /** The bytes are hashed anew only where size or time of change say that they may be others. */
+    private String address(Path image) {
+        try {
+            BasicFileAttributes now = Files.readAttributes(image, BasicFileAttributes.class);
+            Seen seen = addresses.get(image);
+            if (seen == null || seen.bytes() != now.size() || !seen.modified().equals(now.lastModifiedTime())) {
+                seen = new Seen(now.size(), now.lastModifiedTime(), hash(Files.readAllBytes(image)));
+                addresses.put(image, seen);
+            }
+            return seen.address();
+        } catch (NoSuchFileException e) {
+            throw new BadInputException("there is no image " + image + "; check the name and the image folder", e);
+        } catch (IOException e) {
+            throw new BadInputException("cannot read the image " + image + " (" + e + "); fetch it again", e);
+        }
+    }
+
+    private String hash(byte[] imageBytes) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            digest.update((source.identity() + "\n").getBytes(StandardCharsets.UTF_8));
+            return HexFormat.of().formatHex(digest.digest(imageBytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

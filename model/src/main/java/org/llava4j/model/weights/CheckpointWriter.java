@@ -1,0 +1,172 @@
+package org.llava4j.model.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Writes a model as a Hugging Face folder in LLaVA's own layout, complete in itself:
+ *
+ * <pre>
+ * config.json               the origin's, with the keys that say what this model is
+ * model.safetensors         decoder and projector
+ * mm_projector.safetensors  the projector alone, as stage 1's result is handed on
+ * tokenizer.model, ...      the origin's
+ * vision_tower/             a CLIP folder: the frozen tower as it was read
+ * llava4j.json              marks the folder as written by this class
+ * </pre>
+ *
+ * <p>{@link Checkpoint#llava} reads it back. The same model gives the same bytes.
+ */
+public final class CheckpointWriter {
+    /** By this file a former output is known, which may be replaced. */
+    public static final String MARKER = "llava4j.json";
+
+    public static final String PROJECTOR_FILE = "mm_projector.safetensors";
+    private static final String TOWER_FOLDER = "vision_tower";
+    private static final String WEIGHTS_FILE = "model.safetensors";
+    private static final String CONFIG_FILE = "config.json";
+    private static final int FORMAT = 1;
+
+    private static final List<String> COPIED = List.of(
+            "tokenizer.model",
+            "tokenizer.json",
+            "tokenizer_config.json",
+            "special_tokens_map.json",
+            "added_tokens.json",
+            "generation_config.json");
+    private static final List<String> COPIED_OF_TOWER = List.of(CONFIG_FILE, "preprocessor_config.json");
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private CheckpointWriter() {}
+
+    /**
+     * Where a model came from and what it is now.
+     *
+     * @param folder the LLaVA or LLaMA folder it was read from; its config and tokenizer go with it
+     * @param visionTower the tower's folder it was read with
+     * @param config what the model is
+     * @param convMode the conversation template it was trained with ({@code v1}, {@code v0}, ...): released configs do
+     *     not name theirs, ours do, as {@link LlavaConfig#CONV_MODE}
+     */
+    public record Origin(Path folder, Path visionTower, LlavaConfig config, String convMode) {}
+
+    /**
+     * Writes a whole folder, which appears at once or not at all.
+     *
+     * @param type of the weights in the file: F32, or F16 or BF16 at half the size, rounded to nearest even
+     * @throws BadInputException if the place cannot be written, or holds something that is no former output
+     */
+    public static void write(Path output, Llava model, Origin origin, TensorType type) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, MARKER)) {
+            writeInto(folder.path(), model, origin, type);
+            folder.commit();
+        }
+    }
+
+    /** Writes all files into a folder that is there; for a caller who adds files of his own before he commits. */
+    public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
+        SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), weights(model, CheckpointWriter::isLlavas), name -> type);
+        writeProjector(folder.resolve(PROJECTOR_FILE), model);
+        writeConfig(folder.resolve(CONFIG_FILE), origin, type);
+        copyThoseThere(COPIED, origin.folder(), folder);
+        Path tower = folder.resolve(TOWER_FOLDER);
+        try (TowerWeights weights = TowerWeights.open(origin.folder(), origin.visionTower())) {
+            weights.writeTo(tower.resolve(WEIGHTS_FILE));
+        }
+        copyThoseThere(COPIED_OF_TOWER, origin.visionTower(), tower);
+        writeJson(folder.resolve(MARKER), JSON.createObjectNode().put("format", FORMAT));
+    }
+
+    /** Writes the projector alone, as float32. {@link Checkpoint#withProjector} reads it. */
+    public static void writeProjector(Path file, Llava model) {
+        SafetensorsWriter.write(file, weights(model, name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX)));
+    }
+
+    /** Whether a variable is the model's: the tower goes into its own folder, and a head of one's own is no part. */
+    private static boolean isLlavas(String name) {
+        return (name.startsWith("model.") || name.startsWith("lm_head.")) && !name.startsWith(Llava.TOWER_PREFIX);
+    }
+
+    private static Map<String, INDArray> weights(Llava model, Predicate<String> wanted) {
+        Map<String, INDArray> weights = new LinkedHashMap<>();
+        for (String name : model.weightNames()) {
+            if (wanted.test(name)) {
+                weights.put(name, model.weight(name));
+            }
+        }
+        return weights;
+    }
+
+    private static void writeConfig(Path file, Origin origin, TensorType type) {
+        ObjectNode json = (ObjectNode) JsonInput.read(origin.folder().resolve(CONFIG_FILE));
+        LlavaConfig config = origin.config();
+        json.put("model_type", "llava_llama");
+        json.putArray("architectures").add("LlavaLlamaForCausalLM");
+        json.put("torch_dtype", torchName(type));
+        json.put("mm_vision_tower", TOWER_FOLDER);
+        json.put("mm_hidden_size", config.vision().hiddenSize());
+        json.put("mm_projector_type", config.projector().name().toLowerCase(Locale.ROOT));
+        json.put("mm_vision_select_layer", config.selectLayer());
+        json.put("mm_vision_select_feature", config.selectFeature() == SelectFeature.PATCH ? "patch" : "cls_patch");
+        json.put("mm_use_im_start_end", false);
+        json.put("mm_use_im_patch_token", false);
+        json.put("use_mm_proj", true);
+        json.put("image_aspect_ratio", config.padToSquare() ? "pad" : "square");
+        json.put("tokenizer_model_max_length", config.maxLength());
+        json.put("tokenizer_padding_side", config.padLeft() ? "left" : "right");
+        json.put(LlavaConfig.CONV_MODE, origin.convMode());
+        writeJson(file, json);
+    }
+
+    private static String torchName(TensorType type) {
+        return switch (type) {
+            case F32 -> "float32";
+            case F16 -> "float16";
+            case BF16 -> "bfloat16";
+            default -> throw new IllegalArgumentException("weights are written as F32, F16 or BF16, not " + type);
+        };
+    }
+
+    private static void writeJson(Path file, ObjectNode json) {
+        try {
+            AtomicFile.writeString(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a tree of JSON nodes is always JSON", e);
+        }
+    }
+
+    private static void copyThoseThere(List<String> names, Path from, Path to) {
+        for (String name : names) {
+            Path file = from.resolve(name);
+            if (!Files.isRegularFile(file)) {
+                continue;
+            }
+            try {
+                Files.createDirectories(to);
+                Files.copy(file, to.resolve(name));
+            } catch (IOException e) {
+                throw new BadInputException("cannot copy " + file + " to " + to + " (" + e.getMessage() + ")", e);
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package org.llava4j.model.features;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+
+class FeatureCacheTest {
+    private static final long AMPLE = 1 << 20;
+
+    @TempDir
+    Path temp;
+
+    private final List<Integer> runs = new ArrayList<>();
+
+    @Test
+    void eachImageGoesThroughTheTowerOnceWhateverItsName() throws IOException {
+        Path a = image("a", "one");
+        Path b = image("b", "three");
+        Path sameAsA = image("c", "one");
+        FeatureCache cache = cache("tower", Optional.empty(), AMPLE);
+        List<float[]> features = cache.features(List.of(a, b, sameAsA, a));
+        assertThat(features.get(0)).containsExactly(3, 6);
+        assertThat(features.get(1)).containsExactly(5, 10);
+        assertThat(features.get(2)).isSameAs(features.get(0)).isSameAs(features.get(3));
+        assertThat(cache.features(b)).containsExactly(5, 10);
+        assertThat(runs).containsExactly(2);
+        assertThat(cache.computed()).isEqualTo(2);
+    }
+
+    @Test
+    void manyMissingImagesAreComputedInRunsOfTheGivenSize() throws IOException {
+        List<Path> images = new ArrayList<>();
+        for (int i = 0; i < 7; i++) {
+            images.add(image("image" + i, "x".repeat(i + 1)));
+        }
+        List<float[]> features = cache("tower", Optional.empty(), AMPLE).features(images);
+        assertThat(runs).containsExactly(3, 3, 1);
+        for (int i = 0; i < 7; i++) {
+            assertThat(features.get(i)).containsExactly(i + 1, 2 * (i + 1));
+        }
+    }
+
+    @Test
+    void aChangedImageIsComputedAnew() throws IOException {
+        Path a = image("a", "one");
+        FeatureCache cache = cache("tower", Optional.of(store()), AMPLE);
+        cache.features(a);
+        image("a", "eleven");
+        assertThat(cache.features(a)).containsExactly(6, 12);
+    }
+
+    @Test
+    void theNextRunFindsThemOnDiskButNotThoseOfAnotherTower() throws IOException {
+        Path a = image("a", "one");
+        cache("tower 1", Optional.of(store()), AMPLE).features(a);
+        FeatureCache next = cache("tower 1", Optional.of(store()), AMPLE);
+        assertThat(next.features(a)).containsExactly(3, 6);
+        assertThat(next.computed()).isZero();
+        FeatureCache other = cache("tower 2", Optional.of(store()), AMPLE);
+        other.features(a);
+        assertThat(other.computed()).isEqualTo(1);
+    }
+
+    @Test
+    void aDamagedFileIsComputedAgain() throws IOException {
+        Path a = image("a", "one");
+        cache("tower", Optional.of(store()), AMPLE).features(a);
+        try (var files = Files.walk(temp.resolve("cache"))) {
+            Path file = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+            byte[] bytes = Files.readAllBytes(file);
+            bytes[bytes.length - 5] ^= 1;
+            Files.write(file, bytes);
+        }
+        FeatureCache next = cache("tower", Optional.of(store()), AMPLE);
+        assertThat(next.features(a)).containsExactly(3, 6);
+        assertThat(next.computed()).isEqualTo(1);
+        assertThat(cache("tower", Optional.of(store()), AMPLE).features(a)).containsExactly(3, 6);
+        assertThat(runs).hasSize(2);
+    }
+
+    @Test
+    void memoryHoldsNoMoreThanItsBound() throws IOException {
+        Path a = image("a", "one");
+        Path b = image("b", "three");
+        FeatureCache cache = cache("tower", Optional.empty(), 2 * Float.BYTES);
+        cache.features(a);
+        cache.features(a);
+        assertThat(cache.computed()).isEqualTo(1);
+        cache.features(b);
+        cache.features(a);
+        assertThat(cache.computed()).isEqualTo(3);
+    }
+
+    @Test
+    void aMissingImageIsNamed() {
+        Path gone = temp.resolve("gone.png");
+        assertThatThrownBy(() -> cache("tower", Optional.empty(), AMPLE).features(gone))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("there is no image " + gone + "; check the name and the image folder");
+    }
+
+    /** The "tower" makes of n bytes the features n and 2n. */
+    private FeatureCache cache(String identity, Optional<FeatureStore> store, long memoryBytes) {
+        return new FeatureCache(
+                new FeatureCache.Source(
+                        identity,
+                        image -> new float[] {image.toFile().length()},
+                        pixels -> {
+                            runs.add(pixels.size());
+                            float[][] features = new float[pixels.size()][];
+                            for (int i = 0; i < features.length; i++) {
+                                features[i] = new float[] {pixels.get(i)[0], 2 * pixels.get(i)[0]};
+                            }
+                            return features;
+                        },
+                        3),
+                store,
+                memoryBytes);
+    }
+
+    private FeatureStore store() {
+        return FeatureStore.open(temp.resolve("cache"), AMPLE);
+    }
+
+    private Path image(String name, String content) throws IOException {
+        return Files.writeString(temp.resolve(name), content);
+    }
+}

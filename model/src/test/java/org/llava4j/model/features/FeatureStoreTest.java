@@ -1,0 +1,182 @@
+package org.llava4j.model.features;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+
+class FeatureStoreTest {
+    private static final long AMPLE = 1 << 20;
+    /** 44 bytes of header, 100 floats, 4 bytes of checksum. */
+    private static final int BYTES_OF_100 = 448;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void whatIsPutIsThereForTheNextProcess() {
+        float[] features = {1.5f, -0.0f, Float.MIN_VALUE, Float.NaN};
+        FeatureStore.open(folder, AMPLE).put(address(1), features);
+        assertThat(FeatureStore.open(folder, AMPLE).get(address(1)))
+                .hasValueSatisfying(found -> assertThat(found).isEqualTo(features));
+        assertThat(FeatureStore.open(folder, AMPLE).get(address(2))).isEmpty();
+    }
+
+    @Test
+    void anyFlippedByteIsNoticed() throws IOException {
+        FeatureStore store = FeatureStore.open(folder, AMPLE);
+        store.put(address(1), new float[] {1, 2, 3});
+        Path file = files().get(0);
+        byte[] whole = Files.readAllBytes(file);
+        for (int i = 0; i < whole.length; i++) {
+            byte[] damaged = whole.clone();
+            damaged[i] ^= 0x10;
+            Files.write(file, damaged);
+            assertThat(store.get(address(1))).as("byte " + i).isEmpty();
+            assertThat(file).as("damaged at byte " + i).doesNotExist();
+        }
+    }
+
+    @Test
+    void anyCutIsNoticed() throws IOException {
+        FeatureStore store = FeatureStore.open(folder, AMPLE);
+        store.put(address(1), new float[] {1, 2, 3});
+        Path file = files().get(0);
+        byte[] whole = Files.readAllBytes(file);
+        for (int length = 0; length < whole.length; length++) {
+            Files.write(file, Arrays.copyOf(whole, length));
+            assertThat(store.get(address(1))).as("cut to " + length).isEmpty();
+        }
+    }
+
+    @Test
+    void featuresOfAnotherAddressAreNotTaken() throws IOException {
+        FeatureStore store = FeatureStore.open(folder, AMPLE);
+        store.put(address(1), new float[] {1, 2, 3});
+        Path file = files().get(0);
+        Path other = folder.resolve(address(2).substring(0, 2)).resolve(address(2) + ".features");
+        Files.createDirectories(other.getParent());
+        Files.copy(file, other);
+        assertThat(store.get(address(2))).isEmpty();
+        assertThat(store.get(address(1))).isPresent();
+    }
+
+    @Test
+    void whatWasUsedLongestAgoGoesFirst() throws IOException {
+        FeatureStore store = FeatureStore.open(folder, 10 * BYTES_OF_100);
+        for (int i = 0; i < 10; i++) {
+            store.put(address(i), new float[100]);
+            age(address(i), 100 - i);
+        }
+        assertThat(store.get(address(0))).isPresent(); // used again: now the youngest
+        store.put(address(10), new float[100]);
+        assertThat(files()).hasSize(9);
+        assertThat(store.get(address(0))).isPresent();
+        assertThat(store.get(address(1))).isEmpty();
+        assertThat(store.get(address(2))).isEmpty();
+        assertThat(store.get(address(3))).isPresent();
+        assertThat(store.get(address(10))).isPresent();
+    }
+
+    @Test
+    void openingShrinksToTheBoundAndClearsWhatDeadProcessesLeft() throws IOException {
+        FeatureStore store = FeatureStore.open(folder, AMPLE);
+        for (int i = 0; i < 10; i++) {
+            store.put(address(i), new float[100]);
+        }
+        Path dead = Files.writeString(folder.resolve(address(1).substring(0, 2) + "/x.part"), "half");
+        assertThat(dead.toFile().setLastModified(1)).isTrue();
+        FeatureStore.open(folder, 5 * BYTES_OF_100);
+        assertThat(files()).hasSize(4).doesNotContain(dead);
+    }
+
+    @Test
+    void twoProcessesShareAFolder() throws Exception {
+        List<Process> processes = new ArrayList<>();
+        for (int seed = 1; seed <= 2; seed++) {
+            processes.add(new ProcessBuilder(
+                            Path.of(System.getProperty("java.home"), "bin", "java")
+                                    .toString(),
+                            "-cp",
+                            System.getProperty("java.class.path"),
+                            Hammer.class.getName(),
+                            folder.toString(),
+                            Integer.toString(seed))
+                    .inheritIO()
+                    .start());
+        }
+        for (Process process : processes) {
+            assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+            assertThat(process.exitValue()).isZero();
+        }
+        FeatureStore.open(folder, Hammer.LIMIT);
+        assertThat(files()).isNotEmpty();
+        assertThat(files().stream().mapToLong(file -> file.toFile().length()).sum())
+                .isLessThanOrEqualTo(Hammer.LIMIT);
+    }
+
+    @Test
+    void aFolderThatCannotBeIsRefused() throws IOException {
+        Path file = Files.writeString(folder.resolve("file"), "x");
+        assertThatThrownBy(() -> FeatureStore.open(file.resolve("cache"), AMPLE))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("as feature cache")
+                .hasMessageContaining("choose a folder that can be written");
+        assertThatThrownBy(() -> FeatureStore.open(folder, 0)).isInstanceOf(BadInputException.class);
+    }
+
+    /** One of two processes: writes, reads and drops under the same few addresses; every answer must be whole. */
+    static final class Hammer {
+        static final long LIMIT = 20 * BYTES_OF_100;
+        private static final int ROUNDS = 2000;
+
+        private Hammer() {}
+
+        public static void main(String[] args) {
+            FeatureStore store = FeatureStore.open(new File(args[0]).toPath(), LIMIT);
+            Random random = new Random(Long.parseLong(args[1]));
+            for (int i = 0; i < ROUNDS; i++) {
+                int which = random.nextInt(40);
+                store.get(address(which)).ifPresent(features -> {
+                    if (features.length != 100 || features[99] != which) {
+                        throw new AssertionError("features of another address, or not whole");
+                    }
+                });
+                float[] features = new float[100];
+                features[99] = which;
+                store.put(address(which), features);
+            }
+        }
+    }
+
+    private static String address(int number) {
+        return String.format("%02x%062x", number % 4, number);
+    }
+
+    private void age(String address, int seconds) throws IOException {
+        for (Path file : files()) {
+            if (file.toString().contains(address)) {
+                assertThat(file.toFile().setLastModified(System.currentTimeMillis() - 1000L * seconds))
+                        .isTrue();
+            }
+        }
+    }
+
+    private List<Path> files() throws IOException {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(Files::isRegularFile).toList();
+        }
+    }
+}

@@ -1,0 +1,174 @@
+package org.llava4j.model.weights;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.HalfFloats;
+import org.llava4j.data.tensors.SafetensorsFolder;
+import org.llava4j.data.tensors.TensorStore;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.Golden;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.CheckpointWriter.Origin;
+
+class CheckpointWriterTest {
+    private static final Path LLAVA = Golden.path("c_llava_mlp2x_gelu");
+    private static final Path LLAMA = Golden.path("b_llama");
+    private static final Path TOWER = Golden.path("a_clip56");
+
+    @TempDir
+    Path temp;
+
+    @Test
+    void whatIsWrittenLoadsBackWithEqualWeights() {
+        Path out = temp.resolve("out");
+        Llava model = load(LLAVA, TOWER, ImageInput.PIXELS);
+        model.weight("model.mm_projector.0.weight").addi(0.25f);
+        CheckpointWriter.write(out, model, origin(LLAVA), TensorType.F32);
+
+        Llava back = load(out, LlavaConfig.visionTowerOf(out), ImageInput.PIXELS);
+        assertThat(back.weightNames()).containsExactlyElementsOf(model.weightNames());
+        for (String name : model.weightNames()) {
+            assertThat(back.weight(name)).as(name).isEqualTo(model.weight(name));
+        }
+        assertThat(LlavaConfig.read(out, null)).isEqualTo(LlavaConfig.read(LLAVA, TOWER));
+        assertThat(LlavaConfig.convModeOf(out)).contains("v1");
+        assertThat(LlavaConfig.convModeOf(LLAVA)).isEmpty();
+    }
+
+    @Test
+    void aModelTrainedOnFeaturesIsWrittenWithItsTowerToo() {
+        Path out = temp.resolve("out");
+        CheckpointWriter.write(out, load(LLAVA, TOWER, ImageInput.FEATURES), origin(LLAVA), TensorType.F32);
+        try (TensorStore written = SafetensorsFolder.open(out.resolve("vision_tower"));
+                TensorStore tower = SafetensorsFolder.open(TOWER)) {
+            assertThat(written.tensors().keySet()).isEqualTo(tower.tensors().keySet());
+            for (String name : tower.tensors().keySet()) {
+                assertThat(written.read(name)).as(name).isEqualTo(tower.read(name));
+            }
+        }
+        assertThat(TOWER.resolve("preprocessor_config.json"))
+                .hasSameTextualContentAs(out.resolve("vision_tower/preprocessor_config.json"));
+    }
+
+    @Test
+    void aBareLlamaWithANewProjectorBecomesALlava() throws IOException {
+        Path out = temp.resolve("out");
+        LlavaConfig config = LlavaConfig.read(LLAMA, TOWER);
+        Llava model;
+        try (Checkpoint checkpoint = Checkpoint.llava(LLAMA, TOWER).withFreshProjector(7)) {
+            model = Llava.build(config, checkpoint, ImageInput.PIXELS);
+        }
+        CheckpointWriter.write(out, model, new Origin(LLAMA, TOWER, config, "plain"), TensorType.F32);
+
+        assertThat(LlavaConfig.isLlava(out)).isTrue();
+        Llava back = load(out, out.resolve("vision_tower"), ImageInput.PIXELS);
+        assertThat(back.weight("model.mm_projector.weight")).isEqualTo(model.weight("model.mm_projector.weight"));
+        JsonNode before =
+                new ObjectMapper().readTree(LLAMA.resolve("config.json").toFile());
+        ObjectNode after = (ObjectNode)
+                new ObjectMapper().readTree(out.resolve("config.json").toFile());
+        assertThat(after.get("model_type").textValue()).isEqualTo("llava_llama");
+        for (Map.Entry<String, JsonNode> entry : before.properties()) {
+            if (!entry.getKey().equals("model_type") && !entry.getKey().equals("architectures")) {
+                assertThat(after.get(entry.getKey())).as(entry.getKey()).isEqualTo(entry.getValue());
+            }
+        }
+    }
+
+    @Test
+    void theProjectorAloneGoesIntoAnotherModel() {
+        Llava donor = load(LLAVA, TOWER, ImageInput.FEATURES);
+        donor.weight("model.mm_projector.2.bias").addi(1.5f);
+        Path file = temp.resolve("mm_projector.safetensors");
+        CheckpointWriter.writeProjector(file, donor);
+        Llava model;
+        try (Checkpoint checkpoint =
+                Checkpoint.llava(LLAVA, TOWER).withProjector(file).withoutTower()) {
+            model = Llava.build(LlavaConfig.read(LLAVA, TOWER), checkpoint, ImageInput.FEATURES);
+        }
+        assertThat(model.weight("model.mm_projector.2.bias")).isEqualTo(donor.weight("model.mm_projector.2.bias"));
+    }
+
+    @Test
+    void theSameModelGivesTheSameBytes() throws IOException {
+        Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
+        CheckpointWriter.write(temp.resolve("a"), model, origin(LLAVA), TensorType.BF16);
+        CheckpointWriter.write(temp.resolve("b"), model, origin(LLAVA), TensorType.BF16);
+        Map<String, byte[]> a = files(temp.resolve("a"));
+        Map<String, byte[]> b = files(temp.resolve("b"));
+        assertThat(a.keySet()).isEqualTo(b.keySet()).contains("config.json", "vision_tower/model.safetensors");
+        a.forEach((name, bytes) -> assertThat(b.get(name)).as(name).isEqualTo(bytes));
+    }
+
+    @Test
+    void halfWidthRoundsEachWeightAndLeavesTheTowerAlone() {
+        Path out = temp.resolve("out");
+        Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
+        CheckpointWriter.write(out, model, origin(LLAVA), TensorType.BF16);
+        try (TensorStore written = SafetensorsFolder.open(out);
+                TensorStore tower = SafetensorsFolder.open(out.resolve("vision_tower"))) {
+            assertThat(written.tensors().values()).allMatch(info -> info.type() == TensorType.BF16);
+            assertThat(tower.tensors().values()).noneMatch(info -> info.type() == TensorType.BF16);
+            float exact = model.weight("lm_head.weight").getFloat(3, 5);
+            assertThat(written.read("lm_head.weight").getFloat(3, 5))
+                    .isEqualTo(HalfFloats.bf16ToFloat(HalfFloats.floatToBf16(exact)));
+        }
+    }
+
+    @Test
+    void aFailureHalfWayLeavesNothing() throws IOException {
+        // LLaMA's folder holds no tower, so that the tower is looked for elsewhere, after the weights were written.
+        Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
+        Origin origin = new Origin(LLAMA, temp.resolve("no tower"), LlavaConfig.read(LLAVA, TOWER), "v1");
+        assertThatThrownBy(() -> CheckpointWriter.write(temp.resolve("out"), model, origin, TensorType.F32))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("no tower");
+        assertThat(files(temp)).isEmpty();
+    }
+
+    @Test
+    void aFolderThatNoFormerRunWroteIsRefused() {
+        Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
+        assertThatThrownBy(() -> CheckpointWriter.write(LLAVA, model, origin(LLAVA), TensorType.F32))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("holds files that no former run wrote");
+    }
+
+    private static Origin origin(Path folder) {
+        return new Origin(folder, TOWER, LlavaConfig.read(folder, TOWER), "v1");
+    }
+
+    private static Llava load(Path folder, Path tower, ImageInput input) {
+        try (Checkpoint checkpoint = Checkpoint.llava(folder, tower)) {
+            if (input == ImageInput.FEATURES) {
+                checkpoint.withoutTower();
+            }
+            return Llava.build(LlavaConfig.read(folder, tower), checkpoint, input);
+        }
+    }
+
+    private static Map<String, byte[]> files(Path folder) throws IOException {
+        Map<String, byte[]> files = new TreeMap<>();
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                files.put(folder.relativize(file).toString(), Files.readAllBytes(file));
+            }
+        }
+        return files;
+    }
+}
