@@ -68,7 +68,7 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
      * @throws BadInputException if it is missing, broken, or its numbers contradict each other
      */
     public static ScienceQaResult read(Path file) {
-        JsonNode root = JsonInput.read(file);
+        JsonNode root = JsonInput.readObject(file);
         Map<String, Integer> results = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : object(root, "results", file).properties()) {
             results.put(entry.getKey(), integer(entry.getValue(), "results." + entry.getKey(), FAILED, file));
