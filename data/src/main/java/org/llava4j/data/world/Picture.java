@@ -1,0 +1,72 @@
+package org.llava4j.data.world;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.SplittableRandom;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.ImageOutputStream;
+
+/**
+ * A drawn picture, encoded.
+ *
+ * @param extension "png" or "jpg"
+ * @param bytes the file's contents
+ * @param pixelHash SHA-256 of the painted pixels, in hexadecimal
+ */
+record Picture(String extension, byte[] bytes, String pixelHash) {
+    private static final int SMALLEST_PX = 64;
+    private static final int LARGEST_PX = 96;
+    private static final float JPEG_QUALITY = 0.92f;
+
+    /** Draws the scene at a random size; one half of the pictures are PNG, the other JPEG. */
+    static Picture of(Scene scene, SplittableRandom random) {
+        Canvas canvas = new Canvas(SMALLEST_PX + random.nextInt(LARGEST_PX - SMALLEST_PX + 1), random);
+        scene.paint(canvas);
+        BufferedImage image = canvas.finish();
+        String extension = random.nextBoolean() ? "png" : "jpg";
+        try {
+            return new Picture(extension, encode(image, extension), hash(image));
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot encode a picture in memory", e);
+        }
+    }
+
+    private static byte[] encode(BufferedImage image, String extension) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        ImageWriter writer = ImageIO.getImageWritersByFormatName(extension).next();
+        ImageWriteParam settings = writer.getDefaultWriteParam();
+        if (extension.equals("jpg")) {
+            settings.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+            settings.setCompressionQuality(JPEG_QUALITY);
+        }
+        try (ImageOutputStream output = ImageIO.createImageOutputStream(bytes)) {
+            writer.setOutput(output);
+            writer.write(null, new IIOImage(image, null, null), settings);
+        } finally {
+            writer.dispose();
+        }
+        return bytes.toByteArray();
+    }
+
+    private static String hash(BufferedImage image) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            int size = image.getWidth();
+            ByteBuffer pixels = ByteBuffer.allocate(4 * size * size);
+            pixels.asIntBuffer().put(image.getRGB(0, 0, size, size, null, 0, size));
+            digest.update(pixels);
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java has SHA-256", e);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+package org.llava4j.data.world;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * What the tiny decoder reads before it sees any picture: sentences about the world, notes with the sentence they
+ * stand for, and multiple choice about facts told in words. It teaches to read, to compare and to name the letter
+ * of an option. No question of {@link Problems} is in it: what is asked here is worded otherwise, over facts that
+ * stand in the text.
+ */
+public final class TextCorpus {
+    private static final List<String> SENTENCES = sentences();
+
+    private TextCorpus() {}
+
+    private static List<String> sentences() {
+        try (InputStream file = TextCorpus.class.getResourceAsStream("sentences.txt")) {
+            return new String(file.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("sentences.txt in the class path", e);
+        }
+    }
+
+    /**
+     * What a vocabulary is trained on: the documents as texts, and each plain sentence as often as a word of every
+     * tenth document, since rare words shall have pieces too.
+     */
+    public static Stream<String> texts(long seed, int count) {
+        Stream<String> documents = documents(seed, count)
+                .map(document -> document.chat()
+                        ? "USER: " + document.given() + " ASSISTANT: " + document.answer()
+                        : (document.given() + "\n" + document.answer()).strip());
+        Stream<String> sentences = IntStream.range(0, count / 10).boxed().flatMap(i -> SENTENCES.stream());
+        return Stream.concat(documents, sentences);
+    }
+
+    /** Documents {@code 0 .. count-1} of the corpus with this seed; the same every time. */
+    public static Stream<Document> documents(long seed, int count) {
+        return IntStream.range(0, count).mapToObj(i -> document(Draws.random(seed, "corpus", i)));
+    }
+
+    private static Document document(SplittableRandom random) {
+        int sort = random.nextInt(20);
+        if (sort < 6) {
+            return notes(random);
+        }
+        if (sort == 6) {
+            return new Document("", sentence(random), false);
+        }
+        return TextQuestions.draw(random);
+    }
+
+    /** The words of a caption in any order, then the caption: reading off what came before, in good order. */
+    private static Document notes(SplittableRandom random) {
+        String caption = Scene.any(random).caption(random);
+        List<String> words =
+                new ArrayList<>(List.of(caption.replaceAll("[.,:]", "").split(" ")));
+        // Neighbours stay mostly together, so that "3 red circles" can be told from "5 red circles".
+        for (int i = 0; i + 1 < words.size(); i++) {
+            if (random.nextInt(4) == 0) {
+                words.add(i + 1, words.remove(i));
+            }
+        }
+        return new Document(String.join(" ", words), caption, false);
+    }
+
+    private static String sentence(SplittableRandom random) {
+        if (random.nextInt(3) == 0) {
+            Matter matter = Draws.one(List.of(Matter.values()), random);
+            return "At room temperature " + Draws.one(matter.examples(), random) + " is " + matter.words() + ".";
+        }
+        return random.nextBoolean()
+                ? Draws.one(SENTENCES, random)
+                : Draws.one(List.of(Kind.values()), random).lecture();
+    }
+}

@@ -1,0 +1,87 @@
+package org.llava4j.data.world;
+
+import java.awt.Color;
+import java.awt.geom.Ellipse2D;
+import java.awt.geom.Rectangle2D;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** A thermometer with a scale from 0 to 40 degrees Celsius; it reads a multiple of five. */
+record ThermometerScene(int degrees) implements Scene {
+    private static final int STEP = 5;
+    private static final int HIGHEST = 40;
+
+    /** The three choices lie at least two marks apart, and each is as likely to be the right one as the others. */
+    static Drawing draw(int turn, SplittableRandom random) {
+        List<Integer> readings;
+        do {
+            readings = Draws.distinct(3, HIGHEST / STEP + 1, random);
+        } while (closest(readings) < 2);
+        List<String> choices = new ArrayList<>(
+                readings.stream().map(mark -> mark * STEP + "°C").toList());
+        String right = choices.remove(0);
+        int degrees = readings.get(0) * STEP;
+        Question question = Question.of(
+                "What temperature does this thermometer show?",
+                "",
+                right,
+                choices,
+                turn,
+                "The top of the liquid is at " + degrees + " on the scale.",
+                random);
+        return Drawing.of(new ThermometerScene(degrees), question);
+    }
+
+    private static int closest(List<Integer> marks) {
+        int closest = Integer.MAX_VALUE;
+        for (int i = 0; i < marks.size(); i++) {
+            for (int j = 0; j < i; j++) {
+                closest = Math.min(closest, Math.abs(marks.get(i) - marks.get(j)));
+            }
+        }
+        return closest;
+    }
+
+    @Override
+    public void paint(Canvas canvas) {
+        double x = 42 + canvas.jitter(12);
+        double zero = 76 + canvas.jitter(3);
+        double perDegree = 1.6 + canvas.jitter(0.06);
+        double top = zero - HIGHEST * perDegree;
+        Color glass = canvas.vary(new Color(225, 235, 240));
+        Color liquid = canvas.vary(canvas.random().nextBoolean() ? Tint.RED.colour() : Tint.BLUE.colour());
+        Rectangle2D tube = new Rectangle2D.Double(x - 4, top - 5, 8, zero - top + 10);
+        canvas.fill(tube, glass);
+        canvas.outline(tube, Tint.INK, 1);
+        double level = zero - degrees * perDegree;
+        canvas.rectangle(x - 2.5, level, 5, zero + 10 - level, liquid);
+        canvas.disc(x, zero + 11, 8, liquid);
+        canvas.outline(new Ellipse2D.Double(x - 8, zero + 3, 16, 16), Tint.INK, 1);
+        for (int mark = 0; mark <= HIGHEST; mark += STEP) {
+            double y = zero - mark * perDegree;
+            boolean labelled = mark % 10 == 0;
+            canvas.line(x + 5, y, x + (labelled ? 11 : 8), y, Tint.INK, 1);
+            if (labelled) {
+                if (mark > 0) {
+                    canvas.glyph((char) ('0' + mark / 10), x + 17, y, 8, Tint.INK, 1.4);
+                }
+                canvas.glyph('0', x + 24, y, 8, Tint.INK, 1.4);
+            }
+        }
+    }
+
+    @Override
+    public String caption(SplittableRandom random) {
+        return Draws.one(
+                List.of(
+                        "The thermometer reads " + degrees + " degrees.",
+                        "A thermometer whose liquid stands at " + degrees + "."),
+                random);
+    }
+
+    @Override
+    public String label() {
+        return "thermometer " + degrees;
+    }
+}

@@ -1,0 +1,182 @@
+package org.llava4j.data.world;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.stream.Stream;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+
+/**
+ * Writes the drawn world as files: {@code problems.json}, {@code pid_splits.json} and
+ * {@code images/<split>/<id>/image.png} (or {@code .jpg}) as ScienceQA has them, and for stage 1
+ * {@code captions/chat.json} with {@code captions/images/} in LLaVA's conversation format.
+ * No picture is drawn twice, across splits and captions: pixels that were seen before are drawn anew.
+ */
+public final class WorldWriter {
+    /** What stage 1 asks; the template {@code plain} drops it, as the published stage 1 does. */
+    private static final List<String> INSTRUCTIONS = List.of(
+            "Say briefly what the picture shows.",
+            "What is in this picture?",
+            "Give a short caption for the image.",
+            "Describe the image in one sentence.");
+
+    /** One share of the plan: how many problems of each kind go to a split. */
+    private record Share(String split, int perKind) {}
+
+    private final ObjectMapper json = new ObjectMapper();
+    private final WorldPlan plan;
+    private final Path folder;
+    private final Set<String> seen = new HashSet<>();
+
+    private WorldWriter(WorldPlan plan, Path folder) {
+        this.plan = plan;
+        this.folder = folder;
+    }
+
+    /**
+     * Draws everything the plan asks for into {@code folder}, which must not exist or be empty. It appears only
+     * when complete.
+     *
+     * @throws BadInputException when the folder holds something already or cannot be written
+     */
+    public static void write(WorldPlan plan, Path folder) {
+        Path part = folder.resolveSibling(folder.getFileName() + ".part");
+        try {
+            refuseIfFull(folder);
+            delete(part);
+            Files.createDirectories(part);
+            WorldWriter writer = new WorldWriter(plan, part);
+            writer.writeProblems();
+            writer.writeCaptions();
+            Files.deleteIfExists(folder);
+            Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new BadInputException(
+                    "cannot write the drawn world to " + folder + ": " + e + "; name a folder that can be written", e);
+        }
+    }
+
+    private static void refuseIfFull(Path folder) throws IOException {
+        if (Files.exists(folder)) {
+            try (Stream<Path> entries = Files.list(folder)) {
+                if (entries.findAny().isPresent()) {
+                    throw new BadInputException(
+                            folder + " exists and is not empty; delete it or name another folder for the drawn world");
+                }
+            }
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        if (Files.exists(folder)) {
+            try (Stream<Path> entries = Files.walk(folder)) {
+                for (Path entry : entries.sorted((a, b) -> b.compareTo(a)).toList()) {
+                    Files.delete(entry);
+                }
+            }
+        }
+    }
+
+    private void writeProblems() throws IOException {
+        ObjectNode problems = json.createObjectNode();
+        ObjectNode splits = json.createObjectNode();
+        int id = 0;
+        List<Share> shares = List.of(
+                new Share("train", plan.trainPerKind()),
+                new Share("val", plan.valPerKind()),
+                new Share("test", plan.testPerKind()));
+        for (Share share : shares) {
+            ArrayNode ids = splits.putArray(share.split);
+            ArrayNode mini = json.createArrayNode();
+            for (int turn = 0; turn < share.perKind; turn++) {
+                for (Kind kind : Kind.values()) {
+                    String pid = String.valueOf(++id);
+                    problems.set(pid, entry(writeProblem(pid, kind, turn, share.split)));
+                    ids.add(pid);
+                    // ScienceQA's mini splits are a tenth of the whole.
+                    if (turn % 10 == 0) {
+                        mini.add(pid);
+                    }
+                }
+            }
+            splits.set("mini" + share.split, mini);
+        }
+        json.writeValue(folder.resolve("problems.json").toFile(), problems);
+        json.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
+    }
+
+    private ScienceQaProblem writeProblem(String pid, Kind kind, int turn, String split) throws IOException {
+        SplittableRandom random = Draws.random(plan.seed(), split + "/" + kind.label(), turn);
+        Drawing drawing = Problems.draw(kind, turn, random);
+        String name = "";
+        if (drawing.scene().isPresent()) {
+            Picture picture = fresh(drawing.scene().get(), random);
+            name = "image." + picture.extension();
+            Path place = Files.createDirectories(
+                    folder.resolve("images").resolve(split).resolve(pid));
+            Files.write(place.resolve(name), picture.bytes());
+        }
+        return Problems.entry(pid, kind, turn, drawing.question(), name, split);
+    }
+
+    private Picture fresh(Scene scene, SplittableRandom random) {
+        Picture picture = Picture.of(scene, random);
+        while (!seen.add(picture.pixelHash())) {
+            picture = Picture.of(scene, random);
+        }
+        return picture;
+    }
+
+    private ObjectNode entry(ScienceQaProblem problem) {
+        ObjectNode node = json.createObjectNode();
+        node.put("question", problem.question());
+        ArrayNode choices = node.putArray("choices");
+        problem.choices().forEach(choices::add);
+        node.put("answer", problem.answer());
+        node.put("hint", problem.hint());
+        node.put("image", problem.hasImage() ? problem.image() : null);
+        node.put("task", problem.task());
+        node.put("grade", problem.grade());
+        node.put("subject", problem.subject());
+        node.put("topic", problem.topic());
+        node.put("category", problem.category());
+        node.put("skill", problem.skill());
+        node.put("lecture", problem.lecture());
+        node.put("solution", problem.solution());
+        node.put("split", problem.split());
+        return node;
+    }
+
+    private void writeCaptions() throws IOException {
+        Path images = Files.createDirectories(folder.resolve("captions").resolve("images"));
+        ArrayNode samples = json.createArrayNode();
+        for (int i = 0; i < plan.captions(); i++) {
+            SplittableRandom random = Draws.random(plan.seed(), "captions", i);
+            Scene scene = Scene.any(random);
+            Picture picture = fresh(scene, random);
+            String name = String.format(Locale.ROOT, "world_%09d.%s", i, picture.extension());
+            Files.write(images.resolve(name), picture.bytes());
+            ObjectNode sample = samples.addObject();
+            sample.put("id", String.valueOf(i));
+            sample.put("image", name);
+            ArrayNode turns = sample.putArray("conversations");
+            turns.add(turn("human", "<image>\n" + Draws.one(INSTRUCTIONS, random)));
+            turns.add(turn("gpt", plan.labels() ? scene.label() : scene.caption(random)));
+        }
+        json.writeValue(folder.resolve("captions").resolve("chat.json").toFile(), samples);
+    }
+
+    private ObjectNode turn(String from, String value) {
+        return json.createObjectNode().put("from", from).put("value", value);
+    }
+}
