@@ -22,7 +22,7 @@ public final class Golden {
     }
 
     public static JsonNode json(String name) {
-        return JsonInput.read(path(name));
+        return JsonInput.readObject(path(name));
     }
 
     /** All tensors of a safetensors file. */

@@ -92,29 +92,39 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
 
     /** The next batch. @throws BadInputException if a sample or picture is broken, with its place */
     public LlavaBatch nextBatch() {
+        BatchPlan plan = nextPlan();
+        List<float[]> pixels = new ArrayList<>();
+        for (int i = 0; i < plan.images().size(); i++) {
+            Path image = plan.images().get(i);
+            pixels.add(located(plan.samples().get(i), () -> imageSource.pixels(image)));
+        }
+        return LlavaBatch.of(plan.layout(), plan.images(), pixels, options.imageSizePx());
+    }
+
+    /** The next batch with its pictures not yet read: for a run on features that are there already. */
+    public BatchPlan nextPlan() {
         if (!hasNext()) {
             throw new NoSuchElementException("the epoch is over; call reset()");
         }
         List<Row> rows = window.get(cursor.batch());
         List<EncodedSample> encoded = new ArrayList<>();
         List<Path> images = new ArrayList<>();
-        List<float[]> pixels = new ArrayList<>();
+        List<Integer> numbers = new ArrayList<>();
         int[] imagesPerRow = new int[rows.size()];
         for (int i = 0; i < imagesPerRow.length; i++) {
             Row row = rows.get(i);
             encoded.add(row.encoded());
             imagesPerRow[i] = row.conversation().images().size();
             for (String name : row.conversation().images()) {
-                Path image = samples.image(name);
-                images.add(image);
-                pixels.add(located(row.number(), () -> imageSource.pixels(image)));
+                images.add(samples.image(name));
+                numbers.add(row.number());
             }
         }
         SpliceLayout layout = SpliceLayout.of(encoded, imagesPerRow, options.splice());
         positions += (long) layout.rows() * layout.length();
         paddedPositions += layout.paddedPositions();
         cursor = new BatchCursor(cursor.epoch(), cursor.window(), cursor.batch() + 1, cursor.unlearnable());
-        return LlavaBatch.of(layout, images, pixels, options.imageSizePx());
+        return new BatchPlan(layout, images, numbers);
     }
 
     private long windowStart(int number) {

@@ -64,7 +64,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         Checkpoint checkpoint = new Checkpoint(folder);
         TensorStore own = SafetensorsFolder.open(folder);
         checkpoint.add(own, folder, "");
-        if (own.tensors().keySet().stream().noneMatch(name -> name.startsWith(Llava.TOWER_PREFIX))) {
+        if (!TowerWeights.holdsTower(own)) {
             checkpoint.add(SafetensorsFolder.open(visionTower), visionTower, Llava.TOWER_PREFIX);
         }
         return checkpoint;

@@ -118,7 +118,7 @@ public final class CheckpointWriter {
     }
 
     private static void writeConfig(Path file, Origin origin, TensorType type) {
-        ObjectNode json = (ObjectNode) JsonInput.read(origin.folder().resolve(CONFIG_FILE));
+        ObjectNode json = (ObjectNode) JsonInput.readObject(origin.folder().resolve(CONFIG_FILE));
         LlavaConfig config = origin.config();
         json.put("model_type", "llava_llama");
         json.putArray("architectures").add("LlavaLlamaForCausalLM");
