@@ -30,7 +30,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private static final Pattern CLIP_TEXT =
             Pattern.compile("text_model\\..*|text_projection\\.weight|visual_projection\\.weight|logit_scale");
 
-    static final String PROJECTOR_PREFIX = "model.mm_projector.";
+    /** What the names of the projector's weights begin with. */
+    public static final String PROJECTOR_PREFIX = "model.mm_projector.";
 
     private static final int MOST_LISTED = 12;
 
