@@ -8,10 +8,15 @@ public class BadInputException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public BadInputException(String message) {
-        super(message);
+        super(oneLine(message));
     }
 
     public BadInputException(String message, Throwable cause) {
-        super(message, cause);
+        super(oneLine(message), cause);
+    }
+
+    /** What is quoted of the input may hold anything; a line break in it would make two lines of one. */
+    private static String oneLine(String message) {
+        return message.replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]+", " ");
     }
 }

@@ -4,11 +4,10 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A batch before its pictures are read.
+ * A batch before any picture is read: enough for who has the pictures' features already.
  *
- * @param images the files of the N pictures, in the order of {@link SpliceLayout#imageRows}; empty where the batch has
- *     none, though the layout has one that goes nowhere then
- * @param samples the number of the sample that each picture belongs to
+ * @param images the files of the pictures, in the order of {@link SpliceLayout#imageRows}; empty where the batch has none
+ * @param samples for each picture the number of its sample, for messages
  */
 public record BatchPlan(SpliceLayout layout, List<Path> images, List<Integer> samples) {
     public BatchPlan {

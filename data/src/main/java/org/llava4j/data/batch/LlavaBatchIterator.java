@@ -90,7 +90,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return cursor.batch() < window.size();
     }
 
-    /** The next batch. @throws BadInputException if a sample or picture is broken, with its place */
+    /** The next batch with its pictures. @throws BadInputException if a sample or picture is broken, with its place */
     public LlavaBatch nextBatch() {
         BatchPlan plan = nextPlan();
         List<float[]> pixels = new ArrayList<>();
@@ -101,7 +101,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return LlavaBatch.of(plan.layout(), plan.images(), pixels, options.imageSizePx());
     }
 
-    /** The next batch with its pictures not yet read: for a run on features that are there already. */
+    /** The next batch, its pictures only named. @throws BadInputException if a sample is broken, with its place */
     public BatchPlan nextPlan() {
         if (!hasNext()) {
             throw new NoSuchElementException("the epoch is over; call reset()");

@@ -35,7 +35,7 @@ public abstract class Command {
     protected abstract void run(CommandLine line);
 
     /** Entry for a {@code main}. */
-    public final void main(String... args) {
+    public final void execute(String... args) {
         NativeMemory.configure();
         Options options = options()
                 .addOption(Option.builder()

@@ -30,7 +30,7 @@ public final class SentencePieceReader {
         this.source = source;
     }
 
-    /** @throws BadInputException if the file is missing, truncated, corrupt or of a kind that is not supported */
+    /** Reads a file. @throws BadInputException if it is missing, truncated, corrupt or of a kind not supported */
     public static SentencePieceModel read(Path file) {
         try {
             return read(file.toString(), Files.readAllBytes(file));
@@ -42,6 +42,8 @@ public final class SentencePieceReader {
     }
 
     /**
+     * Reads a file's content.
+     *
      * @param source name for messages
      * @throws BadInputException as {@link #read(Path)}
      */

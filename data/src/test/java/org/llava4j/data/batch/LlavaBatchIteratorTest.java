@@ -102,6 +102,9 @@ class LlavaBatchIteratorTest {
             String name = batch.images().get(i).getFileName().toString();
             assertThat(batch.pixelValues().getFloat(i, 2, 1, 1)).isEqualTo(Float.parseFloat(name.replace(".png", "")));
         }
+        BatchPlan plan = iterator(samples(8), 4, 2, 0).nextPlan();
+        assertThat(plan.images()).isEqualTo(batch.images()).hasSameSizeAs(plan.samples());
+        assertThat(plan.layout().inputIds()).isEqualTo(layout.inputIds());
         MultiDataSet set = iterator(samples(8), 4, 2, 0).next();
         assertThat(set.numFeatureArrays()).isEqualTo(6);
         assertThat(set.getFeatures(0)).isEqualTo(batch.pixelValues());

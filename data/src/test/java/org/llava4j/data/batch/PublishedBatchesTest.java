@@ -32,6 +32,7 @@ class PublishedBatchesTest {
             LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model")).model(), Golden.path("f_e2e/base_llm"));
 
     /** One stored row: its real part, the rest being checked as padding. */
+    @SuppressWarnings("ArrayRecordComponent") // never compared as a whole
     private record StoredRow(int[] ids, int[] labels, float[] pixels) {}
 
     @Test

@@ -50,7 +50,7 @@ class LlamaTokenizerTest {
         assertThat(tokenizer.decode(tokenizer.encodeWithBos("Hi <im_start> there")))
                 .isEqualTo("Hi <im_start>there");
         assertThat(tokenizer.decodeWithSpecialTokens(tokenizer.encodeWithBos("Hi<im_start>there")))
-                .isEqualTo("<s> Hi<im_start>there");
+                .isEqualTo("<s>Hi<im_start>there");
     }
 
     @Test

@@ -165,7 +165,7 @@ class SentencePieceReaderTest {
 
         private static void varint(ByteArrayOutputStream to, int value) {
             for (; value > 127; value >>>= 7) {
-                to.write(value & 127 | 128);
+                to.write((value & 127) | 128);
             }
             to.write(value);
         }

@@ -10,7 +10,7 @@ import org.llava4j.model.kernels.Kernels.AttentionShape;
  */
 final class CpuAttention {
     /** Query rows of a block: small enough to skip most of the future, large enough for fast products. */
-    private static final int BLOCK = 128;
+    private static final int BLOCK = 96;
 
     private final RowMath math;
     private final Workers workers;

@@ -198,8 +198,8 @@ class CpuKernelsTest {
     private static final List<int[]> ATTENTIONS = List.of(
             new int[] {1, 1, 2, 2, 4},
             new int[] {2, 5, 3, 1, 6},
-            new int[] {1, 128, 2, 2, 16},
-            new int[] {1, 129, 4, 2, 10},
+            new int[] {1, 96, 2, 2, 16},
+            new int[] {1, 97, 4, 2, 10},
             new int[] {1, 301, 2, 1, 33});
 
     @Test
@@ -215,8 +215,8 @@ class CpuKernelsTest {
         attention(new int[] {3, 7, 4, 2, 8}, true, ints(0, 3, 7));
         attention(new int[] {3, 7, 4, 2, 8}, false, ints(6, 0, 1));
         // A start inside the second block, whole blocks of padding, nothing but padding.
-        attention(new int[] {4, 301, 2, 1, 12}, true, ints(129, 300, 301, 0));
-        attention(new int[] {4, 301, 2, 1, 12}, false, ints(128, 260, 301, 17));
+        attention(new int[] {4, 301, 2, 1, 12}, true, ints(97, 300, 301, 0));
+        attention(new int[] {4, 301, 2, 1, 12}, false, ints(96, 260, 301, 17));
     }
 
     private void attention(int[] p, boolean causal, INDArray starts) {

@@ -1,0 +1,52 @@
+package org.llava4j.data;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+import org.datavec.api.records.reader.RecordReader;
+
+/** What may know what: data knows nothing of what is done with it, and its packages build on each other one way. */
+@AnalyzeClasses(packages = "org.llava4j", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+    @ArchTest
+    static final ArchRule dataKnowsNothingOfWhatComesAfterIt = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.llava4j.model..", "org.llava4j.train..", "org.llava4j.eval..");
+
+    @ArchTest
+    static final ArchRule everyClassIsInsideData = classes().should().resideInAPackage("org.llava4j.data..");
+
+    @ArchTest
+    static final ArchRule packagesAreFreeOfCycles =
+            slices().matching("org.llava4j.data.(*)..").should().beFreeOfCycles();
+
+    @ArchTest
+    static final ArchRule textKnowsNothingOfConversations = noClasses()
+            .that()
+            .resideInAPackage("org.llava4j.data.text..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "org.llava4j.data.conversation..",
+                    "org.llava4j.data.records..",
+                    "org.llava4j.data.batch..",
+                    "org.llava4j.data.image..");
+
+    @ArchTest
+    static final ArchRule textAndConversationsNeedNoArrayLibrary = noClasses()
+            .that()
+            .resideInAnyPackage("org.llava4j.data.text..", "org.llava4j.data.conversation..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.nd4j..", "org.datavec..");
+
+    @ArchTest
+    static final ArchRule recordReadersAreWhereTheyBelong =
+            classes().that().implement(RecordReader.class).should().resideInAPackage("org.llava4j.data.records..");
+}

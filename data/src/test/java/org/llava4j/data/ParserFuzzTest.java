@@ -1,0 +1,163 @@
+package org.llava4j.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.data.conversation.ImageMarkup;
+import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.text.SentencePieceReader;
+
+/**
+ * Sound files with seeded damage: bytes changed, cut out, doubled, the end torn off. Whatever comes of it, a reader
+ * either reads it or refuses it with {@link BadInputException} on one line; every other exception fails.
+ */
+class ParserFuzzTest {
+    private static final int ROUNDS = 400;
+    private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model"));
+
+    @TempDir
+    private Path folder;
+
+    /** Something that reads a file. */
+    private interface Reading {
+        void read(byte[] content) throws IOException;
+    }
+
+    @Test
+    void tokenizerModels() throws IOException {
+        byte[] sound = Files.readAllBytes(Golden.path("e_spm/tokenizer.model"));
+        fuzz(1, sound, content -> {
+            LlamaTokenizer tokenizer = LlamaTokenizer.of(SentencePieceReader.read("fuzz", content), folder);
+            tokenizer.decode(tokenizer.encodeWithBos("Hello wörld </s> 你"));
+        });
+    }
+
+    @Test
+    void tokenizerSettings() throws IOException {
+        Path model = Files.copy(Golden.path("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
+        for (String name : new String[] {"tokenizer_config.json", "special_tokens_map.json"}) {
+            Path file = folder.resolve(name);
+            byte[] sound = Files.readAllBytes(Golden.path("e_spm/hf_legacy_true/" + name));
+            fuzz(2, sound, content -> {
+                Files.write(file, content);
+                LlamaTokenizer.load(model).encodeWithBos("Hi</s>");
+            });
+            Files.delete(file);
+        }
+    }
+
+    @Test
+    void conversations() throws IOException {
+        Path file = folder.resolve("data.json");
+        ConversationEncoder encoder =
+                new ConversationEncoder(TOKENIZER, ConversationTemplates.named("v1"), ImageMarkup.V1);
+        byte[] sound = Files.readAllBytes(Golden.path("f_e2e/finetune.json"));
+        fuzz(3, sound, content -> {
+            Files.write(file, content);
+            try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
+                while (reader.hasNext()) {
+                    encoder.encode(reader.nextValue());
+                }
+            }
+        });
+    }
+
+    @Test
+    void templates() throws IOException {
+        Path file = folder.resolve("template.json");
+        byte[] sound =
+                ConversationTemplates.class.getResourceAsStream("v0.json").readAllBytes();
+        fuzz(4, sound, content -> {
+            Files.write(file, content);
+            ConversationTemplates.load(file);
+        });
+    }
+
+    @Test
+    void scienceQa() throws IOException {
+        String problem = "{\"question\": \"Which?\", \"choices\": [\"a\", \"b\"], \"answer\": 1, \"hint\": \"\","
+                + " \"image\": null, \"task\": \"t\", \"grade\": \"grade1\", \"subject\": \"language science\","
+                + " \"topic\": \"\", \"category\": \"\", \"skill\": \"\", \"lecture\": \"l\", \"solution\": \"s\","
+                + " \"split\": \"test\"}";
+        String problems = "{\"1\": " + problem + ",\n \"2\": " + problem + "}";
+        String splits = "{\"test\": [\"2\", \"1\"], \"val\": []}";
+        Path problemsFile = folder.resolve("problems.json");
+        Path splitsFile = folder.resolve("pid_splits.json");
+        Reading all = content -> {
+            try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(folder, "test")) {
+                while (reader.hasNext()) {
+                    reader.next();
+                }
+            }
+        };
+        Files.writeString(splitsFile, splits);
+        fuzz(5, problems.getBytes(StandardCharsets.UTF_8), content -> {
+            Files.write(problemsFile, content);
+            all.read(content);
+        });
+        Files.writeString(problemsFile, problems);
+        fuzz(6, splits.getBytes(StandardCharsets.UTF_8), content -> {
+            Files.write(splitsFile, content);
+            all.read(content);
+        });
+    }
+
+    private static void fuzz(long seed, byte[] sound, Reading reading) throws IOException {
+        reading.read(sound);
+        Random random = new Random(seed);
+        int refused = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            byte[] damaged = damage(sound, random);
+            try {
+                reading.read(damaged);
+            } catch (BadInputException e) {
+                assertThat(e.getMessage()).as("round %d", round).isNotBlank().doesNotContain("\n");
+                refused++;
+            } catch (RuntimeException | IOException | Error e) {
+                throw new AssertionError("round " + round + " of seed " + seed + " ended in " + e, e);
+            }
+        }
+        // Else the damage never reached the parser.
+        assertThat(refused).isBetween(ROUNDS / 20, ROUNDS);
+    }
+
+    private static byte[] damage(byte[] sound, Random random) {
+        byte[] bytes = sound.clone();
+        for (int changes = 1 + random.nextInt(3); changes > 0 && bytes.length > 1; changes--) {
+            int at = random.nextInt(bytes.length);
+            int size = Math.min(bytes.length - at, 1 + random.nextInt(12));
+            switch (random.nextInt(6)) {
+                case 0 -> bytes[at] = (byte) random.nextInt(256);
+                case 1 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
+                case 2 -> bytes = Arrays.copyOf(bytes, at);
+                case 3 -> bytes = without(bytes, at, size);
+                case 4 -> bytes = doubled(bytes, at, size);
+                default -> System.arraycopy(sound, random.nextInt(sound.length - size + 1), bytes, at, size);
+            }
+        }
+        return bytes;
+    }
+
+    private static byte[] without(byte[] bytes, int at, int size) {
+        byte[] rest = Arrays.copyOf(bytes, bytes.length - size);
+        System.arraycopy(bytes, at + size, rest, at, bytes.length - at - size);
+        return rest;
+    }
+
+    private static byte[] doubled(byte[] bytes, int at, int size) {
+        byte[] longer = Arrays.copyOf(bytes, bytes.length + size);
+        System.arraycopy(bytes, at, longer, at + size, bytes.length - at);
+        return longer;
+    }
+}

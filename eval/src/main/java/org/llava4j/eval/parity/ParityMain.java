@@ -1,0 +1,102 @@
+package org.llava4j.eval.parity;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.model.TensorRun;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code exec:java@parity}: proves that ported weights give the numbers they should. */
+public final class ParityMain extends Command {
+
+    private ParityMain() {
+        super(
+                "parity",
+                "Runs a model folder (LLaVA, a bare CLIP tower or a bare LLaMA) on given tensors, writes every"
+                        + " intermediate, and compares with expected ones.");
+    }
+
+    public static void main(String[] args) {
+        new ParityMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return new Options()
+                .addOption(required("model-path", "DIR", "the model folder"))
+                .addOption(flag("vision-tower", "DIR", "the tower's folder, if not the one config.json names"))
+                .addOption(required(
+                        "inputs",
+                        "FILE",
+                        "safetensors with pixel_values or images, input_ids (-200 for an image), labels,"
+                                + " attention_mask"))
+                .addOption(flag("output", "FILE", "safetensors to write the results to"))
+                .addOption(flag("gradients", "STAGE", "stage1 (projector) or stage2 (projector and decoder)"))
+                .addOption(flag("expect", "FILE", "safetensors with the numbers that should come out"))
+                .addOption(flag("tolerance", "REAL", "largest relative error allowed (default 1e-4)"));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Path output = path(line, "output");
+        if (output != null && !Files.isWritable(output.toAbsolutePath().getParent())) {
+            throw new BadInputException(output + ": its folder cannot be written; give another --output");
+        }
+        double tolerance = real(line, "tolerance", 1e-4);
+        TensorRun.Gradients gradients = gradients(line.getOptionValue("gradients"));
+        Map<String, INDArray> inputs = read(path(line, "inputs"));
+        Path expectFile = path(line, "expect");
+        Map<String, INDArray> expected = expectFile == null ? Map.of() : read(expectFile);
+        TensorRun.Outputs outputs = TensorRun.open(path(line, "model-path"), path(line, "vision-tower"))
+                .run(inputs, gradients);
+        if (output != null) {
+            SafetensorsWriter.write(output, outputs.tensors());
+            System.out.println("wrote " + outputs.tensors().size() + " tensors to " + output);
+        }
+        if (expectFile != null) {
+            report(Comparison.of(outputs, expected), expectFile, tolerance);
+        }
+    }
+
+    private static void report(Comparison comparison, Path expectFile, double tolerance) {
+        System.out.print(comparison.table(tolerance));
+        if (comparison.rows().isEmpty()) {
+            throw new BadInputException(expectFile + " names no tensor that this model gives; see --output");
+        }
+        if (!comparison.holds(tolerance)) {
+            long far = comparison.rows().stream()
+                    .filter(row -> row.error() > tolerance)
+                    .count();
+            throw new BadInputException(far + " of " + comparison.rows().size() + " tensors are further than "
+                    + tolerance + " from " + expectFile + "; the port or its inputs differ");
+        }
+        System.out.println("all " + comparison.rows().size() + " tensors within " + tolerance);
+    }
+
+    private static TensorRun.Gradients gradients(String stage) {
+        if (stage == null) {
+            return null;
+        }
+        try {
+            return TensorRun.Gradients.valueOf(stage.toUpperCase(Locale.ROOT));
+        } catch (IllegalArgumentException e) {
+            throw new BadInputException("--gradients wants stage1 or stage2, got " + stage, e);
+        }
+    }
+
+    private static Map<String, INDArray> read(Path path) {
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            Map<String, INDArray> tensors = new LinkedHashMap<>();
+            file.tensors().keySet().forEach(name -> tensors.put(name, file.read(name)));
+            return tensors;
+        }
+    }
+}

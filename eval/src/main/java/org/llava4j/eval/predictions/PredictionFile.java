@@ -1,0 +1,74 @@
+package org.llava4j.eval.predictions;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+
+/** Answers as JSON lines, one answer a line. */
+public final class PredictionFile {
+    /** Other tools add keys of their own; they are passed over. */
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private PredictionFile() {}
+
+    /** Writes all answers, whole or not at all. */
+    public static void write(Path file, List<Prediction> predictions) {
+        StringBuilder lines = new StringBuilder();
+        try {
+            for (Prediction prediction : predictions) {
+                lines.append(MAPPER.writeValueAsString(prediction)).append('\n');
+            }
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("metadata that is no JSON: " + e.getOriginalMessage(), e);
+        }
+        AtomicFile.writeString(file, lines.toString());
+    }
+
+    /**
+     * Reads all answers, by question and in the order of the file. Empty lines are passed over.
+     *
+     * @throws BadInputException if the file cannot be read, a line is not an answer, or a question is answered twice
+     */
+    public static Map<String, Prediction> read(Path file) {
+        Map<String, Prediction> predictions = new LinkedHashMap<>();
+        int number = 0;
+        try (BufferedReader lines = Files.newBufferedReader(file)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                number++;
+                if (line.isBlank()) {
+                    continue;
+                }
+                Prediction prediction = MAPPER.readValue(line, Prediction.class);
+                if (predictions.putIfAbsent(prediction.questionId(), prediction) != null) {
+                    throw new BadInputException(file + ", line " + number + ": question " + prediction.questionId()
+                            + " is answered a second time; keep one of the two");
+                }
+            }
+        } catch (JsonProcessingException e) {
+            throw JsonInput.broken(file.toString(), number - 1, e);
+        } catch (NoSuchFileException e) {
+            throw new BadInputException(file + ": no such file; check the path", e);
+        } catch (CharacterCodingException e) {
+            throw new BadInputException(file + ", after line " + number + ": is not UTF-8; save it as UTF-8", e);
+        } catch (IOException e) {
+            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+        }
+        return Collections.unmodifiableMap(predictions);
+    }
+}

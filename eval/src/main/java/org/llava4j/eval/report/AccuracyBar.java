@@ -1,0 +1,32 @@
+package org.llava4j.eval.report;
+
+import java.util.OptionalDouble;
+import org.llava4j.data.scienceqa.Tally;
+
+/** An accuracy as a bar from 0 to 100 %, its interval as a whisker, chance as a dashed line across. */
+final class AccuracyBar {
+    private static final int WIDTH = 200;
+    private static final int HEIGHT = 18;
+
+    private AccuracyBar() {}
+
+    static String svg(Tally tally, OptionalDouble chance) {
+        if (tally.total() == 0) {
+            return "";
+        }
+        Tally.Interval interval = tally.wilson();
+        StringBuilder svg = new StringBuilder(Html.fill(
+                "<svg class=\"bar\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s of 100 percent\">",
+                WIDTH, HEIGHT, Html.percent(tally.accuracy(), 1)));
+        svg.append(Html.fill("<rect class=\"scale\" x=\"0\" y=\"5\" width=\"%d\" height=\"8\"/>", WIDTH));
+        svg.append(Html.fill(
+                "<rect class=\"value\" x=\"0\" y=\"5\" width=\"%.2f\" height=\"8\"/>", WIDTH * tally.accuracy()));
+        double low = WIDTH * interval.low();
+        double high = WIDTH * interval.high();
+        svg.append(Html.fill(
+                "<path class=\"whisker\" d=\"M%.2f 9H%.2f M%.2f 5.5v7 M%.2f 5.5v7\"/>", low, high, low, high));
+        chance.ifPresent(fraction ->
+                svg.append(Html.fill("<path class=\"chance\" d=\"M%.2f 0v%d\"/>", WIDTH * fraction, HEIGHT)));
+        return svg.append("</svg>").toString();
+    }
+}

@@ -1,0 +1,14 @@
+package org.llava4j.eval.report;
+
+import java.util.Optional;
+import org.llava4j.data.scienceqa.Extraction;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+
+/**
+ * A problem with what the model said to it.
+ *
+ * @param text the model's own words
+ * @param extraction what was read out of them
+ * @param picture the problem's image, where it has one
+ */
+public record Example(ScienceQaProblem problem, String text, Extraction extraction, Optional<Picture> picture) {}

@@ -1,0 +1,52 @@
+package org.llava4j.eval.report;
+
+import java.util.Locale;
+
+/** Texts and numbers on their way into HTML or SVG. */
+final class Html {
+    private Html() {}
+
+    /** Safe as content and inside quotes; characters that HTML cannot hold become U+FFFD. */
+    static String escape(String text) {
+        StringBuilder safe = new StringBuilder(text.length());
+        text.codePoints().forEach(c -> {
+            switch (c) {
+                case '&' -> safe.append("&amp;");
+                case '<' -> safe.append("&lt;");
+                case '>' -> safe.append("&gt;");
+                case '"' -> safe.append("&quot;");
+                case '\'' -> safe.append("&#39;");
+                default -> safe.appendCodePoint(isAllowed(c) ? c : 0xfffd);
+            }
+        });
+        return safe.toString();
+    }
+
+    private static boolean isAllowed(int c) {
+        boolean control = (c < 0x20 && c != '\n' && c != '\t') || (c >= 0x7f && c < 0xa0);
+        boolean loneSurrogate = c >= 0xd800 && c <= 0xdfff;
+        return !control && !loneSurrogate;
+    }
+
+    /** A template filled in; numbers have a point in every locale. */
+    static String fill(String template, Object... values) {
+        return String.format(Locale.ROOT, template, values);
+    }
+
+    /** A fraction as a percentage, or a dash where nothing was counted. */
+    static String percent(double fraction, int decimals) {
+        return Double.isNaN(fraction) ? "–" : fill("%." + decimals + "f", 100 * fraction);
+    }
+
+    /** Seconds as people say them: {@code 48 s}, {@code 7 min 05 s}, {@code 2 h 03 min}. */
+    static String duration(double seconds) {
+        long whole = Math.round(seconds);
+        if (whole < 60) {
+            return fill(seconds < 10 ? "%.1f s" : "%.0f s", seconds);
+        }
+        if (whole < 3600) {
+            return fill("%d min %02d s", whole / 60, whole % 60);
+        }
+        return fill("%d h %02d min", whole / 3600, whole % 3600 / 60);
+    }
+}

@@ -1,0 +1,237 @@
+package org.llava4j.eval.report;
+
+import static org.llava4j.eval.report.Html.escape;
+import static org.llava4j.eval.report.Html.fill;
+import static org.llava4j.eval.report.Html.percent;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.llava4j.data.scienceqa.Extraction;
+import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.PaperTable7;
+import org.llava4j.data.scienceqa.ScienceQaColumn;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.Tally;
+
+/**
+ * A report for people: one file that asks for nothing from elsewhere (its own policy forbids it), needs no script,
+ * follows the reader's light or dark setting, prints, and says in words whatever it also says in colour.
+ */
+final class ReportHtml {
+    private static final String POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
+
+    private final Report report;
+    private final StringBuilder html = new StringBuilder();
+
+    ReportHtml(Report report) {
+        this.report = report;
+    }
+
+    String render() {
+        html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+        html.append(fill("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
+        html.append(fill("<title>%s</title>\n<style>\n%s</style>\n</head>\n", escape(report.title()), css()));
+        html.append(fill("<body>\n<main>\n<h1>%s</h1>\n", escape(report.title())));
+        if (!report.summary().isEmpty()) {
+            html.append(fill("<p class=\"lead\">%s</p>\n", escape(report.summary())));
+        }
+        headlines();
+        examples();
+        tallies("By kind of problem", "Kind", report.kinds());
+        columns();
+        curves();
+        settings();
+        notes();
+        return html.append("</main>\n</body>\n</html>\n").toString();
+    }
+
+    private void section(String heading) {
+        html.append(fill("<h2>%s</h2>\n", escape(heading)));
+    }
+
+    private void headlines() {
+        if (report.headlines().isEmpty()) {
+            return;
+        }
+        section("Accuracy");
+        tableHead("", "%", "", "right", "wrong", "not read");
+        for (Headline headline : report.headlines()) {
+            tallyRow(headline.label(), headline.tally(), "big", report.chance());
+        }
+        String chance = report.chance().isPresent()
+                ? fill(
+                        " The dashed line is chance, %s %%.",
+                        percent(report.chance().getAsDouble(), 1))
+                : "";
+        html.append(fill(
+                "</tbody><caption>Whiskers are 95 %% Wilson intervals. An answer that could not be read counts as not"
+                        + " right, and stands apart from the wrong ones.%s</caption></table></div>\n",
+                chance));
+    }
+
+    private void tallies(String heading, String first, Map<String, Tally> tallies) {
+        if (tallies.isEmpty()) {
+            return;
+        }
+        section(heading);
+        tableHead(first, "%", "", "right", "wrong", "not read");
+        tallies.forEach((name, tally) -> tallyRow(name, tally, "", OptionalDouble.empty()));
+        html.append("</tbody></table></div>\n");
+    }
+
+    private void tableHead(String... cells) {
+        html.append("<div class=\"scroll\"><table><thead><tr>");
+        for (String cell : cells) {
+            html.append(fill("<th scope=\"col\">%s</th>", escape(cell)));
+        }
+        html.append("</tr></thead><tbody>\n");
+    }
+
+    private void tallyRow(String label, Tally tally, String style, OptionalDouble chance) {
+        html.append(fill(
+                "<tr><th scope=\"row\">%s</th><td class=\"%s\">%s</td><td class=\"graph\">%s</td>"
+                        + "<td>%d</td><td>%d</td><td>%d</td></tr>\n",
+                escape(label),
+                style,
+                percent(tally.accuracy(), 1),
+                AccuracyBar.svg(tally, chance),
+                tally.correct(),
+                tally.wrong(),
+                tally.failed()));
+    }
+
+    private void columns() {
+        if (report.columns().isEmpty()) {
+            return;
+        }
+        section("The nine columns of ScienceQA");
+        html.append("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Accuracy, %</th>");
+        for (ScienceQaColumn column : ScienceQaColumn.values()) {
+            html.append(fill("<th scope=\"col\">%s</th>", column.label()));
+        }
+        html.append("</tr></thead><tbody>\n<tr class=\"ours\"><th scope=\"row\">This run</th>");
+        for (ScienceQaColumn column : ScienceQaColumn.values()) {
+            Tally tally = report.columns().getOrDefault(column, Tally.NONE);
+            html.append(fill("<td>%s</td>", percent(tally.accuracy(), 2)));
+        }
+        html.append("</tr>\n<tr class=\"counts\"><th scope=\"row\">problems in it</th>");
+        for (ScienceQaColumn column : ScienceQaColumn.values()) {
+            html.append(fill(
+                    "<td>%d</td>",
+                    report.columns().getOrDefault(column, Tally.NONE).total()));
+        }
+        html.append("</tr>\n");
+        for (PaperTable7.Row row : PaperTable7.ROWS) {
+            html.append(fill("<tr><th scope=\"row\">%s</th>", escape(row.method())));
+            for (ScienceQaColumn column : ScienceQaColumn.values()) {
+                html.append(fill("<td>%.2f</td>", row.percent(column)));
+            }
+            html.append("</tr>\n");
+        }
+        html.append(fill(
+                "</tbody><caption>The other rows are table 7 of the paper (Liu et al. 2023), on ScienceQA&#39;s 4241 test"
+                        + " problems. TXT and IMG overlap. %s</caption></table></div>\n",
+                escape(report.columnsNote())));
+    }
+
+    private void curves() {
+        if (report.curves().isEmpty()) {
+            return;
+        }
+        section("Training loss");
+        html.append("<div class=\"panels\">\n");
+        for (LossCurve curve : report.curves()) {
+            LossPanel panel = new LossPanel(curve);
+            html.append(fill(
+                    "<figure><h3>%s</h3>%s<figcaption>%s</figcaption></figure>\n",
+                    escape(curve.name()), panel.svg(), escape(panel.caption())));
+        }
+        html.append("</div>\n");
+    }
+
+    private void examples() {
+        if (report.examples().isEmpty()) {
+            return;
+        }
+        section("Answers");
+        for (Example example : report.examples()) {
+            ScienceQaProblem problem = example.problem();
+            html.append("<article class=\"example\">\n");
+            html.append(example.picture()
+                    .map(picture -> fill(
+                            "<div><img alt=\"image of problem %s\" src=\"%s\"></div>\n",
+                            escape(problem.id()), picture.dataUri()))
+                    .orElse("<div class=\"text-only\">no image</div>\n"));
+            html.append(fill("<div>\n<h3 class=\"question\">%s</h3>\n", escape(problem.question())));
+            if (!problem.hint().isBlank()) {
+                html.append(fill("<p class=\"soft context\">%s</p>\n", escape(problem.hint())));
+            }
+            html.append("<ol>\n");
+            for (int i = 0; i < problem.choices().size(); i++) {
+                html.append(fill(
+                        "<li>%s%s%s</li>\n",
+                        escape(problem.choices().get(i)),
+                        i == problem.answer() ? mark("right answer") : "",
+                        example.extraction().equals(new Answered(i)) ? mark("chosen") : ""));
+            }
+            html.append(fill(
+                    "</ol>\n<blockquote>%s</blockquote>\n<p class=\"soft\">%s</p>\n</div>\n</article>\n",
+                    escape(example.text()), escape(verdict(example))));
+        }
+    }
+
+    private static String mark(String word) {
+        return fill("<span class=\"mark\">%s</span>", word);
+    }
+
+    private static String verdict(Example example) {
+        if (example.extraction() instanceof Extraction.Failed failed) {
+            return "No answer could be read: "
+                    + switch (failed.reason()) {
+                        case NO_ANSWER -> "nothing in the text has the form of one.";
+                        case SEVERAL_ANSWERS -> "the text gives more than one.";
+                        case OUTSIDE_CHOICES -> "its letter is past the last choice.";
+                        case NO_TEXT -> "there is no text.";
+                    };
+        }
+        return example.extraction().equals(new Answered(example.problem().answer())) ? "Right." : "Wrong.";
+    }
+
+    private void settings() {
+        section("What was run");
+        html.append("<dl class=\"settings\">\n");
+        report.specification().settings().forEach(this::setting);
+        report.timings().forEach((part, seconds) -> setting("time: " + part, Html.duration(seconds)));
+        setting("time in all", Html.duration(report.seconds()));
+        html.append(fill(
+                "</dl>\n<p class=\"soft\">SHA-256 of the settings (without times): <code>%s</code></p>\n",
+                report.specification().sha256()));
+    }
+
+    private void setting(String key, String value) {
+        html.append(fill("<dt>%s</dt><dd>%s</dd>\n", escape(key), escape(value)));
+    }
+
+    private void notes() {
+        if (report.notes().isEmpty()) {
+            return;
+        }
+        section("Notes");
+        html.append("<ul>\n");
+        report.notes().forEach(note -> html.append(fill("<li>%s</li>\n", escape(note))));
+        html.append("</ul>\n");
+    }
+
+    private static String css() {
+        try (InputStream stream = ReportHtml.class.getResourceAsStream("report.css")) {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("report.css is part of this module", e);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package org.llava4j.eval.predictions;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.entry;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.Extraction.Failed;
+import org.llava4j.data.scienceqa.Extraction.Reason;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.eval.TestProblems;
+
+class ScienceQaGradingTest {
+    private static final List<ScienceQaProblem> PROBLEMS = List.of(
+            TestProblems.magnets("1"), TestProblems.magnets("2"), TestProblems.magnets("3"), TestProblems.magnets("4"));
+
+    private static final Map<String, String> TEXTS =
+            Map.of("1", "So.\nThe answer is B.", "2", "The answer is A.", "3", "The answer is C.");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void every_problem_is_graded_and_a_missing_answer_is_a_failed_one() {
+        ScienceQaGrading grading = ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill);
+        assertThat(grading.scores().overall()).isEqualTo(new Tally(1, 1, 2));
+        assertThat(grading.scores().groups()).containsExactly(entry("physics", new Tally(1, 1, 2)));
+        assertThat(grading.extractions())
+                .containsExactly(
+                        entry("1", new Answered(1)),
+                        entry("2", new Answered(0)),
+                        entry("3", new Failed(Reason.OUTSIDE_CHOICES)),
+                        entry("4", new Failed(Reason.NO_TEXT)));
+    }
+
+    @Test
+    void the_result_file_is_llavas() throws IOException {
+        Path file = folder.resolve("result.json");
+        ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill).result().write(file);
+        assertThat(Files.readString(file).replaceAll("\\s*\n\\s*", ""))
+                .isEqualTo("{\"acc\" : 25.0,\"correct\" : 1,\"count\" : 4,"
+                        + "\"results\" : {\"1\" : 1,\"2\" : 0,\"3\" : -1,\"4\" : -1},"
+                        + "\"outputs\" : {\"1\" : \"So.\\nThe answer is B.\",\"2\" : \"The answer is A.\","
+                        + "\"3\" : \"The answer is C.\",\"4\" : \"FAILED\"}}");
+    }
+
+    @Test
+    void a_result_file_is_read_back() {
+        Path file = folder.resolve("result.json");
+        ScienceQaResult result =
+                ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill).result();
+        result.write(file);
+        assertThat(ScienceQaResult.read(file)).isEqualTo(result);
+        assertThat(result.accuracyPercent()).isEqualTo(25.0);
+    }
+
+    @Test
+    void answers_to_other_problems_are_refused() {
+        assertThatThrownBy(() -> ScienceQaGrading.of(PROBLEMS, Map.of("77", "A"), ScienceQaProblem::skill))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("77");
+    }
+
+    @Test
+    void a_result_file_that_contradicts_itself_is_refused() throws IOException {
+        assertRefused("{'correct':1,'count':2,'results':{'1':0},'outputs':{'1':'A'}}", "count");
+        assertRefused("{'correct':2,'count':1,'results':{'1':0},'outputs':{'1':'A'}}", "correct");
+        assertRefused("{'correct':1,'count':1,'results':{'1':0},'outputs':{'2':'A'}}", "different problems");
+        assertRefused("{'correct':1,'count':1,'results':{'1':-2},'outputs':{'1':'A'}}", "results.1");
+        assertRefused("{'correct':1,'count':1,'outputs':{'1':'A'}}", "results");
+        assertRefused("{'correct':1,\n'count'", "line 2");
+    }
+
+    private void assertRefused(String json, String reason) throws IOException {
+        Path file = Files.writeString(folder.resolve("broken.json"), json.replace('\'', '"'));
+        assertThatThrownBy(() -> ScienceQaResult.read(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(file.toString())
+                .hasMessageContaining(reason);
+    }
+}

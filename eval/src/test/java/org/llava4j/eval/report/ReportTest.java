@@ -1,0 +1,268 @@
+package org.llava4j.eval.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.awt.BasicStroke;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.LongStream;
+import javax.imageio.ImageIO;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.Extraction.Failed;
+import org.llava4j.data.scienceqa.Extraction.Reason;
+import org.llava4j.data.scienceqa.ScienceQaColumn;
+import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.eval.TestProblems;
+
+class ReportTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void the_json_has_headlines_as_fractions_under_their_own_keys() throws IOException {
+        JsonNode json = json(whole());
+        assertThat(json.get("accuracy").asDouble()).isEqualTo(0.94);
+        assertThat(json.get("accuracy_before").asDouble()).isEqualTo(0.1);
+        assertThat(json.get("chance").asDouble()).isEqualTo(0.38);
+        assertThat(json.get("seconds").asDouble()).isEqualTo(412.5);
+        assertThat(json.get("kinds").get("read a thermometer").asDouble()).isEqualTo(0.9);
+        assertThat(json.get("columns").get("G1-6").asDouble()).isEqualTo(0.75);
+        assertThat(json.get("columns").get("LAN").isNull()).isTrue();
+        assertThat(json.get("counts").get("accuracy"))
+                .isEqualTo(new JsonMapper()
+                        .readTree("{\"correct\":282,\"wrong\":15,\"failed\":3,\"low\":"
+                                + new Tally(282, 15, 3).wilson().low() + ",\"high\":"
+                                + new Tally(282, 15, 3).wilson().high() + "}"));
+        assertThat(json.get("counts").get("columns").get("NAT").get("wrong").asInt())
+                .isEqualTo(20);
+        assertThat(json.get("specification").get("seed").asText()).isEqualTo("42");
+        assertThat(json.get("specification_sha256").asText())
+                .isEqualTo(whole().specification().sha256())
+                .hasSize(64);
+        assertThat(json.get("timings").fieldNames()).toIterable().containsExactly("stage 1", "stage 2");
+        assertThat(json.get("loss").get("Stage 2, questions").get(1)).hasToString("[2,null]");
+    }
+
+    @Test
+    void a_headline_cannot_take_the_name_of_another_part() {
+        Report twice =
+                Report.titled("t").headline("seconds", "Seconds", Tally.NONE).build();
+        assertThatThrownBy(() -> ReportJson.render(twice)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new Headline("Not A Key", "x", Tally.NONE))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void the_page_shows_what_the_json_says() {
+        String page = new ReportHtml(whole()).render();
+        assertThat(page)
+                .contains("<td class=\"big\">94.0</td>")
+                .contains("<td>282</td><td>15</td><td>3</td>")
+                .contains("chance, 38.0 %")
+                .contains("LLaVA 13B")
+                .contains("<td>90.92</td>")
+                .contains("6 min 53 s")
+                .contains(whole().specification().sha256())
+                .contains("3.000 to 0.500 in 3 steps, 1 of them without a finite loss");
+        assertThat(page).contains("<tr class=\"ours\"><th scope=\"row\">This run</th><td>80.00</td>");
+    }
+
+    @Test
+    void what_models_and_data_say_cannot_become_markup() {
+        String page = new ReportHtml(whole()).render();
+        assertThat(page)
+                .contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; more\ufffd")
+                .doesNotContain("<script");
+    }
+
+    @Test
+    void the_page_asks_for_nothing_from_elsewhere() {
+        String page = new ReportHtml(whole()).render();
+        assertThat(page).doesNotContain("http:", "https:", "url(", "@import", "<link", "src=\"/");
+        assertThat(page).contains("default-src 'none'").contains("src=\"data:image/png;base64,");
+    }
+
+    @Test
+    void the_page_is_well_formed() throws Exception {
+        String page = new ReportHtml(whole()).render();
+        String body = page.substring(page.indexOf("<main>"), page.indexOf("</main>") + "</main>".length());
+        // Images are the only elements of a page that are never closed.
+        String xml = body.replaceAll("(<img [^>]*)>", "$1/>");
+        var parsed = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(new ByteArrayInputStream(xml.getBytes(StandardCharsets.UTF_8)));
+        assertThat(parsed.getElementsByTagName("article").getLength()).isEqualTo(3);
+        assertThat(parsed.getElementsByTagName("figure").getLength()).isEqualTo(2);
+        assertThat(parsed.getElementsByTagName("img").getLength()).isEqualTo(2);
+    }
+
+    @Test
+    void an_answer_that_could_not_be_read_says_why() {
+        String page = new ReportHtml(whole()).render();
+        assertThat(page)
+                .contains("No answer could be read: nothing in the text has the form of one.")
+                .contains("repel<span class=\"mark\">right answer</span><span class=\"mark\">chosen</span>")
+                .contains("Right.")
+                .contains("Wrong.");
+    }
+
+    @Test
+    void parts_that_were_not_given_are_left_out() {
+        String page = new ReportHtml(Report.titled("Bare").build()).render();
+        assertThat(page).contains("<h1>Bare</h1>").doesNotContain("Training loss", "nine columns", "Answers");
+    }
+
+    @Test
+    void numbers_have_a_point_in_every_locale() {
+        Locale before = Locale.getDefault();
+        try {
+            Locale.setDefault(Locale.GERMANY);
+            assertThat(new ReportHtml(whole()).render()).contains("<td class=\"big\">94.0</td>");
+        } finally {
+            Locale.setDefault(before);
+        }
+    }
+
+    @Test
+    void the_same_settings_have_the_same_hash_in_any_order() {
+        Specification one =
+                Report.titled("a").setting("x", 1).setting("y", "2").build().specification();
+        Specification two =
+                Report.titled("b").setting("y", 2).setting("x", "1").build().specification();
+        assertThat(one.sha256()).isEqualTo(two.sha256());
+        assertThat(one.sha256())
+                .isNotEqualTo(Report.titled("a")
+                        .setting("x", 1)
+                        .build()
+                        .specification()
+                        .sha256());
+    }
+
+    @Test
+    void durations_read_as_people_say_them() {
+        assertThat(Html.duration(4.25)).isEqualTo("4.3 s");
+        assertThat(Html.duration(48.2)).isEqualTo("48 s");
+        assertThat(Html.duration(425)).isEqualTo("7 min 05 s");
+        assertThat(Html.duration(7380)).isEqualTo("2 h 03 min");
+    }
+
+    @Test
+    void both_files_are_written_into_a_new_folder() throws IOException {
+        whole().write(folder.resolve("new/report"));
+        assertThat(folder.resolve("new/report/report.html")).isNotEmptyFile();
+        assertThat(folder.resolve("new/report/report.json")).isNotEmptyFile();
+        Path file = Files.writeString(folder.resolve("file"), "");
+        assertThatThrownBy(() -> whole().write(file)).isInstanceOf(BadInputException.class);
+    }
+
+    @Test
+    void only_pictures_are_taken_for_pictures() throws IOException {
+        Path text = Files.writeString(folder.resolve("image.png"), "no picture");
+        assertThatThrownBy(() -> Picture.read(text)).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> Picture.read(folder.resolve("none.png"))).isInstanceOf(BadInputException.class);
+        Files.write(text, png().bytes());
+        assertThat(Picture.read(text).mediaType()).isEqualTo("image/png");
+    }
+
+    private static JsonNode json(Report report) throws IOException {
+        return new JsonMapper().readTree(ReportJson.render(report));
+    }
+
+    private static Report whole() {
+        Map<ScienceQaColumn, Tally> columns = new EnumMap<>(ScienceQaColumn.class);
+        for (ScienceQaColumn column : ScienceQaColumn.values()) {
+            columns.put(column, column == ScienceQaColumn.LAN ? Tally.NONE : new Tally(60, 20, 0));
+        }
+        columns.put(ScienceQaColumn.NAT, new Tally(80, 20, 0));
+        return Report.titled("A tiny LLaVA on drawn science questions")
+                .summary(
+                        "Trained in two stages from a base that had seen neither a question nor an answer of this set.")
+                .setting("prompt", "QCM-LEA")
+                .setting("seed", 42)
+                .setting("decoding", "greedy, at most 96 tokens")
+                .headline("accuracy_before", "Before training", new Tally(30, 20, 250))
+                .headline("accuracy_after_stage1", "After stage 1", new Tally(96, 150, 54))
+                .headline("accuracy", "After stage 2", new Tally(282, 15, 3))
+                .headline("accuracy_shuffled_images", "The same, images exchanged", new Tally(118, 180, 2))
+                .headline("accuracy_without_stage1", "Stage 2 without stage 1", new Tally(240, 58, 2))
+                .chance(0.38)
+                .columns(columns, "This run is on drawn problems, so its row and theirs are not of the same test.")
+                .kinds(Map.of(
+                        "read a thermometer", new Tally(45, 5, 0),
+                        "magnets", new Tally(49, 1, 0),
+                        "count and compare", new Tally(47, 3, 0)))
+                .curve(curve("Stage 1, captions", 900))
+                .curve(new LossCurve(
+                        "Stage 2, questions",
+                        List.of(
+                                new LossCurve.Point(1, 3),
+                                new LossCurve.Point(2, Double.NaN),
+                                new LossCurve.Point(3, 0.5))))
+                .example(new Example(
+                        TestProblems.magnets("1"),
+                        "Poles that are alike repel each other. The answer is B.",
+                        new Answered(1),
+                        Optional.of(png())))
+                .example(
+                        new Example(TestProblems.magnets("2"), "The answer is A.", new Answered(0), Optional.of(png())))
+                .example(new Example(
+                        TestProblems.magnets("3"),
+                        "<script>alert('x')</script> & more\u0007",
+                        new Failed(Reason.NO_ANSWER),
+                        Optional.empty()))
+                .timing("stage 1", 101)
+                .timing("stage 2", 250)
+                .seconds(412.5)
+                .note(
+                        "Accuracy below chance before training is that of a model that does not answer in the form asked.")
+                .build();
+    }
+
+    private static LossCurve curve(String name, int steps) {
+        return new LossCurve(
+                name,
+                LongStream.rangeClosed(1, steps)
+                        .mapToObj(s ->
+                                new LossCurve.Point(s, 4 * Math.exp(-s / 200.0) + 0.3 * Math.abs(Math.sin((double) s))))
+                        .toList());
+    }
+
+    private static Picture png() {
+        BufferedImage image = new BufferedImage(160, 100, BufferedImage.TYPE_INT_RGB);
+        Graphics2D g = image.createGraphics();
+        g.setColor(Color.WHITE);
+        g.fillRect(0, 0, 160, 100);
+        g.setStroke(new BasicStroke(3));
+        g.setColor(Color.RED);
+        g.fillRect(20, 35, 50, 30);
+        g.setColor(Color.BLUE);
+        g.fillRect(90, 35, 50, 30);
+        g.dispose();
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try {
+            ImageIO.write(image, "png", bytes);
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        return new Picture("image/png", bytes.toByteArray());
+    }
+}

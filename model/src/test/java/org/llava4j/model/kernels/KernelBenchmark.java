@@ -1,0 +1,177 @@
+package org.llava4j.model.kernels;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.Locale;
+import org.bytedeco.openblas.global.openblas_nolapack;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.llava4j.model.kernels.Kernels.Activation;
+import org.llava4j.model.kernels.Kernels.AdamWStep;
+import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Single kernels at the shapes of the {@code mid} size (batch 4, 384 positions, width 512, MLP 1376, 8 heads,
+ * vocabulary 8000, 256 supervised rows), products beside OpenBLAS's own two-threaded sgemm. Not a test; run it by name:
+ *
+ * <pre>mvn -q -pl model -am test -Dtest=KernelBenchmark -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
+ *
+ * <p>Each line: median and best wall time in ms, processor time in ms (all threads; what a noisy machine distorts
+ * least), and for products GFLOP/s at the best.
+ */
+@Tag("slow")
+class KernelBenchmark {
+    private static final int REPETITIONS = Integer.getInteger("bench.repetitions", 15);
+    private static final int R = 1536;
+    private static final int D = 512;
+    private static final int F = 1376;
+    private static final int V = 8000;
+    private static final int M = 256;
+
+    private final OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    private final CpuKernels k = new CpuKernels(new Nd4jKernels());
+    private final INDArray x = random(R, D);
+    private final INDArray x2 = random(R, D);
+    private final INDArray y = random(R, D);
+    private final INDArray wide = random(R, F);
+    private final INDArray wide2 = random(R, F);
+    private final INDArray wideOut = random(R, F);
+    private final INDArray wideOut2 = random(R, F);
+    private final INDArray w = random(D, D);
+    private final INDArray up = random(F, D);
+    private final INDArray down = random(D, F);
+
+    private static INDArray random(long... shape) {
+        return Nd4j.randn(DataType.FLOAT, shape).muli(0.1);
+    }
+
+    @Test
+    void products() {
+        System.out.println(k + ", " + System.getProperty("java.version") + ", threads "
+                + Runtime.getRuntime().availableProcessors());
+        for (int[] p : new int[][] {{R, D, D}, {R, F, D}, {R, D, F}, {M, V, D}, {1028, 1024, 256}, {1028, 256, 1024}}) {
+            double flops = 2.0 * p[0] * p[1] * p[2];
+            String shape = Arrays.toString(p);
+            INDArray in = random(p[0], p[2]);
+            INDArray weight = random(p[1], p[2]);
+            INDArray out = random(p[0], p[1]);
+            INDArray residual = random(p[0], p[1]);
+            INDArray dx = random(p[0], p[2]);
+            INDArray dw = random(p[1], p[2]);
+            INDArray bias = random(p[1]);
+            openblas_nolapack.blas_set_num_threads(2);
+            time(flops, "sgemm, OpenBLAS's two threads " + shape, () -> sgemm(in, weight, out));
+            openblas_nolapack.blas_set_num_threads(1);
+            time(flops, "sgemm, one thread             " + shape, () -> sgemm(in, weight, out));
+            time(flops, "linear                        " + shape, () -> k.linear(in, weight, null, null, out));
+            time(flops, "linear + residual             " + shape, () -> k.linear(in, weight, null, residual, out));
+            time(flops, "linear + bias + residual      " + shape, () -> k.linear(in, weight, bias, residual, out));
+            INDArray[] dys = {out};
+            INDArray[] ws = {weight};
+            time(flops, "gradient to the input         " + shape, () -> k.linearGradInput(dys, ws, dx));
+            time(flops, "gradient to the weight        " + shape, () -> k.linearGradWeight(out, in, dw));
+        }
+    }
+
+    private static void sgemm(INDArray in, INDArray weight, INDArray out) {
+        Matrix a = Matrix.of(in);
+        Matrix b = Matrix.of(weight);
+        Matrix c = Matrix.of(out);
+        int n = c.columns();
+        Blas.timesTransposed(
+                Scratch.ofThisThread(),
+                a.rows(),
+                n,
+                a.columns(),
+                1,
+                a.address(),
+                a.columns(),
+                b.address(),
+                b.columns(),
+                0,
+                c.address(),
+                n);
+    }
+
+    @Test
+    void attention() {
+        AttentionShape shape = new AttentionShape(4, 384, 8, 8, 64, true);
+        AttentionShape vision = new AttentionShape(4, 257, 4, 4, 64, false);
+        INDArray v = random(R, D);
+        INDArray dq = random(R, D);
+        INDArray dk = random(R, D);
+        INDArray dv = random(R, D);
+        double pairs = 4.0 * 8 * (384.0 * 385 / 2);
+        time(pairs * 64 * 4, "causal attention", () -> k.attention(x, x2, v, null, shape, y));
+        time(
+                pairs * 64 * 10,
+                "causal attention's gradients",
+                () -> k.attentionGrad(y, x, x2, v, null, shape, dq, dk, dv));
+        INDArray a = random(1028, 256);
+        INDArray b = random(1028, 256);
+        INDArray c = random(1028, 256);
+        INDArray o = random(1028, 256);
+        time(4.0 * 4 * 257 * 257 * 64 * 4, "the tower's attention", () -> k.attention(a, b, c, null, vision, o));
+    }
+
+    @Test
+    void theRest() {
+        INDArray norm = random(D);
+        INDArray positions = Nd4j.createFromArray(new int[R]);
+        INDArray logits = random(M, V);
+        INDArray dLogits = random(M, V);
+        INDArray targets = Nd4j.createFromArray(new int[M]);
+        INDArray one = Nd4j.createFromArray(1f);
+        INDArray table = random(V, D);
+        INDArray dTable = random(V, D);
+        INDArray ids =
+                Nd4j.createFromArray(new java.util.Random(1).ints(R, 0, V).toArray());
+        INDArray dNorm = random(D);
+        INDArray dWide = random(F);
+        time(0, "RMS norm", () -> k.rmsNorm(x, norm, 1e-5, y));
+        time(0, "RMS norm, to the input", () -> k.rmsNormGradInput(x2, x, norm, 1e-5, y));
+        time(0, "RMS norm, to the weight", () -> k.rmsNormGradWeight(x2, x, 1e-5, dNorm));
+        time(0, "layer norm", () -> k.layerNorm(x, norm, norm, 1e-5, y));
+        time(0, "rope", () -> k.rope(x, positions, 64, 10000, 1, false, y));
+        time(0, "SwiGLU", () -> k.swiGlu(wide, wide2, wideOut));
+        time(0, "SwiGLU's gradients", () -> k.swiGluGrad(wideOut, wide, wide2, wideOut, wideOut2));
+        time(0, "quick GELU", () -> k.activation(Activation.QUICK_GELU, wide, wideOut));
+        time(0, "GELU", () -> k.activation(Activation.GELU, wide, wideOut));
+        time(0, "cross entropy", () -> k.crossEntropy(logits, targets, one));
+        time(0, "cross entropy's gradient", () -> k.crossEntropyGrad(one, logits, targets, dLogits));
+        time(0, "embedding", () -> k.embedding(ids, table, y));
+        time(0, "embedding's gradient", () -> k.embeddingGrad(y, ids, dTable));
+        time(0, "column sums", () -> k.linearGradBias(wide, dWide));
+        AdamWStep step = new AdamWStep(1, 1e-3, 0.9, 0.999, 1e-8, 0, 1);
+        INDArray moments = random(V, D).muli(0);
+        INDArray moments2 = random(V, D).muli(0);
+        time(0, "AdamW on [8000, 512]", () -> k.adamW(table, dTable, moments, moments2, step));
+    }
+
+    private void time(double flops, String what, Runnable run) {
+        for (int i = 0; i < REPETITIONS; i++) {
+            run.run();
+        }
+        double[] ms = new double[REPETITIONS];
+        long processor = system.getProcessCpuTime();
+        for (int i = 0; i < REPETITIONS; i++) {
+            long start = System.nanoTime();
+            run.run();
+            ms[i] = (System.nanoTime() - start) / 1e6;
+        }
+        double processorMs = (system.getProcessCpuTime() - processor) / 1e6 / REPETITIONS;
+        Arrays.sort(ms);
+        System.out.printf(
+                Locale.ROOT,
+                "%-52s median %7.2f  best %7.2f  processor %7.2f  %s%n",
+                what,
+                ms[REPETITIONS / 2],
+                ms[0],
+                processorMs,
+                flops == 0 ? "" : "%.0f GFLOP/s".formatted(flops / ms[0] / 1e6));
+    }
+}
