@@ -58,8 +58,9 @@ final class FreezeProof {
         List<WeightGroup> result = new ArrayList<>();
         result.add(new WeightGroup(TOWER, false, tower.parameters(), towerBefore, tower.hash()));
         groups.forEach((key, names) -> {
-            long parameters =
-                    names.stream().mapToLong(name -> model.weight(name).length()).sum();
+            long parameters = names.stream()
+                    .mapToLong(name -> model.weight(name).length())
+                    .sum();
             result.add(new WeightGroup(key.part(), key.learns(), parameters, before.get(key), hash(names)));
         });
         for (WeightGroup group : result) {

@@ -54,8 +54,7 @@ final class StageData implements AutoCloseable {
                 : conversations(paths, encoder, options);
     }
 
-    private static StageData scienceQa(
-            Stage stage, RunPaths paths, ConversationEncoder encoder, BatchOptions options) {
+    private static StageData scienceQa(Stage stage, RunPaths paths, ConversationEncoder encoder, BatchOptions options) {
         ScienceQaRecordReader reader = ScienceQaRecordReader.open(paths.data(), stage.split());
         Path images = paths.images() == null ? paths.data().resolve("images") : paths.images();
         return of(reader, new ScienceQaSamples(reader, stage.answerFormat(), images), encoder, options);

@@ -59,7 +59,10 @@ public final class StageRunner {
      * @throws BadInputException if anything that was given is missing or broken, or the stage does not fit the model
      */
     public static RunReport run(Stage stage, RunPaths paths, RunOptions options, RunListener listener) {
-        if (paths.output().toAbsolutePath().normalize().equals(paths.model().toAbsolutePath().normalize())) {
+        if (paths.output()
+                .toAbsolutePath()
+                .normalize()
+                .equals(paths.model().toAbsolutePath().normalize())) {
             throw new BadInputException("the output folder " + paths.output()
                     + " is the model that the run begins with; choose another, so that it is not lost");
         }
@@ -212,7 +215,8 @@ public final class StageRunner {
         for (int i = 0; i < each.size(); i++) {
             System.arraycopy(each.get(i), 0, vectors, i * perImage, perImage);
         }
-        return Placeholders.features(plan.layout(), Nd4j.createFromArray(vectors).reshape(-1, width));
+        return Placeholders.features(
+                plan.layout(), Nd4j.createFromArray(vectors).reshape(-1, width));
     }
 
     private void write(Path folder, Llava model, RunReport.Summary summary) {

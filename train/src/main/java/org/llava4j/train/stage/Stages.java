@@ -47,8 +47,8 @@ public final class Stages {
     /** A shipped stage. @throws BadInputException if there is none of that name */
     public static Stage named(String name) {
         if (!SHIPPED.contains(name)) {
-            throw new BadInputException("no stage is called \"" + name + "\"; shipped are "
-                    + String.join(", ", SHIPPED) + ", or give a file");
+            throw new BadInputException("no stage is called \"" + name + "\"; shipped are " + String.join(", ", SHIPPED)
+                    + ", or give a file");
         }
         String resource = name + ".json";
         try (InputStream in = Stages.class.getResourceAsStream(resource)) {
