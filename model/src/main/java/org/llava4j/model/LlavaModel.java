@@ -8,9 +8,6 @@ import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.conversation.ConversationTemplate;
 import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.image.AspectRatio;
-import org.llava4j.data.image.ClipImageProcessor;
-import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureSource;
@@ -87,12 +84,7 @@ public final class LlavaModel {
 
     /** The features of a folder's own tower, computed when asked for. */
     public static FeatureSource towerFeatures(Path folder, Path visionTower, LlavaConfig config) {
-        ClipPreprocessing settings = ClipPreprocessing.read(visionTower);
-        ClipImageProcessor processor =
-                new ClipImageProcessor(config.padToSquare() ? settings.withAspectRatio(AspectRatio.PAD) : settings);
-        try (Checkpoint weights = Checkpoint.tower(folder, visionTower)) {
-            return new TowerFeatures(Llava.buildTower(config, weights), processor, config.imageVectors());
-        }
+        return TowerFeatures.load(folder, visionTower, config);
     }
 
     /** One answer to one question about one picture. */

@@ -40,8 +40,7 @@ class OptimizerGoldenTest {
         Map<String, INDArray> before = new LinkedHashMap<>();
         model.weightNames().forEach(name -> before.put(name, model.weight(name).dup()));
 
-        Map<String, INDArray> batch =
-                PublishedBatch.placeholders(Golden.tensors(folder + "/io.safetensors"), config.imageVectors());
+        Map<String, INDArray> batch = PublishedBatch.placeholders(Golden.tensors(folder + "/io.safetensors"), config);
         JsonNode steps = golden.get("steps");
         WarmupCosine constant = new WarmupCosine(steps.get(0).get("lr").doubleValue(), 0, Integer.MAX_VALUE);
         Trainer trainer = new Trainer(model, new AdamW(AdamW.Settings.PAPER), constant);

@@ -16,7 +16,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -24,11 +23,15 @@ import org.llava4j.data.BadInputException;
  * the same in every epoch, in both stages and in evaluation. The address of an image's features is a hash of the
  * tower's weights, of the preprocessing and of the image's bytes: a change of any of them is a new address.
  *
- * <p>Looked up in memory, then on disk, then computed, several missing images in one run of the tower. One thread uses
+ * <p>Looked up in memory, then on disk, then computed, the missing ones together. One thread uses
  * a cache; several caches may share a folder.
  */
-public final class FeatureCache {
-    private final Source source;
+public final class FeatureCache implements FeatureSource {
+    /** So many missing pictures are computed before they are kept: what an interrupted run may lose. */
+    private static final int KEPT_AT_ONCE = 64;
+
+    private final FeatureSource source;
+    private final String identity;
     private final Optional<FeatureStore> store;
     private final long memoryBytes;
     private final Map<String, float[]> memory = new LinkedHashMap<>(64, 0.75f, true);
@@ -36,29 +39,18 @@ public final class FeatureCache {
     private long bytesInMemory;
     private long computed;
 
-    /**
-     * What computes features.
-     *
-     * @param identity names everything, but for the image itself, that its features depend on
-     * @param pixels an image file to the tower's input
-     * @param tower inputs of several images to the features of each, {@code float32[P*Dv]}
-     * @param imagesPerRun at most so many images go through the tower at once
-     */
-    public record Source(
-            String identity,
-            Function<Path, float[]> pixels,
-            Function<List<float[]>, float[][]> tower,
-            int imagesPerRun) {}
-
     /** A file's state when its bytes were hashed. */
     private record Seen(long bytes, FileTime modified, String address) {}
 
     /**
+     * @param source computes what is missing
+     * @param identity names everything, but for the image itself, that the source's features depend on
      * @param store where features are kept beyond this run, if anywhere
      * @param memoryBytes bound of what is kept in memory
      */
-    public FeatureCache(Source source, Optional<FeatureStore> store, long memoryBytes) {
+    public FeatureCache(FeatureSource source, String identity, Optional<FeatureStore> store, long memoryBytes) {
         this.source = source;
+        this.identity = identity;
         this.store = store;
         this.memoryBytes = memoryBytes;
     }
@@ -74,6 +66,7 @@ public final class FeatureCache {
     }
 
     /** As {@link #features(Path)} for several, in their order. */
+    @Override
     public List<float[]> features(List<Path> images) {
         Map<String, float[]> found = new HashMap<>();
         Map<String, Path> missing = new LinkedHashMap<>();
@@ -87,8 +80,8 @@ public final class FeatureCache {
             }
         }
         List<String> addresses = List.copyOf(missing.keySet());
-        for (int from = 0; from < addresses.size(); from += source.imagesPerRun()) {
-            int to = Math.min(addresses.size(), from + source.imagesPerRun());
+        for (int from = 0; from < addresses.size(); from += KEPT_AT_ONCE) {
+            int to = Math.min(addresses.size(), from + KEPT_AT_ONCE);
             found.putAll(compute(addresses.subList(from, to), missing));
         }
         return wanted.stream().map(found::get).toList();
@@ -104,28 +97,24 @@ public final class FeatureCache {
         if (inMemory != null) {
             return Optional.of(inMemory);
         }
-        Optional<float[]> onDisk = store.flatMap(files -> files.get(address));
+        Optional<float[]> onDisk = store.flatMap(disk -> disk.get(address));
         onDisk.ifPresent(features -> remember(address, features));
         return onDisk;
     }
 
     private Map<String, float[]> compute(List<String> addresses, Map<String, Path> images) {
-        List<float[]> pixels = new ArrayList<>();
-        for (String address : addresses) {
-            Path image = images.get(address);
-            pixels.add(source.pixels().apply(image));
-            if (!address.equals(address(image))) {
-                throw new BadInputException(image + " has changed while it was read; start again");
-            }
-        }
-        float[][] features = source.tower().apply(pixels);
+        List<Path> files = addresses.stream().map(images::get).toList();
+        List<float[]> features = source.features(files);
         Map<String, float[]> byAddress = new HashMap<>();
-        for (int i = 0; i < features.length; i++) {
+        for (int i = 0; i < addresses.size(); i++) {
             String address = addresses.get(i);
-            float[] one = features[i];
+            float[] one = features.get(i);
+            if (!address.equals(address(files.get(i)))) {
+                throw new BadInputException(files.get(i) + " has changed while it was read; start again");
+            }
             byAddress.put(address, one);
             remember(address, one);
-            store.ifPresent(files -> files.put(address, one));
+            store.ifPresent(disk -> disk.put(address, one));
             computed++;
         }
         return byAddress;
@@ -166,7 +155,7 @@ public final class FeatureCache {
     private String hash(byte[] imageBytes) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((source.identity() + "\n").getBytes(StandardCharsets.UTF_8));
+            digest.update((identity + "\n").getBytes(StandardCharsets.UTF_8));
             return HexFormat.of().formatHex(digest.digest(imageBytes));
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every Java has SHA-256", e);

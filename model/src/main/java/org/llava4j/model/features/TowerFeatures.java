@@ -4,9 +4,15 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
+import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.model.Llava;
+import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.TensorHash;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -23,6 +29,50 @@ public final class TowerFeatures implements FeatureSource {
         this.tower = tower;
         this.processor = processor;
         this.vectorsPerImage = vectorsPerImage;
+    }
+
+    /**
+     * The tower of a model, with the preprocessing that belongs to it.
+     *
+     * @param folder the LLaVA (or LLaMA) folder
+     * @param visionTower the tower's own folder: its preprocessing, and its weights where {@code folder} holds none
+     * @throws org.llava4j.data.BadInputException if weights, config and preprocessing do not fit each other
+     */
+    public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config) {
+        ClipPreprocessing settings = ClipPreprocessing.read(visionTower);
+        if (settings.cropPx() != config.vision().imageSizePx()) {
+            throw new BadInputException(visionTower + ": preprocessor_config.json crops to " + settings.cropPx()
+                    + " px but config.json has an image_size of "
+                    + config.vision().imageSizePx() + "; they must agree");
+        }
+        ClipImageProcessor processor =
+                new ClipImageProcessor(config.padToSquare() ? settings.withAspectRatio(AspectRatio.PAD) : settings);
+        try (Checkpoint weights = Checkpoint.tower(folder, visionTower)) {
+            return new TowerFeatures(Llava.buildTower(config, weights), processor, config.imageVectors());
+        }
+    }
+
+    /** SHA-256 over the tower's weights, in hexadecimal. */
+    public String hash() {
+        TensorHash hash = new TensorHash();
+        tower.weightNames().forEach(name -> hash.add(name, tower.weight(name)));
+        return hash.hex();
+    }
+
+    /** Number of the tower's weights. */
+    public long parameters() {
+        return tower.weightNames().stream()
+                .mapToLong(name -> tower.weight(name).length())
+                .sum();
+    }
+
+    /**
+     * Names everything, but for the image itself, that the features depend on: weights, which state is taken, and
+     * preprocessing.
+     */
+    public String identity(LlavaConfig config) {
+        return "weights " + hash() + "; " + config.vision() + "; state " + config.featureLayer() + ", "
+                + config.selectFeature() + "; " + processor.settings();
     }
 
     @Override

@@ -30,7 +30,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private static final Pattern CLIP_TEXT =
             Pattern.compile("text_model\\..*|text_projection\\.weight|visual_projection\\.weight|logit_scale");
 
-    static final String PROJECTOR_PREFIX = "model.mm_projector.";
+    /** What the names of the projector's weights begin with. */
+    public static final String PROJECTOR_PREFIX = "model.mm_projector.";
 
     private static final int MOST_LISTED = 12;
 
@@ -64,7 +65,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         Checkpoint checkpoint = new Checkpoint(folder);
         TensorStore own = SafetensorsFolder.open(folder);
         checkpoint.add(own, folder, "");
-        if (own.tensors().keySet().stream().noneMatch(name -> name.startsWith(Llava.TOWER_PREFIX))) {
+        if (!TowerWeights.holdsTower(own)) {
             checkpoint.add(SafetensorsFolder.open(visionTower), visionTower, Llava.TOWER_PREFIX);
         }
         return checkpoint;

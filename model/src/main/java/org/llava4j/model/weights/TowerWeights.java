@@ -50,17 +50,6 @@ public final class TowerWeights implements AutoCloseable {
         return store.tensors().keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
     }
 
-    /** SHA-256 over names, shapes and values, in hexadecimal. */
-    public String hash() {
-        TensorHash hash = new TensorHash();
-        tensors.forEach((name, info) -> {
-            try (INDArray tensor = store.read(info.name())) {
-                hash.add(name, tensor);
-            }
-        });
-        return hash.hex();
-    }
-
     /** Writes the tensors as a bare tower, each in the type it was stored in. */
     public void writeTo(Path file) {
         Map<String, INDArray> arrays = new LinkedHashMap<>();

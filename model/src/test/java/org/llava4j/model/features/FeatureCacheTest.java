@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -37,16 +38,33 @@ class FeatureCacheTest {
     }
 
     @Test
-    void manyMissingImagesAreComputedInRunsOfTheGivenSize() throws IOException {
+    void manyMissingImagesAreComputedAndKeptInPortions() throws IOException {
         List<Path> images = new ArrayList<>();
-        for (int i = 0; i < 7; i++) {
+        for (int i = 0; i < 130; i++) {
             images.add(image("image" + i, "x".repeat(i + 1)));
         }
         List<float[]> features = cache("tower", Optional.empty(), AMPLE).features(images);
-        assertThat(runs).containsExactly(3, 3, 1);
-        for (int i = 0; i < 7; i++) {
+        assertThat(runs).containsExactly(64, 64, 2);
+        for (int i = 0; i < 130; i++) {
             assertThat(features.get(i)).containsExactly(i + 1, 2 * (i + 1));
         }
+    }
+
+    @Test
+    void anImageThatChangesWhileItIsReadIsNotKept() throws IOException {
+        Path a = image("a", "one");
+        FeatureSource slow = images -> {
+            try {
+                image("a", "another");
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return List.of(new float[] {1});
+        };
+        FeatureCache cache = new FeatureCache(slow, "tower", Optional.of(store()), AMPLE);
+        assertThatThrownBy(() -> cache.features(a))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(a + " has changed while it was read; start again");
     }
 
     @Test
@@ -110,21 +128,16 @@ class FeatureCacheTest {
 
     /** The "tower" makes of n bytes the features n and 2n. */
     private FeatureCache cache(String identity, Optional<FeatureStore> store, long memoryBytes) {
-        return new FeatureCache(
-                new FeatureCache.Source(
-                        identity,
-                        image -> new float[] {image.toFile().length()},
-                        pixels -> {
-                            runs.add(pixels.size());
-                            float[][] features = new float[pixels.size()][];
-                            for (int i = 0; i < features.length; i++) {
-                                features[i] = new float[] {pixels.get(i)[0], 2 * pixels.get(i)[0]};
-                            }
-                            return features;
-                        },
-                        3),
-                store,
-                memoryBytes);
+        FeatureSource tower = images -> {
+            runs.add(images.size());
+            List<float[]> features = new ArrayList<>();
+            for (Path image : images) {
+                float bytes = image.toFile().length();
+                features.add(new float[] {bytes, 2 * bytes});
+            }
+            return features;
+        };
+        return new FeatureCache(tower, identity, store, memoryBytes);
     }
 
     private FeatureStore store() {

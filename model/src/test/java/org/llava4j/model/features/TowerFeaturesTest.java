@@ -1,0 +1,56 @@
+package org.llava4j.model.features;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.llava4j.data.image.AspectRatio;
+import org.llava4j.data.image.ClipImageProcessor;
+import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.model.Golden;
+import org.llava4j.model.config.LlavaConfig;
+
+class TowerFeaturesTest {
+    private static final Path TOWER = Golden.path("a_clip56");
+    private static final Path LLAVA = Golden.path("c_llava_linear");
+    private static final Path LLAMA = Golden.path("b_llama");
+
+    @Test
+    void featuresOfAPictureDoNotDependOnTheOthersOfItsRun() {
+        LlavaConfig config = LlavaConfig.read(LLAVA, TOWER);
+        TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, config);
+        Path red = Golden.path("d_preproc/rgb_64x48.png");
+        Path noise = Golden.path("d_preproc/noise_100x80.png");
+        float[] alone = tower.features(List.of(noise)).get(0);
+        List<Path> many = new ArrayList<>(Collections.nCopies(19, red));
+        many.set(18, noise);
+        List<float[]> together = tower.features(many);
+        assertThat(together).hasSize(19);
+        assertThat(alone).hasSize(config.imageVectors() * config.vision().hiddenSize());
+        for (int i = 0; i < alone.length; i++) {
+            assertThat(together.get(18)[i]).isCloseTo(alone[i], within(1e-5f));
+        }
+        assertThat(together.get(0)).isNotEqualTo(alone);
+    }
+
+    @Test
+    void theIdentityIsThatOfWeightsStateAndPreprocessing() {
+        LlavaConfig config = LlavaConfig.read(LLAVA, TOWER);
+        TowerFeatures inside = TowerFeatures.load(LLAVA, TOWER, config);
+        TowerFeatures alone = TowerFeatures.load(LLAMA, TOWER, config);
+        assertThat(alone.identity(config)).isEqualTo(inside.identity(config));
+        Path small = Golden.path("a_clip28");
+        LlavaConfig smallConfig = LlavaConfig.read(LLAMA, small);
+        assertThat(TowerFeatures.load(LLAMA, small, smallConfig).hash()).isNotEqualTo(alone.hash());
+        ClipImageProcessor padding =
+                new ClipImageProcessor(ClipPreprocessing.read(TOWER).withAspectRatio(AspectRatio.PAD));
+        assertThat(padding.settings().toString())
+                .isNotEqualTo(ClipPreprocessing.read(TOWER).toString());
+        assertThat(alone.identity(config))
+                .contains(ClipPreprocessing.read(TOWER).toString());
+    }
+}

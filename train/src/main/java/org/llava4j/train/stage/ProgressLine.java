@@ -1,0 +1,72 @@
+package org.llava4j.train.stage;
+
+import java.io.PrintStream;
+import java.util.Locale;
+
+/** A run on the screen: one line that is written over on a terminal, a line every so often elsewhere. */
+public final class ProgressLine implements RunListener {
+    private static final long TERMINAL_MS = 200;
+    private static final long LOG_MS = 10_000;
+
+    private final PrintStream out;
+    private final boolean terminal;
+    private long lastMs = Long.MIN_VALUE / 2;
+    private int width;
+
+    /** @param terminal whether {@code out} is one, where a carriage return goes back to the line's start */
+    public ProgressLine(PrintStream out, boolean terminal) {
+        this.out = out;
+        this.terminal = terminal;
+    }
+
+    /** On standard output. */
+    public static ProgressLine onStdout() {
+        String kind = System.getenv("TERM");
+        return new ProgressLine(System.out, System.console() != null && kind != null && !kind.equals("dumb"));
+    }
+
+    @Override
+    public void step(Progress progress) {
+        boolean last = progress.step().step() == progress.totalSteps();
+        if (!last && progress.elapsedMs() - lastMs < (terminal ? TERMINAL_MS : LOG_MS)) {
+            return;
+        }
+        lastMs = progress.elapsedMs();
+        String line = text(progress);
+        if (terminal) {
+            // Blanks cover what is left of a longer line before.
+            out.print("\r" + line + " ".repeat(Math.max(0, width - line.length())));
+            width = line.length();
+        } else {
+            out.println(line);
+        }
+        out.flush();
+    }
+
+    @Override
+    public void end() {
+        if (terminal && width > 0) {
+            out.println();
+        }
+    }
+
+    static String text(Progress progress) {
+        return String.format(
+                Locale.ROOT,
+                "%s %d/%d  loss %.4f  rate %.2e  norm %.2f  %.1f samples/s  padding %.0f %%  %s left",
+                progress.stage(),
+                progress.step().step(),
+                progress.totalSteps(),
+                progress.smoothedLoss(),
+                progress.step().rate(),
+                progress.step().gradNorm(),
+                progress.samplesPerSecond(),
+                100 * progress.paddingShare(),
+                duration(progress.leftMs()));
+    }
+
+    private static String duration(long ms) {
+        long seconds = (ms + 999) / 1000;
+        return String.format(Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    }
+}

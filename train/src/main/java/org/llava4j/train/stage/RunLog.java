@@ -1,0 +1,65 @@
+package org.llava4j.train.stage;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.llava4j.data.BadInputException;
+
+/** A run as a file: {@code metrics.jsonl}, one JSON object a step, in step order. */
+final class RunLog implements RunListener, AutoCloseable {
+    static final String FILE = "metrics.jsonl";
+
+    private final Path file;
+    private final BufferedWriter writer;
+
+    private RunLog(Path file, BufferedWriter writer) {
+        this.file = file;
+        this.writer = writer;
+    }
+
+    static RunLog in(Path folder) {
+        Path file = folder.resolve(FILE);
+        try {
+            return new RunLog(file, Files.newBufferedWriter(file));
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+    }
+
+    @Override
+    public void step(Progress progress) {
+        ObjectNode line = new ObjectMapper().createObjectNode();
+        line.put("step", progress.step().step());
+        line.put("loss", progress.step().loss());
+        line.put("smoothed_loss", progress.smoothedLoss());
+        line.put("rate", progress.step().rate());
+        line.put("grad_norm", progress.step().gradNorm());
+        line.put("samples", progress.samples());
+        line.put("samples_per_second", progress.samplesPerSecond());
+        line.put("padding", progress.paddingShare());
+        line.put("elapsed_ms", progress.elapsedMs());
+        try {
+            writer.write(line + "\n");
+            // Whoever follows a long run wants to see the last step.
+            writer.flush();
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            writer.close();
+        } catch (IOException e) {
+            throw unwritable(file, e);
+        }
+    }
+
+    private static BadInputException unwritable(Path file, IOException e) {
+        return new BadInputException("cannot write " + file + " (" + e.getMessage() + "); is the disk full?", e);
+    }
+}

@@ -1,0 +1,30 @@
+package org.llava4j.train.stage;
+
+import java.util.Optional;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+
+/**
+ * What a run may be told beyond its stage.
+ *
+ * @param saveAs type of the weights in the output: F32, F16 or BF16
+ * @param projectorType for a model that has no projector yet; otherwise its config says it
+ * @param selectLayer another hidden state of the tower as the feature than the config's; -2 is LLaVA's
+ * @param featureCacheBytes bound of the feature cache on disk
+ * @param featureMemoryBytes bound of the features in memory
+ */
+public record RunOptions(
+        TensorType saveAs,
+        Optional<ProjectorType> projectorType,
+        Optional<Integer> selectLayer,
+        long featureCacheBytes,
+        long featureMemoryBytes) {
+
+    /** Exact weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory. */
+    public static final RunOptions DEFAULT =
+            new RunOptions(TensorType.F32, Optional.empty(), Optional.empty(), 20L << 30, 256L << 20);
+
+    public RunOptions withSaveAs(TensorType type) {
+        return new RunOptions(type, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes);
+    }
+}

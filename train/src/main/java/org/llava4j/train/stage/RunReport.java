@@ -1,0 +1,58 @@
+package org.llava4j.train.stage;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.nio.file.Path;
+import java.util.List;
+import org.llava4j.train.Trainer;
+
+/**
+ * What a run did; all but {@code output} and the steps is kept as {@code run.json} in the output folder.
+ *
+ * @param output the model folder that was written
+ * @param steps every step, as in {@code metrics.jsonl}
+ */
+public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) {
+    static final String FILE = "run.json";
+
+    /**
+     * @param stage its name; its values are in {@code stage.json}
+     * @param steps optimiser steps
+     * @param samples seen, those of later epochs counted again
+     * @param meanLoss over all steps
+     * @param lastLoss smoothed over the last steps
+     * @param unlearnable samples without anything to learn that were passed over
+     * @param paddingShare share of all positions that were padding, 0..1
+     * @param featuresComputed images that went through the tower; the others came from the cache
+     * @param projector where its first weights came from: a file and tensor, or "fresh"
+     * @param seconds from the first step to the last
+     * @param groups the proof of what moved and what did not
+     */
+    public record Summary(
+            String stage,
+            int steps,
+            long samples,
+            double meanLoss,
+            double lastLoss,
+            int unlearnable,
+            double paddingShare,
+            long featuresComputed,
+            String projector,
+            double seconds,
+            List<WeightGroup> groups) {
+
+        String json() {
+            try {
+                return JsonMapper.builder()
+                                .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+                                .build()
+                                .writerWithDefaultPrettyPrinter()
+                                .writeValueAsString(this)
+                        + "\n";
+            } catch (JsonProcessingException e) {
+                throw new IllegalStateException("a record of numbers and texts is always JSON", e);
+            }
+        }
+    }
+}

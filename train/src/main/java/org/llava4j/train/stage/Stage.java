@@ -1,0 +1,146 @@
+package org.llava4j.train.stage;
+
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.AspectRatio;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.train.AdamW;
+
+/**
+ * A stage of training as data (paper, section 4.2). {@link Stages} has the shipped ones and reads others.
+ *
+ * @param name what its runs are called
+ * @param trainable regular expressions, each matching whole names of weights that learn; all others are frozen, and
+ *     the vision tower always is
+ * @param freshProjector whether a projector begins with random weights where no file has one
+ * @param dataFormat what the data is
+ * @param answerFormat what a ScienceQA answer consists of; null for conversations
+ * @param split which of ScienceQA's splits is learned; null for conversations
+ * @param convMode conversation template: a built-in name or a JSON file
+ * @param imageFirst whether images are moved to the front of their turn, as published since July 2023
+ * @param imageAspectRatio what happens to pictures that are not square
+ * @param maxLength of a sequence with its image vectors; what is beyond is cut off
+ * @param lengthMultiple batches are padded to a multiple of this, so that few different shapes occur
+ * @param sortedBatches so many batches' worth of samples are sorted by length together; 1 keeps the shuffled order
+ * @param maxUnlearnable so many samples without anything to learn are passed over; one more ends the run
+ * @param learningRate at the end of the warm-up
+ * @param warmupRatio share of the steps that warm up, 0 up to but not 1
+ * @param optimizer AdamW's numbers
+ * @param epochs passes over the data, unless {@code maxSteps} says otherwise
+ * @param maxSteps optimiser steps; 0 for as many as the epochs have
+ * @param batchSize rows of one forward pass
+ * @param accumulation forward passes of one optimiser step; their gradients are averaged
+ * @param seed of the data's order and of a fresh projector
+ */
+public record Stage(
+        String name,
+        List<String> trainable,
+        boolean freshProjector,
+        DataFormat dataFormat,
+        ScienceQaPrompt answerFormat,
+        String split,
+        String convMode,
+        boolean imageFirst,
+        AspectRatio imageAspectRatio,
+        int maxLength,
+        int lengthMultiple,
+        int sortedBatches,
+        int maxUnlearnable,
+        double learningRate,
+        double warmupRatio,
+        AdamW.Settings optimizer,
+        int epochs,
+        int maxSteps,
+        int batchSize,
+        int accumulation,
+        long seed) {
+
+    /** What a stage's data is. */
+    public enum DataFormat {
+        /** LLaVA's conversation JSON. */
+        CONVERSATIONS,
+        /** ScienceQA's {@code problems.json} and {@code pid_splits.json}. */
+        SCIENCEQA
+    }
+
+    public Stage {
+        present(name, "name");
+        present(dataFormat, "dataFormat");
+        present(convMode, "convMode");
+        present(imageAspectRatio, "imageAspectRatio");
+        present(optimizer, "optimizer");
+        trainable = trainable == null ? List.of() : List.copyOf(trainable);
+        require(!trainable.isEmpty(), "trainable", "[]", "name at least one weight that learns");
+        trainable.forEach(Stage::compiled);
+        boolean scienceQa = dataFormat == DataFormat.SCIENCEQA;
+        require(
+                scienceQa == (answerFormat != null),
+                "answerFormat",
+                answerFormat,
+                "dataFormat is " + dataFormat + "; ScienceQA needs one, conversations have none");
+        require(
+                scienceQa == (split != null),
+                "split",
+                split,
+                "dataFormat is " + dataFormat + "; ScienceQA needs one, conversations have none");
+        positive(maxLength, "maxLength");
+        positive(lengthMultiple, "lengthMultiple");
+        positive(sortedBatches, "sortedBatches");
+        positive(epochs, "epochs");
+        positive(batchSize, "batchSize");
+        positive(accumulation, "accumulation");
+        require(
+                lengthMultiple <= maxLength,
+                "lengthMultiple",
+                lengthMultiple,
+                "maxLength is " + maxLength + "; a multiple must fit into it");
+        require(maxUnlearnable >= 0, "maxUnlearnable", maxUnlearnable, "give 0 or more");
+        require(maxSteps >= 0, "maxSteps", maxSteps, "give 0 for whole epochs, or a number of steps");
+        require(learningRate > 0 && learningRate < 1, "learningRate", learningRate, "give a number between 0 and 1");
+        require(warmupRatio >= 0 && warmupRatio < 1, "warmupRatio", warmupRatio, "give 0 or more, and less than 1");
+        require(
+                optimizer.maxGradNorm() > 0 && optimizer.weightDecay() >= 0 && optimizer.eps() > 0,
+                "optimizer",
+                optimizer,
+                "maxGradNorm and eps must be above 0, weightDecay not below");
+        require(
+                isBeta(optimizer.beta1()) && isBeta(optimizer.beta2()),
+                "optimizer",
+                optimizer,
+                "beta1 and beta2 must be 0 or more, and less than 1");
+    }
+
+    /** Whether a weight learns. */
+    public boolean learns(String weight) {
+        return trainable.stream().anyMatch(pattern -> weight.matches(pattern));
+    }
+
+    private static boolean isBeta(double value) {
+        return value >= 0 && value < 1;
+    }
+
+    private static void compiled(String pattern) {
+        try {
+            Pattern.compile(pattern);
+        } catch (PatternSyntaxException e) {
+            throw new BadInputException(
+                    "\"trainable\" has \"" + pattern + "\", which is no regular expression: " + e.getDescription(), e);
+        }
+    }
+
+    private static void present(Object value, String key) {
+        require(value != null, key, null, "it must be given");
+    }
+
+    private static void positive(int value, String key) {
+        require(value > 0, key, value, "give 1 or more");
+    }
+
+    private static void require(boolean holds, String key, Object value, String what) {
+        if (!holds) {
+            throw new BadInputException("\"" + key + "\" is " + value + "; " + what);
+        }
+    }
+}

@@ -1,0 +1,95 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Path;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.BatchOptions;
+import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.data.batch.SampleSource;
+import org.llava4j.data.batch.ScienceQaSamples;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.ConversationTemplate;
+import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.data.conversation.ImageMarkup;
+import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.IndexedRecordReader;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.train.stage.Stage.DataFormat;
+
+/** A stage's data as batches. */
+final class StageData implements AutoCloseable {
+    private final IndexedRecordReader<?> reader;
+    private final LlavaBatchIterator batches;
+
+    private StageData(IndexedRecordReader<?> reader, LlavaBatchIterator batches) {
+        this.reader = reader;
+        this.batches = batches;
+    }
+
+    static StageData open(Stage stage, RunPaths paths, LlavaConfig config) {
+        ConversationTemplate template = ConversationTemplates.of(stage.convMode());
+        if (stage.dataFormat() == DataFormat.SCIENCEQA && template.training().dropInstruction()) {
+            throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions, but"
+                    + " \"dataFormat\" is " + stage.dataFormat() + "; use v1 or v0");
+        }
+        ConversationEncoder encoder = new ConversationEncoder(
+                LlamaTokenizer.load(paths.model()), template, new ImageMarkup(stage.imageFirst(), false));
+        SpliceOptions splice = new SpliceOptions(
+                config.imageVectors(),
+                config.decoder().vocabSize(),
+                stage.maxLength(),
+                SpliceOptions.Side.RIGHT,
+                stage.lengthMultiple());
+        BatchOptions options = new BatchOptions(
+                stage.batchSize(),
+                stage.sortedBatches(),
+                stage.seed(),
+                stage.maxUnlearnable(),
+                config.vision().imageSizePx(),
+                splice);
+        return stage.dataFormat() == DataFormat.SCIENCEQA
+                ? scienceQa(stage, paths, encoder, options)
+                : conversations(paths, encoder, options);
+    }
+
+    private static StageData scienceQa(Stage stage, RunPaths paths, ConversationEncoder encoder, BatchOptions options) {
+        ScienceQaRecordReader reader = ScienceQaRecordReader.open(paths.data(), stage.split());
+        Path images = paths.images() == null ? paths.data().resolve("images") : paths.images();
+        return of(reader, new ScienceQaSamples(reader, stage.answerFormat(), images), encoder, options);
+    }
+
+    private static StageData conversations(RunPaths paths, ConversationEncoder encoder, BatchOptions options) {
+        ConversationRecordReader reader = ConversationRecordReader.open(paths.data());
+        Path images = paths.images() == null ? paths.data().toAbsolutePath().getParent() : paths.images();
+        return of(reader, SampleSource.of(reader, images), encoder, options);
+    }
+
+    private static StageData of(
+            IndexedRecordReader<?> reader, SampleSource samples, ConversationEncoder encoder, BatchOptions options) {
+        StageData data = null;
+        try {
+            data = new StageData(reader, new LlavaBatchIterator(samples, encoder, StageData::noPixels, options));
+            return data;
+        } finally {
+            if (data == null) {
+                reader.close();
+            }
+        }
+    }
+
+    /** Features come from the cache: batches are taken as plans, whose pictures are not read. */
+    private static float[] noPixels(Path image) {
+        throw new IllegalStateException("the pixels of " + image + " are not needed");
+    }
+
+    LlavaBatchIterator batches() {
+        return batches;
+    }
+
+    @Override
+    public void close() {
+        reader.close();
+    }
+}

@@ -1,0 +1,228 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.data.image.AspectRatio;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.Placeholders;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.features.FeatureCache;
+import org.llava4j.model.features.FeatureStore;
+import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.CheckpointWriter;
+import org.llava4j.model.weights.CheckpointWriter.Origin;
+import org.llava4j.train.AdamW;
+import org.llava4j.train.Trainer;
+import org.llava4j.train.WarmupCosine;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Runs a stage: a model folder and data in, a trained model folder out. The frozen tower's features are computed once
+ * per image; the graph that learns holds projector and decoder. The output appears when all is done; a run that fails
+ * leaves nothing.
+ */
+public final class StageRunner {
+    private static final String STAGE_FILE = "stage.json";
+
+    private final Stage stage;
+    private final RunPaths paths;
+    private final RunOptions options;
+    private final LlavaConfig config;
+    private final Path visionTower;
+
+    private StageRunner(Stage stage, RunPaths paths, RunOptions options) {
+        this.stage = stage;
+        this.paths = paths;
+        this.options = options;
+        if (paths.visionTower() == null && !LlavaConfig.isLlava(paths.model())) {
+            throw new BadInputException(paths.model() + ": config.json names no vision tower (\"mm_vision_tower\");"
+                    + " name one (--vision-tower)");
+        }
+        visionTower = paths.visionTower() != null ? paths.visionTower() : LlavaConfig.visionTowerOf(paths.model());
+        config = config();
+    }
+
+    /**
+     * Runs a stage from its start to its end.
+     *
+     * @throws BadInputException if anything that was given is missing or broken, or the stage does not fit the model
+     */
+    public static RunReport run(Stage stage, RunPaths paths, RunOptions options, RunListener listener) {
+        if (paths.output()
+                .toAbsolutePath()
+                .normalize()
+                .equals(paths.model().toAbsolutePath().normalize())) {
+            throw new BadInputException("the output folder " + paths.output()
+                    + " is the model that the run begins with; choose another, so that it is not lost");
+        }
+        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), CheckpointWriter.MARKER)) {
+            StageRunner runner = new StageRunner(stage, paths, options);
+            RunReport report = runner.run(folder.path(), listener);
+            folder.commit();
+            return report;
+        }
+    }
+
+    /** What the model is in this run: its config, with what stage and options say otherwise. */
+    private LlavaConfig config() {
+        LlavaConfig read = LlavaConfig.read(paths.model(), visionTower);
+        return new LlavaConfig(
+                read.vision(),
+                read.decoder(),
+                options.projectorType().orElse(read.projector()),
+                options.selectLayer().orElse(read.selectLayer()),
+                read.selectFeature(),
+                stage.maxLength(),
+                read.padLeft(),
+                stage.imageAspectRatio() == AspectRatio.PAD);
+    }
+
+    private RunReport run(Path folder, RunListener listener) {
+        try (StageData data = StageData.open(stage, paths, config)) {
+            WarmupCosine schedule = schedule(data.batches());
+            TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config);
+            FeatureCache features = cache(tower);
+            Loaded loaded = load();
+            Llava model = loaded.model();
+            freeze(model);
+            FreezeProof proof = new FreezeProof(model, tower);
+            List<Trainer.Step> steps = new ArrayList<>();
+            Progress last;
+            try (RunLog log = RunLog.in(folder)) {
+                last = train(model, schedule, data.batches(), features, progress -> {
+                    steps.add(progress.step());
+                    log.step(progress);
+                    listener.step(progress);
+                });
+            } finally {
+                listener.end();
+            }
+            RunReport.Summary summary = new RunReport.Summary(
+                    stage.name(),
+                    steps.size(),
+                    last.samples(),
+                    steps.stream().mapToDouble(Trainer.Step::loss).average().orElseThrow(),
+                    last.smoothedLoss(),
+                    data.batches().unlearnable(),
+                    last.paddingShare(),
+                    features.computed(),
+                    loaded.projector(),
+                    last.elapsedMs() / 1e3,
+                    proof.check());
+            write(folder, model, summary);
+            return new RunReport(paths.output(), List.copyOf(steps), summary);
+        }
+    }
+
+    /** @param projector where its first weights came from */
+    private record Loaded(Llava model, String projector) {}
+
+    private Loaded load() {
+        try (Checkpoint checkpoint =
+                Checkpoint.llava(paths.model(), visionTower).withoutTower()) {
+            if (paths.projector() != null) {
+                checkpoint.withProjector(paths.projector());
+            }
+            if (stage.freshProjector()) {
+                checkpoint.withFreshProjector(stage.seed());
+            }
+            Llava model = Llava.build(config, checkpoint, ImageInput.FEATURES);
+            String projector = model.weightNames().stream()
+                    .filter(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX))
+                    .findFirst()
+                    .orElseThrow();
+            return new Loaded(model, checkpoint.sources().get(projector));
+        }
+    }
+
+    private WarmupCosine schedule(LlavaBatchIterator batches) {
+        int perEpoch = (batches.batchesPerEpoch() + stage.accumulation() - 1) / stage.accumulation();
+        int total = stage.maxSteps() > 0 ? stage.maxSteps() : Math.multiplyExact(perEpoch, stage.epochs());
+        WarmupCosine schedule = WarmupCosine.of(stage.learningRate(), stage.warmupRatio(), total);
+        if (schedule.warmupSteps() >= total) {
+            throw new BadInputException("a run of " + total + " step(s) would only warm up (\"warmupRatio\" is "
+                    + stage.warmupRatio() + ") and learn nothing; give it more steps or a ratio of 0");
+        }
+        return schedule;
+    }
+
+    private FeatureCache cache(TowerFeatures tower) {
+        Optional<FeatureStore> store = Optional.ofNullable(paths.featureCache())
+                .map(folder -> FeatureStore.open(folder, options.featureCacheBytes()));
+        return new FeatureCache(tower, tower.identity(config), store, options.featureMemoryBytes());
+    }
+
+    private void freeze(Llava model) {
+        for (String pattern : stage.trainable()) {
+            if (model.weightNames().stream().noneMatch(name -> name.matches(pattern))) {
+                throw new BadInputException("\"trainable\" has \"" + pattern + "\", which matches no weight of the"
+                        + " projector or decoder of " + paths.model() + " (the tower never learns)");
+            }
+        }
+        model.train(stage::learns);
+    }
+
+    private Progress train(
+            Llava model,
+            WarmupCosine schedule,
+            LlavaBatchIterator batches,
+            FeatureCache features,
+            RunListener listener) {
+        Trainer trainer = new Trainer(model, new AdamW(stage.optimizer()), schedule);
+        Progress.Meter meter = new Progress.Meter(stage.name(), schedule.totalSteps());
+        Progress progress = null;
+        while (progress == null || progress.step().step() < schedule.totalSteps()) {
+            List<BatchPlan> plans = new ArrayList<>();
+            while (plans.size() < stage.accumulation() && batches.hasNext()) {
+                plans.add(batches.nextPlan());
+            }
+            if (plans.isEmpty()) {
+                nextEpoch(batches);
+                continue;
+            }
+            Trainer.Step step = trainer.step(
+                    plans.stream().map(plan -> placeholders(plan, features)).iterator());
+            int samples = plans.stream().mapToInt(plan -> plan.layout().rows()).sum();
+            progress = meter.after(step, samples, batches.paddingShare());
+            listener.step(progress);
+        }
+        return progress;
+    }
+
+    private void nextEpoch(LlavaBatchIterator batches) {
+        batches.reset();
+        if (!batches.hasNext()) {
+            throw new BadInputException(paths.data() + ": no sample has anything to learn");
+        }
+    }
+
+    private Map<String, INDArray> placeholders(BatchPlan plan, FeatureCache features) {
+        int width = config.vision().hiddenSize();
+        int perImage = config.imageVectors() * width;
+        float[] vectors = new float[plan.layout().images(config.imageVectors()) * perImage];
+        List<float[]> each = features.features(plan.images());
+        for (int i = 0; i < each.size(); i++) {
+            System.arraycopy(each.get(i), 0, vectors, i * perImage, perImage);
+        }
+        return Placeholders.features(
+                plan.layout(), Nd4j.createFromArray(vectors).reshape(-1, width));
+    }
+
+    private void write(Path folder, Llava model, RunReport.Summary summary) {
+        Origin origin = new Origin(paths.model(), visionTower, config, stage.convMode());
+        CheckpointWriter.writeInto(folder, model, origin, options.saveAs());
+        AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
+        AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());
+    }
+}

@@ -1,0 +1,104 @@
+package org.llava4j.train.stage;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+
+/** Where stages come from: one JSON file each, with comments; every key must be there, and no other. */
+public final class Stages {
+    /** Projector alone, on captions (paper, section 4.2, stage 1). */
+    public static final String PRETRAIN = "pretrain";
+
+    /** Projector and decoder, on conversations (stage 2). */
+    public static final String FINETUNE = "finetune";
+
+    /** Stage 2 on ScienceQA (section 5.2). */
+    public static final String FINETUNE_SCIENCEQA = "finetune-scienceqa";
+
+    private static final List<String> SHIPPED = List.of(PRETRAIN, FINETUNE, FINETUNE_SCIENCEQA);
+
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_JAVA_COMMENTS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+            .build();
+
+    private Stages() {}
+
+    /** A shipped stage. @throws BadInputException if there is none of that name */
+    public static Stage named(String name) {
+        if (!SHIPPED.contains(name)) {
+            throw new BadInputException("no stage is called \"" + name + "\"; shipped are " + String.join(", ", SHIPPED)
+                    + ", or give a file");
+        }
+        String resource = name + ".json";
+        try (InputStream in = Stages.class.getResourceAsStream(resource)) {
+            return parse(resource, in.readAllBytes());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A stage from a file. @throws BadInputException if it is missing or broken, or a key is unknown or missing */
+    public static Stage load(Path file) {
+        try {
+            return parse(file.toString(), Files.readAllBytes(file));
+        } catch (NoSuchFileException e) {
+            throw new BadInputException(file + ": no such file; check the path", e);
+        } catch (IOException e) {
+            throw JsonInput.broken(file.toString(), 0, e);
+        }
+    }
+
+    private static Stage parse(String source, byte[] content) {
+        try {
+            return JSON.readValue(content, Stage.class);
+        } catch (IOException e) {
+            throw JsonInput.broken(source, 0, e);
+        }
+    }
+
+    /**
+     * The same stage with some values changed.
+     *
+     * @param changes by key, as in the file
+     * @throws BadInputException if a key is unknown or the values do not go together
+     */
+    public static Stage with(Stage stage, Map<String, ?> changes) {
+        ObjectNode node = JSON.valueToTree(stage);
+        changes.forEach((key, value) -> node.set(key, JSON.<JsonNode>valueToTree(value)));
+        try {
+            return JSON.treeToValue(node, Stage.class);
+        } catch (JsonProcessingException e) {
+            throw JsonInput.broken("stage " + stage.name(), 0, e);
+        }
+    }
+
+    /** The stage as JSON that {@link #load} reads. */
+    public static String json(Stage stage) {
+        try {
+            return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(stage) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a record of numbers and texts is always JSON", e);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.Llava;
+import org.llava4j.train.AdamW;
+
+class StagesTest {
+    private static final String TOWER = Llava.TOWER_PREFIX + "vision_model.post_layernorm.weight";
+
+    @TempDir
+    Path temp;
+
+    @ParameterizedTest
+    @CsvSource({"pretrain, 2e-3, 128, 1", "finetune, 2e-5, 32, 3", "finetune-scienceqa, 2e-5, 32, 12"})
+    void shippedStagesHaveThePapersValues(String name, double rate, int samplesPerStep, int epochs) {
+        Stage stage = Stages.named(name);
+        assertThat(stage.name()).isEqualTo(name);
+        assertThat(stage.learningRate()).isEqualTo(rate);
+        assertThat(stage.batchSize() * stage.accumulation()).isEqualTo(samplesPerStep);
+        assertThat(stage.epochs()).isEqualTo(epochs);
+        assertThat(stage.warmupRatio()).isEqualTo(0.03);
+        assertThat(stage.optimizer()).isEqualTo(AdamW.Settings.PAPER);
+        assertThat(stage.maxLength()).isEqualTo(2048);
+    }
+
+    @Test
+    void stage1TrainsTheProjectorAndStage2TheDecoderTooButNoneTheTower() {
+        Stage pretrain = Stages.named("pretrain");
+        assertThat(pretrain.learns("model.mm_projector.weight")).isTrue();
+        assertThat(pretrain.learns("model.mm_projector.2.bias")).isTrue();
+        assertThat(pretrain.learns("model.layers.0.mlp.up_proj.weight")).isFalse();
+        assertThat(pretrain.learns(TOWER)).isFalse();
+        for (String name : List.of("finetune", "finetune-scienceqa")) {
+            Stage finetune = Stages.named(name);
+            for (String weight : List.of(
+                    "model.mm_projector.bias",
+                    "model.embed_tokens.weight",
+                    "model.layers.31.self_attn.q_proj.weight",
+                    "model.norm.weight",
+                    "lm_head.weight")) {
+                assertThat(finetune.learns(weight)).as(weight).isTrue();
+            }
+            assertThat(finetune.learns(TOWER)).isFalse();
+        }
+    }
+
+    @Test
+    void aStageIsReadBackFromItsOwnJson() throws IOException {
+        Stage stage = Stages.with(Stages.named("finetune-scienceqa"), Map.of("split", "minitrain", "seed", 1L << 40));
+        Path file = Files.writeString(temp.resolve("stage.json"), Stages.json(stage));
+        assertThat(Stages.load(file)).isEqualTo(stage);
+        assertThat(stage.split()).isEqualTo("minitrain");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "learningRate | -1   | \"learningRate\" is -1.0; give a number between 0 and 1",
+                "warmupRatio  | 1.0  | \"warmupRatio\" is 1.0; give 0 or more, and less than 1",
+                "epochs       | 0    | \"epochs\" is 0; give 1 or more",
+                "maxSteps     | -3   | \"maxSteps\" is -3; give 0 for whole epochs, or a number of steps",
+                "lengthMultiple | 4096 | \"lengthMultiple\" is 4096; maxLength is 2048; a multiple must fit into it",
+                "answerFormat | \"A\" | \"answerFormat\" is A; dataFormat is CONVERSATIONS; ScienceQA needs one",
+                "dataFormat   | \"scienceqa\" | \"answerFormat\" is null; dataFormat is SCIENCEQA; ScienceQA needs one",
+                "trainable    | []   | \"trainable\" is []; name at least one weight that learns",
+                "trainable    | [\"(\"] | \"trainable\" has \"(\", which is no regular expression",
+                "epochs       | 1.5  | epochs",
+                "epochz       | 1    | epochz",
+                "convMode     | null | \"convMode\" is null; it must be given",
+            })
+    void aWrongValueIsRefusedByItsName(String key, String json, String message) throws IOException {
+        String valid = Stages.json(Stages.named("pretrain")).strip();
+        String broken = valid.replaceFirst("\"" + key + "\" : (\\[[^]]*]|[^,\\n]*)", "\"" + key + "\" : " + json);
+        if (broken.equals(valid)) {
+            broken = valid.replaceFirst("}$", ", \"" + key + "\" : " + json + "}");
+        }
+        Path file = Files.writeString(temp.resolve("stage.json"), broken);
+        assertThatThrownBy(() -> Stages.load(file))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(file.toString())
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void aMissingKeyAndBrokenJsonAreNamedWithTheirPlace() throws IOException {
+        Path missing = Files.writeString(
+                temp.resolve("missing.json"),
+                Stages.json(Stages.named("pretrain")).replaceFirst("\"seed\" : 42", "\"x\" : 1"));
+        assertThatThrownBy(() -> Stages.load(missing)).isInstanceOf(BadInputException.class);
+        Path noSeed = Files.writeString(
+                temp.resolve("noSeed.json"),
+                Stages.json(Stages.named("pretrain")).replaceFirst(",\\s*\"seed\" : 42", ""));
+        assertThatThrownBy(() -> Stages.load(noSeed))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("seed");
+        Path broken = Files.writeString(temp.resolve("broken.json"), "{\n  \"name\": \"x\",\n  \"seed\": 4 2\n}");
+        assertThatThrownBy(() -> Stages.load(broken))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("broken.json, line 3: broken JSON");
+        assertThatThrownBy(() -> Stages.load(temp.resolve("none.json")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("no such file");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"stage1", "PRETRAIN", "../pretrain"})
+    void anUnknownNameIsAnsweredWithTheKnownOnes(String name) {
+        assertThatThrownBy(() -> Stages.named(name))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("shipped are pretrain, finetune, finetune-scienceqa");
+    }
+
+    @Test
+    void anUnknownKeyCannotBeChanged() {
+        Stage stage = Stages.named("pretrain");
+        assertThatThrownBy(() -> Stages.with(stage, Map.of("learning_rate", 1e-3)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("learning_rate");
+        assertThat(Stages.with(stage, Map.of("learningRate", 1e-3)).learningRate())
+                .isEqualTo(1e-3);
+    }
+}
