@@ -61,8 +61,7 @@ record SignScene(Mark mark) implements Scene {
         for (int word = 1 + canvas.random().nextInt(2); word > 0; word--) {
             end = scribble(canvas, end, base, 2 + canvas.random().nextInt(2), ink) + 4;
         }
-        canvas.glyph(
-                mark.glyph, x + 62 + canvas.jitter(6), base - 14, 34 + canvas.jitter(2), ink, 5.5);
+        canvas.glyph(mark.glyph, x + 62 + canvas.jitter(6), base - 14, 34 + canvas.jitter(2), ink, 5.5);
     }
 
     private static double scribble(Canvas canvas, double x, double base, int humps, Color ink) {

@@ -107,13 +107,12 @@ final class TextQuestions {
 
     /** Only to find an option and name its letter: what every other question ends with. */
     private Document letterOf() {
-        List<String> choices =
-                switch (random.nextInt(4)) {
-                    case 0 -> People.NAMES;
-                    case 1 -> People.THINGS;
-                    case 2 -> Stream.of(Direction.values()).map(Direction::word).toList();
-                    default -> IntStream.range(0, 10).mapToObj(String::valueOf).toList();
-                };
+        List<String> choices = switch (random.nextInt(4)) {
+            case 0 -> People.NAMES;
+            case 1 -> People.THINGS;
+            case 2 -> Stream.of(Direction.values()).map(Direction::word).toList();
+            default -> IntStream.range(0, 10).mapToObj(String::valueOf).toList();
+        };
         List<String> some = Draws.distinct(3 + random.nextInt(2), choices.size(), random).stream()
                 .map(choices::get)
                 .toList();
