@@ -3,6 +3,7 @@ package org.llava4j.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
@@ -79,9 +80,18 @@ public final class JsonInput {
                     ? ""
                     : ", line " + (json.getLocation().getLineNr() + linesBefore);
             String what = String.valueOf(json.getOriginalMessage()).replaceAll("\\s+", " ");
-            return new BadInputException(source + line + ": broken JSON: " + what, e);
+            return new BadInputException(source + line + ": broken JSON: " + key(json) + what, e);
         }
         return new BadInputException(source + ": cannot be read: " + e.getMessage(), e);
+    }
+
+    /** The key whose value does not fit, where the parser got as far as knowing one. */
+    private static String key(JsonProcessingException e) {
+        if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
+            String name = mapping.getPath().get(mapping.getPath().size() - 1).getFieldName();
+            return name == null ? "" : "\"" + name + "\": ";
+        }
+        return "";
     }
 
     private static byte[] bytes(Path file) {
