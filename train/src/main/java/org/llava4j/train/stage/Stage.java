@@ -22,7 +22,8 @@ import org.llava4j.train.AdamW;
  * @param imageFirst whether images are moved to the front of their turn, as published since July 2023
  * @param imageAspectRatio what happens to pictures that are not square
  * @param maxLength of a sequence with its image vectors; what is beyond is cut off
- * @param lengthMultiple batches are padded to a multiple of this, so that few different shapes occur
+ * @param lengthMultiple batches are padded to a multiple of this (or to {@code maxLength}), so that few different
+ *     shapes occur
  * @param sortedBatches so many batches' worth of samples are sorted by length together; 1 keeps the shuffled order
  * @param maxUnlearnable so many samples without anything to learn are passed over; one more ends the run
  * @param learningRate at the end of the warm-up
@@ -91,11 +92,6 @@ public record Stage(
         positive(epochs, "epochs");
         positive(batchSize, "batchSize");
         positive(accumulation, "accumulation");
-        require(
-                lengthMultiple <= maxLength,
-                "lengthMultiple",
-                lengthMultiple,
-                "maxLength is " + maxLength + "; a multiple must fit into it");
         require(maxUnlearnable >= 0, "maxUnlearnable", maxUnlearnable, "give 0 or more");
         require(maxSteps >= 0, "maxSteps", maxSteps, "give 0 for whole epochs, or a number of steps");
         require(learningRate > 0 && learningRate < 1, "learningRate", learningRate, "give a number between 0 and 1");
