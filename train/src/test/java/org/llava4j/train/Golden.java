@@ -1,11 +1,13 @@
 package org.llava4j.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -22,7 +24,11 @@ public final class Golden {
     }
 
     public static JsonNode json(String name) {
-        return JsonInput.readObject(path(name));
+        try {
+            return new ObjectMapper().readTree(path(name).toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** All tensors of a safetensors file. */

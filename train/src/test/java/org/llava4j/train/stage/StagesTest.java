@@ -73,7 +73,6 @@ class StagesTest {
                 "warmupRatio  | 1.0  | \"warmupRatio\" is 1.0; give 0 or more, and less than 1",
                 "epochs       | 0    | \"epochs\" is 0; give 1 or more",
                 "maxSteps     | -3   | \"maxSteps\" is -3; give 0 for whole epochs, or a number of steps",
-                "lengthMultiple | 4096 | \"lengthMultiple\" is 4096; maxLength is 2048; a multiple must fit into it",
                 "answerFormat | \"A\" | \"answerFormat\" is A; dataFormat is CONVERSATIONS; ScienceQA needs one",
                 "dataFormat   | \"scienceqa\" | \"answerFormat\" is null; dataFormat is SCIENCEQA; ScienceQA needs one",
                 "trainable    | []   | \"trainable\" is []; name at least one weight that learns",

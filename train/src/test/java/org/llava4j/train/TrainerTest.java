@@ -1,0 +1,73 @@
+package org.llava4j.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.Checkpoint;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+class TrainerTest {
+    private static final LlavaConfig CONFIG = LlavaConfig.read(Golden.path("c_llava_linear"), TinyFolders.TOWER);
+    private static final WarmupCosine CONSTANT = new WarmupCosine(1e-3, 0, Integer.MAX_VALUE);
+    private static final String WEIGHT = "model.mm_projector.weight";
+
+    private final Map<String, INDArray> batch =
+            PublishedBatch.placeholders(Golden.tensors("c_llava_linear/io.safetensors"), CONFIG);
+
+    @Test
+    void aStepOverSeveralBatchesIsAStepOverTheirMean() {
+        Llava one = projectorLearns();
+        Llava several = projectorLearns();
+        Trainer.Step expected = trainer(one).step(batch);
+        Trainer.Step step = trainer(several).step(List.of(batch, batch, batch).iterator());
+        assertThat(step.loss()).isCloseTo(expected.loss(), within(1e-6));
+        assertThat(step.gradNorm()).isCloseTo(expected.gradNorm(), withinPercentage(1e-3));
+        assertThat(Golden.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
+                .isLessThan(1e-6);
+    }
+
+    @Test
+    void aLossThatIsNoNumberEndsTheRun() {
+        Llava model = projectorLearns();
+        model.weight(WEIGHT).putScalar(0, Float.NaN);
+        Trainer trainer = trainer(model);
+        assertThatThrownBy(() -> trainer.step(batch))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "the loss of step 1 is not a number any more; lower the learning rate or look at this batch");
+    }
+
+    @Test
+    void theScheduleWarmsUpFromZeroAndEndsNearZero() {
+        WarmupCosine schedule = WarmupCosine.of(2e-3, 0.03, 4652);
+        assertThat(schedule.warmupSteps()).isEqualTo(140);
+        assertThat(WarmupCosine.of(2e-5, 0.03, 14787).warmupSteps()).isEqualTo(444);
+        assertThat(WarmupCosine.of(2e-5, 0.03, 4776).warmupSteps()).isEqualTo(144);
+        assertThat(schedule.rate(0)).isZero();
+        assertThat(schedule.rate(70)).isCloseTo(1e-3, within(1e-12));
+        assertThat(schedule.rate(140)).isEqualTo(2e-3);
+        assertThat(schedule.rate(140 + 2256)).isCloseTo(1e-3, within(1e-9));
+        assertThat(schedule.rate(4651)).isLessThan(1e-8);
+    }
+
+    private static Trainer trainer(Llava model) {
+        return new Trainer(model, new AdamW(AdamW.Settings.PAPER), CONSTANT);
+    }
+
+    private static Llava projectorLearns() {
+        try (Checkpoint checkpoint = Checkpoint.llava(Golden.path("c_llava_linear"), TinyFolders.TOWER)) {
+            Llava model = Llava.build(CONFIG, checkpoint, ImageInput.PIXELS);
+            model.train(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX));
+            return model;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.Trainer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The published run of both stages, from JSON, pictures and model folders to model folders. */
+class PublishedStagesTest {
+    private static final double PERCENT = 0.01;
+
+    @TempDir
+    Path temp;
+
+    @Test
+    void stagesFromFilesToFilesFollowThePublishedRun() {
+        Path llama = TinyFolders.llama(temp.resolve("llama"));
+        Stage pretrain = published("pretrain", "square");
+        Path captions = TinyFolders.inPublishedOrder("pretrain.json", pretrain.seed(), temp.resolve("pretrain.json"));
+        Path stage1 = temp.resolve("stage1");
+        RunPaths paths = RunPaths.of(llama, captions, TinyFolders.PICTURES, stage1)
+                .withVisionTower(TinyFolders.TOWER)
+                .withProjector(TinyFolders.projector(temp.resolve("projector.safetensors")))
+                .withFeatureCache(temp.resolve("cache"));
+        RunReport report = StageRunner.run(pretrain, paths, RunOptions.DEFAULT, RunListener.NONE);
+        assertSteps("stage1", report.steps(), 4);
+        assertThat(report.summary().featuresComputed())
+                .as("8 pictures, each once through the tower")
+                .isEqualTo(8);
+        assertProjector(stage1);
+
+        Stage finetune = published("finetune", "pad");
+        Path talks = TinyFolders.inPublishedOrder("finetune.json", finetune.seed(), temp.resolve("finetune.json"));
+        RunPaths next = RunPaths.of(stage1, talks, TinyFolders.PICTURES, temp.resolve("stage2"))
+                .withFeatureCache(temp.resolve("cache"));
+        RunReport second = StageRunner.run(finetune, next, RunOptions.DEFAULT, RunListener.NONE);
+        // The published code threw the labels of one sample of the last batch away: there the two differ.
+        assertSteps("stage2", second.steps(), 3);
+    }
+
+    /** A shipped stage in the size of the published run. */
+    private static Stage published(String name, String aspectRatio) {
+        return Stages.with(
+                Stages.named(name),
+                Map.of(
+                        "batchSize", 2,
+                        "accumulation", 1,
+                        "epochs", 1,
+                        "sortedBatches", 1,
+                        "imageAspectRatio", aspectRatio));
+    }
+
+    private static void assertSteps(String stage, List<Trainer.Step> steps, int compared) {
+        JsonNode golden = Golden.json("f_e2e/" + stage + "_log.json").get("steps");
+        assertThat(steps).hasSameSizeAs(golden);
+        for (int i = 0; i < compared; i++) {
+            Trainer.Step step = steps.get(i);
+            JsonNode expected = golden.get(i);
+            assertClose(stage + " loss " + step.step(), step.loss(), expected.get("loss"));
+            assertClose(stage + " norm " + step.step(), step.gradNorm(), expected.get("grad_norm_before_clip"));
+            assertClose(
+                    stage + " rate " + step.step(),
+                    step.rate(),
+                    expected.get("lr").get(0));
+        }
+    }
+
+    private static void assertClose(String what, double actual, JsonNode expected) {
+        assertThat(actual).as(what).isCloseTo(expected.doubleValue(), withinPercentage(PERCENT));
+    }
+
+    private static void assertProjector(Path folder) {
+        Map<String, INDArray> before = Golden.tensors("f_e2e/stage1_init.safetensors");
+        try (SafetensorsFile written = SafetensorsFile.open(folder.resolve("model.safetensors"))) {
+            Golden.tensors("f_e2e/stage1_final.safetensors").forEach((name, expected) -> {
+                INDArray start = before.get(name);
+                assertThat(Golden.relativeError(written.read(name).sub(start), expected.sub(start)))
+                        .as("change of " + name)
+                        .isLessThan(1e-2);
+            });
+        }
+    }
+}

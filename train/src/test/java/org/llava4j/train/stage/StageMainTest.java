@@ -1,0 +1,354 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.assertj.core.api.AbstractThrowableAssert;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The goals as a user meets them: what they write, and one clear line where something is wrong. */
+class StageMainTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    Path temp;
+
+    private Path model;
+    private Path data;
+    private Path output;
+    /** A test that ends well says so. */
+    private boolean written;
+
+    @BeforeEach
+    void aModelAndData() throws IOException {
+        model = TinyFolders.llama(temp.resolve("model"));
+        data = Files.copy(Golden.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
+        output = temp.resolve("out");
+    }
+
+    @AfterEach
+    void nothingIsHalfWritten() throws IOException {
+        try (Stream<Path> all = Files.list(temp)) {
+            List<String> others = new ArrayList<>(List.of("model", "data.json"));
+            others.add(written ? "out" : "nothing else");
+            assertThat(all.map(path -> path.getFileName().toString()))
+                    .filteredOn(name -> !name.startsWith("my-"))
+                    .isSubsetOf(others);
+        }
+        assertThat(Files.exists(output)).isEqualTo(written);
+    }
+
+    @Test
+    void pretrainWritesAFolderThatFinetuneGoesOnFrom() throws IOException {
+        run("pretrain", "--save-type", "bfloat16");
+        written = true;
+        assertThat(LlavaConfig.convModeOf(output)).contains("plain");
+        for (String file : List.of("metrics.jsonl", "run.json", "stage.json", "mm_projector.safetensors")) {
+            assertThat(output.resolve(file)).isNotEmptyFile();
+        }
+        assertThat(Files.readAllLines(output.resolve("metrics.jsonl"))).hasSize(2);
+        assertThat(Stages.load(output.resolve("stage.json")).maxSteps()).isEqualTo(2);
+        assertThat(JSON.readTree(output.resolve("run.json").toFile())
+                        .at("/projector")
+                        .textValue())
+                .isEqualTo("fresh");
+        try (SafetensorsFile weights = SafetensorsFile.open(output.resolve("model.safetensors"))) {
+            assertThat(weights.tensors().values()).allMatch(info -> info.type() == TensorType.BF16);
+        }
+        Path second = temp.resolve("my-stage2");
+        execute(
+                "finetune",
+                "--model-path",
+                output.toString(),
+                "--data-path",
+                Golden.path("f_e2e/finetune.json").toString(),
+                "--image-folder",
+                TinyFolders.PICTURES.toString(),
+                "--output-dir",
+                second.toString(),
+                "--per-device-train-batch-size",
+                "2",
+                "--gradient-accumulation-steps",
+                "2",
+                "--num-train-epochs",
+                "1");
+        assertThat(Files.readAllLines(second.resolve("metrics.jsonl"))).hasSize(2);
+        assertThat(LlavaConfig.convModeOf(second)).contains("v1");
+    }
+
+    @Test
+    void theSameSeedGivesTheSameWeightsAndAnotherOneOthers() throws IOException {
+        run("pretrain", "--feature-cache", temp.resolve("my-cache").toString());
+        written = true;
+        byte[] first = Files.readAllBytes(output.resolve("mm_projector.safetensors"));
+        run("pretrain", "--feature-cache", temp.resolve("my-cache").toString());
+        assertThat(output.resolve("mm_projector.safetensors")).hasBinaryContent(first);
+        assertThat(JSON.readTree(output.resolve("run.json").toFile())
+                        .get("features_computed")
+                        .intValue())
+                .as("the second run finds every picture in the cache")
+                .isZero();
+        run("pretrain", "--seed", "7");
+        assertThat(Files.readAllBytes(output.resolve("mm_projector.safetensors")))
+                .isNotEqualTo(first);
+    }
+
+    @Test
+    void scienceQaIsLearnedFromItsOwnFiles() throws IOException {
+        Path problems = scienceQa();
+        execute(
+                "finetune-scienceqa",
+                "--model-path",
+                model.toString(),
+                "--vision-tower",
+                TinyFolders.TOWER.toString(),
+                "--data-path",
+                problems.toString(),
+                "--output-dir",
+                output.toString(),
+                "--fresh-projector",
+                "--prompt-format",
+                "A",
+                "--per-device-train-batch-size",
+                "2",
+                "--max-steps",
+                "2");
+        written = true;
+        assertThat(Files.readAllLines(output.resolve("metrics.jsonl"))).hasSize(2);
+    }
+
+    @Test
+    void helpTellsTheFlagsAndDoesNothing() {
+        assertThatCode(() -> execute("pretrain", "--help")).doesNotThrowAnyException();
+    }
+
+    @Test
+    void anUnknownFlagIsNamed() {
+        assertFails("--learning-rat", "1e-3").hasMessageContaining("learning-rat");
+    }
+
+    @Test
+    void aMissingFlagIsNamed() {
+        assertThatThrownBy(() -> execute("pretrain", "--model-path", model.toString()))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("data-path");
+    }
+
+    @Test
+    void aValueOutsideItsRangeIsNamed() {
+        assertFails("--warmup-ratio", "1.5").hasMessageContaining("\"warmupRatio\" is 1.5; give 0 or more");
+        assertFails("--num-train-epochs", "two")
+                .hasMessageContaining("--num-train-epochs wants a whole number, got two");
+        assertFails("--save-type", "int8").hasMessageContaining("--save-type int8 is not known");
+        assertFails("--conv-mode", "v9").hasMessageContaining("v9");
+    }
+
+    @Test
+    void aRunThatWouldOnlyWarmUpIsRefused() {
+        assertFails("--max-steps", "1").hasMessageContaining("a run of 1 step(s) would only warm up");
+    }
+
+    @Test
+    void missingWeightsAreNamed() throws IOException {
+        Files.delete(model.resolve("model.safetensors"));
+        assertFails().hasMessageContaining("there are no weights in " + model);
+    }
+
+    @Test
+    void truncatedWeightsAreNamed() throws IOException {
+        Path file = model.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(file);
+        Files.write(file, Arrays.copyOf(bytes, bytes.length - 100));
+        assertFails().hasMessageContaining(file.toString());
+    }
+
+    @Test
+    void aTensorOfTheWrongShapeIsNamed() {
+        changeWeights(tensors -> tensors.put("model.norm.weight", Nd4j.ones(DataType.FLOAT, 63)));
+        assertFails()
+                .hasMessageContaining("model.norm.weight is [63]")
+                .hasMessageContaining("the config asks for [64]");
+    }
+
+    @Test
+    void aTensorTooManyIsNamed() {
+        changeWeights(tensors -> tensors.put("model.extra.weight", Nd4j.ones(DataType.FLOAT, 3)));
+        assertFails().hasMessageContaining("model.extra.weight [3]").hasMessageContaining("is used by nothing");
+    }
+
+    @Test
+    void aTensorTooFewIsNamed() {
+        changeWeights(tensors -> tensors.remove("model.layers.1.mlp.up_proj.weight"));
+        assertFails().hasMessageContaining("model.layers.1.mlp.up_proj.weight [176, 64] is missing");
+    }
+
+    @Test
+    void aConfigWithoutANeededKeyIsNamed() throws IOException {
+        Path file = model.resolve("config.json");
+        ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
+        config.remove("num_hidden_layers");
+        JSON.writeValue(file.toFile(), config);
+        assertFails().hasMessageContaining("\"num_hidden_layers\" is missing");
+    }
+
+    @Test
+    void brokenJsonIsNamedWithItsLine() throws IOException {
+        List<String> lines = new ArrayList<>(Files.readAllLines(data));
+        lines.set(9, lines.get(9) + " oops");
+        Files.write(data, lines);
+        assertFails().hasMessageContaining(data + ", line 10: broken JSON");
+    }
+
+    @Test
+    void aMissingPictureIsNamed() throws IOException {
+        Path pictures = Files.createDirectory(temp.resolve("my-pictures"));
+        assertFails("--image-folder", pictures.toString())
+                .hasMessageContaining("there is no image " + pictures)
+                .hasMessageContaining("check the name and the image folder");
+    }
+
+    @Test
+    void aCorruptPictureIsNamed() throws IOException {
+        Path pictures = Files.createDirectory(temp.resolve("my-pictures"));
+        try (Stream<Path> all = Files.list(TinyFolders.PICTURES)) {
+            for (Path picture :
+                    all.filter(path -> path.toString().endsWith("png")).toList()) {
+                byte[] bytes = Files.readAllBytes(picture);
+                Files.write(pictures.resolve(picture.getFileName()), Arrays.copyOf(bytes, bytes.length / 2));
+            }
+        }
+        assertFails("--image-folder", pictures.toString()).hasMessageContaining(pictures.toString());
+    }
+
+    @Test
+    void aPlaceThatCannotBeWrittenIsNamedBeforeAnyWork() throws IOException {
+        Path file = Files.writeString(temp.resolve("my-file"), "x");
+        assertFails("--output-dir", file.resolve("out").toString())
+                .hasMessageContaining("cannot write " + file.resolve("out"));
+        Path foreign = Files.createDirectory(temp.resolve("my-photos"));
+        Files.writeString(foreign.resolve("photo.jpg"), "precious");
+        assertFails("--output-dir", foreign.toString()).hasMessageContaining("holds files that no former run wrote");
+        assertFails("--output-dir", model.toString()).hasMessageContaining("is the model that the run begins with");
+    }
+
+    @Test
+    void aModelWithoutATowerAsksForOne() {
+        assertThatThrownBy(() -> execute(
+                        "pretrain",
+                        "--model-path",
+                        model.toString(),
+                        "--data-path",
+                        data.toString(),
+                        "--output-dir",
+                        output.toString()))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("names no vision tower")
+                .hasMessageContaining("--vision-tower");
+    }
+
+    @Test
+    void stage2WithoutAProjectorIsNoFreshStart() {
+        assertThatThrownBy(() -> run("finetune"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("model.mm_projector.weight [64, 64] is missing");
+    }
+
+    private AbstractThrowableAssert<?, ? extends Throwable> assertFails(String... more) {
+        return assertThatThrownBy(() -> run("pretrain", more))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageStartingWith("pretrain: ")
+                .hasMessageNotContaining("\n");
+    }
+
+    /** Runs a small stage; of a flag that is given twice the first counts, so that {@code more} comes first. */
+    private void run(String stage, String... more) {
+        List<String> arguments = new ArrayList<>(List.of(more));
+        arguments.addAll(List.of(
+                "--model-path", model.toString(),
+                "--vision-tower", TinyFolders.TOWER.toString(),
+                "--data-path", data.toString(),
+                "--image-folder", TinyFolders.PICTURES.toString(),
+                "--output-dir", output.toString(),
+                "--per-device-train-batch-size", "4",
+                "--gradient-accumulation-steps", "1",
+                "--max-steps", "2"));
+        execute(stage, arguments.toArray(String[]::new));
+    }
+
+    private static void execute(String stage, String... arguments) {
+        new StageMain(stage).execute(arguments);
+    }
+
+    private interface Change {
+        Object of(Map<String, INDArray> tensors);
+    }
+
+    private void changeWeights(Change change) {
+        Path file = model.resolve("model.safetensors");
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        try (SafetensorsFile weights = SafetensorsFile.open(file)) {
+            weights.tensors().keySet().forEach(name -> tensors.put(name, weights.read(name)));
+        }
+        change.of(tensors);
+        SafetensorsWriter.write(file, tensors);
+    }
+
+    /** Four problems, two of them with a picture. */
+    private Path scienceQa() throws IOException {
+        Path folder = Files.createDirectory(temp.resolve("my-scienceqa"));
+        ObjectNode problems = JSON.createObjectNode();
+        ObjectNode splits = JSON.createObjectNode();
+        var ids = splits.putArray("train");
+        for (int i = 1; i <= 4; i++) {
+            ids.add("" + i);
+            ObjectNode problem = problems.putObject("" + i);
+            problem.put("question", "Which is it?")
+                    .putArray("choices")
+                    .add("this")
+                    .add("that");
+            problem.put("answer", i % 2)
+                    .put("hint", "")
+                    .put("task", "closed choice")
+                    .put("grade", "grade2");
+            problem.put("subject", "natural science")
+                    .put("topic", "t")
+                    .put("category", "c")
+                    .put("skill", "s");
+            problem.put("lecture", "").put("solution", "").put("split", "train");
+            problem.put("image", i > 2 ? "image.png" : null);
+            if (i > 2) {
+                Path picture = folder.resolve("images/train/" + i + "/image.png");
+                Files.createDirectories(picture.getParent());
+                Files.copy(TinyFolders.PICTURES.resolve("rgb_64x48.png"), picture);
+            }
+        }
+        JSON.writeValue(folder.resolve("problems.json").toFile(), problems);
+        JSON.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
+        return folder;
+    }
+}
