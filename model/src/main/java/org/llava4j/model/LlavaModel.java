@@ -68,7 +68,7 @@ public final class LlavaModel {
     public static LlavaModel load(Path folder, ConversationTemplate template) {
         Path visionTower = LlavaConfig.visionTowerOf(folder);
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
-        return load(folder, visionTower, template, towerFeatures(folder, visionTower, config));
+        return load(folder, visionTower, template, TowerFeatures.load(folder, visionTower, config));
     }
 
     /** Loads a LLaVA folder whose features come from elsewhere, a cache for instance. */
@@ -80,11 +80,6 @@ public final class LlavaModel {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
             return new LlavaModel(config, tokenizer, template, features, language);
         }
-    }
-
-    /** The features of a folder's own tower, computed when asked for. */
-    public static FeatureSource towerFeatures(Path folder, Path visionTower, LlavaConfig config) {
-        return TowerFeatures.load(folder, visionTower, config);
     }
 
     /** One answer to one question about one picture. */
