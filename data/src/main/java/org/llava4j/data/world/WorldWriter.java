@@ -6,13 +6,12 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
@@ -23,6 +22,8 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
  * No picture is drawn twice, across splits and captions: pixels that were seen before are drawn anew.
  */
 public final class WorldWriter {
+    private static final String PROBLEMS = "problems.json";
+
     /** What stage 1 asks; the template {@code plain} drops it, as the published stage 1 does. */
     private static final List<String> INSTRUCTIONS = List.of(
             "Say briefly what the picture shows.",
@@ -44,46 +45,20 @@ public final class WorldWriter {
     }
 
     /**
-     * Draws everything the plan asks for into {@code folder}, which must not exist or be empty. It appears only
-     * when complete.
+     * Draws everything the plan asks for into {@code folder}, which appears only when complete.
      *
-     * @throws BadInputException when the folder holds something already or cannot be written
+     * @throws BadInputException if the folder cannot be written, or holds something that is no former drawn world
      */
     public static void write(WorldPlan plan, Path folder) {
-        Path part = folder.resolveSibling(folder.getFileName() + ".part");
-        try {
-            refuseIfFull(folder);
-            delete(part);
-            Files.createDirectories(part);
-            WorldWriter writer = new WorldWriter(plan, part);
+        try (AtomicFolder whole = AtomicFolder.begin(folder, PROBLEMS)) {
+            WorldWriter writer = new WorldWriter(plan, whole.path());
             writer.writeProblems();
             writer.writeCaptions();
-            Files.deleteIfExists(folder);
-            Files.move(part, folder, StandardCopyOption.ATOMIC_MOVE);
+            whole.commit();
         } catch (IOException e) {
             throw new BadInputException(
-                    "cannot write the drawn world to " + folder + ": " + e + "; name a folder that can be written", e);
-        }
-    }
-
-    private static void refuseIfFull(Path folder) throws IOException {
-        if (Files.exists(folder)) {
-            try (Stream<Path> entries = Files.list(folder)) {
-                if (entries.findAny().isPresent()) {
-                    throw new BadInputException(
-                            folder + " exists and is not empty; delete it or name another folder for the drawn world");
-                }
-            }
-        }
-    }
-
-    private static void delete(Path folder) throws IOException {
-        if (Files.exists(folder)) {
-            try (Stream<Path> entries = Files.walk(folder)) {
-                for (Path entry : entries.sorted((a, b) -> b.compareTo(a)).toList()) {
-                    Files.delete(entry);
-                }
-            }
+                    "cannot write the drawn world to " + folder + ": " + e + "; choose a folder that can be written",
+                    e);
         }
     }
 
@@ -111,7 +86,7 @@ public final class WorldWriter {
             }
             splits.set("mini" + share.split, mini);
         }
-        json.writeValue(folder.resolve("problems.json").toFile(), problems);
+        json.writeValue(folder.resolve(PROBLEMS).toFile(), problems);
         json.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
     }
 

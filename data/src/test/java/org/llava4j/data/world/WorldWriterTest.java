@@ -176,7 +176,7 @@ class WorldWriterTest {
 
         assertThatThrownBy(() -> WorldWriter.write(PLAN, full))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("not empty");
+                .hasMessageContaining("choose a new or empty folder");
         assertThat(files(full)).containsOnlyKeys("mine.txt");
     }
 
@@ -186,7 +186,7 @@ class WorldWriterTest {
 
         assertThatThrownBy(() -> WorldWriter.write(PLAN, file.resolve("world")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("name a folder that can be written");
+                .hasMessageContaining("choose a folder that can be written");
     }
 
     @Test

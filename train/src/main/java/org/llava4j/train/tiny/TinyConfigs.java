@@ -2,7 +2,6 @@ package org.llava4j.train.tiny;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import org.llava4j.data.conversation.ConversationTemplate;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
@@ -13,7 +12,7 @@ final class TinyConfigs {
 
     private TinyConfigs() {}
 
-    static String model(ConversationTemplate template) {
+    static String model() {
         LlamaConfig decoder = TinySizes.decoder();
         ObjectNode config = JSON.createObjectNode();
         config.putArray("architectures").add("LlavaLlamaForCausalLM");

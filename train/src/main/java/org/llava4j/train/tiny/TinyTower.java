@@ -2,7 +2,6 @@ package org.llava4j.train.tiny;
 
 import java.nio.file.Path;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.batch.BatchOptions;
@@ -23,9 +22,6 @@ import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.train.AdamW;
-import org.llava4j.train.Trainer;
-import org.llava4j.train.WarmupCosine;
 
 /**
  * The tower learns to see by writing the label of a drawn picture through a small reader behind it: every feature
@@ -34,9 +30,6 @@ import org.llava4j.train.WarmupCosine;
 final class TinyTower {
     private static final int BATCH = 32;
     private static final double RATE = 1.5e-3;
-    private static final double WARMUP = 0.03;
-    private static final AdamW.Settings ADAM = new AdamW.Settings(0.9, 0.98, 1e-8, 0, 1);
-    private static final int REPORT_EVERY = 100;
 
     private TinyTower() {}
 
@@ -50,27 +43,14 @@ final class TinyTower {
         String unused = "encoder.layers." + (config.vision().layers() - 1) + ".";
         model.train(name -> !name.contains(unused) && !name.contains("post_layernorm"));
         LlavaBatchIterator batches = batches(world, tokenizer, config, seed);
-        Trainer trainer = new Trainer(model, new AdamW(ADAM), WarmupCosine.of(RATE, WARMUP, steps));
-        double smoothed = 0;
-        long begun = System.nanoTime();
-        for (int step = 1; step <= steps; step++) {
+        TinyRun run = new TinyRun("tower", RATE, steps);
+        run.learn(model, step -> {
             if (!batches.hasNext()) {
                 batches.reset();
             }
             LlavaBatch batch = batches.nextBatch();
-            double loss = trainer.step(Placeholders.pixels(batch.layout(), batch.pixelValues()))
-                    .loss();
-            smoothed = step == 1 ? loss : 0.98 * smoothed + 0.02 * loss;
-            if (step % REPORT_EVERY == 0 || step == steps) {
-                System.out.printf(
-                        Locale.ROOT,
-                        "tower %5d/%d  loss %.4f  %.0f s%n",
-                        step,
-                        steps,
-                        smoothed,
-                        (System.nanoTime() - begun) / 1e9);
-            }
-        }
+            return Placeholders.pixels(batch.layout(), batch.pixelValues());
+        });
         return model;
     }
 
