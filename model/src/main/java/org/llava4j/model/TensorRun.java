@@ -59,7 +59,14 @@ public final class TensorRun {
      *     {@code logits}, {@code loss}, {@code grad.<tensor>}
      * @param layout of the text's rows, null for a bare tower
      */
-    public record Outputs(Map<String, INDArray> tensors, SpliceLayout layout) {}
+    public record Outputs(Map<String, INDArray> tensors, SpliceLayout layout) {
+
+        /** Whether a tensor is [B, T, ...] over the text's positions, of which only the real ones mean anything. */
+        public boolean isOverText(String name) {
+            return layout != null
+                    && (name.equals("inputs_embeds") || name.equals("logits") || name.startsWith("hidden_states."));
+        }
+    }
 
     /** @param visionTower the tower's folder, or null for the one that the config names */
     public static TensorRun open(Path folder, Path visionTower) {

@@ -46,7 +46,7 @@ public record Comparison(List<Row> rows, List<String> notCompared) {
         List<Row> rows = new ArrayList<>();
         outputs.tensors().forEach((name, tensor) -> {
             if (byOurName.containsKey(name)) {
-                rows.add(compare(name, tensor, byOurName.get(name), outputs.layout()));
+                rows.add(compare(name, outputs, byOurName.get(name)));
             }
         });
         return new Comparison(rows, notCompared);
@@ -62,9 +62,9 @@ public record Comparison(List<Row> rows, List<String> notCompared) {
         return null;
     }
 
-    private static Row compare(String name, INDArray ours, INDArray expected, SpliceLayout layout) {
+    private static Row compare(String name, TensorRun.Outputs outputs, INDArray expected) {
         INDArray wanted = expected.castTo(DataType.DOUBLE);
-        INDArray got = ours.castTo(DataType.DOUBLE);
+        INDArray got = outputs.tensors().get(name).castTo(DataType.DOUBLE);
         if (got.length() == 1 && wanted.length() == 1) {
             got = got.reshape(1);
             wanted = wanted.reshape(1);
@@ -73,13 +73,8 @@ public record Comparison(List<Row> rows, List<String> notCompared) {
             String note = "expected " + Arrays.toString(wanted.shape());
             return new Row(name, got.shape(), Double.POSITIVE_INFINITY, note);
         }
-        boolean overText = layout != null
-                && got.rank() == 3
-                && got.size(0) == layout.rows()
-                && got.size(1) == layout.length()
-                && !name.equals("features")
-                && !name.equals("projected")
-                && !name.startsWith("grad.");
+        SpliceLayout layout = outputs.layout();
+        boolean overText = outputs.isOverText(name);
         double difference = 0;
         double norm = 0;
         for (int b = 0; b < (overText ? layout.rows() : 1); b++) {
