@@ -64,6 +64,15 @@ public final class JsonInput {
         }
     }
 
+    /** A record as JSON that {@link #read(Path, Class)} reads. */
+    public static String write(Record value) {
+        try {
+            return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(value) + "\n";
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("a record of texts and numbers is always JSON", e);
+        }
+    }
+
     /**
      * What went wrong while reading, as one line.
      *

@@ -5,10 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.conversation.ConversationTemplate;
-import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.features.TowerFeatures;
@@ -27,7 +26,7 @@ public final class LlavaModel {
 
     private final LlavaConfig config;
     private final LlamaTokenizer tokenizer;
-    private final ConversationTemplate template;
+    private final ChatFormat chat;
     private final FeatureSource features;
     private final Llava language;
 
@@ -47,38 +46,42 @@ public final class LlavaModel {
      * @param features of the tower that belongs to it
      */
     public LlavaModel(
-            LlavaConfig config,
-            LlamaTokenizer tokenizer,
-            ConversationTemplate template,
-            FeatureSource features,
-            Llava language) {
+            LlavaConfig config, LlamaTokenizer tokenizer, ChatFormat chat, FeatureSource features, Llava language) {
         this.config = config;
         this.tokenizer = tokenizer;
-        this.template = template;
+        this.chat = chat;
         this.features = features;
         this.language = language;
     }
 
     /**
+     * Loads a LLaVA folder that says how it was taught to converse, as those written here do.
+     *
+     * @throws org.llava4j.data.BadInputException if it does not, or anything in the folder is missing or does not fit
+     */
+    public static LlavaModel load(Path folder) {
+        return load(folder, ChatFormat.of(folder));
+    }
+
+    /**
      * Loads a LLaVA folder.
      *
-     * @param template how it was taught to converse
+     * @param chat how it was taught to converse
      * @throws org.llava4j.data.BadInputException if anything in the folder is missing or does not fit
      */
-    public static LlavaModel load(Path folder, ConversationTemplate template) {
+    public static LlavaModel load(Path folder, ChatFormat chat) {
         Path visionTower = LlavaConfig.visionTowerOf(folder);
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
-        return load(folder, visionTower, template, TowerFeatures.load(folder, visionTower, config));
+        return load(folder, visionTower, chat, TowerFeatures.load(folder, visionTower, config));
     }
 
     /** Loads a LLaVA folder whose features come from elsewhere, a cache for instance. */
-    public static LlavaModel load(
-            Path folder, Path visionTower, ConversationTemplate template, FeatureSource features) {
+    public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, FeatureSource features) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
         LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
         try (Checkpoint weights = Checkpoint.llava(folder, visionTower).withoutTower()) {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
-            return new LlavaModel(config, tokenizer, template, features, language);
+            return new LlavaModel(config, tokenizer, chat, features, language);
         }
     }
 
@@ -96,10 +99,12 @@ public final class LlavaModel {
         int[] imagesPerRow = new int[questions.size()];
         for (int i = 0; i < imagesPerRow.length; i++) {
             Question question = questions.get(i);
-            String text = question.images().isEmpty() ? question.text() : ImageMarkup.V1.apply(question.text());
+            String text = question.images().isEmpty()
+                    ? question.text()
+                    : chat.markup().apply(question.text());
             prompts.add(tokenizer
                     .encodePrompt(
-                            template.prompt(List.of(Turn.human(text))),
+                            chat.template().prompt(List.of(Turn.human(text))),
                             !question.images().isEmpty())
                     .ids());
             images.addAll(question.images());
@@ -140,13 +145,15 @@ public final class LlavaModel {
     }
 
     private Predicate<int[]> stopped() {
-        String stop = template.stop();
+        String stop = chat.template().stop();
         return tokens -> !stop.isEmpty() && tokenizer.decode(tokens).contains(stop);
     }
 
     private String text(int[] tokens) {
         String text = tokenizer.decode(tokens);
-        int end = template.stop().isEmpty() ? -1 : text.indexOf(template.stop());
+        int end = chat.template().stop().isEmpty()
+                ? -1
+                : text.indexOf(chat.template().stop());
         return (end < 0 ? text : text.substring(0, end)).strip();
     }
 }

@@ -50,11 +50,10 @@ public final class AdamW {
         return norm;
     }
 
-    private static double globalNorm(Map<String, INDArray> gradients) {
+    private double globalNorm(Map<String, INDArray> gradients) {
         double squares = 0;
         for (INDArray gradient : gradients.values()) {
-            double norm = gradient.norm2Number().doubleValue();
-            squares += norm * norm;
+            squares += kernels.sumOfSquares(gradient);
         }
         return Math.sqrt(squares);
     }

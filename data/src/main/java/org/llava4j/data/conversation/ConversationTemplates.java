@@ -10,16 +10,16 @@ import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
-/** Where templates come from: those of LLaVA are built in, others are JSON files of the same form. */
+/** Where templates come from: those of LLaVA and of the demo are built in, others are JSON files of the same form. */
 public final class ConversationTemplates {
-    private static final Map<String, ConversationTemplate> BUILT_IN = builtIn("plain", "v0", "v1");
+    private static final Map<String, ConversationTemplate> BUILT_IN = builtIn("plain", "v0", "v1", "tiny");
 
     private ConversationTemplates() {}
 
     /**
      * A built-in template.
      *
-     * @param name "plain", "v0" or "v1", or one of their other names such as "vicuna_v1"
+     * @param name "plain", "v0", "v1" or "tiny", or one of their other names such as "vicuna_v1"
      * @throws BadInputException if there is none of that name
      */
     public static ConversationTemplate named(String name) {
@@ -39,6 +39,16 @@ public final class ConversationTemplates {
     /** A built-in template, or where the text ends in {@code .json} the file of that path. */
     public static ConversationTemplate of(String nameOrFile) {
         return nameOrFile.endsWith(".json") ? load(Path.of(nameOrFile)) : named(nameOrFile);
+    }
+
+    /** Whether a template is one of those that every copy of this library has. */
+    public static boolean isBuiltIn(ConversationTemplate template) {
+        return template.equals(BUILT_IN.get(template.name()));
+    }
+
+    /** The template as JSON that {@link #load} reads. */
+    public static String json(ConversationTemplate template) {
+        return JsonInput.write(template);
     }
 
     private static Map<String, ConversationTemplate> builtIn(String... names) {

@@ -20,6 +20,13 @@ public enum ScienceQaPrompt {
             return problem.lecture() + " " + problem.solution() + " " + conclusion;
         }
     },
+    /** The solution, then the answer, without the lecture. */
+    EA {
+        @Override
+        String answerText(ScienceQaProblem problem, String conclusion) {
+            return problem.solution() + " " + conclusion;
+        }
+    },
     /** The answer alone. */
     A {
         @Override

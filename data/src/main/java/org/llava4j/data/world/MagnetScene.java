@@ -17,14 +17,12 @@ record MagnetScene(boolean firstFacesWithNorth, boolean secondFacesWithNorth, bo
         String solution = "The poles that face each other are " + pole(first) + " and "
                 + pole(scene.secondFacesWithNorth) + ". "
                 + (attract ? "Opposite poles attract." : "Equal poles repel.");
-        Question question = Question.of(
+        Question question = new Question(
                 "Will these magnets attract or repel each other?",
                 random.nextBoolean() ? "Two magnets are placed as shown." : "",
-                attract ? "attract" : "repel",
-                List.of(attract ? "repel" : "attract"),
-                turn,
-                solution,
-                random);
+                List.of("attract", "repel"),
+                attract ? 0 : 1,
+                solution);
         return Drawing.of(scene, question);
     }
 

@@ -5,6 +5,7 @@ import java.awt.geom.Path2D;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /** An island with two landmarks; the second lies in one of the four directions from the first. */
 record MapScene(Landmark from, Landmark to, Direction direction) implements Scene {
@@ -42,18 +43,12 @@ record MapScene(Landmark from, Landmark to, Direction direction) implements Scen
         Direction direction = Direction.values()[turn % 4];
         Landmark from = Draws.one(List.of(Landmark.values()), random);
         Landmark to = Draws.other(List.of(Landmark.values()), from, random);
-        List<String> wrong = List.of(Direction.values()).stream()
-                .filter(other -> other != direction)
-                .map(Direction::word)
-                .toList();
-        Question question = Question.of(
+        Question question = new Question(
                 "Which way is it from the " + from.word() + " to the " + to.word() + "?",
                 random.nextInt(3) == 0 ? "This is a map of an island." : "",
-                direction.word(),
-                wrong,
-                turn,
-                "The " + to.word() + " is " + direction.word() + " of the " + from.word() + ".",
-                random);
+                Stream.of(Direction.values()).map(Direction::word).toList(),
+                direction.ordinal(),
+                "The " + to.word() + " is " + direction.word() + " of the " + from.word() + ".");
         return Drawing.of(new MapScene(from, to, direction), question);
     }
 

@@ -18,7 +18,7 @@ record Question(String text, String hint, List<String> choices, int answer, Stri
     }
 
     /**
-     * Puts the right choice where {@code turn} says and the others in random order about it. As turns count up, places
+     * Puts the right choice, where choices have no order of their own, where {@code turn} says and the others in random order about it. As turns count up, places
      * go round, and so that any n turns in a row (n choices) have each place once even when a kind goes round its
      * answers by turn as well, each answer meeting each place within n * n turns.
      */

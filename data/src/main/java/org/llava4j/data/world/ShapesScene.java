@@ -3,6 +3,7 @@ package org.llava4j.data.world;
 import java.awt.Color;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 
 /** Two groups of shapes strewn over the picture, unlike in form and in colour. */
 record ShapesScene(Group one, Group two) implements Scene {
@@ -20,19 +21,19 @@ record ShapesScene(Group one, Group two) implements Scene {
         }
     }
 
-    /** How many of one group; any three numbers may be the choices, each as likely to be right as the others. */
+    /** How many of one group, from one to five. */
     static Drawing count(int turn, SplittableRandom random) {
-        List<Integer> numbers = Draws.distinct(3, MOST, random);
-        int count = numbers.get(0) + 1;
-        ShapesScene scene = scene(count, 1 + random.nextInt(MOST), random);
-        Question question = Question.of(
-                "How many " + scene.one.plural() + " are there?",
+        int answer = turn % MOST;
+        int other = 1 + random.nextInt(MOST);
+        boolean first = random.nextBoolean();
+        ShapesScene scene = first ? scene(answer + 1, other, random) : scene(other, answer + 1, random);
+        Group asked = first ? scene.one : scene.two;
+        Question question = new Question(
+                "How many " + asked.plural() + " are there?",
                 "",
-                String.valueOf(count),
-                numbers.subList(1, 3).stream().map(n -> String.valueOf(n + 1)).toList(),
-                turn,
-                "Counting them one by one gives " + count + ".",
-                random);
+                IntStream.rangeClosed(1, MOST).mapToObj(String::valueOf).toList(),
+                answer,
+                scene.solution());
         return Drawing.of(scene, question);
     }
 
@@ -42,28 +43,28 @@ record ShapesScene(Group one, Group two) implements Scene {
         int more = 3 + random.nextInt(MOST - 2);
         int less = verdict == 2 ? more : 1 + random.nextInt(more - 2);
         ShapesScene scene = scene(verdict == 1 ? less : more, verdict == 1 ? more : less, random);
-        List<String> choices = List.of(scene.one.form.word() + "s", scene.two.form.word() + "s", "neither");
-        String right = choices.get(verdict);
-        Question question = Question.of(
+        Question question = new Question(
                 "Which are there more of?",
                 random.nextInt(3) == 0 ? "Count each group." : "",
-                right,
-                choices.stream().filter(choice -> !choice.equals(right)).toList(),
-                turn,
-                "There are " + scene.one.words() + " and " + scene.two.words() + ".",
-                random);
+                List.of(scene.one.form.word() + "s", scene.two.form.word() + "s", "neither"),
+                verdict,
+                scene.solution());
         return Drawing.of(scene, question);
     }
 
+    private String solution() {
+        return "There are " + one.words() + " and " + two.words() + ".";
+    }
+
+    /** Two groups of these sizes; the first has the form that {@link Form} names first. */
     private static ShapesScene scene(int first, int second, SplittableRandom random) {
-        Form form = Draws.one(List.of(Form.values()), random);
-        Tint tint = Draws.one(List.of(Tint.values()), random);
+        List<Integer> forms = Draws.distinct(2, Form.values().length, random).stream()
+                .sorted()
+                .toList();
+        List<Integer> tints = Draws.distinct(2, Tint.values().length, random);
         return new ShapesScene(
-                new Group(first, tint, form),
-                new Group(
-                        second,
-                        Draws.other(List.of(Tint.values()), tint, random),
-                        Draws.other(List.of(Form.values()), form, random)));
+                new Group(first, Tint.values()[tints.get(0)], Form.values()[forms.get(0)]),
+                new Group(second, Tint.values()[tints.get(1)], Form.values()[forms.get(1)]));
     }
 
     @Override
@@ -96,7 +97,6 @@ record ShapesScene(Group one, Group two) implements Scene {
 
     @Override
     public String label() {
-        boolean swap = one.form.compareTo(two.form) > 0;
-        return "shapes " + (swap ? two : one).words() + " " + (swap ? one : two).words();
+        return "shapes " + one.words() + " " + two.words();
     }
 }

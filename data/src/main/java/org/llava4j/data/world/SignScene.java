@@ -4,6 +4,7 @@ import java.awt.Color;
 import java.awt.geom.Rectangle2D;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 
 /** A card with scribbled words and, large beside them, the mark that ends the sentence. */
 record SignScene(Mark mark) implements Scene {
@@ -31,18 +32,12 @@ record SignScene(Mark mark) implements Scene {
 
     static Drawing draw(int turn, SplittableRandom random) {
         Mark mark = Mark.values()[turn % 3];
-        List<String> wrong = List.of(Mark.values()).stream()
-                .filter(other -> other != mark)
-                .map(other -> other.sentence)
-                .toList();
-        Question question = Question.of(
+        Question question = new Question(
                 "What kind of sentence is on the card?",
                 random.nextInt(3) == 0 ? "Look at the end mark." : "",
-                mark.sentence,
-                wrong,
-                turn,
-                "It ends with " + mark.words + ", so it is " + mark.sentence + ".",
-                random);
+                Stream.of(Mark.values()).map(each -> each.sentence).toList(),
+                mark.ordinal(),
+                "It ends with " + mark.words + ", so it is " + mark.sentence + ".");
         return Drawing.of(new SignScene(mark), question);
     }
 

@@ -17,18 +17,15 @@ record SolutionScene(int left, int right, Tint tint) implements Scene {
         int less = verdict == 2 ? more : 1 + random.nextInt(more - 2);
         SolutionScene scene = new SolutionScene(
                 verdict == 1 ? less : more, verdict == 1 ? more : less, Draws.one(List.of(Tint.values()), random));
-        String right = CHOICES.get(verdict);
         String solution = "Solution A has " + scene.left + " particles and solution B has " + scene.right
                 + ", in the same volume.";
         String hint = random.nextBoolean() ? "Both beakers hold the same volume of water." : "";
-        Question question = Question.of(
+        Question question = new Question(
                 "Which solution has a higher concentration of " + scene.tint.word() + " particles?",
                 hint,
-                right,
-                CHOICES.stream().filter(choice -> !choice.equals(right)).toList(),
-                turn,
-                solution,
-                random);
+                CHOICES,
+                verdict,
+                solution);
         return Drawing.of(scene, question);
     }
 

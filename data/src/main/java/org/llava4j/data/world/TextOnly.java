@@ -11,21 +11,15 @@ final class TextOnly {
     static Drawing facts(int turn, SplittableRandom random) {
         List<Integer> who = Draws.distinct(3, People.NAMES.size(), random);
         List<Integer> what = Draws.distinct(3, People.THINGS.size(), random);
-        int asked = random.nextInt(3);
-        String right = People.NAMES.get(who.get(asked));
+        int asked = turn % 3;
+        List<String> names = who.stream().map(People.NAMES::get).toList();
         String thing = People.THINGS.get(what.get(asked));
-        List<String> wrong = who.stream()
-                .map(People.NAMES::get)
-                .filter(name -> !name.equals(right))
-                .toList();
-        return Drawing.textOnly(Question.of(
+        return Drawing.textOnly(new Question(
                 "Who has " + thing + "?",
                 People.passage(who, what),
-                right,
-                wrong,
-                turn,
-                "The passage says that " + right + " has " + thing + ".",
-                random));
+                names,
+                asked,
+                "The passage says that " + names.get(asked) + " has " + thing + "."));
     }
 
     static Drawing knowledge(int turn, SplittableRandom random) {

@@ -1,6 +1,5 @@
 package org.llava4j.data.world;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -16,6 +15,8 @@ import org.llava4j.data.world.SignScene.Mark;
  * questions are worded otherwise than those of {@link Problems}.
  */
 final class TextQuestions {
+    private static final int MOST = 5;
+
     private final SplittableRandom random;
 
     private TextQuestions(SplittableRandom random) {
@@ -30,7 +31,7 @@ final class TextQuestions {
             case 1 -> questions.owner();
             case 2 -> questions.matter();
             case 3 -> questions.amount();
-            case 4, 5 -> questions.letterOf();
+            case 4 -> questions.whoHasMore();
             default -> questions.about(Scene.any(random));
         };
     }
@@ -47,7 +48,11 @@ final class TextQuestions {
             boolean opposite = s.firstFacesWithNorth() != s.secondFacesWithNorth();
             return ask(facts, "What do the two do?", List.of("they pull", "they push"), opposite ? 0 : 1);
         } else if (scene instanceof ThermometerScene s) {
-            return number(facts, "How warm is it?", s.degrees() / 5, 0, 8, 5, "°C");
+            return ask(
+                    facts,
+                    "How warm is it?",
+                    ThermometerScene.numbers().map(number -> number + "°C").toList(),
+                    ThermometerScene.numbers().toList().indexOf(s.degrees()));
         } else if (scene instanceof ShapesScene s) {
             return shapes(facts, s);
         } else if (scene instanceof MapScene s) {
@@ -68,7 +73,7 @@ final class TextQuestions {
     private Document shapes(String facts, ShapesScene s) {
         if (random.nextBoolean()) {
             Group asked = random.nextBoolean() ? s.one() : s.two();
-            return number(facts, "Give the number of " + asked.plural() + ".", asked.count(), 1, 6, 1, "");
+            return number(facts, "Give the number of " + asked.plural() + ".", asked.count());
         }
         List<String> groups = List.of(
                 "the " + s.one().form().word() + "s", "the " + s.two().form().word() + "s", "it is equal");
@@ -83,8 +88,8 @@ final class TextQuestions {
         List<Integer> who = Draws.distinct(2, People.NAMES.size(), random);
         String first = People.NAMES.get(who.get(0));
         String second = People.NAMES.get(who.get(1));
-        int one = 1 + random.nextInt(9);
-        int two = random.nextInt(3) == 0 ? one : 1 + random.nextInt(9);
+        int one = 1 + random.nextInt(MOST);
+        int two = random.nextInt(3) == 0 ? one : 1 + random.nextInt(MOST);
         String thing = Draws.one(People.THINGS, random);
         return ask(
                 first + " has " + one + " " + thing + " and " + second + " has " + two + ".",
@@ -105,36 +110,18 @@ final class TextQuestions {
                 asked);
     }
 
-    /** Only to find an option and name its letter: what every other question ends with. */
-    private Document letterOf() {
-        List<String> choices = switch (random.nextInt(4)) {
-            case 0 -> People.NAMES;
-            case 1 -> People.THINGS;
-            case 2 -> Stream.of(Direction.values()).map(Direction::word).toList();
-            default -> IntStream.range(0, 10).mapToObj(String::valueOf).toList();
-        };
-        List<String> some = Draws.distinct(3 + random.nextInt(2), choices.size(), random).stream()
-                .map(choices::get)
-                .toList();
-        return ask("", "Choose " + some.get(0) + ".", some, 0);
-    }
-
     private Document amount() {
         String name = Draws.one(People.NAMES, random);
         List<Integer> what = Draws.distinct(2, People.THINGS.size(), random);
-        int one = 1 + random.nextInt(9);
-        int two = 1 + random.nextInt(9);
+        int one = 1 + random.nextInt(MOST);
+        int two = 1 + random.nextInt(MOST);
         String first = People.THINGS.get(what.get(0));
         String second = People.THINGS.get(what.get(1));
         boolean askFirst = random.nextBoolean();
         return number(
                 name + " has " + one + " " + first + " and " + two + " " + second + ".",
                 "Give the number of " + (askFirst ? first : second) + ".",
-                askFirst ? one : two,
-                1,
-                9,
-                1,
-                "");
+                askFirst ? one : two);
     }
 
     private Document matter() {
@@ -151,24 +138,17 @@ final class TextQuestions {
         return first > second ? 0 : first < second ? 1 : 2;
     }
 
-    /** Choices are the right number and two others of {@code low .. high}, times {@code unit}. */
-    private Document number(String facts, String question, int right, int low, int high, int unit, String suffix) {
-        List<Integer> numbers = new ArrayList<>(List.of(right));
-        while (numbers.size() < 3) {
-            int other = low + random.nextInt(high - low + 1);
-            if (!numbers.contains(other)) {
-                numbers.add(other);
-            }
-        }
-        return ask(facts, question, numbers.stream().map(n -> n * unit + suffix).toList(), 0);
+    private static Document number(String facts, String question, int right) {
+        return ask(
+                facts,
+                question,
+                IntStream.rangeClosed(1, MOST).mapToObj(String::valueOf).toList(),
+                right - 1);
     }
 
-    private Document ask(String facts, String question, List<String> choices, int right) {
-        List<String> wrong = new ArrayList<>(choices);
-        wrong.remove(right);
-        Question drawn =
-                Question.of(question, "", choices.get(right), wrong, random.nextInt(choices.size()), "", random);
-        ScienceQaProblem problem = Problems.entry("text", Kind.FACTS, 0, drawn, "", "train");
+    private static Document ask(String facts, String question, List<String> choices, int answer) {
+        ScienceQaProblem problem =
+                Problems.entry("text", Kind.FACTS, 0, new Question(question, "", choices, answer, ""), "", "train");
         String prompt = ScienceQaPrompt.A.question(problem);
         return new Document(facts.isEmpty() ? prompt : facts + "\n" + prompt, ScienceQaPrompt.A.answer(problem), true);
     }

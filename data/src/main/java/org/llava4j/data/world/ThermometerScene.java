@@ -3,44 +3,36 @@ package org.llava4j.data.world;
 import java.awt.Color;
 import java.awt.geom.Ellipse2D;
 import java.awt.geom.Rectangle2D;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
-/** A thermometer with a scale from 0 to 40 degrees Celsius; it reads a multiple of five. */
+/** A thermometer with a scale from 0 to 40 degrees Celsius; it reads one of its numbers. */
 record ThermometerScene(int degrees) implements Scene {
     private static final int STEP = 5;
+    private static final int LABELLED = 10;
     private static final int HIGHEST = 40;
 
-    /** The three choices lie at least two marks apart, and each is as likely to be the right one as the others. */
+    /** The choices are the numbers of the scale. */
     static Drawing draw(int turn, SplittableRandom random) {
-        List<Integer> readings;
-        do {
-            readings = Draws.distinct(3, HIGHEST / STEP + 1, random);
-        } while (closest(readings) < 2);
-        List<String> choices = new ArrayList<>(
-                readings.stream().map(mark -> mark * STEP + "°C").toList());
-        String right = choices.remove(0);
-        int degrees = readings.get(0) * STEP;
-        Question question = Question.of(
+        List<String> choices = numbers().map(number -> number + "°C").toList();
+        int answer = turn % choices.size();
+        int degrees = numbers().skip(answer).findFirst().orElseThrow();
+        Question question = new Question(
                 "What temperature does this thermometer show?",
-                "",
-                right,
+                random.nextInt(3) == 0 ? "Read the top of the liquid." : "",
                 choices,
-                turn,
-                "The top of the liquid is at " + degrees + " on the scale.",
-                random);
+                answer,
+                "The top of the liquid is at " + degrees + " on the scale.");
         return Drawing.of(new ThermometerScene(degrees), question);
     }
 
-    private static int closest(List<Integer> marks) {
-        int closest = Integer.MAX_VALUE;
-        for (int i = 0; i < marks.size(); i++) {
-            for (int j = 0; j < i; j++) {
-                closest = Math.min(closest, Math.abs(marks.get(i) - marks.get(j)));
-            }
-        }
-        return closest;
+    /** The labelled marks. */
+    static Stream<Integer> numbers() {
+        return IntStream.rangeClosed(0, HIGHEST / LABELLED)
+                .map(mark -> mark * LABELLED)
+                .boxed();
     }
 
     @Override
@@ -60,7 +52,7 @@ record ThermometerScene(int degrees) implements Scene {
         canvas.outline(new Ellipse2D.Double(x - 8, zero + 3, 16, 16), Tint.INK, 1);
         for (int mark = 0; mark <= HIGHEST; mark += STEP) {
             double y = zero - mark * perDegree;
-            boolean labelled = mark % 10 == 0;
+            boolean labelled = mark % LABELLED == 0;
             canvas.line(x + 5, y, x + (labelled ? 11 : 8), y, Tint.INK, 1);
             if (labelled) {
                 if (mark > 0) {

@@ -40,7 +40,7 @@ class ConversationTemplatesTest {
         assertThatThrownBy(() -> ConversationTemplates.named("v7"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"v7\"")
-                .hasMessageContaining("plain, v0, v1");
+                .hasMessageContaining("plain, tiny, v0, v1");
     }
 
     @ParameterizedTest

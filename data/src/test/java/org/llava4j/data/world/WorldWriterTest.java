@@ -27,7 +27,7 @@ import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 class WorldWriterTest {
-    private static final int TEST_PER_KIND = 36;
+    private static final int TEST_PER_KIND = 60;
     private static final WorldPlan PLAN = new WorldPlan(5, 24, 3, TEST_PER_KIND, 30, false);
 
     @TempDir
@@ -150,7 +150,7 @@ class WorldWriterTest {
 
     @Test
     void mini_splits_are_a_tenth() throws IOException {
-        assertThat(split("minitest")).hasSize(4 * Kind.values().length);
+        assertThat(split("minitest")).hasSize(TEST_PER_KIND / 10 * Kind.values().length);
         assertThat(split("train")).containsAll(split("minitrain"));
     }
 

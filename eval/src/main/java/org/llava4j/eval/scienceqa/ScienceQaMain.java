@@ -11,7 +11,6 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
@@ -20,7 +19,7 @@ import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.ChatFormat;
 
 /** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */
 public final class ScienceQaMain extends Command {
@@ -41,7 +40,7 @@ public final class ScienceQaMain extends Command {
                 .addOption(required("output-dir", "DIR", "where predictions and report go"))
                 .addOption(flag("split", "NAME", "which split (default test)"))
                 .addOption(flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
-                .addOption(flag("prompt-format", "NAME", "LEA, A or ALE (default LEA)"))
+                .addOption(flag("prompt-format", "NAME", "LEA, EA, A or ALE (default LEA)"))
                 .addOption(flag("batch-size", "N", "problems answered at once (default 16)"))
                 .addOption(flag("max-new-tokens", "N", "longest answer (default 512)"));
     }
@@ -51,7 +50,7 @@ public final class ScienceQaMain extends Command {
         Path folder = path(line, "model-path");
         Path data = path(line, "data-path");
         String split = line.getOptionValue("split", "test");
-        String mode = line.hasOption("conv-mode") ? line.getOptionValue("conv-mode") : modeOf(folder);
+        ChatFormat chat = ChatFormat.of(folder, line.getOptionValue("conv-mode"));
         ScienceQaAnswers asking = new ScienceQaAnswers(
                 ScienceQaPrompt.named(line.getOptionValue("prompt-format", "LEA")),
                 integer(line, "batch-size", 16),
@@ -63,7 +62,7 @@ public final class ScienceQaMain extends Command {
             throw new BadInputException(output + ": cannot be written; give another --output-dir", e);
         }
         long begun = System.nanoTime();
-        LlavaModel model = LlavaModel.load(folder, ConversationTemplates.of(mode));
+        LlavaModel model = LlavaModel.load(folder, chat);
         List<ScienceQaProblem> problems = problems(data, split);
         Map<String, String> texts =
                 asking.ask(model, problems, problem -> ScienceQaRecordReader.image(data.resolve("images"), problem));
@@ -81,7 +80,8 @@ public final class ScienceQaMain extends Command {
         Report.titled("ScienceQA: " + modelId)
                 .setting("model", modelId)
                 .setting("split", split)
-                .setting("template", mode)
+                .setting("template", chat.template().name())
+                .setting("image first", chat.imageFirst())
                 .setting("prompt format", asking.format())
                 .setting("decoding", "greedy, at most " + asking.maxNewTokens() + " tokens")
                 .headline("accuracy", "accuracy", grading.scores().overall())
@@ -98,12 +98,6 @@ public final class ScienceQaMain extends Command {
                 grading.scores().overall().failed(),
                 seconds,
                 output.resolve("report.html"));
-    }
-
-    private static String modeOf(Path folder) {
-        return LlavaConfig.convModeOf(folder)
-                .orElseThrow(() -> new BadInputException(folder + ": config.json does not say how this model was taught"
-                        + " to converse; give --conv-mode v1, v0 or a file"));
     }
 
     private static List<ScienceQaProblem> problems(Path data, String split) {

@@ -1,7 +1,6 @@
 package org.llava4j.model.config;
 
 import java.nio.file.Path;
-import java.util.Optional;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -26,9 +25,6 @@ public record LlavaConfig(
         int maxLength,
         boolean padLeft,
         boolean padToSquare) {
-
-    /** Our own key of {@code config.json}: the conversation template the model was trained with. */
-    public static final String CONV_MODE = "llava4j_conv_mode";
 
     /** {@code mm_projector_type}. */
     public enum ProjectorType {
@@ -93,12 +89,6 @@ public record LlavaConfig(
     /** The folder of the tower that a LLaVA folder's config names. */
     public static Path visionTowerOf(Path folder) {
         return visionTower(folder, ConfigJson.read(folder).text("mm_vision_tower"));
-    }
-
-    /** The conversation template that a folder's config names; released configs name none. */
-    public static Optional<String> convModeOf(Path folder) {
-        ConfigJson json = ConfigJson.read(folder);
-        return json.has(CONV_MODE) ? Optional.of(json.text(CONV_MODE)) : Optional.empty();
     }
 
     private static Path visionTower(Path folder, String named) {

@@ -1,6 +1,7 @@
 package org.llava4j.model.kernels;
 
 import org.bytedeco.openblas.global.openblas_nolapack;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * OpenBLAS products on native addresses, row-major, each on the calling thread alone: the kernels split the rows of a
@@ -10,10 +11,13 @@ final class Blas {
     private Blas() {}
 
     /**
-     * Sets OpenBLAS to one thread. It is one setting for the whole process, and ND4J makes its own when it starts: to
-     * be called after that. ND4J's own products then run on one thread too.
+     * Sets OpenBLAS and ND4J to one thread. It is one setting for the whole process, and ND4J makes its own when it
+     * starts: to be called after that. ND4J's OpenMP threads would stay awake after each of its operations and take a
+     * processor from our workers.
      */
     static void useCallingThread() {
+        Nd4j.getEnvironment().setMaxThreads(1);
+        Nd4j.getEnvironment().setMaxMasterThreads(1);
         openblas_nolapack.blas_set_num_threads(1);
     }
 

@@ -83,6 +83,34 @@ final class CpuElementWise {
         });
     }
 
+    void copy(Matrix x, Matrix y) {
+        sameShape(y, x);
+        tiles(y.length(), (s, from, n) -> s.copy(x.flat(from), y.flat(from), n));
+    }
+
+    void add(Matrix a, Matrix b, Matrix y) {
+        sameShape(y, a, b);
+        tiles(y.length(), (s, from, n) -> {
+            float[] sum = read(s, 0, a, from, n);
+            rows.add(read(s, 1, b, from, n), sum, n);
+            s.write(sum, y.flat(from), n);
+        });
+    }
+
+    /** Sums of tiles, then their sum, always in one order. */
+    double sumOfSquares(Matrix x) {
+        double[] sums = new double[Math.toIntExact((x.length() + TILE - 1) / TILE)];
+        tiles(x.length(), (s, from, n) -> {
+            float[] row = read(s, 0, x, from, n);
+            sums[(int) (from / TILE)] = rows.dot(row, row, n);
+        });
+        double sum = 0;
+        for (double tile : sums) {
+            sum += tile;
+        }
+        return sum;
+    }
+
     private static float[] read(Scratch s, int slot, Matrix x, long from, int n) {
         float[] row = s.row(slot, n);
         s.read(x.flat(from), row, n);

@@ -49,7 +49,7 @@ public final class CpuKernels implements Kernels {
         vision = new CpuVision(lanes, workers);
     }
 
-    private static int threads() {
+    static int threads() {
         return Integer.getInteger("llava4j.threads", Runtime.getRuntime().availableProcessors());
     }
 
@@ -246,6 +246,29 @@ public final class CpuKernels implements Kernels {
         } else {
             fallback.activationGrad(f, dy, x, dx);
         }
+    }
+
+    @Override
+    public void copy(INDArray x, INDArray y) {
+        if (floats(x, y)) {
+            elementWise.copy(of(x), of(y));
+        } else {
+            fallback.copy(x, y);
+        }
+    }
+
+    @Override
+    public void add(INDArray a, INDArray b, INDArray y) {
+        if (floats(a, b, y)) {
+            elementWise.add(of(a), of(b), of(y));
+        } else {
+            fallback.add(a, b, y);
+        }
+    }
+
+    @Override
+    public double sumOfSquares(INDArray x) {
+        return floats(x) ? elementWise.sumOfSquares(of(x)) : fallback.sumOfSquares(x);
     }
 
     @Override

@@ -7,8 +7,10 @@ import java.util.List;
 final class CpuLinear {
     /** Up to this many rows a product reads the weight once per row: packing it for sgemm would cost more. */
     private static final int FEW_ROWS = 4;
-    /** Rows (or columns) of a result below which cutting it further costs more in packing than it balances. */
+    /** Rows (or columns) of a result below which a second piece for each thread costs more than it balances. */
     private static final int LEAST_PIECE = 128;
+    /** Rows (or columns) of a piece are a multiple of this where threads have one piece each. */
+    private static final int STEP = 16;
     /** Pieces a worker gets when there is enough: the second lets one worker take over from a delayed one. */
     private static final int PIECES_PER_THREAD = 2;
     /** Multiplications below which waking another thread does not pay. */
@@ -174,18 +176,27 @@ final class CpuLinear {
         });
     }
 
-    private interface Block {
+    /** A block of a product's result. */
+    interface Block {
         void run(int row, int rowEnd, int column, int columnEnd);
     }
 
     /** Cuts a result of [rows, columns], each entry a sum of {@code depth} products, and runs its blocks. */
     private void cut(int rows, int columns, int depth, Block block) {
+        cut(workers, rows, columns, depth, block);
+    }
+
+    static void cut(Workers workers, int rows, int columns, int depth, Block block) {
         boolean alongRows = rows >= columns;
         int longer = Math.max(rows, columns);
         int grain = longer;
         if ((long) rows * columns * depth > LEAST_WORK && workers.threads() > 1) {
             int pieces = workers.threads() * PIECES_PER_THREAD;
-            grain = Math.max((longer + pieces - 1) / pieces, LEAST_PIECE);
+            grain = (longer + pieces - 1) / pieces;
+            if (grain < LEAST_PIECE) {
+                int each = (longer + workers.threads() - 1) / workers.threads();
+                grain = Math.max(STEP, (each + STEP - 1) / STEP * STEP);
+            }
         }
         workers.ranges(longer, grain, (from, to) -> {
             if (alongRows) {

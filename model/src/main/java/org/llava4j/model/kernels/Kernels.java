@@ -158,7 +158,18 @@ public interface Kernels {
     /** dx: dy's rows back in their places, 0 in the first row of every group (group counts that row). */
     void dropFirstGrad(INDArray dy, int group, INDArray dx);
 
+    // ---- Sums of gradients
+
+    /** y = x. */
+    void copy(INDArray x, INDArray y);
+
+    /** y = a + b, all of one shape. */
+    void add(INDArray a, INDArray b, INDArray y);
+
     // ---- Optimiser
+
+    /** The sum of the squares of all elements, added up in double. */
+    double sumOfSquares(INDArray x);
 
     /**
      * One AdamW step in PyTorch's arithmetic (Loshchilov and Hutter 2019), in place on w, m and v, all of one shape:

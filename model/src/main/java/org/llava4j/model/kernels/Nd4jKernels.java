@@ -409,6 +409,22 @@ public final class Nd4jKernels implements Kernels {
     // ---- Optimiser
 
     @Override
+    public void copy(INDArray x, INDArray y) {
+        y.assign(x);
+    }
+
+    @Override
+    public void add(INDArray a, INDArray b, INDArray y) {
+        a.addi(b, y);
+    }
+
+    @Override
+    public double sumOfSquares(INDArray x) {
+        double norm = x.norm2Number().doubleValue();
+        return norm * norm;
+    }
+
+    @Override
     public void adamW(INDArray w, INDArray g, INDArray m, INDArray v, AdamWStep step) {
         INDArray scaled = g.mul(step.gradScale());
         double correction1 = 1 - Math.pow(step.beta1(), step.step());

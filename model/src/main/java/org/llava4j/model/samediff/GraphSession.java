@@ -12,10 +12,13 @@ import org.nd4j.autodiff.samediff.internal.FrameIter;
 import org.nd4j.autodiff.samediff.internal.InferenceSession;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.AddOp;
+import org.nd4j.linalg.api.ops.impl.transforms.same.Identity;
 
 /**
- * SameDiff's session with our two additions: it runs a {@link GraphOp} with the chosen {@link Kernels}, and it takes
- * its memory from the thread's {@link PooledMemory}. Everything else is SameDiff's.
+ * SameDiff's session with our additions: it runs a {@link GraphOp} with the chosen {@link Kernels}, and with them too
+ * the copies and sums that SameDiff puts between gradients; its memory comes from the thread's {@link PooledMemory}.
+ * Everything else is SameDiff's.
  */
 final class GraphSession extends InferenceSession {
     private final Kernels kernels = KernelChoice.kernels();
@@ -38,7 +41,25 @@ final class GraphSession extends InferenceSession {
             graphOp.compute(kernels, context.getInputArrays(), context.getOutputArrays());
             return ExecutionResult.createFrom(graphOp, context);
         }
+        if (op instanceof Identity identity && sameShapes(context, 1)) {
+            kernels.copy(context.getInputArray(0), context.getOutputArray(0));
+            return ExecutionResult.createFrom(identity, context);
+        }
+        if (op instanceof AddOp add && sameShapes(context, 2)) {
+            kernels.add(context.getInputArray(0), context.getInputArray(1), context.getOutputArray(0));
+            return ExecutionResult.createFrom(add, context);
+        }
         return super.doExec(op, context, frame, opInputs, allIterInputs, constAndPlaceholderInputs, otherPlaceholders);
+    }
+
+    /** Whether all of so many inputs have the shape and type of the one output: no broadcasting, nothing to convert. */
+    private static boolean sameShapes(OpContext context, int inputs) {
+        if (context.numInputArguments() != inputs || context.numOutputArguments() != 1) {
+            return false;
+        }
+        INDArray output = context.getOutputArray(0);
+        return context.getInputArrays().stream()
+                .allMatch(input -> input.dataType() == output.dataType() && input.equalShapes(output));
     }
 
     /** The set of freed ids guards against double frees inside one run; left alone it grows with every run. */

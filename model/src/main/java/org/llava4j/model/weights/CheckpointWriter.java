@@ -18,6 +18,7 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
+import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -65,10 +66,9 @@ public final class CheckpointWriter {
      * @param folder the LLaVA or LLaMA folder it was read from; its config and tokenizer go with it
      * @param visionTower the tower's folder it was read with
      * @param config what the model is
-     * @param convMode the conversation template it was trained with ({@code v1}, {@code v0}, ...): released configs do
-     *     not name theirs, ours do, as {@link LlavaConfig#CONV_MODE}
+     * @param chat how it was taught to converse
      */
-    public record Origin(Path folder, Path visionTower, LlavaConfig config, String convMode) {}
+    public record Origin(Path folder, Path visionTower, LlavaConfig config, ChatFormat chat) {}
 
     /**
      * Writes a whole folder, which appears at once or not at all.
@@ -87,7 +87,7 @@ public final class CheckpointWriter {
     public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
         SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), weights(model, CheckpointWriter::isLlavas), name -> type);
         writeProjector(folder.resolve(PROJECTOR_FILE), model);
-        writeConfig(folder.resolve(CONFIG_FILE), origin, type);
+        writeConfig(folder, origin, type);
         copyThoseThere(COPIED, origin.folder(), folder);
         Path tower = folder.resolve(TOWER_FOLDER);
         try (TowerWeights weights = TowerWeights.open(origin.folder(), origin.visionTower())) {
@@ -117,7 +117,7 @@ public final class CheckpointWriter {
         return weights;
     }
 
-    private static void writeConfig(Path file, Origin origin, TensorType type) {
+    private static void writeConfig(Path folder, Origin origin, TensorType type) {
         ObjectNode json = (ObjectNode) JsonInput.readObject(origin.folder().resolve(CONFIG_FILE));
         LlavaConfig config = origin.config();
         json.put("model_type", "llava_llama");
@@ -134,8 +134,8 @@ public final class CheckpointWriter {
         json.put("image_aspect_ratio", config.padToSquare() ? "pad" : "square");
         json.put("tokenizer_model_max_length", config.maxLength());
         json.put("tokenizer_padding_side", config.padLeft() ? "left" : "right");
-        json.put(LlavaConfig.CONV_MODE, origin.convMode());
-        writeJson(file, json);
+        origin.chat().writeTo(folder, json);
+        writeJson(folder.resolve(CONFIG_FILE), json);
     }
 
     private static String torchName(TensorType type) {

@@ -281,6 +281,23 @@ class CpuKernelsTest {
                 whole);
     }
 
+    @Test
+    void arraysAreCopiedAndAdded() {
+        long[] whole = shape(53, 71);
+        oracle.check("copy", (k, a, out) -> k.copy(a[0], out[0]), in(oracle.normal(whole)), whole);
+        oracle.check(
+                "add", (k, a, out) -> k.add(a[0], a[1], out[0]), in(oracle.normal(whole), oracle.normal(whole)), whole);
+    }
+
+    @Test
+    void squaresAddUpOverAllTiles() {
+        oracle.check(
+                "sum of squares",
+                (k, a, out) -> out[0].assign(k.sumOfSquares(a[0])),
+                in(oracle.normal(77, 131)),
+                shape(1, 1));
+    }
+
     private static INDArray squared(INDArray x) {
         return x.mul(x);
     }

@@ -9,12 +9,15 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.ConversationTemplate;
+import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.tensors.HalfFloats;
 import org.llava4j.data.tensors.SafetensorsFolder;
 import org.llava4j.data.tensors.TensorStore;
@@ -22,6 +25,7 @@ import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.CheckpointWriter.Origin;
 
@@ -46,8 +50,25 @@ class CheckpointWriterTest {
             assertThat(back.weight(name)).as(name).isEqualTo(model.weight(name));
         }
         assertThat(LlavaConfig.read(out, null)).isEqualTo(LlavaConfig.read(LLAVA, TOWER));
-        assertThat(LlavaConfig.convModeOf(out)).contains("v1");
-        assertThat(LlavaConfig.convModeOf(LLAVA)).isEmpty();
+        assertThat(ChatFormat.of(out)).isEqualTo(chat("v1"));
+        assertThatThrownBy(() -> ChatFormat.of(LLAVA)).hasMessageContaining("--conv-mode");
+    }
+
+    @Test
+    void aTemplateOfOnesOwnAndThePlaceOfImagesGoWithTheModel() {
+        Path out = temp.resolve("out");
+        ConversationTemplate v1 = ConversationTemplates.named("v1");
+        ConversationTemplate own =
+                new ConversationTemplate("own", List.of(), "Answer in a word.", v1.prompt(), v1.training());
+        ChatFormat chat = new ChatFormat(own, false);
+        Origin origin = new Origin(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER), chat);
+        CheckpointWriter.write(out, load(LLAVA, TOWER, ImageInput.FEATURES), origin, TensorType.F32);
+        assertThat(ChatFormat.of(out)).isEqualTo(chat);
+        assertThat(ChatFormat.of(out, "v0")).isEqualTo(new ChatFormat(ConversationTemplates.named("v0"), false));
+    }
+
+    private static ChatFormat chat(String mode) {
+        return new ChatFormat(ConversationTemplates.named(mode), true);
     }
 
     @Test
@@ -73,7 +94,7 @@ class CheckpointWriterTest {
         try (Checkpoint checkpoint = Checkpoint.llava(LLAMA, TOWER).withFreshProjector(7)) {
             model = Llava.build(config, checkpoint, ImageInput.PIXELS);
         }
-        CheckpointWriter.write(out, model, new Origin(LLAMA, TOWER, config, "plain"), TensorType.F32);
+        CheckpointWriter.write(out, model, new Origin(LLAMA, TOWER, config, chat("plain")), TensorType.F32);
 
         assertThat(LlavaConfig.isLlava(out)).isTrue();
         Llava back = load(out, out.resolve("vision_tower"), ImageInput.PIXELS);
@@ -134,7 +155,7 @@ class CheckpointWriterTest {
     void aFailureHalfWayLeavesNothing() throws IOException {
         // LLaMA's folder holds no tower, so that the tower is looked for elsewhere, after the weights were written.
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
-        Origin origin = new Origin(LLAMA, temp.resolve("no tower"), LlavaConfig.read(LLAVA, TOWER), "v1");
+        Origin origin = new Origin(LLAMA, temp.resolve("no tower"), LlavaConfig.read(LLAVA, TOWER), chat("v1"));
         assertThatThrownBy(() -> CheckpointWriter.write(temp.resolve("out"), model, origin, TensorType.F32))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no tower");
@@ -150,7 +171,7 @@ class CheckpointWriterTest {
     }
 
     private static Origin origin(Path folder) {
-        return new Origin(folder, TOWER, LlavaConfig.read(folder, TOWER), "v1");
+        return new Origin(folder, TOWER, LlavaConfig.read(folder, TOWER), chat("v1"));
     }
 
     private static Llava load(Path folder, Path tower, ImageInput input) {

@@ -4,8 +4,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.model.config.ChatFormat;
 import org.llava4j.train.AdamW;
 
 /**
@@ -111,6 +113,11 @@ public record Stage(
     /** Whether a weight learns. */
     public boolean learns(String weight) {
         return trainable.stream().anyMatch(pattern -> weight.matches(pattern));
+    }
+
+    /** How the model is taught to converse. */
+    public ChatFormat chatFormat() {
+        return new ChatFormat(ConversationTemplates.of(convMode), imageFirst);
     }
 
     private static boolean isBeta(double value) {

@@ -8,13 +8,11 @@ import org.llava4j.data.batch.SampleSource;
 import org.llava4j.data.batch.ScienceQaSamples;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.conversation.ConversationEncoder;
-import org.llava4j.data.conversation.ConversationTemplate;
-import org.llava4j.data.conversation.ConversationTemplates;
-import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.IndexedRecordReader;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.stage.Stage.DataFormat;
 
@@ -29,13 +27,14 @@ final class StageData implements AutoCloseable {
     }
 
     static StageData open(Stage stage, RunPaths paths, LlavaConfig config) {
-        ConversationTemplate template = ConversationTemplates.of(stage.convMode());
-        if (stage.dataFormat() == DataFormat.SCIENCEQA && template.training().dropInstruction()) {
+        ChatFormat chat = stage.chatFormat();
+        if (stage.dataFormat() == DataFormat.SCIENCEQA
+                && chat.template().training().dropInstruction()) {
             throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions, but"
                     + " \"dataFormat\" is " + stage.dataFormat() + "; use v1 or v0");
         }
-        ConversationEncoder encoder = new ConversationEncoder(
-                LlamaTokenizer.load(paths.model()), template, new ImageMarkup(stage.imageFirst(), false));
+        ConversationEncoder encoder =
+                new ConversationEncoder(LlamaTokenizer.load(paths.model()), chat.template(), chat.markup());
         SpliceOptions splice = new SpliceOptions(
                 config.imageVectors(),
                 config.decoder().vocabSize(),

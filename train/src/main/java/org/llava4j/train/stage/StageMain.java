@@ -62,7 +62,7 @@ public final class StageMain extends Command {
                 .addOption(flag("seed", "N", "of the order and of a fresh projector"))
                 .addOption(flag("save-type", "TYPE", "float32 (default), float16 or bfloat16"));
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
-            options.addOption(flag("prompt-format", "FORMAT", "what an answer consists of: LEA, A or ALE"))
+            options.addOption(flag("prompt-format", "FORMAT", "what an answer consists of: LEA, EA, A or ALE"))
                     .addOption(flag("split", "NAME", "train, minitrain or another of pid_splits.json"));
         }
         return options;

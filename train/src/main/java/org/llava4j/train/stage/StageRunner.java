@@ -220,7 +220,7 @@ public final class StageRunner {
     }
 
     private void write(Path folder, Llava model, RunReport.Summary summary) {
-        Origin origin = new Origin(paths.model(), visionTower, config, stage.convMode());
+        Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
         CheckpointWriter.writeInto(folder, model, origin, options.saveAs());
         AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
         AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());

@@ -30,7 +30,14 @@ public final class Stages {
     /** Stage 2 on ScienceQA (section 5.2). */
     public static final String FINETUNE_SCIENCEQA = "finetune-scienceqa";
 
-    private static final List<String> SHIPPED = List.of(PRETRAIN, FINETUNE, FINETUNE_SCIENCEQA);
+    /** Stage 1 of the demo. */
+    public static final String TINY_PRETRAIN = "tiny-pretrain";
+
+    /** Stage 2 of the demo. */
+    public static final String TINY_FINETUNE = "tiny-finetune";
+
+    private static final List<String> SHIPPED =
+            List.of(PRETRAIN, FINETUNE, FINETUNE_SCIENCEQA, TINY_PRETRAIN, TINY_FINETUNE);
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_JAVA_COMMENTS)

@@ -4,16 +4,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.conversation.ConversationTemplate;
-import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.data.tensors.SafetensorsFolder;
 import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.BpeTrainer;
 import org.llava4j.data.text.LlamaTokenizer;
@@ -22,20 +21,20 @@ import org.llava4j.data.world.TextCorpus;
 import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
 import org.llava4j.model.Llava;
+import org.llava4j.model.weights.TensorSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@code exec:java@tiny-base}: makes the base that the demo starts from, {@code resources/tiny/base}, anew. */
 public final class TinyBaseMain extends Command {
     private static final int CORPUS_FOR_VOCABULARY = 20_000;
     private static final String CONFIG = "config.json";
-    private static final String PREPROCESSOR = "preprocessor_config.json";
     private static final String WEIGHTS = "model.safetensors";
 
     private TinyBaseMain() {
         super(
                 "tiny-base",
-                "Makes the tiny base of the demo: a tokenizer, a tower that has seen drawn pictures with labels, a"
-                        + " decoder that has read text.");
+                "Makes the tiny base of the demo: a tokenizer, a decoder that has read text, a tower that has seen"
+                        + " drawn pictures with labels and captions.");
     }
 
     public static void main(String[] args) {
@@ -46,36 +45,59 @@ public final class TinyBaseMain extends Command {
     protected Options options() {
         return new Options()
                 .addOption(required("output-dir", "DIR", "a new folder for the base"))
-                .addOption(required("template", "FILE", "the conversation template of the demo"))
-                .addOption(flag("vision-tower", "DIR", "a tower made before, instead of training one"))
                 .addOption(flag("seed", "N", "of everything (default 1)"))
-                .addOption(flag("pictures", "N", "drawn for the tower (default 32000)"))
-                .addOption(flag("tower-steps", "N", "steps of the tower (default 5500)"))
-                .addOption(flag("decoder-steps", "N", "steps of the decoder (default 4500, a guess: see the notes)"));
+                .addOption(flag("pictures", "N", "drawn for each part of the tower's learning (default 32000)"))
+                .addOption(flag("decoder", "DIR", "a tokenizer and decoder made before, instead of training one"))
+                .addOption(flag("vision-tower", "DIR", "a tower made before that sees; it goes on with captions"))
+                .addOption(flag("decoder-steps", "N", "steps of the decoder, on text (default 2000)"))
+                .addOption(flag("tower-steps", "N", "steps of the tower, on labels (default 5500)"))
+                .addOption(flag("caption-steps", "N", "steps of the tower, on captions (default 0: none)"));
     }
 
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        ConversationTemplate template = ConversationTemplates.load(path(line, "template"));
         long seed = integer(line, "seed", 1);
-        try (AtomicFolder folder = AtomicFolder.begin(output, CONFIG)) {
+        int pictures = integer(line, "pictures", 32_000);
+        // Never committed: the pictures go when the tower has seen them.
+        Path beside = output.resolveSibling(output.getFileName() + ".pictures");
+        try (AtomicFolder folder = AtomicFolder.begin(output, CONFIG);
+                AtomicFolder drawn = AtomicFolder.begin(beside, CONFIG)) {
             Path base = folder.path();
-            Path tokenizerFile = base.resolve("tokenizer.model");
-            Files.write(
-                    tokenizerFile,
-                    SentencePieceWriter.bytes(
-                            BpeTrainer.train(TextCorpus.texts(seed, CORPUS_FOR_VOCABULARY), TinySizes.VOCABULARY)));
-            LlamaTokenizer tokenizer = LlamaTokenizer.load(tokenizerFile);
-            Path tower = Files.createDirectories(base.resolve("vision_tower"));
-            if (line.hasOption("vision-tower")) {
-                takeTower(path(line, "vision-tower"), tower);
-            } else {
-                makeTower(output, tower, tokenizer, seed, line);
-            }
-            Llava decoder = TinyDecoder.train(tokenizer, template, seed, integer(line, "decoder-steps", 4500));
+            Path made = path(line, "decoder");
+            LlamaTokenizer tokenizer = tokenizer(made, base.resolve("tokenizer.model"), seed);
+            Llava decoder = made == null
+                    ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 2000))
+                    : Llava.buildLlama(TinySizes.decoder(), stored(made, ""));
             SafetensorsWriter.write(base.resolve(WEIGHTS), weights(decoder, ""), name -> TensorType.F16);
             Files.writeString(base.resolve(CONFIG), TinyConfigs.model());
+
+            Path tower = path(line, "vision-tower");
+            TensorSource seeing = tower == null
+                    ? see(
+                            tokenizer,
+                            draw(
+                                    WorldPlan.labelled(seed, pictures),
+                                    drawn.path().resolve("labels")),
+                            line)
+                    : stored(tower, Llava.TOWER_PREFIX);
+            int captionSteps = integer(line, "caption-steps", 0);
+            Llava understood = captionSteps == 0
+                    ? Llava.buildTower(TinySizes.whole(), seeing)
+                    : TinyTower.beUnderstood(
+                            draw(
+                                    new WorldPlan(seed + 1, 0, 0, 0, pictures, false),
+                                    drawn.path().resolve("captions")),
+                            tokenizer,
+                            seeing,
+                            decoder,
+                            seed,
+                            captionSteps);
+            Path clip = Files.createDirectories(base.resolve("vision_tower"));
+            Files.writeString(clip.resolve(CONFIG), TinyConfigs.tower());
+            Files.writeString(clip.resolve("preprocessor_config.json"), TinyConfigs.preprocessor());
+            SafetensorsWriter.write(
+                    clip.resolve(WEIGHTS), weights(understood, Llava.TOWER_PREFIX), name -> TensorType.F16);
             folder.commit();
         } catch (IOException e) {
             throw new BadInputException(output + ": cannot be written (" + e.getMessage() + "); choose another", e);
@@ -83,27 +105,35 @@ public final class TinyBaseMain extends Command {
         System.out.println("wrote " + output);
     }
 
-    private static void takeTower(Path from, Path to) throws IOException {
-        for (String file : List.of(CONFIG, PREPROCESSOR, WEIGHTS)) {
-            if (!Files.exists(from.resolve(file))) {
-                throw new BadInputException(from + ": holds no " + file + "; name a CLIP folder");
-            }
-            Files.copy(from.resolve(file), to.resolve(file));
-        }
+    private static TensorSource see(LlamaTokenizer tokenizer, Path world, CommandLine line) {
+        Llava model = TinyTower.see(world, tokenizer, integer(line, "seed", 1), integer(line, "tower-steps", 5500));
+        return (name, shape) -> model.weight(name).dup();
     }
 
-    private static void makeTower(Path output, Path tower, LlamaTokenizer tokenizer, long seed, CommandLine line)
-            throws IOException {
-        // Never committed: the pictures go when the tower has seen them.
-        Path beside = output.resolveSibling(output.getFileName() + ".pictures");
-        try (AtomicFolder pictures = AtomicFolder.begin(beside, CONFIG)) {
-            Path world = pictures.path().resolve("world");
-            WorldWriter.write(WorldPlan.labelled(seed, integer(line, "pictures", 32_000)), world);
-            Llava model = TinyTower.train(world, tokenizer, seed, integer(line, "tower-steps", 5500));
-            Files.writeString(tower.resolve(CONFIG), TinyConfigs.tower());
-            Files.writeString(tower.resolve(PREPROCESSOR), TinyConfigs.preprocessor());
-            SafetensorsWriter.write(tower.resolve(WEIGHTS), weights(model, Llava.TOWER_PREFIX), name -> TensorType.F16);
+    /** Weights of a folder whose names lack {@code prefix}. */
+    private static TensorSource stored(Path folder, String prefix) {
+        return (name, shape) -> {
+            try (TensorStore weights = SafetensorsFolder.open(folder)) {
+                return weights.read(name.substring(prefix.length()));
+            }
+        };
+    }
+
+    private static LlamaTokenizer tokenizer(Path from, Path file, long seed) throws IOException {
+        if (from != null) {
+            Files.copy(from.resolve(file.getFileName()), file);
+        } else {
+            Files.write(
+                    file,
+                    SentencePieceWriter.bytes(
+                            BpeTrainer.train(TextCorpus.texts(seed, CORPUS_FOR_VOCABULARY), TinySizes.VOCABULARY)));
         }
+        return LlamaTokenizer.load(file);
+    }
+
+    private static Path draw(WorldPlan plan, Path world) {
+        WorldWriter.write(plan, world);
+        return world;
     }
 
     private static Map<String, INDArray> weights(Llava model, String prefix) {

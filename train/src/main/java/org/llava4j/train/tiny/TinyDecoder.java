@@ -11,6 +11,7 @@ import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.ConversationTemplate;
+import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.conversation.Turn;
@@ -21,25 +22,25 @@ import org.llava4j.data.world.TextCorpus;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 
-/** The decoder learns to read, to compare and to name an option's letter, from text alone. */
+/** The decoder learns to read, to compare and to name an option, from text alone. */
 final class TinyDecoder {
     private static final int BATCH = 48;
-    private static final double RATE = 1.2e-3;
+    private static final double RATE = 2e-3;
 
     /** Batches are cut from so many documents sorted by length, so that little is padding. */
     private static final int WINDOW = 16 * BATCH;
 
-    /** Plain text: what is given, a line break, what is learned. */
+    /** Plain text: what is given, a line break, what is learned and the line break that ends it, as in stage 1. */
     private static final ConversationTemplate NOTES = new ConversationTemplate(
-            "notes", List.of(), "", new TurnLayout("", false, "", "\n", "", "", "</s>", ""), null);
+            "notes", List.of(), "", new TurnLayout("", false, "", "\n", "", "", "\n", ""), null);
 
     private TinyDecoder() {}
 
-    /** @param chat how the model is asked and answers */
-    static Llava train(LlamaTokenizer tokenizer, ConversationTemplate chat, long seed, int steps) {
+    static Llava train(LlamaTokenizer tokenizer, long seed, int steps) {
         Llava model = Llava.buildLlama(TinySizes.decoder(), new TinyWeights(seed));
         model.train(name -> true);
-        ConversationEncoder chats = new ConversationEncoder(tokenizer, chat, ImageMarkup.V1);
+        ConversationEncoder chats =
+                new ConversationEncoder(tokenizer, ConversationTemplates.named("tiny"), ImageMarkup.V1);
         ConversationEncoder notes = new ConversationEncoder(tokenizer, NOTES, ImageMarkup.V1);
         SpliceOptions options =
                 new SpliceOptions(1, TinySizes.VOCABULARY, TinySizes.MAX_LENGTH, SpliceOptions.Side.RIGHT, 8);

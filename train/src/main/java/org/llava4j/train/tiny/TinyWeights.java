@@ -1,6 +1,5 @@
 package org.llava4j.train.tiny;
 
-import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.weights.FreshTensors;
 import org.llava4j.model.weights.TensorSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -9,6 +8,10 @@ import org.nd4j.linalg.factory.Nd4j;
 /** First weights of the tiny model, by name: norms begin as the identity, biases at 0, matrices random. */
 record TinyWeights(long seed) implements TensorSource {
     private static final double DECODER_DEVIATION = 0.05;
+
+    /** Words must not drown in what layers of random weights add to them. */
+    private static final double EMBEDDING_DEVIATION = 1;
+
     private static final double TOWER_DEVIATION = 0.06;
     private static final double POSITION_DEVIATION = 0.3;
 
@@ -28,7 +31,7 @@ record TinyWeights(long seed) implements TensorSource {
 
     private static double deviation(String name, long... shape) {
         if (!name.contains("vision_model.")) {
-            return DECODER_DEVIATION;
+            return decoderDeviation(name);
         }
         if (name.endsWith("patch_embedding.weight")) {
             return 1 / Math.sqrt(shape[1] * shape[2] * shape[3]);
@@ -36,9 +39,20 @@ record TinyWeights(long seed) implements TensorSource {
         if (name.endsWith("position_embedding.weight")) {
             return POSITION_DEVIATION;
         }
-        // What is added to the residual stream starts smaller the more layers add to it.
-        ClipConfig vision = TinySizes.VISION;
         boolean addsToStream = name.endsWith("out_proj.weight") || name.endsWith("fc2.weight");
-        return TOWER_DEVIATION * (addsToStream ? 1 / Math.sqrt(2.0 * vision.layers()) : 1);
+        return TOWER_DEVIATION * (addsToStream ? share(TinySizes.VISION.layers()) : 1);
+    }
+
+    private static double decoderDeviation(String name) {
+        if (name.endsWith("embed_tokens.weight")) {
+            return EMBEDDING_DEVIATION;
+        }
+        boolean addsToStream = name.endsWith("o_proj.weight") || name.endsWith("down_proj.weight");
+        return DECODER_DEVIATION * (addsToStream ? share(TinySizes.DECODER_LAYERS) : 1);
+    }
+
+    /** What is added to the residual stream starts smaller the more layers add to it. */
+    private static double share(int layers) {
+        return 1 / Math.sqrt(2.0 * layers);
     }
 }

@@ -24,7 +24,7 @@ import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
-import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.ChatFormat;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -67,7 +67,7 @@ class StageMainTest {
     void pretrainWritesAFolderThatFinetuneGoesOnFrom() throws IOException {
         run("pretrain", "--save-type", "bfloat16");
         written = true;
-        assertThat(LlavaConfig.convModeOf(output)).contains("plain");
+        assertThat(ChatFormat.of(output).template().name()).isEqualTo("plain");
         for (String file : List.of("metrics.jsonl", "run.json", "stage.json", "mm_projector.safetensors")) {
             assertThat(output.resolve(file)).isNotEmptyFile();
         }
@@ -98,7 +98,7 @@ class StageMainTest {
                 "--num-train-epochs",
                 "1");
         assertThat(Files.readAllLines(second.resolve("metrics.jsonl"))).hasSize(2);
-        assertThat(LlavaConfig.convModeOf(second)).contains("v1");
+        assertThat(ChatFormat.of(second).template().name()).isEqualTo("v1");
     }
 
     @Test

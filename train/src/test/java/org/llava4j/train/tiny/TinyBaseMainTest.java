@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.tensors.SafetensorsFolder;
+import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
@@ -17,9 +20,6 @@ import org.llava4j.model.weights.Checkpoint;
 
 /** The goal {@code tiny-base} in its shortest form: what it writes is a LLaVA folder that loads. */
 class TinyBaseMainTest {
-    private static final String TEMPLATE = Path.of(System.getProperty("llava4j.root"), "resources/tiny/template.json")
-            .toString();
-
     @TempDir
     private Path temp;
 
@@ -27,9 +27,9 @@ class TinyBaseMainTest {
         String[] args = Stream.concat(
                         Stream.of(
                                 "--output-dir", output.toString(),
-                                "--template", TEMPLATE,
                                 "--pictures", "40",
                                 "--tower-steps", "2",
+                                "--caption-steps", "2",
                                 "--decoder-steps", "2"),
                         Stream.of(more))
                 .toArray(String[]::new);
@@ -57,9 +57,27 @@ class TinyBaseMainTest {
             assertThat(left).as("pictures and parts are gone").containsExactly(base);
         }
         Path again = temp.resolve("again");
-        make(again, "--vision-tower", base.resolve("vision_tower").toString());
-        assertThat(again.resolve("tokenizer.model")).hasSameBinaryContentAs(base.resolve("tokenizer.model"));
-        assertThat(again.resolve("model.safetensors")).hasSameBinaryContentAs(base.resolve("model.safetensors"));
+        make(again);
+        for (String file : List.of("tokenizer.model", "model.safetensors", "vision_tower/model.safetensors")) {
+            assertThat(again.resolve(file)).hasSameBinaryContentAs(base.resolve(file));
+        }
+    }
+
+    @Test
+    void partsMadeBeforeAreTakenAndOnlyTheTowerGoesOn() {
+        Path base = temp.resolve("base");
+        make(base);
+        Path tower = base.resolve("vision_tower");
+        Path next = temp.resolve("next");
+        make(next, "--decoder", base.toString(), "--vision-tower", tower.toString());
+        assertThat(next.resolve("model.safetensors")).hasSameBinaryContentAs(base.resolve("model.safetensors"));
+        assertThat(next.resolve("tokenizer.model")).hasSameBinaryContentAs(base.resolve("tokenizer.model"));
+        try (TensorStore before = SafetensorsFolder.open(tower);
+                TensorStore after = SafetensorsFolder.open(next.resolve("vision_tower"))) {
+            assertThat(after.tensors().keySet()).isEqualTo(before.tensors().keySet());
+            String seen = "vision_model.embeddings.patch_embedding.weight";
+            assertThat(after.read(seen)).isNotEqualTo(before.read(seen));
+        }
     }
 
     @Test
@@ -67,7 +85,7 @@ class TinyBaseMainTest {
         Path empty = Files.createDirectories(temp.resolve("empty"));
         assertThatThrownBy(() -> make(temp.resolve("base"), "--vision-tower", empty.toString()))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("holds no config.json");
+                .hasMessageContaining(empty.toString());
         assertThat(temp.resolve("base")).doesNotExist();
     }
 }

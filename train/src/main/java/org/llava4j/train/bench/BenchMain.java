@@ -1,0 +1,164 @@
+package org.llava4j.train.bench;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.File;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.Command;
+import org.llava4j.model.kernels.BareProducts;
+import org.llava4j.model.kernels.BareProducts.Layout;
+import org.llava4j.model.kernels.BareProducts.Product;
+
+/** {@code exec:java@bench}: steps beside their bare matrix products, each case in a JVM of its own. */
+public final class BenchMain extends Command {
+    private static final int LEAST_REPETITIONS = 7;
+    private static final int SGEMM_SIDE = 1024;
+    private static final int SGEMM_RUNS = 15;
+
+    private BenchMain() {
+        super("bench", "Times whole steps beside the bare matrix products that they need.");
+    }
+
+    public static void main(String[] args) {
+        new BenchMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return new Options()
+                .addOption(flag("size", "NAME", "mid (default), or small to try the command"))
+                .addOption(flag("batch", "N", "samples of a step (default 4)"))
+                .addOption(flag("cases", "LIST", "forward, stage1_features, stage2, stage1 (default all)"))
+                .addOption(flag("repetitions", "N", "measured steps of each case, at least 7 (default 11)"))
+                .addOption(flag("json", "FILE", "where the figures go"))
+                .addOption(toggle("in-this-jvm", "measure here and print one JSON line for each case"));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        BenchSize size = BenchSize.named(line.getOptionValue("size", "mid"));
+        int batch = atLeast(1, line, "batch", 4);
+        int repetitions = atLeast(LEAST_REPETITIONS, line, "repetitions", 11);
+        List<BenchCase> cases = Arrays.stream(line.getOptionValue("cases", "forward,stage1_features,stage2,stage1")
+                        .split(","))
+                .map(name -> BenchCase.named(name.strip()))
+                .toList();
+        if (line.hasOption("in-this-jvm")) {
+            cases.forEach(of -> System.out.println(new BenchRun(size, of, batch, repetitions).measure()));
+            return;
+        }
+        ObjectNode all = new JsonMapper().createObjectNode();
+        all.put("sgemm_gflops", sgemm());
+        System.out.printf(
+                Locale.ROOT, "sgemm %.0f GFLOP/s%n", all.get("sgemm_gflops").doubleValue());
+        ArrayNode results = all.putArray("cases");
+        for (BenchCase of : cases) {
+            JsonNode result = inItsOwnJvm(size, of, batch, repetitions);
+            results.add(result);
+            print(result);
+        }
+        if (line.hasOption("json")) {
+            AtomicFile.writeString(path(line, "json"), all.toPrettyString() + "\n");
+        }
+    }
+
+    private static int atLeast(int least, CommandLine line, String flag, int absent) {
+        int value = integer(line, flag, absent);
+        if (value < least) {
+            throw new BadInputException("--" + flag + " is " + value + "; give " + least + " or more");
+        }
+        return value;
+    }
+
+    private static void print(JsonNode result) {
+        System.out.printf(
+                Locale.ROOT,
+                "%-16s %8.1f ms  floor %8.1f ms  efficiency %.3f  %8.0f tokens/s  peak %5.0f MB%n",
+                result.get("case").textValue(),
+                result.get("median_ms").doubleValue(),
+                result.get("floor_ms").doubleValue(),
+                result.get("efficiency").doubleValue(),
+                result.get("tokens_per_s").doubleValue(),
+                result.get("peak_rss_mb").doubleValue());
+    }
+
+    /** Rate of a square product, the best of some: what the machine can do. */
+    private static double sgemm() {
+        Product square = new Product(Layout.A_BT, SGEMM_SIDE, SGEMM_SIDE, SGEMM_SIDE, 1, false);
+        try (BareProducts products = new BareProducts(List.of(square))) {
+            double best = 0;
+            for (int i = 0; i < SGEMM_RUNS; i++) {
+                long begun = System.nanoTime();
+                products.run();
+                best = Math.max(best, square.flops() / (System.nanoTime() - begun));
+            }
+            return best;
+        }
+    }
+
+    private static JsonNode inItsOwnJvm(BenchSize size, BenchCase of, int batch, int repetitions) {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-Xmx256m",
+                "--add-modules=jdk.incubator.vector",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-cp",
+                classPath(),
+                BenchMain.class.getName()));
+        command.addAll(List.of("--in-this-jvm", "--size", size.name(), "--cases", of.label()));
+        command.addAll(List.of("--batch", String.valueOf(batch), "--repetitions", String.valueOf(repetitions)));
+        try {
+            Process process =
+                    new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
+            String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new BadInputException("case " + of.label() + " ended with exit code " + process.exitValue()
+                        + "; what it said is above");
+            }
+            String last = out.lines()
+                    .filter(text -> text.startsWith("{"))
+                    .reduce((a, b) -> b)
+                    .orElseThrow();
+            return new JsonMapper().readTree(last);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BadInputException("case " + of.label() + " was interrupted", new InterruptedIOException());
+        } catch (IOException e) {
+            throw new BadInputException("case " + of.label() + " could not be run (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** Inside Maven the class path is the class loader's, not the JVM's. */
+    private static String classPath() {
+        if (BenchMain.class.getClassLoader() instanceof URLClassLoader loader) {
+            return Arrays.stream(loader.getURLs()).map(BenchMain::path).collect(Collectors.joining(File.pathSeparator));
+        }
+        return System.getProperty("java.class.path");
+    }
+
+    private static String path(URL url) {
+        try {
+            return Path.of(url.toURI()).toString();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(url + " is in the class path", e);
+        }
+    }
+}

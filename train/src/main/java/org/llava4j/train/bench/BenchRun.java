@@ -1,0 +1,139 @@
+package org.llava4j.train.bench;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.llava4j.data.batch.SpliceLayout;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.Placeholders;
+import org.llava4j.model.config.ClipConfig;
+import org.llava4j.model.kernels.BareProducts;
+import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.weights.FreshTensors;
+import org.llava4j.model.weights.TensorSource;
+import org.llava4j.train.AdamW;
+import org.llava4j.train.Trainer;
+import org.llava4j.train.WarmupCosine;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Measures one case in this JVM: whole steps and their bare products in turn. */
+record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions) {
+    private static final int WARMUP = 3;
+    private static final double RATE = 1e-5;
+    private static final double DEVIATION = 0.02;
+    private static final long SEED = 1;
+
+    /** What was found, under the names of the bench's file. */
+    ObjectNode measure() {
+        Llava model = Llava.build(size.config(), weights(), of.pixels() ? ImageInput.PIXELS : ImageInput.FEATURES);
+        model.train(of::learns);
+        Map<String, INDArray> placeholders = placeholders();
+        Runnable step = step(model, placeholders);
+        List<Double> steps = new ArrayList<>();
+        List<Double> floors = new ArrayList<>();
+        double flops;
+        try (BareProducts products = new BareProducts(StepProducts.of(size, of, batch))) {
+            flops = products.flops();
+            for (int i = 0; i < WARMUP; i++) {
+                step.run();
+                products.run();
+            }
+            for (int i = 0; i < repetitions; i++) {
+                floors.add(milliseconds(products::run));
+                steps.add(milliseconds(step));
+            }
+        }
+        double stepMs = median(steps);
+        double floorMs = median(floors);
+        ObjectNode result = new JsonMapper().createObjectNode();
+        result.put("case", of.label());
+        result.put("batch", batch);
+        result.put("median_ms", stepMs);
+        result.put("tokens_per_s", 1e3 * batch * size.length() / stepMs);
+        result.put("gflop", flops / 1e9);
+        result.put("floor_ms", floorMs);
+        result.put("efficiency", floorMs / stepMs);
+        result.put("peak_rss_mb", peakRssMb());
+        return result;
+    }
+
+    private static Runnable step(Llava model, Map<String, INDArray> placeholders) {
+        if (model.trainableNames().isEmpty()) {
+            return () -> PooledMemory.ofThisThread()
+                    .release(model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS));
+        }
+        Trainer trainer =
+                new Trainer(model, new AdamW(AdamW.Settings.PAPER), new WarmupCosine(RATE, 0, Integer.MAX_VALUE));
+        return () -> trainer.step(placeholders);
+    }
+
+    private static TensorSource weights() {
+        return (name, shape) -> name.contains("norm") && name.endsWith("weight")
+                ? Nd4j.ones(DataType.FLOAT, shape)
+                : FreshTensors.normal(SEED, name, DEVIATION, shape);
+    }
+
+    private Map<String, INDArray> placeholders() {
+        int vocabulary = size.config().decoder().vocabSize();
+        int[] ids = IntStream.rangeClosed(0, size.textPositions())
+                .map(i -> i == 0 ? LlamaTokenizer.IMAGE_TOKEN_ID : 1 + i * 7919 % (vocabulary - 1))
+                .toArray();
+        int[] labels = ids.clone();
+        Arrays.fill(labels, 0, labels.length - size.supervised(), EncodedSample.IGNORE_INDEX);
+        int[] images = new int[batch];
+        Arrays.fill(images, 1);
+        SpliceLayout layout = SpliceLayout.of(
+                Collections.nCopies(batch, new EncodedSample(ids, labels)),
+                images,
+                new SpliceOptions(
+                        size.config().imageVectors(), vocabulary, size.config().maxLength()));
+        ClipConfig vision = size.config().vision();
+        if (of.pixels()) {
+            int side = vision.imageSizePx();
+            return Placeholders.pixels(layout, FreshTensors.normal(SEED, "pixels", 1, batch, 3, side, side));
+        }
+        int vectors = batch * size.config().imageVectors();
+        return Placeholders.features(layout, FreshTensors.normal(SEED, "features", 1, vectors, vision.hiddenSize()));
+    }
+
+    private static double milliseconds(Runnable work) {
+        long begun = System.nanoTime();
+        work.run();
+        return (System.nanoTime() - begun) / 1e6;
+    }
+
+    private static double median(List<Double> values) {
+        double[] sorted =
+                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+
+    /** The most memory that this process had resident; null where the system does not tell (only Linux does). */
+    private static Double peakRssMb() {
+        Path status = Path.of("/proc/self/status");
+        try {
+            return Files.readAllLines(status).stream()
+                    .filter(line -> line.startsWith("VmHWM:"))
+                    .map(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024.0)
+                    .findFirst()
+                    .orElse(null);
+        } catch (IOException e) {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,94 @@
+package org.llava4j.train.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.model.kernels.BareProducts.Product;
+
+class BenchMainTest {
+    @TempDir
+    private Path temp;
+
+    @Test
+    void everyCaseIsMeasuredInAJvmOfItsOwnAndWritten() throws IOException {
+        Path file = temp.resolve("bench.json");
+        BenchMain.main(
+                new String[] {"--size", "small", "--batch", "2", "--repetitions", "7", "--json", file.toString()});
+        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        assertThat(json.get("sgemm_gflops").doubleValue()).isPositive();
+        assertThat(json.get("cases"))
+                .extracting(node -> node.get("case").textValue())
+                .containsExactly("forward", "stage1_features", "stage2", "stage1");
+        for (JsonNode one : json.get("cases")) {
+            assertThat(one.get("batch").intValue()).isEqualTo(2);
+            for (String key : List.of("median_ms", "tokens_per_s", "gflop", "floor_ms", "efficiency", "peak_rss_mb")) {
+                assertThat(one.get(key).doubleValue()).as(key).isPositive();
+            }
+            assertThat(one.get("efficiency").doubleValue())
+                    .isCloseTo(
+                            one.get("floor_ms").doubleValue()
+                                    / one.get("median_ms").doubleValue(),
+                            within(1e-9));
+        }
+    }
+
+    /**
+     * By hand for mid, batch 4: tower 4 * 256 * 588 * 256 * 4 (patches) and 5 layers of 1028 rows; projector 1024 rows;
+     * decoder 1536 rows, 8 layers of 4 * 512 * 512 + 3 * 512 * 1376; head 256 rows. Attention is left out of this.
+     */
+    @Test
+    void theProductsOfAForwardPassAreThoseOfTheModel() {
+        double linear = StepProducts.of(BenchSize.named("mid"), BenchCase.FORWARD, 4).stream()
+                .filter(product -> !product.together())
+                .mapToDouble(Product::flops)
+                .sum();
+        double tower = 1024.0 * 588 * 256 + 5 * 1028.0 * (4 * 256 * 256 + 2 * 256 * 1024);
+        double decoder = 8 * 1536.0 * (4 * 512 * 512 + 3 * 512 * 1376);
+        double others = 1024.0 * 256 * 512 + 256.0 * 512 * 8000;
+        assertThat(linear).isEqualTo(2 * (tower + decoder + others));
+    }
+
+    @Test
+    void aStageAddsInputGradientsAndOnlyWhatLearnsAddsWeightGradients() {
+        double forward = linear(BenchCase.FORWARD) - linearOfTower();
+        double projector = 2 * 1024.0 * 256 * 512;
+        assertThat(linear(BenchCase.STAGE1_FEATURES)).isEqualTo(2 * (forward - projector) + 2 * projector);
+        assertThat(linear(BenchCase.STAGE2)).isEqualTo(3 * (forward - projector) + 2 * projector);
+        assertThat(linear(BenchCase.STAGE1)).isEqualTo(linear(BenchCase.STAGE1_FEATURES) + linearOfTower());
+    }
+
+    private static double linear(BenchCase of) {
+        return StepProducts.of(BenchSize.named("mid"), of, 4).stream()
+                .filter(product -> !product.together())
+                .mapToDouble(Product::flops)
+                .sum();
+    }
+
+    private static double linearOfTower() {
+        return 2 * (1024.0 * 588 * 256 + 5 * 1028.0 * (4 * 256 * 256 + 2 * 256 * 1024));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--size,huge,--size huge is not known",
+        "--cases,backward,case backward is not known",
+        "--repetitions,3,--repetitions is 3; give 7 or more",
+        "--batch,0,--batch is 0; give 1 or more"
+    })
+    void whatDoesNotFitIsNamed(String flag, String value, String message) {
+        assertThatThrownBy(() -> BenchMain.main(new String[] {flag, value}))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message);
+    }
+}
