@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.datavec.api.split.FileSplit;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.IntWritable;
@@ -35,6 +36,13 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
     /** @param split "train", "val", "test", "minitrain", "minival", "minitest", or another of the file */
     public ScienceQaRecordReader(String split) {
         this.split = split;
+    }
+
+    /** All problems of a split, for who has to hold them together anyway. */
+    public static List<ScienceQaProblem> problems(Path folder, String split) {
+        try (ScienceQaRecordReader reader = open(folder, split)) {
+            return IntStream.range(0, reader.size()).mapToObj(reader::get).toList();
+        }
     }
 
     /**

@@ -78,9 +78,10 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
 
         DemoResult run() {
             features = features();
-            System.out.println("drawing " + 9 * plan.trainPerKind() + " problems and " + plan.captions() + " captions");
+            System.out.println("drawing " + Kind.values().length * plan.trainPerKind() + " problems and "
+                    + plan.captions() + " captions");
             WorldWriter.write(plan, world);
-            List<ScienceQaProblem> problems = problems("test");
+            List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(world, "test");
             SeparateSplits.check(world);
             clock.done("drawing");
 
@@ -123,16 +124,6 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
                     source.identity(config),
                     Optional.of(FeatureStore.open(featureFolder, RunOptions.DEFAULT.featureCacheBytes())),
                     RunOptions.DEFAULT.featureMemoryBytes());
-        }
-
-        private List<ScienceQaProblem> problems(String split) {
-            try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(world, split)) {
-                List<ScienceQaProblem> problems = new ArrayList<>();
-                for (int i = 0; i < reader.size(); i++) {
-                    problems.add(reader.get(i));
-                }
-                return problems;
-            }
         }
 
         private Path imageOf(ScienceQaProblem problem) {

@@ -63,7 +63,7 @@ public final class ScienceQaMain extends Command {
         }
         long begun = System.nanoTime();
         LlavaModel model = LlavaModel.load(folder, chat);
-        List<ScienceQaProblem> problems = problems(data, split);
+        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(data, split);
         Map<String, String> texts =
                 asking.ask(model, problems, problem -> ScienceQaRecordReader.image(data.resolve("images"), problem));
         ScienceQaGrading grading = ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill);
@@ -98,15 +98,5 @@ public final class ScienceQaMain extends Command {
                 grading.scores().overall().failed(),
                 seconds,
                 output.resolve("report.html"));
-    }
-
-    private static List<ScienceQaProblem> problems(Path data, String split) {
-        try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(data, split)) {
-            List<ScienceQaProblem> problems = new ArrayList<>();
-            for (int i = 0; i < reader.size(); i++) {
-                problems.add(reader.get(i));
-            }
-            return problems;
-        }
     }
 }
