@@ -9,7 +9,7 @@ record Weights(SameDiff sd, TensorSource source, String prefix) {
 
     SDVariable get(String name, long... shape) {
         String full = prefix + name;
-        return sd.hasVariable(full) ? sd.getVariable(full) : sd.constant(full, source.tensor(full, shape));
+        return sd.hasVariable(full) ? sd.getVariable(full) : source.declare(sd, full, shape);
     }
 
     Weights under(String more) {

@@ -1,5 +1,11 @@
 package org.llava4j.model.weights;
 
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Where the graph's variables come from: every one asks here once, by its Hugging Face name and shape. */
@@ -8,4 +14,27 @@ public interface TensorSource {
 
     /** The tensor of this name as float32 with exactly this shape. */
     INDArray tensor(String name, long... shape);
+
+    /** Declares the variable in a graph; it begins frozen. */
+    default SDVariable declare(SameDiff graph, String name, long... shape) {
+        return graph.constant(name, tensor(name, shape));
+    }
+
+    /** Name and shape of every variable that {@code build} asks for; nothing is read or made. */
+    static SortedMap<String, long[]> shapes(Consumer<TensorSource> build) {
+        SortedMap<String, long[]> shapes = new TreeMap<>();
+        build.accept(new TensorSource() {
+            @Override
+            public INDArray tensor(String name, long... shape) {
+                throw new IllegalStateException("only shapes are asked for, not " + name);
+            }
+
+            @Override
+            public SDVariable declare(SameDiff graph, String name, long... shape) {
+                shapes.put(name, shape);
+                return graph.placeHolder(name, DataType.FLOAT, shape);
+            }
+        });
+        return shapes;
+    }
 }

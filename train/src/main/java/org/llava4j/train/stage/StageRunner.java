@@ -142,7 +142,7 @@ public final class StageRunner {
                     .filter(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX))
                     .findFirst()
                     .orElseThrow();
-            return new Loaded(model, checkpoint.sources().get(projector));
+            return new Loaded(model, checkpoint.plan().sources().get(projector));
         }
     }
 
