@@ -89,6 +89,16 @@ class GoldenModelTest {
         assertThat(port.tensors().get("logits")).isEqualTo(original.tensors().get("logits"));
     }
 
+    /** PyTorch's own files, the tower in float16, one layer in bfloat16. */
+    @Test
+    void shardsOfPyTorchGiveTheLogitsOfTheirRoundedWeights() {
+        Map<String, INDArray> io = read("i_llava_bin/io.safetensors");
+        TensorRun.Outputs out = TensorRun.open(Golden.path("i_llava_bin"), Golden.path("a_clip56"))
+                .run(io, null);
+        assertCloseWhereReal("logits", out, io.get("logits"));
+        assertClose("loss", out.tensors().get("loss"), io.get("loss"));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "c_llava_linear, STAGE1",

@@ -1,6 +1,7 @@
 package org.llava4j.data.image;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -50,8 +51,13 @@ public record ClipPreprocessing(
         return new ClipPreprocessing(sidePx, sidePx, 1 / 255.0, CLIP_MEAN, CLIP_STD, AspectRatio.SQUARE);
     }
 
+    /** Whether a folder says how its pictures are prepared. */
+    public static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve(FILE_NAME));
+    }
+
     /**
-     * Reads {@code preprocessor_config.json}; keys that older files lack have CLIP's values.
+     * Reads {@code preprocessor_config.json}; steps and resampling that older files leave out are CLIP's.
      *
      * @throws BadInputException if it is missing, broken, or asks for something other than CLIP's preprocessing
      */

@@ -35,11 +35,14 @@ public final class TowerFeatures implements FeatureSource {
      * The tower of a model, with the preprocessing that belongs to it.
      *
      * @param folder the LLaVA (or LLaMA) folder
-     * @param visionTower the tower's own folder: its preprocessing, and its weights where {@code folder} holds none
+     * @param visionTower the tower's own folder: its preprocessing (CLIP's own where it has no
+     *     {@code preprocessor_config.json}), and its weights where {@code folder} holds none
      * @throws org.llava4j.data.BadInputException if weights, config and preprocessing do not fit each other
      */
     public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config) {
-        ClipPreprocessing settings = ClipPreprocessing.read(visionTower);
+        ClipPreprocessing settings = ClipPreprocessing.isIn(visionTower)
+                ? ClipPreprocessing.read(visionTower)
+                : ClipPreprocessing.clip(config.vision().imageSizePx());
         if (settings.cropPx() != config.vision().imageSizePx()) {
             throw new BadInputException(visionTower + ": preprocessor_config.json crops to " + settings.cropPx()
                     + " px but config.json has an image_size of "

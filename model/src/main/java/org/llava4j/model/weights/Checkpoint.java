@@ -7,10 +7,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.data.tensors.SafetensorsFolder;
+import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
+import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
 import org.llava4j.model.weights.WeightPlan.Stored;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -55,7 +57,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /** A bare CLIP tower or a bare LLaMA: tensor names are variable names. */
     public static Checkpoint bare(Path folder) {
         Checkpoint checkpoint = new Checkpoint(folder);
-        checkpoint.places.add(Place.of(SafetensorsFolder.open(folder), folder, ""));
+        checkpoint.places.add(Place.of(TensorFolder.open(folder), folder, ""));
         return checkpoint;
     }
 
@@ -66,7 +68,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      */
     public static Checkpoint llava(Path folder, Path visionTower) {
         Checkpoint checkpoint = new Checkpoint(folder);
-        Place own = Place.of(SafetensorsFolder.open(folder), folder, "");
+        Place own = Place.of(TensorFolder.open(folder), folder, "");
         checkpoint.places.add(own);
         if (own.tensors.keySet().stream().noneMatch(name -> name.startsWith(Llava.TOWER_PREFIX))) {
             checkpoint.places.add(
@@ -84,8 +86,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     /** Takes the projector from a file of its own (what stage 1 wrote), before any in the folder. */
     public Checkpoint withProjector(Path file) {
-        TensorStore store = SafetensorsFile.open(file);
-        places.add(0, Place.of(store, file, ""));
+        places.add(0, Place.of(TensorFolder.open(file), file, ""));
         return this;
     }
 
@@ -128,13 +129,31 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     /** Where all that was asked for came from, and why the rest was not read. */
     public WeightPlan plan() {
+        return plan(asked);
+    }
+
+    /** Where variables of these names and shapes would come from; nothing is read. */
+    public WeightPlan plan(Map<String, long[]> variables) {
         return WeightPlan.of(
-                asked,
+                variables,
                 places.stream().map(Place::tensors).toList(),
                 new WeightPlan.Allowance(
                         this::mayBeFresh,
                         variable -> !variable.startsWith(only)
                                 || (towerUnused && variable.startsWith(Llava.TOWER_PREFIX))));
+    }
+
+    /** How the folder names its tensors. */
+    public Layout layout() {
+        return Layout.of(places.get(0).store.tensors().keySet());
+    }
+
+    /** How many tensors of each type all places hold. */
+    public SortedMap<TensorType, Long> types() {
+        SortedMap<TensorType, Long> types = new TreeMap<>();
+        places.forEach(
+                place -> place.store.tensors().values().forEach(tensor -> types.merge(tensor.type(), 1L, Long::sum)));
+        return types;
     }
 
     /** @throws BadInputException if a variable had no tensor of its shape, or a tensor no use */
@@ -145,6 +164,9 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         }
         closed = true;
         places.forEach(place -> place.store.close());
+        if (asked.isEmpty()) {
+            return;
+        }
         List<String> problems = plan().problems();
         if (!problems.isEmpty()) {
             throw new BadInputException(folder + ": weights and config do not fit: "

@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.SafetensorsFolder;
 import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.Llava;
@@ -41,7 +41,7 @@ public final class TowerWeights implements AutoCloseable {
      * @param visionTower the tower's own folder, read where {@code folder} holds no tower
      */
     public static TowerWeights open(Path folder, Path visionTower) {
-        TowerWeights own = new TowerWeights(SafetensorsFolder.open(folder), Llava.TOWER_PREFIX);
+        TowerWeights own = new TowerWeights(TensorFolder.open(folder), Llava.TOWER_PREFIX);
         if (!own.tensors.isEmpty()) {
             return own;
         }
@@ -55,7 +55,7 @@ public final class TowerWeights implements AutoCloseable {
             throw new BadInputException(folder + " holds no weights of a vision tower and its config.json names no"
                     + " local one; give the CLIP folder (--vision-tower)");
         }
-        return SafetensorsFolder.open(visionTower);
+        return TensorFolder.open(visionTower);
     }
 
     /** Writes the tensors as a bare tower, each in the type it was stored in. */

@@ -1,0 +1,144 @@
+package org.llava4j.eval.inspect;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.ClipConfig;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.weights.WeightPlan;
+
+/**
+ * What a folder is and what would be loaded from where.
+ *
+ * @param what kind of model, and how its tensors are named
+ * @param parts number of parameters by part
+ * @param types how many stored tensors there are of each type
+ * @param files how many variables come from each place
+ * @param skipped how many stored tensors stay unread for each reason
+ * @param odd what is unusual or must be given by hand
+ * @param problems why it would not load; none if it would
+ */
+public record Inspection(
+        String what,
+        SortedMap<String, Long> parts,
+        SortedMap<TensorType, Long> types,
+        SortedMap<String, Long> files,
+        SortedMap<String, Long> skipped,
+        List<String> odd,
+        List<String> problems) {
+
+    /**
+     * @param visionTower the tower's folder, or null for the one that the config names
+     * @throws BadInputException if the folder has no config or no weights, or they are broken
+     */
+    public static Inspection of(Path folder, Path visionTower) {
+        List<String> odd = new ArrayList<>();
+        if (!LlavaConfig.isLlava(folder)) {
+            boolean clip = LlavaConfig.isClip(folder);
+            Map<String, long[]> variables = TensorSource.shapes(source -> {
+                if (clip) {
+                    Llava.buildClip(ClipConfig.read(folder), source);
+                } else {
+                    Llava.buildLlama(LlamaConfig.read(folder), source);
+                }
+            });
+            if (!clip) {
+                odd.addAll(tokenizer(folder, LlamaConfig.read(folder).vocabSize()));
+            }
+            return of(clip ? "CLIP vision tower" : "LLaMA", Checkpoint.bare(folder), variables, odd);
+        }
+        Path tower = visionTower != null ? visionTower : LlavaConfig.visionTowerOf(folder);
+        LlavaConfig config = LlavaConfig.read(folder, tower);
+        Map<String, long[]> variables =
+                TensorSource.shapes(source -> Llava.build(config, source, Llava.ImageInput.PIXELS));
+        odd.addAll(tokenizer(folder, config.decoder().vocabSize()));
+        if (!ClipPreprocessing.isIn(tower)) {
+            odd.add("no preprocessor_config.json in " + tower + ": CLIP's own preprocessing is taken");
+        }
+        try {
+            ChatFormat.of(folder);
+        } catch (BadInputException e) {
+            odd.add("no conversation template is named: give --conv-mode");
+        }
+        String what = "LLaVA, " + config.imageVectors() + " vectors an image, projector "
+                + config.projector().name().toLowerCase(Locale.ROOT);
+        return of(what, Checkpoint.llava(folder, tower), variables, odd);
+    }
+
+    private static Inspection of(String what, Checkpoint checkpoint, Map<String, long[]> variables, List<String> odd) {
+        try (checkpoint) {
+            WeightPlan plan = checkpoint.plan(variables);
+            return new Inspection(
+                    what + ", layout " + checkpoint.layout(),
+                    parts(variables),
+                    checkpoint.types(),
+                    counted(plan.sources().values().stream()
+                            .map(Inspection::place)
+                            .toList()),
+                    counted(List.copyOf(plan.skipped().values())),
+                    List.copyOf(odd),
+                    plan.problems());
+        }
+    }
+
+    private static List<String> tokenizer(Path folder, int vocabulary) {
+        if (!Files.isRegularFile(folder.resolve("tokenizer.model"))) {
+            return List.of("no tokenizer.model in " + folder);
+        }
+        int size = LlamaTokenizer.load(folder).size();
+        return size <= vocabulary
+                ? List.of()
+                : List.of("the tokenizer has " + size + " pieces but the model only " + vocabulary + " word vectors");
+    }
+
+    /** Parameters of tower, projector, decoder and head. */
+    private static SortedMap<String, Long> parts(Map<String, long[]> variables) {
+        SortedMap<String, Long> parts = new TreeMap<>();
+        variables.forEach((name, shape) -> {
+            long count = 1;
+            for (long size : shape) {
+                count *= size;
+            }
+            parts.merge(part(name), count, Long::sum);
+        });
+        return parts;
+    }
+
+    private static String part(String variable) {
+        if (variable.contains("vision_model.")) {
+            return "vision tower";
+        }
+        if (variable.startsWith(Checkpoint.PROJECTOR_PREFIX)) {
+            return "projector";
+        }
+        return variable.contains("embed_tokens") || variable.startsWith("lm_head") ? "words" : "decoder layers";
+    }
+
+    private static String place(String source) {
+        return source.substring(0, Math.max(0, source.lastIndexOf(':')));
+    }
+
+    private static SortedMap<String, Long> counted(List<String> values) {
+        return new TreeMap<>(values.stream().collect(Collectors.groupingBy(value -> value, Collectors.counting())));
+    }
+
+    /** Parameters of all parts. */
+    public long parameters() {
+        return parts.values().stream().mapToLong(Long::longValue).sum();
+    }
+}

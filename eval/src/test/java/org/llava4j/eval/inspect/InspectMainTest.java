@@ -1,0 +1,81 @@
+package org.llava4j.eval.inspect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.tensors.TensorType;
+
+class InspectMainTest {
+    @TempDir
+    private Path temp;
+
+    private static Path golden(String name) {
+        return Path.of(System.getProperty("llava4j.root"), "resources/golden", name);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "a_clip56           | CLIP vision tower, layout CLIP",
+                "b_llama_gqa        | LLaMA, layout original LLaVA or LLaMA",
+                "c_llava_linear     | LLaVA, 16 vectors an image, projector linear, layout original LLaVA or LLaMA",
+                "h_llava_hf         | LLaVA, 16 vectors an image, projector mlp2x_gelu, layout llava-hf",
+                "i_llava_bin        | LLaVA, 16 vectors an image, projector linear, layout original LLaVA or LLaMA"
+            })
+    void aFolderIsKnownByWhatIsInIt(String folder, String what) {
+        Inspection found = Inspection.of(golden(folder), null);
+        assertThat(found.what()).isEqualTo(what);
+        assertThat(found.problems()).isEmpty();
+        InspectMain.main(new String[] {"--model-path", golden(folder).toString()});
+    }
+
+    @Test
+    void partsTypesAndSourcesAreCounted() {
+        Inspection found = Inspection.of(golden("i_llava_bin"), null);
+        assertThat(found.parts()).containsEntry("projector", 64L * 64 + 64).containsEntry("words", 2 * 320L * 64);
+        assertThat(found.types()).containsOnlyKeys(TensorType.F32, TensorType.F16, TensorType.BF16);
+        assertThat(found.files().values().stream().mapToLong(Long::longValue).sum())
+                .isEqualTo(found.types().values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum());
+        assertThat(found.odd())
+                .anyMatch(odd -> odd.contains("give --conv-mode"))
+                .anyMatch(odd -> odd.startsWith("no tokenizer.model"));
+    }
+
+    @Test
+    void whatWouldNotLoadIsListedAndEndsTheCommand() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("model"));
+        try (Stream<Path> files = Files.list(golden("b_llama"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+        }
+        Path config = folder.resolve("config.json");
+        Files.writeString(
+                config, Files.readString(config).replace("\"num_hidden_layers\": 4", "\"num_hidden_layers\": 3"));
+        assertThat(Inspection.of(folder, null).problems())
+                .hasSize(9)
+                .allMatch(problem -> problem.startsWith("model.layers.3.") && problem.endsWith("is used by nothing"));
+        assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("its 9 problems are listed above");
+    }
+
+    @Test
+    void aFolderWithoutAConfigIsNamed() {
+        assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", temp.toString()}))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(temp.resolve("config.json").toString());
+    }
+}
