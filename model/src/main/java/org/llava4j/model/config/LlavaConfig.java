@@ -1,7 +1,10 @@
 package org.llava4j.model.config;
 
 import java.nio.file.Path;
+import java.util.Optional;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.text.LlamaTokenizer;
 
 /**
  * What a LLaVA folder's {@code config.json} says beyond its decoder. Behaviour is read from here, never guessed from
@@ -15,6 +18,7 @@ import org.llava4j.data.BadInputException;
  * @param maxLength {@code tokenizer_model_max_length}: sequences are cut there, after the splice
  * @param padLeft whether batches are padded on the left
  * @param padToSquare whether pictures are padded to a square ({@code image_aspect_ratio} = pad)
+ * @param imageSlot the tokens around an image, where the model has them ({@code mm_use_im_start_end})
  */
 public record LlavaConfig(
         ClipConfig vision,
@@ -24,7 +28,8 @@ public record LlavaConfig(
         SelectFeature selectFeature,
         int maxLength,
         boolean padLeft,
-        boolean padToSquare) {
+        boolean padToSquare,
+        Optional<ImageSlot> imageSlot) {
 
     /** {@code mm_projector_type}. */
     public enum ProjectorType {
@@ -43,6 +48,31 @@ public record LlavaConfig(
             throw new BadInputException("mm_vision_select_layer " + selectLayer + " is not one of the tower's "
                     + (vision.layers() + 1) + " hidden states; -2 is LLaVA's");
         }
+        if (imageSlot.isPresent() && decoder.tiedEmbeddings()) {
+            throw new BadInputException(
+                    "\"mm_use_im_start_end\" and \"tie_word_embeddings\" are both true, but the rows"
+                            + " of the slot's tokens learn in stage 1 while the head stays frozen; give the head its own table");
+        }
+        int highest =
+                imageSlot.map(slot -> Math.max(slot.startId(), slot.endId())).orElse(0);
+        if (highest >= decoder.vocabSize()) {
+            throw new BadInputException("\"vocab_size\" is " + decoder.vocabSize() + " but the tokenizer has "
+                    + ImageSlot.START + " and " + ImageSlot.END + " up to the id " + highest
+                    + "; the tables must have a row for each of them, and vocab_size count them");
+        }
+    }
+
+    /** A model without tokens around an image. */
+    public LlavaConfig(
+            ClipConfig vision,
+            LlamaConfig decoder,
+            ProjectorType projector,
+            int selectLayer,
+            SelectFeature selectFeature,
+            int maxLength,
+            boolean padLeft,
+            boolean padToSquare) {
+        this(vision, decoder, projector, selectLayer, selectFeature, maxLength, padLeft, padToSquare, Optional.empty());
     }
 
     /**
@@ -61,9 +91,6 @@ public record LlavaConfig(
             throw json.bad(
                     "mm_hidden_size", "is " + featureWidth + " but the tower's hidden_size is " + vision.hiddenSize());
         }
-        if (json.bool("mm_use_im_start_end", false)) {
-            throw json.bad("mm_use_im_start_end", "is true: image slots with start and end tokens are not read yet");
-        }
         return new LlavaConfig(
                 vision,
                 LlamaConfig.of(json),
@@ -72,7 +99,16 @@ public record LlavaConfig(
                 feature(json),
                 json.integer("tokenizer_model_max_length", 2048),
                 json.text("tokenizer_padding_side", "right").equals("left"),
-                json.text("image_aspect_ratio", "square").equals("pad"));
+                json.text("image_aspect_ratio", "square").equals("pad"),
+                imageSlot(folder, json));
+    }
+
+    private static Optional<ImageSlot> imageSlot(Path folder, ConfigJson json) {
+        // Whether the vocabulary also holds <im_patch> changes nothing here: no id of it ever reaches the model.
+        json.bool("mm_use_im_patch_token", false);
+        return json.bool("mm_use_im_start_end", false)
+                ? Optional.of(ImageSlot.of(LlamaTokenizer.load(folder), folder))
+                : Optional.empty();
     }
 
     /** Whether this folder is a LLaVA: its config names a vision tower. */

@@ -43,7 +43,9 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private boolean towerUnused;
     private String only = "";
 
-    private record Place(TensorStore store, Path path, String prefix, Map<String, TensorInfo> unused) {}
+    /** @param adapter whether this is stage 1's result, which has the projector and at most rows of the embedding */
+    private record Place(
+            TensorStore store, Path path, String prefix, Map<String, TensorInfo> unused, boolean adapter) {}
 
     private Checkpoint(Path folder) {
         this.folder = folder;
@@ -78,11 +80,14 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return checkpoint;
     }
 
-    /** Takes the projector from a file of its own (what stage 1 wrote), before any in the folder. */
+    /**
+     * Takes the projector from a file of its own (what stage 1 wrote), before any in the folder; and of the embedding
+     * table in that file, if there is one, the rows that {@link #rows} is asked for.
+     */
     public Checkpoint withProjector(Path file) {
         TensorStore store = SafetensorsFile.open(file);
         places.forEach(place -> place.unused.keySet().removeIf(name -> name.startsWith(PROJECTOR_PREFIX)));
-        places.add(0, new Place(store, file, "", unusedOf(store)));
+        places.add(0, new Place(store, file, "", unusedOf(store), true));
         return this;
     }
 
@@ -99,7 +104,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     private void add(TensorStore store, Path path, String prefix) {
-        places.add(new Place(store, path, prefix, unusedOf(store)));
+        places.add(new Place(store, path, prefix, unusedOf(store), false));
     }
 
     private static Map<String, TensorInfo> unusedOf(TensorStore store) {
@@ -111,7 +116,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         for (Place place : places) {
             String stored = stored(place, name);
             TensorInfo info = stored == null ? null : place.store.tensors().get(stored);
-            if (info == null) {
+            if (info == null || (place.adapter && !name.startsWith(PROJECTOR_PREFIX))) {
                 continue;
             }
             place.unused.remove(stored);
@@ -128,6 +133,29 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         }
         problems.add(name + " " + Arrays.toString(shape) + " is missing");
         return Nd4j.create(shape);
+    }
+
+    /**
+     * Rows of stage 1's result where it has the table, otherwise of the folder's. The former may hold these rows alone,
+     * as the published code accepts as well.
+     */
+    @Override
+    public INDArray rows(String table, int[] ids, long... shape) {
+        for (Place place : places) {
+            TensorInfo info = place.adapter ? place.store.tensors().get(table) : null;
+            if (info == null) {
+                continue;
+            }
+            place.unused.remove(table);
+            boolean alone = Arrays.equals(info.shape(), new long[] {ids.length, shape[1]});
+            if (alone || Arrays.equals(info.shape(), shape)) {
+                INDArray stored = place.store.read(table);
+                return alone ? stored : TensorSource.pick(stored, ids);
+            }
+            problems.add(table + " is " + Arrays.toString(info.shape()) + " in " + place.path + " but the model's has "
+                    + Arrays.toString(shape));
+        }
+        return TensorSource.pick(tensor(table, shape), ids);
     }
 
     private static String stored(Place place, String name) {
@@ -160,10 +188,12 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
             }
             place.store.close();
         }
-        if (!problems.isEmpty()) {
+        // A table whose rows are asked for as well would be named twice.
+        List<String> each = problems.stream().distinct().toList();
+        if (!each.isEmpty()) {
             throw new BadInputException(folder + ": weights and config do not fit: "
-                    + String.join("; ", problems.subList(0, Math.min(MOST_LISTED, problems.size())))
-                    + (problems.size() > MOST_LISTED ? "; and " + (problems.size() - MOST_LISTED) + " more" : "")
+                    + String.join("; ", each.subList(0, Math.min(MOST_LISTED, each.size())))
+                    + (each.size() > MOST_LISTED ? "; and " + (each.size() - MOST_LISTED) + " more" : "")
                     + "; use the config.json that came with these weights");
         }
     }
