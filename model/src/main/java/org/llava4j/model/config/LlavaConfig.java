@@ -48,18 +48,6 @@ public record LlavaConfig(
             throw new BadInputException("mm_vision_select_layer " + selectLayer + " is not one of the tower's "
                     + (vision.layers() + 1) + " hidden states; -2 is LLaVA's");
         }
-        if (imageSlot.isPresent() && decoder.tiedEmbeddings()) {
-            throw new BadInputException(
-                    "\"mm_use_im_start_end\" and \"tie_word_embeddings\" are both true, but the rows"
-                            + " of the slot's tokens learn in stage 1 while the head stays frozen; give the head its own table");
-        }
-        int highest =
-                imageSlot.map(slot -> Math.max(slot.startId(), slot.endId())).orElse(0);
-        if (highest >= decoder.vocabSize()) {
-            throw new BadInputException("\"vocab_size\" is " + decoder.vocabSize() + " but the tokenizer has "
-                    + ImageSlot.START + " and " + ImageSlot.END + " up to the id " + highest
-                    + "; the tables must have a row for each of them, and vocab_size count them");
-        }
     }
 
     /** A model without tokens around an image. */
@@ -106,9 +94,24 @@ public record LlavaConfig(
     private static Optional<ImageSlot> imageSlot(Path folder, ConfigJson json) {
         // Whether the vocabulary also holds <im_patch> changes nothing here: no id of it ever reaches the model.
         json.bool("mm_use_im_patch_token", false);
-        return json.bool("mm_use_im_start_end", false)
-                ? Optional.of(ImageSlot.of(LlamaTokenizer.load(folder), folder))
-                : Optional.empty();
+        if (!json.bool("mm_use_im_start_end", false)) {
+            return Optional.empty();
+        }
+        ImageSlot slot = ImageSlot.of(LlamaTokenizer.load(folder), folder);
+        int highest = Math.max(slot.startId(), slot.endId());
+        if (highest >= json.positive("vocab_size")) {
+            throw json.bad(
+                    "vocab_size",
+                    "is " + json.positive("vocab_size") + " but " + ImageSlot.START + " and " + ImageSlot.END
+                            + " have ids up to " + highest + "; it must count the added tokens, as the tables do");
+        }
+        if (json.bool("tie_word_embeddings", false)) {
+            throw json.bad(
+                    "tie_word_embeddings",
+                    "is true, and so is \"mm_use_im_start_end\": the rows of the slot learn in stage 1 while the head"
+                            + " stays frozen; give the head a table of its own");
+        }
+        return Optional.of(slot);
     }
 
     /** Whether this folder is a LLaVA: its config names a vision tower. */

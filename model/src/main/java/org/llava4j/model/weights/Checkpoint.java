@@ -149,13 +149,19 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
             place.unused.remove(table);
             boolean alone = Arrays.equals(info.shape(), new long[] {ids.length, shape[1]});
             if (alone || Arrays.equals(info.shape(), shape)) {
-                INDArray stored = place.store.read(table);
-                return alone ? stored : TensorSource.pick(stored, ids);
+                if (alone) {
+                    return place.store.read(table);
+                }
+                try (INDArray stored = place.store.read(table)) {
+                    return TensorSource.pick(stored, ids);
+                }
             }
             problems.add(table + " is " + Arrays.toString(info.shape()) + " in " + place.path + " but the model's has "
                     + Arrays.toString(shape));
         }
-        return TensorSource.pick(tensor(table, shape), ids);
+        try (INDArray whole = tensor(table, shape)) {
+            return TensorSource.pick(whole, ids);
+        }
     }
 
     private static String stored(Place place, String name) {
