@@ -11,38 +11,44 @@ import java.util.stream.Stream;
  * A folder that is either whole or not there: filled beside its final name, moved into place by {@link #commit()}.
  * Closing it without a commit leaves nothing behind.
  *
- * <p>What stands at the final name already is replaced only if it is an empty folder, or one that holds the marker
- * file by which a former output is known; anything else is refused before any work is done.
+ * <p>What stands at the final name already is replaced only if it is an empty folder, or a former output of the same
+ * kind, known by the file {@value #MARKER} that only this class writes; anything else is refused before any work is
+ * done, and again before it is replaced.
  */
 public final class AtomicFolder implements AutoCloseable {
+    /** By this file a former output is known. */
+    public static final String MARKER = "llava4j.json";
+
     private final Path target;
     private final Path unfinished;
-    private final String marker;
-    private boolean committed;
+    private final String mark;
+    private boolean kept;
 
-    private AtomicFolder(Path target, Path unfinished, String marker) {
+    private AtomicFolder(Path target, Path unfinished, String mark) {
         this.target = target;
         this.unfinished = unfinished;
-        this.marker = marker;
+        this.mark = mark;
     }
 
     /**
      * Begins a folder; to call early, since a place that cannot be written shows here.
      *
-     * @param marker name of the file that every finished folder of this kind holds
+     * @param kind what is written, in one word; a folder of another kind is never replaced
      * @throws BadInputException if the place cannot be written, or holds something that is no former output
      */
-    public static AtomicFolder begin(Path target, String marker) {
+    public static AtomicFolder begin(Path target, String kind) {
         Path folder = target.toAbsolutePath().normalize();
         if (folder.getFileName() == null) {
             throw new BadInputException(target + " is no place for an output folder; choose a new name");
         }
         try {
-            refuseForeign(target, folder, marker);
+            String mark = "{\"wrote\": \"" + kind + "\"}\n";
+            refuseForeign(folder, mark);
             Files.createDirectories(folder.getParent());
             Path unfinished = beside(folder, ".part");
             Files.createDirectory(unfinished);
-            return new AtomicFolder(folder, unfinished, marker);
+            Files.writeString(unfinished.resolve(MARKER), mark);
+            return new AtomicFolder(folder, unfinished, mark);
         } catch (IOException e) {
             throw new BadInputException(
                     "cannot write " + target + " (" + AtomicFile.reason(e) + "); choose a folder that can be written",
@@ -50,16 +56,25 @@ public final class AtomicFolder implements AutoCloseable {
         }
     }
 
-    private static void refuseForeign(Path named, Path folder, String marker) throws IOException {
-        if (!Files.exists(folder) || Files.isRegularFile(folder.resolve(marker))) {
+    private static void refuseForeign(Path folder, String mark) throws IOException {
+        if (!Files.exists(folder)) {
             return;
         }
         if (!Files.isDirectory(folder)) {
-            throw new BadInputException(named + " is a file; choose a new folder for the output");
+            throw new BadInputException(folder + " is a file; choose a new folder for the output");
+        }
+        Path marker = folder.resolve(MARKER);
+        if (Files.isRegularFile(marker)) {
+            String found = Files.readString(marker);
+            if (!found.equals(mark)) {
+                throw new BadInputException(folder + " holds the output of another command (" + found.strip()
+                        + "); choose a new or empty folder for the output");
+            }
+            return;
         }
         try (Stream<Path> content = Files.list(folder)) {
             if (content.findAny().isPresent()) {
-                throw new BadInputException(named + " holds files that no former run wrote (there is no " + marker
+                throw new BadInputException(folder + " holds files that no former run wrote (there is no " + MARKER
                         + "); choose a new or empty folder for the output");
             }
         }
@@ -78,11 +93,16 @@ public final class AtomicFolder implements AutoCloseable {
      * Moves the folder to its final name. Where a former output stands, the two are exchanged by two renames: at no
      * moment is there half a folder at the final name.
      *
-     * @throws BadInputException if the move fails; a former output is then in its place again
+     * @throws BadInputException if the move fails, and a former output is in its place again; or if something that is
+     *     no former output came to the final name meanwhile, and the finished folder stays beside it
      */
     public void commit() {
-        if (!Files.isRegularFile(unfinished.resolve(marker))) {
-            throw new IllegalStateException(marker + " was not written into " + unfinished);
+        try {
+            refuseForeign(target, mark);
+        } catch (IOException | BadInputException e) {
+            kept = true;
+            throw new BadInputException(
+                    "the finished output stays in " + unfinished + " because meanwhile " + e.getMessage(), e);
         }
         Path former = Files.exists(target) ? beside(target, ".old") : null;
         try {
@@ -102,7 +122,7 @@ public final class AtomicFolder implements AutoCloseable {
                     "cannot move the output to " + target + " (" + AtomicFile.reason(e) + "); choose another folder",
                     e);
         }
-        committed = true;
+        kept = true;
         if (former != null) {
             delete(former);
         }
@@ -111,7 +131,7 @@ public final class AtomicFolder implements AutoCloseable {
     /** Removes what was written, unless it was committed. */
     @Override
     public void close() {
-        if (!committed) {
+        if (!kept) {
             delete(unfinished);
         }
     }

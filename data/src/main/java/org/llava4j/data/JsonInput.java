@@ -79,15 +79,18 @@ public final class JsonInput {
      * @param linesBefore lines of the file that come before what the parser was given
      */
     public static BadInputException broken(String source, int linesBefore, IOException e) {
+        String line = "";
+        if (e instanceof JsonProcessingException json
+                && json.getLocation() != null
+                && json.getLocation().getLineNr() > 0) {
+            line = ", line " + (json.getLocation().getLineNr() + linesBefore);
+        }
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof BadInputException) {
-                return new BadInputException(source + ": " + cause.getMessage(), e);
+                return new BadInputException(source + line + ": " + cause.getMessage(), e);
             }
         }
         if (e instanceof JsonProcessingException json) {
-            String line = json.getLocation() == null
-                    ? ""
-                    : ", line " + (json.getLocation().getLineNr() + linesBefore);
             String what = String.valueOf(json.getOriginalMessage()).replaceAll("\\s+", " ");
             return new BadInputException(source + line + ": broken JSON: " + key(json) + what, e);
         }

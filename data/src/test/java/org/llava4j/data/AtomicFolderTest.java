@@ -12,7 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class AtomicFolderTest {
-    private static final String MARKER = "marker.json";
+    private static final String MARKER = AtomicFolder.MARKER;
+    private static final String KIND = "thing";
+    private static final String MARK = "{\"wrote\": \"thing\"}\n";
 
     @TempDir
     Path temp;
@@ -20,8 +22,7 @@ class AtomicFolderTest {
     @Test
     void nothingIsAtTheFinalNameUntilTheCommit() throws IOException {
         Path target = temp.resolve("made/on/the/way");
-        try (AtomicFolder folder = AtomicFolder.begin(target, MARKER)) {
-            Files.writeString(folder.path().resolve(MARKER), "{}");
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             assertThat(target).doesNotExist();
             folder.commit();
         }
@@ -31,7 +32,7 @@ class AtomicFolderTest {
 
     @Test
     void withoutACommitNothingIsLeft() throws IOException {
-        try (AtomicFolder folder = AtomicFolder.begin(temp.resolve("out"), MARKER)) {
+        try (AtomicFolder folder = AtomicFolder.begin(temp.resolve("out"), KIND)) {
             Files.createDirectories(folder.path().resolve("deep/er"));
             Files.writeString(folder.path().resolve("deep/er/file"), "x");
         }
@@ -41,22 +42,21 @@ class AtomicFolderTest {
     @Test
     void aFormerOutputIsReplacedWhole() throws IOException {
         Path target = Files.createDirectories(temp.resolve("out"));
-        Files.writeString(target.resolve(MARKER), "former");
+        Files.writeString(target.resolve(MARKER), MARK);
         Files.writeString(target.resolve("stale"), "former");
-        try (AtomicFolder folder = AtomicFolder.begin(target, MARKER)) {
-            Files.writeString(folder.path().resolve(MARKER), "new");
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
+            Files.writeString(folder.path().resolve("fresh"), "new");
             folder.commit();
         }
-        assertThat(names(target)).containsExactly(MARKER);
-        assertThat(target.resolve(MARKER)).hasContent("new");
+        assertThat(names(target)).containsExactly("fresh", MARKER);
         assertThat(names(temp)).containsExactly("out");
     }
 
     @Test
     void aFormerOutputStaysWhereTheNewOneFails() throws IOException {
         Path target = Files.createDirectories(temp.resolve("out"));
-        Files.writeString(target.resolve(MARKER), "former");
-        try (AtomicFolder folder = AtomicFolder.begin(target, MARKER)) {
+        Files.writeString(target.resolve(MARKER), MARK);
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             Files.writeString(folder.path().resolve("half"), "written");
         }
         assertThat(names(target)).containsExactly(MARKER);
@@ -66,8 +66,7 @@ class AtomicFolderTest {
     @Test
     void anEmptyFolderIsTaken() throws IOException {
         Path target = Files.createDirectories(temp.resolve("out"));
-        try (AtomicFolder folder = AtomicFolder.begin(target, MARKER)) {
-            Files.writeString(folder.path().resolve(MARKER), "{}");
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             folder.commit();
         }
         assertThat(names(target)).containsExactly(MARKER);
@@ -78,21 +77,48 @@ class AtomicFolderTest {
     void aFolderOfSomeoneElseIsRefusedBeforeAnyWork() throws IOException {
         Path target = Files.createDirectories(temp.resolve("photos"));
         Files.writeString(target.resolve("wedding.jpg"), "precious");
-        assertThatThrownBy(() -> AtomicFolder.begin(target, MARKER))
+        assertThatThrownBy(() -> AtomicFolder.begin(target, KIND))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(target + " holds files that no former run wrote (there is no marker.json); choose a new or"
+                .hasMessage(target + " holds files that no former run wrote (there is no llava4j.json); choose a new or"
                         + " empty folder for the output");
         assertThat(names(temp)).containsExactly("photos");
+    }
+
+    /** Names that other programs use as well mark nothing: a model, a data set or a report is not ours to delete. */
+    @Test
+    void theOutputOfAnotherCommandIsRefused() throws IOException {
+        Path target = Files.createDirectories(temp.resolve("model"));
+        Files.writeString(target.resolve(MARKER), MARK);
+        assertThatThrownBy(() -> AtomicFolder.begin(target, "other"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("holds the output of another command ({\"wrote\": \"thing\"})");
+        assertThat(names(target)).containsExactly(MARKER);
+    }
+
+    @Test
+    void whatCameToTheFinalNameMeanwhileIsKeptAndSoIsTheFinishedOutput() throws IOException {
+        Path target = Files.createDirectories(temp.resolve("out"));
+        Path finished;
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
+            finished = folder.path();
+            Files.writeString(target.resolve("wedding.jpg"), "precious");
+            assertThatThrownBy(folder::commit)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("stays in " + finished)
+                    .hasMessageContaining("holds files that no former run wrote");
+        }
+        assertThat(names(target)).containsExactly("wedding.jpg");
+        assertThat(finished.resolve(MARKER)).exists();
     }
 
     @Test
     void aPlaceBelowAFileCannotBeWritten() throws IOException {
         Path file = Files.writeString(temp.resolve("file"), "x");
-        assertThatThrownBy(() -> AtomicFolder.begin(file.resolve("out"), MARKER))
+        assertThatThrownBy(() -> AtomicFolder.begin(file.resolve("out"), KIND))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("cannot write " + file.resolve("out"))
                 .hasMessageEndingWith("; choose a folder that can be written");
-        assertThatThrownBy(() -> AtomicFolder.begin(file, MARKER))
+        assertThatThrownBy(() -> AtomicFolder.begin(file, KIND))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(file + " is a file; choose a new folder for the output");
     }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
@@ -55,6 +56,7 @@ public final class Llava {
     private final SameDiff sd;
     private final Optional<ImageSlot> slot;
     private SameDiff gradients;
+    private String gradientsOf;
 
     private Llava(SameDiff sd, Optional<ImageSlot> slot) {
         this.sd = sd;
@@ -216,13 +218,15 @@ public final class Llava {
      * The loss and its gradients to trainable weights: one forward and backward pass. The loss is the graph's own, or
      * the one that {@code graph().setLossVariables(...)} named.
      *
+     * @throws BadInputException if a weight has no part in the loss, or there are several losses
      * @return {@link #LOSS} as float32[1], and the gradient of each of {@code names} under its name
      */
     public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names) {
-        if (gradients == null) {
+        String loss = loss();
+        if (gradients == null || !loss.equals(gradientsOf)) {
             gradients = GraphHooks.gradientGraph(sd);
+            gradientsOf = loss;
         }
-        String loss = sd.getLossVariables().get(0);
         List<String> outputs = new ArrayList<>(List.of(loss));
         names.forEach(name -> outputs.add(gradientNode(name)));
         Map<String, INDArray> raw = gradients.output(placeholders, outputs);
@@ -232,7 +236,22 @@ public final class Llava {
         return byName;
     }
 
+    private String loss() {
+        List<String> losses = sd.getLossVariables();
+        if (losses.size() != 1) {
+            throw new BadInputException("the graph has the losses " + losses + "; name the one to train on, or the sum"
+                    + " of several, by setLossVariables");
+        }
+        return losses.get(0);
+    }
+
     private String gradientNode(String name) {
-        return gradients.getVariable(name).gradient().name();
+        SDVariable weight = gradients.getVariable(name);
+        SDVariable gradient = weight == null ? null : weight.gradient();
+        if (gradient == null) {
+            throw new BadInputException(
+                    "the weight " + name + " has no part in the loss " + gradientsOf + "; do not let it learn");
+        }
+        return gradient.name();
     }
 }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.text.LlamaTokenizer;
@@ -24,6 +25,8 @@ public final class LlavaModel {
     /** Lengths are rounded up to this, so that generation meets few shapes. */
     private static final int LENGTH_MULTIPLE = 16;
 
+    private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
+
     private final LlavaConfig config;
     private final LlamaTokenizer tokenizer;
     private final ChatFormat chat;
@@ -36,8 +39,14 @@ public final class LlavaModel {
      * @param text with {@code <image>} once for each picture
      */
     public record Question(String text, List<Path> images) {
+        /** @throws BadInputException if the text does not have one {@code <image>} for each picture */
         public Question {
             images = List.copyOf(images);
+            int named = text.split(LlavaModel.IMAGE, -1).length - 1;
+            if (!images.isEmpty() && named != images.size()) {
+                throw new BadInputException("the question names " + named + " images and brings " + images.size()
+                        + "; write " + LlavaModel.IMAGE + " once for each");
+            }
         }
     }
 
@@ -57,7 +66,7 @@ public final class LlavaModel {
     /**
      * Loads a LLaVA folder that says how it was taught to converse, as those written here do.
      *
-     * @throws org.llava4j.data.BadInputException if it does not, or anything in the folder is missing or does not fit
+     * @throws BadInputException if it does not, or anything in the folder is missing or does not fit
      */
     public static LlavaModel load(Path folder) {
         return load(folder, ChatFormat.of(folder));
@@ -67,10 +76,14 @@ public final class LlavaModel {
      * Loads a LLaVA folder.
      *
      * @param chat how it was taught to converse
-     * @throws org.llava4j.data.BadInputException if anything in the folder is missing or does not fit
+     * @throws BadInputException if anything in the folder is missing or does not fit
      */
     public static LlavaModel load(Path folder, ChatFormat chat) {
-        Path visionTower = LlavaConfig.visionTowerOf(folder);
+        return load(folder, LlavaConfig.visionTowerOf(folder), chat);
+    }
+
+    /** The same with a tower from another folder than the one that the config names. */
+    public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
         return load(folder, visionTower, chat, TowerFeatures.load(folder, visionTower, config));
     }
@@ -87,13 +100,19 @@ public final class LlavaModel {
 
     /** One answer to one question about one picture. */
     public String answer(Path image, String question, int maxNewTokens) {
-        String text =
-                question.contains(LlamaTokenizer.IMAGE_TEXT) ? question : LlamaTokenizer.IMAGE_TEXT + "\n" + question;
+        String text = question.contains(IMAGE) ? question : IMAGE + "\n" + question;
         return answer(List.of(new Question(text, List.of(image))), maxNewTokens).get(0);
     }
 
-    /** Greedy answers to several questions at once; each equals the one it would get alone. */
+    /**
+     * Greedy answers to several questions at once; each equals the one it would get alone.
+     *
+     * @throws BadInputException if a picture cannot be read, or a question leaves no room for an answer
+     */
     public List<String> answer(List<Question> questions, int maxNewTokens) {
+        if (questions.isEmpty()) {
+            return List.of();
+        }
         List<int[]> prompts = new ArrayList<>();
         List<Path> images = new ArrayList<>();
         int[] imagesPerRow = new int[questions.size()];
@@ -147,14 +166,12 @@ public final class LlavaModel {
 
     private Predicate<int[]> stopped() {
         String stop = chat.template().stop();
-        return tokens -> !stop.isEmpty() && tokenizer.decode(tokens).contains(stop);
+        return tokens -> tokenizer.decode(tokens).contains(stop);
     }
 
     private String text(int[] tokens) {
         String text = tokenizer.decode(tokens);
-        int end = chat.template().stop().isEmpty()
-                ? -1
-                : text.indexOf(chat.template().stop());
+        int end = text.indexOf(chat.template().stop());
         return (end < 0 ? text : text.substring(0, end)).strip();
     }
 }

@@ -9,12 +9,12 @@ record Weights(SameDiff sd, TensorSource source, String prefix) {
 
     SDVariable get(String name, long... shape) {
         String full = prefix + name;
-        return sd.hasVariable(full) ? sd.getVariable(full) : sd.constant(full, source.tensor(full, shape));
+        return sd.hasVariable(full) ? sd.getVariable(full) : source.declare(sd, full, shape);
     }
 
     /** Some rows of a table as a variable of their own. */
     SDVariable getRows(String name, String table, int[] ids, long... tableShape) {
-        return sd.constant(prefix + name, source.rows(prefix + table, ids, tableShape));
+        return source.declareRows(sd, prefix + name, prefix + table, ids, tableShape);
     }
 
     Weights under(String more) {

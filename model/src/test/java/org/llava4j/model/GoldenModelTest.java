@@ -76,6 +76,19 @@ class GoldenModelTest {
         gradients.forEach((name, gradient) -> assertClose(name, out.tensors().get("grad." + name), gradient));
     }
 
+    /** The same model as transformers writes it, in three shards: the image token stands 16 times for one image. */
+    @Test
+    void theLlavaHfLayoutGivesTheLogitsOfTheOriginal() {
+        Map<String, INDArray> io = read("c_llava_mlp2x_gelu/io.safetensors");
+        TensorRun.Outputs original =
+                TensorRun.open(Golden.path("c_llava_mlp2x_gelu"), null).run(io, null);
+        TensorRun.Outputs port = TensorRun.open(Golden.path("h_llava_hf"), null).run(io, null);
+        assertClose(
+                "features", port.tensors().get("features"), original.tensors().get("features"));
+        assertCloseWhereReal("logits", port, io.get("logits"));
+        assertThat(port.tensors().get("logits")).isEqualTo(original.tensors().get("logits"));
+    }
+
     @ParameterizedTest
     @CsvSource({
         "c_llava_linear, STAGE1",

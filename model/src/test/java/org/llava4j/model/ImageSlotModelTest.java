@@ -138,7 +138,7 @@ class ImageSlotModelTest {
         assertThatThrownBy(() -> load(folder, alone))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(
-                        "model.embed_tokens.weight is [3, 64] in " + alone + " but the model's has [1003,");
+                        "model.embed_tokens.weight is [3, 64] in " + alone + " but the config asks for [1003,");
         configured("mm_use_im_start_end", false);
         assertThatThrownBy(() -> load(folder, whole))
                 .hasMessageContaining("model.embed_tokens.weight [1003, 64] in " + whole + " is used by nothing");

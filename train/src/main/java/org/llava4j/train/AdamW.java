@@ -2,6 +2,7 @@ package org.llava4j.train;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.llava4j.data.BadInputException;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.kernels.Kernels.AdamWStep;
@@ -33,10 +34,18 @@ public final class AdamW {
     /**
      * One step on every weight that has a gradient.
      *
+     * @param weights float32 of any shape, by name; changed in place
+     * @param gradients of the same shapes, by the same names
      * @return the global gradient norm before clipping
+     * @throws BadInputException if that is not a number; no weight is then changed
      */
     public double step(double rate, Map<String, INDArray> weights, Map<String, INDArray> gradients) {
         double norm = globalNorm(gradients);
+        if (!Double.isFinite(norm)) {
+            throw new BadInputException("the gradient's norm of step " + (step + 1)
+                    + " is not a number any more, no weight was changed; lower the learning rate or look at this"
+                    + " batch");
+        }
         double scale = Math.min(1.0, settings.maxGradNorm() / (norm + CLIP_EPS));
         step++;
         AdamWStep now = new AdamWStep(

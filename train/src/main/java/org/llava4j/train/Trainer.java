@@ -29,12 +29,20 @@ public final class Trainer {
      */
     public record Step(int step, double loss, double gradNorm, double rate) {}
 
-    /** Trains what {@link Llava#train} thawed. */
+    /**
+     * Trains what {@link Llava#train} thawed.
+     *
+     * @throws BadInputException if that is nothing
+     */
     public Trainer(Llava model, AdamW optimizer, WarmupCosine schedule) {
         this.model = model;
         this.optimizer = optimizer;
         this.schedule = schedule;
         this.names = model.trainableNames();
+        if (names.isEmpty()) {
+            throw new BadInputException(
+                    "no weight learns; name those that shall, as Llava.train or a stage's" + " \"trainable\" does");
+        }
         names.forEach(name -> weights.put(name, model.weight(name)));
     }
 

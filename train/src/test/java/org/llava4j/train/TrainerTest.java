@@ -13,7 +13,9 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 class TrainerTest {
     private static final LlavaConfig CONFIG = LlavaConfig.read(Golden.path("c_llava_linear"), TinyFolders.TOWER);
@@ -44,6 +46,47 @@ class TrainerTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(
                         "the loss of step 1 is not a number any more; lower the learning rate or look at this batch");
+    }
+
+    @Test
+    void aGradientThatIsNoNumberEndsTheRunBeforeAnyWeightIsChanged() {
+        Map<String, INDArray> weights = Map.of(WEIGHT, Nd4j.ones(DataType.FLOAT, 2, 2));
+        Map<String, INDArray> gradients = Map.of(WEIGHT, Nd4j.valueArrayOf(new long[] {2, 2}, Float.POSITIVE_INFINITY));
+        AdamW optimizer = new AdamW(AdamW.Settings.PAPER);
+        assertThatThrownBy(() -> optimizer.step(1e-3, weights, gradients))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("the gradient's norm of step 1 is not a number any more");
+        assertThat(weights.get(WEIGHT)).isEqualTo(Nd4j.ones(DataType.FLOAT, 2, 2));
+    }
+
+    @Test
+    void aModelOfWhichNothingLearnsIsRefused() {
+        Llava model = projectorLearns();
+        model.train(name -> false);
+        assertThatThrownBy(() -> trainer(model))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("no weight learns");
+    }
+
+    @Test
+    void aWeightWithoutAPartInTheLossIsNamed() {
+        Llava model = projectorLearns();
+        model.graph().var("apart", Nd4j.ones(DataType.FLOAT, 2));
+        Trainer trainer = trainer(model);
+        assertThatThrownBy(() -> trainer.step(batch))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("the weight apart has no part in the loss loss");
+    }
+
+    @Test
+    void anotherLossIsTrainedOnFromThenOn() {
+        Llava model = projectorLearns();
+        double first = trainer(model).step(batch).loss();
+        model.graph().getVariable(Llava.LOSS).mul("half_loss", 0.5);
+        model.graph().setLossVariables("half_loss");
+        model.graph().getVariable(WEIGHT);
+        double second = trainer(model).step(batch).loss();
+        assertThat(second).isLessThan(0.6 * first);
     }
 
     @Test

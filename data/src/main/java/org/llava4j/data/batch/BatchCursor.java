@@ -9,7 +9,7 @@ import java.io.Serializable;
  * @param epoch which pass over the data, from 0
  * @param window which window of it
  * @param batch how many batches of that window have been handed out
- * @param unlearnable how many samples have been passed over before that window
+ * @param unlearnable how many samples of this epoch have been passed over before that window
  */
 public record BatchCursor(long epoch, int window, int batch, int unlearnable) implements Serializable {
     /** The start of all. */

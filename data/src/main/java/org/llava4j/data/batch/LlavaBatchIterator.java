@@ -211,7 +211,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /** Goes to the start of the next epoch. */
     @Override
     public void reset() {
-        seek(new BatchCursor(cursor.epoch() + 1, 0, 0, unlearnable()));
+        seek(new BatchCursor(cursor.epoch() + 1, 0, 0, 0));
     }
 
     @Override

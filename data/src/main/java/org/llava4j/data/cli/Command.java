@@ -123,6 +123,15 @@ public abstract class Command {
         }
     }
 
+    /** A whole number that must not be below {@code least}. */
+    protected static int atLeast(int least, CommandLine line, String flag, int absent) {
+        int value = integer(line, flag, absent);
+        if (value < least) {
+            throw new BadInputException("--" + flag + " is " + value + "; give " + least + " or more");
+        }
+        return value;
+    }
+
     protected static double real(CommandLine line, String flag, double absent) {
         String value = line.getOptionValue(flag);
         try {

@@ -14,6 +14,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,8 +26,11 @@ import org.llava4j.data.BadInputException;
 /**
  * The checked header of one safetensors file. After {@link #read} the tensors tile the rest of the file exactly, so
  * what is allocated later can never be more than the file holds.
+ *
+ * @param starts where in the file the bytes of each tensor begin
  */
-record SafetensorsHeader(SortedMap<String, TensorInfo> tensors, Map<String, String> metadata, long dataStart) {
+record SafetensorsHeader(
+        SortedMap<String, TensorInfo> tensors, Map<String, Long> starts, Map<String, String> metadata) {
     private static final int LENGTH_BYTES = 8;
     /** The limit of the reference implementation. */
     private static final int MAX_HEADER_BYTES = 100_000_000;
@@ -58,19 +62,25 @@ record SafetensorsHeader(SortedMap<String, TensorInfo> tensors, Map<String, Stri
             throw wrong(file, "announces a header of " + headerBytes + " bytes; the format allows " + MAX_HEADER_BYTES);
         }
         JsonNode root = parse(readFully(channel, LENGTH_BYTES, (int) headerBytes), file);
-        SortedMap<String, TensorInfo> tensors = new TreeMap<>();
+        List<SafetensorsEntry> entries = new ArrayList<>();
         Map<String, String> metadata = new TreeMap<>();
         for (Map.Entry<String, JsonNode> entry : root.properties()) {
             if (entry.getKey().equals("__metadata__")) {
                 addMetadata(entry.getValue(), metadata, file);
             } else {
-                tensors.put(entry.getKey(), tensor(entry.getKey(), entry.getValue(), file));
+                entries.add(entry(entry.getKey(), entry.getValue(), file));
             }
         }
         long dataStart = LENGTH_BYTES + headerBytes;
-        requireTiling(tensors, fileBytes - dataStart, file);
+        requireTiling(entries, fileBytes - dataStart, file);
+        SortedMap<String, TensorInfo> tensors = new TreeMap<>();
+        Map<String, Long> starts = new HashMap<>();
+        for (SafetensorsEntry entry : entries) {
+            tensors.put(entry.tensor().name(), entry.tensor());
+            starts.put(entry.tensor().name(), dataStart + entry.begin());
+        }
         return new SafetensorsHeader(
-                Collections.unmodifiableSortedMap(tensors), Collections.unmodifiableMap(metadata), dataStart);
+                Collections.unmodifiableSortedMap(tensors), starts, Collections.unmodifiableMap(metadata));
     }
 
     private static JsonNode parse(ByteBuffer bytes, Object file) {
@@ -100,7 +110,7 @@ record SafetensorsHeader(SortedMap<String, TensorInfo> tensors, Map<String, Stri
         }
     }
 
-    private static TensorInfo tensor(String name, JsonNode node, Object file) {
+    private static SafetensorsEntry entry(String name, JsonNode node, Object file) {
         Set<String> keys = new TreeSet<>();
         node.fieldNames().forEachRemaining(keys::add);
         if (!keys.equals(TENSOR_KEYS)) {
@@ -128,7 +138,7 @@ record SafetensorsHeader(SortedMap<String, TensorInfo> tensors, Map<String, Stri
                     "is " + type + node.get("shape") + ", which takes " + expected
                             + " bytes, but its data_offsets span " + bytes);
         }
-        return new TensorInfo(name, type, shape, offsets[0], offsets[1]);
+        return new SafetensorsEntry(new TensorInfo(name, type, shape), offsets[0], offsets[1]);
     }
 
     private static TensorType type(String name, JsonNode node, Object file) {
@@ -155,21 +165,21 @@ record SafetensorsHeader(SortedMap<String, TensorInfo> tensors, Map<String, Stri
         return values;
     }
 
-    private static void requireTiling(SortedMap<String, TensorInfo> tensors, long dataBytes, Object file) {
-        List<TensorInfo> byPlace = new ArrayList<>(tensors.values());
-        byPlace.sort(Comparator.comparingLong(TensorInfo::begin).thenComparingLong(TensorInfo::end));
+    private static void requireTiling(List<SafetensorsEntry> entries, long dataBytes, Object file) {
+        List<SafetensorsEntry> byPlace = new ArrayList<>(entries);
+        byPlace.sort(Comparator.comparingLong(SafetensorsEntry::begin).thenComparingLong(SafetensorsEntry::end));
         long covered = 0;
-        for (TensorInfo tensor : byPlace) {
-            if (tensor.begin() < covered) {
-                throw wrong(file, tensor.name(), "overlaps the tensor before it at byte " + tensor.begin());
+        for (SafetensorsEntry entry : byPlace) {
+            String name = entry.tensor().name();
+            if (entry.begin() < covered) {
+                throw wrong(file, name, "overlaps the tensor before it at byte " + entry.begin());
             }
-            if (tensor.begin() > covered) {
-                throw wrong(file, tensor.name(), "leaves a hole of " + (tensor.begin() - covered) + " bytes before it");
+            if (entry.begin() > covered) {
+                throw wrong(file, name, "leaves a hole of " + (entry.begin() - covered) + " bytes before it");
             }
-            covered = tensor.end();
+            covered = entry.end();
             if (covered > dataBytes) {
-                throw wrong(
-                        file, tensor.name(), "ends at byte " + covered + " of " + dataBytes + ": the file is cut off");
+                throw wrong(file, name, "ends at byte " + covered + " of " + dataBytes + ": the file is cut off");
             }
         }
         if (covered != dataBytes) {

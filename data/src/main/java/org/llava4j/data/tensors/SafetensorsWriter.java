@@ -48,19 +48,19 @@ public final class SafetensorsWriter {
      * @throws org.llava4j.data.BadInputException if the place cannot be written
      */
     public static void write(Path file, Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
-        List<TensorInfo> layout = layout(tensors, typeOf);
+        List<SafetensorsEntry> layout = layout(tensors, typeOf);
         byte[] header = header(layout);
         AtomicFile.write(file, channel -> {
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             writeFully(channel, length.putLong(header.length).flip());
             writeFully(channel, ByteBuffer.wrap(header));
-            for (TensorInfo info : layout) {
-                writeTensor(channel, info, tensors.get(info.name()));
+            for (SafetensorsEntry entry : layout) {
+                writeTensor(channel, entry.tensor(), tensors.get(entry.tensor().name()));
             }
         });
     }
 
-    private static List<TensorInfo> layout(Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
+    private static List<SafetensorsEntry> layout(Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
         record Entry(String name, TensorType type) {}
         List<Entry> entries = new ArrayList<>();
         tensors.forEach((name, array) -> {
@@ -72,29 +72,31 @@ public final class SafetensorsWriter {
             entries.add(new Entry(name, type));
         });
         entries.sort(Comparator.comparing((Entry e) -> -e.type().bytes()).thenComparing(Entry::name));
-        List<TensorInfo> layout = new ArrayList<>();
+        List<SafetensorsEntry> layout = new ArrayList<>();
         long begin = 0;
         for (Entry entry : entries) {
             INDArray array = tensors.get(entry.name());
-            long end = begin + array.length() * entry.type().bytes();
-            layout.add(new TensorInfo(entry.name(), entry.type(), array.shape(), begin, end));
+            TensorInfo info = new TensorInfo(entry.name(), entry.type(), array.shape());
+            long end = begin + info.bytes();
+            layout.add(new SafetensorsEntry(info, begin, end));
             begin = end;
         }
         return layout;
     }
 
-    private static byte[] header(List<TensorInfo> layout) {
+    private static byte[] header(List<SafetensorsEntry> layout) {
         JsonMapper mapper = new JsonMapper();
         ObjectNode root = mapper.createObjectNode();
         METADATA.forEach(root.putObject("__metadata__")::put);
-        for (TensorInfo info : layout) {
+        for (SafetensorsEntry entry : layout) {
+            TensorInfo info = entry.tensor();
             ObjectNode node =
                     root.putObject(info.name()).put("dtype", info.type().name());
             var shape = node.putArray("shape");
             for (long size : info.shape()) {
                 shape.add(size);
             }
-            node.putArray("data_offsets").add(info.begin()).add(info.end());
+            node.putArray("data_offsets").add(entry.begin()).add(entry.end());
         }
         try {
             byte[] json = mapper.writeValueAsString(root).getBytes(StandardCharsets.UTF_8);

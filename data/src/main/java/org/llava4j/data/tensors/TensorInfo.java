@@ -3,14 +3,14 @@ package org.llava4j.data.tensors;
 import java.util.Arrays;
 
 /**
- * What a safetensors header says of one tensor.
+ * What a store says of one tensor. Its elements can be counted: whoever makes one has checked that their number is
+ * no more than 64 bits hold.
  *
+ * @param type as it is on disk; see {@link TensorType#inMemory()}
  * @param shape sizes of its axes; empty for a scalar
- * @param begin first byte, counted from the end of the header
- * @param end one past its last byte
  */
 @SuppressWarnings("ArrayRecordComponent") // copied on its way in and out, compared by its entries
-public record TensorInfo(String name, TensorType type, long[] shape, long begin, long end) {
+public record TensorInfo(String name, TensorType type, long[] shape) {
 
     public TensorInfo {
         shape = shape.clone();
@@ -23,7 +23,16 @@ public record TensorInfo(String name, TensorType type, long[] shape, long begin,
 
     /** Number of elements. */
     public long length() {
-        return (end - begin) / type.bytes();
+        long length = 1;
+        for (long size : shape) {
+            length *= size;
+        }
+        return length;
+    }
+
+    /** What its elements take on disk when they lie side by side. */
+    long bytes() {
+        return length() * type.bytes();
     }
 
     @Override
@@ -31,9 +40,7 @@ public record TensorInfo(String name, TensorType type, long[] shape, long begin,
         return other instanceof TensorInfo that
                 && name.equals(that.name)
                 && type == that.type
-                && Arrays.equals(shape, that.shape)
-                && begin == that.begin
-                && end == that.end;
+                && Arrays.equals(shape, that.shape);
     }
 
     @Override

@@ -2,7 +2,7 @@ package org.llava4j.data.tensors;
 
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** The element types of safetensors that this project reads and writes, by their names in the file. */
+/** The element types that this project reads and writes, by their names in safetensors files. */
 public enum TensorType {
     F64(8, DataType.DOUBLE),
     F32(4, DataType.FLOAT),
@@ -35,6 +35,11 @@ public enum TensorType {
 
     boolean isHalfWidth() {
         return this == F16 || this == BF16;
+    }
+
+    /** One element of a half-width type, from its bits. */
+    float widen(short bits) {
+        return this == F16 ? HalfFloats.f16ToFloat(bits) : HalfFloats.bf16ToFloat(bits);
     }
 
     /** The type in which an ND4J array is written when nothing else is asked for. */

@@ -60,9 +60,13 @@ public final class TextCorpus {
         return TextQuestions.draw(random);
     }
 
-    /** The words of a caption in any order, then the caption: reading off what came before, in good order. */
+    /** A label, or the words of a caption in any order, then the caption: telling in good order what came before. */
     private static Document notes(SplittableRandom random) {
-        String caption = Scene.any(random).caption(random);
+        Scene scene = Scene.any(random);
+        String caption = scene.caption(random);
+        if (random.nextInt(3) > 0) {
+            return new Document(scene.label(), caption, false);
+        }
         List<String> words =
                 new ArrayList<>(List.of(caption.replaceAll("[.,:]", "").split(" ")));
         // Neighbours stay mostly together, so that "3 red circles" can be told from "5 red circles".

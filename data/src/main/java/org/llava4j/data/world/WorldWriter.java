@@ -50,7 +50,7 @@ public final class WorldWriter {
      * @throws BadInputException if the folder cannot be written, or holds something that is no former drawn world
      */
     public static void write(WorldPlan plan, Path folder) {
-        try (AtomicFolder whole = AtomicFolder.begin(folder, PROBLEMS)) {
+        try (AtomicFolder whole = AtomicFolder.begin(folder, "world")) {
             WorldWriter writer = new WorldWriter(plan, whole.path());
             writer.writeProblems();
             writer.writeCaptions();

@@ -139,6 +139,10 @@ class LlavaBatchIteratorTest {
         LlavaBatchIterator tolerant = iterator(samples, 4, 2, 2);
         assertThat(epoch(tolerant).stream().mapToInt(List::size).sum()).isEqualTo(9);
         assertThat(tolerant.unlearnable()).isEqualTo(2);
+        tolerant.reset();
+        assertThat(epoch(tolerant).stream().mapToInt(List::size).sum())
+                .as("each epoch has its own count")
+                .isEqualTo(9);
         assertThatThrownBy(() -> epoch(iterator(samples, 4, 2, 1)))
                 .isInstanceOf(NothingToLearnException.class)
                 .hasMessageMatching("sample (9|10): .*");

@@ -54,7 +54,7 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
 
     /** Runs all of it; {@code output} appears when the report is written. */
     DemoResult run(Path output) {
-        try (AtomicFolder folder = AtomicFolder.begin(output, DemoReport.MARKER)) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, "demo")) {
             DemoResult result = new Run(folder.path()).run();
             folder.commit();
             return result;

@@ -14,8 +14,6 @@ import org.llava4j.eval.report.Report;
 
 /** The demo's result as {@code report.html} and {@code report.json}. */
 record DemoReport(Demo demo, DemoResult result, List<LossCurve> curves, Function<ScienceQaProblem, Path> imageOf) {
-    static final String MARKER = "report.json";
-
     private static final List<Kind> SHOWN = List.of(Kind.SOLUTION, Kind.MAP, Kind.THERMOMETER);
 
     void write(Path folder) {
@@ -48,17 +46,19 @@ record DemoReport(Demo demo, DemoResult result, List<LossCurve> curves, Function
                                 + " far easier set, shown beside the paper's for its form only.")
                 .note("No held-out picture is among those learned from: their pixels were compared by SHA-256.");
         curves.forEach(report::curve);
-        SHOWN.forEach(kind -> report.example(example(kind, trained)));
+        for (int i = 0; i < SHOWN.size(); i++) {
+            report.example(example(SHOWN.get(i), i, trained));
+        }
         result.timings().forEach(report::timing);
         report.seconds(result.seconds()).build().write(folder);
     }
 
-    /** The first problem of a kind, whether it was answered rightly or not. */
-    private Example example(Kind kind, ScienceQaGrading trained) {
-        ScienceQaProblem problem = result.pictured().stream()
+    /** A problem whether it was answered rightly or not; answers go round, so another turn has another right one. */
+    private Example example(Kind kind, int turn, ScienceQaGrading trained) {
+        List<ScienceQaProblem> ofKind = result.pictured().stream()
                 .filter(candidate -> Kind.of(candidate) == kind)
-                .findFirst()
-                .orElseThrow();
+                .toList();
+        ScienceQaProblem problem = ofKind.get(turn % ofKind.size());
         return new Example(
                 problem,
                 result.texts().get(problem.id()),

@@ -20,6 +20,7 @@ import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
 
 /** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */
 public final class ScienceQaMain extends Command {
@@ -38,6 +39,7 @@ public final class ScienceQaMain extends Command {
                 .addOption(required("model-path", "DIR", "the LLaVA folder"))
                 .addOption(required("data-path", "DIR", "ScienceQA's folder: problems.json, pid_splits.json, images/"))
                 .addOption(required("output-dir", "DIR", "where predictions and report go"))
+                .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
                 .addOption(flag("split", "NAME", "which split (default test)"))
                 .addOption(flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
                 .addOption(flag("prompt-format", "NAME", "LEA, EA, A or ALE (default LEA)"))
@@ -53,8 +55,8 @@ public final class ScienceQaMain extends Command {
         ChatFormat chat = ChatFormat.of(folder, line.getOptionValue("conv-mode"));
         ScienceQaAnswers asking = new ScienceQaAnswers(
                 ScienceQaPrompt.named(line.getOptionValue("prompt-format", "LEA")),
-                integer(line, "batch-size", 16),
-                integer(line, "max-new-tokens", 512));
+                atLeast(1, line, "batch-size", 16),
+                atLeast(1, line, "max-new-tokens", 512));
         Path output = path(line, "output-dir");
         try {
             Files.createDirectories(output);
@@ -62,8 +64,9 @@ public final class ScienceQaMain extends Command {
             throw new BadInputException(output + ": cannot be written; give another --output-dir", e);
         }
         long begun = System.nanoTime();
-        LlavaModel model = LlavaModel.load(folder, chat);
         List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(data, split);
+        Path tower = path(line, "vision-tower");
+        LlavaModel model = LlavaModel.load(folder, tower != null ? tower : LlavaConfig.visionTowerOf(folder), chat);
         Map<String, String> texts =
                 asking.ask(model, problems, problem -> ScienceQaRecordReader.image(data.resolve("images"), problem));
         ScienceQaGrading grading = ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill);

@@ -1,6 +1,7 @@
 package org.llava4j.model.config;
 
 import java.nio.file.Path;
+import java.util.Map;
 
 /**
  * CLIP's vision tower as its {@code config.json} gives it (a bare tower, or {@code vision_config} of a full CLIP).
@@ -22,9 +23,29 @@ public record ClipConfig(
         int patchSizePx,
         double layerNormEps) {
 
-    /** Reads a tower's folder or {@code config.json}. */
+    /** Published towers that LLaVA's configs name by where they are published. */
+    private static final Map<String, ClipConfig> PUBLISHED =
+            Map.of("openai/clip-vit-large-patch14", large(224), "openai/clip-vit-large-patch14-336", large(336));
+
+    private static ClipConfig large(int imageSizePx) {
+        return new ClipConfig(1024, 24, 16, 4096, imageSizePx, 14, 1e-5);
+    }
+
+    /** Whether a tower of this name needs no config of its own. */
+    static boolean isPublished(String name) {
+        return PUBLISHED.containsKey(name);
+    }
+
+    /**
+     * Reads a tower's folder or {@code config.json}; a LLaVA's tells of its tower by {@code vision_config} or by a
+     * published name.
+     */
     public static ClipConfig read(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
+        ClipConfig published = PUBLISHED.get(json.text("mm_vision_tower", ""));
+        if (published != null) {
+            return published;
+        }
         return of(json.has("vision_config") ? json.child("vision_config") : json);
     }
 

@@ -71,6 +71,10 @@ final class ConfigJson {
         return has(key) ? integer(key) : absent;
     }
 
+    int positive(String key, int absent) {
+        return has(key) ? positive(key) : absent;
+    }
+
     double real(String key, double absent) {
         return has(key) ? real(key) : absent;
     }

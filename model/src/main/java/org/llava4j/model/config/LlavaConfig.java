@@ -1,5 +1,6 @@
 package org.llava4j.model.config;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
@@ -72,6 +73,9 @@ public record LlavaConfig(
      */
     public static LlavaConfig read(Path folder, Path visionTower) {
         ConfigJson json = ConfigJson.read(folder);
+        if (LlavaHfConfig.is(json)) {
+            return LlavaHfConfig.of(json);
+        }
         Path tower = visionTower != null ? visionTower : visionTower(folder, json.text("mm_vision_tower"));
         ClipConfig vision = ClipConfig.read(tower);
         int featureWidth = json.integer("mm_hidden_size", vision.hiddenSize());
@@ -114,9 +118,10 @@ public record LlavaConfig(
         return Optional.of(slot);
     }
 
-    /** Whether this folder is a LLaVA: its config names a vision tower. */
+    /** Whether this folder is a LLaVA: its config names a vision tower or holds one. */
     public static boolean isLlava(Path folder) {
-        return ConfigJson.read(folder).has("mm_vision_tower");
+        ConfigJson json = ConfigJson.read(folder);
+        return json.has("mm_vision_tower") || LlavaHfConfig.is(json);
     }
 
     /** Whether this folder is a bare CLIP tower. */
@@ -125,13 +130,18 @@ public record LlavaConfig(
         return json.has("vision_config") || json.has("patch_size");
     }
 
-    /** The folder of the tower that a LLaVA folder's config names. */
+    /**
+     * The folder of the tower that a LLaVA folder's config names, which is the folder itself where the config names a
+     * published tower or holds one: its weights must then be among LLaVA's own.
+     */
     public static Path visionTowerOf(Path folder) {
-        return visionTower(folder, ConfigJson.read(folder).text("mm_vision_tower"));
+        ConfigJson json = ConfigJson.read(folder);
+        return LlavaHfConfig.is(json) ? folder : visionTower(folder, json.text("mm_vision_tower"));
     }
 
     private static Path visionTower(Path folder, String named) {
-        return folder.resolve(named).normalize();
+        Path local = folder.resolve(named).normalize();
+        return !Files.isDirectory(local) && ClipConfig.isPublished(named) ? folder : local;
     }
 
     private static ProjectorType projector(ConfigJson json) {

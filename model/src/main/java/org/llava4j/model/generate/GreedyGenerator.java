@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.conversation.EncodedSample;
@@ -43,6 +44,7 @@ public final class GreedyGenerator {
      * @param feed placeholders of a layout, images included
      * @param finished tells from a row's new tokens that nothing after them is wanted
      * @return the new tokens of each row, without the end token
+     * @throws BadInputException if a prompt alone fills the model's length
      */
     public List<int[]> generate(
             List<int[]> prompts,
@@ -51,6 +53,13 @@ public final class GreedyGenerator {
             int maxNewTokens,
             Predicate<int[]> finished) {
         int rows = prompts.size();
+        for (int row = 0; row < rows; row++) {
+            if (!hasRoom(prompts.get(row), new int[0])) {
+                throw new BadInputException("prompt " + row + " takes "
+                        + SpliceLayout.splicedLength(prompts.get(row), options.vectorsPerImage()) + " positions of the "
+                        + options.maxLength() + " that the model has, which leaves none for an answer; shorten it");
+            }
+        }
         List<int[]> continued = new ArrayList<>();
         prompts.forEach(prompt -> continued.add(new int[0]));
         boolean[] done = new boolean[rows];

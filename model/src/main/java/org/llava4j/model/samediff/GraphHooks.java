@@ -20,7 +20,7 @@ public final class GraphHooks {
 
     private GraphHooks() {}
 
-    /** Makes operations known; idempotent. */
+    /** Makes operations known and takes over the sessions of every SameDiff in this JVM; idempotent. */
     public static synchronized void install(GraphOp... operations) {
         for (GraphOp operation : operations) {
             ImportClassMapping.getOpNameMapping().put(operation.opName(), operation);
@@ -28,8 +28,11 @@ public final class GraphHooks {
         SameDiff.bindInferenceFactory(GraphSession::new);
     }
 
-    /** Builds (again, after a change of trainable variables) the gradient graph, quietly. */
-    public static SameDiff gradientGraph(SameDiff sd) {
+    /**
+     * Builds (again, after a change of trainable variables) the gradient graph, quietly: for that moment nothing in
+     * this JVM can write to stdout.
+     */
+    public static synchronized SameDiff gradientGraph(SameDiff sd) {
         PrintStream out = System.out;
         try (PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
             System.setOut(nowhere);

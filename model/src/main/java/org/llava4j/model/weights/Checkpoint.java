@@ -7,14 +7,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
-import java.util.TreeMap;
-import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsFolder;
-import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.Llava;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.weights.WeightPlan.Stored;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -23,13 +24,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * collected while the graph is built, and {@link #close()} throws it all at once, with names and shapes.
  */
 public final class Checkpoint implements TensorSource, AutoCloseable {
-    /** Tensors that older writers left in files and that nothing needs. */
-    private static final Pattern SKIPPED = Pattern.compile(".*(rotary_emb\\.inv_freq|position_ids)");
-
-    /** Parts of a full CLIP that LLaVA has no use for. */
-    private static final Pattern CLIP_TEXT =
-            Pattern.compile("text_model\\..*|text_projection\\.weight|visual_projection\\.weight|logit_scale");
-
     /** What the names of the projector's weights begin with. */
     public static final String PROJECTOR_PREFIX = "model.mm_projector.";
 
@@ -37,15 +31,25 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     private final Path folder;
     private final List<Place> places = new ArrayList<>();
-    private final Map<String, String> sources = new TreeMap<>();
-    private final List<String> problems = new ArrayList<>();
+    private final Map<String, long[]> asked = new LinkedHashMap<>();
     private OptionalLong freshProjectorSeed = OptionalLong.empty();
     private boolean towerUnused;
     private String only = "";
+    private boolean closed;
 
-    /** @param adapter whether this is stage 1's result, which has the projector and at most rows of the embedding */
-    private record Place(
-            TensorStore store, Path path, String prefix, Map<String, TensorInfo> unused, boolean adapter) {}
+    /** An open file or folder, and what it holds by variable. */
+    private record Place(TensorStore store, Map<String, Stored> tensors) {
+
+        /** @param prefix in front of the names that its layout gives */
+        static Place of(TensorStore store, Path path, String prefix) {
+            Layout layout = Layout.of(store.tensors().keySet());
+            Map<String, Stored> byVariable = new LinkedHashMap<>();
+            store.tensors()
+                    .forEach((stored, info) -> byVariable.put(
+                            prefix + layout.variable(stored), new Stored(path.toString(), stored, info.shape())));
+            return new Place(store, byVariable);
+        }
+    }
 
     private Checkpoint(Path folder) {
         this.folder = folder;
@@ -54,21 +58,22 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /** A bare CLIP tower or a bare LLaMA: tensor names are variable names. */
     public static Checkpoint bare(Path folder) {
         Checkpoint checkpoint = new Checkpoint(folder);
-        checkpoint.add(SafetensorsFolder.open(folder), folder, "");
+        checkpoint.places.add(Place.of(SafetensorsFolder.open(folder), folder, ""));
         return checkpoint;
     }
 
     /**
-     * A LLaVA folder; the tower's weights from inside it, or from the tower's own folder.
+     * A LLaVA folder of either layout; the tower's weights from inside it, or from the tower's own folder.
      *
      * @param visionTower the tower's folder
      */
     public static Checkpoint llava(Path folder, Path visionTower) {
         Checkpoint checkpoint = new Checkpoint(folder);
-        TensorStore own = SafetensorsFolder.open(folder);
-        checkpoint.add(own, folder, "");
-        if (!TowerWeights.holdsTower(own)) {
-            checkpoint.add(SafetensorsFolder.open(visionTower), visionTower, Llava.TOWER_PREFIX);
+        Place own = Place.of(SafetensorsFolder.open(folder), folder, "");
+        checkpoint.places.add(own);
+        if (own.tensors.keySet().stream().noneMatch(name -> name.startsWith(Llava.TOWER_PREFIX))) {
+            checkpoint.places.add(
+                    Place.of(TowerWeights.openFolder(folder, visionTower), visionTower, Llava.TOWER_PREFIX));
         }
         return checkpoint;
     }
@@ -81,13 +86,17 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     /**
-     * Takes the projector from a file of its own (what stage 1 wrote), before any in the folder; and of the embedding
-     * table in that file, if there is one, the rows that {@link #rows} is asked for.
+     * Takes the projector from a file of its own (what stage 1 wrote), before any in the folder. The embedding table
+     * that is beside it where a model has tokens around an image is read for their rows alone.
      */
     public Checkpoint withProjector(Path file) {
         TensorStore store = SafetensorsFile.open(file);
-        places.forEach(place -> place.unused.keySet().removeIf(name -> name.startsWith(PROJECTOR_PREFIX)));
-        places.add(0, new Place(store, file, "", unusedOf(store), true));
+        Place place = Place.of(store, file, "");
+        Stored table = place.tensors.remove(SlotRows.TABLE);
+        if (table != null) {
+            place.tensors.put(SlotRows.NAME, table);
+        }
+        places.add(0, place);
         return this;
     }
 
@@ -103,69 +112,47 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return this;
     }
 
-    private void add(TensorStore store, Path path, String prefix) {
-        places.add(new Place(store, path, prefix, unusedOf(store), false));
-    }
-
-    private static Map<String, TensorInfo> unusedOf(TensorStore store) {
-        return new LinkedHashMap<>(store.tensors());
-    }
-
     @Override
     public INDArray tensor(String name, long... shape) {
+        asked.put(name, shape);
         for (Place place : places) {
-            String stored = stored(place, name);
-            TensorInfo info = stored == null ? null : place.store.tensors().get(stored);
-            if (info == null || (place.adapter && !name.startsWith(PROJECTOR_PREFIX))) {
-                continue;
+            Stored stored = place.tensors.get(name);
+            if (stored != null) {
+                // What does not fit is told by close(), with all else that does not.
+                return Arrays.equals(stored.shape(), shape) ? place.store.read(stored.name()) : Nd4j.create(shape);
             }
-            place.unused.remove(stored);
-            sources.put(name, place.path.getFileName() + ":" + stored);
-            if (!Arrays.equals(info.shape(), shape)) {
-                problems.add(stored + " is " + Arrays.toString(info.shape()) + " in " + place.path
-                        + " but the config asks for " + Arrays.toString(shape));
-                return Nd4j.create(shape);
-            }
-            return place.store.read(stored);
         }
-        if (freshProjectorSeed.isPresent() && name.startsWith(PROJECTOR_PREFIX)) {
-            return fresh(name, shape);
-        }
-        problems.add(name + " " + Arrays.toString(shape) + " is missing");
-        return Nd4j.create(shape);
+        return mayBeFresh(name) ? fresh(name, shape) : Nd4j.create(shape);
     }
 
-    /**
-     * Rows of stage 1's result where it has the table, otherwise of the folder's. The former may hold these rows alone,
-     * as the published code accepts as well.
-     */
+    /** The rows of stage 1's result, where it has the table or, as the published code accepts too, these rows alone. */
     @Override
-    public INDArray rows(String table, int[] ids, long... shape) {
+    public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
         for (Place place : places) {
-            TensorInfo info = place.adapter ? place.store.tensors().get(table) : null;
-            if (info == null) {
+            Stored stored = place.tensors.get(name);
+            if (stored == null) {
                 continue;
             }
-            place.unused.remove(table);
-            boolean alone = Arrays.equals(info.shape(), new long[] {ids.length, shape[1]});
-            if (alone || Arrays.equals(info.shape(), shape)) {
-                if (alone) {
-                    return place.store.read(table);
-                }
-                try (INDArray stored = place.store.read(table)) {
-                    return TensorSource.pick(stored, ids);
-                }
+            boolean alone = Arrays.equals(stored.shape(), new long[] {ids.length, shape[1]});
+            boolean fits = alone || Arrays.equals(stored.shape(), shape);
+            asked.put(name, fits ? stored.shape() : shape);
+            if (!fits) {
+                return graph.constant(name, Nd4j.create(ids.length, shape[1]));
             }
-            problems.add(table + " is " + Arrays.toString(info.shape()) + " in " + place.path + " but the model's has "
-                    + Arrays.toString(shape));
+            INDArray read = place.store.read(stored.name());
+            return graph.constant(name, alone ? read : picked(read, ids));
         }
-        try (INDArray whole = tensor(table, shape)) {
-            return TensorSource.pick(whole, ids);
+        return graph.constant(name, picked(tensor(table, shape), ids));
+    }
+
+    private static INDArray picked(INDArray table, int[] ids) {
+        try (table) {
+            return TensorSource.pick(table, ids);
         }
     }
 
-    private static String stored(Place place, String name) {
-        return name.startsWith(place.prefix) ? name.substring(place.prefix.length()) : null;
+    private boolean mayBeFresh(String name) {
+        return freshProjectorSeed.isPresent() && name.startsWith(PROJECTOR_PREFIX);
     }
 
     private long lastWidth;
@@ -173,42 +160,34 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private INDArray fresh(String name, long... shape) {
         // A bias comes right after its weight, whose input width is the bound of both.
         lastWidth = shape.length > 1 ? shape[1] : lastWidth;
-        sources.put(name, "fresh");
         return FreshTensors.linear(freshProjectorSeed.getAsLong(), name, lastWidth, shape);
     }
 
-    /** For each variable its file and tensor, or "fresh". */
-    public Map<String, String> sources() {
-        return Map.copyOf(sources);
+    /** Where all that was asked for came from, and why the rest was not read. */
+    public WeightPlan plan() {
+        return WeightPlan.of(
+                asked,
+                places.stream().map(Place::tensors).toList(),
+                new WeightPlan.Allowance(
+                        this::mayBeFresh,
+                        variable -> !variable.startsWith(only)
+                                || (towerUnused && variable.startsWith(Llava.TOWER_PREFIX))));
     }
 
     /** @throws BadInputException if a variable had no tensor of its shape, or a tensor no use */
     @Override
     public void close() {
-        for (Place place : places) {
-            for (TensorInfo info : place.unused.values()) {
-                if (!skipped(place, info.name())) {
-                    problems.add(info.name() + " " + Arrays.toString(info.shape()) + " in " + place.path
-                            + " is used by nothing");
-                }
-            }
-            place.store.close();
+        if (closed) {
+            return;
         }
-        // A table whose rows are asked for as well would be named twice.
-        List<String> each = problems.stream().distinct().toList();
-        if (!each.isEmpty()) {
+        closed = true;
+        places.forEach(place -> place.store.close());
+        List<String> problems = plan().problems();
+        if (!problems.isEmpty()) {
             throw new BadInputException(folder + ": weights and config do not fit: "
-                    + String.join("; ", each.subList(0, Math.min(MOST_LISTED, each.size())))
-                    + (each.size() > MOST_LISTED ? "; and " + (each.size() - MOST_LISTED) + " more" : "")
+                    + String.join("; ", problems.subList(0, Math.min(MOST_LISTED, problems.size())))
+                    + (problems.size() > MOST_LISTED ? "; and " + (problems.size() - MOST_LISTED) + " more" : "")
                     + "; use the config.json that came with these weights");
         }
-    }
-
-    private boolean skipped(Place place, String name) {
-        if (SKIPPED.matcher(name).matches() || CLIP_TEXT.matcher(name).matches()) {
-            return true;
-        }
-        String variable = place.prefix + name;
-        return !variable.startsWith(only) || (towerUnused && variable.startsWith(Llava.TOWER_PREFIX));
     }
 }

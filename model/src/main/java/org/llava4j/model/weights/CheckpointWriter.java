@@ -34,20 +34,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *                           the model has tokens around an image)
  * tokenizer.model, ...      the origin's
  * vision_tower/             a CLIP folder: the frozen tower as it was read
- * llava4j.json              marks the folder as written by this class
  * </pre>
  *
  * <p>{@link Checkpoint#llava} reads it back. The same model gives the same bytes.
  */
 public final class CheckpointWriter {
-    /** By this file a former output is known, which may be replaced. */
-    public static final String MARKER = "llava4j.json";
+    /** How {@link AtomicFolder} knows a former output of this class. */
+    public static final String KIND = "model";
 
     public static final String PROJECTOR_FILE = "mm_projector.safetensors";
     private static final String TOWER_FOLDER = "vision_tower";
     private static final String WEIGHTS_FILE = "model.safetensors";
     private static final String CONFIG_FILE = "config.json";
-    private static final int FORMAT = 1;
 
     private static final List<String> COPIED = List.of(
             "tokenizer.model",
@@ -79,7 +77,7 @@ public final class CheckpointWriter {
      * @throws BadInputException if the place cannot be written, or holds something that is no former output
      */
     public static void write(Path output, Llava model, Origin origin, TensorType type) {
-        try (AtomicFolder folder = AtomicFolder.begin(output, MARKER)) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
             writeInto(folder.path(), model, origin, type);
             folder.commit();
         }
@@ -97,7 +95,6 @@ public final class CheckpointWriter {
             own.writeTo(tower.resolve(WEIGHTS_FILE));
         }
         copyThoseThere(COPIED_OF_TOWER, origin.visionTower(), tower);
-        writeJson(folder.resolve(MARKER), JSON.createObjectNode().put("format", FORMAT));
     }
 
     /**

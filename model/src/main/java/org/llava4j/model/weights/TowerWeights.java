@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsFolder;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorInfo;
@@ -24,9 +25,11 @@ public final class TowerWeights implements AutoCloseable {
 
     private TowerWeights(TensorStore store, String prefix) {
         this.store = store;
+        Layout layout = Layout.of(store.tensors().keySet());
         store.tensors().forEach((stored, info) -> {
-            if (stored.startsWith(prefix + VISION)) {
-                tensors.put(stored.substring(prefix.length()), info);
+            String variable = layout.variable(stored);
+            if (variable.startsWith(prefix + VISION)) {
+                tensors.put(variable.substring(prefix.length()), info);
             }
         });
     }
@@ -38,16 +41,21 @@ public final class TowerWeights implements AutoCloseable {
      * @param visionTower the tower's own folder, read where {@code folder} holds no tower
      */
     public static TowerWeights open(Path folder, Path visionTower) {
-        TensorStore own = SafetensorsFolder.open(folder);
-        if (holdsTower(own)) {
-            return new TowerWeights(own, Llava.TOWER_PREFIX);
+        TowerWeights own = new TowerWeights(SafetensorsFolder.open(folder), Llava.TOWER_PREFIX);
+        if (!own.tensors.isEmpty()) {
+            return own;
         }
         own.close();
-        return new TowerWeights(SafetensorsFolder.open(visionTower), "");
+        return new TowerWeights(openFolder(folder, visionTower), "");
     }
 
-    static boolean holdsTower(TensorStore store) {
-        return store.tensors().keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
+    /** The tower's own folder, for a model folder that holds no tower. */
+    static TensorStore openFolder(Path folder, Path visionTower) {
+        if (visionTower.equals(folder)) {
+            throw new BadInputException(folder + " holds no weights of a vision tower and its config.json names no"
+                    + " local one; give the CLIP folder (--vision-tower)");
+        }
+        return SafetensorsFolder.open(visionTower);
     }
 
     /** Writes the tensors as a bare tower, each in the type it was stored in. */

@@ -13,7 +13,9 @@ enum BenchCase {
     /** Features given, projector and decoder learn. */
     STAGE2(false, true, true),
     /** Pixels given, the projector learns. */
-    STAGE1(true, true, false);
+    STAGE1(true, true, false),
+    /** Pixels given, projector and decoder learn. */
+    STAGE2_PIXELS(true, true, true);
 
     private final boolean pixels;
     private final boolean trains;

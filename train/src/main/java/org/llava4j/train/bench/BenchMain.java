@@ -46,8 +46,14 @@ public final class BenchMain extends Command {
         return new Options()
                 .addOption(flag("size", "NAME", "mid (default), or small to try the command"))
                 .addOption(flag("batch", "N", "samples of a step (default 4)"))
-                .addOption(flag("cases", "LIST", "forward, stage1_features, stage2, stage1 (default all)"))
+                .addOption(
+                        flag("cases", "LIST", "forward, stage1_features, stage2, stage1, stage2_pixels (default all)"))
                 .addOption(flag("repetitions", "N", "measured steps of each case, at least 7 (default 11)"))
+                .addOption(flag(
+                        "memory-steps",
+                        "N",
+                        "first takes N steps, at least 21, and compares the resident memory after"
+                                + " them with that after step 20 (default: does not)"))
                 .addOption(flag("json", "FILE", "where the figures go"))
                 .addOption(toggle("in-this-jvm", "measure here and print one JSON line for each case"));
     }
@@ -57,12 +63,14 @@ public final class BenchMain extends Command {
         BenchSize size = BenchSize.named(line.getOptionValue("size", "mid"));
         int batch = atLeast(1, line, "batch", 4);
         int repetitions = atLeast(LEAST_REPETITIONS, line, "repetitions", 11);
-        List<BenchCase> cases = Arrays.stream(line.getOptionValue("cases", "forward,stage1_features,stage2,stage1")
-                        .split(","))
+        int memorySteps = line.hasOption("memory-steps") ? atLeast(BenchRun.SETTLED + 1, line, "memory-steps", 0) : 0;
+        List<BenchCase> cases = Arrays.stream(
+                        line.getOptionValue("cases", "forward,stage1_features,stage2,stage1,stage2_pixels")
+                                .split(","))
                 .map(name -> BenchCase.named(name.strip()))
                 .toList();
         if (line.hasOption("in-this-jvm")) {
-            cases.forEach(of -> System.out.println(new BenchRun(size, of, batch, repetitions).measure()));
+            cases.forEach(of -> System.out.println(new BenchRun(size, of, batch, repetitions, memorySteps).measure()));
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
@@ -71,21 +79,13 @@ public final class BenchMain extends Command {
                 Locale.ROOT, "sgemm %.0f GFLOP/s%n", all.get("sgemm_gflops").doubleValue());
         ArrayNode results = all.putArray("cases");
         for (BenchCase of : cases) {
-            JsonNode result = inItsOwnJvm(size, of, batch, repetitions);
+            JsonNode result = inItsOwnJvm(new BenchRun(size, of, batch, repetitions, memorySteps));
             results.add(result);
             print(result);
         }
         if (line.hasOption("json")) {
             AtomicFile.writeString(path(line, "json"), all.toPrettyString() + "\n");
         }
-    }
-
-    private static int atLeast(int least, CommandLine line, String flag, int absent) {
-        int value = integer(line, flag, absent);
-        if (value < least) {
-            throw new BadInputException("--" + flag + " is " + value + "; give " + least + " or more");
-        }
-        return value;
     }
 
     private static void print(JsonNode result) {
@@ -98,6 +98,15 @@ public final class BenchMain extends Command {
                 result.get("efficiency").doubleValue(),
                 result.get("tokens_per_s").doubleValue(),
                 result.get("peak_rss_mb").doubleValue());
+        if (result.has(BenchRun.RSS_SETTLED)) {
+            System.out.printf(
+                    Locale.ROOT,
+                    "%-16s resident %.0f MB after step %d, %.0f MB at the end%n",
+                    "",
+                    result.get(BenchRun.RSS_SETTLED).doubleValue(),
+                    BenchRun.SETTLED,
+                    result.get(BenchRun.RSS_END).doubleValue());
+        }
     }
 
     /** Rate of a square product, the best of some: what the machine can do. */
@@ -114,7 +123,8 @@ public final class BenchMain extends Command {
         }
     }
 
-    private static JsonNode inItsOwnJvm(BenchSize size, BenchCase of, int batch, int repetitions) {
+    private static JsonNode inItsOwnJvm(BenchRun run) {
+        String label = run.of().label();
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx256m",
@@ -123,15 +133,19 @@ public final class BenchMain extends Command {
                 "-cp",
                 classPath(),
                 BenchMain.class.getName()));
-        command.addAll(List.of("--in-this-jvm", "--size", size.name(), "--cases", of.label()));
-        command.addAll(List.of("--batch", String.valueOf(batch), "--repetitions", String.valueOf(repetitions)));
+        command.addAll(List.of("--in-this-jvm", "--size", run.size().name(), "--cases", label));
+        command.addAll(List.of("--batch", String.valueOf(run.batch())));
+        command.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
+        if (run.memorySteps() > 0) {
+            command.addAll(List.of("--memory-steps", String.valueOf(run.memorySteps())));
+        }
         try {
             Process process =
                     new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (process.waitFor() != 0) {
-                throw new BadInputException("case " + of.label() + " ended with exit code " + process.exitValue()
-                        + "; what it said is above");
+                throw new BadInputException(
+                        "case " + label + " ended with exit code " + process.exitValue() + "; what it said is above");
             }
             String last = out.lines()
                     .filter(text -> text.startsWith("{"))
@@ -140,9 +154,9 @@ public final class BenchMain extends Command {
             return new JsonMapper().readTree(last);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new BadInputException("case " + of.label() + " was interrupted", new InterruptedIOException());
+            throw new BadInputException("case " + label + " was interrupted", new InterruptedIOException());
         } catch (IOException e) {
-            throw new BadInputException("case " + of.label() + " could not be run (" + e.getMessage() + ")", e);
+            throw new BadInputException("case " + label + " could not be run (" + e.getMessage() + ")", e);
         }
     }
 

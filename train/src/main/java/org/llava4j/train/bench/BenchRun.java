@@ -30,8 +30,18 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Measures one case in this JVM: whole steps and their bare products in turn. */
-record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions) {
+/**
+ * Measures one case in this JVM: whole steps and their bare products in turn.
+ *
+ * @param memorySteps taken before anything is timed, to compare the resident memory after them with that after step
+ *     {@link #SETTLED}; 0 for none
+ */
+record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int memorySteps) {
+    /** By this step a run should have all the memory that it needs. */
+    static final int SETTLED = 20;
+
+    static final String RSS_SETTLED = "rss_mb_step_20";
+    static final String RSS_END = "rss_mb_end";
     private static final int WARMUP = 3;
     private static final double RATE = 1e-5;
     private static final double DEVIATION = 0.02;
@@ -43,6 +53,13 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions) {
         model.train(of::learns);
         Map<String, INDArray> placeholders = placeholders();
         Runnable step = step(model, placeholders);
+        ObjectNode result = new JsonMapper().createObjectNode();
+        for (int i = 1; i <= memorySteps; i++) {
+            step.run();
+            if (i == SETTLED || i == memorySteps) {
+                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, residentMb("VmRSS:"));
+            }
+        }
         List<Double> steps = new ArrayList<>();
         List<Double> floors = new ArrayList<>();
         double flops;
@@ -59,7 +76,6 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions) {
         }
         double stepMs = median(steps);
         double floorMs = median(floors);
-        ObjectNode result = new JsonMapper().createObjectNode();
         result.put("case", of.label());
         result.put("batch", batch);
         result.put("median_ms", stepMs);
@@ -67,7 +83,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions) {
         result.put("gflop", flops / 1e9);
         result.put("floor_ms", floorMs);
         result.put("efficiency", floorMs / stepMs);
-        result.put("peak_rss_mb", peakRssMb());
+        result.put("peak_rss_mb", residentMb("VmHWM:"));
         return result;
     }
 
@@ -123,12 +139,12 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions) {
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
-    /** The most memory that this process had resident; null where the system does not tell (only Linux does). */
-    private static Double peakRssMb() {
+    /** Memory of this process by its name in Linux's status file; null where there is none. */
+    private static Double residentMb(String name) {
         Path status = Path.of("/proc/self/status");
         try {
             return Files.readAllLines(status).stream()
-                    .filter(line -> line.startsWith("VmHWM:"))
+                    .filter(line -> line.startsWith(name))
                     .map(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024.0)
                     .findFirst()
                     .orElse(null);

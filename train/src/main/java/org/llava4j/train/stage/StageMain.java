@@ -10,6 +10,8 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
+import org.llava4j.data.image.AspectRatio;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 
@@ -93,8 +95,12 @@ public final class StageMain extends Command {
     private static Map<String, Object> changes(CommandLine line) {
         Map<String, Object> changes = new LinkedHashMap<>();
         textChange(line, "conv-mode", "convMode", changes);
-        textChange(line, "image-aspect-ratio", "imageAspectRatio", changes);
-        textChange(line, "prompt-format", "answerFormat", changes);
+        if (line.hasOption("image-aspect-ratio")) {
+            changes.put("imageAspectRatio", AspectRatio.named(line.getOptionValue("image-aspect-ratio")));
+        }
+        if (line.hasOption("prompt-format")) {
+            changes.put("answerFormat", ScienceQaPrompt.named(line.getOptionValue("prompt-format")));
+        }
         textChange(line, "split", "split", changes);
         realChange(line, "learning-rate", "learningRate", changes);
         realChange(line, "warmup-ratio", "warmupRatio", changes);

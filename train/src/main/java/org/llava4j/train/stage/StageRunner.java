@@ -66,7 +66,7 @@ public final class StageRunner {
             throw new BadInputException("the output folder " + paths.output()
                     + " is the model that the run begins with; choose another, so that it is not lost");
         }
-        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), CheckpointWriter.MARKER)) {
+        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), CheckpointWriter.KIND)) {
             StageRunner runner = new StageRunner(stage, paths, options);
             RunReport report = runner.run(folder.path(), listener);
             folder.commit();
@@ -143,7 +143,7 @@ public final class StageRunner {
                     .filter(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX))
                     .findFirst()
                     .orElseThrow();
-            return new Loaded(model, checkpoint.sources().get(projector));
+            return new Loaded(model, checkpoint.plan().sources().get(projector));
         }
     }
 

@@ -16,6 +16,7 @@ import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.BpeTrainer;
 import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.text.SentencePieceModel;
 import org.llava4j.data.text.SentencePieceWriter;
 import org.llava4j.data.world.TextCorpus;
 import org.llava4j.data.world.WorldPlan;
@@ -34,7 +35,7 @@ public final class TinyBaseMain extends Command {
         super(
                 "tiny-base",
                 "Makes the tiny base of the demo: a tokenizer, a decoder that has read text, a tower that has seen"
-                        + " drawn pictures with labels and captions.");
+                        + " drawn pictures with labels.");
     }
 
     public static void main(String[] args) {
@@ -46,58 +47,37 @@ public final class TinyBaseMain extends Command {
         return new Options()
                 .addOption(required("output-dir", "DIR", "a new folder for the base"))
                 .addOption(flag("seed", "N", "of everything (default 1)"))
-                .addOption(flag("pictures", "N", "drawn for each part of the tower's learning (default 32000)"))
+                .addOption(flag("pictures", "N", "drawn for the tower to learn from (default 32000)"))
                 .addOption(flag("decoder", "DIR", "a tokenizer and decoder made before, instead of training one"))
-                .addOption(flag("vision-tower", "DIR", "a tower made before that sees; it goes on with captions"))
-                .addOption(flag("decoder-steps", "N", "steps of the decoder, on text (default 2000)"))
-                .addOption(flag("tower-steps", "N", "steps of the tower, on labels (default 5500)"))
-                .addOption(flag("caption-steps", "N", "steps of the tower, on captions (default 0: none)"));
+                .addOption(flag("decoder-steps", "N", "steps of the decoder, on text (default 3000)"))
+                .addOption(flag("tower-steps", "N", "steps of the tower, on labels (default 5500)"));
     }
 
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
         long seed = integer(line, "seed", 1);
-        int pictures = integer(line, "pictures", 32_000);
         // Never committed: the pictures go when the tower has seen them.
         Path beside = output.resolveSibling(output.getFileName() + ".pictures");
-        try (AtomicFolder folder = AtomicFolder.begin(output, CONFIG);
-                AtomicFolder drawn = AtomicFolder.begin(beside, CONFIG)) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, "tiny-base");
+                AtomicFolder drawn = AtomicFolder.begin(beside, "pictures")) {
             Path base = folder.path();
             Path made = path(line, "decoder");
             LlamaTokenizer tokenizer = tokenizer(made, base.resolve("tokenizer.model"), seed);
             Llava decoder = made == null
-                    ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 2000))
-                    : Llava.buildLlama(TinySizes.decoder(), stored(made, ""));
+                    ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 3000))
+                    : Llava.buildLlama(TinySizes.decoder(), stored(made));
             SafetensorsWriter.write(base.resolve(WEIGHTS), weights(decoder, ""), name -> TensorType.F16);
             Files.writeString(base.resolve(CONFIG), TinyConfigs.model());
 
-            Path tower = path(line, "vision-tower");
-            TensorSource seeing = tower == null
-                    ? see(
-                            tokenizer,
-                            draw(
-                                    WorldPlan.labelled(seed, pictures),
-                                    drawn.path().resolve("labels")),
-                            line)
-                    : stored(tower, Llava.TOWER_PREFIX);
-            int captionSteps = integer(line, "caption-steps", 0);
-            Llava understood = captionSteps == 0
-                    ? Llava.buildTower(TinySizes.whole(), seeing)
-                    : TinyTower.beUnderstood(
-                            draw(
-                                    new WorldPlan(seed + 1, 0, 0, 0, pictures, false),
-                                    drawn.path().resolve("captions")),
-                            tokenizer,
-                            seeing,
-                            decoder,
-                            seed,
-                            captionSteps);
+            Path world = drawn.path().resolve("world");
+            WorldWriter.write(WorldPlan.labelled(seed, integer(line, "pictures", 32_000)), world);
+            INDArray wordVectors = decoder.weight("model.embed_tokens.weight").dup();
+            Llava tower = TinyTower.train(world, tokenizer, wordVectors, seed, integer(line, "tower-steps", 5500));
             Path clip = Files.createDirectories(base.resolve("vision_tower"));
             Files.writeString(clip.resolve(CONFIG), TinyConfigs.tower());
             Files.writeString(clip.resolve("preprocessor_config.json"), TinyConfigs.preprocessor());
-            SafetensorsWriter.write(
-                    clip.resolve(WEIGHTS), weights(understood, Llava.TOWER_PREFIX), name -> TensorType.F16);
+            SafetensorsWriter.write(clip.resolve(WEIGHTS), weights(tower, Llava.TOWER_PREFIX), name -> TensorType.F16);
             folder.commit();
         } catch (IOException e) {
             throw new BadInputException(output + ": cannot be written (" + e.getMessage() + "); choose another", e);
@@ -105,35 +85,20 @@ public final class TinyBaseMain extends Command {
         System.out.println("wrote " + output);
     }
 
-    private static TensorSource see(LlamaTokenizer tokenizer, Path world, CommandLine line) {
-        Llava model = TinyTower.see(world, tokenizer, integer(line, "seed", 1), integer(line, "tower-steps", 5500));
-        return (name, shape) -> model.weight(name).dup();
-    }
-
-    /** Weights of a folder whose names lack {@code prefix}. */
-    private static TensorSource stored(Path folder, String prefix) {
+    private static TensorSource stored(Path folder) {
         return (name, shape) -> {
             try (TensorStore weights = SafetensorsFolder.open(folder)) {
-                return weights.read(name.substring(prefix.length()));
+                return weights.read(name);
             }
         };
     }
 
     private static LlamaTokenizer tokenizer(Path from, Path file, long seed) throws IOException {
-        if (from != null) {
-            Files.copy(from.resolve(file.getFileName()), file);
-        } else {
-            Files.write(
-                    file,
-                    SentencePieceWriter.bytes(
-                            BpeTrainer.train(TextCorpus.texts(seed, CORPUS_FOR_VOCABULARY), TinySizes.VOCABULARY)));
-        }
+        SentencePieceModel pieces = from == null
+                ? BpeTrainer.train(TextCorpus.texts(seed, CORPUS_FOR_VOCABULARY), TinySizes.VOCABULARY)
+                : LlamaTokenizer.load(from).model();
+        Files.write(file, SentencePieceWriter.bytes(pieces));
         return LlamaTokenizer.load(file);
-    }
-
-    private static Path draw(WorldPlan plan, Path world) {
-        WorldWriter.write(plan, world);
-        return world;
     }
 
     private static Map<String, INDArray> weights(Llava model, String prefix) {

@@ -22,39 +22,16 @@ final class TinySizes {
     /** The last layer is not used by LLaVA (the feature is the state before it), nor does it learn here. */
     static final ClipConfig VISION = new ClipConfig(WIDTH, 5, VISION_HEADS, 4 * WIDTH, 64, 16, 1e-5);
 
-    /** While the tower learns, a small reader behind it writes the labels; it is thrown away. */
-    private static final int READER_LAYERS = 2;
-
     private TinySizes() {}
 
     static LlamaConfig decoder() {
-        return decoder(DECODER_LAYERS);
-    }
-
-    private static LlamaConfig decoder(int layers) {
         return new LlamaConfig(
-                VOCABULARY, WIDTH, layers, DECODER_HEADS, DECODER_HEADS, DECODER_MLP, 1e-5, 10000, 1, false);
-    }
-
-    /** Tower and reader as one LLaVA, to learn by writing labels. */
-    static LlavaConfig towerAndReader() {
-        return llava(READER_LAYERS);
+                VOCABULARY, WIDTH, DECODER_LAYERS, DECODER_HEADS, DECODER_HEADS, DECODER_MLP, 1e-5, 10000, 1, false);
     }
 
     /** What the demo begins with. */
     static LlavaConfig whole() {
-        return llava(DECODER_LAYERS);
-    }
-
-    private static LlavaConfig llava(int decoderLayers) {
         return new LlavaConfig(
-                VISION,
-                decoder(decoderLayers),
-                ProjectorType.LINEAR,
-                -2,
-                SelectFeature.PATCH,
-                MAX_LENGTH,
-                false,
-                false);
+                VISION, decoder(), ProjectorType.LINEAR, -2, SelectFeature.PATCH, MAX_LENGTH, false, false);
     }
 }

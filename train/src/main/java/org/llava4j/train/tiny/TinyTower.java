@@ -1,125 +1,119 @@
 package org.llava4j.train.tiny;
 
 import java.nio.file.Path;
-import java.util.HashMap;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
-import org.llava4j.data.batch.BatchOptions;
-import org.llava4j.data.batch.ImageSource;
-import org.llava4j.data.batch.LlavaBatch;
-import org.llava4j.data.batch.LlavaBatchIterator;
-import org.llava4j.data.batch.SampleSource;
-import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.conversation.ConversationEncoder;
-import org.llava4j.data.conversation.ConversationTemplates;
-import org.llava4j.data.conversation.ImageMarkup;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.image.RgbImage;
 import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.SeededPermutation;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.Llava;
-import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.ops.CrossEntropy;
+import org.llava4j.model.ops.Linear;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The tower learns from drawn pictures and what is written under them, in two parts. First it learns to see, by
- * writing labels through a small reader behind it. Then it learns to be understood, by writing captions through the
- * frozen decoder that has only read text. Both times every feature vector that LLaVA will select is on the path of the
- * loss, and both times what stands between tower and words is thrown away: stage 1 begins with a new projector.
+ * The tower learns from drawn pictures and the label written under each. Its n-th feature vector has to name the n-th
+ * piece of the label: one linear layer, the same for all vectors, must bring it near that piece's word vector in the
+ * decoder, as CLIP's contrast brings a picture near its caption. The layer is thrown away; stage 1 has to find another.
  */
 final class TinyTower {
     private static final int BATCH = 32;
-    private static final double SEEING_RATE = 1.5e-3;
-    private static final double CAPTION_RATE = 7e-4;
+    private static final double RATE = 1.5e-3;
+    private static final String PIECES = "label_pieces";
 
-    private TinyTower() {}
+    private final LlavaConfig config = TinySizes.whole();
+    private final List<RgbImage> pictures = new ArrayList<>();
+    private final List<int[]> labels = new ArrayList<>();
+    private final ClipImageProcessor processor =
+            new ClipImageProcessor(ClipPreprocessing.clip(config.vision().imageSizePx()));
+
+    /** Decodes each picture once; as bytes tens of thousands fit in memory. */
+    private TinyTower(Path world, LlamaTokenizer tokenizer) {
+        Path images = world.resolve("captions/images");
+        int filling = tokenizer.pieceId(".");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(world.resolve("captions/chat.json"))) {
+            for (int i = 0; i < reader.size(); i++) {
+                Conversation sample = reader.get(i);
+                pictures.add(processor.crop(
+                        ImageFiles.read(images.resolve(sample.images().get(0)))));
+                labels.add(filled(
+                        tokenizer.encode(sample.turns().get(1).value()), filling, config.imageVectors(), sample));
+            }
+        }
+    }
+
+    private static int[] filled(int[] pieces, int filling, int length, Conversation sample) {
+        if (pieces.length > length) {
+            throw new BadInputException("label of picture " + sample.id() + ": " + pieces.length + " pieces, but an"
+                    + " image has " + length + " vectors; give shorter labels or a larger vocabulary");
+        }
+        int[] filled = Arrays.copyOf(pieces, length);
+        Arrays.fill(filled, pieces.length, length, filling);
+        return filled;
+    }
 
     /**
-     * The first part.
+     * Trains a tower.
      *
      * @param world a folder with {@code captions/chat.json} and {@code captions/images}: labels
-     * @return the trained model, whose tower is what is wanted
+     * @param wordVectors float32[V, D], the decoder's; they stay as they are
+     * @return the tower
      */
-    static Llava see(Path world, LlamaTokenizer tokenizer, long seed, int steps) {
-        LlavaConfig config = TinySizes.towerAndReader();
-        Llava model = Llava.build(config, new TinyWeights(seed), Llava.ImageInput.PIXELS);
-        model.train(name -> !isUnused(name, config));
-        return learn("tower", SEEING_RATE, model, config, world, tokenizer, seed, steps);
+    static Llava train(Path world, LlamaTokenizer tokenizer, INDArray wordVectors, long seed, int steps) {
+        return new TinyTower(world, tokenizer).train(wordVectors, seed, steps);
     }
 
-    /**
-     * The second part.
-     *
-     * @param world as in the first part, but captions
-     * @param tower by name as in {@code decoder}'s LLaVA
-     * @param decoder stays as it is
-     */
-    static Llava beUnderstood(
-            Path world, LlamaTokenizer tokenizer, TensorSource tower, Llava decoder, long seed, int steps) {
-        LlavaConfig config = TinySizes.whole();
+    private Llava train(INDArray wordVectors, long seed, int steps) {
         TinyWeights fresh = new TinyWeights(seed);
-        TensorSource weights = (name, shape) -> {
-            if (name.startsWith(Llava.TOWER_PREFIX)) {
-                return tower.tensor(name, shape);
-            }
-            return name.startsWith(Checkpoint.PROJECTOR_PREFIX)
-                    ? fresh.tensor(name, shape)
-                    : decoder.weight(name).dup();
-        };
-        Llava model = Llava.build(config, weights, Llava.ImageInput.PIXELS);
-        model.train(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX)
-                || (name.startsWith(Llava.TOWER_PREFIX) && !isUnused(name, config)));
-        return learn("captions", CAPTION_RATE, model, config, world, tokenizer, seed, steps);
+        Llava tower = Llava.buildTower(config, fresh);
+        nameTheLabel(tower.graph(), fresh, wordVectors);
+        String last = "encoder.layers." + (config.vision().layers() - 1) + ".";
+        tower.train(name -> name.startsWith("words.")
+                || (name.startsWith(Llava.TOWER_PREFIX) && !name.contains(last) && !name.contains("post_layernorm")));
+        SeededPermutation order = new SeededPermutation(pictures.size(), seed, 0);
+        new TinyRun("tower", RATE, steps).learn(tower, step -> batch(order, step));
+        return tower;
     }
 
-    private static boolean isUnused(String name, LlavaConfig config) {
-        return name.contains("encoder.layers." + (config.vision().layers() - 1) + ".")
-                || name.contains("post_layernorm");
+    private void nameTheLabel(SameDiff graph, TinyWeights fresh, INDArray wordVectors) {
+        int width = config.decoder().hiddenSize();
+        SDVariable weight = graph.constant(
+                "words.weight",
+                fresh.tensor("mm_projector.weight", width, config.vision().hiddenSize()));
+        SDVariable bias = graph.constant("words.bias", Nd4j.zeros(DataType.FLOAT, width));
+        SDVariable words = Linear.of("named_words", graph.getVariable(Llava.FEATURES), weight, bias);
+        SDVariable logits = Linear.of("piece_logits", words, graph.constant("word_vectors", wordVectors));
+        CrossEntropy.of("label_loss", logits, graph.placeHolder(PIECES, DataType.INT32, -1))
+                .markAsLoss();
     }
 
-    private static Llava learn(
-            String name,
-            double rate,
-            Llava model,
-            LlavaConfig config,
-            Path world,
-            LlamaTokenizer tokenizer,
-            long seed,
-            int steps) {
-        LlavaBatchIterator batches = batches(world, tokenizer, config, seed);
-        new TinyRun(name, rate, steps).learn(model, step -> {
-            if (!batches.hasNext()) {
-                batches.reset();
-            }
-            LlavaBatch batch = batches.nextBatch();
-            return Placeholders.pixels(batch.layout(), batch.pixelValues());
-        });
-        return model;
-    }
-
-    private static LlavaBatchIterator batches(Path world, LlamaTokenizer tokenizer, LlavaConfig config, long seed) {
-        ConversationEncoder encoder =
-                new ConversationEncoder(tokenizer, ConversationTemplates.named("plain"), ImageMarkup.V1);
-        SpliceOptions splice =
-                new SpliceOptions(config.imageVectors(), config.decoder().vocabSize(), config.maxLength());
-        return new LlavaBatchIterator(
-                SampleSource.of(
-                        ConversationRecordReader.open(world.resolve("captions/chat.json")),
-                        world.resolve("captions/images")),
-                encoder,
-                pixels(config.vision().imageSizePx()),
-                new BatchOptions(BATCH, 1, seed, 0, config.vision().imageSizePx(), splice));
-    }
-
-    /** Decodes and resizes each picture once; as bytes tens of thousands fit in memory. */
-    private static ImageSource pixels(int sidePx) {
-        ClipImageProcessor processor = new ClipImageProcessor(ClipPreprocessing.clip(sidePx));
-        Map<Path, RgbImage> crops = new HashMap<>();
-        Function<Path, RgbImage> crop = image -> processor.crop(ImageFiles.read(image));
-        return image -> processor.process(crops.computeIfAbsent(image, crop));
+    private Map<String, INDArray> batch(SeededPermutation order, int step) {
+        int side = config.vision().imageSizePx();
+        int channels = 3 * side * side;
+        float[] pixels = new float[BATCH * channels];
+        int[] pieces = new int[BATCH * config.imageVectors()];
+        for (int i = 0; i < BATCH; i++) {
+            int picture = order.get((step * BATCH + i) % order.size());
+            System.arraycopy(processor.process(pictures.get(picture)), 0, pixels, i * channels, channels);
+            System.arraycopy(labels.get(picture), 0, pieces, i * config.imageVectors(), config.imageVectors());
+        }
+        return Map.of(
+                Llava.PIXEL_VALUES,
+                Nd4j.createFromArray(pixels).reshape(BATCH, 3, side, side),
+                PIECES,
+                Nd4j.createFromArray(pieces));
     }
 }

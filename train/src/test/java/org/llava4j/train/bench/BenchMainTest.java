@@ -29,7 +29,7 @@ class BenchMainTest {
         assertThat(json.get("sgemm_gflops").doubleValue()).isPositive();
         assertThat(json.get("cases"))
                 .extracting(node -> node.get("case").textValue())
-                .containsExactly("forward", "stage1_features", "stage2", "stage1");
+                .containsExactly("forward", "stage1_features", "stage2", "stage1", "stage2_pixels");
         for (JsonNode one : json.get("cases")) {
             assertThat(one.get("batch").intValue()).isEqualTo(2);
             for (String key : List.of("median_ms", "tokens_per_s", "gflop", "floor_ms", "efficiency", "peak_rss_mb")) {
@@ -41,6 +41,18 @@ class BenchMainTest {
                                     / one.get("median_ms").doubleValue(),
                             within(1e-9));
         }
+    }
+
+    @Test
+    void memoryAfterStep200IsThatOfStep20() throws IOException {
+        Path file = temp.resolve("bench.json");
+        BenchMain.main(
+                new String[] {"--size", "small", "--cases", "stage2", "--memory-steps", "200", "--json", file.toString()
+                });
+        JsonNode stage2 =
+                new ObjectMapper().readTree(file.toFile()).get("cases").get(0);
+        assertThat(stage2.get("rss_mb_end").doubleValue())
+                .isLessThan(1.05 * stage2.get("rss_mb_step_20").doubleValue());
     }
 
     /**
@@ -66,6 +78,7 @@ class BenchMainTest {
         assertThat(linear(BenchCase.STAGE1_FEATURES)).isEqualTo(2 * (forward - projector) + 2 * projector);
         assertThat(linear(BenchCase.STAGE2)).isEqualTo(3 * (forward - projector) + 2 * projector);
         assertThat(linear(BenchCase.STAGE1)).isEqualTo(linear(BenchCase.STAGE1_FEATURES) + linearOfTower());
+        assertThat(linear(BenchCase.STAGE2_PIXELS)).isEqualTo(linear(BenchCase.STAGE2) + linearOfTower());
     }
 
     private static double linear(BenchCase of) {
@@ -84,7 +97,8 @@ class BenchMainTest {
         "--size,huge,--size huge is not known",
         "--cases,backward,case backward is not known",
         "--repetitions,3,--repetitions is 3; give 7 or more",
-        "--batch,0,--batch is 0; give 1 or more"
+        "--batch,0,--batch is 0; give 1 or more",
+        "--memory-steps,20,--memory-steps is 20; give 21 or more"
     })
     void whatDoesNotFitIsNamed(String flag, String value, String message) {
         assertThatThrownBy(() -> BenchMain.main(new String[] {flag, value}))

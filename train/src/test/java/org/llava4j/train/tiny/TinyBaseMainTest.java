@@ -10,13 +10,18 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.tensors.SafetensorsFolder;
 import org.llava4j.data.tensors.TensorStore;
+import org.llava4j.data.text.BpeTrainer;
 import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.world.WorldPlan;
+import org.llava4j.data.world.WorldWriter;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** The goal {@code tiny-base} in its shortest form: what it writes is a LLaVA folder that loads. */
 class TinyBaseMainTest {
@@ -29,7 +34,6 @@ class TinyBaseMainTest {
                                 "--output-dir", output.toString(),
                                 "--pictures", "40",
                                 "--tower-steps", "2",
-                                "--caption-steps", "2",
                                 "--decoder-steps", "2"),
                         Stream.of(more))
                 .toArray(String[]::new);
@@ -64,26 +68,36 @@ class TinyBaseMainTest {
     }
 
     @Test
-    void partsMadeBeforeAreTakenAndOnlyTheTowerGoesOn() {
+    void aDecoderMadeBeforeIsTakenAndOnlyTheTowerLearns() {
         Path base = temp.resolve("base");
         make(base);
-        Path tower = base.resolve("vision_tower");
         Path next = temp.resolve("next");
-        make(next, "--decoder", base.toString(), "--vision-tower", tower.toString());
+        make(next, "--decoder", base.toString(), "--tower-steps", "3");
         assertThat(next.resolve("model.safetensors")).hasSameBinaryContentAs(base.resolve("model.safetensors"));
         assertThat(next.resolve("tokenizer.model")).hasSameBinaryContentAs(base.resolve("tokenizer.model"));
-        try (TensorStore before = SafetensorsFolder.open(tower);
+        try (TensorStore before = SafetensorsFolder.open(base.resolve("vision_tower"));
                 TensorStore after = SafetensorsFolder.open(next.resolve("vision_tower"))) {
             assertThat(after.tensors().keySet()).isEqualTo(before.tensors().keySet());
             String seen = "vision_model.embeddings.patch_embedding.weight";
-            assertThat(after.read(seen)).isNotEqualTo(before.read(seen));
+            assertThat(after.read(seen)).as("three steps, not two").isNotEqualTo(before.read(seen));
         }
     }
 
     @Test
-    void aTowerFolderWithoutWeightsIsNamedAndNothingIsLeft() throws IOException {
+    void labelsThatNeedMorePiecesThanAnImageHasVectorsAreNamed() {
+        Path world = temp.resolve("world");
+        WorldWriter.write(WorldPlan.labelled(1, 3), world);
+        LlamaTokenizer letters = LlamaTokenizer.of(BpeTrainer.train(Stream.of("a b c"), 264), temp);
+        assertThatThrownBy(() -> TinyTower.train(world, letters, Nd4j.zeros(264, TinySizes.WIDTH), 1, 1))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("label of picture 0")
+                .hasMessageContaining("an image has 16 vectors");
+    }
+
+    @Test
+    void aDecoderFolderWithoutATokenizerIsNamedAndNothingIsLeft() throws IOException {
         Path empty = Files.createDirectories(temp.resolve("empty"));
-        assertThatThrownBy(() -> make(temp.resolve("base"), "--vision-tower", empty.toString()))
+        assertThatThrownBy(() -> make(temp.resolve("base"), "--decoder", empty.toString()))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining(empty.toString());
         assertThat(temp.resolve("base")).doesNotExist();

@@ -1,0 +1,122 @@
+package org.llava4j.data.tensors;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.stream.IntStream;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.indexer.ByteIndexer;
+
+/**
+ * Where the elements of a tensor lie that is a view of something larger: transposed, cut out or expanded. They are
+ * visited in the order of the file, through a window that moves on, so no more of it is held than that.
+ */
+final class StridedBytes {
+    private static final int WINDOW_BYTES = 1 << 16;
+
+    private final TensorInfo info;
+    private final long[] strides;
+    private final long start;
+    private final long limit;
+
+    /**
+     * @param strides how many elements apart neighbours on each axis are, from 0
+     * @param start place of the first element in the file
+     * @param limit end of what may be read; the caller has checked that every element lies before it
+     */
+    StridedBytes(TensorInfo info, long[] strides, long start, long limit) {
+        this.info = info;
+        this.strides = strides.clone();
+        this.start = start;
+        this.limit = limit;
+    }
+
+    /** Whether elements with these strides lie side by side, last axis innermost. An axis of size 1 has no say. */
+    static boolean isContiguous(long[] shape, long[] strides) {
+        long expected = 1;
+        for (int axis = shape.length - 1; axis >= 0; axis--) {
+            if (shape[axis] != 1 && strides[axis] != expected) {
+                return false;
+            }
+            expected *= shape[axis];
+        }
+        return true;
+    }
+
+    void fill(Pointer target, FileChannel channel, Path file) throws IOException {
+        int inFile = info.type().bytes();
+        int inMemory = info.type().inMemory().width();
+        long[] shape = info.shape();
+        long[] steps = steps(shape);
+        int[] axes = outermostFirst();
+        long[] at = new long[shape.length];
+        ByteBuffer window = ByteBuffer.allocate(WINDOW_BYTES);
+        long windowStart = start;
+        window.limit(0);
+        ByteIndexer out = ByteIndexer.create(new BytePointer(target).capacity(info.length() * inMemory));
+        long from = 0;
+        long to = 0;
+        for (long left = info.length(); left > 0; left--) {
+            long place = start + from * inFile;
+            if (place < windowStart || place + inFile > windowStart + window.limit()) {
+                windowStart = place;
+                window.clear().limit((int) Math.min(WINDOW_BYTES, limit - place));
+                SafetensorsHeader.readFully(channel, place, window);
+            }
+            put(out, to * inMemory, window, (int) (place - windowStart), file);
+            for (int i = axes.length - 1; i >= 0; i--) {
+                int axis = axes[i];
+                from += strides[axis];
+                to += steps[axis];
+                if (++at[axis] < shape[axis]) {
+                    break;
+                }
+                from -= strides[axis] * shape[axis];
+                to -= steps[axis] * shape[axis];
+                at[axis] = 0;
+            }
+        }
+    }
+
+    private void put(ByteIndexer out, long to, ByteBuffer window, int from, Path file) {
+        TensorType type = info.type();
+        if (type.isHalfWidth()) {
+            out.putFloat(to, type.widen(window.getShort(from)));
+            return;
+        }
+        switch (type.bytes()) {
+            case 8 -> out.putLong(to, window.getLong(from));
+            case 4 -> out.putInt(to, window.getInt(from));
+            case 2 -> out.putShort(to, window.getShort(from));
+            default -> {
+                byte value = window.get(from);
+                if (type == TensorType.BOOL) {
+                    TensorBytes.requireBoolean(value, info, file);
+                }
+                out.put(to, value);
+            }
+        }
+    }
+
+    /** How many elements apart neighbours on each axis are in the array that is filled. */
+    private static long[] steps(long[] shape) {
+        long[] steps = new long[shape.length];
+        long step = 1;
+        for (int axis = shape.length - 1; axis >= 0; axis--) {
+            steps[axis] = step;
+            step *= shape[axis];
+        }
+        return steps;
+    }
+
+    private int[] outermostFirst() {
+        return IntStream.range(0, strides.length)
+                .boxed()
+                .sorted(Comparator.comparing((Integer axis) -> -strides[axis]))
+                .mapToInt(Integer::intValue)
+                .toArray();
+    }
+}

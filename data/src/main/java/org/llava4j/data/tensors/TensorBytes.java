@@ -1,0 +1,170 @@
+package org.llava4j.data.tensors;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.llava4j.data.BadInputException;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The bytes of one file of tensors, open for reading. They are read in pieces by position: files may be larger than
+ * 2 GB and several threads may read.
+ */
+final class TensorBytes implements AutoCloseable {
+    private static final int PIECE_BYTES = 1 << 20;
+    /** What an array of ND4J can have. */
+    private static final int MAX_AXES = 32;
+
+    private final Path file;
+    private final FileChannel channel;
+
+    private TensorBytes(Path file, FileChannel channel) {
+        this.file = file;
+        this.channel = channel;
+    }
+
+    /** Makes a store of an open file. */
+    interface Parser<T> {
+        T parse(TensorBytes bytes) throws IOException;
+    }
+
+    /** Puts the elements of a tensor where its array has them. */
+    private interface Filling {
+        void fill(Pointer target) throws IOException;
+    }
+
+    /**
+     * Opens a file and parses it; it is closed again if that fails.
+     *
+     * @param kind of the file, for messages
+     * @throws BadInputException if there is no such file, it cannot be read, or the parser refuses it
+     */
+    static <T> T open(Path file, String kind, Parser<T> parser) {
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException("there is no file " + file + "; name an existing " + kind + " file");
+        }
+        TensorBytes bytes = null;
+        T parsed = null;
+        try {
+            bytes = new TensorBytes(file, FileChannel.open(file, StandardOpenOption.READ));
+            parsed = parser.parse(bytes);
+            return parsed;
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        } finally {
+            if (parsed == null && bytes != null) {
+                bytes.close();
+            }
+        }
+    }
+
+    FileChannel channel() {
+        return channel;
+    }
+
+    /** A tensor whose elements lie side by side from byte {@code start} of the file on. */
+    INDArray read(TensorInfo info, long start) {
+        return read(info, target -> fill(target, info, start));
+    }
+
+    /** A tensor whose elements lie apart, or in another order. */
+    INDArray read(TensorInfo info, StridedBytes place) {
+        return read(info, target -> place.fill(target, channel, file));
+    }
+
+    private INDArray read(TensorInfo info, Filling filling) {
+        long[] shape = info.shape();
+        if (shape.length > MAX_AXES) {
+            throw new BadInputException("tensor \"" + info.name() + "\" in " + file + " has " + shape.length
+                    + " axes, more than the " + MAX_AXES + " that can be read; is it the right file?");
+        }
+        if (info.length() == 0) {
+            return Nd4j.create(info.type().inMemory(), shape);
+        }
+        INDArray array = Nd4j.createUninitialized(info.type().inMemory(), shape, 'c');
+        boolean complete = false;
+        try {
+            filling.fill(array.data().pointer());
+            complete = true;
+            return array;
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        } finally {
+            if (!complete) {
+                array.close();
+            }
+        }
+    }
+
+    private void fill(Pointer target, TensorInfo info, long start) throws IOException {
+        long bytes = info.bytes();
+        byte[] buffer = new byte[(int) Math.min(PIECE_BYTES, bytes)];
+        for (long done = 0; done < bytes; done += PIECE_BYTES) {
+            int length = (int) Math.min(PIECE_BYTES, bytes - done);
+            ByteBuffer piece = SafetensorsHeader.readFully(channel, start + done, ByteBuffer.wrap(buffer, 0, length));
+            if (info.type().isHalfWidth()) {
+                float[] wide = widen(piece, info.type());
+                new FloatPointer(target).position(done / 2).put(wide, 0, wide.length);
+            } else {
+                if (info.type() == TensorType.BOOL) {
+                    requireBooleans(piece, info);
+                }
+                // Same width and, on every platform ND4J runs on, same byte order: the bytes go as they are.
+                new BytePointer(target).position(done).put(buffer, 0, length);
+            }
+        }
+    }
+
+    private static float[] widen(ByteBuffer piece, TensorType type) {
+        float[] wide = new float[piece.remaining() / 2];
+        for (int i = 0; i < wide.length; i++) {
+            wide[i] = type.widen(piece.getShort());
+        }
+        return wide;
+    }
+
+    private void requireBooleans(ByteBuffer piece, TensorInfo info) {
+        for (int i = 0; i < piece.limit(); i++) {
+            requireBoolean(piece.get(i), info, file);
+        }
+    }
+
+    /** @throws BadInputException if a byte of a BOOL tensor is neither 0 nor 1 */
+    static void requireBoolean(byte value, TensorInfo info, Path file) {
+        if ((value & ~1) != 0) {
+            throw new BadInputException(file + " is damaged: tensor \"" + info.name()
+                    + "\" is BOOL but holds bytes other than 0 and 1; fetch or write the file again");
+        }
+    }
+
+    /** What to throw when a tensor is asked for that is not among the {@code count} of this file. */
+    BadInputException missing(String name, int count) {
+        return new BadInputException("there is no tensor \"" + name + "\" in " + file + "; it has " + count
+                + " others: is it the right file?");
+    }
+
+    private static BadInputException unreadable(Path file, IOException e) {
+        return new BadInputException("cannot read " + file + " (" + e.getMessage() + "); fetch the file again", e);
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            // Closing a file that was only read loses nothing.
+        }
+    }
+
+    @Override
+    public String toString() {
+        return file.toString();
+    }
+}

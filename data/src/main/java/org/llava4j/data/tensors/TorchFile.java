@@ -1,0 +1,90 @@
+package org.llava4j.data.tensors;
+
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.llava4j.data.tensors.torch.StorageType;
+import org.llava4j.data.tensors.torch.TorchArchive;
+import org.llava4j.data.tensors.torch.TorchTensor;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One PyTorch file ({@code .bin}, {@code .pt}) that holds a flat dictionary of tensors, open for reading: what
+ * {@code torch.save(model.state_dict(), ..)} writes since PyTorch 1.6. What is in it is listed and checked at once,
+ * tensors are read when they are asked for. Nothing that such a file asks for is run.
+ */
+public final class TorchFile implements TensorStore {
+    private final TensorBytes bytes;
+    private final SortedMap<String, TorchTensor> places;
+    private final SortedMap<String, TensorInfo> tensors;
+
+    private TorchFile(TensorBytes bytes, SortedMap<String, TorchTensor> places) {
+        this.bytes = bytes;
+        this.places = places;
+        SortedMap<String, TensorInfo> infos = new TreeMap<>();
+        places.forEach((name, place) -> infos.put(name, new TensorInfo(name, typeOf(place.type()), place.shape())));
+        this.tensors = Collections.unmodifiableSortedMap(infos);
+    }
+
+    /**
+     * Opens a file and checks all of it but the elements.
+     *
+     * @throws org.llava4j.data.BadInputException if there is no such file, it is damaged, or it holds anything but
+     *     a flat dictionary of tensors
+     */
+    public static TorchFile open(Path file) {
+        return TensorBytes.open(
+                file, "PyTorch", bytes -> new TorchFile(bytes, TorchArchive.read(bytes.channel(), file)));
+    }
+
+    private static TensorType typeOf(StorageType type) {
+        return switch (type) {
+            case DOUBLE -> TensorType.F64;
+            case FLOAT -> TensorType.F32;
+            case HALF -> TensorType.F16;
+            case BFLOAT16 -> TensorType.BF16;
+            case LONG -> TensorType.I64;
+            case INT -> TensorType.I32;
+            case SHORT -> TensorType.I16;
+            case CHAR -> TensorType.I8;
+            case BYTE -> TensorType.U8;
+            case BOOL -> TensorType.BOOL;
+        };
+    }
+
+    @Override
+    public SortedMap<String, TensorInfo> tensors() {
+        return tensors;
+    }
+
+    /** Empty: the format has no place for it. */
+    @Override
+    public Map<String, String> metadata() {
+        return Map.of();
+    }
+
+    @Override
+    public INDArray read(String name) {
+        TensorInfo info = tensors.get(name);
+        if (info == null) {
+            throw bytes.missing(name, tensors.size());
+        }
+        TorchTensor place = places.get(name);
+        if (StridedBytes.isContiguous(place.shape(), place.strides())) {
+            return bytes.read(info, place.start());
+        }
+        return bytes.read(info, new StridedBytes(info, place.strides(), place.start(), place.limit()));
+    }
+
+    @Override
+    public void close() {
+        bytes.close();
+    }
+
+    @Override
+    public String toString() {
+        return bytes.toString();
+    }
+}

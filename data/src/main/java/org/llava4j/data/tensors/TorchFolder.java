@@ -1,0 +1,25 @@
+package org.llava4j.data.tensors;
+
+import java.nio.file.Path;
+
+/**
+ * The PyTorch files of a Hugging Face model folder: {@code pytorch_model.bin}, or the shards that
+ * {@code pytorch_model.bin.index.json} lists. Index and shards must agree on every tensor.
+ */
+public final class TorchFolder extends ShardedFolder {
+    static final String SINGLE = "pytorch_model.bin";
+
+    private TorchFolder(Path folder) {
+        super(folder, SINGLE, TorchFile::open);
+    }
+
+    /**
+     * Opens all files of a folder and checks what they say of their tensors.
+     *
+     * @throws org.llava4j.data.BadInputException if there are no weights, a shard is missing or holds more than
+     *     tensors, or index and shards disagree
+     */
+    public static TorchFolder open(Path folder) {
+        return new TorchFolder(folder);
+    }
+}

@@ -1,0 +1,19 @@
+package org.llava4j.data.tensors.torch;
+
+/** What a pickle of weights may call. Nothing of Python is behind it: {@link Rebuilding} does what it stands for. */
+enum Callable {
+    ORDERED_DICT("collections.OrderedDict"),
+    SIZE("torch.Size"),
+    TENSOR("torch._utils._rebuild_tensor_v2"),
+    PARAMETER("torch._utils._rebuild_parameter");
+
+    private final String pythonName;
+
+    Callable(String pythonName) {
+        this.pythonName = pythonName;
+    }
+
+    String pythonName() {
+        return pythonName;
+    }
+}

@@ -1,0 +1,203 @@
+package org.llava4j.data.tensors.torch;
+
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Runs a pickle as far as weights need it. Numbers become Long or Double, texts String, None {@link #NONE}, tuples
+ * Object[], lists List, dictionaries Map, tensors {@link PickledTensor}. Each instruction makes one object at most and
+ * their number is limited; what is made is never walked through, compared or printed, so neither deep nor circular nor
+ * manifold references cost anything.
+ */
+final class Unpickler {
+    static final Object NONE = new Object();
+    /** A tensor takes about 30. */
+    static final int MAX_INSTRUCTIONS = 4_000_000;
+
+    private static final int NEWEST_PROTOCOL = 5;
+    private static final Object MARK = new Object();
+
+    private final PickleBytes in;
+    private final Rebuilding rebuilding;
+    private final List<Object> stack = new ArrayList<>();
+    private final Map<Integer, Object> memo = new HashMap<>();
+
+    private Unpickler(PickleBytes in) {
+        this.in = in;
+        this.rebuilding = new Rebuilding(in);
+    }
+
+    /**
+     * What a pickle holds.
+     *
+     * @param file for messages
+     * @throws org.llava4j.data.BadInputException if it is damaged or asks for anything that weights do not need
+     */
+    static Object read(ByteBuffer pickle, Object file) {
+        PickleBytes in = new PickleBytes(pickle, file);
+        return new Unpickler(in).run();
+    }
+
+    private Object run() {
+        for (int count = 0; count < MAX_INSTRUCTIONS; count++) {
+            int code = in.oneByte();
+            Opcode opcode = Opcode.of(code);
+            if (opcode == null) {
+                throw in.damaged("holds the byte " + code + " where an instruction should be");
+            }
+            if (opcode == Opcode.STOP) {
+                Object result = pop();
+                in.requireEnd();
+                if (!stack.isEmpty()) {
+                    throw in.damaged("ends with " + stack.size() + " values left over");
+                }
+                return result;
+            }
+            run(opcode);
+        }
+        throw in.damaged("has more than " + MAX_INSTRUCTIONS + " instructions");
+    }
+
+    private void run(Opcode opcode) {
+        switch (opcode) {
+            case PROTO -> requireProtocol(in.oneByte());
+            case FRAME -> in.eightBytes(); // how much to read ahead; all is at hand
+            case MARK -> stack.add(MARK);
+            case NONE -> stack.add(NONE);
+            case NEWTRUE -> stack.add(true);
+            case NEWFALSE -> stack.add(false);
+            case BININT -> stack.add((long) in.fourBytes());
+            case BININT1 -> stack.add((long) in.oneByte());
+            case BININT2 -> stack.add((long) in.twoBytes());
+            case LONG1 -> stack.add(in.number(in.oneByte()));
+            case BINFLOAT -> stack.add(in.fraction());
+            case BINUNICODE -> stack.add(in.text(Integer.toUnsignedLong(in.fourBytes())));
+            case SHORT_BINUNICODE -> stack.add(in.text(in.oneByte()));
+            case BINUNICODE8 -> stack.add(in.text(in.eightBytes()));
+            case EMPTY_TUPLE -> stack.add(new Object[0]);
+            case TUPLE1 -> stack.add(popLast(1));
+            case TUPLE2 -> stack.add(popLast(2));
+            case TUPLE3 -> stack.add(popLast(3));
+            case TUPLE -> stack.add(popToMark());
+            case EMPTY_LIST -> stack.add(new ArrayList<>());
+            case APPEND -> append(popLast(1));
+            case APPENDS -> append(popToMark());
+            case EMPTY_DICT -> stack.add(new LinkedHashMap<>());
+            case SETITEM -> setItems(popLast(2));
+            case SETITEMS -> setItems(popToMark());
+            case BINPUT -> memo.put(in.oneByte(), peek());
+            case LONG_BINPUT -> memo.put(in.fourBytes(), peek());
+            case MEMOIZE -> memo.put(memo.size(), peek());
+            case BINGET -> stack.add(remembered(in.oneByte()));
+            case LONG_BINGET -> stack.add(remembered(in.fourBytes()));
+            case GLOBAL -> stack.add(rebuilding.named(in.line(), in.line()));
+            case STACK_GLOBAL -> stackGlobal(popLast(2));
+            case BINPERSID -> stack.add(rebuilding.storage(pop()));
+            case REDUCE -> reduce(popLast(2));
+            case BUILD -> rebuilding.build(beneath(), pop());
+            case INST ->
+                throw in.notWeights("makes a " + Refusal.quoted(in.line() + "." + in.line())
+                        + " by INST, which weights have no need of");
+            default -> throw in.notWeights("holds the instruction " + opcode + ", which weights have no need of");
+        }
+    }
+
+    private void requireProtocol(int protocol) {
+        if (protocol > NEWEST_PROTOCOL) {
+            throw in.damaged("is of protocol " + protocol + ", only up to " + NEWEST_PROTOCOL + " is known");
+        }
+    }
+
+    private void stackGlobal(Object[] names) {
+        if (!(names[0] instanceof String module) || !(names[1] instanceof String name)) {
+            throw in.damaged("asks for something by a name that is no text");
+        }
+        stack.add(rebuilding.named(module, name));
+    }
+
+    private void reduce(Object[] call) {
+        stack.add(rebuilding.call(call[0], call[1]));
+    }
+
+    private void append(Object[] items) {
+        if (!(peek() instanceof List<?> list)) {
+            throw in.damaged("appends to something that is no list");
+        }
+        @SuppressWarnings("unchecked") // all lists are made above, for any object
+        List<Object> target = (List<Object>) list;
+        target.addAll(Arrays.asList(items));
+    }
+
+    private void setItems(Object[] items) {
+        if (!(peek() instanceof Map<?, ?> map) || items.length % 2 != 0) {
+            throw in.damaged("sets items of something that is no dictionary, or a key without a value");
+        }
+        @SuppressWarnings("unchecked") // all maps are made above, for any object
+        Map<Object, Object> target = (Map<Object, Object>) map;
+        for (int i = 0; i < items.length; i += 2) {
+            // Other keys would have to be compared, which for what contains itself has no end.
+            if (!(items[i] instanceof String || items[i] instanceof Long)) {
+                throw in.notWeights("holds a dictionary with a key that is neither text nor number");
+            }
+            if (target.put(items[i], items[i + 1]) != null) {
+                throw in.damaged("sets the key \"" + Refusal.quoted(items[i].toString()) + "\" twice");
+            }
+        }
+    }
+
+    private Object remembered(int index) {
+        Object value = memo.get(index);
+        if (value == null) {
+            throw in.damaged("recalls value " + Integer.toUnsignedString(index) + ", which it never kept");
+        }
+        return value;
+    }
+
+    private Object peek() {
+        Object top = stack.isEmpty() ? MARK : stack.get(stack.size() - 1);
+        if (top == MARK) {
+            throw in.damaged("uses a value that is not there");
+        }
+        return top;
+    }
+
+    /** The value under the topmost. */
+    private Object beneath() {
+        Object top = pop();
+        Object beneath = peek();
+        stack.add(top);
+        return beneath;
+    }
+
+    private Object pop() {
+        Object top = peek();
+        stack.remove(stack.size() - 1);
+        return top;
+    }
+
+    private Object[] popLast(int count) {
+        Object[] values = new Object[count];
+        for (int i = count - 1; i >= 0; i--) {
+            values[i] = pop();
+        }
+        return values;
+    }
+
+    /** All values above the last mark; the mark goes too. */
+    private Object[] popToMark() {
+        int mark = stack.lastIndexOf(MARK);
+        if (mark < 0) {
+            throw in.damaged("closes something that it never opened");
+        }
+        List<Object> above = stack.subList(mark + 1, stack.size());
+        Object[] values = above.toArray();
+        above.clear();
+        stack.remove(mark);
+        return values;
+    }
+}

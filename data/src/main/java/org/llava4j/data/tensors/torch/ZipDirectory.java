@@ -1,0 +1,224 @@
+package org.llava4j.data.tensors.torch;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What is where in a zip as {@code torch.save} writes it: nothing compressed, so that every entry is a stretch of the
+ * file and none can grow when it is read. Read from the central directory at the end, in the plain form or that for
+ * large files (Zip64). After {@link #read} all entries lie inside the file and none overlaps another.
+ */
+final class ZipDirectory {
+    private static final int LOCAL_SIGNATURE = 0x04034b50;
+    private static final int CENTRAL_SIGNATURE = 0x02014b50;
+    private static final int END_SIGNATURE = 0x06054b50;
+    private static final int END64_SIGNATURE = 0x06064b50;
+    private static final int LOCATOR64_SIGNATURE = 0x07064b50;
+    private static final int LOCAL_BYTES = 30;
+    private static final int CENTRAL_BYTES = 46;
+    private static final int END_BYTES = 22;
+    private static final int END64_BYTES = 56;
+    private static final int LOCATOR64_BYTES = 20;
+    private static final int FLAG_ENCRYPTED = 1;
+    /** Far more than a model has: an entry takes about 100 bytes. */
+    private static final int MAX_DIRECTORY_BYTES = 32 << 20;
+
+    private final FileChannel channel;
+    private final Object file;
+
+    private ZipDirectory(FileChannel channel, Object file) {
+        this.channel = channel;
+        this.file = file;
+    }
+
+    /** Where the central directory lies. */
+    private record Place(long start, long bytes, long entries) {}
+
+    /**
+     * All entries by their names.
+     *
+     * @param file for messages
+     * @throws org.llava4j.data.BadInputException if this is no whole zip, or one that {@code torch.save} cannot write
+     */
+    static Map<String, ZipEntry> read(FileChannel channel, Object file) throws IOException {
+        ZipDirectory directory = new ZipDirectory(channel, file);
+        Place place = directory.place();
+        Map<String, ZipEntry> entries = directory.entries(place);
+        directory.requireApart(entries, place.start());
+        return entries;
+    }
+
+    private Place place() throws IOException {
+        long end = channel.size() - END_BYTES;
+        ByteBuffer record = end < 0 ? null : bytes(end, END_BYTES);
+        if (record == null || record.getInt(0) != END_SIGNATURE || record.getShort(20) != 0) {
+            throw Refusal.damaged(file, "it does not end as a zip does, it may be cut off");
+        }
+        Place plain = new Place(
+                Integer.toUnsignedLong(record.getInt(16)),
+                Integer.toUnsignedLong(record.getInt(12)),
+                Short.toUnsignedLong(record.getShort(10)));
+        long locatorStart = end - LOCATOR64_BYTES;
+        if (locatorStart >= 0) {
+            ByteBuffer locator = bytes(locatorStart, LOCATOR64_BYTES);
+            if (locator.getInt(0) == LOCATOR64_SIGNATURE) {
+                return checked(large(locator.getLong(8), locatorStart), locator.getLong(8));
+            }
+        }
+        return checked(plain, end);
+    }
+
+    private Place large(long start, long limit) throws IOException {
+        if (start < 0 || start != limit - END64_BYTES) {
+            throw Refusal.damaged(file, "the directory of its zip is not where its end says");
+        }
+        ByteBuffer record = bytes(start, END64_BYTES);
+        if (record.getInt(0) != END64_SIGNATURE) {
+            throw Refusal.damaged(file, "the directory of its zip is not where its end says");
+        }
+        return new Place(record.getLong(48), record.getLong(40), record.getLong(32));
+    }
+
+    /** @param end where the directory must end */
+    private Place checked(Place place, long end) {
+        if (place.start() < 0 || place.bytes() < 0 || place.start() != end - place.bytes()) {
+            throw Refusal.damaged(file, "the directory of its zip is not where its end says");
+        }
+        if (place.bytes() > MAX_DIRECTORY_BYTES) {
+            throw Refusal.damaged(
+                    file,
+                    "the directory of its zip has " + place.bytes() + " bytes, no model needs more than "
+                            + MAX_DIRECTORY_BYTES);
+        }
+        return place;
+    }
+
+    private Map<String, ZipEntry> entries(Place place) throws IOException {
+        ByteBuffer directory = bytes(place.start(), (int) place.bytes());
+        Map<String, ZipEntry> entries = new HashMap<>();
+        while (directory.hasRemaining()) {
+            if (directory.remaining() < CENTRAL_BYTES || directory.getInt(directory.position()) != CENTRAL_SIGNATURE) {
+                throw Refusal.damaged(file, "the directory of its zip holds something that is no entry");
+            }
+            ByteBuffer fixed = take(directory, CENTRAL_BYTES);
+            ByteBuffer name = take(directory, Short.toUnsignedInt(fixed.getShort(28)));
+            ByteBuffer extra = take(directory, Short.toUnsignedInt(fixed.getShort(30)));
+            take(directory, Short.toUnsignedInt(fixed.getShort(32)));
+            ZipEntry entry = entry(fixed, name, extra, place.start());
+            if (entries.put(entry.name(), entry) != null) {
+                throw Refusal.damaged(file, "its zip holds \"" + Refusal.quoted(entry.name()) + "\" twice");
+            }
+        }
+        if (entries.size() != place.entries()) {
+            throw Refusal.damaged(
+                    file,
+                    "its zip announces " + Long.toUnsignedString(place.entries()) + " entries and lists "
+                            + entries.size());
+        }
+        return entries;
+    }
+
+    private ZipEntry entry(ByteBuffer fixed, ByteBuffer nameBytes, ByteBuffer extra, long limit) throws IOException {
+        String name = StandardCharsets.UTF_8.decode(nameBytes.duplicate()).toString();
+        String inZip = "\"" + Refusal.quoted(name) + "\" in its zip ";
+        if ((fixed.getShort(8) & FLAG_ENCRYPTED) != 0) {
+            throw Refusal.damaged(file, inZip + "is encrypted");
+        }
+        if (fixed.getShort(10) != 0) {
+            throw Refusal.damaged(file, inZip + "is compressed, which torch.save never does");
+        }
+        long size = large(fixed.getInt(24), extra, inZip);
+        long stored = large(fixed.getInt(20), extra, inZip);
+        long headerStart = large(fixed.getInt(42), extra, inZip);
+        if (size != stored) {
+            throw Refusal.damaged(file, inZip + "has two sizes, " + size + " and " + stored);
+        }
+        if (headerStart < 0 || headerStart > limit - LOCAL_BYTES - nameBytes.remaining()) {
+            throw Refusal.damaged(file, inZip + "begins outside the file");
+        }
+        ByteBuffer local = bytes(headerStart, LOCAL_BYTES + nameBytes.remaining());
+        if (local.getInt(0) != LOCAL_SIGNATURE
+                || local.getShort(8) != 0
+                || Short.toUnsignedInt(local.getShort(26)) != nameBytes.remaining()
+                || !local.position(LOCAL_BYTES).equals(nameBytes)) {
+            throw Refusal.damaged(file, inZip + "is not where the directory says");
+        }
+        long start = headerStart + local.limit() + Short.toUnsignedInt(local.getShort(28));
+        if (size < 0 || size > limit - start) {
+            throw Refusal.damaged(file, inZip + "is cut off: it has " + size + " bytes from byte " + start + " on");
+        }
+        return new ZipEntry(name, headerStart, start, size);
+    }
+
+    /** A number of 32 bits, or if all are set, the next one of 64 bits in the Zip64 part of {@code extra}. */
+    private long large(int plain, ByteBuffer extra, String inZip) {
+        if (plain != -1) {
+            return Integer.toUnsignedLong(plain);
+        }
+        if (extra.position() == 0) {
+            seekZip64(extra);
+        }
+        if (extra.remaining() < Long.BYTES) {
+            throw Refusal.damaged(file, inZip + "is large but does not say how large");
+        }
+        return extra.getLong();
+    }
+
+    /** Narrows {@code extra} to its Zip64 part; to nothing if it has none. */
+    private static void seekZip64(ByteBuffer extra) {
+        while (extra.remaining() >= 4) {
+            int kind = Short.toUnsignedInt(extra.getShort());
+            int length = Math.min(Short.toUnsignedInt(extra.getShort()), extra.remaining());
+            if (kind == 1) {
+                extra.limit(extra.position() + length);
+                return;
+            }
+            extra.position(extra.position() + length);
+        }
+        extra.position(extra.limit());
+    }
+
+    private void requireApart(Map<String, ZipEntry> entries, long limit) {
+        List<ZipEntry> byPlace = new ArrayList<>(entries.values());
+        byPlace.sort(Comparator.comparingLong(ZipEntry::headerStart));
+        for (int i = 0; i < byPlace.size(); i++) {
+            ZipEntry entry = byPlace.get(i);
+            long next = i + 1 < byPlace.size() ? byPlace.get(i + 1).headerStart() : limit;
+            if (entry.end() > next) {
+                throw Refusal.damaged(
+                        file, "\"" + Refusal.quoted(entry.name()) + "\" in its zip overlaps what comes after it");
+            }
+        }
+    }
+
+    private ByteBuffer take(ByteBuffer directory, int length) {
+        if (length > directory.remaining()) {
+            throw Refusal.damaged(file, "the directory of its zip is cut off in an entry");
+        }
+        ByteBuffer taken = directory.slice(directory.position(), length).order(ByteOrder.LITTLE_ENDIAN);
+        directory.position(directory.position() + length);
+        return taken;
+    }
+
+    private ByteBuffer bytes(long position, int length) throws IOException {
+        return bytes(channel, position, length);
+    }
+
+    static ByteBuffer bytes(FileChannel channel, long position, int length) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(length);
+        while (buffer.hasRemaining()) {
+            if (channel.read(buffer, position + buffer.position()) < 0) {
+                throw new IOException("the file ends at byte " + (position + buffer.position()));
+            }
+        }
+        return buffer.flip().order(ByteOrder.LITTLE_ENDIAN);
+    }
+}

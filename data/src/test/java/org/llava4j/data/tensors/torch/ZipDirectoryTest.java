@@ -1,0 +1,250 @@
+package org.llava4j.data.tensors.torch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+
+class ZipDirectoryTest {
+    private static final int CENTRAL = 46;
+
+    @TempDir
+    Path folder;
+
+    private byte[] sound;
+    private ByteBuffer zip;
+    /** Where the end record and the two entries of the directory begin. */
+    private int end;
+
+    private int first;
+    private int second;
+
+    @BeforeEach
+    void twoEntries() {
+        sound = new TorchZip()
+                .with("root/a", "aaaa")
+                .with("root/bb", "bbbbbbbb")
+                .bytes();
+        zip = ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN);
+        end = sound.length - 22;
+        first = zip.getInt(end + 16);
+        second = first + CENTRAL + 6;
+    }
+
+    @Test
+    void entries_are_found_with_their_bytes() throws IOException {
+        Map<String, ZipEntry> entries = read(sound);
+        assertThat(entries.keySet()).containsExactlyInAnyOrder("root/a", "root/bb");
+        ZipEntry b = entries.get("root/bb");
+        assertThat(new String(sound, (int) b.start(), (int) b.size(), StandardCharsets.US_ASCII))
+                .isEqualTo("bbbbbbbb");
+    }
+
+    @Test
+    void a_zip_cut_off_anywhere_is_refused() {
+        for (int length = 0; length < sound.length; length++) {
+            byte[] cut = Arrays.copyOf(sound, length);
+            assertThat(catchThrowable(() -> read(cut)))
+                    .as("cut at byte %d", length)
+                    .isInstanceOf(BadInputException.class);
+        }
+    }
+
+    @Test
+    void compressed_entries_are_refused_so_there_is_nothing_to_inflate() {
+        byte[] bomb = new TorchZip()
+                .with("root/data.pkl", new byte[10_000_000])
+                .compressed()
+                .bytes();
+        assertThat(bomb.length).isLessThan(20_000);
+        assertRefused(bomb, "\"root/data.pkl\" in its zip is compressed");
+    }
+
+    @Test
+    void a_compressed_entry_that_the_directory_calls_plain_is_refused() {
+        zip.putShort(8, (short) 8);
+        assertRefused("is not where the directory says");
+    }
+
+    @Test
+    void an_encrypted_entry_is_refused() {
+        zip.putShort(first + 8, (short) 1);
+        assertRefused("encrypted");
+    }
+
+    @Test
+    void sizes_past_the_file_are_refused() {
+        setSize(second, 0x7fffffff);
+        assertRefused("\"root/bb\" in its zip is cut off");
+        setSize(second, -1);
+        assertRefused("large but does not say how large");
+    }
+
+    @Test
+    void two_sizes_are_refused() {
+        zip.putInt(second + 24, 5);
+        assertRefused("has two sizes, 5 and 8");
+    }
+
+    @Test
+    void entries_that_share_bytes_are_refused() {
+        setSize(first, 20);
+        assertRefused("\"root/a\" in its zip overlaps");
+    }
+
+    @Test
+    void an_entry_outside_the_file_is_refused() {
+        zip.putInt(second + 42, 0x7ffffff0);
+        assertRefused("begins outside the file");
+    }
+
+    @Test
+    void an_entry_that_is_elsewhere_is_refused() {
+        zip.putInt(second + 42, 0);
+        assertRefused("\"root/bb\" in its zip is not where the directory says");
+    }
+
+    @Test
+    void the_same_name_twice_is_refused() {
+        byte[] twice = new TorchZip().with("root/a", "x").with("root/b", "y").bytes();
+        String text = new String(twice, StandardCharsets.ISO_8859_1).replace("root/b", "root/a");
+        assertRefused(text.getBytes(StandardCharsets.ISO_8859_1), "holds \"root/a\" twice");
+    }
+
+    @Test
+    void a_directory_that_is_not_there_is_refused() {
+        zip.putInt(end + 16, first + 1);
+        assertRefused("not where its end says");
+        zip.putInt(end + 16, -1);
+        assertRefused("not where its end says");
+        zip.putInt(end + 12, -1);
+        assertRefused("not where its end says");
+    }
+
+    @Test
+    void a_wrong_number_of_entries_is_refused() {
+        zip.putShort(end + 10, (short) 3);
+        assertRefused("announces 3 entries and lists 2");
+    }
+
+    @Test
+    void an_entry_that_runs_out_of_the_directory_is_refused() {
+        zip.putShort(second + 28, (short) 0xffff);
+        assertRefused("cut off in an entry");
+        zip.putInt(second, 0);
+        assertRefused("something that is no entry");
+    }
+
+    @Test
+    void a_directory_of_a_size_that_no_model_needs_is_refused_before_it_is_read() throws IOException {
+        Path path = folder.resolve("sparse.bin");
+        long size = 40L << 20;
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            channel.write(
+                    ByteBuffer.allocate(22)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putInt(0, 0x06054b50)
+                            .putInt(12, (int) size),
+                    size);
+        }
+        try (FileChannel channel = FileChannel.open(path)) {
+            assertThatThrownBy(() -> ZipDirectory.read(channel, path)).hasMessageContaining("no model needs more");
+        }
+    }
+
+    @Test
+    void zip64_places_and_sizes_past_4_gb_are_read() throws IOException {
+        Path path = folder.resolve("large.bin");
+        long far = 5L << 30;
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            // A hole for the first entry's bytes: the file takes no room on disk.
+            byte[] name = "root/a".getBytes(StandardCharsets.US_ASCII);
+            channel.write(
+                    little(36).putInt(0, 0x04034b50).putShort(26, (short) 6).put(30, name), 0);
+            channel.write(
+                    little(36).putInt(0, 0x04034b50).putShort(26, (short) 6).put(30, name), far);
+            channel.write(ByteBuffer.wrap("root/b".getBytes(StandardCharsets.US_ASCII)), far + 30);
+            channel.write(ByteBuffer.wrap(new byte[] {7, 8, 9}), far + 36);
+            long directory = far + 39;
+            // An extra field of another kind comes before that of Zip64.
+            ByteBuffer entries = little(2 * (CENTRAL + 6) + 24 + 17);
+            central(entries, name, -1, 24).putInt(0x00000042);
+            entries.putShort((short) 1).putShort((short) 16);
+            entries.putLong(far - 36).putLong(far - 36);
+            central(entries, "root/b".getBytes(StandardCharsets.US_ASCII), 3, 17);
+            entries.putShort((short) 0x4246).putShort((short) 1).put((byte) 0);
+            entries.putShort((short) 1).putShort((short) 8).putLong(far);
+            channel.write(entries.flip(), directory);
+            long after = directory + entries.limit();
+            channel.write(
+                    little(56)
+                            .putInt(0, 0x06064b50)
+                            .putLong(32, 2)
+                            .putLong(40, entries.limit())
+                            .putLong(48, directory),
+                    after);
+            channel.write(little(20).putInt(0, 0x07064b50).putLong(8, after), after + 56);
+            channel.write(little(22).putInt(0, 0x06054b50).putInt(12, -1).putInt(16, -1), after + 76);
+        }
+        try (FileChannel channel = FileChannel.open(path)) {
+            Map<String, ZipEntry> entries = ZipDirectory.read(channel, path);
+            assertThat(entries.get("root/a")).isEqualTo(new ZipEntry("root/a", 0, 36, far - 36));
+            assertThat(entries.get("root/b")).isEqualTo(new ZipEntry("root/b", far, far + 36, 3));
+        }
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.READ)) {
+            channel.write(little(8).putLong(0, Long.MAX_VALUE), channel.size() - 22 - 20 + 8);
+            assertThatThrownBy(() -> ZipDirectory.read(channel, path))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("not where its end says");
+        }
+    }
+
+    /** An entry up to its extra field; its local header is far, unless its size is. */
+    private static ByteBuffer central(ByteBuffer to, byte[] name, int size, int extra) {
+        int start = to.position();
+        to.putInt(start, 0x02014b50).putInt(start + 20, size).putInt(start + 24, size);
+        to.putShort(start + 28, (short) name.length).putShort(start + 30, (short) extra);
+        to.putInt(start + 42, size == -1 ? 0 : -1);
+        return to.position(start + CENTRAL).put(name);
+    }
+
+    private static ByteBuffer little(int size) {
+        return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private void setSize(int entry, int size) {
+        zip.putInt(entry + 20, size).putInt(entry + 24, size);
+    }
+
+    private Map<String, ZipEntry> read(byte[] bytes) throws IOException {
+        Path path = Files.write(folder.resolve("case.bin"), bytes);
+        try (FileChannel channel = FileChannel.open(path)) {
+            return ZipDirectory.read(channel, path);
+        }
+    }
+
+    private void assertRefused(String reason) {
+        assertRefused(sound, reason);
+    }
+
+    private void assertRefused(byte[] bytes, String reason) {
+        assertThatThrownBy(() -> read(bytes))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("case.bin")
+                .hasMessageContaining(reason);
+    }
+}

@@ -1,0 +1,90 @@
+package org.llava4j.model.weights;
+
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.llava4j.model.Llava;
+
+/**
+ * How a folder names its tensors, known by the names alone. The graph's variables have the names of the original LLaVA;
+ * a layout turns stored names into them.
+ */
+public enum Layout {
+    /** LLaVA's own: {@code model.layers.*}, {@code model.mm_projector.*}; without a projector a LLaMA. */
+    LLAVA("original LLaVA or LLaMA"),
+
+    /**
+     * The port in transformers: {@code language_model.model.*}, {@code multi_modal_projector.*}; in newer files with
+     * {@code model.} in front and {@code lm_head} outside, or with a {@code vision_tower} that leaves out
+     * {@code vision_model}.
+     */
+    LLAVA_HF("llava-hf"),
+
+    /** CLIP: {@code vision_model.*}, in a full one beside its text half. */
+    CLIP("CLIP");
+
+    private static final String VISION = Llava.TOWER_PREFIX + "vision_model.";
+
+    /** Beginnings of stored names and of variables, the first that fits counts. */
+    private static final List<Map.Entry<String, String>> HF_PREFIXES = List.of(
+            Map.entry("language_model.model.", "model."),
+            Map.entry("language_model.lm_head.", "lm_head."),
+            Map.entry("language_model.", "model."),
+            Map.entry("vision_tower.vision_model.", VISION),
+            Map.entry("vision_tower.", VISION),
+            Map.entry("multi_modal_projector.linear_1.", Checkpoint.PROJECTOR_PREFIX + "0."),
+            Map.entry("multi_modal_projector.linear_2.", Checkpoint.PROJECTOR_PREFIX + "2."));
+
+    /** Tables that older writers left in files; they are computed. */
+    private static final Pattern COMPUTED = Pattern.compile(".*(rotary_emb\\.inv_freq|position_ids)");
+
+    private static final Pattern CLIP_TEXT =
+            Pattern.compile("text_model\\..*|text_projection\\.weight|visual_projection\\.weight|logit_scale");
+
+    private final String words;
+
+    Layout(String words) {
+        this.words = words;
+    }
+
+    /** The layout of a folder that holds tensors of these names. */
+    public static Layout of(Collection<String> stored) {
+        if (stored.stream().anyMatch(name -> withoutModel(name).startsWith("multi_modal_projector."))) {
+            return LLAVA_HF;
+        }
+        return stored.stream().anyMatch(name -> name.startsWith("vision_model.")) ? CLIP : LLAVA;
+    }
+
+    /** The variable that a stored tensor is; a CLIP's without {@link Llava#TOWER_PREFIX}. */
+    public String variable(String stored) {
+        if (this != LLAVA_HF) {
+            return stored;
+        }
+        String name = withoutModel(stored);
+        for (Map.Entry<String, String> prefix : HF_PREFIXES) {
+            if (name.startsWith(prefix.getKey())) {
+                return prefix.getValue() + name.substring(prefix.getKey().length());
+            }
+        }
+        return stored;
+    }
+
+    /** Why a stored tensor is rightly of no use; null if it should have one. */
+    static String reasonToSkip(String stored) {
+        if (COMPUTED.matcher(stored).matches()) {
+            return "computed";
+        }
+        return CLIP_TEXT.matcher(stored).matches() ? "CLIP's text half" : null;
+    }
+
+    private static String withoutModel(String name) {
+        return name.startsWith("model.") ? name.substring("model.".length()) : name;
+    }
+
+    /** As a person calls it. */
+    @Override
+    public String toString() {
+        return words;
+    }
+}
