@@ -1,5 +1,6 @@
 package org.llava4j.model;
 
+import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.ops.Attention;
 import org.llava4j.model.ops.CrossEntropy;
@@ -8,6 +9,7 @@ import org.llava4j.model.ops.GatherRows;
 import org.llava4j.model.ops.Linear;
 import org.llava4j.model.ops.RmsNorm;
 import org.llava4j.model.ops.Rope;
+import org.llava4j.model.ops.RowsById;
 import org.llava4j.model.ops.SwiGlu;
 import org.nd4j.autodiff.samediff.SDVariable;
 
@@ -29,6 +31,13 @@ final class Decoder {
     /** Word vectors of {@code ids int32[B, T]}. */
     SDVariable embed(String name, SDVariable ids) {
         return Embedding.of(name, table(), ids);
+    }
+
+    /** Word vectors of {@code ids int32[B, T]}, with rows of their own for the tokens around an image. */
+    SDVariable embed(String name, SDVariable ids, ImageSlot slot) {
+        int[] few = SlotRows.ids(slot);
+        SDVariable own = root.getRows(SlotRows.NAME, SlotRows.TABLE, few, config.vocabSize(), config.hiddenSize());
+        return RowsById.of(name, embed(name + ".words", ids), own, ids, few);
     }
 
     private SDVariable table() {

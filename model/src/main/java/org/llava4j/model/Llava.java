@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -33,8 +35,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Placeholders: {@code pixel_values float32[N, 3, S, S]} (or {@code image_features float32[N*P, Dv]}),
  * {@code input_ids int32[B, T]}, {@code image_rows int32[N*P]} (the row of B*T that each image vector takes, -1 for
  * none), {@code positions int32[B*T]}, {@code row_starts int32[B]} (first real position), {@code target_rows
- * int32[M]}, {@code targets int32[M]}. Variables are named as Hugging Face names the tensors; all begin frozen, see
- * {@link #train(Predicate)}. One thread owns a graph.
+ * int32[M]}, {@code targets int32[M]}. Variables are named as Hugging Face names the tensors (and {@link SlotRows},
+ * where the model has tokens around an image); all begin frozen, see {@link #train(Predicate)}. One thread owns a graph.
  */
 public final class Llava {
     /** What LLaVA's own checkpoints put in front of the tower's names. */
@@ -52,11 +54,13 @@ public final class Llava {
     public static final String LOSS = "loss";
 
     private final SameDiff sd;
+    private final Optional<ImageSlot> slot;
     private SameDiff gradients;
     private String gradientsOf;
 
-    private Llava(SameDiff sd) {
+    private Llava(SameDiff sd, Optional<ImageSlot> slot) {
         this.sd = sd;
+        this.slot = slot;
     }
 
     /** What the graph reads of an image. */
@@ -82,17 +86,20 @@ public final class Llava {
                 config.vision().hiddenSize(),
                 config.decoder().hiddenSize());
         Decoder decoder = new Decoder(config.decoder(), weights);
-        SDVariable text = decoder.embed("text_embeds", sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1));
+        SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
+        SDVariable text = config.imageSlot()
+                .map(slot -> decoder.embed("text_embeds", ids, slot))
+                .orElseGet(() -> decoder.embed("text_embeds", ids));
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
         decoder.build(SpliceRows.of("inputs_embeds", text, projected, rows), textInputs(sd));
-        return new Llava(sd);
+        return new Llava(sd, config.imageSlot());
     }
 
     /** The tower with the feature that LLaVA selects from it, alone: pixels in, {@link #FEATURES} out. */
     public static Llava buildTower(LlavaConfig config, TensorSource source) {
         SameDiff sd = newGraph();
         features(sd, config, source);
-        return new Llava(sd);
+        return new Llava(sd, Optional.empty());
     }
 
     /** A bare CLIP tower. */
@@ -100,7 +107,7 @@ public final class Llava {
         SameDiff sd = newGraph();
         SDVariable[] states = tower(sd, config, source, "");
         DropFirst.of(FEATURES, states[config.layers() - 1], config.patches() + 1);
-        return new Llava(sd);
+        return new Llava(sd, Optional.empty());
     }
 
     /** A bare LLaMA. */
@@ -109,7 +116,7 @@ public final class Llava {
         Decoder decoder = new Decoder(config, new Weights(sd, source, ""));
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
-        return new Llava(sd);
+        return new Llava(sd, Optional.empty());
     }
 
     private static SameDiff newGraph() {
@@ -158,6 +165,19 @@ public final class Llava {
     /** The array of a weight; by reference, so what is written there is what the graph reads. */
     public INDArray weight(String name) {
         return sd.getVariable(name).getArr();
+    }
+
+    /** The weights as files name and shape them; the rows of {@link SlotRows} are back in a copy of their table. */
+    public Map<String, INDArray> fileWeights() {
+        Map<String, INDArray> byName = new LinkedHashMap<>();
+        weightNames().forEach(name -> byName.put(name, weight(name)));
+        return inFileNames(byName);
+    }
+
+    /** Weights or gradients of the graph's variables as files name and shape them. */
+    Map<String, INDArray> inFileNames(Map<String, INDArray> byVariable) {
+        slot.ifPresent(s -> SlotRows.intoTable(byVariable, s));
+        return byVariable;
     }
 
     /** Names of the weights that learn, in the order of their declaration. */

@@ -120,7 +120,7 @@ public final class LlavaModel {
             Question question = questions.get(i);
             String text = question.images().isEmpty()
                     ? question.text()
-                    : chat.markup().apply(question.text());
+                    : chat.markup(config).apply(question.text());
             prompts.add(tokenizer
                     .encodePrompt(
                             chat.template().prompt(List.of(Turn.human(text))),
@@ -149,7 +149,8 @@ public final class LlavaModel {
                 config.decoder().vocabSize(),
                 config.maxLength(),
                 SpliceOptions.Side.RIGHT,
-                LENGTH_MULTIPLE);
+                LENGTH_MULTIPLE,
+                config.imageSlot());
     }
 
     private INDArray vectors(List<Path> images) {

@@ -117,7 +117,8 @@ public final class TensorRun {
             }
             model.train(wanted.weights());
             Map<String, INDArray> gradients = model.gradients(in, model.trainableNames());
-            model.trainableNames().forEach(name -> tensors.put("grad." + name, gradients.get(name)));
+            gradients.remove(Llava.LOSS);
+            model.inFileNames(gradients).forEach((name, gradient) -> tensors.put("grad." + name, gradient));
         }
         return new Outputs(tensors, layout);
     }

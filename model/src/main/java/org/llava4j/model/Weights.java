@@ -12,6 +12,11 @@ record Weights(SameDiff sd, TensorSource source, String prefix) {
         return sd.hasVariable(full) ? sd.getVariable(full) : source.declare(sd, full, shape);
     }
 
+    /** Some rows of a table as a variable of their own. */
+    SDVariable getRows(String name, String table, int[] ids, long... tableShape) {
+        return source.declareRows(sd, prefix + name, prefix + table, ids, tableShape);
+    }
+
     Weights under(String more) {
         return new Weights(sd, source, prefix + more);
     }

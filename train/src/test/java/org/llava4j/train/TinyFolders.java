@@ -3,6 +3,7 @@ package org.llava4j.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,10 +11,12 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.records.SeededPermutation;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.model.Llava;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.VocabularyGrowth;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The model and data of {@code f_e2e}, put together as a user has them. */
@@ -40,6 +43,25 @@ public final class TinyFolders {
         SafetensorsWriter.write(
                 folder.resolve("model.safetensors"),
                 initial(name -> !name.startsWith(Llava.TOWER_PREFIX) && !isProjector(name)));
+        return folder;
+    }
+
+    /** The same LLaMA, grown by {@code <im_patch>}, {@code <im_start>} and {@code <im_end>} (1000 to 1002). */
+    public static Path llamaWithSlot(Path folder) {
+        Path plain = llama(folder.resolveSibling("my-plain-llama"));
+        VocabularyGrowth growth = VocabularyGrowth.of(plain, true);
+        ObjectNode config = (ObjectNode) JsonInput.readObject(plain.resolve("config.json"));
+        growth.writeTo(config);
+        try {
+            Files.createDirectories(folder);
+            Files.writeString(folder.resolve("config.json"), config.toPrettyString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        growth.writeTokenizer(folder);
+        Map<String, INDArray> tensors = initial(name -> !name.startsWith(Llava.TOWER_PREFIX) && !isProjector(name));
+        tensors.replaceAll((name, tensor) -> VocabularyGrowth.isTable(name) ? growth.grow(tensor) : tensor);
+        SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors);
         return folder;
     }
 

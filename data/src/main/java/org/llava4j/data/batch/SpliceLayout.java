@@ -51,8 +51,7 @@ public record SpliceLayout(
         }
         int longest = 0;
         for (EncodedSample sample : samples) {
-            int whole = splicedLength(sample.inputIds(), options.vectorsPerImage());
-            longest = Math.max(longest, Math.min(whole, options.maxLength()));
+            longest = Math.max(longest, keptLength(sample.inputIds(), options));
         }
         int rounded = (longest + options.multiple() - 1) / options.multiple() * options.multiple();
         int length = Math.max(longest, Math.min(rounded, options.maxLength()));
@@ -71,6 +70,23 @@ public record SpliceLayout(
             length += id == LlamaTokenizer.IMAGE_TOKEN_ID ? vectorsPerImage - 1 : 0;
         }
         return length;
+    }
+
+    /**
+     * How many positions of a row are kept: at most {@code maxLength}, and never a part of a slot with its start and
+     * end tokens. What follows a slot that is cut would be cut too, so that no other position is lost by this.
+     */
+    private static int keptLength(int[] inputIds, SpliceOptions options) {
+        int at = 0;
+        for (int i = 0; i < inputIds.length; i++) {
+            int index = i;
+            boolean slot = options.slot().filter(s -> s.isAt(index, inputIds)).isPresent();
+            if (slot && at + options.vectorsPerImage() + 2 > options.maxLength()) {
+                return Math.min(at, options.maxLength());
+            }
+            at += inputIds[i] == LlamaTokenizer.IMAGE_TOKEN_ID ? options.vectorsPerImage() : 1;
+        }
+        return Math.min(at, options.maxLength());
     }
 
     /** Whether anything is learned of a sample in its first {@code maxLength} positions. */
@@ -123,7 +139,7 @@ public record SpliceLayout(
 
         void fill(int row, EncodedSample sample, int images) {
             int vectors = options.vectorsPerImage();
-            int real = Math.min(splicedLength(sample.inputIds(), vectors), options.maxLength());
+            int real = keptLength(sample.inputIds(), options);
             int start = options.paddingSide() == SpliceOptions.Side.LEFT ? length - real : 0;
             rowStarts[row] = start;
             rowLengths[row] = real;

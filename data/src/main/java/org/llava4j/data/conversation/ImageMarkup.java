@@ -2,6 +2,7 @@ package org.llava4j.data.conversation;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.llava4j.data.text.ImageSlot;
 import org.llava4j.data.text.LlamaTokenizer;
 
 /**
@@ -15,7 +16,7 @@ import org.llava4j.data.text.LlamaTokenizer;
  */
 public record ImageMarkup(boolean imageFirst, boolean startEnd) {
     private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
-    private static final String BRACKETED = "<im_start>" + IMAGE + "<im_end>";
+    private static final String BRACKETED = ImageSlot.START + IMAGE + ImageSlot.END;
 
     /** What released LLaVA v1 weights were trained with. */
     public static final ImageMarkup V1 = new ImageMarkup(true, false);

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
@@ -235,6 +236,12 @@ public final class LlamaTokenizer {
     /** The id of a piece or special token, the unknown token's where there is none. */
     public int pieceId(String text) {
         return ids.getOrDefault(text, specials.unknown());
+    }
+
+    /** The id of a token that is looked for in a text before any encoding, if there is one of that content. */
+    public OptionalInt addedId(String content) {
+        AddedToken token = addedByContent.get(content);
+        return token == null ? OptionalInt.empty() : OptionalInt.of(token.id());
     }
 
     /** The piece or special token of an id. @throws BadInputException for an id outside the vocabulary */

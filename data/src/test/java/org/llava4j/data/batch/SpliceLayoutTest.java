@@ -3,10 +3,13 @@ package org.llava4j.data.batch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.text.ImageSlot;
 
 class SpliceLayoutTest {
     private static final SpliceOptions OPTIONS = new SpliceOptions(3, 100, 50);
@@ -34,6 +37,28 @@ class SpliceLayoutTest {
         assertThat(layout.targets()).isEmpty();
         assertThat(SpliceLayout.hasTarget(sample, cut)).isFalse();
         assertThat(SpliceLayout.hasTarget(sample, OPTIONS)).isTrue();
+    }
+
+    @Test
+    void aSlotWithItsTokensIsKeptWholeOrNotAtAll() {
+        EncodedSample sample = sample(
+                new int[] {1, 4, 90, -200, 91, 7, 90, -200, 91, 8},
+                new int[] {-100, 4, -100, -100, -100, 7, -100, -100, -100, 8});
+        for (int max = 1; max <= 14; max++) {
+            SpliceOptions options =
+                    new SpliceOptions(3, 100, max, SpliceOptions.Side.RIGHT, 1, Optional.of(new ImageSlot(90, 91)));
+            int kept = max < 7 ? Math.min(max, 2) : max < 13 ? Math.min(max, 8) : max;
+            SpliceLayout layout = one(options, 2, sample);
+            assertThat(layout.rowLengths()).as("row of %d", max).containsExactly(kept);
+            assertThat(layout.length()).isEqualTo(kept);
+            long vectors =
+                    Arrays.stream(layout.imageRows()).filter(row -> row >= 0).count();
+            assertThat(vectors).isEqualTo(max < 7 ? 0 : max < 13 ? 3 : 6);
+            assertThat(layout.targets())
+                    .as("what is learned is what a plain cut leaves")
+                    .isEqualTo(one(new SpliceOptions(3, 100, max), 2, sample).targets());
+            assertThat(SpliceLayout.hasTarget(sample, options)).isEqualTo(layout.targets().length > 0);
+        }
     }
 
     @Test

@@ -76,6 +76,20 @@ class LlamaTokenizerTest {
         assertThat(encoding.starts()).startsWith(Encoding.NO_CHAR, 0).contains(4, 11);
     }
 
+    @Test
+    void theImageSlotIsOfTokensThatWereAdded() throws IOException {
+        assertThatThrownBy(() -> ImageSlot.of(PLAIN, folder))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(
+                        folder + ": \"mm_use_im_start_end\" is true but the tokenizer has no token <im_start>");
+        Files.writeString(folder.resolve("added_tokens.json"), "{\"<im_start>\": 1001, \"<im_patch>\": 1000}");
+        assertThatThrownBy(() -> ImageSlot.of(LlamaTokenizer.load(folder), folder))
+                .hasMessageContaining("has no token <im_end>; use the added_tokens.json that came with the weights");
+        Files.writeString(folder.resolve("added_tokens.json"), "{\"<im_end>\": 1001, \"<im_start>\": 1000}");
+        assertThat(ImageSlot.of(LlamaTokenizer.load(folder), folder)).isEqualTo(new ImageSlot(1000, 1001));
+        assertThatThrownBy(() -> new ImageSlot(7, 7)).isInstanceOf(BadInputException.class);
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

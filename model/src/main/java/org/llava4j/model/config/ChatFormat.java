@@ -50,9 +50,9 @@ public record ChatFormat(ConversationTemplate template, boolean imageFirst) {
         return json.bool(IMAGE_FIRST, ImageMarkup.V1.imageFirst());
     }
 
-    /** How a turn with images is written. */
-    public ImageMarkup markup() {
-        return new ImageMarkup(imageFirst, false);
+    /** How a turn with images is written for a model, whose config says what stands around an image. */
+    public ImageMarkup markup(LlavaConfig config) {
+        return new ImageMarkup(imageFirst, config.imageSlot().isPresent());
     }
 
     /** Adds the keys to a config; a template that is not built in goes beside it as a file of its own. */

@@ -2,7 +2,10 @@ package org.llava4j.model.config;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.text.LlamaTokenizer;
 
 /**
  * What a LLaVA folder's {@code config.json} says beyond its decoder. Behaviour is read from here, never guessed from
@@ -16,6 +19,7 @@ import org.llava4j.data.BadInputException;
  * @param maxLength {@code tokenizer_model_max_length}: sequences are cut there, after the splice
  * @param padLeft whether batches are padded on the left
  * @param padToSquare whether pictures are padded to a square ({@code image_aspect_ratio} = pad)
+ * @param imageSlot the tokens around an image, where the model has them ({@code mm_use_im_start_end})
  */
 public record LlavaConfig(
         ClipConfig vision,
@@ -25,7 +29,8 @@ public record LlavaConfig(
         SelectFeature selectFeature,
         int maxLength,
         boolean padLeft,
-        boolean padToSquare) {
+        boolean padToSquare,
+        Optional<ImageSlot> imageSlot) {
 
     /** {@code mm_projector_type}. */
     public enum ProjectorType {
@@ -44,6 +49,19 @@ public record LlavaConfig(
             throw new BadInputException("mm_vision_select_layer " + selectLayer + " is not one of the tower's "
                     + (vision.layers() + 1) + " hidden states; -2 is LLaVA's");
         }
+    }
+
+    /** A model without tokens around an image. */
+    public LlavaConfig(
+            ClipConfig vision,
+            LlamaConfig decoder,
+            ProjectorType projector,
+            int selectLayer,
+            SelectFeature selectFeature,
+            int maxLength,
+            boolean padLeft,
+            boolean padToSquare) {
+        this(vision, decoder, projector, selectLayer, selectFeature, maxLength, padLeft, padToSquare, Optional.empty());
     }
 
     /**
@@ -65,9 +83,6 @@ public record LlavaConfig(
             throw json.bad(
                     "mm_hidden_size", "is " + featureWidth + " but the tower's hidden_size is " + vision.hiddenSize());
         }
-        if (json.bool("mm_use_im_start_end", false)) {
-            throw json.bad("mm_use_im_start_end", "is true: image slots with start and end tokens are not read yet");
-        }
         return new LlavaConfig(
                 vision,
                 LlamaConfig.of(json),
@@ -76,7 +91,31 @@ public record LlavaConfig(
                 feature(json),
                 json.integer("tokenizer_model_max_length", 2048),
                 json.text("tokenizer_padding_side", "right").equals("left"),
-                json.text("image_aspect_ratio", "square").equals("pad"));
+                json.text("image_aspect_ratio", "square").equals("pad"),
+                imageSlot(folder, json));
+    }
+
+    private static Optional<ImageSlot> imageSlot(Path folder, ConfigJson json) {
+        // Whether the vocabulary also holds <im_patch> changes nothing here: no id of it ever reaches the model.
+        json.bool("mm_use_im_patch_token", false);
+        if (!json.bool("mm_use_im_start_end", false)) {
+            return Optional.empty();
+        }
+        ImageSlot slot = ImageSlot.of(LlamaTokenizer.load(folder), folder);
+        int highest = Math.max(slot.startId(), slot.endId());
+        if (highest >= json.positive("vocab_size")) {
+            throw json.bad(
+                    "vocab_size",
+                    "is " + json.positive("vocab_size") + " but " + ImageSlot.START + " and " + ImageSlot.END
+                            + " have ids up to " + highest + "; it must count the added tokens, as the tables do");
+        }
+        if (json.bool("tie_word_embeddings", false)) {
+            throw json.bad(
+                    "tie_word_embeddings",
+                    "is true, and so is \"mm_use_im_start_end\": the rows of the slot learn in stage 1 while the head"
+                            + " stays frozen; give the head a table of its own");
+        }
+        return Optional.of(slot);
     }
 
     /** Whether this folder is a LLaVA: its config names a vision tower or holds one. */

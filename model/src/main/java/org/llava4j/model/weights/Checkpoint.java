@@ -14,7 +14,10 @@ import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
+import org.llava4j.model.SlotRows;
 import org.llava4j.model.weights.WeightPlan.Stored;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -84,9 +87,17 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return checkpoint;
     }
 
-    /** Takes the projector from a file of its own (what stage 1 wrote), before any in the folder. */
+    /**
+     * Takes the projector from a file of its own (what stage 1 wrote), before any in the folder. The embedding table
+     * that is beside it where a model has tokens around an image is read for their rows alone.
+     */
     public Checkpoint withProjector(Path file) {
-        places.add(0, Place.of(TensorFolder.open(file), file, ""));
+        Place place = Place.of(TensorFolder.open(file), file, "");
+        Stored table = place.tensors.remove(SlotRows.TABLE);
+        if (table != null) {
+            place.tensors.put(SlotRows.NAME, table);
+        }
+        places.add(0, place);
         return this;
     }
 
@@ -113,6 +124,32 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
             }
         }
         return mayBeFresh(name) ? fresh(name, shape) : Nd4j.create(shape);
+    }
+
+    /** The rows of stage 1's result, where it has the table or, as the published code accepts too, these rows alone. */
+    @Override
+    public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
+        for (Place place : places) {
+            Stored stored = place.tensors.get(name);
+            if (stored == null) {
+                continue;
+            }
+            boolean alone = Arrays.equals(stored.shape(), new long[] {ids.length, shape[1]});
+            boolean fits = alone || Arrays.equals(stored.shape(), shape);
+            asked.put(name, fits ? stored.shape() : shape);
+            if (!fits) {
+                return graph.constant(name, Nd4j.create(ids.length, shape[1]));
+            }
+            INDArray read = place.store.read(stored.name());
+            return graph.constant(name, alone ? read : picked(read, ids));
+        }
+        return graph.constant(name, picked(tensor(table, shape), ids));
+    }
+
+    private static INDArray picked(INDArray table, int[] ids) {
+        try (table) {
+            return TensorSource.pick(table, ids);
+        }
     }
 
     private boolean mayBeFresh(String name) {

@@ -18,6 +18,7 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
+import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
@@ -29,7 +30,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <pre>
  * config.json               the origin's, with the keys that say what this model is
  * model.safetensors         decoder and projector
- * mm_projector.safetensors  the projector alone, as stage 1's result is handed on
+ * mm_projector.safetensors  the projector alone, as stage 1's result is handed on (with the embedding table, where
+ *                           the model has tokens around an image)
  * tokenizer.model, ...      the origin's
  * vision_tower/             a CLIP folder: the frozen tower as it was read
  * </pre>
@@ -83,20 +85,29 @@ public final class CheckpointWriter {
 
     /** Writes all files into a folder that is there; for a caller who adds files of his own before he commits. */
     public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
-        SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), weights(model, CheckpointWriter::isLlavas), name -> type);
-        writeProjector(folder.resolve(PROJECTOR_FILE), model);
+        Map<String, INDArray> weights = model.fileWeights();
+        SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), only(weights, CheckpointWriter::isLlavas), name -> type);
+        SafetensorsWriter.write(folder.resolve(PROJECTOR_FILE), only(weights, handedOn(model)));
         writeConfig(folder, origin, type);
         copyThoseThere(COPIED, origin.folder(), folder);
         Path tower = folder.resolve(TOWER_FOLDER);
-        try (TowerWeights weights = TowerWeights.open(origin.folder(), origin.visionTower())) {
-            weights.writeTo(tower.resolve(WEIGHTS_FILE));
+        try (TowerWeights own = TowerWeights.open(origin.folder(), origin.visionTower())) {
+            own.writeTo(tower.resolve(WEIGHTS_FILE));
         }
         copyThoseThere(COPIED_OF_TOWER, origin.visionTower(), tower);
     }
 
-    /** Writes the projector alone, as float32. {@link Checkpoint#withProjector} reads it. */
+    /**
+     * Writes the projector alone, as float32, with the embedding table of a model that has tokens around an image, as
+     * published: stage 1 trains their rows too. {@link Checkpoint#withProjector} reads it.
+     */
     public static void writeProjector(Path file, Llava model) {
-        SafetensorsWriter.write(file, weights(model, name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX)));
+        SafetensorsWriter.write(file, only(model.fileWeights(), handedOn(model)));
+    }
+
+    private static Predicate<String> handedOn(Llava model) {
+        boolean slot = model.weightNames().contains(SlotRows.NAME);
+        return name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX) || (slot && name.equals(SlotRows.TABLE));
     }
 
     /** Whether a variable is the model's: the tower goes into its own folder, and a head of one's own is no part. */
@@ -104,14 +115,10 @@ public final class CheckpointWriter {
         return (name.startsWith("model.") || name.startsWith("lm_head.")) && !name.startsWith(Llava.TOWER_PREFIX);
     }
 
-    private static Map<String, INDArray> weights(Llava model, Predicate<String> wanted) {
-        Map<String, INDArray> weights = new LinkedHashMap<>();
-        for (String name : model.weightNames()) {
-            if (wanted.test(name)) {
-                weights.put(name, model.weight(name));
-            }
-        }
-        return weights;
+    private static Map<String, INDArray> only(Map<String, INDArray> weights, Predicate<String> wanted) {
+        Map<String, INDArray> some = new LinkedHashMap<>(weights);
+        some.keySet().removeIf(wanted.negate());
+        return some;
     }
 
     private static void writeConfig(Path folder, Origin origin, TensorType type) {
@@ -125,8 +132,10 @@ public final class CheckpointWriter {
         json.put("mm_projector_type", config.projector().name().toLowerCase(Locale.ROOT));
         json.put("mm_vision_select_layer", config.selectLayer());
         json.put("mm_vision_select_feature", config.selectFeature() == SelectFeature.PATCH ? "patch" : "cls_patch");
-        json.put("mm_use_im_start_end", false);
-        json.put("mm_use_im_patch_token", false);
+        json.put("mm_use_im_start_end", config.imageSlot().isPresent());
+        if (!json.hasNonNull("mm_use_im_patch_token")) {
+            json.put("mm_use_im_patch_token", false);
+        }
         json.put("use_mm_proj", true);
         json.put("image_aspect_ratio", config.padToSquare() ? "pad" : "square");
         json.put("tokenizer_model_max_length", config.maxLength());

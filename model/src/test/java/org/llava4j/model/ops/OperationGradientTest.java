@@ -199,6 +199,17 @@ class OperationGradientTest {
     }
 
     @Test
+    void rowsOfTheirOwnForAFewIdsBesideTheTable() {
+        input("table", 6, 3);
+        input("own", 2, 3);
+        checkGradients(sd -> {
+            SDVariable ids = sd.constant("ids", ints(1, 5, 4, 1, 5, 0));
+            SDVariable words = Embedding.of("words", sd.getVariable("table"), ids);
+            return only(RowsById.of("y", words, sd.getVariable("own"), ids, 5, 4));
+        });
+    }
+
+    @Test
     void spliceWithVectorsThatGoNowhere() {
         input("text", 5, 3);
         input("images", 4, 3);

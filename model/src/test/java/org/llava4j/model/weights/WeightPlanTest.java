@@ -84,6 +84,9 @@ class WeightPlanTest {
     @Test
     void aModelWithoutItsTowerTakesItFromClip() throws IOException {
         Path folder = config("llava-13b-v0");
+        // Its config says mm_use_im_start_end, so that its tokenizer must have the tokens.
+        Files.copy(Golden.path("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
+        Files.writeString(folder.resolve("added_tokens.json"), "{\"<im_start>\": 32001, \"<im_end>\": 32002}");
         LlavaConfig config = LlavaConfig.read(folder, config(CLIP));
         Map<String, long[]> variables =
                 TensorSource.shapes(source -> Llava.build(config, source, Llava.ImageInput.PIXELS));

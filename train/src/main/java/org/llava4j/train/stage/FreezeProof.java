@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
+import org.llava4j.model.SlotRows;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.TensorHash;
 
@@ -36,6 +37,13 @@ final class FreezeProof {
         towerBefore = tower.hash();
     }
 
+    /** The table's own rows of the image slot are not read: {@link SlotRows} are counted in their place. */
+    private long parameters(String name) {
+        boolean elsewhere = name.equals(SlotRows.TABLE) && model.weightNames().contains(SlotRows.NAME);
+        return model.weight(name).length()
+                - (elsewhere ? model.weight(SlotRows.NAME).length() : 0);
+    }
+
     /** {@code model.layers.3.mlp.up_proj.weight} is of {@code layers}. */
     private static String part(String name) {
         String bare = name.startsWith("model.") ? name.substring("model.".length()) : name;
@@ -58,9 +66,7 @@ final class FreezeProof {
         List<WeightGroup> result = new ArrayList<>();
         result.add(new WeightGroup(TOWER, false, tower.parameters(), towerBefore, tower.hash()));
         groups.forEach((key, names) -> {
-            long parameters = names.stream()
-                    .mapToLong(name -> model.weight(name).length())
-                    .sum();
+            long parameters = names.stream().mapToLong(this::parameters).sum();
             result.add(new WeightGroup(key.part(), key.learns(), parameters, before.get(key), hash(names)));
         });
         for (WeightGroup group : result) {

@@ -11,7 +11,9 @@ import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.IndexedRecordReader;
 import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.text.ImageSlot;
 import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.stage.Stage.DataFormat;
@@ -33,14 +35,24 @@ final class StageData implements AutoCloseable {
             throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions, but"
                     + " \"dataFormat\" is " + stage.dataFormat() + "; use v1 or v0");
         }
+        if (config.imageSlot().isPresent()
+                && chat.template().training().dropInstruction()
+                && stage.learns(SlotRows.NAME)
+                && !stage.learns(SlotRows.TABLE)) {
+            throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions and with"
+                    + " them " + ImageSlot.START + " and " + ImageSlot.END
+                    + ", whose rows \"trainable\" says shall learn;"
+                    + " use v0 or v1 (--conv-mode), as the paper's stage 1 does, or leave " + SlotRows.NAME + " out");
+        }
         ConversationEncoder encoder =
-                new ConversationEncoder(LlamaTokenizer.load(paths.model()), chat.template(), chat.markup());
+                new ConversationEncoder(LlamaTokenizer.load(paths.model()), chat.template(), chat.markup(config));
         SpliceOptions splice = new SpliceOptions(
                 config.imageVectors(),
                 config.decoder().vocabSize(),
                 stage.maxLength(),
                 SpliceOptions.Side.RIGHT,
-                stage.lengthMultiple());
+                stage.lengthMultiple(),
+                config.imageSlot());
         BatchOptions options = new BatchOptions(
                 stage.batchSize(),
                 stage.sortedBatches(),

@@ -85,7 +85,8 @@ public final class StageRunner {
                 read.selectFeature(),
                 stage.maxLength(),
                 read.padLeft(),
-                stage.imageAspectRatio() == AspectRatio.PAD);
+                stage.imageAspectRatio() == AspectRatio.PAD,
+                read.imageSlot());
     }
 
     private RunReport run(Path folder, RunListener listener) {

@@ -1,0 +1,41 @@
+package org.llava4j.model;
+
+import java.util.Map;
+import org.llava4j.data.text.ImageSlot;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The embedding's rows of {@code <im_start>} and {@code <im_end>}: {@code float32[2, D]}. In files they are two rows of
+ * the table, in the graph a variable of their own, so that stage 1 trains them as it trains any weight: the gradient,
+ * its norm, the optimiser's moments and the proof of freeze are about two rows, not about a table of which all but two
+ * would have to be held still. The table's own two rows are not read. Where the whole table learns (stage 2) both
+ * variables do, which is the same: AdamW treats each element by itself.
+ */
+public final class SlotRows {
+    /** The rows, start then end. */
+    public static final String NAME = "model.embed_tokens.image_slot";
+
+    /** The table that they are rows of in files. */
+    public static final String TABLE = "model.embed_tokens.weight";
+
+    private SlotRows() {}
+
+    /** The rows' ids, in their order. */
+    static int[] ids(ImageSlot slot) {
+        return new int[] {slot.startId(), slot.endId()};
+    }
+
+    /**
+     * Puts the rows back where files have them: {@link #NAME} is taken out and {@link #TABLE} becomes a copy with the
+     * rows in their places. The same for gradients. Without {@link #NAME} nothing is done.
+     */
+    static void intoTable(Map<String, INDArray> byName, ImageSlot slot) {
+        INDArray rows = byName.remove(NAME);
+        if (rows != null) {
+            INDArray table = byName.get(TABLE).dup('c');
+            table.putRow(slot.startId(), rows.getRow(0));
+            table.putRow(slot.endId(), rows.getRow(1));
+            byName.put(TABLE, table);
+        }
+    }
+}
