@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -22,6 +21,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileBytes;
 
 /**
  * The checked header of one safetensors file. After {@link #read} the tensors tile the rest of the file exactly, so
@@ -51,7 +51,7 @@ record SafetensorsHeader(
         if (fileBytes < LENGTH_BYTES) {
             throw wrong(file, "is too short (" + fileBytes + " bytes) to be a safetensors file");
         }
-        long headerBytes = readFully(channel, 0, LENGTH_BYTES).getLong();
+        long headerBytes = FileBytes.read(channel, 0, LENGTH_BYTES).getLong();
         if (headerBytes < 0 || headerBytes > fileBytes - LENGTH_BYTES) {
             throw wrong(
                     file,
@@ -61,7 +61,7 @@ record SafetensorsHeader(
         if (headerBytes > MAX_HEADER_BYTES) {
             throw wrong(file, "announces a header of " + headerBytes + " bytes; the format allows " + MAX_HEADER_BYTES);
         }
-        JsonNode root = parse(readFully(channel, LENGTH_BYTES, (int) headerBytes), file);
+        JsonNode root = parse(FileBytes.read(channel, LENGTH_BYTES, (int) headerBytes), file);
         List<SafetensorsEntry> entries = new ArrayList<>();
         Map<String, String> metadata = new TreeMap<>();
         for (Map.Entry<String, JsonNode> entry : root.properties()) {
@@ -185,20 +185,6 @@ record SafetensorsHeader(
         if (covered != dataBytes) {
             throw wrong(file, "has " + (dataBytes - covered) + " bytes that belong to no tensor");
         }
-    }
-
-    private static ByteBuffer readFully(FileChannel channel, long position, int length) throws IOException {
-        return readFully(channel, position, ByteBuffer.allocate(length));
-    }
-
-    /** Fills {@code buffer} from {@code position} of the file on and turns it round for reading. */
-    static ByteBuffer readFully(FileChannel channel, long position, ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer, position + buffer.position()) < 0) {
-                throw new IOException("the file ends at byte " + (position + buffer.position()));
-            }
-        }
-        return buffer.flip().order(ByteOrder.LITTLE_ENDIAN);
     }
 
     private static String oneLine(String text) {

@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.indexer.ByteIndexer;
+import org.llava4j.data.FileBytes;
 
 /**
  * Where the elements of a tensor lie that is a view of something larger: transposed, cut out or expanded. They are
@@ -64,7 +65,7 @@ final class StridedBytes {
             if (place < windowStart || place + inFile > windowStart + window.limit()) {
                 windowStart = place;
                 window.clear().limit((int) Math.min(WINDOW_BYTES, limit - place));
-                SafetensorsHeader.readFully(channel, place, window);
+                FileBytes.fill(window, channel, place);
             }
             put(out, to * inMemory, window, (int) (place - windowStart), file);
             for (int i = axes.length - 1; i >= 0; i--) {

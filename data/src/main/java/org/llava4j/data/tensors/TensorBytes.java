@@ -10,6 +10,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileBytes;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -108,7 +109,7 @@ final class TensorBytes implements AutoCloseable {
         byte[] buffer = new byte[(int) Math.min(PIECE_BYTES, bytes)];
         for (long done = 0; done < bytes; done += PIECE_BYTES) {
             int length = (int) Math.min(PIECE_BYTES, bytes - done);
-            ByteBuffer piece = SafetensorsHeader.readFully(channel, start + done, ByteBuffer.wrap(buffer, 0, length));
+            ByteBuffer piece = FileBytes.fill(ByteBuffer.wrap(buffer, 0, length), channel, start + done);
             if (info.type().isHalfWidth()) {
                 float[] wide = widen(piece, info.type());
                 new FloatPointer(target).position(done / 2).put(wide, 0, wide.length);

@@ -67,6 +67,20 @@ class SafetensorsFileTest {
     }
 
     @Test
+    void an_empty_tensor_may_have_a_huge_axis_but_none_may_have_too_many() throws IOException {
+        try (SafetensorsFile file =
+                SafetensorsFile.open(file(entry("empty", "F32", "[1099511627776,0]", 0, 0), new byte[0]))) {
+            assertThat(file.read("empty").shape()).containsExactly(1L << 40, 0);
+        }
+        String ones = "[1" + ",1".repeat(32) + "]";
+        try (SafetensorsFile file = SafetensorsFile.open(file(entry("x", "F32", ones, 0, 4), new byte[4]))) {
+            assertThatThrownBy(() -> file.read("x"))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("33 axes");
+        }
+    }
+
+    @Test
     void a_tensor_longer_than_one_piece_reads_whole() throws IOException {
         int length = 700_001;
         ByteBuffer data = ByteBuffer.allocate(length * 2).order(ByteOrder.LITTLE_ENDIAN);

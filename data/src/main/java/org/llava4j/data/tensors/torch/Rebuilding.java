@@ -3,6 +3,7 @@ package org.llava4j.data.tensors.torch;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import org.llava4j.data.BadInputException;
 
 /** What the calls in a pickle of weights stand for: checked by the number and kind of their arguments. */
 final class Rebuilding {
@@ -20,8 +21,8 @@ final class Rebuilding {
 
     private static Map<String, Object> names() {
         Map<String, Object> names = new LinkedHashMap<>();
-        for (Callable callable : Callable.values()) {
-            names.put(callable.pythonName(), callable);
+        for (PythonFunction function : PythonFunction.values()) {
+            names.put(function.pythonName(), function);
         }
         for (StorageType type : StorageType.values()) {
             names.put(type.pythonName(), type);
@@ -29,7 +30,7 @@ final class Rebuilding {
         return names;
     }
 
-    /** The {@link Callable} or {@link StorageType} of a name in Python. */
+    /** The {@link PythonFunction} or {@link StorageType} of a name in Python. */
     Object named(String module, String name) {
         String whole = module + "." + name;
         Object known = NAMES.get(whole);
@@ -39,11 +40,11 @@ final class Rebuilding {
         return known;
     }
 
-    Object call(Object function, Object arguments) {
-        if (!(function instanceof Callable callable) || !(arguments instanceof Object[] given)) {
+    Object call(Object called, Object arguments) {
+        if (!(called instanceof PythonFunction function) || !(arguments instanceof Object[] given)) {
             throw in.damaged("calls something that is no function, or with something that are no arguments");
         }
-        return switch (callable) {
+        return switch (function) {
             case ORDERED_DICT -> orderedDict(given);
             case SIZE -> size(given);
             case TENSOR -> tensor(given);
@@ -53,14 +54,14 @@ final class Rebuilding {
 
     private Object orderedDict(Object[] given) {
         if (given.length != 0) {
-            throw wrongArguments(Callable.ORDERED_DICT);
+            throw wrongArguments(PythonFunction.ORDERED_DICT);
         }
         return new LinkedHashMap<>();
     }
 
     private Object size(Object[] given) {
         if (given.length != 1 || !(given[0] instanceof Object[])) {
-            throw wrongArguments(Callable.SIZE);
+            throw wrongArguments(PythonFunction.SIZE);
         }
         return given[0];
     }
@@ -74,12 +75,12 @@ final class Rebuilding {
                 || !(given[0] instanceof PickledTensor.Storage storage)
                 || !(given[4] instanceof Boolean)
                 || !isEmptyDict(given[5])) {
-            throw wrongArguments(Callable.TENSOR);
+            throw wrongArguments(PythonFunction.TENSOR);
         }
         long[] shape = naturals(given[2]);
         long[] strides = naturals(given[3]);
         if (shape.length != strides.length) {
-            throw wrongArguments(Callable.TENSOR);
+            throw wrongArguments(PythonFunction.TENSOR);
         }
         return new PickledTensor(storage, natural(given[1]), shape, strides);
     }
@@ -90,7 +91,7 @@ final class Rebuilding {
                 || !(given[0] instanceof PickledTensor)
                 || !(given[1] instanceof Boolean)
                 || !isEmptyDict(given[2])) {
-            throw wrongArguments(Callable.PARAMETER);
+            throw wrongArguments(PythonFunction.PARAMETER);
         }
         return given[0];
     }
@@ -127,7 +128,7 @@ final class Rebuilding {
 
     private long[] naturals(Object value) {
         if (!(value instanceof Object[] items)) {
-            throw wrongArguments(Callable.TENSOR);
+            throw wrongArguments(PythonFunction.TENSOR);
         }
         long[] numbers = new long[items.length];
         for (int i = 0; i < numbers.length; i++) {
@@ -143,7 +144,7 @@ final class Rebuilding {
         return number;
     }
 
-    private RuntimeException wrongArguments(Callable callable) {
-        return in.damaged("calls " + callable.pythonName() + " with other arguments than torch.save does");
+    private BadInputException wrongArguments(PythonFunction function) {
+        return in.damaged("calls " + function.pythonName() + " with other arguments than torch.save does");
     }
 }

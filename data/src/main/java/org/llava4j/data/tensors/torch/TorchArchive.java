@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileBytes;
 
 /**
  * What tensors a file of {@code torch.save} holds and where. The file is one folder in a zip: {@code data.pkl} with
@@ -49,7 +50,7 @@ public final class TorchArchive {
 
     private static void requireNotLegacy(FileChannel channel, Object file) throws IOException {
         int length = (int) Math.min(LEGACY.length, channel.size());
-        if (ZipDirectory.bytes(channel, 0, length).equals(ByteBuffer.wrap(LEGACY))) {
+        if (FileBytes.read(channel, 0, length).equals(ByteBuffer.wrap(LEGACY))) {
             throw new BadInputException(file + " is in the format of PyTorch before 1.6, which is not read; load it in"
                     + " Python and write it again with torch.save(torch.load(\"..\"), \"pytorch_model.bin\")");
         }
@@ -74,9 +75,8 @@ public final class TorchArchive {
         if (order != null) {
             String text = text(order);
             if (!text.equals("little")) {
-                throw Refusal.notWeights(
-                        file,
-                        "has the byte order \"" + text + "\", only \"little\" is read: it is from another machine");
+                throw new BadInputException(file + " has the byte order \"" + text + "\", only \"little\" is read; load"
+                        + " it where it was written and save it as safetensors");
             }
         }
     }
@@ -84,7 +84,7 @@ public final class TorchArchive {
     private String text(ZipEntry entry) throws IOException {
         int length = (int) Math.min(entry.size(), 16);
         return StandardCharsets.ISO_8859_1
-                .decode(ZipDirectory.bytes(channel, entry.start(), length))
+                .decode(FileBytes.read(channel, entry.start(), length))
                 .toString();
     }
 
@@ -94,7 +94,7 @@ public final class TorchArchive {
             throw Refusal.notWeights(
                     file, "has a pickle of " + pickle.size() + " bytes, weights need no more than " + MAX_PICKLE_BYTES);
         }
-        Object content = Unpickler.read(ZipDirectory.bytes(channel, pickle.start(), (int) pickle.size()), file);
+        Object content = Unpickler.read(FileBytes.read(channel, pickle.start(), (int) pickle.size()), file);
         if (!(content instanceof Map<?, ?> dictionary)) {
             throw Refusal.notWeights(file, "holds " + kind(content) + " and no dictionary of tensors");
         }

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.llava4j.data.FileBytes;
 
 /**
  * What is where in a zip as {@code torch.save} writes it: nothing compressed, so that every entry is a stretch of the
@@ -70,13 +71,13 @@ final class ZipDirectory {
         if (locatorStart >= 0) {
             ByteBuffer locator = bytes(locatorStart, LOCATOR64_BYTES);
             if (locator.getInt(0) == LOCATOR64_SIGNATURE) {
-                return checked(large(locator.getLong(8), locatorStart), locator.getLong(8));
+                return checked(place64(locator.getLong(8), locatorStart), locator.getLong(8));
             }
         }
         return checked(plain, end);
     }
 
-    private Place large(long start, long limit) throws IOException {
+    private Place place64(long start, long limit) throws IOException {
         if (start < 0 || start != limit - END64_BYTES) {
             throw Refusal.damaged(file, "the directory of its zip is not where its end says");
         }
@@ -209,16 +210,6 @@ final class ZipDirectory {
     }
 
     private ByteBuffer bytes(long position, int length) throws IOException {
-        return bytes(channel, position, length);
-    }
-
-    static ByteBuffer bytes(FileChannel channel, long position, int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length);
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer, position + buffer.position()) < 0) {
-                throw new IOException("the file ends at byte " + (position + buffer.position()));
-            }
-        }
-        return buffer.flip().order(ByteOrder.LITTLE_ENDIAN);
+        return FileBytes.read(channel, position, length);
     }
 }

@@ -1,7 +1,7 @@
 package org.llava4j.data.tensors.torch;
 
 /** What a pickle of weights may call. Nothing of Python is behind it: {@link Rebuilding} does what it stands for. */
-enum Callable {
+enum PythonFunction {
     ORDERED_DICT("collections.OrderedDict"),
     SIZE("torch.Size"),
     TENSOR("torch._utils._rebuild_tensor_v2"),
@@ -9,7 +9,7 @@ enum Callable {
 
     private final String pythonName;
 
-    Callable(String pythonName) {
+    PythonFunction(String pythonName) {
         this.pythonName = pythonName;
     }
 
