@@ -59,7 +59,7 @@ class PredictionFileTest {
     void a_broken_line_is_refused_with_its_number() throws IOException {
         assertRefused(PUBLISHED_LINE + "\n{\"question_id\"", "line 2");
         assertRefused("\n\n[]", "line 3");
-        assertRefused(PUBLISHED_LINE + "\n{\"question_id\": \"6\"}", "line 2: \"text\"");
+        assertRefused(PUBLISHED_LINE + "\n{\"question_id\": \"6\"}", "line 2: an answer needs");
         assertRefused(PUBLISHED_LINE + "\n" + PUBLISHED_LINE, "line 2: question 5");
         Files.write(folder.resolve("answers.jsonl"), new byte[] {'{', (byte) 0xff, '\n'});
         assertThatThrownBy(() -> PredictionFile.read(folder.resolve("answers.jsonl")))

@@ -137,6 +137,8 @@ public final class BenchMain extends Command {
         command.addAll(List.of("--batch", String.valueOf(run.batch())));
         command.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
         if (run.memorySteps() > 0) {
+            // The whole heap is there from the start: what grows then is not the heap.
+            command.addAll(1, List.of("-Xms256m", "-XX:+AlwaysPreTouch"));
             command.addAll(List.of("--memory-steps", String.valueOf(run.memorySteps())));
         }
         try {
