@@ -1,0 +1,21 @@
+package org.llava4j.train;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** Training knows nothing of evaluation, and its packages build on each other one way. */
+@AnalyzeClasses(packages = "org.llava4j.train", importOptions = ImportOption.DoNotIncludeTests.class)
+class ArchitectureTest {
+    @ArchTest
+    static final ArchRule trainingKnowsNothingOfEvaluation =
+            noClasses().should().dependOnClassesThat().resideInAPackage("org.llava4j.eval..");
+
+    @ArchTest
+    static final ArchRule packagesAreFreeOfCycles =
+            slices().matching("org.llava4j.train.(*)..").should().beFreeOfCycles();
+}
