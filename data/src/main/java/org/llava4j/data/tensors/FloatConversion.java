@@ -47,13 +47,16 @@ public final class FloatConversion {
     }
 
     /**
-     * A new array of another type beside the old one: for arrays that were computed; files are read in the wanted
-     * type at once ({@link TensorStore#read(String, DataType)}).
+     * The values of an array in another type: a new array, or the same one where it has that type. For arrays that were
+     * computed; files are read in the wanted type at once ({@link TensorStore#read(String, DataType)}).
      *
      * @param array FLOAT, HALF or BFLOAT16, in C order without gaps and no view
      * @param type one of the same three
      */
-    public static INDArray copyOf(INDArray array, DataType type) {
+    public static INDArray of(INDArray array, DataType type) {
+        if (array.dataType() == type) {
+            return array;
+        }
         TensorType from = TensorType.of(array.dataType());
         TensorType to = TensorType.of(type);
         if (array.isEmpty()) {
