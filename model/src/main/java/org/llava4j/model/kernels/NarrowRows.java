@@ -3,12 +3,12 @@ package org.llava4j.model.kernels;
 /**
  * A weight kept in 16 bits: tiles of it are widened to float32 just before a product reads them, so that products run
  * at float32's speed and give float32's results on the rounded values. A tile is nearly square, since the product packs
- * its other operand anew for each, and small enough for a processor's second cache. For a few rows of x, reading the
+ * its other operand anew for each, and about as large as a processor's second cache. For a few rows of x, reading the
  * weight is what takes time: each of its rows is widened in the sum itself.
  */
 record NarrowRows(NarrowMatrix matrix, Lanes lanes) implements WeightRows {
-    private static final int TILE_ROWS = 512;
-    private static final int TILE_COLUMNS = 512;
+    private static final int TILE_ROWS = 384;
+    private static final int TILE_COLUMNS = 768;
     private static final int BLOCK_SLOT = 0;
     private static final int HEAP_SLOT = 0;
 

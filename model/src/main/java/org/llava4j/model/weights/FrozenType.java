@@ -2,7 +2,6 @@ package org.llava4j.model.weights;
 
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -37,8 +36,8 @@ public enum FrozenType {
         return Arrays.stream(values())
                 .filter(type -> type.toString().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new BadInputException(name + " is no type for frozen weights; use "
-                        + Arrays.stream(values()).map(FrozenType::toString).collect(Collectors.joining(", "))));
+                .orElseThrow(() -> new BadInputException(
+                        name + " is no type for frozen weights (--frozen-dtype); use fp32, bf16 or fp16"));
     }
 
     /** As in {@link #named}. */
