@@ -41,7 +41,7 @@ final class Decoder {
     }
 
     private SDVariable table() {
-        return weights.get("embed_tokens.weight", config.vocabSize(), config.hiddenSize());
+        return weights.matrix("embed_tokens.weight", config.vocabSize(), config.hiddenSize());
     }
 
     /**
@@ -69,7 +69,9 @@ final class Decoder {
     }
 
     private SDVariable head() {
-        return config.tiedEmbeddings() ? table() : root.get("lm_head.weight", config.vocabSize(), config.hiddenSize());
+        return config.tiedEmbeddings()
+                ? table()
+                : root.matrix("lm_head.weight", config.vocabSize(), config.hiddenSize());
     }
 
     private SDVariable layer(Weights w, String name, String output, SDVariable x, TextInputs in) {
@@ -80,9 +82,9 @@ final class Decoder {
         SDVariable[] qkv = Linear.several(
                 name + "qkv",
                 h,
-                w.get("self_attn.q_proj.weight", d, d),
-                w.get("self_attn.k_proj.weight", kvWidth, d),
-                w.get("self_attn.v_proj.weight", kvWidth, d));
+                w.matrix("self_attn.q_proj.weight", d, d),
+                w.matrix("self_attn.k_proj.weight", kvWidth, d),
+                w.matrix("self_attn.v_proj.weight", kvWidth, d));
         SDVariable mixed = Attention.causal(
                 name + "attention",
                 rotate(name + "q", qkv[0], in),
@@ -92,12 +94,15 @@ final class Decoder {
                 config.heads(),
                 config.kvHeads(),
                 config.headDim());
-        SDVariable y = Linear.plus(name + "after_attention", x, mixed, w.get("self_attn.o_proj.weight", d, d));
+        SDVariable y = Linear.plus(name + "after_attention", x, mixed, w.matrix("self_attn.o_proj.weight", d, d));
         SDVariable m = norm(w, "post_attention_layernorm", y, name + "norm2");
         SDVariable[] gateUp = Linear.several(
-                name + "gate_up", m, w.get("mlp.gate_proj.weight", wide, d), w.get("mlp.up_proj.weight", wide, d));
+                name + "gate_up",
+                m,
+                w.matrix("mlp.gate_proj.weight", wide, d),
+                w.matrix("mlp.up_proj.weight", wide, d));
         SDVariable active = SwiGlu.of(name + "swiglu", gateUp[0], gateUp[1]);
-        return Linear.plus(output, y, active, w.get("mlp.down_proj.weight", d, wide));
+        return Linear.plus(output, y, active, w.matrix("mlp.down_proj.weight", d, wide));
     }
 
     private SDVariable rotate(String name, SDVariable x, TextInputs in) {

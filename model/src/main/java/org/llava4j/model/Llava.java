@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
@@ -121,7 +122,7 @@ public final class Llava {
 
     private static SameDiff newGraph() {
         Operations.register();
-        return SameDiff.create();
+        return GraphHooks.newGraph();
     }
 
     private static SDVariable features(SameDiff sd, LlavaConfig config, TensorSource source) {
@@ -187,7 +188,11 @@ public final class Llava {
                 .toList();
     }
 
-    /** Thaws the weights whose names match and freezes all others: a stage of training. */
+    /**
+     * Thaws the weights whose names match and freezes all others: a stage of training.
+     *
+     * @throws BadInputException if one of them is kept in 16 bits
+     */
     public void train(Predicate<String> learns) {
         List<SDVariable> thaw = new ArrayList<>();
         List<SDVariable> freeze = new ArrayList<>();
@@ -195,6 +200,11 @@ public final class Llava {
             SDVariable weight = sd.getVariable(name);
             boolean trainable = weight.getVariableType() == VariableType.VARIABLE;
             if (learns.test(name) && !trainable) {
+                if (FloatConversion.isNarrow(weight.dataType())) {
+                    throw new BadInputException(name + " is kept as " + weight.dataType()
+                            + " and cannot learn; load the model so that what learns is float32 (frozen type fp32, or"
+                            + " name it as trainable when loading)");
+                }
                 thaw.add(weight);
             } else if (!learns.test(name) && trainable) {
                 freeze.add(weight);

@@ -18,16 +18,17 @@ final class Projector {
         Weights w = weights.under("model.mm_projector.");
         return switch (type) {
             case LINEAR ->
-                Linear.of("projected", features, w.get("weight", hiddenSize, featureSize), w.get("bias", hiddenSize));
+                Linear.of(
+                        "projected", features, w.matrix("weight", hiddenSize, featureSize), w.get("bias", hiddenSize));
             case MLP2X_GELU -> {
                 SDVariable first = Linear.of(
                         "projector.first",
                         features,
-                        w.get("0.weight", hiddenSize, featureSize),
+                        w.matrix("0.weight", hiddenSize, featureSize),
                         w.get("0.bias", hiddenSize));
                 SDVariable active = Activate.with(Activation.GELU, "projector.gelu", first);
                 yield Linear.of(
-                        "projected", active, w.get("2.weight", hiddenSize, hiddenSize), w.get("2.bias", hiddenSize));
+                        "projected", active, w.matrix("2.weight", hiddenSize, hiddenSize), w.get("2.bias", hiddenSize));
             }
         };
     }

@@ -1,7 +1,9 @@
 package org.llava4j.model;
 
 import java.util.Map;
+import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.text.ImageSlot;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -32,7 +34,9 @@ public final class SlotRows {
     static void intoTable(Map<String, INDArray> byName, ImageSlot slot) {
         INDArray rows = byName.remove(NAME);
         if (rows != null) {
-            INDArray table = byName.get(TABLE).dup('c');
+            // In float32 even if the table is kept in 16 bits: its new rows may have been trained.
+            INDArray kept = byName.get(TABLE);
+            INDArray table = FloatConversion.isNarrow(kept.dataType()) ? kept.castTo(DataType.FLOAT) : kept.dup('c');
             table.putRow(slot.startId(), rows.getRow(0));
             table.putRow(slot.endId(), rows.getRow(1));
             byName.put(TABLE, table);

@@ -68,14 +68,18 @@ public final class TensorRun {
         }
     }
 
+    /** A whole model that reads pixels, built elsewhere. */
+    public static TensorRun of(Llava model, LlavaConfig config) {
+        return new TensorRun(model, config.vision(), config.decoder(), config);
+    }
+
     /** @param visionTower the tower's folder, or null for the one that the config names */
     public static TensorRun open(Path folder, Path visionTower) {
         if (LlavaConfig.isLlava(folder)) {
             Path tower = visionTower != null ? visionTower : LlavaConfig.visionTowerOf(folder);
             LlavaConfig config = LlavaConfig.read(folder, tower);
             try (Checkpoint weights = Checkpoint.llava(folder, tower)) {
-                Llava model = Llava.build(config, weights, Llava.ImageInput.PIXELS);
-                return new TensorRun(model, config.vision(), config.decoder(), config);
+                return of(Llava.build(config, weights, Llava.ImageInput.PIXELS), config);
             }
         }
         try (Checkpoint weights = Checkpoint.bare(folder)) {

@@ -46,7 +46,7 @@ final class VisionTower {
         SDVariable patches = Linear.of(
                 "vision.patch_embeds",
                 Patches.of("vision.patches", pixels, p),
-                w.get("patch_embedding.weight", d, 3, p, p));
+                w.matrix("patch_embedding.weight", d, 3, p, p));
         return ClassAndPositions.of(
                 "vision.embeddings",
                 patches,
@@ -68,18 +68,18 @@ final class VisionTower {
                 name + "attention", qkv[0], qkv[1], qkv[2], config.patches() + 1, config.heads(), config.headDim());
         SDVariable y = Linear.plus(name + "after_attention", x, mixed, matrix(w, "out_proj"), bias(w, "out_proj"));
         SDVariable m = norm(w, "layer_norm2", y, name + "norm2");
-        SDVariable up = Linear.of(name + "fc1", m, w.get("mlp.fc1.weight", wide, d), w.get("mlp.fc1.bias", wide));
+        SDVariable up = Linear.of(name + "fc1", m, w.matrix("mlp.fc1.weight", wide, d), w.get("mlp.fc1.bias", wide));
         SDVariable active = Activate.with(Activation.QUICK_GELU, name + "gelu", up);
         return Linear.plus(
                 "vision.hidden_states." + (i + 1),
                 y,
                 active,
-                w.get("mlp.fc2.weight", d, wide),
+                w.matrix("mlp.fc2.weight", d, wide),
                 w.get("mlp.fc2.bias", d));
     }
 
     private SDVariable matrix(Weights w, String name) {
-        return w.get("self_attn." + name + ".weight", config.hiddenSize(), config.hiddenSize());
+        return w.matrix("self_attn." + name + ".weight", config.hiddenSize(), config.hiddenSize());
     }
 
     private SDVariable bias(Weights w, String name) {

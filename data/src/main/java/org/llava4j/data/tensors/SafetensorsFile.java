@@ -3,6 +3,7 @@ package org.llava4j.data.tensors;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.SortedMap;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** One safetensors file, open for reading. The header is read and checked at once, tensors when they are asked for. */
@@ -40,11 +41,27 @@ public final class SafetensorsFile implements TensorStore {
 
     @Override
     public INDArray read(String name) {
+        TensorInfo info = info(name);
+        return read(info, info.type().inMemory());
+    }
+
+    @Override
+    public INDArray read(String name, DataType type) {
+        TensorInfo info = info(name);
+        info.requireFloats(this);
+        return read(info, type);
+    }
+
+    private TensorInfo info(String name) {
         TensorInfo info = header.tensors().get(name);
         if (info == null) {
             throw bytes.missing(name, header.tensors().size());
         }
-        return bytes.read(info, header.starts().get(name));
+        return info;
+    }
+
+    private INDArray read(TensorInfo info, DataType type) {
+        return bytes.read(info, type, header.starts().get(info.name()));
     }
 
     @Override

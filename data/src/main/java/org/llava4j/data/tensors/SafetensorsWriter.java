@@ -16,8 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.Pointer;
 import org.llava4j.data.AtomicFile;
 import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -34,7 +32,7 @@ public final class SafetensorsWriter {
 
     private SafetensorsWriter() {}
 
-    /** Writes every array in the type that matches its own (FLOAT as F32, and so on). */
+    /** Writes every array in the type that matches its own (FLOAT as F32, BFLOAT16 as BF16, and so on). */
     public static void write(Path file, Map<String, INDArray> tensors) {
         write(file, tensors, name -> TensorType.of(tensors.get(name).dataType()));
     }
@@ -42,8 +40,8 @@ public final class SafetensorsWriter {
     /**
      * Writes {@code file} beside its name, then moves it into place.
      *
-     * @param typeOf the type of each tensor in the file: its own, or for a FLOAT array also F16 or BF16, rounded to
-     *     nearest even
+     * @param typeOf the type of each tensor in the file: its own, or for a FLOAT, HALF or BFLOAT16 array any of F32,
+     *     F16 and BF16, rounded to nearest even where that is narrower
      * @throws IllegalArgumentException if an array cannot be written in its type
      * @throws org.llava4j.data.BadInputException if the place cannot be written
      */
@@ -65,7 +63,8 @@ public final class SafetensorsWriter {
         List<Entry> entries = new ArrayList<>();
         tensors.forEach((name, array) -> {
             TensorType type = typeOf.apply(name);
-            if (array.dataType() != type.inMemory()) {
+            TensorType own = TensorType.of(array.dataType());
+            if (type != own && !(type.isFloat() && own.isFloat())) {
                 throw new IllegalArgumentException(
                         "tensor \"" + name + "\" is " + array.dataType() + " and cannot be written as " + type);
             }
@@ -117,14 +116,16 @@ public final class SafetensorsWriter {
         boolean plain = isContiguous(array);
         INDArray source = plain ? array : array.dup('c');
         try {
-            Pointer data = source.data().pointer();
-            byte[] buffer = new byte
-                    [(int) Math.min(PIECE_ELEMENTS, length) * info.type().bytes()];
+            BytePointer data = new BytePointer(source.data().pointer());
+            TensorType own = TensorType.of(array.dataType());
+            byte[] piece = new byte[(int) Math.min(PIECE_ELEMENTS, length) * own.bytes()];
             for (long done = 0; done < length; done += PIECE_ELEMENTS) {
                 int count = (int) Math.min(PIECE_ELEMENTS, length - done);
-                copy(data, done, count, info.type(), buffer);
+                data.position(done * own.bytes()).get(piece, 0, count * own.bytes());
+                byte[] converted = FloatConversion.convert(piece, count * own.bytes(), own, info.type());
                 writeFully(
-                        channel, ByteBuffer.wrap(buffer, 0, count * info.type().bytes()));
+                        channel,
+                        ByteBuffer.wrap(converted, 0, count * info.type().bytes()));
             }
         } finally {
             if (!plain) {
@@ -135,19 +136,6 @@ public final class SafetensorsWriter {
 
     private static boolean isContiguous(INDArray array) {
         return array.offset() == 0 && Arrays.equals(array.stride(), ArrayUtil.calcStrides(array.shape()));
-    }
-
-    private static void copy(Pointer data, long first, int count, TensorType type, byte[] to) {
-        if (!type.isHalfWidth()) {
-            new BytePointer(data).position(first * type.bytes()).get(to, 0, count * type.bytes());
-            return;
-        }
-        float[] wide = new float[count];
-        new FloatPointer(data).position(first).get(wide, 0, count);
-        ByteBuffer narrow = ByteBuffer.wrap(to).order(ByteOrder.LITTLE_ENDIAN);
-        for (float value : wide) {
-            narrow.putShort(type == TensorType.F16 ? HalfFloats.floatToF16(value) : HalfFloats.floatToBf16(value));
-        }
     }
 
     private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -133,12 +134,21 @@ abstract class ShardedFolder implements TensorStore {
 
     @Override
     public INDArray read(String name) {
+        return shard(name).read(name);
+    }
+
+    @Override
+    public INDArray read(String name, DataType type) {
+        return shard(name).read(name, type);
+    }
+
+    private TensorStore shard(String name) {
         TensorStore file = shardOf.get(name);
         if (file == null) {
             throw new BadInputException(
                     "there is no tensor \"" + name + "\" in " + shards.values() + "; is it the right model?");
         }
-        return file.read(name);
+        return file;
     }
 
     @Override

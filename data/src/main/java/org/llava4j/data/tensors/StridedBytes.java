@@ -47,9 +47,10 @@ final class StridedBytes {
         return true;
     }
 
-    void fill(Pointer target, FileChannel channel, Path file) throws IOException {
+    /** @param wanted the type of the elements in memory: their own, or for floats another */
+    void fill(Pointer target, TensorType wanted, FileChannel channel, Path file) throws IOException {
         int inFile = info.type().bytes();
-        int inMemory = info.type().inMemory().width();
+        int inMemory = wanted.bytes();
         long[] shape = info.shape();
         long[] steps = steps(shape);
         int[] axes = outermostFirst();
@@ -67,7 +68,7 @@ final class StridedBytes {
                 window.clear().limit((int) Math.min(WINDOW_BYTES, limit - place));
                 FileBytes.fill(window, channel, place);
             }
-            put(out, to * inMemory, window, (int) (place - windowStart), file);
+            put(out, to * inMemory, wanted, window, (int) (place - windowStart), file);
             for (int i = axes.length - 1; i >= 0; i--) {
                 int axis = axes[i];
                 from += strides[axis];
@@ -82,10 +83,15 @@ final class StridedBytes {
         }
     }
 
-    private void put(ByteIndexer out, long to, ByteBuffer window, int from, Path file) {
+    private void put(ByteIndexer out, long to, TensorType wanted, ByteBuffer window, int from, Path file) {
         TensorType type = info.type();
-        if (type.isHalfWidth()) {
-            out.putFloat(to, type.widen(window.getShort(from)));
+        if (type != wanted) {
+            float value = FloatConversion.get(window, from, type);
+            if (wanted.isHalfWidth()) {
+                out.putShort(to, wanted.narrow(value));
+            } else {
+                out.putFloat(to, value);
+            }
             return;
         }
         switch (type.bytes()) {

@@ -7,10 +7,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileBytes;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -71,25 +71,30 @@ final class TensorBytes implements AutoCloseable {
     }
 
     /** A tensor whose elements lie side by side from byte {@code start} of the file on. */
-    INDArray read(TensorInfo info, long start) {
-        return read(info, target -> fill(target, info, start));
+    INDArray read(TensorInfo info, DataType type, long start) {
+        return read(info, type, target -> fill(target, info, inMemory(info, type), start));
     }
 
     /** A tensor whose elements lie apart, or in another order. */
-    INDArray read(TensorInfo info, StridedBytes place) {
-        return read(info, target -> place.fill(target, channel, file));
+    INDArray read(TensorInfo info, DataType type, StridedBytes place) {
+        return read(info, type, target -> place.fill(target, inMemory(info, type), channel, file));
     }
 
-    private INDArray read(TensorInfo info, Filling filling) {
+    /** The type that the elements have in an array: their own, or for floats another that they are converted to. */
+    private static TensorType inMemory(TensorInfo info, DataType type) {
+        return info.type().isFloat() ? TensorType.of(type) : info.type();
+    }
+
+    private INDArray read(TensorInfo info, DataType type, Filling filling) {
         long[] shape = info.shape();
         if (shape.length > MAX_AXES) {
             throw new BadInputException("tensor \"" + info.name() + "\" in " + file + " has " + shape.length
                     + " axes, more than the " + MAX_AXES + " that can be read; is it the right file?");
         }
         if (info.length() == 0) {
-            return Nd4j.create(info.type().inMemory(), shape);
+            return Nd4j.create(type, shape);
         }
-        INDArray array = Nd4j.createUninitialized(info.type().inMemory(), shape, 'c');
+        INDArray array = Nd4j.createUninitialized(type, shape, 'c');
         boolean complete = false;
         try {
             filling.fill(array.data().pointer());
@@ -104,31 +109,21 @@ final class TensorBytes implements AutoCloseable {
         }
     }
 
-    private void fill(Pointer target, TensorInfo info, long start) throws IOException {
+    private void fill(Pointer target, TensorInfo info, TensorType wanted, long start) throws IOException {
         long bytes = info.bytes();
         byte[] buffer = new byte[(int) Math.min(PIECE_BYTES, bytes)];
         for (long done = 0; done < bytes; done += PIECE_BYTES) {
             int length = (int) Math.min(PIECE_BYTES, bytes - done);
             ByteBuffer piece = FileBytes.fill(ByteBuffer.wrap(buffer, 0, length), channel, start + done);
-            if (info.type().isHalfWidth()) {
-                float[] wide = widen(piece, info.type());
-                new FloatPointer(target).position(done / 2).put(wide, 0, wide.length);
-            } else {
-                if (info.type() == TensorType.BOOL) {
-                    requireBooleans(piece, info);
-                }
-                // Same width and, on every platform ND4J runs on, same byte order: the bytes go as they are.
-                new BytePointer(target).position(done).put(buffer, 0, length);
+            if (info.type() == TensorType.BOOL) {
+                requireBooleans(piece, info);
             }
+            // On every platform that ND4J runs on the byte order of memory is the file's.
+            byte[] converted = FloatConversion.convert(buffer, length, info.type(), wanted);
+            long first = done / info.type().bytes();
+            int width = length / info.type().bytes() * wanted.bytes();
+            new BytePointer(target).position(first * wanted.bytes()).put(converted, 0, width);
         }
-    }
-
-    private static float[] widen(ByteBuffer piece, TensorType type) {
-        float[] wide = new float[piece.remaining() / 2];
-        for (int i = 0; i < wide.length; i++) {
-            wide[i] = type.widen(piece.getShort());
-        }
-        return wide;
     }
 
     private void requireBooleans(ByteBuffer piece, TensorInfo info) {

@@ -1,6 +1,7 @@
 package org.llava4j.data.tensors;
 
 import java.util.Arrays;
+import org.llava4j.data.BadInputException;
 
 /**
  * What a store says of one tensor. Its elements can be counted: whoever makes one has checked that their number is
@@ -33,6 +34,14 @@ public record TensorInfo(String name, TensorType type, long[] shape) {
     /** What its elements take on disk when they lie side by side. */
     long bytes() {
         return length() * type.bytes();
+    }
+
+    /** Refuses what {@link TensorStore#read(String, org.nd4j.linalg.api.buffer.DataType)} cannot convert. */
+    void requireFloats(Object store) {
+        if (!type.isFloat()) {
+            throw new BadInputException("tensor \"" + name + "\" in " + store + " is " + type
+                    + " but weights are F32, F16 or BF16; is it the right model?");
+        }
     }
 
     @Override

@@ -42,8 +42,24 @@ public enum TensorType {
         return this == F16 ? HalfFloats.f16ToFloat(bits) : HalfFloats.bf16ToFloat(bits);
     }
 
+    /** The bits of one element of a half-width type, rounded to the nearest. */
+    short narrow(float value) {
+        return this == F16 ? HalfFloats.floatToF16(value) : HalfFloats.floatToBf16(value);
+    }
+
+    /** Whether it is one of the three among which {@link FloatConversion} converts. */
+    boolean isFloat() {
+        return this == F32 || isHalfWidth();
+    }
+
     /** The type in which an ND4J array is written when nothing else is asked for. */
     static TensorType of(DataType type) {
+        if (type == DataType.HALF) {
+            return F16;
+        }
+        if (type == DataType.BFLOAT16) {
+            return BF16;
+        }
         for (TensorType candidate : values()) {
             if (candidate.inMemory == type && !candidate.isHalfWidth()) {
                 return candidate;

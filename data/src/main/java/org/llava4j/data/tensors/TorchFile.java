@@ -8,6 +8,7 @@ import java.util.TreeMap;
 import org.llava4j.data.tensors.torch.StorageType;
 import org.llava4j.data.tensors.torch.TorchArchive;
 import org.llava4j.data.tensors.torch.TorchTensor;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -67,15 +68,31 @@ public final class TorchFile implements TensorStore {
 
     @Override
     public INDArray read(String name) {
+        TensorInfo info = info(name);
+        return read(info, info.type().inMemory());
+    }
+
+    @Override
+    public INDArray read(String name, DataType type) {
+        TensorInfo info = info(name);
+        info.requireFloats(this);
+        return read(info, type);
+    }
+
+    private TensorInfo info(String name) {
         TensorInfo info = tensors.get(name);
         if (info == null) {
             throw bytes.missing(name, tensors.size());
         }
-        TorchTensor place = places.get(name);
+        return info;
+    }
+
+    private INDArray read(TensorInfo info, DataType type) {
+        TorchTensor place = places.get(info.name());
         if (StridedBytes.isContiguous(place.shape(), place.strides())) {
-            return bytes.read(info, place.start());
+            return bytes.read(info, type, place.start());
         }
-        return bytes.read(info, new StridedBytes(info, place.strides(), place.start(), place.limit()));
+        return bytes.read(info, type, new StridedBytes(info, place.strides(), place.start(), place.limit()));
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.Golden;
@@ -67,6 +68,11 @@ class TorchFileTest {
             assertReads(file, "diagonal", Nd4j.createFromArray(new float[][] {{0, 5, 10}, {12, 17, 22}}));
             assertReads(file, "scalar", Nd4j.scalar(7f));
             assertReads(file, "half_transposed", transposed);
+            for (DataType type : new DataType[] {DataType.FLOAT, DataType.HALF, DataType.BFLOAT16}) {
+                for (String name : List.of("cube", "transposed", "half_transposed")) {
+                    assertThat(file.read(name, type)).as(name).isEqualTo(FloatConversion.of(file.read(name), type));
+                }
+            }
             assertReads(file, "bytes_transposed", transposed.castTo(DataType.UINT8));
             assertReads(file, "shorts_transposed", transposed.castTo(DataType.INT16));
             assertReads(file, "longs_transposed", transposed.castTo(DataType.INT64));

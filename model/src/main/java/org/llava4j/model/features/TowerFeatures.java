@@ -12,6 +12,7 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FrozenType;
 import org.llava4j.model.weights.TensorHash;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -31,15 +32,21 @@ public final class TowerFeatures implements FeatureSource {
         this.vectorsPerImage = vectorsPerImage;
     }
 
+    /** {@link #load(Path, Path, LlavaConfig, FrozenType)} in float32. */
+    public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config) {
+        return load(folder, visionTower, config, FrozenType.FP32);
+    }
+
     /**
      * The tower of a model, with the preprocessing that belongs to it.
      *
      * @param folder the LLaVA (or LLaMA) folder
      * @param visionTower the tower's own folder: its preprocessing (CLIP's own where it has no
      *     {@code preprocessor_config.json}), and its weights where {@code folder} holds none
+     * @param type how its matrices are kept
      * @throws org.llava4j.data.BadInputException if weights, config and preprocessing do not fit each other
      */
-    public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config) {
+    public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config, FrozenType type) {
         ClipPreprocessing settings = ClipPreprocessing.isIn(visionTower)
                 ? ClipPreprocessing.read(visionTower)
                 : ClipPreprocessing.clip(config.vision().imageSizePx());
@@ -50,7 +57,7 @@ public final class TowerFeatures implements FeatureSource {
         }
         ClipImageProcessor processor =
                 new ClipImageProcessor(config.padToSquare() ? settings.withAspectRatio(AspectRatio.PAD) : settings);
-        try (Checkpoint weights = Checkpoint.tower(folder, visionTower)) {
+        try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withFrozenType(type, name -> false)) {
             return new TowerFeatures(Llava.buildTower(config, weights), processor, config.imageVectors());
         }
     }

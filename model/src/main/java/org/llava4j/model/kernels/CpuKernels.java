@@ -44,7 +44,7 @@ public final class CpuKernels implements Kernels {
         rope = new CpuRope(lanes, workers);
         attention = new CpuAttention(lanes, workers);
         elementWise = new CpuElementWise(lanes, workers);
-        rows = new CpuRows(workers);
+        rows = new CpuRows(lanes, workers);
         loss = new CpuLoss(lanes, workers);
         vision = new CpuVision(lanes, workers);
     }
@@ -70,15 +70,19 @@ public final class CpuKernels implements Kernels {
         return array == null ? null : Matrix.ints(array);
     }
 
-    private static WeightRows weight(INDArray w) {
-        return new WeightRows.Float32(of(w));
+    private static boolean weights(INDArray... ws) {
+        return Arrays.stream(ws).allMatch(w -> floats(w) || NarrowMatrix.isReadable(w));
+    }
+
+    private WeightRows weight(INDArray w) {
+        return NarrowMatrix.isNarrow(w) ? new NarrowRows(NarrowMatrix.of(w), lanes) : new WeightRows.Float32(of(w));
     }
 
     // ---- Linear
 
     @Override
     public void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y) {
-        if (floats(x, w, bias, residual, y)) {
+        if (floats(x, bias, residual, y) && weights(w)) {
             linear.forward(of(x), weight(w), orNull(bias), orNull(residual), of(y));
         } else {
             fallback.linear(x, w, bias, residual, y);
@@ -87,10 +91,10 @@ public final class CpuKernels implements Kernels {
 
     @Override
     public void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
-        if (floats(dx) && floats(dys) && floats(ws)) {
+        if (floats(dx) && floats(dys) && weights(ws)) {
             linear.gradInput(
                     Arrays.stream(dys).map(Matrix::of).toList(),
-                    Arrays.stream(ws).map(CpuKernels::weight).toList(),
+                    Arrays.stream(ws).map(this::weight).toList(),
                     of(dx));
         } else {
             fallback.linearGradInput(dys, ws, dx);
@@ -286,6 +290,8 @@ public final class CpuKernels implements Kernels {
     public void embedding(INDArray ids, INDArray table, INDArray y) {
         if (floats(table, y) && ints(ids)) {
             rows.gather("token id", of(table), Matrix.ints(ids), of(y));
+        } else if (NarrowMatrix.isReadable(table) && floats(y) && ints(ids)) {
+            rows.gather("token id", NarrowMatrix.of(table), Matrix.ints(ids), of(y));
         } else {
             fallback.embedding(ids, table, y);
         }

@@ -5,8 +5,6 @@ import java.util.List;
 
 /** Linear layers: OpenBLAS products, cut along the longer side of their result and shared by the workers. */
 final class CpuLinear {
-    /** Up to this many rows a product reads the weight once per row: packing it for sgemm would cost more. */
-    private static final int FEW_ROWS = 4;
     /** Rows (or columns) of a result below which a second piece for each thread costs more than it balances. */
     private static final int LEAST_PIECE = 128;
     /** Rows (or columns) of a piece are a multiple of this where threads have one piece each. */
@@ -40,30 +38,38 @@ final class CpuLinear {
         cut(rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
             Scratch s = Scratch.ofThisThread();
             float beta = prefill(s, biasRow, residual, y, r0, r1, n0, n1);
-            for (int n = n0; n < n1; n += w.panelRows()) {
-                int count = Math.min(w.panelRows(), n1 - n);
-                long panel = w.panel(n, count, s);
-                if (rows <= FEW_ROWS) {
-                    for (int r = r0; r < r1; r++) {
-                        Blas.timesVector(s, count, w.inputs(), panel, x.row(r), beta, y.at(r, n));
-                    }
-                } else {
-                    Blas.timesTransposed(
-                            s,
-                            r1 - r0,
-                            count,
-                            w.inputs(),
-                            1,
-                            x.row(r0),
-                            w.inputs(),
-                            panel,
-                            w.inputs(),
-                            beta,
-                            y.at(r0, n),
-                            outputs);
-                }
+            if (rows <= WeightRows.FEW_ROWS) {
+                w.timesFew(s, x, n0, n1, beta, y);
+            } else {
+                times(s, x, w, beta, y, r0, r1, n0, n1);
             }
         });
+    }
+
+    /** One block of the result, a tile of the weight at a time. */
+    private static void times(
+            Scratch s, Matrix x, WeightRows w, float given, Matrix y, int r0, int r1, int n0, int n1) {
+        for (int n = n0; n < n1; n += w.tileRows()) {
+            int count = Math.min(w.tileRows(), n1 - n);
+            float beta = given;
+            for (int k = 0; k < w.inputs(); k += w.tileColumns()) {
+                int width = Math.min(w.tileColumns(), w.inputs() - k);
+                Blas.timesTransposed(
+                        s,
+                        r1 - r0,
+                        count,
+                        width,
+                        1,
+                        x.at(r0, k),
+                        w.inputs(),
+                        w.tile(n, count, k, width, s),
+                        w.stride(width),
+                        beta,
+                        y.at(r0, n),
+                        y.columns());
+                beta = 1;
+            }
+        }
     }
 
     /** Puts what is added to the product into y beforehand; the beta with which the product then takes it up. */
@@ -108,27 +114,35 @@ final class CpuLinear {
             Scratch s = Scratch.ofThisThread();
             float beta = 0;
             for (int i = 0; i < dys.size(); i++) {
-                Matrix dy = dys.get(i);
-                WeightRows w = ws.get(i);
-                for (int n = 0; n < w.outputs(); n += w.panelRows()) {
-                    int count = Math.min(w.panelRows(), w.outputs() - n);
-                    long panel = w.panel(n, count, s) + (long) k0 * Float.BYTES;
-                    Blas.times(
-                            s,
-                            r1 - r0,
-                            k1 - k0,
-                            count,
-                            dy.at(r0, n),
-                            dy.columns(),
-                            panel,
-                            inputs,
-                            beta,
-                            dx.at(r0, k0),
-                            inputs);
-                    beta = 1;
-                }
+                addGradInput(s, dys.get(i), ws.get(i), beta, dx, r0, r1, k0, k1);
+                beta = 1;
             }
         });
+    }
+
+    /** One block of dx = dy w + beta dx, a tile of the weight at a time. */
+    private static void addGradInput(
+            Scratch s, Matrix dy, WeightRows w, float given, Matrix dx, int r0, int r1, int k0, int k1) {
+        for (int k = k0; k < k1; k += w.tileColumns()) {
+            int width = Math.min(w.tileColumns(), k1 - k);
+            float beta = given;
+            for (int n = 0; n < w.outputs(); n += w.tileRows()) {
+                int count = Math.min(w.tileRows(), w.outputs() - n);
+                Blas.times(
+                        s,
+                        r1 - r0,
+                        width,
+                        count,
+                        dy.at(r0, n),
+                        dy.columns(),
+                        w.tile(n, count, k, width, s),
+                        w.stride(width),
+                        beta,
+                        dx.at(r0, k),
+                        dx.columns());
+                beta = 1;
+            }
+        }
     }
 
     /** dw[N, K] = dy[R, N]^T x[R, K]. */

@@ -10,9 +10,11 @@ final class CpuRows {
     /** Columns of a piece where rows are added up: one piece owns its columns, so sums have one order. */
     private static final int ADD_COLUMNS = 256;
 
+    private final HalfMath halves;
     private final Workers workers;
 
-    CpuRows(Workers workers) {
+    CpuRows(Lanes lanes, Workers workers) {
+        this.halves = lanes.halves();
         this.workers = workers;
     }
 
@@ -22,6 +24,18 @@ final class CpuRows {
         y.expect("y", rows.length, width);
         checkRows(what, rows, 0, x.rows());
         forRows(rows.length, width, (s, i) -> s.copy(x.row(rows[i]), y.row(i), width));
+    }
+
+    /** y[i] = x[rows[i]], from 16 bits to float32. */
+    void gather(String what, NarrowMatrix x, int[] rows, Matrix y) {
+        int width = x.columns();
+        y.expect("y", rows.length, width);
+        checkRows(what, rows, 0, x.rows());
+        forRows(rows.length, width, (s, i) -> {
+            float[] wide = s.row(0, width);
+            x.widen(s, halves, rows[i], 0, width, wide);
+            s.write(wide, y.row(i), width);
+        });
     }
 
     /** dx = 0, then dx[rows[i]] += dy[i]. */

@@ -15,7 +15,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public interface Kernels {
 
-    // ---- Linear: y = x W^T (+ bias) (+ residual). W has Hugging Face's layout [N, K] or [N, ...] with product K.
+    // ---- Linear: y = x W^T (+ bias) (+ residual). W has Hugging Face's layout [N, K] or [N, ...] with product K. It
+    // may
+    // be kept in 16 bits (BFLOAT16, HALF) wherever it is read: the result is that of float32 on the rounded weight.
 
     /** y[R, N] = x[R, K] w[N, K]^T + bias[N] + residual[R, N]; bias and residual may be null. */
     void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y);
@@ -109,7 +111,7 @@ public interface Kernels {
 
     // ---- Rows
 
-    /** y[r] = table[ids[r]]; ids: int32 of any shape with R entries, table: [V, D], y: [R, D]. */
+    /** y[r] = table[ids[r]]; ids: int32 of any shape with R entries, table: [V, D], in 16 bits too, y: [R, D]. */
     void embedding(INDArray ids, INDArray table, INDArray y);
 
     /** dTable[V, D]: dy's rows summed by id, the rest 0. */

@@ -5,11 +5,11 @@ package org.llava4j.model.kernels;
  *
  * @param name for logs and tests
  */
-record Lanes(String name, RowMath rows, ActivationMath activations) {
+record Lanes(String name, RowMath rows, ActivationMath activations, HalfMath halves) {
 
     /** Plain Java, on any JVM. */
     static Lanes scalar() {
-        return new Lanes("scalar", new ScalarRowMath(), new ScalarActivationMath());
+        return new Lanes("scalar", new ScalarRowMath(), new ScalarActivationMath(), new ScalarHalfMath());
     }
 
     /** The Vector API where this JVM was started with it, else plain Java. */
@@ -23,6 +23,6 @@ record Lanes(String name, RowMath rows, ActivationMath activations) {
 
     // The classes that need the module are named only here, and loaded only when this runs.
     private static Lanes vector() {
-        return new Lanes("vector", new VectorRowMath(), new VectorActivationMath());
+        return new Lanes("vector", new VectorRowMath(), new VectorActivationMath(), new VectorHalfMath());
     }
 }

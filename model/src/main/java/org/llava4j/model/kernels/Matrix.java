@@ -25,7 +25,7 @@ record Matrix(INDArray array, long address, int rows, int columns) {
         return array == null ? null : of(array);
     }
 
-    private static long addressOf(INDArray array, int bytes) {
+    static long addressOf(INDArray array, int bytes) {
         return array.data().pointer().address() + array.offset() * bytes;
     }
 
@@ -44,7 +44,8 @@ record Matrix(INDArray array, long address, int rows, int columns) {
         return array == null || (array.dataType() == DataType.INT && isDense(array));
     }
 
-    private static boolean isDense(INDArray array) {
+    /** Whether an array lies in C order without gaps, and is not empty. */
+    static boolean isDense(INDArray array) {
         if (array.isEmpty()) {
             return false;
         }

@@ -20,7 +20,11 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y) {
-        Nd4j.gemm(x, matrix(w), y, false, true, 1.0, 0.0);
+        if (NarrowMatrix.isNarrow(w)) {
+            NarrowBlocks.timesTransposed(x, matrix(w), y);
+        } else {
+            Nd4j.gemm(x, matrix(w), y, false, true, 1.0, 0.0);
+        }
         if (bias != null) {
             y.addiRowVector(bias);
         }
@@ -32,7 +36,12 @@ public final class Nd4jKernels implements Kernels {
     @Override
     public void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
         for (int i = 0; i < dys.length; i++) {
-            Nd4j.gemm(dys[i], matrix(ws[i]), dx, false, false, 1.0, i == 0 ? 0.0 : 1.0);
+            double beta = i == 0 ? 0.0 : 1.0;
+            if (NarrowMatrix.isNarrow(ws[i])) {
+                NarrowBlocks.times(dys[i], matrix(ws[i]), beta, dx);
+            } else {
+                Nd4j.gemm(dys[i], matrix(ws[i]), dx, false, false, 1.0, beta);
+            }
         }
     }
 
@@ -263,7 +272,11 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void embedding(INDArray ids, INDArray table, INDArray y) {
-        gatherRows(table, ids, y);
+        if (NarrowMatrix.isNarrow(table)) {
+            NarrowBlocks.gather(table, ints(ids), y);
+        } else {
+            gatherRows(table, ids, y);
+        }
     }
 
     @Override

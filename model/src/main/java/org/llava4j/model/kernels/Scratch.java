@@ -15,10 +15,14 @@ final class Scratch {
     private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
     private final float[][] rows = new float[SLOTS][SPARE];
+    private short[] shorts = new short[0];
+    private int[] ints = new int[0];
     private final FloatPointer[] blocks = new FloatPointer[2];
     private final NativeRef first = new NativeRef();
     private final NativeRef second = new NativeRef();
     private final NativeRef third = new NativeRef();
+    private final NativeShorts shortRef = new NativeShorts();
+    private final NativeInts intRef = new NativeInts();
 
     private Scratch() {}
 
@@ -52,6 +56,24 @@ final class Scratch {
     /** Native to heap. */
     void read(long from, float[] to, int floats) {
         first.at(from).get(to, 0, floats);
+    }
+
+    /** Native to heap: so many 16-bit values, in an array that the next call takes again. */
+    short[] readShorts(long from, int count) {
+        if (shorts.length < count) {
+            shorts = new short[count];
+        }
+        shortRef.at(from).get(shorts, 0, count);
+        return shorts;
+    }
+
+    /** Native to heap: so many 32-bit values, in an array that the next call takes again. */
+    int[] readInts(long from, int count) {
+        if (ints.length < count) {
+            ints = new int[count];
+        }
+        intRef.at(from).get(ints, 0, count);
+        return ints;
     }
 
     /** Heap to native. */

@@ -1,10 +1,12 @@
 package org.llava4j.model.kernels;
 
 /**
- * A linear layer's weight as the products read it: float32 rows, whatever it is stored as. A compressed weight decodes
- * a panel of rows at a time into the thread's scratch; float32 hands out its own memory.
+ * A linear layer's weight [N, K] as the products read it: float32, whatever it is stored as. A compressed weight decodes
+ * a tile at a time into the thread's scratch; float32 hands out its own memory.
  */
 interface WeightRows {
+    /** Up to this many rows of x a product reads the weight once per row: packing it for sgemm would cost more. */
+    int FEW_ROWS = 4;
 
     /** N. */
     int outputs();
@@ -12,14 +14,23 @@ interface WeightRows {
     /** K. */
     int inputs();
 
-    /** The most rows that {@link #panel} gives at once. */
-    int panelRows();
+    /** The most rows that {@link #tile} gives at once. */
+    int tileRows();
+
+    /** The most columns that {@link #tile} gives at once. */
+    int tileColumns();
+
+    /** How many floats apart the rows of a tile of {@code width} columns lie. */
+    int stride(int width);
 
     /**
-     * The address of float32[count, K]: rows {@code from} to {@code from + count}, count at most {@link #panelRows}.
-     * Valid on this thread until its next call.
+     * The address of float32[count, width], its rows {@link #stride} apart: from {@code row} and {@code column} on, at
+     * most {@link #tileRows} by {@link #tileColumns}. Valid on this thread until its next call.
      */
-    long panel(int from, int count, Scratch scratch);
+    long tile(int row, int count, int column, int width, Scratch scratch);
+
+    /** y[R, n0..n1] = x[R, K] w[n0..n1, K]^T + beta y, for at most {@link #FEW_ROWS} rows. */
+    void timesFew(Scratch scratch, Matrix x, int n0, int n1, float beta, Matrix y);
 
     /** A float32 weight [N, K] as it lies in memory. */
     record Float32(Matrix matrix) implements WeightRows {
@@ -34,13 +45,30 @@ interface WeightRows {
         }
 
         @Override
-        public int panelRows() {
+        public int tileRows() {
             return matrix.rows();
         }
 
         @Override
-        public long panel(int from, int count, Scratch scratch) {
-            return matrix.row(from);
+        public int tileColumns() {
+            return matrix.columns();
+        }
+
+        @Override
+        public int stride(int width) {
+            return matrix.columns();
+        }
+
+        @Override
+        public long tile(int row, int count, int column, int width, Scratch scratch) {
+            return matrix.at(row, column);
+        }
+
+        @Override
+        public void timesFew(Scratch scratch, Matrix x, int n0, int n1, float beta, Matrix y) {
+            for (int r = 0; r < x.rows(); r++) {
+                Blas.timesVector(scratch, n1 - n0, inputs(), matrix.row(n0), x.row(r), beta, y.at(r, n0));
+            }
         }
     }
 }

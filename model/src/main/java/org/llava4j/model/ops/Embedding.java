@@ -7,7 +7,10 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Rows of a table by id: {@code y[R, D] = table[V, D][ids]}, ids int32 of any shape with R entries. */
+/**
+ * Rows of a table by id: {@code y[R, D] = table[V, D][ids]}, ids int32 of any shape with R entries. A frozen table may be
+ * kept in 16 bits; its rows come out as float32.
+ */
 public final class Embedding extends GraphOp {
 
     public Embedding() {}
@@ -50,6 +53,7 @@ public final class Embedding extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            requireTrainable(in.get(1));
             kernels.embeddingGrad(in.get(0), in.get(2), out.get(0));
         }
     }

@@ -11,7 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Projections of one input: {@code y_i[R, N_i] = x[R, K] W_i[N_i, K]^T (+ b_i[N_i]) (+ residual[R, N])}. Several
  * weights at once (q, k, v; gate, up) so that their input gradients are one sum. Weights stay in Hugging Face's
- * layout; a convolution kernel {@code [N, C, p, p]} is read as {@code [N, C*p*p]}.
+ * layout; a convolution kernel {@code [N, C, p, p]} is read as {@code [N, C*p*p]}. A frozen weight may be kept in 16
+ * bits (BFLOAT16, HALF): it is widened as it is read, and all else is float32.
  */
 public final class Linear extends GraphOp {
 
@@ -156,6 +157,7 @@ public final class Linear extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            requireTrainable(in.get(2));
             kernels.linearGradWeight(in.get(0), in.get(1), out.get(0));
         }
     }

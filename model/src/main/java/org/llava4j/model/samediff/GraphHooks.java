@@ -4,6 +4,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.imports.converters.ImportClassMapping;
 
 /**
@@ -12,6 +13,8 @@ import org.nd4j.imports.converters.ImportClassMapping;
  * <ol>
  *   <li>our operations are known by name, because SameDiff clones every operation through FlatBuffers when it builds
  *       the gradient graph and silently loses one that it does not know;
+ *   <li>graphs hold the arrays they are given: M2.1's own holder keeps a second copy of every weight, for other
+ *       devices;
  *   <li>sessions are {@link GraphSession}s, which run them and pool memory;
  *   <li>the gradient graph is built without the line per operation that M2.1 prints on stdout.
  * </ol>
@@ -26,6 +29,13 @@ public final class GraphHooks {
             ImportClassMapping.getOpNameMapping().put(operation.opName(), operation);
         }
         SameDiff.bindInferenceFactory(GraphSession::new);
+    }
+
+    /** A graph that keeps one copy of its weights, and in which the names of operations are known. One thread owns it. */
+    public static SameDiff newGraph() {
+        SameDiff sd = SameDiff.create();
+        sd.setArrayHolders(new SingleThreadArrayHolder(), new SingleThreadArrayHolder(), false);
+        return sd;
     }
 
     /**

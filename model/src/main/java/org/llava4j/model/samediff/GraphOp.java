@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.model.kernels.Kernels;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -74,7 +75,21 @@ public abstract class GraphOp extends VersionedOp {
 
     @Override
     public final List<DataType> calculateOutputDataTypes(List<DataType> inputTypes) {
-        return Collections.nCopies(outputCount(), inputTypes.get(0));
+        return Collections.nCopies(outputCount(), outputType(inputTypes.get(0)));
+    }
+
+    /** Outputs have the first input's type; what reads a weight kept in 16 bits computes in float32. */
+    @Override
+    final DataType outputType(DataType firstInput) {
+        return FloatConversion.isNarrow(firstInput) ? DataType.FLOAT : firstInput;
+    }
+
+    /** Refuses to compute a gradient for a weight kept in 16 bits, whose updates would be rounded away. */
+    protected static void requireTrainable(INDArray weight) {
+        if (FloatConversion.isNarrow(weight.dataType())) {
+            throw new IllegalStateException(
+                    "a weight kept as " + weight.dataType() + " has no gradient; load it as float32 to train it");
+        }
     }
 
     @Override

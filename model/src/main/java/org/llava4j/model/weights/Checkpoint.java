@@ -9,7 +9,9 @@ import java.util.Map;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
@@ -18,6 +20,7 @@ import org.llava4j.model.SlotRows;
 import org.llava4j.model.weights.WeightPlan.Stored;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -35,6 +38,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private final List<Place> places = new ArrayList<>();
     private final Map<String, long[]> asked = new LinkedHashMap<>();
     private OptionalLong freshProjectorSeed = OptionalLong.empty();
+    private FrozenType frozenType = FrozenType.FP32;
+    private Predicate<String> learns = name -> false;
     private boolean towerUnused;
     private String only = "";
     private boolean closed;
@@ -107,6 +112,18 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return this;
     }
 
+    /**
+     * Keeps the matrices of frozen layers in a type of 16 bits, converted as they are read. Without this, all is
+     * float32.
+     *
+     * @param learns names of weights that will be trained: they stay float32
+     */
+    public Checkpoint withFrozenType(FrozenType type, Predicate<String> learns) {
+        frozenType = type;
+        this.learns = learns;
+        return this;
+    }
+
     /** The tower's tensors may stay unread: the graph takes ready features. */
     public Checkpoint withoutTower() {
         towerUnused = true;
@@ -115,15 +132,27 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     @Override
     public INDArray tensor(String name, long... shape) {
+        return tensor(DataType.FLOAT, name, shape);
+    }
+
+    @Override
+    public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
+        FrozenType type = learns.test(name) ? FrozenType.FP32 : frozenType;
+        return graph.constant(name, tensor(type.inMemory(), name, shape));
+    }
+
+    private INDArray tensor(DataType type, String name, long... shape) {
         asked.put(name, shape);
         for (Place place : places) {
             Stored stored = place.tensors.get(name);
             if (stored != null) {
                 // What does not fit is told by close(), with all else that does not.
-                return Arrays.equals(stored.shape(), shape) ? place.store.read(stored.name()) : Nd4j.create(shape);
+                return Arrays.equals(stored.shape(), shape)
+                        ? place.store.read(stored.name(), type)
+                        : Nd4j.create(shape);
             }
         }
-        return mayBeFresh(name) ? fresh(name, shape) : Nd4j.create(shape);
+        return mayBeFresh(name) ? FloatConversion.of(fresh(name, shape), type) : Nd4j.create(shape);
     }
 
     /** The rows of stage 1's result, where it has the table or, as the published code accepts too, these rows alone. */
@@ -140,7 +169,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
             if (!fits) {
                 return graph.constant(name, Nd4j.create(ids.length, shape[1]));
             }
-            INDArray read = place.store.read(stored.name());
+            INDArray read = place.store.read(stored.name(), DataType.FLOAT);
             return graph.constant(name, alone ? read : picked(read, ids));
         }
         return graph.constant(name, picked(tensor(table, shape), ids));

@@ -73,7 +73,8 @@ public final class CheckpointWriter {
     /**
      * Writes a whole folder, which appears at once or not at all.
      *
-     * @param type of the weights in the file: F32, or F16 or BF16 at half the size, rounded to nearest even
+     * @param type of the weights in the file: F32, or F16 or BF16 at half the size, rounded to nearest even; frozen
+     *     weights that the model keeps in 16 bits are written with the values that they have there
      * @throws BadInputException if the place cannot be written, or holds something that is no former output
      */
     public static void write(Path output, Llava model, Origin origin, TensorType type) {
@@ -87,7 +88,7 @@ public final class CheckpointWriter {
     public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
         Map<String, INDArray> weights = model.fileWeights();
         SafetensorsWriter.write(folder.resolve(WEIGHTS_FILE), only(weights, CheckpointWriter::isLlavas), name -> type);
-        SafetensorsWriter.write(folder.resolve(PROJECTOR_FILE), only(weights, handedOn(model)));
+        SafetensorsWriter.write(folder.resolve(PROJECTOR_FILE), only(weights, handedOn(model)), name -> TensorType.F32);
         writeConfig(folder, origin, type);
         copyThoseThere(COPIED, origin.folder(), folder);
         Path tower = folder.resolve(TOWER_FOLDER);
@@ -102,7 +103,7 @@ public final class CheckpointWriter {
      * published: stage 1 trains their rows too. {@link Checkpoint#withProjector} reads it.
      */
     public static void writeProjector(Path file, Llava model) {
-        SafetensorsWriter.write(file, only(model.fileWeights(), handedOn(model)));
+        SafetensorsWriter.write(file, only(model.fileWeights(), handedOn(model)), name -> TensorType.F32);
     }
 
     private static Predicate<String> handedOn(Llava model) {

@@ -22,6 +22,14 @@ public interface TensorSource {
     }
 
     /**
+     * Declares the weight of a linear layer, or an embedding's table: as any other, or in 16 bits where the source keeps
+     * it so (see {@link FrozenType}).
+     */
+    default SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
+        return declare(graph, name, shape);
+    }
+
+    /**
      * Declares some rows of a table {@code float32[V, D]}, in the order of {@code ids}, as a variable of their own. The
      * table is declared too: what is new here is no tensor of any file.
      *

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.OpContext;
@@ -21,6 +22,9 @@ abstract class VersionedOp extends DynamicCustomOp {
     /** Shapes of the outputs, from the inputs of this very call. */
     protected abstract long[][] outputShapes(List<INDArray> inputs);
 
+    /** Type of the outputs where the first input is of this type. */
+    abstract DataType outputType(DataType firstInput);
+
     @Override
     public final List<LongShapeDescriptor> calculateOutputShape() {
         return describe(inputArguments());
@@ -33,8 +37,9 @@ abstract class VersionedOp extends DynamicCustomOp {
 
     private List<LongShapeDescriptor> describe(List<INDArray> inputs) {
         List<LongShapeDescriptor> descriptors = new ArrayList<>();
+        DataType type = outputType(inputs.get(0).dataType());
         for (long[] shape : outputShapes(inputs)) {
-            descriptors.add(LongShapeDescriptor.fromShape(shape, inputs.get(0).dataType()));
+            descriptors.add(LongShapeDescriptor.fromShape(shape, type));
         }
         return descriptors;
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.OpContext;
@@ -26,6 +27,9 @@ abstract class VersionedOp extends DynamicCustomOp {
     /** Shapes of the outputs, from the inputs of this very call. */
     protected abstract long[][] outputShapes(List<INDArray> inputs);
 
+    /** Type of the outputs where the first input is of this type. */
+    abstract DataType outputType(DataType firstInput);
+
     @Override
     public final List<DataBuffer> calculateOutputShape() {
         return describe(inputArguments());
@@ -38,10 +42,10 @@ abstract class VersionedOp extends DynamicCustomOp {
 
     private List<DataBuffer> describe(List<INDArray> inputs) {
         List<DataBuffer> descriptors = new ArrayList<>();
+        DataType type = outputType(inputs.get(0).dataType());
         for (long[] shape : outputShapes(inputs)) {
-            LongShapeDescriptor descriptor =
-                    LongShapeDescriptor.fromShape(shape, inputs.get(0).dataType());
-            descriptors.add(Nd4j.createBuffer(descriptor.toShapeInfo()));
+            descriptors.add(Nd4j.createBuffer(
+                    LongShapeDescriptor.fromShape(shape, type).toShapeInfo()));
         }
         return descriptors;
     }

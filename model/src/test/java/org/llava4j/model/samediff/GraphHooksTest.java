@@ -1,15 +1,21 @@
 package org.llava4j.model.samediff;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.model.ops.Embedding;
 import org.llava4j.model.ops.Linear;
 import org.llava4j.model.ops.Operations;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.imports.converters.ImportClassMapping;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -55,6 +61,43 @@ class GraphHooksTest {
         assertThat(gradients.getVariableOutputOp("y")).isInstanceOf(Linear.class);
         String node = gradients.getVariable("w").gradient().name();
         assertThat(gradients.output(Map.of(), node).get(node)).isEqualTo(Nd4j.valueArrayOf(new long[] {2, 4}, 3f));
+    }
+
+    @Test
+    void aGraphAndItsGradientGraphHoldOneCopyOfAWeightWhateverItBecomes() {
+        Operations.register();
+        INDArray w = FloatConversion.of(Nd4j.rand(DataType.FLOAT, 2, 4), DataType.BFLOAT16);
+        INDArray v = Nd4j.rand(DataType.FLOAT, 3, 2);
+        SameDiff sd = GraphHooks.newGraph();
+        SDVariable hidden = Linear.of("h", sd.placeHolder("x", DataType.FLOAT, -1, 4), sd.constant("w", w));
+        Linear.of("y", hidden, sd.constant("v", v)).sum().markAsLoss();
+        sd.convertToVariables(List.of(sd.getVariable("v")));
+        SameDiff gradients = GraphHooks.gradientGraph(sd);
+        for (SameDiff graph : List.of(sd, gradients)) {
+            // Another holder of SameDiff's would give the same array, and keep a copy of it beside.
+            assertThat(graph.getConstantArrays()).isInstanceOf(SingleThreadArrayHolder.class);
+            assertThat(graph.getVariablesArrays()).isInstanceOf(SingleThreadArrayHolder.class);
+            assertThat(graph.getVariable("w").getArr()).isSameAs(w);
+            assertThat(graph.getVariable("v").getArr()).isSameAs(v);
+        }
+        sd.convertToConstants(List.of(sd.getVariable("v")));
+        assertThat(sd.getVariable("v").getArr()).isSameAs(v);
+    }
+
+    @Test
+    void aWeightIn16BitsThatWasThawedByHandEndsBeforeAGradientIsComputed() {
+        Operations.register();
+        INDArray table = FloatConversion.of(Nd4j.rand(DataType.FLOAT, 5, 4), DataType.HALF);
+        SameDiff sd = GraphHooks.newGraph();
+        SDVariable rows = Embedding.of("e", sd.var("t", table), sd.constant("ids", Nd4j.createFromArray(1, 0)));
+        Linear.of("y", rows, sd.var("w", table.dup())).sum().markAsLoss();
+        SameDiff gradients = GraphHooks.gradientGraph(sd);
+        for (String name : List.of("t", "w")) {
+            String node = gradients.getVariable(name).gradient().name();
+            assertThatThrownBy(() -> gradients.output(Map.of(), node))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("a weight kept as HALF has no gradient; load it as float32 to train it");
+        }
     }
 
     @Test

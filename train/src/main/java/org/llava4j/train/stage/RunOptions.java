@@ -3,11 +3,13 @@ package org.llava4j.train.stage;
 import java.util.Optional;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.weights.FrozenType;
 
 /**
  * What a run may be told beyond its stage.
  *
  * @param saveAs type of the weights in the output: F32, F16 or BF16
+ * @param frozenType how the matrices of frozen layers are kept in memory; they are written with the values they have there
  * @param projectorType for a model that has no projector yet; otherwise its config says it
  * @param selectLayer another hidden state of the tower as the feature than the config's; -2 is LLaVA's
  * @param featureCacheBytes bound of the feature cache on disk
@@ -15,6 +17,7 @@ import org.llava4j.model.config.LlavaConfig.ProjectorType;
  */
 public record RunOptions(
         TensorType saveAs,
+        FrozenType frozenType,
         Optional<ProjectorType> projectorType,
         Optional<Integer> selectLayer,
         long featureCacheBytes,
@@ -22,9 +25,13 @@ public record RunOptions(
 
     /** Exact weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory. */
     public static final RunOptions DEFAULT =
-            new RunOptions(TensorType.F32, Optional.empty(), Optional.empty(), 20L << 30, 256L << 20);
+            new RunOptions(TensorType.F32, FrozenType.FP32, Optional.empty(), Optional.empty(), 20L << 30, 256L << 20);
+
+    public RunOptions withFrozenType(FrozenType type) {
+        return new RunOptions(saveAs, type, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes);
+    }
 
     public RunOptions withSaveAs(TensorType type) {
-        return new RunOptions(type, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes);
+        return new RunOptions(type, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes);
     }
 }

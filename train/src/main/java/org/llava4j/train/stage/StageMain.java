@@ -14,6 +14,7 @@ import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.weights.FrozenType;
 
 /**
  * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: a shipped stage, with flags (LLaVA's
@@ -62,6 +63,7 @@ public final class StageMain extends Command {
                 .addOption(flag("gradient-accumulation-steps", "N", "forward passes of one step"))
                 .addOption(flag("model-max-length", "N", "longest sequence"))
                 .addOption(flag("seed", "N", "of the order and of a fresh projector"))
+                .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
                 .addOption(flag("save-type", "TYPE", "float32 (default), float16 or bfloat16"));
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
             options.addOption(flag("prompt-format", "FORMAT", "what an answer consists of: LEA, EA, A or ALE"))
@@ -119,6 +121,7 @@ public final class StageMain extends Command {
     private static RunOptions options(CommandLine line) {
         return new RunOptions(
                 saveType(line.getOptionValue("save-type", "float32")),
+                FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())),
                 Optional.ofNullable(line.getOptionValue("mm-projector-type")).map(StageMain::projectorType),
                 line.hasOption("mm-vision-select-layer")
                         ? Optional.of(integer(line, "mm-vision-select-layer", 0))

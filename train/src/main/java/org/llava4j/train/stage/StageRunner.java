@@ -92,7 +92,7 @@ public final class StageRunner {
     private RunReport run(Path folder, RunListener listener) {
         try (StageData data = StageData.open(stage, paths, config)) {
             WarmupCosine schedule = schedule(data.batches());
-            TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config);
+            TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenType());
             FeatureCache features = cache(tower);
             Loaded loaded = load();
             Llava model = loaded.model();
@@ -130,8 +130,9 @@ public final class StageRunner {
     private record Loaded(Llava model, String projector) {}
 
     private Loaded load() {
-        try (Checkpoint checkpoint =
-                Checkpoint.llava(paths.model(), visionTower).withoutTower()) {
+        try (Checkpoint checkpoint = Checkpoint.llava(paths.model(), visionTower)
+                .withoutTower()
+                .withFrozenType(options.frozenType(), stage::learns)) {
             if (paths.projector() != null) {
                 checkpoint.withProjector(paths.projector());
             }

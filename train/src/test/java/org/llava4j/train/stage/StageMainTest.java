@@ -21,6 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
@@ -102,6 +103,26 @@ class StageMainTest {
     }
 
     @Test
+    void aFrozenDecoderIn16BitsIsWrittenRoundedAndTheProjectorLearnsInFloat32() {
+        run("pretrain", "--frozen-dtype", "bf16");
+        written = true;
+        try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(output.resolve("model.safetensors"))) {
+            for (String name : List.of("model.layers.0.self_attn.q_proj.weight", "model.embed_tokens.weight")) {
+                assertThat(after.read(name)).as(name).isEqualTo(rounded(before.read(name)));
+            }
+            String norm = "model.norm.weight";
+            assertThat(after.read(norm)).isEqualTo(before.read(norm));
+            INDArray projector = after.read("model.mm_projector.weight");
+            assertThat(projector).isNotEqualTo(rounded(projector));
+        }
+    }
+
+    private static INDArray rounded(INDArray weight) {
+        return FloatConversion.of(FloatConversion.of(weight, DataType.BFLOAT16), DataType.FLOAT);
+    }
+
+    @Test
     void theSameSeedGivesTheSameWeightsAndAnotherOneOthers() throws IOException {
         run("pretrain", "--feature-cache", temp.resolve("my-cache").toString());
         written = true;
@@ -164,6 +185,8 @@ class StageMainTest {
         assertFails("--warmup-ratio", "1.5").hasMessageContaining("\"warmupRatio\" is 1.5; give 0 or more");
         assertFails("--num-train-epochs", "two")
                 .hasMessageContaining("--num-train-epochs wants a whole number, got two");
+        assertFails("--frozen-dtype", "int8")
+                .hasMessageContaining("int8 is no type for frozen weights (--frozen-dtype); use fp32, bf16 or fp16");
         assertFails("--save-type", "int8").hasMessageContaining("--save-type int8 is not known");
         assertFails("--conv-mode", "v9").hasMessageContaining("v9");
     }

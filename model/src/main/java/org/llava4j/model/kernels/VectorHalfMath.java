@@ -1,0 +1,108 @@
+package org.llava4j.model.kernels;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * {@link HalfMath} by the Vector API; what is left behind the last full vector is computed one by one.
+ *
+ * <p>A binary16's exponent and fraction, put where binary32 has them, are its value times 2^-112: one product makes
+ * them right, subnormals too. Infinities and NaN are not; they are looked for on the way, and a row that has one is
+ * computed again in plain Java.
+ */
+final class VectorHalfMath implements HalfMath {
+    private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
+    private static final VectorSpecies<Float> FLOATS = VectorFastMath.SPECIES;
+    /** As many shorts as {@link #INTS} has ints, in half the bits. */
+    private static final VectorSpecies<Short> SHORTS =
+            VectorSpecies.of(short.class, VectorShape.forBitSize(INTS.vectorBitSize() / 2));
+
+    private static final int SIGN = 0x80000000;
+    private static final int UPPER = 0xffff0000;
+    /** Exponent and fraction of a binary16 in the lower, or in the upper half. */
+    private static final int LOWER_MAGNITUDE = 0x7fff;
+
+    private static final int UPPER_MAGNITUDE = 0x7fff0000;
+    /** binary32 has 23 bits of fraction, binary16 has 10. */
+    private static final int FRACTION_SHIFT = 13;
+    /** From here on magnitudes, in their new place, are infinity and NaN. */
+    private static final int INFINITE = 0x1f << 23;
+
+    private static final float REBIAS = 0x1p112f;
+
+    @Override
+    public void widenBf16(short[] from, float[] to, int n) {
+        int end = INTS.loopBound(n);
+        for (int i = 0; i < end; i += INTS.length()) {
+            widened(from, i)
+                    .lanewise(VectorOperators.LSHL, Short.SIZE)
+                    .reinterpretAsFloats()
+                    .intoArray(to, i);
+        }
+        ScalarHalfMath.widenBf16From(end, from, to, n);
+    }
+
+    @Override
+    public void widenF16(short[] from, float[] to, int n) {
+        int end = INTS.loopBound(n);
+        IntVector largest = IntVector.zero(INTS);
+        for (int i = 0; i < end; i += INTS.length()) {
+            IntVector half = widened(from, i);
+            IntVector magnitude = half.and(LOWER_MAGNITUDE).lanewise(VectorOperators.LSHL, FRACTION_SHIFT);
+            largest = largest.max(magnitude);
+            magnitude.or(half.and(SIGN)).reinterpretAsFloats().mul(REBIAS).intoArray(to, i);
+        }
+        boolean finite = largest.reduceLanes(VectorOperators.MAX) < INFINITE;
+        ScalarHalfMath.widenF16From(finite ? end : 0, from, to, n);
+    }
+
+    /** Sixteen bits each, with copies of the sign above them. */
+    private static IntVector widened(short[] from, int i) {
+        return (IntVector) ShortVector.fromArray(SHORTS, from, i).castShape(INTS, 0);
+    }
+
+    @Override
+    public float dotBf16(int[] pairs, float[] x, int n) {
+        int end = INTS.loopBound(n);
+        FloatVector lower = FloatVector.zero(FLOATS);
+        FloatVector upper = FloatVector.zero(FLOATS);
+        for (int i = 0; i < end; i += INTS.length()) {
+            IntVector pair = IntVector.fromArray(INTS, pairs, i);
+            FloatVector a = pair.lanewise(VectorOperators.LSHL, Short.SIZE).reinterpretAsFloats();
+            FloatVector b = pair.and(UPPER).reinterpretAsFloats();
+            lower = lower.add(a.mul(FloatVector.fromArray(FLOATS, x, i)));
+            upper = upper.add(b.mul(FloatVector.fromArray(FLOATS, x, n + i)));
+        }
+        return (float)
+                (lower.add(upper).reduceLanes(VectorOperators.ADD) + ScalarHalfMath.dotBf16From(end, pairs, x, n));
+    }
+
+    @Override
+    public float dotF16(int[] pairs, float[] x, int n) {
+        int end = INTS.loopBound(n);
+        FloatVector lower = FloatVector.zero(FLOATS);
+        FloatVector upper = FloatVector.zero(FLOATS);
+        IntVector largest = IntVector.zero(INTS);
+        for (int i = 0; i < end; i += INTS.length()) {
+            IntVector pair = IntVector.fromArray(INTS, pairs, i);
+            IntVector low = pair.and(LOWER_MAGNITUDE).lanewise(VectorOperators.LSHL, FRACTION_SHIFT);
+            IntVector high = pair.and(UPPER_MAGNITUDE).lanewise(VectorOperators.LSHR, Short.SIZE - FRACTION_SHIFT);
+            largest = largest.max(low).max(high);
+            FloatVector a = low.or(
+                            pair.lanewise(VectorOperators.LSHL, Short.SIZE).and(SIGN))
+                    .reinterpretAsFloats();
+            FloatVector b = high.or(pair.and(SIGN)).reinterpretAsFloats();
+            lower = lower.add(a.mul(REBIAS).mul(FloatVector.fromArray(FLOATS, x, i)));
+            upper = upper.add(b.mul(REBIAS).mul(FloatVector.fromArray(FLOATS, x, n + i)));
+        }
+        if (largest.reduceLanes(VectorOperators.MAX) >= INFINITE) {
+            return (float) ScalarHalfMath.dotF16From(0, pairs, x, n);
+        }
+        return (float)
+                (lower.add(upper).reduceLanes(VectorOperators.ADD) + ScalarHalfMath.dotF16From(end, pairs, x, n));
+    }
+}
