@@ -66,6 +66,7 @@ final class GraphSession extends InferenceSession {
     @Override
     protected Map<String, INDArray> postProcessOutput(Map<String, INDArray> output) {
         freedArrays.clear();
+        PooledMemory.ofThisThread().endRun(output.values());
         return output;
     }
 }

@@ -2,10 +2,15 @@ package org.llava4j.model.samediff;
 
 import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.Deque;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.BaseNDArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,7 +31,9 @@ public final class PooledMemory extends VersionedMemory {
 
     private final Map<Key, Deque<INDArray>> free = new LinkedHashMap<>(64, 0.75f, true);
     private final long limitBytes = Long.getLong("llava4j.pool.bytes", DEFAULT_LIMIT_BYTES);
+    private final Set<INDArray> lent = Collections.newSetFromMap(new IdentityHashMap<>());
     private long freeBytes;
+    private long made;
 
     private PooledMemory() {}
 
@@ -52,11 +59,14 @@ public final class PooledMemory extends VersionedMemory {
         Deque<INDArray> arrays = free.get(new Key(type, shape));
         INDArray array = arrays == null ? null : arrays.pollFirst();
         if (array == null) {
-            return Nd4j.createUninitializedDetached(type, shape);
+            array = Nd4j.createUninitializedDetached(type, shape);
+            made++;
+        } else {
+            freeBytes -= bytes(array);
+            // SameDiff tells arrays apart by id: a reused one must look new.
+            ((BaseNDArray) array).assignNewId();
         }
-        freeBytes -= bytes(array);
-        // SameDiff tells arrays apart by id: a reused one must look new.
-        ((BaseNDArray) array).assignNewId();
+        lent.add(array);
         return array;
     }
 
@@ -71,6 +81,7 @@ public final class PooledMemory extends VersionedMemory {
     /** Takes an array back. Views and arrays whose buffer others hold are left to the garbage collector. */
     @Override
     public void release(INDArray array) {
+        lent.remove(array);
         if (array.isEmpty() || array.wasClosed() || array.isView() || array.ordering() != 'c') {
             return;
         }
@@ -83,6 +94,22 @@ public final class PooledMemory extends VersionedMemory {
         if (freeBytes > limitBytes) {
             shrink();
         }
+    }
+
+    /**
+     * Ends a run: takes back what it was lent and has neither released nor returned. SameDiff forgets arrays that an
+     * operation outside of the run would have read as well.
+     */
+    void endRun(Collection<INDArray> returned) {
+        returned.forEach(lent::remove);
+        List<INDArray> forgotten = List.copyOf(lent);
+        lent.clear();
+        forgotten.forEach(this::release);
+    }
+
+    /** How many arrays had to be made because none of their shape was free. */
+    long made() {
+        return made;
     }
 
     private void shrink() {
