@@ -1,10 +1,15 @@
 package org.llava4j.model.samediff;
 
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
 import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.listeners.At;
+import org.nd4j.autodiff.listeners.Listener;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.config.ExecutionResult;
 import org.nd4j.autodiff.samediff.config.SDValue;
@@ -14,6 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.AddOp;
 import org.nd4j.linalg.api.ops.impl.transforms.same.Identity;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * SameDiff's session with our additions: it runs a {@link GraphOp} with the chosen {@link Kernels}, and with them too
@@ -62,11 +68,37 @@ final class GraphSession extends InferenceSession {
                 .allMatch(input -> input.dataType() == output.dataType() && input.equalShapes(output));
     }
 
-    /** The set of freed ids guards against double frees inside one run; left alone it grows with every run. */
+    /** After a run all that it was lent comes back, and so do the ids that guard against freeing twice inside it. */
     @Override
-    protected Map<String, INDArray> postProcessOutput(Map<String, INDArray> output) {
+    public ExecutionResult output(
+            List<String> variables,
+            Map<String, INDArray> placeholders,
+            Map<String, SDValue> otherPlaceholders,
+            MultiDataSet batch,
+            Collection<String> requiredActivations,
+            List<Listener> listeners,
+            At at) {
+        ExecutionResult result =
+                super.output(variables, placeholders, otherPlaceholders, batch, requiredActivations, listeners, at);
         freedArrays.clear();
-        PooledMemory.ofThisThread().endRun(output.values());
-        return output;
+        PooledMemory.ofThisThread().endRun(arrays(result));
+        return result;
+    }
+
+    private static List<INDArray> arrays(ExecutionResult result) {
+        List<INDArray> arrays = new ArrayList<>();
+        if (result.hasSingle()) {
+            result.getOutputs().values().forEach(array -> array.ifPresent(arrays::add));
+        }
+        if (result.hasValues()) {
+            for (SDValue value : result.getValueOutputs().values()) {
+                switch (value.getSdValueType()) {
+                    case TENSOR -> arrays.add(value.getTensorValue());
+                    case LIST -> arrays.addAll(value.getListValue());
+                    default -> throw new IllegalStateException("a graph of arrays returned " + value);
+                }
+            }
+        }
+        return arrays;
     }
 }
