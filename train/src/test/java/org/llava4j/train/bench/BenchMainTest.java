@@ -46,9 +46,9 @@ class BenchMainTest {
     @Test
     void memoryAfterStep200IsThatOfStep20() throws IOException {
         Path file = temp.resolve("bench.json");
-        BenchMain.main(new String[] {
-            "--size", "small", "--cases", "stage2", "--memory-steps", "200", "--json", file.toString()
-        });
+        BenchMain.main(
+                new String[] {"--size", "small", "--cases", "stage2", "--memory-steps", "200", "--json", file.toString()
+                });
         JsonNode stage2 =
                 new ObjectMapper().readTree(file.toFile()).get("cases").get(0);
         assertThat(stage2.get("rss_mb_end").doubleValue())
