@@ -42,7 +42,11 @@ public final class ScienceQaMain extends Command {
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
                 .addOption(flag("split", "NAME", "which split (default test)"))
                 .addOption(flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
-                .addOption(flag("prompt-format", "NAME", "LEA, EA, A or ALE (default LEA)"))
+                .addOption(flag(
+                        "prompt-format",
+                        "NAME",
+                        "what the model was taught to answer: LEA, EA, A or ALE (default LEA); goes"
+                                + " into the report, the question is the same in all"))
                 .addOption(flag("batch-size", "N", "problems answered at once (default 16)"))
                 .addOption(flag("max-new-tokens", "N", "longest answer (default 512)"));
     }

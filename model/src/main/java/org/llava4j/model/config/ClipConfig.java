@@ -1,5 +1,6 @@
 package org.llava4j.model.config;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -69,6 +70,21 @@ public record ClipConfig(
             throw json.bad("patch_size", "must divide image_size " + config.imageSizePx);
         }
         return config;
+    }
+
+    /** Puts these values into a config under the keys that {@link #read} knows. */
+    public void writeTo(ObjectNode json) {
+        json.putArray("architectures").add("CLIPVisionModel");
+        json.put("model_type", "clip_vision_model");
+        json.put("hidden_size", hiddenSize);
+        json.put("num_hidden_layers", layers);
+        json.put("num_attention_heads", heads);
+        json.put("intermediate_size", intermediateSize);
+        json.put("image_size", imageSizePx);
+        json.put("patch_size", patchSizePx);
+        json.put("num_channels", 3);
+        json.put("hidden_act", "quick_gelu");
+        json.put("layer_norm_eps", layerNormEps);
     }
 
     /** P, patches of one image. */

@@ -2,6 +2,7 @@ package org.llava4j.model.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +39,13 @@ final class ConfigJson {
         return node.hasNonNull(key);
     }
 
+    /** The same config, where what it leaves out has these values. */
+    ConfigJson withDefaults(ObjectNode defaults) {
+        ObjectNode all = defaults.deepCopy();
+        all.setAll((ObjectNode) node);
+        return new ConfigJson(file, all);
+    }
+
     ConfigJson child(String key) {
         return new ConfigJson(file, require(key, node.path(key).isObject(), "an object"));
     }
@@ -69,10 +77,6 @@ final class ConfigJson {
 
     int integer(String key, int absent) {
         return has(key) ? integer(key) : absent;
-    }
-
-    int positive(String key, int absent) {
-        return has(key) ? positive(key) : absent;
     }
 
     double real(String key, double absent) {

@@ -1,5 +1,6 @@
 package org.llava4j.model.config;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 
 /**
@@ -28,48 +29,24 @@ public record LlamaConfig(
         double ropeScale,
         boolean tiedEmbeddings) {
 
-    /** What transformers takes for keys that a nested config leaves out: LLaMA 7B. */
-    static final LlamaConfig SEVEN_B = new LlamaConfig(32000, 4096, 32, 32, 32, 11008, 1e-6, 10000, 1, false);
-
     /** Reads a decoder's folder or {@code config.json}. */
     public static LlamaConfig read(Path folder) {
         return of(ConfigJson.read(folder));
     }
 
-    /** Every size must be there. */
     static LlamaConfig of(ConfigJson json) {
-        return new LlamaConfig(
-                        json.positive("vocab_size"),
-                        json.positive("hidden_size"),
-                        json.positive("num_hidden_layers"),
-                        json.positive("num_attention_heads"),
-                        kvHeads(json, json.positive("num_attention_heads")),
-                        json.positive("intermediate_size"),
-                        json.real("rms_norm_eps"),
-                        ropeTheta(json),
-                        ropeScale(json),
-                        json.bool("tie_word_embeddings", false))
-                .checked(json);
-    }
-
-    /** What is not there has the value that {@code absent} has. */
-    static LlamaConfig of(ConfigJson json, LlamaConfig absent) {
-        int heads = json.positive("num_attention_heads", absent.heads);
-        return new LlamaConfig(
-                        json.positive("vocab_size", absent.vocabSize),
-                        json.positive("hidden_size", absent.hiddenSize),
-                        json.positive("num_hidden_layers", absent.layers),
-                        heads,
-                        kvHeads(json, heads),
-                        json.positive("intermediate_size", absent.intermediateSize),
-                        json.real("rms_norm_eps", absent.rmsNormEps),
-                        ropeTheta(json),
-                        ropeScale(json),
-                        json.bool("tie_word_embeddings", absent.tiedEmbeddings))
-                .checked(json);
-    }
-
-    private LlamaConfig checked(ConfigJson json) {
+        int heads = json.positive("num_attention_heads");
+        LlamaConfig config = new LlamaConfig(
+                json.positive("vocab_size"),
+                json.positive("hidden_size"),
+                json.positive("num_hidden_layers"),
+                heads,
+                json.has("num_key_value_heads") ? json.positive("num_key_value_heads") : heads,
+                json.positive("intermediate_size"),
+                json.real("rms_norm_eps"),
+                ropeTheta(json),
+                ropeScale(json),
+                json.bool("tie_word_embeddings", false));
         String act = json.text("hidden_act", "silu");
         if (!act.equals("silu")) {
             throw json.bad("hidden_act", "must be silu as in LLaMA, is " + act);
@@ -77,17 +54,13 @@ public record LlamaConfig(
         if (json.bool("attention_bias", false)) {
             throw json.bad("attention_bias", "must be false: LLaMA's projections have no bias");
         }
-        if (hiddenSize % (2 * heads) != 0) {
-            throw json.bad("num_attention_heads", "must cut hidden_size " + hiddenSize + " into even heads");
+        if (config.hiddenSize % (2 * heads) != 0) {
+            throw json.bad("num_attention_heads", "must cut hidden_size " + config.hiddenSize + " into even heads");
         }
-        if (heads % kvHeads != 0) {
+        if (heads % config.kvHeads != 0) {
             throw json.bad("num_key_value_heads", "must divide num_attention_heads " + heads);
         }
-        return this;
-    }
-
-    private static int kvHeads(ConfigJson json, int heads) {
-        return json.positive("num_key_value_heads", heads);
+        return config;
     }
 
     /** Newer writers nest it with all that belongs to the positions. */
@@ -115,6 +88,23 @@ public record LlamaConfig(
             throw json.bad(key, "must have a factor above 0, is " + factor);
         }
         return factor;
+    }
+
+    /** Puts these values into a config under the keys that {@link #read} knows. */
+    public void writeTo(ObjectNode json) {
+        json.put("vocab_size", vocabSize);
+        json.put("hidden_size", hiddenSize);
+        json.put("intermediate_size", intermediateSize);
+        json.put("num_hidden_layers", layers);
+        json.put("num_attention_heads", heads);
+        json.put("num_key_value_heads", kvHeads);
+        json.put("hidden_act", "silu");
+        json.put("rms_norm_eps", rmsNormEps);
+        json.put("rope_theta", ropeTheta);
+        if (ropeScale != 1) {
+            json.putObject("rope_scaling").put("type", "linear").put("factor", ropeScale);
+        }
+        json.put("tie_word_embeddings", tiedEmbeddings);
     }
 
     public int headDim() {

@@ -1,5 +1,7 @@
 package org.llava4j.model.config;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
@@ -9,6 +11,9 @@ import org.llava4j.model.config.LlavaConfig.SelectFeature;
  */
 final class LlavaHfConfig {
     private static final int MAX_LENGTH = 2048;
+
+    /** What transformers takes for keys of the decoder that are left out: LLaMA 7B. */
+    private static final LlamaConfig SEVEN_B = new LlamaConfig(32000, 4096, 32, 32, 32, 11008, 1e-6, 10000, 1, false);
 
     private LlavaHfConfig() {}
 
@@ -22,16 +27,27 @@ final class LlavaHfConfig {
         if (!act.equals("gelu")) {
             throw json.bad("projector_hidden_act", "must be gelu, is " + act);
         }
-        ConfigJson text = json.child("text_config");
+        ConfigJson text = decoder(json);
         return new LlavaConfig(
                 ClipConfig.of(json.child("vision_config")),
-                LlamaConfig.of(text, LlamaConfig.SEVEN_B),
+                LlamaConfig.of(text),
                 ProjectorType.MLP2X_GELU,
                 json.integer("vision_feature_layer", -2),
                 feature(json),
                 text.integer("max_position_embeddings", MAX_LENGTH),
                 false,
                 false);
+    }
+
+    private static ConfigJson decoder(ConfigJson json) {
+        ConfigJson text = json.child("text_config");
+        ObjectNode absent = JsonNodeFactory.instance.objectNode();
+        SEVEN_B.writeTo(absent);
+        if (text.has("num_attention_heads")) {
+            // As many key/value heads as heads, unless it says otherwise.
+            absent.remove("num_key_value_heads");
+        }
+        return text.withDefaults(absent);
     }
 
     private static SelectFeature feature(ConfigJson json) {

@@ -43,6 +43,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private boolean towerUnused;
     private String only = "";
     private boolean closed;
+    private long lastWidth;
 
     /** An open file or folder, and what it holds by variable. */
     private record Place(TensorStore store, Map<String, Stored> tensors) {
@@ -184,8 +185,6 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private boolean mayBeFresh(String name) {
         return freshProjectorSeed.isPresent() && name.startsWith(PROJECTOR_PREFIX);
     }
-
-    private long lastWidth;
 
     private INDArray fresh(String name, long... shape) {
         // A bias comes right after its weight, whose input width is the bound of both.

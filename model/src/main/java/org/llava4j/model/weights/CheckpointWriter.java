@@ -54,7 +54,11 @@ public final class CheckpointWriter {
             "special_tokens_map.json",
             "added_tokens.json",
             "generation_config.json");
-    private static final List<String> COPIED_OF_TOWER = List.of(CONFIG_FILE, "preprocessor_config.json");
+    private static final List<String> COPIED_OF_TOWER = List.of("preprocessor_config.json");
+
+    /** Keys of a nested decoder's config that stand for themselves in ours. */
+    private static final List<String> KEPT_OF_NESTED =
+            List.of("max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id");
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -96,6 +100,14 @@ public final class CheckpointWriter {
             own.writeTo(tower.resolve(WEIGHTS_FILE));
         }
         copyThoseThere(COPIED_OF_TOWER, origin.visionTower(), tower);
+        if (LlavaConfig.isLlava(origin.visionTower())) {
+            // The tower lay among LLaVA's own weights and had no config of its own.
+            ObjectNode vision = JSON.createObjectNode();
+            origin.config().vision().writeTo(vision);
+            writeJson(tower.resolve(CONFIG_FILE), vision);
+        } else {
+            copyThoseThere(List.of(CONFIG_FILE), origin.visionTower(), tower);
+        }
     }
 
     /**
@@ -123,8 +135,8 @@ public final class CheckpointWriter {
     }
 
     private static void writeConfig(Path folder, Origin origin, TensorType type) {
-        ObjectNode json = (ObjectNode) JsonInput.readObject(origin.folder().resolve(CONFIG_FILE));
         LlavaConfig config = origin.config();
+        ObjectNode json = flat((ObjectNode) JsonInput.readObject(origin.folder().resolve(CONFIG_FILE)), config);
         json.put("model_type", "llava_llama");
         json.putArray("architectures").add("LlavaLlamaForCausalLM");
         json.put("torch_dtype", torchName(type));
@@ -143,6 +155,17 @@ public final class CheckpointWriter {
         json.put("tokenizer_padding_side", config.padLeft() ? "left" : "right");
         origin.chat().writeTo(folder, json);
         writeJson(folder.resolve(CONFIG_FILE), json);
+    }
+
+    /** The config of an origin in LLaVA's own form, where the decoder's values are not nested. */
+    private static ObjectNode flat(ObjectNode origin, LlavaConfig config) {
+        if (!(origin.get("text_config") instanceof ObjectNode nested)) {
+            return origin;
+        }
+        ObjectNode flat = JSON.createObjectNode();
+        config.decoder().writeTo(flat);
+        flat.setAll(nested.deepCopy().retain(KEPT_OF_NESTED));
+        return flat;
     }
 
     private static String torchName(TensorType type) {

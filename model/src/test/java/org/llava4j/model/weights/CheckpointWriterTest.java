@@ -111,6 +111,26 @@ class CheckpointWriterTest {
         }
     }
 
+    /** Its config nests the decoder's and the tower's values, and its tower lies among its own weights. */
+    @Test
+    void aModelOfTheLlavaHfLayoutIsWrittenInLlavasOwn() throws IOException {
+        Path folder = Golden.path("h_llava_hf");
+        Path out = temp.resolve("out");
+        Llava model = load(folder, folder, ImageInput.PIXELS);
+        Origin origin = new Origin(folder, folder, LlavaConfig.read(folder, null), chat("v1"));
+        CheckpointWriter.write(out, model, origin, TensorType.F32);
+
+        assertThat(LlavaConfig.read(out, null)).isEqualTo(LlavaConfig.read(folder, null));
+        assertThat(LlavaConfig.visionTowerOf(out)).isEqualTo(out.resolve("vision_tower"));
+        JsonNode config = new ObjectMapper().readTree(out.resolve("config.json").toFile());
+        assertThat(config.has("text_config")).isFalse();
+        assertThat(config.get("eos_token_id").intValue()).isEqualTo(2);
+        Llava back = load(out, out.resolve("vision_tower"), ImageInput.PIXELS);
+        for (String name : model.weightNames()) {
+            assertThat(back.weight(name)).as(name).isEqualTo(model.weight(name));
+        }
+    }
+
     @Test
     void theProjectorAloneGoesIntoAnotherModel() {
         Llava donor = load(LLAVA, TOWER, ImageInput.FEATURES);

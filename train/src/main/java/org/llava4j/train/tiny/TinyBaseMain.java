@@ -10,9 +10,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.tensors.SafetensorsFolder;
 import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.BpeTrainer;
 import org.llava4j.data.text.LlamaTokenizer;
@@ -22,7 +20,7 @@ import org.llava4j.data.world.TextCorpus;
 import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
 import org.llava4j.model.Llava;
-import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@code exec:java@tiny-base}: makes the base that the demo starts from, {@code resources/tiny/base}, anew. */
@@ -66,7 +64,7 @@ public final class TinyBaseMain extends Command {
             LlamaTokenizer tokenizer = tokenizer(made, base.resolve("tokenizer.model"), seed);
             Llava decoder = made == null
                     ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 3000))
-                    : Llava.buildLlama(TinySizes.decoder(), stored(made));
+                    : load(made);
             SafetensorsWriter.write(base.resolve(WEIGHTS), weights(decoder, ""), name -> TensorType.F16);
             Files.writeString(base.resolve(CONFIG), TinyConfigs.model());
 
@@ -85,12 +83,10 @@ public final class TinyBaseMain extends Command {
         System.out.println("wrote " + output);
     }
 
-    private static TensorSource stored(Path folder) {
-        return (name, shape) -> {
-            try (TensorStore weights = SafetensorsFolder.open(folder)) {
-                return weights.read(name);
-            }
-        };
+    private static Llava load(Path decoder) {
+        try (Checkpoint weights = Checkpoint.bare(decoder)) {
+            return Llava.buildLlama(TinySizes.decoder(), weights);
+        }
     }
 
     private static LlamaTokenizer tokenizer(Path from, Path file, long seed) throws IOException {

@@ -3,8 +3,6 @@ package org.llava4j.train.tiny;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.llava4j.data.image.ClipPreprocessing;
-import org.llava4j.model.config.ClipConfig;
-import org.llava4j.model.config.LlamaConfig;
 
 /** The tiny base's JSON files, as Hugging Face and LLaVA write theirs. */
 final class TinyConfigs {
@@ -13,21 +11,11 @@ final class TinyConfigs {
     private TinyConfigs() {}
 
     static String model() {
-        LlamaConfig decoder = TinySizes.decoder();
         ObjectNode config = JSON.createObjectNode();
         config.putArray("architectures").add("LlavaLlamaForCausalLM");
         config.put("model_type", "llava_llama");
-        config.put("vocab_size", decoder.vocabSize());
-        config.put("hidden_size", decoder.hiddenSize());
-        config.put("intermediate_size", decoder.intermediateSize());
-        config.put("num_hidden_layers", decoder.layers());
-        config.put("num_attention_heads", decoder.heads());
-        config.put("num_key_value_heads", decoder.kvHeads());
-        config.put("hidden_act", "silu");
-        config.put("rms_norm_eps", decoder.rmsNormEps());
-        config.put("rope_theta", decoder.ropeTheta());
+        TinySizes.decoder().writeTo(config);
         config.put("max_position_embeddings", TinySizes.MAX_LENGTH);
-        config.put("tie_word_embeddings", decoder.tiedEmbeddings());
         config.put("bos_token_id", 1);
         config.put("eos_token_id", 2);
         config.put("torch_dtype", "float16");
@@ -43,19 +31,8 @@ final class TinyConfigs {
     }
 
     static String tower() {
-        ClipConfig vision = TinySizes.VISION;
         ObjectNode config = JSON.createObjectNode();
-        config.putArray("architectures").add("CLIPVisionModel");
-        config.put("model_type", "clip_vision_model");
-        config.put("hidden_size", vision.hiddenSize());
-        config.put("num_hidden_layers", vision.layers());
-        config.put("num_attention_heads", vision.heads());
-        config.put("intermediate_size", vision.intermediateSize());
-        config.put("image_size", vision.imageSizePx());
-        config.put("patch_size", vision.patchSizePx());
-        config.put("num_channels", 3);
-        config.put("hidden_act", "quick_gelu");
-        config.put("layer_norm_eps", vision.layerNormEps());
+        TinySizes.VISION.writeTo(config);
         config.put("torch_dtype", "float16");
         return config.toPrettyString() + "\n";
     }
