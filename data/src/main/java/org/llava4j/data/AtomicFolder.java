@@ -19,15 +19,18 @@ public final class AtomicFolder implements AutoCloseable {
     /** By this file a former output is known. */
     public static final String MARKER = "llava4j.json";
 
+    /** The key of {@link #MARKER} that says what kind of output the folder is; who writes it may add others. */
+    public static final String KIND_KEY = "wrote";
+
     private final Path target;
     private final Path unfinished;
-    private final String mark;
+    private final String kind;
     private boolean kept;
 
-    private AtomicFolder(Path target, Path unfinished, String mark) {
+    private AtomicFolder(Path target, Path unfinished, String kind) {
         this.target = target;
         this.unfinished = unfinished;
-        this.mark = mark;
+        this.kind = kind;
     }
 
     /**
@@ -42,13 +45,12 @@ public final class AtomicFolder implements AutoCloseable {
             throw new BadInputException(target + " is no place for an output folder; choose a new name");
         }
         try {
-            String mark = "{\"wrote\": \"" + kind + "\"}\n";
-            refuseForeign(folder, mark);
+            refuseForeign(folder, kind);
             Files.createDirectories(folder.getParent());
             Path unfinished = beside(folder, ".part");
             Files.createDirectory(unfinished);
-            Files.writeString(unfinished.resolve(MARKER), mark);
-            return new AtomicFolder(folder, unfinished, mark);
+            Files.writeString(unfinished.resolve(MARKER), "{\"" + KIND_KEY + "\": \"" + kind + "\"}\n");
+            return new AtomicFolder(folder, unfinished, kind);
         } catch (IOException e) {
             throw new BadInputException(
                     "cannot write " + target + " (" + AtomicFile.reason(e) + "); choose a folder that can be written",
@@ -56,7 +58,7 @@ public final class AtomicFolder implements AutoCloseable {
         }
     }
 
-    private static void refuseForeign(Path folder, String mark) throws IOException {
+    private static void refuseForeign(Path folder, String kind) throws IOException {
         if (!Files.exists(folder)) {
             return;
         }
@@ -65,10 +67,10 @@ public final class AtomicFolder implements AutoCloseable {
         }
         Path marker = folder.resolve(MARKER);
         if (Files.isRegularFile(marker)) {
-            String found = Files.readString(marker);
-            if (!found.equals(mark)) {
-                throw new BadInputException(folder + " holds the output of another command (" + found.strip()
-                        + "); choose a new or empty folder for the output");
+            String found = JsonInput.readObject(marker).path(KIND_KEY).asText();
+            if (!found.equals(kind)) {
+                throw new BadInputException(folder + " holds the output of another command (\"" + found
+                        + "\"); choose a new or empty folder for the output");
             }
             return;
         }
@@ -98,7 +100,7 @@ public final class AtomicFolder implements AutoCloseable {
      */
     public void commit() {
         try {
-            refuseForeign(target, mark);
+            refuseForeign(target, kind);
         } catch (IOException | BadInputException e) {
             kept = true;
             throw new BadInputException(

@@ -91,7 +91,7 @@ class AtomicFolderTest {
         Files.writeString(target.resolve(MARKER), MARK);
         assertThatThrownBy(() -> AtomicFolder.begin(target, "other"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("holds the output of another command ({\"wrote\": \"thing\"})");
+                .hasMessageContaining("holds the output of another command (\"thing\")");
         assertThat(names(target)).containsExactly(MARKER);
     }
 

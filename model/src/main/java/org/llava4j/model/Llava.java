@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
@@ -94,6 +95,11 @@ public final class Llava {
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
         decoder.build(SpliceRows.of("inputs_embeds", text, projected, rows), textInputs(sd));
         return new Llava(sd, config.imageSlot());
+    }
+
+    /** Name and shape of every weight of the whole model; none is read or made. */
+    public static SortedMap<String, long[]> weightShapes(LlavaConfig config) {
+        return TensorSource.shapes(source -> build(config, source, ImageInput.PIXELS));
     }
 
     /** The tower with the feature that LLaVA selects from it, alone: pixels in, {@link #FEATURES} out. */

@@ -23,7 +23,7 @@ public final class SlotRows {
     private SlotRows() {}
 
     /** The rows' ids, in their order. */
-    static int[] ids(ImageSlot slot) {
+    public static int[] ids(ImageSlot slot) {
         return new int[] {slot.startId(), slot.endId()};
     }
 

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.model.weights.VocabularyGrowth;
+import org.llava4j.model.folder.VocabularyGrowth;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -55,7 +55,9 @@ public final class SlotFolder {
 
     private static void config(Path folder, Path llama, VocabularyGrowth growth) {
         ObjectNode config = (ObjectNode) JsonInput.readObject(llama.resolve("config.json"));
-        growth.writeTo(config);
+        config.put("vocab_size", growth.vocabSize());
+        config.put("mm_use_im_start_end", true);
+        config.put("mm_use_im_patch_token", true);
         config.put("mm_vision_tower", TOWER.toAbsolutePath().toString());
         change(folder, config);
     }

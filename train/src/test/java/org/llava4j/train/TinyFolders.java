@@ -15,8 +15,8 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.records.SeededPermutation;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.model.Llava;
+import org.llava4j.model.folder.VocabularyGrowth;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.VocabularyGrowth;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The model and data of {@code f_e2e}, put together as a user has them. */
@@ -51,7 +51,9 @@ public final class TinyFolders {
         Path plain = llama(folder.resolveSibling("my-plain-llama"));
         VocabularyGrowth growth = VocabularyGrowth.of(plain, true);
         ObjectNode config = (ObjectNode) JsonInput.readObject(plain.resolve("config.json"));
-        growth.writeTo(config);
+        config.put("vocab_size", growth.vocabSize())
+                .put("mm_use_im_start_end", true)
+                .put("mm_use_im_patch_token", true);
         try {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve("config.json"), config.toPrettyString());

@@ -25,7 +25,8 @@ public record ClipPreprocessing(
         List<Double> mean,
         List<Double> std,
         AspectRatio aspectRatio) {
-    private static final String FILE_NAME = "preprocessor_config.json";
+    public static final String FILE_NAME = "preprocessor_config.json";
+
     /** Pillow's number for bicubic. */
     private static final int BICUBIC = 3;
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -11,7 +12,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -37,50 +40,65 @@ public final class SafetensorsWriter {
         write(file, tensors, name -> TensorType.of(tensors.get(name).dataType()));
     }
 
+    /** Writes arrays that are there, each in the type that is given for its name. */
+    public static void write(Path file, Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
+        List<OutgoingTensor> outgoing = new ArrayList<>();
+        tensors.forEach((name, array) -> {
+            TensorType type = typeOf.apply(name);
+            requireConvertible(name, array, type);
+            outgoing.add(OutgoingTensor.of(name, type, array));
+        });
+        write(file, outgoing);
+    }
+
     /**
-     * Writes {@code file} beside its name, then moves it into place.
+     * Writes {@code file} beside its name, then moves it into place. Each tensor is asked for its numbers once, one
+     * after the other.
      *
-     * @param typeOf the type of each tensor in the file: its own, or for a FLOAT, HALF or BFLOAT16 array any of F32,
-     *     F16 and BF16, rounded to nearest even where that is narrower
+     * @param tensors each in its own type, or a FLOAT, HALF or BFLOAT16 array in any of F32, F16 and BF16, rounded to
+     *     nearest even where that is narrower
      * @throws IllegalArgumentException if an array cannot be written in its type
      * @throws org.llava4j.data.BadInputException if the place cannot be written
      */
-    public static void write(Path file, Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
-        List<SafetensorsEntry> layout = layout(tensors, typeOf);
+    public static void write(Path file, Collection<OutgoingTensor> tensors) {
+        Map<String, OutgoingTensor> byName = new HashMap<>();
+        tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
+        if (byName.size() != tensors.size()) {
+            throw new IllegalArgumentException("two tensors of one name in " + file);
+        }
+        List<SafetensorsEntry> layout = layout(tensors);
         byte[] header = header(layout);
         AtomicFile.write(file, channel -> {
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             writeFully(channel, length.putLong(header.length).flip());
             writeFully(channel, ByteBuffer.wrap(header));
             for (SafetensorsEntry entry : layout) {
-                writeTensor(channel, entry.tensor(), tensors.get(entry.tensor().name()));
+                write(channel, byName.get(entry.tensor().name()));
             }
         });
     }
 
-    private static List<SafetensorsEntry> layout(Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
-        record Entry(String name, TensorType type) {}
-        List<Entry> entries = new ArrayList<>();
-        tensors.forEach((name, array) -> {
-            TensorType type = typeOf.apply(name);
-            TensorType own = TensorType.of(array.dataType());
-            if (type != own && !(type.isFloat() && own.isFloat())) {
-                throw new IllegalArgumentException(
-                        "tensor \"" + name + "\" is " + array.dataType() + " and cannot be written as " + type);
-            }
-            entries.add(new Entry(name, type));
-        });
-        entries.sort(Comparator.comparing((Entry e) -> -e.type().bytes()).thenComparing(Entry::name));
+    private static List<SafetensorsEntry> layout(Collection<OutgoingTensor> tensors) {
+        List<TensorInfo> infos =
+                new ArrayList<>(tensors.stream().map(OutgoingTensor::info).toList());
+        infos.sort(
+                Comparator.comparing((TensorInfo info) -> -info.type().bytes()).thenComparing(TensorInfo::name));
         List<SafetensorsEntry> layout = new ArrayList<>();
         long begin = 0;
-        for (Entry entry : entries) {
-            INDArray array = tensors.get(entry.name());
-            TensorInfo info = new TensorInfo(entry.name(), entry.type(), array.shape());
+        for (TensorInfo info : infos) {
             long end = begin + info.bytes();
             layout.add(new SafetensorsEntry(info, begin, end));
             begin = end;
         }
         return layout;
+    }
+
+    private static void requireConvertible(String name, INDArray array, TensorType type) {
+        TensorType own = TensorType.of(array.dataType());
+        if (type != own && !(type.isFloat() && own.isFloat())) {
+            throw new IllegalArgumentException(
+                    "tensor \"" + name + "\" is " + array.dataType() + " and cannot be written as " + type);
+        }
     }
 
     private static byte[] header(List<SafetensorsEntry> layout) {
@@ -108,7 +126,25 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void writeTensor(FileChannel channel, TensorInfo info, INDArray array) throws IOException {
+    private static void write(FileChannel channel, OutgoingTensor tensor) throws IOException {
+        try {
+            tensor.lend(array -> {
+                requireConvertible(tensor.name(), array, tensor.info().type());
+                if (!Arrays.equals(array.shape(), tensor.info().shape())) {
+                    throw new IllegalStateException(tensor.info() + " came as " + Arrays.toString(array.shape()));
+                }
+                try {
+                    writeNumbers(channel, tensor.info(), array);
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            });
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
+        }
+    }
+
+    private static void writeNumbers(FileChannel channel, TensorInfo info, INDArray array) throws IOException {
         long length = info.length();
         if (length == 0) {
             return;

@@ -1,5 +1,7 @@
 package org.llava4j.data.tensors;
 
+import java.util.List;
+import org.llava4j.data.BadInputException;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** The element types that this project reads and writes, by their names in safetensors files. */
@@ -31,6 +33,39 @@ public enum TensorType {
     /** The ND4J type this is read as: 16-bit floats widen to FLOAT, exactly. */
     public DataType inMemory() {
         return inMemory;
+    }
+
+    /**
+     * The type that weights are saved in, by PyTorch's name of it.
+     *
+     * @throws BadInputException if it is not float32, float16 or bfloat16
+     */
+    public static TensorType ofTorchName(String name) {
+        for (TensorType type : List.of(F32, F16, BF16)) {
+            if (type.torchName().equals(name)) {
+                return type;
+            }
+        }
+        throw new BadInputException("the type " + name + " is not known; use float32, float16 or bfloat16");
+    }
+
+    /** PyTorch's name of a type that weights are saved in. */
+    public String torchName() {
+        return switch (this) {
+            case F32 -> "float32";
+            case F16 -> "float16";
+            case BF16 -> "bfloat16";
+            default -> throw new IllegalArgumentException("weights are written as F32, F16 or BF16, not " + this);
+        };
+    }
+
+    /** The ND4J type that holds exactly what this does: 16-bit floats stay 16 bits wide. */
+    DataType narrowest() {
+        return switch (this) {
+            case F16 -> DataType.HALF;
+            case BF16 -> DataType.BFLOAT16;
+            default -> inMemory;
+        };
     }
 
     boolean isHalfWidth() {

@@ -5,15 +5,13 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.SplittableRandom;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
+import org.llava4j.data.Sha256;
 
 /**
  * A drawn picture, encoded.
@@ -58,15 +56,9 @@ record Picture(String extension, byte[] bytes, String pixelHash) {
     }
 
     private static String hash(BufferedImage image) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            int size = image.getWidth();
-            ByteBuffer pixels = ByteBuffer.allocate(4 * size * size);
-            pixels.asIntBuffer().put(image.getRGB(0, 0, size, size, null, 0, size));
-            digest.update(pixels);
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        int size = image.getWidth();
+        ByteBuffer pixels = ByteBuffer.allocate(4 * size * size);
+        pixels.asIntBuffer().put(image.getRGB(0, 0, size, size, null, 0, size));
+        return new Sha256().add(pixels).hex();
     }
 }

@@ -3,14 +3,12 @@ package org.llava4j.eval.demo;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HashSet;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Sha256;
 import org.llava4j.data.image.ImageFiles;
 
 /** Proves by hash that no picture of the held-out problems was seen in training. */
@@ -45,12 +43,6 @@ final class SeparateSplits {
     }
 
     private static String hash(Path picture) {
-        try {
-            return HexFormat.of()
-                    .formatHex(MessageDigest.getInstance("SHA-256")
-                            .digest(ImageFiles.read(picture).toBytes()));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return Sha256.of(ImageFiles.read(picture).toBytes());
     }
 }

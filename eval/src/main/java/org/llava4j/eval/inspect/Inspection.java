@@ -64,8 +64,7 @@ public record Inspection(
         }
         Path tower = visionTower != null ? visionTower : LlavaConfig.visionTowerOf(folder);
         LlavaConfig config = LlavaConfig.read(folder, tower);
-        Map<String, long[]> variables =
-                TensorSource.shapes(source -> Llava.build(config, source, Llava.ImageInput.PIXELS));
+        Map<String, long[]> variables = Llava.weightShapes(config);
         odd.addAll(tokenizer(folder, config.decoder().vocabSize()));
         if (!ClipPreprocessing.isIn(tower)) {
             odd.add("no preprocessor_config.json in " + tower + ": CLIP's own preprocessing is taken");

@@ -2,13 +2,10 @@ package org.llava4j.eval.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Collections;
-import java.util.HexFormat;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.llava4j.data.Sha256;
 
 /**
  * Every setting that the numbers depend on. Two reports with the same hash are of the same evaluation and may be
@@ -22,10 +19,11 @@ public record Specification(SortedMap<String, String> settings) {
     /** SHA-256 of the settings as one JSON object with sorted keys and no spaces, in hexadecimal. */
     public String sha256() {
         try {
-            byte[] canonical = new JsonMapper().writeValueAsString(settings).getBytes(StandardCharsets.UTF_8);
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(canonical));
-        } catch (JsonProcessingException | NoSuchAlgorithmException e) {
-            throw new IllegalStateException("texts are always JSON, and every JVM has SHA-256", e);
+            return new Sha256()
+                    .add(new JsonMapper().writeValueAsString(settings))
+                    .hex();
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("texts are always JSON", e);
         }
     }
 }

@@ -21,7 +21,13 @@ public record ChatFormat(ConversationTemplate template, boolean imageFirst) {
     /** Our own key of {@code config.json}. */
     public static final String IMAGE_FIRST = "llava4j_image_first";
 
-    private static final String TEMPLATE_FILE = "conversation_template.json";
+    /** A template that is not built in, in a model folder. */
+    public static final String TEMPLATE_FILE = "conversation_template.json";
+
+    /** Whether a model folder says how it was taught to converse. */
+    public static boolean isIn(Path folder) {
+        return ConfigJson.read(folder).has(CONV_MODE);
+    }
 
     /**
      * What a model folder says of itself.

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 
 /** A {@code config.json} read strictly: a missing or mistyped key is an error that names it and the file. */
@@ -89,6 +90,15 @@ final class ConfigJson {
 
     boolean bool(String key, boolean absent) {
         return has(key) ? bool(key) : absent;
+    }
+
+    /** One of several names; what {@code named} says of another is told with the file. */
+    <T> T choice(String key, String absent, Function<String, T> named) {
+        try {
+            return named.apply(text(key, absent));
+        } catch (BadInputException e) {
+            throw new BadInputException(file + ": " + e.getMessage(), e);
+        }
     }
 
     BadInputException bad(String key, String what) {

@@ -35,13 +35,32 @@ public record LlavaConfig(
     /** {@code mm_projector_type}. */
     public enum ProjectorType {
         LINEAR,
-        MLP2X_GELU
+        MLP2X_GELU;
+
+        /** @throws BadInputException if LLaVA has none of this name, or one that is not here */
+        public static ProjectorType named(String name) {
+            return switch (name) {
+                case "linear" -> LINEAR;
+                case "mlp2x_gelu" -> MLP2X_GELU;
+                default -> throw new BadInputException("mm_projector_type must be linear or mlp2x_gelu, is " + name);
+            };
+        }
     }
 
     /** {@code mm_vision_select_feature}. */
     public enum SelectFeature {
         PATCH,
-        CLS_PATCH
+        CLS_PATCH;
+
+        /** @throws BadInputException if LLaVA has none of this name */
+        public static SelectFeature named(String name) {
+            return switch (name) {
+                case "patch" -> PATCH;
+                case "cls_patch" -> CLS_PATCH;
+                default ->
+                    throw new BadInputException("mm_vision_select_feature must be patch or cls_patch, is " + name);
+            };
+        }
     }
 
     public LlavaConfig {
@@ -86,9 +105,9 @@ public record LlavaConfig(
         return new LlavaConfig(
                 vision,
                 LlamaConfig.of(json),
-                projector(json),
+                json.choice("mm_projector_type", "linear", ProjectorType::named),
                 json.integer("mm_vision_select_layer", -2),
-                feature(json),
+                json.choice("mm_vision_select_feature", "patch", SelectFeature::named),
                 json.integer("tokenizer_model_max_length", 2048),
                 json.text("tokenizer_padding_side", "right").equals("left"),
                 json.text("image_aspect_ratio", "square").equals("pad"),
@@ -142,24 +161,6 @@ public record LlavaConfig(
     private static Path visionTower(Path folder, String named) {
         Path local = folder.resolve(named).normalize();
         return !Files.isDirectory(local) && ClipConfig.isPublished(named) ? folder : local;
-    }
-
-    private static ProjectorType projector(ConfigJson json) {
-        String type = json.text("mm_projector_type", "linear");
-        return switch (type) {
-            case "linear" -> ProjectorType.LINEAR;
-            case "mlp2x_gelu" -> ProjectorType.MLP2X_GELU;
-            default -> throw json.bad("mm_projector_type", "must be linear or mlp2x_gelu, is " + type);
-        };
-    }
-
-    private static SelectFeature feature(ConfigJson json) {
-        String feature = json.text("mm_vision_select_feature", "patch");
-        return switch (feature) {
-            case "patch" -> SelectFeature.PATCH;
-            case "cls_patch" -> SelectFeature.CLS_PATCH;
-            default -> throw json.bad("mm_vision_select_feature", "must be patch or cls_patch, is " + feature);
-        };
     }
 
     /** P, vectors that one image becomes. */

@@ -7,10 +7,14 @@ import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
 /**
  * The {@code config.json} of transformers' own LLaVA: tower and decoder nested, keys left out where they have the
- * values of LLaMA 7B. Pictures are not padded to squares there, and the projector always has two layers.
+ * values of LLaMA 7B. The projector always has two layers. That pictures are padded to squares, and how long a sequence
+ * may be, has no place there: folders that we write say it under LLaVA's own keys.
  */
-final class LlavaHfConfig {
+public final class LlavaHfConfig {
     private static final int MAX_LENGTH = 2048;
+    private static final String MAX_LENGTH_KEY = "tokenizer_model_max_length";
+    private static final String PADDING_SIDE_KEY = "tokenizer_padding_side";
+    private static final String ASPECT_RATIO_KEY = "image_aspect_ratio";
 
     /** What transformers takes for keys of the decoder that are left out: LLaMA 7B. */
     private static final LlamaConfig SEVEN_B = new LlamaConfig(32000, 4096, 32, 32, 32, 11008, 1e-6, 10000, 1, false);
@@ -34,9 +38,16 @@ final class LlavaHfConfig {
                 ProjectorType.MLP2X_GELU,
                 json.integer("vision_feature_layer", -2),
                 feature(json),
-                text.integer("max_position_embeddings", MAX_LENGTH),
-                false,
-                false);
+                json.integer(MAX_LENGTH_KEY, text.integer("max_position_embeddings", MAX_LENGTH)),
+                json.text(PADDING_SIDE_KEY, "right").equals("left"),
+                json.text(ASPECT_RATIO_KEY, "square").equals("pad"));
+    }
+
+    /** Puts what transformers has no key for into a config, under LLaVA's own. */
+    public static void writeOwnKeys(LlavaConfig config, ObjectNode json) {
+        json.put(ASPECT_RATIO_KEY, config.padToSquare() ? "pad" : "square");
+        json.put(MAX_LENGTH_KEY, config.maxLength());
+        json.put(PADDING_SIDE_KEY, config.padLeft() ? "left" : "right");
     }
 
     private static ConfigJson decoder(ConfigJson json) {

@@ -1,22 +1,19 @@
 package org.llava4j.model.features;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Sha256;
 
 /**
  * Features of images, computed once. The tower never learns (paper, section 4.2), so that what it makes of an image is
@@ -153,12 +150,6 @@ public final class FeatureCache implements FeatureSource {
     }
 
     private String hash(byte[] imageBytes) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            digest.update((identity + "\n").getBytes(StandardCharsets.UTF_8));
-            return HexFormat.of().formatHex(digest.digest(imageBytes));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
+        return new Sha256().add(identity + "\n").add(imageBytes).hex();
     }
 }

@@ -6,15 +6,19 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.TensorFolder;
+import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
+import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.Llava;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.weights.WeightPlan.Stored;
@@ -43,7 +47,6 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private boolean towerUnused;
     private String only = "";
     private boolean closed;
-    private long lastWidth;
 
     /** An open file or folder, and what it holds by variable. */
     private record Place(TensorStore store, Map<String, Stored> tensors) {
@@ -187,9 +190,9 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     private INDArray fresh(String name, long... shape) {
-        // A bias comes right after its weight, whose input width is the bound of both.
-        lastWidth = shape.length > 1 ? shape[1] : lastWidth;
-        return FreshTensors.linear(freshProjectorSeed.getAsLong(), name, lastWidth, shape);
+        // Both begin within a bound that the width of the weight's input gives.
+        long width = asked.get(name.replaceAll("bias$", "weight"))[1];
+        return FreshTensors.linear(freshProjectorSeed.getAsLong(), name, width, shape);
     }
 
     /** Where all that was asked for came from, and why the rest was not read. */
@@ -206,6 +209,54 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
                         this::mayBeFresh,
                         variable -> !variable.startsWith(only)
                                 || (towerUnused && variable.startsWith(Llava.TOWER_PREFIX))));
+    }
+
+    /**
+     * Every variable as it lies in its place, for a model that is written elsewhere and not built: one tensor at a time
+     * is read when it is written, before this is closed.
+     *
+     * @param slot the model's tokens around an image, whose rows a projector's file may hold
+     * @throws BadInputException if a variable has no tensor of its shape, or a tensor no use
+     */
+    public List<OutgoingTensor> outgoing(Map<String, long[]> variables, Optional<ImageSlot> slot) {
+        asked.putAll(variables);
+        Place rows = places.get(0);
+        boolean rowsApart = slot.isPresent() && rows.tensors.containsKey(SlotRows.NAME);
+        if (rowsApart) {
+            asked.put(SlotRows.NAME, rows.tensors.get(SlotRows.NAME).shape());
+        }
+        require(plan());
+        List<OutgoingTensor> all = new ArrayList<>();
+        variables.forEach((name, shape) -> all.add(outgoing(name, shape)));
+        if (rowsApart) {
+            all.replaceAll(tensor -> tensor.name().equals(SlotRows.TABLE)
+                    ? tensor.changedAsFloats(
+                            table -> withRows(table, rows, SlotRows.ids(slot.get())),
+                            tensor.info().shape())
+                    : tensor);
+        }
+        return all;
+    }
+
+    private OutgoingTensor outgoing(String name, long... shape) {
+        for (Place place : places) {
+            Stored stored = place.tensors.get(name);
+            if (stored != null) {
+                return OutgoingTensor.stored(place.store, stored.name()).named(name);
+            }
+        }
+        return OutgoingTensor.made(new TensorInfo(name, TensorType.F32, shape), () -> fresh(name, shape));
+    }
+
+    private static INDArray withRows(INDArray table, Place place, int... ids) {
+        String stored = place.tensors.get(SlotRows.NAME).name();
+        INDArray rows = place.store.read(stored, DataType.FLOAT);
+        INDArray whole = table.dup('c');
+        INDArray picked = rows.size(0) == ids.length ? rows : picked(rows, ids);
+        for (int i = 0; i < ids.length; i++) {
+            whole.putRow(ids[i], picked.getRow(i));
+        }
+        return whole;
     }
 
     /** How the folder names its tensors. */
@@ -232,7 +283,11 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         if (asked.isEmpty()) {
             return;
         }
-        List<String> problems = plan().problems();
+        require(plan());
+    }
+
+    private void require(WeightPlan plan) {
+        List<String> problems = plan.problems();
         if (!problems.isEmpty()) {
             throw new BadInputException(folder + ": weights and config do not fit: "
                     + String.join("; ", problems.subList(0, Math.min(MOST_LISTED, problems.size())))

@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.llava4j.model.Llava;
 
 /**
@@ -35,6 +36,10 @@ public enum Layout {
             Map.entry("vision_tower.", VISION),
             Map.entry("multi_modal_projector.linear_1.", Checkpoint.PROJECTOR_PREFIX + "0."),
             Map.entry("multi_modal_projector.linear_2.", Checkpoint.PROJECTOR_PREFIX + "2."));
+
+    /** The same for writing: the most special variables first. */
+    private static final List<Map.Entry<String, String>> HF_WRITTEN =
+            Stream.of(3, 5, 6, 1, 0).map(HF_PREFIXES::get).toList();
 
     /** Tables that older writers left in files; they are computed. */
     private static final Pattern COMPUTED = Pattern.compile(".*(rotary_emb\\.inv_freq|position_ids)");
@@ -70,8 +75,21 @@ public enum Layout {
         return stored;
     }
 
+    /** The name by which this layout stores a variable, the older of two where it has had several. */
+    public String stored(String variable) {
+        if (this != LLAVA_HF) {
+            return variable;
+        }
+        for (Map.Entry<String, String> prefix : HF_WRITTEN) {
+            if (variable.startsWith(prefix.getValue())) {
+                return prefix.getKey() + variable.substring(prefix.getValue().length());
+            }
+        }
+        throw new IllegalArgumentException(variable + " has no name in " + this);
+    }
+
     /** Why a stored tensor is rightly of no use; null if it should have one. */
-    static String reasonToSkip(String stored) {
+    public static String reasonToSkip(String stored) {
         if (COMPUTED.matcher(stored).matches()) {
             return "computed";
         }

@@ -1,32 +1,20 @@
 package org.llava4j.model.weights;
 
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
 import org.bytedeco.javacpp.BytePointer;
+import org.llava4j.data.Sha256;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** SHA-256 over named arrays: two groups of weights have the same hash only if every bit is the same. */
 public final class TensorHash {
     private static final int PIECE_BYTES = 1 << 20;
 
-    private final MessageDigest digest;
-
-    public TensorHash() {
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
-    }
+    private final Sha256 hash = new Sha256();
 
     /** Takes in one array; the order of calls counts. */
     public void add(String name, INDArray array) {
-        digest.update((name + " " + array.dataType() + Arrays.toString(array.shape()) + "\n")
-                .getBytes(StandardCharsets.UTF_8));
+        hash.add(name + " " + array.dataType() + Arrays.toString(array.shape()) + "\n");
         INDArray plain = array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
         BytePointer bytes = new BytePointer(plain.data().pointer());
         long length = plain.length() * plain.dataType().width();
@@ -34,12 +22,12 @@ public final class TensorHash {
         for (long done = 0; done < length; done += piece.length) {
             int count = (int) Math.min(piece.length, length - done);
             bytes.position(done).get(piece, 0, count);
-            digest.update(ByteBuffer.wrap(piece, 0, count));
+            hash.add(ByteBuffer.wrap(piece, 0, count));
         }
     }
 
     /** The hash of all that was added, in hexadecimal; ends this object's use. */
     public String hex() {
-        return HexFormat.of().formatHex(digest.digest());
+        return hash.hex();
     }
 }

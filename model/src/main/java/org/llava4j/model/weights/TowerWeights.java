@@ -1,17 +1,15 @@
 package org.llava4j.model.weights;
 
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.Llava;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The frozen tower's tensors as they lie on disk, by the names of a bare tower ({@code vision_model.*}): inside a
@@ -58,12 +56,12 @@ public final class TowerWeights implements AutoCloseable {
         return TensorFolder.open(visionTower);
     }
 
-    /** Writes the tensors as a bare tower, each in the type it was stored in. */
-    public void writeTo(Path file) {
-        Map<String, INDArray> arrays = new LinkedHashMap<>();
-        tensors.forEach((name, info) -> arrays.put(name, store.read(info.name())));
-        SafetensorsWriter.write(file, arrays, name -> tensors.get(name).type());
-        arrays.values().forEach(INDArray::close);
+    /** The tensors by the names they have in a LLaVA, each in the type it was stored in; to be written before close. */
+    public List<OutgoingTensor> outgoing() {
+        return tensors.entrySet().stream()
+                .map(tensor -> OutgoingTensor.stored(store, tensor.getValue().name())
+                        .named(Llava.TOWER_PREFIX + tensor.getKey()))
+                .toList();
     }
 
     @Override

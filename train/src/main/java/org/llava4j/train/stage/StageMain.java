@@ -120,33 +120,14 @@ public final class StageMain extends Command {
 
     private static RunOptions options(CommandLine line) {
         return new RunOptions(
-                saveType(line.getOptionValue("save-type", "float32")),
+                TensorType.ofTorchName(line.getOptionValue("save-type", "float32")),
                 FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())),
-                Optional.ofNullable(line.getOptionValue("mm-projector-type")).map(StageMain::projectorType),
+                Optional.ofNullable(line.getOptionValue("mm-projector-type")).map(ProjectorType::named),
                 line.hasOption("mm-vision-select-layer")
                         ? Optional.of(integer(line, "mm-vision-select-layer", 0))
                         : Optional.empty(),
                 (long) (real(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
                 RunOptions.DEFAULT.featureMemoryBytes());
-    }
-
-    private static TensorType saveType(String name) {
-        return switch (name) {
-            case "float32" -> TensorType.F32;
-            case "float16" -> TensorType.F16;
-            case "bfloat16" -> TensorType.BF16;
-            default ->
-                throw new BadInputException("--save-type " + name + " is not known; use float32, float16 or bfloat16");
-        };
-    }
-
-    private static ProjectorType projectorType(String name) {
-        return switch (name) {
-            case "linear" -> ProjectorType.LINEAR;
-            case "mlp2x_gelu" -> ProjectorType.MLP2X_GELU;
-            default ->
-                throw new BadInputException("--mm-projector-type " + name + " is not known; use linear or mlp2x_gelu");
-        };
     }
 
     private static void print(RunReport report) {

@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
@@ -18,9 +20,11 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.folder.CheckpointWriter;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.Manifest;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.CheckpointWriter;
-import org.llava4j.model.weights.CheckpointWriter.Origin;
+import org.llava4j.model.weights.Layout;
 import org.llava4j.train.AdamW;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
@@ -121,13 +125,22 @@ public final class StageRunner {
                     loaded.projector(),
                     last.elapsedMs() / 1e3,
                     proof.check());
-            write(folder, model, summary);
+            write(folder, loaded, summary);
             return new RunReport(paths.output(), List.copyOf(steps), summary);
         }
     }
 
-    /** @param projector where its first weights came from */
-    private record Loaded(Llava model, String projector) {}
+    /** @param sources where the weights of the whole model, tower included, came from */
+    private record Loaded(Llava model, SortedMap<String, String> sources) {
+
+        String projector() {
+            return sources.entrySet().stream()
+                    .filter(source -> source.getKey().startsWith(Checkpoint.PROJECTOR_PREFIX))
+                    .findFirst()
+                    .orElseThrow()
+                    .getValue();
+        }
+    }
 
     private Loaded load() {
         try (Checkpoint checkpoint = Checkpoint.llava(paths.model(), visionTower)
@@ -140,11 +153,7 @@ public final class StageRunner {
                 checkpoint.withFreshProjector(stage.seed());
             }
             Llava model = Llava.build(config, checkpoint, ImageInput.FEATURES);
-            String projector = model.weightNames().stream()
-                    .filter(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX))
-                    .findFirst()
-                    .orElseThrow();
-            return new Loaded(model, checkpoint.plan().sources().get(projector));
+            return new Loaded(model, checkpoint.plan(Llava.weightShapes(config)).sources());
         }
     }
 
@@ -221,10 +230,22 @@ public final class StageRunner {
                 plan.layout(), Nd4j.createFromArray(vectors).reshape(-1, width));
     }
 
-    private void write(Path folder, Llava model, RunReport.Summary summary) {
+    private void write(Path folder, Loaded loaded, RunReport.Summary summary) {
         Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
-        CheckpointWriter.writeInto(folder, model, origin, options.saveAs());
+        CheckpointWriter.writeInto(folder, loaded.model(), origin, options.saveAs());
         AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
         AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());
+        SortedMap<String, String> sources = new TreeMap<>(loaded.sources());
+        sources.replaceAll(
+                (name, source) -> stage.learns(name) ? source + ", then trained by " + stage.name() : source);
+        Manifest.write(
+                folder,
+                new Manifest.Story(
+                        CheckpointWriter.KIND,
+                        Layout.LLAVA.toString(),
+                        Optional.of(stage.chatFormat().template().name()),
+                        Optional.of(stage.name()),
+                        Optional.empty(),
+                        sources));
     }
 }

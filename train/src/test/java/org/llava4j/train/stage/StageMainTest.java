@@ -187,7 +187,7 @@ class StageMainTest {
                 .hasMessageContaining("--num-train-epochs wants a whole number, got two");
         assertFails("--frozen-dtype", "int8")
                 .hasMessageContaining("int8 is no type for frozen weights (--frozen-dtype); use fp32, bf16 or fp16");
-        assertFails("--save-type", "int8").hasMessageContaining("--save-type int8 is not known");
+        assertFails("--save-type", "int8").hasMessageContaining("the type int8 is not known");
         assertFails("--conv-mode", "v9").hasMessageContaining("v9");
     }
 

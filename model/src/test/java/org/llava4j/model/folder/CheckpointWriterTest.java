@@ -1,4 +1,4 @@
-package org.llava4j.model.weights;
+package org.llava4j.model.folder;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -27,7 +27,8 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.weights.CheckpointWriter.Origin;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.weights.Checkpoint;
 
 class CheckpointWriterTest {
     private static final Path LLAVA = Golden.path("c_llava_mlp2x_gelu");

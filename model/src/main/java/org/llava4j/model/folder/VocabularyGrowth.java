@@ -1,4 +1,4 @@
-package org.llava4j.model.weights;
+package org.llava4j.model.folder;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -12,6 +12,7 @@ import java.util.Set;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.config.LlamaConfig;
@@ -37,29 +38,37 @@ public final class VocabularyGrowth {
     private final int rows;
     private final LlamaTokenizer before;
     private final LlamaTokenizer after;
-    private final boolean patchToken;
 
-    private VocabularyGrowth(Path folder, int rows, LlamaTokenizer before, LlamaTokenizer after, boolean patchToken) {
+    private VocabularyGrowth(Path folder, int rows, LlamaTokenizer before, LlamaTokenizer after) {
         this.folder = folder;
         this.rows = rows;
         this.before = before;
         this.after = after;
-        this.patchToken = patchToken;
     }
 
     /**
-     * Looks at a folder; nothing is written. Tokens that its tokenizer has already keep their ids and rows.
+     * The growth by the tokens around an image; nothing is written.
      *
      * @param folder a LLaMA folder with its tokenizer
      * @param patchToken whether {@code <im_patch>} is added too ({@code mm_use_im_patch_token}), before the others
      */
     public static VocabularyGrowth of(Path folder, boolean patchToken) {
-        LlamaTokenizer before = LlamaTokenizer.load(folder);
         List<String> wanted = patchToken
                 ? List.of(ImageSlot.PATCH, ImageSlot.START, ImageSlot.END)
                 : List.of(ImageSlot.START, ImageSlot.END);
-        int rows = LlamaConfig.read(folder).vocabSize();
-        return new VocabularyGrowth(folder, rows, before, before.withSpecialTokens(wanted), patchToken);
+        return of(folder, LlamaConfig.read(folder).vocabSize(), wanted);
+    }
+
+    /**
+     * The growth by any special tokens, and by those that the tokenizer has beyond the rows; nothing is written. Tokens
+     * that the tokenizer has already keep their ids and rows.
+     *
+     * @param folder where the tokenizer is
+     * @param rows V
+     */
+    static VocabularyGrowth of(Path folder, int rows, List<String> tokens) {
+        LlamaTokenizer before = LlamaTokenizer.load(folder);
+        return new VocabularyGrowth(folder, rows, before, before.withSpecialTokens(tokens));
     }
 
     /** V'. Rows that V has beyond the tokenizer's ids are padding, which the new tokens take first. */
@@ -114,11 +123,17 @@ public final class VocabularyGrowth {
         return sum.divi(count);
     }
 
-    /** Sets the keys of a {@code config.json} that the growth changes. */
-    public void writeTo(ObjectNode config) {
-        config.put("vocab_size", vocabSize());
-        config.put("mm_use_im_start_end", true);
-        config.put("mm_use_im_patch_token", patchToken);
+    /** The tokenizer that knows the new tokens. */
+    LlamaTokenizer tokenizer() {
+        return after;
+    }
+
+    /** The tensor as it is after the growth; what is no table stays. */
+    OutgoingTensor grown(OutgoingTensor tensor) {
+        boolean newRows = after.size() > Math.min(rows, before.size());
+        return isTable(tensor.name()) && newRows
+                ? tensor.changedAsFloats(this::grow, vocabSize(), tensor.info().shape()[1])
+                : tensor;
     }
 
     /**

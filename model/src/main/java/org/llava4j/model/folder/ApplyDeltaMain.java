@@ -1,0 +1,37 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Path;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.cli.Command;
+
+/** {@code exec:java@apply-delta}, with the flags of LLaVA's own script. */
+public final class ApplyDeltaMain extends Command {
+    private ApplyDeltaMain() {
+        super("apply-delta", "Adds a delta to the LLaMA it was made for and writes the LLaVA.");
+    }
+
+    public static void main(String[] args) {
+        new ApplyDeltaMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return FolderFlags.addForm(new Options()
+                .addOption(required("base-model-path", "DIR", "the LLaMA"))
+                .addOption(required("delta-path", "DIR", "the delta"))
+                .addOption(
+                        required("target-model-path", "DIR", "the folder to write: new, empty, or a former output")));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Delta delta = new Delta(path(line, "base-model-path"), FolderFlags.type(line), FolderFlags.shardBytes(line));
+        Path output = path(line, "target-model-path");
+        if (!delta.apply(path(line, "delta-path"), output)) {
+            System.out.println(
+                    "the delta does not say which base it was made for: only names and shapes were compared");
+        }
+        System.out.println("wrote " + output);
+    }
+}

@@ -1,0 +1,79 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Path;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.image.AspectRatio;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.folder.Assembly.FeatureChoice;
+import org.llava4j.model.folder.Assembly.ProjectorChoice;
+import org.llava4j.model.folder.Assembly.SlotChoice;
+
+/** {@code exec:java@assemble}: a LLaVA from a LLaMA, a CLIP and a projector. */
+public final class AssembleMain extends Command {
+    private static final int MAX_LENGTH = 2048;
+
+    private AssembleMain() {
+        super(
+                "assemble",
+                "Puts a LLaVA together from a LLaMA or Vicuna, a CLIP and a projector, fresh or from a file.");
+    }
+
+    public static void main(String[] args) {
+        new AssembleMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return FolderFlags.addWriting(new Options()
+                .addOption(required("model-path", "DIR", "the LLaMA or Vicuna folder"))
+                .addOption(required("vision-tower", "DIR", "the CLIP folder"))
+                .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "the projector; a fresh one if not given"))
+                .addOption(flag("seed", "N", "of a fresh projector (default 42)"))
+                .addOption(flag("mm-projector-type", "TYPE", "linear (default) or mlp2x_gelu"))
+                .addOption(flag("mm-vision-select-layer", "N", "hidden state that is the feature (default -2)"))
+                .addOption(flag("mm-vision-select-feature", "NAME", "patch (default) or cls_patch"))
+                .addOption(flag("image-aspect-ratio", "NAME", "square (default) or pad"))
+                .addOption(flag("model-max-length", "N", "longest sequence (default 2048)"))
+                .addOption(toggle("mm-use-im-start-end", "add the tokens <im_start> and <im_end>"))
+                .addOption(toggle("mm-use-im-patch-token", "add <im_patch> before them, as the paper's models do")));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Path output = path(line, "output-dir");
+        new Assembly(
+                        path(line, "model-path"),
+                        path(line, "vision-tower"),
+                        new ProjectorChoice(
+                                ProjectorType.named(line.getOptionValue("mm-projector-type", "linear")),
+                                path(line, "pretrain-mm-mlp-adapter"),
+                                integer(line, "seed", 42)),
+                        new FeatureChoice(
+                                integer(line, "mm-vision-select-layer", -2),
+                                SelectFeature.named(line.getOptionValue("mm-vision-select-feature", "patch")),
+                                AspectRatio.named(line.getOptionValue("image-aspect-ratio", "square"))
+                                        == AspectRatio.PAD),
+                        slot(line),
+                        atLeast(1, line, "model-max-length", MAX_LENGTH),
+                        FolderFlags.type(line),
+                        FolderFlags.shardBytes(line))
+                .to(output);
+        System.out.println("wrote " + output);
+    }
+
+    private static SlotChoice slot(CommandLine line) {
+        boolean around = line.hasOption("mm-use-im-start-end");
+        if (line.hasOption("mm-use-im-patch-token")) {
+            if (!around) {
+                throw new BadInputException("--mm-use-im-patch-token alone adds a token that nothing reads; give"
+                        + " --mm-use-im-start-end too");
+            }
+            return SlotChoice.PATCH_START_END;
+        }
+        return around ? SlotChoice.START_END : SlotChoice.NONE;
+    }
+}

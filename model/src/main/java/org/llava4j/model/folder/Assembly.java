@@ -1,0 +1,136 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.data.text.ImageSlot;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.folder.CheckpointWriter.Form;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.weights.Checkpoint;
+
+/**
+ * A LLaVA put together from a LLaMA (Vicuna), a CLIP and a projector, in LLaVA's own layout: what stage 1 begins with.
+ * Its vocabulary holds all tokens that the tokenizer knows; rows that this adds to the tables begin at the mean of the
+ * old ones.
+ *
+ * @param llama the decoder's folder, with its tokenizer
+ * @param visionTower a CLIP folder, full or the vision half
+ * @param projector where the projector comes from
+ * @param features which hidden states it reads
+ * @param slot what stands around an image
+ * @param maxLength longest sequence, {@code tokenizer_model_max_length}
+ * @param type of all tensors that are floating point; empty to leave each as it is stored
+ */
+public record Assembly(
+        Path llama,
+        Path visionTower,
+        ProjectorChoice projector,
+        FeatureChoice features,
+        SlotChoice slot,
+        int maxLength,
+        Optional<TensorType> type,
+        long shardBytes) {
+
+    /**
+     * @param file a projector of its own file; null for a fresh one
+     * @param seed of a fresh one
+     */
+    public record ProjectorChoice(ProjectorType type, Path file, long seed) {}
+
+    /**
+     * @param layer the hidden state, -2 in the paper
+     * @param padToSquare whether pictures are padded to squares
+     */
+    public record FeatureChoice(int layer, SelectFeature select, boolean padToSquare) {}
+
+    /** Which tokens are added to the vocabulary. */
+    public enum SlotChoice {
+        /** None: the vectors stand among words by themselves. */
+        NONE,
+        /** {@code <im_start>} and {@code <im_end>} ({@code mm_use_im_start_end}). */
+        START_END,
+        /** {@code <im_patch>} before them ({@code mm_use_im_patch_token}). */
+        PATCH_START_END;
+
+        private List<String> tokens() {
+            return switch (this) {
+                case NONE -> List.of();
+                case START_END -> List.of(ImageSlot.START, ImageSlot.END);
+                case PATCH_START_END -> List.of(ImageSlot.PATCH, ImageSlot.START, ImageSlot.END);
+            };
+        }
+    }
+
+    /**
+     * Writes the folder.
+     *
+     * @throws BadInputException if a part is not whole, the parts do not fit, or the place cannot be written
+     */
+    public void to(Path output) {
+        FolderFiles.requireOther(output, llama, visionTower);
+        requireKinds();
+        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
+            LlamaConfig decoder = LlamaConfig.read(llama);
+            VocabularyGrowth growth = VocabularyGrowth.of(llama, decoder.vocabSize(), slot.tokens());
+            LlavaConfig config = config(growth);
+            Origin origin = new Origin(llama, visionTower, config, Optional.empty(), Optional.of(growth));
+            try (Checkpoint checkpoint = Checkpoint.llava(llama, visionTower)) {
+                if (projector.file() == null) {
+                    checkpoint.withFreshProjector(projector.seed());
+                } else {
+                    checkpoint.withProjector(projector.file());
+                }
+                List<OutgoingTensor> tensors =
+                        checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot()).stream()
+                                .map(tensor -> type.map(tensor::as).orElse(tensor))
+                                .toList();
+                CheckpointWriter.writeInto(folder.path(), tensors, origin, new Form(Form.OWN.layout(), shardBytes));
+                Manifest.write(
+                        folder.path(),
+                        new Manifest.Story(
+                                CheckpointWriter.KIND,
+                                Form.OWN.layout().toString(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                checkpoint.plan().sources()));
+            }
+            folder.commit();
+        }
+    }
+
+    private void requireKinds() {
+        boolean llava = LlavaConfig.isLlava(llama);
+        if (llava || LlavaConfig.isClip(llama)) {
+            throw new BadInputException(llama + " is " + (llava ? "a LLaVA already (export writes it anew)" : "a CLIP")
+                    + "; give a LLaMA or Vicuna folder as --model-path");
+        }
+        if (!LlavaConfig.isClip(visionTower)) {
+            throw new BadInputException(visionTower + " is no CLIP; give a CLIP folder as --vision-tower");
+        }
+    }
+
+    /** What the model will be; its decoder still has the old vocabulary, in which its tables are read. */
+    private LlavaConfig config(VocabularyGrowth growth) {
+        LlavaConfig parts = LlavaConfig.read(llama, visionTower);
+        return new LlavaConfig(
+                parts.vision(),
+                parts.decoder(),
+                projector.type(),
+                features.layer(),
+                features.select(),
+                maxLength,
+                false,
+                features.padToSquare(),
+                slot == SlotChoice.NONE ? Optional.empty() : Optional.of(ImageSlot.of(growth.tokenizer(), llama)));
+    }
+}

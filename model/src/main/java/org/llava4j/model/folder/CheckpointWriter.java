@@ -1,0 +1,143 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Predicate;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.Llava;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.Layout;
+import org.llava4j.model.weights.TowerWeights;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Writes a model as a Hugging Face folder that is complete in itself, in LLaVA's own layout ({@link OwnFolder}) or as
+ * llava-hf ({@link HfFolder}). {@link Checkpoint#llava} reads both back. The same model gives the same bytes.
+ */
+public final class CheckpointWriter {
+    /** How {@link AtomicFolder} knows a former output of this class. */
+    public static final String KIND = "model";
+
+    /** The projector alone, beside a model or without one. */
+    public static final String PROJECTOR_FILE = "mm_projector.safetensors";
+
+    private CheckpointWriter() {}
+
+    /**
+     * Where a model came from and what it is now.
+     *
+     * @param folder the LLaVA or LLaMA folder it was read from; its config and tokenizer go with it
+     * @param visionTower the tower's folder it was read with
+     * @param config what the model is
+     * @param chat how it was taught to converse, if that is known
+     * @param growth what its vocabulary grows by while it is written
+     */
+    public record Origin(
+            Path folder,
+            Path visionTower,
+            LlavaConfig config,
+            Optional<ChatFormat> chat,
+            Optional<VocabularyGrowth> growth) {
+
+        /** A model whose vocabulary stays. */
+        public Origin(Path folder, Path visionTower, LlavaConfig config, ChatFormat chat) {
+            this(folder, visionTower, config, Optional.of(chat), Optional.empty());
+        }
+    }
+
+    /**
+     * How a folder is written.
+     *
+     * @param layout {@link Layout#LLAVA} or {@link Layout#LLAVA_HF}
+     * @param shardBytes most bytes of numbers in one file, see {@link org.llava4j.data.tensors.ShardWriter}
+     */
+    public record Form(Layout layout, long shardBytes) {
+        /** What {@code transformers} cuts at. */
+        public static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
+
+        /** LLaVA's own. */
+        public static final Form OWN = new Form(Layout.LLAVA, DEFAULT_SHARD_BYTES);
+    }
+
+    /**
+     * Writes a trained graph as a whole folder, which appears at once or not at all.
+     *
+     * @param type of the weights in the file: F32, or F16 or BF16 at half the size, rounded to nearest even; frozen
+     *     weights that the model keeps in 16 bits are written with the values that they have there; the frozen tower
+     *     stays as it was stored
+     * @throws org.llava4j.data.BadInputException if the place cannot be written, or holds something that is no former
+     *     output
+     */
+    public static void write(Path output, Llava model, Origin origin, TensorType type) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
+            writeInto(folder.path(), model, origin, type);
+            folder.commit();
+        }
+    }
+
+    /** Writes all files into a folder that is there; for a caller who adds files of his own before he commits. */
+    public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
+        try (TowerWeights tower = TowerWeights.open(origin.folder(), origin.visionTower())) {
+            List<OutgoingTensor> all = new ArrayList<>(tower.outgoing());
+            model.fileWeights().forEach((name, array) -> {
+                if (!isOfTower(name)) {
+                    all.add(OutgoingTensor.of(name, type, array));
+                }
+            });
+            writeInto(folder, all, origin, Form.OWN);
+        }
+    }
+
+    /**
+     * Writes tensors by the names of the graph's variables, tower included, into a folder that is there. What is no part
+     * of a LLaVA, such as a head of one's own, stays behind.
+     *
+     * @throws org.llava4j.data.BadInputException if the model cannot be written in this layout
+     */
+    static void writeInto(Path folder, Collection<OutgoingTensor> tensors, Origin origin, Form form) {
+        List<OutgoingTensor> parts = tensors.stream()
+                .filter(tensor -> isOfTower(tensor.name()) || isOfLanguage(tensor.name()))
+                .map(tensor ->
+                        origin.growth().map(growth -> growth.grown(tensor)).orElse(tensor))
+                .toList();
+        if (form.layout() == Layout.LLAVA_HF) {
+            HfFolder.write(folder, parts, origin, form.shardBytes());
+        } else {
+            OwnFolder.write(folder, parts, origin, form.shardBytes());
+        }
+    }
+
+    /**
+     * Writes the projector alone, as float32, with the embedding table of a model that has tokens around an image, as
+     * published: stage 1 trains their rows too. {@link Checkpoint#withProjector} reads it.
+     */
+    public static void writeProjector(Path file, Llava model) {
+        Map<String, INDArray> weights = model.fileWeights();
+        weights.keySet()
+                .removeIf(handedOn(model.weightNames().contains(SlotRows.NAME)).negate());
+        SafetensorsWriter.write(file, weights, name -> TensorType.F32);
+    }
+
+    /** What a file of the projector alone holds. */
+    static Predicate<String> handedOn(boolean slot) {
+        return name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX) || (slot && name.equals(SlotRows.TABLE));
+    }
+
+    static boolean isOfTower(String variable) {
+        return variable.startsWith(Llava.TOWER_PREFIX);
+    }
+
+    private static boolean isOfLanguage(String variable) {
+        return variable.startsWith("model.") || variable.startsWith("lm_head.");
+    }
+}

@@ -1,0 +1,174 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.ShardWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Deltas, as LLaVA's first weights were released: a LLaVA minus the LLaMA it was trained from, tensor by tensor, so that
+ * only who has the base can use it. What the base does not have (the projector, a tower) goes as it is. The word tables
+ * of the LLaVA may have more rows; the base's then belong to the first of them. Differences and sums are taken in float32
+ * and rounded once.
+ *
+ * <p>Deltas made here hold the hash of their base, and are added to no other; of published ones only names and shapes
+ * can be compared.
+ *
+ * @param base the LLaMA's folder
+ * @param type of all tensors that are written; empty for the type that each has in the folder that is not the base
+ */
+public record Delta(Path base, Optional<TensorType> type, long shardBytes) {
+    /** How {@link AtomicFolder} knows a delta. */
+    public static final String KIND = "delta";
+
+    private static final int MOST_LISTED = 12;
+
+    /**
+     * Writes {@code target - base}, with the target's config and tokenizer.
+     *
+     * @throws BadInputException if the two do not fit, or the place cannot be written; nothing is written then
+     */
+    public void make(Path target, Path output) {
+        write(target, output, KIND, (whole, part) -> whole.subi(part));
+    }
+
+    /**
+     * Writes {@code base + delta} as a LLaVA, with the delta's config and tokenizer.
+     *
+     * @return whether the delta told its base's hash, and the base has it
+     * @throws BadInputException if the delta was made for another base, the two do not fit, or the place cannot be
+     *     written; nothing is written then
+     */
+    public boolean apply(Path delta, Path output) {
+        return write(delta, output, CheckpointWriter.KIND, (whole, part) -> whole.addi(part));
+    }
+
+    /** @return whether the base was known by its hash */
+    private boolean write(Path from, Path output, String kind, BiConsumer<INDArray, INDArray> change) {
+        FolderFiles.requireOther(output, base, from);
+        boolean making = kind.equals(KIND);
+        try (AtomicFolder folder = AtomicFolder.begin(output, kind);
+                NamedWeights bases = NamedWeights.open(base);
+                NamedWeights all = NamedWeights.open(from)) {
+            requireFit(bases, all, from);
+            Optional<String> told = Manifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+            requireKind(making, told, from);
+            Optional<String> hash = making || told.isPresent() ? Optional.of(bases.sha256()) : Optional.empty();
+            if (!making && !hash.equals(told)) {
+                throw new BadInputException(from + " was made for a base whose weights have the hash " + told.get()
+                        + ", but those of " + base + " have " + hash.get() + "; give the base it was made for");
+            }
+            List<OutgoingTensor> tensors = new ArrayList<>();
+            all.tensors().forEach((name, tensor) -> {
+                OutgoingTensor part = bases.tensors().get(name);
+                OutgoingTensor typed = type.map(tensor::as).orElse(tensor);
+                tensors.add((part == null ? typed : changed(typed, part, change)).named(tensor.name()));
+            });
+            ShardWriter.write(folder.path(), tensors, shardBytes);
+            copyOthers(from, folder.path());
+            Manifest.write(
+                    folder.path(),
+                    new Manifest.Story(
+                            kind,
+                            all.layout().toString(),
+                            Optional.empty(),
+                            Optional.empty(),
+                            making ? hash : Optional.empty(),
+                            sources(all, bases, from, making)));
+            folder.commit();
+            return hash.isPresent();
+        }
+    }
+
+    /** The base's rows belong to the first rows of a table that has more. */
+    private static OutgoingTensor changed(
+            OutgoingTensor tensor, OutgoingTensor base, BiConsumer<INDArray, INDArray> change) {
+        return tensor.changedAsFloats(
+                floats -> {
+                    INDArray whole = floats.dup('c');
+                    base.lendFloats(part -> {
+                        boolean same = whole.size(0) == part.size(0);
+                        change.accept(
+                                same ? whole : whole.get(NDArrayIndex.interval(0, part.size(0)), NDArrayIndex.all()),
+                                part);
+                    });
+                    return whole;
+                },
+                tensor.info().shape());
+    }
+
+    private void requireFit(NamedWeights bases, NamedWeights all, Path from) {
+        List<String> problems = new ArrayList<>();
+        all.tensors().forEach((name, tensor) -> {
+            OutgoingTensor part = bases.tensors().get(name);
+            if (part == null && !NamedWeights.isOfLlavaAlone(name)) {
+                problems.add(tensor.info() + " has nothing in the base");
+            } else if (part != null
+                    && !fits(name, tensor.info().shape(), part.info().shape())) {
+                problems.add(tensor.info() + " is " + part.info() + " in the base");
+            }
+        });
+        bases.tensors().forEach((name, tensor) -> {
+            if (!all.tensors().containsKey(name)) {
+                problems.add(tensor.info() + " of the base has nothing in " + from);
+            }
+        });
+        if (!problems.isEmpty()) {
+            throw new BadInputException(from + " and the base " + base + " do not fit: "
+                    + String.join("; ", problems.subList(0, Math.min(MOST_LISTED, problems.size())))
+                    + (problems.size() > MOST_LISTED ? "; and " + (problems.size() - MOST_LISTED) + " more" : "")
+                    + "; give the base it was made for");
+        }
+    }
+
+    private static boolean fits(String name, long[] whole, long... part) {
+        return Arrays.equals(whole, part)
+                || (VocabularyGrowth.isTable(name)
+                        && whole.length == 2
+                        && part.length == 2
+                        && whole[1] == part[1]
+                        && whole[0] > part[0]);
+    }
+
+    private static void requireKind(boolean making, Optional<String> told, Path from) {
+        if (making && told.isPresent()) {
+            throw new BadInputException(from + " is a delta; give the model that it makes");
+        }
+    }
+
+    private static void copyOthers(Path from, Path to) {
+        FolderFiles.copy(from.resolve(FolderFiles.CONFIG), to.resolve(FolderFiles.CONFIG));
+        FolderFiles.copyTokenizer(from, to);
+        FolderFiles.copyGeneration(from, to);
+        FolderFiles.copyTemplate(from, to);
+        Path tower = from.resolve(OwnFolder.TOWER_FOLDER);
+        if (Files.isDirectory(tower)) {
+            FolderFiles.copyFolder(tower, to.resolve(OwnFolder.TOWER_FOLDER));
+        }
+    }
+
+    private SortedMap<String, String> sources(NamedWeights all, NamedWeights bases, Path from, boolean making) {
+        SortedMap<String, String> sources = new TreeMap<>();
+        for (Map.Entry<String, OutgoingTensor> tensor : all.tensors().entrySet()) {
+            String own = from + ":" + all.stored(tensor.getKey());
+            String part =
+                    bases.tensors().containsKey(tensor.getKey()) ? base + ":" + bases.stored(tensor.getKey()) : null;
+            String sum = making ? own + " - " + part : part + " + " + own;
+            sources.put(tensor.getKey(), part == null ? own : sum);
+        }
+        return sources;
+    }
+}

@@ -1,0 +1,93 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.CheckpointWriter.Form;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.weights.Checkpoint;
+
+/**
+ * A model folder written anew: in another layout, another type, other shards, with another projector. Strict as loading
+ * is; no graph is built, and one tensor at a time is in memory.
+ *
+ * @param model a LLaVA folder of any layout
+ * @param visionTower the tower's folder; null for the one that the model's config names
+ * @param projector a projector of its own file, taken before any in {@code model}; null for none
+ * @param type of all tensors that are floating point; empty to leave each as it is stored
+ * @param convMode the conversation template; null for the one that the folder names, if it does
+ */
+public record Export(
+        Path model, Path visionTower, Path projector, Form form, Optional<TensorType> type, String convMode) {
+
+    /**
+     * Writes the folder.
+     *
+     * @throws BadInputException if the model is not whole, cannot be written in this layout, or the place cannot be
+     *     written
+     */
+    public void to(Path output) {
+        run(output, (folder, checkpoint, origin) -> {
+            List<OutgoingTensor> tensors = tensors(checkpoint, origin.config());
+            CheckpointWriter.writeInto(folder, tensors, origin, form);
+            return form.layout().toString();
+        });
+    }
+
+    /** Writes {@link CheckpointWriter#PROJECTOR_FILE} alone into a folder. */
+    public void projectorTo(Path output) {
+        run(output, (folder, checkpoint, origin) -> {
+            OwnFolder.writeProjector(folder, tensors(checkpoint, origin.config()), origin.config());
+            return "projector alone";
+        });
+    }
+
+    /** Writes the files and says what they are. */
+    private interface Body {
+        String write(Path folder, Checkpoint checkpoint, Origin origin);
+    }
+
+    private void run(Path output, Body body) {
+        FolderFiles.requireOther(output, model);
+        if (!LlavaConfig.isLlava(model)) {
+            throw new BadInputException(model + " is no LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
+        }
+        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
+            Path tower = visionTower != null ? visionTower : LlavaConfig.visionTowerOf(model);
+            LlavaConfig config = LlavaConfig.read(model, tower);
+            Optional<ChatFormat> chat = convMode == null && !ChatFormat.isIn(model)
+                    ? Optional.empty()
+                    : Optional.of(ChatFormat.of(model, convMode));
+            Origin origin = new Origin(model, tower, config, chat, Optional.empty());
+            try (Checkpoint checkpoint = Checkpoint.llava(model, tower)) {
+                if (projector != null) {
+                    checkpoint.withProjector(projector);
+                }
+                String layout = body.write(folder.path(), checkpoint, origin);
+                Manifest.write(
+                        folder.path(),
+                        new Manifest.Story(
+                                CheckpointWriter.KIND,
+                                layout,
+                                chat.map(format -> format.template().name()),
+                                Manifest.read(model).flatMap(before -> Optional.ofNullable(before.stage())),
+                                Optional.empty(),
+                                checkpoint.plan().sources()));
+            }
+            folder.commit();
+        }
+    }
+
+    private List<OutgoingTensor> tensors(Checkpoint checkpoint, LlavaConfig config) {
+        return checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot()).stream()
+                .map(tensor -> type.map(tensor::as).orElse(tensor))
+                .toList();
+    }
+}

@@ -1,0 +1,58 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Path;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.Command;
+import org.llava4j.model.folder.CheckpointWriter.Form;
+import org.llava4j.model.weights.Layout;
+
+/** {@code exec:java@export}: writes a model folder anew, in either layout. */
+public final class ExportMain extends Command {
+    private ExportMain() {
+        super("export", "Writes a LLaVA folder anew: layout, type of the numbers, shards, projector.");
+    }
+
+    public static void main(String[] args) {
+        new ExportMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return FolderFlags.addWriting(new Options()
+                .addOption(required("model-path", "DIR", "a LLaVA of any layout"))
+                .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
+                .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "a projector of its own file (stage 1's result)"))
+                .addOption(flag("layout", "NAME", "llava (default) or llava-hf"))
+                .addOption(
+                        flag("conv-mode", "NAME", "how the model was taught to converse, if its folder does not say"))
+                .addOption(toggle("only-projector", "write mm_projector.safetensors and nothing else")));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Export export = new Export(
+                path(line, "model-path"),
+                path(line, "vision-tower"),
+                path(line, "pretrain-mm-mlp-adapter"),
+                new Form(layout(line.getOptionValue("layout", "llava")), FolderFlags.shardBytes(line)),
+                FolderFlags.type(line),
+                line.getOptionValue("conv-mode"));
+        Path output = path(line, "output-dir");
+        if (line.hasOption("only-projector")) {
+            export.projectorTo(output);
+        } else {
+            export.to(output);
+        }
+        System.out.println("wrote " + output);
+    }
+
+    private static Layout layout(String name) {
+        return switch (name) {
+            case "llava" -> Layout.LLAVA;
+            case "llava-hf" -> Layout.LLAVA_HF;
+            default -> throw new BadInputException("--layout " + name + " is not known; use llava or llava-hf");
+        };
+    }
+}

@@ -1,0 +1,121 @@
+package org.llava4j.model.folder;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.stream.Stream;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+
+/** The files of a model folder that hold no weights, and go from folder to folder. */
+final class FolderFiles {
+    static final String CONFIG = "config.json";
+    static final String TOKENIZER = "tokenizer.model";
+
+    /** Keys of a decoder's config that say nothing of its graph and stay as they were. */
+    static final List<String> DECODER_KEYS =
+            List.of("max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id");
+
+    private static final List<String> OF_TOKENIZER = List.of(
+            TOKENIZER, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json");
+    private static final String GENERATION = "generation_config.json";
+
+    private FolderFiles() {}
+
+    /** The origin's tokenizer, grown where its vocabulary grows, and its settings of generation. */
+    static void writeTokenizer(Origin origin, Path to) {
+        copyGeneration(origin.folder(), to);
+        origin.growth().ifPresentOrElse(growth -> growth.writeTokenizer(to), () -> copyTokenizer(origin.folder(), to));
+    }
+
+    static void copyTokenizer(Path from, Path to) {
+        copyThoseThere(OF_TOKENIZER, from, to);
+    }
+
+    /** A conversation template of the model's own. */
+    static void copyTemplate(Path from, Path to) {
+        copyThoseThere(List.of(ChatFormat.TEMPLATE_FILE), from, to);
+    }
+
+    /** The files of a folder, which has no folders in it. */
+    static void copyFolder(Path from, Path to) {
+        makeFolder(to);
+        try (Stream<Path> files = Files.list(from)) {
+            copyThoseThere(
+                    files.map(file -> file.getFileName().toString()).sorted().toList(), from, to);
+        } catch (IOException e) {
+            throw new BadInputException("cannot read " + from + " (" + e.getMessage() + ")", e);
+        }
+    }
+
+    static void copyGeneration(Path from, Path to) {
+        copyThoseThere(List.of(GENERATION), from, to);
+    }
+
+    /** How pictures are prepared for the tower, if its folder says it. */
+    static void writePreprocessor(Origin origin, Path to) {
+        if (ClipPreprocessing.isIn(origin.visionTower())) {
+            copyThoseThere(List.of(ClipPreprocessing.FILE_NAME), origin.visionTower(), to);
+        }
+    }
+
+    static void copyThoseThere(List<String> names, Path from, Path to) {
+        for (String name : names) {
+            if (Files.isRegularFile(from.resolve(name))) {
+                copy(from.resolve(name), to.resolve(name));
+            }
+        }
+    }
+
+    static void copy(Path from, Path to) {
+        try {
+            Files.copy(from, to);
+        } catch (IOException e) {
+            throw new BadInputException("cannot copy " + from + " to " + to + " (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** Refuses to replace what is still to be read. */
+    static void requireOther(Path output, Path... inputs) {
+        for (Path input : inputs) {
+            if (input != null
+                    && output.toAbsolutePath()
+                            .normalize()
+                            .equals(input.toAbsolutePath().normalize())) {
+                throw new BadInputException(
+                        "the output folder " + output + " is one that is read; choose another, so that it is not lost");
+            }
+        }
+    }
+
+    static Path makeFolder(Path folder) {
+        try {
+            return Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new BadInputException("cannot make the folder " + folder + " (" + e.getMessage() + ")", e);
+        }
+    }
+
+    static void writeJson(Path file, ObjectNode json) {
+        AtomicFile.writeString(file, json.toPrettyString() + "\n");
+    }
+
+    /** {@code torch_dtype} of a model: the type of its table of word vectors. */
+    static String torchType(Collection<OutgoingTensor> tensors) {
+        return tensors.stream()
+                .filter(tensor -> tensor.name().equals(SlotRows.TABLE))
+                .findFirst()
+                .orElseThrow()
+                .info()
+                .type()
+                .torchName();
+    }
+}

@@ -1,0 +1,69 @@
+package org.llava4j.model.folder;
+
+import java.math.BigDecimal;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.folder.CheckpointWriter.Form;
+
+/** The flags of all goals that write a model folder. */
+final class FolderFlags {
+    private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(KB|MB|GB)");
+
+    private FolderFlags() {}
+
+    /** Where to write, and how. */
+    static Options addWriting(Options options) {
+        return addForm(options.addOption(Option.builder()
+                .longOpt("output-dir")
+                .hasArg()
+                .argName("DIR")
+                .required()
+                .desc("the folder to write: new, empty, or a former output")
+                .get()));
+    }
+
+    /** How the weights are written, where they go to another flag's folder. */
+    static Options addForm(Options options) {
+        return options.addOption(Option.builder()
+                        .longOpt("save-type")
+                        .hasArg()
+                        .argName("TYPE")
+                        .desc("float32, float16 or bfloat16; as stored, if not given")
+                        .get())
+                .addOption(Option.builder()
+                        .longOpt("max-shard-size")
+                        .hasArg()
+                        .argName("SIZE")
+                        .desc("most numbers of one file, such as 500MB; 5GB if not given")
+                        .get());
+    }
+
+    /** The wanted type of the numbers, if one was given. */
+    static Optional<TensorType> type(CommandLine line) {
+        return Optional.ofNullable(line.getOptionValue("save-type")).map(TensorType::ofTorchName);
+    }
+
+    /** As transformers reads sizes: powers of ten. */
+    static long shardBytes(CommandLine line) {
+        String text = line.getOptionValue("max-shard-size");
+        if (text == null) {
+            return Form.DEFAULT_SHARD_BYTES;
+        }
+        Matcher size = SIZE.matcher(text.toUpperCase(Locale.ROOT));
+        BigDecimal bytes = size.matches()
+                ? new BigDecimal(size.group(1))
+                        .scaleByPowerOfTen("KMG".indexOf(size.group(2).charAt(0)) * 3 + 3)
+                : BigDecimal.ZERO;
+        if (bytes.signum() <= 0 || bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
+            throw new BadInputException("--max-shard-size " + text + " is no size; give one such as 500MB or 5GB");
+        }
+        return bytes.longValue();
+    }
+}

@@ -1,0 +1,33 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Path;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.cli.Command;
+
+/** {@code exec:java@make-delta}, with the flags of LLaVA's own script. */
+public final class MakeDeltaMain extends Command {
+    private MakeDeltaMain() {
+        super("make-delta", "Writes a LLaVA minus the LLaMA it was trained from, as a delta.");
+    }
+
+    public static void main(String[] args) {
+        new MakeDeltaMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return FolderFlags.addForm(new Options()
+                .addOption(required("base-model-path", "DIR", "the LLaMA"))
+                .addOption(required("target-model-path", "DIR", "the LLaVA that was trained from it"))
+                .addOption(required("delta-path", "DIR", "the folder to write: new, empty, or a former delta")));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Delta delta = new Delta(path(line, "base-model-path"), FolderFlags.type(line), FolderFlags.shardBytes(line));
+        Path output = path(line, "delta-path");
+        delta.make(path(line, "target-model-path"), output);
+        System.out.println("wrote " + output);
+    }
+}

@@ -1,0 +1,123 @@
+package org.llava4j.model.folder;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Properties;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.Sha256;
+
+/**
+ * What a written model folder says of itself, in {@code llava4j.json}.
+ *
+ * @param wrote {@link CheckpointWriter#KIND} or {@link Delta#KIND}
+ * @param library version of LLaVA4J that wrote it
+ * @param layout how its tensors are named
+ * @param template of conversations, where it was taught one
+ * @param stage that trained it last, where one did
+ * @param base hash of the base's weights, in a delta
+ * @param sources for each variable the file and tensor that it came from, or {@code fresh}
+ * @param files size and hash of every other file of the folder, by its name relative to it
+ */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Manifest(
+        String wrote,
+        String library,
+        String layout,
+        String template,
+        String stage,
+        String base,
+        SortedMap<String, String> sources,
+        SortedMap<String, Mark> files) {
+
+    /** By this a file is known. */
+    public record Mark(long bytes, String sha256) {}
+
+    /**
+     * What is said beside the files.
+     *
+     * @param kind {@link #wrote}
+     */
+    public record Story(
+            String kind,
+            String layout,
+            Optional<String> template,
+            Optional<String> stage,
+            Optional<String> base,
+            SortedMap<String, String> sources) {}
+
+    /** Hashes all files that are in a folder and writes the manifest beside them: the last thing before a commit. */
+    public static void write(Path folder, Story story) {
+        Manifest manifest = new Manifest(
+                story.kind(),
+                version(),
+                story.layout(),
+                story.template().orElse(null),
+                story.stage().orElse(null),
+                story.base().orElse(null),
+                story.sources(),
+                marks(folder));
+        AtomicFile.writeString(folder.resolve(AtomicFolder.MARKER), JsonInput.write(manifest));
+    }
+
+    /** The manifest of a folder that has one. */
+    public static Optional<Manifest> read(Path folder) {
+        Path file = folder.resolve(AtomicFolder.MARKER);
+        boolean told = Files.isRegularFile(file) && JsonInput.readObject(file).has("files");
+        return told ? Optional.of(JsonInput.read(file, Manifest.class)) : Optional.empty();
+    }
+
+    /** What is not as it was written: one line for each file that changed, is gone or came later; all files are read. */
+    public List<String> differences(Path folder) {
+        List<String> differences = new ArrayList<>();
+        SortedMap<String, Mark> now = marks(folder);
+        files.forEach((name, mark) -> {
+            Mark found = now.remove(name);
+            if (found == null) {
+                differences.add(name + " is gone");
+            } else if (!found.equals(mark)) {
+                differences.add(name + " is not what was written: " + found.bytes() + " bytes, sha256 " + found.sha256()
+                        + ", were " + mark.bytes() + " bytes, sha256 " + mark.sha256());
+            }
+        });
+        now.keySet().forEach(name -> differences.add(name + " was added later"));
+        return differences;
+    }
+
+    private static SortedMap<String, Mark> marks(Path folder) {
+        SortedMap<String, Mark> marks = new TreeMap<>();
+        try (Stream<Path> all = Files.walk(folder)) {
+            for (Path file : all.filter(Files::isRegularFile).toList()) {
+                String name = folder.relativize(file).toString().replace('\\', '/');
+                if (!name.equals(AtomicFolder.MARKER)) {
+                    marks.put(name, new Mark(Files.size(file), Sha256.of(file)));
+                }
+            }
+        } catch (IOException e) {
+            throw new BadInputException("cannot read " + folder + " (" + e.getMessage() + ")", e);
+        }
+        return marks;
+    }
+
+    private static String version() {
+        try (InputStream in = Manifest.class.getResourceAsStream("library.properties")) {
+            Properties properties = new Properties();
+            properties.load(in);
+            return properties.getProperty("version");
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.TensorFolder;
+import org.llava4j.data.tensors.TensorStore;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.Layout;
+import org.llava4j.model.weights.TensorHash;
+
+/**
+ * The weights of one folder by the names of the graph's variables, with no regard to what a model would ask for; tables
+ * that are computed and left in files by older writers are passed over.
+ */
+final class NamedWeights implements AutoCloseable {
+    private final TensorStore store;
+    private final Layout layout;
+    private final SortedMap<String, OutgoingTensor> tensors = new TreeMap<>();
+    private final Map<String, String> storedNames = new HashMap<>();
+
+    private NamedWeights(TensorStore store) {
+        this.store = store;
+        layout = Layout.of(store.tensors().keySet());
+        for (String stored : store.tensors().keySet()) {
+            if (Layout.reasonToSkip(stored) == null) {
+                String variable = layout.variable(stored);
+                tensors.put(variable, OutgoingTensor.stored(store, stored));
+                storedNames.put(variable, stored);
+            }
+        }
+    }
+
+    static NamedWeights open(Path folder) {
+        return new NamedWeights(TensorFolder.open(folder));
+    }
+
+    /** By variable; each still has its stored name. */
+    SortedMap<String, OutgoingTensor> tensors() {
+        return tensors;
+    }
+
+    Layout layout() {
+        return layout;
+    }
+
+    String stored(String variable) {
+        return storedNames.get(variable);
+    }
+
+    /** Whether a variable is one that a LLaMA does not have. */
+    static boolean isOfLlavaAlone(String variable) {
+        return variable.startsWith(Checkpoint.PROJECTOR_PREFIX) || CheckpointWriter.isOfTower(variable);
+    }
+
+    /** One hash of all values as float32, with names and shapes: the same for the same values in any file format. */
+    String sha256() {
+        TensorHash hash = new TensorHash();
+        tensors.forEach((name, tensor) -> tensor.lendFloats(floats -> hash.add(name, floats)));
+        return hash.hex();
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}

@@ -1,0 +1,116 @@
+package org.llava4j.model.folder;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Predicate;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.ShardWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.data.text.ImageSlot;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+
+/**
+ * LLaVA's own layout:
+ *
+ * <pre>
+ * config.json               the origin's, with the keys that say what this model is
+ * model.safetensors         decoder and projector; beyond a size in shards
+ * mm_projector.safetensors  the projector alone, as stage 1's result is handed on (with the embedding table, where
+ *                           the model has tokens around an image)
+ * tokenizer.model, ...      the origin's
+ * vision_tower/             a CLIP folder: the frozen tower as it was read
+ * </pre>
+ */
+final class OwnFolder {
+    static final String TOWER_FOLDER = "vision_tower";
+
+    private OwnFolder() {}
+
+    static void write(Path folder, Collection<OutgoingTensor> tensors, Origin origin, long shardBytes) {
+        List<OutgoingTensor> language = some(tensors, name -> !CheckpointWriter.isOfTower(name));
+        ShardWriter.write(folder, language, shardBytes);
+        writeProjector(folder, language, origin.config());
+        FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config(folder, origin, language));
+        FolderFiles.writeTokenizer(origin, folder);
+        Path tower = FolderFiles.makeFolder(folder.resolve(TOWER_FOLDER));
+        List<OutgoingTensor> vision = some(tensors, CheckpointWriter::isOfTower).stream()
+                .map(tensor -> tensor.named(tensor.name().substring(Llava.TOWER_PREFIX.length())))
+                .toList();
+        ShardWriter.write(tower, vision, shardBytes);
+        FolderFiles.writePreprocessor(origin, tower);
+        writeTowerConfig(origin, tower.resolve(FolderFiles.CONFIG));
+    }
+
+    /** The projector alone, as float32. */
+    static void writeProjector(Path folder, Collection<OutgoingTensor> tensors, LlavaConfig config) {
+        SafetensorsWriter.write(
+                folder.resolve(CheckpointWriter.PROJECTOR_FILE),
+                some(tensors, CheckpointWriter.handedOn(config.imageSlot().isPresent())).stream()
+                        .map(tensor -> tensor.as(TensorType.F32))
+                        .toList());
+    }
+
+    private static List<OutgoingTensor> some(Collection<OutgoingTensor> tensors, Predicate<String> wanted) {
+        return tensors.stream().filter(tensor -> wanted.test(tensor.name())).toList();
+    }
+
+    private static ObjectNode config(Path folder, Origin origin, Collection<OutgoingTensor> language) {
+        LlavaConfig config = origin.config();
+        ObjectNode json = flat((ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG)), config);
+        json.put("model_type", "llava_llama");
+        json.putArray("architectures").add("LlavaLlamaForCausalLM");
+        json.put("torch_dtype", FolderFiles.torchType(language));
+        json.put("mm_vision_tower", TOWER_FOLDER);
+        json.put("mm_hidden_size", config.vision().hiddenSize());
+        json.put("mm_projector_type", config.projector().name().toLowerCase(Locale.ROOT));
+        json.put("mm_vision_select_layer", config.selectLayer());
+        json.put("mm_vision_select_feature", config.selectFeature() == SelectFeature.PATCH ? "patch" : "cls_patch");
+        json.put("mm_use_im_start_end", config.imageSlot().isPresent());
+        origin.growth().ifPresent(growth -> {
+            json.put("vocab_size", growth.vocabSize());
+            json.put(
+                    "mm_use_im_patch_token",
+                    growth.tokenizer().addedId(ImageSlot.PATCH).isPresent());
+        });
+        if (!json.hasNonNull("mm_use_im_patch_token")) {
+            json.put("mm_use_im_patch_token", false);
+        }
+        json.put("use_mm_proj", true);
+        json.put("image_aspect_ratio", config.padToSquare() ? "pad" : "square");
+        json.put("tokenizer_model_max_length", config.maxLength());
+        json.put("tokenizer_padding_side", config.padLeft() ? "left" : "right");
+        origin.chat().ifPresent(chat -> chat.writeTo(folder, json));
+        return json;
+    }
+
+    /** The config of an origin in LLaVA's own form, where the decoder's values are not nested. */
+    private static ObjectNode flat(ObjectNode origin, LlavaConfig config) {
+        if (!(origin.get("text_config") instanceof ObjectNode nested)) {
+            return origin;
+        }
+        ObjectNode flat = JsonNodeFactory.instance.objectNode();
+        config.decoder().writeTo(flat);
+        flat.setAll(nested.deepCopy().retain(FolderFiles.DECODER_KEYS));
+        return flat;
+    }
+
+    private static void writeTowerConfig(Origin origin, Path file) {
+        if (LlavaConfig.isLlava(origin.visionTower())) {
+            // The tower lay among LLaVA's own weights and had no config of its own.
+            ObjectNode vision = JsonNodeFactory.instance.objectNode();
+            origin.config().vision().writeTo(vision);
+            FolderFiles.writeJson(file, vision);
+        } else {
+            FolderFiles.copy(origin.visionTower().resolve(FolderFiles.CONFIG), file);
+        }
+    }
+}

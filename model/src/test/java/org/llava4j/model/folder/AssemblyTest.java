@@ -1,0 +1,155 @@
+package org.llava4j.model.folder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.Golden;
+import org.llava4j.model.TensorRun;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.folder.Assembly.FeatureChoice;
+import org.llava4j.model.folder.Assembly.ProjectorChoice;
+import org.llava4j.model.folder.Assembly.SlotChoice;
+import org.llava4j.model.weights.WeightPlan;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class AssemblyTest {
+    @TempDir
+    private Path temp;
+
+    private Path llama;
+    private Path out;
+
+    @BeforeEach
+    void aLlamaAndAPlace() throws IOException {
+        llama = FolderTests.llama(temp.resolve("llama"));
+        out = Files.createDirectory(temp.resolve("out"));
+    }
+
+    @Test
+    void thePartsAreInItAndTheProjectorIsFresh() {
+        assembly(FolderTests.TOWER, null, SlotChoice.NONE).to(out.resolve("llava"));
+        Map<String, INDArray> made = FolderTests.read(out.resolve("llava"));
+        FolderTests.read(llama)
+                .forEach((name, tensor) -> assertThat(made.get(name)).as(name).isEqualTo(tensor));
+        Map<String, INDArray> tower = FolderTests.read(out.resolve("llava/vision_tower"));
+        assertThat(tower).isEqualTo(FolderTests.read(FolderTests.TOWER));
+        Manifest manifest = Manifest.read(out.resolve("llava")).orElseThrow();
+        assertThat(manifest.sources().get("model.mm_projector.weight")).isEqualTo(WeightPlan.FRESH);
+        LlavaConfig config = LlavaConfig.read(out.resolve("llava"), null);
+        assertThat(config.maxLength()).isEqualTo(512);
+        assertThat(config.imageSlot()).isEmpty();
+        assertThat(TensorRun.open(out.resolve("llava"), null)).isNotNull();
+        assembly(FolderTests.TOWER, null, SlotChoice.NONE).to(out.resolve("again"));
+        FolderTests.assertSameFiles(out.resolve("llava"), out.resolve("again"));
+    }
+
+    @Test
+    void theProjectorOfAFile() {
+        Path stage1 = Golden.path("f_e2e/stage1_out/mm_projector.bin");
+        assembly(FolderTests.TOWER, stage1, SlotChoice.NONE).to(out.resolve("llava"));
+        Map<String, INDArray> made = FolderTests.read(out.resolve("llava"));
+        FolderTests.read(stage1)
+                .forEach((name, tensor) -> assertThat(made.get(name)).as(name).isEqualTo(tensor));
+    }
+
+    @Test
+    void tokensAroundAnImageBeginAtTheMean() {
+        assembly(FolderTests.TOWER, null, SlotChoice.PATCH_START_END).to(out.resolve("llava"));
+        LlavaConfig config = LlavaConfig.read(out.resolve("llava"), null);
+        assertThat(config.imageSlot()).contains(new ImageSlot(1001, 1002));
+        assertThat(config.decoder().vocabSize()).isEqualTo(1003);
+        ObjectNode json = FolderTests.config(out.resolve("llava"));
+        assertThat(json.get("mm_use_im_patch_token").booleanValue()).isTrue();
+        assertThat(LlamaTokenizer.load(out.resolve("llava")).size()).isEqualTo(1003);
+        for (String table : new String[] {"model.embed_tokens.weight", "lm_head.weight"}) {
+            INDArray before = FolderTests.read(llama).get(table);
+            INDArray mean = before.castTo(DataType.DOUBLE).mean(0).castTo(DataType.FLOAT);
+            INDArray grown = FolderTests.read(out.resolve("llava")).get(table);
+            for (int id = 1000; id < 1003; id++) {
+                assertThat(grown.getRow(id).distance2(mean)).isLessThan(1e-6);
+            }
+            assertThat(grown.getRow(999)).isEqualTo(before.getRow(999));
+        }
+    }
+
+    @Test
+    void tokensThatTheTokenizerHadBeyondTheRowsGetRows() throws IOException {
+        Files.writeString(llama.resolve("added_tokens.json"), "{\"[PAD]\": 1000}");
+        assembly(FolderTests.TOWER, null, SlotChoice.NONE).to(out.resolve("llava"));
+        assertThat(LlavaConfig.read(out.resolve("llava"), null).decoder().vocabSize())
+                .isEqualTo(1001);
+        assertThat(TensorRun.open(out.resolve("llava"), null)).isNotNull();
+    }
+
+    @Test
+    void aFullClipGivesItsVisionHalf() throws IOException {
+        Path full = Files.createDirectory(temp.resolve("clip"));
+        ObjectNode vision = FolderTests.config(FolderTests.TOWER);
+        ObjectNode config = vision.objectNode();
+        config.put("model_type", "clip").set("vision_config", vision);
+        FolderTests.change(full, config);
+        Map<String, INDArray> tensors = new TreeMap<>(FolderTests.read(FolderTests.TOWER));
+        tensors.put("text_model.final_layer_norm.weight", Nd4j.ones(DataType.FLOAT, 8));
+        tensors.put("text_projection.weight", Nd4j.ones(DataType.FLOAT, 8, 8));
+        tensors.put("visual_projection.weight", Nd4j.ones(DataType.FLOAT, 8, 8));
+        tensors.put("logit_scale", Nd4j.scalar(DataType.FLOAT, 1));
+        tensors.put(
+                "vision_model.embeddings.position_ids",
+                Nd4j.arange(17).castTo(DataType.INT64).reshape(1, 17));
+        SafetensorsWriter.write(full.resolve("model.safetensors"), tensors);
+        assembly(full, null, SlotChoice.NONE).to(out.resolve("llava"));
+        assertThat(FolderTests.read(out.resolve("llava/vision_tower"))).isEqualTo(FolderTests.read(FolderTests.TOWER));
+        assertThat(LlavaConfig.read(out.resolve("llava"), null).vision())
+                .isEqualTo(LlavaConfig.read(llama, FolderTests.TOWER).vision());
+    }
+
+    @Test
+    void whatDoesNotFitIsRefusedAndNothingIsWritten() throws IOException {
+        assertThatThrownBy(() -> assembly(llama, null, SlotChoice.NONE).to(out.resolve("x")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("is no CLIP");
+        Path other = Golden.path("c_llava_linear/stage1_after_step1.safetensors");
+        assertThatThrownBy(() -> assembly(FolderTests.TOWER, FolderTests.TOWER, SlotChoice.NONE)
+                        .to(out.resolve("x")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("mm_projector.weight [64, 64] is missing");
+        assertThat(other).exists();
+        Files.delete(llama.resolve("tokenizer.model"));
+        assertThatThrownBy(() ->
+                        assembly(FolderTests.TOWER, null, SlotChoice.START_END).to(out.resolve("x")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("tokenizer.model");
+        FolderTests.assertEmpty(out);
+    }
+
+    private Assembly assembly(Path tower, Path projector, SlotChoice slot) {
+        return new Assembly(
+                llama,
+                tower,
+                new ProjectorChoice(ProjectorType.LINEAR, projector, 3),
+                new FeatureChoice(-2, SelectFeature.PATCH, false),
+                slot,
+                512,
+                Optional.<TensorType>empty(),
+                5_000_000_000L);
+    }
+}

@@ -1,0 +1,276 @@
+package org.llava4j.model.folder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.data.tensors.TensorFolder;
+import org.llava4j.data.tensors.TensorStore;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.Golden;
+import org.llava4j.model.SlotFolder;
+import org.llava4j.model.TensorRun;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.folder.Assembly.FeatureChoice;
+import org.llava4j.model.folder.Assembly.ProjectorChoice;
+import org.llava4j.model.folder.Assembly.SlotChoice;
+import org.llava4j.model.folder.CheckpointWriter.Form;
+import org.llava4j.model.weights.Layout;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+class ExportTest {
+    private static final Path MLP = Golden.path("c_llava_mlp2x_gelu");
+    private static final Path LINEAR = Golden.path("c_llava_linear");
+    private static final Form HF = new Form(Layout.LLAVA_HF, Form.DEFAULT_SHARD_BYTES);
+
+    @TempDir
+    private Path temp;
+
+    private Path out;
+
+    @BeforeEach
+    void aPlace() throws IOException {
+        out = Files.createDirectory(temp.resolve("out"));
+    }
+
+    @Test
+    void asLlavaHfAModelGivesTheGoldenLogits() {
+        export(MLP, HF).to(out.resolve("hf"));
+        Map<String, INDArray> io = FolderTests.read(MLP.resolve("io.safetensors"));
+        TensorRun.Outputs original = TensorRun.open(MLP, null).run(io, null);
+        TensorRun.Outputs port = TensorRun.open(out.resolve("hf"), null).run(io, null);
+        TensorRun.Outputs golden =
+                TensorRun.open(Golden.path("h_llava_hf"), null).run(io, null);
+        for (TensorRun.Outputs checked : List.of(original, golden)) {
+            assertThat(port.tensors().get("logits")).isEqualTo(checked.tensors().get("logits"));
+        }
+    }
+
+    @Test
+    void asLlavaHfItHasTheVeryTensorsThatTransformersWrites() {
+        export(MLP, HF).to(out.resolve("hf"));
+        // Transformers 5 has lm_head and the decoder under newer names: both are the same variables.
+        Map<String, INDArray> golden = byVariable(Golden.path("h_llava_hf"));
+        Map<String, INDArray> ours = byVariable(out.resolve("hf"));
+        assertThat(ours.keySet()).isEqualTo(golden.keySet());
+        golden.forEach((name, tensor) -> assertThat(ours.get(name)).as(name).isEqualTo(tensor));
+        ObjectNode config = FolderTests.config(out.resolve("hf"));
+        assertThat(config.get("image_token_index").intValue()).isEqualTo(319);
+        assertThat(config.get("vision_feature_layer").intValue()).isEqualTo(-2);
+        assertThat(config.at("/text_config/vocab_size").intValue()).isEqualTo(320);
+        assertThat(config.get("torch_dtype").textValue()).isEqualTo("float32");
+    }
+
+    private static Map<String, INDArray> byVariable(Path folder) {
+        Map<String, INDArray> stored = FolderTests.read(folder);
+        Map<String, INDArray> named = new java.util.TreeMap<>();
+        stored.forEach((name, tensor) -> named.put(Layout.LLAVA_HF.variable(name), tensor));
+        return named;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"LLAVA, LLAVA", "LLAVA, LLAVA_HF", "LLAVA_HF, LLAVA", "LLAVA_HF, LLAVA_HF"})
+    void exportLoadExportGivesTheSameBytes(Layout first, Layout second) {
+        Path source = first == Layout.LLAVA ? MLP : Golden.path("h_llava_hf");
+        Form form = new Form(second, 300_000);
+        export(source, form).to(out.resolve("once"));
+        export(out.resolve("once"), form).to(out.resolve("twice"));
+        FolderTests.assertSameFiles(out.resolve("once"), out.resolve("twice"));
+        assertThat(FolderTests.files(out.resolve("once"))).containsKey("model.safetensors.index.json");
+    }
+
+    @Test
+    void fromLayoutToLayoutAndBackGivesTheSameBytes() {
+        export(MLP, Form.OWN).to(out.resolve("own"));
+        export(out.resolve("own"), HF).to(out.resolve("hf"));
+        export(out.resolve("hf"), Form.OWN).to(out.resolve("back"));
+        Map<String, byte[]> own = FolderTests.files(out.resolve("own"));
+        Map<String, byte[]> back = FolderTests.files(out.resolve("back"));
+        assertThat(back.get("model.safetensors")).isEqualTo(own.get("model.safetensors"));
+        assertThat(back.get("mm_projector.safetensors")).isEqualTo(own.get("mm_projector.safetensors"));
+        assertThat(back.get("vision_tower/model.safetensors")).isEqualTo(own.get("vision_tower/model.safetensors"));
+        assertThat(LlavaConfig.read(out.resolve("back"), null)).isEqualTo(LlavaConfig.read(out.resolve("own"), null));
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Layout.class,
+            names = {"LLAVA", "LLAVA_HF"})
+    void shardsAreNoLargerThanAskedAndHoldAll(Layout layout) {
+        export(MLP, new Form(layout, 200_000)).to(out.resolve("shards"));
+        Map<String, byte[]> files = FolderTests.files(out.resolve("shards"));
+        long shards = files.keySet().stream()
+                .filter(name -> name.matches("model-\\d{5}-of-\\d{5}\\.safetensors"))
+                .count();
+        assertThat(shards).isGreaterThan(3);
+        for (String name : files.keySet()) {
+            if (name.matches("model-.*")) {
+                try (SafetensorsFile file =
+                        SafetensorsFile.open(out.resolve("shards").resolve(name))) {
+                    long numbers = file.tensors().values().stream()
+                            .mapToLong(tensor -> tensor.length() * 4)
+                            .sum();
+                    assertThat(numbers <= 200_000 || file.tensors().size() == 1).isTrue();
+                }
+            }
+        }
+        assertThat(TensorRun.open(out.resolve("shards"), null)).isNotNull();
+    }
+
+    @Test
+    void withoutATypeEachTensorStaysAsItIsStored() {
+        Path mixed = Golden.path("i_llava_bin");
+        new Export(mixed, FolderTests.TOWER, null, Form.OWN, Optional.empty(), null).to(out.resolve("own"));
+        try (TensorStore before = TensorFolder.open(mixed);
+                TensorStore after = TensorFolder.open(out.resolve("own"));
+                TensorStore tower = TensorFolder.open(out.resolve("own/vision_tower"))) {
+            after.tensors().forEach((name, tensor) -> {
+                assertThat(tensor).isEqualTo(before.tensors().get(name));
+                assertThat(after.read(name)).as(name).isEqualTo(before.read(name));
+            });
+            assertThat(tower.tensors().values()).allMatch(tensor -> tensor.type() == TensorType.F16);
+            assertThat(after.tensors().values()).anyMatch(tensor -> tensor.type() == TensorType.BF16);
+        }
+        new Export(mixed, FolderTests.TOWER, null, Form.OWN, Optional.of(TensorType.BF16), null)
+                .to(out.resolve("bf16"));
+        try (TensorStore narrow = TensorFolder.open(out.resolve("bf16"))) {
+            assertThat(narrow.tensors().values()).allMatch(tensor -> tensor.type() == TensorType.BF16);
+        }
+        assertThat(FolderTests.config(out.resolve("bf16")).get("torch_dtype").textValue())
+                .isEqualTo("bfloat16");
+    }
+
+    @Test
+    void theProjectorAlone() {
+        export(MLP, Form.OWN).projectorTo(out.resolve("projector"));
+        Path file = out.resolve("projector/mm_projector.safetensors");
+        assertThat(FolderTests.files(out.resolve("projector"))).containsOnlyKeys("mm_projector.safetensors");
+        Map<String, INDArray> model = FolderTests.read(MLP);
+        FolderTests.read(file).forEach((name, tensor) -> assertThat(tensor).isEqualTo(model.get(name)));
+    }
+
+    @Test
+    void anotherProjectorAndTheRowsThatCameWithItGoIntoTheModel() {
+        Path slot = SlotFolder.write(temp.resolve("slot"));
+        export(slot, Form.OWN).projectorTo(out.resolve("projector"));
+        // A model in which both rows are other ones.
+        Path other = temp.resolve("other");
+        export(slot, Form.OWN).to(other);
+        Map<String, INDArray> tensors = FolderTests.read(other);
+        tensors.get("model.embed_tokens.weight").getRow(1001).assign(7);
+        tensors.get("model.mm_projector.weight").assign(3);
+        org.llava4j.data.tensors.SafetensorsWriter.write(other.resolve("model.safetensors"), tensors);
+        new Export(other, null, out.resolve("projector/mm_projector.safetensors"), Form.OWN, Optional.empty(), null)
+                .to(out.resolve("joined"));
+        Map<String, INDArray> joined = FolderTests.read(out.resolve("joined"));
+        FolderTests.read(slot)
+                .forEach((name, tensor) -> assertThat(joined.get(name)).as(name).isEqualTo(tensor));
+    }
+
+    @Test
+    void theImageTokenOfLlavaHfHasARowThatNothingReads() throws IOException {
+        Path llama = FolderTests.llama(temp.resolve("llama"));
+        assemble(llama, ProjectorType.MLP2X_GELU, SlotChoice.NONE).to(out.resolve("own"));
+        ObjectNode pad = FolderTests.config(out.resolve("own"));
+        pad.put("image_aspect_ratio", "pad").put("tokenizer_model_max_length", 77);
+        FolderTests.change(out.resolve("own"), pad);
+        new Export(out.resolve("own"), null, null, HF, Optional.empty(), "v1").to(out.resolve("hf"));
+        ObjectNode config = FolderTests.config(out.resolve("hf"));
+        assertThat(config.get("image_token_index").intValue()).isEqualTo(1000);
+        assertThat(config.at("/text_config/vocab_size").intValue()).isEqualTo(1001);
+        LlavaConfig read = LlavaConfig.read(out.resolve("hf"), null);
+        assertThat(read.padToSquare()).isTrue();
+        assertThat(read.maxLength()).isEqualTo(77);
+        assertThat(ChatFormat.of(out.resolve("hf")).template().name()).isEqualTo("v1");
+        LlamaTokenizer tokenizer = LlamaTokenizer.load(out.resolve("hf"));
+        assertThat(tokenizer.encodeWithImages("see <image> there"))
+                .isEqualTo(LlamaTokenizer.load(llama).encodeWithImages("see <image> there"));
+        export(out.resolve("hf"), HF).to(out.resolve("again"));
+        FolderTests.assertSameFiles(out.resolve("hf"), out.resolve("again"));
+    }
+
+    @Test
+    void theManifestTellsSourcesAndHashesAndWhatChanged() throws IOException {
+        export(MLP, Form.OWN).to(out.resolve("own"));
+        Manifest manifest = Manifest.read(out.resolve("own")).orElseThrow();
+        assertThat(manifest.layout()).isEqualTo(Layout.LLAVA.toString());
+        assertThat(manifest.library()).matches("\\d+\\.\\d+\\.\\d+(-SNAPSHOT)?");
+        assertThat(manifest.sources().get("lm_head.weight")).isEqualTo(MLP + ":lm_head.weight");
+        assertThat(manifest.files().keySet())
+                .isEqualTo(FolderTests.files(out.resolve("own")).keySet());
+        assertThat(manifest.differences(out.resolve("own"))).isEmpty();
+        Files.delete(out.resolve("own/mm_projector.safetensors"));
+        Files.writeString(out.resolve("own/new.txt"), "x");
+        byte[] weights = Files.readAllBytes(out.resolve("own/model.safetensors"));
+        weights[weights.length - 1] ^= 1;
+        Files.write(out.resolve("own/model.safetensors"), weights);
+        assertThat(manifest.differences(out.resolve("own")))
+                .hasSize(3)
+                .anyMatch(line -> line.equals("mm_projector.safetensors is gone"))
+                .anyMatch(line -> line.startsWith("model.safetensors is not what was written"))
+                .anyMatch(line -> line.equals("new.txt was added later"));
+    }
+
+    @Test
+    void whatLlavaHfCannotHoldIsRefused() {
+        assertThatThrownBy(() -> export(LINEAR, HF).to(out.resolve("hf")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("a linear projector cannot be written as llava-hf");
+        assertThatThrownBy(
+                        () -> export(SlotFolder.write(temp.resolve("slot")), HF).to(out.resolve("hf")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("llava-hf");
+        FolderTests.assertEmpty(out);
+    }
+
+    @Test
+    void whatIsNoWholeLlavaIsRefused() throws IOException {
+        assertThatThrownBy(() -> export(Golden.path("b_llama"), Form.OWN).to(out.resolve("x")))
+                .hasMessageContaining("is no LLaVA");
+        assertThatThrownBy(() -> export(MLP, Form.OWN).to(MLP)).hasMessageContaining("is one that is read");
+        Path other = Files.createDirectory(temp.resolve("other"));
+        for (String name : new String[] {"config.json", "model.safetensors"}) {
+            Files.copy(MLP.resolve(name), other.resolve(name));
+        }
+        FolderTests.change(other, FolderTests.config(other).put("intermediate_size", 180));
+        assertThatThrownBy(() -> new Export(other, FolderTests.TOWER, null, Form.OWN, Optional.empty(), null)
+                        .to(out.resolve("x")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("but the config asks for [180, 64]");
+        FolderTests.assertEmpty(out);
+    }
+
+    private static Export export(Path model, Form form) {
+        return new Export(model, null, null, form, Optional.empty(), null);
+    }
+
+    private static Assembly assemble(Path llama, ProjectorType type, SlotChoice slot) {
+        return new Assembly(
+                llama,
+                FolderTests.TOWER,
+                new ProjectorChoice(type, null, 3),
+                new FeatureChoice(-2, SelectFeature.PATCH, false),
+                slot,
+                2048,
+                Optional.empty(),
+                Form.DEFAULT_SHARD_BYTES);
+    }
+}
