@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -58,6 +59,14 @@ public final class AtomicFolder implements AutoCloseable {
         }
     }
 
+    /** What kind of output a folder is, if this class made it. */
+    public static Optional<String> kindOf(Path folder) {
+        Path marker = folder.resolve(MARKER);
+        return Files.isRegularFile(marker)
+                ? Optional.of(JsonInput.readObject(marker).path(KIND_KEY).asText())
+                : Optional.empty();
+    }
+
     private static void refuseForeign(Path folder, String kind) throws IOException {
         if (!Files.exists(folder)) {
             return;
@@ -65,11 +74,10 @@ public final class AtomicFolder implements AutoCloseable {
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(folder + " is a file; choose a new folder for the output");
         }
-        Path marker = folder.resolve(MARKER);
-        if (Files.isRegularFile(marker)) {
-            String found = JsonInput.readObject(marker).path(KIND_KEY).asText();
-            if (!found.equals(kind)) {
-                throw new BadInputException(folder + " holds the output of another command (\"" + found
+        Optional<String> found = kindOf(folder);
+        if (found.isPresent()) {
+            if (!found.get().equals(kind)) {
+                throw new BadInputException(folder + " holds the output of another command (\"" + found.get()
                         + "\"); choose a new or empty folder for the output");
             }
             return;

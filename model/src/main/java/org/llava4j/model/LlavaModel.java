@@ -14,6 +14,7 @@ import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.generate.GreedyGenerator;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FrozenType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -84,15 +85,22 @@ public final class LlavaModel {
 
     /** The same with a tower from another folder than the one that the config names. */
     public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat) {
+        return load(folder, visionTower, chat, FrozenType.FP32);
+    }
+
+    /** The same with its matrices in a type of 16 bits, at half the memory. */
+    public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, FrozenType type) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
-        return load(folder, visionTower, chat, TowerFeatures.load(folder, visionTower, config));
+        return load(folder, visionTower, chat, type, TowerFeatures.load(folder, visionTower, config, type));
     }
 
     /** Loads a LLaVA folder whose features come from elsewhere, a cache for instance. */
-    public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, FeatureSource features) {
+    public static LlavaModel load(
+            Path folder, Path visionTower, ChatFormat chat, FrozenType type, FeatureSource features) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
         LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
-        try (Checkpoint weights = Checkpoint.llava(folder, visionTower).withoutTower()) {
+        try (Checkpoint weights =
+                Checkpoint.llava(folder, visionTower).withoutTower().withFrozenType(type, name -> false)) {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
             return new LlavaModel(config, tokenizer, chat, features, language);
         }

@@ -37,9 +37,15 @@ public final class SlotRows {
             // In float32 even if the table is kept in 16 bits: its new rows may have been trained.
             INDArray kept = byName.get(TABLE);
             INDArray table = FloatConversion.isNarrow(kept.dataType()) ? kept.castTo(DataType.FLOAT) : kept.dup('c');
-            table.putRow(slot.startId(), rows.getRow(0));
-            table.putRow(slot.endId(), rows.getRow(1));
-            byName.put(TABLE, table);
+            byName.put(TABLE, put(table, rows, ids(slot)));
         }
+    }
+
+    /** Puts rows into a table, which is returned. */
+    public static INDArray put(INDArray table, INDArray rows, int... ids) {
+        for (int i = 0; i < ids.length; i++) {
+            table.putRow(ids[i], rows.getRow(i));
+        }
+        return table;
     }
 }

@@ -25,6 +25,7 @@ import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.stage.ProgressLine;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
@@ -160,7 +161,8 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
         }
 
         private LlavaModel load(Path model) {
-            return LlavaModel.load(model, LlavaConfig.visionTowerOf(model), finetune.chatFormat(), features);
+            return LlavaModel.load(
+                    model, LlavaConfig.visionTowerOf(model), finetune.chatFormat(), FrozenType.FP32, features);
         }
 
         private Map<String, String> ask(

@@ -1,17 +1,20 @@
 package org.llava4j.eval.inspect;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
+import org.llava4j.model.folder.Manifest;
 
 /** {@code exec:java@inspect}: says what a model folder is; ends with an error if it would not load. */
 public final class InspectMain extends Command {
 
     private InspectMain() {
-        super("inspect", "Says what a model folder is and what would be loaded from where; no weight is read.");
+        super("inspect", "Says what a model folder is and what would be loaded from where.");
     }
 
     public static void main(String[] args) {
@@ -22,7 +25,8 @@ public final class InspectMain extends Command {
     protected Options options() {
         return new Options()
                 .addOption(required("model-path", "DIR", "a LLaVA of any layout, a CLIP tower or a LLaMA"))
-                .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"));
+                .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
+                .addOption(toggle("verify", "read all files and compare them with the hashes in llava4j.json"));
     }
 
     @Override
@@ -34,6 +38,8 @@ public final class InspectMain extends Command {
         print("all", found.parameters() + " parameters");
         found.types().forEach((type, count) -> print(type.toString(), count + " tensors"));
         found.files().forEach((file, count) -> print("loads", count + " from " + (file.isEmpty() ? "nowhere" : file)));
+        Optional<Manifest> manifest = Manifest.read(folder);
+        manifest.ifPresent(told -> print("written", written(told)));
         found.skipped().forEach((reason, count) -> print("skips", count + ": " + reason));
         found.odd().forEach(odd -> print("odd", odd));
         found.problems().forEach(problem -> print("problem", problem));
@@ -42,6 +48,27 @@ public final class InspectMain extends Command {
                     folder + " would not load; its " + found.problems().size()
                             + " problems are listed above, use the config.json that came with the weights");
         }
+        if (line.hasOption("verify")) {
+            verify(folder, manifest);
+        }
+    }
+
+    private static String written(Manifest manifest) {
+        return "by LLaVA4J " + manifest.library()
+                + (manifest.stage() == null ? "" : ", last trained by " + manifest.stage())
+                + (manifest.template() == null ? "" : ", template " + manifest.template());
+    }
+
+    private static void verify(Path folder, Optional<Manifest> manifest) {
+        Manifest told = manifest.orElseThrow(() -> new BadInputException(
+                folder + " has no hashes to compare with: no llava4j.json of a model is in it; leave out --verify"));
+        List<String> differences = told.differences(folder);
+        differences.forEach(difference -> print("changed", difference));
+        if (!differences.isEmpty()) {
+            throw new BadInputException(folder + " is not as it was written; its " + differences.size()
+                    + " differences are listed above, fetch or write it again");
+        }
+        print("verified", told.files().size() + " files are as they were written");
     }
 
     private static void print(String what, String value) {

@@ -21,6 +21,7 @@ import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.FrozenType;
 
 /** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */
 public final class ScienceQaMain extends Command {
@@ -40,6 +41,7 @@ public final class ScienceQaMain extends Command {
                 .addOption(required("data-path", "DIR", "ScienceQA's folder: problems.json, pid_splits.json, images/"))
                 .addOption(required("output-dir", "DIR", "where predictions and report go"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
+                .addOption(flag("frozen-dtype", "TYPE", "memory of the matrices: fp32 (default), bf16 or fp16"))
                 .addOption(flag("split", "NAME", "which split (default test)"))
                 .addOption(flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
                 .addOption(flag(
@@ -70,7 +72,9 @@ public final class ScienceQaMain extends Command {
         long begun = System.nanoTime();
         List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(data, split);
         Path tower = path(line, "vision-tower");
-        LlavaModel model = LlavaModel.load(folder, tower != null ? tower : LlavaConfig.visionTowerOf(folder), chat);
+        FrozenType type = FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString()));
+        LlavaModel model =
+                LlavaModel.load(folder, tower != null ? tower : LlavaConfig.visionTowerOf(folder), chat, type);
         Map<String, String> texts =
                 asking.ask(model, problems, problem -> ScienceQaRecordReader.image(data.resolve("images"), problem));
         ScienceQaGrading grading = ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill);
@@ -89,6 +93,7 @@ public final class ScienceQaMain extends Command {
                 .setting("split", split)
                 .setting("template", chat.template().name())
                 .setting("image first", chat.imageFirst())
+                .setting("matrices in", type)
                 .setting("prompt format", asking.format())
                 .setting("decoding", "greedy, at most " + asking.maxNewTokens() + " tokens")
                 .headline("accuracy", "accuracy", grading.scores().overall())

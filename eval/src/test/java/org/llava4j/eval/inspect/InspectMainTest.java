@@ -13,6 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.folder.ExportMain;
 
 class InspectMainTest {
     @TempDir
@@ -70,6 +71,25 @@ class InspectMainTest {
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("its 9 problems are listed above");
+    }
+
+    @Test
+    void aFolderThatWasWrittenHereCanBeVerified() throws IOException {
+        Path model = temp.resolve("model");
+        ExportMain.main(
+                new String[] {"--model-path", golden("c_llava_linear").toString(), "--output-dir", model.toString()});
+        InspectMain.main(new String[] {"--model-path", model.toString(), "--verify"});
+        Path weights = model.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        bytes[bytes.length - 3] ^= 4;
+        Files.write(weights, bytes);
+        assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", model.toString(), "--verify"}))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("its 1 differences are listed above");
+        assertThatThrownBy(() -> InspectMain.main(
+                        new String[] {"--model-path", golden("c_llava_linear").toString(), "--verify"}))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("has no hashes to compare with");
     }
 
     @Test

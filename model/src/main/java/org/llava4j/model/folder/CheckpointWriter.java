@@ -3,9 +3,11 @@ package org.llava4j.model.folder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.tensors.OutgoingTensor;
@@ -99,12 +101,44 @@ public final class CheckpointWriter {
     }
 
     /**
+     * The tensors of a model with what it learned: each that did not learn is the stored one, whatever type the graph
+     * keeps it in.
+     *
+     * @param stored all tensors as they were before, tower included
+     * @param type of those of projector and decoder; the frozen tower stays as it was stored
+     */
+    public static List<OutgoingTensor> trained(
+            Llava model, Collection<OutgoingTensor> stored, LlavaConfig config, TensorType type) {
+        Set<String> learned = new HashSet<>(model.trainableNames());
+        return stored.stream()
+                .map(tensor -> {
+                    String name = tensor.name();
+                    if (isOfTower(name)) {
+                        return tensor;
+                    }
+                    OutgoingTensor now = learned.contains(name)
+                            ? OutgoingTensor.of(name, type, model.weight(name))
+                            : tensor.as(type);
+                    return name.equals(SlotRows.TABLE) && learned.contains(SlotRows.NAME)
+                            ? withRows(now, model.weight(SlotRows.NAME), config)
+                            : now;
+                })
+                .toList();
+    }
+
+    private static OutgoingTensor withRows(OutgoingTensor table, INDArray rows, LlavaConfig config) {
+        int[] ids = SlotRows.ids(config.imageSlot().orElseThrow());
+        return table.changedAsFloats(
+                floats -> SlotRows.put(floats.dup('c'), rows, ids), table.info().shape());
+    }
+
+    /**
      * Writes tensors by the names of the graph's variables, tower included, into a folder that is there. What is no part
      * of a LLaVA, such as a head of one's own, stays behind.
      *
      * @throws org.llava4j.data.BadInputException if the model cannot be written in this layout
      */
-    static void writeInto(Path folder, Collection<OutgoingTensor> tensors, Origin origin, Form form) {
+    public static void writeInto(Path folder, Collection<OutgoingTensor> tensors, Origin origin, Form form) {
         List<OutgoingTensor> parts = tensors.stream()
                 .filter(tensor -> isOfTower(tensor.name()) || isOfLanguage(tensor.name()))
                 .map(tensor ->

@@ -15,6 +15,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.ShardWriter;
 import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -32,7 +33,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 public record Delta(Path base, Optional<TensorType> type, long shardBytes) {
     /** How {@link AtomicFolder} knows a delta. */
-    public static final String KIND = "delta";
+    public static final String KIND = Checkpoint.DELTA_KIND;
 
     private static final int MOST_LISTED = 12;
 

@@ -11,6 +11,7 @@ import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.tensors.OutgoingTensor;
@@ -33,6 +34,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * collected while the graph is built, and {@link #close()} throws it all at once, with names and shapes.
  */
 public final class Checkpoint implements TensorSource, AutoCloseable {
+    /** How {@link AtomicFolder} knows a delta, whose numbers are no weights yet. */
+    public static final String DELTA_KIND = "delta";
+
     /** What the names of the projector's weights begin with. */
     public static final String PROJECTOR_PREFIX = "model.mm_projector.";
 
@@ -79,6 +83,9 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * @param visionTower the tower's folder
      */
     public static Checkpoint llava(Path folder, Path visionTower) {
+        if (AtomicFolder.kindOf(folder).equals(Optional.of(DELTA_KIND))) {
+            throw new BadInputException(folder + " is a delta; add it to the LLaMA it was made for (apply-delta)");
+        }
         Checkpoint checkpoint = new Checkpoint(folder);
         Place own = Place.of(TensorFolder.open(folder), folder, "");
         checkpoint.places.add(own);
@@ -251,12 +258,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private static INDArray withRows(INDArray table, Place place, int... ids) {
         String stored = place.tensors.get(SlotRows.NAME).name();
         INDArray rows = place.store.read(stored, DataType.FLOAT);
-        INDArray whole = table.dup('c');
-        INDArray picked = rows.size(0) == ids.length ? rows : picked(rows, ids);
-        for (int i = 0; i < ids.length; i++) {
-            whole.putRow(ids[i], picked.getRow(i));
-        }
-        return whole;
+        return SlotRows.put(table.dup('c'), rows.size(0) == ids.length ? rows : picked(rows, ids), ids);
     }
 
     /** How the folder names its tensors. */

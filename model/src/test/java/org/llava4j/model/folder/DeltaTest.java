@@ -17,6 +17,7 @@ import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Golden;
 import org.llava4j.model.SlotFolder;
 import org.llava4j.model.TensorRun;
+import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -152,6 +153,9 @@ class DeltaTest {
         assertThatThrownBy(() -> delta(TensorType.F32).make(temp.resolve("delta"), out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is a delta");
+        assertThatThrownBy(() -> Checkpoint.llava(temp.resolve("delta"), FolderTests.TOWER))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("is a delta; add it to the LLaMA");
         FolderTests.assertEmpty(out);
     }
 

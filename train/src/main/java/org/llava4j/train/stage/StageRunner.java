@@ -143,18 +143,21 @@ public final class StageRunner {
     }
 
     private Loaded load() {
-        try (Checkpoint checkpoint = Checkpoint.llava(paths.model(), visionTower)
-                .withoutTower()
-                .withFrozenType(options.frozenType(), stage::learns)) {
-            if (paths.projector() != null) {
-                checkpoint.withProjector(paths.projector());
-            }
-            if (stage.freshProjector()) {
-                checkpoint.withFreshProjector(stage.seed());
-            }
+        try (Checkpoint checkpoint = open().withoutTower().withFrozenType(options.frozenType(), stage::learns)) {
             Llava model = Llava.build(config, checkpoint, ImageInput.FEATURES);
             return new Loaded(model, checkpoint.plan(Llava.weightShapes(config)).sources());
         }
+    }
+
+    private Checkpoint open() {
+        Checkpoint checkpoint = Checkpoint.llava(paths.model(), visionTower);
+        if (paths.projector() != null) {
+            checkpoint.withProjector(paths.projector());
+        }
+        if (stage.freshProjector()) {
+            checkpoint.withFreshProjector(stage.seed());
+        }
+        return checkpoint;
     }
 
     private WarmupCosine schedule(LlavaBatchIterator batches) {
@@ -232,7 +235,17 @@ public final class StageRunner {
 
     private void write(Path folder, Loaded loaded, RunReport.Summary summary) {
         Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
-        CheckpointWriter.writeInto(folder, loaded.model(), origin, options.saveAs());
+        try (Checkpoint stored = open()) {
+            CheckpointWriter.writeInto(
+                    folder,
+                    CheckpointWriter.trained(
+                            loaded.model(),
+                            stored.outgoing(Llava.weightShapes(config), config.imageSlot()),
+                            config,
+                            options.saveAs()),
+                    origin,
+                    CheckpointWriter.Form.OWN);
+        }
         AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
         AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());
         SortedMap<String, String> sources = new TreeMap<>(loaded.sources());
