@@ -19,13 +19,14 @@ import org.llava4j.model.folder.CheckpointWriter.Origin;
 final class FolderFiles {
     static final String CONFIG = "config.json";
     static final String TOKENIZER = "tokenizer.model";
+    static final String TOKENIZER_CONFIG = "tokenizer_config.json";
 
     /** Keys of a decoder's config that say nothing of its graph and stay as they were. */
     static final List<String> DECODER_KEYS =
             List.of("max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id");
 
-    private static final List<String> OF_TOKENIZER = List.of(
-            TOKENIZER, "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json");
+    private static final List<String> OF_TOKENIZER =
+            List.of(TOKENIZER, "tokenizer.json", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json");
     private static final String GENERATION = "generation_config.json";
 
     private FolderFiles() {}

@@ -45,7 +45,10 @@ final class HfFolder {
                         g.tokenizer().addedId(LlamaTokenizer.IMAGE_TEXT).orElseThrow(() -> pieceOfThatName(origin)))
                 .orElse(vocabulary - 1);
         FolderFiles.copyGeneration(origin.folder(), folder);
-        growth.ifPresent(g -> g.writeTokenizer(folder));
+        growth.ifPresent(g -> {
+            g.writeTokenizer(folder);
+            writeTokenizerConfig(g.tokenizer(), folder.resolve(FolderFiles.TOKENIZER_CONFIG));
+        });
         writePreprocessor(origin, folder);
         ObjectNode config = config(origin, vocabulary, imageId);
         config.put("torch_dtype", FolderFiles.torchType(tensors));
@@ -76,6 +79,23 @@ final class HfFolder {
                 ? Optional.of(VocabularyGrowth.of(
                         origin.folder(), origin.config().decoder().vocabSize(), List.of(LlamaTokenizer.IMAGE_TEXT)))
                 : Optional.empty();
+    }
+
+    /** Where none is told, transformers begins a text without the token that LLaMA begins with. */
+    private static void writeTokenizerConfig(LlamaTokenizer tokenizer, Path file) {
+        if (Files.exists(file)) {
+            return;
+        }
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("tokenizer_class", "LlamaTokenizer");
+        json.put("processor_class", "LlavaProcessor");
+        json.put("legacy", tokenizer.isLegacy());
+        json.put("add_bos_token", true);
+        json.put("add_eos_token", false);
+        json.put("bos_token", tokenizer.piece(tokenizer.beginId()));
+        json.put("eos_token", tokenizer.piece(tokenizer.endId()));
+        json.put("unk_token", tokenizer.piece(tokenizer.unknownId()));
+        FolderFiles.writeJson(file, json);
     }
 
     private static ObjectNode config(Origin origin, int vocabulary, int imageId) {

@@ -29,9 +29,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 public final class VocabularyGrowth {
     private static final Set<String> TABLES = Set.of("model.embed_tokens.weight", "lm_head.weight");
     private static final String ADDED = "added_tokens.json";
-    private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
     private static final List<String> COPIED =
-            List.of("tokenizer.model", "special_tokens_map.json", TOKENIZER_CONFIG, ADDED);
+            List.of(FolderFiles.TOKENIZER, "special_tokens_map.json", FolderFiles.TOKENIZER_CONFIG, ADDED);
     private static final int PIECE_ROWS = 1024;
 
     private final Path folder;
@@ -150,11 +149,11 @@ public final class VocabularyGrowth {
         ObjectNode ids = objectOf(ADDED);
         added().forEach(ids::put);
         AtomicFile.writeString(to.resolve(ADDED), ids.toPrettyString() + "\n");
-        ObjectNode config = objectOf(TOKENIZER_CONFIG);
+        ObjectNode config = objectOf(FolderFiles.TOKENIZER_CONFIG);
         // Who finds this key reads added tokens from nowhere else.
         if (config.get("added_tokens_decoder") instanceof ObjectNode decoder) {
             added().forEach((token, id) -> describe(token, decoder.putObject(String.valueOf(id))));
-            AtomicFile.writeString(to.resolve(TOKENIZER_CONFIG), config.toPrettyString() + "\n");
+            AtomicFile.writeString(to.resolve(FolderFiles.TOKENIZER_CONFIG), config.toPrettyString() + "\n");
         }
     }
 

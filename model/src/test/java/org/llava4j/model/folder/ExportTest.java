@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
@@ -188,6 +189,7 @@ class ExportTest {
     @Test
     void theImageTokenOfLlavaHfHasARowThatNothingReads() throws IOException {
         Path llama = FolderTests.llama(temp.resolve("llama"));
+        Files.delete(llama.resolve("tokenizer_config.json"));
         assemble(llama, ProjectorType.MLP2X_GELU, SlotChoice.NONE).to(out.resolve("own"));
         ObjectNode pad = FolderTests.config(out.resolve("own"));
         pad.put("image_aspect_ratio", "pad").put("tokenizer_model_max_length", 77);
@@ -201,6 +203,10 @@ class ExportTest {
         assertThat(read.maxLength()).isEqualTo(77);
         assertThat(ChatFormat.of(out.resolve("hf")).template().name()).isEqualTo("v1");
         LlamaTokenizer tokenizer = LlamaTokenizer.load(out.resolve("hf"));
+        assertThat(JsonInput.readObject(out.resolve("hf/tokenizer_config.json"))
+                        .get("add_bos_token")
+                        .booleanValue())
+                .isTrue();
         assertThat(tokenizer.encodeWithImages("see <image> there"))
                 .isEqualTo(LlamaTokenizer.load(llama).encodeWithImages("see <image> there"));
         export(out.resolve("hf"), HF).to(out.resolve("again"));
