@@ -33,7 +33,8 @@ import org.llava4j.train.plan.WeightShapes.Weight;
  * @param weightBytes all weights: float32, frozen matrices in 16 bits where that was asked for
  * @param gradientBytes of all that learns, float32; twice where several passes are accumulated
  * @param optimizerBytes AdamW's two moments of all that learns, float32
- * @param activationBytes the most that a step has lent at one time beside the gradients
+ * @param activationBytes the most that a step has lent at one time, its gradients of weights left out
+ * @param sharedBytes what gradients take of the room that activations have left: both are never at their most together
  * @param inputBytes what a batch is fed: pixels or features, and its integers
  * @param pooledBytes free arrays that the pool may keep; a run that lacks the room does with less
  * @param featureBytes the tower's features in memory, on Java's heap
@@ -47,6 +48,7 @@ public record MemoryPlan(
         long gradientBytes,
         long optimizerBytes,
         long activationBytes,
+        long sharedBytes,
         long inputBytes,
         long pooledBytes,
         long featureBytes,
@@ -70,7 +72,7 @@ public record MemoryPlan(
                 .sum();
         long gradientBytes = trainable * Float.BYTES * Math.min(2, run.accumulation());
         PoolReplay pool = replay(run);
-        long activationBytes = Math.max(0, pool.mostLentBytes() - gradientBytes);
+        long activationBytes = pool.mostBesideResultsBytes();
         return new MemoryPlan(
                 run,
                 trainable,
@@ -79,6 +81,7 @@ public record MemoryPlan(
                 gradientBytes,
                 2 * trainable * Float.BYTES,
                 activationBytes,
+                gradientBytes + activationBytes - pool.mostLentBytes(),
                 inputs(run),
                 pooled(run, pool, activationBytes),
                 run.featureBytes(),
@@ -100,17 +103,17 @@ public record MemoryPlan(
             if (run.tower() == Tower.BESIDE) {
                 StepGraph tower = StepGraph.tower(run, Math.min(run.batch(), TowerFeatures.AT_ONCE));
                 pool.run(tower);
-                tower.wanted().forEach(pool::release);
+                pool.takeBack(tower.wanted());
             }
             for (int pass = 0; pass < Math.min(2, run.accumulation()); pass++) {
                 pool.run(step);
-                pool.release(step.loss());
+                pool.takeBack(List.of(step.loss()));
                 if (pass > 0) {
                     // Added to those of the pass before.
-                    step.gradients().forEach(pool::release);
+                    pool.takeBack(step.gradients());
                 }
             }
-            step.gradients().forEach(pool::release);
+            pool.takeBack(step.gradients());
         }
         return pool;
     }
@@ -191,6 +194,7 @@ public record MemoryPlan(
         parts.put("gradients", size(gradientBytes));
         parts.put("optimizer", size(optimizerBytes) + ", two moments");
         parts.put("activations", size(activationBytes) + ", up to " + run.targetRows() + " rows reach the head");
+        parts.put("shared", "-" + size(sharedBytes) + ", gradients grow while activations go");
         parts.put("inputs", size(inputBytes));
         parts.put("feature cache", size(featureBytes) + " in memory");
         parts.put("JVM", size(jvmBytes) + " with the rest of its heap");

@@ -18,7 +18,7 @@ import org.llava4j.model.weights.FrozenType;
  * @param accumulation forward passes of one optimiser step
  * @param lengthMultiple other lengths than T come too, in steps of this; 0 if every batch has T
  * @param featureBytes bound of the features kept in memory
- * @param heapBytes bound of Java's heap
+ * @param heapBytes what of Java's heap will be resident, see {@link JvmShare#heapBytes()}
  */
 public record PlannedRun(
         LlavaConfig config,

@@ -21,13 +21,15 @@ final class PoolReplay {
     private long lentBytes;
     private long mostLentBytes;
     private long mostBytes;
+    private long resultBytes;
+    private long mostBesideResultsBytes;
 
     /** @param limitBytes of free arrays */
     PoolReplay(long limitBytes) {
         this.limitBytes = limitBytes;
     }
 
-    /** Runs what is needed for the results that are wanted; they stay lent until {@link #release}. */
+    /** Runs what is needed for the results that are wanted; they stay lent until {@link #takeBack}. */
     void run(StepGraph graph) {
         Set<StepArray> wanted = set(graph.wanted());
         List<StepOp> needed = needed(graph.ops(), wanted);
@@ -37,6 +39,7 @@ final class PoolReplay {
         List<StepArray> untilTheEnd = new ArrayList<>();
         for (StepOp op : needed) {
             for (StepArray array : op.makes()) {
+                resultBytes += wanted.contains(array) ? array.bytes() : 0;
                 allocate(array.shape());
                 lent.add(array);
             }
@@ -99,10 +102,18 @@ final class PoolReplay {
         lentBytes += bytes;
         mostLentBytes = Math.max(mostLentBytes, lentBytes);
         mostBytes = Math.max(mostBytes, lentBytes + freeBytes);
+        mostBesideResultsBytes = Math.max(mostBesideResultsBytes, lentBytes - resultBytes);
     }
 
-    /** Takes an array back. */
-    void release(StepArray array) {
+    /** Takes results back. */
+    void takeBack(List<StepArray> results) {
+        for (StepArray result : results) {
+            resultBytes -= result.bytes();
+            release(result);
+        }
+    }
+
+    private void release(StepArray array) {
         lentBytes -= array.bytes();
         freeBytes += array.bytes();
         free.merge(array.shape(), 1, Integer::sum);
@@ -118,6 +129,11 @@ final class PoolReplay {
             freeBytes -= entry.getValue() * StepArray.bytes(entry.getKey());
             entries.remove();
         }
+    }
+
+    /** The most bytes that were lent at one time, those of results left out. */
+    long mostBesideResultsBytes() {
+        return mostBesideResultsBytes;
     }
 
     /** The most bytes that were lent at one time. */

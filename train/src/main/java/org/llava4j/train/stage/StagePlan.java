@@ -2,6 +2,7 @@ package org.llava4j.train.stage;
 
 import java.util.OptionalLong;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.train.plan.JvmShare;
 import org.llava4j.train.plan.PlannedRun;
 import org.llava4j.train.plan.PlannedRun.Tower;
 
@@ -29,6 +30,6 @@ final class StagePlan {
                 stage.accumulation(),
                 stage.lengthMultiple(),
                 features,
-                Runtime.getRuntime().maxMemory());
+                JvmShare.heapBytes());
     }
 }

@@ -89,7 +89,7 @@ class PoolReplayTest {
         FutureTask<Long> steps = new FutureTask<>(() -> made(run));
         new Thread(steps).start();
         MemoryPlan plan = MemoryPlan.of(run);
-        assertThat(plan.gradientBytes() + plan.activationBytes() + plan.pooledBytes())
+        assertThat(plan.gradientBytes() + plan.activationBytes() - plan.sharedBytes() + plan.pooledBytes())
                 .isEqualTo(steps.get());
     }
 
