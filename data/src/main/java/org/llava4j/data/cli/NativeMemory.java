@@ -7,8 +7,9 @@ import java.lang.management.ManagementFactory;
  * How much memory outside the heap JavaCPP may hand out. Its default is the heap's limit, far too small for a model;
  * past its limit it collects garbage over and over. Must run before ND4J loads.
  */
-final class NativeMemory {
-    private static final double SHARE_OF_MACHINE = 0.85;
+public final class NativeMemory {
+    /** What a process may have outside the heap, of all memory. */
+    public static final double SHARE_OF_MACHINE = 0.85;
 
     private NativeMemory() {}
 

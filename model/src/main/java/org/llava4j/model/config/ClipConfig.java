@@ -1,6 +1,7 @@
 package org.llava4j.model.config;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 
@@ -39,9 +40,13 @@ public record ClipConfig(
 
     /**
      * Reads a tower's folder or {@code config.json}; a LLaVA's tells of its tower by {@code vision_config} or by a
-     * published name.
+     * published name. Such a name itself will do where there is no folder of that name.
      */
     public static ClipConfig read(Path folder) {
+        ClipConfig named = PUBLISHED.get(folder.toString().replace('\\', '/'));
+        if (named != null && !Files.exists(folder)) {
+            return named;
+        }
         ConfigJson json = ConfigJson.read(folder);
         ClipConfig published = PUBLISHED.get(json.text("mm_vision_tower", ""));
         if (published != null) {

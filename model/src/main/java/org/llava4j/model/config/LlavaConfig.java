@@ -3,6 +3,7 @@ package org.llava4j.model.config;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.data.text.LlamaTokenizer;
@@ -91,6 +92,27 @@ public record LlavaConfig(
      *     or relative to the model folder)
      */
     public static LlavaConfig read(Path folder, Path visionTower) {
+        return read(folder, visionTower, LlavaConfig::imageSlot);
+    }
+
+    /**
+     * Reads a LLaVA's {@code config.json} that may stand alone, for the shapes of the model: the tokens around an image
+     * are taken to be the vocabulary's last two, and no tokenizer is asked.
+     *
+     * @param folder the model folder, or the file
+     * @param visionTower as in {@link #read}; a published tower's name will do
+     */
+    public static LlavaConfig readShapes(Path folder, Path visionTower) {
+        return read(folder, visionTower, (anywhere, json) -> {
+            int vocabulary = json.positive("vocab_size");
+            return json.bool("mm_use_im_start_end", false)
+                    ? Optional.of(new ImageSlot(vocabulary - 2, vocabulary - 1))
+                    : Optional.empty();
+        });
+    }
+
+    private static LlavaConfig read(
+            Path folder, Path visionTower, BiFunction<Path, ConfigJson, Optional<ImageSlot>> imageSlot) {
         ConfigJson json = ConfigJson.read(folder);
         if (LlavaHfConfig.is(json)) {
             return LlavaHfConfig.of(json);
@@ -111,7 +133,7 @@ public record LlavaConfig(
                 json.integer("tokenizer_model_max_length", 2048),
                 json.text("tokenizer_padding_side", "right").equals("left"),
                 json.text("image_aspect_ratio", "square").equals("pad"),
-                imageSlot(folder, json));
+                imageSlot.apply(folder, json));
     }
 
     private static Optional<ImageSlot> imageSlot(Path folder, ConfigJson json) {
@@ -159,7 +181,8 @@ public record LlavaConfig(
     }
 
     private static Path visionTower(Path folder, String named) {
-        Path local = folder.resolve(named).normalize();
+        Path base = Files.isDirectory(folder) ? folder : folder.resolveSibling("");
+        Path local = base.resolve(named).normalize();
         return !Files.isDirectory(local) && ClipConfig.isPublished(named) ? folder : local;
     }
 

@@ -19,7 +19,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** Computes features with the tower, some pictures at a time. */
 public final class TowerFeatures implements FeatureSource {
-    private static final int AT_ONCE = 16;
+    /** Most pictures of one pass. */
+    public static final int AT_ONCE = 16;
 
     private final Llava tower;
     private final ClipImageProcessor processor;

@@ -143,6 +143,11 @@ public final class BareProducts implements AutoCloseable {
         return products.stream().mapToDouble(Product::flops).sum();
     }
 
+    /** Bytes of the shared buffers. */
+    public long bytes() {
+        return Float.BYTES * (on.a.capacity() + on.b.capacity() + on.c.capacity());
+    }
+
     @Override
     public void close() {
         workers.close();

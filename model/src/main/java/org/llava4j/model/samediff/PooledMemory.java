@@ -30,16 +30,30 @@ public final class PooledMemory extends VersionedMemory {
     private static final long DEFAULT_LIMIT_BYTES = 1L << 31;
 
     private final Map<Key, Deque<INDArray>> free = new LinkedHashMap<>(64, 0.75f, true);
-    private final long limitBytes = Long.getLong("llava4j.pool.bytes", DEFAULT_LIMIT_BYTES);
+    private long limitBytes = limitBytes();
     private final Set<INDArray> lent = Collections.newSetFromMap(new IdentityHashMap<>());
     private long freeBytes;
     private long made;
+    private long madeBytes;
 
     private PooledMemory() {}
 
     /** The pool shared by all graphs that this thread runs. */
     public static PooledMemory ofThisThread() {
         return OF_THREAD.get();
+    }
+
+    /** Bytes of free arrays that a pool keeps at most, unless it is told otherwise. */
+    public static long limitBytes() {
+        return Long.getLong("llava4j.pool.bytes", DEFAULT_LIMIT_BYTES);
+    }
+
+    /** Keeps fewer bytes of free arrays from now on than {@link #limitBytes()}, where memory is short. */
+    public void keepAtMost(long bytes) {
+        limitBytes = Math.min(limitBytes(), Math.max(0, bytes));
+        if (freeBytes > limitBytes) {
+            shrink();
+        }
     }
 
     private record Key(DataType type, long[] shape) {
@@ -61,11 +75,13 @@ public final class PooledMemory extends VersionedMemory {
         if (array == null) {
             array = Nd4j.createUninitializedDetached(type, shape);
             made++;
+            madeBytes += bytes(array);
         } else {
             freeBytes -= bytes(array);
-            // SameDiff tells arrays apart by id: a reused one must look new.
-            ((BaseNDArray) array).assignNewId();
         }
+        // SameDiff tells arrays apart by id: a reused one must look new. M2.1 gives the id that a reused one got to the
+        // array made next as well, which it then takes for freed; so that one gets another too.
+        ((BaseNDArray) array).assignNewId();
         lent.add(array);
         return array;
     }
@@ -97,8 +113,8 @@ public final class PooledMemory extends VersionedMemory {
     }
 
     /**
-     * Ends a run: takes back what it was lent and has neither released nor returned. Of each step of a decoder SameDiff
-     * (M2.1) never releases four arrays.
+     * Ends a run: takes back what it was lent and has neither released nor returned. SameDiff (M2.1) keeps what only an
+     * operation outside of the run would read.
      */
     void endRun(Collection<INDArray> returned) {
         returned.forEach(lent::remove);
@@ -110,6 +126,11 @@ public final class PooledMemory extends VersionedMemory {
     /** How many arrays had to be made because none of their shape was free. */
     long made() {
         return made;
+    }
+
+    /** Bytes of all arrays that were made; while none was closed, what this pool and its borrowers hold. */
+    public long madeBytes() {
+        return madeBytes;
     }
 
     private void shrink() {

@@ -14,6 +14,7 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.weights.FreshTensors;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 class PooledMemoryTest {
@@ -40,5 +41,14 @@ class PooledMemoryTest {
         }
         assertThat(made.subList(1, 6)).as("arrays made so far").containsOnly(made.get(0));
         assertThat(losses).as("no array had two owners").containsOnly(losses.get(0));
+    }
+
+    /** SameDiff tells arrays apart by their ids: one that it takes for another is never released. */
+    @Test
+    void anArrayThatIsMadeHasAnotherIdThanTheOneReusedBeforeIt() {
+        pool.release(pool.allocate(false, DataType.FLOAT, 3, 7));
+        INDArray reused = pool.allocate(false, DataType.FLOAT, 3, 7);
+        INDArray made = pool.allocate(false, DataType.FLOAT, 5, 11);
+        assertThat(made.getId()).isNotEqualTo(reused.getId());
     }
 }

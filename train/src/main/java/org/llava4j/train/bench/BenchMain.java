@@ -46,6 +46,7 @@ public final class BenchMain extends Command {
         return new Options()
                 .addOption(flag("size", "NAME", "mid (default), or small to try the command"))
                 .addOption(flag("batch", "N", "samples of a step (default 4)"))
+                .addOption(flag("text", "N", "positions of a sample behind its image's (default mid 128, small 32)"))
                 .addOption(
                         flag("cases", "LIST", "forward, stage1_features, stage2, stage1, stage2_pixels (default all)"))
                 .addOption(flag("repetitions", "N", "measured steps of each case, at least 7 (default 11)"))
@@ -60,7 +61,7 @@ public final class BenchMain extends Command {
 
     @Override
     protected void run(CommandLine line) {
-        BenchSize size = BenchSize.named(line.getOptionValue("size", "mid"));
+        BenchSize size = size(line);
         int batch = atLeast(1, line, "batch", 4);
         int repetitions = atLeast(LEAST_REPETITIONS, line, "repetitions", 11);
         int memorySteps = line.hasOption("memory-steps") ? atLeast(BenchRun.SETTLED + 1, line, "memory-steps", 0) : 0;
@@ -88,16 +89,22 @@ public final class BenchMain extends Command {
         }
     }
 
+    private static BenchSize size(CommandLine line) {
+        BenchSize named = BenchSize.named(line.getOptionValue("size", "mid"));
+        return named.withText(atLeast(1, line, "text", named.textPositions()));
+    }
+
     private static void print(JsonNode result) {
         System.out.printf(
                 Locale.ROOT,
-                "%-16s %8.1f ms  floor %8.1f ms  efficiency %.3f  %8.0f tokens/s  peak %5.0f MB%n",
+                "%-16s %8.1f ms  floor %8.1f ms  efficiency %.3f  %8.0f tokens/s  peak %5.0f MB, planned %5.0f%n",
                 result.get("case").textValue(),
                 result.get("median_ms").doubleValue(),
                 result.get("floor_ms").doubleValue(),
                 result.get("efficiency").doubleValue(),
                 result.get("tokens_per_s").doubleValue(),
-                result.get("peak_rss_mb").doubleValue());
+                result.get("peak_rss_mb").doubleValue(),
+                result.get("planned_peak_mb").doubleValue());
         if (result.has(BenchRun.RSS_SETTLED)) {
             System.out.printf(
                     Locale.ROOT,
@@ -135,6 +142,7 @@ public final class BenchMain extends Command {
                 BenchMain.class.getName()));
         command.addAll(List.of("--in-this-jvm", "--size", run.size().name(), "--cases", label));
         command.addAll(List.of("--batch", String.valueOf(run.batch())));
+        command.addAll(List.of("--text", String.valueOf(run.size().textPositions())));
         command.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
         if (run.memorySteps() > 0) {
             // The whole heap is there from the start: what grows then is not the heap.

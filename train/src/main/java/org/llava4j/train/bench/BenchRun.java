@@ -22,10 +22,15 @@ import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.kernels.BareProducts;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.model.weights.FreshTensors;
+import org.llava4j.model.weights.FrozenType;
 import org.llava4j.model.weights.TensorSource;
 import org.llava4j.train.AdamW;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.plan.JvmShare;
+import org.llava4j.train.plan.MemoryPlan;
+import org.llava4j.train.plan.PlannedRun;
+import org.llava4j.train.plan.PlannedRun.Tower;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -63,8 +68,10 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         List<Double> steps = new ArrayList<>();
         List<Double> floors = new ArrayList<>();
         double flops;
+        long floorBytes;
         try (BareProducts products = new BareProducts(StepProducts.of(size, of, batch))) {
             flops = products.flops();
+            floorBytes = products.bytes();
             for (int i = 0; i < WARMUP; i++) {
                 step.run();
                 products.run();
@@ -84,6 +91,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         result.put("floor_ms", floorMs);
         result.put("efficiency", floorMs / stepMs);
         result.put("peak_rss_mb", residentMb("VmHWM:"));
+        result.put("planned_peak_mb", (MemoryPlan.of(planned()).peakBytes() + floorBytes) / 1024.0 / 1024.0);
         return result;
     }
 
@@ -124,6 +132,22 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         }
         int vectors = batch * size.config().imageVectors();
         return Placeholders.features(layout, FreshTensors.normal(SEED, "features", 1, vectors, vision.hiddenSize()));
+    }
+
+    private PlannedRun planned() {
+        return new PlannedRun(
+                size.config(),
+                of::learns,
+                of.pixels() ? Tower.IN_GRAPH : Tower.NONE,
+                FrozenType.FP32,
+                batch,
+                size.length(),
+                size.supervised(),
+                1,
+                0,
+                0,
+                // Where memory is watched over many steps, the whole heap is touched at the start.
+                memorySteps > 0 ? Runtime.getRuntime().maxMemory() : JvmShare.heapBytes());
     }
 
     private static double milliseconds(Runnable work) {

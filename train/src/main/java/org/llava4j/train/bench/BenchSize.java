@@ -47,6 +47,15 @@ record BenchSize(String name, LlavaConfig config, int textPositions, int supervi
                         "--size " + name + " is not known; use mid, or small to try the command"));
     }
 
+    /** The same with samples of so much text. */
+    BenchSize withText(int positions) {
+        if (config.imageVectors() + positions > MAX_LENGTH) {
+            throw new BadInputException("--text " + positions + " is too long; an image and its text may have "
+                    + MAX_LENGTH + " positions, give " + (MAX_LENGTH - config.imageVectors()) + " or less");
+        }
+        return new BenchSize(name, config, positions, Math.min(supervised, positions));
+    }
+
     /** P + text, positions of one sample. */
     int length() {
         return config.imageVectors() + textPositions;

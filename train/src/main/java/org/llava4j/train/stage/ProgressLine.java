@@ -2,6 +2,8 @@ package org.llava4j.train.stage;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MemoryPlan;
 
 /** A run on the screen: one line that is written over on a terminal, a line every so often elsewhere. */
 public final class ProgressLine implements RunListener {
@@ -23,6 +25,11 @@ public final class ProgressLine implements RunListener {
     public static ProgressLine onStdout() {
         String kind = System.getenv("TERM");
         return new ProgressLine(System.out, System.console() != null && kind != null && !kind.equals("dumb"));
+    }
+
+    @Override
+    public void planned(MemoryPlan plan, Machine machine) {
+        out.println(plan.summary(machine));
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.Optional;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.weights.FrozenType;
+import org.llava4j.train.plan.Machine;
 
 /**
  * What a run may be told beyond its stage.
@@ -14,6 +15,7 @@ import org.llava4j.model.weights.FrozenType;
  * @param selectLayer another hidden state of the tower as the feature than the config's; -2 is LLaVA's
  * @param featureCacheBytes bound of the feature cache on disk
  * @param featureMemoryBytes bound of the features in memory
+ * @param machine a run that does not fit there is refused; empty to try it all the same
  */
 public record RunOptions(
         TensorType saveAs,
@@ -21,17 +23,31 @@ public record RunOptions(
         Optional<ProjectorType> projectorType,
         Optional<Integer> selectLayer,
         long featureCacheBytes,
-        long featureMemoryBytes) {
+        long featureMemoryBytes,
+        Optional<Machine> machine) {
 
-    /** Exact weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory. */
-    public static final RunOptions DEFAULT =
-            new RunOptions(TensorType.F32, FrozenType.FP32, Optional.empty(), Optional.empty(), 20L << 30, 256L << 20);
+    /** Exact weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
+    public static final RunOptions DEFAULT = new RunOptions(
+            TensorType.F32,
+            FrozenType.FP32,
+            Optional.empty(),
+            Optional.empty(),
+            20L << 30,
+            256L << 20,
+            Optional.of(Machine.here()));
 
     public RunOptions withFrozenType(FrozenType type) {
-        return new RunOptions(saveAs, type, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes);
+        return new RunOptions(saveAs, type, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, machine);
     }
 
     public RunOptions withSaveAs(TensorType type) {
-        return new RunOptions(type, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes);
+        return new RunOptions(
+                type, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, machine);
+    }
+
+    /** @param room what a run must fit into; empty to try it all the same */
+    public RunOptions withMachine(Optional<Machine> room) {
+        return new RunOptions(
+                saveAs, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, room);
     }
 }

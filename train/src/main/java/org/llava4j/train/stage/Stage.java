@@ -1,5 +1,7 @@
 package org.llava4j.train.stage;
 
+import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
@@ -9,6 +11,7 @@ import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.train.AdamW;
+import org.llava4j.train.WarmupCosine;
 
 /**
  * A stage of training as data (paper, section 4.2). {@link Stages} has the shipped ones and reads others.
@@ -113,6 +116,38 @@ public record Stage(
     /** Whether a weight learns. */
     public boolean learns(String weight) {
         return trainable.stream().anyMatch(pattern -> weight.matches(pattern));
+    }
+
+    /**
+     * Holds what is trainable against the names of a model's weights.
+     *
+     * @param where the model, for the message
+     * @throws BadInputException if an expression matches none
+     */
+    void requireMatches(Collection<String> names, Path where) {
+        for (String pattern : trainable) {
+            if (names.stream().noneMatch(name -> name.matches(pattern))) {
+                throw new BadInputException("\"trainable\" has \"" + pattern + "\", which matches no weight of the"
+                        + " projector or decoder of " + where + " (the tower never learns)");
+            }
+        }
+    }
+
+    /**
+     * The schedule of a run.
+     *
+     * @param batchesPerEpoch forward passes of one pass over the data
+     * @throws BadInputException if it would only warm up
+     */
+    WarmupCosine schedule(int batchesPerEpoch) {
+        int perEpoch = (batchesPerEpoch + accumulation - 1) / accumulation;
+        int total = maxSteps > 0 ? maxSteps : Math.multiplyExact(perEpoch, epochs);
+        WarmupCosine schedule = WarmupCosine.of(learningRate, warmupRatio, total);
+        if (schedule.warmupSteps() >= total) {
+            throw new BadInputException("a run of " + total + " step(s) would only warm up (\"warmupRatio\" is "
+                    + warmupRatio + ") and learn nothing; give it more steps or a ratio of 0");
+        }
+        return schedule;
     }
 
     /** How the model is taught to converse. */

@@ -64,6 +64,7 @@ public final class StageMain extends Command {
                 .addOption(flag("model-max-length", "N", "longest sequence"))
                 .addOption(flag("seed", "N", "of the order and of a fresh projector"))
                 .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
+                .addOption(toggle("no-plan", "try a run even if its memory, as the goal plan tells it, does not fit"))
                 .addOption(flag("save-type", "TYPE", "float32 (default), float16 or bfloat16"));
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
             options.addOption(flag("prompt-format", "FORMAT", "what an answer consists of: LEA, EA, A or ALE"))
@@ -127,7 +128,8 @@ public final class StageMain extends Command {
                         ? Optional.of(integer(line, "mm-vision-select-layer", 0))
                         : Optional.empty(),
                 (long) (real(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
-                RunOptions.DEFAULT.featureMemoryBytes());
+                RunOptions.DEFAULT.featureMemoryBytes(),
+                line.hasOption("no-plan") ? Optional.empty() : RunOptions.DEFAULT.machine());
     }
 
     private static void print(RunReport report) {

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
@@ -23,11 +24,14 @@ import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.Layout;
 import org.llava4j.train.AdamW;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MemoryPlan;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -49,11 +53,7 @@ public final class StageRunner {
         this.stage = stage;
         this.paths = paths;
         this.options = options;
-        if (paths.visionTower() == null && !LlavaConfig.isLlava(paths.model())) {
-            throw new BadInputException(paths.model() + ": config.json names no vision tower (\"mm_vision_tower\");"
-                    + " name one (--vision-tower)");
-        }
-        visionTower = paths.visionTower() != null ? paths.visionTower() : LlavaConfig.visionTowerOf(paths.model());
+        visionTower = visionTower(paths.model(), paths.visionTower());
         config = config();
     }
 
@@ -78,6 +78,15 @@ public final class StageRunner {
         }
     }
 
+    /** The given tower, or the one that the model's config names. */
+    static Path visionTower(Path model, Path given) {
+        if (given == null && !LlavaConfig.isLlava(model)) {
+            throw new BadInputException(model + ": config.json names no vision tower (\"mm_vision_tower\");"
+                    + " name one (--vision-tower)");
+        }
+        return given != null ? given : LlavaConfig.visionTowerOf(model);
+    }
+
     /** What the model is in this run: its config, with what stage and options say otherwise. */
     private LlavaConfig config() {
         LlavaConfig read = LlavaConfig.read(paths.model(), visionTower);
@@ -95,7 +104,8 @@ public final class StageRunner {
 
     private RunReport run(Path folder, RunListener listener) {
         try (StageData data = StageData.open(stage, paths, config)) {
-            WarmupCosine schedule = schedule(data.batches());
+            WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
+            plan(data.batches(), listener);
             TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenType());
             FeatureCache features = cache(tower);
             Loaded loaded = load();
@@ -142,6 +152,19 @@ public final class StageRunner {
         }
     }
 
+    /** Says what the run takes, refuses it where there is no room, and keeps the pool to what is left. */
+    private void plan(LlavaBatchIterator batches, RunListener listener) {
+        if (options.machine().isEmpty()) {
+            return;
+        }
+        Machine machine = options.machine().get();
+        long samples = (long) batches.batchesPerEpoch() * stage.batchSize();
+        MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
+        listener.planned(plan, machine);
+        plan.requireFit(machine);
+        PooledMemory.ofThisThread().keepAtMost(machine.allowedBytes() - plan.neededBytes());
+    }
+
     private Loaded load() {
         try (Checkpoint checkpoint = open().withoutTower().withFrozenType(options.frozenType(), stage::learns)) {
             Llava model = Llava.build(config, checkpoint, ImageInput.FEATURES);
@@ -160,17 +183,6 @@ public final class StageRunner {
         return checkpoint;
     }
 
-    private WarmupCosine schedule(LlavaBatchIterator batches) {
-        int perEpoch = (batches.batchesPerEpoch() + stage.accumulation() - 1) / stage.accumulation();
-        int total = stage.maxSteps() > 0 ? stage.maxSteps() : Math.multiplyExact(perEpoch, stage.epochs());
-        WarmupCosine schedule = WarmupCosine.of(stage.learningRate(), stage.warmupRatio(), total);
-        if (schedule.warmupSteps() >= total) {
-            throw new BadInputException("a run of " + total + " step(s) would only warm up (\"warmupRatio\" is "
-                    + stage.warmupRatio() + ") and learn nothing; give it more steps or a ratio of 0");
-        }
-        return schedule;
-    }
-
     private FeatureCache cache(TowerFeatures tower) {
         Optional<FeatureStore> store = Optional.ofNullable(paths.featureCache())
                 .map(folder -> FeatureStore.open(folder, options.featureCacheBytes()));
@@ -178,12 +190,7 @@ public final class StageRunner {
     }
 
     private void freeze(Llava model) {
-        for (String pattern : stage.trainable()) {
-            if (model.weightNames().stream().noneMatch(name -> name.matches(pattern))) {
-                throw new BadInputException("\"trainable\" has \"" + pattern + "\", which matches no weight of the"
-                        + " projector or decoder of " + paths.model() + " (the tower never learns)");
-            }
-        }
+        stage.requireMatches(model.weightNames(), paths.model());
         model.train(stage::learns);
     }
 

@@ -1,0 +1,56 @@
+package org.llava4j.train.plan;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.llava4j.data.cli.NativeMemory;
+
+/**
+ * The memory there is, in bytes.
+ *
+ * @param physicalBytes of the whole machine
+ * @param limitBytes what this process may have of it (its control group's limit); no less than the machine has where
+ *     there is no limit
+ */
+public record Machine(long physicalBytes, long limitBytes) {
+
+    /** This machine. */
+    public static Machine here() {
+        OperatingSystemMXBean bean = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        // Inside a control group the JVM tells its limit.
+        long limit = bean.getTotalMemorySize();
+        return new Machine(Math.max(limit, installed()), limit);
+    }
+
+    /** Another machine, to plan for it. */
+    public static Machine of(long bytes) {
+        return new Machine(bytes, bytes);
+    }
+
+    /** What Linux has; 0 elsewhere, where control groups are unknown too. */
+    private static long installed() {
+        try {
+            return Files.readAllLines(Path.of("/proc/meminfo")).stream()
+                    .filter(line -> line.startsWith("MemTotal:"))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
+                    .findFirst()
+                    .orElse(0);
+        } catch (IOException e) {
+            return 0;
+        }
+    }
+
+    /** What a run may take: {@link NativeMemory#SHARE_OF_MACHINE} of the smaller of both. */
+    public long allowedBytes() {
+        return (long) (NativeMemory.SHARE_OF_MACHINE * Math.min(physicalBytes, limitBytes));
+    }
+
+    @Override
+    public String toString() {
+        String limit =
+                limitBytes < physicalBytes ? ", of which this process may have " + MemoryPlan.size(limitBytes) : "";
+        return MemoryPlan.size(physicalBytes) + limit;
+    }
+}

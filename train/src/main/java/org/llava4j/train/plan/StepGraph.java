@@ -1,0 +1,135 @@
+package org.llava4j.train.plan;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.config.ClipConfig;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.train.plan.StepLayers.Matrix;
+
+/**
+ * The operations of one pass through the graph that {@link org.llava4j.model.Llava} builds, with their arrays, and those
+ * of its results that the caller keeps. Weights and placeholders are not among the arrays: they are there before.
+ *
+ * @param ops all that could run
+ * @param wanted what is asked for: the loss, then the gradient of each weight that learns; or the tower's features
+ */
+record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
+    private static final long PIXEL_CHANNELS = 3;
+
+    /** A pass to the loss and, if any weight learns, back. */
+    static StepGraph step(PlannedRun run) {
+        Tape tape = new Tape();
+        StepLayers layers = new StepLayers(tape);
+        LlavaConfig config = run.config();
+        long vectors = (long) run.batch() * config.imageVectors();
+        StepArray features = run.tower() == PlannedRun.Tower.IN_GRAPH
+                ? tower(layers, config, run.batch())
+                : new StepArray(vectors, config.vision().hiddenSize());
+        StepArray images = projector(layers, config, features);
+        StepArray loss = decoder(layers, config, run, images);
+        List<StepArray> wanted = new ArrayList<>(List.of(loss));
+        tape.differentiate();
+        tape.weightGradients().forEach((name, gradient) -> {
+            if (run.learns().test(name)) {
+                wanted.add(gradient);
+            }
+        });
+        return new StepGraph(tape.ops(), wanted);
+    }
+
+    StepArray loss() {
+        return wanted.get(0);
+    }
+
+    List<StepArray> gradients() {
+        return wanted.subList(1, wanted.size());
+    }
+
+    /** The tower alone over so many pictures. */
+    static StepGraph tower(PlannedRun run, int images) {
+        Tape tape = new Tape();
+        StepArray features = tower(new StepLayers(tape), run.config(), images);
+        return new StepGraph(tape.ops(), List.of(features));
+    }
+
+    private static StepArray tower(StepLayers layers, LlavaConfig config, long images) {
+        ClipConfig vision = config.vision();
+        long width = vision.hiddenSize();
+        long patches = images * vision.patches();
+        long rows = images * (vision.patches() + 1);
+        long patchLength = PIXEL_CHANNELS * vision.patchSizePx() * vision.patchSizePx();
+        StepArray cut = layers.plain(new StepArray(patches, patchLength));
+        StepArray embedded = layers.plain(new StepArray(patches, width), cut);
+        StepArray placed = layers.plain(new StepArray(rows, width), embedded);
+        StepArray x = layers.plain(new StepArray(rows, width), placed);
+        for (int layer = 0; layer < config.featureLayer(); layer++) {
+            StepArray h = layers.plain(Tape.like(x), x);
+            List<StepArray> qkv = layers.plain(3, h);
+            StepArray mixed = layers.plain(Tape.like(x), qkv.toArray(new StepArray[0]));
+            StepArray y = layers.plain(Tape.like(x), mixed, x);
+            StepArray m = layers.plain(Tape.like(x), y);
+            StepArray up = layers.plain(new StepArray(rows, vision.intermediateSize()), m);
+            StepArray active = layers.plain(Tape.like(up), up);
+            x = layers.plain(Tape.like(x), active, y);
+        }
+        return config.selectFeature() == SelectFeature.PATCH
+                ? layers.plain(new StepArray(patches, width), x)
+                : layers.plain(Tape.like(x), x);
+    }
+
+    private static StepArray projector(StepLayers layers, LlavaConfig config, StepArray features) {
+        long in = config.vision().hiddenSize();
+        long out = config.decoder().hiddenSize();
+        if (config.projector() == ProjectorType.LINEAR) {
+            return layers.linear(features, new Matrix("model.mm_projector", out, in, true));
+        }
+        StepArray first = layers.linear(features, new Matrix("model.mm_projector.0", out, in, true));
+        return layers.linear(layers.activation(first), new Matrix("model.mm_projector.2", out, out, true));
+    }
+
+    private static StepArray decoder(StepLayers layers, LlavaConfig config, PlannedRun run, StepArray images) {
+        LlamaConfig llama = config.decoder();
+        long width = llama.hiddenSize();
+        long vocabulary = llama.vocabSize();
+        StepArray text = layers.embedding(SlotRows.TABLE, (long) run.batch() * run.length(), vocabulary, width);
+        if (config.imageSlot().isPresent()) {
+            text = layers.rowsById(SlotRows.NAME, text, WeightShapes.SLOT_ROWS);
+        }
+        StepArray x = layers.splice(text, images);
+        for (int i = 0; i < llama.layers(); i++) {
+            x = layer(layers, llama, "model.layers." + i + ".", x);
+        }
+        StepArray normed = layers.norm("model.norm", layers.gather(x, run.targetRows()));
+        String head = llama.tiedEmbeddings() ? "model.embed_tokens" : "lm_head";
+        return layers.loss(layers.linear(normed, new Matrix(head, vocabulary, width, false)));
+    }
+
+    private static StepArray layer(StepLayers layers, LlamaConfig llama, String name, StepArray x) {
+        long d = llama.hiddenSize();
+        long wide = llama.intermediateSize();
+        long kv = (long) llama.kvHeads() * llama.headDim();
+        StepArray h = layers.norm(name + "input_layernorm", x);
+        List<StepArray> qkv = layers.linear(
+                h,
+                null,
+                new Matrix(name + "self_attn.q_proj", d, d, false),
+                new Matrix(name + "self_attn.k_proj", kv, d, false),
+                new Matrix(name + "self_attn.v_proj", kv, d, false));
+        StepArray mixed = layers.attention(layers.rope(qkv.get(0)), layers.rope(qkv.get(1)), qkv.get(2));
+        StepArray y = layers.linear(mixed, x, new Matrix(name + "self_attn.o_proj", d, d, false))
+                .get(0);
+        StepArray m = layers.norm(name + "post_attention_layernorm", y);
+        List<StepArray> gateUp = layers.linear(
+                m,
+                null,
+                new Matrix(name + "mlp.gate_proj", wide, d, false),
+                new Matrix(name + "mlp.up_proj", wide, d, false));
+        StepArray active = layers.activation(gateUp.get(0), gateUp.get(1));
+        return layers.linear(active, y, new Matrix(name + "mlp.down_proj", d, wide, false))
+                .get(0);
+    }
+}

@@ -1,0 +1,89 @@
+package org.llava4j.train.plan;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.TensorSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Every weight of a model by name and size, from its config alone: the graph is built, but no weight is made. */
+final class WeightShapes implements TensorSource {
+    /** Rows that {@link SlotRows} has: start and end. */
+    static final int SLOT_ROWS = 2;
+
+    private final List<Weight> weights = new ArrayList<>();
+
+    private WeightShapes() {}
+
+    /**
+     * @param length number of elements
+     * @param matrix whether it may be kept in 16 bits
+     */
+    record Weight(String name, long length, boolean matrix) {
+        /** Nothing of the tower ever learns. */
+        boolean learns(Predicate<String> learns) {
+            return !name.startsWith(Llava.TOWER_PREFIX) && learns.test(name);
+        }
+
+        long bytes(Predicate<String> learns, FrozenType frozenType) {
+            boolean narrow = matrix && !learns(learns);
+            return length * (narrow ? frozenType.inMemory().width() : Float.BYTES);
+        }
+    }
+
+    /** Projector and decoder. */
+    static List<Weight> model(LlavaConfig config) {
+        WeightShapes shapes = new WeightShapes();
+        Llava.build(config, shapes, ImageInput.FEATURES);
+        return shapes.weights;
+    }
+
+    /** The vision tower. */
+    static List<Weight> tower(LlavaConfig config) {
+        WeightShapes shapes = new WeightShapes();
+        Llava.buildTower(config, shapes);
+        return shapes.weights;
+    }
+
+    static Set<String> names(List<Weight> weights) {
+        Set<String> names = new LinkedHashSet<>();
+        weights.forEach(weight -> names.add(weight.name()));
+        return names;
+    }
+
+    @Override
+    public INDArray tensor(String name, long... shape) {
+        throw new IllegalStateException("only shapes are asked for, not " + name);
+    }
+
+    @Override
+    public SDVariable declare(SameDiff graph, String name, long... shape) {
+        return declare(graph, name, false, shape);
+    }
+
+    @Override
+    public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
+        return declare(graph, name, true, shape);
+    }
+
+    @Override
+    public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
+        return declare(graph, name, false, ids.length, shape[1]);
+    }
+
+    private SDVariable declare(SameDiff graph, String name, boolean matrix, long... shape) {
+        weights.add(new Weight(name, Arrays.stream(shape).reduce(1, (a, b) -> a * b), matrix));
+        return graph.placeHolder(name, DataType.FLOAT, shape);
+    }
+}

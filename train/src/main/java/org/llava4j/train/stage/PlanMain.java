@@ -1,0 +1,138 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.IndexedRecordReader;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.FrozenType;
+import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MemoryPlan;
+import org.llava4j.train.stage.Stage.DataFormat;
+
+/** {@code exec:java@plan}: what a stage would take, from the model's config alone; ends with an error if it cannot fit. */
+public final class PlanMain extends Command {
+    private static final long BYTES_OF_GB = 1L << 30;
+
+    private PlanMain() {
+        super("plan", "Tells parameters, memory and steps of a stage before it is run; no weight is read.");
+    }
+
+    public static void main(String[] args) {
+        new PlanMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return new Options()
+                .addOption(required("model-path", "PATH", "the LLaVA or LLaMA folder, or only its config.json"))
+                .addOption(required("stage", "NAME", "pretrain, finetune, finetune-scienceqa or a stage's file"))
+                .addOption(flag("batch", "N", "rows of one forward pass, if not the stage's"))
+                .addOption(flag("max-length", "N", "longest sequence with its image, if not the stage's"))
+                .addOption(flag("accumulation", "N", "forward passes of one step, if not the stage's"))
+                .addOption(flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
+                .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
+                .addOption(flag("samples", "N", "how many samples an epoch has"))
+                .addOption(flag("data-path", "PATH", "the data itself, to count them"))
+                .addOption(flag("epochs", "N", "passes over the data, if not the stage's"))
+                .addOption(flag("machine-gb", "REAL", "plan for a machine of this memory, not for this one"));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Stage stage = stage(line);
+        Path model = path(line, "model-path");
+        if (!Files.exists(model)) {
+            throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
+        }
+        LlavaConfig config = LlavaConfig.readShapes(model, StageRunner.visionTower(model, path(line, "vision-tower")));
+        RunOptions options = RunOptions.DEFAULT.withFrozenType(
+                FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())));
+        OptionalLong samples = samples(line, stage);
+        Machine machine = machine(line);
+        MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, samples));
+        stage.requireMatches(plan.weightNames(), model);
+        System.out.println(stage.name() + " on " + model + ": batch " + stage.batchSize() + ", length "
+                + stage.maxLength() + ", of which an image takes " + config.imageVectors());
+        plan.parts().forEach(PlanMain::print);
+        print("machine", machine + "; a run may take " + MemoryPlan.size(machine.allowedBytes()));
+        samples.ifPresent(count -> print("steps", steps(stage, count)));
+        plan.requireFit(machine);
+    }
+
+    private static Stage stage(CommandLine line) {
+        String name = line.getOptionValue("stage");
+        Stage base = Files.isRegularFile(Path.of(name)) ? Stages.load(Path.of(name)) : Stages.named(name);
+        Map<String, Object> changes = new LinkedHashMap<>();
+        change(line, "batch", "batchSize", changes);
+        change(line, "max-length", "maxLength", changes);
+        change(line, "accumulation", "accumulation", changes);
+        change(line, "epochs", "epochs", changes);
+        return Stages.with(base, changes);
+    }
+
+    private static void change(CommandLine line, String flag, String key, Map<String, Object> changes) {
+        if (line.hasOption(flag)) {
+            changes.put(key, atLeast(1, line, flag, 1));
+        }
+    }
+
+    private static OptionalLong samples(CommandLine line, Stage stage) {
+        if (line.hasOption("samples") && line.hasOption("data-path")) {
+            throw new BadInputException("--samples and --data-path both tell how many samples there are; give one");
+        }
+        if (line.hasOption("samples")) {
+            return OptionalLong.of(atLeast(1, line, "samples", 1));
+        }
+        if (!line.hasOption("data-path")) {
+            return OptionalLong.empty();
+        }
+        Path data = path(line, "data-path");
+        try (IndexedRecordReader<?> reader = stage.dataFormat() == DataFormat.SCIENCEQA
+                ? ScienceQaRecordReader.open(data, stage.split())
+                : ConversationRecordReader.open(data)) {
+            if (reader.size() == 0) {
+                throw new BadInputException(data + ": there are no samples; check the data file");
+            }
+            return OptionalLong.of(reader.size());
+        }
+    }
+
+    private static Machine machine(CommandLine line) {
+        if (!line.hasOption("machine-gb")) {
+            return Machine.here();
+        }
+        double gb = real(line, "machine-gb", 0);
+        if (!(gb > 0)) {
+            throw new BadInputException("--machine-gb is " + gb + "; give more than 0");
+        }
+        return Machine.of((long) (gb * BYTES_OF_GB));
+    }
+
+    private static String steps(Stage stage, long samples) {
+        int batches = Math.toIntExact((samples + stage.batchSize() - 1) / stage.batchSize());
+        WarmupCosine schedule = stage.schedule(batches);
+        return String.format(
+                Locale.ROOT,
+                "%d, the first %d of them warm-up: %d samples, %d a step, %s",
+                schedule.totalSteps(),
+                schedule.warmupSteps(),
+                samples,
+                stage.batchSize() * stage.accumulation(),
+                stage.maxSteps() > 0 ? "so many whatever the epochs" : stage.epochs() + " epoch(s)");
+    }
+
+    private static void print(String what, String value) {
+        System.out.printf(Locale.ROOT, "  %-14s %s%n", what, value);
+    }
+}

@@ -1,0 +1,35 @@
+package org.llava4j.train.stage;
+
+import java.util.OptionalLong;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.train.plan.JvmShare;
+import org.llava4j.train.plan.PlannedRun;
+import org.llava4j.train.plan.PlannedRun.Tower;
+
+/** A stage as the planner takes it. */
+final class StagePlan {
+
+    private StagePlan() {}
+
+    /**
+     * @param config the model
+     * @param samples how many there are, if that is known: few pictures do not fill the features' memory
+     */
+    static PlannedRun of(Stage stage, LlavaConfig config, RunOptions options, OptionalLong samples) {
+        long perImage = (long) config.imageVectors() * config.vision().hiddenSize() * Float.BYTES;
+        long most = options.featureMemoryBytes();
+        long features = samples.isPresent() ? Math.min(most, samples.getAsLong() * perImage) : most;
+        return new PlannedRun(
+                config,
+                stage::learns,
+                Tower.BESIDE,
+                options.frozenType(),
+                stage.batchSize(),
+                stage.maxLength(),
+                0,
+                stage.accumulation(),
+                stage.lengthMultiple(),
+                features,
+                JvmShare.heapBytes());
+    }
+}

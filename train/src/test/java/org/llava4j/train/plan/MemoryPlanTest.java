@@ -1,0 +1,184 @@
+package org.llava4j.train.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.FrozenType;
+import org.llava4j.train.Golden;
+import org.llava4j.train.plan.PlannedRun.Tower;
+
+/** Published models, planned from their configs alone. */
+class MemoryPlanTest {
+    private static final long GB = 1L << 30;
+    private static final long TOWER = 303_179_776;
+    private static final String CLIP = "openai/clip-vit-large-patch14";
+
+    private static final String STAGE_1 = "model\\.(mm_projector\\..+|embed_tokens\\.image_slot)";
+    private static final String STAGE_2 = "model\\.mm_projector\\..+|(model\\.(embed_tokens|layers|norm)|lm_head)\\..+";
+
+    @TempDir
+    private Path temp;
+
+    private LlavaConfig config(String name, boolean slot) {
+        ObjectNode config =
+                (ObjectNode) Golden.json("g_layouts/" + name + ".json").get("config");
+        config.put("mm_use_im_start_end", slot);
+        try {
+            Path file = Files.writeString(temp.resolve(name + ".json"), config.toString());
+            return LlavaConfig.readShapes(file, Path.of(CLIP));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private PlannedRun stage1(String name) {
+        return run(config(name, false), STAGE_1);
+    }
+
+    private PlannedRun stage2(String name) {
+        return run(config(name, false), STAGE_2);
+    }
+
+    private static PlannedRun run(LlavaConfig config, String learns) {
+        return new PlannedRun(
+                config, name -> name.matches(learns), Tower.BESIDE, FrozenType.FP32, 4, 512, 0, 1, 8, GB / 4, GB);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"vicuna-7b,6738415616,4198400", "vicuna-13b,13015864320,5248000"})
+    void parametersAreThePublishedOnes(String name, long llama, long projector) {
+        MemoryPlan first = MemoryPlan.of(stage1(name));
+        assertThat(first.trainable()).isEqualTo(projector);
+        assertThat(first.frozen()).isEqualTo(llama + TOWER);
+        MemoryPlan second = MemoryPlan.of(stage2(name));
+        assertThat(second.trainable()).isEqualTo(llama + projector);
+        assertThat(second.frozen()).isEqualTo(TOWER);
+        assertThat(second.weightBytes()).isEqualTo(4 * (llama + projector + TOWER));
+        assertThat(second.gradientBytes()).isEqualTo(4 * (llama + projector));
+        assertThat(second.optimizerBytes()).isEqualTo(8 * (llama + projector));
+    }
+
+    @Test
+    void theRowsOfTheSlotAreCountedOnceAndHeldBesideTheirTable() {
+        LlavaConfig plain = config("llava-13b-v0", false);
+        LlavaConfig slot = config("llava-13b-v0", true);
+        MemoryPlan without = MemoryPlan.of(run(plain, STAGE_1));
+        MemoryPlan with = MemoryPlan.of(run(slot, STAGE_1));
+        long rows = 2 * 5120;
+        assertThat(with.trainable()).isEqualTo(without.trainable() + rows);
+        assertThat(with.frozen()).isEqualTo(without.frozen() - rows);
+        assertThat(with.weightBytes()).isEqualTo(without.weightBytes() + 4 * rows);
+        assertThat(with.weightNames()).contains(SlotRows.NAME);
+    }
+
+    @Test
+    void frozenMatricesIn16BitsAreHalfAndVectorsAreNot() {
+        PlannedRun run = stage1("vicuna-7b");
+        long fp32 = MemoryPlan.of(run).weightBytes();
+        long bf16 = MemoryPlan.of(run.withFrozenType(FrozenType.BF16)).weightBytes();
+        long projector = 4 * 4_198_400;
+        long decoderNorms = 4 * 65 * 4096;
+        // Patches have no bias, every other layer has one; class and positions are no matrices.
+        long towerVectors = 4L * (24 * (4 * 1024 + 4096 + 1024 + 4 * 1024) + 4 * 1024 + 1024 + 257 * 1024);
+        long whole = projector + decoderNorms + towerVectors;
+        assertThat(bf16 - whole).isEqualTo((fp32 - whole) / 2);
+        PlannedRun all = stage2("vicuna-7b");
+        assertThat(MemoryPlan.of(all.withFrozenType(FrozenType.BF16)).gradientBytes())
+                .isEqualTo(MemoryPlan.of(all).gradientBytes());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true", "false"})
+    void moreRowsAndLongerOnesTakeMore(boolean decoderLearns) {
+        PlannedRun run = decoderLearns ? stage2("vicuna-7b") : stage1("vicuna-7b");
+        long before = 0;
+        for (int batch = 1; batch <= 16; batch++) {
+            MemoryPlan plan = MemoryPlan.of(run.withBatch(batch));
+            assertThat(plan.activationBytes()).as("batch " + batch).isGreaterThan(before);
+            assertThat(plan.peakBytes()).isGreaterThan(plan.neededBytes());
+            before = plan.activationBytes();
+        }
+        before = 0;
+        for (int length = 264; length <= 512; length += 8) {
+            MemoryPlan plan = MemoryPlan.of(run.withLength(length));
+            assertThat(plan.neededBytes()).as("length " + length).isGreaterThan(before);
+            before = plan.neededBytes();
+        }
+    }
+
+    /** By hand, of the 7B decoder with 4 rows of 512: what lives when the last layer's gradient begins. */
+    @Test
+    void activationsAreTheArraysThatGradientsRead() {
+        long rows = 4 * 512;
+        long head = 2 * 4 * 256 * 32000L;
+        long perLayer = rows * (5 * 4096 + 2 * 11008);
+        long activations = MemoryPlan.of(stage1("vicuna-7b")).activationBytes();
+        assertThat(activations).isBetween(4 * 32 * perLayer, 4 * (32 * perLayer + head + rows * 4 * 11008));
+        long more = rows * (3 * 4096 + 11008);
+        PlannedRun all = stage2("vicuna-7b");
+        assertThat(MemoryPlan.of(all).activationBytes())
+                .isBetween(4 * 32 * (perLayer + more), 4 * (32 * (perLayer + more) + head + rows * 4 * 11008));
+    }
+
+    @Test
+    void accumulatedGradientsAreHeldTwice() {
+        PlannedRun once = stage1("vicuna-7b");
+        PlannedRun often = new PlannedRun(
+                once.config(), once.learns(), Tower.BESIDE, FrozenType.FP32, 4, 512, 0, 8, 8, GB / 4, GB);
+        assertThat(MemoryPlan.of(often).gradientBytes())
+                .isEqualTo(2 * MemoryPlan.of(once).gradientBytes());
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64", "36", "24", "20", "150"})
+    void whatARefusalSuggestsFits(int gb) {
+        Machine machine = Machine.of(gb * GB);
+        PlannedRun run = (gb == 150 ? stage2("vicuna-7b") : stage1("vicuna-7b"))
+                .withBatch(16)
+                .withLength(2048);
+        MemoryPlan plan = MemoryPlan.of(run);
+        assertThat(plan.fits(machine)).isFalse();
+        List<Suggestion> suggestions = Suggestion.of(run, machine);
+        assertThat(suggestions).isNotEmpty();
+        for (Suggestion suggestion : suggestions) {
+            assertThat(MemoryPlan.of(suggestion.run()).fits(machine))
+                    .as(suggestion.words())
+                    .isTrue();
+            MemoryPlan.of(suggestion.run()).requireFit(machine);
+        }
+        assertThatThrownBy(() -> plan.requireFit(machine))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(suggestions.get(0).words())
+                .hasMessageContaining("but may take")
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void theSuggestedBatchIsTheLargest() {
+        Machine machine = Machine.of(48 * GB);
+        PlannedRun run = stage1("vicuna-7b").withBatch(64);
+        int batch = Suggestion.of(run, machine).get(0).run().batch();
+        assertThat(batch).isBetween(1, 63);
+        assertThat(MemoryPlan.of(run.withBatch(batch + 1)).fits(machine)).isFalse();
+    }
+
+    @Test
+    void whatNoChangeHelpsIsSaid() {
+        assertThatThrownBy(() -> MemoryPlan.of(stage2("vicuna-13b")).requireFit(Machine.of(32 * GB)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("no batch or length makes it fit");
+    }
+}

@@ -1,0 +1,154 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+
+/** The goal on a folder that holds nothing but a config. */
+class PlanMainTest {
+    @TempDir
+    private Path temp;
+
+    private Path config;
+
+    @BeforeEach
+    void aConfigAlone() throws IOException {
+        ObjectNode llava = (ObjectNode) Golden.json("g_layouts/vicuna-7b.json").get("config");
+        llava.put("mm_vision_tower", "openai/clip-vit-large-patch14");
+        config = Files.writeString(temp.resolve("config.json"), llava.toString());
+        Files.writeString(temp.resolve("broken.json"), "{");
+        Files.createDirectory(temp.resolve("empty"));
+    }
+
+    @AfterEach
+    void nothingIsWritten() throws IOException {
+        try (Stream<Path> files = Files.walk(temp)) {
+            assertThat(files.filter(Files::isRegularFile)
+                            .map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("config.json", "broken.json");
+        }
+    }
+
+    @Test
+    void stage1OfThePaperIsPlannedFromItsConfig() {
+        String said = plan("--model-path", temp.toString(), "--stage", "pretrain", "--samples", "595375");
+        assertThat(said)
+                .contains("4,198,400 parameters")
+                .contains("7,041,595,392 parameters")
+                .contains("4652, the first 140 of them warm-up");
+    }
+
+    @Test
+    void theFileItselfAndAStagesFileWillDo() {
+        Path stage = Path.of("src/main/resources/org/llava4j/train/stage/finetune.json");
+        assertThat(plan("--model-path", config.toString(), "--stage", stage.toString(), "--batch", "1"))
+                .contains("6,742,614,016 parameters")
+                .doesNotContain("steps");
+    }
+
+    @Test
+    void aLlamaWithAPublishedTowerWillDo() {
+        Path llama = Golden.path("f_e2e/base_llm");
+        String tower = "openai/clip-vit-large-patch14-336";
+        assertThat(plan("--model-path", llama.toString(), "--stage", "pretrain", "--vision-tower", tower))
+                .contains("of which an image takes 576");
+    }
+
+    @Test
+    void samplesAreCounted() {
+        String data = Golden.path("f_e2e/pretrain.json").toString();
+        List<String> args = List.of("--stage", "pretrain", "--batch", "2", "--accumulation", "1", "--epochs", "2");
+        List<String> all = new ArrayList<>(args);
+        all.addAll(List.of("--model-path", temp.toString(), "--data-path", data));
+        assertThat(plan(all.toArray(new String[0]))).contains("8, the first 1 of them warm-up: 8 samples, 2 a step");
+    }
+
+    @Test
+    void aRunThatCannotFitIsRefusedWithWhatFits() {
+        assertThatThrownBy(() -> run("--model-path", temp.toString(), "--stage", "pretrain", "--machine-gb", "72"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("but may take 61.2 GB of 72.0 GB; it fits with batch ")
+                .hasMessageContaining(", or with ")
+                .hasMessageNotContaining("\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--batch,0,--batch is 0; give 1 or more",
+        "--batch,two,--batch wants a whole number",
+        "--accumulation,0,--accumulation is 0; give 1 or more",
+        "--samples,0,--samples is 0; give 1 or more",
+        "--epochs,0,--epochs is 0; give 1 or more",
+        "--max-length,256,a length of 256 has no room for text: an image becomes 256 vectors; give 257 or more",
+        "--stage,warmup,no stage is called \"warmup\"",
+        "--model-path,nowhere,--model-path nowhere: there is nothing",
+        "--model-path,empty,config.json: cannot be read; give a folder that holds a config.json",
+        "--model-path,broken.json,broken JSON",
+        "--frozen-dtype,int8,int8 is no type for frozen weights",
+        "--data-path,nowhere.json,nowhere.json: no such file",
+        "--machine-gb,0,--machine-gb is 0.0; give more than 0",
+        "--vision-tower,nowhere,cannot be read; give a folder that holds a config.json"
+    })
+    void whatIsWrongIsOneLine(String flag, String value, String message) {
+        List<String> args = new ArrayList<>();
+        if (!flag.equals("--model-path")) {
+            args.addAll(List.of("--model-path", temp.toString()));
+        }
+        if (!flag.equals("--stage")) {
+            args.addAll(List.of("--stage", "pretrain"));
+        }
+        if (!flag.equals("--machine-gb")) {
+            args.addAll(List.of("--machine-gb", "1000"));
+        }
+        Path file = temp.resolve(value);
+        args.addAll(List.of(flag, flag.equals("--model-path") && Files.exists(file) ? file.toString() : value));
+        assertThatThrownBy(() -> run(args.toArray(new String[0])))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void aStageThatNamesNoWeightIsRefused() {
+        assertThatThrownBy(() -> run("--model-path", TinyFolders.TOWER.toString(), "--stage", "pretrain"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("names no vision tower");
+    }
+
+    private static void run(String... args) {
+        PlanMain.main(args);
+    }
+
+    private static String plan(String... args) {
+        String[] all = Stream.concat(Stream.of(args), Stream.of("--machine-gb", "1000"))
+                .toArray(String[]::new);
+        PrintStream out = System.out;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        try (PrintStream print = new PrintStream(said, true, StandardCharsets.UTF_8)) {
+            System.setOut(print);
+            run(all);
+        } finally {
+            System.setOut(out);
+        }
+        return said.toString(StandardCharsets.UTF_8);
+    }
+}

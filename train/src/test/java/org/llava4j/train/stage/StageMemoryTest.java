@@ -1,0 +1,88 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.plan.Machine;
+
+/** A run is held against the memory there is before it reads a weight. */
+class StageMemoryTest {
+    /** As long as no machine has memory for. */
+    private static final String ENDLESS = "1000000000";
+
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private Path data;
+    private Path output;
+
+    @BeforeEach
+    void aModelAndData() {
+        model = TinyFolders.llama(temp.resolve("model"));
+        data = Golden.path("f_e2e/pretrain.json");
+        output = temp.resolve("out");
+    }
+
+    @Test
+    void theRunSaysWhatItTakesAndGoesOn() {
+        assertThat(run(Machine.here())).startsWith("memory: needs ").contains("may take ");
+        assertThat(output).isDirectory();
+    }
+
+    @Test
+    void aRunThatCannotFitIsRefusedAndWritesNothing() {
+        assertThatThrownBy(() -> run(Machine.of(1 << 20)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("of 1 MB; no batch or length makes it fit");
+        assertThat(output).doesNotExist();
+    }
+
+    @Test
+    void aFlagTriesItAllTheSame() {
+        assertThatThrownBy(() -> execute("--model-max-length", ENDLESS))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("length " + ENDLESS);
+        assertThat(output).doesNotExist();
+        execute("--model-max-length", ENDLESS, "--no-plan");
+        assertThat(output).isDirectory();
+    }
+
+    private String run(Machine machine) {
+        Stage stage = Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1));
+        RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, output).withVisionTower(TinyFolders.TOWER);
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
+        RunOptions options = RunOptions.DEFAULT.withMachine(Optional.of(machine));
+        StageRunner.run(stage, paths, options, new ProgressLine(out, false));
+        return said.toString(StandardCharsets.UTF_8);
+    }
+
+    private void execute(String... more) {
+        List<String> flags = List.of(
+                "--model-path", model.toString(),
+                "--vision-tower", TinyFolders.TOWER.toString(),
+                "--data-path", data.toString(),
+                "--image-folder", TinyFolders.PICTURES.toString(),
+                "--output-dir", output.toString(),
+                "--per-device-train-batch-size", "4",
+                "--gradient-accumulation-steps", "1");
+        new StageMain(Stages.PRETRAIN)
+                .execute(Stream.concat(flags.stream(), Stream.of(more)).toArray(String[]::new));
+    }
+}
