@@ -5,7 +5,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -22,6 +24,9 @@ public final class AtomicFolder implements AutoCloseable {
 
     /** The key of {@link #MARKER} that says what kind of output the folder is; who writes it may add others. */
     public static final String KIND_KEY = "wrote";
+
+    private static final String PART = ".part";
+    private static final String OLD = ".old";
 
     private final Path target;
     private final Path unfinished;
@@ -46,9 +51,10 @@ public final class AtomicFolder implements AutoCloseable {
             throw new BadInputException(target + " is no place for an output folder; choose a new name");
         }
         try {
+            bringBack(folder);
             refuseForeign(folder, kind);
             Files.createDirectories(folder.getParent());
-            Path unfinished = beside(folder, ".part");
+            Path unfinished = beside(folder, PART);
             Files.createDirectory(unfinished);
             Files.writeString(unfinished.resolve(MARKER), "{\"" + KIND_KEY + "\": \"" + kind + "\"}\n");
             return new AtomicFolder(folder, unfinished, kind);
@@ -56,6 +62,49 @@ public final class AtomicFolder implements AutoCloseable {
             throw new BadInputException(
                     "cannot write " + target + " (" + AtomicFile.reason(e) + "); choose a folder that can be written",
                     e);
+        }
+    }
+
+    /** A process that ended between the two renames of its commit left the former output under another name. */
+    private static void bringBack(Path folder) throws IOException {
+        if (!Files.exists(folder) && Files.isDirectory(folder.getParent())) {
+            List<Path> former = siblings(folder, OLD);
+            if (!former.isEmpty()) {
+                Files.move(former.get(former.size() - 1), folder);
+            }
+        }
+    }
+
+    /**
+     * Removes what killed processes left of this folder beside it. Only for a caller who knows that no other process is
+     * writing it now.
+     *
+     * @throws BadInputException if it cannot be removed
+     */
+    public void sweep() {
+        try {
+            for (String ending : List.of(PART, OLD)) {
+                for (Path left : siblings(target, ending)) {
+                    if (!left.equals(unfinished)) {
+                        delete(left);
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new BadInputException(
+                    "cannot clear what is left of an earlier run beside " + target + " (" + AtomicFile.reason(e) + ")",
+                    e);
+        }
+    }
+
+    private static List<Path> siblings(Path folder, String ending) throws IOException {
+        Pattern name = Pattern.compile(
+                "\\." + Pattern.quote(folder.getFileName().toString()) + "\\.[0-9a-f]+" + Pattern.quote(ending));
+        try (Stream<Path> all = Files.list(folder.getParent())) {
+            return all.filter(
+                            path -> name.matcher(path.getFileName().toString()).matches())
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -114,7 +163,7 @@ public final class AtomicFolder implements AutoCloseable {
             throw new BadInputException(
                     "the finished output stays in " + unfinished + " because meanwhile " + e.getMessage(), e);
         }
-        Path former = Files.exists(target) ? beside(target, ".old") : null;
+        Path former = Files.exists(target) ? beside(target, OLD) : null;
         try {
             if (former != null) {
                 Files.move(target, former);
@@ -146,7 +195,8 @@ public final class AtomicFolder implements AutoCloseable {
         }
     }
 
-    private static void delete(Path folder) {
+    /** Removes a folder with all that is in it. */
+    public static void delete(Path folder) {
         try (Stream<Path> content = Files.walk(folder)) {
             for (Path path : content.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(path);

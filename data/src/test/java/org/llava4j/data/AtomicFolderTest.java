@@ -31,6 +31,21 @@ class AtomicFolderTest {
     }
 
     @Test
+    void whatAKilledProcessLeftIsBroughtBackOrSwept() throws IOException {
+        Path target = temp.resolve("out");
+        Path former = Files.createDirectory(temp.resolve(".out.1f.old"));
+        Files.writeString(former.resolve(MARKER), MARK);
+        Files.createDirectory(temp.resolve(".out.2e.part"));
+        Files.createDirectory(temp.resolve(".other.2e.part"));
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
+            assertThat(target.resolve(MARKER)).as("killed between two renames").exists();
+            folder.sweep();
+            assertThat(folder.path()).isDirectory();
+        }
+        assertThat(names(temp)).containsExactly(".other.2e.part", "out");
+    }
+
+    @Test
     void withoutACommitNothingIsLeft() throws IOException {
         try (AtomicFolder folder = AtomicFolder.begin(temp.resolve("out"), KIND)) {
             Files.createDirectories(folder.path().resolve("deep/er"));

@@ -1,5 +1,6 @@
 package org.llava4j.train;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
@@ -52,11 +53,25 @@ public final class AdamW {
                 step, rate, settings.beta1(), settings.beta2(), settings.eps(), settings.weightDecay(), scale);
         gradients.forEach((name, gradient) -> {
             INDArray weight = weights.get(name);
-            INDArray[] mv = moments.computeIfAbsent(
-                    name, key -> new INDArray[] {Nd4j.zerosLike(weight), Nd4j.zerosLike(weight)});
+            INDArray[] mv = moments.computeIfAbsent(name, key -> zeros(weight));
             kernels.adamW(weight, gradient, mv[0], mv[1], now);
         });
         return norm;
+    }
+
+    /** The running means of each weight's gradient and of its square, by reference; made where there are none yet. */
+    public Map<String, INDArray[]> moments(Map<String, INDArray> weights) {
+        weights.forEach((name, weight) -> moments.computeIfAbsent(name, key -> zeros(weight)));
+        return Collections.unmodifiableMap(moments);
+    }
+
+    /** Goes on as after so many steps; the moments are put in by reference. */
+    public void goOnFrom(int steps) {
+        step = steps;
+    }
+
+    private static INDArray[] zeros(INDArray weight) {
+        return new INDArray[] {Nd4j.zerosLike(weight), Nd4j.zerosLike(weight)};
     }
 
     private double globalNorm(Map<String, INDArray> gradients) {

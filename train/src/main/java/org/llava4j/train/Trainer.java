@@ -7,6 +7,7 @@ import java.util.Map;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.train.checkpoint.RunArrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -52,8 +53,9 @@ public final class Trainer {
     }
 
     /**
-     * One optimiser step on several batches: the mean of their losses, each a mean over its own supervised rows, as the
-     * published code accumulates. A batch is asked for when the one before it is done.
+     * One optimiser step on several batches: the mean over all their supervised rows, as one large batch would have it.
+     * (The published code averages the means of the batches, in which a word of a short answer counts more.) A batch is
+     * asked for when the one before it is done.
      *
      * @throws BadInputException if a loss is not a number any more
      */
@@ -61,16 +63,23 @@ public final class Trainer {
         PooledMemory pool = PooledMemory.ofThisThread();
         Map<String, INDArray> sum = null;
         double loss = 0;
+        long rows = 0;
         int count = 0;
         while (batches.hasNext()) {
-            Map<String, INDArray> gradients = model.gradients(batches.next(), names);
+            Map<String, INDArray> batch = batches.next();
+            long own = rows(batch);
+            Map<String, INDArray> gradients = model.gradients(batch, names);
             INDArray value = gradients.remove(Llava.LOSS);
-            loss += value.getDouble(0);
+            loss += own * value.getDouble(0);
             pool.release(value);
+            rows += own;
             count++;
             if (!Double.isFinite(loss)) {
                 throw new BadInputException("the loss of step " + (step + 1)
                         + " is not a number any more; lower the learning rate or look at this batch");
+            }
+            if (batches.hasNext() || count > 1) {
+                gradients.values().forEach(gradient -> gradient.muli(own));
             }
             if (sum == null) {
                 sum = gradients;
@@ -83,12 +92,29 @@ public final class Trainer {
             throw new IllegalArgumentException("a step needs at least one batch");
         }
         if (count > 1) {
-            float share = 1f / count;
+            float share = 1f / rows;
             sum.values().forEach(total -> total.muli(share));
         }
         double rate = schedule.rate(step);
         double norm = optimizer.step(rate, weights, sum);
         sum.values().forEach(pool::release);
-        return new Step(++step, loss / count, norm, rate);
+        return new Step(++step, loss / rows, norm, rate);
+    }
+
+    /** Supervised rows of a batch; a graph with a loss of its own may have none, and its batches count alike. */
+    private static long rows(Map<String, INDArray> batch) {
+        INDArray targets = batch.get(Llava.TARGET_ROWS);
+        return targets == null ? 1 : Math.max(1, targets.length());
+    }
+
+    /** What the run changes, by reference: all that a checkpoint has to keep. */
+    public RunArrays arrays() {
+        return new RunArrays(weights, optimizer.moments(weights));
+    }
+
+    /** Goes on as after so many steps; the arrays are put in by reference. */
+    public void goOnFrom(int steps) {
+        step = steps;
+        optimizer.goOnFrom(steps);
     }
 }

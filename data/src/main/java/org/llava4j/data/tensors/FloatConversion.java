@@ -41,6 +41,18 @@ public final class FloatConversion {
         return to;
     }
 
+    /** Sum of the squares of the first {@code bytes}, added up in double; FLOAT, HALF or BFLOAT16. */
+    public static double sumOfSquares(byte[] numbers, int bytes, DataType type) {
+        TensorType own = TensorType.of(type);
+        ByteBuffer in = ByteBuffer.wrap(numbers).order(ByteOrder.LITTLE_ENDIAN);
+        double sum = 0;
+        for (int at = 0; at < bytes; at += own.bytes()) {
+            double value = get(in, at, own);
+            sum += value * value;
+        }
+        return sum;
+    }
+
     /** One element, from the byte {@code at} on. */
     static float get(ByteBuffer in, int at, TensorType type) {
         return type.isHalfWidth() ? type.widen(in.getShort(at)) : in.getFloat(at);

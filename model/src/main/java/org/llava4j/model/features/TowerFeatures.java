@@ -1,7 +1,6 @@
 package org.llava4j.model.features;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
@@ -17,20 +16,15 @@ import org.llava4j.model.weights.TensorHash;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Computes features with the tower, some pictures at a time. */
+/** Computes features with the tower. */
 public final class TowerFeatures implements FeatureSource {
-    /** Most pictures of one pass. */
-    public static final int AT_ONCE = 16;
-
     private final Llava tower;
     private final ClipImageProcessor processor;
-    private final int vectorsPerImage;
 
     /** @param tower as {@link Llava#buildTower} makes it, or a whole model that reads pixels */
-    public TowerFeatures(Llava tower, ClipImageProcessor processor, int vectorsPerImage) {
+    public TowerFeatures(Llava tower, ClipImageProcessor processor) {
         this.tower = tower;
         this.processor = processor;
-        this.vectorsPerImage = vectorsPerImage;
     }
 
     /** {@link #load(Path, Path, LlavaConfig, FrozenType)} in float32. */
@@ -59,15 +53,15 @@ public final class TowerFeatures implements FeatureSource {
         ClipImageProcessor processor =
                 new ClipImageProcessor(config.padToSquare() ? settings.withAspectRatio(AspectRatio.PAD) : settings);
         try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withFrozenType(type, name -> false)) {
-            return new TowerFeatures(Llava.buildTower(config, weights), processor, config.imageVectors());
+            return new TowerFeatures(Llava.buildTower(config, weights), processor);
         }
     }
 
-    /** SHA-256 over the tower's weights, in hexadecimal. */
-    public String hash() {
+    /** SHA-256 over the tower's weights, and their norm. */
+    public TensorHash.Mark mark() {
         TensorHash hash = new TensorHash();
         tower.weightNames().forEach(name -> hash.add(name, tower.weight(name)));
-        return hash.hex();
+        return hash.mark();
     }
 
     /** Number of the tower's weights. */
@@ -82,34 +76,26 @@ public final class TowerFeatures implements FeatureSource {
      * preprocessing.
      */
     public String identity(LlavaConfig config) {
-        return "weights " + hash() + "; " + config.vision() + "; state " + config.featureLayer() + ", "
-                + config.selectFeature() + "; " + processor.settings();
+        return "weights " + mark().sha256() + "; " + config.vision() + "; state " + config.featureLayer() + ", "
+                + config.selectFeature() + "; each alone; " + processor.settings();
     }
 
+    /**
+     * One picture after the other, so that each has the same vectors to the last bit in whatever company it comes: matrix
+     * products of another number of rows may round otherwise, and a run that goes on from a checkpoint meets its pictures
+     * in other company.
+     */
     @Override
     public List<float[]> features(List<Path> images) {
-        List<float[]> all = new ArrayList<>();
-        for (int from = 0; from < images.size(); from += AT_ONCE) {
-            all.addAll(some(images.subList(from, Math.min(images.size(), from + AT_ONCE))));
-        }
-        return all;
+        return images.stream().map(this::features).toList();
     }
 
-    private List<float[]> some(List<Path> images) {
+    private float[] features(Path image) {
         int side = processor.settings().cropPx();
-        int length = 3 * side * side;
-        float[] pixels = new float[images.size() * length];
-        for (int i = 0; i < images.size(); i++) {
-            System.arraycopy(processor.process(images.get(i)), 0, pixels, i * length, length);
-        }
-        INDArray in = Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
-        INDArray out = tower.output(Map.of(Llava.PIXEL_VALUES, in), List.of(Llava.FEATURES))
+        INDArray pixels = Nd4j.createFromArray(processor.process(image)).reshape(1, 3, side, side);
+        INDArray out = tower.output(Map.of(Llava.PIXEL_VALUES, pixels), List.of(Llava.FEATURES))
                 .get(Llava.FEATURES);
-        List<float[]> features = new ArrayList<>();
-        INDArray perImage = out.reshape(images.size(), vectorsPerImage * out.size(1));
-        for (int i = 0; i < images.size(); i++) {
-            features.add(perImage.getRow(i).toFloatVector());
-        }
+        float[] features = out.reshape(1, out.length()).toFloatVector();
         PooledMemory.ofThisThread().release(out);
         return features;
     }

@@ -5,6 +5,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 import org.llava4j.model.SlotRows;
@@ -18,8 +20,8 @@ final class FreezeProof {
     private final Llava model;
     private final TowerFeatures tower;
     private final Map<Key, List<String>> groups = new LinkedHashMap<>();
-    private final Map<Key, String> before = new LinkedHashMap<>();
-    private final String towerBefore;
+    private final Map<Key, TensorHash.Mark> before = new LinkedHashMap<>();
+    private final TensorHash.Mark towerBefore;
 
     /** A part may be trained in places only (some layers, say): those are a group, the rest another. */
     private record Key(String part, boolean learns) {}
@@ -33,8 +35,16 @@ final class FreezeProof {
             groups.computeIfAbsent(new Key(part(name), trainable.contains(name)), key -> new ArrayList<>())
                     .add(name);
         }
-        groups.forEach((key, names) -> before.put(key, hash(names)));
-        towerBefore = tower.hash();
+        groups.forEach((key, names) -> before.put(key, mark(names)));
+        towerBefore = tower.mark();
+    }
+
+    /** The hash of each group before the stage. */
+    SortedMap<String, String> before() {
+        SortedMap<String, String> hashes = new TreeMap<>();
+        before.forEach((key, mark) -> hashes.put(key.part() + (key.learns() ? ", learns" : ", frozen"), mark.sha256()));
+        hashes.put(TOWER, towerBefore.sha256());
+        return hashes;
     }
 
     /** The table's own rows of the image slot are not read: {@link SlotRows} are counted in their place. */
@@ -50,10 +60,10 @@ final class FreezeProof {
         return bare.substring(0, bare.indexOf('.'));
     }
 
-    private String hash(List<String> names) {
+    private TensorHash.Mark mark(List<String> names) {
         TensorHash hash = new TensorHash();
         names.forEach(name -> hash.add(name, model.weight(name)));
-        return hash.hex();
+        return hash.mark();
     }
 
     /**
@@ -64,10 +74,10 @@ final class FreezeProof {
      */
     List<WeightGroup> check() {
         List<WeightGroup> result = new ArrayList<>();
-        result.add(new WeightGroup(TOWER, false, tower.parameters(), towerBefore, tower.hash()));
+        result.add(new WeightGroup(TOWER, false, tower.parameters(), towerBefore, tower.mark()));
         groups.forEach((key, names) -> {
             long parameters = names.stream().mapToLong(this::parameters).sum();
-            result.add(new WeightGroup(key.part(), key.learns(), parameters, before.get(key), hash(names)));
+            result.add(new WeightGroup(key.part(), key.learns(), parameters, before.get(key), mark(names)));
         });
         for (WeightGroup group : result) {
             if (!group.learns() && group.moved()) {

@@ -1,6 +1,7 @@
 package org.llava4j.train.stage;
 
 import org.llava4j.train.Trainer;
+import org.llava4j.train.checkpoint.RunTotals;
 
 /**
  * Where a run stands.
@@ -9,9 +10,12 @@ import org.llava4j.train.Trainer;
  * @param totalSteps of the run
  * @param smoothedLoss mean of the losses so far, the recent ones counting more
  * @param samples seen so far
- * @param samplesPerSecond over the whole run but its first step, which builds the graph
+ * @param samplesPerSecond since this process began, but for its first step, which builds the graph
+ * @param tokensPerSecond positions, those of images and padding among them
  * @param paddingShare share of all positions so far that were padding, 0..1
- * @param elapsedMs since the first step began
+ * @param supervisedShare share of all positions so far that had something to learn, 0..1
+ * @param rssBytes resident memory of this process; 0 where the system does not tell it
+ * @param elapsedMs since the first step of this process began
  * @param leftMs until the last step, at the present speed
  */
 public record Progress(
@@ -21,49 +25,51 @@ public record Progress(
         double smoothedLoss,
         long samples,
         double samplesPerSecond,
+        double tokensPerSecond,
         double paddingShare,
+        double supervisedShare,
+        long rssBytes,
         long elapsedMs,
         long leftMs) {
-
-    /** What of all earlier losses stays in the mean at each step. */
-    private static final double KEPT = 0.95;
 
     /** Makes one {@link Progress} of each step. */
     static final class Meter {
         private final String stage;
         private final int totalSteps;
+        private final RunTotals before;
         private final long startNanos = System.nanoTime();
-        private double weightedLoss;
-        private double weights;
-        private long samples;
+        private RunTotals afterFirst;
         private long firstStepNanos;
-        private long firstStepSamples;
 
-        Meter(String stage, int totalSteps) {
+        /** @param before what an earlier process of this run had seen */
+        Meter(String stage, int totalSteps, RunTotals before) {
             this.stage = stage;
             this.totalSteps = totalSteps;
+            this.before = before;
         }
 
-        Progress after(Trainer.Step step, int newSamples, double paddingShare) {
+        Progress after(Trainer.Step step, RunTotals totals) {
             long now = System.nanoTime();
-            weightedLoss = KEPT * weightedLoss + step.loss();
-            weights = KEPT * weights + 1;
-            samples += newSamples;
-            if (firstStepNanos == 0) {
+            boolean first = afterFirst == null;
+            if (first) {
+                afterFirst = totals;
                 firstStepNanos = now;
-                firstStepSamples = samples;
             }
-            boolean first = step.step() == 1;
+            // The first step builds the graph and is no measure of the others.
+            RunTotals from = first ? before : afterFirst;
             double seconds = (now - (first ? startNanos : firstStepNanos)) * 1e-9;
-            double perStep = seconds / (first ? 1 : step.step() - 1);
+            double perStep = seconds / (totals.steps() - from.steps());
             return new Progress(
                     stage,
                     step,
                     totalSteps,
-                    weightedLoss / weights,
-                    samples,
-                    (first ? samples : samples - firstStepSamples) / seconds,
-                    paddingShare,
+                    totals.smoothedLoss(),
+                    totals.samples(),
+                    (totals.samples() - from.samples()) / seconds,
+                    (totals.positions() - from.positions()) / seconds,
+                    totals.paddingShare(),
+                    totals.supervisedShare(),
+                    ResidentMemory.bytes(),
                     (now - startNanos) / 1_000_000,
                     (long) (1e3 * perStep * (totalSteps - step.step())));
         }

@@ -51,6 +51,13 @@ public final class ProgressLine implements RunListener {
     }
 
     @Override
+    public void notice(String line) {
+        end();
+        out.println(line);
+        width = 0;
+    }
+
+    @Override
     public void end() {
         if (terminal && width > 0) {
             out.println();
@@ -60,15 +67,18 @@ public final class ProgressLine implements RunListener {
     static String text(Progress progress) {
         return String.format(
                 Locale.ROOT,
-                "%s %d/%d  loss %.4f  rate %.2e  norm %.2f  %.1f samples/s  padding %.0f %%  %s left",
+                "%s %d/%d  loss %.4f  rate %.2e  norm %.2f  %.0f tokens/s  supervised %.0f %%  padding %.0f %%  %d MB"
+                        + "  %s left",
                 progress.stage(),
                 progress.step().step(),
                 progress.totalSteps(),
                 progress.smoothedLoss(),
                 progress.step().rate(),
                 progress.step().gradNorm(),
-                progress.samplesPerSecond(),
+                progress.tokensPerSecond(),
+                100 * progress.supervisedShare(),
                 100 * progress.paddingShare(),
+                progress.rssBytes() >> 20,
                 duration(progress.leftMs()));
     }
 

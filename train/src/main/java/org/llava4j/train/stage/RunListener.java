@@ -1,5 +1,7 @@
 package org.llava4j.train.stage;
 
+import java.nio.file.Path;
+import java.util.List;
 import org.llava4j.train.plan.Machine;
 import org.llava4j.train.plan.MemoryPlan;
 
@@ -8,11 +10,27 @@ public interface RunListener {
     /** Nobody. */
     RunListener NONE = progress -> {};
 
+    /** Several, each told in turn; one that wants the run to stop is enough. */
+    static RunListener all(RunListener... listeners) {
+        return new RunListeners(List.of(listeners));
+    }
+
     /** Before any weight is read: what the run takes, and what there is. */
     default void planned(MemoryPlan plan, Machine machine) {}
 
     /** After each optimiser step. */
     void step(Progress progress);
+
+    /** What else is worth knowing, in a line: where the run goes on from, for instance. */
+    default void notice(String line) {}
+
+    /** After a checkpoint is written. */
+    default void saved(Path checkpoint) {}
+
+    /** Asked after each step: whether the run shall stop there. It then writes a checkpoint, where it has a folder. */
+    default boolean stops() {
+        return false;
+    }
 
     /** After the last step, or the failure. */
     default void end() {}

@@ -6,6 +6,7 @@ import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import org.llava4j.data.BadInputException;
 
 /** A run as a file: {@code metrics.jsonl}, one JSON object a step, in step order. */
@@ -20,10 +21,11 @@ final class RunLog implements RunListener, AutoCloseable {
         this.writer = writer;
     }
 
-    static RunLog in(Path folder) {
-        Path file = folder.resolve(FILE);
+    /** Goes on at the end of what is there. */
+    static RunLog of(Path file) {
         try {
-            return new RunLog(file, Files.newBufferedWriter(file));
+            return new RunLog(
+                    file, Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
         } catch (IOException e) {
             throw unwritable(file, e);
         }
@@ -40,6 +42,9 @@ final class RunLog implements RunListener, AutoCloseable {
         line.put("samples", progress.samples());
         line.put("samples_per_second", progress.samplesPerSecond());
         line.put("padding", progress.paddingShare());
+        line.put("supervised", progress.supervisedShare());
+        line.put("tokens_per_second", progress.tokensPerSecond());
+        line.put("rss_mb", progress.rssBytes() >> 20);
         line.put("elapsed_ms", progress.elapsedMs());
         try {
             writer.write(line + "\n");
@@ -50,10 +55,14 @@ final class RunLog implements RunListener, AutoCloseable {
         }
     }
 
+    /** A log without a line is removed. */
     @Override
     public void close() {
         try {
             writer.close();
+            if (Files.size(file) == 0) {
+                Files.delete(file);
+            }
         } catch (IOException e) {
             throw unwritable(file, e);
         }

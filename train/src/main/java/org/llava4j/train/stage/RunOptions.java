@@ -15,6 +15,7 @@ import org.llava4j.train.plan.Machine;
  * @param selectLayer another hidden state of the tower as the feature than the config's; -2 is LLaVA's
  * @param featureCacheBytes bound of the feature cache on disk
  * @param featureMemoryBytes bound of the features in memory
+ * @param saving how the run keeps what an interruption must not cost
  * @param machine a run that does not fit there is refused; empty to try it all the same
  */
 public record RunOptions(
@@ -24,6 +25,7 @@ public record RunOptions(
         Optional<Integer> selectLayer,
         long featureCacheBytes,
         long featureMemoryBytes,
+        Saving saving,
         Optional<Machine> machine) {
 
     /** Exact weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
@@ -34,20 +36,28 @@ public record RunOptions(
             Optional.empty(),
             20L << 30,
             256L << 20,
+            Saving.NONE,
             Optional.of(Machine.here()));
 
     public RunOptions withFrozenType(FrozenType type) {
-        return new RunOptions(saveAs, type, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, machine);
+        return new RunOptions(
+                saveAs, type, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, saving, machine);
     }
 
     public RunOptions withSaveAs(TensorType type) {
         return new RunOptions(
-                type, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, machine);
+                type, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, saving, machine);
+    }
+
+    /** @param how checkpoints of the run are kept */
+    public RunOptions withSaving(Saving how) {
+        return new RunOptions(
+                saveAs, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, how, machine);
     }
 
     /** @param room what a run must fit into; empty to try it all the same */
     public RunOptions withMachine(Optional<Machine> room) {
         return new RunOptions(
-                saveAs, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, room);
+                saveAs, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, saving, room);
     }
 }

@@ -1,7 +1,10 @@
 package org.llava4j.train.stage;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Sha256;
 import org.llava4j.data.batch.BatchOptions;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.SampleSource;
@@ -88,6 +91,18 @@ final class StageData implements AutoCloseable {
                 reader.close();
             }
         }
+    }
+
+    /** One hash of all that the data's file or folder says, its pictures aside. */
+    static String sha256(RunPaths paths) {
+        if (Files.isRegularFile(paths.data())) {
+            return Sha256.of(paths.data());
+        }
+        Sha256 both = new Sha256();
+        for (String name : List.of("problems.json", "pid_splits.json")) {
+            both.add(Sha256.of(paths.data().resolve(name)));
+        }
+        return both.hex();
     }
 
     /** Features come from the cache: batches are taken as plans, whose pictures are not read. */

@@ -15,6 +15,7 @@ import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.weights.FrozenType;
+import org.llava4j.train.stage.Saving.Resume;
 
 /**
  * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: a shipped stage, with flags (LLaVA's
@@ -26,6 +27,8 @@ public final class StageMain extends Command {
 
     private static final long BYTES_OF_GB = 1L << 30;
     private static final double DEFAULT_CACHE_GB = 20;
+    private static final int DEFAULT_SAVE_STEPS = 500;
+    private static final int DEFAULT_SAVED = 2;
 
     private final String stage;
 
@@ -62,6 +65,10 @@ public final class StageMain extends Command {
                 .addOption(flag("per-device-train-batch-size", "N", "rows of one forward pass"))
                 .addOption(flag("gradient-accumulation-steps", "N", "forward passes of one step"))
                 .addOption(flag("model-max-length", "N", "longest sequence"))
+                .addOption(flag("save-steps", "N", "steps between two checkpoints (default 500; 0 for none)"))
+                .addOption(flag("save-total-limit", "K", "so many of the last checkpoints are kept (default 2)"))
+                .addOption(flag("checkpoint-dir", "DIR", "where they are; OUTPUT-DIR.checkpoints if not given"))
+                .addOption(flag("resume", "HOW", "auto: go on from the newest checkpoint; never: begin anew"))
                 .addOption(flag("seed", "N", "of the order and of a fresh projector"))
                 .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
                 .addOption(toggle("no-plan", "try a run even if its memory, as the goal plan tells it, does not fit"))
@@ -87,7 +94,9 @@ public final class StageMain extends Command {
         RunOptions options = options(line);
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
-        print(StageRunner.run(run, paths, options, ProgressLine.onStdout()));
+        try (StopOnSignal signal = new StopOnSignal()) {
+            print(StageRunner.run(run, paths, options, RunListener.all(ProgressLine.onStdout(), signal)));
+        }
     }
 
     private Stage base(CommandLine line) {
@@ -129,7 +138,29 @@ public final class StageMain extends Command {
                         : Optional.empty(),
                 (long) (real(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
                 RunOptions.DEFAULT.featureMemoryBytes(),
+                saving(line),
                 line.hasOption("no-plan") ? Optional.empty() : RunOptions.DEFAULT.machine());
+    }
+
+    private static Saving saving(CommandLine line) {
+        Path output = path(line, "output-dir");
+        Path folder = line.hasOption("checkpoint-dir")
+                ? path(line, "checkpoint-dir")
+                : output.resolveSibling(output.getFileName() + ".checkpoints");
+        return new Saving(
+                folder,
+                atLeast(0, line, "save-steps", DEFAULT_SAVE_STEPS),
+                atLeast(1, line, "save-total-limit", DEFAULT_SAVED),
+                resume(line.getOptionValue("resume")));
+    }
+
+    private static Resume resume(String name) {
+        return switch (name == null ? "" : name) {
+            case "" -> Resume.ASK;
+            case "auto" -> Resume.AUTO;
+            case "never" -> Resume.NEVER;
+            default -> throw new BadInputException("--resume " + name + " is not known; use auto or never");
+        };
     }
 
     private static void print(RunReport report) {

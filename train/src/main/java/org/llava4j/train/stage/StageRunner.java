@@ -3,7 +3,6 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
@@ -11,12 +10,10 @@ import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
-import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
@@ -30,10 +27,9 @@ import org.llava4j.model.weights.Layout;
 import org.llava4j.train.AdamW;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.plan.Machine;
 import org.llava4j.train.plan.MemoryPlan;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Runs a stage: a model folder and data in, a trained model folder out. The frozen tower's features are computed once
@@ -72,7 +68,7 @@ public final class StageRunner {
         }
         try (AtomicFolder folder = AtomicFolder.begin(paths.output(), CheckpointWriter.KIND)) {
             StageRunner runner = new StageRunner(stage, paths, options);
-            RunReport report = runner.run(folder.path(), listener);
+            RunReport report = runner.run(folder, listener);
             folder.commit();
             return report;
         }
@@ -102,42 +98,76 @@ public final class StageRunner {
                 read.imageSlot());
     }
 
-    private RunReport run(Path folder, RunListener listener) {
-        try (StageData data = StageData.open(stage, paths, config)) {
+    private RunReport run(AtomicFolder output, RunListener listener) {
+        Path folder = output.path();
+        try (StageData data = StageData.open(stage, paths, config);
+                RunSaver saver = options.saving().folder() == null
+                        ? null
+                        : RunSaver.open(options.saving(), stage, StageData.sha256(paths), listener)) {
+            if (saver != null) {
+                // Nobody else has this run's checkpoints, so nobody else is writing its output.
+                output.sweep();
+            }
             WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
             plan(data.batches(), listener);
             TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenType());
             FeatureCache features = cache(tower);
             Loaded loaded = load();
-            Llava model = loaded.model();
-            freeze(model);
-            FreezeProof proof = new FreezeProof(model, tower);
+            freeze(loaded.model());
+            FreezeProof proof = new FreezeProof(loaded.model(), tower);
+            Trainer trainer = new Trainer(loaded.model(), new AdamW(stage.optimizer()), schedule);
+            StageLoop loop = new StageLoop(stage, config, trainer, data.batches(), features, schedule.totalSteps());
+            if (saver != null) {
+                saver.requireSameWeights(proof.before());
+                saver.resumed().ifPresent(loop::goOnFrom);
+            }
+            Path log = saver == null ? folder.resolve(RunLog.FILE) : saver.liveLog();
             List<Trainer.Step> steps = new ArrayList<>();
-            Progress last;
-            try (RunLog log = RunLog.in(folder)) {
-                last = train(model, schedule, data.batches(), features, progress -> {
+            long begun = System.nanoTime();
+            try (RunLog lines = RunLog.of(log)) {
+                loop.run(progress -> {
                     steps.add(progress.step());
-                    log.step(progress);
+                    lines.step(progress);
                     listener.step(progress);
+                    boolean last = progress.step().step() == progress.totalSteps();
+                    boolean stop = !last && listener.stops();
+                    if (saver != null && (stop || saver.isDue(progress))) {
+                        Path saved = saver.save(loop, data.batches(), proof.before());
+                        listener.saved(saved);
+                    }
+                    if (stop) {
+                        throw stopped(progress, saver);
+                    }
                 });
             } finally {
                 listener.end();
             }
+            RunTotals totals = loop.totals();
             RunReport.Summary summary = new RunReport.Summary(
                     stage.name(),
-                    steps.size(),
-                    last.samples(),
-                    steps.stream().mapToDouble(Trainer.Step::loss).average().orElseThrow(),
-                    last.smoothedLoss(),
+                    totals.steps(),
+                    totals.samples(),
+                    totals.lossSum() / totals.steps(),
+                    totals.smoothedLoss(),
                     data.batches().unlearnable(),
-                    last.paddingShare(),
+                    totals.paddingShare(),
                     features.computed(),
                     loaded.projector(),
-                    last.elapsedMs() / 1e3,
+                    (System.nanoTime() - begun) * 1e-9,
                     proof.check());
+            if (saver != null) {
+                saver.handOverLog(folder);
+            }
             write(folder, loaded, summary);
             return new RunReport(paths.output(), List.copyOf(steps), summary);
         }
+    }
+
+    private static RunStoppedException stopped(Progress progress, RunSaver saver) {
+        return new RunStoppedException("stopped after step " + progress.step().step() + " of " + progress.totalSteps()
+                + (saver == null
+                        ? "; nothing was kept, since the run has no folder for checkpoints"
+                        : "; its checkpoint is written, go on from it with --resume auto"));
     }
 
     /** @param sources where the weights of the whole model, tower included, came from */
@@ -192,52 +222,6 @@ public final class StageRunner {
     private void freeze(Llava model) {
         stage.requireMatches(model.weightNames(), paths.model());
         model.train(stage::learns);
-    }
-
-    private Progress train(
-            Llava model,
-            WarmupCosine schedule,
-            LlavaBatchIterator batches,
-            FeatureCache features,
-            RunListener listener) {
-        Trainer trainer = new Trainer(model, new AdamW(stage.optimizer()), schedule);
-        Progress.Meter meter = new Progress.Meter(stage.name(), schedule.totalSteps());
-        Progress progress = null;
-        while (progress == null || progress.step().step() < schedule.totalSteps()) {
-            List<BatchPlan> plans = new ArrayList<>();
-            while (plans.size() < stage.accumulation() && batches.hasNext()) {
-                plans.add(batches.nextPlan());
-            }
-            if (plans.isEmpty()) {
-                nextEpoch(batches);
-                continue;
-            }
-            Trainer.Step step = trainer.step(
-                    plans.stream().map(plan -> placeholders(plan, features)).iterator());
-            int samples = plans.stream().mapToInt(plan -> plan.layout().rows()).sum();
-            progress = meter.after(step, samples, batches.paddingShare());
-            listener.step(progress);
-        }
-        return progress;
-    }
-
-    private void nextEpoch(LlavaBatchIterator batches) {
-        batches.reset();
-        if (!batches.hasNext()) {
-            throw new BadInputException(paths.data() + ": no sample has anything to learn");
-        }
-    }
-
-    private Map<String, INDArray> placeholders(BatchPlan plan, FeatureCache features) {
-        int width = config.vision().hiddenSize();
-        int perImage = config.imageVectors() * width;
-        float[] vectors = new float[plan.layout().images(config.imageVectors()) * perImage];
-        List<float[]> each = features.features(plan.images());
-        for (int i = 0; i < each.size(); i++) {
-            System.arraycopy(each.get(i), 0, vectors, i * perImage, perImage);
-        }
-        return Placeholders.features(
-                plan.layout(), Nd4j.createFromArray(vectors).reshape(-1, width));
     }
 
     private void write(Path folder, Loaded loaded, RunReport.Summary summary) {

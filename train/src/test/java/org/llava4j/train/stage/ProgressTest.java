@@ -8,6 +8,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import org.junit.jupiter.api.Test;
 import org.llava4j.train.Trainer;
+import org.llava4j.train.checkpoint.RunTotals;
 
 class ProgressTest {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -16,8 +17,8 @@ class ProgressTest {
     @Test
     void aLineSaysAllThatOneWantsToKnow() {
         assertThat(ProgressLine.text(at(120, 4652, 0, 5_025_000)))
-                .isEqualTo("pretrain 120/4652  loss 2.3142  rate 1.90e-03  norm 0.84  12.3 samples/s  padding 4 %"
-                        + "  1:23:45 left");
+                .isEqualTo("pretrain 120/4652  loss 2.3142  rate 1.90e-03  norm 0.84  1235 tokens/s  supervised 25 %"
+                        + "  padding 4 %  1390 MB  1:23:45 left");
     }
 
     @Test
@@ -45,20 +46,27 @@ class ProgressTest {
 
     @Test
     void theSmoothedLossBeginsAtTheFirstAndFollowsTheRest() {
-        Progress.Meter meter = new Progress.Meter("x", 200);
-        assertThat(meter.after(new Trainer.Step(1, 5, 1, 1), 4, 0).smoothedLoss())
+        Progress.Meter meter = new Progress.Meter("x", 200, RunTotals.NONE);
+        RunTotals.Seen seen = new RunTotals.Seen(4, 40, 2, 10);
+        RunTotals totals = RunTotals.NONE.plus(5, seen);
+        assertThat(meter.after(new Trainer.Step(1, 5, 1, 1), totals).smoothedLoss())
                 .isEqualTo(5);
         Progress last = null;
         for (int step = 2; step <= 200; step++) {
-            last = meter.after(new Trainer.Step(step, 2, 1, 1), 4, 0);
+            totals = totals.plus(2, seen);
+            last = meter.after(new Trainer.Step(step, 2, 1, 1), totals);
         }
         assertThat(last.smoothedLoss()).isCloseTo(2, within(1e-3));
         assertThat(last.samples()).isEqualTo(800);
+        assertThat(last.paddingShare()).isEqualTo(0.05);
+        assertThat(last.supervisedShare()).isEqualTo(0.25);
+        assertThat(last.rssBytes()).isPositive();
         assertThat(last.leftMs()).isZero();
     }
 
     private static Progress at(int step, int of, long elapsedMs, long leftMs) {
         Trainer.Step values = new Trainer.Step(step, 2.5, 0.84, 1.9e-3);
-        return new Progress("pretrain", values, of, 2.31415, 1000, 12.34, 0.04, elapsedMs, leftMs);
+        return new Progress(
+                "pretrain", values, of, 2.31415, 1000, 12.34, 1234.5, 0.04, 0.25, 1390L << 20, elapsedMs, leftMs);
     }
 }

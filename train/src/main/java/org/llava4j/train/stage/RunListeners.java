@@ -1,0 +1,40 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MemoryPlan;
+
+/** Several listeners as one. */
+record RunListeners(List<RunListener> all) implements RunListener {
+
+    @Override
+    public void planned(MemoryPlan plan, Machine machine) {
+        all.forEach(listener -> listener.planned(plan, machine));
+    }
+
+    @Override
+    public void step(Progress progress) {
+        all.forEach(listener -> listener.step(progress));
+    }
+
+    @Override
+    public void notice(String line) {
+        all.forEach(listener -> listener.notice(line));
+    }
+
+    @Override
+    public void saved(Path checkpoint) {
+        all.forEach(listener -> listener.saved(checkpoint));
+    }
+
+    @Override
+    public boolean stops() {
+        return all.stream().anyMatch(RunListener::stops);
+    }
+
+    @Override
+    public void end() {
+        all.forEach(RunListener::end);
+    }
+}

@@ -1,0 +1,153 @@
+package org.llava4j.train.stage;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.train.checkpoint.RunCheckpoints;
+import org.llava4j.train.checkpoint.RunState;
+import org.llava4j.train.stage.Saving.Resume;
+
+/** The checkpoints of a stage's run: where it goes on from, and when the next is written. */
+final class RunSaver implements AutoCloseable {
+    private final Saving saving;
+    private final RunCheckpoints checkpoints;
+    private final JsonNode stage;
+    private final String dataHash;
+    private Optional<Path> resumed = Optional.empty();
+
+    private RunSaver(Saving saving, RunCheckpoints checkpoints, Stage stage, String dataHash) {
+        this.saving = saving;
+        this.checkpoints = checkpoints;
+        this.stage = tree(stage);
+        this.dataHash = dataHash;
+    }
+
+    /**
+     * Opens a run's checkpoints and looks where it goes on from.
+     *
+     * @param dataHash SHA-256 of the data it learns from
+     * @throws BadInputException if those that are there are of another run, or nobody said what becomes of them
+     */
+    static RunSaver open(Saving saving, Stage stage, String dataHash, RunListener listener) {
+        RunCheckpoints checkpoints = RunCheckpoints.open(saving.folder(), saving.keep());
+        RunSaver saver = new RunSaver(saving, checkpoints, stage, dataHash);
+        boolean opened = false;
+        try {
+            saver.decide(listener);
+            opened = true;
+            return saver;
+        } finally {
+            if (!opened) {
+                checkpoints.close();
+            }
+        }
+    }
+
+    private void decide(RunListener listener) {
+        List<Path> all = checkpoints.all();
+        if (saving.resume() == Resume.NEVER) {
+            checkpoints.clear();
+        } else if (saving.resume() == Resume.ASK && !all.isEmpty()) {
+            throw new BadInputException(saving.folder() + " holds checkpoints of an earlier run, the last is "
+                    + all.get(all.size() - 1).getFileName()
+                    + "; go on from it (--resume auto) or remove them and begin anew (--resume never)");
+        } else if (saving.resume() == Resume.AUTO) {
+            resumed = checkpoints.newest(listener::notice);
+            resumed.ifPresent(this::requireSameRun);
+            resumed.ifPresent(path -> listener.notice("goes on from " + path));
+        }
+    }
+
+    private void requireSameRun(Path checkpoint) {
+        RunState state = RunCheckpoints.state(checkpoint);
+        List<String> differences = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> value : stage.properties()) {
+            JsonNode before = state.stage().path(value.getKey());
+            if (!before.equals(value.getValue())) {
+                differences.add("\"" + value.getKey() + "\" was " + before + " and is " + value.getValue());
+            }
+        }
+        if (!state.data().equals(dataHash)) {
+            differences.add("the data is not the same any more");
+        }
+        if (!differences.isEmpty()) {
+            throw new BadInputException(checkpoint + " is of another run: " + String.join("; ", differences)
+                    + "; give what it began with, or begin anew (--resume never)");
+        }
+    }
+
+    private static JsonNode tree(Stage stage) {
+        return JsonInput.parse("stage", Stages.json(stage).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The checkpoint that the run goes on from. */
+    Optional<Path> resumed() {
+        return resumed;
+    }
+
+    /**
+     * Refuses a checkpoint that was made from other weights.
+     *
+     * @param before hash of each group of weights before the first step
+     */
+    void requireSameWeights(SortedMap<String, String> before) {
+        resumed.ifPresent(checkpoint -> {
+            if (!RunCheckpoints.state(checkpoint).weightsBefore().equals(before)) {
+                throw new BadInputException(checkpoint + " is of a run that began with other weights; give the model it"
+                        + " began with, or begin anew (--resume never)");
+            }
+        });
+    }
+
+    /** Where the log of a run goes while it runs, begun with what the run that was interrupted had written. */
+    Path liveLog() {
+        Path log = saving.folder().resolve(RunLog.FILE);
+        try {
+            if (resumed.isPresent()) {
+                Files.copy(resumed.get().resolve(RunLog.FILE), log, StandardCopyOption.REPLACE_EXISTING);
+            } else {
+                Files.deleteIfExists(log);
+            }
+        } catch (IOException e) {
+            throw new BadInputException("cannot write " + log + " (" + e + "); choose another output folder", e);
+        }
+        return log;
+    }
+
+    /** The log goes into the output when the run has ended. */
+    void handOverLog(Path folder) {
+        try {
+            Files.copy(saving.folder().resolve(RunLog.FILE), folder.resolve(RunLog.FILE));
+            Files.delete(saving.folder().resolve(RunLog.FILE));
+        } catch (IOException e) {
+            throw new BadInputException("cannot write the log to " + folder + " (" + e + "); is the disk full?", e);
+        }
+    }
+
+    /** Whether a checkpoint is due after a step. */
+    boolean isDue(Progress progress) {
+        int step = progress.step().step();
+        return saving.everySteps() > 0 && step % saving.everySteps() == 0 && step < progress.totalSteps();
+    }
+
+    Path save(StageLoop loop, LlavaBatchIterator batches, SortedMap<String, String> before) {
+        RunState state = new RunState(stage, dataHash, before, batches.cursor(), loop.totals(), null);
+        return checkpoints.save(state, loop.arrays(), saving.folder().resolve(RunLog.FILE));
+    }
+
+    @Override
+    public void close() {
+        checkpoints.close();
+    }
+}

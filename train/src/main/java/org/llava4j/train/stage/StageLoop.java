@@ -1,0 +1,116 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.data.batch.SpliceLayout;
+import org.llava4j.model.Placeholders;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.features.FeatureCache;
+import org.llava4j.train.Trainer;
+import org.llava4j.train.checkpoint.RunArrays;
+import org.llava4j.train.checkpoint.RunCheckpoints;
+import org.llava4j.train.checkpoint.RunState;
+import org.llava4j.train.checkpoint.RunTotals;
+import org.llava4j.train.checkpoint.RunTotals.Seen;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The steps of a stage, one after the other, from wherever a checkpoint left off. */
+final class StageLoop {
+    private final Stage stage;
+    private final LlavaConfig config;
+    private final Trainer trainer;
+    private final LlavaBatchIterator batches;
+    private final FeatureCache features;
+    private final int totalSteps;
+    private RunTotals totals = RunTotals.NONE;
+
+    StageLoop(
+            Stage stage,
+            LlavaConfig config,
+            Trainer trainer,
+            LlavaBatchIterator batches,
+            FeatureCache features,
+            int totalSteps) {
+        this.stage = stage;
+        this.config = config;
+        this.trainer = trainer;
+        this.batches = batches;
+        this.features = features;
+        this.totalSteps = totalSteps;
+    }
+
+    /** Goes on as if the run had come here by itself. */
+    void goOnFrom(Path checkpoint) {
+        RunState state = RunCheckpoints.state(checkpoint);
+        RunCheckpoints.restore(checkpoint, trainer.arrays());
+        trainer.goOnFrom(state.step());
+        batches.seek(state.cursor());
+        totals = state.totals();
+    }
+
+    /** @param listener is told of every step; the checkpoints among others */
+    void run(RunListener listener) {
+        Progress.Meter meter = new Progress.Meter(stage.name(), totalSteps, totals);
+        while (totals.steps() < totalSteps) {
+            List<BatchPlan> plans = new ArrayList<>();
+            while (plans.size() < stage.accumulation() && batches.hasNext()) {
+                plans.add(batches.nextPlan());
+            }
+            if (plans.isEmpty()) {
+                nextEpoch();
+                continue;
+            }
+            Trainer.Step step =
+                    trainer.step(plans.stream().map(this::placeholders).iterator());
+            Seen seen = plans.stream()
+                    .map(plan -> seen(plan.layout()))
+                    .reduce(Seen::plus)
+                    .orElseThrow();
+            totals = totals.plus(step.loss(), seen);
+            listener.step(meter.after(step, totals));
+        }
+    }
+
+    private static Seen seen(SpliceLayout layout) {
+        return new Seen(
+                layout.rows(),
+                (long) layout.rows() * layout.length(),
+                layout.paddedPositions(),
+                layout.targets().length);
+    }
+
+    private void nextEpoch() {
+        batches.reset();
+        if (!batches.hasNext()) {
+            throw new BadInputException("no sample has anything to learn; look at the data and at \"convMode\"");
+        }
+    }
+
+    private Map<String, INDArray> placeholders(BatchPlan plan) {
+        int width = config.vision().hiddenSize();
+        int perImage = config.imageVectors() * width;
+        float[] vectors = new float[plan.layout().images(config.imageVectors()) * perImage];
+        List<float[]> each = features.features(plan.images());
+        for (int i = 0; i < each.size(); i++) {
+            System.arraycopy(each.get(i), 0, vectors, i * perImage, perImage);
+        }
+        return Placeholders.features(
+                plan.layout(), Nd4j.createFromArray(vectors).reshape(-1, width));
+    }
+
+    /** What has been seen so far. */
+    RunTotals totals() {
+        return totals;
+    }
+
+    /** What a checkpoint of this moment has to keep. */
+    RunArrays arrays() {
+        return trainer.arrays();
+    }
+}

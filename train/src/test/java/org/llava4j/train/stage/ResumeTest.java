@@ -1,0 +1,186 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.stage.Saving.Resume;
+
+/** A run that was interrupted ends with the bytes of one that was not. */
+class ResumeTest {
+    private static final int STEPS = 9;
+
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private Path data;
+    private Path whole;
+    private Path checkpoints;
+    private Stage stage;
+
+    @BeforeEach
+    void aRunThatNothingInterrupts() throws IOException {
+        model = TinyFolders.llama(temp.resolve("model"));
+        data = Files.copy(Golden.path("f_e2e/finetune.json"), temp.resolve("data.json"));
+        // Two forward passes a step, and an epoch's end within the run.
+        stage = Stages.with(
+                Stages.named(Stages.FINETUNE),
+                Map.of(
+                        "freshProjector",
+                        true,
+                        "batchSize",
+                        2,
+                        "accumulation",
+                        2,
+                        "maxSteps",
+                        STEPS,
+                        "learningRate",
+                        1e-3,
+                        "maxLength",
+                        256));
+        whole = temp.resolve("whole");
+        checkpoints = temp.resolve("checkpoints");
+        run(whole, Saving.NONE, RunListener.NONE);
+    }
+
+    @Test
+    void stoppedAndGoneOnFromItIsTheSameRun() throws IOException {
+        Path out = temp.resolve("out");
+        for (int stop : List.of(3, 4, 8)) {
+            assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(stop)))
+                    .isInstanceOf(RunStoppedException.class)
+                    .hasMessage("stopped after step " + stop + " of 9; its checkpoint is written, go on from it with"
+                            + " --resume auto");
+            assertThat(out).doesNotExist();
+        }
+        List<String> notices = new ArrayList<>();
+        RunReport report = run(out, saving(Resume.AUTO), new Notices(notices));
+        assertThat(report.steps()).hasSize(1);
+        assertThat(report.summary().steps()).isEqualTo(STEPS);
+        assertThat(notices).containsExactly("goes on from " + checkpoints.resolve("checkpoint-00000008"));
+        assertSameModel(out);
+        assertThat(Files.readAllLines(out.resolve("metrics.jsonl"))).hasSize(STEPS);
+    }
+
+    @Test
+    void aCheckpointThatIsNotWhatWasWrittenIsPassedOver() throws IOException {
+        Path out = temp.resolve("out");
+        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(6))).isInstanceOf(RunStoppedException.class);
+        Path newest = checkpoints.resolve("checkpoint-00000006/optimizer.safetensors");
+        byte[] bytes = Files.readAllBytes(newest);
+        bytes[bytes.length - 7] ^= 1;
+        Files.write(newest, bytes);
+        List<String> notices = new ArrayList<>();
+        run(out, saving(Resume.AUTO), new Notices(notices));
+        assertThat(notices).hasSize(2);
+        assertThat(notices.get(0)).contains("checkpoint-00000006 is passed over");
+        assertThat(notices.get(1)).endsWith("checkpoint-00000004");
+        assertSameModel(out);
+    }
+
+    @Test
+    void theLastFewAreKept() {
+        run(temp.resolve("out"), new Saving(checkpoints, 2, 2, Resume.ASK), RunListener.NONE);
+        assertThat(checkpoints.resolve("checkpoint-00000004")).doesNotExist();
+        assertThat(checkpoints.resolve("checkpoint-00000006")).isDirectory();
+        assertThat(checkpoints.resolve("checkpoint-00000008")).isDirectory();
+        assertThatThrownBy(() -> run(temp.resolve("out"), saving(Resume.ASK), RunListener.NONE))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("the last is checkpoint-00000008; go on from it (--resume auto) or remove them");
+        run(temp.resolve("out"), new Saving(checkpoints, 0, 2, Resume.NEVER), RunListener.NONE);
+        assertThat(checkpoints.resolve("checkpoint-00000008")).doesNotExist();
+    }
+
+    @Test
+    void checkpointsOfAnotherRunAreRefused() throws IOException {
+        Path out = temp.resolve("out");
+        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(3))).isInstanceOf(RunStoppedException.class);
+        Stage before = stage;
+        stage = Stages.with(stage, Map.of("learningRate", 2e-3, "batchSize", 3));
+        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), RunListener.NONE))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("\"learningRate\" was 0.001 and is 0.002; \"batchSize\" was 2 and is 3");
+        stage = before;
+        Files.writeString(data, Files.readString(data) + " ");
+        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), RunListener.NONE))
+                .hasMessageContaining("the data is not the same any more");
+        Files.copy(Golden.path("f_e2e/finetune.json"), data, StandardCopyOption.REPLACE_EXISTING);
+        byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
+        weights[weights.length - 1] ^= 1;
+        Files.write(model.resolve("model.safetensors"), weights);
+        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), RunListener.NONE))
+                .hasMessageContaining("began with other weights");
+        assertThat(checkpoints.resolve("checkpoint-00000003")).isDirectory();
+    }
+
+    @Test
+    void twoRunsDoNotShareCheckpoints() {
+        RunListener second = new RunListener() {
+            @Override
+            public void step(Progress progress) {
+                run(temp.resolve("second"), saving(Resume.AUTO), RunListener.NONE);
+            }
+        };
+        assertThatThrownBy(() -> run(temp.resolve("out"), saving(Resume.AUTO), second))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("another run is writing its checkpoints there");
+    }
+
+    private RunReport run(Path output, Saving saving, RunListener listener) {
+        RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, output).withVisionTower(TinyFolders.TOWER);
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withSaving(saving), listener);
+    }
+
+    private Saving saving(Resume resume) {
+        return new Saving(checkpoints, 2, 3, resume);
+    }
+
+    private void assertSameModel(Path out) throws IOException {
+        for (String name : List.of("model.safetensors", "mm_projector.safetensors", "config.json")) {
+            assertThat(Files.mismatch(whole.resolve(name), out.resolve(name)))
+                    .as(name)
+                    .isEqualTo(-1);
+        }
+    }
+
+    private static RunListener stopAfter(int step) {
+        return new RunListener() {
+            private int last;
+
+            @Override
+            public void step(Progress progress) {
+                last = progress.step().step();
+            }
+
+            @Override
+            public boolean stops() {
+                return last == step;
+            }
+        };
+    }
+
+    private record Notices(List<String> lines) implements RunListener {
+        @Override
+        public void step(Progress progress) {
+            // Only what is said besides is of interest.
+        }
+
+        @Override
+        public void notice(String line) {
+            lines.add(line);
+        }
+    }
+}
