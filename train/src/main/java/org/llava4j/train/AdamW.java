@@ -3,6 +3,7 @@ package org.llava4j.train;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
@@ -16,6 +17,7 @@ public final class AdamW {
     private static final double CLIP_EPS = 1e-6;
 
     private final Settings settings;
+    private final Function<String, Share> shares;
     private final Kernels kernels = KernelChoice.kernels();
     private final Map<String, INDArray[]> moments = new LinkedHashMap<>();
     private int step;
@@ -28,8 +30,25 @@ public final class AdamW {
         public static final Settings PAPER = new Settings(0.9, 0.999, 1e-8, 0.0, 1.0);
     }
 
+    /**
+     * What differs between weights.
+     *
+     * @param rate its learning rate as a multiple of the common one
+     * @param decays whether it decays
+     */
+    public record Share(double rate, boolean decays) {
+        static final Share WHOLE = new Share(1, true);
+    }
+
+    /** All weights alike. */
     public AdamW(Settings settings) {
+        this(settings, name -> Share.WHOLE);
+    }
+
+    /** @param shares by name of a weight */
+    public AdamW(Settings settings, Function<String, Share> shares) {
         this.settings = settings;
+        this.shares = shares;
     }
 
     /**
@@ -49,14 +68,23 @@ public final class AdamW {
         }
         double scale = Math.min(1.0, settings.maxGradNorm() / (norm + CLIP_EPS));
         step++;
-        AdamWStep now = new AdamWStep(
-                step, rate, settings.beta1(), settings.beta2(), settings.eps(), settings.weightDecay(), scale);
         gradients.forEach((name, gradient) -> {
             INDArray weight = weights.get(name);
             INDArray[] mv = moments.computeIfAbsent(name, key -> zeros(weight));
-            kernels.adamW(weight, gradient, mv[0], mv[1], now);
+            kernels.adamW(weight, gradient, mv[0], mv[1], now(rate, scale, shares.apply(name)));
         });
         return norm;
+    }
+
+    private AdamWStep now(double rate, double scale, Share share) {
+        return new AdamWStep(
+                step,
+                rate * share.rate(),
+                settings.beta1(),
+                settings.beta2(),
+                settings.eps(),
+                share.decays() ? settings.weightDecay() : 0,
+                scale);
     }
 
     /** The running means of each weight's gradient and of its square, by reference; made where there are none yet. */

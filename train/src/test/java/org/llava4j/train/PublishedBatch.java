@@ -2,6 +2,7 @@ package org.llava4j.train;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.batch.SpliceLayout;
@@ -10,6 +11,7 @@ import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A batch as the published code stored it ({@code images, input_ids, labels, attention_mask}), as the graph's
@@ -17,6 +19,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 final class PublishedBatch {
     private PublishedBatch() {}
+
+    /** One row of a batch as a batch of its own. */
+    static Map<String, INDArray> row(Map<String, INDArray> batch, int row) {
+        Map<String, INDArray> one = new HashMap<>();
+        for (String name : List.of("images", "input_ids", "labels", "attention_mask")) {
+            one.put(
+                    name,
+                    batch.get(name).get(NDArrayIndex.interval(row, row + 1)).dup('c'));
+        }
+        return one;
+    }
 
     static Map<String, INDArray> placeholders(Map<String, INDArray> batch, LlavaConfig config) {
         INDArray ids = batch.get("input_ids");

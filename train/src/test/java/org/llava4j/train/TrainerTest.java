@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
@@ -35,6 +37,47 @@ class TrainerTest {
         assertThat(step.gradNorm()).isCloseTo(expected.gradNorm(), withinPercentage(1e-3));
         assertThat(Golden.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
                 .isLessThan(1e-6);
+    }
+
+    /** Rows of few and of many supervised words: the mean over words is not the mean over batches. */
+    @Test
+    void unequalBatchesAreTheLargeBatchThatTheyMakeUp() {
+        Map<String, INDArray> io = Golden.tensors("c_llava_linear/io.safetensors");
+        Llava one = projectorLearns();
+        Llava several = projectorLearns();
+        Trainer.Step expected = trainer(one).step(PublishedBatch.placeholders(io, CONFIG));
+        int rows = (int) io.get("input_ids").size(0);
+        List<Map<String, INDArray>> single = IntStream.range(0, rows)
+                .mapToObj(row -> PublishedBatch.placeholders(PublishedBatch.row(io, row), CONFIG))
+                .toList();
+        assertThat(single.stream()
+                        .map(batch -> batch.get(Llava.TARGETS).length())
+                        .distinct()
+                        .count())
+                .as("supervised words of the rows")
+                .isGreaterThan(1);
+        Trainer.Step step = trainer(several).step(single.iterator());
+        assertThat(step.loss()).isCloseTo(expected.loss(), withinPercentage(1e-3));
+        assertThat(step.gradNorm()).isCloseTo(expected.gradNorm(), withinPercentage(1e-3));
+        assertThat(Golden.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
+                .isLessThan(1e-5);
+    }
+
+    @Test
+    void aWeightMayHaveARateOfItsOwnAndBeKeptFromDecay() {
+        AdamW.Settings decaying = new AdamW.Settings(0.9, 0.999, 1e-8, 0.1, 1.0);
+        Map<String, INDArray> weights = new TreeMap<>(Map.of("a", ones(), "b", ones(), "c", ones()));
+        Map<String, INDArray> gradients = Map.of("a", ones(), "b", ones(), "c", ones());
+        new AdamW(decaying, name -> new AdamW.Share(name.equals("b") ? 3 : 1, !name.equals("c")))
+                .step(1e-2, weights, gradients);
+        // The first step of AdamW goes by the rate, whatever the gradient, after the decay of rate * decay * weight.
+        assertThat(weights.get("a").getDouble(0)).isCloseTo(1 - 1e-2 * 0.1 - 1e-2, within(1e-6));
+        assertThat(weights.get("b").getDouble(0)).isCloseTo(1 - 3e-2 * 0.1 - 3e-2, within(1e-6));
+        assertThat(weights.get("c").getDouble(0)).isCloseTo(1 - 1e-2, within(1e-6));
+    }
+
+    private static INDArray ones() {
+        return Nd4j.ones(DataType.FLOAT, 2);
     }
 
     @Test

@@ -104,6 +104,17 @@ public abstract class Command {
                 .get();
     }
 
+    /** A flag with a value that may be given several times. */
+    protected static Option several(String name, String argument, String description) {
+        return Option.builder()
+                .longOpt(name)
+                .hasArgs()
+                .numberOfArgs(1)
+                .argName(argument)
+                .desc(description)
+                .get();
+    }
+
     /** A flag without a value. */
     protected static Option toggle(String name, String description) {
         return Option.builder().longOpt(name).desc(description).get();

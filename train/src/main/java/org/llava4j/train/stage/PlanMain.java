@@ -72,7 +72,7 @@ public final class PlanMain extends Command {
 
     private static Stage stage(CommandLine line) {
         String name = line.getOptionValue("stage");
-        Stage base = Files.isRegularFile(Path.of(name)) ? Stages.load(Path.of(name)) : Stages.named(name);
+        Stage base = Stages.of(name);
         Map<String, Object> changes = new LinkedHashMap<>();
         change(line, "batch", "batchSize", changes);
         change(line, "max-length", "maxLength", changes);

@@ -21,6 +21,11 @@ public record RunPaths(
         return new RunPaths(model, null, null, data, images, output, null);
     }
 
+    /** The same model with other data and another output. */
+    RunPaths of(Path otherData, Path otherImages, Path otherOutput) {
+        return new RunPaths(model, visionTower, projector, otherData, otherImages, otherOutput, featureCache);
+    }
+
     public RunPaths withVisionTower(Path folder) {
         return new RunPaths(model, folder, projector, data, images, output, featureCache);
     }

@@ -18,6 +18,7 @@ public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) 
 
     /**
      * @param stage its name; its values are in {@code stage.json}
+     * @param data SHA-256 of the data that was learned
      * @param steps optimiser steps
      * @param samples seen, those of later epochs counted again
      * @param meanLoss over all steps
@@ -31,6 +32,7 @@ public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) 
      */
     public record Summary(
             String stage,
+            String data,
             int steps,
             long samples,
             double meanLoss,

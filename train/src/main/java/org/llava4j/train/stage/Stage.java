@@ -10,6 +10,7 @@ import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.train.AdamW;
 import org.llava4j.train.WarmupCosine;
 
@@ -32,8 +33,10 @@ import org.llava4j.train.WarmupCosine;
  * @param sortedBatches so many batches' worth of samples are sorted by length together; 1 keeps the shuffled order
  * @param maxUnlearnable so many samples without anything to learn are passed over; one more ends the run
  * @param learningRate at the end of the warm-up
+ * @param projectorLearningRate the projector's own, in the same course; null for the common one
  * @param warmupRatio share of the steps that warm up, 0 up to but not 1
  * @param optimizer AdamW's numbers
+ * @param noDecay regular expressions, each matching whole names of weights that do not decay
  * @param epochs passes over the data, unless {@code maxSteps} says otherwise
  * @param maxSteps optimiser steps; 0 for as many as the epochs have
  * @param batchSize rows of one forward pass
@@ -55,8 +58,10 @@ public record Stage(
         int sortedBatches,
         int maxUnlearnable,
         double learningRate,
+        Double projectorLearningRate,
         double warmupRatio,
         AdamW.Settings optimizer,
+        List<String> noDecay,
         int epochs,
         int maxSteps,
         int batchSize,
@@ -79,7 +84,9 @@ public record Stage(
         present(optimizer, "optimizer");
         trainable = trainable == null ? List.of() : List.copyOf(trainable);
         require(!trainable.isEmpty(), "trainable", "[]", "name at least one weight that learns");
-        trainable.forEach(Stage::compiled);
+        trainable.forEach(pattern -> compiled("trainable", pattern));
+        noDecay = noDecay == null ? List.of() : List.copyOf(noDecay);
+        noDecay.forEach(pattern -> compiled("noDecay", pattern));
         boolean scienceQa = dataFormat == DataFormat.SCIENCEQA;
         require(
                 scienceQa == (answerFormat != null),
@@ -100,12 +107,22 @@ public record Stage(
         require(maxUnlearnable >= 0, "maxUnlearnable", maxUnlearnable, "give 0 or more");
         require(maxSteps >= 0, "maxSteps", maxSteps, "give 0 for whole epochs, or a number of steps");
         require(learningRate > 0 && learningRate < 1, "learningRate", learningRate, "give a number between 0 and 1");
+        require(
+                projectorLearningRate == null || (projectorLearningRate > 0 && projectorLearningRate < 1),
+                "projectorLearningRate",
+                projectorLearningRate,
+                "give a number between 0 and 1, or null for the common one");
         require(warmupRatio >= 0 && warmupRatio < 1, "warmupRatio", warmupRatio, "give 0 or more, and less than 1");
         require(
                 optimizer.maxGradNorm() > 0 && optimizer.weightDecay() >= 0 && optimizer.eps() > 0,
                 "optimizer",
                 optimizer,
                 "maxGradNorm and eps must be above 0, weightDecay not below");
+        require(
+                noDecay.isEmpty() || optimizer.weightDecay() > 0,
+                "noDecay",
+                noDecay,
+                "but \"weightDecay\" of \"optimizer\" is " + optimizer.weightDecay() + "; nothing decays at all");
         require(
                 isBeta(optimizer.beta1()) && isBeta(optimizer.beta2()),
                 "optimizer",
@@ -150,6 +167,16 @@ public record Stage(
         return schedule;
     }
 
+    /** The optimiser, with what differs between weights. */
+    AdamW adamW() {
+        double own = projectorLearningRate == null ? 1 : projectorLearningRate / learningRate;
+        return new AdamW(
+                optimizer,
+                name -> new AdamW.Share(
+                        name.startsWith(Checkpoint.PROJECTOR_PREFIX) ? own : 1,
+                        noDecay.stream().noneMatch(pattern -> name.matches(pattern))));
+    }
+
     /** How the model is taught to converse. */
     public ChatFormat chatFormat() {
         return new ChatFormat(ConversationTemplates.of(convMode), imageFirst);
@@ -159,12 +186,13 @@ public record Stage(
         return value >= 0 && value < 1;
     }
 
-    private static void compiled(String pattern) {
+    private static void compiled(String key, String pattern) {
         try {
             Pattern.compile(pattern);
         } catch (PatternSyntaxException e) {
             throw new BadInputException(
-                    "\"trainable\" has \"" + pattern + "\", which is no regular expression: " + e.getDescription(), e);
+                    "\"" + key + "\" has \"" + pattern + "\", which is no regular expression: " + e.getDescription(),
+                    e);
         }
     }
 

@@ -1,34 +1,21 @@
 package org.llava4j.train.stage;
 
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.Command;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.tensors.TensorType;
-import org.llava4j.model.config.LlavaConfig.ProjectorType;
-import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.stage.Saving.Resume;
 
 /**
  * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: a shipped stage, with flags (LLaVA's
  * names, where it has them) for what differs from it.
  */
-public final class StageMain extends Command {
+public final class StageMain extends RunCommand {
     /** The system property by which a goal names its stage. */
     private static final String STAGE_PROPERTY = "llava4j.stage";
-
-    private static final long BYTES_OF_GB = 1L << 30;
-    private static final double DEFAULT_CACHE_GB = 20;
-    private static final int DEFAULT_SAVE_STEPS = 500;
-    private static final int DEFAULT_SAVED = 2;
 
     private final String stage;
 
@@ -51,11 +38,7 @@ public final class StageMain extends Command {
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if not the one config.json names"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "a projector of its own file (stage 1's result)"))
                 .addOption(toggle("fresh-projector", "begin a random projector where there is none (no stage 1)"))
-                .addOption(flag("mm-projector-type", "TYPE", "linear or mlp2x_gelu, for a model without a projector"))
-                .addOption(flag("mm-vision-select-layer", "N", "hidden state that is the feature; LLaVA's is -2"))
-                .addOption(flag("feature-cache", "DIR", "where the tower's features are kept beyond this run"))
-                .addOption(flag("feature-cache-gb", "REAL", "bound of that folder, 20 if not given"))
-                .addOption(flag("stage-file", "FILE", "another stage than the shipped one, as JSON"))
+                .addOption(flag("recipe", "NAME|FILE", "another stage: pretrain-v1.5, finetune-v1.5, or a .json file"))
                 .addOption(flag("conv-mode", "NAME", "conversation template: a name or a .json file"))
                 .addOption(flag("image-aspect-ratio", "NAME", "square or pad"))
                 .addOption(flag("learning-rate", "REAL", "rate at the end of the warm-up"))
@@ -65,14 +48,10 @@ public final class StageMain extends Command {
                 .addOption(flag("per-device-train-batch-size", "N", "rows of one forward pass"))
                 .addOption(flag("gradient-accumulation-steps", "N", "forward passes of one step"))
                 .addOption(flag("model-max-length", "N", "longest sequence"))
-                .addOption(flag("save-steps", "N", "steps between two checkpoints (default 500; 0 for none)"))
-                .addOption(flag("save-total-limit", "K", "so many of the last checkpoints are kept (default 2)"))
                 .addOption(flag("checkpoint-dir", "DIR", "where they are; OUTPUT-DIR.checkpoints if not given"))
                 .addOption(flag("resume", "HOW", "auto: go on from the newest checkpoint; never: begin anew"))
-                .addOption(flag("seed", "N", "of the order and of a fresh projector"))
-                .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
-                .addOption(toggle("no-plan", "try a run even if its memory, as the goal plan tells it, does not fit"))
-                .addOption(flag("save-type", "TYPE", "float32 (default), float16 or bfloat16"));
+                .addOption(flag("seed", "N", "of the order and of a fresh projector"));
+        addRunFlags(options);
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
             options.addOption(flag("prompt-format", "FORMAT", "what an answer consists of: LEA, EA, A or ALE"))
                     .addOption(flag("split", "NAME", "train, minitrain or another of pid_splits.json"));
@@ -82,7 +61,7 @@ public final class StageMain extends Command {
 
     @Override
     protected void run(CommandLine line) {
-        Stage run = Stages.with(base(line), changes(line));
+        Stage run = Stages.with(Stages.with(base(line), changes(line)), settings(line));
         RunPaths paths = new RunPaths(
                 existing(line, "model-path"),
                 path(line, "vision-tower"),
@@ -91,7 +70,7 @@ public final class StageMain extends Command {
                 path(line, "image-folder"),
                 path(line, "output-dir"),
                 path(line, "feature-cache"));
-        RunOptions options = options(line);
+        RunOptions options = runOptions(line, saving(line, paths.output(), resume(line.getOptionValue("resume"))));
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
         try (StopOnSignal signal = new StopOnSignal()) {
@@ -100,8 +79,7 @@ public final class StageMain extends Command {
     }
 
     private Stage base(CommandLine line) {
-        Path file = path(line, "stage-file");
-        return file == null ? Stages.named(stage) : Stages.load(file);
+        return Stages.of(line.getOptionValue("recipe", stage));
     }
 
     private static Map<String, Object> changes(CommandLine line) {
@@ -128,32 +106,6 @@ public final class StageMain extends Command {
         return changes;
     }
 
-    private static RunOptions options(CommandLine line) {
-        return new RunOptions(
-                TensorType.ofTorchName(line.getOptionValue("save-type", "float32")),
-                FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())),
-                Optional.ofNullable(line.getOptionValue("mm-projector-type")).map(ProjectorType::named),
-                line.hasOption("mm-vision-select-layer")
-                        ? Optional.of(integer(line, "mm-vision-select-layer", 0))
-                        : Optional.empty(),
-                (long) (real(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
-                RunOptions.DEFAULT.featureMemoryBytes(),
-                saving(line),
-                line.hasOption("no-plan") ? Optional.empty() : RunOptions.DEFAULT.machine());
-    }
-
-    private static Saving saving(CommandLine line) {
-        Path output = path(line, "output-dir");
-        Path folder = line.hasOption("checkpoint-dir")
-                ? path(line, "checkpoint-dir")
-                : output.resolveSibling(output.getFileName() + ".checkpoints");
-        return new Saving(
-                folder,
-                atLeast(0, line, "save-steps", DEFAULT_SAVE_STEPS),
-                atLeast(1, line, "save-total-limit", DEFAULT_SAVED),
-                resume(line.getOptionValue("resume")));
-    }
-
     private static Resume resume(String name) {
         return switch (name == null ? "" : name) {
             case "" -> Resume.ASK;
@@ -161,28 +113,6 @@ public final class StageMain extends Command {
             case "never" -> Resume.NEVER;
             default -> throw new BadInputException("--resume " + name + " is not known; use auto or never");
         };
-    }
-
-    private static void print(RunReport report) {
-        RunReport.Summary summary = report.summary();
-        System.out.printf(
-                Locale.ROOT,
-                "%d steps, %d samples in %.1f s; loss %.4f at the end, %.4f on average; padding %.1f %%%n",
-                summary.steps(),
-                summary.samples(),
-                summary.seconds(),
-                summary.lastLoss(),
-                summary.meanLoss(),
-                100 * summary.paddingShare());
-        for (WeightGroup group : summary.groups()) {
-            System.out.printf(
-                    Locale.ROOT,
-                    "  %-14s %,15d weights, %s%n",
-                    group.name(),
-                    group.parameters(),
-                    group.learns() ? "learned" : "frozen, proved unchanged");
-        }
-        System.out.println("wrote " + report.output());
     }
 
     private static void textChange(CommandLine line, String flag, String key, Map<String, Object> changes) {
@@ -201,13 +131,5 @@ public final class StageMain extends Command {
         if (line.hasOption(flag)) {
             changes.put(key, integer(line, flag, 0));
         }
-    }
-
-    private static Path existing(CommandLine line, String flag) {
-        Path path = path(line, flag);
-        if (!Files.exists(path)) {
-            throw new BadInputException("--" + flag + " " + path + ": there is nothing; check the path");
-        }
-        return path;
     }
 }

@@ -24,7 +24,6 @@ import org.llava4j.model.folder.Manifest;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.Layout;
-import org.llava4j.train.AdamW;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.checkpoint.RunTotals;
@@ -37,7 +36,7 @@ import org.llava4j.train.plan.MemoryPlan;
  * leaves nothing.
  */
 public final class StageRunner {
-    private static final String STAGE_FILE = "stage.json";
+    static final String STAGE_FILE = "stage.json";
 
     private final Stage stage;
     private final RunPaths paths;
@@ -115,7 +114,7 @@ public final class StageRunner {
             Loaded loaded = load();
             freeze(loaded.model());
             FreezeProof proof = new FreezeProof(loaded.model(), tower);
-            Trainer trainer = new Trainer(loaded.model(), new AdamW(stage.optimizer()), schedule);
+            Trainer trainer = new Trainer(loaded.model(), stage.adamW(), schedule);
             StageLoop loop = new StageLoop(stage, config, trainer, data.batches(), features, schedule.totalSteps());
             if (saver != null) {
                 saver.requireSameWeights(proof.before());
@@ -145,6 +144,7 @@ public final class StageRunner {
             RunTotals totals = loop.totals();
             RunReport.Summary summary = new RunReport.Summary(
                     stage.name(),
+                    StageData.sha256(paths),
                     totals.steps(),
                     totals.samples(),
                     totals.lossSum() / totals.steps(),

@@ -30,6 +30,12 @@ public final class Stages {
     /** Stage 2 on ScienceQA (section 5.2). */
     public static final String FINETUNE_SCIENCEQA = "finetune-scienceqa";
 
+    /** Stage 1 of LLaVA-1.5. */
+    public static final String PRETRAIN_V1_5 = "pretrain-v1.5";
+
+    /** Stage 2 of LLaVA-1.5. */
+    public static final String FINETUNE_V1_5 = "finetune-v1.5";
+
     /** Stage 1 of the demo. */
     public static final String TINY_PRETRAIN = "tiny-pretrain";
 
@@ -37,7 +43,7 @@ public final class Stages {
     public static final String TINY_FINETUNE = "tiny-finetune";
 
     private static final List<String> SHIPPED =
-            List.of(PRETRAIN, FINETUNE, FINETUNE_SCIENCEQA, TINY_PRETRAIN, TINY_FINETUNE);
+            List.of(PRETRAIN, FINETUNE, FINETUNE_SCIENCEQA, PRETRAIN_V1_5, FINETUNE_V1_5, TINY_PRETRAIN, TINY_FINETUNE);
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_JAVA_COMMENTS)
@@ -97,6 +103,46 @@ public final class Stages {
             return JSON.treeToValue(node, Stage.class);
         } catch (JsonProcessingException e) {
             throw JsonInput.broken("stage " + stage.name(), 0, e);
+        }
+    }
+
+    /** A shipped stage by its name, or one of a file that ends in {@code .json}. */
+    public static Stage of(String nameOrFile) {
+        return nameOrFile.endsWith(".json") ? load(Path.of(nameOrFile)) : named(nameOrFile);
+    }
+
+    /**
+     * The same stage with some values changed as a command line has them.
+     *
+     * @param settings {@code key=value} each: the value as the file would have it, a text without quotes too; a key of
+     *     the optimiser as {@code optimizer.beta1}
+     * @throws BadInputException if one has no {@code =}, a key is unknown or the values do not go together
+     */
+    public static Stage with(Stage stage, List<String> settings) {
+        ObjectNode node = JSON.valueToTree(stage);
+        for (String setting : settings) {
+            int equals = setting.indexOf('=');
+            if (equals < 1) {
+                throw new BadInputException("\"" + setting + "\" sets nothing; write key=value");
+            }
+            String[] keys = setting.substring(0, equals).split("\\.", 2);
+            ObjectNode place = keys.length == 2 && node.get(keys[0]) instanceof ObjectNode nested ? nested : node;
+            place.set(
+                    keys.length == 2 && place != node ? keys[1] : setting.substring(0, equals), value(setting, equals));
+        }
+        try {
+            return JSON.treeToValue(node, Stage.class);
+        } catch (JsonProcessingException e) {
+            throw JsonInput.broken("stage " + stage.name(), 0, e);
+        }
+    }
+
+    private static JsonNode value(String setting, int equals) {
+        String text = setting.substring(equals + 1);
+        try {
+            return JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            return JSON.getNodeFactory().textNode(text);
         }
     }
 

@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.Llava;
 import org.llava4j.train.AdamW;
 
@@ -122,6 +123,47 @@ class StagesTest {
         assertThatThrownBy(() -> Stages.named(name))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("shipped are pretrain, finetune, finetune-scienceqa");
+    }
+
+    @Test
+    void valuesAreSetAsACommandLineHasThem() {
+        Stage stage = Stages.with(
+                Stages.named("finetune-scienceqa"),
+                List.of("learningRate=3e-5", "split=minitrain", "optimizer.weightDecay=0.1", "noDecay=[\".+norm.*\"]"));
+        assertThat(stage.learningRate()).isEqualTo(3e-5);
+        assertThat(stage.split()).isEqualTo("minitrain");
+        assertThat(stage.optimizer().weightDecay()).isEqualTo(0.1);
+        assertThat(stage.optimizer().beta2()).isEqualTo(0.999);
+        assertThat(stage.noDecay()).containsExactly(".+norm.*");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "learningRate        | \"learningRate\" sets nothing; write key=value",
+                "learning=1          | learning",
+                "optimizer.beta3=0.9 | beta3",
+                "batchSize=none      | batchSize",
+                "noDecay=[\"x\"]     | \"noDecay\" is [x]; but \"weightDecay\" of \"optimizer\" is 0.0; nothing decays",
+                "projectorLearningRate=2 | \"projectorLearningRate\" is 2.0; give a number between 0 and 1",
+                "answerFormat=A      | \"answerFormat\" is A; dataFormat is CONVERSATIONS"
+            })
+    void aSettingThatIsWrongIsRefused(String setting, String message) {
+        assertThatThrownBy(() -> Stages.with(Stages.named("pretrain"), List.of(setting)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("\n");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"pretrain-v1.5, 1e-3, 256, SQUARE", "finetune-v1.5, 2e-5, 128, PAD"})
+    void theRecipesOf15HaveTheirValues(String name, double rate, int samplesPerStep, AspectRatio ratio) {
+        Stage stage = Stages.named(name);
+        assertThat(stage.learningRate()).isEqualTo(rate);
+        assertThat(stage.batchSize() * stage.accumulation()).isEqualTo(samplesPerStep);
+        assertThat(stage.imageAspectRatio()).isEqualTo(ratio);
+        assertThat(stage.epochs()).isEqualTo(1);
     }
 
     @Test

@@ -1,0 +1,100 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.world.WorldPlan;
+import org.llava4j.data.world.WorldWriter;
+import org.llava4j.model.folder.Manifest;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+
+class TrainAllMainTest {
+    @TempDir
+    private Path temp;
+
+    private Path llama;
+    private Path world;
+    private Path out;
+
+    @BeforeEach
+    void aLlamaAndData() {
+        llama = TinyFolders.llama(temp.resolve("llama"));
+        world = temp.resolve("world");
+        WorldWriter.write(new WorldPlan(3, 1, 0, 1, 0, false), world);
+        out = temp.resolve("out");
+    }
+
+    @Test
+    void bothModelsComeFromStage1sProjectorAndThePlainDecoder() throws IOException {
+        String[] all = args("--scienceqa", world.toString());
+        TrainAllMain.main(all);
+        for (String stage : List.of("finetune", "finetune-scienceqa")) {
+            Manifest manifest = Manifest.read(out.resolve(stage)).orElseThrow();
+            assertThat(manifest.sources().get("model.mm_projector.weight"))
+                    .startsWith(out.resolve("pretrain/mm_projector.safetensors") + ":")
+                    .endsWith("then trained by " + stage);
+            assertThat(manifest.sources().get("model.norm.weight")).startsWith(llama + ":");
+        }
+        FileTime first = Files.getLastModifiedTime(out.resolve("pretrain/run.json"));
+        FileTime second = Files.getLastModifiedTime(out.resolve("finetune/run.json"));
+        TrainAllMain.main(all);
+        assertThat(Files.getLastModifiedTime(out.resolve("pretrain/run.json"))).isEqualTo(first);
+        assertThat(Files.getLastModifiedTime(out.resolve("finetune/run.json"))).isEqualTo(second);
+        assertThatThrownBy(() -> TrainAllMain.main(args("--set", "pretrain.learningRate=1e-3")))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("holds the output of another run (with other values");
+    }
+
+    @Test
+    void whatIsWrongInALaterStageShowsBeforeTheFirst() {
+        assertFails("finetune.batchSize", "--set", "finetune.batchSize=0");
+        assertFails("is of no stage; begin with pretrain., finetune.", "--set", "batchSize=4");
+        assertFails(
+                "there is nothing; check the path",
+                "--scienceqa",
+                temp.resolve("none").toString());
+    }
+
+    private void assertFails(String message, String... more) {
+        assertThatThrownBy(() -> TrainAllMain.main(args(more)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message.equals("finetune.batchSize") ? "\"batchSize\" is 0" : message);
+        assertThat(out).doesNotExist();
+    }
+
+    private String[] args(String... more) {
+        List<String> args = new ArrayList<>(List.of(
+                "--model-path",
+                llama.toString(),
+                "--vision-tower",
+                TinyFolders.TOWER.toString(),
+                "--output-dir",
+                out.toString(),
+                "--pretrain-data",
+                Golden.path("f_e2e/pretrain.json").toString(),
+                "--pretrain-images",
+                TinyFolders.PICTURES.toString(),
+                "--finetune-data",
+                Golden.path("f_e2e/finetune.json").toString(),
+                "--finetune-images",
+                TinyFolders.PICTURES.toString()));
+        for (String stage : List.of("pretrain", "finetune", "finetune-scienceqa")) {
+            for (String value : List.of("batchSize=2", "accumulation=1", "maxSteps=2", "maxLength=512")) {
+                args.addAll(List.of("--set", stage + "." + value));
+            }
+        }
+        args.addAll(List.of(more));
+        return args.toArray(String[]::new);
+    }
+}
