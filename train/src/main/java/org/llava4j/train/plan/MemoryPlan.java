@@ -139,7 +139,8 @@ public record MemoryPlan(
 
     /** What a run cannot do without. */
     public long neededBytes() {
-        return weightBytes + gradientBytes + optimizerBytes + activationBytes + inputBytes + featureBytes + jvmBytes;
+        long arrays = gradientBytes + activationBytes - sharedBytes;
+        return weightBytes + optimizerBytes + arrays + inputBytes + featureBytes + jvmBytes;
     }
 
     /** The most that will be resident, with all that the pool keeps. */

@@ -190,6 +190,7 @@ public final class StageRunner {
             RunListener listener) {
         Trainer trainer = new Trainer(model, new AdamW(stage.optimizer()), schedule);
         Progress.Meter meter = new Progress.Meter(stage.name(), schedule.totalSteps());
+        Fed fed = new Fed();
         Progress progress = null;
         while (progress == null || progress.step().step() < schedule.totalSteps()) {
             List<BatchPlan> plans = new ArrayList<>();
@@ -200,13 +201,31 @@ public final class StageRunner {
                 nextEpoch(batches);
                 continue;
             }
-            Trainer.Step step = trainer.step(
-                    plans.stream().map(plan -> placeholders(plan, features)).iterator());
+            Trainer.Step step = trainer.step(plans.stream()
+                    .map(plan -> fed.next(placeholders(plan, features)))
+                    .iterator());
+            fed.close();
             int samples = plans.stream().mapToInt(plan -> plan.layout().rows()).sum();
             progress = meter.after(step, samples, batches.paddingShare());
             listener.step(progress);
         }
         return progress;
+    }
+
+    /** What the graph was fed last. It lies outside of the heap, where the collector does not see how large it is. */
+    private static final class Fed {
+        private final List<INDArray> arrays = new ArrayList<>();
+
+        Map<String, INDArray> next(Map<String, INDArray> batch) {
+            close();
+            arrays.addAll(batch.values());
+            return batch;
+        }
+
+        void close() {
+            arrays.forEach(INDArray::close);
+            arrays.clear();
+        }
     }
 
     private void nextEpoch(LlavaBatchIterator batches) {
