@@ -2,9 +2,6 @@ package org.llava4j.train.bench;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -13,6 +10,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.Llava;
@@ -62,7 +60,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         for (int i = 1; i <= memorySteps; i++) {
             step.run();
             if (i == SETTLED || i == memorySteps) {
-                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, residentMb("VmRSS:"));
+                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, mb(ProcessMemory.resident()));
             }
         }
         List<Double> steps = new ArrayList<>();
@@ -90,7 +88,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         result.put("gflop", flops / 1e9);
         result.put("floor_ms", floorMs);
         result.put("efficiency", floorMs / stepMs);
-        result.put("peak_rss_mb", residentMb("VmHWM:"));
+        result.put("peak_rss_mb", mb(ProcessMemory.peak()));
         result.put("planned_peak_mb", (MemoryPlan.of(planned()).peakBytes() + floorBytes) / 1024.0 / 1024.0);
         return result;
     }
@@ -163,17 +161,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
-    /** Memory of this process by its name in Linux's status file; null where there is none. */
-    private static Double residentMb(String name) {
-        Path status = Path.of("/proc/self/status");
-        try {
-            return Files.readAllLines(status).stream()
-                    .filter(line -> line.startsWith(name))
-                    .map(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024.0)
-                    .findFirst()
-                    .orElse(null);
-        } catch (IOException e) {
-            return null;
-        }
+    private static double mb(long bytes) {
+        return bytes / (double) (1 << 20);
     }
 }

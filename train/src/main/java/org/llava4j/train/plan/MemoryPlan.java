@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.SlotRows;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.plan.PlannedRun.Tower;
 import org.llava4j.train.plan.WeightShapes.Weight;
@@ -59,7 +60,7 @@ public record MemoryPlan(
     public static MemoryPlan of(PlannedRun run) {
         List<Weight> model = WeightShapes.model(run.config());
         List<Weight> tower = run.tower() == Tower.NONE ? List.of() : WeightShapes.tower(run.config());
-        long trainable = model.stream()
+        long learning = model.stream()
                 .filter(weight -> weight.learns(run.learns()))
                 .mapToLong(Weight::length)
                 .sum();
@@ -69,29 +70,27 @@ public record MemoryPlan(
         long weightBytes = Stream.concat(model.stream(), tower.stream())
                 .mapToLong(weight -> weight.bytes(run.learns(), run.frozenType()))
                 .sum();
-        long gradientBytes = trainable * Float.BYTES * Math.min(2, run.accumulation());
+        // The slot's rows are a variable of their own, and rows of the table that are not read.
+        long unread = run.config().imageSlot().isPresent()
+                ? (long) WeightShapes.SLOT_ROWS * run.config().decoder().hiddenSize()
+                : 0;
+        long trainable = learning - (run.learns().test(SlotRows.TABLE) ? unread : 0);
+        long gradientBytes = learning * Float.BYTES * Math.min(2, run.accumulation());
         PoolReplay pool = replay(run);
         long activationBytes = pool.mostBesideResultsBytes();
         return new MemoryPlan(
                 run,
                 trainable,
-                all - trainable - slotRows(run),
+                all - unread - trainable,
                 weightBytes,
                 gradientBytes,
-                2 * trainable * Float.BYTES,
+                2 * learning * Float.BYTES,
                 activationBytes,
                 gradientBytes + activationBytes - pool.mostLentBytes(),
                 inputs(run),
                 pooled(run, pool, activationBytes),
                 run.featureBytes(),
                 JvmShare.bytes(run));
-    }
-
-    /** The rows of the image slot are a variable of their own, and a part of the table that is not read. */
-    private static long slotRows(PlannedRun run) {
-        return run.config().imageSlot().isPresent()
-                ? (long) WeightShapes.SLOT_ROWS * run.config().decoder().hiddenSize()
-                : 0;
     }
 
     /** A few steps of the longest batch. */
@@ -138,7 +137,8 @@ public record MemoryPlan(
 
     /** What a run cannot do without. */
     public long neededBytes() {
-        return weightBytes + gradientBytes + optimizerBytes + activationBytes + inputBytes + featureBytes + jvmBytes;
+        long arrays = gradientBytes + activationBytes - sharedBytes;
+        return weightBytes + optimizerBytes + arrays + inputBytes + featureBytes + jvmBytes;
     }
 
     /** The most that will be resident, with all that the pool keeps. */

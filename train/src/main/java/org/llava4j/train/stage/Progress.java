@@ -1,5 +1,6 @@
 package org.llava4j.train.stage;
 
+import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.RunTotals;
 
@@ -69,7 +70,7 @@ public record Progress(
                     (totals.positions() - from.positions()) / seconds,
                     totals.paddingShare(),
                     totals.supervisedShare(),
-                    ResidentMemory.bytes(),
+                    ProcessMemory.resident(),
                     (now - startNanos) / 1_000_000,
                     (long) (1e3 * perStep * (totalSteps - step.step())));
         }

@@ -56,6 +56,7 @@ final class StageLoop {
 
     /** @param listener is told of every step; the checkpoints among others */
     void run(RunListener listener) {
+        Fed fed = new Fed();
         Progress.Meter meter = new Progress.Meter(stage.name(), totalSteps, totals);
         while (totals.steps() < totalSteps) {
             List<BatchPlan> plans = new ArrayList<>();
@@ -66,14 +67,31 @@ final class StageLoop {
                 nextEpoch();
                 continue;
             }
-            Trainer.Step step =
-                    trainer.step(plans.stream().map(this::placeholders).iterator());
+            Trainer.Step step = trainer.step(
+                    plans.stream().map(plan -> fed.next(placeholders(plan))).iterator());
+            fed.close();
             Seen seen = plans.stream()
                     .map(plan -> seen(plan.layout()))
                     .reduce(Seen::plus)
                     .orElseThrow();
             totals = totals.plus(step.loss(), seen);
             listener.step(meter.after(step, totals));
+        }
+    }
+
+    /** What the graph was fed last. It lies outside of the heap, where the collector does not see how large it is. */
+    private static final class Fed {
+        private final List<INDArray> arrays = new ArrayList<>();
+
+        Map<String, INDArray> next(Map<String, INDArray> batch) {
+            close();
+            arrays.addAll(batch.values());
+            return batch;
+        }
+
+        void close() {
+            arrays.forEach(INDArray::close);
+            arrays.clear();
         }
     }
 

@@ -32,7 +32,8 @@ class BenchMainTest {
                 .containsExactly("forward", "stage1_features", "stage2", "stage1", "stage2_pixels");
         for (JsonNode one : json.get("cases")) {
             assertThat(one.get("batch").intValue()).isEqualTo(2);
-            for (String key : List.of("median_ms", "tokens_per_s", "gflop", "floor_ms", "efficiency", "peak_rss_mb")) {
+            for (String key : List.of(
+                    "median_ms", "tokens_per_s", "gflop", "floor_ms", "efficiency", "peak_rss_mb", "planned_peak_mb")) {
                 assertThat(one.get(key).doubleValue()).as(key).isPositive();
             }
             assertThat(one.get("efficiency").doubleValue())
@@ -98,6 +99,7 @@ class BenchMainTest {
         "--cases,backward,case backward is not known",
         "--repetitions,3,--repetitions is 3; give 7 or more",
         "--batch,0,--batch is 0; give 1 or more",
+        "--text,2000,--text 2000 is too long",
         "--memory-steps,20,--memory-steps is 20; give 21 or more"
     })
     void whatDoesNotFitIsNamed(String flag, String value, String message) {

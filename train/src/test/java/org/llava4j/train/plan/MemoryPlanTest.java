@@ -82,6 +82,10 @@ class MemoryPlanTest {
         assertThat(with.frozen()).isEqualTo(without.frozen() - rows);
         assertThat(with.weightBytes()).isEqualTo(without.weightBytes() + 4 * rows);
         assertThat(with.weightNames()).contains(SlotRows.NAME);
+        MemoryPlan all = MemoryPlan.of(run(slot, STAGE_2));
+        assertThat(all.trainable()).isEqualTo(MemoryPlan.of(run(plain, STAGE_2)).trainable());
+        assertThat(all.frozen()).isEqualTo(TOWER);
+        assertThat(all.gradientBytes()).isEqualTo(4 * (all.trainable() + rows));
     }
 
     @Test

@@ -89,8 +89,8 @@ class PoolReplayTest {
         FutureTask<Long> steps = new FutureTask<>(() -> made(run));
         new Thread(steps).start();
         MemoryPlan plan = MemoryPlan.of(run);
-        assertThat(plan.gradientBytes() + plan.activationBytes() - plan.sharedBytes() + plan.pooledBytes())
-                .isEqualTo(steps.get());
+        long besideThePool = plan.weightBytes() + plan.optimizerBytes() + plan.inputBytes() + plan.jvmBytes();
+        assertThat(plan.peakBytes() - besideThePool).isEqualTo(steps.get());
     }
 
     private static long made(PlannedRun run) {
