@@ -21,6 +21,7 @@ import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.generate.ScienceQaAnswers;
 import org.llava4j.model.weights.FrozenType;
 
 /** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */

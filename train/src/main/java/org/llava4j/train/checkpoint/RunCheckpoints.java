@@ -113,7 +113,7 @@ public final class RunCheckpoints implements AutoCloseable {
 
     private void retain() {
         List<Path> all = all();
-        Optional<Path> best = best();
+        Optional<Path> best = best().map(Scored::path);
         for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
             if (!best.equals(Optional.of(old))) {
                 AtomicFolder.delete(old);
@@ -122,14 +122,15 @@ public final class RunCheckpoints implements AutoCloseable {
     }
 
     /** The one with the lowest validation loss, the earliest of several. */
-    public Optional<Path> best() {
-        record Scored(Path path, double loss) {}
+    public Optional<Scored> best() {
         return all().stream()
                 .map(path -> new Scored(path, scoreOf(path)))
                 .filter(scored -> !Double.isNaN(scored.loss()))
-                .min(Comparator.comparingDouble(Scored::loss))
-                .map(Scored::path);
+                .min(Comparator.comparingDouble(Scored::loss));
     }
+
+    /** A checkpoint and its loss on held-out data. */
+    public record Scored(Path path, double loss) {}
 
     private static double scoreOf(Path checkpoint) {
         Double validation = state(checkpoint).validation();

@@ -51,6 +51,15 @@ public final class ProgressLine implements RunListener {
     }
 
     @Override
+    public void validated(int step, Validation.Look look) {
+        String accuracy = look.accuracy().isPresent()
+                ? String.format(
+                        Locale.ROOT, ", %.1f %% right", 100 * look.accuracy().getAsDouble())
+                : "";
+        notice(String.format(Locale.ROOT, "held out, step %d: loss %.4f%s", step, look.loss(), accuracy));
+    }
+
+    @Override
     public void notice(String line) {
         end();
         out.println(line);

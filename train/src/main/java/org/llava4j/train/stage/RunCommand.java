@@ -20,6 +20,8 @@ abstract class RunCommand extends Command {
     private static final double DEFAULT_CACHE_GB = 20;
     private static final int DEFAULT_SAVE_STEPS = 500;
     private static final int DEFAULT_SAVED = 2;
+    private static final int DEFAULT_EVAL_SAMPLES = 256;
+    private static final String DEFAULT_EVAL_SPLIT = "minival";
 
     RunCommand(String name, String summary) {
         super(name, summary);
@@ -49,7 +51,21 @@ abstract class RunCommand extends Command {
                 (long) (real(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
                 RunOptions.DEFAULT.featureMemoryBytes(),
                 saving,
+                heldOut(line),
                 line.hasOption("no-plan") ? Optional.empty() : RunOptions.DEFAULT.machine());
+    }
+
+    private static Optional<HeldOut> heldOut(CommandLine line) {
+        if (!line.hasOption("eval-data-path")) {
+            return Optional.empty();
+        }
+        return Optional.of(new HeldOut(
+                existing(line, "eval-data-path"),
+                path(line, "eval-image-folder"),
+                line.getOptionValue("eval-split", DEFAULT_EVAL_SPLIT),
+                atLeast(1, line, "eval-steps", DEFAULT_SAVE_STEPS),
+                atLeast(1, line, "eval-samples", DEFAULT_EVAL_SAMPLES),
+                line.hasOption("load-best-model-at-end")));
     }
 
     /** @param output where the run writes; its checkpoints are beside it, unless a flag names another place */

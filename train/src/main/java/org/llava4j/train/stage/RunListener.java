@@ -24,6 +24,9 @@ public interface RunListener {
     /** What else is worth knowing, in a line: where the run goes on from, for instance. */
     default void notice(String line) {}
 
+    /** After a look at held-out data. */
+    default void validated(int step, Validation.Look look) {}
+
     /** After a checkpoint is written. */
     default void saved(Path checkpoint) {}
 

@@ -24,6 +24,11 @@ record RunListeners(List<RunListener> all) implements RunListener {
     }
 
     @Override
+    public void validated(int step, Validation.Look look) {
+        all.forEach(listener -> listener.validated(step, look));
+    }
+
+    @Override
     public void saved(Path checkpoint) {
         all.forEach(listener -> listener.saved(checkpoint));
     }

@@ -46,6 +46,19 @@ final class RunLog implements RunListener, AutoCloseable {
         line.put("tokens_per_second", progress.tokensPerSecond());
         line.put("rss_mb", progress.rssBytes() >> 20);
         line.put("elapsed_ms", progress.elapsedMs());
+        write(line);
+    }
+
+    @Override
+    public void validated(int step, Validation.Look look) {
+        ObjectNode line = new ObjectMapper().createObjectNode();
+        line.put("step", step);
+        line.put("validation_loss", look.loss());
+        look.accuracy().ifPresent(accuracy -> line.put("validation_accuracy", accuracy));
+        write(line);
+    }
+
+    private void write(ObjectNode line) {
         try {
             writer.write(line + "\n");
             // Whoever follows a long run wants to see the last step.

@@ -16,6 +16,7 @@ import org.llava4j.train.plan.Machine;
  * @param featureCacheBytes bound of the feature cache on disk
  * @param featureMemoryBytes bound of the features in memory
  * @param saving how the run keeps what an interruption must not cost
+ * @param heldOut what the run is measured on while it learns
  * @param machine a run that does not fit there is refused; empty to try it all the same
  */
 public record RunOptions(
@@ -26,6 +27,7 @@ public record RunOptions(
         long featureCacheBytes,
         long featureMemoryBytes,
         Saving saving,
+        Optional<HeldOut> heldOut,
         Optional<Machine> machine) {
 
     /** Exact weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
@@ -37,27 +39,74 @@ public record RunOptions(
             20L << 30,
             256L << 20,
             Saving.NONE,
+            Optional.empty(),
             Optional.of(Machine.here()));
 
     public RunOptions withFrozenType(FrozenType type) {
         return new RunOptions(
-                saveAs, type, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, saving, machine);
+                saveAs,
+                type,
+                projectorType,
+                selectLayer,
+                featureCacheBytes,
+                featureMemoryBytes,
+                saving,
+                heldOut,
+                machine);
     }
 
     public RunOptions withSaveAs(TensorType type) {
         return new RunOptions(
-                type, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, saving, machine);
+                type,
+                frozenType,
+                projectorType,
+                selectLayer,
+                featureCacheBytes,
+                featureMemoryBytes,
+                saving,
+                heldOut,
+                machine);
     }
 
     /** @param how checkpoints of the run are kept */
     public RunOptions withSaving(Saving how) {
         return new RunOptions(
-                saveAs, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, how, machine);
+                saveAs,
+                frozenType,
+                projectorType,
+                selectLayer,
+                featureCacheBytes,
+                featureMemoryBytes,
+                how,
+                heldOut,
+                machine);
+    }
+
+    /** @param data what the run is measured on while it learns */
+    public RunOptions withHeldOut(HeldOut data) {
+        return new RunOptions(
+                saveAs,
+                frozenType,
+                projectorType,
+                selectLayer,
+                featureCacheBytes,
+                featureMemoryBytes,
+                saving,
+                Optional.of(data),
+                machine);
     }
 
     /** @param room what a run must fit into; empty to try it all the same */
     public RunOptions withMachine(Optional<Machine> room) {
         return new RunOptions(
-                saveAs, frozenType, projectorType, selectLayer, featureCacheBytes, featureMemoryBytes, saving, room);
+                saveAs,
+                frozenType,
+                projectorType,
+                selectLayer,
+                featureCacheBytes,
+                featureMemoryBytes,
+                saving,
+                heldOut,
+                room);
     }
 }

@@ -141,8 +141,14 @@ final class RunSaver implements AutoCloseable {
         return saving.everySteps() > 0 && step % saving.everySteps() == 0 && step < progress.totalSteps();
     }
 
-    Path save(StageLoop loop, LlavaBatchIterator batches, SortedMap<String, String> before) {
-        RunState state = new RunState(stage, dataHash, before, batches.cursor(), loop.totals(), null);
+    /** The checkpoint with the lowest loss on held-out data. */
+    Optional<RunCheckpoints.Scored> best() {
+        return checkpoints.best();
+    }
+
+    /** @param validation loss on held-out data at this step; null if nobody looked */
+    Path save(StageLoop loop, LlavaBatchIterator batches, SortedMap<String, String> before, Double validation) {
+        RunState state = new RunState(stage, dataHash, before, batches.cursor(), loop.totals(), validation);
         return checkpoints.save(state, loop.arrays(), saving.folder().resolve(RunLog.FILE));
     }
 

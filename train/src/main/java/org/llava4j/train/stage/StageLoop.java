@@ -8,9 +8,6 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.model.Placeholders;
-import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.features.FeatureCache;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.RunArrays;
 import org.llava4j.train.checkpoint.RunCheckpoints;
@@ -18,30 +15,21 @@ import org.llava4j.train.checkpoint.RunState;
 import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.checkpoint.RunTotals.Seen;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** The steps of a stage, one after the other, from wherever a checkpoint left off. */
 final class StageLoop {
     private final Stage stage;
-    private final LlavaConfig config;
     private final Trainer trainer;
     private final LlavaBatchIterator batches;
-    private final FeatureCache features;
+    private final Feeding feeding;
     private final int totalSteps;
     private RunTotals totals = RunTotals.NONE;
 
-    StageLoop(
-            Stage stage,
-            LlavaConfig config,
-            Trainer trainer,
-            LlavaBatchIterator batches,
-            FeatureCache features,
-            int totalSteps) {
+    StageLoop(Stage stage, Trainer trainer, LlavaBatchIterator batches, Feeding feeding, int totalSteps) {
         this.stage = stage;
-        this.config = config;
         this.trainer = trainer;
         this.batches = batches;
-        this.features = features;
+        this.feeding = feeding;
         this.totalSteps = totalSteps;
     }
 
@@ -52,6 +40,11 @@ final class StageLoop {
         trainer.goOnFrom(state.step());
         batches.seek(state.cursor());
         totals = state.totals();
+    }
+
+    /** Takes the weights of a checkpoint, and nothing else. */
+    void takeWeights(Path checkpoint) {
+        RunCheckpoints.restore(checkpoint, trainer.arrays());
     }
 
     /** @param listener is told of every step; the checkpoints among others */
@@ -67,8 +60,9 @@ final class StageLoop {
                 nextEpoch();
                 continue;
             }
-            Trainer.Step step = trainer.step(
-                    plans.stream().map(plan -> fed.next(placeholders(plan))).iterator());
+            Trainer.Step step = trainer.step(plans.stream()
+                    .map(plan -> fed.next(feeding.placeholders(plan)))
+                    .iterator());
             fed.close();
             Seen seen = plans.stream()
                     .map(plan -> seen(plan.layout()))
@@ -108,18 +102,6 @@ final class StageLoop {
         if (!batches.hasNext()) {
             throw new BadInputException("no sample has anything to learn; look at the data and at \"convMode\"");
         }
-    }
-
-    private Map<String, INDArray> placeholders(BatchPlan plan) {
-        int width = config.vision().hiddenSize();
-        int perImage = config.imageVectors() * width;
-        float[] vectors = new float[plan.layout().images(config.imageVectors()) * perImage];
-        List<float[]> each = features.features(plan.images());
-        for (int i = 0; i < each.size(); i++) {
-            System.arraycopy(each.get(i), 0, vectors, i * perImage, perImage);
-        }
-        return Placeholders.features(
-                plan.layout(), Nd4j.createFromArray(vectors).reshape(-1, width));
     }
 
     /** What has been seen so far. */

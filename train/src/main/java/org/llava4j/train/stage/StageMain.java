@@ -48,6 +48,12 @@ public final class StageMain extends RunCommand {
                 .addOption(flag("per-device-train-batch-size", "N", "rows of one forward pass"))
                 .addOption(flag("gradient-accumulation-steps", "N", "forward passes of one step"))
                 .addOption(flag("model-max-length", "N", "longest sequence"))
+                .addOption(flag("eval-data-path", "PATH", "held-out data of the same kind, to measure on"))
+                .addOption(flag("eval-image-folder", "DIR", "where its pictures are"))
+                .addOption(flag("eval-split", "NAME", "ScienceQA's split of it (default minival)"))
+                .addOption(flag("eval-steps", "N", "steps between two looks at it (default 500)"))
+                .addOption(flag("eval-samples", "N", "so many of it at most (default 256)"))
+                .addOption(toggle("load-best-model-at-end", "write the weights with the lowest loss there"))
                 .addOption(flag("checkpoint-dir", "DIR", "where they are; OUTPUT-DIR.checkpoints if not given"))
                 .addOption(flag("resume", "HOW", "auto: go on from the newest checkpoint; never: begin anew"))
                 .addOption(flag("seed", "N", "of the order and of a fresh projector"));

@@ -115,7 +115,8 @@ public final class StageRunner {
             freeze(loaded.model());
             FreezeProof proof = new FreezeProof(loaded.model(), tower);
             Trainer trainer = new Trainer(loaded.model(), stage.adamW(), schedule);
-            StageLoop loop = new StageLoop(stage, config, trainer, data.batches(), features, schedule.totalSteps());
+            StageLoop loop =
+                    new StageLoop(stage, trainer, data.batches(), new Feeding(config, features), schedule.totalSteps());
             if (saver != null) {
                 saver.requireSameWeights(proof.before());
                 saver.resumed().ifPresent(loop::goOnFrom);
@@ -123,21 +124,14 @@ public final class StageRunner {
             Path log = saver == null ? folder.resolve(RunLog.FILE) : saver.liveLog();
             List<Trainer.Step> steps = new ArrayList<>();
             long begun = System.nanoTime();
-            try (RunLog lines = RunLog.of(log)) {
+            try (RunLog lines = RunLog.of(log);
+                    Validation validation = validation(features, loaded.model())) {
+                StageSteps each = new StageSteps(loop, data.batches(), saver, validation, proof.before());
                 loop.run(progress -> {
                     steps.add(progress.step());
-                    lines.step(progress);
-                    listener.step(progress);
-                    boolean last = progress.step().step() == progress.totalSteps();
-                    boolean stop = !last && listener.stops();
-                    if (saver != null && (stop || saver.isDue(progress))) {
-                        Path saved = saver.save(loop, data.batches(), proof.before());
-                        listener.saved(saved);
-                    }
-                    if (stop) {
-                        throw stopped(progress, saver);
-                    }
+                    each.after(progress, RunListener.all(lines, listener));
                 });
+                each.takeBest(listener);
             } finally {
                 listener.end();
             }
@@ -163,11 +157,10 @@ public final class StageRunner {
         }
     }
 
-    private static RunStoppedException stopped(Progress progress, RunSaver saver) {
-        return new RunStoppedException("stopped after step " + progress.step().step() + " of " + progress.totalSteps()
-                + (saver == null
-                        ? "; nothing was kept, since the run has no folder for checkpoints"
-                        : "; its checkpoint is written, go on from it with --resume auto"));
+    private Validation validation(FeatureCache features, Llava model) {
+        return options.heldOut()
+                .map(heldOut -> Validation.open(heldOut, stage, paths, config, features, model))
+                .orElse(null);
     }
 
     /** @param sources where the weights of the whole model, tower included, came from */

@@ -1,4 +1,4 @@
-package org.llava4j.eval.scienceqa;
+package org.llava4j.model.generate;
 
 import java.nio.file.Path;
 import java.util.ArrayList;

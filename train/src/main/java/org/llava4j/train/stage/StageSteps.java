@@ -1,0 +1,69 @@
+package org.llava4j.train.stage;
+
+import java.util.SortedMap;
+import org.llava4j.data.batch.LlavaBatchIterator;
+
+/** What happens after each step of a stage: it is told, held-out data is looked at, a checkpoint is written, it stops. */
+final class StageSteps {
+    private final StageLoop loop;
+    private final LlavaBatchIterator batches;
+    private final RunSaver saver;
+    private final Validation validation;
+    private final SortedMap<String, String> before;
+    private double lastLoss = Double.POSITIVE_INFINITY;
+
+    /**
+     * @param saver null for a run without checkpoints
+     * @param validation null for a run without held-out data
+     * @param before hash of each group of weights before the first step
+     */
+    StageSteps(
+            StageLoop loop,
+            LlavaBatchIterator batches,
+            RunSaver saver,
+            Validation validation,
+            SortedMap<String, String> before) {
+        this.loop = loop;
+        this.batches = batches;
+        this.saver = saver;
+        this.validation = validation;
+        this.before = before;
+    }
+
+    void after(Progress progress, RunListener listener) {
+        listener.step(progress);
+        boolean last = progress.step().step() == progress.totalSteps();
+        boolean stop = !last && listener.stops();
+        Double loss = null;
+        if (validation != null && validation.isDue(progress)) {
+            Validation.Look look = validation.look();
+            listener.validated(progress.step().step(), look);
+            loss = look.loss();
+            lastLoss = loss;
+        }
+        boolean due = saver != null && (stop || saver.isDue(progress) || (loss != null && !last));
+        if (due) {
+            listener.saved(saver.save(loop, batches, before, loss));
+        }
+        if (stop) {
+            throw new RunStoppedException(
+                    "stopped after step " + progress.step().step() + " of "
+                            + progress.totalSteps()
+                            + (saver == null
+                                    ? "; nothing was kept, since the run has no folder for checkpoints"
+                                    : "; its checkpoint is written, go on from it with --resume auto"));
+        }
+    }
+
+    /** Where that is wanted: the weights of the look with the lowest loss, if it was not the last. */
+    void takeBest(RunListener listener) {
+        if (validation == null || saver == null || !validation.keepsBest()) {
+            return;
+        }
+        saver.best().filter(best -> best.loss() < lastLoss).ifPresent(best -> {
+            loop.takeWeights(best.path());
+            listener.notice("the output has the weights of " + best.path().getFileName()
+                    + ", whose loss on held-out data" + " was " + best.loss() + "; at the end it was " + lastLoss);
+        });
+    }
+}

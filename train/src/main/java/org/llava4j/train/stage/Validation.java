@@ -1,0 +1,120 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.llava4j.data.batch.BatchCursor;
+import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.scienceqa.AnswerExtraction;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.ScienceQaScores;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.Llava;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.features.FeatureSource;
+import org.llava4j.model.generate.ScienceQaAnswers;
+import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.train.stage.Stage.DataFormat;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Looks at held-out data while a stage learns: the loss, and on ScienceQA the share of right answers too. */
+public final class Validation implements AutoCloseable {
+    private static final int MAX_NEW_TOKENS = 512;
+
+    private final HeldOut heldOut;
+    private final Stage stage;
+    private final StageData data;
+    private final Feeding feeding;
+    private final Llava model;
+    private final LlavaModel answering;
+
+    /**
+     * What one look found.
+     *
+     * @param loss mean over the supervised words
+     * @param accuracy share of right answers, 0..1; empty for conversations
+     */
+    public record Look(double loss, OptionalDouble accuracy) {}
+
+    private Validation(
+            HeldOut heldOut, Stage stage, StageData data, Feeding feeding, Llava model, LlavaModel answering) {
+        this.heldOut = heldOut;
+        this.stage = stage;
+        this.data = data;
+        this.feeding = feeding;
+        this.model = model;
+        this.answering = answering;
+    }
+
+    /** Opens the data; the graph is the one that learns. */
+    static Validation open(
+            HeldOut heldOut, Stage stage, RunPaths paths, LlavaConfig config, FeatureSource features, Llava model) {
+        Stage look = stage.dataFormat() == DataFormat.SCIENCEQA
+                ? Stages.with(stage, Map.of("split", heldOut.split(), "maxUnlearnable", Integer.MAX_VALUE))
+                : Stages.with(stage, Map.of("maxUnlearnable", Integer.MAX_VALUE));
+        StageData data = StageData.open(look, paths.of(heldOut.data(), heldOut.images(), paths.output()), config);
+        LlavaModel answering = look.dataFormat() == DataFormat.SCIENCEQA
+                ? new LlavaModel(config, LlamaTokenizer.load(paths.model()), look.chatFormat(), features, model)
+                : null;
+        return new Validation(heldOut, look, data, new Feeding(config, features), model, answering);
+    }
+
+    boolean keepsBest() {
+        return heldOut.keepBest();
+    }
+
+    /** Whether a look is due after a step. */
+    boolean isDue(Progress progress) {
+        int step = progress.step().step();
+        return step % heldOut.everySteps() == 0 || step == progress.totalSteps();
+    }
+
+    Look look() {
+        return new Look(loss(), answering == null ? OptionalDouble.empty() : OptionalDouble.of(accuracy()));
+    }
+
+    private double loss() {
+        LlavaBatchIterator batches = data.batches();
+        batches.seek(BatchCursor.START);
+        PooledMemory pool = PooledMemory.ofThisThread();
+        double sum = 0;
+        long rows = 0;
+        int samples = 0;
+        while (samples < heldOut.samples() && batches.hasNext()) {
+            BatchPlan plan = batches.nextPlan();
+            Map<String, INDArray> fed = feeding.placeholders(plan);
+            INDArray loss = model.output(fed, List.of(Llava.LOSS)).get(Llava.LOSS);
+            int own = plan.layout().targets().length;
+            sum += own * loss.getDouble(0);
+            rows += own;
+            samples += plan.layout().rows();
+            pool.release(loss);
+            fed.values().forEach(INDArray::close);
+        }
+        return sum / rows;
+    }
+
+    private double accuracy() {
+        List<ScienceQaProblem> all = ScienceQaRecordReader.problems(heldOut.data(), stage.split());
+        List<ScienceQaProblem> problems = all.subList(0, Math.min(all.size(), heldOut.samples()));
+        Path images =
+                heldOut.images() != null ? heldOut.images() : heldOut.data().resolve("images");
+        Map<String, String> said = new ScienceQaAnswers(stage.answerFormat(), stage.batchSize(), MAX_NEW_TOKENS)
+                .ask(answering, problems, problem -> ScienceQaRecordReader.image(images, problem));
+        ScienceQaScores scores = new ScienceQaScores(ScienceQaProblem::subject);
+        problems.forEach(problem -> scores.add(
+                problem,
+                AnswerExtraction.extract(
+                        said.get(problem.id()), problem.choices().size())));
+        return scores.overall().accuracy();
+    }
+
+    @Override
+    public void close() {
+        data.close();
+    }
+}

@@ -1,0 +1,162 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.world.WorldPlan;
+import org.llava4j.data.world.WorldWriter;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.stage.Saving.Resume;
+
+class ValidationTest {
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private final Map<Integer, Validation.Look> looks = new TreeMap<>();
+    private final List<String> notices = new ArrayList<>();
+    private final List<Double> losses = new ArrayList<>();
+
+    private final RunListener listener = new RunListener() {
+        @Override
+        public void step(Progress progress) {
+            losses.add(progress.step().loss());
+        }
+
+        @Override
+        public void validated(int step, Validation.Look look) {
+            looks.put(step, look);
+        }
+
+        @Override
+        public void notice(String line) {
+            notices.add(line);
+        }
+    };
+
+    @BeforeEach
+    void aModel() {
+        model = TinyFolders.llama(temp.resolve("model"));
+    }
+
+    /** On the very batch that is learned the loss of a look is that of the next step, before its update. */
+    @Test
+    void theLossIsThatOfTheDataAndChangesNothing() throws IOException {
+        Path data = Golden.path("f_e2e/pretrain.json");
+        Stage stage =
+                Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 5));
+        run(stage, data, temp.resolve("plain"), RunOptions.DEFAULT);
+        losses.clear();
+        HeldOut same = new HeldOut(data, TinyFolders.PICTURES, null, 2, 100, false);
+        run(stage, data, temp.resolve("looked"), RunOptions.DEFAULT.withHeldOut(same));
+        assertThat(looks.keySet()).containsExactly(2, 4, 5);
+        assertThat(looks.get(2).loss()).isCloseTo(losses.get(2), within(1e-5));
+        assertThat(looks.get(4).loss()).isCloseTo(losses.get(4), within(1e-5));
+        assertThat(looks.get(2).accuracy()).isEmpty();
+        assertThat(Files.mismatch(temp.resolve("plain/model.safetensors"), temp.resolve("looked/model.safetensors")))
+                .isEqualTo(-1);
+        assertThat(Files.readAllLines(temp.resolve("looked/metrics.jsonl")))
+                .hasSize(8)
+                .filteredOn(line -> line.contains("validation_loss"))
+                .hasSize(3);
+    }
+
+    @Test
+    void theBestIsKeptAndMayBecomeTheOutput() throws IOException {
+        Path all = Golden.path("f_e2e/pretrain.json");
+        // Two samples alone, learned by heart: on the others it gets worse after a while.
+        ArrayNode two = ((ArrayNode) new ObjectMapper().readTree(all.toFile())).removeAll();
+        JsonNode samples = new ObjectMapper().readTree(all.toFile());
+        two.add(samples.get(0)).add(samples.get(1));
+        Path data = Files.writeString(temp.resolve("two.json"), two.toString());
+        Stage stage = Stages.with(
+                Stages.named(Stages.FINETUNE),
+                Map.of(
+                        "freshProjector",
+                        true,
+                        "convMode",
+                        "plain",
+                        "batchSize",
+                        2,
+                        "accumulation",
+                        1,
+                        "maxSteps",
+                        12,
+                        "learningRate",
+                        3e-2,
+                        "warmupRatio",
+                        0.0));
+        HeldOut same = new HeldOut(all, TinyFolders.PICTURES, null, 1, 100, true);
+        Path checkpoints = temp.resolve("checkpoints");
+        run(
+                stage,
+                data,
+                temp.resolve("out"),
+                RunOptions.DEFAULT
+                        .withSaving(new Saving(checkpoints, 0, 1, Resume.NEVER))
+                        .withHeldOut(same));
+        int best = looks.entrySet().stream()
+                .min(Map.Entry.comparingByValue((a, b) -> Double.compare(a.loss(), b.loss())))
+                .orElseThrow()
+                .getKey();
+        assertThat(best).as("the rate is not large enough for this test").isLessThan(11);
+        Path kept = checkpoints.resolve(String.format("checkpoint-%08d", best));
+        assertThat(kept).as("though only the last one is to be kept").isDirectory();
+        assertThat(notices).anyMatch(line -> line.contains(kept.getFileName().toString()));
+        double lowest = looks.get(best).loss();
+        looks.clear();
+        model = temp.resolve("out");
+        Stage still = Stages.with(stage, Map.of("learningRate", 1e-6, "maxSteps", 1));
+        run(
+                still,
+                data,
+                temp.resolve("more"),
+                RunOptions.DEFAULT.withHeldOut(new HeldOut(all, TinyFolders.PICTURES, null, 1, 100, false)));
+        assertThat(looks.get(1).loss()).isCloseTo(lowest, within(1e-3));
+    }
+
+    @Test
+    void scienceQaIsAnsweredToo() {
+        Path world = temp.resolve("world");
+        WorldWriter.write(new WorldPlan(3, 1, 0, 1, 0, false), world);
+        Stage stage = Stages.with(
+                Stages.named(Stages.FINETUNE_SCIENCEQA),
+                Map.of(
+                        "batchSize",
+                        4,
+                        "accumulation",
+                        1,
+                        "maxSteps",
+                        2,
+                        "maxLength",
+                        300,
+                        "freshProjector",
+                        true,
+                        "answerFormat",
+                        "A"));
+        HeldOut test = new HeldOut(world, null, "test", 2, 3, false);
+        run(stage, world, temp.resolve("out"), RunOptions.DEFAULT.withHeldOut(test));
+        assertThat(looks.get(2).accuracy().orElseThrow()).isBetween(0.0, 1.0);
+        assertThat(looks.get(2).loss()).isPositive();
+    }
+
+    private void run(Stage stage, Path data, Path output, RunOptions options) {
+        Path images = Files.isDirectory(data) ? null : TinyFolders.PICTURES;
+        StageRunner.run(
+                stage, RunPaths.of(model, data, images, output).withVisionTower(TinyFolders.TOWER), options, listener);
+    }
+}
