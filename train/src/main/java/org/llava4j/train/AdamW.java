@@ -4,7 +4,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
-import org.llava4j.data.BadInputException;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.kernels.Kernels.AdamWStep;
@@ -57,12 +56,12 @@ public final class AdamW {
      * @param weights float32 of any shape, by name; changed in place
      * @param gradients of the same shapes, by the same names
      * @return the global gradient norm before clipping
-     * @throws BadInputException if that is not a number; no weight is then changed
+     * @throws BadStepException if that is not a number; no weight is then changed
      */
     public double step(double rate, Map<String, INDArray> weights, Map<String, INDArray> gradients) {
         double norm = globalNorm(gradients);
         if (!Double.isFinite(norm)) {
-            throw new BadInputException("the gradient's norm of step " + (step + 1)
+            throw new BadStepException("the gradient's norm of step " + (step + 1)
                     + " is not a number any more, no weight was changed; lower the learning rate or look at this"
                     + " batch");
         }
@@ -91,6 +90,11 @@ public final class AdamW {
     public Map<String, INDArray[]> moments(Map<String, INDArray> weights) {
         weights.forEach((name, weight) -> moments.computeIfAbsent(name, key -> zeros(weight)));
         return Collections.unmodifiableMap(moments);
+    }
+
+    /** Steps so far. */
+    int steps() {
+        return step;
     }
 
     /** Goes on as after so many steps; the moments are put in by reference. */

@@ -57,7 +57,7 @@ public final class Trainer {
      * (The published code averages the means of the batches, in which a word of a short answer counts more.) A batch is
      * asked for when the one before it is done.
      *
-     * @throws BadInputException if a loss is not a number any more
+     * @throws BadStepException if a loss or the gradient is not a number any more
      */
     public Step step(Iterator<Map<String, INDArray>> batches) {
         PooledMemory pool = PooledMemory.ofThisThread();
@@ -75,7 +75,7 @@ public final class Trainer {
             rows += own;
             count++;
             if (!Double.isFinite(loss)) {
-                throw new BadInputException("the loss of step " + (step + 1)
+                throw new BadStepException("the loss of step " + (step + 1)
                         + " is not a number any more; lower the learning rate or look at this batch");
             }
             if (batches.hasNext() || count > 1) {
@@ -112,9 +112,19 @@ public final class Trainer {
         return new RunArrays(weights, optimizer.moments(weights));
     }
 
+    /** Counts a step that changed nothing. */
+    public void passOver() {
+        step++;
+    }
+
     /** Goes on as after so many steps; the arrays are put in by reference. */
-    public void goOnFrom(int steps) {
+    public void goOnFrom(int steps, int updates) {
         step = steps;
-        optimizer.goOnFrom(steps);
+        optimizer.goOnFrom(updates);
+    }
+
+    /** Steps that changed the weights. */
+    public int updates() {
+        return optimizer.steps();
     }
 }

@@ -9,9 +9,9 @@ import java.io.Serializable;
  * @param epoch which pass over the data, from 0
  * @param window which window of it
  * @param batch how many batches of that window have been handed out
- * @param unlearnable how many samples of this epoch have been passed over before that window
+ * @param bad how many samples of this epoch have been passed over before that window
  */
-public record BatchCursor(long epoch, int window, int batch, int unlearnable) implements Serializable {
+public record BatchCursor(long epoch, int window, int batch, int bad) implements Serializable {
     /** The start of all. */
     public static final BatchCursor START = new BatchCursor(0, 0, 0, 0);
 }

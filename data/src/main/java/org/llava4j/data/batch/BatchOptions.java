@@ -9,16 +9,17 @@ import org.llava4j.data.BadInputException;
  * @param windowBatches so many batches' worth of the shuffled samples are sorted by length before they are cut, so that
  *     rows of a batch are about as long as each other; 1 leaves the order as it is
  * @param seed of every order
- * @param maxUnlearnable so many samples without anything to learn are passed over; one more ends the run
+ * @param maxBadSamples so many samples of an epoch that are no good (nothing to learn, broken, a picture missing or
+ *     corrupt) are passed over and listed; one more ends the run
  * @param imageSizePx S
  * @param splice how rows are laid out
  */
 public record BatchOptions(
-        int batchSize, int windowBatches, long seed, int maxUnlearnable, int imageSizePx, SpliceOptions splice) {
+        int batchSize, int windowBatches, long seed, int maxBadSamples, int imageSizePx, SpliceOptions splice) {
     public BatchOptions {
-        if (batchSize < 1 || windowBatches < 1 || maxUnlearnable < 0 || imageSizePx < 1) {
+        if (batchSize < 1 || windowBatches < 1 || maxBadSamples < 0 || imageSizePx < 1) {
             throw new BadInputException("batch size " + batchSize + ", window " + windowBatches + " and image size "
-                    + imageSizePx + " must be positive, and the unlearnable samples allowed " + maxUnlearnable
+                    + imageSizePx + " must be positive, and the bad samples allowed " + maxBadSamples
                     + " not negative");
         }
     }

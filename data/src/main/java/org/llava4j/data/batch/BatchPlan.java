@@ -8,10 +8,12 @@ import java.util.List;
  *
  * @param images the files of the pictures, in the order of {@link SpliceLayout#imageRows}; empty where the batch has none
  * @param samples for each picture the number of its sample, for messages
+ * @param rows for each row the number of its sample, for messages
  */
-public record BatchPlan(SpliceLayout layout, List<Path> images, List<Integer> samples) {
+public record BatchPlan(SpliceLayout layout, List<Path> images, List<Integer> samples, List<Integer> rows) {
     public BatchPlan {
         images = List.copyOf(images);
         samples = List.copyOf(samples);
+        rows = List.copyOf(rows);
     }
 }

@@ -7,8 +7,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileChangedException;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
@@ -30,12 +32,14 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private final ConversationEncoder encoder;
     private final ImageSource imageSource;
     private final BatchOptions options;
+    private final Consumer<Path> imageCheck;
+    private final Consumer<BadSample> passedOver;
     private MultiDataSetPreProcessor preProcessor;
 
     private SeededPermutation order;
     private BatchCursor cursor;
     private List<List<Row>> window = List.of();
-    private int unlearnableInWindow;
+    private int badInWindow;
     private long positions;
     private long paddedPositions;
 
@@ -44,12 +48,28 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
 
     public LlavaBatchIterator(
             SampleSource samples, ConversationEncoder encoder, ImageSource imageSource, BatchOptions options) {
+        this(samples, encoder, imageSource, options, image -> {}, bad -> {});
+    }
+
+    /**
+     * @param imageCheck throws a {@link BadInputException} for a picture that is no good; asked before a batch is made
+     * @param passedOver is told of every sample that is no good, each time it is met
+     */
+    public LlavaBatchIterator(
+            SampleSource samples,
+            ConversationEncoder encoder,
+            ImageSource imageSource,
+            BatchOptions options,
+            Consumer<Path> imageCheck,
+            Consumer<BadSample> passedOver) {
         if (samples.size() == 0) {
             throw new BadInputException("there are no samples to make batches of; check the data file");
         }
         this.samples = samples;
         this.encoder = encoder;
         this.imageSource = imageSource;
+        this.imageCheck = imageCheck;
+        this.passedOver = passedOver;
         this.options = options;
         seek(BatchCursor.START);
     }
@@ -71,20 +91,25 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return (samples.size() + options.batchSize() - 1) / options.batchSize();
     }
 
+    /** File and line of a sample of {@link BatchPlan#rows}. */
+    public String where(int number) {
+        return samples.where(number);
+    }
+
     /** Share of all positions handed out so far that were padding, 0..1. */
     public double paddingShare() {
         return positions == 0 ? 0 : (double) paddedPositions / positions;
     }
 
     /** How many samples had nothing to learn and were passed over. */
-    public int unlearnable() {
-        return cursor.unlearnable() + unlearnableInWindow;
+    public int badSamples() {
+        return cursor.bad() + badInWindow;
     }
 
     @Override
     public boolean hasNext() {
         while (cursor.batch() >= window.size() && windowStart(cursor.window() + 1) < samples.size()) {
-            cursor = new BatchCursor(cursor.epoch(), cursor.window() + 1, 0, unlearnable());
+            cursor = new BatchCursor(cursor.epoch(), cursor.window() + 1, 0, badSamples());
             loadWindow();
         }
         return cursor.batch() < window.size();
@@ -123,8 +148,9 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         SpliceLayout layout = SpliceLayout.of(encoded, imagesPerRow, options.splice());
         positions += (long) layout.rows() * layout.length();
         paddedPositions += layout.paddedPositions();
-        cursor = new BatchCursor(cursor.epoch(), cursor.window(), cursor.batch() + 1, cursor.unlearnable());
-        return new BatchPlan(layout, images, numbers);
+        cursor = new BatchCursor(cursor.epoch(), cursor.window(), cursor.batch() + 1, cursor.bad());
+        return new BatchPlan(
+                layout, images, numbers, rows.stream().map(Row::number).toList());
     }
 
     private long windowStart(int number) {
@@ -132,17 +158,21 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     private void loadWindow() {
-        unlearnableInWindow = 0;
+        badInWindow = 0;
         List<Row> rows = new ArrayList<>();
         long end = Math.min(samples.size(), windowStart(cursor.window() + 1));
         for (int at = (int) windowStart(cursor.window()); at < end; at++) {
             int number = order.get(at);
             try {
                 rows.add(row(number));
-            } catch (NothingToLearnException e) {
-                if (cursor.unlearnable() + ++unlearnableInWindow > options.maxUnlearnable()) {
+            } catch (FileChangedException e) {
+                throw e;
+            } catch (BadInputException e) {
+                if (cursor.bad() + ++badInWindow > options.maxBadSamples()) {
                     throw e;
                 }
+                String where = samples.where(number);
+                passedOver.accept(new BadSample(where, e.getMessage().replace(where + ": ", "")));
             }
         }
         if (options.windowBatches() > 1) {
@@ -164,6 +194,9 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private Row row(int number) {
         Conversation conversation = samples.get(number);
         EncodedSample encoded = located(number, () -> encode(conversation));
+        for (String image : conversation.images()) {
+            located(number, () -> check(samples.image(image)));
+        }
         int length =
                 SpliceLayout.splicedLength(encoded.inputIds(), options.splice().vectorsPerImage());
         return new Row(number, conversation, encoded, length);
@@ -176,6 +209,11 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
                     + " length of " + options.splice().maxLength() + "; shorten the questions or raise the limit");
         }
         return encoded;
+    }
+
+    private Path check(Path image) {
+        imageCheck.accept(image);
+        return image;
     }
 
     /** Adds a sample's place to what is wrong with it. */

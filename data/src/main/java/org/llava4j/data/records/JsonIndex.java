@@ -7,7 +7,6 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
-import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -19,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileChangedException;
 import org.llava4j.data.JsonInput;
 
 /**
@@ -144,11 +144,11 @@ final class JsonIndex implements Closeable {
         ByteBuffer buffer = ByteBuffer.allocate((int) (bounds[2 * entry + 1] - start));
         try {
             if (channel.size() != fileBytes) {
-                throw new BadInputException(file + ": has changed while it was read; start again");
+                throw new FileChangedException(file + ": has changed while it was read; start again");
             }
             while (buffer.hasRemaining()) {
                 if (channel.read(buffer, start + buffer.position()) < 0) {
-                    throw new EOFException("ends early");
+                    throw new FileChangedException(file + ": has become shorter while it was read; start again");
                 }
             }
             return JsonInput.tree(buffer.array());

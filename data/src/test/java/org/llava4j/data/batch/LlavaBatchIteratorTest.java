@@ -138,7 +138,7 @@ class LlavaBatchIteratorTest {
         samples.add(text("long", "A word.").withTurns(List.of(Turn.human("word ".repeat(500)), Turn.gpt("late"))));
         LlavaBatchIterator tolerant = iterator(samples, 4, 2, 2);
         assertThat(epoch(tolerant).stream().mapToInt(List::size).sum()).isEqualTo(9);
-        assertThat(tolerant.unlearnable()).isEqualTo(2);
+        assertThat(tolerant.badSamples()).isEqualTo(2);
         tolerant.reset();
         assertThat(epoch(tolerant).stream().mapToInt(List::size).sum())
                 .as("each epoch has its own count")
@@ -190,13 +190,13 @@ class LlavaBatchIteratorTest {
         return new Conversation(id, List.of(), List.of(Turn.human("What?"), Turn.gpt(answer)));
     }
 
-    private static LlavaBatchIterator iterator(List<Conversation> samples, int batch, int window, int unlearnable) {
+    private static LlavaBatchIterator iterator(List<Conversation> samples, int batch, int window, int bad) {
         return new LlavaBatchIterator(
-                SampleSource.of(samples, Path.of("pictures")), ENCODER, IMAGES, options(batch, window, unlearnable));
+                SampleSource.of(samples, Path.of("pictures")), ENCODER, IMAGES, options(batch, window, bad));
     }
 
-    private static BatchOptions options(int batch, int window, int unlearnable) {
-        return new BatchOptions(batch, window, 42, unlearnable, SIZE_PX, SPLICE);
+    private static BatchOptions options(int batch, int window, int bad) {
+        return new BatchOptions(batch, window, 42, bad, SIZE_PX, SPLICE);
     }
 
     private static List<List<String>> epoch(LlavaBatchIterator iterator) {

@@ -2,7 +2,9 @@ package org.llava4j.train.checkpoint;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
 import java.util.SortedMap;
+import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
 
 /**
@@ -14,6 +16,7 @@ import org.llava4j.data.batch.BatchCursor;
  * @param weightsBefore hash of each group of weights before the first step
  * @param cursor where the next batch lies
  * @param totals what has been seen
+ * @param badSamples what has been passed over
  * @param validation loss on held-out data at this step; null if it was not taken
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -23,6 +26,7 @@ public record RunState(
         SortedMap<String, String> weightsBefore,
         BatchCursor cursor,
         RunTotals totals,
+        List<BadSample> badSamples,
         Double validation) {
 
     /** Steps that are done. */

@@ -4,7 +4,8 @@ package org.llava4j.train.checkpoint;
  * What a run has seen so far.
  *
  * @param steps optimiser steps
- * @param lossSum of all steps
+ * @param badSteps of these, those that changed nothing because their loss or gradient was not a number
+ * @param lossSum of all others
  * @param smoothedSum of all steps' losses, the recent ones counting more
  * @param smoothedWeight what that sum is divided by
  * @param samples seen, those of later epochs counted again
@@ -14,6 +15,7 @@ package org.llava4j.train.checkpoint;
  */
 public record RunTotals(
         int steps,
+        int badSteps,
         double lossSum,
         double smoothedSum,
         double smoothedWeight,
@@ -22,7 +24,7 @@ public record RunTotals(
         long padding,
         long supervised) {
     /** Nothing yet. */
-    public static final RunTotals NONE = new RunTotals(0, 0, 0, 0, 0, 0, 0, 0);
+    public static final RunTotals NONE = new RunTotals(0, 0, 0, 0, 0, 0, 0, 0, 0);
 
     /** What of all earlier losses stays in the smoothed one at each step. */
     private static final double KEPT = 0.95;
@@ -43,6 +45,7 @@ public record RunTotals(
     public RunTotals plus(double loss, Seen seen) {
         return new RunTotals(
                 steps + 1,
+                badSteps,
                 lossSum + loss,
                 KEPT * smoothedSum + loss,
                 KEPT * smoothedWeight + 1,
@@ -50,6 +53,25 @@ public record RunTotals(
                 positions + seen.positions(),
                 padding + seen.padding(),
                 supervised + seen.supervised());
+    }
+
+    /** With one more step that changed nothing. */
+    public RunTotals plusBad(Seen seen) {
+        return new RunTotals(
+                steps + 1,
+                badSteps + 1,
+                lossSum,
+                smoothedSum,
+                smoothedWeight,
+                samples + seen.samples(),
+                positions + seen.positions(),
+                padding + seen.padding(),
+                supervised + seen.supervised());
+    }
+
+    /** Mean of the losses so far. */
+    public double meanLoss() {
+        return lossSum / (steps - badSteps);
     }
 
     /** Mean of the losses so far, the recent ones counting more. */

@@ -1,6 +1,7 @@
 package org.llava4j.train.stage;
 
 import java.io.PrintStream;
+import java.util.List;
 import java.util.Locale;
 import org.llava4j.train.plan.Machine;
 import org.llava4j.train.plan.MemoryPlan;
@@ -48,6 +49,11 @@ public final class ProgressLine implements RunListener {
             out.println(line);
         }
         out.flush();
+    }
+
+    @Override
+    public void badStep(int step, String reason, List<String> samples) {
+        notice("step " + step + " changed nothing: " + reason + "; its samples: " + String.join(", ", samples));
     }
 
     @Override

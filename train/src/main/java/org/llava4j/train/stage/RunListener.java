@@ -24,6 +24,13 @@ public interface RunListener {
     /** What else is worth knowing, in a line: where the run goes on from, for instance. */
     default void notice(String line) {}
 
+    /**
+     * After a step that changed nothing because its loss or gradient was not a number.
+     *
+     * @param samples file and line of each of its samples
+     */
+    default void badStep(int step, String reason, List<String> samples) {}
+
     /** After a look at held-out data. */
     default void validated(int step, Validation.Look look) {}
 

@@ -24,6 +24,11 @@ record RunListeners(List<RunListener> all) implements RunListener {
     }
 
     @Override
+    public void badStep(int step, String reason, List<String> samples) {
+        all.forEach(listener -> listener.badStep(step, reason, samples));
+    }
+
+    @Override
     public void validated(int step, Validation.Look look) {
         all.forEach(listener -> listener.validated(step, look));
     }

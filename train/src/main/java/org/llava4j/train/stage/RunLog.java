@@ -1,12 +1,14 @@
 package org.llava4j.train.stage;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import org.llava4j.data.BadInputException;
 
 /** A run as a file: {@code metrics.jsonl}, one JSON object a step, in step order. */
@@ -55,6 +57,16 @@ final class RunLog implements RunListener, AutoCloseable {
         line.put("step", step);
         line.put("validation_loss", look.loss());
         look.accuracy().ifPresent(accuracy -> line.put("validation_accuracy", accuracy));
+        write(line);
+    }
+
+    @Override
+    public void badStep(int step, String reason, List<String> samples) {
+        ObjectNode line = new ObjectMapper().createObjectNode();
+        line.put("step", step);
+        line.put("bad_step", reason);
+        ArrayNode places = line.putArray("samples");
+        samples.forEach(places::add);
         write(line);
     }
 

@@ -23,7 +23,7 @@ public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) 
      * @param samples seen, those of later epochs counted again
      * @param meanLoss over all steps
      * @param lastLoss smoothed over the last steps
-     * @param unlearnable samples without anything to learn that were passed over in the last epoch
+     * @param badSamples samples that were no good and were passed over in the last epoch
      * @param paddingShare share of all positions that were padding, 0..1
      * @param featuresComputed images that went through the tower; the others came from the cache
      * @param projector where its first weights came from: a file and tensor, or "fresh"
@@ -37,7 +37,7 @@ public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) 
             long samples,
             double meanLoss,
             double lastLoss,
-            int unlearnable,
+            int badSamples,
             double paddingShare,
             long featuresComputed,
             String projector,

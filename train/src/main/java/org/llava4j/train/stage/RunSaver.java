@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.train.checkpoint.RunCheckpoints;
 import org.llava4j.train.checkpoint.RunState;
@@ -147,8 +148,13 @@ final class RunSaver implements AutoCloseable {
     }
 
     /** @param validation loss on held-out data at this step; null if nobody looked */
-    Path save(StageLoop loop, LlavaBatchIterator batches, SortedMap<String, String> before, Double validation) {
-        RunState state = new RunState(stage, dataHash, before, batches.cursor(), loop.totals(), validation);
+    Path save(
+            StageLoop loop,
+            LlavaBatchIterator batches,
+            SortedMap<String, String> before,
+            List<BadSample> bad,
+            Double validation) {
+        RunState state = new RunState(stage, dataHash, before, batches.cursor(), loop.totals(), bad, validation);
         return checkpoints.save(state, loop.arrays(), saving.folder().resolve(RunLog.FILE));
     }
 

@@ -31,7 +31,9 @@ import org.llava4j.train.WarmupCosine;
  * @param lengthMultiple batches are padded to a multiple of this (or to {@code maxLength}), so that few different
  *     shapes occur
  * @param sortedBatches so many batches' worth of samples are sorted by length together; 1 keeps the shuffled order
- * @param maxUnlearnable so many samples without anything to learn are passed over; one more ends the run
+ * @param maxBadSamples so many samples of an epoch that are no good (nothing to learn, broken, a picture missing or
+ *     corrupt) are passed over and listed; one more ends the run
+ * @param maxBadSteps so many steps whose loss or gradient is not a number are passed over; one more ends the run
  * @param learningRate at the end of the warm-up
  * @param projectorLearningRate the projector's own, in the same course; null for the common one
  * @param warmupRatio share of the steps that warm up, 0 up to but not 1
@@ -56,7 +58,8 @@ public record Stage(
         int maxLength,
         int lengthMultiple,
         int sortedBatches,
-        int maxUnlearnable,
+        int maxBadSamples,
+        int maxBadSteps,
         double learningRate,
         Double projectorLearningRate,
         double warmupRatio,
@@ -104,7 +107,8 @@ public record Stage(
         positive(epochs, "epochs");
         positive(batchSize, "batchSize");
         positive(accumulation, "accumulation");
-        require(maxUnlearnable >= 0, "maxUnlearnable", maxUnlearnable, "give 0 or more");
+        require(maxBadSamples >= 0, "maxBadSamples", maxBadSamples, "give 0 or more");
+        require(maxBadSteps >= 0, "maxBadSteps", maxBadSteps, "give 0 or more");
         require(maxSteps >= 0, "maxSteps", maxSteps, "give 0 for whole epochs, or a number of steps");
         require(learningRate > 0 && learningRate < 1, "learningRate", learningRate, "give a number between 0 and 1");
         require(

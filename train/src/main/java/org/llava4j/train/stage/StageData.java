@@ -3,14 +3,17 @@ package org.llava4j.train.stage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchOptions;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.SampleSource;
 import org.llava4j.data.batch.ScienceQaSamples;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.IndexedRecordReader;
 import org.llava4j.data.records.ScienceQaRecordReader;
@@ -31,7 +34,8 @@ final class StageData implements AutoCloseable {
         this.batches = batches;
     }
 
-    static StageData open(Stage stage, RunPaths paths, LlavaConfig config) {
+    /** @param bad is told of every sample that is passed over */
+    static StageData open(Stage stage, RunPaths paths, LlavaConfig config, Consumer<BadSample> bad) {
         ChatFormat chat = stage.chatFormat();
         if (stage.dataFormat() == DataFormat.SCIENCEQA
                 && chat.template().training().dropInstruction()) {
@@ -60,31 +64,46 @@ final class StageData implements AutoCloseable {
                 stage.batchSize(),
                 stage.sortedBatches(),
                 stage.seed(),
-                stage.maxUnlearnable(),
+                stage.maxBadSamples(),
                 config.vision().imageSizePx(),
                 splice);
         return stage.dataFormat() == DataFormat.SCIENCEQA
-                ? scienceQa(stage, paths, encoder, options)
-                : conversations(paths, encoder, options);
+                ? scienceQa(stage, paths, encoder, options, bad)
+                : conversations(paths, encoder, options, bad);
     }
 
-    private static StageData scienceQa(Stage stage, RunPaths paths, ConversationEncoder encoder, BatchOptions options) {
+    private static StageData scienceQa(
+            Stage stage, RunPaths paths, ConversationEncoder encoder, BatchOptions options, Consumer<BadSample> bad) {
         ScienceQaRecordReader reader = ScienceQaRecordReader.open(paths.data(), stage.split());
         Path images = paths.images() == null ? paths.data().resolve("images") : paths.images();
-        return of(reader, new ScienceQaSamples(reader, stage.answerFormat(), images), encoder, options);
+        return of(reader, new ScienceQaSamples(reader, stage.answerFormat(), images), encoder, options, bad);
     }
 
-    private static StageData conversations(RunPaths paths, ConversationEncoder encoder, BatchOptions options) {
+    private static StageData conversations(
+            RunPaths paths, ConversationEncoder encoder, BatchOptions options, Consumer<BadSample> bad) {
         ConversationRecordReader reader = ConversationRecordReader.open(paths.data());
         Path images = paths.images() == null ? paths.data().toAbsolutePath().getParent() : paths.images();
-        return of(reader, SampleSource.of(reader, images), encoder, options);
+        return of(reader, SampleSource.of(reader, images), encoder, options, bad);
     }
 
     private static StageData of(
-            IndexedRecordReader<?> reader, SampleSource samples, ConversationEncoder encoder, BatchOptions options) {
+            IndexedRecordReader<?> reader,
+            SampleSource samples,
+            ConversationEncoder encoder,
+            BatchOptions options,
+            Consumer<BadSample> bad) {
         StageData data = null;
         try {
-            data = new StageData(reader, new LlavaBatchIterator(samples, encoder, StageData::noPixels, options));
+            data = new StageData(
+                    reader,
+                    new LlavaBatchIterator(
+                            samples,
+                            encoder,
+                            StageData::noPixels,
+                            options,
+                            // A run that passes over nothing meets a broken picture soon enough.
+                            options.maxBadSamples() > 0 ? ImageFiles::read : image -> {},
+                            bad));
             return data;
         } finally {
             if (data == null) {

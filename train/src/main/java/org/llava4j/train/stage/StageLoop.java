@@ -5,9 +5,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.SpliceLayout;
+import org.llava4j.train.BadStepException;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.RunArrays;
 import org.llava4j.train.checkpoint.RunCheckpoints;
@@ -22,14 +24,17 @@ final class StageLoop {
     private final Trainer trainer;
     private final LlavaBatchIterator batches;
     private final Feeding feeding;
+    private final BadSamples bad;
     private final int totalSteps;
     private RunTotals totals = RunTotals.NONE;
 
-    StageLoop(Stage stage, Trainer trainer, LlavaBatchIterator batches, Feeding feeding, int totalSteps) {
+    StageLoop(
+            Stage stage, Trainer trainer, LlavaBatchIterator batches, Feeding feeding, BadSamples bad, int totalSteps) {
         this.stage = stage;
         this.trainer = trainer;
         this.batches = batches;
         this.feeding = feeding;
+        this.bad = bad;
         this.totalSteps = totalSteps;
     }
 
@@ -37,7 +42,7 @@ final class StageLoop {
     void goOnFrom(Path checkpoint) {
         RunState state = RunCheckpoints.state(checkpoint);
         RunCheckpoints.restore(checkpoint, trainer.arrays());
-        trainer.goOnFrom(state.step());
+        trainer.goOnFrom(state.step(), state.step() - state.totals().badSteps());
         batches.seek(state.cursor());
         totals = state.totals();
     }
@@ -60,17 +65,38 @@ final class StageLoop {
                 nextEpoch();
                 continue;
             }
-            Trainer.Step step = trainer.step(plans.stream()
-                    .map(plan -> fed.next(feeding.placeholders(plan)))
-                    .iterator());
-            fed.close();
             Seen seen = plans.stream()
                     .map(plan -> seen(plan.layout()))
                     .reduce(Seen::plus)
                     .orElseThrow();
+            Trainer.Step step;
+            try {
+                step = trainer.step(plans.stream()
+                        .map(plan -> fed.next(feeding.placeholders(plan)))
+                        .iterator());
+            } catch (BadStepException e) {
+                passOver(e, plans, seen, listener);
+                continue;
+            } finally {
+                fed.close();
+            }
             totals = totals.plus(step.loss(), seen);
             listener.step(meter.after(step, totals));
         }
+    }
+
+    /** A step that is no good changes nothing, is told, and ends the run if there were too many. */
+    private void passOver(BadStepException bad, List<BatchPlan> plans, Seen seen, RunListener listener) {
+        List<String> places = plans.stream()
+                .flatMap(plan -> plan.rows().stream())
+                .map(batches::where)
+                .toList();
+        totals = totals.plusBad(seen);
+        listener.badStep(totals.steps(), bad.getMessage(), places);
+        if (totals.badSteps() > stage.maxBadSteps()) {
+            throw bad;
+        }
+        trainer.passOver();
     }
 
     /** What the graph was fed last. It lies outside of the heap, where the collector does not see how large it is. */
@@ -100,7 +126,9 @@ final class StageLoop {
     private void nextEpoch() {
         batches.reset();
         if (!batches.hasNext()) {
-            throw new BadInputException("no sample has anything to learn; look at the data and at \"convMode\"");
+            BadSample first = bad.all().get(0);
+            throw new BadInputException(
+                    "not one sample is any good; the first: " + first.where() + ": " + first.reason());
         }
     }
 

@@ -1,7 +1,6 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -26,6 +25,7 @@ import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.Layout;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.checkpoint.RunCheckpoints;
 import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.plan.Machine;
 import org.llava4j.train.plan.MemoryPlan;
@@ -99,7 +99,8 @@ public final class StageRunner {
 
     private RunReport run(AtomicFolder output, RunListener listener) {
         Path folder = output.path();
-        try (StageData data = StageData.open(stage, paths, config);
+        BadSamples bad = new BadSamples(listener);
+        try (StageData data = StageData.open(stage, paths, config, bad);
                 RunSaver saver = options.saving().folder() == null
                         ? null
                         : RunSaver.open(options.saving(), stage, StageData.sha256(paths), listener)) {
@@ -115,23 +116,25 @@ public final class StageRunner {
             freeze(loaded.model());
             FreezeProof proof = new FreezeProof(loaded.model(), tower);
             Trainer trainer = new Trainer(loaded.model(), stage.adamW(), schedule);
-            StageLoop loop =
-                    new StageLoop(stage, trainer, data.batches(), new Feeding(config, features), schedule.totalSteps());
+            StageLoop loop = new StageLoop(
+                    stage, trainer, data.batches(), new Feeding(config, features), bad, schedule.totalSteps());
             if (saver != null) {
                 saver.requireSameWeights(proof.before());
-                saver.resumed().ifPresent(loop::goOnFrom);
+                saver.resumed().ifPresent(checkpoint -> {
+                    loop.goOnFrom(checkpoint);
+                    bad.addAll(RunCheckpoints.state(checkpoint).badSamples());
+                });
             }
             Path log = saver == null ? folder.resolve(RunLog.FILE) : saver.liveLog();
-            List<Trainer.Step> steps = new ArrayList<>();
+            List<Trainer.Step> steps;
             long begun = System.nanoTime();
             try (RunLog lines = RunLog.of(log);
                     Validation validation = validation(features, loaded.model())) {
-                StageSteps each = new StageSteps(loop, data.batches(), saver, validation, proof.before());
-                loop.run(progress -> {
-                    steps.add(progress.step());
-                    each.after(progress, RunListener.all(lines, listener));
-                });
-                each.takeBest(listener);
+                StageSteps each = new StageSteps(
+                        loop, data.batches(), saver, validation, proof.before(), bad, RunListener.all(lines, listener));
+                loop.run(each);
+                each.takeBest();
+                steps = each.steps();
             } finally {
                 listener.end();
             }
@@ -141,9 +144,9 @@ public final class StageRunner {
                     StageData.sha256(paths),
                     totals.steps(),
                     totals.samples(),
-                    totals.lossSum() / totals.steps(),
+                    totals.meanLoss(),
                     totals.smoothedLoss(),
-                    data.batches().unlearnable(),
+                    data.batches().badSamples(),
                     totals.paddingShare(),
                     features.computed(),
                     loaded.projector(),
@@ -152,8 +155,9 @@ public final class StageRunner {
             if (saver != null) {
                 saver.handOverLog(folder);
             }
+            bad.write(folder);
             write(folder, loaded, summary);
-            return new RunReport(paths.output(), List.copyOf(steps), summary);
+            return new RunReport(paths.output(), steps, summary);
         }
     }
 

@@ -1,36 +1,60 @@
 package org.llava4j.train.stage;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SortedMap;
 import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.train.Trainer;
 
 /** What happens after each step of a stage: it is told, held-out data is looked at, a checkpoint is written, it stops. */
-final class StageSteps {
+final class StageSteps implements RunListener {
     private final StageLoop loop;
     private final LlavaBatchIterator batches;
     private final RunSaver saver;
     private final Validation validation;
     private final SortedMap<String, String> before;
+    private final BadSamples bad;
+    private final RunListener listener;
+    private final List<Trainer.Step> steps = new ArrayList<>();
     private double lastLoss = Double.POSITIVE_INFINITY;
 
     /**
      * @param saver null for a run without checkpoints
      * @param validation null for a run without held-out data
      * @param before hash of each group of weights before the first step
+     * @param bad what has been passed over
+     * @param listener who follows the run
      */
     StageSteps(
             StageLoop loop,
             LlavaBatchIterator batches,
             RunSaver saver,
             Validation validation,
-            SortedMap<String, String> before) {
+            SortedMap<String, String> before,
+            BadSamples bad,
+            RunListener listener) {
         this.loop = loop;
         this.batches = batches;
         this.saver = saver;
         this.validation = validation;
         this.before = before;
+        this.bad = bad;
+        this.listener = listener;
     }
 
-    void after(Progress progress, RunListener listener) {
+    @Override
+    public void badStep(int step, String reason, List<String> samples) {
+        listener.badStep(step, reason, samples);
+    }
+
+    /** All steps of this process. */
+    List<Trainer.Step> steps() {
+        return List.copyOf(steps);
+    }
+
+    @Override
+    public void step(Progress progress) {
+        steps.add(progress.step());
         listener.step(progress);
         boolean last = progress.step().step() == progress.totalSteps();
         boolean stop = !last && listener.stops();
@@ -43,7 +67,7 @@ final class StageSteps {
         }
         boolean due = saver != null && (stop || saver.isDue(progress) || (loss != null && !last));
         if (due) {
-            listener.saved(saver.save(loop, batches, before, loss));
+            listener.saved(saver.save(loop, batches, before, bad.all(), loss));
         }
         if (stop) {
             throw new RunStoppedException(
@@ -56,7 +80,7 @@ final class StageSteps {
     }
 
     /** Where that is wanted: the weights of the look with the lowest loss, if it was not the last. */
-    void takeBest(RunListener listener) {
+    void takeBest() {
         if (validation == null || saver == null || !validation.keepsBest()) {
             return;
         }

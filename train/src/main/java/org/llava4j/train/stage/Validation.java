@@ -54,9 +54,10 @@ public final class Validation implements AutoCloseable {
     static Validation open(
             HeldOut heldOut, Stage stage, RunPaths paths, LlavaConfig config, FeatureSource features, Llava model) {
         Stage look = stage.dataFormat() == DataFormat.SCIENCEQA
-                ? Stages.with(stage, Map.of("split", heldOut.split(), "maxUnlearnable", Integer.MAX_VALUE))
-                : Stages.with(stage, Map.of("maxUnlearnable", Integer.MAX_VALUE));
-        StageData data = StageData.open(look, paths.of(heldOut.data(), heldOut.images(), paths.output()), config);
+                ? Stages.with(stage, Map.of("split", heldOut.split(), "maxBadSamples", Integer.MAX_VALUE))
+                : Stages.with(stage, Map.of("maxBadSamples", Integer.MAX_VALUE));
+        StageData data =
+                StageData.open(look, paths.of(heldOut.data(), heldOut.images(), paths.output()), config, bad -> {});
         LlavaModel answering = look.dataFormat() == DataFormat.SCIENCEQA
                 ? new LlavaModel(config, LlamaTokenizer.load(paths.model()), look.chatFormat(), features, model)
                 : null;

@@ -1,0 +1,12 @@
+package org.llava4j.train;
+
+import org.llava4j.data.BadInputException;
+
+/** A step whose loss or gradient is not a number any more; no weight was changed by it. */
+public final class BadStepException extends BadInputException {
+    private static final long serialVersionUID = 1L;
+
+    BadStepException(String message) {
+        super(message);
+    }
+}
