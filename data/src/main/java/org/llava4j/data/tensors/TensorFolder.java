@@ -39,6 +39,11 @@ public final class TensorFolder {
                 + ShardedFolder.indexOf(TorchFolder.SINGLE));
     }
 
+    /** Whether a folder holds weights by the names that {@link #open} looks for. */
+    public static boolean isIn(Path folder) {
+        return ShardedFolder.isIn(folder, SafetensorsFolder.SINGLE) || ShardedFolder.isIn(folder, TorchFolder.SINGLE);
+    }
+
     private static TensorStore openFile(Path file) {
         byte[] start = firstBytes(file);
         if (start.length > JSON_AT && start[JSON_AT] == '{') {

@@ -24,7 +24,8 @@ public final class InspectMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(required("model-path", "DIR", "a LLaVA of any layout, a CLIP tower or a LLaMA"))
+                .addOption(required(
+                        "model-path", "DIR", "a LLaVA of any layout, a CLIP tower, a LLaMA, or a projector's file"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
                 .addOption(toggle("verify", "read all files and compare them with the hashes in llava4j.json"));
     }

@@ -6,14 +6,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tensors.TensorFolder;
+import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.Llava;
+import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
@@ -42,11 +46,18 @@ public record Inspection(
         List<String> odd,
         List<String> problems) {
 
+    private static final List<String> PROJECTOR_FILES = List.of("mm_projector.safetensors", "mm_projector.bin");
+
     /**
+     * @param folder a model folder, or a projector's file
      * @param visionTower the tower's folder, or null for the one that the config names
      * @throws BadInputException if the folder has no config or no weights, or they are broken
      */
     public static Inspection of(Path folder, Path visionTower) {
+        Optional<Path> projector = projector(folder);
+        if (projector.isPresent()) {
+            return ofProjector(projector.get());
+        }
         List<String> odd = new ArrayList<>();
         if (!LlavaConfig.isLlava(folder)) {
             boolean clip = LlavaConfig.isClip(folder);
@@ -77,6 +88,42 @@ public record Inspection(
         String what = "LLaVA, " + config.imageVectors() + " vectors an image, projector "
                 + config.projector().name().toLowerCase(Locale.ROOT);
         return of(what, Checkpoint.llava(folder, tower), variables, odd);
+    }
+
+    /** Stage 1's result alone: a file, or a folder that holds one and no model. */
+    private static Optional<Path> projector(Path path) {
+        if (Files.isRegularFile(path)) {
+            return Optional.of(path);
+        }
+        return TensorFolder.isIn(path)
+                ? Optional.empty()
+                : PROJECTOR_FILES.stream()
+                        .map(path::resolve)
+                        .filter(Files::isRegularFile)
+                        .findFirst();
+    }
+
+    private static Inspection ofProjector(Path file) {
+        SortedMap<String, Long> parts = new TreeMap<>();
+        SortedMap<TensorType, Long> types = new TreeMap<>();
+        List<String> problems = new ArrayList<>();
+        try (TensorStore store = TensorFolder.open(file)) {
+            store.tensors().forEach((name, tensor) -> {
+                parts.merge(part(name), tensor.length(), Long::sum);
+                types.merge(tensor.type(), 1L, Long::sum);
+                if (!name.startsWith(Checkpoint.PROJECTOR_PREFIX) && !name.equals(SlotRows.TABLE)) {
+                    problems.add(tensor + " is no part of a projector's file");
+                }
+            });
+            return new Inspection(
+                    "projector alone, stage 1's result: give it as --pretrain-mm-mlp-adapter",
+                    parts,
+                    types,
+                    new TreeMap<>(Map.of(file.toString(), (long) store.tensors().size())),
+                    new TreeMap<>(),
+                    List.of(),
+                    problems);
+        }
     }
 
     private static Inspection of(String what, Checkpoint checkpoint, Map<String, long[]> variables, List<String> odd) {

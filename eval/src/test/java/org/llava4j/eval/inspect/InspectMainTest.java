@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -71,6 +72,20 @@ class InspectMainTest {
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("its 9 problems are listed above");
+    }
+
+    @Test
+    void stage1sResultAloneIsKnown() {
+        Path file = golden("f_e2e/stage1_out/mm_projector.bin");
+        for (Path path : List.of(file, file.getParent())) {
+            Inspection found = Inspection.of(path, null);
+            assertThat(found.what()).startsWith("projector alone");
+            assertThat(found.parts()).containsOnlyKeys("projector").containsEntry("projector", 64L * 64 + 64);
+            assertThat(found.problems()).isEmpty();
+        }
+        assertThat(Inspection.of(golden("b_llama/model.safetensors"), null).problems())
+                .isNotEmpty()
+                .allMatch(problem -> problem.endsWith("is no part of a projector's file"));
     }
 
     @Test
