@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
@@ -14,6 +15,8 @@ import org.llava4j.train.checkpoint.RunCheckpoints;
 import org.llava4j.train.checkpoint.RunState;
 import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.checkpoint.RunTotals.Seen;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The steps of a stage, one after the other, from wherever a checkpoint left off. */
@@ -47,8 +50,11 @@ final class StageLoop {
         RunCheckpoints.restore(checkpoint, trainer.arrays());
     }
 
-    /** @param listener is told of every step; the checkpoints among others */
-    void run(RunListener listener) {
+    /**
+     * @param listener is told when a step begins
+     * @param after takes what came of it
+     */
+    void run(RunListener listener, Consumer<Progress> after) {
         Fed fed = new Fed();
         Progress.Meter meter = new Progress.Meter(stage.name(), totalSteps, totals);
         while (totals.steps() < totalSteps) {
@@ -60,6 +66,7 @@ final class StageLoop {
                 nextEpoch();
                 continue;
             }
+            listener.stepBegins(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
             Trainer.Step step = trainer.step(plans.stream()
                     .map(plan -> fed.next(feeding.placeholders(plan)))
                     .iterator());
@@ -69,7 +76,7 @@ final class StageLoop {
                     .reduce(Seen::plus)
                     .orElseThrow();
             totals = totals.plus(step.loss(), seen);
-            listener.step(meter.after(step, totals));
+            after.accept(meter.after(step, totals));
         }
     }
 

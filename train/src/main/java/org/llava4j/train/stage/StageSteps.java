@@ -2,6 +2,9 @@ package org.llava4j.train.stage;
 
 import java.util.SortedMap;
 import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.train.watch.Look;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
 
 /** What happens after each step of a stage: it is told, held-out data is looked at, a checkpoint is written, it stops. */
 final class StageSteps {
@@ -36,7 +39,7 @@ final class StageSteps {
         boolean stop = !last && listener.stops();
         Double loss = null;
         if (validation != null && validation.isDue(progress)) {
-            Validation.Look look = validation.look();
+            Look look = validation.look();
             listener.validated(progress.step().step(), look);
             loss = look.loss();
             lastLoss = loss;

@@ -1,4 +1,4 @@
-package org.llava4j.train.stage;
+package org.llava4j.train.watch;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -14,6 +14,16 @@ record RunListeners(List<RunListener> all) implements RunListener {
     }
 
     @Override
+    public void begun(RunStart start) {
+        all.forEach(listener -> listener.begun(start));
+    }
+
+    @Override
+    public void stepBegins(int epoch, int step) {
+        all.forEach(listener -> listener.stepBegins(epoch, step));
+    }
+
+    @Override
     public void step(Progress progress) {
         all.forEach(listener -> listener.step(progress));
     }
@@ -24,7 +34,7 @@ record RunListeners(List<RunListener> all) implements RunListener {
     }
 
     @Override
-    public void validated(int step, Validation.Look look) {
+    public void validated(int step, Look look) {
         all.forEach(listener -> listener.validated(step, look));
     }
 
@@ -41,5 +51,10 @@ record RunListeners(List<RunListener> all) implements RunListener {
     @Override
     public void end() {
         all.forEach(RunListener::end);
+    }
+
+    @Override
+    public void result(RunResult result) {
+        all.forEach(listener -> listener.result(result));
     }
 }
