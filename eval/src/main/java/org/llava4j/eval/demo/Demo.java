@@ -26,13 +26,13 @@ import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.generate.ScienceQaAnswers;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.FrozenType;
-import org.llava4j.train.stage.ProgressLine;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
 import org.llava4j.train.stage.RunReport;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
+import org.llava4j.train.watch.ProgressLine;
 
 /**
  * LLaVA's recipe in small: a drawn world, stage 1 on its captions, stage 2 on its questions, and what each is worth.

@@ -1,6 +1,7 @@
 package org.llava4j.eval.report;
 
 import java.util.OptionalDouble;
+import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.Tally;
 
 /** An accuracy as a bar from 0 to 100 %, its interval as a whisker, chance as a dashed line across. */

@@ -2,6 +2,7 @@ package org.llava4j.eval.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.llava4j.data.Html;
 
 /** One loss curve as an SVG with its own axes; long runs are averaged down to what the width can show. */
 final class LossPanel {

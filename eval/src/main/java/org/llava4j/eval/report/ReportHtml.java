@@ -1,8 +1,8 @@
 package org.llava4j.eval.report;
 
-import static org.llava4j.eval.report.Html.escape;
-import static org.llava4j.eval.report.Html.fill;
-import static org.llava4j.eval.report.Html.percent;
+import static org.llava4j.data.Html.escape;
+import static org.llava4j.data.Html.fill;
+import static org.llava4j.data.Html.percent;
 
 import java.io.IOException;
 import java.io.InputStream;
@@ -10,6 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.Extraction;
 import org.llava4j.data.scienceqa.Extraction.Answered;
 import org.llava4j.data.scienceqa.PaperTable7;

@@ -26,6 +26,7 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.Extraction.Answered;
 import org.llava4j.data.scienceqa.Extraction.Failed;
 import org.llava4j.data.scienceqa.Extraction.Reason;

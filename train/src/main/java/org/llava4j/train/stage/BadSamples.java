@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.function.Consumer;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.batch.BadSample;
+import org.llava4j.train.watch.RunListener;
 
 /**
  * The samples that a run passed over: {@code bad-samples.jsonl}, each once, in the order of their places.

@@ -2,7 +2,6 @@ package org.llava4j.train.stage;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -12,12 +11,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.JsonInput;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.train.checkpoint.RunCheckpoints;
 import org.llava4j.train.checkpoint.RunState;
 import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunFiles;
+import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.RunLog;
 
 /** The checkpoints of a stage's run: where it goes on from, and when the next is written. */
 final class RunSaver implements AutoCloseable {
@@ -30,7 +32,7 @@ final class RunSaver implements AutoCloseable {
     private RunSaver(Saving saving, RunCheckpoints checkpoints, Stage stage, String dataHash) {
         this.saving = saving;
         this.checkpoints = checkpoints;
-        this.stage = tree(stage);
+        this.stage = Stages.tree(stage);
         this.dataHash = dataHash;
     }
 
@@ -88,10 +90,6 @@ final class RunSaver implements AutoCloseable {
         }
     }
 
-    private static JsonNode tree(Stage stage) {
-        return JsonInput.parse("stage", Stages.json(stage).getBytes(StandardCharsets.UTF_8));
-    }
-
     /** The checkpoint that the run goes on from. */
     Optional<Path> resumed() {
         return resumed;
@@ -118,7 +116,9 @@ final class RunSaver implements AutoCloseable {
             if (resumed.isPresent()) {
                 Files.copy(resumed.get().resolve(RunLog.FILE), log, StandardCopyOption.REPLACE_EXISTING);
             } else {
-                Files.deleteIfExists(log);
+                for (Path former : RunFiles.in(saving.folder())) {
+                    Files.delete(former);
+                }
             }
         } catch (IOException e) {
             throw new BadInputException("cannot write " + log + " (" + e + "); choose another output folder", e);
@@ -126,11 +126,16 @@ final class RunSaver implements AutoCloseable {
         return log;
     }
 
-    /** The log goes into the output when the run has ended. */
-    void handOverLog(Path folder) {
+    /** The log and the other files of {@link RunFiles} go into the output when the run has ended. */
+    void handOver(Path folder) {
+        List<Path> files = RunFiles.in(saving.folder());
         try {
-            Files.copy(saving.folder().resolve(RunLog.FILE), folder.resolve(RunLog.FILE));
-            Files.delete(saving.folder().resolve(RunLog.FILE));
+            for (Path file : files) {
+                Files.copy(file, folder.resolve(file.getFileName()));
+            }
+            for (Path file : files) {
+                Files.delete(file);
+            }
         } catch (IOException e) {
             throw new BadInputException("cannot write the log to " + folder + " (" + e + "); is the disk full?", e);
         }

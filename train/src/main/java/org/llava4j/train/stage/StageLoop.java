@@ -16,6 +16,8 @@ import org.llava4j.train.checkpoint.RunCheckpoints;
 import org.llava4j.train.checkpoint.RunState;
 import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.checkpoint.RunTotals.Seen;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The steps of a stage, one after the other, from wherever a checkpoint left off. */
@@ -65,6 +67,7 @@ final class StageLoop {
                 nextEpoch();
                 continue;
             }
+            listener.stepBegins(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
             Seen seen = plans.stream()
                     .map(plan -> seen(plan.layout()))
                     .reduce(Seen::plus)

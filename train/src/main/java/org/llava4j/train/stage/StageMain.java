@@ -8,6 +8,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.ProgressLine;
+import org.llava4j.train.watch.RunListener;
 
 /**
  * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: a shipped stage, with flags (LLaVA's

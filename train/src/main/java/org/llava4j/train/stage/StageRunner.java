@@ -1,5 +1,6 @@
 package org.llava4j.train.stage;
 
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -9,6 +10,7 @@ import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.Llava;
@@ -29,6 +31,10 @@ import org.llava4j.train.checkpoint.RunCheckpoints;
 import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.plan.Machine;
 import org.llava4j.train.plan.MemoryPlan;
+import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.RunLog;
+import org.llava4j.train.watch.RunResult;
+import org.llava4j.train.watch.RunStart;
 
 /**
  * Runs a stage: a model folder and data in, a trained model folder out. The frozen tower's features are computed once
@@ -98,7 +104,6 @@ public final class StageRunner {
     }
 
     private RunReport run(AtomicFolder output, RunListener listener) {
-        Path folder = output.path();
         BadSamples bad = new BadSamples(listener);
         try (StageData data = StageData.open(stage, paths, config, bad);
                 RunSaver saver = options.saving().folder() == null
@@ -108,57 +113,88 @@ public final class StageRunner {
                 // Nobody else has this run's checkpoints, so nobody else is writing its output.
                 output.sweep();
             }
-            WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
-            plan(data.batches(), listener);
-            TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenType());
-            FeatureCache features = cache(tower);
-            Loaded loaded = load();
-            freeze(loaded.model());
-            FreezeProof proof = new FreezeProof(loaded.model(), tower);
-            Trainer trainer = new Trainer(loaded.model(), stage.adamW(), schedule);
-            StageLoop loop = new StageLoop(
-                    stage, trainer, data.batches(), new Feeding(config, features), bad, schedule.totalSteps());
-            if (saver != null) {
-                saver.requireSameWeights(proof.before());
-                saver.resumed().ifPresent(checkpoint -> {
-                    loop.goOnFrom(checkpoint);
-                    bad.addAll(RunCheckpoints.state(checkpoint).badSamples());
-                });
+            try {
+                return learn(output.path(), data, saver, bad, listener);
+            } catch (RuntimeException | Error e) {
+                tell(listener, e);
+                throw e;
             }
-            Path log = saver == null ? folder.resolve(RunLog.FILE) : saver.liveLog();
-            List<Trainer.Step> steps;
-            long begun = System.nanoTime();
-            try (RunLog lines = RunLog.of(log);
-                    Validation validation = validation(features, loaded.model())) {
-                StageSteps each = new StageSteps(
-                        loop, data.batches(), saver, validation, proof.before(), bad, RunListener.all(lines, listener));
-                loop.run(each);
-                each.takeBest();
-                steps = each.steps();
-            } finally {
-                listener.end();
-            }
-            RunTotals totals = loop.totals();
-            RunReport.Summary summary = new RunReport.Summary(
-                    stage.name(),
-                    StageData.sha256(paths),
-                    totals.steps(),
-                    totals.samples(),
-                    totals.meanLoss(),
-                    totals.smoothedLoss(),
-                    data.batches().badSamples(),
-                    totals.paddingShare(),
-                    features.computed(),
-                    loaded.projector(),
-                    (System.nanoTime() - begun) * 1e-9,
-                    proof.check());
-            if (saver != null) {
-                saver.handOverLog(folder);
-            }
-            bad.write(folder);
-            write(folder, loaded, summary);
-            return new RunReport(paths.output(), steps, summary);
         }
+    }
+
+    private static void tell(RunListener listener, Throwable cause) {
+        try {
+            listener.result(
+                    cause instanceof RunStoppedException
+                            ? RunResult.stopped(cause.getMessage())
+                            : RunResult.failed(cause));
+        } catch (RuntimeException e) {
+            cause.addSuppressed(e);
+        }
+    }
+
+    private RunReport learn(Path folder, StageData data, RunSaver saver, BadSamples bad, RunListener listener) {
+        WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
+        plan(data.batches(), listener);
+        TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenType());
+        FeatureCache features = cache(tower);
+        Loaded loaded = load();
+        freeze(loaded.model());
+        FreezeProof proof = new FreezeProof(loaded.model(), tower);
+        Trainer trainer = new Trainer(loaded.model(), stage.adamW(), schedule);
+        StageLoop loop = new StageLoop(
+                stage, trainer, data.batches(), new Feeding(config, features), bad, schedule.totalSteps());
+        if (saver != null) {
+            saver.requireSameWeights(proof.before());
+            saver.resumed().ifPresent(checkpoint -> {
+                loop.goOnFrom(checkpoint);
+                bad.addAll(RunCheckpoints.state(checkpoint).badSamples());
+            });
+        }
+        Path log = saver == null ? folder.resolve(RunLog.FILE) : saver.liveLog();
+        listener.begun(new RunStart(
+                stage.name(),
+                Stages.tree(stage),
+                schedule.totalSteps(),
+                loop.totals().steps(),
+                log.getParent(),
+                loaded.model().graph(),
+                schedule));
+        List<Trainer.Step> steps;
+        long begun = System.nanoTime();
+        try (RunLog lines = RunLog.of(log);
+                Validation validation = validation(features, loaded.model())) {
+            StageSteps each = new StageSteps(
+                    loop, data.batches(), saver, validation, proof.before(), bad, RunListener.all(lines, listener));
+            loop.run(each);
+            each.takeBest();
+            steps = each.steps();
+        } finally {
+            listener.end();
+        }
+        RunTotals totals = loop.totals();
+        RunReport.Summary summary = new RunReport.Summary(
+                stage.name(),
+                StageData.sha256(paths),
+                totals.steps(),
+                totals.samples(),
+                totals.meanLoss(),
+                totals.smoothedLoss(),
+                data.batches().badSamples(),
+                totals.paddingShare(),
+                features.computed(),
+                loaded.projector(),
+                (System.nanoTime() - begun) * 1e-9,
+                proof.check());
+        bad.write(folder);
+        write(folder, loaded, summary);
+        listener.result(RunResult.finished(
+                JsonInput.parse(RunReport.FILE, summary.json().getBytes(StandardCharsets.UTF_8))));
+        if (saver != null) {
+            saver.handOver(folder);
+        }
+        writeManifest(folder, loaded);
+        return new RunReport(paths.output(), steps, summary);
     }
 
     private Validation validation(FeatureCache features, Llava model) {
@@ -236,6 +272,10 @@ public final class StageRunner {
         }
         AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
         AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());
+    }
+
+    /** The last file, since it has the hashes of all others. */
+    private void writeManifest(Path folder, Loaded loaded) {
         SortedMap<String, String> sources = new TreeMap<>(loaded.sources());
         sources.replaceAll(
                 (name, source) -> stage.learns(name) ? source + ", then trained by " + stage.name() : source);

@@ -5,6 +5,9 @@ import java.util.List;
 import java.util.SortedMap;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.train.Trainer;
+import org.llava4j.train.watch.Look;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
 
 /** What happens after each step of a stage: it is told, held-out data is looked at, a checkpoint is written, it stops. */
 final class StageSteps implements RunListener {
@@ -43,6 +46,11 @@ final class StageSteps implements RunListener {
     }
 
     @Override
+    public void stepBegins(int epoch, int step) {
+        listener.stepBegins(epoch, step);
+    }
+
+    @Override
     public void badStep(int step, String reason, List<String> samples) {
         listener.badStep(step, reason, samples);
     }
@@ -60,7 +68,7 @@ final class StageSteps implements RunListener {
         boolean stop = !last && listener.stops();
         Double loss = null;
         if (validation != null && validation.isDue(progress)) {
-            Validation.Look look = validation.look();
+            Look look = validation.look();
             listener.validated(progress.step().step(), look);
             loss = look.loss();
             lastLoss = loss;

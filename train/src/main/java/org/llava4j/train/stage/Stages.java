@@ -11,6 +11,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -144,6 +145,11 @@ public final class Stages {
         } catch (JsonProcessingException e) {
             return JSON.getNodeFactory().textNode(text);
         }
+    }
+
+    /** The stage as the values of its JSON. */
+    static JsonNode tree(Stage stage) {
+        return JsonInput.parse("stage", json(stage).getBytes(StandardCharsets.UTF_8));
     }
 
     /** The stage as JSON that {@link #load} reads. */

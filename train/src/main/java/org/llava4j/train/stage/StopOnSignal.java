@@ -1,5 +1,8 @@
 package org.llava4j.train.stage;
 
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
+
 /**
  * Stops a run when the process is asked to end (SIGTERM, Ctrl-C): after the step at hand, with a checkpoint. The process
  * ends when the thread that made this has, or at last after some minutes.

@@ -6,6 +6,8 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.ProgressLine;
+import org.llava4j.train.watch.RunListener;
 
 /**
  * {@code exec:java@train-all}: stage 1, then from its projector and the plain decoder the chat model, the ScienceQA model

@@ -19,6 +19,8 @@ import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.generate.ScienceQaAnswers;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.stage.Stage.DataFormat;
+import org.llava4j.train.watch.Look;
+import org.llava4j.train.watch.Progress;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Looks at held-out data while a stage learns: the loss, and on ScienceQA the share of right answers too. */
@@ -31,14 +33,6 @@ public final class Validation implements AutoCloseable {
     private final Feeding feeding;
     private final Llava model;
     private final LlavaModel answering;
-
-    /**
-     * What one look found.
-     *
-     * @param loss mean over the supervised words
-     * @param accuracy share of right answers, 0..1; empty for conversations
-     */
-    public record Look(double loss, OptionalDouble accuracy) {}
 
     private Validation(
             HeldOut heldOut, Stage stage, StageData data, Feeding feeding, Llava model, LlavaModel answering) {

@@ -25,6 +25,8 @@ import org.llava4j.train.BadStepException;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Samples and steps that are no good: by policy passed over, counted and listed, or the end of the run. */

@@ -18,6 +18,7 @@ import org.llava4j.model.LlavaModel;
 import org.llava4j.model.SlotRows;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
+import org.llava4j.train.watch.RunListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Both stages of a model with {@code <im_start>} and {@code <im_end>} around its images. */

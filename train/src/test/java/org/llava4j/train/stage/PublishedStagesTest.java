@@ -13,6 +13,7 @@ import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.Trainer;
+import org.llava4j.train.watch.RunListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The published run of both stages, from JSON, pictures and model folders to model folders. */

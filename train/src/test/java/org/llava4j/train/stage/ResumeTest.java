@@ -17,6 +17,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
 
 /** A run that was interrupted ends with the bytes of one that was not. */
 class ResumeTest {

@@ -19,6 +19,7 @@ import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.plan.Machine;
+import org.llava4j.train.watch.ProgressLine;
 
 /** A run is held against the memory there is before it reads a weight. */
 class StageMemoryTest {

@@ -21,13 +21,16 @@ import org.llava4j.data.world.WorldWriter;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.Look;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
 
 class ValidationTest {
     @TempDir
     private Path temp;
 
     private Path model;
-    private final Map<Integer, Validation.Look> looks = new TreeMap<>();
+    private final Map<Integer, Look> looks = new TreeMap<>();
     private final List<String> notices = new ArrayList<>();
     private final List<Double> losses = new ArrayList<>();
 
@@ -38,7 +41,7 @@ class ValidationTest {
         }
 
         @Override
-        public void validated(int step, Validation.Look look) {
+        public void validated(int step, Look look) {
             looks.put(step, look);
         }
 

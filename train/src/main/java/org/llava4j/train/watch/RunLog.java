@@ -1,4 +1,4 @@
-package org.llava4j.train.stage;
+package org.llava4j.train.watch;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -12,8 +12,8 @@ import java.util.List;
 import org.llava4j.data.BadInputException;
 
 /** A run as a file: {@code metrics.jsonl}, one JSON object a step, in step order. */
-final class RunLog implements RunListener, AutoCloseable {
-    static final String FILE = "metrics.jsonl";
+public final class RunLog implements RunListener, AutoCloseable {
+    public static final String FILE = "metrics.jsonl";
 
     private final Path file;
     private final BufferedWriter writer;
@@ -24,7 +24,7 @@ final class RunLog implements RunListener, AutoCloseable {
     }
 
     /** Goes on at the end of what is there. */
-    static RunLog of(Path file) {
+    public static RunLog of(Path file) {
         try {
             return new RunLog(
                     file, Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
@@ -52,7 +52,7 @@ final class RunLog implements RunListener, AutoCloseable {
     }
 
     @Override
-    public void validated(int step, Validation.Look look) {
+    public void validated(int step, Look look) {
         ObjectNode line = new ObjectMapper().createObjectNode();
         line.put("step", step);
         line.put("validation_loss", look.loss());

@@ -1,4 +1,4 @@
-package org.llava4j.train.stage;
+package org.llava4j.train.watch;
 
 import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.train.Trainer;
@@ -34,7 +34,7 @@ public record Progress(
         long leftMs) {
 
     /** Makes one {@link Progress} of each step. */
-    static final class Meter {
+    public static final class Meter {
         private final String stage;
         private final int totalSteps;
         private final RunTotals before;
@@ -43,13 +43,13 @@ public record Progress(
         private long firstStepNanos;
 
         /** @param before what an earlier process of this run had seen */
-        Meter(String stage, int totalSteps, RunTotals before) {
+        public Meter(String stage, int totalSteps, RunTotals before) {
             this.stage = stage;
             this.totalSteps = totalSteps;
             this.before = before;
         }
 
-        Progress after(Trainer.Step step, RunTotals totals) {
+        public Progress after(Trainer.Step step, RunTotals totals) {
             long now = System.nanoTime();
             boolean first = afterFirst == null;
             if (first) {

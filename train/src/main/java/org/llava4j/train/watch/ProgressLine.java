@@ -1,4 +1,4 @@
-package org.llava4j.train.stage;
+package org.llava4j.train.watch;
 
 import java.io.PrintStream;
 import java.util.List;
@@ -57,7 +57,7 @@ public final class ProgressLine implements RunListener {
     }
 
     @Override
-    public void validated(int step, Validation.Look look) {
+    public void validated(int step, Look look) {
         String accuracy = look.accuracy().isPresent()
                 ? String.format(
                         Locale.ROOT, ", %.1f %% right", 100 * look.accuracy().getAsDouble())

@@ -1,13 +1,13 @@
-package org.llava4j.eval.report;
+package org.llava4j.data;
 
 import java.util.Locale;
 
 /** Texts and numbers on their way into HTML or SVG. */
-final class Html {
+public final class Html {
     private Html() {}
 
     /** Safe as content and inside quotes; characters that HTML cannot hold become U+FFFD. */
-    static String escape(String text) {
+    public static String escape(String text) {
         StringBuilder safe = new StringBuilder(text.length());
         text.codePoints().forEach(c -> {
             switch (c) {
@@ -29,17 +29,17 @@ final class Html {
     }
 
     /** A template filled in; numbers have a point in every locale. */
-    static String fill(String template, Object... values) {
+    public static String fill(String template, Object... values) {
         return String.format(Locale.ROOT, template, values);
     }
 
     /** A fraction as a percentage, or a dash where nothing was counted. */
-    static String percent(double fraction, int decimals) {
+    public static String percent(double fraction, int decimals) {
         return Double.isNaN(fraction) ? "–" : fill("%." + decimals + "f", 100 * fraction);
     }
 
     /** Seconds as people say them: {@code 48 s}, {@code 7 min 05 s}, {@code 2 h 03 min}. */
-    static String duration(double seconds) {
+    public static String duration(double seconds) {
         long whole = Math.round(seconds);
         if (whole < 60) {
             return fill(seconds < 10 ? "%.1f s" : "%.0f s", seconds);

@@ -1,4 +1,4 @@
-package org.llava4j.train.stage;
+package org.llava4j.train.watch;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -18,6 +18,17 @@ public interface RunListener {
     /** Before any weight is read: what the run takes, and what there is. */
     default void planned(MemoryPlan plan, Machine machine) {}
 
+    /** All is loaded, and where the run was interrupted put back: the steps begin. */
+    default void begun(RunStart start) {}
+
+    /**
+     * Before each optimiser step.
+     *
+     * @param epoch which pass over the data, counted from 0
+     * @param step counted from 1
+     */
+    default void stepBegins(int epoch, int step) {}
+
     /** After each optimiser step. */
     void step(Progress progress);
 
@@ -32,7 +43,7 @@ public interface RunListener {
     default void badStep(int step, String reason, List<String> samples) {}
 
     /** After a look at held-out data. */
-    default void validated(int step, Validation.Look look) {}
+    default void validated(int step, Look look) {}
 
     /** After a checkpoint is written. */
     default void saved(Path checkpoint) {}
@@ -44,4 +55,7 @@ public interface RunListener {
 
     /** After the last step, or the failure. */
     default void end() {}
+
+    /** How the run ended, when all is written; for every run that has {@link #begun}. */
+    default void result(RunResult result) {}
 }

@@ -1,4 +1,4 @@
-package org.llava4j.train.stage;
+package org.llava4j.train.watch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

@@ -1,4 +1,4 @@
-package org.llava4j.train.stage;
+package org.llava4j.train.watch;
 
 import java.nio.file.Path;
 import java.util.List;
@@ -11,6 +11,16 @@ record RunListeners(List<RunListener> all) implements RunListener {
     @Override
     public void planned(MemoryPlan plan, Machine machine) {
         all.forEach(listener -> listener.planned(plan, machine));
+    }
+
+    @Override
+    public void begun(RunStart start) {
+        all.forEach(listener -> listener.begun(start));
+    }
+
+    @Override
+    public void stepBegins(int epoch, int step) {
+        all.forEach(listener -> listener.stepBegins(epoch, step));
     }
 
     @Override
@@ -29,7 +39,7 @@ record RunListeners(List<RunListener> all) implements RunListener {
     }
 
     @Override
-    public void validated(int step, Validation.Look look) {
+    public void validated(int step, Look look) {
         all.forEach(listener -> listener.validated(step, look));
     }
 
@@ -46,5 +56,10 @@ record RunListeners(List<RunListener> all) implements RunListener {
     @Override
     public void end() {
         all.forEach(RunListener::end);
+    }
+
+    @Override
+    public void result(RunResult result) {
+        all.forEach(listener -> listener.result(result));
     }
 }

@@ -1,0 +1,50 @@
+package org.llava4j.train.watch;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.nio.file.Path;
+import org.llava4j.train.Trainer;
+import org.llava4j.train.WarmupCosine;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/** A run to be watched, without a model. */
+final class Steps {
+    private Steps() {}
+
+    static RunStart start(Path folder, int total, int done) {
+        return new RunStart(
+                "pretrain",
+                JsonNodeFactory.instance
+                        .objectNode()
+                        .put("name", "pretrain")
+                        .put("learningRate", 2e-3)
+                        .put("convMode", "<plain>"),
+                total,
+                done,
+                folder,
+                SameDiff.create(),
+                new WarmupCosine(2e-3, 0, total));
+    }
+
+    static double loss(int step) {
+        return 0.4 + 8 * Math.exp(-step / 60.0) + 0.2 * Math.sin(step * 1.7);
+    }
+
+    static Progress progress(int step, int total, long elapsedMs) {
+        double loss = loss(step);
+        Trainer.Step values =
+                new Trainer.Step(step, loss, 0.5 + loss / 4, new WarmupCosine(2e-3, total / 30, total).rate(step - 1));
+        return new Progress(
+                "pretrain",
+                values,
+                total,
+                loss + 0.01,
+                4L * step,
+                12.5,
+                1200 + step % 7,
+                0.04,
+                0.25,
+                (1390L + step % 3) << 20,
+                elapsedMs,
+                1000L * (total - step));
+    }
+}
