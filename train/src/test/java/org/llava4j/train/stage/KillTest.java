@@ -97,7 +97,60 @@ class KillTest {
         assertThat(newest()).isPositive();
     }
 
+    /**
+     * A disk that takes no more, as a bound on the size of files (in KB): what learned fits, the model that is written at
+     * the end does not.
+     */
+    @Test
+    void aFullDiskLeavesTheLastCheckpointToGoOnFrom() throws IOException, InterruptedException {
+        List<String> command =
+                new ArrayList<>(List.of("bash", "-c", "ulimit -f 300; trap '' XFSZ; exec \"$@\"", "run"));
+        command.addAll(command(out, "--save-steps", "2", "--max-steps", "5"));
+        Process full = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(full.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(full.waitFor()).as(said).isNotZero();
+        assertThat(said).contains("pretrain: cannot write ").contains("model.safetensors");
+        assertThat(out).doesNotExist();
+        assertThat(newest()).isEqualTo(4);
+        Path whole = temp.resolve("whole");
+        assertThat(start(whole, "--save-steps", "0", "--max-steps", "5").waitFor())
+                .isZero();
+        assertThat(start(out, "--save-steps", "2", "--max-steps", "5", "--resume", "auto")
+                        .waitFor())
+                .isZero();
+        assertThat(Files.mismatch(whole.resolve("model.safetensors"), out.resolve("model.safetensors")))
+                .isEqualTo(-1);
+    }
+
+    /** The same where the checkpoint itself does not fit: the one before stays. */
+    @Test
+    void aCheckpointThatDoesNotFitLeavesTheOneBefore() throws IOException, InterruptedException {
+        Process first = start(out, "--save-steps", "2", "--max-steps", "100000");
+        while (first.isAlive() && newest() == 0) {
+            first.waitFor(5, TimeUnit.MILLISECONDS);
+        }
+        first.toHandle().destroy();
+        assertThat(first.waitFor()).isEqualTo(143);
+        long before = newest();
+        List<String> command = new ArrayList<>(List.of("bash", "-c", "ulimit -f 20; trap '' XFSZ; exec \"$@\"", "run"));
+        command.addAll(command(out, "--save-steps", "2", "--max-steps", "100000", "--resume", "auto"));
+        Process full = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String said = new String(full.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(full.waitFor()).as(said).isNotZero();
+        assertThat(said).contains("pretrain: cannot write ");
+        assertThat(newest()).isEqualTo(before);
+        try (Stream<Path> left = Files.list(temp.resolve("out.checkpoints"))) {
+            assertThat(left.map(path -> path.getFileName().toString())).noneMatch(name -> name.endsWith(".part"));
+        }
+    }
+
     private Process start(Path output, String... more) throws IOException {
+        return new ProcessBuilder(command(output, more))
+                .redirectErrorStream(true)
+                .start();
+    }
+
+    private List<String> command(Path output, String... more) {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx300m",
@@ -128,7 +181,7 @@ class KillTest {
         if (!Arrays.asList(more).contains("--max-steps")) {
             command.addAll(List.of("--max-steps", STEPS));
         }
-        return new ProcessBuilder(command).redirectErrorStream(true).start();
+        return command;
     }
 
     /** The step of the newest checkpoint. */

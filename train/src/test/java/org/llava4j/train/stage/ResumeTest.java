@@ -129,6 +129,15 @@ class ResumeTest {
     }
 
     @Test
+    void aLogThatCannotBeWrittenEndsTheRunBeforeItsFirstStep() throws IOException {
+        Files.createDirectories(checkpoints.resolve("metrics.jsonl/in the way"));
+        assertThatThrownBy(() -> run(temp.resolve("out"), saving(Resume.AUTO), RunListener.NONE))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("cannot write " + checkpoints.resolve("metrics.jsonl"));
+        assertThat(temp.resolve("out")).doesNotExist();
+    }
+
+    @Test
     void twoRunsDoNotShareCheckpoints() {
         RunListener second = new RunListener() {
             @Override
