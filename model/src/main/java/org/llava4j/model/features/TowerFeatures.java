@@ -1,6 +1,7 @@
 package org.llava4j.model.features;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
@@ -18,13 +19,17 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** Computes features with the tower. */
 public final class TowerFeatures implements FeatureSource {
+    /** Most pictures of one pass. */
+    public static final int AT_ONCE = 16;
+
     private final Llava tower;
     private final ClipImageProcessor processor;
+    private final int together;
 
-    /** @param tower as {@link Llava#buildTower} makes it, or a whole model that reads pixels */
-    public TowerFeatures(Llava tower, ClipImageProcessor processor) {
+    private TowerFeatures(Llava tower, ClipImageProcessor processor, int together) {
         this.tower = tower;
         this.processor = processor;
+        this.together = together;
     }
 
     /** {@link #load(Path, Path, LlavaConfig, FrozenType)} in float32. */
@@ -53,7 +58,7 @@ public final class TowerFeatures implements FeatureSource {
         ClipImageProcessor processor =
                 new ClipImageProcessor(config.padToSquare() ? settings.withAspectRatio(AspectRatio.PAD) : settings);
         try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withFrozenType(type, name -> false)) {
-            return new TowerFeatures(Llava.buildTower(config, weights), processor);
+            return new TowerFeatures(Llava.buildTower(config, weights), processor, AT_ONCE);
         }
     }
 
@@ -77,25 +82,42 @@ public final class TowerFeatures implements FeatureSource {
      */
     public String identity(LlavaConfig config) {
         return "weights " + mark().sha256() + "; " + config.vision() + "; state " + config.featureLayer() + ", "
-                + config.selectFeature() + "; each alone; " + processor.settings();
+                + config.selectFeature() + (together == 1 ? "; each alone; " : "; ") + processor.settings();
     }
 
     /**
-     * One picture after the other, so that each has the same vectors to the last bit in whatever company it comes: matrix
-     * products of another number of rows may round otherwise, and a run that goes on from a checkpoint meets its pictures
-     * in other company.
+     * The same features with every picture alone in its pass, so that each has the same vectors to the last bit whenever
+     * it comes: matrix products of another number of rows may round otherwise, and a run that goes on from a checkpoint
+     * meets its pictures in other company. A small tower is slower so.
      */
-    @Override
-    public List<float[]> features(List<Path> images) {
-        return images.stream().map(this::features).toList();
+    public TowerFeatures alone() {
+        return new TowerFeatures(tower, processor, 1);
     }
 
-    private float[] features(Path image) {
+    @Override
+    public List<float[]> features(List<Path> images) {
+        List<float[]> all = new ArrayList<>();
+        for (int from = 0; from < images.size(); from += together) {
+            all.addAll(some(images.subList(from, Math.min(images.size(), from + together))));
+        }
+        return all;
+    }
+
+    private List<float[]> some(List<Path> images) {
         int side = processor.settings().cropPx();
-        INDArray pixels = Nd4j.createFromArray(processor.process(image)).reshape(1, 3, side, side);
-        INDArray out = tower.output(Map.of(Llava.PIXEL_VALUES, pixels), List.of(Llava.FEATURES))
+        int length = 3 * side * side;
+        float[] pixels = new float[images.size() * length];
+        for (int i = 0; i < images.size(); i++) {
+            System.arraycopy(processor.process(images.get(i)), 0, pixels, i * length, length);
+        }
+        INDArray in = Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
+        INDArray out = tower.output(Map.of(Llava.PIXEL_VALUES, in), List.of(Llava.FEATURES))
                 .get(Llava.FEATURES);
-        float[] features = out.reshape(1, out.length()).toFloatVector();
+        INDArray perImage = out.reshape(images.size(), out.length() / images.size());
+        List<float[]> features = new ArrayList<>();
+        for (int i = 0; i < images.size(); i++) {
+            features.add(perImage.getRow(i).toFloatVector());
+        }
         PooledMemory.ofThisThread().release(out);
         return features;
     }

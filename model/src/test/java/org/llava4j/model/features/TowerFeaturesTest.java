@@ -1,6 +1,7 @@
 package org.llava4j.model.features;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -30,7 +31,11 @@ class TowerFeaturesTest {
         List<float[]> together = tower.features(many);
         assertThat(together).hasSize(19);
         assertThat(alone).hasSize(config.imageVectors() * config.vision().hiddenSize());
-        assertThat(together.get(18)).as("to the last bit").isEqualTo(alone);
+        for (int i = 0; i < alone.length; i++) {
+            assertThat(together.get(18)[i]).isCloseTo(alone[i], within(1e-5f));
+        }
+        assertThat(tower.alone().features(many).get(18)).as("to the last bit").isEqualTo(alone);
+        assertThat(tower.alone().identity(config)).isNotEqualTo(tower.identity(config));
         assertThat(together.get(0)).isNotEqualTo(alone);
     }
 

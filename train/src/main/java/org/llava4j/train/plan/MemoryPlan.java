@@ -8,6 +8,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.SlotRows;
+import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.plan.PlannedRun.Tower;
 import org.llava4j.train.plan.WeightShapes.Weight;
@@ -99,7 +100,7 @@ public record MemoryPlan(
         StepGraph step = StepGraph.step(run);
         for (int i = 0; i < STEPS; i++) {
             if (run.tower() == Tower.BESIDE) {
-                StepGraph tower = StepGraph.tower(run, 1);
+                StepGraph tower = StepGraph.tower(run, Math.min(run.batch(), TowerFeatures.AT_ONCE));
                 pool.run(tower);
                 pool.takeBack(tower.wanted());
             }

@@ -137,7 +137,7 @@ public final class StageRunner {
         WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
         plan(data.batches(), listener);
         TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenType());
-        FeatureCache features = cache(tower);
+        FeatureCache features = cache(saver == null ? tower : tower.alone());
         Loaded loaded = load();
         freeze(loaded.model());
         FreezeProof proof = new FreezeProof(loaded.model(), tower);

@@ -55,7 +55,7 @@ class ResumeTest {
                         256));
         whole = temp.resolve("whole");
         checkpoints = temp.resolve("checkpoints");
-        run(whole, Saving.NONE, RunListener.NONE);
+        run(whole, new Saving(temp.resolve("unused"), 0, 1, Resume.NEVER), RunListener.NONE);
     }
 
     @Test
