@@ -4,24 +4,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.File;
-import java.io.IOException;
-import java.io.InterruptedIOException;
-import java.lang.ProcessBuilder.Redirect;
-import java.net.URISyntaxException;
-import java.net.URL;
-import java.net.URLClassLoader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFile;
-import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.ChildJvm;
 import org.llava4j.data.cli.Command;
 import org.llava4j.model.kernels.BareProducts;
 import org.llava4j.model.kernels.BareProducts.Layout;
@@ -125,56 +115,16 @@ public final class BenchMain extends Command {
 
     private static JsonNode inItsOwnJvm(BenchRun run) {
         String label = run.of().label();
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx256m",
-                "--add-modules=jdk.incubator.vector",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-cp",
-                classPath(),
-                BenchMain.class.getName()));
-        command.addAll(List.of("--in-this-jvm", "--size", run.size().name(), "--cases", label));
-        command.addAll(List.of("--batch", String.valueOf(run.batch())));
-        command.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
+        List<String> flags = new ArrayList<>(List.of("-Xmx256m"));
+        List<String> arguments =
+                new ArrayList<>(List.of("--in-this-jvm", "--size", run.size().name(), "--cases", label));
+        arguments.addAll(List.of("--batch", String.valueOf(run.batch())));
+        arguments.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
         if (run.memorySteps() > 0) {
             // The whole heap is there from the start: what grows then is not the heap.
-            command.addAll(1, List.of("-Xms256m", "-XX:+AlwaysPreTouch"));
-            command.addAll(List.of("--memory-steps", String.valueOf(run.memorySteps())));
+            flags.addAll(List.of("-Xms256m", "-XX:+AlwaysPreTouch"));
+            arguments.addAll(List.of("--memory-steps", String.valueOf(run.memorySteps())));
         }
-        try {
-            Process process =
-                    new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
-            String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new BadInputException(
-                        "case " + label + " ended with exit code " + process.exitValue() + "; what it said is above");
-            }
-            String last = out.lines()
-                    .filter(text -> text.startsWith("{"))
-                    .reduce((a, b) -> b)
-                    .orElseThrow();
-            return new JsonMapper().readTree(last);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new BadInputException("case " + label + " was interrupted", new InterruptedIOException());
-        } catch (IOException e) {
-            throw new BadInputException("case " + label + " could not be run (" + e.getMessage() + ")", e);
-        }
-    }
-
-    /** Inside Maven the class path is the class loader's, not the JVM's. */
-    private static String classPath() {
-        if (BenchMain.class.getClassLoader() instanceof URLClassLoader loader) {
-            return Arrays.stream(loader.getURLs()).map(BenchMain::path).collect(Collectors.joining(File.pathSeparator));
-        }
-        return System.getProperty("java.class.path");
-    }
-
-    private static String path(URL url) {
-        try {
-            return Path.of(url.toURI()).toString();
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(url + " is in the class path", e);
-        }
+        return new ChildJvm("case " + label, BenchMain.class, flags).json(arguments);
     }
 }

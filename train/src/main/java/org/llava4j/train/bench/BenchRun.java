@@ -2,17 +2,16 @@ package org.llava4j.train.bench;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.Llava;
@@ -46,6 +45,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
     private static final double RATE = 1e-5;
     private static final double DEVIATION = 0.02;
     private static final long SEED = 1;
+    private static final double BYTES_PER_MB = 1 << 20;
 
     /** What was found, under the names of the bench's file. */
     ObjectNode measure() {
@@ -57,7 +57,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         for (int i = 1; i <= memorySteps; i++) {
             step.run();
             if (i == SETTLED || i == memorySteps) {
-                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, residentMb("VmRSS:"));
+                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, residentMb(ProcessMemory.RESIDENT));
             }
         }
         List<Double> steps = new ArrayList<>();
@@ -83,7 +83,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         result.put("gflop", flops / 1e9);
         result.put("floor_ms", floorMs);
         result.put("efficiency", floorMs / stepMs);
-        result.put("peak_rss_mb", residentMb("VmHWM:"));
+        result.put("peak_rss_mb", residentMb(ProcessMemory.PEAK));
         return result;
     }
 
@@ -139,17 +139,9 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
-    /** Memory of this process by its name in Linux's status file; null where there is none. */
-    private static Double residentMb(String name) {
-        Path status = Path.of("/proc/self/status");
-        try {
-            return Files.readAllLines(status).stream()
-                    .filter(line -> line.startsWith(name))
-                    .map(line -> Long.parseLong(line.replaceAll("\\D", "")) / 1024.0)
-                    .findFirst()
-                    .orElse(null);
-        } catch (IOException e) {
-            return null;
-        }
+    /** Null where the machine does not tell it. */
+    private static Double residentMb(ProcessMemory memory) {
+        OptionalLong bytes = memory.bytes();
+        return bytes.isPresent() ? bytes.getAsLong() / BYTES_PER_MB : null;
     }
 }

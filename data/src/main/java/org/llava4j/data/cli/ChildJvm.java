@@ -1,0 +1,103 @@
+package org.llava4j.data.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.io.File;
+import java.io.IOException;
+import java.io.InterruptedIOException;
+import java.lang.ProcessBuilder.Redirect;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.net.URLClassLoader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.llava4j.data.BadInputException;
+
+/**
+ * A command in a JVM of its own: nothing ran there before it, and all memory there is its own. It has this JVM's class
+ * path and the Vector API; what it says on stderr goes to ours.
+ *
+ * @param label names it in messages
+ * @param main a class with a {@code main}
+ * @param jvmFlags such as {@code -Xmx256m}
+ */
+public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
+
+    /**
+     * Runs it to its end.
+     *
+     * @return what it wrote on stdout
+     * @throws BadInputException if it cannot be started or ends with an error
+     */
+    public String run(List<String> arguments) {
+        Process process = null;
+        try {
+            process = new ProcessBuilder(command(arguments))
+                    .redirectError(Redirect.INHERIT)
+                    .start();
+            String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new BadInputException(
+                        label + " ended with exit code " + process.exitValue() + "; what it said is above");
+            }
+            return out;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BadInputException(label + " was interrupted", new InterruptedIOException());
+        } catch (IOException e) {
+            throw new BadInputException(label + " could not be run (" + e.getMessage() + ")", e);
+        } finally {
+            if (process != null) {
+                process.destroy();
+            }
+        }
+    }
+
+    /** {@link #run}, for a command that writes one JSON object on one line: that object. */
+    public JsonNode json(List<String> arguments) {
+        String last = run(arguments)
+                .lines()
+                .filter(text -> text.startsWith("{"))
+                .reduce((a, b) -> b)
+                .orElseThrow();
+        try {
+            return new JsonMapper().readTree(last);
+        } catch (IOException e) {
+            throw new IllegalStateException(label + " wrote no JSON but " + last, e);
+        }
+    }
+
+    private List<String> command(List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(jvmFlags);
+        command.addAll(List.of(
+                "--add-modules=jdk.incubator.vector",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-cp",
+                classPath(),
+                main.getName()));
+        command.addAll(arguments);
+        return command;
+    }
+
+    /** Inside Maven the class path is the class loader's, not the JVM's. */
+    private String classPath() {
+        if (main.getClassLoader() instanceof URLClassLoader loader) {
+            return Arrays.stream(loader.getURLs()).map(ChildJvm::path).collect(Collectors.joining(File.pathSeparator));
+        }
+        return System.getProperty("java.class.path");
+    }
+
+    private static String path(URL url) {
+        try {
+            return Path.of(url.toURI()).toString();
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(url + " is in the class path", e);
+        }
+    }
+}
