@@ -1,0 +1,103 @@
+package org.llava4j.eval.realsize;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.tensors.SafetensorsFolder;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.eval.inspect.Inspection;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The memory of a process is told by Linux alone. */
+@EnabledOnOs(OS.LINUX)
+class RealSizeMainTest {
+    @TempDir
+    private Path temp;
+
+    @Test
+    void aModelIsMadeInspectedLoadedRunAndRemoved() throws IOException {
+        Path file = temp.resolve("figures.json");
+        run("--size", "small", "--folder", temp.resolve("model").toString(), "--json", file.toString());
+        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        assertThat(json.get("size").textValue()).isEqualTo("small");
+        assertThat(json.get("bytes_16_bit").longValue())
+                .isEqualTo(2 * json.get("parameters").longValue());
+        assertThat(json.get("positions").intValue()).isEqualTo(16 + 16);
+        for (String key : List.of("machine_mb", "make_s", "inspect_s", "load_s", "anonymous_load_mb", "forward_s")) {
+            assertThat(json.get(key).doubleValue()).as(key).isPositive();
+        }
+        assertThat(json.get("bound_mb").doubleValue())
+                .isEqualTo((1.1 * json.get("bytes_16_bit").longValue() + 1e9) / 1e6);
+        assertThat(json.get("peak_load_mb").doubleValue())
+                .isLessThan(json.get("bound_mb").doubleValue())
+                .isLessThanOrEqualTo(json.get("peak_forward_mb").doubleValue());
+        assertThat(namesIn(temp)).containsExactly("figures.json");
+    }
+
+    @Test
+    void whatIsKeptIsAFolderOfShardsWithNormalNumbers() throws IOException {
+        Path folder = temp.resolve("model");
+        run("--size", "small", "--folder", folder.toString(), "--keep");
+        assertThat(namesIn(temp)).containsExactly("model");
+        assertThat(namesIn(folder))
+                .contains("config.json", "vision_tower", "model.safetensors.index.json")
+                .contains("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors");
+        Inspection found = Inspection.of(folder, null);
+        assertThat(found.problems()).isEmpty();
+        assertThat(found.types()).containsOnlyKeys(TensorType.BF16);
+        assertThat(found.parameters()).isEqualTo(RealSize.named("small").parameters());
+        try (SafetensorsFolder stored = SafetensorsFolder.open(folder)) {
+            assertThat(stored.read("model.norm.weight").toFloatVector()).containsOnly(1);
+            INDArray table = stored.read("model.embed_tokens.weight");
+            assertThat(table.meanNumber().doubleValue()).isBetween(-2e-4, 2e-4);
+            assertThat(table.stdNumber().doubleValue()).isBetween(0.0195, 0.0205);
+            assertThat(stored.read("lm_head.weight")).isNotEqualTo(table);
+        }
+    }
+
+    @Test
+    void theSizesAreThePublishedOnes() {
+        // LLaMA: 6 738 415 616 and 13 015 864 320; CLIP's tower 303 179 776; a linear projector.
+        assertThat(RealSize.named("7b").parameters()).isEqualTo(6_738_415_616L + 303_179_776 + 1025 * 4096);
+        assertThat(RealSize.named("13b").parameters()).isEqualTo(13_015_864_320L + 303_179_776 + 1025 * 5120);
+        assertThat(RealSize.named("7b").positions()).isEqualTo(256 + 64);
+    }
+
+    @Test
+    void anUnknownSizeIsNamed() {
+        assertThatThrownBy(() -> run("--size", "70b", "--folder", temp.toString()))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("--size 70b is not known; use 7b, 13b, or small");
+    }
+
+    @Test
+    void aFolderThatIsNotOursStays() throws IOException {
+        Path note = Files.writeString(temp.resolve("note.txt"), "mine");
+        assertThatThrownBy(() -> run("--size", "small", "--folder", temp.toString()))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("holds files that no former run wrote");
+        assertThat(note).hasContent("mine");
+    }
+
+    private static void run(String... args) {
+        RealSizeMain.main(args);
+    }
+
+    private static List<String> namesIn(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+}
