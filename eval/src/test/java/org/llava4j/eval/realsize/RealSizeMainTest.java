@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.tensors.SafetensorsFolder;
 import org.llava4j.data.tensors.TensorType;
@@ -73,6 +76,18 @@ class RealSizeMainTest {
         assertThat(RealSize.named("7b").parameters()).isEqualTo(6_738_415_616L + 303_179_776 + 1025 * 4096);
         assertThat(RealSize.named("13b").parameters()).isEqualTo(13_015_864_320L + 303_179_776 + 1025 * 5120);
         assertThat(RealSize.named("7b").positions()).isEqualTo(256 + 64);
+    }
+
+    @Test
+    void aPeakAboveTheBoundEndsTheCommand() {
+        ObjectNode found = JsonNodeFactory.instance.objectNode();
+        found.put("bound_mb", 16501.4).put("peak_load_mb", 16502.6);
+        assertThatThrownBy(() -> RealSizeMain.requireBound(found))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("loading took 16503 MB at its peak, more than the 16501 MB it may");
+        RealSizeMain.requireBound(found.put("peak_load_mb", 16501.4));
+        found.remove("peak_load_mb");
+        RealSizeMain.requireBound(found);
     }
 
     @Test
