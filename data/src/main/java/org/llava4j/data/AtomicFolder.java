@@ -31,6 +31,7 @@ public final class AtomicFolder implements AutoCloseable {
     private final Path target;
     private final Path unfinished;
     private final String kind;
+    /** Whether {@link #close()} has nothing to do. */
     private boolean kept;
 
     private AtomicFolder(Path target, Path unfinished, String kind) {
@@ -187,11 +188,12 @@ public final class AtomicFolder implements AutoCloseable {
         }
     }
 
-    /** Removes what was written, unless it was committed. */
+    /** Removes what was written, unless it was committed. A hook of the JVM's end may call it too. */
     @Override
-    public void close() {
+    public synchronized void close() {
         if (!kept) {
             delete(unfinished);
+            kept = true;
         }
     }
 

@@ -17,52 +17,76 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
 
-/** A program of ours in a JVM of its own: what it takes in memory is then its own too. */
-public final class ChildJvm {
-    private ChildJvm() {}
+/**
+ * A command in a JVM of its own: nothing ran there before it, and all memory there is its own. It has this JVM's class
+ * path and the Vector API; what it says on stderr goes to ours.
+ *
+ * @param label names it in messages
+ * @param main a class with a {@code main}
+ * @param jvmFlags such as {@code -Xmx256m}
+ */
+public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
 
     /**
-     * Runs a {@code main} with this JVM's classes. What it says on stderr is heard here.
+     * Runs it to its end.
      *
-     * @param label for messages
-     * @param flags of the JVM, such as {@code -Xmx256m}
-     * @return its last line of output that is a JSON object
-     * @throws BadInputException if it ends with another exit code than 0
+     * @return what it wrote on stdout
+     * @throws BadInputException if it cannot be started or ends with an error
      */
-    public static JsonNode run(String label, Class<?> main, List<String> flags, List<String> args) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(flags);
-        command.addAll(List.of(
-                "--add-modules=jdk.incubator.vector",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-cp",
-                classPath(main),
-                main.getName()));
-        command.addAll(args);
+    public String run(List<String> arguments) {
+        Process process = null;
         try {
-            Process process =
-                    new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
+            process = new ProcessBuilder(command(arguments))
+                    .redirectError(Redirect.INHERIT)
+                    .start();
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
             if (process.waitFor() != 0) {
                 throw new BadInputException(
                         label + " ended with exit code " + process.exitValue() + "; what it said is above");
             }
-            String last = out.lines()
-                    .filter(text -> text.startsWith("{"))
-                    .reduce((a, b) -> b)
-                    .orElseThrow(() -> new IllegalStateException(label + " told no result"));
-            return new JsonMapper().readTree(last);
+            return out;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new BadInputException(label + " was interrupted", new InterruptedIOException());
         } catch (IOException e) {
             throw new BadInputException(label + " could not be run (" + e.getMessage() + ")", e);
+        } finally {
+            if (process != null) {
+                process.destroy();
+            }
         }
     }
 
+    /** {@link #run}, for a command that writes one JSON object on one line: that object. */
+    public JsonNode json(List<String> arguments) {
+        String last = run(arguments)
+                .lines()
+                .filter(text -> text.startsWith("{"))
+                .reduce((a, b) -> b)
+                .orElseThrow();
+        try {
+            return new JsonMapper().readTree(last);
+        } catch (IOException e) {
+            throw new IllegalStateException(label + " wrote no JSON but " + last, e);
+        }
+    }
+
+    private List<String> command(List<String> arguments) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(jvmFlags);
+        command.addAll(List.of(
+                "--add-modules=jdk.incubator.vector",
+                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+                "-cp",
+                classPath(),
+                main.getName()));
+        command.addAll(arguments);
+        return command;
+    }
+
     /** Inside Maven the class path is the class loader's, not the JVM's. */
-    private static String classPath(Class<?> main) {
+    private String classPath() {
         if (main.getClassLoader() instanceof URLClassLoader loader) {
             return Arrays.stream(loader.getURLs()).map(ChildJvm::path).collect(Collectors.joining(File.pathSeparator));
         }

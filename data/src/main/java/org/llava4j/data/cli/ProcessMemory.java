@@ -3,35 +3,35 @@ package org.llava4j.data.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.OptionalLong;
 
-/** What this process holds in memory, as Linux tells it; 0 where the system does not. In bytes. */
-public final class ProcessMemory {
+/** What this process holds of the machine's memory, as Linux's {@code /proc/self/status} tells it. */
+public enum ProcessMemory {
+    /** Resident now, in any way. */
+    RESIDENT("VmRSS:"),
+    /** The most that was resident so far. */
+    PEAK("VmHWM:"),
+    /** Resident now, without pages of files. */
+    ANONYMOUS("RssAnon:");
+
     private static final Path STATUS = Path.of("/proc/self/status");
+    private static final long UNIT_BYTES = 1024;
 
-    private ProcessMemory() {}
+    private final String name;
 
-    /** Resident now, mapped files among it. */
-    public static long resident() {
-        return kilobytes("VmRSS:") << 10;
+    ProcessMemory(String name) {
+        this.name = name;
     }
 
-    /** The most that was ever resident. */
-    public static long peak() {
-        return kilobytes("VmHWM:") << 10;
-    }
-
-    private static long kilobytes(String key) {
-        if (!Files.isReadable(STATUS)) {
-            return 0;
-        }
+    /** Bytes; empty where there is no such file. */
+    public OptionalLong bytes() {
         try {
             return Files.readAllLines(STATUS).stream()
-                    .filter(line -> line.startsWith(key))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
-                    .findFirst()
-                    .orElse(0);
+                    .filter(line -> line.startsWith(name))
+                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * UNIT_BYTES)
+                    .findFirst();
         } catch (IOException e) {
-            return 0;
+            return OptionalLong.empty();
         }
     }
 }

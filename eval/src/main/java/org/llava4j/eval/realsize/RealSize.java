@@ -2,55 +2,63 @@ package org.llava4j.eval.realsize;
 
 import java.util.Arrays;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.Llava;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
-/** The shapes of LLaVA as it is published, and a small one to try the goal with. */
-enum RealSize {
-    SEVEN_B("7b", large(), llama(32000, 4096, 32, 32, 11008)),
-    THIRTEEN_B("13b", large(), llama(32000, 5120, 40, 40, 13824)),
-    SMALL("small", new ClipConfig(64, 3, 4, 256, 56, 14, 1e-5), llama(1000, 128, 2, 4, 344));
+/**
+ * A LLaVA by the sizes of a published one (LLaMA's of 7 or 13 billion weights, CLIP ViT-L/14, linear projector).
+ *
+ * @param textPositions of the forward pass, behind its image's
+ * @param shardBytes most bytes in one file of weights
+ */
+record RealSize(String name, LlavaConfig config, int textPositions, long shardBytes) {
+    private static final int MAX_LENGTH = 2048;
+    private static final int BYTES_16_BIT = 2;
+    private static final ClipConfig CLIP_LARGE = new ClipConfig(1024, 24, 16, 4096, 224, 14, 1e-5);
 
-    private final String label;
-    private final ClipConfig vision;
-    private final LlamaConfig decoder;
+    private static final RealSize[] ALL = {
+        new RealSize("7b", config(CLIP_LARGE, llama(32000, 4096, 32, 32, 11008)), 64, 10_000_000_000L),
+        new RealSize("13b", config(CLIP_LARGE, llama(32000, 5120, 40, 40, 13824)), 64, 10_000_000_000L),
+        new RealSize(
+                "small",
+                config(new ClipConfig(64, 3, 4, 256, 56, 14, 1e-5), llama(1000, 128, 2, 4, 344)),
+                16,
+                1_000_000)
+    };
 
-    RealSize(String label, ClipConfig vision, LlamaConfig decoder) {
-        this.label = label;
-        this.vision = vision;
-        this.decoder = decoder;
+    private static LlamaConfig llama(int words, int width, int layers, int heads, int wide) {
+        return new LlamaConfig(words, width, layers, heads, heads, wide, 1e-6, 10000, 1, false);
     }
 
-    private static ClipConfig large() {
-        return new ClipConfig(1024, 24, 16, 4096, 224, 14, 1e-5);
+    private static LlavaConfig config(ClipConfig vision, LlamaConfig decoder) {
+        return new LlavaConfig(
+                vision, decoder, ProjectorType.LINEAR, -2, SelectFeature.PATCH, MAX_LENGTH, false, false);
     }
 
-    private static LlamaConfig llama(int vocabulary, int hidden, int layers, int heads, int intermediate) {
-        return new LlamaConfig(vocabulary, hidden, layers, heads, heads, intermediate, 1e-6, 10000, 1, false);
-    }
-
-    /** @throws BadInputException if there is no such size */
-    static RealSize named(String label) {
-        return Arrays.stream(values())
-                .filter(size -> size.label.equals(label))
+    static RealSize named(String name) {
+        return Arrays.stream(ALL)
+                .filter(size -> size.name.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
-                        "--size " + label + " is not known; use 7b, 13b, or small to try the goal"));
+                        "--size " + name + " is not known; use 7b, 13b, or small to try the command"));
     }
 
-    ClipConfig vision() {
-        return vision;
+    /** P + text. */
+    int positions() {
+        return config.imageVectors() + textPositions;
     }
 
-    LlamaConfig decoder() {
-        return decoder;
+    long parameters() {
+        return Llava.weightShapes(config).values().stream()
+                .mapToLong(shape -> Arrays.stream(shape).reduce(1, Math::multiplyExact))
+                .sum();
     }
 
-    /** The whole model, as in the paper. */
-    LlavaConfig config() {
-        return new LlavaConfig(vision, decoder, ProjectorType.LINEAR, -2, SelectFeature.PATCH, 2048, false, false);
+    long bytes16Bit() {
+        return parameters() * BYTES_16_BIT;
     }
 }

@@ -1,2 +1,2 @@
-/** A model of the true size, made on the spot: that it is inspected, loaded and run within bounds is shown, not said. */
+/** A model of a published size, its numbers random, made on the spot to see that it fits the machine. */
 package org.llava4j.eval.realsize;

@@ -4,64 +4,115 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.JsonInput;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.model.Llava;
+import org.llava4j.data.tensors.SafetensorsFolder;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.eval.inspect.Inspection;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
+/** The memory of a process is told by Linux alone. */
+@EnabledOnOs(OS.LINUX)
 class RealSizeMainTest {
     @TempDir
     private Path temp;
 
     @Test
-    void aModelIsMadeInspectedLoadedRunAndRemoved() {
-        Path json = temp.resolve("figures.json");
-        RealSizeMain.main(new String[] {
-            "--size", "small", "--folder", temp.resolve("model").toString(), "--json", json.toString()
-        });
-        JsonNode figures = JsonInput.readObject(json);
-        assertThat(figures.get("bytes_16_bit").longValue())
-                .isEqualTo(2 * figures.get("parameters").longValue());
-        assertThat(figures.get("finite").booleanValue()).isTrue();
-        assertThat(figures.get("spread").doubleValue()).isPositive();
-        assertThat(figures.get("peak_load_mb").longValue())
-                .isLessThan(figures.get("bound_mb").longValue());
-        assertThat(temp.toFile().list()).containsExactly("figures.json");
+    void aModelIsMadeInspectedLoadedRunAndRemoved() throws IOException {
+        Path file = temp.resolve("figures.json");
+        run("--size", "small", "--folder", temp.resolve("model").toString(), "--json", file.toString());
+        JsonNode json = new ObjectMapper().readTree(file.toFile());
+        assertThat(json.get("size").textValue()).isEqualTo("small");
+        assertThat(json.get("bytes_16_bit").longValue())
+                .isEqualTo(2 * json.get("parameters").longValue());
+        assertThat(json.get("positions").intValue()).isEqualTo(16 + 16);
+        for (String key : List.of("machine_mb", "make_s", "inspect_s", "load_s", "anonymous_load_mb", "forward_s")) {
+            assertThat(json.get(key).doubleValue()).as(key).isPositive();
+        }
+        assertThat(json.get("bound_mb").doubleValue())
+                .isEqualTo((1.1 * json.get("bytes_16_bit").longValue() + 1e9) / 1e6);
+        assertThat(json.get("peak_load_mb").doubleValue())
+                .isLessThan(json.get("bound_mb").doubleValue())
+                .isLessThanOrEqualTo(json.get("peak_forward_mb").doubleValue());
+        assertThat(namesIn(temp)).containsExactly("figures.json");
     }
 
     @Test
-    void theShapesAreThePublishedOnes() {
-        assertThat(parameters(RealSize.SEVEN_B)).isEqualTo(6_738_415_616L + 303_179_776 + 4_198_400);
-        assertThat(parameters(RealSize.THIRTEEN_B)).isEqualTo(13_015_864_320L + 303_179_776 + 5_248_000);
-    }
-
-    private static long parameters(RealSize size) {
-        return Llava.weightShapes(size.config()).values().stream()
-                .mapToLong(shape -> {
-                    long count = 1;
-                    for (long axis : shape) {
-                        count *= axis;
-                    }
-                    return count;
-                })
-                .sum();
+    void whatIsKeptIsAFolderOfShardsWithNormalNumbers() throws IOException {
+        Path folder = temp.resolve("model");
+        run("--size", "small", "--folder", folder.toString(), "--keep");
+        assertThat(namesIn(temp)).containsExactly("model");
+        assertThat(namesIn(folder))
+                .contains("config.json", "vision_tower", "model.safetensors.index.json")
+                .contains("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors");
+        Inspection found = Inspection.of(folder, null);
+        assertThat(found.problems()).isEmpty();
+        assertThat(found.types()).containsOnlyKeys(TensorType.BF16);
+        assertThat(found.parameters()).isEqualTo(RealSize.named("small").parameters());
+        try (SafetensorsFolder stored = SafetensorsFolder.open(folder)) {
+            assertThat(stored.read("model.norm.weight").toFloatVector()).containsOnly(1);
+            INDArray table = stored.read("model.embed_tokens.weight");
+            assertThat(table.meanNumber().doubleValue()).isBetween(-2e-4, 2e-4);
+            assertThat(table.stdNumber().doubleValue()).isBetween(0.0195, 0.0205);
+            assertThat(stored.read("lm_head.weight")).isNotEqualTo(table);
+        }
     }
 
     @Test
-    void whatIsWrongIsToldBeforeAnythingIsMade() throws IOException {
-        assertThatThrownBy(() -> RealSizeMain.main(new String[] {
-                    "--size", "8b", "--folder", temp.resolve("model").toString()
-                }))
+    void theSizesAreThePublishedOnes() {
+        // LLaMA: 6 738 415 616 and 13 015 864 320; CLIP's tower 303 179 776; a linear projector.
+        assertThat(RealSize.named("7b").parameters()).isEqualTo(6_738_415_616L + 303_179_776 + 1025 * 4096);
+        assertThat(RealSize.named("13b").parameters()).isEqualTo(13_015_864_320L + 303_179_776 + 1025 * 5120);
+        assertThat(RealSize.named("7b").positions()).isEqualTo(256 + 64);
+    }
+
+    @Test
+    void aPeakAboveTheBoundEndsTheCommand() {
+        ObjectNode found = JsonNodeFactory.instance.objectNode();
+        found.put("bound_mb", 16501.4).put("peak_load_mb", 16502.6);
+        assertThatThrownBy(() -> RealSizeMain.requireBound(found))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage("loading took 16503 MB at its peak, more than the 16501 MB it may");
+        RealSizeMain.requireBound(found.put("peak_load_mb", 16501.4));
+        found.remove("peak_load_mb");
+        RealSizeMain.requireBound(found);
+    }
+
+    @Test
+    void anUnknownSizeIsNamed() {
+        assertThatThrownBy(() -> run("--size", "70b", "--folder", temp.toString()))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("--size 8b is not known; use 7b, 13b, or small");
-        Path others = Files.createDirectory(temp.resolve("others"));
-        Files.writeString(others.resolve("x"), "");
-        assertThatThrownBy(() -> RealSizeMain.main(new String[] {"--size", "small", "--folder", others.toString()}))
+                .hasMessageContaining("--size 70b is not known; use 7b, 13b, or small");
+    }
+
+    @Test
+    void aFolderThatIsNotOursStays() throws IOException {
+        Path note = Files.writeString(temp.resolve("note.txt"), "mine");
+        assertThatThrownBy(() -> run("--size", "small", "--folder", temp.toString()))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("holds files that no former run wrote");
+        assertThat(note).hasContent("mine");
+    }
+
+    private static void run(String... args) {
+        RealSizeMain.main(args);
+    }
+
+    private static List<String> namesIn(Path folder) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
     }
 }

@@ -1,7 +1,9 @@
 package org.llava4j.model.config;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.llava4j.data.BadInputException;
@@ -157,6 +159,24 @@ public record LlavaConfig(
                             + " stays frozen; give the head a table of its own");
         }
         return Optional.of(slot);
+    }
+
+    /**
+     * Puts what LLaVA adds to its decoder's config under the keys that {@link #read} knows.
+     *
+     * @param visionTower the tower's folder, as a path from the model's
+     */
+    public void writeTo(ObjectNode json, String visionTower) {
+        json.put("mm_vision_tower", visionTower);
+        json.put("mm_hidden_size", vision.hiddenSize());
+        json.put("mm_projector_type", projector.name().toLowerCase(Locale.ROOT));
+        json.put("mm_vision_select_layer", selectLayer);
+        json.put("mm_vision_select_feature", selectFeature == SelectFeature.PATCH ? "patch" : "cls_patch");
+        json.put("mm_use_im_start_end", imageSlot.isPresent());
+        json.put("use_mm_proj", true);
+        json.put("image_aspect_ratio", padToSquare ? "pad" : "square");
+        json.put("tokenizer_model_max_length", maxLength);
+        json.put("tokenizer_padding_side", padLeft ? "left" : "right");
     }
 
     /** Whether this folder is a LLaVA: its config names a vision tower or holds one. */

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
-import java.util.Locale;
 import java.util.function.Predicate;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.OutgoingTensor;
@@ -15,7 +14,6 @@ import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 
 /**
@@ -69,12 +67,7 @@ final class OwnFolder {
         json.put("model_type", "llava_llama");
         json.putArray("architectures").add("LlavaLlamaForCausalLM");
         json.put("torch_dtype", FolderFiles.torchType(language));
-        json.put("mm_vision_tower", TOWER_FOLDER);
-        json.put("mm_hidden_size", config.vision().hiddenSize());
-        json.put("mm_projector_type", config.projector().name().toLowerCase(Locale.ROOT));
-        json.put("mm_vision_select_layer", config.selectLayer());
-        json.put("mm_vision_select_feature", config.selectFeature() == SelectFeature.PATCH ? "patch" : "cls_patch");
-        json.put("mm_use_im_start_end", config.imageSlot().isPresent());
+        config.writeTo(json, TOWER_FOLDER);
         origin.growth().ifPresent(growth -> {
             json.put("vocab_size", growth.vocabSize());
             json.put(
@@ -84,10 +77,6 @@ final class OwnFolder {
         if (!json.hasNonNull("mm_use_im_patch_token")) {
             json.put("mm_use_im_patch_token", false);
         }
-        json.put("use_mm_proj", true);
-        json.put("image_aspect_ratio", config.padToSquare() ? "pad" : "square");
-        json.put("tokenizer_model_max_length", config.maxLength());
-        json.put("tokenizer_padding_side", config.padLeft() ? "left" : "right");
         origin.chat().ifPresent(chat -> chat.writeTo(folder, json));
         return json;
     }

@@ -123,16 +123,15 @@ public final class BenchMain extends Command {
     private static JsonNode inItsOwnJvm(BenchRun run) {
         String label = run.of().label();
         List<String> flags = new ArrayList<>(List.of("-Xmx256m"));
-        List<String> args =
+        List<String> arguments =
                 new ArrayList<>(List.of("--in-this-jvm", "--size", run.size().name(), "--cases", label));
-        args.addAll(List.of("--batch", String.valueOf(run.batch())));
-        args.addAll(List.of("--text", String.valueOf(run.size().textPositions())));
-        args.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
+        arguments.addAll(List.of("--batch", String.valueOf(run.batch())));
+        arguments.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
         if (run.memorySteps() > 0) {
             // The whole heap is there from the start: what grows then is not the heap.
             flags.addAll(List.of("-Xms256m", "-XX:+AlwaysPreTouch"));
-            args.addAll(List.of("--memory-steps", String.valueOf(run.memorySteps())));
+            arguments.addAll(List.of("--memory-steps", String.valueOf(run.memorySteps())));
         }
-        return ChildJvm.run("case " + label, BenchMain.class, flags, args);
+        return new ChildJvm("case " + label, BenchMain.class, flags).json(arguments);
     }
 }

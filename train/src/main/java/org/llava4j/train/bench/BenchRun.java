@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.data.batch.SpliceOptions;
@@ -49,6 +50,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
     private static final double RATE = 1e-5;
     private static final double DEVIATION = 0.02;
     private static final long SEED = 1;
+    private static final double BYTES_PER_MB = 1 << 20;
 
     /** What was found, under the names of the bench's file. */
     ObjectNode measure() {
@@ -60,7 +62,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         for (int i = 1; i <= memorySteps; i++) {
             step.run();
             if (i == SETTLED || i == memorySteps) {
-                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, mb(ProcessMemory.resident()));
+                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, residentMb(ProcessMemory.RESIDENT));
             }
         }
         List<Double> steps = new ArrayList<>();
@@ -88,8 +90,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         result.put("gflop", flops / 1e9);
         result.put("floor_ms", floorMs);
         result.put("efficiency", floorMs / stepMs);
-        result.put("peak_rss_mb", mb(ProcessMemory.peak()));
-        result.put("planned_peak_mb", (MemoryPlan.of(planned()).peakBytes() + floorBytes) / 1024.0 / 1024.0);
+        result.put("peak_rss_mb", residentMb(ProcessMemory.PEAK));
         return result;
     }
 
@@ -161,7 +162,9 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
-    private static double mb(long bytes) {
-        return bytes / (double) (1 << 20);
+    /** Null where the machine does not tell it. */
+    private static Double residentMb(ProcessMemory memory) {
+        OptionalLong bytes = memory.bytes();
+        return bytes.isPresent() ? bytes.getAsLong() / BYTES_PER_MB : null;
     }
 }
