@@ -27,7 +27,6 @@ import org.llava4j.train.AdamW;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.plan.JvmShare;
-import org.llava4j.train.plan.MemoryPlan;
 import org.llava4j.train.plan.PlannedRun;
 import org.llava4j.train.plan.PlannedRun.Tower;
 import org.nd4j.linalg.api.buffer.DataType;

@@ -70,7 +70,7 @@ public record Progress(
                     (totals.positions() - from.positions()) / seconds,
                     totals.paddingShare(),
                     totals.supervisedShare(),
-                    ProcessMemory.resident(),
+                    ProcessMemory.RESIDENT.bytes().orElse(0),
                     (now - startNanos) / 1_000_000,
                     (long) (1e3 * perStep * (totalSteps - step.step())));
         }
