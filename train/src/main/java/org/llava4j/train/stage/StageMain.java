@@ -8,8 +8,6 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.ProgressLine;
-import org.llava4j.train.watch.RunListener;
 
 /**
  * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: a shipped stage, with flags (LLaVA's
@@ -82,7 +80,7 @@ public final class StageMain extends RunCommand {
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
         try (StopOnSignal signal = new StopOnSignal()) {
-            print(StageRunner.run(run, paths, options, RunListener.all(ProgressLine.onStdout(), signal)));
+            print(StageRunner.run(run, paths, options, watched(signal)));
         }
     }
 
