@@ -22,6 +22,7 @@ final class RunPageHtml {
     private static final String POLICY = "default-src 'none'; style-src 'unsafe-inline'";
     private static final int REFRESH_SECONDS = 5;
     private static final int HASH_SHOWN = 12;
+    private static final int DIGITS_SHOWN = 9;
 
     private final Content content;
     private final RunCurves curves;
@@ -113,9 +114,8 @@ final class RunPageHtml {
     }
 
     private void panels() {
-        Axis steps = Axis.steps(step);
         Axis losses = CurvePanel.axisOf(false, curves.loss, curves.smoothedLoss, curves.heldOutLoss);
-        CurvePanel loss = new CurvePanel("Loss", 940, 300, steps, losses)
+        CurvePanel loss = new CurvePanel("Loss", 940, 300, Axis.steps(step), losses)
                 .band(curves.loss, "each")
                 .line(curves.smoothedLoss, "curve")
                 .line(curves.heldOutLoss, "second")
@@ -126,18 +126,18 @@ final class RunPageHtml {
                 curves.heldOutLoss.isEmpty() ? "" : " Dots: held-out data.",
                 losses.logarithmic() ? " Equal heights are equal ratios." : ""));
         html.append("<div class=\"panels\">\n");
-        panel("Learning rate", steps, true, curves.rate);
-        panel("Gradient norm before clipping", steps, false, curves.gradNorm);
-        panel("Tokens a second", steps, true, curves.tokensPerSecond);
-        panel("Resident memory, MB", steps, true, curves.memoryMb);
+        panel("Learning rate", true, curves.rate, false);
+        panel("Gradient norm before clipping", false, curves.gradNorm, true);
+        panel("Tokens a second", true, curves.tokensPerSecond, false);
+        panel("Resident memory, MB", true, curves.memoryMb, true);
         html.append("</div>\n");
     }
 
-    private void panel(String title, Axis steps, boolean fromZero, Curve curve) {
-        CurvePanel panel = new CurvePanel(title, 460, 190, steps, CurvePanel.axisOf(fromZero, curve));
-        html.append(fill(
-                "<figure><h3>%s</h3>%s</figure>\n",
-                title, panel.band(curve, "curve").svg()));
+    /** @param peaks whether single steps matter */
+    private void panel(String title, boolean fromZero, Curve curve, boolean peaks) {
+        CurvePanel panel = new CurvePanel(title, 460, 190, Axis.steps(step), CurvePanel.axisOf(fromZero, curve));
+        CurvePanel drawn = peaks ? panel.band(curve, "curve") : panel.line(curve, "curve");
+        html.append(fill("<figure><h3>%s</h3>%s</figure>\n", title, drawn.svg()));
     }
 
     private void report(JsonNode report) {
@@ -190,6 +190,9 @@ final class RunPageHtml {
     }
 
     private static String shown(JsonNode value) {
+        if (value.isDouble() && value.asText().length() > DIGITS_SHOWN) {
+            return fill("%.5g", value.doubleValue());
+        }
         List<String> texts = new ArrayList<>();
         value.forEach(element -> texts.add(element.asText()));
         return value.isArray() ? String.join(", ", texts) : value.asText();
