@@ -13,6 +13,10 @@ import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.ProgressLine;
+import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.RunPage;
+import org.llava4j.train.watch.TensorBoardLog;
 
 /** What the goals that train have in common: the flags of how a run goes, whatever it learns, and what they print. */
 abstract class RunCommand extends Command {
@@ -78,6 +82,11 @@ abstract class RunCommand extends Command {
                 atLeast(0, line, "save-steps", DEFAULT_SAVE_STEPS),
                 atLeast(1, line, "save-total-limit", DEFAULT_SAVED),
                 resume);
+    }
+
+    /** Who follows a run of a goal: the screen, TensorBoard's event files and {@code run.html}. */
+    protected static RunListener watched(RunListener... others) {
+        return RunListener.all(ProgressLine.onStdout(), new TensorBoardLog(), new RunPage(), RunListener.all(others));
     }
 
     protected static List<String> settings(CommandLine line) {

@@ -8,8 +8,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.ProgressLine;
 import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.UiLog;
 
 /**
  * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: a shipped stage, with flags (LLaVA's
@@ -58,6 +58,7 @@ public final class StageMain extends RunCommand {
                 .addOption(toggle("load-best-model-at-end", "write the weights with the lowest loss there"))
                 .addOption(flag("checkpoint-dir", "DIR", "where they are; OUTPUT-DIR.checkpoints if not given"))
                 .addOption(flag("resume", "HOW", "auto: go on from the newest checkpoint; never: begin anew"))
+                .addOption(flag("ui-log", "FILE", "DL4J's UIListener log of the run, for its user interface"))
                 .addOption(flag("seed", "N", "of the order and of a fresh projector"));
         addRunFlags(options);
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
@@ -82,8 +83,12 @@ public final class StageMain extends RunCommand {
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
         try (StopOnSignal signal = new StopOnSignal()) {
-            print(StageRunner.run(run, paths, options, RunListener.all(ProgressLine.onStdout(), signal)));
+            print(StageRunner.run(run, paths, options, listener(line, signal)));
         }
+    }
+
+    private static RunListener listener(CommandLine line, RunListener signal) {
+        return line.hasOption("ui-log") ? watched(signal, new UiLog(path(line, "ui-log"))) : watched(signal);
     }
 
     private Stage base(CommandLine line) {

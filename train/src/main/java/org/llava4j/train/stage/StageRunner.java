@@ -156,7 +156,7 @@ public final class StageRunner {
                 stage.name(),
                 Stages.tree(stage),
                 schedule.totalSteps(),
-                loop.totals().steps(),
+                loop.totals(),
                 log.getParent(),
                 loaded.model().graph(),
                 schedule));

@@ -6,8 +6,6 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.ProgressLine;
-import org.llava4j.train.watch.RunListener;
 
 /**
  * {@code exec:java@train-all}: stage 1, then from its projector and the plain decoder the chat model, the ScienceQA model
@@ -116,6 +114,6 @@ public final class TrainAllMain extends RunCommand {
         }
         System.out.print(Stages.json(stage));
         RunOptions options = runOptions(line, saving(line, paths.output(), Resume.AUTO));
-        print(StageRunner.run(stage, paths, options, RunListener.all(ProgressLine.onStdout(), signal)));
+        print(StageRunner.run(stage, paths, options, watched(signal)));
     }
 }

@@ -22,6 +22,6 @@ public final class RunFiles {
 
     private static boolean isOne(Path file) {
         String name = file.getFileName().toString();
-        return name.equals(RunLog.FILE) || name.startsWith(TensorBoardLog.PREFIX);
+        return name.equals(RunLog.FILE) || name.equals(RunPage.FILE) || name.startsWith(TensorBoardLog.PREFIX);
     }
 }

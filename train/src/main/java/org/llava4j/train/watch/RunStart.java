@@ -2,6 +2,7 @@ package org.llava4j.train.watch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import org.llava4j.train.checkpoint.RunTotals;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.schedule.ISchedule;
 
@@ -11,10 +12,16 @@ import org.nd4j.linalg.schedule.ISchedule;
  * @param name of its stage
  * @param stage the stage's values, as its JSON has them
  * @param totalSteps of the run
- * @param stepsDone by the processes before this one; more than 0 if the run goes on from a checkpoint
+ * @param before what earlier processes of the run have done; nothing, unless it goes on from a checkpoint
  * @param folder where files of the run lie while it goes on; at its end {@link RunFiles} go into the output
  * @param graph the one that learns
  * @param schedule rates by step, counted from 0
  */
 public record RunStart(
-        String name, JsonNode stage, int totalSteps, int stepsDone, Path folder, SameDiff graph, ISchedule schedule) {}
+        String name,
+        JsonNode stage,
+        int totalSteps,
+        RunTotals before,
+        Path folder,
+        SameDiff graph,
+        ISchedule schedule) {}

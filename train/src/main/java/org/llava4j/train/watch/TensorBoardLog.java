@@ -96,7 +96,7 @@ public final class TensorBoardLog implements RunListener {
         file = start.folder().resolve(PREFIX + seconds + "." + host());
         records = TfRecords.create(file);
         records.write(event(0).put(FILE_VERSION, VERSION).bytes());
-        if (start.stepsDone() > 0) {
+        if (start.before().steps() > 0) {
             records.write(event(firstStep)
                     .put(SESSION_LOG, new ProtoMessage().put(STATUS, START))
                     .bytes());

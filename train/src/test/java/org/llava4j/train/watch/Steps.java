@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.nio.file.Path;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.checkpoint.RunTotals;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /** A run to be watched, without a model. */
@@ -19,7 +20,7 @@ final class Steps {
                         .put("learningRate", 2e-3)
                         .put("convMode", "<plain>"),
                 total,
-                done,
+                new RunTotals(done, 0, 0, 0, 4L * done, 0, 0, 0),
                 folder,
                 SameDiff.create(),
                 new WarmupCosine(2e-3, 0, total));

@@ -1,0 +1,208 @@
+package org.llava4j.train.watch;
+
+import static org.llava4j.data.Html.duration;
+import static org.llava4j.data.Html.escape;
+import static org.llava4j.data.Html.fill;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.train.watch.RunPage.Content;
+
+/**
+ * The page of a run: one file that asks for nothing from elsewhere (its own policy forbids it), needs no script and
+ * follows the reader's light or dark setting.
+ */
+final class RunPageHtml {
+    private static final String POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+    private static final int REFRESH_SECONDS = 5;
+    private static final int HASH_SHOWN = 12;
+    private static final int DIGITS_SHOWN = 9;
+
+    private final Content content;
+    private final RunCurves curves;
+    private final int step;
+    private final StringBuilder html = new StringBuilder();
+
+    RunPageHtml(Content content) {
+        this.content = content;
+        this.curves = content.curves();
+        this.step = curves.loss.lastStep();
+    }
+
+    String render() {
+        html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+        html.append(fill("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
+        if (content.result().isEmpty()) {
+            html.append(fill("<meta http-equiv=\"refresh\" content=\"%d\">\n", REFRESH_SECONDS));
+        }
+        String name = escape(content.start().name());
+        html.append(fill("<title>%s %s</title>\n<style>\n%s</style>\n</head>\n", name, state(), css()));
+        html.append(fill(
+                "<body>\n<main>\n<header><h1>%s</h1><p class=\"state %s\">%s</p></header>\n", name, state(), state()));
+        standing();
+        numbers();
+        panels();
+        content.result().flatMap(RunResult::report).ifPresent(this::report);
+        html.append("<h2>The stage</h2>\n");
+        list(content.start().stage());
+        html.append(fill("<p class=\"soft\">Written %s.</p>\n", content.written()));
+        return html.append("</main>\n</body>\n</html>\n").toString();
+    }
+
+    private String state() {
+        return content.result()
+                .map(result -> switch (result.how()) {
+                    case FINISHED -> "finished";
+                    case STOPPED -> "stopped";
+                    case FAILED -> "failed";
+                })
+                .orElse("running");
+    }
+
+    private void standing() {
+        int total = content.start().totalSteps();
+        html.append(fill(
+                "<div class=\"bar\" role=\"img\" aria-label=\"%d of %d steps\"><i style=\"width:%.1f%%\"></i></div>\n",
+                step, total, 100.0 * step / total));
+        String text;
+        if (content.result().isPresent()) {
+            text = content.result().get().message();
+        } else if (step == total) {
+            text = "all steps are done, the model is being written";
+        } else {
+            text = content.last()
+                    .map(last -> duration(last.leftMs() * 1e-3) + " left")
+                    .orElse("");
+        }
+        html.append(fill("<p class=\"lead\">Step %d of %d: %s</p>\n", step, total, escape(text)));
+    }
+
+    private void numbers() {
+        List<String> tiles = new ArrayList<>();
+        content.last().ifPresent(last -> {
+            tiles.add(tile("loss, smoothed", fill("%.4f", last.smoothedLoss())));
+            tiles.add(tile("learning rate", Axis.name(last.step().rate())));
+            tiles.add(tile("gradient norm", fill("%.3g", last.step().gradNorm())));
+            tiles.add(tile("tokens a second", fill("%.0f", last.tokensPerSecond())));
+            tiles.add(tile("samples seen", fill("%d", last.samples())));
+            tiles.add(tile("padding", fill("%.1f %%", 100 * last.paddingShare())));
+            tiles.add(tile("supervised", fill("%.1f %%", 100 * last.supervisedShare())));
+            tiles.add(tile("memory", fill("%d MB", last.rssBytes() >> 20)));
+            tiles.add(tile("this process", duration(last.elapsedMs() * 1e-3)));
+        });
+        if (!curves.heldOutLoss.isEmpty()) {
+            tiles.add(tile("loss, held out", fill("%.4f", curves.heldOutLoss.lastValue())));
+        }
+        if (!curves.heldOutAccuracy.isEmpty()) {
+            tiles.add(tile("right, held out", fill("%.1f %%", 100 * curves.heldOutAccuracy.lastValue())));
+        }
+        content.checkpoint()
+                .ifPresent(saved -> tiles.add(tile(
+                        "last checkpoint", saved.getFileName().toString().replaceFirst("checkpoint-0*", "step "))));
+        html.append("<dl class=\"tiles\">\n").append(String.join("", tiles)).append("</dl>\n");
+    }
+
+    private static String tile(String label, String value) {
+        return fill("<div><dt>%s</dt><dd>%s</dd></div>\n", label, escape(value));
+    }
+
+    private void panels() {
+        Axis losses = CurvePanel.axisOf(false, curves.loss, curves.smoothedLoss, curves.heldOutLoss);
+        CurvePanel loss = new CurvePanel("Loss", 940, 300, Axis.steps(step), losses)
+                .band(curves.loss, "each")
+                .line(curves.smoothedLoss, "curve")
+                .line(curves.heldOutLoss, "second")
+                .dots(curves.heldOutLoss, "second");
+        html.append(fill(
+                "<figure><h3>Loss</h3>%s<figcaption>Thin: every step. Thick: smoothed.%s%s</figcaption></figure>\n",
+                loss.svg(),
+                curves.heldOutLoss.isEmpty() ? "" : " Dots: held-out data.",
+                losses.logarithmic() ? " Equal heights are equal ratios." : ""));
+        html.append("<div class=\"panels\">\n");
+        panel("Learning rate", true, curves.rate, false);
+        panel("Gradient norm before clipping", false, curves.gradNorm, true);
+        panel("Tokens a second", true, curves.tokensPerSecond, false);
+        panel("Resident memory, MB", true, curves.memoryMb, true);
+        html.append("</div>\n");
+    }
+
+    /** @param peaks whether single steps matter */
+    private void panel(String title, boolean fromZero, Curve curve, boolean peaks) {
+        CurvePanel panel = new CurvePanel(title, 460, 190, Axis.steps(step), CurvePanel.axisOf(fromZero, curve));
+        CurvePanel drawn = peaks ? panel.band(curve, "curve") : panel.line(curve, "curve");
+        html.append(fill("<figure><h3>%s</h3>%s</figure>\n", title, drawn.svg()));
+    }
+
+    private void report(JsonNode report) {
+        html.append("<h2>What moved, and what did not</h2>\n<div class=\"scroll\"><table><thead><tr>");
+        for (String head : List.of("part", "weights", "norm before", "norm after", "SHA-256 before", "after", "")) {
+            html.append(fill("<th scope=\"col\">%s</th>", head));
+        }
+        html.append("</tr></thead><tbody>\n");
+        report.path("groups").forEach(this::group);
+        html.append("</tbody></table></div>\n<h2>The run</h2>\n");
+        list(report);
+    }
+
+    private void group(JsonNode group) {
+        String before = group.at("/before/sha256").asText();
+        String after = group.at("/after/sha256").asText();
+        boolean moved = !before.equals(after);
+        html.append(fill(
+                "<tr><th scope=\"row\">%s</th><td>%d</td><td>%.4f</td><td>%.4f</td><td><code>%s</code></td>"
+                        + "<td><code>%s</code></td><td>%s</td></tr>\n",
+                escape(group.path("name").asText()),
+                group.path("parameters").asLong(),
+                group.at("/before/norm").asDouble(),
+                group.at("/after/norm").asDouble(),
+                escape(shown(before)),
+                escape(shown(after)),
+                moved ? "learned" : "frozen, every bit the same"));
+    }
+
+    private static String shown(String hash) {
+        return hash.substring(0, Math.min(hash.length(), HASH_SHOWN));
+    }
+
+    private void list(JsonNode values) {
+        html.append("<dl class=\"settings\">\n");
+        entries("", values);
+        html.append("</dl>\n");
+    }
+
+    /** Lists of objects are shown elsewhere. */
+    private void entries(String prefix, JsonNode values) {
+        for (Map.Entry<String, JsonNode> entry : values.properties()) {
+            JsonNode value = entry.getValue();
+            if (value.isObject()) {
+                entries(prefix + entry.getKey() + ".", value);
+            } else if (!value.isNull() && !value.path(0).isObject()) {
+                html.append(fill("<dt>%s</dt><dd>%s</dd>\n", escape(prefix + entry.getKey()), escape(shown(value))));
+            }
+        }
+    }
+
+    private static String shown(JsonNode value) {
+        if (value.isDouble() && value.asText().length() > DIGITS_SHOWN) {
+            return fill("%.5g", value.doubleValue());
+        }
+        List<String> texts = new ArrayList<>();
+        value.forEach(element -> texts.add(element.asText()));
+        return value.isArray() ? String.join(", ", texts) : value.asText();
+    }
+
+    private static String css() {
+        try (InputStream stream = RunPageHtml.class.getResourceAsStream("run.css")) {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("run.css is part of this module", e);
+        }
+    }
+}

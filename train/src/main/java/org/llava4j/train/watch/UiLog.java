@@ -1,0 +1,104 @@
+package org.llava4j.train.watch;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.llava4j.data.BadInputException;
+import org.nd4j.autodiff.listeners.impl.UIListener;
+import org.nd4j.graph.UIEvent;
+import org.nd4j.graph.UIEventType;
+import org.nd4j.graph.UIInfoType;
+import org.nd4j.graph.UIStaticInfoRecord;
+
+/**
+ * The log of DL4J's {@link UIListener}: the graph, then loss and learning rate of every step. A run that goes on from a
+ * checkpoint goes on in the same file, from which the steps after the checkpoint are cut off first.
+ */
+public final class UiLog implements RunListener {
+    private static final int LENGTHS = 2 * Integer.BYTES;
+
+    private final Path file;
+    private SameDiffListeners listener;
+
+    /** @param file a new one, or one that such a log was written to before */
+    public UiLog(Path file) {
+        this.file = file;
+    }
+
+    /** @throws BadInputException if the file holds something else, or cannot be written */
+    @Override
+    public void begun(RunStart start) {
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            if (Files.exists(file) && Files.size(file) > 0) {
+                cut(start.before().steps());
+            }
+        } catch (IOException e) {
+            throw new BadInputException("cannot write " + file + " (" + e.getMessage() + "); choose another file", e);
+        }
+        listener = new SameDiffListeners(
+                UIListener.builder(file.toFile()).learningRate(1).build());
+        listener.begun(start);
+    }
+
+    /** Keeps what is before an iteration; a record that was cut off by the end of a process goes as well. */
+    private void cut(int iteration) throws IOException {
+        try (RandomAccessFile log = new RandomAccessFile(file.toFile(), "rw")) {
+            boolean events = false;
+            long end = 0;
+            for (ByteBuffer header = next(log); header != null; header = next(log)) {
+                if (events) {
+                    UIEvent event = UIEvent.getRootAsUIEvent(header);
+                    if (event.eventType() != UIEventType.ADD_NAME && event.iteration() >= iteration) {
+                        break;
+                    }
+                } else {
+                    byte type = UIStaticInfoRecord.getRootAsUIStaticInfoRecord(header)
+                            .infoType();
+                    events = type == UIInfoType.START_EVENTS;
+                }
+                end = log.getFilePointer();
+            }
+            if (!events) {
+                throw new BadInputException(file + " is there and is no UIListener log; choose another file");
+            }
+            log.setLength(iteration == 0 ? 0 : end);
+        }
+    }
+
+    /** Goes past the next record. @return its header; null if there is no whole one */
+    private static ByteBuffer next(RandomAccessFile log) throws IOException {
+        long left = log.length() - log.getFilePointer() - LENGTHS;
+        if (left < 0) {
+            return null;
+        }
+        int header = log.readInt();
+        int content = log.readInt();
+        if (header < LENGTHS || content < 0 || (long) header + content > left) {
+            return null;
+        }
+        byte[] bytes = new byte[header];
+        log.readFully(bytes);
+        log.seek(log.getFilePointer() + content);
+        return ByteBuffer.wrap(bytes);
+    }
+
+    @Override
+    public void stepBegins(int epoch, int step) {
+        listener.stepBegins(epoch, step);
+    }
+
+    @Override
+    public void step(Progress progress) {
+        listener.step(progress);
+    }
+
+    @Override
+    public void end() {
+        if (listener != null) {
+            listener.end();
+        }
+    }
+}
