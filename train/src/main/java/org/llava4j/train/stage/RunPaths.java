@@ -22,7 +22,7 @@ public record RunPaths(
     }
 
     /** The same model with other data and another output. */
-    RunPaths of(Path otherData, Path otherImages, Path otherOutput) {
+    public RunPaths of(Path otherData, Path otherImages, Path otherOutput) {
         return new RunPaths(model, visionTower, projector, otherData, otherImages, otherOutput, featureCache);
     }
 

@@ -20,7 +20,7 @@ final class Steps {
                         .put("learningRate", 2e-3)
                         .put("convMode", "<plain>"),
                 total,
-                new RunTotals(done, 0, 0, 0, 4L * done, 0, 0, 0),
+                new RunTotals(done, 0, 0, 0, 0, 4L * done, 0, 0, 0),
                 folder,
                 SameDiff.create(),
                 new WarmupCosine(2e-3, 0, total));

@@ -106,7 +106,10 @@ class WatchedRunTest {
         assertUiLogHas(logged);
         Path alone = temp.resolve("alone");
         StageRunner.run(
-                stage, paths().of(paths().data(), paths().images(), alone), RunOptions.DEFAULT, RunListener.NONE);
+                stage,
+                paths().of(paths().data(), paths().images(), alone),
+                RunOptions.DEFAULT.withSaving(new Saving(temp.resolve("unwatched"), 0, 1, Saving.Resume.NEVER)),
+                RunListener.NONE);
         assertThat(Files.mismatch(out.resolve("model.safetensors"), alone.resolve("model.safetensors")))
                 .as("a run learns the same when nobody looks")
                 .isEqualTo(-1);
