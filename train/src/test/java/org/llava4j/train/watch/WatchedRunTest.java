@@ -105,8 +105,7 @@ class WatchedRunTest {
                         IntStream.rangeClosed(1, STEPS).mapToObj(Long::valueOf).toList());
         assertUiLogHas(logged);
         Path alone = temp.resolve("alone");
-        StageRunner.run(
-                stage, paths().of(paths().data(), paths().images(), alone), RunOptions.DEFAULT, RunListener.NONE);
+        StageRunner.run(stage, paths(alone), RunOptions.DEFAULT, RunListener.NONE);
         assertThat(Files.mismatch(out.resolve("model.safetensors"), alone.resolve("model.safetensors")))
                 .as("a run learns the same when nobody looks")
                 .isEqualTo(-1);
@@ -114,7 +113,7 @@ class WatchedRunTest {
 
     @Test
     void withoutAFolderForCheckpointsTheFilesAreWrittenIntoTheOutput() {
-        StageRunner.run(stage, paths(), RunOptions.DEFAULT, RunListener.all(new TensorBoardLog(), new RunPage()));
+        StageRunner.run(stage, paths(out), RunOptions.DEFAULT, RunListener.all(new TensorBoardLog(), new RunPage()));
         assertThat(RunFiles.in(out)).hasSize(3);
         assertThat(Manifest.read(out).orElseThrow().differences(out)).isEmpty();
     }
@@ -239,11 +238,11 @@ class WatchedRunTest {
 
     private void run(RunListener listener) {
         Saving saving = new Saving(checkpoints, 0, 1, Saving.Resume.AUTO);
-        StageRunner.run(stage, paths(), RunOptions.DEFAULT.withSaving(saving), listener);
+        StageRunner.run(stage, paths(out), RunOptions.DEFAULT.withSaving(saving), listener);
     }
 
-    private RunPaths paths() {
-        return RunPaths.of(model, Golden.path("f_e2e/finetune.json"), TinyFolders.PICTURES, out)
+    private RunPaths paths(Path output) {
+        return RunPaths.of(model, Golden.path("f_e2e/finetune.json"), TinyFolders.PICTURES, output)
                 .withVisionTower(TinyFolders.TOWER);
     }
 
