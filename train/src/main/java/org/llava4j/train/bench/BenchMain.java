@@ -126,6 +126,7 @@ public final class BenchMain extends Command {
         List<String> arguments =
                 new ArrayList<>(List.of("--in-this-jvm", "--size", run.size().name(), "--cases", label));
         arguments.addAll(List.of("--batch", String.valueOf(run.batch())));
+        arguments.addAll(List.of("--text", String.valueOf(run.size().textPositions())));
         arguments.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
         if (run.memorySteps() > 0) {
             // The whole heap is there from the start: what grows then is not the heap.

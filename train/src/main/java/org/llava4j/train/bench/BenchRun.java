@@ -27,6 +27,7 @@ import org.llava4j.train.AdamW;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.plan.JvmShare;
+import org.llava4j.train.plan.MemoryPlan;
 import org.llava4j.train.plan.PlannedRun;
 import org.llava4j.train.plan.PlannedRun.Tower;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -43,13 +44,13 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
     /** By this step a run should have all the memory that it needs. */
     static final int SETTLED = 20;
 
+    private static final double BYTES_PER_MB = 1 << 20;
     static final String RSS_SETTLED = "rss_mb_step_20";
     static final String RSS_END = "rss_mb_end";
     private static final int WARMUP = 3;
     private static final double RATE = 1e-5;
     private static final double DEVIATION = 0.02;
     private static final long SEED = 1;
-    private static final double BYTES_PER_MB = 1 << 20;
 
     /** What was found, under the names of the bench's file. */
     ObjectNode measure() {
@@ -61,7 +62,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         for (int i = 1; i <= memorySteps; i++) {
             step.run();
             if (i == SETTLED || i == memorySteps) {
-                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, residentMb(ProcessMemory.RESIDENT));
+                result.put(i == SETTLED ? RSS_SETTLED : RSS_END, mb(ProcessMemory.RESIDENT));
             }
         }
         List<Double> steps = new ArrayList<>();
@@ -89,7 +90,8 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         result.put("gflop", flops / 1e9);
         result.put("floor_ms", floorMs);
         result.put("efficiency", floorMs / stepMs);
-        result.put("peak_rss_mb", residentMb(ProcessMemory.PEAK));
+        result.put("peak_rss_mb", mb(ProcessMemory.PEAK));
+        result.put("planned_peak_mb", (MemoryPlan.of(planned()).peakBytes() + floorBytes) / BYTES_PER_MB);
         return result;
     }
 
@@ -162,7 +164,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
     }
 
     /** Null where the machine does not tell it. */
-    private static Double residentMb(ProcessMemory memory) {
+    private static Double mb(ProcessMemory memory) {
         OptionalLong bytes = memory.bytes();
         return bytes.isPresent() ? bytes.getAsLong() / BYTES_PER_MB : null;
     }

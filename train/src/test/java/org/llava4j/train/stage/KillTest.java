@@ -21,7 +21,7 @@ import org.llava4j.train.TinyFolders;
 /** Processes that are ended from outside, in JVMs of their own. */
 class KillTest {
     private static final int KILLS = 20;
-    private static final String STEPS = "200";
+    private static final String STEPS = "800";
 
     @TempDir
     private Path temp;
@@ -73,7 +73,7 @@ class KillTest {
         assertThat(Files.readAllLines(out.resolve("metrics.jsonl"))).hasSize(Integer.parseInt(STEPS));
         try (Stream<Path> left = Files.list(temp.resolve("out.checkpoints"))) {
             assertThat(left.map(path -> path.getFileName().toString()))
-                    .containsExactlyInAnyOrder("checkpoint-00000198", "checkpoint-00000199", "run.lock");
+                    .containsExactlyInAnyOrder("checkpoint-00000798", "checkpoint-00000799", "run.lock");
         }
         try (Stream<Path> left = Files.list(temp)) {
             assertThat(left.map(path -> path.getFileName().toString()))

@@ -107,7 +107,7 @@ class WatchedRunTest {
         Path alone = temp.resolve("alone");
         StageRunner.run(
                 stage,
-                paths().of(paths().data(), paths().images(), alone),
+                paths(alone),
                 RunOptions.DEFAULT.withSaving(new Saving(temp.resolve("unwatched"), 0, 1, Saving.Resume.NEVER)),
                 RunListener.NONE);
         assertThat(Files.mismatch(out.resolve("model.safetensors"), alone.resolve("model.safetensors")))
@@ -117,7 +117,7 @@ class WatchedRunTest {
 
     @Test
     void withoutAFolderForCheckpointsTheFilesAreWrittenIntoTheOutput() {
-        StageRunner.run(stage, paths(), RunOptions.DEFAULT, RunListener.all(new TensorBoardLog(), new RunPage()));
+        StageRunner.run(stage, paths(out), RunOptions.DEFAULT, RunListener.all(new TensorBoardLog(), new RunPage()));
         assertThat(RunFiles.in(out)).hasSize(3);
         assertThat(Manifest.read(out).orElseThrow().differences(out)).isEmpty();
     }
@@ -242,11 +242,11 @@ class WatchedRunTest {
 
     private void run(RunListener listener) {
         Saving saving = new Saving(checkpoints, 0, 1, Saving.Resume.AUTO);
-        StageRunner.run(stage, paths(), RunOptions.DEFAULT.withSaving(saving), listener);
+        StageRunner.run(stage, paths(out), RunOptions.DEFAULT.withSaving(saving), listener);
     }
 
-    private RunPaths paths() {
-        return RunPaths.of(model, Golden.path("f_e2e/finetune.json"), TinyFolders.PICTURES, out)
+    private RunPaths paths(Path output) {
+        return RunPaths.of(model, Golden.path("f_e2e/finetune.json"), TinyFolders.PICTURES, output)
                 .withVisionTower(TinyFolders.TOWER);
     }
 
