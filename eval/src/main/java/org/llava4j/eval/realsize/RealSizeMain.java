@@ -132,8 +132,9 @@ public final class RealSizeMain extends Command {
                 bound / MB,
                 found.get("anonymous_load_mb").doubleValue());
         print(
-                "forward    %7.1f s for %d positions, peak %.0f MB",
+                "forward    %7.1f s (%.1f s of processor time) for %d positions, peak %.0f MB",
                 found.get("forward_s").doubleValue(),
+                found.get("forward_cpu_s").doubleValue(),
                 size.positions(),
                 found.get("peak_forward_mb").doubleValue());
     }
