@@ -2,6 +2,8 @@ package org.llava4j.eval.realsize;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -45,8 +47,10 @@ final class LoadedModel {
         result.put("anonymous_load_mb", megabytes(ProcessMemory.ANONYMOUS));
         Map<String, INDArray> placeholders = placeholders(config, textPositions);
         begun = System.nanoTime();
+        double processorBegun = processorSeconds();
         INDArray logits = model.output(placeholders, List.of(LOGITS)).get(LOGITS);
         result.put("forward_s", secondsSince(begun));
+        result.put("forward_cpu_s", processorSeconds() - processorBegun);
         result.put("peak_forward_mb", megabytes(ProcessMemory.PEAK));
         require(logits);
         return result;
@@ -87,6 +91,11 @@ final class LoadedModel {
 
     private static double secondsSince(long begun) {
         return (System.nanoTime() - begun) / 1e9;
+    }
+
+    /** Processor time of all threads: what other work on the machine distorts least. */
+    private static double processorSeconds() {
+        return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime() / 1e9;
     }
 
     private static double megabytes(ProcessMemory memory) {

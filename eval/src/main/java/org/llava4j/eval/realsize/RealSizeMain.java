@@ -21,8 +21,8 @@ import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.eval.inspect.InspectMain;
 
 /**
- * {@code exec:java@real-size}: makes a model of a published size, inspects it, loads it in 16 bits and runs it, each in
- * a JVM of its own. Loading may take at most 1.1 times its 16-bit size and 1 GB. MB and GB are 10^6 and 10^9 bytes.
+ * {@code exec:java@real-size}: makes a model of a published size, inspects it in a JVM of its own, and in another loads
+ * it in 16 bits and runs it. Loading may take at most 1.1 times its 16-bit size and 1 GB. MB and GB are 10^6 and 10^9 bytes.
  */
 public final class RealSizeMain extends Command {
     private static final String KIND = "real-size";
@@ -132,8 +132,9 @@ public final class RealSizeMain extends Command {
                 bound / MB,
                 found.get("anonymous_load_mb").doubleValue());
         print(
-                "forward    %7.1f s for %d positions, peak %.0f MB",
+                "forward    %7.1f s (%.1f s of processor time) for %d positions, peak %.0f MB",
                 found.get("forward_s").doubleValue(),
+                found.get("forward_cpu_s").doubleValue(),
                 size.positions(),
                 found.get("peak_forward_mb").doubleValue());
     }

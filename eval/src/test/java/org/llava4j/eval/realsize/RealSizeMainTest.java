@@ -38,7 +38,8 @@ class RealSizeMainTest {
         assertThat(json.get("bytes_16_bit").longValue())
                 .isEqualTo(2 * json.get("parameters").longValue());
         assertThat(json.get("positions").intValue()).isEqualTo(16 + 16);
-        for (String key : List.of("machine_mb", "make_s", "inspect_s", "load_s", "anonymous_load_mb", "forward_s")) {
+        for (String key : List.of(
+                "machine_mb", "make_s", "inspect_s", "load_s", "anonymous_load_mb", "forward_s", "forward_cpu_s")) {
             assertThat(json.get(key).doubleValue()).as(key).isPositive();
         }
         assertThat(json.get("bound_mb").doubleValue())
