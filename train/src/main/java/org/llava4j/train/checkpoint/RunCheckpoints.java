@@ -116,9 +116,20 @@ public final class RunCheckpoints implements AutoCloseable {
         Optional<Path> best = best().map(Scored::path);
         for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
             if (!best.equals(Optional.of(old))) {
-                AtomicFolder.delete(old);
+                remove(old);
             }
         }
+    }
+
+    /** Under another name first: a process that is killed meanwhile leaves no half of a checkpoint under this one. */
+    private void remove(Path checkpoint) {
+        Path gone = folder.resolve("." + checkpoint.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".old");
+        try {
+            Files.move(checkpoint, gone);
+        } catch (IOException e) {
+            throw new BadInputException("cannot remove " + checkpoint + " (" + e + ")", e);
+        }
+        AtomicFolder.delete(gone);
     }
 
     /** The one with the lowest validation loss, the earliest of several. */
@@ -166,7 +177,7 @@ public final class RunCheckpoints implements AutoCloseable {
 
     /** Removes all: a run begins anew. */
     public void clear() {
-        all().forEach(AtomicFolder::delete);
+        all().forEach(this::remove);
     }
 
     private List<Path> list(Pattern name) {
