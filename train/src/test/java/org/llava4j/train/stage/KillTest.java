@@ -63,8 +63,9 @@ class KillTest {
                 .as("the run was over before all kills: give it more steps")
                 .isEqualTo(KILLS);
         assertThat(withCheckpoint).isEqualTo(KILLS);
-        assertThat(start(out, "--save-steps", "1", "--resume", "auto").waitFor())
-                .isZero();
+        Process last = start(out, "--save-steps", "1", "--resume", "auto");
+        String said = new String(last.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(last.waitFor()).as(said).isZero();
         for (String name : List.of("model.safetensors", "mm_projector.safetensors", "config.json")) {
             assertThat(Files.mismatch(whole.resolve(name), out.resolve(name)))
                     .as(name)

@@ -128,6 +128,19 @@ class ResumeTest {
         assertThat(checkpoints.resolve("checkpoint-00000003")).isDirectory();
     }
 
+    /** What a run leaves that is killed while it removes an old checkpoint. */
+    @Test
+    void halfARemovedCheckpointIsSwept() throws IOException {
+        Path out = temp.resolve("out");
+        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(6))).isInstanceOf(RunStoppedException.class);
+        Path half = checkpoints.resolve(".checkpoint-00000002.1f.old");
+        Files.move(checkpoints.resolve("checkpoint-00000002"), half);
+        Files.delete(half.resolve("state.json"));
+        run(out, saving(Resume.AUTO), RunListener.NONE);
+        assertThat(half).doesNotExist();
+        assertSameModel(out);
+    }
+
     @Test
     void aLogThatCannotBeWrittenEndsTheRunBeforeItsFirstStep() throws IOException {
         Files.createDirectories(checkpoints.resolve("metrics.jsonl/in the way"));
