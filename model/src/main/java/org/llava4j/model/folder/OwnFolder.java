@@ -39,7 +39,8 @@ final class OwnFolder {
         List<OutgoingTensor> language = some(tensors, name -> !CheckpointWriter.isOfTower(name));
         ShardWriter.write(folder, language, shardBytes);
         writeProjector(folder, language, origin.config());
-        FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config(folder, origin, language));
+        FolderFiles.writeJson(
+                folder.resolve(FolderFiles.CONFIG), config(folder, origin, FolderFiles.torchType(language)));
         FolderFiles.writeTokenizer(origin, folder);
         Path tower = FolderFiles.makeFolder(folder.resolve(TOWER_FOLDER));
         List<OutgoingTensor> vision = some(tensors, CheckpointWriter::isOfTower).stream()
@@ -63,12 +64,13 @@ final class OwnFolder {
         return tensors.stream().filter(tensor -> wanted.test(tensor.name())).toList();
     }
 
-    private static ObjectNode config(Path folder, Origin origin, Collection<OutgoingTensor> language) {
+    /** The origin's config with the keys that say what the model is now. */
+    static ObjectNode config(Path folder, Origin origin, String torchType) {
         LlavaConfig config = origin.config();
         ObjectNode json = flat((ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG)), config);
         json.put("model_type", "llava_llama");
         json.putArray("architectures").add("LlavaLlamaForCausalLM");
-        json.put("torch_dtype", FolderFiles.torchType(language));
+        json.put("torch_dtype", torchType);
         json.put("mm_vision_tower", TOWER_FOLDER);
         json.put("mm_hidden_size", config.vision().hiddenSize());
         json.put("mm_projector_type", config.projector().name().toLowerCase(Locale.ROOT));
