@@ -16,19 +16,45 @@ record AdapterConfig(int rank, double scale) {
     /** Ways to begin that change the base too, so that it is not what the adapter belongs to any more. */
     private static final Set<String> CHANGES_BASE = Set.of("pissa", "olora", "loftq", "corda", "lora_ga");
 
+    /** Keys that change no number, or that are looked at one by one. What else is turned on would change some. */
+    private static final Set<String> KNOWN = Set.of(
+            "auto_mapping",
+            "base_model_name_or_path",
+            "bias",
+            "corda_config",
+            "ensure_weight_tying",
+            "eva_config",
+            "exclude_modules",
+            "inference_mode",
+            "init_lora_weights",
+            "layers_pattern",
+            "layers_to_transform",
+            "loftq_config",
+            "lora_alpha",
+            "lora_dropout",
+            "lora_ga_config",
+            "megatron_core",
+            "peft_type",
+            "peft_version",
+            "qalora_group_size",
+            "r",
+            "revision",
+            "runtime_config",
+            "target_modules",
+            "task_type",
+            "use_rslora");
+
     static AdapterConfig read(Path folder) {
         Path file = folder.resolve(AdapterFiles.CONFIG);
         JsonNode json = JsonInput.readObject(file);
         String kind = json.path("peft_type").asText();
         require(kind.equals("LORA"), file, "peft_type", kind, "only LORA can be merged");
-        for (String key : new String[] {"use_dora", "fan_in_fan_out", "lora_bias", "use_qalora"}) {
-            require(!json.path(key).asBoolean(), file, key, "true", "this kind of LoRA is not known here");
-        }
+        json.properties().forEach(entry -> {
+            boolean plain = KNOWN.contains(entry.getKey()) || isOff(entry.getValue());
+            require(plain, file, entry.getKey(), entry.getValue(), "this kind of LoRA is not known here");
+        });
         String bias = json.path("bias").asText("none");
         require(bias.equals("none"), file, "bias", bias, "biases that learned cannot be merged here");
-        for (String key : new String[] {"rank_pattern", "alpha_pattern", "modules_to_save", "layer_replication"}) {
-            require(json.path(key).isEmpty(), file, key, json.path(key), "this kind of LoRA is not known here");
-        }
         String begun = json.path("init_lora_weights").asText();
         require(
                 CHANGES_BASE.stream().noneMatch(begun::startsWith),
@@ -42,6 +68,12 @@ record AdapterConfig(int rank, double scale) {
         require(alpha.isNumber() && alpha.doubleValue() > 0, file, "lora_alpha", alpha, "it must be above 0");
         double by = json.path("use_rslora").asBoolean() ? Math.sqrt(rank.intValue()) : rank.intValue();
         return new AdapterConfig(rank.intValue(), alpha.doubleValue() / by);
+    }
+
+    private static boolean isOff(JsonNode value) {
+        return value.isNull()
+                || (value.isBoolean() && !value.booleanValue())
+                || (value.isContainerNode() && value.isEmpty());
     }
 
     private static void require(boolean holds, Path file, String key, Object value, String what) {

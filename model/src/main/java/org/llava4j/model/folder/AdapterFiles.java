@@ -8,6 +8,7 @@ package org.llava4j.model.folder;
  * adapter_model.safetensors        A and B of each target
  * non_lora_trainables.safetensors  what else learned: the projector
  * config.json                      the LLaVA that it makes of its base
+ * tokenizer.model, ...             the base's: where there are tokens around an image, they say which
  * </pre>
  */
 final class AdapterFiles {

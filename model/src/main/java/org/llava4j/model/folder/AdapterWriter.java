@@ -44,6 +44,7 @@ public final class AdapterWriter {
         CheckpointWriter.handedOn(model).forEach((name, array) -> others.put(AdapterFiles.PREFIX + name, array));
         write(folder, AdapterFiles.OTHERS, others, type);
         FolderFiles.writeJson(folder.resolve(AdapterFiles.CONFIG), config(origin, lora));
+        FolderFiles.writeTokenizer(origin, folder);
         ObjectNode config = OwnFolder.config(folder, origin, type.torchName());
         config.put("mm_vision_tower", whole(origin.visionTower()));
         FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config);

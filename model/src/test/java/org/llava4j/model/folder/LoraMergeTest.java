@@ -201,6 +201,7 @@ class LoraMergeTest {
             value = {
                 "peft_type | \"IA3\" | \"peft_type\" is IA3; only LORA can be merged",
                 "use_dora | true | \"use_dora\" is true",
+                "velora_config | {\"x\": 1} | \"velora_config\" is {\"x\":1}; this kind of LoRA is not known here",
                 "bias | \"all\" | \"bias\" is all; biases",
                 "rank_pattern | {\"q_proj\": 8} | \"rank_pattern\" is {\"q_proj\":8}",
                 "modules_to_save | [\"lm_head\"] | \"modules_to_save\" is [\"lm_head\"]",

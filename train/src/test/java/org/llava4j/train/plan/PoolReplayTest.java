@@ -115,7 +115,8 @@ class PoolReplayTest {
                 0,
                 0);
         // Gradients of one input are summed a little later than planned: one of them may wait.
-        assertPoolHolds(run, (long) run.batch() * run.length() * config.decoder().hiddenSize() * Float.BYTES);
+        assertPoolHolds(
+                run, (long) run.batch() * run.length() * config.decoder().hiddenSize() * Float.BYTES);
     }
 
     /** @param room how much more the pool may hold than was planned */

@@ -1,6 +1,7 @@
 package org.llava4j.train.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
@@ -16,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.model.SlotRows;
 import org.llava4j.model.folder.LoraMerge;
 import org.llava4j.model.folder.Manifest;
 import org.llava4j.model.weights.Checkpoint;
@@ -145,6 +147,33 @@ class LoraStageTest {
                 return last == step;
             }
         };
+    }
+
+    @Test
+    void aModelWithTokensAroundAnImageIsMergedWithTheirRows() {
+        model = TinyFolders.llamaWithSlot(temp.resolve("slot"));
+        run(out);
+        Path merged = temp.resolve("merged");
+        new LoraMerge(model, out, null, Optional.empty(), Long.MAX_VALUE).to(merged);
+        try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
+            assertThat(after.read(SlotRows.TABLE)).isEqualTo(before.read(SlotRows.TABLE));
+        }
+    }
+
+    @Test
+    void thePlanKnowsIt() {
+        assertThatCode(() -> PlanMain.main(new String[] {
+                    "--model-path",
+                    model.toString(),
+                    "--vision-tower",
+                    TinyFolders.TOWER.toString(),
+                    "--stage",
+                    Stages.FINETUNE_LORA,
+                    "--max-length",
+                    "256"
+                }))
+                .doesNotThrowAnyException();
     }
 
     @Test
