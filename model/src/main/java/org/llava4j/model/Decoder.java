@@ -21,11 +21,13 @@ final class Decoder {
     private final LlamaConfig config;
     private final Weights root;
     private final Weights weights;
+    private final LoraLayers lora;
 
-    Decoder(LlamaConfig config, Weights root) {
+    Decoder(LlamaConfig config, Weights root, LoraLayers lora) {
         this.config = config;
         this.root = root;
         this.weights = root.under("model.");
+        this.lora = lora;
     }
 
     /** Word vectors of {@code ids int32[B, T]}. */
@@ -87,22 +89,27 @@ final class Decoder {
                 w.matrix("self_attn.v_proj.weight", kvWidth, d));
         SDVariable mixed = Attention.causal(
                 name + "attention",
-                rotate(name + "q", qkv[0], in),
-                rotate(name + "k", qkv[1], in),
-                qkv[2],
+                rotate(name + "q", lora.plus(name + "q_lora", qkv[0], h, w, "self_attn.q_proj.weight", d, d), in),
+                rotate(name + "k", lora.plus(name + "k_lora", qkv[1], h, w, "self_attn.k_proj.weight", kvWidth, d), in),
+                lora.plus(name + "v_lora", qkv[2], h, w, "self_attn.v_proj.weight", kvWidth, d),
                 in.rowStarts(),
                 config.heads(),
                 config.kvHeads(),
                 config.headDim());
-        SDVariable y = Linear.plus(name + "after_attention", x, mixed, w.matrix("self_attn.o_proj.weight", d, d));
+        SDVariable more = lora.plus(name + "o_lora", x, mixed, w, "self_attn.o_proj.weight", d, d);
+        SDVariable y = Linear.plus(name + "after_attention", more, mixed, w.matrix("self_attn.o_proj.weight", d, d));
         SDVariable m = norm(w, "post_attention_layernorm", y, name + "norm2");
         SDVariable[] gateUp = Linear.several(
                 name + "gate_up",
                 m,
                 w.matrix("mlp.gate_proj.weight", wide, d),
                 w.matrix("mlp.up_proj.weight", wide, d));
-        SDVariable active = SwiGlu.of(name + "swiglu", gateUp[0], gateUp[1]);
-        return Linear.plus(output, y, active, w.matrix("mlp.down_proj.weight", d, wide));
+        SDVariable active = SwiGlu.of(
+                name + "swiglu",
+                lora.plus(name + "gate_lora", gateUp[0], m, w, "mlp.gate_proj.weight", wide, d),
+                lora.plus(name + "up_lora", gateUp[1], m, w, "mlp.up_proj.weight", wide, d));
+        SDVariable before = lora.plus(name + "down_lora", y, active, w, "mlp.down_proj.weight", d, wide);
+        return Linear.plus(output, before, active, w.matrix("mlp.down_proj.weight", d, wide));
     }
 
     private SDVariable rotate(String name, SDVariable x, TextInputs in) {

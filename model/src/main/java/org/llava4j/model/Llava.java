@@ -14,6 +14,7 @@ import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.lora.Lora;
 import org.llava4j.model.ops.DropFirst;
 import org.llava4j.model.ops.Operations;
 import org.llava4j.model.ops.SpliceRows;
@@ -55,6 +56,9 @@ public final class Llava {
     public static final String FEATURES = "vision.features";
     public static final String LOSS = "loss";
 
+    /** {@code int64[1]}, only where LoRA has dropout: which elements are dropped; below 0, or not given, none. */
+    public static final String DROPOUT_DRAW = "dropout_draw";
+
     private final SameDiff sd;
     private final Optional<ImageSlot> slot;
     private SameDiff gradients;
@@ -75,6 +79,16 @@ public final class Llava {
 
     /** The whole model. */
     public static Llava build(LlavaConfig config, TensorSource source, ImageInput input) {
+        return build(config, source, input, Optional.empty());
+    }
+
+    /**
+     * The whole model, with LoRA beside its decoder's weights.
+     *
+     * @throws BadInputException if a target of LoRA matches no weight of the decoder
+     */
+    public static Llava build(LlavaConfig config, TensorSource source, ImageInput input, Optional<Lora> lora) {
+        LoraLayers layers = new LoraLayers(lora, config.decoder());
         SameDiff sd = newGraph();
         SDVariable features = input == ImageInput.PIXELS
                 ? features(sd, config, source)
@@ -87,7 +101,7 @@ public final class Llava {
                 features,
                 config.vision().hiddenSize(),
                 config.decoder().hiddenSize());
-        Decoder decoder = new Decoder(config.decoder(), weights);
+        Decoder decoder = new Decoder(config.decoder(), weights, layers);
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         SDVariable text = config.imageSlot()
                 .map(slot -> decoder.embed("text_embeds", ids, slot))
@@ -120,7 +134,7 @@ public final class Llava {
     /** A bare LLaMA. */
     public static Llava buildLlama(LlamaConfig config, TensorSource source) {
         SameDiff sd = newGraph();
-        Decoder decoder = new Decoder(config, new Weights(sd, source, ""));
+        Decoder decoder = new Decoder(config, new Weights(sd, source, ""), new LoraLayers(Optional.empty(), config));
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
         return new Llava(sd, Optional.empty());
@@ -227,7 +241,7 @@ public final class Llava {
 
     /** Evaluates named nodes. The arrays are the caller's. */
     public Map<String, INDArray> output(Map<String, INDArray> placeholders, List<String> nodes) {
-        return sd.output(placeholders, nodes);
+        return sd.output(LoraLayers.fed(sd, placeholders, LoraLayers.NO_DRAW), nodes);
     }
 
     /**
@@ -238,6 +252,15 @@ public final class Llava {
      * @return {@link #LOSS} as float32[1], and the gradient of each of {@code names} under its name
      */
     public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names) {
+        return gradients(placeholders, names, LoraLayers.NO_DRAW);
+    }
+
+    /**
+     * The same with dropout, where the model has any.
+     *
+     * @param draw what is dropped, 0 or more; the same number drops the same elements
+     */
+    public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names, long draw) {
         String loss = loss();
         if (gradients == null || !loss.equals(gradientsOf)) {
             gradients = GraphHooks.gradientGraph(sd);
@@ -245,7 +268,7 @@ public final class Llava {
         }
         List<String> outputs = new ArrayList<>(List.of(loss));
         names.forEach(name -> outputs.add(gradientNode(name)));
-        Map<String, INDArray> raw = gradients.output(placeholders, outputs);
+        Map<String, INDArray> raw = gradients.output(LoraLayers.fed(sd, placeholders, draw), outputs);
         Map<String, INDArray> byName = new LinkedHashMap<>();
         byName.put(LOSS, raw.get(loss));
         names.forEach(name -> byName.put(name, raw.get(gradientNode(name))));

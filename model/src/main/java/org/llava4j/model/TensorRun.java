@@ -104,8 +104,7 @@ public final class TensorRun {
         }
         SpliceLayout layout = layout(inputs);
         boolean supervised = layout.targets().length > 0;
-        Map<String, INDArray> in =
-                vision == null ? Placeholders.text(layout) : Placeholders.pixels(layout, pixels(inputs));
+        Map<String, INDArray> in = placeholders(inputs, layout);
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         if (vision != null) {
             tensors.putAll(vision(in, false));
@@ -125,6 +124,15 @@ public final class TensorRun {
             model.inFileNames(gradients).forEach((name, gradient) -> tensors.put("grad." + name, gradient));
         }
         return new Outputs(tensors, layout);
+    }
+
+    /** What the graph is fed for inputs as {@link #run} takes them. */
+    Map<String, INDArray> placeholders(Map<String, INDArray> inputs) {
+        return placeholders(inputs, layout(inputs));
+    }
+
+    private Map<String, INDArray> placeholders(Map<String, INDArray> inputs, SpliceLayout layout) {
+        return vision == null ? Placeholders.text(layout) : Placeholders.pixels(layout, pixels(inputs));
     }
 
     private Map<String, INDArray> vision(Map<String, INDArray> in, boolean bare) {

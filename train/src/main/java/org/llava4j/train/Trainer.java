@@ -68,7 +68,7 @@ public final class Trainer {
         while (batches.hasNext()) {
             Map<String, INDArray> batch = batches.next();
             long own = rows(batch);
-            Map<String, INDArray> gradients = model.gradients(batch, names);
+            Map<String, INDArray> gradients = model.gradients(batch, names, draw(count));
             INDArray value = gradients.remove(Llava.LOSS);
             loss += own * value.getDouble(0);
             pool.release(value);
@@ -99,6 +99,11 @@ public final class Trainer {
         double norm = optimizer.step(rate, weights, sum);
         sum.values().forEach(pool::release);
         return new Step(++step, loss / rows, norm, rate);
+    }
+
+    /** What is dropped in a pass: told by its place in the run, so that a resumed one drops the same. */
+    private long draw(int pass) {
+        return ((long) step << Integer.SIZE) + pass;
     }
 
     /** Supervised rows of a batch; a graph with a loss of its own may have none, and its batches count alike. */

@@ -84,7 +84,7 @@ public abstract class Command {
     }
 
     /** A flag with a value. */
-    protected static Option flag(String name, String argument, String description) {
+    public static Option flag(String name, String argument, String description) {
         return Option.builder()
                 .longOpt(name)
                 .hasArg()
@@ -105,7 +105,7 @@ public abstract class Command {
     }
 
     /** A flag with a value that may be given several times. */
-    protected static Option several(String name, String argument, String description) {
+    public static Option several(String name, String argument, String description) {
         return Option.builder()
                 .longOpt(name)
                 .hasArgs()
@@ -116,7 +116,7 @@ public abstract class Command {
     }
 
     /** A flag without a value. */
-    protected static Option toggle(String name, String description) {
+    public static Option toggle(String name, String description) {
         return Option.builder().longOpt(name).desc(description).get();
     }
 
@@ -125,7 +125,7 @@ public abstract class Command {
         return value == null ? null : Path.of(value);
     }
 
-    protected static int integer(CommandLine line, String flag, int absent) {
+    public static int integer(CommandLine line, String flag, int absent) {
         String value = line.getOptionValue(flag);
         try {
             return value == null ? absent : Integer.parseInt(value);
@@ -143,7 +143,7 @@ public abstract class Command {
         return value;
     }
 
-    protected static double real(CommandLine line, String flag, double absent) {
+    public static double real(CommandLine line, String flag, double absent) {
         String value = line.getOptionValue(flag);
         try {
             return value == null ? absent : Double.parseDouble(value);

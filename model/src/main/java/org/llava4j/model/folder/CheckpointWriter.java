@@ -156,10 +156,15 @@ public final class CheckpointWriter {
      * published: stage 1 trains their rows too. {@link Checkpoint#withProjector} reads it.
      */
     public static void writeProjector(Path file, Llava model) {
+        SafetensorsWriter.write(file, handedOn(model), name -> TensorType.F32);
+    }
+
+    /** The projector, and the table of a model that has tokens around an image. */
+    static Map<String, INDArray> handedOn(Llava model) {
         Map<String, INDArray> weights = model.fileWeights();
         weights.keySet()
                 .removeIf(handedOn(model.weightNames().contains(SlotRows.NAME)).negate());
-        SafetensorsWriter.write(file, weights, name -> TensorType.F32);
+        return weights;
     }
 
     /** What a file of the projector alone holds. */

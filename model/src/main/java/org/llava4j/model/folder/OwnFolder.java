@@ -37,7 +37,8 @@ final class OwnFolder {
         List<OutgoingTensor> language = some(tensors, name -> !CheckpointWriter.isOfTower(name));
         ShardWriter.write(folder, language, shardBytes);
         writeProjector(folder, language, origin.config());
-        FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config(folder, origin, language));
+        FolderFiles.writeJson(
+                folder.resolve(FolderFiles.CONFIG), config(folder, origin, FolderFiles.torchType(language)));
         FolderFiles.writeTokenizer(origin, folder);
         Path tower = FolderFiles.makeFolder(folder.resolve(TOWER_FOLDER));
         List<OutgoingTensor> vision = some(tensors, CheckpointWriter::isOfTower).stream()
@@ -61,12 +62,13 @@ final class OwnFolder {
         return tensors.stream().filter(tensor -> wanted.test(tensor.name())).toList();
     }
 
-    private static ObjectNode config(Path folder, Origin origin, Collection<OutgoingTensor> language) {
+    /** The origin's config with the keys that say what the model is now. */
+    static ObjectNode config(Path folder, Origin origin, String torchType) {
         LlavaConfig config = origin.config();
         ObjectNode json = flat((ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG)), config);
         json.put("model_type", "llava_llama");
         json.putArray("architectures").add("LlavaLlamaForCausalLM");
-        json.put("torch_dtype", FolderFiles.torchType(language));
+        json.put("torch_dtype", torchType);
         config.writeTo(json, TOWER_FOLDER);
         origin.growth().ifPresent(growth -> {
             json.put("vocab_size", growth.vocabSize());

@@ -97,6 +97,24 @@ final class CpuElementWise {
         });
     }
 
+    void scale(Matrix x, float factor, Matrix y) {
+        sameShape(y, x);
+        tiles(y.length(), (s, from, n) -> {
+            float[] row = read(s, 0, x, from, n);
+            rows.scale(row, factor, n);
+            s.write(row, y.flat(from), n);
+        });
+    }
+
+    void dropout(Matrix x, DropoutMask mask, Matrix y) {
+        sameShape(y, x);
+        tiles(y.length(), (s, from, n) -> {
+            float[] row = read(s, 0, x, from, n);
+            mask.apply(row, from, n);
+            s.write(row, y.flat(from), n);
+        });
+    }
+
     /** Sums of tiles, then their sum, always in one order. */
     double sumOfSquares(Matrix x) {
         double[] sums = new double[Math.toIntExact((x.length() + TILE - 1) / TILE)];

@@ -284,6 +284,24 @@ public final class CpuKernels implements Kernels {
         }
     }
 
+    @Override
+    public void scale(INDArray x, double factor, INDArray y) {
+        if (floats(x, y)) {
+            elementWise.scale(of(x), (float) factor, of(y));
+        } else {
+            fallback.scale(x, factor, y);
+        }
+    }
+
+    @Override
+    public void dropout(INDArray x, DropoutMask mask, INDArray y) {
+        if (floats(x, y)) {
+            elementWise.dropout(of(x), mask, of(y));
+        } else {
+            fallback.dropout(x, mask, y);
+        }
+    }
+
     // ---- Rows
 
     @Override

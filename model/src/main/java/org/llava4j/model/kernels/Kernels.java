@@ -160,6 +160,14 @@ public interface Kernels {
     /** dx: dy's rows back in their places, 0 in the first row of every group (group counts that row). */
     void dropFirstGrad(INDArray dy, int group, INDArray dx);
 
+    // ---- Scaling
+
+    /** y = factor * x. */
+    void scale(INDArray x, double factor, INDArray y);
+
+    /** y = x where the mask keeps an element, grown as it says, else 0. Elements are counted row by row. */
+    void dropout(INDArray x, DropoutMask mask, INDArray y);
+
     // ---- Sums of gradients
 
     /** y = x. */

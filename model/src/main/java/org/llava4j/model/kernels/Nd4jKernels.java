@@ -3,6 +3,7 @@ package org.llava4j.model.kernels;
 import static org.nd4j.linalg.indexing.NDArrayIndex.all;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
+import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
@@ -429,6 +430,19 @@ public final class Nd4jKernels implements Kernels {
     @Override
     public void add(INDArray a, INDArray b, INDArray y) {
         a.addi(b, y);
+    }
+
+    @Override
+    public void scale(INDArray x, double factor, INDArray y) {
+        x.muli(factor, y);
+    }
+
+    @Override
+    public void dropout(INDArray x, DropoutMask mask, INDArray y) {
+        float[] factors = new float[Math.toIntExact(x.length())];
+        Arrays.fill(factors, 1);
+        mask.apply(factors, 0, factors.length);
+        y.assign(x.mul(Nd4j.createFromArray(factors).reshape('c', x.shape()).castTo(x.dataType())));
     }
 
     @Override

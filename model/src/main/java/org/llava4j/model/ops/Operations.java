@@ -43,6 +43,8 @@ public final class Operations {
                 new ClassAndPositions(),
                 new ClassAndPositions.GradPatches(),
                 new ClassAndPositions.GradVectors(),
+                new Dropout(),
+                new Scale(),
                 new DropFirst(),
                 new DropFirst.Grad());
     }

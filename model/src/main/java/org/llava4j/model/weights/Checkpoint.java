@@ -83,9 +83,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * @param visionTower the tower's folder
      */
     public static Checkpoint llava(Path folder, Path visionTower) {
-        if (AtomicFolder.kindOf(folder).equals(Optional.of(DELTA_KIND))) {
-            throw new BadInputException(folder + " is a delta; add it to the LLaMA it was made for (apply-delta)");
-        }
+        NoModel.refuse(folder);
         Checkpoint checkpoint = new Checkpoint(folder);
         Place own = Place.of(TensorFolder.open(folder), folder, "");
         checkpoint.places.add(own);

@@ -25,6 +25,9 @@ public enum Layout {
     /** CLIP: {@code vision_model.*}, in a full one beside its text half. */
     CLIP("CLIP");
 
+    /** What LLaVA leaves in front of names that it saves from within PEFT's wrappers. */
+    private static final String PEFT = "base_model.model.";
+
     private static final String VISION = Llava.TOWER_PREFIX + "vision_model.";
 
     /** Beginnings of stored names and of variables, the first that fits counts. */
@@ -63,7 +66,10 @@ public enum Layout {
 
     /** The variable that a stored tensor is; a CLIP's without {@link Llava#TOWER_PREFIX}. */
     public String variable(String stored) {
-        if (this != LLAVA_HF) {
+        if (this == LLAVA) {
+            return stored.startsWith(PEFT) ? stored.substring(PEFT.length()) : stored;
+        }
+        if (this == CLIP) {
             return stored;
         }
         String name = withoutModel(stored);

@@ -10,6 +10,7 @@ import java.util.Random;
 import java.util.function.Function;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.llava4j.model.kernels.DropoutMask;
 import org.llava4j.model.kernels.Kernels.Activation;
 import org.llava4j.model.samediff.GraphHooks;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -118,6 +119,22 @@ class OperationGradientTest {
             SDVariable x = sd.getVariable("x");
             SDVariable[] both = Linear.several("both", x, sd.getVariable("w"), sd.getVariable("v"));
             return new SDVariable[] {both[0], Linear.plus("y", x, both[1], sd.getVariable("v"))};
+        });
+    }
+
+    @Test
+    void lowRankPartWithDropoutBesideALinear() {
+        input("x", 5, 6);
+        input("w", 4, 6);
+        input("a", 2, 6);
+        input("b", 4, 2);
+        checkGradients(sd -> {
+            SDVariable x = sd.getVariable("x");
+            SDVariable y = Linear.of("whole", x, sd.getVariable("w"));
+            SDVariable draw = sd.constant("draw", Nd4j.createFromArray(3L));
+            SDVariable dropped = Dropout.of("dropped", x, draw, 0.4, DropoutMask.stream(42, "w"));
+            SDVariable low = Scale.of("scaled", Linear.of("low", dropped, sd.getVariable("a")), 2.5);
+            return only(Linear.plus("y", y, low, sd.getVariable("b")));
         });
     }
 

@@ -59,7 +59,7 @@ public record MemoryPlan(
 
     /** Plans a run. Nothing of any weight is read or made. */
     public static MemoryPlan of(PlannedRun run) {
-        List<Weight> model = WeightShapes.model(run.config());
+        List<Weight> model = WeightShapes.model(run);
         List<Weight> tower = run.tower() == Tower.NONE ? List.of() : WeightShapes.tower(run.config());
         long learning = model.stream()
                 .filter(weight -> weight.learns(run.learns()))
@@ -182,7 +182,7 @@ public record MemoryPlan(
 
     /** Names of the weights that could learn: those of projector and decoder. */
     public Set<String> weightNames() {
-        return WeightShapes.names(WeightShapes.model(run.config()));
+        return WeightShapes.names(WeightShapes.model(run));
     }
 
     /** Each part by its name, in words. */

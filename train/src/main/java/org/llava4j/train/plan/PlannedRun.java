@@ -1,14 +1,17 @@
 package org.llava4j.train.plan;
 
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.FrozenType;
 
 /**
  * A run to plan, one picture in each sample.
  *
  * @param config the model
+ * @param lora what is added to the decoder
  * @param learns names of weights that learn; never the tower's
  * @param tower where it is
  * @param frozenType how matrices that do not learn are kept
@@ -22,6 +25,7 @@ import org.llava4j.model.weights.FrozenType;
  */
 public record PlannedRun(
         LlavaConfig config,
+        Optional<LoraConfig> lora,
         Predicate<String> learns,
         Tower tower,
         FrozenType frozenType,
@@ -54,6 +58,34 @@ public record PlannedRun(
         }
     }
 
+    /** A run without LoRA. */
+    public PlannedRun(
+            LlavaConfig config,
+            Predicate<String> learns,
+            Tower tower,
+            FrozenType frozenType,
+            int batch,
+            int length,
+            int supervised,
+            int accumulation,
+            int lengthMultiple,
+            long featureBytes,
+            long heapBytes) {
+        this(
+                config,
+                Optional.empty(),
+                learns,
+                tower,
+                frozenType,
+                batch,
+                length,
+                supervised,
+                accumulation,
+                lengthMultiple,
+                featureBytes,
+                heapBytes);
+    }
+
     /** M, supervised rows of a batch: the only ones that reach the head. */
     long targetRows() {
         int text = length - config.imageVectors();
@@ -64,6 +96,7 @@ public record PlannedRun(
     public PlannedRun withBatch(int rows) {
         return new PlannedRun(
                 config,
+                lora,
                 learns,
                 tower,
                 frozenType,
@@ -80,6 +113,7 @@ public record PlannedRun(
     public PlannedRun withLength(int positions) {
         return new PlannedRun(
                 config,
+                lora,
                 learns,
                 tower,
                 frozenType,
@@ -96,6 +130,7 @@ public record PlannedRun(
     public PlannedRun withFrozenType(FrozenType type) {
         return new PlannedRun(
                 config,
+                lora,
                 learns,
                 tower,
                 type,

@@ -100,36 +100,33 @@ record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
             text = layers.rowsById(SlotRows.NAME, text, WeightShapes.SLOT_ROWS);
         }
         StepArray x = layers.splice(text, images);
+        StepLora lora = new StepLora(layers, run.lora(), llama);
         for (int i = 0; i < llama.layers(); i++) {
-            x = layer(layers, llama, "model.layers." + i + ".", x);
+            x = layer(layers, lora, llama, "model.layers." + i + ".", x);
         }
         StepArray normed = layers.norm("model.norm", layers.gather(x, run.targetRows()));
         String head = llama.tiedEmbeddings() ? "model.embed_tokens" : "lm_head";
         return layers.loss(layers.linear(normed, new Matrix(head, vocabulary, width, false)));
     }
 
-    private static StepArray layer(StepLayers layers, LlamaConfig llama, String name, StepArray x) {
+    private static StepArray layer(StepLayers layers, StepLora lora, LlamaConfig llama, String name, StepArray x) {
         long d = llama.hiddenSize();
         long wide = llama.intermediateSize();
         long kv = (long) llama.kvHeads() * llama.headDim();
         StepArray h = layers.norm(name + "input_layernorm", x);
-        List<StepArray> qkv = layers.linear(
-                h,
-                null,
-                new Matrix(name + "self_attn.q_proj", d, d, false),
-                new Matrix(name + "self_attn.k_proj", kv, d, false),
-                new Matrix(name + "self_attn.v_proj", kv, d, false));
-        StepArray mixed = layers.attention(layers.rope(qkv.get(0)), layers.rope(qkv.get(1)), qkv.get(2));
-        StepArray y = layers.linear(mixed, x, new Matrix(name + "self_attn.o_proj", d, d, false))
-                .get(0);
+        Matrix q = new Matrix(name + "self_attn.q_proj", d, d, false);
+        Matrix k = new Matrix(name + "self_attn.k_proj", kv, d, false);
+        Matrix v = new Matrix(name + "self_attn.v_proj", kv, d, false);
+        List<StepArray> qkv = lora.plus(layers.linear(h, null, q, k, v), h, q, k, v);
+        StepArray mixed = layers.attention(layers.rotation(qkv.get(0)), layers.rotation(qkv.get(1)), qkv.get(2));
+        Matrix o = new Matrix(name + "self_attn.o_proj", d, d, false);
+        StepArray y = layers.linear(mixed, lora.plus(x, mixed, o), o).get(0);
         StepArray m = layers.norm(name + "post_attention_layernorm", y);
-        List<StepArray> gateUp = layers.linear(
-                m,
-                null,
-                new Matrix(name + "mlp.gate_proj", wide, d, false),
-                new Matrix(name + "mlp.up_proj", wide, d, false));
+        Matrix gate = new Matrix(name + "mlp.gate_proj", wide, d, false);
+        Matrix up = new Matrix(name + "mlp.up_proj", wide, d, false);
+        List<StepArray> gateUp = lora.plus(layers.linear(m, null, gate, up), m, gate, up);
         StepArray active = layers.activation(gateUp.get(0), gateUp.get(1));
-        return layers.linear(active, y, new Matrix(name + "mlp.down_proj", d, wide, false))
-                .get(0);
+        Matrix down = new Matrix(name + "mlp.down_proj", d, wide, false);
+        return layers.linear(active, lora.plus(y, active, down), down).get(0);
     }
 }

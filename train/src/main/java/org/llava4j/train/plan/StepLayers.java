@@ -92,8 +92,8 @@ final class StepLayers {
         }
     }
 
-    /** Its gradient turns back and keeps nothing. */
-    StepArray rope(StepArray x) {
+    /** Its gradient is the like and keeps nothing: RoPE, scaling, dropout. */
+    StepArray rotation(StepArray x) {
         StepArray y = tape.run(Tape.like(x), x);
         tape.onBackward(() -> tape.addGradient(x, tape.run(Tape.like(x), tape.gradient(y))));
         return y;

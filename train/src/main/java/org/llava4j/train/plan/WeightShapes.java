@@ -10,6 +10,7 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.lora.Lora;
 import org.llava4j.model.weights.FrozenType;
 import org.llava4j.model.weights.TensorSource;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -42,10 +43,10 @@ final class WeightShapes implements TensorSource {
         }
     }
 
-    /** Projector and decoder. */
-    static List<Weight> model(LlavaConfig config) {
+    /** Projector and decoder, with what is added to it. */
+    static List<Weight> model(PlannedRun run) {
         WeightShapes shapes = new WeightShapes();
-        Llava.build(config, shapes, ImageInput.FEATURES);
+        Llava.build(run.config(), shapes, ImageInput.FEATURES, run.lora().map(lora -> new Lora(lora, 0)));
         return shapes.weights;
     }
 

@@ -11,11 +11,13 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.TensorHash;
 
 /** Proves that a stage moved what it trains and nothing else: hashes of every group of weights before and after. */
 final class FreezeProof {
     private static final String TOWER = "vision_tower";
+    private static final String LORA = "lora";
 
     private final Llava model;
     private final TowerFeatures tower;
@@ -56,6 +58,9 @@ final class FreezeProof {
 
     /** {@code model.layers.3.mlp.up_proj.weight} is of {@code layers}. */
     private static String part(String name) {
+        if (LoraConfig.isLora(name)) {
+            return LORA;
+        }
         String bare = name.startsWith("model.") ? name.substring("model.".length()) : name;
         return bare.substring(0, bare.indexOf('.'));
     }

@@ -3,13 +3,17 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.lora.Lora;
+import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.train.AdamW;
 import org.llava4j.train.WarmupCosine;
@@ -20,6 +24,8 @@ import org.llava4j.train.WarmupCosine;
  * @param name what its runs are called
  * @param trainable regular expressions, each matching whole names of weights that learn; all others are frozen, and
  *     the vision tower always is
+ * @param lora what is added to the frozen decoder and learns in its place, a group of weights that {@code trainable} must
+ *     name; null for none
  * @param freshProjector whether a projector begins with random weights where no file has one
  * @param dataFormat what the data is
  * @param answerFormat what a ScienceQA answer consists of; null for conversations
@@ -43,11 +49,12 @@ import org.llava4j.train.WarmupCosine;
  * @param maxSteps optimiser steps; 0 for as many as the epochs have
  * @param batchSize rows of one forward pass
  * @param accumulation forward passes of one optimiser step; their gradients are averaged
- * @param seed of the data's order and of a fresh projector
+ * @param seed of the data's order, of a fresh projector, and of what begins and is dropped in LoRA
  */
 public record Stage(
         String name,
         List<String> trainable,
+        LoraConfig lora,
         boolean freshProjector,
         DataFormat dataFormat,
         ScienceQaPrompt answerFormat,
@@ -70,6 +77,9 @@ public record Stage(
         int batchSize,
         int accumulation,
         long seed) {
+
+    /** An expression for all weights of LoRA. */
+    static final String LORA_WEIGHTS = ".+\\.lora_[AB]\\.weight";
 
     /** What a stage's data is. */
     public enum DataFormat {
@@ -152,6 +162,31 @@ public record Stage(
                         + " projector or decoder of " + where + " (the tower never learns)");
             }
         }
+        if (lora != null) {
+            requireLoraAlone(names);
+        }
+    }
+
+    /** An adapter holds LoRA and what stage 1 hands on; anything else that learned would be lost. */
+    private void requireLoraAlone(Collection<String> names) {
+        for (String name : names) {
+            if (LoraConfig.isLora(name) && !learns(name)) {
+                throw new BadInputException("\"lora\" is given, but \"trainable\" does not match " + name
+                        + ", which then never learns; add \"" + LORA_WEIGHTS + "\"");
+            }
+            boolean kept = LoraConfig.isLora(name)
+                    || name.startsWith(Checkpoint.PROJECTOR_PREFIX)
+                    || name.equals(SlotRows.NAME);
+            if (!kept && learns(name)) {
+                throw new BadInputException("\"lora\" is given, but \"trainable\" matches " + name
+                        + " too; beside LoRA only the projector learns (recipe finetune-lora)");
+            }
+        }
+    }
+
+    /** What a graph is built with. */
+    Optional<Lora> graphLora() {
+        return Optional.ofNullable(lora).map(config -> new Lora(config, seed));
     }
 
     /**

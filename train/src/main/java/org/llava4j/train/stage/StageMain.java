@@ -40,7 +40,8 @@ public final class StageMain extends RunCommand {
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if not the one config.json names"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "a projector of its own file (stage 1's result)"))
                 .addOption(toggle("fresh-projector", "begin a random projector where there is none (no stage 1)"))
-                .addOption(flag("recipe", "NAME|FILE", "another stage: pretrain-v1.5, finetune-v1.5, or a .json file"))
+                .addOption(flag(
+                        "recipe", "NAME|FILE", "another stage: pretrain-v1.5, finetune-v1.5, finetune-lora or a file"))
                 .addOption(flag("conv-mode", "NAME", "conversation template: a name or a .json file"))
                 .addOption(flag("image-aspect-ratio", "NAME", "square or pad"))
                 .addOption(flag("learning-rate", "REAL", "rate at the end of the warm-up"))
@@ -60,6 +61,7 @@ public final class StageMain extends RunCommand {
                 .addOption(flag("resume", "HOW", "auto: go on from the newest checkpoint; never: begin anew"))
                 .addOption(flag("ui-log", "FILE", "DL4J's UIListener log of the run, for its user interface"))
                 .addOption(flag("seed", "N", "of the order and of a fresh projector"));
+        LoraFlags.add(options);
         addRunFlags(options);
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
             options.addOption(flag("prompt-format", "FORMAT", "what an answer consists of: LEA, EA, A or ALE"))
@@ -70,7 +72,10 @@ public final class StageMain extends RunCommand {
 
     @Override
     protected void run(CommandLine line) {
-        Stage run = Stages.with(Stages.with(base(line), changes(line)), settings(line));
+        Stage base = base(line);
+        Map<String, Object> changes = changes(line);
+        LoraFlags.change(line, base, changes);
+        Stage run = Stages.with(Stages.with(base, changes), settings(line));
         RunPaths paths = new RunPaths(
                 existing(line, "model-path"),
                 path(line, "vision-tower"),

@@ -1,5 +1,6 @@
 package org.llava4j.train.stage;
 
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.plan.JvmShare;
@@ -21,6 +22,7 @@ final class StagePlan {
         long features = samples.isPresent() ? Math.min(most, samples.getAsLong() * perImage) : most;
         return new PlannedRun(
                 config,
+                Optional.ofNullable(stage.lora()),
                 stage::learns,
                 Tower.BESIDE,
                 options.frozenType(),

@@ -19,9 +19,11 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.folder.AdapterWriter;
 import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.lora.FreshLora;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.Layout;
@@ -71,12 +73,16 @@ public final class StageRunner {
             throw new BadInputException("the output folder " + paths.output()
                     + " is the model that the run begins with; choose another, so that it is not lost");
         }
-        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), CheckpointWriter.KIND)) {
+        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), kind(stage))) {
             StageRunner runner = new StageRunner(stage, paths, options);
             RunReport report = runner.run(folder, listener);
             folder.commit();
             return report;
         }
+    }
+
+    private static String kind(Stage stage) {
+        return stage.lora() == null ? CheckpointWriter.KIND : AdapterWriter.KIND;
     }
 
     /** The given tower, or the one that the model's config names. */
@@ -230,7 +236,8 @@ public final class StageRunner {
 
     private Loaded load() {
         try (Checkpoint checkpoint = open().withoutTower().withFrozenType(options.frozenType(), stage::learns)) {
-            Llava model = Llava.build(config, checkpoint, ImageInput.FEATURES);
+            Llava model = Llava.build(
+                    config, new FreshLora(checkpoint, stage.seed()), ImageInput.FEATURES, stage.graphLora());
             return new Loaded(model, checkpoint.plan(Llava.weightShapes(config)).sources());
         }
     }
@@ -257,18 +264,26 @@ public final class StageRunner {
         model.train(stage::learns);
     }
 
-    private void write(Path folder, Loaded loaded, RunReport.Summary summary) {
-        Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
+    private void writeModel(Path folder, Llava model, Origin origin) {
         try (Checkpoint stored = open()) {
             CheckpointWriter.writeInto(
                     folder,
                     CheckpointWriter.trained(
-                            loaded.model(),
+                            model,
                             stored.outgoing(Llava.weightShapes(config), config.imageSlot()),
                             config,
                             options.saveAs()),
                     origin,
                     CheckpointWriter.Form.OWN);
+        }
+    }
+
+    private void write(Path folder, Loaded loaded, RunReport.Summary summary) {
+        Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
+        if (stage.lora() == null) {
+            writeModel(folder, loaded.model(), origin);
+        } else {
+            AdapterWriter.writeInto(folder, loaded.model(), origin, stage.lora(), options.saveAs());
         }
         AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
         AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());
@@ -282,7 +297,7 @@ public final class StageRunner {
         Manifest.write(
                 folder,
                 new Manifest.Story(
-                        CheckpointWriter.KIND,
+                        kind(stage),
                         Layout.LLAVA.toString(),
                         Optional.of(stage.chatFormat().template().name()),
                         Optional.of(stage.name()),

@@ -37,14 +37,24 @@ public final class Stages {
     /** Stage 2 of LLaVA-1.5. */
     public static final String FINETUNE_V1_5 = "finetune-v1.5";
 
+    /** Stage 2 of LLaVA-1.5 with LoRA beside a frozen decoder. */
+    public static final String FINETUNE_LORA = "finetune-lora";
+
     /** Stage 1 of the demo. */
     public static final String TINY_PRETRAIN = "tiny-pretrain";
 
     /** Stage 2 of the demo. */
     public static final String TINY_FINETUNE = "tiny-finetune";
 
-    private static final List<String> SHIPPED =
-            List.of(PRETRAIN, FINETUNE, FINETUNE_SCIENCEQA, PRETRAIN_V1_5, FINETUNE_V1_5, TINY_PRETRAIN, TINY_FINETUNE);
+    private static final List<String> SHIPPED = List.of(
+            PRETRAIN,
+            FINETUNE,
+            FINETUNE_SCIENCEQA,
+            PRETRAIN_V1_5,
+            FINETUNE_V1_5,
+            FINETUNE_LORA,
+            TINY_PRETRAIN,
+            TINY_FINETUNE);
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_JAVA_COMMENTS)

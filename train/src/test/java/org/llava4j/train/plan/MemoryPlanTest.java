@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.Golden;
 import org.llava4j.train.plan.PlannedRun.Tower;
@@ -69,6 +71,33 @@ class MemoryPlanTest {
         assertThat(second.weightBytes()).isEqualTo(4 * (llama + projector + TOWER));
         assertThat(second.gradientBytes()).isEqualTo(4 * (llama + projector));
         assertThat(second.optimizerBytes()).isEqualTo(8 * (llama + projector));
+    }
+
+    /** LLaVA-1.5's recipe on 7B: 320 million weights learn beside a decoder of 13 GB in 16 bits. */
+    @Test
+    void loraIsCountedBesideTheFrozenDecoder() {
+        LoraConfig lora = new LoraConfig(128, 256, 0.05, LoraConfig.ALL_LINEAR);
+        PlannedRun plain = stage1("vicuna-7b").withFrozenType(FrozenType.BF16);
+        MemoryPlan plan = MemoryPlan.of(new PlannedRun(
+                plain.config(),
+                Optional.of(lora),
+                name -> name.matches(STAGE_1) || LoraConfig.isLora(name),
+                Tower.BESIDE,
+                FrozenType.BF16,
+                4,
+                512,
+                0,
+                1,
+                8,
+                GB / 4,
+                GB));
+        long added = 32L * 128 * (4 * 2 * 4096 + 3 * (4096 + 11008));
+        MemoryPlan without = MemoryPlan.of(plain);
+        assertThat(plan.trainable()).isEqualTo(without.trainable() + added);
+        assertThat(plan.frozen()).isEqualTo(without.frozen());
+        assertThat(plan.weightBytes()).isEqualTo(without.weightBytes() + 4 * added);
+        assertThat(plan.optimizerBytes()).isEqualTo(without.optimizerBytes() + 8 * added);
+        assertThat(plan.activationBytes()).isGreaterThan(without.activationBytes());
     }
 
     @Test

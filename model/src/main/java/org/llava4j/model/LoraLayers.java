@@ -1,0 +1,77 @@
+package org.llava4j.model;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.kernels.DropoutMask;
+import org.llava4j.model.lora.Lora;
+import org.llava4j.model.lora.LoraConfig;
+import org.llava4j.model.ops.Dropout;
+import org.llava4j.model.ops.Linear;
+import org.llava4j.model.ops.Scale;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** What LoRA adds to the linear layers of a decoder, beside their own product. */
+final class LoraLayers {
+    /** The draw for which nothing is dropped. */
+    static final long NO_DRAW = -1;
+
+    private final Optional<Lora> lora;
+    private final Set<String> targets;
+
+    /** @throws org.llava4j.data.BadInputException if a target matches no weight of the decoder */
+    LoraLayers(Optional<Lora> lora, LlamaConfig decoder) {
+        this.lora = lora;
+        targets = lora.map(some -> some.config().targetsIn(decoder)).orElse(Set.of());
+    }
+
+    /**
+     * y + scale * B (A drop(x)), or y itself where the weight is no target.
+     *
+     * @param name of the result
+     * @param w where the weight is
+     * @param weight the weight [out, in] of {@code y = W x}, or of a sum that y will become part of
+     */
+    SDVariable plus(String name, SDVariable y, SDVariable x, Weights w, String weight, long out, long in) {
+        String full = w.prefix() + weight;
+        if (!targets.contains(full)) {
+            return y;
+        }
+        LoraConfig config = lora.orElseThrow().config();
+        Weights whole = new Weights(w.sd(), w.source(), "");
+        SDVariable a = whole.get(LoraConfig.nameOfA(full), config.rank(), in);
+        SDVariable b = whole.get(LoraConfig.nameOfB(full), out, config.rank());
+        SDVariable low = Linear.of(name + ".low", dropped(name + ".dropped", x, full), a);
+        return Linear.plus(name, y, Scale.of(name + ".scaled", low, config.scale()), b);
+    }
+
+    private SDVariable dropped(String name, SDVariable x, String weight) {
+        Lora some = lora.orElseThrow();
+        double rate = some.config().dropout();
+        return rate == 0
+                ? x
+                : Dropout.of(name, x, draw(x.getSameDiff()), rate, DropoutMask.stream(some.seed(), weight));
+    }
+
+    private static SDVariable draw(SameDiff sd) {
+        return sd.hasVariable(Llava.DROPOUT_DRAW)
+                ? sd.getVariable(Llava.DROPOUT_DRAW)
+                : sd.placeHolder(Llava.DROPOUT_DRAW, DataType.INT64, 1);
+    }
+
+    /** What a graph is fed, with the draw where it has dropout and none was given. */
+    static Map<String, INDArray> fed(SameDiff sd, Map<String, INDArray> placeholders, long draw) {
+        if (!sd.hasVariable(Llava.DROPOUT_DRAW) || placeholders.containsKey(Llava.DROPOUT_DRAW)) {
+            return placeholders;
+        }
+        Map<String, INDArray> all = new LinkedHashMap<>(placeholders);
+        all.put(Llava.DROPOUT_DRAW, Nd4j.createFromArray(draw));
+        return all;
+    }
+}

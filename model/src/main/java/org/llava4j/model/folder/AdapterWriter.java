@@ -1,0 +1,103 @@
+package org.llava4j.model.folder;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.lora.LoraConfig;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Writes what a run with LoRA learned, and nothing of its base: {@link AdapterFiles}. */
+public final class AdapterWriter {
+    /** How {@link org.llava4j.data.AtomicFolder} knows a former output of this class. */
+    public static final String KIND = "adapter";
+
+    private static final String WEIGHT = ".weight";
+
+    private AdapterWriter() {}
+
+    /**
+     * Writes the files into a folder that is there.
+     *
+     * @param model as it was trained
+     * @param origin what it began with
+     * @param type of A, B and the projector in their files
+     */
+    public static void writeInto(Path folder, Llava model, Origin origin, LoraConfig lora, TensorType type) {
+        Map<String, INDArray> adapter = new LinkedHashMap<>();
+        model.weightNames().stream()
+                .filter(LoraConfig::isLora)
+                .forEach(name -> adapter.put(AdapterFiles.PREFIX + name, model.weight(name)));
+        write(folder, AdapterFiles.MODEL, adapter, type);
+        Map<String, INDArray> others = new LinkedHashMap<>();
+        CheckpointWriter.handedOn(model).forEach((name, array) -> others.put(AdapterFiles.PREFIX + name, array));
+        write(folder, AdapterFiles.OTHERS, others, type);
+        FolderFiles.writeJson(folder.resolve(AdapterFiles.CONFIG), config(origin, lora));
+        FolderFiles.writeTokenizer(origin, folder);
+        ObjectNode config = OwnFolder.config(folder, origin, type.torchName());
+        config.put("mm_vision_tower", whole(origin.visionTower()));
+        FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config);
+    }
+
+    private static void write(Path folder, String name, Map<String, INDArray> tensors, TensorType type) {
+        SafetensorsWriter.write(folder.resolve(name + AdapterFiles.SAFETENSORS), tensors, tensor -> type);
+    }
+
+    private static ObjectNode config(Origin origin, LoraConfig lora) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("peft_type", "LORA");
+        json.put("task_type", "CAUSAL_LM");
+        json.put("base_model_name_or_path", whole(origin.folder()));
+        json.put("r", lora.rank());
+        if (lora.alpha() == Math.rint(lora.alpha())) {
+            json.put("lora_alpha", (long) lora.alpha());
+        } else {
+            json.put("lora_alpha", lora.alpha());
+        }
+        json.put("lora_dropout", lora.dropout());
+        ArrayNode targets = json.putArray("target_modules");
+        targetModules(lora, origin.config().decoder()).forEach(targets::add);
+        json.put("bias", "none");
+        json.put("fan_in_fan_out", false);
+        json.put("inference_mode", true);
+        json.put("init_lora_weights", true);
+        json.putNull("modules_to_save");
+        return json;
+    }
+
+    /** Last names, as LLaVA writes them, where all layers have these targets; else whole ones. */
+    private static Set<String> targetModules(LoraConfig lora, LlamaConfig decoder) {
+        Set<String> targets = lora.targetsIn(decoder);
+        Set<String> last = targets.stream().map(AdapterWriter::lastName).collect(Collectors.toCollection(TreeSet::new));
+        List<String> meant = LoraConfig.linearWeights(decoder).stream()
+                .filter(weight -> last.contains(lastName(weight)))
+                .toList();
+        return meant.size() == targets.size()
+                ? last
+                : targets.stream().map(AdapterWriter::module).collect(Collectors.toCollection(TreeSet::new));
+    }
+
+    private static String module(String weight) {
+        return weight.substring(0, weight.length() - WEIGHT.length());
+    }
+
+    private static String lastName(String weight) {
+        String module = module(weight);
+        return module.substring(module.lastIndexOf('.') + 1);
+    }
+
+    private static String whole(Path path) {
+        return path.toAbsolutePath().normalize().toString();
+    }
+}

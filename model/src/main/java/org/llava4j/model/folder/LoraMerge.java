@@ -1,0 +1,87 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.CheckpointWriter.Form;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.Layout;
+
+/**
+ * A model folder made of a base and an adapter: {@code W + alpha / rank * B A} for each target, and the projector that
+ * learned besides. No graph is built, and one tensor at a time is in memory.
+ *
+ * @param base the LLaVA or LLaMA that the adapter was trained on
+ * @param adapter its folder; where it has a {@code config.json} of a LLaVA, that says what is made, else the base's
+ * @param visionTower the tower's folder; null for the base's, or the one that the config names
+ * @param type of all tensors that are floating point; empty to leave each as the base has it
+ * @param shardBytes most bytes of numbers in one file
+ */
+public record LoraMerge(Path base, Path adapter, Path visionTower, Optional<TensorType> type, long shardBytes) {
+
+    /**
+     * Writes the folder.
+     *
+     * @throws BadInputException if base and adapter do not fit, or the place cannot be written; nothing is written then
+     */
+    public void to(Path output) {
+        FolderFiles.requireOther(output, base, adapter);
+        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND);
+                Adapter learned = Adapter.open(adapter)) {
+            Origin origin = origin();
+            try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
+                learned.others().ifPresent(checkpoint::withProjector);
+                Map<String, long[]> shapes = Llava.weightShapes(origin.config());
+                learned.requireFit(shapes);
+                List<OutgoingTensor> tensors = checkpoint
+                        .outgoing(shapes, origin.config().imageSlot())
+                        .stream()
+                        .map(tensor -> type.map(tensor::as).orElse(tensor))
+                        .map(learned::merged)
+                        .toList();
+                CheckpointWriter.writeInto(folder.path(), tensors, origin, new Form(Layout.LLAVA, shardBytes));
+                SortedMap<String, String> sources =
+                        new TreeMap<>(checkpoint.plan().sources());
+                sources.replaceAll((name, source) -> learned.isTarget(name) ? source + " + " + learned : source);
+                Manifest.write(folder.path(), story(origin, sources));
+            }
+            folder.commit();
+        }
+    }
+
+    private Origin origin() {
+        boolean own = Files.isRegularFile(adapter.resolve(FolderFiles.CONFIG)) && LlavaConfig.isLlava(adapter);
+        if (!own && !LlavaConfig.isLlava(base)) {
+            throw new BadInputException("neither " + base + " nor " + adapter + " has the config.json of a LLaVA; give"
+                    + " the LLaVA that the adapter was trained on");
+        }
+        Path told = own ? adapter : base;
+        Path tower = visionTower != null
+                ? visionTower
+                : LlavaConfig.visionTowerOf(LlavaConfig.isLlava(base) ? base : adapter);
+        Optional<ChatFormat> chat = ChatFormat.isIn(told) ? Optional.of(ChatFormat.of(told)) : Optional.empty();
+        return new Origin(base, tower, LlavaConfig.read(told, tower), chat, Optional.empty());
+    }
+
+    private Manifest.Story story(Origin origin, SortedMap<String, String> sources) {
+        return new Manifest.Story(
+                CheckpointWriter.KIND,
+                Layout.LLAVA.toString(),
+                origin.chat().map(format -> format.template().name()),
+                Manifest.read(adapter).flatMap(before -> Optional.ofNullable(before.stage())),
+                Optional.empty(),
+                sources);
+    }
+}

@@ -1,0 +1,21 @@
+package org.llava4j.model.lora;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What LoRA learned beside one weight.
+ *
+ * @param a float32[rank, in]
+ * @param b float32[out, rank]
+ * @param scale of their product
+ */
+public record LoraPair(INDArray a, INDArray b, double scale) {
+
+    /** W + scale * B A as a new array; W float32[out, in] stays as it is. */
+    public INDArray mergedInto(INDArray w) {
+        INDArray sum = w.dup('c');
+        Nd4j.gemm(b, a, sum, false, false, scale, 1.0);
+        return sum;
+    }
+}

@@ -1,0 +1,38 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code y = factor * x}. */
+public final class Scale extends GraphOp {
+
+    public Scale() {}
+
+    private Scale(SameDiff sd, SDVariable x, double factor) {
+        super(sd, x);
+        addTArgument(factor);
+    }
+
+    public static SDVariable of(String name, SDVariable x, double factor) {
+        return new Scale(x.getSameDiff(), x, factor).in(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {in.get(0).shape()};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.scale(in.get(0), doubleArg(0), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        return listOf(new Scale(sameDiff, dys.get(0), doubleArg(0)).in(null)[0]);
+    }
+}

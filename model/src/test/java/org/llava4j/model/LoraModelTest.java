@@ -1,0 +1,165 @@
+package org.llava4j.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.lora.FreshLora;
+import org.llava4j.model.lora.Lora;
+import org.llava4j.model.lora.LoraConfig;
+import org.llava4j.model.lora.LoraPair;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FreshTensors;
+import org.llava4j.model.weights.FrozenType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A whole model with LoRA: as it begins, merged, and its gradients. */
+class LoraModelTest {
+    private static final Path LLAVA = Golden.path("c_llava_linear");
+    private static final Path TOWER = Golden.path("a_clip56");
+    private static final LlavaConfig CONFIG = LlavaConfig.read(LLAVA, TOWER);
+    private static final LoraConfig ALL = new LoraConfig(3, 6, 0, LoraConfig.ALL_LINEAR);
+    private static final LoraConfig DROPPING = new LoraConfig(3, 6, 0.4, LoraConfig.ALL_LINEAR);
+    private static final List<String> NODES = List.of("logits", "loss", "hidden_states.1");
+
+    private static Llava model(LoraConfig lora, FrozenType type) {
+        try (Checkpoint weights = Checkpoint.llava(LLAVA, TOWER).withFrozenType(type, LoraConfig::isLora)) {
+            return Llava.build(
+                    CONFIG,
+                    new FreshLora(weights, 5),
+                    ImageInput.PIXELS,
+                    Optional.ofNullable(lora).map(config -> new Lora(config, 5)));
+        }
+    }
+
+    /** As if it had learned something. */
+    private static Llava learned(LoraConfig lora, FrozenType type) {
+        Llava model = model(lora, type);
+        for (String name : model.weightNames()) {
+            if (LoraConfig.isB(name)) {
+                model.weight(name)
+                        .assign(FreshTensors.normal(
+                                9, name, 0.05, model.weight(name).shape()));
+            }
+        }
+        return model;
+    }
+
+    private static Map<String, INDArray> inputs() {
+        try (SafetensorsFile file = SafetensorsFile.open(LLAVA.resolve("io.safetensors"))) {
+            Map<String, INDArray> inputs = new LinkedHashMap<>();
+            file.tensors().keySet().forEach(name -> inputs.put(name, file.read(name)));
+            return TensorRun.of(model(null, FrozenType.FP32), CONFIG).placeholders(inputs);
+        }
+    }
+
+    private static Map<String, INDArray> run(Llava model) {
+        return model.output(inputs(), NODES);
+    }
+
+    @ParameterizedTest
+    @EnumSource(FrozenType.class)
+    void beginsAsTheModelItWas(FrozenType type) {
+        Map<String, INDArray> plain = run(model(null, type));
+        assertThat(run(model(ALL, type))).isEqualTo(plain);
+        assertThat(run(model(DROPPING, type)))
+                .as("nothing is dropped when it only answers")
+                .isEqualTo(plain);
+    }
+
+    @ParameterizedTest
+    @EnumSource(FrozenType.class)
+    void mergedIsUnmerged(FrozenType type) {
+        Llava model = learned(ALL, type);
+        Map<String, INDArray> unmerged = run(model);
+        Llava merged = model(null, FrozenType.FP32);
+        for (String name : merged.weightNames()) {
+            INDArray weight = FloatConversion.of(model.weight(name), DataType.FLOAT);
+            merged.weight(name).assign(weight);
+        }
+        Map<String, INDArray> before = run(merged);
+        for (String name : ALL.targetsIn(CONFIG.decoder())) {
+            LoraPair pair = new LoraPair(
+                    model.weight(LoraConfig.nameOfA(name)), model.weight(LoraConfig.nameOfB(name)), ALL.scale());
+            INDArray weight = merged.weight(name);
+            weight.assign(pair.mergedInto(weight));
+        }
+        Map<String, INDArray> after = run(merged);
+        NODES.forEach(node -> assertThat(Golden.relativeError(unmerged.get(node), after.get(node)))
+                .as(node)
+                .isLessThan(1e-5));
+        assertThat(Golden.relativeError(before.get("logits"), after.get("logits")))
+                .as("it does change something")
+                .isGreaterThan(0.01);
+    }
+
+    @Test
+    void onlyItsOwnMatricesLearnBesideADecoderIn16Bits() {
+        Llava model = learned(DROPPING, FrozenType.BF16);
+        model.train(LoraConfig::isLora);
+        assertThat(model.trainableNames()).hasSize(2 * 7 * CONFIG.decoder().layers());
+        Map<String, INDArray> gradients = model.gradients(inputs(), model.trainableNames(), 4);
+        gradients.forEach((name, gradient) ->
+                assertThat(gradient.norm2Number().doubleValue()).as(name).isGreaterThan(0));
+    }
+
+    @Test
+    void theSameDrawDropsTheSame() {
+        Llava model = learned(DROPPING, FrozenType.FP32);
+        model.train(LoraConfig::isLora);
+        List<String> names = model.trainableNames();
+        Map<String, INDArray> first = copy(model.gradients(inputs(), names, 4));
+        assertThat(copy(model.gradients(inputs(), names, 4))).isEqualTo(first);
+        assertThat(copy(model.gradients(inputs(), names, 5))).isNotEqualTo(first);
+        Map<String, INDArray> none = copy(model.gradients(inputs(), names));
+        assertThat(none.get("loss")).isEqualTo(run(model).get("loss"));
+        assertThat(none).isNotEqualTo(first);
+    }
+
+    /** Along one direction through all matrices at once. */
+    @ParameterizedTest
+    @EnumSource(FrozenType.class)
+    void gradientsAreThoseOfTheLoss(FrozenType type) {
+        Llava model = learned(ALL, type);
+        model.train(LoraConfig::isLora);
+        List<String> names = model.trainableNames();
+        double slope = 0;
+        double step = 2e-3;
+        for (Map.Entry<String, INDArray> gradient :
+                copy(model.gradients(inputs(), names)).entrySet()) {
+            if (!gradient.getKey().equals("loss")) {
+                slope += gradient.getValue()
+                        .mul(direction(model, gradient.getKey()))
+                        .sumNumber()
+                        .doubleValue();
+            }
+        }
+        names.forEach(name -> model.weight(name).addi(direction(model, name).mul(step)));
+        double up = run(model).get("loss").getDouble(0);
+        names.forEach(name -> model.weight(name).subi(direction(model, name).mul(2 * step)));
+        double down = run(model).get("loss").getDouble(0);
+        double measured = (up - down) / (2 * step);
+        assertThat(Math.abs(slope - measured)).isLessThan(0.01 * Math.abs(measured));
+    }
+
+    private static INDArray direction(Llava model, String name) {
+        return FreshTensors.normal(3, name, 1, model.weight(name).shape());
+    }
+
+    private static Map<String, INDArray> copy(Map<String, INDArray> arrays) {
+        Map<String, INDArray> copies = new LinkedHashMap<>();
+        arrays.forEach((name, array) -> copies.put(name, array.dup()));
+        return copies;
+    }
+}

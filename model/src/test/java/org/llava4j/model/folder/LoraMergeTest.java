@@ -1,0 +1,279 @@
+package org.llava4j.model.folder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.Golden;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.lora.FreshLora;
+import org.llava4j.model.lora.Lora;
+import org.llava4j.model.lora.LoraConfig;
+import org.llava4j.model.lora.LoraPair;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FreshTensors;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Adapters out and in: what is written is what a merge makes of it, and what does not fit is told in one line. */
+class LoraMergeTest {
+    private static final Path BASE = Golden.path("c_llava_linear");
+    private static final Path TOWER = FolderTests.TOWER;
+    private static final LlavaConfig CONFIG = LlavaConfig.read(BASE, TOWER);
+    private static final LoraConfig LORA = new LoraConfig(3, 6, 0.1, LoraConfig.ALL_LINEAR);
+    private static final String FIRST = "base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight";
+
+    @TempDir
+    Path temp;
+
+    private Llava model;
+    private Path adapter;
+    private Path out;
+
+    @BeforeEach
+    void somethingLearned() throws IOException {
+        adapter = Files.createDirectory(temp.resolve("adapter"));
+        out = temp.resolve("out");
+        model = learned(LORA);
+        write(model, LORA);
+    }
+
+    private static Llava learned(LoraConfig lora) {
+        try (Checkpoint weights = Checkpoint.llava(BASE, TOWER).withoutTower()) {
+            Llava model =
+                    Llava.build(CONFIG, new FreshLora(weights, 5), ImageInput.FEATURES, Optional.of(new Lora(lora, 5)));
+            for (String name : model.weightNames()) {
+                if (LoraConfig.isB(name) || name.startsWith(Checkpoint.PROJECTOR_PREFIX)) {
+                    INDArray weight = model.weight(name);
+                    weight.assign(FreshTensors.normal(9, name, 0.05, weight.shape()));
+                }
+            }
+            return model;
+        }
+    }
+
+    private void write(Llava trained, LoraConfig lora) {
+        AdapterWriter.writeInto(
+                adapter, trained, new Origin(BASE, TOWER, CONFIG, ChatFormat.of(BASE, "v1")), lora, TensorType.F32);
+    }
+
+    private LoraMerge merge(Path base) {
+        return new LoraMerge(base, adapter, TOWER, Optional.empty(), Long.MAX_VALUE);
+    }
+
+    @Test
+    void theMergedFolderIsTheBaseWithTheProductsAndTheProjector() {
+        merge(BASE).to(out);
+        Map<String, INDArray> before = FolderTests.read(BASE);
+        before.keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
+        Map<String, INDArray> after = FolderTests.read(out);
+        assertThat(after.keySet()).isEqualTo(before.keySet());
+        after.forEach((name, weight) -> assertThat(weight).as(name).isEqualTo(expected(name, before.get(name))));
+        assertThat(LlavaConfig.read(out, out.resolve("vision_tower")).decoder()).isEqualTo(CONFIG.decoder());
+        assertThat(ChatFormat.of(out).template().name()).isEqualTo("v1");
+        Manifest manifest = Manifest.read(out).orElseThrow();
+        assertThat(manifest.differences(out)).isEmpty();
+        assertThat(manifest.sources().get("model.layers.0.mlp.up_proj.weight"))
+                .endsWith(":model.layers.0.mlp.up_proj.weight + " + adapter.resolve("adapter_model.safetensors"));
+    }
+
+    private INDArray expected(String name, INDArray before) {
+        if (name.startsWith(Checkpoint.PROJECTOR_PREFIX)) {
+            return model.weight(name);
+        }
+        return LORA.targetsIn(CONFIG.decoder()).contains(name)
+                ? new LoraPair(
+                                model.weight(LoraConfig.nameOfA(name)),
+                                model.weight(LoraConfig.nameOfB(name)),
+                                LORA.scale())
+                        .mergedInto(before)
+                : before;
+    }
+
+    @Test
+    void peftsConfigSaysWhatItIs() {
+        ObjectNode config = config();
+        assertThat(config.get("peft_type").textValue()).isEqualTo("LORA");
+        assertThat(config.get("task_type").textValue()).isEqualTo("CAUSAL_LM");
+        assertThat(config.get("r").intValue()).isEqualTo(3);
+        assertThat(config.get("lora_alpha").intValue()).isEqualTo(6);
+        assertThat(config.get("target_modules").toString())
+                .isEqualTo("[\"down_proj\",\"gate_proj\",\"k_proj\",\"o_proj\",\"q_proj\",\"up_proj\",\"v_proj\"]");
+        LoraConfig few = new LoraConfig(1, 0.5, 0, List.of("model\\.layers\\.1\\..*[qk]_proj\\.weight"));
+        write(learned(few), few);
+        assertThat(config().get("target_modules").toString())
+                .isEqualTo("[\"model.layers.1.self_attn.k_proj\",\"model.layers.1.self_attn.q_proj\"]");
+        assertThat(config().get("lora_alpha").doubleValue()).isEqualTo(0.5);
+        merge(BASE).to(out);
+    }
+
+    @Test
+    void namesWithDefaultAndThoseOfLlavaHfAreKnown() throws IOException {
+        merge(BASE).to(out);
+        Path again = temp.resolve("again");
+        rename(name -> name.replace(".lora_A.", ".lora_A.default.").replace(".lora_B.", ".lora_B.default."));
+        merge(BASE).to(again);
+        FolderTests.assertSameFiles(out, again);
+        rename(name -> name.replace("base_model.model.model.", "base_model.model.model.language_model."));
+        merge(BASE).to(again);
+        FolderTests.assertSameFiles(out, again);
+    }
+
+    /** As LLaVA's own script merges: the LLaMA is the base, the adapter's config and projector make the LLaVA. */
+    @Test
+    void aLlamaIsABaseToo() throws IOException {
+        merge(BASE).to(out);
+        Path llama = Files.createDirectory(temp.resolve("llama"));
+        ObjectNode config = FolderTests.config(BASE);
+        config.remove(config.properties().stream()
+                .map(Map.Entry::getKey)
+                .filter(key -> key.startsWith("mm_"))
+                .toList());
+        config.put("model_type", "llama");
+        FolderTests.change(llama, config);
+        Map<String, INDArray> tensors = FolderTests.read(BASE);
+        tensors.keySet().removeIf(NamedWeights::isOfLlavaAlone);
+        SafetensorsWriter.write(llama.resolve("model.safetensors"), tensors);
+        Path again = temp.resolve("again");
+        merge(llama).to(again);
+        assertThat(FolderTests.read(again)).isEqualTo(FolderTests.read(out));
+        Files.delete(adapter.resolve("non_lora_trainables.safetensors"));
+        assertRefused(llama, "model.mm_projector.weight [64, 64] is missing");
+    }
+
+    @Test
+    void theGoalRoundsOnceToTheTypeThatIsWanted() {
+        MergeLoraMain.main(new String[] {
+            "--model-base",
+            BASE.toString(),
+            "--model-path",
+            adapter.toString(),
+            "--output-dir",
+            out.toString(),
+            "--vision-tower",
+            TOWER.toString(),
+            "--save-type",
+            "bfloat16"
+        });
+        String name = "model.layers.1.mlp.down_proj.weight";
+        try (SafetensorsFile file = SafetensorsFile.open(out.resolve("model.safetensors"))) {
+            assertThat(file.tensors().get(name).type()).isEqualTo(TensorType.BF16);
+            INDArray whole = expected(name, FolderTests.read(BASE).get(name));
+            assertThat(file.read(name, DataType.FLOAT))
+                    .isEqualTo(whole.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT));
+        }
+        assertThatThrownBy(() -> MergeLoraMain.main(new String[] {
+                    "--model-base", adapter.toString(), "--model-path", adapter.toString(), "--output-dir", "x"
+                }))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("is a LoRA adapter; merge it into the model it was trained on (merge-lora)");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "peft_type | \"IA3\" | \"peft_type\" is IA3; only LORA can be merged",
+                "use_dora | true | \"use_dora\" is true",
+                "velora_config | {\"x\": 1} | \"velora_config\" is {\"x\":1}; this kind of LoRA is not known here",
+                "bias | \"all\" | \"bias\" is all; biases",
+                "rank_pattern | {\"q_proj\": 8} | \"rank_pattern\" is {\"q_proj\":8}",
+                "modules_to_save | [\"lm_head\"] | \"modules_to_save\" is [\"lm_head\"]",
+                "init_lora_weights | \"pissa_niter_4\" | that changed the base as well",
+                "r | 0 | \"r\" is 0; it must be 1 or more",
+                "r | \"x\" | \"r\" is \"x\"; it must be 1 or more",
+                "lora_alpha | null | \"lora_alpha\" is null; it must be above 0",
+                "r | 4 | lora_A.weight F32[3, 64] should be [4, 64], for rank 4 and the weight [176, 64]",
+            })
+    void configsOfOtherKindsAreRefused(String key, String value, String message) throws IOException {
+        ObjectNode config = config();
+        config.set(key, JsonInput.tree(value.getBytes(StandardCharsets.UTF_8)));
+        Files.writeString(adapter.resolve("adapter_config.json"), config.toString());
+        assertRefused(BASE, message);
+    }
+
+    @Test
+    void tensorsThatDoNotFitAreRefused() {
+        change(tensors -> tensors.put("base_model.model.model.extra.lora_A.weight", Nd4j.ones(DataType.FLOAT, 3, 64)));
+        assertRefused(BASE, "base_model.model.model.extra.lora_A.weight F32[3, 64] belongs to no weight");
+        change(tensors -> {
+            tensors.remove("base_model.model.model.extra.lora_A.weight");
+            tensors.put("base_model.model.model.norm.weight", Nd4j.ones(DataType.FLOAT, 64));
+        });
+        assertRefused(BASE, "base_model.model.model.norm.weight F32[64] belongs to no weight");
+        change(tensors -> {
+            tensors.remove("base_model.model.model.norm.weight");
+            tensors.put(FIRST, Nd4j.ones(DataType.FLOAT, 3, 63));
+        });
+        assertRefused(BASE, FIRST + " F32[3, 63] should be [3, 64]");
+        change(tensors -> tensors.remove(FIRST));
+        assertRefused(BASE, "q_proj.lora_B.weight is without its A");
+        change(Map::clear);
+        assertRefused(BASE, "it holds nothing");
+    }
+
+    @Test
+    void filesThatAreNotThereAreNamed() throws IOException {
+        Files.delete(adapter.resolve("adapter_model.safetensors"));
+        assertRefused(BASE, "but no adapter_model.safetensors or .bin");
+        Files.delete(adapter.resolve("adapter_config.json"));
+        assertRefused(BASE, "adapter_config.json: no such file");
+        assertThatThrownBy(() -> new LoraMerge(BASE, adapter, TOWER, Optional.empty(), 1).to(adapter))
+                .hasMessageContaining("is one that is read");
+    }
+
+    private ObjectNode config() {
+        return (ObjectNode) JsonInput.readObject(adapter.resolve("adapter_config.json"));
+    }
+
+    private void rename(UnaryOperator<String> change) {
+        change(tensors -> {
+            Map<String, INDArray> all = new LinkedHashMap<>(tensors);
+            tensors.clear();
+            all.forEach((name, tensor) -> tensors.put(change.apply(name), tensor));
+        });
+    }
+
+    private void change(Consumer<Map<String, INDArray>> change) {
+        Path file = adapter.resolve("adapter_model.safetensors");
+        Map<String, INDArray> tensors = FolderTests.read(file);
+        change.accept(tensors);
+        SafetensorsWriter.write(file, tensors);
+    }
+
+    private void assertRefused(Path base, String message) {
+        Path nowhere = temp.resolve("nowhere");
+        assertThatThrownBy(() -> merge(base).to(nowhere))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(message)
+                .message()
+                .doesNotContain("\n");
+        assertThat(nowhere).doesNotExist();
+    }
+}

@@ -1,0 +1,67 @@
+package org.llava4j.model.kernels;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class DropoutMaskTest {
+    private static final Kernels PORTABLE = new Nd4jKernels();
+    private static final Kernels CPU = new CpuKernels(PORTABLE);
+    private static final double RATE = 0.3;
+    private static final long STREAM = DropoutMask.stream(42, "model.layers.0.mlp.up_proj.weight");
+
+    private static INDArray run(Kernels kernels, INDArray x, DropoutMask mask) {
+        INDArray y = Nd4j.valueArrayOf(x.shape(), Double.NaN, x.dataType());
+        kernels.dropout(x, mask, y);
+        return y;
+    }
+
+    private static INDArray mask(long stream, long draw) {
+        return run(CPU, Nd4j.ones(DataType.FLOAT, 100, 1001), new DropoutMask(stream, draw, RATE));
+    }
+
+    @Test
+    void bothKernelsDropTheSame() {
+        INDArray x = Nd4j.randn(DataType.FLOAT, 37, 2047);
+        for (long draw : new long[] {-1, 0, 7, Long.MAX_VALUE}) {
+            DropoutMask mask = new DropoutMask(STREAM, draw, RATE);
+            assertThat(run(CPU, x, mask)).isEqualTo(run(PORTABLE, x, mask));
+        }
+    }
+
+    @Test
+    void scalingIsTheSameToo() {
+        INDArray x = Nd4j.randn(DataType.FLOAT, 5, 1201);
+        for (Kernels kernels : List.of(CPU, PORTABLE)) {
+            INDArray y = Nd4j.create(DataType.FLOAT, 5, 1201);
+            kernels.scale(x, 0.25, y);
+            assertThat(y).isEqualTo(x.mul(0.25));
+        }
+    }
+
+    @Test
+    void theShareThatIsKeptMakesUpForTheRest() {
+        INDArray mask = mask(STREAM, 3);
+        double share = mask.eq(0).castTo(DataType.DOUBLE).meanNumber().doubleValue();
+        assertThat(share).isBetween(RATE - 0.005, RATE + 0.005);
+        assertThat(mask.maxNumber().floatValue()).isEqualTo((float) (1 / (1 - RATE)));
+        assertThat(mask.meanNumber().doubleValue()).isBetween(0.99, 1.01);
+    }
+
+    @Test
+    void anotherDrawOrPlaceDropsOthersAndTheSameTheSame() {
+        INDArray mask = mask(STREAM, 3);
+        assertThat(mask(STREAM, 3)).isEqualTo(mask);
+        for (INDArray other : List.of(mask(STREAM, 4), mask(DropoutMask.stream(42, "b"), 3), mask(STREAM + 1, 3))) {
+            // Of independent masks both drop so much.
+            double both =
+                    mask.add(other).eq(0).castTo(DataType.DOUBLE).meanNumber().doubleValue();
+            assertThat(both).isBetween(RATE * RATE - 0.005, RATE * RATE + 0.005);
+        }
+        assertThat(mask(STREAM, -1).minNumber().floatValue()).isEqualTo(1);
+    }
+}

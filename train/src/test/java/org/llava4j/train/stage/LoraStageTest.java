@@ -1,0 +1,235 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.folder.LoraMerge;
+import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FrozenType;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A stage with LoRA: what it writes, that an interrupted run is the same, and what is refused. */
+class LoraStageTest {
+    private static final int STEPS = 5;
+    private static final Map<String, Object> LORA =
+            Map.of("rank", 4, "alpha", 8, "dropout", 0.2, "targets", List.of("model\\.layers\\..+_proj\\.weight"));
+
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private Path out;
+    private Stage stage;
+
+    @BeforeEach
+    void aStage() {
+        model = TinyFolders.llama(temp.resolve("model"));
+        out = temp.resolve("out");
+        stage = Stages.with(
+                Stages.named(Stages.FINETUNE_LORA),
+                Map.of(
+                        "lora",
+                        LORA,
+                        "freshProjector",
+                        true,
+                        "batchSize",
+                        2,
+                        "accumulation",
+                        2,
+                        "maxSteps",
+                        STEPS,
+                        "learningRate",
+                        1e-3,
+                        "maxLength",
+                        256));
+    }
+
+    private RunReport run(Path output, FrozenType frozen, Saving saving, RunListener listener) {
+        RunPaths paths = RunPaths.of(model, Golden.path("f_e2e/finetune.json"), TinyFolders.PICTURES, output)
+                .withVisionTower(TinyFolders.TOWER);
+        RunOptions options = RunOptions.DEFAULT.withSaving(saving).withFrozenType(frozen);
+        return StageRunner.run(stage, paths, options, listener);
+    }
+
+    private RunReport run(Path output) {
+        return run(output, FrozenType.FP32, Saving.NONE, RunListener.NONE);
+    }
+
+    @Test
+    void anAdapterIsWrittenAndMakesAModel() {
+        RunReport report = run(out, FrozenType.BF16, Saving.NONE, RunListener.NONE);
+        assertThat(out.resolve("model.safetensors")).doesNotExist();
+        assertThat(report.summary().groups())
+                .filteredOn(WeightGroup::learns)
+                .extracting(WeightGroup::name)
+                .containsExactlyInAnyOrder("lora", "mm_projector");
+        try (SafetensorsFile adapter = SafetensorsFile.open(out.resolve("adapter_model.safetensors"));
+                SafetensorsFile others = SafetensorsFile.open(out.resolve("non_lora_trainables.safetensors"))) {
+            assertThat(adapter.tensors()).hasSize(2 * 7 * 4);
+            INDArray b = adapter.read("base_model.model.model.layers.1.mlp.up_proj.lora_B.weight");
+            assertThat(b.norm2Number().doubleValue()).isGreaterThan(0);
+            assertThat(others.tensors().keySet())
+                    .containsExactly(
+                            "base_model.model.model.mm_projector.bias", "base_model.model.model.mm_projector.weight");
+        }
+        Manifest manifest = Manifest.read(out).orElseThrow();
+        assertThat(manifest.wrote()).isEqualTo("adapter");
+        assertThat(manifest.differences(out)).isEmpty();
+        assertThatThrownBy(() -> Checkpoint.llava(out, TinyFolders.TOWER))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("is a LoRA adapter; merge it");
+        // The adapter's own config names the tower.
+        Path merged = temp.resolve("merged");
+        new LoraMerge(model, out, null, Optional.empty(), Long.MAX_VALUE).to(merged);
+        try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
+            for (String name : before.tensors().keySet()) {
+                boolean target = name.endsWith("_proj.weight");
+                assertThat(after.read(name).equals(before.read(name))).as(name).isNotEqualTo(target);
+            }
+        }
+    }
+
+    @Test
+    void stoppedAndGoneOnFromItDropsTheSame() throws IOException {
+        Path whole = temp.resolve("whole");
+        run(whole);
+        Saving saving = new Saving(temp.resolve("checkpoints"), 2, 2, Resume.AUTO);
+        for (int stop : List.of(2, 3)) {
+            assertThatThrownBy(() -> run(out, FrozenType.FP32, saving, stopAfter(stop)))
+                    .isInstanceOf(RunStoppedException.class);
+        }
+        assertThat(run(out, FrozenType.FP32, saving, RunListener.NONE).steps()).hasSize(STEPS - 3);
+        for (String name : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
+            assertThat(Files.mismatch(whole.resolve(name), out.resolve(name)))
+                    .as(name)
+                    .isEqualTo(-1);
+        }
+        stage = Stages.with(stage, List.of("lora.dropout=0"));
+        run(temp.resolve("undropped"));
+        assertThat(Files.mismatch(
+                        whole.resolve("adapter_model.safetensors"),
+                        temp.resolve("undropped/adapter_model.safetensors")))
+                .as("dropout does something")
+                .isNotEqualTo(-1);
+    }
+
+    private static RunListener stopAfter(int step) {
+        return new RunListener() {
+            private int last;
+
+            @Override
+            public void step(Progress progress) {
+                last = progress.step().step();
+            }
+
+            @Override
+            public boolean stops() {
+                return last == step;
+            }
+        };
+    }
+
+    @Test
+    void aModelWithTokensAroundAnImageIsMergedWithTheirRows() {
+        model = TinyFolders.llamaWithSlot(temp.resolve("slot"));
+        run(out);
+        Path merged = temp.resolve("merged");
+        new LoraMerge(model, out, null, Optional.empty(), Long.MAX_VALUE).to(merged);
+        try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
+                SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
+            assertThat(after.read(SlotRows.TABLE)).isEqualTo(before.read(SlotRows.TABLE));
+        }
+    }
+
+    @Test
+    void thePlanKnowsIt() {
+        assertThatCode(() -> PlanMain.main(new String[] {
+                    "--model-path",
+                    model.toString(),
+                    "--vision-tower",
+                    TinyFolders.TOWER.toString(),
+                    "--stage",
+                    Stages.FINETUNE_LORA,
+                    "--max-length",
+                    "256"
+                }))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void whatDoesNotGoTogetherIsRefused() {
+        assertRefused("lora.targets=[\".*up_proj.weight\",\"q_proj\"]", "has \"q_proj\", which matches no linear");
+        assertRefused("lora.rank=0", "\"rank\" of \"lora\" is 0; give 1 or more");
+        assertRefused("lora=null", "which matches no weight of the projector or decoder");
+        assertRefused(
+                "trainable=[\"model\\\\.mm_projector\\\\..+\"]", "\"lora\" is given, but \"trainable\" does not match");
+        assertRefused(
+                "trainable=[\"model\\\\.(mm_projector|layers)\\\\..+\"]",
+                "matches model.layers.0.input_layernorm.weight too");
+    }
+
+    private void assertRefused(String setting, String message) {
+        Stage before = stage;
+        assertThatThrownBy(() -> {
+                    stage = Stages.with(before, List.of(setting));
+                    run(out);
+                })
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(message);
+        assertThat(out).doesNotExist();
+        stage = before;
+    }
+
+    @Test
+    void llavasFlagsTurnItOn() {
+        execute("--lora-enable", "--lora-r", "2", "--lora-alpha", "3.5", "--lora-target-modules", ".+up_proj\\.weight");
+        Stage run = Stages.load(out.resolve("stage.json"));
+        assertThat(run.lora().rank()).isEqualTo(2);
+        assertThat(run.lora().alpha()).isEqualTo(3.5);
+        assertThat(run.lora().dropout()).isEqualTo(0.05);
+        assertThat(run.lora().targets()).containsExactly(".+up_proj\\.weight");
+        assertThat(run.trainable()).containsExactly("model\\.mm_projector\\..+", ".+\\.lora_[AB]\\.weight");
+        assertThat(out.resolve("adapter_model.safetensors")).exists();
+    }
+
+    @Test
+    void aFlagWithoutLoraIsNamed() {
+        assertThatThrownBy(() -> execute("--lora-r", "2"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessage("finetune: --lora-r changes nothing in a stage without LoRA; turn it on (--lora-enable) or"
+                        + " take the recipe finetune-lora");
+    }
+
+    private void execute(String... flags) {
+        List<String> all = new ArrayList<>(List.of(flags));
+        all.addAll(List.of("--model-path", model.toString()));
+        all.addAll(List.of("--vision-tower", TinyFolders.TOWER.toString()));
+        all.addAll(List.of("--data-path", Golden.path("f_e2e/finetune.json").toString()));
+        all.addAll(List.of("--image-folder", TinyFolders.PICTURES.toString()));
+        all.addAll(List.of("--output-dir", out.toString(), "--fresh-projector", "--max-steps", "2"));
+        all.addAll(List.of("--gradient-accumulation-steps", "1"));
+        new StageMain(Stages.FINETUNE).execute(all.toArray(String[]::new));
+    }
+}
