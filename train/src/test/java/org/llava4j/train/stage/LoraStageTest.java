@@ -114,7 +114,8 @@ class LoraStageTest {
     @Test
     void stoppedAndGoneOnFromItDropsTheSame() throws IOException {
         Path whole = temp.resolve("whole");
-        run(whole);
+        Saving never = new Saving(temp.resolve("uninterrupted"), 0, 1, Resume.NEVER);
+        run(whole, FrozenType.FP32, never, RunListener.NONE);
         Saving saving = new Saving(temp.resolve("checkpoints"), 2, 2, Resume.AUTO);
         for (int stop : List.of(2, 3)) {
             assertThatThrownBy(() -> run(out, FrozenType.FP32, saving, stopAfter(stop)))
