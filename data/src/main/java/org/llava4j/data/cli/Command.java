@@ -94,7 +94,7 @@ public abstract class Command {
     }
 
     /** A flag with a value that must be given. */
-    protected static Option required(String name, String argument, String description) {
+    public static Option required(String name, String argument, String description) {
         return Option.builder()
                 .longOpt(name)
                 .hasArg()

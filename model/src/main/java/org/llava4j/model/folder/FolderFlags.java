@@ -6,9 +6,9 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.commons.cli.CommandLine;
-import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.Command;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.folder.CheckpointWriter.Form;
 
@@ -20,29 +20,16 @@ final class FolderFlags {
 
     /** Where to write, and how. */
     static Options addWriting(Options options) {
-        return addForm(options.addOption(Option.builder()
-                .longOpt("output-dir")
-                .hasArg()
-                .argName("DIR")
-                .required()
-                .desc("the folder to write: new, empty, or a former output")
-                .get()));
+        return addForm(options.addOption(
+                Command.required("output-dir", "DIR", "the folder to write: new, empty, or a former output")));
     }
 
     /** How the weights are written, where they go to another flag's folder. */
     static Options addForm(Options options) {
-        return options.addOption(Option.builder()
-                        .longOpt("save-type")
-                        .hasArg()
-                        .argName("TYPE")
-                        .desc("float32, float16 or bfloat16; as stored, if not given")
-                        .get())
-                .addOption(Option.builder()
-                        .longOpt("max-shard-size")
-                        .hasArg()
-                        .argName("SIZE")
-                        .desc("most numbers of one file, such as 500MB; 5GB if not given")
-                        .get());
+        return options.addOption(
+                        Command.flag("save-type", "TYPE", "float32, float16 or bfloat16; as stored, if not given"))
+                .addOption(Command.flag(
+                        "max-shard-size", "SIZE", "most numbers of one file, such as 500MB; 5GB if not given"));
     }
 
     /** The wanted type of the numbers, if one was given. */

@@ -98,11 +98,13 @@ public final class BenchMain extends Command {
         if (result.has(BenchRun.RSS_SETTLED)) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-16s resident %.0f MB after step %d, %.0f MB at the end%n",
+                    "%-16s resident %.0f MB after step %d, %.0f MB at the end; arrays made %.0f and %.0f MB%n",
                     "",
                     result.get(BenchRun.RSS_SETTLED).doubleValue(),
                     BenchRun.SETTLED,
-                    result.get(BenchRun.RSS_END).doubleValue());
+                    result.get(BenchRun.RSS_END).doubleValue(),
+                    result.get(BenchRun.ARRAYS_SETTLED).doubleValue(),
+                    result.get(BenchRun.ARRAYS_END).doubleValue());
         }
     }
 

@@ -44,9 +44,13 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
     /** By this step a run should have all the memory that it needs. */
     static final int SETTLED = 20;
 
-    private static final double BYTES_PER_MB = 1 << 20;
     static final String RSS_SETTLED = "rss_mb_step_20";
     static final String RSS_END = "rss_mb_end";
+    /** All arrays of the pool that were ever made. */
+    static final String ARRAYS_SETTLED = "arrays_mb_step_20";
+
+    static final String ARRAYS_END = "arrays_mb_end";
+    private static final double BYTES_PER_MB = 1 << 20;
     private static final int WARMUP = 3;
     private static final double RATE = 1e-5;
     private static final double DEVIATION = 0.02;
@@ -63,6 +67,9 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
             step.run();
             if (i == SETTLED || i == memorySteps) {
                 result.put(i == SETTLED ? RSS_SETTLED : RSS_END, mb(ProcessMemory.RESIDENT));
+                result.put(
+                        i == SETTLED ? ARRAYS_SETTLED : ARRAYS_END,
+                        PooledMemory.ofThisThread().madeBytes() / BYTES_PER_MB);
             }
         }
         List<Double> steps = new ArrayList<>();

@@ -20,7 +20,7 @@ final class FinishedRun {
         if (!Files.isRegularFile(summary)) {
             return false;
         }
-        Stage before = Stages.load(paths.output().resolve(StageRunner.STAGE_FILE));
+        Stage before = Stages.load(paths.output().resolve(StageOutput.STAGE_FILE));
         JsonNode run = JsonInput.readObject(summary);
         boolean sameData = run.path("data").asText().equals(StageData.sha256(paths));
         boolean sameProjector =

@@ -10,7 +10,7 @@ import org.llava4j.train.plan.Machine;
  * What a run may be told beyond its stage.
  *
  * @param saveAs type of the weights in the output: F32, F16 or BF16
- * @param frozenType how the matrices of frozen layers are kept in memory; they are written with the values they have there
+ * @param frozenType how the matrices of frozen layers are kept in memory; files get the numbers that were read
  * @param projectorType for a model that has no projector yet; otherwise its config says it
  * @param selectLayer another hidden state of the tower as the feature than the config's; -2 is LLaVA's
  * @param featureCacheBytes bound of the feature cache on disk
@@ -46,19 +46,6 @@ public record RunOptions(
         return new RunOptions(
                 saveAs,
                 type,
-                projectorType,
-                selectLayer,
-                featureCacheBytes,
-                featureMemoryBytes,
-                saving,
-                heldOut,
-                machine);
-    }
-
-    public RunOptions withSaveAs(TensorType type) {
-        return new RunOptions(
-                type,
-                frozenType,
                 projectorType,
                 selectLayer,
                 featureCacheBytes,

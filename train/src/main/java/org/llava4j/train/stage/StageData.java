@@ -28,8 +28,11 @@ import org.llava4j.train.stage.Stage.DataFormat;
 final class StageData implements AutoCloseable {
     private final IndexedRecordReader<?> reader;
     private final LlavaBatchIterator batches;
+    private final RunPaths paths;
+    private String sha256;
 
-    private StageData(IndexedRecordReader<?> reader, LlavaBatchIterator batches) {
+    private StageData(RunPaths paths, IndexedRecordReader<?> reader, LlavaBatchIterator batches) {
+        this.paths = paths;
         this.reader = reader;
         this.batches = batches;
     }
@@ -76,17 +79,18 @@ final class StageData implements AutoCloseable {
             Stage stage, RunPaths paths, ConversationEncoder encoder, BatchOptions options, Consumer<BadSample> bad) {
         ScienceQaRecordReader reader = ScienceQaRecordReader.open(paths.data(), stage.split());
         Path images = paths.images() == null ? paths.data().resolve("images") : paths.images();
-        return of(reader, new ScienceQaSamples(reader, stage.answerFormat(), images), encoder, options, bad);
+        return of(paths, reader, new ScienceQaSamples(reader, stage.answerFormat(), images), encoder, options, bad);
     }
 
     private static StageData conversations(
             RunPaths paths, ConversationEncoder encoder, BatchOptions options, Consumer<BadSample> bad) {
         ConversationRecordReader reader = ConversationRecordReader.open(paths.data());
         Path images = paths.images() == null ? paths.data().toAbsolutePath().getParent() : paths.images();
-        return of(reader, SampleSource.of(reader, images), encoder, options, bad);
+        return of(paths, reader, SampleSource.of(reader, images), encoder, options, bad);
     }
 
     private static StageData of(
+            RunPaths paths,
             IndexedRecordReader<?> reader,
             SampleSource samples,
             ConversationEncoder encoder,
@@ -95,6 +99,7 @@ final class StageData implements AutoCloseable {
         StageData data = null;
         try {
             data = new StageData(
+                    paths,
                     reader,
                     new LlavaBatchIterator(
                             samples,
@@ -110,6 +115,14 @@ final class StageData implements AutoCloseable {
                 reader.close();
             }
         }
+    }
+
+    /** {@link #sha256(RunPaths)} of this data, taken once. */
+    String sha256() {
+        if (sha256 == null) {
+            sha256 = sha256(paths);
+        }
+        return sha256;
     }
 
     /** One hash of all that the data's file or folder says, its pictures aside. */

@@ -6,8 +6,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
-import java.util.TreeMap;
-import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
@@ -19,14 +17,9 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
-import org.llava4j.model.folder.AdapterWriter;
-import org.llava4j.model.folder.CheckpointWriter;
-import org.llava4j.model.folder.CheckpointWriter.Origin;
-import org.llava4j.model.folder.Manifest;
 import org.llava4j.model.lora.FreshLora;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.Layout;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.checkpoint.RunCheckpoints;
@@ -44,13 +37,12 @@ import org.llava4j.train.watch.RunStart;
  * leaves nothing.
  */
 public final class StageRunner {
-    static final String STAGE_FILE = "stage.json";
-
     private final Stage stage;
     private final RunPaths paths;
     private final RunOptions options;
     private final LlavaConfig config;
     private final Path visionTower;
+    private final StageOutput output;
 
     private StageRunner(Stage stage, RunPaths paths, RunOptions options) {
         this.stage = stage;
@@ -58,6 +50,7 @@ public final class StageRunner {
         this.options = options;
         visionTower = visionTower(paths.model(), paths.visionTower());
         config = config();
+        output = new StageOutput(stage, paths, visionTower, config, options.saveAs());
     }
 
     /**
@@ -66,6 +59,11 @@ public final class StageRunner {
      * @throws BadInputException if anything that was given is missing or broken, or the stage does not fit the model
      */
     public static RunReport run(Stage stage, RunPaths paths, RunOptions options, RunListener listener) {
+        if (options.saving().folder() == null
+                && options.heldOut().map(HeldOut::keepBest).orElse(false)) {
+            throw new BadInputException("the best weights are to be kept, but the run has no folder for checkpoints;"
+                    + " give it one (Saving), or leave the last weights");
+        }
         if (paths.output()
                 .toAbsolutePath()
                 .normalize()
@@ -73,16 +71,12 @@ public final class StageRunner {
             throw new BadInputException("the output folder " + paths.output()
                     + " is the model that the run begins with; choose another, so that it is not lost");
         }
-        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), kind(stage))) {
+        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), StageOutput.kind(stage))) {
             StageRunner runner = new StageRunner(stage, paths, options);
             RunReport report = runner.run(folder, listener);
             folder.commit();
             return report;
         }
-    }
-
-    private static String kind(Stage stage) {
-        return stage.lora() == null ? CheckpointWriter.KIND : AdapterWriter.KIND;
     }
 
     /** The given tower, or the one that the model's config names. */
@@ -109,18 +103,18 @@ public final class StageRunner {
                 read.imageSlot());
     }
 
-    private RunReport run(AtomicFolder output, RunListener listener) {
+    private RunReport run(AtomicFolder place, RunListener listener) {
         BadSamples bad = new BadSamples(listener);
         try (StageData data = StageData.open(stage, paths, config, bad);
                 RunSaver saver = options.saving().folder() == null
                         ? null
-                        : RunSaver.open(options.saving(), stage, StageData.sha256(paths), listener)) {
+                        : RunSaver.open(options.saving(), stage, data.sha256(), listener)) {
             if (saver != null) {
                 // Nobody else has this run's checkpoints, so nobody else is writing its output.
-                output.sweep();
+                place.sweep();
             }
             try {
-                return learn(output.path(), data, saver, bad, listener);
+                return learn(place.path(), data, saver, bad, listener);
             } catch (RuntimeException | Error e) {
                 tell(listener, e);
                 throw e;
@@ -181,7 +175,7 @@ public final class StageRunner {
         RunTotals totals = loop.totals();
         RunReport.Summary summary = new RunReport.Summary(
                 stage.name(),
-                StageData.sha256(paths),
+                data.sha256(),
                 totals.steps(),
                 totals.samples(),
                 totals.meanLoss(),
@@ -193,13 +187,13 @@ public final class StageRunner {
                 (System.nanoTime() - begun) * 1e-9,
                 proof.check());
         bad.write(folder);
-        write(folder, loaded, summary);
+        output.write(folder, loaded.model(), summary);
         listener.result(RunResult.finished(
                 JsonInput.parse(RunReport.FILE, summary.json().getBytes(StandardCharsets.UTF_8))));
         if (saver != null) {
             saver.handOver(folder);
         }
-        writeManifest(folder, loaded);
+        output.writeManifest(folder, loaded.sources());
         return new RunReport(paths.output(), steps, summary);
     }
 
@@ -235,22 +229,11 @@ public final class StageRunner {
     }
 
     private Loaded load() {
-        try (Checkpoint checkpoint = open().withoutTower().withFrozenType(options.frozenType(), stage::learns)) {
+        try (Checkpoint checkpoint = output.open().withoutTower().withFrozenType(options.frozenType(), stage::learns)) {
             Llava model = Llava.build(
                     config, new FreshLora(checkpoint, stage.seed()), ImageInput.FEATURES, stage.graphLora());
             return new Loaded(model, checkpoint.plan(Llava.weightShapes(config)).sources());
         }
-    }
-
-    private Checkpoint open() {
-        Checkpoint checkpoint = Checkpoint.llava(paths.model(), visionTower);
-        if (paths.projector() != null) {
-            checkpoint.withProjector(paths.projector());
-        }
-        if (stage.freshProjector()) {
-            checkpoint.withFreshProjector(stage.seed());
-        }
-        return checkpoint;
     }
 
     private FeatureCache cache(TowerFeatures tower) {
@@ -262,46 +245,5 @@ public final class StageRunner {
     private void freeze(Llava model) {
         stage.requireMatches(model.weightNames(), paths.model());
         model.train(stage::learns);
-    }
-
-    private void writeModel(Path folder, Llava model, Origin origin) {
-        try (Checkpoint stored = open()) {
-            CheckpointWriter.writeInto(
-                    folder,
-                    CheckpointWriter.trained(
-                            model,
-                            stored.outgoing(Llava.weightShapes(config), config.imageSlot()),
-                            config,
-                            options.saveAs()),
-                    origin,
-                    CheckpointWriter.Form.OWN);
-        }
-    }
-
-    private void write(Path folder, Loaded loaded, RunReport.Summary summary) {
-        Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
-        if (stage.lora() == null) {
-            writeModel(folder, loaded.model(), origin);
-        } else {
-            AdapterWriter.writeInto(folder, loaded.model(), origin, stage.lora(), options.saveAs());
-        }
-        AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
-        AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());
-    }
-
-    /** The last file, since it has the hashes of all others. */
-    private void writeManifest(Path folder, Loaded loaded) {
-        SortedMap<String, String> sources = new TreeMap<>(loaded.sources());
-        sources.replaceAll(
-                (name, source) -> stage.learns(name) ? source + ", then trained by " + stage.name() : source);
-        Manifest.write(
-                folder,
-                new Manifest.Story(
-                        kind(stage),
-                        Layout.LLAVA.toString(),
-                        Optional.of(stage.chatFormat().template().name()),
-                        Optional.of(stage.name()),
-                        Optional.empty(),
-                        sources));
     }
 }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchCursor;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
@@ -89,6 +90,10 @@ public final class Validation implements AutoCloseable {
             samples += plan.layout().rows();
             pool.release(loss);
             fed.values().forEach(INDArray::close);
+        }
+        if (rows == 0) {
+            throw new BadInputException(heldOut.data()
+                    + ": not one held-out sample has anything to learn; look at it and" + " at \"convMode\"");
         }
         return sum / rows;
     }

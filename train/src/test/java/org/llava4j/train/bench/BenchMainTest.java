@@ -52,9 +52,15 @@ class BenchMainTest {
                 });
         JsonNode stage2 =
                 new ObjectMapper().readTree(file.toFile()).get("cases").get(0);
-        // 5 % are the bound on mid. So small a model shows what the JVM compiles late, on a busy machine after step 20.
+        assertThat(stage2.get("arrays_mb_end").doubleValue())
+                .as("no array is made any more")
+                .isPositive()
+                .isEqualTo(stage2.get("arrays_mb_step_20").doubleValue());
+        // On mid 5 % hold. What the JVM itself takes once, when it gets to compiling, is up to 46 MB of so small a
+        // model's
+        // 420 on a busy machine, as much after 200 steps as after 600.
         assertThat(stage2.get("rss_mb_end").doubleValue())
-                .isLessThan(1.1 * stage2.get("rss_mb_step_20").doubleValue());
+                .isLessThan(1.15 * stage2.get("rss_mb_step_20").doubleValue());
     }
 
     /**

@@ -1,6 +1,7 @@
 package org.llava4j.train.stage;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -16,6 +17,7 @@ import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
 import org.llava4j.train.Golden;
@@ -130,6 +132,26 @@ class ValidationTest {
                 temp.resolve("more"),
                 RunOptions.DEFAULT.withHeldOut(new HeldOut(all, TinyFolders.PICTURES, null, 1, 100, false)));
         assertThat(looks.get(1).loss()).isCloseTo(lowest, within(1e-3));
+    }
+
+    @Test
+    void whatCannotBeMeasuredOrKeptIsRefused() throws IOException {
+        Path data = Golden.path("f_e2e/pretrain.json");
+        Stage stage =
+                Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 2));
+        HeldOut best = new HeldOut(data, TinyFolders.PICTURES, null, 2, 100, true);
+        assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withHeldOut(best)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("the run has no folder for checkpoints");
+        Path mute = Files.writeString(
+                temp.resolve("mute.json"),
+                "[{\"id\": \"1\", \"conversations\": [{\"from\": \"human\", \"value\": \"a\"},"
+                        + " {\"from\": \"gpt\", \"value\": \"\"}]}]");
+        HeldOut empty = new HeldOut(mute, TinyFolders.PICTURES, null, 2, 100, false);
+        assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withHeldOut(empty)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(mute + ": not one held-out sample has anything to learn");
+        assertThat(temp.resolve("out")).doesNotExist();
     }
 
     @Test

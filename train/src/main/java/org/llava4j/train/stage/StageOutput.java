@@ -1,0 +1,86 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.AdapterWriter;
+import org.llava4j.model.folder.CheckpointWriter;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.Layout;
+
+/**
+ * What a stage makes: a model folder, or the adapter of a stage with LoRA.
+ *
+ * @param visionTower the tower's folder that the run reads
+ * @param config what the model is in this run
+ * @param saveAs type of the weights
+ */
+record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig config, TensorType saveAs) {
+    static final String STAGE_FILE = "stage.json";
+
+    /** How {@link org.llava4j.data.AtomicFolder} knows a former output of such a stage. */
+    static String kind(Stage stage) {
+        return stage.lora() == null ? CheckpointWriter.KIND : AdapterWriter.KIND;
+    }
+
+    /** The weights that the run begins with. */
+    Checkpoint open() {
+        Checkpoint checkpoint = Checkpoint.llava(paths.model(), visionTower);
+        if (paths.projector() != null) {
+            checkpoint.withProjector(paths.projector());
+        }
+        if (stage.freshProjector()) {
+            checkpoint.withFreshProjector(stage.seed());
+        }
+        return checkpoint;
+    }
+
+    /** Writes all but the manifest into a folder that is there. */
+    void write(Path folder, Llava model, RunReport.Summary summary) {
+        Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
+        if (stage.lora() == null) {
+            writeModel(folder, model, origin);
+        } else {
+            AdapterWriter.writeInto(folder, model, origin, stage.lora(), saveAs);
+        }
+        AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
+        AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());
+    }
+
+    private void writeModel(Path folder, Llava model, Origin origin) {
+        try (Checkpoint stored = open()) {
+            CheckpointWriter.writeInto(
+                    folder,
+                    CheckpointWriter.trained(
+                            model, stored.outgoing(Llava.weightShapes(config), config.imageSlot()), config, saveAs),
+                    origin,
+                    CheckpointWriter.Form.OWN);
+        }
+    }
+
+    /**
+     * The last file, since it has the hashes of all others.
+     *
+     * @param sources where the weights came from that the run began with
+     */
+    void writeManifest(Path folder, SortedMap<String, String> sources) {
+        SortedMap<String, String> now = new TreeMap<>(sources);
+        now.replaceAll((name, source) -> stage.learns(name) ? source + ", then trained by " + stage.name() : source);
+        Manifest.write(
+                folder,
+                new Manifest.Story(
+                        kind(stage),
+                        Layout.LLAVA.toString(),
+                        Optional.of(stage.chatFormat().template().name()),
+                        Optional.of(stage.name()),
+                        Optional.empty(),
+                        now));
+    }
+}
