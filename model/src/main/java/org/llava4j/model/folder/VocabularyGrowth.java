@@ -2,7 +2,6 @@ package org.llava4j.model.folder;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -140,12 +139,11 @@ public final class VocabularyGrowth {
      * behind: it would not know the tokens.
      */
     public void writeTokenizer(Path to) {
-        for (String name : COPIED) {
-            Path file = folder.resolve(name);
-            if (Files.isRegularFile(file)) {
-                copy(file, to.resolve(name));
-            }
+        if (added().isEmpty()) {
+            FolderFiles.copyTokenizer(folder, to);
+            return;
         }
+        FolderFiles.copyThoseThere(COPIED, folder, to);
         ObjectNode ids = objectOf(ADDED);
         added().forEach(ids::put);
         AtomicFile.writeString(to.resolve(ADDED), ids.toPrettyString() + "\n");
@@ -170,13 +168,5 @@ public final class VocabularyGrowth {
         return Files.isRegularFile(file)
                 ? (ObjectNode) JsonInput.readObject(file)
                 : JsonNodeFactory.instance.objectNode();
-    }
-
-    private static void copy(Path from, Path to) {
-        try {
-            Files.copy(from, to);
-        } catch (IOException e) {
-            throw new BadInputException("cannot copy " + from + " to " + to + " (" + e.getMessage() + ")", e);
-        }
     }
 }

@@ -63,6 +63,18 @@ class AssemblyTest {
     }
 
     @Test
+    void aTokenizerThatDoesNotGrowIsCopiedAsItIs() throws IOException {
+        Files.writeString(llama.resolve("tokenizer.json"), "{}");
+        assembly(FolderTests.TOWER, null, SlotChoice.NONE).to(out.resolve("plain"));
+        assertThat(out.resolve("plain/tokenizer.json")).hasContent("{}");
+        assertThat(out.resolve("plain/added_tokens.json")).doesNotExist();
+        assembly(FolderTests.TOWER, null, SlotChoice.START_END).to(out.resolve("grown"));
+        assertThat(out.resolve("grown/tokenizer.json"))
+                .as("would not know the tokens")
+                .doesNotExist();
+    }
+
+    @Test
     void theProjectorOfAFile() {
         Path stage1 = Golden.path("f_e2e/stage1_out/mm_projector.bin");
         assembly(FolderTests.TOWER, stage1, SlotChoice.NONE).to(out.resolve("llava"));

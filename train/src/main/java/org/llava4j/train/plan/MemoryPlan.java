@@ -174,7 +174,8 @@ public record MemoryPlan(
 
     /** Bytes in words. */
     public static String size(long bytes) {
-        double mb = bytes / (double) (1 << 20);
+        // Less than half a megabyte is none, on either side of it.
+        double mb = Math.abs(bytes) < 1 << 19 ? 0 : bytes / (double) (1 << 20);
         return mb < 1 << 10
                 ? String.format(Locale.ROOT, "%.0f MB", mb)
                 : String.format(Locale.ROOT, "%.1f GB", mb / (1 << 10));
