@@ -2,8 +2,10 @@ package org.llava4j.data.batch;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.SeededPermutation;
 
 /** Conversations by number, wherever they come from. */
 public interface SampleSource {
@@ -15,8 +17,23 @@ public interface SampleSource {
     /** Where sample {@code number} came from, for messages. */
     String where(int number);
 
-    /** The file of a picture that a conversation names. */
-    Path image(String name);
+    /** The file of a picture that the conversation of sample {@code number} names. */
+    Path image(int number, String name);
+
+    /** Which of the sources that were put together sample {@code number} is of, counted from 0. */
+    default int sourceOf(int number) {
+        return 0;
+    }
+
+    /**
+     * In which order an epoch goes through the samples; each once, unless a source says otherwise.
+     *
+     * @param epoch counted from 0
+     * @return the number of the sample at each position, 0..size-1
+     */
+    default IntUnaryOperator order(long seed, long epoch) {
+        return new SeededPermutation(size(), seed, epoch)::get;
+    }
 
     /** The samples of a reader, their pictures in {@code imageFolder}. */
     static SampleSource of(ConversationRecordReader reader, Path imageFolder) {
@@ -37,7 +54,7 @@ public interface SampleSource {
             }
 
             @Override
-            public Path image(String name) {
+            public Path image(int number, String name) {
                 return imageFolder.resolve(name);
             }
         };
@@ -62,7 +79,7 @@ public interface SampleSource {
             }
 
             @Override
-            public Path image(String name) {
+            public Path image(int number, String name) {
                 return imageFolder.resolve(name);
             }
         };
