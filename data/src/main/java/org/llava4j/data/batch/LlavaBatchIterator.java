@@ -98,6 +98,11 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return samples.where(number);
     }
 
+    /** How many sources the samples are of. */
+    public int sources() {
+        return samples.sources();
+    }
+
     /** Which source a sample of {@link BatchPlan#rows} is of. */
     public int sourceOf(int number) {
         return samples.sourceOf(number);

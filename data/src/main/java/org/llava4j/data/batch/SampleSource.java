@@ -20,6 +20,11 @@ public interface SampleSource {
     /** The file of a picture that the conversation of sample {@code number} names. */
     Path image(int number, String name);
 
+    /** How many sources were put together. */
+    default int sources() {
+        return 1;
+    }
+
     /** Which of the sources that were put together sample {@code number} is of, counted from 0. */
     default int sourceOf(int number) {
         return 0;

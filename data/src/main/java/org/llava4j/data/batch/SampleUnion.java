@@ -50,6 +50,11 @@ public class SampleUnion implements SampleSource {
     }
 
     @Override
+    public int sources() {
+        return sources.size();
+    }
+
+    @Override
     public int sourceOf(int number) {
         int found = Arrays.binarySearch(first, number);
         return found >= 0 ? found : -found - 2;

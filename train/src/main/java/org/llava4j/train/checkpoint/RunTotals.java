@@ -1,5 +1,8 @@
 package org.llava4j.train.checkpoint;
 
+import java.util.List;
+import java.util.stream.IntStream;
+
 /**
  * What a run has seen so far.
  *
@@ -12,6 +15,7 @@ package org.llava4j.train.checkpoint;
  * @param positions of all batches, padding included
  * @param padding of these
  * @param supervised positions that had something to learn
+ * @param drawn samples of each source of data; empty before the first step
  */
 public record RunTotals(
         int steps,
@@ -22,22 +26,28 @@ public record RunTotals(
         long samples,
         long positions,
         long padding,
-        long supervised) {
+        long supervised,
+        List<Long> drawn) {
     /** Nothing yet. */
-    public static final RunTotals NONE = new RunTotals(0, 0, 0, 0, 0, 0, 0, 0, 0);
+    public static final RunTotals NONE = new RunTotals(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of());
 
     /** What of all earlier losses stays in the smoothed one at each step. */
     private static final double KEPT = 0.95;
 
-    /** What the batches of one step hold. */
-    public record Seen(int samples, long positions, long padding, long supervised) {
+    /**
+     * What the batches of one step hold.
+     *
+     * @param drawn samples of each source of data
+     */
+    public record Seen(int samples, long positions, long padding, long supervised, List<Long> drawn) {
         /** Of several batches together. */
         public Seen plus(Seen other) {
             return new Seen(
                     samples + other.samples,
                     positions + other.positions,
                     padding + other.padding,
-                    supervised + other.supervised);
+                    supervised + other.supervised,
+                    sum(drawn, other.drawn));
         }
     }
 
@@ -52,7 +62,8 @@ public record RunTotals(
                 samples + seen.samples(),
                 positions + seen.positions(),
                 padding + seen.padding(),
-                supervised + seen.supervised());
+                supervised + seen.supervised(),
+                sum(drawn, seen.drawn()));
     }
 
     /** With one more step that changed nothing. */
@@ -66,7 +77,18 @@ public record RunTotals(
                 samples + seen.samples(),
                 positions + seen.positions(),
                 padding + seen.padding(),
-                supervised + seen.supervised());
+                supervised + seen.supervised(),
+                sum(drawn, seen.drawn()));
+    }
+
+    /** Source by source; a run that has seen nothing yet has no counts. */
+    private static List<Long> sum(List<Long> some, List<Long> more) {
+        if (some.isEmpty()) {
+            return more;
+        }
+        return IntStream.range(0, some.size())
+                .mapToObj(i -> some.get(i) + more.get(i))
+                .toList();
     }
 
     /** Mean of the losses so far. */

@@ -17,8 +17,20 @@ public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) 
     static final String FILE = "run.json";
 
     /**
+     * One source of the data.
+     *
+     * @param data its file or folder
+     * @param samples that it holds
+     * @param weight it was drawn by; null where each sample came once an epoch
+     * @param drawn samples seen of it, those that came again counted again
+     * @param share of all samples seen, 0..1
+     */
+    public record Source(String data, int samples, Double weight, long drawn, double share) {}
+
+    /**
      * @param stage its name; its values are in {@code stage.json}
-     * @param data SHA-256 of the data that was learned
+     * @param data SHA-256 of the data that was learned, of all sources together
+     * @param sources where it came from, in their order
      * @param steps optimiser steps
      * @param samples seen, those of later epochs counted again
      * @param meanLoss over all steps
@@ -33,6 +45,7 @@ public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) 
     public record Summary(
             String stage,
             String data,
+            List<Source> sources,
             int steps,
             long samples,
             double meanLoss,

@@ -2,6 +2,7 @@ package org.llava4j.train.stage;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
@@ -68,10 +69,7 @@ final class StageLoop {
                 continue;
             }
             listener.stepBegins(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
-            Seen seen = plans.stream()
-                    .map(plan -> seen(plan.layout()))
-                    .reduce(Seen::plus)
-                    .orElseThrow();
+            Seen seen = plans.stream().map(this::seen).reduce(Seen::plus).orElseThrow();
             Trainer.Step step;
             try {
                 step = trainer.step(plans.stream()
@@ -118,12 +116,17 @@ final class StageLoop {
         }
     }
 
-    private static Seen seen(SpliceLayout layout) {
+    private Seen seen(BatchPlan plan) {
+        SpliceLayout layout = plan.layout();
+        Long[] drawn = new Long[batches.sources()];
+        Arrays.fill(drawn, 0L);
+        plan.rows().forEach(row -> drawn[batches.sourceOf(row)]++);
         return new Seen(
                 layout.rows(),
                 (long) layout.rows() * layout.length(),
                 layout.paddedPositions(),
-                layout.targets().length);
+                layout.targets().length,
+                List.of(drawn));
     }
 
     private void nextEpoch() {

@@ -108,7 +108,7 @@ public final class StageRunner {
         try (StageData data = StageData.open(stage, paths, config, bad);
                 RunSaver saver = options.saving().folder() == null
                         ? null
-                        : RunSaver.open(options.saving(), stage, data.sha256(), listener)) {
+                        : RunSaver.open(options.saving(), stage, data, listener)) {
             if (saver != null) {
                 // Nobody else has this run's checkpoints, so nobody else is writing its output.
                 place.sweep();
@@ -176,6 +176,7 @@ public final class StageRunner {
         RunReport.Summary summary = new RunReport.Summary(
                 stage.name(),
                 data.sha256(),
+                data.report(totals.drawn()),
                 totals.steps(),
                 totals.samples(),
                 totals.meanLoss(),
