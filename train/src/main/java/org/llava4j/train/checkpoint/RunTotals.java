@@ -7,7 +7,7 @@ import java.util.stream.IntStream;
  * What a run has seen so far.
  *
  * @param steps optimiser steps
- * @param badSteps of these, those that changed nothing because their loss or gradient was not a number
+ * @param badSteps of these, those that changed nothing because their loss or gradient was no number or their loss exploded
  * @param lossSum of all others
  * @param smoothedSum of all steps' losses, the recent ones counting more
  * @param smoothedWeight what that sum is divided by
@@ -30,6 +30,12 @@ public record RunTotals(
         List<Long> drawn) {
     /** Nothing yet. */
     public static final RunTotals NONE = new RunTotals(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of());
+
+    /** So many good steps have to be behind a run before a loss can be told from the wild ones of its start. */
+    private static final int STEPS_BEFORE_LIMIT = 20;
+
+    /** Losses near zero double easily; what is not so much above the others, in nats, is no explosion. */
+    private static final double LEAST_RISE = 1;
 
     /** What of all earlier losses stays in the smoothed one at each step. */
     private static final double KEPT = 0.95;
@@ -99,6 +105,17 @@ public record RunTotals(
     /** Mean of the losses so far, the recent ones counting more. */
     public double smoothedLoss() {
         return smoothedSum / smoothedWeight;
+    }
+
+    /**
+     * Above which loss the next step has exploded.
+     *
+     * @param factor of the smoothed loss, which must be exceeded by 1 nat too; 0 for no limit
+     */
+    public double explodesAbove(double factor) {
+        return factor == 0 || steps - badSteps < STEPS_BEFORE_LIMIT
+                ? Double.POSITIVE_INFINITY
+                : Math.max(factor * smoothedLoss(), smoothedLoss() + LEAST_RISE);
     }
 
     /** Share of all positions that were padding, 0..1. */

@@ -36,6 +36,7 @@ public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) 
      * @param meanLoss over all steps
      * @param lastLoss smoothed over the last steps
      * @param badSamples samples that were no good and were passed over in the last epoch
+     * @param badSteps steps that changed nothing because their loss or gradient was no number or their loss exploded
      * @param paddingShare share of all positions that were padding, 0..1
      * @param featuresComputed images that went through the tower; the others came from the cache
      * @param projector where its first weights came from: a file and tensor, or "fresh"
@@ -51,6 +52,7 @@ public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) 
             double meanLoss,
             double lastLoss,
             int badSamples,
+            int badSteps,
             double paddingShare,
             long featuresComputed,
             String projector,

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BadSample;
@@ -72,9 +73,11 @@ final class StageLoop {
             Seen seen = plans.stream().map(this::seen).reduce(Seen::plus).orElseThrow();
             Trainer.Step step;
             try {
-                step = trainer.step(plans.stream()
-                        .map(plan -> fed.next(feeding.placeholders(plan)))
-                        .iterator());
+                step = trainer.step(
+                        plans.stream()
+                                .map(plan -> fed.next(feeding.placeholders(plan)))
+                                .iterator(),
+                        this::requireNoExplosion);
             } catch (BadStepException e) {
                 passOver(e, plans, seen, listener);
                 continue;
@@ -83,6 +86,19 @@ final class StageLoop {
             }
             totals = totals.plus(step.loss(), seen);
             listener.step(meter.after(step, totals));
+        }
+    }
+
+    private void requireNoExplosion(double loss) {
+        if (loss > totals.explodesAbove(stage.explodingLoss())) {
+            throw new BadStepException(String.format(
+                    Locale.ROOT,
+                    "the loss of step %d explodes: it is %.4f, of the steps before %.4f (\"explodingLoss\" is %s), no"
+                            + " weight was changed; lower the learning rate or look at this batch",
+                    totals.steps() + 1,
+                    loss,
+                    totals.smoothedLoss(),
+                    stage.explodingLoss()));
         }
     }
 

@@ -182,6 +182,7 @@ public final class StageRunner {
                 totals.meanLoss(),
                 totals.smoothedLoss(),
                 data.batches().badSamples(),
+                totals.badSteps(),
                 totals.paddingShare(),
                 features.computed(),
                 loaded.projector(),
