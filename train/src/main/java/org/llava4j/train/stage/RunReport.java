@@ -6,15 +6,25 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.file.Path;
 import java.util.List;
 import org.llava4j.train.Trainer;
+import org.llava4j.train.watch.RunLog;
 
 /**
- * What a run did; all but {@code output} and the steps is kept as {@code run.json} in the output folder.
+ * What a run did; all but {@code output} is kept as {@code run.json} in the output folder.
  *
  * @param output the model folder that was written
- * @param steps every step, as in {@code metrics.jsonl}
  */
-public record RunReport(Path output, List<Trainer.Step> steps, Summary summary) {
+public record RunReport(Path output, Summary summary) {
     static final String FILE = "run.json";
+
+    /**
+     * Every step that changed the weights, those before an interruption too; read from the output's {@code metrics.jsonl},
+     * so that a long run does not keep them in memory.
+     *
+     * @throws org.llava4j.data.BadInputException if that is not there any more
+     */
+    public List<Trainer.Step> steps() {
+        return RunLog.steps(output.resolve(RunLog.FILE));
+    }
 
     /**
      * One source of the data.
