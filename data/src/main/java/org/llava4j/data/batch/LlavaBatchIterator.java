@@ -206,7 +206,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
 
     /** Whether this epoch has had a sample before a position, as where a small source is drawn often; it counts once. */
     private boolean isMetBefore(int number, int position) {
-        return IntStream.range(0, position).anyMatch(at -> order.applyAsInt(at) == number);
+        return samples.repeats() && IntStream.range(0, position).anyMatch(at -> order.applyAsInt(at) == number);
     }
 
     private Row row(int number) {

@@ -30,8 +30,13 @@ public interface SampleSource {
         return 0;
     }
 
+    /** Whether a sample may come more than once in an epoch. */
+    default boolean repeats() {
+        return false;
+    }
+
     /**
-     * In which order an epoch goes through the samples; each once, unless a source says otherwise.
+     * In which order an epoch goes through the samples; each once, unless they {@link #repeats}.
      *
      * @param epoch counted from 0
      * @return the number of the sample at each position, 0..size-1

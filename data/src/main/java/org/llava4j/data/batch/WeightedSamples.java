@@ -32,6 +32,11 @@ public final class WeightedSamples extends SampleUnion {
     }
 
     @Override
+    public boolean repeats() {
+        return true;
+    }
+
+    @Override
     public IntUnaryOperator order(long seed, long epoch) {
         SourceDraw draw = new SourceDraw(weights, seed);
         long[] drawn = drawnBefore(draw, seed, epoch);

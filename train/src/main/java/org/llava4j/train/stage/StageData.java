@@ -67,13 +67,13 @@ final class StageData implements AutoCloseable {
                 config.vision().imageSizePx(),
                 splice);
         StageData data = new StageData(paths);
-        boolean opened = false;
+        boolean done = false;
         try {
             data.open(stage, encoder, options, bad);
-            opened = true;
+            done = true;
             return data;
         } finally {
-            if (!opened) {
+            if (!done) {
                 data.close();
             }
         }
