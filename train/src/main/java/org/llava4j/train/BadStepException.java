@@ -2,11 +2,11 @@ package org.llava4j.train;
 
 import org.llava4j.data.BadInputException;
 
-/** A step whose loss or gradient is not a number any more; no weight was changed by it. */
+/** A step whose loss or gradient is not a number any more, or whose loss explodes; no weight was changed by it. */
 public final class BadStepException extends BadInputException {
     private static final long serialVersionUID = 1L;
 
-    BadStepException(String message) {
+    public BadStepException(String message) {
         super(message);
     }
 }

@@ -4,6 +4,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.DoubleConsumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 import org.llava4j.model.samediff.PooledMemory;
@@ -60,8 +61,36 @@ public final class Trainer {
      * @throws BadStepException if a loss or the gradient is not a number any more
      */
     public Step step(Iterator<Map<String, INDArray>> batches) {
+        return step(batches, loss -> {});
+    }
+
+    /**
+     * The same, with a look at the loss before any weight is changed by it.
+     *
+     * @param check is given the step's loss; throws a {@link BadStepException} for one that no weight shall learn from
+     * @throws BadStepException if a loss or the gradient is not a number any more, or {@code check} says so
+     */
+    public Step step(Iterator<Map<String, INDArray>> batches, DoubleConsumer check) {
         PooledMemory pool = PooledMemory.ofThisThread();
-        Map<String, INDArray> sum = null;
+        Map<String, INDArray> sum = new LinkedHashMap<>();
+        try {
+            double loss = sum(batches, sum, pool);
+            check.accept(loss);
+            double rate = schedule.rate(step);
+            double norm = optimizer.step(rate, weights, sum);
+            return new Step(++step, loss, norm, rate);
+        } finally {
+            sum.values().forEach(pool::release);
+        }
+    }
+
+    /**
+     * Adds up the gradients of all batches.
+     *
+     * @param sum gets the mean gradient of each weight
+     * @return the mean loss
+     */
+    private double sum(Iterator<Map<String, INDArray>> batches, Map<String, INDArray> sum, PooledMemory pool) {
         double loss = 0;
         long rows = 0;
         int count = 0;
@@ -74,31 +103,28 @@ public final class Trainer {
             pool.release(value);
             rows += own;
             count++;
-            if (!Double.isFinite(loss)) {
-                throw new BadStepException("the loss of step " + (step + 1)
-                        + " is not a number any more; lower the learning rate or look at this batch");
-            }
             if (batches.hasNext() || count > 1) {
                 gradients.values().forEach(gradient -> gradient.muli(own));
             }
-            if (sum == null) {
-                sum = gradients;
+            if (sum.isEmpty()) {
+                sum.putAll(gradients);
             } else {
                 sum.forEach((name, total) -> total.addi(gradients.get(name)));
                 gradients.values().forEach(pool::release);
             }
+            if (!Double.isFinite(loss)) {
+                throw new BadStepException("the loss of step " + (step + 1)
+                        + " is not a number any more; lower the learning rate or look at this batch");
+            }
         }
-        if (sum == null) {
+        if (count == 0) {
             throw new IllegalArgumentException("a step needs at least one batch");
         }
         if (count > 1) {
             float share = 1f / rows;
             sum.values().forEach(total -> total.muli(share));
         }
-        double rate = schedule.rate(step);
-        double norm = optimizer.step(rate, weights, sum);
-        sum.values().forEach(pool::release);
-        return new Step(++step, loss / rows, norm, rate);
+        return loss / rows;
     }
 
     /** What is dropped in a pass: told by its place in the run, so that a resumed one drops the same. */

@@ -8,7 +8,9 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.function.Consumer;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.conversation.Conversation;
@@ -21,8 +23,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
 /**
- * Batches of a data set, epoch after epoch, the same for the same seed. Samples are shuffled as a whole; each window of
- * them is sorted by length and cut into batches, which come in shuffled order again. {@link #reset} goes on to the next
+ * Batches of a data set, epoch after epoch, the same for the same seed. Samples are shuffled as a whole, or
+ * as their source orders them; each window of them is sorted by length and cut into batches, which come in shuffled order again. {@link #reset} goes on to the next
  * epoch, with an order of its own. One thread uses an iterator.
  */
 public final class LlavaBatchIterator implements MultiDataSetIterator {
@@ -36,7 +38,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private final Consumer<BadSample> passedOver;
     private MultiDataSetPreProcessor preProcessor;
 
-    private SeededPermutation order;
+    private IntUnaryOperator order;
     private BatchCursor cursor;
     private List<List<Row>> window = List.of();
     private int badInWindow;
@@ -81,7 +83,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
 
     /** Goes on from a place that {@link #cursor} gave, with the same data and options. */
     public void seek(BatchCursor place) {
-        order = new SeededPermutation(samples.size(), options.seed(), place.epoch());
+        order = samples.order(options.seed(), place.epoch());
         cursor = place;
         loadWindow();
     }
@@ -96,12 +98,22 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return samples.where(number);
     }
 
+    /** How many sources the samples are of. */
+    public int sources() {
+        return samples.sources();
+    }
+
+    /** Which source a sample of {@link BatchPlan#rows} is of. */
+    public int sourceOf(int number) {
+        return samples.sourceOf(number);
+    }
+
     /** Share of all positions handed out so far that were padding, 0..1. */
     public double paddingShare() {
         return positions == 0 ? 0 : (double) paddedPositions / positions;
     }
 
-    /** How many samples had nothing to learn and were passed over. */
+    /** How many samples of this epoch were no good and were passed over, each counted once. */
     public int badSamples() {
         return cursor.bad() + badInWindow;
     }
@@ -141,7 +153,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
             encoded.add(row.encoded());
             imagesPerRow[i] = row.conversation().images().size();
             for (String name : row.conversation().images()) {
-                images.add(samples.image(name));
+                images.add(samples.image(row.number(), name));
                 numbers.add(row.number());
             }
         }
@@ -162,13 +174,14 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         List<Row> rows = new ArrayList<>();
         long end = Math.min(samples.size(), windowStart(cursor.window() + 1));
         for (int at = (int) windowStart(cursor.window()); at < end; at++) {
-            int number = order.get(at);
+            int number = order.applyAsInt(at);
             try {
                 rows.add(row(number));
             } catch (FileChangedException e) {
                 throw e;
             } catch (BadInputException e) {
-                if (cursor.bad() + ++badInWindow > options.maxBadSamples()) {
+                badInWindow += isMetBefore(number, at) ? 0 : 1;
+                if (badSamples() > options.maxBadSamples()) {
                     throw e;
                 }
                 String where = samples.where(number);
@@ -191,11 +204,16 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         }
     }
 
+    /** Whether this epoch has had a sample before a position, as where a small source is drawn often; it counts once. */
+    private boolean isMetBefore(int number, int position) {
+        return samples.repeats() && IntStream.range(0, position).anyMatch(at -> order.applyAsInt(at) == number);
+    }
+
     private Row row(int number) {
         Conversation conversation = samples.get(number);
         EncodedSample encoded = located(number, () -> encode(conversation));
         for (String image : conversation.images()) {
-            located(number, () -> check(samples.image(image)));
+            located(number, () -> check(samples.image(number, image)));
         }
         int length =
                 SpliceLayout.splicedLength(encoded.inputIds(), options.splice().vectorsPerImage());

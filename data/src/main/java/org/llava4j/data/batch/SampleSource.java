@@ -2,8 +2,10 @@ package org.llava4j.data.batch;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.SeededPermutation;
 
 /** Conversations by number, wherever they come from. */
 public interface SampleSource {
@@ -15,8 +17,33 @@ public interface SampleSource {
     /** Where sample {@code number} came from, for messages. */
     String where(int number);
 
-    /** The file of a picture that a conversation names. */
-    Path image(String name);
+    /** The file of a picture that the conversation of sample {@code number} names. */
+    Path image(int number, String name);
+
+    /** How many sources were put together. */
+    default int sources() {
+        return 1;
+    }
+
+    /** Which of the sources that were put together sample {@code number} is of, counted from 0. */
+    default int sourceOf(int number) {
+        return 0;
+    }
+
+    /** Whether a sample may come more than once in an epoch. */
+    default boolean repeats() {
+        return false;
+    }
+
+    /**
+     * In which order an epoch goes through the samples; each once, unless they {@link #repeats}.
+     *
+     * @param epoch counted from 0
+     * @return the number of the sample at each position, 0..size-1
+     */
+    default IntUnaryOperator order(long seed, long epoch) {
+        return new SeededPermutation(size(), seed, epoch)::get;
+    }
 
     /** The samples of a reader, their pictures in {@code imageFolder}. */
     static SampleSource of(ConversationRecordReader reader, Path imageFolder) {
@@ -37,7 +64,7 @@ public interface SampleSource {
             }
 
             @Override
-            public Path image(String name) {
+            public Path image(int number, String name) {
                 return imageFolder.resolve(name);
             }
         };
@@ -62,7 +89,7 @@ public interface SampleSource {
             }
 
             @Override
-            public Path image(String name) {
+            public Path image(int number, String name) {
                 return imageFolder.resolve(name);
             }
         };

@@ -39,7 +39,7 @@ public record ScienceQaSamples(ScienceQaRecordReader reader, ScienceQaPrompt for
     }
 
     @Override
-    public Path image(String name) {
+    public Path image(int number, String name) {
         return images.resolve(name);
     }
 }

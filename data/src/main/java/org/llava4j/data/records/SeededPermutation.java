@@ -11,7 +11,7 @@ public final class SeededPermutation {
     /** @param epoch each pass over the data has an order of its own */
     public SeededPermutation(int size, long seed, long epoch) {
         order = new int[size];
-        state = mix(seed) + epoch;
+        state = SplitMix64.mix(seed) + epoch;
         for (int i = 0; i < size; i++) {
             int j = bounded(i + 1);
             order[i] = order[j];
@@ -31,18 +31,12 @@ public final class SeededPermutation {
     /** Uniform in 0..bound-1: values from the incomplete last stretch are drawn again. */
     private int bounded(int bound) {
         while (true) {
-            state += 0x9E3779B97F4A7C15L;
-            long bits = mix(state) >>> 1;
+            state += SplitMix64.STEP;
+            long bits = SplitMix64.mix(state) >>> 1;
             long value = bits % bound;
             if (bits - value + (bound - 1) >= 0) {
                 return (int) value;
             }
         }
-    }
-
-    private static long mix(long z) {
-        z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-        z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-        return z ^ (z >>> 31);
     }
 }

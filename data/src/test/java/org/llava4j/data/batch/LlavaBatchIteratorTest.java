@@ -148,6 +148,61 @@ class LlavaBatchIteratorTest {
                 .hasMessageMatching("sample (9|10): .*");
     }
 
+    /** A small source that is drawn often meets its bad sample often; it is still one. */
+    @Test
+    void aBadSampleThatIsDrawnAgainInAnEpochCountsOnce() {
+        Conversation empty = new Conversation("empty", List.of(), List.of(Turn.human("q"), Turn.gpt(" ")));
+        SampleSource large = SampleSource.of(samples(40), Path.of("pictures"));
+        SampleSource small = SampleSource.of(List.of(text("one", "A word."), empty), Path.of("pictures"));
+        List<BadSample> met = new ArrayList<>();
+        LlavaBatchIterator iterator = new LlavaBatchIterator(
+                new WeightedSamples(List.of(large, small), List.of(0.5, 0.5)),
+                ENCODER,
+                IMAGES,
+                options(4, 2, 1),
+                image -> {},
+                met::add);
+        for (int epoch = 0; epoch < 3; epoch++) {
+            epoch(iterator);
+            assertThat(iterator.badSamples()).isEqualTo(1);
+            iterator.reset();
+        }
+        assertThat(met).hasSizeGreaterThan(20);
+    }
+
+    @Test
+    void aRunOverWeightedSourcesGoesOnFromACursorToo() {
+        List<List<String>> batches = new ArrayList<>();
+        List<BatchCursor> cursors = new ArrayList<>();
+        LlavaBatchIterator whole = weighted();
+        for (int epoch = 0; epoch < 4; epoch++) {
+            while (whole.hasNext()) {
+                cursors.add(whole.cursor());
+                batches.add(names(whole.nextBatch()));
+            }
+            whole.reset();
+        }
+        for (int i = 0; i < batches.size(); i++) {
+            LlavaBatchIterator resumed = weighted();
+            resumed.seek(cursors.get(i));
+            assertThat(resumed.hasNext()).isTrue();
+            assertThat(names(resumed.nextBatch())).isEqualTo(batches.get(i));
+        }
+    }
+
+    private static LlavaBatchIterator weighted() {
+        List<Conversation> all = samples(23);
+        return new LlavaBatchIterator(
+                new WeightedSamples(
+                        List.of(
+                                SampleSource.of(all.subList(0, 19), Path.of("pictures")),
+                                SampleSource.of(all.subList(19, 23), Path.of("pictures"))),
+                        List.of(0.3, 0.7)),
+                ENCODER,
+                IMAGES,
+                options(4, 2, 0));
+    }
+
     @Test
     void aBrokenPictureIsNamedWithItsSample() {
         SampleSource source = SampleSource.of(samples(5), Path.of("pictures"));

@@ -13,6 +13,7 @@ import org.llava4j.data.batch.BatchCursor;
  *
  * @param stage the stage's values, as its JSON has them
  * @param data SHA-256 of the data that it learns from
+ * @param dataWeights of the sources of this data; none where each sample comes once an epoch
  * @param weightsBefore hash of each group of weights before the first step
  * @param cursor where the next batch lies
  * @param totals what has been seen
@@ -23,6 +24,7 @@ import org.llava4j.data.batch.BatchCursor;
 public record RunState(
         JsonNode stage,
         String data,
+        List<Double> dataWeights,
         SortedMap<String, String> weightsBefore,
         BatchCursor cursor,
         RunTotals totals,

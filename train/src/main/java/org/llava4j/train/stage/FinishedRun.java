@@ -3,6 +3,8 @@ package org.llava4j.train.stage;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
@@ -22,12 +24,19 @@ final class FinishedRun {
         }
         Stage before = Stages.load(paths.output().resolve(StageOutput.STAGE_FILE));
         JsonNode run = JsonInput.readObject(summary);
+        List<Double> weights = new ArrayList<>();
+        run.path("sources").findValues("weight").stream()
+                .filter(JsonNode::isNumber)
+                .forEach(weight -> weights.add(weight.doubleValue()));
+        boolean sameWeights = weights.equals(paths.weights());
         boolean sameData = run.path("data").asText().equals(StageData.sha256(paths));
         boolean sameProjector =
                 paths.projector() == null || run.path("projector").asText().startsWith(paths.projector() + ":");
-        if (!before.equals(stage) || !sameData || !sameProjector) {
-            throw new BadInputException(paths.output() + " holds the output of another run ("
-                    + (before.equals(stage) ? "of other data" : "with other values, see its stage.json")
+        if (!before.equals(stage) || !sameWeights || !sameData || !sameProjector) {
+            String other = !before.equals(stage)
+                    ? "with other values, see its stage.json"
+                    : sameWeights ? "of other data" : "with the weights " + weights + " of its data";
+            throw new BadInputException(paths.output() + " holds the output of another run (" + other
                     + "); choose another output folder, or remove that one");
         }
         return true;

@@ -10,15 +10,11 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.records.ConversationRecordReader;
-import org.llava4j.data.records.IndexedRecordReader;
-import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.plan.Machine;
 import org.llava4j.train.plan.MemoryPlan;
-import org.llava4j.train.stage.Stage.DataFormat;
 
 /** {@code exec:java@plan}: what a stage would take, from the model's config alone; ends with an error if it cannot fit. */
 public final class PlanMain extends Command {
@@ -44,7 +40,7 @@ public final class PlanMain extends Command {
                 .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
                 .addOption(toggle("recompute", RunCommand.RECOMPUTE_HELP))
                 .addOption(flag("samples", "N", "how many samples an epoch has"))
-                .addOption(flag("data-path", "PATH", "the data itself, to count them"))
+                .addOption(flag("data-path", "PATH,...", "the data itself, to count them"))
                 .addOption(flag("epochs", "N", "passes over the data, if not the stage's"))
                 .addOption(flag("machine-gb", "REAL", "plan for a machine of this memory, not for this one"));
     }
@@ -99,15 +95,13 @@ public final class PlanMain extends Command {
         if (!line.hasOption("data-path")) {
             return OptionalLong.empty();
         }
-        Path data = path(line, "data-path");
-        try (IndexedRecordReader<?> reader = stage.dataFormat() == DataFormat.SCIENCEQA
-                ? ScienceQaRecordReader.open(data, stage.split())
-                : ConversationRecordReader.open(data)) {
-            if (reader.size() == 0) {
-                throw new BadInputException(data + ": there are no samples; check the data file");
+        long samples = 0;
+        for (DataSource source : DataFlags.plain().sources(line)) {
+            try (OpenSource open = OpenSource.of(stage, source)) {
+                samples += open.samples().size();
             }
-            return OptionalLong.of(reader.size());
         }
+        return OptionalLong.of(samples);
     }
 
     private static Machine machine(CommandLine line) {

@@ -108,6 +108,17 @@ abstract class RunCommand extends Command {
                 summary.lastLoss(),
                 summary.meanLoss(),
                 100 * summary.paddingShare());
+        if (summary.sources().size() > 1) {
+            for (RunReport.Source source : summary.sources()) {
+                System.out.printf(
+                        Locale.ROOT,
+                        "  %,9d of %s, which has %,d (%.1f %%)%n",
+                        source.drawn(),
+                        source.data(),
+                        source.samples(),
+                        100 * source.share());
+            }
+        }
         for (WeightGroup group : summary.groups()) {
             System.out.printf(
                     Locale.ROOT,

@@ -26,25 +26,25 @@ final class RunSaver implements AutoCloseable {
     private final Saving saving;
     private final RunCheckpoints checkpoints;
     private final JsonNode stage;
-    private final String dataHash;
+    private final StageData data;
     private Optional<Path> resumed = Optional.empty();
 
-    private RunSaver(Saving saving, RunCheckpoints checkpoints, Stage stage, String dataHash) {
+    private RunSaver(Saving saving, RunCheckpoints checkpoints, Stage stage, StageData data) {
         this.saving = saving;
         this.checkpoints = checkpoints;
         this.stage = Stages.tree(stage);
-        this.dataHash = dataHash;
+        this.data = data;
     }
 
     /**
      * Opens a run's checkpoints and looks where it goes on from.
      *
-     * @param dataHash SHA-256 of the data it learns from
+     * @param data what it learns from
      * @throws BadInputException if those that are there are of another run, or nobody said what becomes of them
      */
-    static RunSaver open(Saving saving, Stage stage, String dataHash, RunListener listener) {
+    static RunSaver open(Saving saving, Stage stage, StageData data, RunListener listener) {
         RunCheckpoints checkpoints = RunCheckpoints.open(saving.folder(), saving.keep());
-        RunSaver saver = new RunSaver(saving, checkpoints, stage, dataHash);
+        RunSaver saver = new RunSaver(saving, checkpoints, stage, data);
         boolean opened = false;
         try {
             saver.decide(listener);
@@ -81,7 +81,10 @@ final class RunSaver implements AutoCloseable {
                 differences.add("\"" + value.getKey() + "\" was " + before + " and is " + value.getValue());
             }
         }
-        if (!state.data().equals(dataHash)) {
+        if (!state.dataWeights().equals(data.weights())) {
+            differences.add("the weights of its data were " + state.dataWeights() + " and are " + data.weights());
+        }
+        if (!state.data().equals(data.sha256())) {
             differences.add("the data is not the same any more");
         }
         if (!differences.isEmpty()) {
@@ -159,7 +162,8 @@ final class RunSaver implements AutoCloseable {
             SortedMap<String, String> before,
             List<BadSample> bad,
             Double validation) {
-        RunState state = new RunState(stage, dataHash, before, batches.cursor(), loop.totals(), bad, validation);
+        RunState state = new RunState(
+                stage, data.sha256(), data.weights(), before, batches.cursor(), loop.totals(), bad, validation);
         return checkpoints.save(state, loop.arrays(), saving.folder().resolve(RunLog.FILE));
     }
 

@@ -39,7 +39,10 @@ import org.llava4j.train.WarmupCosine;
  * @param sortedBatches so many batches' worth of samples are sorted by length together; 1 keeps the shuffled order
  * @param maxBadSamples so many samples of an epoch that are no good (nothing to learn, broken, a picture missing or
  *     corrupt) are passed over and listed; one more ends the run
- * @param maxBadSteps so many steps whose loss or gradient is not a number are passed over; one more ends the run
+ * @param maxBadSteps so many steps whose loss or gradient is not a number, or whose loss explodes, are passed over and
+ *     told with their samples; one more ends the run
+ * @param explodingLoss a loss explodes that is so many times the smoothed loss, and 1 nat above it, after 20 good steps;
+ *     0 for no such limit
  * @param learningRate at the end of the warm-up
  * @param projectorLearningRate the projector's own, in the same course; null for the common one
  * @param warmupRatio share of the steps that warm up, 0 up to but not 1
@@ -67,6 +70,7 @@ public record Stage(
         int sortedBatches,
         int maxBadSamples,
         int maxBadSteps,
+        double explodingLoss,
         double learningRate,
         Double projectorLearningRate,
         double warmupRatio,
@@ -119,6 +123,11 @@ public record Stage(
         positive(accumulation, "accumulation");
         require(maxBadSamples >= 0, "maxBadSamples", maxBadSamples, "give 0 or more");
         require(maxBadSteps >= 0, "maxBadSteps", maxBadSteps, "give 0 or more");
+        require(
+                explodingLoss == 0 || (explodingLoss > 1 && !Double.isInfinite(explodingLoss)),
+                "explodingLoss",
+                explodingLoss,
+                "give a factor above 1, or 0 for no limit");
         require(maxSteps >= 0, "maxSteps", maxSteps, "give 0 for whole epochs, or a number of steps");
         require(learningRate > 0 && learningRate < 1, "learningRate", learningRate, "give a number between 0 and 1");
         require(

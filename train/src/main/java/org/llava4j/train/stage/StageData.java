@@ -1,7 +1,7 @@
 package org.llava4j.train.stage;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
@@ -10,13 +10,11 @@ import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchOptions;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.SampleSource;
-import org.llava4j.data.batch.ScienceQaSamples;
+import org.llava4j.data.batch.SampleUnion;
 import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.WeightedSamples;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.image.ImageFiles;
-import org.llava4j.data.records.ConversationRecordReader;
-import org.llava4j.data.records.IndexedRecordReader;
-import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.SlotRows;
@@ -26,15 +24,13 @@ import org.llava4j.train.stage.Stage.DataFormat;
 
 /** A stage's data as batches. */
 final class StageData implements AutoCloseable {
-    private final IndexedRecordReader<?> reader;
-    private final LlavaBatchIterator batches;
     private final RunPaths paths;
+    private final List<OpenSource> opened = new ArrayList<>();
+    private LlavaBatchIterator batches;
     private String sha256;
 
-    private StageData(RunPaths paths, IndexedRecordReader<?> reader, LlavaBatchIterator batches) {
+    private StageData(RunPaths paths) {
         this.paths = paths;
-        this.reader = reader;
-        this.batches = batches;
     }
 
     /** @param bad is told of every sample that is passed over */
@@ -70,51 +66,36 @@ final class StageData implements AutoCloseable {
                 stage.maxBadSamples(),
                 config.vision().imageSizePx(),
                 splice);
-        return stage.dataFormat() == DataFormat.SCIENCEQA
-                ? scienceQa(stage, paths, encoder, options, bad)
-                : conversations(paths, encoder, options, bad);
-    }
-
-    private static StageData scienceQa(
-            Stage stage, RunPaths paths, ConversationEncoder encoder, BatchOptions options, Consumer<BadSample> bad) {
-        ScienceQaRecordReader reader = ScienceQaRecordReader.open(paths.data(), stage.split());
-        Path images = paths.images() == null ? paths.data().resolve("images") : paths.images();
-        return of(paths, reader, new ScienceQaSamples(reader, stage.answerFormat(), images), encoder, options, bad);
-    }
-
-    private static StageData conversations(
-            RunPaths paths, ConversationEncoder encoder, BatchOptions options, Consumer<BadSample> bad) {
-        ConversationRecordReader reader = ConversationRecordReader.open(paths.data());
-        Path images = paths.images() == null ? paths.data().toAbsolutePath().getParent() : paths.images();
-        return of(paths, reader, SampleSource.of(reader, images), encoder, options, bad);
-    }
-
-    private static StageData of(
-            RunPaths paths,
-            IndexedRecordReader<?> reader,
-            SampleSource samples,
-            ConversationEncoder encoder,
-            BatchOptions options,
-            Consumer<BadSample> bad) {
-        StageData data = null;
+        StageData data = new StageData(paths);
+        boolean done = false;
         try {
-            data = new StageData(
-                    paths,
-                    reader,
-                    new LlavaBatchIterator(
-                            samples,
-                            encoder,
-                            StageData::noPixels,
-                            options,
-                            // A run that passes over nothing meets a broken picture soon enough.
-                            options.maxBadSamples() > 0 ? ImageFiles::read : image -> {},
-                            bad));
+            data.open(stage, encoder, options, bad);
+            done = true;
             return data;
         } finally {
-            if (data == null) {
-                reader.close();
+            if (!done) {
+                data.close();
             }
         }
+    }
+
+    private void open(Stage stage, ConversationEncoder encoder, BatchOptions options, Consumer<BadSample> bad) {
+        for (DataSource source : paths.sources()) {
+            opened.add(OpenSource.of(stage, source));
+        }
+        batches = new LlavaBatchIterator(
+                samples(),
+                encoder,
+                StageData::noPixels,
+                options,
+                // A run that passes over nothing meets a broken picture soon enough.
+                options.maxBadSamples() > 0 ? ImageFiles::read : image -> {},
+                bad);
+    }
+
+    private SampleSource samples() {
+        List<SampleSource> each = opened.stream().map(OpenSource::samples).toList();
+        return paths.weights().isEmpty() ? new SampleUnion(each) : new WeightedSamples(each, paths.weights());
     }
 
     /** {@link #sha256(RunPaths)} of this data, taken once. */
@@ -125,16 +106,35 @@ final class StageData implements AutoCloseable {
         return sha256;
     }
 
-    /** One hash of all that the data's file or folder says, its pictures aside. */
+    /** The weight of each source; none where each sample comes once an epoch. */
+    List<Double> weights() {
+        return paths.weights();
+    }
+
+    /** One hash of all that the data's files and folders say, in their order, pictures aside. */
     static String sha256(RunPaths paths) {
-        if (Files.isRegularFile(paths.data())) {
-            return Sha256.of(paths.data());
+        List<String> each = paths.sources().stream().map(OpenSource::sha256).toList();
+        return each.size() == 1
+                ? each.get(0)
+                : new Sha256().add(String.join("", each)).hex();
+    }
+
+    /**
+     * What a report says of the sources.
+     *
+     * @param drawn samples seen of each
+     */
+    List<RunReport.Source> report(List<Long> drawn) {
+        long all = drawn.stream().mapToLong(Long::longValue).sum();
+        List<RunReport.Source> sources = new ArrayList<>();
+        for (int i = 0; i < opened.size(); i++) {
+            DataSource source = paths.sources().get(i);
+            int samples = opened.get(i).samples().size();
+            long own = drawn.get(i);
+            sources.add(new RunReport.Source(
+                    source.data().toString(), samples, source.weight(), own, (double) own / Math.max(1, all)));
         }
-        Sha256 both = new Sha256();
-        for (String name : List.of("problems.json", "pid_splits.json")) {
-            both.add(Sha256.of(paths.data().resolve(name)));
-        }
-        return both.hex();
+        return sources;
     }
 
     /** Features come from the cache: batches are taken as plans, whose pictures are not read. */
@@ -148,6 +148,6 @@ final class StageData implements AutoCloseable {
 
     @Override
     public void close() {
-        reader.close();
+        opened.forEach(OpenSource::close);
     }
 }

@@ -2,7 +2,9 @@ package org.llava4j.train.stage;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BadSample;
@@ -68,15 +70,14 @@ final class StageLoop {
                 continue;
             }
             listener.stepBegins(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
-            Seen seen = plans.stream()
-                    .map(plan -> seen(plan.layout()))
-                    .reduce(Seen::plus)
-                    .orElseThrow();
+            Seen seen = plans.stream().map(this::seen).reduce(Seen::plus).orElseThrow();
             Trainer.Step step;
             try {
-                step = trainer.step(plans.stream()
-                        .map(plan -> fed.next(feeding.placeholders(plan)))
-                        .iterator());
+                step = trainer.step(
+                        plans.stream()
+                                .map(plan -> fed.next(feeding.placeholders(plan)))
+                                .iterator(),
+                        this::requireNoExplosion);
             } catch (BadStepException e) {
                 passOver(e, plans, seen, listener);
                 continue;
@@ -85,6 +86,19 @@ final class StageLoop {
             }
             totals = totals.plus(step.loss(), seen);
             listener.step(meter.after(step, totals));
+        }
+    }
+
+    private void requireNoExplosion(double loss) {
+        if (loss > totals.explodesAbove(stage.explodingLoss())) {
+            throw new BadStepException(String.format(
+                    Locale.ROOT,
+                    "the loss of step %d explodes: it is %.4f, of the steps before %.4f (\"explodingLoss\" is %s), no"
+                            + " weight was changed; lower the learning rate or look at this batch",
+                    totals.steps() + 1,
+                    loss,
+                    totals.smoothedLoss(),
+                    stage.explodingLoss()));
         }
     }
 
@@ -118,12 +132,17 @@ final class StageLoop {
         }
     }
 
-    private static Seen seen(SpliceLayout layout) {
+    private Seen seen(BatchPlan plan) {
+        SpliceLayout layout = plan.layout();
+        Long[] drawn = new Long[batches.sources()];
+        Arrays.fill(drawn, 0L);
+        plan.rows().forEach(row -> drawn[batches.sourceOf(row)]++);
         return new Seen(
                 layout.rows(),
                 (long) layout.rows() * layout.length(),
                 layout.paddedPositions(),
-                layout.targets().length);
+                layout.targets().length,
+                List.of(drawn));
     }
 
     private void nextEpoch() {

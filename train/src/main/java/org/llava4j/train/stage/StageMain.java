@@ -34,9 +34,12 @@ public final class StageMain extends RunCommand {
     protected Options options() {
         Options options = new Options()
                 .addOption(required("model-path", "DIR", "the LLaVA or LLaMA folder to begin with"))
-                .addOption(required("data-path", "PATH", "LLaVA's conversation JSON, or ScienceQA's folder"))
+                .addOption(required(
+                        "data-path", "PATH,...", "LLaVA's conversation JSON, or ScienceQA's folder; one or several"))
                 .addOption(required("output-dir", "DIR", "the folder to write: new, empty, or a former output"))
-                .addOption(flag("image-folder", "DIR", "where the data's pictures are"))
+                .addOption(flag("image-folder", "DIR,...", "where their pictures are: one for all, or one for each"))
+                .addOption(flag(
+                        "data-weights", "REAL,...", "how often each is drawn; if not given, each sample once an epoch"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if not the one config.json names"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "a projector of its own file (stage 1's result)"))
                 .addOption(toggle("fresh-projector", "begin a random projector where there is none (no stage 1)"))
@@ -80,8 +83,7 @@ public final class StageMain extends RunCommand {
                 existing(line, "model-path"),
                 path(line, "vision-tower"),
                 path(line, "pretrain-mm-mlp-adapter"),
-                existing(line, "data-path"),
-                path(line, "image-folder"),
+                DataFlags.plain().sources(line),
                 path(line, "output-dir"),
                 path(line, "feature-cache"));
         RunOptions options = runOptions(line, saving(line, paths.output(), resume(line.getOptionValue("resume"))));

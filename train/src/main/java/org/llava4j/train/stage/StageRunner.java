@@ -2,7 +2,6 @@ package org.llava4j.train.stage;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.SortedMap;
@@ -108,7 +107,7 @@ public final class StageRunner {
         try (StageData data = StageData.open(stage, paths, config, bad);
                 RunSaver saver = options.saving().folder() == null
                         ? null
-                        : RunSaver.open(options.saving(), stage, data.sha256(), listener)) {
+                        : RunSaver.open(options.saving(), stage, data, listener)) {
             if (saver != null) {
                 // Nobody else has this run's checkpoints, so nobody else is writing its output.
                 place.sweep();
@@ -160,7 +159,6 @@ public final class StageRunner {
                 log.getParent(),
                 loaded.model().graph(),
                 schedule));
-        List<Trainer.Step> steps;
         long begun = System.nanoTime();
         try (RunLog lines = RunLog.of(log);
                 Validation validation = validation(features, loaded.model())) {
@@ -168,7 +166,6 @@ public final class StageRunner {
                     loop, data.batches(), saver, validation, proof.before(), bad, RunListener.all(lines, listener));
             loop.run(each);
             each.takeBest();
-            steps = each.steps();
         } finally {
             listener.end();
         }
@@ -176,11 +173,13 @@ public final class StageRunner {
         RunReport.Summary summary = new RunReport.Summary(
                 stage.name(),
                 data.sha256(),
+                data.report(totals.drawn()),
                 totals.steps(),
                 totals.samples(),
                 totals.meanLoss(),
                 totals.smoothedLoss(),
                 data.batches().badSamples(),
+                totals.badSteps(),
                 totals.paddingShare(),
                 features.computed(),
                 loaded.projector(),
@@ -194,7 +193,7 @@ public final class StageRunner {
             saver.handOver(folder);
         }
         output.writeManifest(folder, loaded.sources());
-        return new RunReport(paths.output(), steps, summary);
+        return new RunReport(paths.output(), summary);
     }
 
     private Validation validation(FeatureCache features, Llava model) {

@@ -1,10 +1,8 @@
 package org.llava4j.train.stage;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.SortedMap;
 import org.llava4j.data.batch.LlavaBatchIterator;
-import org.llava4j.train.Trainer;
 import org.llava4j.train.watch.Look;
 import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.RunListener;
@@ -18,7 +16,6 @@ final class StageSteps implements RunListener {
     private final SortedMap<String, String> before;
     private final BadSamples bad;
     private final RunListener listener;
-    private final List<Trainer.Step> steps = new ArrayList<>();
     private double lastLoss = Double.POSITIVE_INFINITY;
 
     /**
@@ -55,14 +52,8 @@ final class StageSteps implements RunListener {
         listener.badStep(step, reason, samples);
     }
 
-    /** All steps of this process. */
-    List<Trainer.Step> steps() {
-        return List.copyOf(steps);
-    }
-
     @Override
     public void step(Progress progress) {
-        steps.add(progress.step());
         listener.step(progress);
         boolean last = progress.step().step() == progress.totalSteps();
         boolean stop = !last && listener.stops();

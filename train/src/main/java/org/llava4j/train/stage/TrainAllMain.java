@@ -2,6 +2,7 @@ package org.llava4j.train.stage;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
@@ -12,6 +13,11 @@ import org.llava4j.train.stage.Saving.Resume;
  * or both, as in the paper. What is finished is not done again, what was interrupted goes on.
  */
 public final class TrainAllMain extends RunCommand {
+    private static final DataFlags PRETRAIN_DATA =
+            new DataFlags("pretrain-data", "pretrain-images", "pretrain-data-weights");
+    private static final DataFlags FINETUNE_DATA =
+            new DataFlags("finetune-data", "finetune-images", "finetune-data-weights");
+
     private TrainAllMain() {
         super(
                 "train-all",
@@ -29,11 +35,13 @@ public final class TrainAllMain extends RunCommand {
                 .addOption(required("model-path", "DIR", "the LLaMA or Vicuna folder"))
                 .addOption(required("vision-tower", "DIR", "the CLIP folder"))
                 .addOption(required("output-dir", "DIR", "the folder that gets one model folder a stage"))
-                .addOption(required("pretrain-data", "FILE", "stage 1's captions"))
-                .addOption(flag("pretrain-images", "DIR", "their pictures"))
+                .addOption(required("pretrain-data", "FILE,...", "stage 1's captions; one file or several"))
+                .addOption(flag("pretrain-images", "DIR,...", "their pictures: one folder for all, or one for each"))
+                .addOption(flag("pretrain-data-weights", "REAL,...", "how often each is drawn; else each sample once"))
                 .addOption(flag("pretrain-recipe", "NAME|FILE", "stage 1, pretrain if not given"))
-                .addOption(flag("finetune-data", "FILE", "conversations for the chat model"))
-                .addOption(flag("finetune-images", "DIR", "their pictures"))
+                .addOption(flag("finetune-data", "FILE,...", "conversations for the chat model; one file or several"))
+                .addOption(flag("finetune-images", "DIR,...", "their pictures: one folder for all, or one for each"))
+                .addOption(flag("finetune-data-weights", "REAL,...", "how often each is drawn; else each sample once"))
                 .addOption(flag("finetune-recipe", "NAME|FILE", "stage 2, finetune if not given"))
                 .addOption(flag("scienceqa", "DIR", "ScienceQA's folder"))
                 .addOption(flag("scienceqa-recipe", "NAME|FILE", "its stage, finetune-scienceqa if not given"));
@@ -54,37 +62,24 @@ public final class TrainAllMain extends RunCommand {
         Stage first = stage(line, "pretrain-recipe", Stages.PRETRAIN);
         Stage chat = stage(line, "finetune-recipe", Stages.FINETUNE);
         Stage scienceQa = stage(line, "scienceqa-recipe", Stages.FINETUNE_SCIENCEQA);
-        RunPaths paths = RunPaths.of(
-                        model,
-                        existing(line, "pretrain-data"),
-                        path(line, "pretrain-images"),
-                        output.resolve("pretrain"))
-                .withVisionTower(tower)
-                .withFeatureCache(path(line, "feature-cache"));
+        RunPaths paths = new RunPaths(
+                model,
+                tower,
+                null,
+                PRETRAIN_DATA.sources(line),
+                output.resolve("pretrain"),
+                path(line, "feature-cache"));
         RunPaths later = paths.withProjector(output.resolve("pretrain/mm_projector.safetensors"));
-        if (line.hasOption("finetune-data")) {
-            existing(line, "finetune-data");
-        }
-        if (line.hasOption("scienceqa")) {
-            existing(line, "scienceqa");
-        }
+        Optional<RunPaths> talks = line.hasOption("finetune-data")
+                ? Optional.of(later.of(FINETUNE_DATA.sources(line), output.resolve("finetune")))
+                : Optional.empty();
+        Optional<RunPaths> problems = line.hasOption("scienceqa")
+                ? Optional.of(later.of(existing(line, "scienceqa"), null, output.resolve("finetune-scienceqa")))
+                : Optional.empty();
         try (StopOnSignal signal = new StopOnSignal()) {
             train(line, first, paths, signal);
-            if (line.hasOption("finetune-data")) {
-                train(
-                        line,
-                        chat,
-                        later.of(
-                                path(line, "finetune-data"), path(line, "finetune-images"), output.resolve("finetune")),
-                        signal);
-            }
-            if (line.hasOption("scienceqa")) {
-                train(
-                        line,
-                        scienceQa,
-                        later.of(path(line, "scienceqa"), null, output.resolve("finetune-scienceqa")),
-                        signal);
-            }
+            talks.ifPresent(chatPaths -> train(line, chat, chatPaths, signal));
+            problems.ifPresent(problemPaths -> train(line, scienceQa, problemPaths, signal));
         }
     }
 

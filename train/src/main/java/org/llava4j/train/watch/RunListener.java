@@ -36,7 +36,7 @@ public interface RunListener {
     default void notice(String line) {}
 
     /**
-     * After a step that changed nothing because its loss or gradient was not a number.
+     * After a step that changed nothing because its loss or gradient was not a number or its loss exploded.
      *
      * @param samples file and line of each of its samples
      */

@@ -1,15 +1,19 @@
 package org.llava4j.train.watch;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.train.Trainer;
 
 /** A run as a file: {@code metrics.jsonl}, one JSON object a step, in step order. */
 public final class RunLog implements RunListener, AutoCloseable {
@@ -31,6 +35,31 @@ public final class RunLog implements RunListener, AutoCloseable {
         } catch (IOException e) {
             throw unwritable(file, e);
         }
+    }
+
+    /**
+     * The steps of a log that changed the weights.
+     *
+     * @throws BadInputException if it is missing or broken
+     */
+    public static List<Trainer.Step> steps(Path file) {
+        ObjectMapper json = new ObjectMapper();
+        List<Trainer.Step> steps = new ArrayList<>();
+        try (BufferedReader lines = Files.newBufferedReader(file)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                JsonNode values = json.readTree(line);
+                if (values.has("loss")) {
+                    steps.add(new Trainer.Step(
+                            values.path("step").intValue(),
+                            values.path("loss").doubleValue(),
+                            values.path("grad_norm").doubleValue(),
+                            values.path("rate").doubleValue()));
+                }
+            }
+        } catch (IOException e) {
+            throw new BadInputException("cannot read " + file + " (" + e.getMessage() + ")", e);
+        }
+        return steps;
     }
 
     @Override

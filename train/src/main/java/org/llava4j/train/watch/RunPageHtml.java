@@ -147,8 +147,30 @@ final class RunPageHtml {
         }
         html.append("</tr></thead><tbody>\n");
         report.path("groups").forEach(this::group);
-        html.append("</tbody></table></div>\n<h2>The run</h2>\n");
+        html.append("</tbody></table></div>\n");
+        sources(report.path("sources"));
+        html.append("<h2>The run</h2>\n");
         list(report);
+    }
+
+    private void sources(JsonNode sources) {
+        html.append("<h2>Where its samples came from</h2>\n<div class=\"scroll\"><table><thead><tr>");
+        for (String head : List.of("source", "samples", "weight", "drawn", "share")) {
+            html.append(fill("<th scope=\"col\">%s</th>", head));
+        }
+        html.append("</tr></thead><tbody>\n");
+        for (JsonNode source : sources) {
+            html.append(fill(
+                    "<tr><th scope=\"row\">%s</th><td>%d</td><td>%s</td><td>%d</td><td>%.1f %%</td></tr>\n",
+                    escape(source.path("data").asText()),
+                    source.path("samples").asInt(),
+                    source.path("weight").isNumber()
+                            ? Axis.name(source.path("weight").asDouble())
+                            : "",
+                    source.path("drawn").asLong(),
+                    100 * source.path("share").asDouble()));
+        }
+        html.append("</tbody></table></div>\n");
     }
 
     private void group(JsonNode group) {

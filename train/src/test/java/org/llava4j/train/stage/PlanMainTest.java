@@ -110,7 +110,7 @@ class PlanMainTest {
         "--model-path,empty,config.json: cannot be read; give a folder that holds a config.json",
         "--model-path,broken.json,broken JSON",
         "--frozen-dtype,int8,int8 is no type for frozen weights",
-        "--data-path,nowhere.json,nowhere.json: no such file",
+        "--data-path,nowhere.json,--data-path nowhere.json: there is nothing",
         "--machine-gb,0,--machine-gb is 0.0; give more than 0",
         "--vision-tower,nowhere,cannot be read; give a folder that holds a config.json"
     })

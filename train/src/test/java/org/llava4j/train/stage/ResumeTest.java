@@ -71,7 +71,7 @@ class ResumeTest {
         }
         List<String> notices = new ArrayList<>();
         RunReport report = run(out, saving(Resume.AUTO), new Notices(notices));
-        assertThat(report.steps()).hasSize(1);
+        assertThat(report.steps()).hasSize(STEPS);
         assertThat(report.summary().steps()).isEqualTo(STEPS);
         assertThat(notices).containsExactly("goes on from " + checkpoints.resolve("checkpoint-00000008"));
         assertSameModel(out);

@@ -79,6 +79,8 @@ class StagesTest {
                 "trainable    | []   | \"trainable\" is []; name at least one weight that learns",
                 "trainable    | [\"(\"] | \"trainable\" has \"(\", which is no regular expression",
                 "epochs       | 1.5  | epochs",
+                "explodingLoss | 1   | \"explodingLoss\" is 1.0; give a factor above 1, or 0 for no limit",
+                "explodingLoss | -2  | \"explodingLoss\" is -2.0; give a factor above 1",
                 "epochz       | 1    | epochz",
                 "convMode     | null | \"convMode\" is null; it must be given",
             })

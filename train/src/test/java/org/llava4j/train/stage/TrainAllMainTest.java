@@ -12,6 +12,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
@@ -54,6 +55,43 @@ class TrainAllMainTest {
         assertThatThrownBy(() -> TrainAllMain.main(args("--set", "pretrain.learningRate=1e-3")))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("holds the output of another run (with other values");
+    }
+
+    @Test
+    void sourcesAreWeightedStageByStage() throws IOException {
+        Path more = Files.copy(Golden.path("f_e2e/pretrain.json"), temp.resolve("more.json"));
+        String[] weighted = sources(more, "1,3");
+        TrainAllMain.main(weighted);
+        TrainAllMain.main(weighted);
+        assertThat(JsonInput.readObject(out.resolve("pretrain/run.json"))
+                        .at("/sources/1/weight")
+                        .asDouble())
+                .isEqualTo(3);
+        assertThat(JsonInput.readObject(out.resolve("finetune/run.json"))
+                        .at("/sources/1/weight")
+                        .asDouble())
+                .isEqualTo(0.5);
+        assertThatThrownBy(() -> TrainAllMain.main(sources(more, "1,2")))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("holds the output of another run (with the weights [1.0, 3.0] of its data)");
+        assertThatThrownBy(() -> TrainAllMain.main(sources(more, "1")))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("--pretrain-data-weights has 1 number(s), --pretrain-data names 2 source(s)");
+    }
+
+    /** Of a flag that is given twice the first counts. */
+    private String[] sources(Path more, String pretrainWeights) {
+        List<String> args = new ArrayList<>(List.of(
+                "--pretrain-data",
+                Golden.path("f_e2e/pretrain.json") + "," + more,
+                "--pretrain-data-weights",
+                pretrainWeights,
+                "--finetune-data",
+                Golden.path("f_e2e/finetune.json") + "," + more,
+                "--finetune-data-weights",
+                "0.5,0.5"));
+        args.addAll(List.of(args()));
+        return args.toArray(String[]::new);
     }
 
     @Test

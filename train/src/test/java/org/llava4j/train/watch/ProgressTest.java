@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.RunTotals;
@@ -47,7 +48,7 @@ class ProgressTest {
     @Test
     void theSmoothedLossBeginsAtTheFirstAndFollowsTheRest() {
         Progress.Meter meter = new Progress.Meter("x", 200, RunTotals.NONE);
-        RunTotals.Seen seen = new RunTotals.Seen(4, 40, 2, 10);
+        RunTotals.Seen seen = new RunTotals.Seen(4, 40, 2, 10, List.of(4L));
         RunTotals totals = RunTotals.NONE.plus(5, seen);
         assertThat(meter.after(new Trainer.Step(1, 5, 1, 1), totals).smoothedLoss())
                 .isEqualTo(5);

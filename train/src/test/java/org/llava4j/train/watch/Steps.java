@@ -2,6 +2,7 @@ package org.llava4j.train.watch;
 
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.nio.file.Path;
+import java.util.List;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.checkpoint.RunTotals;
@@ -20,7 +21,7 @@ final class Steps {
                         .put("learningRate", 2e-3)
                         .put("convMode", "<plain>"),
                 total,
-                new RunTotals(done, 0, 0, 0, 0, 4L * done, 0, 0, 0),
+                new RunTotals(done, 0, 0, 0, 0, 4L * done, 0, 0, 0, List.of(4L * done)),
                 folder,
                 SameDiff.create(),
                 new WarmupCosine(2e-3, 0, total));

@@ -1,0 +1,160 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.records.SeededPermutation;
+import org.llava4j.train.BadStepException;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.checkpoint.RunTotals;
+import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
+
+/** A batch that a model which has learned much cannot make sense of: nothing is learned from it, by policy. */
+class ExplodingLossTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final RunTotals.Seen SEEN = new RunTotals.Seen(1, 1, 0, 1, List.of(1L));
+    private static final int STEPS = 60;
+    private static final int BAD_STEP = 51;
+    private static final int SEED = 7;
+
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private Path data;
+    private int line;
+    private final List<String> told = new ArrayList<>();
+
+    /** Samples that are all the same, but for one, which comes at {@link #BAD_STEP}. */
+    @BeforeEach
+    void aModelAndData() throws IOException {
+        model = TinyFolders.llama(temp.resolve("model"));
+        int bad = new SeededPermutation(STEPS, SEED, 0).get(BAD_STEP - 1);
+        StringBuilder samples = new StringBuilder();
+        for (int i = 0; i < STEPS; i++) {
+            samples.append(sample(i, i == bad ? "zebra quartz, 93 jovial!" : "A word."))
+                    .append('\n');
+        }
+        line = bad + 1;
+        data = Files.writeString(temp.resolve("data.jsonl"), samples.toString());
+    }
+
+    @Test
+    void itEndsTheRunAndTellsItsSamples() throws IOException {
+        Saving saving = new Saving(temp.resolve("checkpoints"), 10, 1, Resume.NEVER);
+        assertThatThrownBy(() -> run(0, 5, temp.resolve("out"), saving, listener(0)))
+                .isInstanceOf(BadStepException.class)
+                .hasMessageContaining("the loss of step " + BAD_STEP + " explodes: it is ")
+                .hasMessageContaining("(\"explodingLoss\" is 5.0), no weight was changed");
+        assertThat(told).hasSize(1);
+        assertThat(told.get(0)).startsWith(BAD_STEP + ": ").endsWith("[" + data + ", line " + line + "]");
+        assertThat(temp.resolve("checkpoints/checkpoint-00000050")).isDirectory();
+        assertThat(Files.readAllLines(temp.resolve("checkpoints/metrics.jsonl")))
+                .hasSize(BAD_STEP)
+                .last()
+                .asString()
+                .startsWith("{\"step\":51,\"bad_step\":\"the loss of step 51 explodes")
+                .contains("\"samples\":[\"" + data + ", line " + line + "\"]");
+    }
+
+    /** Passed over, it leaves no trace in the weights; a run that is stopped just before and just after does the same. */
+    @Test
+    void passedOverItIsCountedAndAResumedRunDoesTheSame() throws IOException {
+        Path whole = temp.resolve("whole");
+        RunReport report = run(1, 5, whole, Saving.NONE, listener(0));
+        assertThat(report.summary().badSteps()).isEqualTo(1);
+        Path out = temp.resolve("out");
+        Saving saving = new Saving(temp.resolve("checkpoints"), 0, 1, Resume.AUTO);
+        for (int stop : List.of(BAD_STEP - 1, BAD_STEP + 1)) {
+            assertThatThrownBy(() -> run(1, 5, out, saving, listener(stop))).isInstanceOf(RunStoppedException.class);
+        }
+        assertThat(run(1, 5, out, saving, listener(0)).summary().badSteps()).isEqualTo(1);
+        assertThat(told).hasSize(2).allMatch(step -> step.startsWith(BAD_STEP + ": "));
+        assertThat(Files.mismatch(whole.resolve("model.safetensors"), out.resolve("model.safetensors")))
+                .isEqualTo(-1);
+        run(1, 0, temp.resolve("without"), Saving.NONE, listener(0));
+        assertThat(told).as("0 is no limit").hasSize(2);
+        assertThat(Files.mismatch(whole.resolve("model.safetensors"), temp.resolve("without/model.safetensors")))
+                .as("without the limit it is learned from")
+                .isPositive();
+    }
+
+    @Test
+    void theLimitIsAFactorAndANatAndBeginsAfterTwentyGoodSteps() {
+        RunTotals totals = RunTotals.NONE.plusBad(SEEN);
+        for (int good = 0; good < 20; good++) {
+            assertThat(totals.explodesAbove(5)).isInfinite();
+            totals = totals.plus(2, SEEN);
+        }
+        assertThat(totals.explodesAbove(5)).isEqualTo(10);
+        assertThat(totals.explodesAbove(0)).isInfinite();
+        assertThat(totals.explodesAbove(1.1)).as("a nat above it at least").isEqualTo(3);
+        assertThat(totals.plusBad(SEEN).explodesAbove(5))
+                .as("a bad step says nothing about the others")
+                .isEqualTo(10);
+        assertThat(totals.plus(4, SEEN).explodesAbove(5)).isGreaterThan(10);
+    }
+
+    private static ObjectNode sample(int number, String answer) {
+        ObjectNode sample = JSON.createObjectNode().put("id", "" + number);
+        ArrayNode turns = sample.putArray("conversations");
+        turns.addObject().put("from", "human").put("value", "What is it?");
+        turns.addObject().put("from", "gpt").put("value", answer);
+        return sample;
+    }
+
+    private RunReport run(int maxBadSteps, double explodingLoss, Path output, Saving saving, RunListener listener) {
+        Stage stage = Stages.with(
+                Stages.named(Stages.FINETUNE),
+                List.of(
+                        "freshProjector=true",
+                        // There is no picture here from which a projector could learn.
+                        "trainable=[\"(model\\\\.(embed_tokens|layers|norm)|lm_head)\\\\..+\"]",
+                        "batchSize=1",
+                        "accumulation=1",
+                        "epochs=1",
+                        "sortedBatches=1",
+                        "lengthMultiple=1",
+                        "learningRate=1e-2",
+                        "seed=" + SEED));
+        Stage policy = Stages.with(stage, Map.of("maxBadSteps", maxBadSteps, "explodingLoss", explodingLoss));
+        RunPaths paths = RunPaths.of(model, data, null, output).withVisionTower(TinyFolders.TOWER);
+        return StageRunner.run(policy, paths, RunOptions.DEFAULT.withSaving(saving), listener);
+    }
+
+    /** @param stop the step to stop after; 0 for none */
+    private RunListener listener(int stop) {
+        return new RunListener() {
+            private int last;
+
+            @Override
+            public void step(Progress progress) {
+                last = progress.step().step();
+            }
+
+            @Override
+            public boolean stops() {
+                return last == stop;
+            }
+
+            @Override
+            public void badStep(int step, String reason, List<String> places) {
+                told.add(step + ": " + reason + " " + places);
+            }
+        };
+    }
+}

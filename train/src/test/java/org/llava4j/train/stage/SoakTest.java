@@ -1,0 +1,212 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.cli.ChildJvm;
+import org.llava4j.data.cli.ProcessMemory;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.RunPage;
+import org.llava4j.train.watch.TensorBoardLog;
+
+/**
+ * A run of many steps, all that can be watched switched on, with a checkpoint every few of them: memory stays flat, and the
+ * folder of checkpoints within its limit. It has a JVM of its own, whose memory is nobody else's. The long one:
+ *
+ * <pre>mvn -q -pl train -am test -Dtest=SoakTest -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
+ */
+class SoakTest {
+    private static final int SAVE_EVERY = 5;
+    private static final int KEEP = 2;
+    private static final int LOOKS = 8;
+    private static final double MB = 1 << 20;
+
+    /** What the live heap, after a collection, may grow by from the first quarter of the run to its end. */
+    private static final double HEAP_MB = 4;
+
+    /** The same of the whole process. */
+    private static final double RESIDENT_MB = 48;
+
+    @TempDir
+    private Path temp;
+
+    @Test
+    void hundredsOfSteps() {
+        soak(320);
+    }
+
+    @Test
+    @Tag("slow")
+    void thousandsOfSteps() {
+        soak(8000);
+    }
+
+    private void soak(int steps) {
+        List<String> flags = List.of(
+                "-Xmx256m",
+                "-XX:+UseSerialGC",
+                "-Dorg.bytedeco.javacpp.maxbytes=0",
+                "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
+                "-Dllava4j.root=" + System.getProperty("llava4j.root"));
+        JsonNode found =
+                new ChildJvm("the soak", Soak.class, flags).json(List.of(temp.toString(), Integer.toString(steps)));
+        System.out.println(found);
+        assertThat(found.path("checkpoints").asInt())
+                .as("the best one beside the last")
+                .isEqualTo(KEEP + 1);
+        assertThat(found.path("checkpoints_in_a_save").asInt())
+                .as("while one is written those before it are still there")
+                .isBetween(KEEP + 1, KEEP + 2);
+        assertThat(growth(found.path("heap_mb"))).as(found.toString()).isLessThan(HEAP_MB);
+        assertThat(growth(found.path("resident_mb"))).as(found.toString()).isLessThan(RESIDENT_MB);
+    }
+
+    /** From the end of the first quarter, when all that is kept for reuse has been made. */
+    private static double growth(JsonNode looks) {
+        assertThat(looks).hasSize(LOOKS);
+        return looks.get(LOOKS - 1).asDouble() - looks.get(LOOKS / 4 - 1).asDouble();
+    }
+
+    /** The run. */
+    static final class Soak {
+        private Soak() {}
+
+        public static void main(String[] args) {
+            Path temp = Path.of(args[0]);
+            int steps = Integer.parseInt(args[1]);
+            Path checkpoints = temp.resolve("checkpoints");
+            Looks looks = new Looks(checkpoints, steps / LOOKS);
+            try (Watch watch = new Watch(checkpoints)) {
+                RunListener listener = RunListener.all(new RunPage(), new TensorBoardLog(), looks);
+                StageRunner.run(stage(steps), paths(temp), options(checkpoints), listener);
+                ObjectNode found =
+                        looks.found.put("checkpoints", looks.most).put("checkpoints_in_a_save", watch.most());
+                System.out.println(found);
+            }
+        }
+
+        private static Stage stage(int steps) {
+            return Stages.with(
+                    Stages.named(Stages.FINETUNE),
+                    Map.of(
+                            "freshProjector",
+                            true,
+                            "batchSize",
+                            2,
+                            "accumulation",
+                            1,
+                            "maxSteps",
+                            steps,
+                            "learningRate",
+                            1e-4,
+                            "maxLength",
+                            128));
+        }
+
+        private static RunPaths paths(Path temp) {
+            List<DataSource> sources = new ArrayList<>();
+            for (String name : List.of("pretrain.json", "finetune.json")) {
+                sources.add(new DataSource(Golden.path("f_e2e/" + name), TinyFolders.PICTURES, 1.0 + sources.size()));
+            }
+            Path model = TinyFolders.llama(temp.resolve("model"));
+            return new RunPaths(model, TinyFolders.TOWER, null, sources, temp.resolve("out"), null);
+        }
+
+        private static RunOptions options(Path checkpoints) {
+            HeldOut heldOut = new HeldOut(Golden.path("f_e2e/pretrain.json"), TinyFolders.PICTURES, null, 40, 2, true);
+            return RunOptions.DEFAULT
+                    .withSaving(new Saving(checkpoints, SAVE_EVERY, KEEP, Resume.NEVER))
+                    .withHeldOut(heldOut);
+        }
+    }
+
+    /** How many checkpoints there are. */
+    private static int count(Path folder) {
+        try (Stream<Path> all = Files.list(folder)) {
+            return (int) all.filter(path -> path.getFileName().toString().startsWith("checkpoint-"))
+                    .count();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Memory now and then, and the folder of checkpoints after each step and each save. */
+    private static final class Looks implements RunListener {
+        private final Path folder;
+        private final int every;
+        private final ObjectNode found = new ObjectMapper().createObjectNode();
+        private int most;
+
+        Looks(Path folder, int every) {
+            this.folder = folder;
+            this.every = every;
+        }
+
+        @Override
+        public void step(Progress progress) {
+            most = Math.max(most, count(folder));
+            if (progress.step().step() % every == 0) {
+                System.gc();
+                long heap =
+                        ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
+                found.withArray("heap_mb").add(Math.round(100 * heap / MB) / 100.0);
+                found.withArray("resident_mb")
+                        .add(Math.round(ProcessMemory.RESIDENT.bytes().orElse(0) / MB));
+            }
+        }
+
+        @Override
+        public void saved(Path checkpoint) {
+            most = Math.max(most, count(folder));
+        }
+    }
+
+    /** Looks all the time, in the midst of a save too. */
+    private static final class Watch implements AutoCloseable {
+        private final AtomicInteger most = new AtomicInteger();
+        private final AtomicBoolean over = new AtomicBoolean();
+
+        Watch(Path folder) {
+            new Thread(() -> look(folder), "watch").start();
+        }
+
+        private void look(Path folder) {
+            while (!over.get()) {
+                if (Files.isDirectory(folder)) {
+                    most.accumulateAndGet(count(folder), Math::max);
+                }
+                LockSupport.parkNanos(1_000_000);
+            }
+        }
+
+        int most() {
+            return most.get();
+        }
+
+        @Override
+        public void close() {
+            over.set(true);
+        }
+    }
+}
