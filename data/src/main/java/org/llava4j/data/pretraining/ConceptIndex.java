@@ -1,0 +1,102 @@
+package org.llava4j.data.pretraining;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Which phrases each caption holds and how many captions hold each phrase. In memory are the different phrases once and
+ * four bytes for each phrase of a caption.
+ */
+public final class ConceptIndex {
+    private final Map<String, Integer> numbers = new HashMap<>();
+    private final List<String> phrases = new ArrayList<>();
+    private int[] counts = new int[1024];
+    private int[] postings = new int[4096]; // phrases of caption i from starts[i] to starts[i + 1]
+    private int[] starts = new int[1024];
+    private int captions;
+
+    /** Adds the next caption's different phrases. */
+    public void add(List<String> ofCaption) {
+        int end = starts[captions];
+        for (String phrase : ofCaption) {
+            int number = numbers.computeIfAbsent(phrase, one -> {
+                phrases.add(one);
+                return phrases.size() - 1;
+            });
+            counts = grown(counts, number);
+            counts[number]++;
+            postings = grown(postings, end);
+            postings[end++] = number;
+        }
+        captions++;
+        starts = grown(starts, captions);
+        starts[captions] = end;
+    }
+
+    private static int[] grown(int[] array, int place) {
+        return place < array.length ? array : Arrays.copyOf(array, Math.max(place + 1, array.length * 3 / 2));
+    }
+
+    public int captions() {
+        return captions;
+    }
+
+    /** How many different phrases there are. */
+    public int size() {
+        return phrases.size();
+    }
+
+    public String phrase(int number) {
+        return phrases.get(number);
+    }
+
+    /** How many captions hold a phrase. */
+    public int count(int phrase) {
+        return counts[phrase];
+    }
+
+    /** How many of some captions hold each phrase. */
+    int[] counts(java.util.BitSet among) {
+        int[] found = new int[size()];
+        among.stream().forEach(caption -> {
+            for (int i = starts[caption]; i < starts[caption + 1]; i++) {
+                found[postings[i]]++;
+            }
+        });
+        return found;
+    }
+
+    /** For each phrase the captions that hold it, ascending. */
+    Holders holders() {
+        int[] from = new int[size() + 1];
+        for (int phrase = 0; phrase < size(); phrase++) {
+            from[phrase + 1] = from[phrase] + counts[phrase];
+        }
+        int[] next = from.clone();
+        int[] all = new int[from[size()]];
+        for (int caption = 0; caption < captions; caption++) {
+            for (int i = starts[caption]; i < starts[caption + 1]; i++) {
+                all[next[postings[i]]++] = caption;
+            }
+        }
+        return new Holders(all, from);
+    }
+
+    /** Captions by phrase. */
+    static final class Holders {
+        private final int[] all;
+        private final int[] from;
+
+        private Holders(int[] all, int[] from) {
+            this.all = all;
+            this.from = from;
+        }
+
+        int[] of(int phrase) {
+            return Arrays.copyOfRange(all, from[phrase], from[phrase + 1]);
+        }
+    }
+}
