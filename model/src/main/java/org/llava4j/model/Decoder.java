@@ -1,5 +1,7 @@
 package org.llava4j.model;
 
+import java.util.List;
+import java.util.stream.IntStream;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.ops.Attention;
@@ -11,6 +13,7 @@ import org.llava4j.model.ops.RmsNorm;
 import org.llava4j.model.ops.Rope;
 import org.llava4j.model.ops.RowsById;
 import org.llava4j.model.ops.SwiGlu;
+import org.llava4j.model.samediff.Recomputation.Segment;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -56,9 +59,10 @@ final class Decoder {
         root.sd().identity("hidden_states.0", embeds);
         SDVariable x = embeds;
         for (int i = 0; i < config.layers(); i++) {
+            String name = nameOf(i);
             // The last state that Hugging Face returns is the one after the final norm.
-            String output = i + 1 < config.layers() ? "hidden_states." + (i + 1) : "layers." + i + ".output";
-            x = layer(weights.under("layers." + i + "."), "layers." + i + ".", output, x, in);
+            String output = i + 1 < config.layers() ? outputOf(i) : name + "output";
+            x = layer(weights.under(name), name, output, x, in);
         }
         SDVariable last = norm(weights, "norm", x, "hidden_states." + config.layers());
         Linear.of("logits", last, head());
@@ -68,6 +72,21 @@ final class Decoder {
         SDVariable normed = norm(weights, "norm", rows, "target_rows.normed");
         SDVariable targetLogits = Linear.of("target_logits", normed, head());
         CrossEntropy.of("loss", targetLogits, in.targets()).markAsLoss();
+    }
+
+    private static String nameOf(int layer) {
+        return "layers." + layer + ".";
+    }
+
+    private static String outputOf(int layer) {
+        return "hidden_states." + (layer + 1);
+    }
+
+    /** All layers but the last, whose activations are read as soon as they are made. */
+    static List<Segment> layersBeforeTheLast(LlamaConfig config) {
+        return IntStream.range(0, config.layers() - 1)
+                .mapToObj(i -> new Segment(nameOf(i), outputOf(i)))
+                .toList();
     }
 
     private SDVariable head() {

@@ -19,6 +19,8 @@ import org.llava4j.model.ops.DropFirst;
 import org.llava4j.model.ops.Operations;
 import org.llava4j.model.ops.SpliceRows;
 import org.llava4j.model.samediff.GraphHooks;
+import org.llava4j.model.samediff.Recomputation;
+import org.llava4j.model.samediff.Recomputation.Segment;
 import org.llava4j.model.weights.TensorSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -61,12 +63,19 @@ public final class Llava {
 
     private final SameDiff sd;
     private final Optional<ImageSlot> slot;
+    private final List<Segment> layers;
+    private boolean recomputes;
     private SameDiff gradients;
     private String gradientsOf;
 
-    private Llava(SameDiff sd, Optional<ImageSlot> slot) {
+    private Llava(SameDiff sd, Optional<ImageSlot> slot, List<Segment> layers) {
         this.sd = sd;
         this.slot = slot;
+        this.layers = layers;
+    }
+
+    private static Llava withoutDecoder(SameDiff sd) {
+        return new Llava(sd, Optional.empty(), List.of());
     }
 
     /** What the graph reads of an image. */
@@ -108,7 +117,7 @@ public final class Llava {
                 .orElseGet(() -> decoder.embed("text_embeds", ids));
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
         decoder.build(SpliceRows.of("inputs_embeds", text, projected, rows), textInputs(sd));
-        return new Llava(sd, config.imageSlot());
+        return new Llava(sd, config.imageSlot(), Decoder.layersBeforeTheLast(config.decoder()));
     }
 
     /** Name and shape of every weight of the whole model; none is read or made. */
@@ -120,7 +129,7 @@ public final class Llava {
     public static Llava buildTower(LlavaConfig config, TensorSource source) {
         SameDiff sd = newGraph();
         features(sd, config, source);
-        return new Llava(sd, Optional.empty());
+        return withoutDecoder(sd);
     }
 
     /** A bare CLIP tower. */
@@ -128,7 +137,7 @@ public final class Llava {
         SameDiff sd = newGraph();
         SDVariable[] states = tower(sd, config, source, "");
         DropFirst.of(FEATURES, states[config.layers() - 1], config.patches() + 1);
-        return new Llava(sd, Optional.empty());
+        return withoutDecoder(sd);
     }
 
     /** A bare LLaMA. */
@@ -137,7 +146,7 @@ public final class Llava {
         Decoder decoder = new Decoder(config, new Weights(sd, source, ""), new LoraLayers(Optional.empty(), config));
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
-        return new Llava(sd, Optional.empty());
+        return new Llava(sd, Optional.empty(), Decoder.layersBeforeTheLast(config));
     }
 
     private static SameDiff newGraph() {
@@ -239,6 +248,15 @@ public final class Llava {
         gradients = null;
     }
 
+    /**
+     * Whether a pass back makes the activations inside the decoder's layers again instead of keeping them: gradients
+     * equal to the last bit, for less memory and more time. A model begins by keeping them.
+     */
+    public void recompute(boolean again) {
+        recomputes = again;
+        gradients = null;
+    }
+
     /** Evaluates named nodes. The arrays are the caller's. */
     public Map<String, INDArray> output(Map<String, INDArray> placeholders, List<String> nodes) {
         return sd.output(LoraLayers.fed(sd, placeholders, LoraLayers.NO_DRAW), nodes);
@@ -264,6 +282,9 @@ public final class Llava {
         String loss = loss();
         if (gradients == null || !loss.equals(gradientsOf)) {
             gradients = GraphHooks.gradientGraph(sd);
+            if (recomputes) {
+                Recomputation.apply(sd, gradients, layers);
+            }
             gradientsOf = loss;
         }
         List<String> outputs = new ArrayList<>(List.of(loss));

@@ -44,7 +44,7 @@ class LoraModelTest {
     }
 
     /** As if it had learned something. */
-    private static Llava learned(LoraConfig lora, FrozenType type) {
+    static Llava learned(LoraConfig lora, FrozenType type) {
         Llava model = model(lora, type);
         for (String name : model.weightNames()) {
             if (LoraConfig.isB(name)) {
@@ -56,7 +56,7 @@ class LoraModelTest {
         return model;
     }
 
-    private static Map<String, INDArray> inputs() {
+    static Map<String, INDArray> inputs() {
         try (SafetensorsFile file = SafetensorsFile.open(LLAVA.resolve("io.safetensors"))) {
             Map<String, INDArray> inputs = new LinkedHashMap<>();
             file.tensors().keySet().forEach(name -> inputs.put(name, file.read(name)));

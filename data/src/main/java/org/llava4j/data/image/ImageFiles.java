@@ -3,7 +3,6 @@ package org.llava4j.data.image;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -20,9 +19,6 @@ public final class ImageFiles {
     /** More would be a decompression bomb, or a scan that nobody means to show to a 224-pixel tower. */
     public static final int MAX_PIXELS = 50_000_000;
 
-    /** The most that so many pixels take uncompressed, 16 bits of RGBA each. */
-    private static final long MAX_BYTES = 8L * MAX_PIXELS;
-
     private static final HexFormat HEX = HexFormat.of();
     private static final byte[] PNG = HEX.parseHex("89504e470d0a1a0a");
     private static final byte[] JPEG = HEX.parseHex("ffd8ff");
@@ -34,20 +30,14 @@ public final class ImageFiles {
     private ImageFiles() {}
 
     /**
-     * Decodes a file.
+     * Decodes a file, or an entry of an archive, see {@link ImageBytes}.
      *
      * @throws BadInputException if it is missing, damaged or cut off, neither PNG nor JPEG, a JPEG in CMYK, or has
      *     more than {@link #MAX_PIXELS}
      */
     public static RgbImage read(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new BadInputException("there is no image " + file + "; check the name and the image folder");
-        }
+        byte[] bytes = ImageBytes.read(file);
         try {
-            if (Files.size(file) > MAX_BYTES) {
-                throw new BadInputException(file + " has more than " + MAX_BYTES + " bytes; is it an image?");
-            }
-            byte[] bytes = Files.readAllBytes(file);
             if (startsWith(bytes, PNG) && bytes.length > PNG_COLOUR_TYPE_AT) {
                 boolean clip = bytes[PNG_COLOUR_TYPE_AT] != PNG_GREY_ALPHA;
                 BufferedImage image = decode(bytes, "png", file);

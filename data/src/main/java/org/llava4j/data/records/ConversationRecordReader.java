@@ -35,16 +35,16 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
     }
 
     @Override
-    List<JsonIndex> index(InputSplit split) {
-        List<JsonIndex> indexes = new ArrayList<>();
+    List<EntryIndex> index(InputSplit split) {
+        List<EntryIndex> indexes = new ArrayList<>();
         for (URI location : split.locations()) {
-            indexes.add(JsonIndex.ofEntries(path(location)));
+            indexes.add(EntryIndex.of(path(location), JsonEntries.LIST));
         }
         return indexes;
     }
 
     @Override
-    String key(JsonIndex file, int entry) {
+    String key(EntryIndex file, int entry) {
         return "";
     }
 

@@ -29,19 +29,19 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     private static final long serialVersionUID = 1L;
 
     private transient Configuration conf = new Configuration();
-    private transient List<JsonIndex> files = List.of();
+    private transient List<EntryIndex> files = List.of();
     private transient int[] firstRecord = {0}; // of file i; behind the last the number of records
     private transient SeededPermutation order;
     private transient int position;
 
     /** The files of a split, each indexed. */
-    abstract List<JsonIndex> index(InputSplit split);
+    abstract List<EntryIndex> index(InputSplit split);
 
     /** One entry as a value. @throws BadInputException if it is not what it should be; the place is added here */
     abstract T parse(JsonNode entry, String key);
 
     /** The key {@link #parse} is given: an entry's name, empty where entries have none. */
-    abstract String key(JsonIndex file, int entry);
+    abstract String key(EntryIndex file, int entry);
 
     abstract List<Writable> writables(T value);
 
@@ -114,7 +114,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return place.file().where(place.entry());
     }
 
-    private record Place(JsonIndex file, int entry) {}
+    private record Place(EntryIndex file, int entry) {}
 
     private Place place(int number) {
         if (number < 0 || number >= size()) {
@@ -206,7 +206,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     @Override
     public Record loadFromMetaData(RecordMetaData metaData) {
         for (int i = 0; i < files.size(); i++) {
-            JsonIndex file = files.get(i);
+            EntryIndex file = files.get(i);
             if (metaData instanceof JsonRecordMetaData own
                     && file.file().toUri().equals(own.uri())
                     && own.index() < file.size()) {
@@ -226,7 +226,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
 
     @Override
     public void close() {
-        files.forEach(JsonIndex::close);
+        files.forEach(EntryIndex::close);
         files = List.of();
         firstRecord = new int[] {0};
         position = 0;

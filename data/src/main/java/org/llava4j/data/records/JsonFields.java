@@ -45,6 +45,37 @@ final class JsonFields {
         return value.intValue();
     }
 
+    /** A whole number of any size that a long holds. */
+    long id(String key) {
+        JsonNode value = node.path(key);
+        if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+            throw wrong(key, "a whole number");
+        }
+        return value.longValue();
+    }
+
+    int positive(String key) {
+        int value = integer(key);
+        if (value < 1) {
+            throw wrong(key, "above 0");
+        }
+        return value;
+    }
+
+    /** So many finite numbers. */
+    double[] numbers(String key, int count) {
+        JsonNode value = node.path(key);
+        double[] numbers = new double[count];
+        for (int i = 0; i < count; i++) {
+            JsonNode number = value.path(i);
+            if (value.size() != count || !number.isNumber() || !Double.isFinite(number.doubleValue())) {
+                throw wrong(key, "a list of " + count + " numbers");
+            }
+            numbers[i] = number.doubleValue();
+        }
+        return numbers;
+    }
+
     List<String> texts(String key) {
         JsonNode value = node.path(key);
         List<String> texts = new ArrayList<>();

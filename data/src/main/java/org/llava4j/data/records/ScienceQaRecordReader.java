@@ -70,11 +70,11 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
     }
 
     @Override
-    List<JsonIndex> index(InputSplit inputs) {
+    List<EntryIndex> index(InputSplit inputs) {
         for (URI location : inputs.locations()) {
             Path file = path(location);
             if (file.endsWith(PROBLEMS)) {
-                JsonIndex problems = JsonIndex.ofMembers(file);
+                EntryIndex problems = EntryIndex.of(file, JsonEntries.MEMBERS);
                 boolean whole = false;
                 try {
                     select(problems, file.resolveSibling(SPLITS));
@@ -90,7 +90,7 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
         throw new BadInputException("no " + PROBLEMS + " among the input files; name ScienceQA's data folder");
     }
 
-    private void select(JsonIndex problems, Path splitsFile) {
+    private void select(EntryIndex problems, Path splitsFile) {
         Map<String, Integer> byId = new HashMap<>();
         for (int entry = 0; entry < problems.size(); entry++) {
             if (byId.put(problems.key(entry), entry) != null) {
@@ -130,7 +130,7 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
     }
 
     @Override
-    String key(JsonIndex file, int entry) {
+    String key(EntryIndex file, int entry) {
         return file.key(entry);
     }
 

@@ -1,10 +1,9 @@
 package org.llava4j.eval.report;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.ImageBytes;
 
 /** An encoded image that travels inside the report. */
 @SuppressWarnings("ArrayRecordComponent") // never compared, and too large to copy for nothing
@@ -16,18 +15,14 @@ public record Picture(String mediaType, byte[] bytes) {
      * @throws BadInputException if the file cannot be read or is neither PNG nor JPEG
      */
     public static Picture read(Path file) {
-        try {
-            byte[] bytes = Files.readAllBytes(file);
-            if (bytes.length > 2 && (bytes[0] & 0xff) == 0x89 && bytes[1] == 'P') {
-                return new Picture("image/png", bytes);
-            }
-            if (bytes.length > 2 && (bytes[0] & 0xff) == 0xff && (bytes[1] & 0xff) == 0xd8) {
-                return new Picture("image/jpeg", bytes);
-            }
-            throw new BadInputException(file + " is neither PNG nor JPEG; convert it to one of them");
-        } catch (IOException e) {
-            throw new BadInputException("cannot read the image " + file + " (" + e.getMessage() + ")", e);
+        byte[] bytes = ImageBytes.read(file);
+        if (bytes.length > 2 && (bytes[0] & 0xff) == 0x89 && bytes[1] == 'P') {
+            return new Picture("image/png", bytes);
         }
+        if (bytes.length > 2 && (bytes[0] & 0xff) == 0xff && (bytes[1] & 0xff) == 0xd8) {
+            return new Picture("image/jpeg", bytes);
+        }
+        throw new BadInputException(file + " is neither PNG nor JPEG; convert it to one of them");
     }
 
     /** As the value of an HTML {@code src}. */

@@ -1,13 +1,12 @@
 package org.llava4j.model.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 
 /** A {@code config.json} read strictly: a missing or mistyped key is an error that names it and the file. */
 final class ConfigJson {
@@ -22,18 +21,10 @@ final class ConfigJson {
     /** @param folder a model folder, or its {@code config.json} */
     static ConfigJson read(Path folder) {
         Path file = Files.isDirectory(folder) ? folder.resolve("config.json") : folder;
-        try {
-            JsonNode node = new ObjectMapper().readTree(file.toFile());
-            if (node == null || !node.isObject()) {
-                throw new BadInputException(file + ": not a JSON object; give a Hugging Face config.json");
-            }
-            return new ConfigJson(file, node);
-        } catch (com.fasterxml.jackson.core.JsonProcessingException e) {
-            throw new BadInputException(
-                    file + ": broken JSON at line " + e.getLocation().getLineNr() + ": " + e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read; give a folder that holds a config.json", e);
+        if (!Files.isReadable(file)) {
+            throw new BadInputException(file + ": cannot be read; give a folder that holds a config.json");
         }
+        return new ConfigJson(file, JsonInput.readObject(file));
     }
 
     boolean has(String key) {

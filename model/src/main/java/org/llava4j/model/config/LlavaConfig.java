@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.data.text.LlamaTokenizer;
 
@@ -133,9 +134,17 @@ public record LlavaConfig(
                 json.integer("mm_vision_select_layer", -2),
                 json.choice("mm_vision_select_feature", "patch", SelectFeature::named),
                 json.integer("tokenizer_model_max_length", 2048),
-                json.text("tokenizer_padding_side", "right").equals("left"),
-                json.text("image_aspect_ratio", "square").equals("pad"),
+                json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
+                json.choice("image_aspect_ratio", "square", AspectRatio::named) == AspectRatio.PAD,
                 imageSlot.apply(folder, json));
+    }
+
+    private static boolean padsLeft(String side) {
+        return switch (side) {
+            case "left" -> true;
+            case "right" -> false;
+            default -> throw new BadInputException("tokenizer_padding_side must be left or right, is " + side);
+        };
     }
 
     private static Optional<ImageSlot> imageSlot(Path folder, ConfigJson json) {

@@ -1,11 +1,6 @@
 package org.llava4j.model.features;
 
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.attribute.BasicFileAttributes;
-import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -14,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.image.ImageBytes;
 
 /**
  * Features of images, computed once. The tower never learns (paper, section 4.2), so that what it makes of an image is
@@ -36,8 +32,8 @@ public final class FeatureCache implements FeatureSource {
     private long bytesInMemory;
     private long computed;
 
-    /** A file's state when its bytes were hashed. */
-    private record Seen(long bytes, FileTime modified, String address) {}
+    /** A picture's state when its bytes were hashed. */
+    private record Seen(ImageBytes.Stamp stamp, String address) {}
 
     /**
      * @param source computes what is missing
@@ -134,19 +130,13 @@ public final class FeatureCache implements FeatureSource {
 
     /** The bytes are hashed anew only where size or time of change say that they may be others. */
     private String address(Path image) {
-        try {
-            BasicFileAttributes now = Files.readAttributes(image, BasicFileAttributes.class);
-            Seen seen = addresses.get(image);
-            if (seen == null || seen.bytes() != now.size() || !seen.modified().equals(now.lastModifiedTime())) {
-                seen = new Seen(now.size(), now.lastModifiedTime(), hash(Files.readAllBytes(image)));
-                addresses.put(image, seen);
-            }
-            return seen.address();
-        } catch (NoSuchFileException e) {
-            throw new BadInputException("there is no image " + image + "; check the name and the image folder", e);
-        } catch (IOException e) {
-            throw new BadInputException("cannot read the image " + image + " (" + e + "); fetch it again", e);
+        ImageBytes.Stamp now = ImageBytes.stamp(image);
+        Seen seen = addresses.get(image);
+        if (seen == null || !seen.stamp().equals(now)) {
+            seen = new Seen(now, hash(ImageBytes.read(image)));
+            addresses.put(image, seen);
         }
+        return seen.address();
     }
 
     private String hash(byte[] imageBytes) {

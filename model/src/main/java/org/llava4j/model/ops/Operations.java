@@ -1,6 +1,7 @@
 package org.llava4j.model.ops;
 
 import org.llava4j.model.samediff.GraphHooks;
+import org.llava4j.model.samediff.Recomputation;
 
 /** Every operation of the kit, made known to SameDiff. */
 public final class Operations {
@@ -46,6 +47,7 @@ public final class Operations {
                 new Dropout(),
                 new Scale(),
                 new DropFirst(),
-                new DropFirst.Grad());
+                new DropFirst.Grad(),
+                new Recomputation.After());
     }
 }

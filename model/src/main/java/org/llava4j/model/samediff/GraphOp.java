@@ -53,6 +53,27 @@ public abstract class GraphOp extends VersionedOp {
         return outputVariables(name);
     }
 
+    /** The same operation on other inputs, of whichever graph they belong to; {@link #in} adds it there. */
+    final GraphOp again(SDVariable... inputs) {
+        GraphOp copy = withoutArguments();
+        copy.setSameDiff(inputs[0].getSameDiff());
+        copy.setOwnName(null);
+        copy.setInstanceId();
+        copy.iArguments.addAll(iArguments);
+        copy.tArguments.addAll(tArguments);
+        copy.bArguments.addAll(bArguments);
+        copy.sameDiff.addArgsFor(inputs, copy);
+        return copy;
+    }
+
+    private GraphOp withoutArguments() {
+        try {
+            return getClass().getDeclaredConstructor().newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(getClass() + " has no public constructor without arguments", e);
+        }
+    }
+
     @Override
     public final String opName() {
         return nameOf(getClass());

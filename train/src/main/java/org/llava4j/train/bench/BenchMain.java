@@ -22,6 +22,8 @@ public final class BenchMain extends Command {
     private static final int LEAST_REPETITIONS = 7;
     private static final int SGEMM_SIDE = 1024;
     private static final int SGEMM_RUNS = 15;
+    private static final boolean[] KEPT = {false};
+    private static final boolean[] KEPT_AND_AGAIN = {false, true};
 
     private BenchMain() {
         super("bench", "Times whole steps beside the bare matrix products that they need.");
@@ -45,6 +47,7 @@ public final class BenchMain extends Command {
                         "N",
                         "first takes N steps, at least 21, and compares the resident memory after"
                                 + " them with that after step 20 (default: does not)"))
+                .addOption(toggle("recompute", "measures each training case with activations made again as well"))
                 .addOption(flag("json", "FILE", "where the figures go"))
                 .addOption(toggle("in-this-jvm", "measure here and print one JSON line for each case"));
     }
@@ -61,7 +64,9 @@ public final class BenchMain extends Command {
                 .map(name -> BenchCase.named(name.strip()))
                 .toList();
         if (line.hasOption("in-this-jvm")) {
-            cases.forEach(of -> System.out.println(new BenchRun(size, of, batch, repetitions, memorySteps).measure()));
+            boolean recompute = line.hasOption("recompute");
+            cases.forEach(of ->
+                    System.out.println(new BenchRun(size, of, recompute, batch, repetitions, memorySteps).measure()));
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
@@ -70,9 +75,11 @@ public final class BenchMain extends Command {
                 Locale.ROOT, "sgemm %.0f GFLOP/s%n", all.get("sgemm_gflops").doubleValue());
         ArrayNode results = all.putArray("cases");
         for (BenchCase of : cases) {
-            JsonNode result = inItsOwnJvm(new BenchRun(size, of, batch, repetitions, memorySteps));
-            results.add(result);
-            print(result);
+            for (boolean recompute : line.hasOption("recompute") && of.trains() ? KEPT_AND_AGAIN : KEPT) {
+                JsonNode result = inItsOwnJvm(new BenchRun(size, of, recompute, batch, repetitions, memorySteps));
+                results.add(result);
+                print(result);
+            }
         }
         if (line.hasOption("json")) {
             AtomicFile.writeString(path(line, "json"), all.toPrettyString() + "\n");
@@ -87,8 +94,8 @@ public final class BenchMain extends Command {
     private static void print(JsonNode result) {
         System.out.printf(
                 Locale.ROOT,
-                "%-16s %8.1f ms  floor %8.1f ms  efficiency %.3f  %8.0f tokens/s  peak %5.0f MB, planned %5.0f%n",
-                result.get("case").textValue(),
+                "%-19s %8.1f ms  floor %8.1f ms  efficiency %.3f  %8.0f tokens/s  peak %5.0f MB, planned %5.0f%n",
+                result.get("case").textValue() + (result.get("recompute").booleanValue() ? " again" : ""),
                 result.get("median_ms").doubleValue(),
                 result.get("floor_ms").doubleValue(),
                 result.get("efficiency").doubleValue(),
@@ -98,7 +105,7 @@ public final class BenchMain extends Command {
         if (result.has(BenchRun.RSS_SETTLED)) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-16s resident %.0f MB after step %d, %.0f MB at the end; arrays made %.0f and %.0f MB%n",
+                    "%-19s resident %.0f MB after step %d, %.0f MB at the end; arrays made %.0f and %.0f MB%n",
                     "",
                     result.get(BenchRun.RSS_SETTLED).doubleValue(),
                     BenchRun.SETTLED,
@@ -130,6 +137,9 @@ public final class BenchMain extends Command {
         arguments.addAll(List.of("--batch", String.valueOf(run.batch())));
         arguments.addAll(List.of("--text", String.valueOf(run.size().textPositions())));
         arguments.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
+        if (run.recompute()) {
+            arguments.add("--recompute");
+        }
         if (run.memorySteps() > 0) {
             // The whole heap is there from the start: what grows then is not the heap.
             flags.addAll(List.of("-Xms256m", "-XX:+AlwaysPreTouch"));

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 import org.llava4j.data.batch.SpliceLayout;
@@ -37,10 +38,11 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Measures one case in this JVM: whole steps and their bare products in turn.
  *
+ * @param recompute activations of the decoder's layers are made again
  * @param memorySteps taken before anything is timed, to compare the resident memory after them with that after step
  *     {@link #SETTLED}; 0 for none
  */
-record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int memorySteps) {
+record BenchRun(BenchSize size, BenchCase of, boolean recompute, int batch, int repetitions, int memorySteps) {
     /** By this step a run should have all the memory that it needs. */
     static final int SETTLED = 20;
 
@@ -60,6 +62,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
     ObjectNode measure() {
         Llava model = Llava.build(size.config(), weights(), of.pixels() ? ImageInput.PIXELS : ImageInput.FEATURES);
         model.train(of::learns);
+        model.recompute(recompute);
         Map<String, INDArray> placeholders = placeholders();
         Runnable step = step(model, placeholders);
         ObjectNode result = new JsonMapper().createObjectNode();
@@ -91,6 +94,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
         double stepMs = median(steps);
         double floorMs = median(floors);
         result.put("case", of.label());
+        result.put("recompute", recompute);
         result.put("batch", batch);
         result.put("median_ms", stepMs);
         result.put("tokens_per_s", 1e3 * batch * size.length() / stepMs);
@@ -144,6 +148,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
     private PlannedRun planned() {
         return new PlannedRun(
                 size.config(),
+                Optional.empty(),
                 of::learns,
                 of.pixels() ? Tower.IN_GRAPH : Tower.NONE,
                 FrozenType.FP32,
@@ -151,6 +156,7 @@ record BenchRun(BenchSize size, BenchCase of, int batch, int repetitions, int me
                 size.length(),
                 size.supervised(),
                 1,
+                recompute,
                 0,
                 0,
                 // Where memory is watched over many steps, the whole heap is touched at the start.

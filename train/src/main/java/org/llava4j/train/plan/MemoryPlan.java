@@ -21,7 +21,8 @@ import org.llava4j.train.plan.WeightShapes.Weight;
  *       forward pass lives what a gradient still reads: of a decoder's layer its input, q, k and v, the sum after
  *       attention, gate and up, and where a layer's matrices learn the four inputs of its products as well; of the head
  *       the logits of the M supervised rows, and their gradient. Attention computes its probabilities again, in blocks,
- *       so that nothing of T x T is there. A tower that stands beside the graph runs before and gives back its arrays;
+ *       so that nothing of T x T is there. Where activations are made again, the input alone lives of a layer, and all
+ *       the rest of one layer at a time. A tower that stands beside the graph runs before and gives back its arrays;
  *   <li>the pool keeps arrays for later, by shape: those that are free while others are lent, and those of other
  *       lengths.
  * </ul>
@@ -194,7 +195,10 @@ public record MemoryPlan(
         parts.put("weights", size(weightBytes) + ", frozen matrices in " + run.frozenType());
         parts.put("gradients", size(gradientBytes));
         parts.put("optimizer", size(optimizerBytes) + ", two moments");
-        parts.put("activations", size(activationBytes) + ", up to " + run.targetRows() + " rows reach the head");
+        parts.put(
+                "activations",
+                size(activationBytes) + ", up to " + run.targetRows() + " rows reach the head"
+                        + (run.recompute() ? "; those inside a decoder's layer are made again" : ""));
         parts.put("shared", "-" + size(sharedBytes) + ", gradients grow while activations go");
         parts.put("inputs", size(inputBytes));
         parts.put("feature cache", size(featureBytes) + " in memory");

@@ -19,6 +19,7 @@ import org.llava4j.model.weights.FrozenType;
  * @param length T, of the longest sequence with its image vectors
  * @param supervised positions of a row that are learned; 0 for all but the image's, the most there can be
  * @param accumulation forward passes of one optimiser step
+ * @param recompute the decoder's layers make their activations again in the backward pass
  * @param lengthMultiple other lengths than T come too, in steps of this; 0 if every batch has T
  * @param featureBytes bound of the features kept in memory
  * @param heapBytes what of Java's heap will be resident, see {@link JvmShare#heapBytes()}
@@ -33,6 +34,7 @@ public record PlannedRun(
         int length,
         int supervised,
         int accumulation,
+        boolean recompute,
         int lengthMultiple,
         long featureBytes,
         long heapBytes) {
@@ -58,7 +60,7 @@ public record PlannedRun(
         }
     }
 
-    /** A run without LoRA. */
+    /** A run without LoRA that keeps its activations. */
     public PlannedRun(
             LlavaConfig config,
             Predicate<String> learns,
@@ -81,6 +83,7 @@ public record PlannedRun(
                 length,
                 supervised,
                 accumulation,
+                false,
                 lengthMultiple,
                 featureBytes,
                 heapBytes);
@@ -104,6 +107,7 @@ public record PlannedRun(
                 length,
                 supervised,
                 accumulation,
+                recompute,
                 lengthMultiple,
                 featureBytes,
                 heapBytes);
@@ -121,6 +125,7 @@ public record PlannedRun(
                 positions,
                 supervised,
                 accumulation,
+                recompute,
                 lengthMultiple,
                 featureBytes,
                 heapBytes);
@@ -138,6 +143,25 @@ public record PlannedRun(
                 length,
                 supervised,
                 accumulation,
+                recompute,
+                lengthMultiple,
+                featureBytes,
+                heapBytes);
+    }
+
+    /** The same run with activations kept or made again. */
+    public PlannedRun withRecompute(boolean again) {
+        return new PlannedRun(
+                config,
+                lora,
+                learns,
+                tower,
+                frozenType,
+                batch,
+                length,
+                supervised,
+                accumulation,
+                again,
                 lengthMultiple,
                 featureBytes,
                 heapBytes);

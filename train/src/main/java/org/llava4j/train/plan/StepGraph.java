@@ -2,6 +2,7 @@ package org.llava4j.train.plan;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
@@ -102,7 +103,10 @@ record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
         StepArray x = layers.splice(text, images);
         StepLora lora = new StepLora(layers, run.lora(), llama);
         for (int i = 0; i < llama.layers(); i++) {
-            x = layer(layers, lora, llama, "model.layers." + i + ".", x);
+            StepArray input = x;
+            String name = "model.layers." + i + ".";
+            Supplier<StepArray> layer = () -> layer(layers, lora, llama, name, input);
+            x = run.recompute() && i + 1 < llama.layers() ? layers.recomputed(layer) : layer.get();
         }
         StepArray normed = layers.norm("model.norm", layers.gather(x, run.targetRows()));
         String head = llama.tiedEmbeddings() ? "model.embed_tokens" : "lm_head";

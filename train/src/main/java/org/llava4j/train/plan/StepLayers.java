@@ -3,6 +3,7 @@ package org.llava4j.train.plan;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Supplier;
 
 /** The layers that {@code org.llava4j.model.ops} has, on a {@link Tape}: what each reads, makes and keeps for later. */
 final class StepLayers {
@@ -151,6 +152,11 @@ final class StepLayers {
         StepArray y = tape.run(new StepArray(1), logits);
         tape.onBackward(() -> tape.addGradient(logits, tape.run(Tape.like(logits), logits)));
         return y;
+    }
+
+    /** A part of which only the input is kept, see {@link org.llava4j.model.samediff.Recomputation}. */
+    StepArray recomputed(Supplier<StepArray> part) {
+        return tape.recomputed(part);
     }
 
     /** Anything without a gradient: the tower's own operations. */

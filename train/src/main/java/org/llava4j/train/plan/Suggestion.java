@@ -24,16 +24,18 @@ public record Suggestion(String words, PlannedRun run) {
      * @return none if nothing would
      */
     public static List<Suggestion> of(PlannedRun run, Machine machine) {
-        List<Suggestion> bases = new ArrayList<>();
-        bases.add(new Suggestion("", run));
-        Suggestion narrow = new Suggestion(narrowWords(), run.withFrozenType(FrozenType.BF16));
-        Suggestion single = new Suggestion("batch 1", run.withBatch(1));
-        if (run.frozenType() == FrozenType.FP32) {
-            bases.add(narrow);
-        }
-        bases.add(single);
-        bases.add(new Suggestion(narrow.words + ", " + single.words, narrow.run.withBatch(1)));
-        for (Suggestion base : bases) {
+        Suggestion asked = new Suggestion("", run);
+        Suggestion narrow = asked.narrow();
+        Suggestion again = asked.again();
+        for (Suggestion base : List.of(
+                asked,
+                narrow,
+                again,
+                narrow.again(),
+                asked.single(),
+                narrow.single(),
+                again.single(),
+                narrow.again().single())) {
             List<Suggestion> found = changes(base, machine);
             if (!found.isEmpty()) {
                 return found;
@@ -42,8 +44,20 @@ public record Suggestion(String words, PlannedRun run) {
         return List.of();
     }
 
-    private static String narrowWords() {
-        return "--frozen-dtype " + FrozenType.BF16;
+    /** With frozen matrices in 16 bits; the same if they are. */
+    private Suggestion narrow() {
+        return run.frozenType() == FrozenType.FP32
+                ? and("--frozen-dtype " + FrozenType.BF16, run.withFrozenType(FrozenType.BF16))
+                : this;
+    }
+
+    /** With activations made again; the same if they are. */
+    private Suggestion again() {
+        return run.recompute() ? this : and("--recompute", run.withRecompute(true));
+    }
+
+    private Suggestion single() {
+        return and("batch 1", run.withBatch(1));
     }
 
     private static List<Suggestion> changes(Suggestion base, Machine machine) {
@@ -51,9 +65,10 @@ public record Suggestion(String words, PlannedRun run) {
         List<Suggestion> found = new ArrayList<>();
         largest(run.batch() - 1, 1, run::withBatch, machine)
                 .ifPresent(batch -> found.add(base.and("batch " + batch, run.withBatch(batch))));
-        PlannedRun narrow = run.withFrozenType(FrozenType.BF16);
-        if (run.frozenType() == FrozenType.FP32 && MemoryPlan.of(narrow).fits(machine)) {
-            found.add(base.and(narrowWords(), narrow));
+        for (Suggestion change : List.of(base.narrow(), base.again())) {
+            if (change != base && MemoryPlan.of(change.run).fits(machine)) {
+                found.add(change);
+            }
         }
         int least = (run.config().imageVectors() + LEAST_TEXT + STEP_OF_LENGTHS - 1) / STEP_OF_LENGTHS;
         largest((run.length() - 1) / STEP_OF_LENGTHS, least, n -> run.withLength(n * STEP_OF_LENGTHS), machine)

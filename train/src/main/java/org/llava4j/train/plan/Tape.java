@@ -2,11 +2,15 @@ package org.llava4j.train.plan;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Operations in the order in which they run, and how each is differentiated. As in SameDiff every gradient is an
@@ -17,6 +21,7 @@ final class Tape {
     private final Deque<Runnable> backward = new ArrayDeque<>();
     private final Map<StepArray, StepArray> gradients = new IdentityHashMap<>();
     private final Map<String, StepArray> weightGradients = new LinkedHashMap<>();
+    private final Map<StepArray, StepArray> again = new IdentityHashMap<>();
 
     /** Runs an operation with one result. */
     StepArray run(StepArray result, StepArray... reads) {
@@ -25,7 +30,32 @@ final class Tape {
     }
 
     void run(List<StepArray> results, StepArray... reads) {
-        ops.add(new StepOp(List.of(reads), results));
+        ops.add(new StepOp(
+                Arrays.stream(reads).map(read -> again.getOrDefault(read, read)).toList(), results));
+    }
+
+    /** Runs what makes an array; when its gradient has come, runs all but the last again for the gradients inside. */
+    StepArray recomputed(Supplier<StepArray> part) {
+        int first = ops.size();
+        StepArray result = part.get();
+        List<StepOp> inside = List.copyOf(ops.subList(first, ops.size() - 1));
+        onBackward(() -> {
+            Set<StepArray> made = Collections.newSetFromMap(new IdentityHashMap<>());
+            for (StepOp op : inside) {
+                for (StepArray read : op.reads()) {
+                    if (!made.contains(read) && !again.containsKey(read)) {
+                        again.put(read, run(like(read), read, gradient(result)));
+                    }
+                }
+                List<StepArray> results = op.makes().stream().map(Tape::like).toList();
+                run(results, op.reads().toArray(new StepArray[0]));
+                for (int i = 0; i < results.size(); i++) {
+                    again.put(op.makes().get(i), results.get(i));
+                }
+                made.addAll(op.makes());
+            }
+        });
+        return result;
     }
 
     /** What to add when the gradient of what was run last is there. */

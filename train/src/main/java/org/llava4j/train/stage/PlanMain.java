@@ -42,6 +42,7 @@ public final class PlanMain extends Command {
                 .addOption(flag("accumulation", "N", "forward passes of one step, if not the stage's"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
                 .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
+                .addOption(toggle("recompute", RunCommand.RECOMPUTE_HELP))
                 .addOption(flag("samples", "N", "how many samples an epoch has"))
                 .addOption(flag("data-path", "PATH", "the data itself, to count them"))
                 .addOption(flag("epochs", "N", "passes over the data, if not the stage's"))
@@ -56,8 +57,9 @@ public final class PlanMain extends Command {
             throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
         }
         LlavaConfig config = LlavaConfig.readShapes(model, StageRunner.visionTower(model, path(line, "vision-tower")));
-        RunOptions options = RunOptions.DEFAULT.withFrozenType(
-                FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())));
+        RunOptions options = RunOptions.DEFAULT
+                .withFrozenType(FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())))
+                .withRecompute(line.hasOption("recompute"));
         OptionalLong samples = samples(line, stage);
         Machine machine = machine(line);
         MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, samples));

@@ -20,6 +20,8 @@ import org.llava4j.train.watch.TensorBoardLog;
 
 /** What the goals that train have in common: the flags of how a run goes, whatever it learns, and what they print. */
 abstract class RunCommand extends Command {
+    static final String RECOMPUTE_HELP =
+            "make the activations of the decoder's layers again instead of keeping them: less memory, more time";
     private static final long BYTES_OF_GB = 1L << 30;
     private static final double DEFAULT_CACHE_GB = 20;
     private static final int DEFAULT_SAVE_STEPS = 500;
@@ -40,6 +42,7 @@ abstract class RunCommand extends Command {
                 .addOption(flag("save-steps", "N", "steps between two checkpoints (default 500; 0 for none)"))
                 .addOption(flag("save-total-limit", "K", "so many of the last checkpoints are kept (default 2)"))
                 .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
+                .addOption(toggle("recompute", RECOMPUTE_HELP))
                 .addOption(toggle("no-plan", "try a run even if its memory, as the goal plan tells it, does not fit"))
                 .addOption(flag("save-type", "TYPE", "float32 (default), float16 or bfloat16"));
     }
@@ -48,6 +51,7 @@ abstract class RunCommand extends Command {
         return new RunOptions(
                 TensorType.ofTorchName(line.getOptionValue("save-type", "float32")),
                 FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())),
+                line.hasOption("recompute"),
                 Optional.ofNullable(line.getOptionValue("mm-projector-type")).map(ProjectorType::named),
                 line.hasOption("mm-vision-select-layer")
                         ? Optional.of(integer(line, "mm-vision-select-layer", 0))

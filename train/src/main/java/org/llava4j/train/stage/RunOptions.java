@@ -11,6 +11,7 @@ import org.llava4j.train.plan.Machine;
  *
  * @param saveAs type of the weights in the output: F32, F16 or BF16
  * @param frozenType how the matrices of frozen layers are kept in memory; files get the numbers that were read
+ * @param recompute activations inside the decoder's layers are made again instead of kept; the same numbers
  * @param projectorType for a model that has no projector yet; otherwise its config says it
  * @param selectLayer another hidden state of the tower as the feature than the config's; -2 is LLaVA's
  * @param featureCacheBytes bound of the feature cache on disk
@@ -22,6 +23,7 @@ import org.llava4j.train.plan.Machine;
 public record RunOptions(
         TensorType saveAs,
         FrozenType frozenType,
+        boolean recompute,
         Optional<ProjectorType> projectorType,
         Optional<Integer> selectLayer,
         long featureCacheBytes,
@@ -34,6 +36,7 @@ public record RunOptions(
     public static final RunOptions DEFAULT = new RunOptions(
             TensorType.F32,
             FrozenType.FP32,
+            false,
             Optional.empty(),
             Optional.empty(),
             20L << 30,
@@ -46,6 +49,22 @@ public record RunOptions(
         return new RunOptions(
                 saveAs,
                 type,
+                recompute,
+                projectorType,
+                selectLayer,
+                featureCacheBytes,
+                featureMemoryBytes,
+                saving,
+                heldOut,
+                machine);
+    }
+
+    /** @param again whether activations are made again instead of kept */
+    public RunOptions withRecompute(boolean again) {
+        return new RunOptions(
+                saveAs,
+                frozenType,
+                again,
                 projectorType,
                 selectLayer,
                 featureCacheBytes,
@@ -60,6 +79,7 @@ public record RunOptions(
         return new RunOptions(
                 saveAs,
                 frozenType,
+                recompute,
                 projectorType,
                 selectLayer,
                 featureCacheBytes,
@@ -74,6 +94,7 @@ public record RunOptions(
         return new RunOptions(
                 saveAs,
                 frozenType,
+                recompute,
                 projectorType,
                 selectLayer,
                 featureCacheBytes,
@@ -88,6 +109,7 @@ public record RunOptions(
         return new RunOptions(
                 saveAs,
                 frozenType,
+                recompute,
                 projectorType,
                 selectLayer,
                 featureCacheBytes,

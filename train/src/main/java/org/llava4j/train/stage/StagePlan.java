@@ -30,6 +30,7 @@ final class StagePlan {
                 stage.maxLength(),
                 0,
                 stage.accumulation(),
+                options.recompute(),
                 stage.lengthMultiple(),
                 features,
                 JvmShare.heapBytes());

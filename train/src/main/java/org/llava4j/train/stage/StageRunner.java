@@ -245,5 +245,6 @@ public final class StageRunner {
     private void freeze(Llava model) {
         stage.requireMatches(model.weightNames(), paths.model());
         model.train(stage::learns);
+        model.recompute(options.recompute());
     }
 }

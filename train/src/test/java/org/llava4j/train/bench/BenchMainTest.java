@@ -45,6 +45,25 @@ class BenchMainTest {
     }
 
     @Test
+    void trainingCasesAreMeasuredWithActivationsMadeAgainToo() throws IOException {
+        Path file = temp.resolve("bench.json");
+        BenchMain.main(new String[] {
+            "--size",
+            "small",
+            "--cases",
+            "forward,stage2",
+            "--repetitions",
+            "7",
+            "--recompute",
+            "--json",
+            file.toString()
+        });
+        assertThat(new ObjectMapper().readTree(file.toFile()).get("cases"))
+                .extracting(node -> node.get("case").textValue() + " " + node.get("recompute"))
+                .containsExactly("forward false", "stage2 false", "stage2 true");
+    }
+
+    @Test
     void memoryAfterStep200IsThatOfStep20() throws IOException {
         Path file = temp.resolve("bench.json");
         BenchMain.main(

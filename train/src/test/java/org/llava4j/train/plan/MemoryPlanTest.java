@@ -15,6 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.NativeMemory;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
@@ -88,6 +89,7 @@ class MemoryPlanTest {
                 512,
                 0,
                 1,
+                false,
                 8,
                 GB / 4,
                 GB));
@@ -164,6 +166,32 @@ class MemoryPlanTest {
         PlannedRun all = stage2("vicuna-7b");
         assertThat(MemoryPlan.of(all).activationBytes())
                 .isBetween(4 * 32 * (perLayer + more), 4 * (32 * (perLayer + more) + head + rows * 4 * 11008));
+    }
+
+    @Test
+    void ofALayerWhoseActivationsAreMadeAgainItsInputAloneIsKept() {
+        for (PlannedRun run : List.of(stage1("vicuna-7b"), stage2("vicuna-7b"))) {
+            MemoryPlan kept = MemoryPlan.of(run);
+            MemoryPlan again = MemoryPlan.of(run.withRecompute(true));
+            long rows = 4L * 512 * Float.BYTES;
+            long inputs = 31 * rows * 4096;
+            long oneLayer = rows * (16 * 4096 + 8 * 11008);
+            assertThat(again.activationBytes()).isBetween(inputs, inputs + oneLayer);
+            assertThat(again.activationBytes()).isLessThan(kept.activationBytes() / 4);
+            assertThat(again.weightBytes()).isEqualTo(kept.weightBytes());
+            assertThat(again.gradientBytes()).isEqualTo(kept.gradientBytes());
+        }
+    }
+
+    @Test
+    void recomputationIsSuggestedWhereItHelps() {
+        PlannedRun run = stage1("vicuna-7b").withBatch(16).withLength(2048);
+        long between = (MemoryPlan.of(run).neededBytes()
+                        + MemoryPlan.of(run.withRecompute(true)).neededBytes())
+                / 2;
+        Machine machine = Machine.of((long) (between / NativeMemory.SHARE_OF_MACHINE));
+        assertThat(MemoryPlan.of(run).fits(machine)).isFalse();
+        assertThat(Suggestion.of(run, machine)).extracting(Suggestion::words).contains("--recompute");
     }
 
     @Test

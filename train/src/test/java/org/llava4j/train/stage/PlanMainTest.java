@@ -83,6 +83,12 @@ class PlanMainTest {
     }
 
     @Test
+    void recomputationIsPlanned() {
+        assertThat(plan("--model-path", temp.toString(), "--stage", "finetune", "--recompute"))
+                .contains("those inside a decoder's layer are made again");
+    }
+
+    @Test
     void aRunThatCannotFitIsRefusedWithWhatFits() {
         assertThatThrownBy(() -> run("--model-path", temp.toString(), "--stage", "pretrain", "--machine-gb", "72"))
                 .isInstanceOf(CommandFailedException.class)

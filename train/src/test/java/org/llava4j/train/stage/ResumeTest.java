@@ -32,6 +32,7 @@ class ResumeTest {
     private Path whole;
     private Path checkpoints;
     private Stage stage;
+    private RunOptions options = RunOptions.DEFAULT;
 
     @BeforeEach
     void aRunThatNothingInterrupts() throws IOException {
@@ -163,9 +164,18 @@ class ResumeTest {
                 .hasMessageContaining("another run is writing its checkpoints there");
     }
 
+    @Test
+    void activationsMayBeMadeAgainFromACheckpointOn() throws IOException {
+        Path out = temp.resolve("out");
+        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(3))).isInstanceOf(RunStoppedException.class);
+        options = options.withRecompute(true);
+        run(out, saving(Resume.AUTO), RunListener.NONE);
+        assertSameModel(out);
+    }
+
     private RunReport run(Path output, Saving saving, RunListener listener) {
         RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, output).withVisionTower(TinyFolders.TOWER);
-        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withSaving(saving), listener);
+        return StageRunner.run(stage, paths, options.withSaving(saving), listener);
     }
 
     private Saving saving(Resume resume) {

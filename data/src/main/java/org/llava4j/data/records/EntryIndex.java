@@ -1,9 +1,5 @@
 package org.llava4j.data.records;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
@@ -22,43 +18,34 @@ import org.llava4j.data.FileChangedException;
 import org.llava4j.data.JsonInput;
 
 /**
- * Where the entries of a JSON file lie, found in one pass in constant memory (but for sixteen bytes an entry), and
- * random access to them. Entries are the objects of one array, of one object (each with its key), or of a file with one
- * object after the other (JSONL). Several threads may read.
+ * Where the entries of a file lie, found in one pass in constant memory (but for sixteen bytes an entry), and random
+ * access to them. Several threads may read.
  */
-final class JsonIndex implements Closeable {
-    private static final JsonFactory FACTORY =
-            JsonFactory.builder().disable(StreamReadFeature.AUTO_CLOSE_SOURCE).build();
-
+final class EntryIndex implements Closeable {
     private final Path file;
+    private final EntryFormat format;
     private final FileChannel channel;
     private final long fileBytes;
     private final List<String> keys = new ArrayList<>();
     private long[] bounds = new long[64]; // start and end of entry i at 2i and 2i + 1
     private int size;
 
-    private JsonIndex(Path file, FileChannel channel) throws IOException {
+    private EntryIndex(Path file, EntryFormat format, FileChannel channel) throws IOException {
         this.file = file;
+        this.format = format;
         this.channel = channel;
         fileBytes = channel.size();
     }
 
-    /** Indexes an array of objects, or objects one after the other. */
-    static JsonIndex ofEntries(Path file) {
-        return open(file, false);
-    }
-
-    /** Indexes the members of one object, which must be objects. */
-    static JsonIndex ofMembers(Path file) {
-        return open(file, true);
-    }
-
-    private static JsonIndex open(Path file, boolean members) {
-        JsonIndex index = null;
+    /** Indexes a file. @throws BadInputException if it is missing or not of this format */
+    static EntryIndex of(Path file, EntryFormat format) {
+        EntryIndex index = null;
         boolean whole = false;
         try {
-            index = new JsonIndex(file, FileChannel.open(file));
-            index.scan(members);
+            index = new EntryIndex(file, format, FileChannel.open(file));
+            try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
+                format.scan(in, index);
+            }
             whole = true;
             return index;
         } catch (NoSuchFileException e) {
@@ -72,39 +59,11 @@ final class JsonIndex implements Closeable {
         }
     }
 
-    private void scan(boolean members) throws IOException {
-        try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16);
-                JsonParser parser = FACTORY.createParser(in)) {
-            JsonToken first = parser.nextToken();
-            if (members) {
-                require(first == JsonToken.START_OBJECT, parser, "must hold one JSON object");
-                while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                    keys.add(parser.currentName());
-                    parser.nextToken();
-                    add(parser);
-                }
-                require(parser.nextToken() == null, parser, "goes on after its object");
-            } else if (first == JsonToken.START_ARRAY) {
-                while (parser.nextToken() != JsonToken.END_ARRAY) {
-                    add(parser);
-                }
-                require(parser.nextToken() == null, parser, "goes on after its array");
-            } else {
-                require(first != null, parser, "is empty; it must hold a JSON array of samples");
-                for (JsonToken token = first; token != null; token = parser.nextToken()) {
-                    add(parser);
-                }
-            }
+    /** Adds an entry; for the format that scans. @throws BadInputException if it is far too large */
+    void add(long start, long end, long line) {
+        if (end - start >= Integer.MAX_VALUE) {
+            throw bad(line, "entry " + size + " is larger than 2 GB");
         }
-    }
-
-    private void add(JsonParser parser) throws IOException {
-        require(parser.currentToken() == JsonToken.START_OBJECT, parser, "entry " + size + " is not an object in {}");
-        long start = parser.currentTokenLocation().getByteOffset();
-        require(start >= 0, parser, "is not in UTF-8");
-        parser.skipChildren();
-        long end = parser.currentLocation().getByteOffset();
-        require(end - start < Integer.MAX_VALUE, parser, "entry " + size + " is larger than 2 GB");
         if (2 * size == bounds.length) {
             bounds = Arrays.copyOf(bounds, bounds.length * 2);
         }
@@ -113,11 +72,15 @@ final class JsonIndex implements Closeable {
         size++;
     }
 
-    private void require(boolean holds, JsonParser parser, String otherwise) {
-        if (!holds) {
-            throw new BadInputException(
-                    file + ", line " + parser.currentTokenLocation().getLineNr() + ": " + otherwise);
-        }
+    /** Adds an entry that has a key. */
+    void add(String key, long start, long end, long line) {
+        keys.add(key);
+        add(start, end, line);
+    }
+
+    /** What is wrong in a line of this file. */
+    BadInputException bad(long line, String what) {
+        return new BadInputException(file + ", line " + line + ": " + what);
     }
 
     int size() {
@@ -128,7 +91,7 @@ final class JsonIndex implements Closeable {
         return file;
     }
 
-    /** The key of a member; only of an index over members. */
+    /** The key of an entry; only where the format has keys. */
     String key(int entry) {
         return keys.get(entry);
     }
@@ -138,7 +101,7 @@ final class JsonIndex implements Closeable {
         return bounds[2 * entry];
     }
 
-    /** One entry. @throws BadInputException if it is not sound JSON or the file has changed */
+    /** One entry. @throws BadInputException if it is not sound or the file has changed */
     JsonNode get(int entry) {
         long start = bounds[2 * entry];
         ByteBuffer buffer = ByteBuffer.allocate((int) (bounds[2 * entry + 1] - start));
@@ -151,9 +114,17 @@ final class JsonIndex implements Closeable {
                     throw new FileChangedException(file + ": has become shorter while it was read; start again");
                 }
             }
-            return JsonInput.tree(buffer.array());
+            return parse(entry, buffer.array());
         } catch (IOException e) {
             throw JsonInput.broken(file.toString(), line(entry) - 1, e);
+        }
+    }
+
+    private JsonNode parse(int entry, byte[] bytes) throws IOException {
+        try {
+            return format.parse(entry, bytes);
+        } catch (BadInputException e) {
+            throw new BadInputException(where(entry) + ": " + e.getMessage(), e);
         }
     }
 

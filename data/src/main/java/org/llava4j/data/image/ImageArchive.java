@@ -1,0 +1,158 @@
+package org.llava4j.data.image;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.HashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.zip.ZipFile;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarFile;
+import org.llava4j.data.BadInputException;
+
+/**
+ * An archive of pictures, its table of contents read once for each state of the file and kept open. Several threads may
+ * read.
+ */
+abstract class ImageArchive {
+    private static final Map<Path, ImageArchive> OPEN = new ConcurrentHashMap<>();
+
+    private final Path file;
+    private final FileTime modified;
+
+    private ImageArchive(Path file, FileTime modified) {
+        this.file = file;
+        this.modified = modified;
+    }
+
+    /** Bytes of an entry, or -1 if there is none. */
+    abstract long size(String entry);
+
+    abstract InputStream open(String entry) throws IOException;
+
+    /** The archive that an image's path leads through; null if it leads through folders alone. */
+    static ImageArchive around(Path image) throws IOException {
+        for (Path parent = image.getParent(); parent != null; parent = parent.getParent()) {
+            if (Files.isRegularFile(parent) && isArchive(parent)) {
+                return opened(parent.toAbsolutePath().normalize());
+            }
+        }
+        return null;
+    }
+
+    private static boolean isArchive(Path path) {
+        String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
+        if (name.endsWith(".tar.gz") || name.endsWith(".tgz")) {
+            throw new BadInputException(
+                    path + ": a compressed tar cannot be read in any order; gunzip it, the tar itself will do");
+        }
+        return name.endsWith(".zip") || name.endsWith(".tar");
+    }
+
+    private static ImageArchive opened(Path file) throws IOException {
+        FileTime now = Files.getLastModifiedTime(file);
+        ImageArchive known = OPEN.get(file);
+        if (known == null || !known.modified.equals(now)) {
+            synchronized (OPEN) {
+                known = OPEN.get(file);
+                if (known == null || !known.modified.equals(now)) {
+                    known = open(file, now);
+                    OPEN.put(file, known);
+                }
+            }
+        }
+        return known;
+    }
+
+    private static ImageArchive open(Path file, FileTime now) {
+        boolean zip = file.toString().toLowerCase(Locale.ROOT).endsWith(".zip");
+        try {
+            return zip ? new Zip(file, now) : new Tar(file, now);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new BadInputException(
+                    file + ": is no sound " + (zip ? "zip" : "tar") + " (" + e.getMessage() + "); fetch it again", e);
+        }
+    }
+
+    byte[] read(Path image, long most) throws IOException {
+        ImageBytes.requireSize(image, stamp(image).bytes());
+        try (InputStream in = open(entry(image))) {
+            byte[] bytes = in.readNBytes((int) Math.min(Integer.MAX_VALUE, most + 1));
+            ImageBytes.requireSize(image, bytes.length);
+            return bytes;
+        }
+    }
+
+    ImageBytes.Stamp stamp(Path image) {
+        long bytes = size(entry(image));
+        if (bytes < 0) {
+            throw ImageBytes.missing(image);
+        }
+        return new ImageBytes.Stamp(bytes, modified);
+    }
+
+    private String entry(Path image) {
+        return file.relativize(image.toAbsolutePath().normalize()).toString().replace('\\', '/');
+    }
+
+    private static final class Zip extends ImageArchive {
+        private final ZipFile zip;
+
+        Zip(Path file, FileTime modified) throws IOException {
+            super(file, modified);
+            zip = new ZipFile(file.toFile());
+        }
+
+        @Override
+        long size(String entry) {
+            var found = zip.getEntry(entry);
+            return found == null || found.isDirectory() ? -1 : Math.max(0, found.getSize());
+        }
+
+        @Override
+        InputStream open(String entry) throws IOException {
+            return zip.getInputStream(zip.getEntry(entry));
+        }
+    }
+
+    private static final class Tar extends ImageArchive {
+        private final TarFile tar;
+        private final Map<String, TarArchiveEntry> entries = new HashMap<>();
+
+        Tar(Path file, FileTime modified) throws IOException {
+            super(file, modified);
+            tar = new TarFile(file);
+            if (tar.getEntries().isEmpty()) {
+                throw new IOException("it holds nothing");
+            }
+            for (TarArchiveEntry entry : tar.getEntries()) {
+                if (entry.isFile()) {
+                    entries.put(entry.getName().replaceFirst("^\\./", ""), entry);
+                }
+            }
+        }
+
+        @Override
+        long size(String entry) {
+            TarArchiveEntry found = entries.get(entry);
+            return found == null ? -1 : found.getSize();
+        }
+
+        @Override
+        InputStream open(String entry) throws IOException {
+            return tar.getInputStream(entries.get(entry));
+        }
+
+        /** One at a time: all entries are read through one place in the file. */
+        @Override
+        byte[] read(Path image, long most) throws IOException {
+            synchronized (tar) {
+                return super.read(image, most);
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package org.llava4j.data.records;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.Closeable;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.llava4j.data.BadInputException;
+
+/** The array {@code annotations} of a COCO file by picture; in memory are 28 bytes for each. */
+final class CocoAnnotations implements Closeable {
+    private final EntryIndex entries;
+    private final long[] pictures; // ascending
+    private final int[] order; // entry of each
+
+    private CocoAnnotations(EntryIndex entries, long[] pictures, int[] order) {
+        this.entries = entries;
+        this.pictures = pictures;
+        this.order = order;
+    }
+
+    static CocoAnnotations of(Path coco) {
+        EntryIndex entries = EntryIndex.of(coco, JsonEntries.ANNOTATIONS);
+        long[] of = new long[entries.size()];
+        for (int i = 0; i < of.length; i++) {
+            JsonNode entry = entries.get(i);
+            of[i] = at(entries, i, () -> new JsonFields(entry, "annotation").id("image_id"));
+        }
+        int[] order = IntStream.range(0, of.length)
+                .boxed()
+                .sorted(Comparator.<Integer>comparingLong(i -> of[i]).thenComparingInt(i -> i))
+                .mapToInt(i -> i)
+                .toArray();
+        return new CocoAnnotations(
+                entries, Arrays.stream(order).mapToLong(i -> of[i]).toArray(), order);
+    }
+
+    private static <T> T at(EntryIndex entries, int entry, java.util.function.Supplier<T> read) {
+        try {
+            return read.get();
+        } catch (BadInputException e) {
+            throw new BadInputException(entries.where(entry) + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** What is said of a picture, in the order of the file. @throws BadInputException with file and line */
+    <T> List<T> of(long picture, Function<JsonNode, T> read) {
+        int first = Arrays.binarySearch(pictures, picture);
+        if (first < 0) {
+            return List.of();
+        }
+        while (first > 0 && pictures[first - 1] == picture) {
+            first--;
+        }
+        List<T> found = new ArrayList<>();
+        for (int i = first; i < pictures.length && pictures[i] == picture; i++) {
+            int entry = order[i];
+            JsonNode node = entries.get(entry);
+            found.add(at(entries, entry, () -> read.apply(node)));
+        }
+        return found;
+    }
+
+    @Override
+    public void close() {
+        entries.close();
+    }
+}

@@ -1,0 +1,155 @@
+package org.llava4j.data.records;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import org.llava4j.data.JsonInput;
+
+/** Objects in a JSON file. */
+enum JsonEntries implements EntryFormat {
+    /** Of one array, or one after the other (JSONL). */
+    LIST {
+        @Override
+        void scan(JsonParser parser, EntryIndex index) throws IOException {
+            JsonToken first = parser.nextToken();
+            if (first == JsonToken.START_ARRAY) {
+                array(parser, index);
+                require(parser.nextToken() == null, parser, index, "goes on after its array");
+                return;
+            }
+            require(first != null, parser, index, "is empty; it must hold a JSON array of samples");
+            for (JsonToken token = first; token != null; token = parser.nextToken()) {
+                add(parser, index, null);
+            }
+        }
+    },
+
+    /** The members of one object, each with its key. */
+    MEMBERS {
+        @Override
+        void scan(JsonParser parser, EntryIndex index) throws IOException {
+            require(parser.nextToken() == JsonToken.START_OBJECT, parser, index, "must hold one JSON object");
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String key = parser.currentName();
+                parser.nextToken();
+                add(parser, index, key);
+            }
+            require(parser.nextToken() == null, parser, index, "goes on after its object");
+        }
+    },
+
+    /** Of COCO's array {@code images}. */
+    IMAGES {
+        @Override
+        void scan(JsonParser parser, EntryIndex index) throws IOException {
+            arrayNamed("images", parser, index);
+        }
+    },
+
+    /** Of COCO's array {@code annotations}. */
+    ANNOTATIONS {
+        @Override
+        void scan(JsonParser parser, EntryIndex index) throws IOException {
+            arrayNamed("annotations", parser, index);
+        }
+    },
+
+    /** Of COCO's array {@code categories}. */
+    CATEGORIES {
+        @Override
+        void scan(JsonParser parser, EntryIndex index) throws IOException {
+            arrayNamed("categories", parser, index);
+        }
+    };
+
+    private static final JsonFactory FACTORY =
+            JsonFactory.builder().disable(StreamReadFeature.AUTO_CLOSE_SOURCE).build();
+
+    abstract void scan(JsonParser parser, EntryIndex index) throws IOException;
+
+    @Override
+    public void scan(InputStream in, EntryIndex index) throws IOException {
+        try (JsonParser parser = FACTORY.createParser(in)) {
+            scan(parser, index);
+        }
+    }
+
+    @Override
+    public JsonNode parse(int number, byte[] bytes) throws IOException {
+        return JsonInput.tree(bytes);
+    }
+
+    /** Whether a file is one object that has this member; of it no more is read than is needed. */
+    static boolean hasMember(InputStream in, String key) throws IOException {
+        try (JsonParser parser = FACTORY.createParser(in)) {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return false;
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                if (parser.currentName().equals(key)) {
+                    return parser.nextToken() == JsonToken.START_ARRAY;
+                }
+                parser.nextToken();
+                parser.skipChildren();
+            }
+            return false;
+        }
+    }
+
+    private static void arrayNamed(String key, JsonParser parser, EntryIndex index) throws IOException {
+        require(
+                parser.nextToken() == JsonToken.START_OBJECT,
+                parser,
+                index,
+                "must hold one JSON object, as COCO has it");
+        boolean found = false;
+        while (parser.nextToken() == JsonToken.FIELD_NAME) {
+            boolean wanted = parser.currentName().equals(key);
+            parser.nextToken();
+            if (wanted) {
+                require(!found, parser, index, "has \"" + key + "\" twice");
+                require(parser.currentToken() == JsonToken.START_ARRAY, parser, index, "\"" + key + "\" is no list");
+                array(parser, index);
+                found = true;
+            } else {
+                parser.skipChildren();
+            }
+        }
+        require(parser.nextToken() == null, parser, index, "goes on after its object");
+        require(found, parser, index, "has no \"" + key + "\", as COCO's files have");
+    }
+
+    private static void array(JsonParser parser, EntryIndex index) throws IOException {
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            add(parser, index, null);
+        }
+    }
+
+    private static void add(JsonParser parser, EntryIndex index, String key) throws IOException {
+        require(
+                parser.currentToken() == JsonToken.START_OBJECT,
+                parser,
+                index,
+                "entry " + index.size() + " is not an object in {}");
+        long start = parser.currentTokenLocation().getByteOffset();
+        require(start >= 0, parser, index, "is not in UTF-8");
+        parser.skipChildren();
+        long end = parser.currentLocation().getByteOffset();
+        long line = parser.currentTokenLocation().getLineNr();
+        if (key == null) {
+            index.add(start, end, line);
+        } else {
+            index.add(key, start, end, line);
+        }
+    }
+
+    private static void require(boolean holds, JsonParser parser, EntryIndex index, String otherwise) {
+        if (!holds) {
+            throw index.bad(parser.currentTokenLocation().getLineNr(), otherwise);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package org.llava4j.data.records;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedOutputStream;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.Caption;
+import org.llava4j.data.captions.CaptionedPicture;
+import org.llava4j.data.conversation.Conversation;
+
+/**
+ * Writes what the readers here read, one record after the other in constant memory: a file appears whole or not at all.
+ * A name that ends in {@code .jsonl} gets an object a line, any other an array with an entry a line.
+ */
+public final class RecordFiles {
+    private static final JsonMapper MAPPER = new JsonMapper();
+    private static final byte[] NEW_LINE = {'\n'};
+
+    private RecordFiles() {}
+
+    /** LLaVA's training data. @throws BadInputException if the place cannot be written */
+    public static void writeConversations(Path file, Iterator<Conversation> samples) {
+        write(file, samples, RecordFiles::node);
+    }
+
+    /** Captions as LLaVA's {@code metadata.json} has them. @throws BadInputException if the place cannot be written */
+    public static void writeCaptions(Path file, Iterator<Caption> captions) {
+        write(
+                file,
+                captions,
+                caption -> JsonNodeFactory.instance
+                        .objectNode()
+                        .put("id", caption.id())
+                        .put("image", caption.image())
+                        .put("caption", caption.text()));
+    }
+
+    private static JsonNode node(Conversation sample) {
+        ObjectNode node = JsonNodeFactory.instance.objectNode();
+        node.put("id", sample.id());
+        if (sample.images().size() == 1) {
+            node.put("image", sample.images().get(0));
+        } else if (sample.hasImages()) {
+            ArrayNode images = node.putArray("image");
+            sample.images().forEach(images::add);
+        }
+        ArrayNode turns = node.putArray("conversations");
+        sample.turns()
+                .forEach(turn -> turns.addObject().put("from", turn.from()).put("value", turn.value()));
+        return node;
+    }
+
+    private static <T> void write(Path file, Iterator<T> entries, Function<T, JsonNode> node) {
+        boolean lines =
+                String.valueOf(file.getFileName()).toLowerCase(Locale.ROOT).endsWith(".jsonl");
+        AtomicFile.write(file, channel -> {
+            OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
+            out.write(bytes(lines ? "" : "["));
+            for (boolean first = true; entries.hasNext(); first = false) {
+                out.write(bytes(first ? lines ? "" : "\n" : lines ? "\n" : ",\n"));
+                out.write(MAPPER.writeValueAsBytes(node.apply(entries.next())));
+            }
+            out.write(bytes(lines ? "" : "\n]"));
+            out.write(NEW_LINE);
+            out.flush();
+        });
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /**
+     * COCO's two files, with ids that are counted where the pictures' own are no numbers.
+     *
+     * @throws BadInputException if a place cannot be written
+     */
+    public static void writeCoco(Path captionsFile, Path instancesFile, List<CaptionedPicture> pictures) {
+        ObjectNode captions = JsonNodeFactory.instance.objectNode();
+        ObjectNode instances = JsonNodeFactory.instance.objectNode();
+        ArrayNode images = captions.putArray("images");
+        ArrayNode texts = captions.putArray("annotations");
+        ArrayNode boxes = JsonNodeFactory.instance.arrayNode();
+        List<String> categories = pictures.stream()
+                .flatMap(picture -> picture.boxes().stream())
+                .map(Box::category)
+                .distinct()
+                .sorted()
+                .toList();
+        for (CaptionedPicture picture : pictures) {
+            long id = picture.id().matches("\\d{1,18}") ? Long.parseLong(picture.id()) : images.size() + 1;
+            images.addObject()
+                    .put("id", id)
+                    .put("file_name", picture.image())
+                    .put("width", picture.widthPx())
+                    .put("height", picture.heightPx());
+            for (String caption : picture.captions()) {
+                texts.addObject().put("id", texts.size()).put("image_id", id).put("caption", caption);
+            }
+            for (Box box : picture.boxes()) {
+                ObjectNode node = boxes.addObject()
+                        .put("id", boxes.size())
+                        .put("image_id", id)
+                        .put("category_id", categories.indexOf(box.category()) + 1)
+                        .put("iscrowd", 0);
+                node.putArray("bbox")
+                        .add(box.x1() * picture.widthPx())
+                        .add(box.y1() * picture.heightPx())
+                        .add((box.x2() - box.x1()) * picture.widthPx())
+                        .add((box.y2() - box.y1()) * picture.heightPx());
+            }
+        }
+        instances.set("images", images);
+        instances.set("annotations", boxes);
+        ArrayNode names = instances.putArray("categories");
+        for (int i = 0; i < categories.size(); i++) {
+            names.addObject().put("id", i + 1).put("name", categories.get(i));
+        }
+        writeTree(captionsFile, captions);
+        writeTree(instancesFile, instances);
+    }
+
+    private static void writeTree(Path file, JsonNode tree) {
+        AtomicFile.writeString(file, tree + "\n");
+    }
+}

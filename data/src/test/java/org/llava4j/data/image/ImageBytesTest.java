@@ -1,0 +1,148 @@
+package org.llava4j.data.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.llava4j.data.BadInputException;
+
+/** Pictures in folders, zips and tars. */
+class ImageBytesTest {
+    @TempDir
+    private Path temp;
+
+    private final Map<String, byte[]> pictures = new LinkedHashMap<>();
+
+    @BeforeEach
+    void somePictures() throws IOException {
+        Random random = new Random(3);
+        for (int i = 0; i < 40; i++) {
+            byte[] bytes = new byte[1 + random.nextInt(2000)];
+            random.nextBytes(bytes);
+            pictures.put((i % 2 == 0 ? "train/" : "") + i + ".jpg", bytes);
+        }
+        for (Map.Entry<String, byte[]> picture : pictures.entrySet()) {
+            Path file = temp.resolve("folder").resolve(picture.getKey());
+            Files.createDirectories(file.getParent());
+            Files.write(file, picture.getValue());
+        }
+        zip(temp.resolve("photos.zip"));
+        tar(temp.resolve("photos.tar"));
+    }
+
+    private void zip(Path file) throws IOException {
+        try (OutputStream out = Files.newOutputStream(file);
+                ZipOutputStream zip = new ZipOutputStream(out)) {
+            for (Map.Entry<String, byte[]> picture : pictures.entrySet()) {
+                zip.putNextEntry(new ZipEntry(picture.getKey()));
+                zip.write(picture.getValue());
+            }
+        }
+    }
+
+    private void tar(Path file) throws IOException {
+        try (OutputStream out = Files.newOutputStream(file);
+                TarArchiveOutputStream tar = new TarArchiveOutputStream(out)) {
+            for (Map.Entry<String, byte[]> picture : pictures.entrySet()) {
+                // As "tar cf photos.tar -C folder ." names them.
+                TarArchiveEntry entry = new TarArchiveEntry("./" + picture.getKey());
+                entry.setSize(picture.getValue().length);
+                tar.putArchiveEntry(entry);
+                tar.write(picture.getValue());
+                tar.closeArchiveEntry();
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"folder", "photos.zip", "photos.tar"})
+    void areReadWhereTheyAreFromSeveralThreads(String place) {
+        String[] names = pictures.keySet().toArray(new String[0]);
+        IntStream.range(0, 10 * names.length).parallel().forEach(i -> {
+            String name = names[i % names.length];
+            Path image = temp.resolve(place).resolve(name);
+            assertThat(ImageBytes.read(image)).as(name).isEqualTo(pictures.get(name));
+            assertThat(ImageBytes.stamp(image).bytes()).isEqualTo(pictures.get(name).length);
+        });
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"folder", "photos.zip", "photos.tar"})
+    void whatIsNotThereIsNamed(String place) {
+        for (String name : new String[] {"100.jpg", "train", "../folder/1.jpg/x", "../../etc/passwd"}) {
+            Path image = temp.resolve(place).resolve(name);
+            assertThatThrownBy(() -> ImageBytes.read(image))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessage("there is no image " + image + "; check the name and the image folder");
+        }
+    }
+
+    @Test
+    void anArchiveThatHasChangedIsReadAnew() throws IOException {
+        Path image = temp.resolve("photos.tar/1.jpg");
+        byte[] before = ImageBytes.read(image);
+        pictures.replaceAll((name, bytes) -> Arrays.copyOf(bytes, bytes.length + 1));
+        Path other = temp.resolve("other.tar");
+        tar(other);
+        Files.setLastModifiedTime(other, FileTime.fromMillis(1));
+        Files.move(other, temp.resolve("photos.tar"), StandardCopyOption.REPLACE_EXISTING);
+        assertThat(ImageBytes.read(image)).hasSize(before.length + 1);
+    }
+
+    @Test
+    void whatIsNoArchiveIsNamed() throws IOException {
+        for (String name : new String[] {"bad.zip", "bad.tar"}) {
+            Path file = temp.resolve(name);
+            Files.write(file, new byte[] {1, 2, 3});
+            assertThatThrownBy(() -> ImageBytes.read(file.resolve("1.jpg")))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining(file + ": is no sound ")
+                    .hasMessageNotContaining("\n");
+        }
+        Path compressed = Files.createFile(temp.resolve("photos.tar.gz"));
+        assertThatThrownBy(() -> ImageBytes.read(compressed.resolve("1.jpg")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("gunzip it");
+    }
+
+    /** Whatever happened to an archive, a picture is read or refused in one line. */
+    @ParameterizedTest
+    @ValueSource(strings = {"photos.zip", "photos.tar"})
+    void damageIsRefused(String name) throws IOException {
+        byte[] sound = Files.readAllBytes(temp.resolve(name));
+        Random random = new Random(11);
+        for (int round = 0; round < 150; round++) {
+            byte[] damaged =
+                    random.nextInt(4) == 0 ? Arrays.copyOf(sound, random.nextInt(sound.length)) : sound.clone();
+            for (int i = 0; i < 1 + random.nextInt(8) && damaged.length > 0; i++) {
+                damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+            }
+            Path file = Files.write(temp.resolve(round + name), damaged);
+            try {
+                ImageBytes.read(file.resolve("train/38.jpg"));
+            } catch (BadInputException e) {
+                assertThat(e.getMessage()).doesNotContain("\n").contains(file.toString());
+            }
+            Files.delete(file);
+        }
+    }
+}
