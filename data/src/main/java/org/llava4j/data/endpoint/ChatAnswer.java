@@ -1,0 +1,22 @@
+package org.llava4j.data.endpoint;
+
+/**
+ * What a model said.
+ *
+ * @param text as it came; may be empty
+ * @param finish why it stopped, in the protocol's words: {@code stop}, {@code length}, {@code content_filter}
+ * @param model who says that it answered
+ * @param promptTokens as the endpoint counted them; -1 where it did not say
+ * @param completionTokens as the endpoint counted them; -1 where it did not say
+ */
+public record ChatAnswer(String text, String finish, String model, long promptTokens, long completionTokens) {
+    /** Whether the answer ended where it was told to stop, not where the model would. */
+    public boolean wasCut() {
+        return finish.equals("length");
+    }
+
+    /** What it took; at most {@code bound}, which stands in where the endpoint did not say. */
+    long tokens(long bound) {
+        return promptTokens < 0 || completionTokens < 0 ? bound : promptTokens + completionTokens;
+    }
+}

@@ -1,0 +1,171 @@
+package org.llava4j.data.endpoint;
+
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.model.chat.request.ChatRequest;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.openai.OpenAiChatModel;
+import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
+import dev.langchain4j.model.output.FinishReason;
+import dev.langchain4j.model.output.TokenUsage;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.http.HttpTimeoutException;
+import java.time.Duration;
+import java.util.Locale;
+import java.util.Optional;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.endpoint.CallFailedException.Remedy;
+
+/** Any endpoint that speaks OpenAI's chat protocol, by LangChain4j; without streaming, and without its retries. */
+public final class OpenAiEndpoint implements Endpoint {
+    /** Where the key is looked for. */
+    public static final String KEY_VARIABLE = "OPENAI_API_KEY";
+
+    private static final int LONGEST_REASON = 200;
+
+    // Shorter keys, such as the "none" of a local server, may be words.
+    private static final int SHORTEST_SECRET = 8;
+
+    private final OpenAiChatModel model;
+    private final String key;
+
+    /**
+     * @param baseUrl such as {@code https://api.openai.com/v1}
+     * @param key empty for none; it goes nowhere but into the requests' header
+     * @param timeout for a whole answer
+     * @throws BadInputException if the address is none
+     */
+    public OpenAiEndpoint(String baseUrl, String key, Duration timeout) {
+        requireAddress(baseUrl);
+        if (!key.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
+            throw new BadInputException(
+                    "the key in " + KEY_VARIABLE + " has characters that a header cannot hold; set it again");
+        }
+        this.key = key;
+        model = OpenAiChatModel.builder()
+                .httpClientBuilder(new PlainHttpClient.Builder())
+                .baseUrl(baseUrl)
+                .apiKey(key.isEmpty() ? null : key)
+                .timeout(timeout)
+                .maxRetries(0)
+                .build();
+    }
+
+    private static void requireAddress(String baseUrl) {
+        try {
+            URI uri = new URI(baseUrl);
+            boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
+            if (!http || uri.getHost() == null) {
+                throw new BadInputException(
+                        "--base-url " + baseUrl + " is no http address; write it as https://api.openai.com/v1");
+            }
+            if (uri.getUserInfo() != null || uri.getQuery() != null) {
+                throw new BadInputException("--base-url holds more than an address (a user, or what follows a \"?\");"
+                        + " a key belongs into the environment variable " + KEY_VARIABLE);
+            }
+        } catch (URISyntaxException e) {
+            throw new BadInputException("--base-url is no address: " + e.getReason(), e);
+        }
+    }
+
+    @Override
+    public ChatAnswer ask(ChatCall call) throws CallFailedException, InterruptedException {
+        ChatResponse response;
+        try {
+            response = model.chat(request(call));
+        } catch (RuntimeException e) {
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+            throw failure(e);
+        }
+        TokenUsage usage = response.tokenUsage();
+        String text = response.aiMessage().text();
+        return new ChatAnswer(
+                text == null ? "" : withoutKey(text),
+                finish(response.finishReason()),
+                String.valueOf(response.modelName()),
+                usage == null || usage.inputTokenCount() == null ? -1 : usage.inputTokenCount(),
+                usage == null || usage.outputTokenCount() == null ? -1 : usage.outputTokenCount());
+    }
+
+    private static ChatRequest request(ChatCall call) {
+        CallSettings settings = call.settings();
+        return ChatRequest.builder()
+                .messages(call.messages().stream()
+                        .map(message -> switch (message.role()) {
+                            case SYSTEM -> SystemMessage.from(message.text());
+                            case USER -> UserMessage.from(message.text());
+                            case ASSISTANT -> AiMessage.from(message.text());
+                        })
+                        .toList())
+                .parameters(OpenAiChatRequestParameters.builder()
+                        .modelName(settings.model())
+                        .temperature(settings.temperature())
+                        .topP(settings.topP())
+                        .maxOutputTokens(settings.maxTokens())
+                        .build())
+                .build();
+    }
+
+    private static String finish(FinishReason reason) {
+        return reason == null ? "" : reason.name().toLowerCase(Locale.ROOT);
+    }
+
+    private CallFailedException failure(RuntimeException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof HttpFailedException http) {
+                return status(http);
+            }
+            if (cause instanceof ConnectException) {
+                return new CallFailedException("cannot connect", Remedy.AGAIN, false, Optional.empty());
+            }
+            if (cause instanceof HttpTimeoutException) {
+                return new CallFailedException(cause.getMessage(), Remedy.AGAIN, true, Optional.empty());
+            }
+            if (cause instanceof com.fasterxml.jackson.core.JsonProcessingException) {
+                return new CallFailedException("the answer is broken JSON", Remedy.AGAIN, true, Optional.empty());
+            }
+            if (cause instanceof IOException) {
+                return new CallFailedException(
+                        inShort("the connection broke: " + cause.getMessage()), Remedy.AGAIN, true, Optional.empty());
+            }
+        }
+        return new CallFailedException(
+                inShort("the answer has not the protocol's form: " + e.getMessage()),
+                Remedy.AGAIN,
+                true,
+                Optional.empty());
+    }
+
+    private CallFailedException status(HttpFailedException e) {
+        int status = e.statusCode();
+        String reason = inShort("status " + status + ": " + e.getMessage());
+        boolean empty = String.valueOf(e.getMessage()).contains("insufficient_quota");
+        Remedy remedy;
+        if (status == 401 || status == 403 || status == 404 || (status == 429 && empty)) {
+            remedy = Remedy.STOP;
+        } else if (status == 408 || status == 409 || status == 425 || status == 429 || status >= 500) {
+            remedy = Remedy.AGAIN;
+        } else {
+            remedy = Remedy.NEVER;
+        }
+        // A gateway gave up on a model that may have answered and counted.
+        boolean mayBeCharged = status == 502 || status == 504;
+        return new CallFailedException(reason, remedy, mayBeCharged, e.retryAfter());
+    }
+
+    private String inShort(String reason) {
+        String line = withoutKey(reason).replaceAll("[\\s\\p{Cntrl}]+", " ").strip();
+        return line.length() <= LONGEST_REASON ? line : line.substring(0, LONGEST_REASON) + " ...";
+    }
+
+    /** An endpoint, or a proxy before it, may repeat the key in what it says. */
+    private String withoutKey(String text) {
+        return key.length() < SHORTEST_SECRET ? text : text.replace(key, "[key]");
+    }
+}

@@ -1,0 +1,37 @@
+package org.llava4j.data.endpoint;
+
+import java.time.Duration;
+import java.util.Optional;
+import org.llava4j.data.BadInputException;
+
+/**
+ * How often a call is tried, and how long it waits between: twice as long each time, a little less by chance so that
+ * calls which failed together do not come back together; as long as the endpoint asks for, if it does.
+ *
+ * @param tries of one call in one run, 1 or more
+ * @param firstMs before the second try
+ * @param longestMs before any try, unless the endpoint asks for more
+ */
+public record Retries(int tries, long firstMs, long longestMs) {
+    public static final Retries DEFAULT = new Retries(6, 1000, 60_000);
+
+    // An endpoint that wants to be left alone for longer than this has no more to give today.
+    static final Duration LONGEST_ASKED = Duration.ofMinutes(15);
+
+    public Retries {
+        if (tries < 1 || firstMs < 0 || longestMs < firstMs) {
+            throw new BadInputException(
+                    "tries " + tries + ", waits " + firstMs + " to " + longestMs + " ms; give 1 try or more");
+        }
+    }
+
+    /** Milliseconds before the try after {@code failed} tries; {@code key} makes the chance of it. */
+    long waitMs(int failed, String key, Optional<Duration> asked) {
+        if (asked.isPresent()) {
+            return asked.get().toMillis();
+        }
+        long doubled = Math.min(longestMs, firstMs << Math.min(failed - 1, 30));
+        int chance = Math.floorMod((key + failed).hashCode(), 500);
+        return doubled - doubled * chance / 1000;
+    }
+}

@@ -1,0 +1,298 @@
+package org.llava4j.data.endpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.endpoint.StubEndpoint.Reply;
+
+/** Calls against a server of the protocol on loopback. */
+@Timeout(30)
+class CallsTest {
+    private static final String KEY = "sk-secret-0123456789";
+    private static final CallSettings SETTINGS = new CallSettings("m", 0, 1, 20);
+    private static final ChatCall.Lead LEAD = new ChatCall.Lead(
+            List.of(ChatMessage.system("You answer."), ChatMessage.user("one?"), ChatMessage.assistant("It is one.")));
+
+    @TempDir
+    Path folder;
+
+    private final FakeTime time = new FakeTime();
+    private final List<String> failures = Collections.synchronizedList(new ArrayList<>());
+    private Path journal;
+
+    @BeforeEach
+    void place() {
+        journal = folder.resolve("calls.jsonl");
+    }
+
+    @Test
+    void everyKindOfFailureIsSurvivedAndNothingIsAskedAgainOnceItWasAnswered() {
+        List<ChatCall> calls = calls(60);
+        try (StubEndpoint stub = StubEndpoint.start(CallsTest::troubled)) {
+            assertThat(run(stub, calls, limits(8), Retries.DEFAULT)).isEmpty();
+            assertThat(stub.answered())
+                    .hasSize(60)
+                    .allSatisfy((body, times) -> assertThat(times).isOne());
+            assertThat(failures)
+                    .hasSize(53)
+                    .anyMatch(text -> text.equals("status 429: slow down"))
+                    .anyMatch(text -> text.startsWith("status 500"))
+                    .anyMatch(text -> text.equals("the answer is broken JSON"))
+                    .anyMatch(text -> text.startsWith("the connection broke"))
+                    .anyMatch(text -> text.equals("no whole answer within 0.5 s"))
+                    .anyMatch(text -> text.startsWith("the answer has not the protocol's form"));
+            int requests = stub.requests();
+            assertThat(requests).isEqualTo(113);
+            assertThat(run(stub, calls, limits(8), Retries.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(requests);
+        }
+        try (CallJournal written = CallJournal.read(journal)) {
+            for (ChatCall call : calls) {
+                assertThat(written.answer(call.key()).orElseThrow())
+                        .isEqualTo(new ChatAnswer("to " + call.question(), "stop", "stub-1", 7, 2));
+            }
+        }
+    }
+
+    /** The first time, one in eight of each sort of trouble; the last eighth has none. */
+    private static Reply troubled(JsonNode request, int times) throws InterruptedException {
+        String question = question(request);
+        String text = "to " + question;
+        if (times > 1) {
+            return Reply.text(request, text);
+        }
+        return switch (Integer.parseInt(question) % 8) {
+            case 0 -> Reply.status(429, "Retry-After: 3\r\n", "slow down");
+            case 1 -> Reply.status(500, "", "oh");
+            case 2 -> Reply.truncatedJson(text);
+            case 3 -> Reply.cut(text);
+            case 4 -> Reply.nothing();
+            case 5 -> Reply.stall(text);
+            case 6 -> Reply.body("{\"choices\": []}");
+            default -> Reply.text(request, text);
+        };
+    }
+
+    @Test
+    void anEndpointThatSaysWhenToComeBackIsLeftAloneUntilThen() {
+        List<Long> moments = Collections.synchronizedList(new ArrayList<>());
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            moments.add(time.millis());
+            return times == 1 && question(request).equals("0")
+                    ? Reply.status(429, "Retry-After: 42\r\n", "")
+                    : Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(2), limits(1), Retries.DEFAULT)).isEmpty();
+        }
+        assertThat(moments).hasSize(3);
+        assertThat(moments.get(1) - moments.get(0)).isEqualTo(42_000);
+    }
+
+    @Test
+    void waitsBetweenTriesGrowAndEndAndTheNextRunTriesAgain() {
+        List<Long> moments = Collections.synchronizedList(new ArrayList<>());
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            moments.add(time.millis());
+            return times <= 4 ? Reply.status(503, "", "") : Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(1), limits(1), new Retries(4, 1000, 3000)))
+                    .contains("1 calls have no answer after 4 tries each");
+            assertThat(moments).hasSize(4);
+            assertThat(moments.get(1) - moments.get(0)).isBetween(500L, 1000L);
+            assertThat(moments.get(2) - moments.get(1)).isBetween(1000L, 2000L);
+            assertThat(moments.get(3) - moments.get(2)).isBetween(1500L, 3000L);
+            assertThat(run(stub, calls(1), limits(1), Retries.DEFAULT)).isEmpty();
+        }
+    }
+
+    @Test
+    void requestsAreSpreadOverTheMinute() {
+        List<Long> moments = Collections.synchronizedList(new ArrayList<>());
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            moments.add(time.millis());
+            return Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(7), new Limits(1, 30, 0, 0, 0), Retries.DEFAULT))
+                    .isEmpty();
+            assertThat(moments.get(6) - moments.get(0)).isEqualTo(12_000);
+            moments.clear();
+            long expected = calls(1).get(0).expectedTokens();
+            List<ChatCall> others = calls(14).subList(7, 14);
+            assertThat(run(stub, others, new Limits(1, 0, expected * 6, 0, 0), Retries.DEFAULT))
+                    .isEmpty();
+            assertThat(moments.get(6) - moments.get(0)).isBetween(59_900L, 61_000L);
+        }
+    }
+
+    @Test
+    void theBudgetOfRequestsHoldsOverAllRunsAndThreads() {
+        try (StubEndpoint stub = StubEndpoint.start(CallsTest::troubled)) {
+            assertThat(run(stub, calls(60), new Limits(8, 0, 0, 25, 0), Retries.DEFAULT))
+                    .contains("all 25 requests of the budget are used");
+            assertThat(stub.requests()).isEqualTo(25);
+            assertThat(run(stub, calls(60), new Limits(8, 0, 0, 25, 0), Retries.DEFAULT))
+                    .isPresent();
+            assertThat(stub.requests()).isEqualTo(25);
+            assertThat(run(stub, calls(60), new Limits(8, 0, 0, 0, 0), Retries.DEFAULT))
+                    .isEmpty();
+            assertThat(stub.answered())
+                    .hasSize(60)
+                    .allSatisfy((body, times) -> assertThat(times).isOne());
+        }
+    }
+
+    @Test
+    void theBudgetOfTokensHoldsThoughCallsRunAtTheSameTime() {
+        long bound = calls(1).get(0).boundTokens();
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            Thread.sleep(3);
+            return Reply.text(request, "as many words as the answer may have ".repeat(2));
+        })) {
+            long budget = bound * 3;
+            Optional<String> ended = run(stub, calls(200), new Limits(8, 0, 0, 0, budget), Retries.DEFAULT);
+            assertThat(ended.orElseThrow()).contains("of the budget's " + budget + " tokens are used");
+            assertThat(stub.tokens()).isLessThanOrEqualTo(budget).isGreaterThan(budget - bound);
+            assertThat(stub.mostAtOnce()).isLessThanOrEqualTo(3);
+        }
+    }
+
+    @Test
+    void aLostAnswerCountsAsSpent() {
+        long bound = calls(1).get(0).boundTokens();
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.cut("lost"))) {
+            Limits limits = new Limits(1, 0, 0, 0, bound * 3 + bound / 2);
+            assertThat(run(stub, calls(1), limits, Retries.DEFAULT)).isPresent();
+            assertThat(stub.requests()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aWrongKeyStopsTheRunAndIsNeverRepeated() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start(
+                (request, times) -> Reply.status(401, "", "Incorrect API key provided: " + KEY + "."))) {
+            assertThat(run(stub, calls(50), limits(2), Retries.DEFAULT))
+                    .contains("status 401: Incorrect API key provided: [key].");
+            assertThat(stub.requests()).isLessThanOrEqualTo(2);
+            assertThat(stub.authorizations()).contains("Bearer " + KEY);
+        }
+        assertThat(Files.readString(journal)).contains("[key]").doesNotContain(KEY);
+    }
+
+    @Test
+    void aKeyThatComesBackInAnAnswerIsTakenOut() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "you sent " + KEY))) {
+            assertThat(run(stub, calls(1), limits(1), Retries.DEFAULT)).isEmpty();
+        }
+        assertThat(Files.readString(journal)).contains("you sent [key]").doesNotContain(KEY);
+    }
+
+    @Test
+    void aCallThatIsRefusedWhileOthersAreAnsweredIsSettled() {
+        try (StubEndpoint stub =
+                StubEndpoint.start((request, times) -> question(request).equals("5")
+                        ? Reply.status(400, "", "{\"error\": \"no\"}")
+                        : Reply.text(request, "yes"))) {
+            assertThat(run(stub, calls(8), limits(1), Retries.DEFAULT)).isEmpty();
+            assertThat(run(stub, calls(8), limits(1), Retries.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(8);
+        }
+        try (CallJournal written = CallJournal.read(journal)) {
+            assertThat(written.refusal(calls(6).get(5).key())).contains("status 400: {\"error\": \"no\"}");
+        }
+    }
+
+    @Test
+    void anEndpointThatRefusesEverythingEndsTheRunAndNothingIsHeldAgainstTheCalls() {
+        AtomicBoolean repaired = new AtomicBoolean();
+        try (StubEndpoint stub = StubEndpoint.start((request, times) ->
+                repaired.get() ? Reply.text(request, "yes") : Reply.status(422, "", "temperature is not known"))) {
+            assertThat(run(stub, calls(40), limits(1), Retries.DEFAULT).orElseThrow())
+                    .isEqualTo("nothing was answered yet and 5 calls were refused, the last because status 422:"
+                            + " temperature is not known");
+            assertThat(stub.requests()).isEqualTo(5);
+            repaired.set(true);
+            assertThat(run(stub, calls(40), limits(1), Retries.DEFAULT)).isEmpty();
+        }
+    }
+
+    @Test
+    void theSameQuestionIsAskedOnce() {
+        List<ChatCall> twice = new ArrayList<>(calls(5));
+        twice.addAll(calls(5));
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "yes"))) {
+            assertThat(run(stub, twice, limits(3), Retries.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void aRunThatIsAskedToStopKeepsWhatIsInFlight() {
+        AtomicBoolean stop = new AtomicBoolean();
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            stop.compareAndSet(false, question(request).equals("9"));
+            Thread.sleep(20);
+            return Reply.text(request, "yes");
+        })) {
+            Optional<String> ended = run(stub, calls(40), limits(3), Retries.DEFAULT, stop);
+            assertThat(ended).contains("asked to stop");
+            try (CallJournal written = CallJournal.read(journal)) {
+                assertThat(written.answers()).isEqualTo(stub.requests()).isBetween(10L, 13L);
+            }
+            stop.set(false);
+            assertThat(run(stub, calls(40), limits(3), Retries.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(40);
+        }
+    }
+
+    private Optional<String> run(StubEndpoint stub, List<ChatCall> calls, Limits limits, Retries retries) {
+        return run(stub, calls, limits, retries, new AtomicBoolean());
+    }
+
+    private Optional<String> run(
+            StubEndpoint stub, List<ChatCall> calls, Limits limits, Retries retries, AtomicBoolean stop) {
+        CallListener listener = new CallListener() {
+            @Override
+            public void failed(ChatCall call, String reason) {
+                failures.add(reason);
+            }
+
+            @Override
+            public boolean stops() {
+                return stop.get();
+            }
+        };
+        try (CallJournal open = CallJournal.append(journal)) {
+            OpenAiEndpoint endpoint = new OpenAiEndpoint(stub.baseUrl(), KEY, Duration.ofMillis(500));
+            return new Calls(endpoint, open, limits, retries, time, listener).ask(calls.iterator(), calls.size());
+        }
+    }
+
+    private static Limits limits(int concurrency) {
+        return new Limits(concurrency, 0, 0, 0, 0);
+    }
+
+    static List<ChatCall> calls(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> new ChatCall("call/" + i, LEAD, String.valueOf(i), SETTINGS))
+                .toList();
+    }
+
+    private static String question(JsonNode request) {
+        JsonNode messages = request.path("messages");
+        return messages.get(messages.size() - 1).path("content").asText();
+    }
+}
