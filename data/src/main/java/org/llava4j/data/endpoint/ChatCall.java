@@ -74,7 +74,12 @@ public record ChatCall(String label, Lead lead, String question, CallSettings se
 
     /** About as many as it takes, for limits that may be missed by a little: a token has some four bytes. */
     long expectedTokens() {
-        return (boundTokens() - settings.maxTokens()) / 4 + settings.maxTokens();
+        return expectedPromptTokens() + settings.maxTokens();
+    }
+
+    /** About as many tokens as the messages have. */
+    public long expectedPromptTokens() {
+        return (boundTokens() - settings.maxTokens()) / 4;
     }
 
     private static long bound(String text) {

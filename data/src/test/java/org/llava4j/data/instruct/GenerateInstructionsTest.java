@@ -1,0 +1,236 @@
+package org.llava4j.data.instruct;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.CaptionedPicture;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.endpoint.StubEndpoint;
+import org.llava4j.data.endpoint.StubEndpoint.Reply;
+import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.RecordFiles;
+
+/** The goal from captions and boxes to LLaVA's files, with a teacher on loopback. */
+@Timeout(60)
+class GenerateInstructionsTest {
+    private static final int PICTURES = 12;
+    private static final List<String> FILES = List.of(
+            "conversation.json", "detail.json", "complex_reasoning.json", InstructionWriter.MERGED, "report.json");
+
+    @TempDir
+    private Path temp;
+
+    private Path output;
+    private Path journal;
+
+    @BeforeEach
+    void aSet() {
+        output = temp.resolve("out");
+        journal = temp.resolve("out.calls.jsonl");
+        List<CaptionedPicture> pictures = IntStream.rangeClosed(1, PICTURES)
+                .mapToObj(i -> new CaptionedPicture(
+                        String.valueOf(i),
+                        i + ".jpg",
+                        200,
+                        100,
+                        // The last has no caption, so nothing is asked about it.
+                        i == PICTURES ? List.of() : List.of("number " + i + " on a wall", "a wall with a number"),
+                        List.of(new Box("wall", 0.0, 0.25, 1, 0.75))))
+                .toList();
+        RecordFiles.writeCoco(temp.resolve("captions.json"), temp.resolve("instances.json"), pictures);
+    }
+
+    /** A teacher that knows what it was told, in the form of its kind. */
+    private static Reply teach(JsonNode request, int time) {
+        JsonNode messages = request.get("messages");
+        String context = messages.get(messages.size() - 1).get("content").textValue();
+        String first = context.lines().findFirst().orElseThrow();
+        String system = messages.get(0).get("content").textValue();
+        if (system.startsWith("You describe")) {
+            return Reply.text(request, "There is " + first + ".");
+        }
+        if (first.startsWith("number 3 ")) {
+            return Reply.text(request, "As an assistant I would say: it is a wall.");
+        }
+        boolean reasons = system.startsWith("You write questions that take thought");
+        return Reply.text(
+                request,
+                (reasons ? "" : "Question:\nIs there a wall?\n===\nAnswer:\nYes.\n===\n")
+                        + "Question:\nWhat is on it?\n===\n" + "Answer:\nIt is " + first + ".\n===");
+    }
+
+    private void generate(String url, String... flags) {
+        List<String> all = new ArrayList<>(List.of(
+                "--captions", temp.resolve("captions.json").toString(),
+                "--instances", temp.resolve("instances.json").toString(),
+                "--output-dir", output.toString(),
+                "--base-url", url,
+                "--model", "m"));
+        all.addAll(List.of(flags));
+        GenerateInstructionsMain.main(all.toArray(new String[0]));
+    }
+
+    private List<String> files() throws IOException {
+        List<String> texts = new ArrayList<>();
+        for (String file : FILES) {
+            texts.add(Files.readString(output.resolve(file)));
+        }
+        return texts;
+    }
+
+    @Test
+    void theThreeFilesAndTheWholeAreWritten() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::teach)) {
+            generate(stub.baseUrl());
+            assertThat(stub.requests()).isEqualTo(3 * (PICTURES - 1));
+        }
+        JsonNode report = JsonInput.readObject(output.resolve("report.json"));
+        assertThat(report.get("conversation").get("used").intValue()).isEqualTo(PICTURES - 2);
+        assertThat(report.get("conversation")
+                        .get("refused")
+                        .get(Refusal.FORM.words())
+                        .intValue())
+                .isOne();
+        assertThat(report.get("detail").get("used").intValue()).isEqualTo(PICTURES - 1);
+        try (ConversationRecordReader talk = ConversationRecordReader.open(output.resolve("conversation.json"));
+                ConversationRecordReader detail = ConversationRecordReader.open(output.resolve("detail.json"));
+                ConversationRecordReader all =
+                        ConversationRecordReader.open(output.resolve(InstructionWriter.MERGED))) {
+            Conversation first = talk.get(0);
+            assertThat(first.id()).isEqualTo("1");
+            assertThat(first.images()).containsExactly("1.jpg");
+            assertThat(first.turns()).hasSize(4);
+            assertThat(first.turns().get(0).value()).contains("<image>").contains("Is there a wall?");
+            assertThat(first.turns().get(2).value()).isEqualTo("What is on it?");
+            assertThat(first.turns().get(3).value()).isEqualTo("It is number 1 on a wall.");
+            assertThat(detail.get(0).turns().get(1).value()).isEqualTo("There is number 1 on a wall.");
+            assertThat(Prompts.own().questions())
+                    .hasSize(16)
+                    .contains(detail.get(0)
+                            .turns()
+                            .get(0)
+                            .value()
+                            .replace("<image>", "")
+                            .strip());
+            assertThat(all.size()).isEqualTo(3 * (PICTURES - 1) - 2);
+            List<String> order = IntStream.range(0, all.size())
+                    .mapToObj(i -> all.get(i).id())
+                    .toList();
+            assertThat(order).as("mixed").isNotEqualTo(order.stream().sorted().toList());
+        }
+    }
+
+    /** What is told: the system's words, the examples, then captions, and boxes where the kind has them. */
+    @Test
+    void theMessagesAreThePapers() throws IOException {
+        List<JsonNode> requests = new ArrayList<>();
+        try (StubEndpoint stub = StubEndpoint.start((request, time) -> {
+            synchronized (requests) {
+                requests.add(request);
+            }
+            return teach(request, time);
+        })) {
+            generate(stub.baseUrl(), "--max-images", "1", "--concurrency", "1");
+        }
+        assertThat(requests)
+                .extracting(request -> request.get("messages").size())
+                .containsExactly(6, 8, 8);
+        assertThat(requests.get(0).get("messages").get(5).get("content").textValue())
+                .isEqualTo("number 1 on a wall\na wall with a number");
+        assertThat(requests.get(1).get("messages").get(7).get("content").textValue())
+                .isEqualTo("number 1 on a wall\na wall with a number\n\nwall: [0.000, 0.250, 1.000, 0.750]");
+        assertThat(requests.get(0).get("messages"))
+                .extracting(message -> message.get("role").textValue())
+                .containsExactly("system", "user", "assistant", "user", "assistant", "user");
+    }
+
+    @Test
+    void aRunThatEndsEarlyIsGoneOnWithAndReplayedWithoutANetwork() throws IOException {
+        String url;
+        List<String> whole;
+        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::teach)) {
+            url = stub.baseUrl();
+            assertThatThrownBy(() -> generate(url, "--max-requests", "10"))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining("all 10 requests of the budget are used")
+                    .hasMessageNotContaining("\n");
+            assertThat(output).doesNotExist();
+            assertThat(stub.requests()).isEqualTo(10);
+            generate(url, "--concurrency", "7");
+            assertThat(stub.requests()).as("nothing is asked twice").isEqualTo(3 * (PICTURES - 1));
+            whole = files();
+            generate(url);
+            assertThat(stub.requests()).isEqualTo(3 * (PICTURES - 1));
+        }
+        Files.delete(output.resolve("detail.json"));
+        generate(url, "--replay");
+        assertThat(files()).isEqualTo(whole);
+        generate(url, "--replay", "--seed", "1");
+        assertThat(files()).isNotEqualTo(whole);
+    }
+
+    @Test
+    void aDryRunAsksNothingAndTellsTheCost() {
+        PrintStream out = System.out;
+        ByteArrayOutputStream said = new ByteArrayOutputStream();
+        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::teach);
+                PrintStream print = new PrintStream(said, true, StandardCharsets.UTF_8)) {
+            System.setOut(print);
+            generate(stub.baseUrl(), "--dry-run", "--price-in", "10", "--price-out", "30");
+            assertThat(stub.requests()).isZero();
+        } finally {
+            System.setOut(out);
+        }
+        List<String> lines = said.toString(StandardCharsets.UTF_8).lines().toList();
+        assertThat(lines).hasSize(3 * (PICTURES - 1) + 1);
+        assertThat(JsonInput.parse("line", lines.get(0).getBytes(StandardCharsets.UTF_8))
+                        .get("model")
+                        .textValue())
+                .isEqualTo("m");
+        assertThat(lines.get(lines.size() - 1)).startsWith("33 calls: about ").endsWith(" at the given prices");
+        assertThat(journal).doesNotExist();
+    }
+
+    @Test
+    void whatIsWrongIsOneLine() throws IOException {
+        assertFails("there is no kind of instruction \"poem\"", "--kinds", "poem");
+        assertFails("--base-url ftp://x is no http address", "--base-url", "ftp://x");
+        assertFails("the temperature is 3.0", "--temperature", "3");
+        assertFails("system.txt: cannot be read", "--prompts", temp.toString());
+        assertFails("no such journal of calls", "--replay");
+        Files.writeString(temp.resolve("captions.json"), "{\"images\": [], \"annotations\": 3}");
+        assertFails("\"annotations\" is no list");
+    }
+
+    private void assertFails(String message, String... flags) {
+        List<String> all = new ArrayList<>(List.of(flags));
+        assertThatThrownBy(() -> {
+                    if (all.contains("--base-url")) {
+                        generate("ftp://x");
+                    } else {
+                        generate("http://127.0.0.1:9/v1", flags);
+                    }
+                })
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("\n");
+        assertThat(output).doesNotExist();
+    }
+}
