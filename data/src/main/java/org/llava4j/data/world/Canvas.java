@@ -11,7 +11,10 @@ import java.awt.geom.Line2D;
 import java.awt.geom.Path2D;
 import java.awt.geom.Rectangle2D;
 import java.awt.image.BufferedImage;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
+import org.llava4j.data.captions.Box;
 
 /**
  * A square picture drawn in a space of 100 x 100 units, origin at the top left. Shapes only, no fonts: a headless
@@ -23,6 +26,7 @@ final class Canvas {
     private final BufferedImage image;
     private final Graphics2D graphics;
     private final SplittableRandom random;
+    private final List<Box> boxes = new ArrayList<>();
 
     Canvas(int sizePx, SplittableRandom random) {
         this.random = random;
@@ -81,6 +85,21 @@ final class Canvas {
 
     void polygon(Color colour, double... points) {
         fill(polyline(true, points), colour);
+    }
+
+    /** Remembers that something is there: it reaches so far from its middle to each side. */
+    void mark(String category, double x, double y, double reach) {
+        boxes.add(
+                new Box(category, fraction(x - reach), fraction(y - reach), fraction(x + reach), fraction(y + reach)));
+    }
+
+    private static double fraction(double units) {
+        return Math.max(0, Math.min(1, units / 100));
+    }
+
+    /** What was marked, in the order of drawing. */
+    List<Box> boxes() {
+        return List.copyOf(boxes);
     }
 
     /** Draws one letter, digit or mark centred at x, y. */

@@ -61,10 +61,12 @@ record MapScene(Landmark from, Landmark to, Direction direction) implements Scen
         double x = 46 + canvas.jitter(5);
         double y = 54 + canvas.jitter(5);
         double lean = canvas.jitter(4);
-        from.paint(
-                canvas, x - reach * direction.dx + lean * direction.dy, y - reach * direction.dy + lean * direction.dx);
-        to.paint(
-                canvas, x + reach * direction.dx - lean * direction.dy, y + reach * direction.dy - lean * direction.dx);
+        double dx = reach * direction.dx - lean * direction.dy;
+        double dy = reach * direction.dy - lean * direction.dx;
+        from.paint(canvas, x - dx, y - dy);
+        canvas.mark(from.word(), x - dx, y - dy, 9);
+        to.paint(canvas, x + dx, y + dy);
+        canvas.mark(to.word(), x + dx, y + dy, 9);
     }
 
     private static void island(Canvas canvas) {

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.SplittableRandom;
 import javax.imageio.IIOImage;
 import javax.imageio.ImageIO;
@@ -12,6 +13,7 @@ import javax.imageio.ImageWriteParam;
 import javax.imageio.ImageWriter;
 import javax.imageio.stream.ImageOutputStream;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.captions.Box;
 
 /**
  * A drawn picture, encoded.
@@ -19,8 +21,10 @@ import org.llava4j.data.Sha256;
  * @param extension "png" or "jpg"
  * @param bytes the file's contents
  * @param pixelHash SHA-256 of the painted pixels, in hexadecimal
+ * @param sizePx of each side
+ * @param boxes what is where in it, as far as the scene says
  */
-record Picture(String extension, byte[] bytes, String pixelHash) {
+record Picture(String extension, byte[] bytes, String pixelHash, int sizePx, List<Box> boxes) {
     private static final int SMALLEST_PX = 64;
     private static final int LARGEST_PX = 96;
     private static final float JPEG_QUALITY = 0.92f;
@@ -32,7 +36,7 @@ record Picture(String extension, byte[] bytes, String pixelHash) {
         BufferedImage image = canvas.finish();
         String extension = random.nextBoolean() ? "png" : "jpg";
         try {
-            return new Picture(extension, encode(image, extension), hash(image));
+            return new Picture(extension, encode(image, extension), hash(image), image.getWidth(), canvas.boxes());
         } catch (IOException e) {
             throw new UncheckedIOException("cannot encode a picture in memory", e);
         }

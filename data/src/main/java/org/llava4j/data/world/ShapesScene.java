@@ -80,6 +80,7 @@ record ShapesScene(Group one, Group two) implements Scene {
             double x = 14 + 24 * (cell % CELLS) + canvas.jitter(3);
             double y = 14 + 24 * (cell / CELLS) + canvas.jitter(3);
             group.form.paint(canvas, x, y, 7.5 + canvas.jitter(1), colour);
+            canvas.mark(group.tint.word() + " " + group.form.word(), x, y, 8.5);
         }
     }
 

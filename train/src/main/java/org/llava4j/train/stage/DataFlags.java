@@ -15,16 +15,16 @@ import org.llava4j.data.BadInputException;
  * @param images names where their pictures are: nothing, one folder for all, or one for each
  * @param weights names how often each is drawn: nothing, or one number for each
  */
-record DataFlags(String data, String images, String weights) {
+public record DataFlags(String data, String images, String weights) {
     private static final DataFlags PLAIN = new DataFlags("data-path", "image-folder", "data-weights");
 
     /** The flags of a single stage. */
-    static DataFlags plain() {
+    public static DataFlags plain() {
         return PLAIN;
     }
 
     /** @throws BadInputException if one is missing, or lists do not fit each other */
-    List<DataSource> sources(CommandLine line) {
+    public List<DataSource> sources(CommandLine line) {
         List<Path> paths = paths(line, data);
         for (Path path : paths) {
             if (!Files.exists(path)) {

@@ -13,10 +13,10 @@ import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.train.stage.Stage.DataFormat;
 
 /** One source of data while it is read. */
-record OpenSource(IndexedRecordReader<?> reader, SampleSource samples) implements AutoCloseable {
+public record OpenSource(IndexedRecordReader<?> reader, SampleSource samples) implements AutoCloseable {
 
     /** @throws BadInputException if it is missing, broken or empty */
-    static OpenSource of(Stage stage, DataSource source) {
+    public static OpenSource of(Stage stage, DataSource source) {
         OpenSource open = stage.dataFormat() == DataFormat.SCIENCEQA ? scienceQa(stage, source) : conversations(source);
         if (open.samples().size() == 0) {
             open.close();

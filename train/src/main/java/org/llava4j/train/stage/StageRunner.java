@@ -79,7 +79,7 @@ public final class StageRunner {
     }
 
     /** The given tower, or the one that the model's config names. */
-    static Path visionTower(Path model, Path given) {
+    public static Path visionTower(Path model, Path given) {
         if (given == null && !LlavaConfig.isLlava(model)) {
             throw new BadInputException(model + ": config.json names no vision tower (\"mm_vision_tower\");"
                     + " name one (--vision-tower)");

@@ -1,0 +1,122 @@
+package org.llava4j.train.lint;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.SampleUnion;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.train.stage.DataFlags;
+import org.llava4j.train.stage.DataSource;
+import org.llava4j.train.stage.OpenSource;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.StageRunner;
+import org.llava4j.train.stage.Stages;
+
+/** {@code exec:java@lint-data}: training data read as a stage would read it; ends with an error where samples are bad. */
+public final class LintDataMain extends Command {
+    private static final String KIND = "lint";
+    private static final int SHOWN = 20;
+
+    private LintDataMain() {
+        super("lint-data", "Reads training data as a stage would, and tells what is wrong with it, sample by sample.");
+    }
+
+    public static void main(String[] args) {
+        new LintDataMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return new Options()
+                .addOption(required("model-path", "DIR", "the LLaVA or LLaMA folder: tokenizer and config"))
+                .addOption(flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
+                .addOption(required("data-path", "PATH,...", "LLaVA's conversation JSON, or ScienceQA's folder"))
+                .addOption(flag("image-folder", "DIR,...", "where their pictures are: one for all, or one for each"))
+                .addOption(required("output-dir", "DIR", "where lint.html, lint.json and lint-junit.xml go"))
+                .addOption(flag("recipe", "NAME|FILE", "the stage that will read it (default finetune)"))
+                .addOption(flag("conv-mode", "NAME", "conversation template, if not the stage's"))
+                .addOption(flag("model-max-length", "N", "longest sequence, if not the stage's"))
+                .addOption(flag("fail-on", "WHAT", "error (default), warning or never"))
+                .addOption(flag("show", "N", "samples to show token by token (default 20)"));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        String failOn = line.getOptionValue("fail-on", "error");
+        if (!List.of("error", "warning", "never").contains(failOn)) {
+            throw new BadInputException("--fail-on is " + failOn + "; it can be error, warning or never");
+        }
+        Stage stage = stage(line);
+        Path model = path(line, "model-path");
+        if (!Files.exists(model)) {
+            throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
+        }
+        LlavaConfig config = LlavaConfig.read(model, StageRunner.visionTower(model, path(line, "vision-tower")));
+        Linter linter = new Linter(
+                new ConversationEncoder(
+                        LlamaTokenizer.load(model),
+                        stage.chatFormat().template(),
+                        stage.chatFormat().markup(config)),
+                new SpliceOptions(
+                        config.imageVectors(),
+                        config.decoder().vocabSize(),
+                        stage.maxLength(),
+                        SpliceOptions.Side.RIGHT,
+                        stage.lengthMultiple(),
+                        config.imageSlot()));
+        LintReport report = lint(linter, stage, DataFlags.plain().sources(line), atLeast(0, line, "show", SHOWN));
+        Path output = path(line, "output-dir");
+        write(report, output, failOn.equals("warning"));
+        System.out.println(report.summary());
+        System.out.println("wrote " + output);
+        int counted = failOn.equals("never") ? 0 : report.errors() + (failOn.equals("warning") ? report.warnings() : 0);
+        if (counted > 0) {
+            throw new BadInputException(report.errors() + " errors and " + report.warnings() + " warnings in "
+                    + report.samples() + " samples; see " + output.resolve("lint.html"));
+        }
+    }
+
+    private static Stage stage(CommandLine line) {
+        Map<String, Object> changes = new LinkedHashMap<>();
+        if (line.hasOption("conv-mode")) {
+            changes.put("convMode", line.getOptionValue("conv-mode"));
+        }
+        if (line.hasOption("model-max-length")) {
+            changes.put("maxLength", atLeast(1, line, "model-max-length", 1));
+        }
+        return Stages.with(Stages.of(line.getOptionValue("recipe", Stages.FINETUNE)), changes);
+    }
+
+    private static LintReport lint(Linter linter, Stage stage, List<DataSource> sources, int shown) {
+        List<OpenSource> opened = new ArrayList<>();
+        try {
+            sources.forEach(source -> opened.add(OpenSource.of(stage, source)));
+            return linter.lint(
+                    new SampleUnion(opened.stream().map(OpenSource::samples).toList()), shown);
+        } finally {
+            opened.forEach(OpenSource::close);
+        }
+    }
+
+    private static void write(LintReport report, Path output, boolean failOnWarnings) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
+            AtomicFile.writeString(folder.path().resolve("lint.html"), new LintPage(report).html());
+            AtomicFile.writeString(
+                    folder.path().resolve("lint.json"), report.json().toPrettyString() + "\n");
+            AtomicFile.writeString(folder.path().resolve("lint-junit.xml"), JunitXml.of(report, failOnWarnings));
+            folder.commit();
+        }
+    }
+}

@@ -1,0 +1,26 @@
+package org.llava4j.train.lint;
+
+import java.util.List;
+import org.llava4j.data.conversation.EncodedSample;
+
+/**
+ * A sample as training would see it.
+ *
+ * @param where file and line
+ * @param id what the data file calls it
+ * @param encoded ids and labels; null if it could not be made
+ * @param length positions with its image vectors, before anything is cut off
+ * @param supervised positions that are learned, of those that are not cut off
+ * @param images how many it has
+ * @param contentHash of words and images, to find those that are there twice
+ * @param findings what is wrong
+ */
+public record LintedSample(
+        String where,
+        String id,
+        EncodedSample encoded,
+        int length,
+        int supervised,
+        int images,
+        long contentHash,
+        List<Finding> findings) {}

@@ -1,0 +1,128 @@
+package org.llava4j.train.lint;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Supplier;
+import java.util.stream.IntStream;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileChangedException;
+import org.llava4j.data.batch.SampleSource;
+import org.llava4j.data.batch.SpliceLayout;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.cli.ProgressOfWork;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.conversation.NothingToLearnException;
+import org.llava4j.data.image.ImageFiles;
+import org.llava4j.data.pretraining.Draw;
+import org.llava4j.data.text.LlamaTokenizer;
+
+/**
+ * Reads samples with the functions that training reads them with, on all processors, and tells what each would be.
+ *
+ * @param encoder text to ids and labels
+ * @param splice how long a sample may be and what an image takes of it
+ */
+public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
+    private static final int AT_ONCE = 512;
+
+    /** Reads all samples; the report has them in their order. */
+    public LintReport lint(SampleSource samples, int shown) {
+        LintReport report = new LintReport(encoder, splice, shown);
+        ProgressOfWork progress = new ProgressOfWork("samples", samples.size());
+        Set<Long> seen = new HashSet<>();
+        for (int begin = 0; begin < samples.size(); begin += AT_ONCE) {
+            List<LintedSample> linted = IntStream.range(begin, Math.min(begin + AT_ONCE, samples.size()))
+                    .parallel()
+                    .mapToObj(number -> sample(samples, number))
+                    .toList();
+            for (LintedSample sample : linted) {
+                if (sample.encoded() != null && !seen.add(sample.contentHash())) {
+                    sample.findings().add(new Finding(Rule.DUPLICATE, sample.where(), Rule.DUPLICATE.words()));
+                }
+                report.add(sample);
+            }
+            progress.add(linted.size());
+        }
+        return report;
+    }
+
+    private LintedSample sample(SampleSource samples, int number) {
+        String where = samples.where(number);
+        List<Finding> findings = new ArrayList<>();
+        Conversation conversation = found(Rule.BROKEN, where, findings, () -> samples.get(number));
+        if (conversation == null) {
+            return new LintedSample(where, "", null, 0, 0, 0, 0, findings);
+        }
+        for (String image : conversation.images()) {
+            found(Rule.DEAD_IMAGE, where, findings, () -> ImageFiles.read(samples.image(number, image)));
+        }
+        EncodedSample encoded = found(Rule.BROKEN, where, findings, () -> encoder.encode(conversation));
+        if (encoded == null) {
+            return new LintedSample(where, conversation.id(), null, 0, 0, images(conversation), 0, findings);
+        }
+        int length = SpliceLayout.splicedLength(encoded.inputIds(), splice.vectorsPerImage());
+        if (!SpliceLayout.hasTarget(encoded, splice)) {
+            findings.add(new Finding(
+                    Rule.NOTHING_SUPERVISED,
+                    where,
+                    "its answers begin beyond the maximum length of " + splice.maxLength()));
+        } else if (length > splice.maxLength()) {
+            findings.add(new Finding(
+                    Rule.TRUNCATED,
+                    where,
+                    "has " + length + " positions, of which " + splice.maxLength() + " are kept"));
+        }
+        if (!conversation.hasImages()
+                && conversation.turns().stream().anyMatch(turn -> turn.value().contains(LlamaTokenizer.IMAGE_TEXT))) {
+            findings.add(new Finding(Rule.STRAY_IMAGE_WORD, where, Rule.STRAY_IMAGE_WORD.words()));
+        }
+        return new LintedSample(
+                where,
+                conversation.id(),
+                encoded,
+                length,
+                supervised(encoded),
+                images(conversation),
+                hash(conversation),
+                findings);
+    }
+
+    private static int images(Conversation conversation) {
+        return conversation.images().size();
+    }
+
+    private static long hash(Conversation conversation) {
+        return Draw.of(0, conversation.images().toString(), conversation.turns().toString());
+    }
+
+    /** Labels among the positions that are kept. */
+    private int supervised(EncodedSample sample) {
+        int position = 0;
+        int learned = 0;
+        for (int i = 0; i < sample.inputIds().length; i++) {
+            position += sample.inputIds()[i] == LlamaTokenizer.IMAGE_TOKEN_ID ? splice.vectorsPerImage() : 1;
+            boolean label = sample.labels()[i] != EncodedSample.IGNORE_INDEX;
+            learned += label && position <= splice.maxLength() ? 1 : 0;
+        }
+        return learned;
+    }
+
+    /** What work gives, or null and a finding. */
+    private static <T> T found(Rule otherwise, String where, List<Finding> findings, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (FileChangedException e) {
+            throw e;
+        } catch (NothingToLearnException e) {
+            findings.add(new Finding(Rule.NOTHING_SUPERVISED, where, e.getMessage()));
+        } catch (BadInputException e) {
+            Rule rule = e.getMessage().contains("images but its text refers to") ? Rule.IMAGE_SLOT : otherwise;
+            findings.add(new Finding(rule, where, e.getMessage().replace(where + ": ", "")));
+        }
+        return null;
+    }
+}

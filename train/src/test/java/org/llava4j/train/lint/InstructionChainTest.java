@@ -1,0 +1,135 @@
+package org.llava4j.train.lint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.instruct.GenerateInstructionsMain;
+import org.llava4j.data.instruct.InstructionWriter;
+import org.llava4j.data.world.CocoWorld;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.stage.RunOptions;
+import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.stage.RunReport;
+import org.llava4j.train.stage.StageRunner;
+import org.llava4j.train.stage.Stages;
+import org.llava4j.train.watch.RunListener;
+
+/**
+ * The paper's way from captioned pictures to a trained model, in small: 200 drawn scenes with captions and boxes, a
+ * teacher on loopback that knows only what it is told of them, its answers read and checked, and a stage that learns.
+ */
+class InstructionChainTest {
+    private static final int SCENES = 200;
+    private static final JsonMapper JSON = new JsonMapper();
+
+    @TempDir
+    private Path temp;
+
+    @Test
+    void scenesBecomeInstructionsAndAModel() throws IOException {
+        Path scenes = temp.resolve("scenes");
+        CocoWorld.write(SCENES, 1, scenes);
+
+        HttpServer teacher = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        teacher.createContext("/v1/chat/completions", InstructionChainTest::answer);
+        teacher.start();
+        Path instructions = temp.resolve("instructions");
+        try {
+            GenerateInstructionsMain.main(new String[] {
+                "--captions", scenes.resolve(CocoWorld.CAPTIONS).toString(),
+                "--instances", scenes.resolve(CocoWorld.INSTANCES).toString(),
+                "--output-dir", instructions.toString(),
+                "--base-url", "http://127.0.0.1:" + teacher.getAddress().getPort() + "/v1",
+                "--model", "rules"
+            });
+        } finally {
+            teacher.stop(0);
+        }
+        Path data = instructions.resolve(InstructionWriter.MERGED);
+
+        Path model = TinyFolders.llama(temp.resolve("model"));
+        Path lint = temp.resolve("lint");
+        LintDataMain.main(new String[] {
+            "--model-path", model.toString(),
+            "--vision-tower", TinyFolders.TOWER.toString(),
+            "--data-path", data.toString(),
+            "--image-folder", scenes.resolve(CocoWorld.IMAGES).toString(),
+            "--output-dir", lint.toString(),
+            "--fail-on", "error"
+        });
+        assertThat(JsonInput.readObject(lint.resolve("lint.json")).get("good").intValue())
+                .isEqualTo(3 * SCENES);
+
+        RunReport report = StageRunner.run(
+                Stages.with(
+                        Stages.named(Stages.FINETUNE),
+                        Map.of("maxSteps", 20, "batchSize", 4, "freshProjector", true, "learningRate", 3e-3)),
+                RunPaths.of(model, data, scenes.resolve(CocoWorld.IMAGES), temp.resolve("out"))
+                        .withVisionTower(TinyFolders.TOWER),
+                RunOptions.DEFAULT,
+                RunListener.NONE);
+        assertThat(report.summary().badSamples()).isZero();
+        assertThat(report.steps().get(19).loss())
+                .isLessThan(0.8 * report.steps().get(0).loss());
+    }
+
+    /** Answers from the words and places in the last message alone. */
+    private static void answer(HttpExchange exchange) throws IOException {
+        try (exchange) {
+            JsonNode messages = JSON.readTree(exchange.getRequestBody()).get("messages");
+            List<String> context = messages.get(messages.size() - 1)
+                    .get("content")
+                    .textValue()
+                    .lines()
+                    .toList();
+            String caption = context.get(0);
+            String system = messages.get(0).get("content").textValue();
+            String said = system.startsWith("You describe")
+                    ? caption + " " + counted(context)
+                    : "Question:\nWhat is to be seen?\n===\nAnswer:\n" + caption
+                            + (system.startsWith("You write training conversations")
+                                    ? "\n===\nQuestion:\nIs there a zebra?\n===\nAnswer:\nNo, there is no zebra."
+                                    : " " + counted(context))
+                            + "\n===";
+            ObjectNode body = JSON.createObjectNode();
+            body.put("id", "1")
+                    .put("object", "chat.completion")
+                    .put("created", 1)
+                    .put("model", "rules");
+            ObjectNode choice = body.putArray("choices").addObject();
+            choice.put("index", 0).put("finish_reason", "stop");
+            choice.putObject("message").put("role", "assistant").put("content", said);
+            byte[] bytes = JSON.writeValueAsBytes(body);
+            exchange.getResponseHeaders().add("Content-Type", "application/json");
+            exchange.sendResponseHeaders(200, bytes.length);
+            exchange.getResponseBody().write(bytes);
+        }
+    }
+
+    private static String counted(List<String> context) {
+        Map<String, Long> counts = context.stream()
+                .filter(line -> line.endsWith("]"))
+                .collect(Collectors.groupingBy(
+                        line -> line.substring(0, line.indexOf(':')), TreeMap::new, Collectors.counting()));
+        return "Counted: "
+                + counts.entrySet().stream()
+                        .map(each -> each.getValue() + " times a " + each.getKey())
+                        .collect(Collectors.joining(", "))
+                + ".";
+    }
+}

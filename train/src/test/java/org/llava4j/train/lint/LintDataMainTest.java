@@ -1,0 +1,160 @@
+package org.llava4j.train.lint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.w3c.dom.Element;
+
+/** Good data and data with every kind of fault, read by the goal. */
+class LintDataMainTest {
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private Path output;
+    private Path data;
+
+    @BeforeEach
+    void aModel() {
+        model = TinyFolders.llama(temp.resolve("model"));
+        output = temp.resolve("lint");
+        data = Golden.path("f_e2e/finetune.json");
+    }
+
+    private void lint(String... flags) {
+        List<String> all = new ArrayList<>(List.of(
+                "--model-path", model.toString(),
+                "--vision-tower", TinyFolders.TOWER.toString(),
+                "--data-path", data.toString(),
+                "--image-folder", TinyFolders.PICTURES.toString(),
+                "--output-dir", output.toString()));
+        all.addAll(List.of(flags));
+        LintDataMain.main(all.toArray(new String[0]));
+    }
+
+    private JsonNode report() {
+        return JsonInput.readObject(output.resolve("lint.json"));
+    }
+
+    @Test
+    void goodDataIsGood() throws IOException {
+        lint();
+        assertThat(report().get("samples").intValue()).isEqualTo(8);
+        assertThat(report().get("good").intValue()).isEqualTo(8);
+        assertThat(report().get("errors").intValue()).isZero();
+        double share = report().get("supervised").doubleValue()
+                / report().get("positions").doubleValue();
+        assertThat(share).isBetween(0.05, 0.95);
+        String page = Files.readString(output.resolve("lint.html"));
+        assertThat(page).contains("<i>image, 16 vectors</i>", "<b>").doesNotContain("http");
+        assertThatCode(() -> lint("--fail-on", "warning")).doesNotThrowAnyException();
+    }
+
+    /** A sample for each rule, and one that is good. */
+    private void aFaultOfEachKind() throws IOException {
+        String picture;
+        try (var files = Files.list(TinyFolders.PICTURES)) {
+            picture = files.map(file -> file.getFileName().toString())
+                    .filter(name -> name.endsWith(".png") || name.endsWith(".jpg"))
+                    .sorted()
+                    .findFirst()
+                    .orElseThrow();
+        }
+        String good = sample("good", picture, "<image>\\nWhat is it?", "A picture.");
+        data = temp.resolve("faults.json");
+        Files.writeString(
+                data,
+                "["
+                        + String.join(
+                                ",\n",
+                                good,
+                                sample("twice", picture, "<image>\\nWhat is it?", "A picture."),
+                                "{\"id\": \"broken\", \"conversations\": 7}",
+                                sample("silent", picture, "<image>\\nWhat is it?", " "),
+                                sample("missing-slot", picture, "What is it?", "A picture."),
+                                sample("double-slot", picture, "<image> <image> What is it?", "A picture."),
+                                sample("dead", "nowhere.png", "<image>\\nWhat is it?", "A picture."),
+                                sample("long", picture, "<image>\\nWhat is it?", "word ".repeat(300)),
+                                sample("late", picture, "<image>\\n" + "word ".repeat(300), "A picture."),
+                                "{\"id\": \"stray\", \"conversations\": [{\"from\": \"human\", \"value\": \"<image> ?\"},"
+                                        + "{\"from\": \"gpt\", \"value\": \"Nothing.\"}]}")
+                        + "]");
+    }
+
+    private static String sample(String id, String image, String question, String answer) {
+        return "{\"id\": \"" + id + "\", \"image\": \"" + image
+                + "\", \"conversations\": [{\"from\": \"human\", \"value\": \"" + question
+                + "\"}, {\"from\": \"gpt\", \"value\": \"" + answer + "\"}]}";
+    }
+
+    @Test
+    void everyFaultIsFoundWithItsPlace() throws Exception {
+        aFaultOfEachKind();
+        assertThatThrownBy(() -> lint("--model-max-length", "128"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("6 errors and 3 warnings in 10 samples; see " + output.resolve("lint.html"))
+                .hasMessageNotContaining("\n");
+        assertThat(report().get("good").intValue()).isEqualTo(4);
+        Map<String, List<Integer>> lines = Map.of(
+                "duplicate", List.of(2),
+                "broken", List.of(3),
+                "nothing-supervised", List.of(4, 9),
+                "image-slot", List.of(5, 6),
+                "dead-image", List.of(7),
+                "truncated", List.of(8),
+                "stray-image-word", List.of(10));
+        lines.forEach((rule, expected) -> {
+            JsonNode findings = report().get("rules").get(rule).get("findings");
+            assertThat(findings)
+                    .as(rule)
+                    .extracting(finding -> finding.get("where").textValue())
+                    .containsExactlyElementsOf(expected.stream()
+                            .map(line -> data + ", line " + line)
+                            .toList());
+        });
+        Element suite = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(output.resolve("lint-junit.xml").toFile())
+                .getDocumentElement();
+        assertThat(suite.getAttribute("tests")).isEqualTo("7");
+        assertThat(suite.getAttribute("failures")).isEqualTo("4");
+        assertThat(suite.getElementsByTagName("failure").getLength()).isEqualTo(4);
+        assertThat(Files.readString(output.resolve("lint.html"))).contains("<s>");
+    }
+
+    @Test
+    void whatFailsIsOnesChoice() throws IOException {
+        aFaultOfEachKind();
+        lint("--model-max-length", "128", "--fail-on", "never");
+        assertThat(report().get("errors").intValue()).isEqualTo(6);
+        assertThatThrownBy(() -> lint("--fail-on", "sometimes"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("--fail-on is sometimes; it can be error, warning or never");
+    }
+
+    @Test
+    void whatIsNoDataIsOneLineAndNothingIsWritten() throws IOException {
+        data = Files.writeString(temp.resolve("broken.json"), "[{},\n{]");
+        assertThatThrownBy(this::lint)
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("broken.json, line 2: broken JSON")
+                .hasMessageNotContaining("\n");
+        assertThat(output).doesNotExist();
+    }
+}
