@@ -20,6 +20,8 @@ import org.llava4j.data.captions.Box;
 import org.llava4j.data.captions.Caption;
 import org.llava4j.data.captions.CaptionedPicture;
 import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.llavabench.BenchContext;
+import org.llava4j.data.llavabench.BenchQuestion;
 
 /**
  * Writes what the readers here read, one record after the other in constant memory: a file appears whole or not at all.
@@ -46,6 +48,39 @@ public final class RecordFiles {
                         .put("id", caption.id())
                         .put("image", caption.image())
                         .put("caption", caption.text()));
+    }
+
+    /** LLaVA-Bench's questions. @throws BadInputException if the place cannot be written */
+    public static void writeBenchQuestions(Path file, Iterator<BenchQuestion> questions) {
+        write(
+                file,
+                questions,
+                question -> JsonNodeFactory.instance
+                        .objectNode()
+                        .put("question_id", question.id())
+                        .put("image", question.image())
+                        .put("text", question.text())
+                        .put("category", question.category()));
+    }
+
+    /** LLaVA-Bench's contexts, in COCO's form. @throws BadInputException if the place cannot be written */
+    public static void writeBenchContexts(Path file, Iterator<BenchContext> contexts) {
+        write(file, contexts, context -> {
+            ObjectNode node = JsonNodeFactory.instance.objectNode().put("image", context.image());
+            ArrayNode captions = node.putArray("captions");
+            context.captions().forEach(captions::add);
+            ArrayNode boxes = node.putArray("instances");
+            for (Box box : context.boxes()) {
+                boxes.addObject()
+                        .put("category", box.category())
+                        .putArray("bbox")
+                        .add(box.x1())
+                        .add(box.y1())
+                        .add(box.x2())
+                        .add(box.y2());
+            }
+            return node;
+        });
     }
 
     private static JsonNode node(Conversation sample) {

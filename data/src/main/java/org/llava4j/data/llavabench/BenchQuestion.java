@@ -1,0 +1,11 @@
+package org.llava4j.data.llavabench;
+
+/**
+ * A question of the bench.
+ *
+ * @param id by which answers and reviews refer to it
+ * @param image path of the picture relative to the image folder
+ * @param text without {@code <image>}
+ * @param category {@code conv}, {@code detail} or {@code complex}
+ */
+public record BenchQuestion(long id, String image, String text, String category) {}

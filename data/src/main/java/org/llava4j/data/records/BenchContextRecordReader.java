@@ -1,0 +1,67 @@
+package org.llava4j.data.records;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.datavec.api.split.FileSplit;
+import org.datavec.api.split.InputSplit;
+import org.datavec.api.writable.Text;
+import org.datavec.api.writable.Writable;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.captions.Box;
+import org.llava4j.data.llavabench.BenchContext;
+
+/**
+ * Reads what LLaVA-Bench's judge is told of pictures: in the wild {@code {"image", "caption"}}, for COCO {@code {"image",
+ * "captions": [..], "instances": [{"category", "bbox": [x1, y1, x2, y2]}]}} with fractions. To DataVec a record is the
+ * image and its captions, one a line.
+ */
+public final class BenchContextRecordReader extends IndexedRecordReader<BenchContext> {
+    private static final long serialVersionUID = 1L;
+
+    /** A reader over one file. @throws BadInputException if it is missing or not JSON */
+    public static BenchContextRecordReader open(Path file) {
+        BenchContextRecordReader reader = new BenchContextRecordReader();
+        reader.initialize(
+                new FileSplit(BenchQuestionRecordReader.requireFile(file).toFile()));
+        return reader;
+    }
+
+    @Override
+    List<EntryIndex> index(InputSplit split) {
+        List<EntryIndex> indexes = new ArrayList<>();
+        for (URI location : split.locations()) {
+            indexes.add(EntryIndex.of(path(location), JsonEntries.LIST));
+        }
+        return indexes;
+    }
+
+    @Override
+    String key(EntryIndex file, int entry) {
+        return "";
+    }
+
+    @Override
+    BenchContext parse(JsonNode entry, String key) {
+        JsonFields fields =
+                new JsonFields(entry, "context of " + entry.path("image").asText("no image"));
+        List<String> captions = entry.has("captions") ? fields.texts("captions") : List.of(fields.text("caption"));
+        if (!entry.path("instances").isMissingNode() && !entry.path("instances").isArray()) {
+            throw new BadInputException("\"instances\" must be a list of boxes");
+        }
+        List<Box> boxes = new ArrayList<>();
+        for (JsonNode node : entry.path("instances")) {
+            JsonFields box = new JsonFields(node, "box " + boxes.size() + " of " + fields.text("image"));
+            double[] place = box.numbers("bbox", 4);
+            boxes.add(new Box(box.text("category"), place[0], place[1], place[2], place[3]));
+        }
+        return new BenchContext(fields.text("image"), captions, boxes);
+    }
+
+    @Override
+    List<Writable> writables(BenchContext value) {
+        return List.of(new Text(value.image()), new Text(String.join("\n", value.captions())));
+    }
+}

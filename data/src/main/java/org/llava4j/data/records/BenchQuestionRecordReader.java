@@ -1,0 +1,68 @@
+package org.llava4j.data.records;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.datavec.api.split.FileSplit;
+import org.datavec.api.split.InputSplit;
+import org.datavec.api.writable.LongWritable;
+import org.datavec.api.writable.Text;
+import org.datavec.api.writable.Writable;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.llavabench.BenchQuestion;
+
+/**
+ * Reads LLaVA-Bench's questions: {@code {"question_id", "image", "text", "category"}}, one object after the other or an
+ * array. To DataVec a record is the id and three texts.
+ */
+public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQuestion> {
+    private static final long serialVersionUID = 1L;
+
+    /** A reader over one file. @throws BadInputException if it is missing or not JSON */
+    public static BenchQuestionRecordReader open(Path file) {
+        BenchQuestionRecordReader reader = new BenchQuestionRecordReader();
+        reader.initialize(new FileSplit(requireFile(file).toFile()));
+        return reader;
+    }
+
+    static Path requireFile(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException(file + ": no such file; check the path");
+        }
+        return file;
+    }
+
+    @Override
+    List<EntryIndex> index(InputSplit split) {
+        List<EntryIndex> indexes = new ArrayList<>();
+        for (URI location : split.locations()) {
+            indexes.add(EntryIndex.of(path(location), JsonEntries.LIST));
+        }
+        return indexes;
+    }
+
+    @Override
+    String key(EntryIndex file, int entry) {
+        return "";
+    }
+
+    @Override
+    BenchQuestion parse(JsonNode entry, String key) {
+        JsonFields fields =
+                new JsonFields(entry, "question " + entry.path("question_id").asText("without id"));
+        return new BenchQuestion(
+                fields.id("question_id"), fields.text("image"), fields.text("text"), fields.text("category"));
+    }
+
+    @Override
+    List<Writable> writables(BenchQuestion value) {
+        return List.of(
+                new LongWritable(value.id()),
+                new Text(value.image()),
+                new Text(value.text()),
+                new Text(value.category()));
+    }
+}

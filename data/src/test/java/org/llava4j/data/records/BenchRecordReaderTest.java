@@ -1,0 +1,90 @@
+package org.llava4j.data.records;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.captions.Box;
+import org.llava4j.data.llavabench.BenchContext;
+import org.llava4j.data.llavabench.BenchQuestion;
+
+/** LLaVA-Bench's questions and contexts. */
+class BenchRecordReaderTest {
+    private static final String QUESTIONS =
+            "{\"question_id\": 0, \"image\": \"001.jpg\", \"text\": \"What is it?\", \"category\": \"conv\"}\n"
+                    + "{\"question_id\": 1, \"image\": \"001.jpg\", \"text\": \"Describe it.\", \"category\": \"detail\"}\n";
+    private static final String CONTEXTS = "{\"id\": \"1\", \"image\": \"001.jpg\", \"caption\": \"A dog.\"}\n"
+            + "{\"image\": \"2.jpg\", \"captions\": [\"a\", \"b\"], \"instances\": [{\"category\": \"cat\","
+            + " \"bbox\": [0.1, 0.2, 0.3, 0.4]}]}\n";
+
+    @TempDir
+    private Path temp;
+
+    @Test
+    void areReadAndWritten() throws IOException {
+        Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS);
+        List<BenchQuestion> expected = List.of(
+                new BenchQuestion(0, "001.jpg", "What is it?", "conv"),
+                new BenchQuestion(1, "001.jpg", "Describe it.", "detail"));
+        try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(questions)) {
+            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(expected);
+        }
+        RecordFiles.writeBenchQuestions(temp.resolve("q2.jsonl"), expected.iterator());
+        try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(temp.resolve("q2.jsonl"))) {
+            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(expected);
+        }
+        List<BenchContext> contexts = List.of(
+                new BenchContext("001.jpg", List.of("A dog."), List.of()),
+                new BenchContext("2.jpg", List.of("a", "b"), List.of(new Box("cat", 0.1, 0.2, 0.3, 0.4))));
+        Path file = Files.writeString(temp.resolve("c.jsonl"), CONTEXTS);
+        try (BenchContextRecordReader reader = BenchContextRecordReader.open(file)) {
+            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(contexts);
+        }
+        RecordFiles.writeBenchContexts(temp.resolve("c2.jsonl"), contexts.iterator());
+        try (BenchContextRecordReader reader = BenchContextRecordReader.open(temp.resolve("c2.jsonl"))) {
+            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(contexts);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{\"question_id\": \"x\"}                  | line 1: question x: \"question_id\" must be a whole number",
+                "{\"question_id\": 1, \"image\": \"a\"}  | \"text\" is missing"
+            })
+    void aQuestionThatIsWrongIsNamed(String text, String message) throws IOException {
+        Path file = Files.writeString(temp.resolve("q.jsonl"), text);
+        assertThatThrownBy(() -> BenchQuestionRecordReader.open(file).get(0))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void damageIsRefused() throws IOException {
+        Random random = new Random(8);
+        byte[] sound = CONTEXTS.getBytes(StandardCharsets.UTF_8);
+        for (int round = 0; round < 400; round++) {
+            byte[] damaged = sound.clone();
+            damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
+            Path file = Files.write(temp.resolve("c.jsonl"), damaged);
+            try (BenchContextRecordReader reader = BenchContextRecordReader.open(file)) {
+                while (reader.hasNext()) {
+                    reader.nextValue();
+                }
+            } catch (BadInputException e) {
+                assertThat(e.getMessage()).contains("c.jsonl").doesNotContain("\n");
+            }
+        }
+    }
+}
