@@ -21,6 +21,7 @@ final class LintPage {
             .tokens b { font-weight: normal; background: #2a9d4a55; border-bottom: 2px solid #2a9d4a; }
             .tokens i { font-style: normal; border: 1px solid #2a6fdb; border-radius: 3px; padding: 0 .3em; }
             .tokens s { opacity: .5; }
+            .tokens span, .tokens b, .tokens s { border-right: 1px dotted #8888; }
             .error { color: #c0392b; } .warning { color: #b9770e; }
             </style>
             """;
