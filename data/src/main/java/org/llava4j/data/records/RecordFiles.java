@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
@@ -22,6 +23,7 @@ import org.llava4j.data.captions.CaptionedPicture;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.llavabench.BenchContext;
 import org.llava4j.data.llavabench.BenchQuestion;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
  * Writes what the readers here read, one record after the other in constant memory: a file appears whole or not at all.
@@ -48,6 +50,50 @@ public final class RecordFiles {
                         .put("id", caption.id())
                         .put("image", caption.image())
                         .put("caption", caption.text()));
+    }
+
+    /** Captions as CC3M has them, with a picture's place for its address. @throws BadInputException likewise */
+    public static void writeTsv(Path file, Iterator<Caption> captions) {
+        AtomicFile.write(file, channel -> {
+            OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
+            while (captions.hasNext()) {
+                Caption caption = captions.next();
+                out.write(bytes(caption.text().replaceAll("\\s+", " ") + "\t" + caption.image() + "\n"));
+            }
+            out.flush();
+        });
+    }
+
+    /**
+     * ScienceQA's {@code problems.json}.
+     *
+     * @param problems by their id
+     * @throws BadInputException if the place cannot be written
+     */
+    public static void writeScienceQa(Path file, Map<String, ScienceQaProblem> problems) {
+        ObjectNode all = JsonNodeFactory.instance.objectNode();
+        problems.forEach((id, problem) -> all.set(id, node(problem)));
+        writeTree(file, all);
+    }
+
+    private static ObjectNode node(ScienceQaProblem problem) {
+        ObjectNode node = JsonNodeFactory.instance.objectNode();
+        node.put("question", problem.question());
+        ArrayNode choices = node.putArray("choices");
+        problem.choices().forEach(choices::add);
+        node.put("answer", problem.answer());
+        node.put("hint", problem.hint());
+        node.put("image", problem.hasImage() ? problem.image() : null);
+        node.put("task", problem.task());
+        node.put("grade", problem.grade());
+        node.put("subject", problem.subject());
+        node.put("topic", problem.topic());
+        node.put("category", problem.category());
+        node.put("skill", problem.skill());
+        node.put("lecture", problem.lecture());
+        node.put("solution", problem.solution());
+        node.put("split", problem.split());
+        return node;
     }
 
     /** LLaVA-Bench's questions. @throws BadInputException if the place cannot be written */

@@ -7,12 +7,15 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.records.RecordFiles;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
@@ -63,7 +66,7 @@ public final class WorldWriter {
     }
 
     private void writeProblems() throws IOException {
-        ObjectNode problems = json.createObjectNode();
+        Map<String, ScienceQaProblem> problems = new LinkedHashMap<>();
         ObjectNode splits = json.createObjectNode();
         int id = 0;
         List<Share> shares = List.of(
@@ -76,7 +79,7 @@ public final class WorldWriter {
             for (int turn = 0; turn < share.perKind; turn++) {
                 for (Kind kind : Kind.values()) {
                     String pid = String.valueOf(++id);
-                    problems.set(pid, entry(writeProblem(pid, kind, turn, share.split)));
+                    problems.put(pid, writeProblem(pid, kind, turn, share.split));
                     ids.add(pid);
                     // ScienceQA's mini splits are a tenth of the whole.
                     if (turn % 10 == 0) {
@@ -86,7 +89,7 @@ public final class WorldWriter {
             }
             splits.set("mini" + share.split, mini);
         }
-        json.writeValue(folder.resolve(PROBLEMS).toFile(), problems);
+        RecordFiles.writeScienceQa(folder.resolve(PROBLEMS), problems);
         json.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
     }
 
@@ -110,26 +113,6 @@ public final class WorldWriter {
             picture = Picture.of(scene, random);
         }
         return picture;
-    }
-
-    private ObjectNode entry(ScienceQaProblem problem) {
-        ObjectNode node = json.createObjectNode();
-        node.put("question", problem.question());
-        ArrayNode choices = node.putArray("choices");
-        problem.choices().forEach(choices::add);
-        node.put("answer", problem.answer());
-        node.put("hint", problem.hint());
-        node.put("image", problem.hasImage() ? problem.image() : null);
-        node.put("task", problem.task());
-        node.put("grade", problem.grade());
-        node.put("subject", problem.subject());
-        node.put("topic", problem.topic());
-        node.put("category", problem.category());
-        node.put("skill", problem.skill());
-        node.put("lecture", problem.lecture());
-        node.put("solution", problem.solution());
-        node.put("split", problem.split());
-        return node;
     }
 
     private void writeCaptions() throws IOException {

@@ -109,6 +109,16 @@ class CaptionRecordReaderTest {
     }
 
     @Test
+    void whatIsWrittenAsTsvIsRead() {
+        Path file = temp.resolve("out.tsv");
+        RecordFiles.writeTsv(
+                file,
+                List.of(new Caption("a", "a.jpg", "two\nlines\tand a tab"), new Caption("b", "b", "ü"))
+                        .iterator());
+        assertThat(all(file)).extracting(Caption::text).containsExactly("two lines and a tab", "ü");
+    }
+
+    @Test
     void whatIsWrittenAsCocoIsRead() throws IOException {
         List<CaptionedPicture> pictures;
         try (CocoRecordReader reader = CocoRecordReader.open(file("c.json", COCO), file("i.json", INSTANCES))) {
