@@ -64,18 +64,20 @@ public final class Llava {
     private final SameDiff sd;
     private final Optional<ImageSlot> slot;
     private final List<Segment> layers;
+    private final Optional<LlamaConfig> plainDecoder;
     private boolean recomputes;
     private SameDiff gradients;
     private String gradientsOf;
 
-    private Llava(SameDiff sd, Optional<ImageSlot> slot, List<Segment> layers) {
+    private Llava(SameDiff sd, Optional<ImageSlot> slot, List<Segment> layers, Optional<LlamaConfig> plainDecoder) {
         this.sd = sd;
         this.slot = slot;
         this.layers = layers;
+        this.plainDecoder = plainDecoder;
     }
 
     private static Llava withoutDecoder(SameDiff sd) {
-        return new Llava(sd, Optional.empty(), List.of());
+        return new Llava(sd, Optional.empty(), List.of(), Optional.empty());
     }
 
     /** What the graph reads of an image. */
@@ -117,7 +119,11 @@ public final class Llava {
                 .orElseGet(() -> decoder.embed("text_embeds", ids));
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
         decoder.build(SpliceRows.of("inputs_embeds", text, projected, rows), textInputs(sd));
-        return new Llava(sd, config.imageSlot(), Decoder.layersBeforeTheLast(config.decoder()));
+        return new Llava(
+                sd,
+                config.imageSlot(),
+                Decoder.layersBeforeTheLast(config.decoder()),
+                lora.isPresent() ? Optional.empty() : Optional.of(config.decoder()));
     }
 
     /** Name and shape of every weight of the whole model; none is read or made. */
@@ -146,7 +152,7 @@ public final class Llava {
         Decoder decoder = new Decoder(config, new Weights(sd, source, ""), new LoraLayers(Optional.empty(), config));
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
-        return new Llava(sd, Optional.empty(), Decoder.layersBeforeTheLast(config));
+        return new Llava(sd, Optional.empty(), Decoder.layersBeforeTheLast(config), Optional.of(config));
     }
 
     private static SameDiff newGraph() {
@@ -178,6 +184,16 @@ public final class Llava {
     /** The graph itself, to read any node of, or to grow. */
     public SameDiff graph() {
         return sd;
+    }
+
+    /** The decoder, where its layers are their weights and nothing else. */
+    public Optional<LlamaConfig> plainDecoder() {
+        return plainDecoder;
+    }
+
+    /** The tokens around an image, if the model has any. */
+    public Optional<ImageSlot> imageSlot() {
+        return slot;
     }
 
     /** Names of all weights, in the order of their declaration. */

@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.data.batch.SpliceOptions;
@@ -16,8 +18,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The most likely token, again and again, for several prompts at once. Every step runs over the whole rows; only the
- * last real row of each reaches the head. Lengths are rounded up so that few shapes occur and memory is reused.
+ * The most likely token, again and again, for several prompts at once. The prompts run through the graph together, each
+ * further position through a {@link CachedDecoder}; where there is none (LoRA unmerged) every step runs over the whole
+ * rows. Only the last real row of each reaches the head. Lengths are rounded up so that few shapes occur and memory is
+ * reused.
  */
 public final class GreedyGenerator {
     private static final String TARGET_LOGITS = "target_logits";
@@ -25,15 +29,22 @@ public final class GreedyGenerator {
     private final Llava model;
     private final SpliceOptions options;
     private final int eosId;
+    private final Optional<CachedDecoder> cached;
 
     /**
      * @param options how prompts are laid out; padding must be on the right
      * @param eosId the token that ends an answer
      */
     public GreedyGenerator(Llava model, SpliceOptions options, int eosId) {
+        this(model, options, eosId, true);
+    }
+
+    /** @param cache whether keys and values are kept; the same tokens come without, later */
+    GreedyGenerator(Llava model, SpliceOptions options, int eosId, boolean cache) {
         this.model = model;
         this.options = options;
         this.eosId = eosId;
+        cached = cache ? CachedDecoder.of(model) : Optional.empty();
     }
 
     /**
@@ -63,8 +74,13 @@ public final class GreedyGenerator {
         List<int[]> continued = new ArrayList<>();
         prompts.forEach(prompt -> continued.add(new int[0]));
         boolean[] done = new boolean[rows];
+        int[] next = new int[rows];
         for (int step = 0; step < maxNewTokens; step++) {
-            int[] next = next(prompts, continued, imagesPerRow, feed);
+            if (step > 0 && cached.isPresent()) {
+                step(cached.get(), continued, done, next);
+            } else {
+                next = next(prompts, continued, imagesPerRow, feed, maxNewTokens);
+            }
             boolean allDone = true;
             for (int row = 0; row < rows; row++) {
                 if (!done[row] && next[row] != eosId) {
@@ -92,7 +108,8 @@ public final class GreedyGenerator {
             List<int[]> prompts,
             List<int[]> continued,
             int[] imagesPerRow,
-            Function<SpliceLayout, Map<String, INDArray>> feed) {
+            Function<SpliceLayout, Map<String, INDArray>> feed,
+            int maxNewTokens) {
         List<EncodedSample> samples = new ArrayList<>();
         for (int row = 0; row < prompts.size(); row++) {
             samples.add(unlabelled(prompts.get(row), continued.get(row)));
@@ -104,10 +121,29 @@ public final class GreedyGenerator {
         }
         Map<String, INDArray> in = feed.apply(layout);
         in.put(Llava.TARGET_ROWS, Nd4j.createFromArray(last));
-        INDArray logits = model.output(in, List.of(TARGET_LOGITS)).get(TARGET_LOGITS);
-        int[] next = logits.argMax(1).toIntVector();
+        List<String> nodes = new ArrayList<>(List.of(TARGET_LOGITS));
+        cached.ifPresent(decoder -> nodes.addAll(decoder.nodes()));
+        Map<String, INDArray> out = model.output(in, nodes);
+        cached.ifPresent(decoder -> decoder.begin(out, layout, maxNewTokens));
+        return likeliest(out.get(TARGET_LOGITS));
+    }
+
+    /** The next token of each row that is not done; the others' stay. */
+    private static void step(CachedDecoder decoder, List<int[]> continued, boolean[] done, int[] next) {
+        int[] rows = IntStream.range(0, done.length).filter(row -> !done[row]).toArray();
+        int[] tokens = Arrays.stream(rows)
+                .map(row -> continued.get(row)[continued.get(row).length - 1])
+                .toArray();
+        int[] following = likeliest(decoder.step(rows, tokens));
+        for (int i = 0; i < rows.length; i++) {
+            next[rows[i]] = following[i];
+        }
+    }
+
+    private static int[] likeliest(INDArray logits) {
+        int[] tokens = logits.argMax(1).toIntVector();
         PooledMemory.ofThisThread().release(logits);
-        return next;
+        return tokens;
     }
 
     private static EncodedSample unlabelled(int[] prompt, int[] more) {
