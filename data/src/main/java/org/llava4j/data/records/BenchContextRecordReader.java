@@ -1,12 +1,10 @@
 package org.llava4j.data.records;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.datavec.api.split.FileSplit;
-import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
@@ -24,23 +22,8 @@ public final class BenchContextRecordReader extends IndexedRecordReader<BenchCon
     /** A reader over one file. @throws BadInputException if it is missing or not JSON */
     public static BenchContextRecordReader open(Path file) {
         BenchContextRecordReader reader = new BenchContextRecordReader();
-        reader.initialize(
-                new FileSplit(BenchQuestionRecordReader.requireFile(file).toFile()));
+        reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;
-    }
-
-    @Override
-    List<EntryIndex> index(InputSplit split) {
-        List<EntryIndex> indexes = new ArrayList<>();
-        for (URI location : split.locations()) {
-            indexes.add(EntryIndex.of(path(location), JsonEntries.LIST));
-        }
-        return indexes;
-    }
-
-    @Override
-    String key(EntryIndex file, int entry) {
-        return "";
     }
 
     @Override

@@ -1,17 +1,12 @@
 package org.llava4j.data.records;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.datavec.api.split.FileSplit;
-import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.LongWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.llavabench.BenchQuestion;
 
 /**
@@ -26,27 +21,6 @@ public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQu
         BenchQuestionRecordReader reader = new BenchQuestionRecordReader();
         reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;
-    }
-
-    static Path requireFile(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new BadInputException(file + ": no such file; check the path");
-        }
-        return file;
-    }
-
-    @Override
-    List<EntryIndex> index(InputSplit split) {
-        List<EntryIndex> indexes = new ArrayList<>();
-        for (URI location : split.locations()) {
-            indexes.add(EntryIndex.of(path(location), JsonEntries.LIST));
-        }
-        return indexes;
-    }
-
-    @Override
-    String key(EntryIndex file, int entry) {
-        return "";
     }
 
     @Override

@@ -42,11 +42,8 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
 
     /** A reader over one file. @throws BadInputException if it is missing or of none of these formats */
     public static CaptionRecordReader open(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new BadInputException(file + ": no such file; check the path");
-        }
         CaptionRecordReader reader = new CaptionRecordReader();
-        reader.initialize(new FileSplit(file.toFile()));
+        reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;
     }
 
@@ -74,11 +71,6 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         } catch (IOException e) {
             throw JsonInput.broken(file.toString(), 0, e);
         }
-    }
-
-    @Override
-    String key(EntryIndex file, int entry) {
-        return "";
     }
 
     @Override

@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.File;
 import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -40,14 +39,12 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
      */
     public static CocoRecordReader open(Path captions, Path instances) {
         List<Path> files = instances == null ? List.of(captions) : List.of(captions, instances);
-        for (Path file : files) {
-            if (!Files.isRegularFile(file)) {
-                throw new BadInputException(file + ": no such file; check the path");
-            }
-        }
         CocoRecordReader reader = new CocoRecordReader();
-        reader.initialize(new CollectionInputSplit(
-                files.stream().map(Path::toFile).map(File::toURI).toList()));
+        reader.initialize(new CollectionInputSplit(files.stream()
+                .map(IndexedRecordReader::requireFile)
+                .map(Path::toFile)
+                .map(File::toURI)
+                .toList()));
         return reader;
     }
 
@@ -80,11 +77,6 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
                 }
             }
         }
-    }
-
-    @Override
-    String key(EntryIndex file, int entry) {
-        return "";
     }
 
     @Override

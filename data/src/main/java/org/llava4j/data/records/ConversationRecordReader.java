@@ -3,13 +3,10 @@ package org.llava4j.data.records;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import java.net.URI;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.datavec.api.split.FileSplit;
-import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
@@ -27,25 +24,8 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
     /** A reader over one file. @throws BadInputException if it is missing or not JSON */
     public static ConversationRecordReader open(Path file) {
         ConversationRecordReader reader = new ConversationRecordReader();
-        if (!Files.isRegularFile(file)) {
-            throw new BadInputException(file + ": no such file; check the path");
-        }
-        reader.initialize(new FileSplit(file.toFile()));
+        reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;
-    }
-
-    @Override
-    List<EntryIndex> index(InputSplit split) {
-        List<EntryIndex> indexes = new ArrayList<>();
-        for (URI location : split.locations()) {
-            indexes.add(EntryIndex.of(path(location), JsonEntries.LIST));
-        }
-        return indexes;
-    }
-
-    @Override
-    String key(EntryIndex file, int entry) {
-        return "";
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.ObjectInputStream;
 import java.net.URI;
 import java.nio.file.FileSystemNotFoundException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,14 +35,22 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     private transient SeededPermutation order;
     private transient int position;
 
-    /** The files of a split, each indexed. */
-    abstract List<EntryIndex> index(InputSplit split);
+    /** The files of a split, each indexed; lists of JSON objects unless a subclass reads others. */
+    List<EntryIndex> index(InputSplit split) {
+        List<EntryIndex> indexes = new ArrayList<>();
+        for (URI location : split.locations()) {
+            indexes.add(EntryIndex.of(path(location), JsonEntries.LIST));
+        }
+        return indexes;
+    }
 
     /** One entry as a value. @throws BadInputException if it is not what it should be; the place is added here */
     abstract T parse(JsonNode entry, String key);
 
     /** The key {@link #parse} is given: an entry's name, empty where entries have none. */
-    abstract String key(EntryIndex file, int entry);
+    String key(EntryIndex file, int entry) {
+        return "";
+    }
 
     abstract List<Writable> writables(T value);
 
@@ -72,6 +81,14 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     public void initialize(Configuration configuration, InputSplit split) {
         setConf(configuration);
         initialize(split);
+    }
+
+    /** @throws BadInputException if it is not there */
+    static Path requireFile(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException(file + ": no such file; check the path");
+        }
+        return file;
     }
 
     static Path path(URI location) {
