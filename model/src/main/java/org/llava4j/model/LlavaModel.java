@@ -1,18 +1,30 @@
 package org.llava4j.model;
 
+import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Predicate;
+import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.Picture;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureSource;
+import org.llava4j.model.features.PictureFeatures;
 import org.llava4j.model.features.TowerFeatures;
-import org.llava4j.model.generate.GreedyGenerator;
+import org.llava4j.model.generate.Answer;
+import org.llava4j.model.generate.AnswerText;
+import org.llava4j.model.generate.Answering;
+import org.llava4j.model.generate.Chat;
+import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.Generation;
+import org.llava4j.model.generate.Generator;
+import org.llava4j.model.generate.Prompt;
+import org.llava4j.model.generate.Question;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.FrozenType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,38 +32,27 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A model that answers: tokenizer, pictures and graph of a folder together. Features of the frozen tower come from a
- * {@link FeatureSource}; the language graph reads them. Used by one thread at a time.
+ * {@link FeatureSource}; the language graph reads them. A loaded model has a thread of its own, which answers any number
+ * of threads side by side.
  */
-public final class LlavaModel {
+public final class LlavaModel implements AutoCloseable {
     /** Lengths are rounded up to this, so that generation meets few shapes. */
     private static final int LENGTH_MULTIPLE = 16;
 
-    private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
+    /** Longest answer where nothing else is said. */
+    public static final int ANSWER_TOKENS = 512;
+
+    /** Ends the generators of models that are no longer used. */
+    private static final Cleaner CLEANER = Cleaner.create();
 
     private final LlavaConfig config;
     private final LlamaTokenizer tokenizer;
     private final ChatFormat chat;
-    private final FeatureSource features;
-    private final Llava language;
+    private final Generator generator;
 
     /**
-     * A question about pictures.
+     * A model that works on the threads that ask, one of them at a time, as a stage of training needs it.
      *
-     * @param text with {@code <image>} once for each picture
-     */
-    public record Question(String text, List<Path> images) {
-        /** @throws BadInputException if the text does not have one {@code <image>} for each picture */
-        public Question {
-            images = List.copyOf(images);
-            int named = text.split(LlavaModel.IMAGE, -1).length - 1;
-            if (!images.isEmpty() && named != images.size()) {
-                throw new BadInputException("the question names " + named + " images and brings " + images.size()
-                        + "; write " + LlavaModel.IMAGE + " once for each");
-            }
-        }
-    }
-
-    /**
      * @param language reads {@link Llava#IMAGE_FEATURES}
      * @param features of the tower that belongs to it
      */
@@ -60,8 +61,19 @@ public final class LlavaModel {
         this.config = config;
         this.tokenizer = tokenizer;
         this.chat = chat;
-        this.features = features;
-        this.language = language;
+        PictureFeatures pictures = new PictureFeatures(features);
+        SpliceOptions options = new SpliceOptions(
+                config.imageVectors(),
+                config.decoder().vocabSize(),
+                config.maxLength(),
+                SpliceOptions.Side.RIGHT,
+                LENGTH_MULTIPLE,
+                config.imageSlot());
+        generator = new Generator(
+                language,
+                options,
+                tokenizer.endId(),
+                (layout, prompts) -> Placeholders.features(layout, vectors(config, pictures, prompts)));
     }
 
     /**
@@ -102,14 +114,21 @@ public final class LlavaModel {
         try (Checkpoint weights =
                 Checkpoint.llava(folder, visionTower).withoutTower().withFrozenType(type, name -> false)) {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
-            return new LlavaModel(config, tokenizer, chat, features, language);
+            LlavaModel model = new LlavaModel(config, tokenizer, chat, features, language);
+            CLEANER.register(model, model.generator.start()::close);
+            return model;
         }
     }
 
-    /** One answer to one question about one picture. */
+    /** A greedy answer to one question about one picture, at most {@link #ANSWER_TOKENS} long. */
+    public String answer(Path image, String question) {
+        return answer(image, question, ANSWER_TOKENS);
+    }
+
+    /** A greedy answer to one question about one picture. */
     public String answer(Path image, String question, int maxNewTokens) {
-        String text = question.contains(IMAGE) ? question : IMAGE + "\n" + question;
-        return answer(List.of(new Question(text, List.of(image))), maxNewTokens).get(0);
+        return answer(Question.about(Picture.of(image), question), Decoding.greedy(maxNewTokens))
+                .text();
     }
 
     /**
@@ -118,68 +137,81 @@ public final class LlavaModel {
      * @throws BadInputException if a picture cannot be read, or a question leaves no room for an answer
      */
     public List<String> answer(List<Question> questions, int maxNewTokens) {
-        if (questions.isEmpty()) {
-            return List.of();
-        }
-        List<int[]> prompts = new ArrayList<>();
-        List<Path> images = new ArrayList<>();
-        int[] imagesPerRow = new int[questions.size()];
-        for (int i = 0; i < imagesPerRow.length; i++) {
-            Question question = questions.get(i);
-            String text = question.images().isEmpty()
-                    ? question.text()
-                    : chat.markup(config).apply(question.text());
-            prompts.add(tokenizer
-                    .encodePrompt(
-                            chat.template().prompt(List.of(Turn.human(text))),
-                            !question.images().isEmpty())
-                    .ids());
-            images.addAll(question.images());
-            imagesPerRow[i] = question.images().size();
-        }
-        INDArray vectors = vectors(images);
-        GreedyGenerator generator = new GreedyGenerator(language, spliceOptions(), tokenizer.endId());
-        return generator
-                .generate(
-                        prompts,
-                        imagesPerRow,
-                        layout -> Placeholders.features(layout, vectors),
-                        maxNewTokens,
-                        stopped())
-                .stream()
-                .map(this::text)
+        Decoding decoding = Decoding.greedy(maxNewTokens);
+        List<Answering> all =
+                questions.stream().map(q -> ask(q, decoding, text -> {})).toList();
+        return all.stream().map(this::await).map(Answer::text).toList();
+    }
+
+    /** Asks and waits. */
+    public Answer answer(Question question, Decoding decoding) {
+        return await(ask(question, decoding, text -> {}));
+    }
+
+    /** A conversation that begins. */
+    public Chat chat(Decoding decoding) {
+        return new Chat(this, decoding);
+    }
+
+    /**
+     * Asks without waiting.
+     *
+     * @param onText hears the answer's text as it comes, never a part of a character, on the model's thread; what takes
+     *     long there holds up every other answer
+     * @throws BadInputException if the question leaves no room for an answer
+     */
+    public Answering ask(Question question, Decoding decoding, Consumer<String> onText) {
+        ImageMarkup markup = chat.markup(config);
+        boolean images = !question.images().isEmpty();
+        List<Turn> turns = question.turns().stream()
+                .map(turn -> images ? new Turn(turn.from(), markup.apply(turn.value())) : turn)
                 .toList();
+        int[] ids =
+                tokenizer.encodePrompt(chat.template().prompt(turns), images).ids();
+        List<String> stops = new ArrayList<>(decoding.stops());
+        stops.add(chat.template().stop());
+        AnswerText text = new AnswerText(tokenizer.streamingDecoder(), stops, onText);
+        Generation generation = generator.submit(
+                new Prompt(ids, question.images()), decoding.sampling(), decoding.maxNewTokens(), text);
+        return new Answering(generation, text);
     }
 
-    private SpliceOptions spliceOptions() {
-        return new SpliceOptions(
-                config.imageVectors(),
-                config.decoder().vocabSize(),
-                config.maxLength(),
-                SpliceOptions.Side.RIGHT,
-                LENGTH_MULTIPLE,
-                config.imageSlot());
+    /**
+     * Waits for an answer.
+     *
+     * @throws BadInputException if a picture cannot be read
+     */
+    public Answer await(Answering answering) {
+        generator.await(answering.generation());
+        return answering.answer().join();
     }
 
-    private INDArray vectors(List<Path> images) {
+    /** How many questions wait for the first token of their answer. */
+    public int waiting() {
+        return generator.waiting();
+    }
+
+    /** What its folder says. */
+    public LlavaConfig config() {
+        return config;
+    }
+
+    /** Ends the model's thread; answers under way end exceptionally. */
+    @Override
+    public void close() {
+        generator.close();
+    }
+
+    private static INDArray vectors(LlavaConfig config, PictureFeatures pictures, List<Prompt> prompts) {
+        List<Picture> images =
+                prompts.stream().flatMap(prompt -> prompt.images().stream()).toList();
         int perImage = config.imageVectors() * config.vision().hiddenSize();
         // Without any picture the graph still reads one, which goes nowhere.
         float[] all = new float[Math.max(1, images.size()) * perImage];
-        List<float[]> each = images.isEmpty() ? List.of() : features.features(images);
+        List<float[]> each = images.isEmpty() ? List.of() : pictures.of(images);
         for (int i = 0; i < each.size(); i++) {
             System.arraycopy(each.get(i), 0, all, i * perImage, perImage);
         }
         return Nd4j.createFromArray(all).reshape(-1, config.vision().hiddenSize());
-    }
-
-    private Predicate<int[]> stopped() {
-        String stop = chat.template().stop();
-        return tokens -> tokenizer.decode(tokens).contains(stop);
-    }
-
-    private String text(int[] tokens) {
-        String text = tokenizer.decode(tokens);
-        int end = text.indexOf(chat.template().stop());
-        return (end < 0 ? text : text.substring(0, end)).strip();
     }
 }

@@ -6,16 +6,19 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.batch.SpliceOptions.Side;
+import org.llava4j.data.image.Picture;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.generate.GreedyGenerator;
+import org.llava4j.model.generate.Generation;
+import org.llava4j.model.generate.Generator;
+import org.llava4j.model.generate.Prompt;
+import org.llava4j.model.generate.Sampling;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -50,12 +53,11 @@ class GoldenGenerationTest {
         }
         JsonNode golden = json(name + "/generate.json");
         SpliceOptions options = new SpliceOptions(1, config.vocabSize(), 2048, Side.RIGHT, 16);
-        GreedyGenerator generator = new GreedyGenerator(model, options, NO_EOS);
+        Generator generator = new Generator(model, options, NO_EOS, (layout, prompts) -> Placeholders.text(layout));
         int[] prompt = ints(golden.get("prompt"));
         List<int[]> batch = List.of(prompt, new int[] {1, 2, 3}, prompt);
         for (List<int[]> prompts : List.of(List.of(prompt), batch)) {
-            List<int[]> out = generator.generate(
-                    prompts, new int[prompts.size()], Placeholders::text, NEW_TOKENS, tokens -> false);
+            List<int[]> out = continued(generator, prompts, List.of());
             assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
             assertThat(out.get(out.size() - 1)).isEqualTo(ints(golden.get("greedy32")));
         }
@@ -73,14 +75,22 @@ class GoldenGenerationTest {
         JsonNode golden = json(name + "/meta.json").get("generate");
         SpliceOptions options =
                 new SpliceOptions(config.imageVectors(), config.decoder().vocabSize(), 2048, Side.RIGHT, 16);
-        GreedyGenerator generator = new GreedyGenerator(model, options, NO_EOS);
-        List<int[]> prompts = new ArrayList<>();
-        prompts.add(ints(golden.get("prompt")));
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
             INDArray image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
-            List<int[]> out = generator.generate(
-                    prompts, new int[] {1}, layout -> Placeholders.pixels(layout, image), NEW_TOKENS, tokens -> false);
+            Generator generator =
+                    new Generator(model, options, NO_EOS, (layout, prompts) -> Placeholders.pixels(layout, image));
+            int[] prompt = ints(golden.get("prompt"));
+            List<Picture> onePicture = List.of(Picture.of(Path.of("its pixels are given")));
+            List<int[]> out = continued(generator, List.of(prompt), onePicture);
             assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
         }
+    }
+
+    private static List<int[]> continued(Generator generator, List<int[]> prompts, List<Picture> images) {
+        List<Generation> all = prompts.stream()
+                .map(ids -> generator.submit(new Prompt(ids, images), Sampling.GREEDY, NEW_TOKENS, token -> true))
+                .toList();
+        all.forEach(generator::await);
+        return all.stream().map(Generation::tokens).toList();
     }
 }

@@ -21,6 +21,7 @@ import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.Picture;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
@@ -32,7 +33,10 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
-import org.llava4j.model.generate.GreedyGenerator;
+import org.llava4j.model.generate.Generation;
+import org.llava4j.model.generate.Generator;
+import org.llava4j.model.generate.Prompt;
+import org.llava4j.model.generate.Sampling;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -163,14 +167,12 @@ class ImageSlotModelTest {
             language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
         }
         SpliceOptions options = new SpliceOptions(config.imageVectors(), 1003, 2048);
-        int[] tokens = new GreedyGenerator(language, options, tokenizer.endId())
-                .generate(
-                        List.of(prompt),
-                        new int[] {1},
-                        layout -> Placeholders.features(layout, features),
-                        12,
-                        none -> false)
-                .get(0);
+        Generator generator = new Generator(
+                language, options, tokenizer.endId(), (layout, prompts) -> Placeholders.features(layout, features));
+        Generation generation =
+                generator.submit(new Prompt(prompt, List.of(Picture.of(picture))), Sampling.GREEDY, 12, token -> true);
+        generator.await(generation);
+        int[] tokens = generation.tokens();
         assertThat(answer).isEqualTo(tokenizer.decode(tokens).strip());
         configured("mm_use_im_start_end", false);
         assertThat(LlavaModel.load(folder, V1).answer(picture, "What is it?", 12))

@@ -36,7 +36,11 @@ public final class ImageFiles {
      *     more than {@link #MAX_PIXELS}
      */
     public static RgbImage read(Path file) {
-        byte[] bytes = ImageBytes.read(file);
+        return decode(ImageBytes.read(file), file.toString());
+    }
+
+    /** As {@link #read} for bytes in memory, which an error calls by this name. */
+    static RgbImage decode(byte[] bytes, String file) {
         try {
             if (startsWith(bytes, PNG) && bytes.length > PNG_COLOUR_TYPE_AT) {
                 boolean clip = bytes[PNG_COLOUR_TYPE_AT] != PNG_GREY_ALPHA;
@@ -60,7 +64,7 @@ public final class ImageFiles {
         }
     }
 
-    private static BufferedImage decode(byte[] bytes, String format, Path file) throws IOException {
+    private static BufferedImage decode(byte[] bytes, String format, String file) throws IOException {
         ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
         List<String> warnings = new ArrayList<>();
         try (ImageInputStream stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {

@@ -2,6 +2,7 @@ package org.llava4j.model.features;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.llava4j.data.image.RgbImage;
 
 /** The frozen tower's features of pictures, wherever they are kept. */
 public interface FeatureSource {
@@ -12,4 +13,12 @@ public interface FeatureSource {
      * @throws org.llava4j.data.BadInputException if a picture is missing or broken
      */
     List<float[]> features(List<Path> images);
+
+    /** The same of pictures in memory; a source that knows files only refuses any. */
+    default List<float[]> featuresOf(List<RgbImage> images) {
+        if (!images.isEmpty()) {
+            throw new UnsupportedOperationException("this source of features knows files only");
+        }
+        return List.of();
+    }
 }

@@ -4,10 +4,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.image.RgbImage;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.PooledMemory;
@@ -96,19 +98,29 @@ public final class TowerFeatures implements FeatureSource {
 
     @Override
     public List<float[]> features(List<Path> images) {
+        return inPasses(images, processor::process);
+    }
+
+    @Override
+    public List<float[]> featuresOf(List<RgbImage> images) {
+        return inPasses(images, processor::process);
+    }
+
+    private <T> List<float[]> inPasses(List<T> images, Function<T, float[]> pixelsOf) {
         List<float[]> all = new ArrayList<>();
         for (int from = 0; from < images.size(); from += together) {
-            all.addAll(some(images.subList(from, Math.min(images.size(), from + together))));
+            List<T> some = images.subList(from, Math.min(images.size(), from + together));
+            all.addAll(pass(some.stream().map(pixelsOf).toList()));
         }
         return all;
     }
 
-    private List<float[]> some(List<Path> images) {
+    private List<float[]> pass(List<float[]> images) {
         int side = processor.settings().cropPx();
         int length = 3 * side * side;
         float[] pixels = new float[images.size() * length];
         for (int i = 0; i < images.size(); i++) {
-            System.arraycopy(processor.process(images.get(i)), 0, pixels, i * length, length);
+            System.arraycopy(images.get(i), 0, pixels, i * length, length);
         }
         INDArray in = Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
         INDArray out = tower.output(Map.of(Llava.PIXEL_VALUES, in), List.of(Llava.FEATURES))

@@ -1,15 +1,15 @@
 package org.llava4j.model.generate;
 
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.model.Llava;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -18,35 +18,24 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * The decoder one position at a time, on the graph's own weights: the graph runs a prompt once and gives each layer's
  * keys and values, and from there on a new position costs one pass over the weights. Outside of SameDiff, whose overhead
- * an operation costs more than a row of arithmetic; what computes are the same {@link Kernels}. One thread at a time.
+ * an operation costs more than a row of arithmetic; what computes are the same {@link Kernels}. Texts of any length
+ * begin and end between two steps. One thread at a time.
  */
-final class CachedDecoder {
+final class CachedDecoder implements DecoderSteps {
     private static final String MODEL = "model.";
 
     private final Llava model;
     private final LlamaConfig config;
+    private final PromptRun prompts;
     private final Kernels kernels = KernelChoice.kernels();
     private final PooledMemory memory = PooledMemory.ofThisThread();
-    private final List<KeyValues> layers = new ArrayList<>();
+    private final Map<Generation, KeptSequence> kept = new IdentityHashMap<>();
 
-    private CachedDecoder(Llava model, LlamaConfig config) {
+    /** @param config of a decoder whose layers are their weights and nothing else ({@link Llava#plainDecoder()}) */
+    CachedDecoder(Llava model, LlamaConfig config, PromptRun prompts) {
         this.model = model;
         this.config = config;
-    }
-
-    /** For a model whose layers are their weights and nothing else; LoRA stands beside others. */
-    static Optional<CachedDecoder> of(Llava model) {
-        return model.plainDecoder().map(config -> new CachedDecoder(model, config));
-    }
-
-    /** What the graph is to give of a prompt. */
-    List<String> nodes() {
-        List<String> nodes = new ArrayList<>();
-        for (int layer = 0; layer < config.layers(); layer++) {
-            nodes.add(keys(layer));
-            nodes.add(values(layer));
-        }
-        return nodes;
+        this.prompts = prompts;
     }
 
     private static String keys(int layer) {
@@ -57,38 +46,56 @@ final class CachedDecoder {
         return "layers." + layer + ".qkv:2";
     }
 
-    /**
-     * Takes over what the graph gave of prompts, and gives the arrays back.
-     *
-     * @param more positions that will follow at most
-     */
-    void begin(Map<String, INDArray> prompts, SpliceLayout layout, int more) {
-        layers.clear();
-        int width = config.kvHeads() * config.headDim();
+    @Override
+    public INDArray begin(List<Generation> begun) {
+        List<String> nodes = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
-            KeyValues cache = new KeyValues(layout.rowLengths(), more, width);
-            cache.take(prompts.get(keys(layer)), prompts.get(values(layer)), layout);
-            memory.release(prompts.get(keys(layer)));
-            memory.release(prompts.get(values(layer)));
-            layers.add(cache);
+            nodes.add(keys(layer));
+            nodes.add(values(layer));
+        }
+        PromptRun.Result result = prompts.run(begun, nodes);
+        for (int row = 0; row < begun.size(); row++) {
+            int length = result.layout().rowLengths()[row];
+            int from = row * result.layout().length() + result.layout().rowStarts()[row];
+            KeptSequence sequence =
+                    new KeptSequence(config, length + begun.get(row).maxNewTokens(), memory);
+            for (int layer = 0; layer < config.layers(); layer++) {
+                sequence.begin(
+                        layer, result.out().get(keys(layer)), result.out().get(values(layer)), from, length);
+            }
+            kept.put(begun.get(row), sequence);
+        }
+        nodes.forEach(node -> memory.release(result.out().get(node)));
+        return result.out().get(PromptRun.TARGET_LOGITS);
+    }
+
+    /** Begins with so many positions of zeros, to measure what follows. */
+    void beginBlank(Generation generation, int positions) {
+        KeptSequence sequence = new KeptSequence(config, positions + generation.maxNewTokens(), memory);
+        sequence.beginBlank(positions);
+        kept.put(generation, sequence);
+    }
+
+    @Override
+    public void end(Generation generation) {
+        KeptSequence sequence = kept.remove(generation);
+        if (sequence != null) {
+            sequence.release(memory);
         }
     }
 
-    /**
-     * One more position of some rows.
-     *
-     * @param rows of the prompts, each once
-     * @param tokens the new token of each
-     * @return what follows, {@code float32[rows, V]}; the caller's, to be released
-     */
-    INDArray step(int[] rows, int[] tokens) {
-        INDArray positions = Nd4j.createFromArray(layers.get(0).positions(rows));
-        INDArray x = embedded(tokens);
+    @Override
+    public INDArray step(List<Generation> running) {
+        List<KeptSequence> rows = running.stream().map(kept::get).toList();
+        INDArray positions = Nd4j.createFromArray(
+                rows.stream().mapToInt(KeptSequence::length).toArray());
+        INDArray x = embedded(running.stream().mapToInt(Generation::lastToken).toArray());
         for (int layer = 0; layer < config.layers(); layer++) {
             INDArray next = layer(layer, rows, positions, x);
             memory.release(x);
             x = next;
         }
+        rows.forEach(KeptSequence::grow);
         INDArray normed = norm(MODEL + "norm", x);
         memory.release(x);
         INDArray logits = linear(normed, head(), null);
@@ -111,25 +118,25 @@ final class CachedDecoder {
         return x;
     }
 
-    private INDArray layer(int number, int[] rows, INDArray positions, INDArray x) {
+    private INDArray layer(int number, List<KeptSequence> rows, INDArray positions, INDArray x) {
         String name = MODEL + "layers." + number + ".";
         INDArray h = norm(name + "input_layernorm", x);
         INDArray q = rotated(linear(h, weight(name + "self_attn.q_proj"), null), positions);
         INDArray k = rotated(linear(h, weight(name + "self_attn.k_proj"), null), positions);
         INDArray v = linear(h, weight(name + "self_attn.v_proj"), null);
-        KeyValues cache = layers.get(number);
-        cache.add(rows, k, v);
-        INDArray mixed = Nd4j.createFromArray(
-                        cache.attend(rows, q.data().asFloat(), config.heads(), config.kvHeads(), config.headDim()))
-                .reshape(rows.length, config.hiddenSize());
+        INDArray mixed = array(rows.size(), q.size(1));
+        AttentionShape shape =
+                new AttentionShape(rows.size(), 1, config.heads(), config.kvHeads(), config.headDim(), true);
+        kernels.attentionStep(
+                q, k, v, rows.stream().map(row -> row.layer(number)).toList(), shape, mixed);
         INDArray y = linear(mixed, weight(name + "self_attn.o_proj"), x);
         INDArray m = norm(name + "post_attention_layernorm", y);
         INDArray gate = linear(m, weight(name + "mlp.gate_proj"), null);
         INDArray up = linear(m, weight(name + "mlp.up_proj"), null);
-        INDArray active = array(rows.length, config.intermediateSize());
+        INDArray active = array(rows.size(), config.intermediateSize());
         kernels.swiGlu(gate, up, active);
         INDArray out = linear(active, weight(name + "mlp.down_proj"), y);
-        for (INDArray used : List.of(h, q, k, v, y, m, gate, up, active)) {
+        for (INDArray used : List.of(h, q, k, v, mixed, y, m, gate, up, active)) {
             memory.release(used);
         }
         return out;

@@ -9,7 +9,6 @@ import java.util.function.Function;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.model.LlavaModel.Question;
 
 /**
  * Asks problems of a model, several at once.
@@ -32,7 +31,7 @@ public record ScienceQaAnswers(ScienceQaPrompt format, int batchSize, int maxNew
             List<Question> questions = new ArrayList<>();
             for (ScienceQaProblem problem : some) {
                 List<Path> images = problem.hasImage() ? List.of(imageOf.apply(problem)) : List.of();
-                questions.add(new Question(format.question(problem), images));
+                questions.add(Question.of(format.question(problem), images));
             }
             List<String> answers = model.answer(questions, maxNewTokens);
             for (int i = 0; i < some.size(); i++) {

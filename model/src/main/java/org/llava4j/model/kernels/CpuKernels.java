@@ -4,6 +4,7 @@ import static org.llava4j.model.kernels.Matrix.of;
 import static org.llava4j.model.kernels.Matrix.orNull;
 
 import java.util.Arrays;
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -21,6 +22,7 @@ public final class CpuKernels implements Kernels {
     private final CpuNorms norms;
     private final CpuRope rope;
     private final CpuAttention attention;
+    private final CpuAttentionStep steps;
     private final CpuElementWise elementWise;
     private final CpuRows rows;
     private final CpuLoss loss;
@@ -43,6 +45,7 @@ public final class CpuKernels implements Kernels {
         norms = new CpuNorms(lanes, workers);
         rope = new CpuRope(lanes, workers);
         attention = new CpuAttention(lanes, workers);
+        steps = new CpuAttentionStep(lanes, workers);
         elementWise = new CpuElementWise(lanes, workers);
         rows = new CpuRows(lanes, workers);
         loss = new CpuLoss(lanes, workers);
@@ -193,6 +196,16 @@ public final class CpuKernels implements Kernels {
             attention.forward(of(q), of(k), of(v), intsOrNull(starts), shape, of(y));
         } else {
             fallback.attention(q, k, v, starts, shape, y);
+        }
+    }
+
+    @Override
+    public void attentionStep(
+            INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y) {
+        if (floats(q, k, v, y) && caches.stream().allMatch(c -> floats(c.keys(), c.values()))) {
+            steps.step(of(q), of(k), of(v), caches, shape, of(y));
+        } else {
+            fallback.attentionStep(q, k, v, caches, shape, y);
         }
     }
 

@@ -1,5 +1,6 @@
 package org.llava4j.model.kernels;
 
+import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -78,6 +79,22 @@ public interface Kernels {
             INDArray dq,
             INDArray dk,
             INDArray dv);
+
+    /**
+     * One more position of several sequences whose keys and values are kept: row r of k and v is put behind those of
+     * cache r, and row r of q sees them all, its own among them. q, y: [R, H*d]; k, v: [R, G*d].
+     *
+     * @param shape R sequences of one position; causality and length say nothing here
+     */
+    void attentionStep(
+            INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y);
+
+    /**
+     * Keys and values of one sequence in one layer, {@code float32[capacity, G*d]} each.
+     *
+     * @param length how many positions are there
+     */
+    record KeyValueCache(INDArray keys, INDArray values, int length) {}
 
     /**
      * How rows are cut into sequences and heads.

@@ -4,6 +4,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.all;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.Arrays;
+import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
@@ -185,6 +186,26 @@ public final class Nd4jKernels implements Kernels {
             block(dq, rows, head).assign(ds.mmul(kh));
             block(dk, rows, kvHead).addi(ds.transpose().mmul(qh));
         });
+    }
+
+    @Override
+    public void attentionStep(
+            INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y) {
+        AttentionShape one = new AttentionShape(1, 1, shape.heads(), shape.kvHeads(), shape.headDim(), false);
+        for (int r = 0; r < caches.size(); r++) {
+            KeyValueCache cache = caches.get(r);
+            cache.keys().putRow(cache.length(), k.getRow(r));
+            cache.values().putRow(cache.length(), v.getRow(r));
+            INDArray query = q.getRow(r).reshape(1, -1).dup('c');
+            INDArray seen = y.getRow(r).reshape(1, -1).dup('c');
+            Rows all = new Rows(0, cache.length() + 1L);
+            forEachHead(null, one, (rows, head, kvHead) -> {
+                INDArray p = probabilities(block(query, rows, head), block(cache.keys(), all, kvHead), one);
+                block(seen, rows, head)
+                        .assign(p.mmul(block(cache.values(), all, kvHead).dup('c')));
+            });
+            y.putRow(r, seen);
+        }
     }
 
     private interface HeadWork {

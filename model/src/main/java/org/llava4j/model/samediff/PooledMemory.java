@@ -86,6 +86,13 @@ public final class PooledMemory extends VersionedMemory {
         return array;
     }
 
+    /** An array that stays the caller's over any number of runs, until it is released. */
+    public INDArray borrow(DataType type, long... shape) {
+        INDArray array = allocate(true, type, shape);
+        lent.remove(array);
+        return array;
+    }
+
     @Override
     public INDArray allocate(boolean detached, LongShapeDescriptor descriptor) {
         if (descriptor.isEmpty()) {

@@ -4,6 +4,8 @@ import static org.llava4j.model.kernels.Oracle.in;
 import static org.llava4j.model.kernels.Oracle.ints;
 import static org.llava4j.model.kernels.Oracle.shape;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -13,6 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.llava4j.model.kernels.Kernels.Activation;
 import org.llava4j.model.kernels.Kernels.AdamWStep;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.llava4j.model.kernels.Kernels.KeyValueCache;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -239,6 +242,46 @@ class CpuKernelsTest {
                 queries,
                 keys,
                 keys);
+    }
+
+    @Test
+    void aStepOfAttentionSeesWhatIsKeptAndItsOwnPosition() {
+        // Heads, key/value heads, head width; positions that are kept of each sequence.
+        attentionStep(4, 2, 8, 0);
+        attentionStep(4, 4, 10, 5, 0, 300);
+        attentionStep(2, 1, 33, 17, 96, 1);
+    }
+
+    private void attentionStep(int heads, int kvHeads, int headDim, int... lengths) {
+        AttentionShape form = new AttentionShape(lengths.length, 1, heads, kvHeads, headDim, true);
+        long width = (long) kvHeads * headDim;
+        long[] queries = shape(lengths.length, (long) heads * headDim);
+        INDArray[] in = new INDArray[3 + 2 * lengths.length];
+        in[0] = oracle.normal(queries);
+        in[1] = oracle.normal(lengths.length, width);
+        in[2] = oracle.normal(lengths.length, width);
+        for (int r = 0; r < lengths.length; r++) {
+            in[3 + 2 * r] = oracle.normal(lengths[r] + 3, width);
+            in[4 + 2 * r] = oracle.normal(lengths[r] + 3, width);
+        }
+        oracle.check(
+                "a step after " + Arrays.toString(lengths),
+                (kernels, a, out) -> {
+                    List<KeyValueCache> caches = new ArrayList<>();
+                    for (int r = 0; r < lengths.length; r++) {
+                        caches.add(new KeyValueCache(a[3 + 2 * r], a[4 + 2 * r], lengths[r]));
+                    }
+                    kernels.attentionStep(a[0], a[1], a[2], caches, form, out[0]);
+                    for (int r = 0; r < lengths.length; r++) {
+                        // What is kept now is the new position.
+                        out[1].putRow(r, caches.get(r).keys().getRow(lengths[r]));
+                        out[2].putRow(r, caches.get(r).values().getRow(lengths[r]));
+                    }
+                },
+                in,
+                queries,
+                shape(lengths.length, width),
+                shape(lengths.length, width));
     }
 
     @Test

@@ -1,0 +1,73 @@
+package org.llava4j.model.features;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.data.image.ImageBytes;
+import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.RgbImage;
+
+/**
+ * Features of pictures wherever these are, the last few kept: a conversation brings its picture with every question.
+ * Used by one thread at a time.
+ */
+public final class PictureFeatures {
+    private static final int KEPT = 16;
+
+    private final FeatureSource source;
+    private final Map<Object, float[]> recent = new LinkedHashMap<>(KEPT, 0.75f, true);
+
+    public PictureFeatures(FeatureSource source) {
+        this.source = source;
+    }
+
+    private record FileKey(Picture.InFile file, ImageBytes.Stamp stamp) {}
+
+    /**
+     * Features of pictures, each {@code float32[P*Dv]}.
+     *
+     * @throws org.llava4j.data.BadInputException if a picture is missing or broken
+     */
+    public List<float[]> of(List<Picture> pictures) {
+        List<Object> keys = pictures.stream().map(PictureFeatures::key).toList();
+        Map<Object, float[]> found = new LinkedHashMap<>();
+        Map<Object, Picture.InFile> files = new LinkedHashMap<>();
+        Map<Object, RgbImage> decoded = new LinkedHashMap<>();
+        for (int i = 0; i < keys.size(); i++) {
+            float[] known = recent.get(keys.get(i));
+            if (known != null) {
+                found.put(keys.get(i), known);
+            } else if (pictures.get(i) instanceof Picture.InFile file) {
+                files.put(keys.get(i), file);
+            } else if (pictures.get(i) instanceof Picture.InMemory memory) {
+                decoded.put(keys.get(i), memory.image());
+            }
+        }
+        putAll(
+                found,
+                files.keySet(),
+                source.features(
+                        files.values().stream().map(Picture.InFile::path).toList()));
+        putAll(found, decoded.keySet(), source.featuresOf(List.copyOf(decoded.values())));
+        keep(found);
+        return keys.stream().map(found::get).toList();
+    }
+
+    private static Object key(Picture picture) {
+        return picture instanceof Picture.InFile file ? new FileKey(file, ImageBytes.stamp(file.path())) : picture;
+    }
+
+    private static void putAll(Map<Object, float[]> into, Iterable<Object> keys, List<float[]> features) {
+        int i = 0;
+        for (Object key : keys) {
+            into.put(key, features.get(i++));
+        }
+    }
+
+    private void keep(Map<Object, float[]> found) {
+        recent.putAll(found);
+        List<Object> oldestFirst = new ArrayList<>(recent.keySet());
+        oldestFirst.subList(0, Math.max(0, oldestFirst.size() - KEPT)).forEach(recent::remove);
+    }
+}

@@ -1,0 +1,90 @@
+package org.llava4j.model.generate;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.Picture;
+import org.llava4j.model.LlavaModel;
+
+/**
+ * A conversation: each question is put with all that was said before, and its answer is remembered. Used by one thread
+ * at a time; several conversations with one model are independent.
+ */
+public final class Chat {
+    private final LlavaModel model;
+    private final Decoding decoding;
+    private final List<Turn> turns = new ArrayList<>();
+    private final List<Picture> images = new ArrayList<>();
+    private Picture next;
+
+    public Chat(LlavaModel model, Decoding decoding) {
+        this.model = model;
+        this.decoding = decoding;
+    }
+
+    /** The next question is about this picture too; where one is shown already that no question came to, instead of it. */
+    public Chat show(Picture picture) {
+        next = picture;
+        return this;
+    }
+
+    /** Asks and waits. */
+    public Answer ask(String text) {
+        return ask(text, said -> {});
+    }
+
+    /** Asks and waits; the answer's text is handed on as it comes, on the model's thread. */
+    public Answer ask(String text, Consumer<String> onText) {
+        return take(start(text, onText));
+    }
+
+    /**
+     * Asks without waiting: to be followed by {@link #take}.
+     *
+     * @throws BadInputException if the conversation leaves no room for an answer; it is then as it was
+     */
+    public Answering start(String text, Consumer<String> onText) {
+        List<Turn> asked = new ArrayList<>(turns);
+        List<Picture> shown = new ArrayList<>(images);
+        asked.add(Turn.human(next == null ? text : Question.withMark(text)));
+        if (next != null) {
+            shown.add(next);
+        }
+        Answering answering = model.ask(new Question(asked, shown), decoding, onText);
+        turns.clear();
+        turns.addAll(asked);
+        images.clear();
+        images.addAll(shown);
+        return answering;
+    }
+
+    /** Waits for an answer, stopped or whole, and remembers it; where there is none, the question is forgotten. */
+    public Answer take(Answering answering) {
+        try {
+            Answer answer = model.await(answering);
+            turns.add(Turn.gpt(answer.text()));
+            next = null;
+            return answer;
+        } catch (RuntimeException e) {
+            turns.remove(turns.size() - 1);
+            if (next != null) {
+                images.remove(images.size() - 1);
+            }
+            throw e;
+        }
+    }
+
+    /** What was said so far. */
+    public List<Turn> turns() {
+        return List.copyOf(turns);
+    }
+
+    /** Begins anew, with no picture. */
+    public void clear() {
+        turns.clear();
+        images.clear();
+        next = null;
+    }
+}

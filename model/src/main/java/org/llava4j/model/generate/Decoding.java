@@ -1,0 +1,38 @@
+package org.llava4j.model.generate;
+
+import java.util.List;
+import org.llava4j.data.BadInputException;
+
+/**
+ * How an answer is made.
+ *
+ * @param sampling how each token is chosen
+ * @param maxNewTokens longest answer; shorter where the model has no positions for it
+ * @param stops texts that end an answer and are no part of it, beside the template's own
+ */
+public record Decoding(Sampling sampling, int maxNewTokens, List<String> stops) {
+
+    /** @throws BadInputException if a stop is empty, or no token is wanted */
+    public Decoding {
+        stops = List.copyOf(stops);
+        if (stops.contains("")) {
+            throw new BadInputException("an empty text cannot stop an answer; leave it out");
+        }
+        if (maxNewTokens < 1) {
+            throw new BadInputException("an answer of " + maxNewTokens + " tokens is wanted; ask for 1 or more");
+        }
+    }
+
+    /** The likeliest token, always. */
+    public static Decoding greedy(int maxNewTokens) {
+        return new Decoding(Sampling.GREEDY, maxNewTokens, List.of());
+    }
+
+    public Decoding withSampling(Sampling newSampling) {
+        return new Decoding(newSampling, maxNewTokens, stops);
+    }
+
+    public Decoding withStops(List<String> newStops) {
+        return new Decoding(sampling, maxNewTokens, newStops);
+    }
+}

@@ -1,0 +1,50 @@
+package org.llava4j.model.generate;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.Picture;
+import org.llava4j.data.text.LlamaTokenizer;
+
+/**
+ * What is asked: a conversation whose last turn waits for an answer.
+ *
+ * @param turns with {@code <image>} once for each image, where there are any
+ * @param images in the order in which the turns name them
+ */
+public record Question(List<Turn> turns, List<Picture> images) {
+    private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
+
+    /** @throws BadInputException if the turns do not name each image once, or none asks */
+    public Question {
+        turns = List.copyOf(turns);
+        images = List.copyOf(images);
+        if (turns.isEmpty() || !turns.get(turns.size() - 1).isHuman()) {
+            throw new BadInputException("nothing is asked; the last turn must be the human's");
+        }
+        int named = turns.stream()
+                .mapToInt(turn -> turn.value().split(IMAGE, -1).length - 1)
+                .sum();
+        if (!images.isEmpty() && named != images.size()) {
+            throw new BadInputException("the question names " + named + " images and brings " + images.size()
+                    + "; write " + IMAGE + " once for each");
+        }
+    }
+
+    /** One question with pictures in files. */
+    public static Question of(String text, List<Path> images) {
+        return new Question(
+                List.of(Turn.human(text)), images.stream().map(Picture::of).toList());
+    }
+
+    /** One question about one picture, which comes first unless the text says where. */
+    public static Question about(Picture image, String text) {
+        return new Question(List.of(Turn.human(withMark(text))), List.of(image));
+    }
+
+    /** The text with the mark of one image at its front, unless it has one. */
+    static String withMark(String text) {
+        return text.contains(IMAGE) ? text : IMAGE + "\n" + text;
+    }
+}

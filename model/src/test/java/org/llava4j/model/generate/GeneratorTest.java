@@ -1,0 +1,212 @@
+package org.llava4j.model.generate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.SpliceOptions.Side;
+import org.llava4j.model.Golden;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Placeholders;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.generate.Generation.Finish;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FrozenType;
+
+/** Tokens with keys and values kept are those of whole texts, whatever the company and the time of coming. */
+class GeneratorTest {
+    private static final int NO_EOS = -1;
+    private static final int NEW_TOKENS = 20;
+    private static final int MAX_LENGTH = 2048;
+
+    private static Llava model(String name, FrozenType type) {
+        try (Checkpoint weights = Checkpoint.bare(Golden.path(name)).withFrozenType(type, any -> false)) {
+            return Llava.buildLlama(LlamaConfig.read(Golden.path(name)), weights);
+        }
+    }
+
+    private static Generator generator(Llava model, int eos, boolean cache) {
+        int vocabulary = model.plainDecoder().orElseThrow().vocabSize();
+        SpliceOptions options = new SpliceOptions(1, vocabulary, MAX_LENGTH, Side.RIGHT, 16);
+        return new Generator(model, options, eos, (layout, prompts) -> Placeholders.text(layout), cache);
+    }
+
+    private static List<int[]> prompts() {
+        Random random = new Random(3);
+        return Arrays.stream(new int[] {1, 3, 17, 40, 16})
+                .mapToObj(length -> random.ints(length, 3, 128).toArray())
+                .toList();
+    }
+
+    private static Generation submit(Generator generator, int[] prompt, TokenListener listener) {
+        return generator.submit(new Prompt(prompt, List.of()), Sampling.GREEDY, NEW_TOKENS, listener);
+    }
+
+    private static List<String> generate(Generator generator, List<int[]> prompts) {
+        List<Generation> all =
+                prompts.stream().map(ids -> submit(generator, ids, id -> true)).toList();
+        all.forEach(generator::await);
+        return all.stream().map(g -> Arrays.toString(g.tokens())).toList();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"b_llama", "b_llama_gqa"})
+    void theCacheChangesNoToken(String name) {
+        for (FrozenType type : FrozenType.values()) {
+            Llava model = model(name, type);
+            List<String> whole = generate(generator(model, NO_EOS, false), prompts());
+            assertThat(generate(generator(model, NO_EOS, true), prompts()))
+                    .as(type + ", together")
+                    .isEqualTo(whole);
+            for (int row = 0; row < whole.size(); row++) {
+                assertThat(generate(
+                                generator(model, NO_EOS, true),
+                                List.of(prompts().get(row))))
+                        .as(type + ", row " + row + " alone")
+                        .containsExactly(whole.get(row));
+            }
+        }
+    }
+
+    @Test
+    void textsEndAtTheirOwnTimes() {
+        Llava model = model("b_llama", FrozenType.FP32);
+        Generation free = submit(generator(model, NO_EOS, true), prompts().get(2), id -> true);
+        // The thread that asks does the work.
+        assertThat(free.done()).isNotDone();
+        Generator generator = generator(model, NO_EOS, true);
+        Generation first = submit(generator, prompts().get(2), id -> true);
+        assertThat(generator.await(first)).isEqualTo(Finish.LENGTH);
+        int end = first.tokens()[4];
+
+        Generator ending = generator(model, end, true);
+        Generation ends = submit(ending, prompts().get(2), id -> true);
+        AtomicInteger heard = new AtomicInteger();
+        Generation stopped = submit(ending, prompts().get(3), id -> heard.incrementAndGet() < 3);
+        assertThat(ending.await(ends)).isEqualTo(Finish.STOP);
+        assertThat(ends.tokens()).isEqualTo(Arrays.copyOf(first.tokens(), indexOf(first.tokens(), end)));
+        assertThat(ending.await(stopped)).isEqualTo(Finish.STOP);
+        assertThat(stopped.tokens()).hasSize(3);
+    }
+
+    private static int indexOf(int[] values, int value) {
+        return Arrays.stream(values).boxed().toList().indexOf(value);
+    }
+
+    @Test
+    void textsComeAndGoBetweenTokensOnAThreadOfItsOwn() throws Exception {
+        Llava model = model("b_llama", FrozenType.FP32);
+        List<String> alone = generate(generator(model, NO_EOS, true), prompts());
+        try (Generator generator = generator(model, NO_EOS, true).start()) {
+            List<Thread> askers = new ArrayList<>();
+            List<String> said = new ArrayList<>();
+            for (int i = 0; i < 40; i++) {
+                int row = i % 5;
+                Thread asker = new Thread(() -> {
+                    Generation generation = submit(generator, prompts().get(row), id -> true);
+                    generator.await(generation);
+                    synchronized (said) {
+                        said.add(row + Arrays.toString(generation.tokens()));
+                    }
+                });
+                askers.add(asker);
+                asker.start();
+                if (i % 7 == 0) {
+                    Thread.sleep(3);
+                }
+            }
+            for (Thread asker : askers) {
+                asker.join();
+            }
+            for (int row = 0; row < 5; row++) {
+                String expected = row + alone.get(row);
+                assertThat(said.stream().filter(expected::equals)).hasSize(8);
+            }
+        }
+    }
+
+    @Test
+    void whatIsCancelledEndsWithWhatWasSaidAndTheOthersGoOn() throws Exception {
+        Llava model = model("b_llama", FrozenType.FP32);
+        List<String> alone = generate(generator(model, NO_EOS, true), prompts());
+        CountDownLatch begun = new CountDownLatch(1);
+        try (Generator generator = generator(model, NO_EOS, true).start()) {
+            Generation endless =
+                    generator.submit(new Prompt(prompts().get(3), List.of()), Sampling.GREEDY, MAX_LENGTH, id -> {
+                        begun.countDown();
+                        return true;
+                    });
+            Generation other = submit(generator, prompts().get(1), id -> true);
+            assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+            endless.cancel();
+            assertThat(generator.await(endless)).isEqualTo(Finish.CANCELLED);
+            assertThat(endless.tokens()).isNotEmpty().hasSizeLessThan(MAX_LENGTH - 40);
+            assertThat(generator.await(other)).isEqualTo(Finish.LENGTH);
+            assertThat(Arrays.toString(other.tokens())).isEqualTo(alone.get(1));
+        }
+    }
+
+    @Test
+    void oneThatFailsFailsAlone() {
+        Llava model = model("b_llama", FrozenType.FP32);
+        List<String> alone = generate(generator(model, NO_EOS, true), prompts());
+        Generator generator = generator(model, NO_EOS, true);
+        Generation broken = submit(generator, new int[] {1, 99999}, id -> true);
+        Generation good = submit(generator, prompts().get(2), id -> true);
+        Generation deaf = submit(generator, prompts().get(1), id -> {
+            throw new IllegalStateException("no ear");
+        });
+        assertThatThrownBy(() -> generator.await(broken))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("99999");
+        assertThatThrownBy(() -> generator.await(deaf)).hasMessage("no ear");
+        generator.await(good);
+        assertThat(Arrays.toString(good.tokens())).isEqualTo(alone.get(2));
+    }
+
+    @Test
+    void aPromptWithoutRoomIsRefusedAndAnAnswerEndsWithTheModelsLength() {
+        Generator generator = generator(model("b_llama", FrozenType.FP32), NO_EOS, true);
+        int[] full = new int[MAX_LENGTH];
+        Arrays.fill(full, 5);
+        assertThatThrownBy(() -> submit(generator, full, id -> true))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("2048 positions of the 2048")
+                .hasMessageContaining("shorten");
+        Generation last = submit(generator, Arrays.copyOf(full, MAX_LENGTH - 3), id -> true);
+        assertThat(generator.await(last)).isEqualTo(Finish.LENGTH);
+        assertThat(last.tokens()).hasSize(3);
+    }
+
+    @Test
+    void closingEndsWhatIsUnderWayAndWhatComesLater() {
+        Generator generator =
+                generator(model("b_llama", FrozenType.FP32), NO_EOS, true).start();
+        Generation running =
+                generator.submit(new Prompt(new int[] {1}, List.of()), Sampling.GREEDY, MAX_LENGTH, id -> true);
+        generator.close();
+        Generation late = submit(generator, new int[] {1}, id -> true);
+        for (Generation generation : List.of(running, late)) {
+            assertThatThrownBy(() ->
+                            generation.done().orTimeout(60, TimeUnit.SECONDS).join())
+                    .satisfiesAnyOf(
+                            e -> assertThat(e).isInstanceOf(CancellationException.class),
+                            e -> assertThat(e)
+                                    .isInstanceOf(CompletionException.class)
+                                    .hasCauseInstanceOf(CancellationException.class));
+        }
+    }
+}
