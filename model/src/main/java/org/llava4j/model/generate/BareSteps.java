@@ -11,27 +11,28 @@ import org.llava4j.model.samediff.PooledMemory;
 public final class BareSteps {
     private final CachedDecoder decoder;
     private final List<Generation> rows;
+    private final List<KeptSequence> kept;
+    private final int positions;
 
     /**
      * @param rows how many texts are gone on with at once
-     * @param positions each begins with
-     * @param steps the most that will be run
+     * @param positions of each, before every step
      */
-    public BareSteps(Llava model, int rows, int positions, int steps) {
+    public BareSteps(Llava model, int rows, int positions) {
         SpliceOptions options = new SpliceOptions(1, Integer.MAX_VALUE, Integer.MAX_VALUE);
-        decoder = new CachedDecoder(
-                model,
-                model.plainDecoder().orElseThrow(),
-                new PromptRun(model, options, (layout, prompts) -> Map.of()));
+        PromptRun none = new PromptRun(model, options, (layout, prompts) -> Map.of());
+        decoder = new CachedDecoder(model, model.plainDecoder().orElseThrow(), none);
+        this.positions = positions;
         Prompt prompt = new Prompt(new int[] {1}, List.of());
         this.rows = IntStream.range(0, rows)
-                .mapToObj(row -> new Generation(prompt, positions, Sampling.GREEDY, steps, token -> true))
+                .mapToObj(row -> new Generation(prompt, positions, Sampling.GREEDY, 1, token -> true))
                 .toList();
-        this.rows.forEach(row -> decoder.beginBlank(row, positions));
+        kept = this.rows.stream().map(row -> decoder.beginBlank(row, positions)).toList();
     }
 
-    /** One more position of each. */
+    /** The next position of each. */
     public void run() {
         PooledMemory.ofThisThread().release(decoder.step(rows));
+        kept.forEach(sequence -> sequence.rewind(positions));
     }
 }

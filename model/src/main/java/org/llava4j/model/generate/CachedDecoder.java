@@ -70,10 +70,11 @@ final class CachedDecoder implements DecoderSteps {
     }
 
     /** Begins with so many positions of zeros, to measure what follows. */
-    void beginBlank(Generation generation, int positions) {
+    KeptSequence beginBlank(Generation generation, int positions) {
         KeptSequence sequence = new KeptSequence(config, positions + generation.maxNewTokens(), memory);
         sequence.beginBlank(positions);
         kept.put(generation, sequence);
+        return sequence;
     }
 
     @Override

@@ -61,6 +61,11 @@ final class KeptSequence {
         length++;
     }
 
+    /** Forgets what came behind so many positions. */
+    void rewind(int count) {
+        length = count;
+    }
+
     void release(PooledMemory memory) {
         keys.forEach(memory::release);
         values.forEach(memory::release);

@@ -22,6 +22,7 @@ public final class BenchMain extends Command {
     private static final int LEAST_REPETITIONS = 7;
     private static final int SGEMM_SIDE = 1024;
     private static final int SGEMM_RUNS = 15;
+    private static final int[] DECODED_TOGETHER = {1, 4};
     private static final boolean[] KEPT = {false};
     private static final boolean[] KEPT_AND_AGAIN = {false, true};
 
@@ -47,6 +48,10 @@ public final class BenchMain extends Command {
                         "N",
                         "first takes N steps, at least 21, and compares the resident memory after"
                                 + " them with that after step 20 (default: does not)"))
+                .addOption(toggle(
+                        "decode",
+                        "times one token more of 1 and of 4 texts with " + DecodeRun.POSITIONS
+                                + " positions instead, beside what reading the weights takes"))
                 .addOption(toggle("recompute", "measures each training case with activations made again as well"))
                 .addOption(flag("json", "FILE", "where the figures go"))
                 .addOption(toggle("in-this-jvm", "measure here and print one JSON line for each case"));
@@ -63,6 +68,10 @@ public final class BenchMain extends Command {
                                 .split(","))
                 .map(name -> BenchCase.named(name.strip()))
                 .toList();
+        if (line.hasOption("decode")) {
+            decode(line, size, repetitions);
+            return;
+        }
         if (line.hasOption("in-this-jvm")) {
             boolean recompute = line.hasOption("recompute");
             cases.forEach(of ->
@@ -81,6 +90,44 @@ public final class BenchMain extends Command {
                 print(result);
             }
         }
+        write(line, all);
+    }
+
+    private void decode(CommandLine line, BenchSize size, int repetitions) {
+        if (line.hasOption("in-this-jvm")) {
+            System.out.println(new DecodeRun(size, atLeast(1, line, "batch", 1), repetitions).measure());
+            return;
+        }
+        ObjectNode all = new JsonMapper().createObjectNode();
+        ArrayNode results = all.putArray("cases");
+        for (int batch : DECODED_TOGETHER) {
+            List<String> arguments = List.of(
+                    "--in-this-jvm",
+                    "--decode",
+                    "--size",
+                    size.name(),
+                    "--batch",
+                    String.valueOf(batch),
+                    "--repetitions",
+                    String.valueOf(repetitions));
+            JsonNode result =
+                    new ChildJvm("case " + DecodeRun.LABEL, BenchMain.class, List.of("-Xmx256m")).json(arguments);
+            results.add(result);
+            System.out.printf(
+                    Locale.ROOT,
+                    "decode, batch %d  %8.2f ms  floor %8.2f ms (%.0f MB at %.1f GB/s)  efficiency %.3f  %6.1f tokens/s%n",
+                    batch,
+                    result.get("median_ms").doubleValue(),
+                    result.get("floor_ms").doubleValue(),
+                    result.get("weight_mb").doubleValue(),
+                    result.get("read_gb_per_s").doubleValue(),
+                    result.get("efficiency").doubleValue(),
+                    result.get("tokens_per_s").doubleValue());
+        }
+        write(line, all);
+    }
+
+    private static void write(CommandLine line, ObjectNode all) {
         if (line.hasOption("json")) {
             AtomicFile.writeString(path(line, "json"), all.toPrettyString() + "\n");
         }

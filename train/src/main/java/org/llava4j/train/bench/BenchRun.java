@@ -23,7 +23,6 @@ import org.llava4j.model.kernels.BareProducts;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.model.weights.FreshTensors;
 import org.llava4j.model.weights.FrozenType;
-import org.llava4j.model.weights.TensorSource;
 import org.llava4j.train.AdamW;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
@@ -31,9 +30,7 @@ import org.llava4j.train.plan.JvmShare;
 import org.llava4j.train.plan.MemoryPlan;
 import org.llava4j.train.plan.PlannedRun;
 import org.llava4j.train.plan.PlannedRun.Tower;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Measures one case in this JVM: whole steps and their bare products in turn.
@@ -55,12 +52,12 @@ record BenchRun(BenchSize size, BenchCase of, boolean recompute, int batch, int 
     private static final double BYTES_PER_MB = 1 << 20;
     private static final int WARMUP = 3;
     private static final double RATE = 1e-5;
-    private static final double DEVIATION = 0.02;
     private static final long SEED = 1;
 
     /** What was found, under the names of the bench's file. */
     ObjectNode measure() {
-        Llava model = Llava.build(size.config(), weights(), of.pixels() ? ImageInput.PIXELS : ImageInput.FEATURES);
+        Llava model =
+                Llava.build(size.config(), BenchSize.weights(), of.pixels() ? ImageInput.PIXELS : ImageInput.FEATURES);
         model.train(of::learns);
         model.recompute(recompute);
         Map<String, INDArray> placeholders = placeholders();
@@ -87,12 +84,12 @@ record BenchRun(BenchSize size, BenchCase of, boolean recompute, int batch, int 
                 products.run();
             }
             for (int i = 0; i < repetitions; i++) {
-                floors.add(milliseconds(products::run));
-                steps.add(milliseconds(step));
+                floors.add(Timing.milliseconds(products::run));
+                steps.add(Timing.milliseconds(step));
             }
         }
-        double stepMs = median(steps);
-        double floorMs = median(floors);
+        double stepMs = Timing.median(steps);
+        double floorMs = Timing.median(floors);
         result.put("case", of.label());
         result.put("recompute", recompute);
         result.put("batch", batch);
@@ -114,12 +111,6 @@ record BenchRun(BenchSize size, BenchCase of, boolean recompute, int batch, int 
         Trainer trainer =
                 new Trainer(model, new AdamW(AdamW.Settings.PAPER), new WarmupCosine(RATE, 0, Integer.MAX_VALUE));
         return () -> trainer.step(placeholders);
-    }
-
-    private static TensorSource weights() {
-        return (name, shape) -> name.contains("norm") && name.endsWith("weight")
-                ? Nd4j.ones(DataType.FLOAT, shape)
-                : FreshTensors.normal(SEED, name, DEVIATION, shape);
     }
 
     private Map<String, INDArray> placeholders() {
@@ -161,19 +152,6 @@ record BenchRun(BenchSize size, BenchCase of, boolean recompute, int batch, int 
                 0,
                 // Where memory is watched over many steps, the whole heap is touched at the start.
                 memorySteps > 0 ? Runtime.getRuntime().maxMemory() : JvmShare.heapBytes());
-    }
-
-    private static double milliseconds(Runnable work) {
-        long begun = System.nanoTime();
-        work.run();
-        return (System.nanoTime() - begun) / 1e6;
-    }
-
-    private static double median(List<Double> values) {
-        double[] sorted =
-                values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 
     /** Null where the machine does not tell it. */

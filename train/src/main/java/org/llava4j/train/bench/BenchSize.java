@@ -7,6 +7,10 @@ import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.weights.FreshTensors;
+import org.llava4j.model.weights.TensorSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A model to measure with and the shape of its samples.
@@ -16,6 +20,8 @@ import org.llava4j.model.config.LlavaConfig.SelectFeature;
  */
 record BenchSize(String name, LlavaConfig config, int textPositions, int supervised) {
     private static final int MAX_LENGTH = 2048;
+    private static final double DEVIATION = 0.02;
+    private static final long SEED = 1;
 
     private static final BenchSize[] ALL = {
         new BenchSize(
@@ -45,6 +51,13 @@ record BenchSize(String name, LlavaConfig config, int textPositions, int supervi
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
                         "--size " + name + " is not known; use mid, or small to try the command"));
+    }
+
+    /** Numbers of a model's usual size. */
+    static TensorSource weights() {
+        return (name, shape) -> name.contains("norm") && name.endsWith("weight")
+                ? Nd4j.ones(DataType.FLOAT, shape)
+                : FreshTensors.normal(SEED, name, DEVIATION, shape);
     }
 
     /** The same with samples of so much text. */
