@@ -109,21 +109,9 @@ final class Blas {
                 ldc);
     }
 
-    /** y[n] = w[n, k] x[k] + beta y. */
-    static void timesVector(Scratch s, int n, int k, long w, long x, float beta, long y) {
-        openblas_nolapack.cblas_sgemv(
-                openblas_nolapack.CblasRowMajor,
-                openblas_nolapack.CblasNoTrans,
-                n,
-                k,
-                1,
-                s.first(w),
-                k,
-                s.second(x),
-                1,
-                beta,
-                s.third(y),
-                1);
+    /** Sum of x[n] y[n]. */
+    static float dot(Scratch s, int n, long x, long y) {
+        return openblas_nolapack.cblas_sdot(n, s.first(x), 1, s.second(y), 1);
     }
 
     /** y[n] = alpha w[n, k] x[k], the rows of w {@code stride} apart. */

@@ -56,19 +56,14 @@ record NarrowRows(NarrowMatrix matrix, Lanes lanes) implements WeightRows {
         for (int r = 0; r < xs.length; r++) {
             scratch.read(x.row(r), row, inputs());
             NarrowMatrix.paired(row, inputs(), xs[r]);
-            if (beta != 0) {
-                scratch.read(y.at(r, n0), ys[r], n1 - n0);
-            }
         }
         float[] sums = new float[xs.length];
         for (int n = n0; n < n1; n++) {
             matrix.dot(scratch, lanes.halves(), n, xs, sums);
             for (int r = 0; r < xs.length; r++) {
-                ys[r][n - n0] += sums[r];
+                ys[r][n - n0] = sums[r];
             }
         }
-        for (int r = 0; r < xs.length; r++) {
-            scratch.write(ys[r], y.at(r, n0), n1 - n0);
-        }
+        WeightRows.put(scratch, ys, n0, beta, y);
     }
 }
