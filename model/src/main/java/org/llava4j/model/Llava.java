@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
@@ -245,7 +244,7 @@ public final class Llava {
             SDVariable weight = sd.getVariable(name);
             boolean trainable = weight.getVariableType() == VariableType.VARIABLE;
             if (learns.test(name) && !trainable) {
-                if (FloatConversion.isNarrow(weight.dataType())) {
+                if (weight.dataType() != DataType.FLOAT) {
                     throw new BadInputException(name + " is kept as " + weight.dataType()
                             + " and cannot learn; load the model so that what learns is float32 (frozen type fp32, or"
                             + " name it as trainable when loading)");

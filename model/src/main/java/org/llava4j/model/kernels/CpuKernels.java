@@ -74,10 +74,13 @@ public final class CpuKernels implements Kernels {
     }
 
     private static boolean weights(INDArray... ws) {
-        return Arrays.stream(ws).allMatch(w -> floats(w) || NarrowMatrix.isReadable(w));
+        return Arrays.stream(ws).allMatch(w -> floats(w) || NarrowMatrix.isReadable(w) || Int8Weight.isReadable(w));
     }
 
     private WeightRows weight(INDArray w) {
+        if (Int8Weight.isPacked(w)) {
+            return ByteRows.of(w, lanes);
+        }
         return NarrowMatrix.isNarrow(w) ? new NarrowRows(NarrowMatrix.of(w), lanes) : new WeightRows.Float32(of(w));
     }
 

@@ -7,11 +7,19 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Products with a 16-bit weight [N, K] in ND4J calls: some rows of it are cast to the type of the rest, then used. */
+/**
+ * Products with a weight [N, K] in 16 or 8 bits in ND4J calls: some rows of it are cast to the type of the rest, then
+ * used.
+ */
 final class NarrowBlocks {
     private static final long BLOCK_ROWS = 256;
 
     private NarrowBlocks() {}
+
+    /** Whether a weight is in 16 or 8 bits. */
+    static boolean isCompressed(INDArray w) {
+        return NarrowMatrix.isNarrow(w) || Int8Weight.isPacked(w);
+    }
 
     private interface Block {
         void run(long from, long to, INDArray wide);
@@ -21,7 +29,9 @@ final class NarrowBlocks {
         long rows = w.size(0);
         for (long from = 0; from < rows; from += BLOCK_ROWS) {
             long to = Math.min(rows, from + BLOCK_ROWS);
-            INDArray wide = w.get(interval(from, to), all()).castTo(type);
+            INDArray stored =
+                    Int8Weight.isPacked(w) ? Int8Weight.unpack(w, from, to) : w.get(interval(from, to), all());
+            INDArray wide = stored.castTo(type);
             block.run(from, to, wide);
             wide.close();
         }

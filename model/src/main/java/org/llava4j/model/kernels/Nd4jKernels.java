@@ -22,7 +22,7 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y) {
-        if (NarrowMatrix.isNarrow(w)) {
+        if (NarrowBlocks.isCompressed(w)) {
             NarrowBlocks.timesTransposed(x, matrix(w), y);
         } else {
             Nd4j.gemm(x, matrix(w), y, false, true, 1.0, 0.0);
@@ -39,7 +39,7 @@ public final class Nd4jKernels implements Kernels {
     public void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
         for (int i = 0; i < dys.length; i++) {
             double beta = i == 0 ? 0.0 : 1.0;
-            if (NarrowMatrix.isNarrow(ws[i])) {
+            if (NarrowBlocks.isCompressed(ws[i])) {
                 NarrowBlocks.times(dys[i], matrix(ws[i]), beta, dx);
             } else {
                 Nd4j.gemm(dys[i], matrix(ws[i]), dx, false, false, 1.0, beta);

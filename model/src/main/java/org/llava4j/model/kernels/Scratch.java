@@ -17,12 +17,14 @@ final class Scratch {
     private final float[][] rows = new float[SLOTS][SPARE];
     private short[] shorts = new short[0];
     private int[] ints = new int[0];
+    private byte[] bytes = new byte[0];
     private final FloatPointer[] blocks = new FloatPointer[2];
     private final NativeRef first = new NativeRef();
     private final NativeRef second = new NativeRef();
     private final NativeRef third = new NativeRef();
     private final NativeShorts shortRef = new NativeShorts();
     private final NativeInts intRef = new NativeInts();
+    private final NativeBytes byteRef = new NativeBytes();
 
     private Scratch() {}
 
@@ -74,6 +76,15 @@ final class Scratch {
         }
         intRef.at(from).get(ints, 0, count);
         return ints;
+    }
+
+    /** Native to heap: so many 8-bit values, in an array that the next call takes again. */
+    byte[] readBytes(long from, int count) {
+        if (bytes.length < count + SPARE) {
+            bytes = new byte[count + SPARE];
+        }
+        byteRef.at(from).get(bytes, 0, count);
+        return bytes;
     }
 
     /** Heap to native. */

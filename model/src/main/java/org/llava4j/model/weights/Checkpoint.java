@@ -147,6 +147,9 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     @Override
     public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
         FrozenType type = learns.test(name) ? FrozenType.FP32 : frozenType;
+        if (type == FrozenType.INT8) {
+            return graph.constant(name, type.keep(name, tensor(DataType.FLOAT, name, shape)));
+        }
         return graph.constant(name, tensor(type.inMemory(), name, shape));
     }
 

@@ -2,8 +2,12 @@ package org.llava4j.model.weights;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.model.kernels.Int8Weight;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * How the matrices of frozen layers are kept in memory. In 16 bits they take half of it, as BFLOAT16 or HALF constants
@@ -14,12 +18,31 @@ import org.nd4j.linalg.api.buffer.DataType;
 public enum FrozenType {
     FP32(DataType.FLOAT),
     BF16(DataType.BFLOAT16),
-    FP16(DataType.HALF);
+    FP16(DataType.HALF),
+    /**
+     * The decoder's layers in 8 bits, a scale for each output channel (see {@link Int8Weight}), all else in float32: for
+     * answers only.
+     */
+    INT8(DataType.BYTE);
+
+    private static final String DECODER_LAYERS = "model.layers.";
 
     private final DataType inMemory;
 
     FrozenType(DataType inMemory) {
         this.inMemory = inMemory;
+    }
+
+    /**
+     * A matrix as it is kept.
+     *
+     * @param matrix {@code float32}, in C order without gaps
+     */
+    public INDArray keep(String name, INDArray matrix) {
+        if (this == INT8) {
+            return name.startsWith(DECODER_LAYERS) ? Int8Weight.pack(matrix) : matrix;
+        }
+        return FloatConversion.of(matrix, inMemory);
     }
 
     /** The ND4J type of the arrays. */
@@ -28,16 +51,32 @@ public enum FrozenType {
     }
 
     /**
-     * By name, as a command line has it: fp32, bf16 or fp16.
+     * How a model that only answers is kept: fp32, bf16, fp16 or int8.
+     *
+     * @throws BadInputException if it is none of them
+     */
+    public static FrozenType forAnswers(String name) {
+        return find(name)
+                .orElseThrow(() -> new BadInputException(
+                        name + " is no type for weights (--dtype); use fp32, bf16, fp16 or int8"));
+    }
+
+    /**
+     * How what is frozen in training is kept: fp32, bf16 or fp16.
      *
      * @throws BadInputException if it is none of them
      */
     public static FrozenType named(String name) {
-        return Arrays.stream(values())
-                .filter(type -> type.toString().equals(name))
-                .findFirst()
+        return find(name)
+                .filter(type -> type != INT8)
                 .orElseThrow(() -> new BadInputException(
                         name + " is no type for frozen weights (--frozen-dtype); use fp32, bf16 or fp16"));
+    }
+
+    private static Optional<FrozenType> find(String name) {
+        return Arrays.stream(values())
+                .filter(type -> type.toString().equals(name))
+                .findFirst();
     }
 
     /** As in {@link #named}. */

@@ -16,6 +16,7 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.model.kernels.BareProducts;
 import org.llava4j.model.kernels.BareProducts.Layout;
 import org.llava4j.model.kernels.BareProducts.Product;
+import org.llava4j.model.weights.FrozenType;
 
 /** {@code exec:java@bench}: steps beside their bare matrix products, each case in a JVM of its own. */
 public final class BenchMain extends Command {
@@ -52,6 +53,7 @@ public final class BenchMain extends Command {
                         "decode",
                         "times one token more of 1 and of 4 texts with " + DecodeRun.POSITIONS
                                 + " positions instead, beside what reading the weights takes"))
+                .addOption(flag("dtype", "TYPE", "of the decoded weights: fp32 (default), bf16, fp16 or int8"))
                 .addOption(toggle("recompute", "measures each training case with activations made again as well"))
                 .addOption(flag("json", "FILE", "where the figures go"))
                 .addOption(toggle("in-this-jvm", "measure here and print one JSON line for each case"));
@@ -94,8 +96,9 @@ public final class BenchMain extends Command {
     }
 
     private void decode(CommandLine line, BenchSize size, int repetitions) {
+        FrozenType type = FrozenType.forAnswers(line.getOptionValue("dtype", FrozenType.FP32.toString()));
         if (line.hasOption("in-this-jvm")) {
-            System.out.println(new DecodeRun(size, atLeast(1, line, "batch", 1), repetitions).measure());
+            System.out.println(new DecodeRun(size, type, atLeast(1, line, "batch", 1), repetitions).measure());
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
@@ -104,6 +107,8 @@ public final class BenchMain extends Command {
             List<String> arguments = List.of(
                     "--in-this-jvm",
                     "--decode",
+                    "--dtype",
+                    type.toString(),
                     "--size",
                     size.name(),
                     "--batch",

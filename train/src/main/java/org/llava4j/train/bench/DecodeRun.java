@@ -7,12 +7,17 @@ import java.util.List;
 import org.llava4j.model.Llava;
 import org.llava4j.model.generate.BareSteps;
 import org.llava4j.model.kernels.BareReads;
+import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.TensorSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Measures decoding in this JVM: steps of some texts, and reads of memory, in turn. No step can be faster than its
  * weights are read, once for all texts.
  */
-record DecodeRun(BenchSize size, int batch, int repetitions) {
+record DecodeRun(BenchSize size, FrozenType type, int batch, int repetitions) {
     static final String LABEL = "decode";
     /** Positions of each text, an image and a question. */
     static final int POSITIONS = 384;
@@ -22,7 +27,7 @@ record DecodeRun(BenchSize size, int batch, int repetitions) {
 
     /** What was found, under the names of the bench's file. */
     ObjectNode measure() {
-        Llava model = Llava.build(size.config(), BenchSize.weights(), Llava.ImageInput.FEATURES);
+        Llava model = Llava.build(size.config(), kept(), Llava.ImageInput.FEATURES);
         BareSteps steps = new BareSteps(model, batch, POSITIONS);
         long weightBytes = weightBytes(model);
         List<Double> times = new ArrayList<>();
@@ -42,6 +47,7 @@ record DecodeRun(BenchSize size, int batch, int repetitions) {
         double floorMs = weightBytes / bestRead;
         ObjectNode result = new JsonMapper().createObjectNode();
         result.put("case", LABEL);
+        result.put("dtype", type.toString());
         result.put("batch", batch);
         result.put("positions", POSITIONS);
         result.put("median_ms", stepMs);
@@ -51,6 +57,21 @@ record DecodeRun(BenchSize size, int batch, int repetitions) {
         result.put("floor_ms", floorMs);
         result.put("efficiency", floorMs / stepMs);
         return result;
+    }
+
+    private TensorSource kept() {
+        TensorSource wide = BenchSize.weights();
+        return new TensorSource() {
+            @Override
+            public INDArray tensor(String name, long... shape) {
+                return wide.tensor(name, shape);
+            }
+
+            @Override
+            public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
+                return graph.constant(name, type.keep(name, wide.tensor(name, shape)));
+            }
+        };
     }
 
     /** Bytes that a step reads of weights: the layers and the head; of the table only a row. */

@@ -1,0 +1,78 @@
+package org.llava4j.model.kernels;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A weight kept in 8 bits ({@link Int8Weight}): tiles of it are widened for products with many rows; for a few, its
+ * numbers are widened in the sum itself, which the channel's scale then multiplies.
+ */
+record ByteRows(INDArray array, long address, int outputs, int inputs, Lanes lanes) implements WeightRows {
+    private static final int TILE_ROWS = 384;
+    private static final int TILE_COLUMNS = 768;
+    private static final int BLOCK_SLOT = 0;
+    private static final int HEAP_SLOT = 0;
+    /** Bytes that come to the heap at once, as many rows as they hold. */
+    private static final int READ_BYTES = 1 << 13;
+
+    static ByteRows of(INDArray packed, Lanes lanes) {
+        int inputs = Math.toIntExact(packed.size(1)) - Int8Weight.SCALE_BYTES;
+        return new ByteRows(packed, Matrix.addressOf(packed, 1), Math.toIntExact(packed.size(0)), inputs, lanes);
+    }
+
+    private int rowBytes() {
+        return inputs + Int8Weight.SCALE_BYTES;
+    }
+
+    @Override
+    public int tileRows() {
+        return TILE_ROWS;
+    }
+
+    @Override
+    public int tileColumns() {
+        return TILE_COLUMNS;
+    }
+
+    @Override
+    public int stride(int width) {
+        return width;
+    }
+
+    @Override
+    public long tile(int row, int count, int column, int width, Scratch scratch) {
+        long block = scratch.block(BLOCK_SLOT, (long) TILE_ROWS * TILE_COLUMNS);
+        float[] wide = scratch.row(HEAP_SLOT, width);
+        for (int r = 0; r < count; r++) {
+            long at = address + (long) (row + r) * rowBytes();
+            float scale = Float.intBitsToFloat(scratch.readInts(at + inputs, 1)[0]);
+            lanes.bytes().widen(scratch.readBytes(at + column, width), 0, scale, wide, width);
+            scratch.write(wide, block + (long) r * width * Float.BYTES, width);
+        }
+        return block;
+    }
+
+    @Override
+    public void timesFew(Scratch scratch, Matrix x, int n0, int n1, float beta, Matrix y) {
+        float[][] xs = new float[x.rows()][];
+        for (int r = 0; r < xs.length; r++) {
+            float[] row = scratch.row(HEAP_SLOT, inputs);
+            scratch.read(x.row(r), row, inputs);
+            xs[r] = Int8Weight.byPlace(row, inputs);
+        }
+        float[][] sums = new float[xs.length][n1 - n0];
+        int rowInts = rowBytes() / Integer.BYTES;
+        int quads = inputs / Integer.BYTES;
+        int together = Math.max(1, READ_BYTES / rowBytes());
+        for (int n = n0; n < n1; n += together) {
+            int count = Math.min(together, n1 - n);
+            int[] rows = scratch.readInts(address + (long) n * rowBytes(), count * rowInts);
+            for (int i = 0; i < count; i++) {
+                float scale = Float.intBitsToFloat(rows[i * rowInts + quads]);
+                for (int r = 0; r < xs.length; r++) {
+                    sums[r][n - n0 + i] = scale * lanes.bytes().dot(rows, i * rowInts, xs[r], quads);
+                }
+            }
+        }
+        WeightRows.put(scratch, sums, n0, beta, y);
+    }
+}
