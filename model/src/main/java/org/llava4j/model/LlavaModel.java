@@ -7,8 +7,10 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.conversation.ConversationTemplate;
 import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.image.Picture;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.config.ChatFormat;
@@ -48,6 +50,7 @@ public final class LlavaModel implements AutoCloseable {
     private final LlavaConfig config;
     private final LlamaTokenizer tokenizer;
     private final ChatFormat chat;
+    private final PictureFeatures pictures;
     private final Generator generator;
 
     /**
@@ -61,7 +64,7 @@ public final class LlavaModel implements AutoCloseable {
         this.config = config;
         this.tokenizer = tokenizer;
         this.chat = chat;
-        PictureFeatures pictures = new PictureFeatures(features);
+        pictures = new PictureFeatures(features);
         SpliceOptions options = new SpliceOptions(
                 config.imageVectors(),
                 config.decoder().vocabSize(),
@@ -166,8 +169,9 @@ public final class LlavaModel implements AutoCloseable {
         List<Turn> turns = question.turns().stream()
                 .map(turn -> images ? new Turn(turn.from(), markup.apply(turn.value())) : turn)
                 .toList();
-        int[] ids =
-                tokenizer.encodePrompt(chat.template().prompt(turns), images).ids();
+        ConversationTemplate template =
+                question.system().map(chat.template()::withSystem).orElse(chat.template());
+        int[] ids = tokenizer.encodePrompt(template.prompt(turns), images).ids();
         List<String> stops = new ArrayList<>(decoding.stops());
         stops.add(chat.template().stop());
         AnswerText text = new AnswerText(tokenizer.streamingDecoder(), stops, onText);
@@ -186,9 +190,29 @@ public final class LlavaModel implements AutoCloseable {
         return answering.answer().join();
     }
 
+    /**
+     * A picture to ask about, of a PNG's or JPEG's bytes; only what the model looks at is kept.
+     *
+     * @param name what an error calls it
+     * @throws BadInputException if they are damaged, of another kind, or have too many pixels
+     */
+    public Picture picture(byte[] bytes, String name, long maxPixels) {
+        return pictures.picture(ImageFiles.decode(bytes, name, maxPixels));
+    }
+
+    /** Gives so many answers at once, at most: each takes memory for its keys and values. */
+    public void atOnce(int answers) {
+        generator.atOnce(answers);
+    }
+
     /** How many questions wait for the first token of their answer. */
     public int waiting() {
         return generator.waiting();
+    }
+
+    /** How it was taught to converse. */
+    public ChatFormat chatFormat() {
+        return chat;
     }
 
     /** What its folder says. */

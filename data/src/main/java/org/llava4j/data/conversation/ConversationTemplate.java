@@ -38,6 +38,11 @@ public record ConversationTemplate(
         return text.text();
     }
 
+    /** The same with another message before all turns. */
+    public ConversationTemplate withSystem(String newSystem) {
+        return new ConversationTemplate(name, aliases, newSystem, prompt, training);
+    }
+
     /** What ends an answer: generation stops at it, and it is no part of the answer. */
     public String stop() {
         return prompt.answerEnd();

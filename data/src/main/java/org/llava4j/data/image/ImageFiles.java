@@ -36,19 +36,19 @@ public final class ImageFiles {
      *     more than {@link #MAX_PIXELS}
      */
     public static RgbImage read(Path file) {
-        return decode(ImageBytes.read(file), file.toString());
+        return decode(ImageBytes.read(file), file.toString(), MAX_PIXELS);
     }
 
-    /** As {@link #read} for bytes in memory, which an error calls by this name. */
-    static RgbImage decode(byte[] bytes, String file) {
+    /** As {@link #read} for bytes in memory, which an error calls by this name, with a limit of its own. */
+    public static RgbImage decode(byte[] bytes, String file, long maxPixels) {
         try {
             if (startsWith(bytes, PNG) && bytes.length > PNG_COLOUR_TYPE_AT) {
                 boolean clip = bytes[PNG_COLOUR_TYPE_AT] != PNG_GREY_ALPHA;
-                BufferedImage image = decode(bytes, "png", file);
+                BufferedImage image = decode(bytes, "png", file, maxPixels);
                 return RasterToRgb.convert(image, clip ? RasterToRgb.DeepGrey.CLIP : RasterToRgb.DeepGrey.UPPER_BYTE);
             }
             if (startsWith(bytes, JPEG)) {
-                BufferedImage image = decode(JpegProfiles.remove(bytes), "jpeg", file);
+                BufferedImage image = decode(JpegProfiles.remove(bytes), "jpeg", file, maxPixels);
                 if (image.getRaster().getNumBands() % 2 == 0) {
                     throw new BadInputException(file + " is a JPEG in CMYK; convert it to RGB");
                 }
@@ -64,7 +64,7 @@ public final class ImageFiles {
         }
     }
 
-    private static BufferedImage decode(byte[] bytes, String format, String file) throws IOException {
+    private static BufferedImage decode(byte[] bytes, String format, String file, long maxPixels) throws IOException {
         ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
         List<String> warnings = new ArrayList<>();
         try (ImageInputStream stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
@@ -72,9 +72,9 @@ public final class ImageFiles {
             reader.setInput(stream, true, true);
             reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
             long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
-            if (pixels > MAX_PIXELS) {
+            if (pixels > maxPixels) {
                 throw new BadInputException(file + " has " + reader.getWidth(0) + " x " + reader.getHeight(0)
-                        + " pixels, more than the limit of " + MAX_PIXELS + "; scale it down");
+                        + " pixels, more than the limit of " + maxPixels + "; scale it down");
             }
             BufferedImage image = reader.read(0);
             // Other warnings are of stray bytes that decoders agree to skip, and that real collections are full of.

@@ -1,7 +1,6 @@
 package org.llava4j.data.image;
 
 import java.nio.file.Path;
-import org.llava4j.data.BadInputException;
 
 /** A picture to look at: a file, or one in memory. */
 public sealed interface Picture {
@@ -14,15 +13,5 @@ public sealed interface Picture {
 
     static Picture of(Path path) {
         return new InFile(path);
-    }
-
-    /**
-     * A picture of the bytes of a JPEG or PNG.
-     *
-     * @param name what an error calls it
-     * @throws BadInputException if they are damaged, too large, or of an unsupported kind
-     */
-    static Picture of(byte[] bytes, String name) {
-        return new InMemory(ImageFiles.decode(bytes, name));
     }
 }

@@ -42,7 +42,7 @@ public final class ScienceQaMain extends Command {
                 .addOption(required("data-path", "DIR", "ScienceQA's folder: problems.json, pid_splits.json, images/"))
                 .addOption(required("output-dir", "DIR", "where predictions and report go"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
-                .addOption(flag("frozen-dtype", "TYPE", "memory of the matrices: fp32 (default), bf16 or fp16"))
+                .addOption(flag("dtype", "TYPE", "memory of the matrices: fp32 (default), bf16, fp16 or int8"))
                 .addOption(flag("split", "NAME", "which split (default test)"))
                 .addOption(flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
                 .addOption(flag(
@@ -73,7 +73,7 @@ public final class ScienceQaMain extends Command {
         long begun = System.nanoTime();
         List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(data, split);
         Path tower = path(line, "vision-tower");
-        FrozenType type = FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString()));
+        FrozenType type = FrozenType.forAnswers(line.getOptionValue("dtype", FrozenType.FP32.toString()));
         LlavaModel model =
                 LlavaModel.load(folder, tower != null ? tower : LlavaConfig.visionTowerOf(folder), chat, type);
         Map<String, String> texts =

@@ -14,6 +14,11 @@ public interface FeatureSource {
      */
     List<float[]> features(List<Path> images);
 
+    /** As much of a picture as its features depend on, and no more where that is known: what to keep of a large one. */
+    default RgbImage asSeen(RgbImage image) {
+        return image;
+    }
+
     /** The same of pictures in memory; a source that knows files only refuses any. */
     default List<float[]> featuresOf(List<RgbImage> images) {
         if (!images.isEmpty()) {

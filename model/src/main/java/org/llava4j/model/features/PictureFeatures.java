@@ -54,6 +54,11 @@ public final class PictureFeatures {
         return keys.stream().map(found::get).toList();
     }
 
+    /** A picture to be asked about, later and perhaps often; of a large one only what is looked at is kept. */
+    public Picture picture(RgbImage image) {
+        return new Picture.InMemory(source.asSeen(image));
+    }
+
     private static Object key(Picture picture) {
         return picture instanceof Picture.InFile file ? new FileKey(file, ImageBytes.stamp(file.path())) : picture;
     }

@@ -106,6 +106,13 @@ public final class TowerFeatures implements FeatureSource {
         return inPasses(images, processor::process);
     }
 
+    /** The middle square at the tower's own size, which is cut from itself again without a change. */
+    @Override
+    public RgbImage asSeen(RgbImage image) {
+        ClipPreprocessing settings = processor.settings();
+        return settings.shortestEdgePx() == settings.cropPx() ? processor.crop(image) : image;
+    }
+
     private <T> List<float[]> inPasses(List<T> images, Function<T, float[]> pixelsOf) {
         List<float[]> all = new ArrayList<>();
         for (int from = 0; from < images.size(); from += together) {

@@ -23,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * until its texts are done.
  */
 public final class Generator implements AutoCloseable {
-    /** Texts that are gone on with at once. */
+    /** Texts that are gone on with at once, unless it is told otherwise. */
     private static final int AT_ONCE = 32;
     /** Positions of the prompts that begin in one turn, while others wait for their next token. */
     private static final int PROMPT_POSITIONS = 8192;
@@ -35,6 +35,7 @@ public final class Generator implements AutoCloseable {
     private final boolean cache;
     private final LinkedBlockingDeque<Generation> waiting = new LinkedBlockingDeque<>();
     private final List<Generation> running = new ArrayList<>();
+    private volatile int atOnce = AT_ONCE;
     private DecoderSteps steps;
     private Thread own;
     private volatile boolean closed;
@@ -91,6 +92,11 @@ public final class Generator implements AutoCloseable {
             cancelWaiting();
         }
         return generation;
+    }
+
+    /** Goes on with so many texts at once, at most: each takes memory for its keys and values. */
+    public void atOnce(int texts) {
+        atOnce = texts;
     }
 
     /** How many texts wait for their first token. */
@@ -167,7 +173,7 @@ public final class Generator implements AutoCloseable {
         int longest = 0;
         for (Generation next = waiting.peek(); next != null; next = waiting.peek()) {
             longest = Math.max(longest, next.promptLength());
-            boolean fits = running.size() + admitted.size() < AT_ONCE
+            boolean fits = running.size() + admitted.size() < atOnce
                     && (admitted.isEmpty() || longest * (admitted.size() + 1) <= PROMPT_POSITIONS);
             if (!fits) {
                 break;

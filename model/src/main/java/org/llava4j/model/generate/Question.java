@@ -2,6 +2,7 @@ package org.llava4j.model.generate;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.Picture;
@@ -12,8 +13,9 @@ import org.llava4j.data.text.LlamaTokenizer;
  *
  * @param turns with {@code <image>} once for each image, where there are any
  * @param images in the order in which the turns name them
+ * @param system the message before all turns, instead of the template's own
  */
-public record Question(List<Turn> turns, List<Picture> images) {
+public record Question(List<Turn> turns, List<Picture> images, Optional<String> system) {
     private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
 
     /** @throws BadInputException if the turns do not name each image once, or none asks */
@@ -30,6 +32,11 @@ public record Question(List<Turn> turns, List<Picture> images) {
             throw new BadInputException("the question names " + named + " images and brings " + images.size()
                     + "; write " + IMAGE + " once for each");
         }
+    }
+
+    /** With the template's own message before all turns. */
+    public Question(List<Turn> turns, List<Picture> images) {
+        this(turns, images, Optional.empty());
     }
 
     /** One question with pictures in files. */

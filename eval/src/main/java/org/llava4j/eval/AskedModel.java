@@ -1,0 +1,45 @@
+package org.llava4j.eval;
+
+import java.nio.file.Path;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.cli.Command;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.FrozenType;
+
+/**
+ * Which model a goal asks, as its flags say.
+ *
+ * @param folder the LLaVA folder
+ * @param tower the CLIP folder
+ * @param type how its matrices are kept
+ */
+public record AskedModel(Path folder, Path tower, ChatFormat chat, FrozenType type) {
+    /** A model that comes with the project: what the demo trains, see its folder. */
+    private static final String TINY = "resources/tiny/llava";
+
+    public static Options addFlags(Options options) {
+        return options.addOption(Command.flag("model-path", "DIR", "the LLaVA folder (default " + TINY + ")"))
+                .addOption(Command.flag(
+                        "vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
+                .addOption(Command.flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
+                .addOption(Command.flag("dtype", "TYPE", "memory of the matrices: fp32 (default), bf16, fp16 or int8"));
+    }
+
+    /** @throws org.llava4j.data.BadInputException if the folder does not say what the flags leave open */
+    public static AskedModel of(CommandLine line) {
+        Path folder = Path.of(line.getOptionValue("model-path", TINY));
+        String tower = line.getOptionValue("vision-tower");
+        return new AskedModel(
+                folder,
+                tower == null ? LlavaConfig.visionTowerOf(folder) : Path.of(tower),
+                ChatFormat.of(folder, line.getOptionValue("conv-mode")),
+                FrozenType.forAnswers(line.getOptionValue("dtype", FrozenType.FP32.toString())));
+    }
+
+    public LlavaModel load() {
+        return LlavaModel.load(folder, tower, chat, type);
+    }
+}

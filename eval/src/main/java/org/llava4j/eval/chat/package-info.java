@@ -1,0 +1,2 @@
+/** A conversation at the terminal. */
+package org.llava4j.eval.chat;

@@ -1,0 +1,227 @@
+package org.llava4j.eval.serve;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.Picture;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.Question;
+import org.llava4j.model.generate.Sampling;
+
+/**
+ * What a client asks with {@code POST /v1/chat/completions}. Beside OpenAI's fields there are {@code top_k} and {@code
+ * repetition_penalty}, as other servers of open models have them. Without a temperature the likeliest token is taken.
+ *
+ * @param stream whether the answer is wanted as it comes
+ * @param streamUsage whether its last piece tells how many tokens there were
+ */
+record ChatRequest(Question question, Decoding decoding, boolean stream, boolean streamUsage) {
+    private static final int MOST_STOPS = 4;
+    private static final Set<String> KNOWN = Set.of(
+            "model",
+            "messages",
+            "temperature",
+            "top_p",
+            "top_k",
+            "repetition_penalty",
+            "seed",
+            "max_tokens",
+            "max_completion_tokens",
+            "stop",
+            "stream",
+            "stream_options",
+            "n",
+            "frequency_penalty",
+            "presence_penalty",
+            "logit_bias",
+            "logprobs",
+            "top_logprobs",
+            "response_format",
+            "tools",
+            "tool_choice",
+            "parallel_tool_calls",
+            "modalities",
+            // Of no consequence here.
+            "user",
+            "safety_identifier",
+            "prompt_cache_key",
+            "metadata",
+            "store",
+            "service_tier");
+
+    /** From the address in a message to a picture. */
+    @FunctionalInterface
+    interface PictureSource {
+        /** @throws ApiException if there is none */
+        Picture picture(String url, String parameter);
+    }
+
+    /** @throws ApiException if the request makes no sense */
+    static ChatRequest of(JsonNode body, ServeOptions options, PictureSource pictures) {
+        if (!body.isObject()) {
+            throw ApiException.badRequest(null, "the body must be a JSON object");
+        }
+        RequestFields fields = new RequestFields(body, "");
+        fields.requireKnown(KNOWN);
+        String model = fields.text("model");
+        if (!model.equals(options.modelId())) {
+            throw new ApiException(
+                    404,
+                    "invalid_request_error",
+                    "model",
+                    "model_not_found",
+                    "there is no model '" + model + "'; this server has '" + options.modelId() + "'");
+        }
+        refuseOthers(fields);
+        Decoding decoding = decoding(fields, options);
+        boolean stream = fields.isTrue("stream");
+        JsonNode streamOptions = body.get("stream_options");
+        boolean usage = streamOptions != null
+                && !streamOptions.isNull()
+                && fields.inner("stream_options").isTrue("include_usage");
+        return new ChatRequest(new Messages(options, pictures).question(fields), decoding, stream, usage);
+    }
+
+    private static void refuseOthers(RequestFields fields) {
+        JsonNodeFactory json = JsonNodeFactory.instance;
+        fields.requireDefault("n", IntNode.valueOf(1));
+        JsonNode[] zero = {IntNode.valueOf(0), DoubleNode.valueOf(0)};
+        fields.requireDefault("frequency_penalty", zero);
+        fields.requireDefault("presence_penalty", zero);
+        fields.requireDefault("logit_bias", json.objectNode());
+        fields.requireDefault("logprobs", json.booleanNode(false));
+        fields.requireDefault("top_logprobs", IntNode.valueOf(0));
+        fields.requireDefault("response_format", json.objectNode().put("type", "text"));
+        fields.requireDefault("tools", json.arrayNode());
+        fields.requireDefault("tool_choice", json.textNode("none"), json.textNode("auto"));
+        fields.requireDefault("modalities", json.arrayNode().add("text"));
+    }
+
+    private static Decoding decoding(RequestFields fields, ServeOptions options) {
+        double temperature = within(fields, "temperature", 0, 2, 0);
+        double topP = within(fields, "top_p", 0, 1, 1);
+        long topK = within(fields, "top_k", 0, Integer.MAX_VALUE, 0);
+        double penalty = within(fields, "repetition_penalty", 0.01, 100, 1);
+        long seed = fields.whole("seed").orElse(0);
+        String limit = fields.object().hasNonNull("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
+        long tokens = within(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
+        List<String> stops = fields.texts("stop");
+        if (stops.size() > MOST_STOPS || stops.contains("")) {
+            throw ApiException.badRequest("stop", "'stop' may have up to " + MOST_STOPS + " texts, none of them empty");
+        }
+        // A top_p of 0 asks for the likeliest token alone.
+        Sampling sampling = new Sampling(temperature, Math.max(topP, Double.MIN_NORMAL), (int) topK, penalty, seed);
+        return new Decoding(sampling, (int) Math.min(tokens, options.maxNewTokens()), stops);
+    }
+
+    private static double within(RequestFields fields, String name, double least, double most, double absent) {
+        double value = fields.number(name).orElse(absent);
+        require(value >= least && value <= most, name, value, least, most);
+        return value;
+    }
+
+    private static long within(RequestFields fields, String name, int least, int most, int absent) {
+        long value = fields.whole(name).orElse(absent);
+        require(value >= least && value <= most, name, value, least, most);
+        return value;
+    }
+
+    private static void require(boolean holds, String name, Number value, Number least, Number most) {
+        if (!holds) {
+            throw ApiException.badRequest(name, "'" + name + "' is " + value + "; give " + least + " to " + most);
+        }
+    }
+
+    /** From messages to a question. */
+    private static final class Messages {
+        private final ServeOptions options;
+        private final PictureSource pictures;
+        private final List<Picture> shown = new ArrayList<>();
+
+        Messages(ServeOptions options, PictureSource pictures) {
+            this.options = options;
+            this.pictures = pictures;
+        }
+
+        Question question(RequestFields request) {
+            List<Turn> turns = new ArrayList<>();
+            StringBuilder system = new StringBuilder();
+            List<RequestFields> messages = request.objects("messages");
+            for (RequestFields message : messages) {
+                String role = message.text("role");
+                switch (role) {
+                    case "system", "developer" ->
+                        system.append(system.isEmpty() ? "" : "\n").append(content(message, false));
+                    case "user" -> turns.add(Turn.human(content(message, true)));
+                    case "assistant" -> turns.add(Turn.gpt(content(message, false)));
+                    default ->
+                        throw ApiException.badRequest(
+                                message.path() + ".role",
+                                "'" + message.path() + ".role' is '" + role
+                                        + "'; use system, developer, user or assistant");
+                }
+            }
+            if (turns.isEmpty() || !turns.get(turns.size() - 1).isHuman()) {
+                throw ApiException.badRequest("messages", "the last of 'messages' must be the user's");
+            }
+            requireTakingTurns(turns);
+            return new Question(turns, shown, system.isEmpty() ? Optional.empty() : Optional.of(system.toString()));
+        }
+
+        private static void requireTakingTurns(List<Turn> turns) {
+            for (int i = 0; i < turns.size(); i++) {
+                if (turns.get(i).isHuman() != (i % 2 == 0)) {
+                    throw ApiException.badRequest(
+                            "messages", "'messages' must be the user's and the assistant's in turn, the user's first");
+                }
+            }
+        }
+
+        private String content(RequestFields message, boolean mayShow) {
+            JsonNode content = message.object().get("content");
+            if (content != null && content.isTextual()) {
+                return plain(content.textValue(), message.path() + ".content");
+            }
+            StringBuilder text = new StringBuilder();
+            for (RequestFields part : message.objects("content")) {
+                String type = part.text("type");
+                if (type.equals("text")) {
+                    text.append(plain(part.text("text"), part.path() + ".text"));
+                } else if (type.equals("image_url") && mayShow) {
+                    show(part.inner("image_url"));
+                    text.append(LlamaTokenizer.IMAGE_TEXT).append('\n');
+                } else {
+                    throw ApiException.badRequest(
+                            part.path() + ".type",
+                            "'" + part.path() + ".type' is '" + type + "'; use text"
+                                    + (mayShow ? " or image_url" : ", images are the user's to show"));
+                }
+            }
+            return text.toString();
+        }
+
+        /** An image's mark in a text would stand for an image that is not there. */
+        private static String plain(String text, String path) {
+            if (text.contains(LlamaTokenizer.IMAGE_TEXT)) {
+                throw ApiException.badRequest(
+                        path, "'" + path + "' has the mark " + LlamaTokenizer.IMAGE_TEXT + "; send image_url instead");
+            }
+            return text;
+        }
+
+        private void show(RequestFields image) {
+            if (shown.size() == options.maxPictures()) {
+                throw ApiException.badRequest(
+                        image.path(), "there are more than " + options.maxPictures() + " images; send fewer");
+            }
+            shown.add(pictures.picture(image.text("url"), image.path() + ".url"));
+        }
+    }
+}

@@ -1,0 +1,213 @@
+package org.llava4j.eval.serve;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.Set;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.LlavaModel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The HTTP side of a model: who may ask what, and how each is told what went wrong. */
+final class ChatServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatServer.class);
+    private static final String CHAT = "/v1/chat/completions";
+    private static final String MODELS = "/v1/models";
+    private static final String METRICS = "/metrics";
+    private static final String HEALTH = "/health";
+    private static final int HEADER_BYTES = 16 << 10;
+    private static final int IDLE_MILLIS = 30_000;
+    /** Threads beside those of answers: for the page, for what is refused, for Jetty itself. */
+    private static final int OTHER_THREADS = 32;
+
+    private final ServeOptions options;
+    private final ServerMetrics metrics;
+    private final Completions completions;
+    private final RemotePictures remote;
+    private final WebPage page;
+    private final Server server;
+    private final ServerConnector connector;
+    private final long started = System.currentTimeMillis() / 1000;
+
+    ChatServer(LlavaModel model, ModelFacts facts, ServeOptions options) {
+        this(model, facts, options, new RemotePictures(options));
+    }
+
+    ChatServer(LlavaModel model, ModelFacts facts, ServeOptions options, RemotePictures remote) {
+        this.options = options;
+        this.remote = remote;
+        model.atOnce(options.atOnce());
+        metrics = new ServerMetrics(model::waiting);
+        completions = new Completions(model, options, metrics, new Pictures(model, options, remote));
+        page = new WebPage(facts);
+        server = new Server(new QueuedThreadPool(options.atOnce() + options.queue() + OTHER_THREADS));
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.setRequestHeaderSize(HEADER_BYTES);
+        connector = new ServerConnector(server, new HttpConnectionFactory(http));
+        connector.setHost(options.host());
+        connector.setPort(options.port());
+        connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
+        server.addConnector(connector);
+        server.setHandler(new GracefulHandler(new Requests()));
+        server.setStopTimeout(options.timeout().toMillis());
+    }
+
+    /** @throws BadInputException if the address cannot be listened on */
+    ChatServer start() {
+        try {
+            remote.start();
+            server.start();
+            return this;
+        } catch (IOException e) {
+            throw new BadInputException(
+                    "cannot listen on " + options.host() + ":" + options.port() + " (" + e.getMessage()
+                            + "); give another --host or --port",
+                    e);
+        } catch (Exception e) {
+            throw new IllegalStateException("the server does not start", e);
+        }
+    }
+
+    URI address() {
+        String host = options.host().equals("0.0.0.0") ? "localhost" : options.host();
+        return URI.create("http://" + host + ":" + connector.getLocalPort());
+    }
+
+    /** Takes no more requests and stops when those under way are answered, or after this long. */
+    void stop(Duration grace) {
+        server.setStopTimeout(grace.toMillis());
+        try {
+            server.stop();
+            remote.close();
+        } catch (Exception e) {
+            LOG.warn("the server did not stop in order", e);
+        }
+    }
+
+    void join() throws InterruptedException {
+        server.join();
+    }
+
+    @Override
+    public void close() {
+        stop(Duration.ZERO);
+    }
+
+    private final class Requests extends Handler.Abstract {
+        @Override
+        public boolean handle(Request request, Response response, Callback callback) {
+            Exchange exchange = new Exchange(request, response);
+            try {
+                answer(exchange);
+                callback.succeeded();
+            } catch (IOException | RuntimeException e) {
+                // The client has gone, or nobody is left to tell.
+                callback.failed(e);
+            }
+            metrics.request(known(exchange.path()), exchange.status());
+            return true;
+        }
+    }
+
+    private static String known(String path) {
+        return Set.of("/", CHAT, MODELS, METRICS, HEALTH).contains(path) ? path : "other";
+    }
+
+    private void answer(Exchange exchange) throws IOException {
+        exchange.header("X-Content-Type-Options", "nosniff");
+        try {
+            route(exchange);
+        } catch (ApiException e) {
+            exchange.send(e);
+        } catch (RuntimeException | Error e) {
+            LOG.error("{} {} failed", exchange.method(), exchange.path(), e);
+            if (exchange.isAnswered()) {
+                throw e;
+            }
+            exchange.send(new ApiException(500, "server_error", null, null, "the server failed; its log says why"));
+        }
+    }
+
+    private void route(Exchange exchange) throws IOException {
+        String path = exchange.path();
+        if (path.startsWith("/v1/") || path.equals(METRICS)) {
+            requireKey(exchange);
+        }
+        if (path.equals(CHAT)) {
+            requireMethod(exchange, "POST");
+            completions.answer(exchange);
+        } else {
+            requireMethod(exchange, "GET", "HEAD");
+            read(exchange, path);
+        }
+    }
+
+    private void read(Exchange exchange, String path) throws IOException {
+        if (path.equals(HEALTH)) {
+            exchange.send(200, new JsonMapper().createObjectNode().put("status", "ok"));
+        } else if (path.equals(METRICS)) {
+            exchange.send(200, ServerMetrics.CONTENT_TYPE, metrics.text());
+        } else if (path.equals(MODELS)) {
+            ObjectNode list = new JsonMapper().createObjectNode().put("object", "list");
+            list.putArray("data").add(modelNode());
+            exchange.send(200, list);
+        } else if (path.equals(MODELS + "/" + options.modelId())) {
+            exchange.send(200, modelNode());
+        } else if (!page.send(exchange)) {
+            throw new ApiException(404, "invalid_request_error", null, "not_found", "there is no " + path);
+        }
+    }
+
+    private ObjectNode modelNode() {
+        return new JsonMapper()
+                .createObjectNode()
+                .put("id", options.modelId())
+                .put("object", "model")
+                .put("created", started)
+                .put("owned_by", "llava4j");
+    }
+
+    private static void requireMethod(Exchange exchange, String... methods) {
+        if (!Set.of(methods).contains(exchange.method())) {
+            exchange.header("Allow", String.join(", ", methods));
+            throw new ApiException(
+                    405,
+                    "invalid_request_error",
+                    null,
+                    "method_not_allowed",
+                    exchange.path() + " wants " + String.join(" or ", methods));
+        }
+    }
+
+    private void requireKey(Exchange exchange) {
+        if (options.apiKey().isEmpty()) {
+            return;
+        }
+        String given = exchange.header("Authorization");
+        byte[] wanted = ("Bearer " + options.apiKey().get()).getBytes(StandardCharsets.UTF_8);
+        if (given == null || !MessageDigest.isEqual(given.getBytes(StandardCharsets.UTF_8), wanted)) {
+            throw new ApiException(
+                    401,
+                    "authentication_error",
+                    null,
+                    "invalid_api_key",
+                    "this server wants its key: Authorization: Bearer KEY");
+        }
+    }
+}

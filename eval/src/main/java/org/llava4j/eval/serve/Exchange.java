@@ -1,0 +1,219 @@
+package org.llava4j.eval.serve;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.TimeoutException;
+import org.eclipse.jetty.http.HttpHeader;
+import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.llava4j.data.JsonInput;
+
+/** One request and its response. */
+final class Exchange {
+    /** How much is still read of a request that was refused, so that its sender gets to see why. */
+    private static final int DRAINED_BYTES = 16 << 20;
+
+    private static final Duration DRAINED_FOR = Duration.ofSeconds(2);
+    private static final JsonMapper JSON = new JsonMapper();
+    private static final int PIECE = 1 << 14;
+
+    private final Request request;
+    private final Response response;
+    private boolean bodyRead;
+
+    Exchange(Request request, Response response) {
+        this.request = request;
+        this.response = response;
+    }
+
+    String method() {
+        return request.getMethod();
+    }
+
+    String path() {
+        return request.getHttpURI().getDecodedPath();
+    }
+
+    String header(String name) {
+        return request.getHeaders().get(name);
+    }
+
+    boolean isAnswered() {
+        return response.isCommitted();
+    }
+
+    int status() {
+        return response.getStatus();
+    }
+
+    /** The whole body as JSON. @throws ApiException if it is none, too long, or does not come */
+    JsonNode json(int mostBytes, Duration within) throws IOException {
+        String type = header("Content-Type");
+        if (type == null || !type.toLowerCase(java.util.Locale.ROOT).startsWith("application/json")) {
+            throw new ApiException(
+                    415, "invalid_request_error", null, null, "the body must be sent as application/json");
+        }
+        byte[] body = body(mostBytes, within);
+        try {
+            return JsonInput.tree(body);
+        } catch (IOException e) {
+            throw ApiException.badRequest(
+                    null,
+                    "the body is no JSON: "
+                            + e.getMessage().lines().findFirst().orElse("").strip());
+        }
+    }
+
+    private byte[] body(int mostBytes, Duration within) throws IOException {
+        ApiException tooLong = new ApiException(
+                413,
+                "invalid_request_error",
+                null,
+                "request_too_large",
+                "the body has more than " + mostBytes + " bytes; send smaller images");
+        if (request.getLength() > mostBytes) {
+            throw tooLong;
+        }
+        long deadline = System.nanoTime() + within.toNanos();
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        byte[] piece = new byte[PIECE];
+        InputStream in = Content.Source.asInputStream(request);
+        try {
+            for (int read = in.read(piece); read >= 0; read = in.read(piece)) {
+                all.write(piece, 0, read);
+                if (all.size() > mostBytes) {
+                    throw tooLong;
+                }
+                if (System.nanoTime() > deadline) {
+                    throw tooSlow(within);
+                }
+            }
+        } catch (IOException e) {
+            if (e.getCause() instanceof TimeoutException) {
+                throw tooSlow(within);
+            }
+            throw e;
+        }
+        bodyRead = true;
+        return all.toByteArray();
+    }
+
+    private static ApiException tooSlow(Duration within) {
+        return new ApiException(
+                408,
+                "timeout_error",
+                null,
+                "request_timeout",
+                "the body did not come within " + within.toSeconds() + " s");
+    }
+
+    void header(String name, String value) {
+        response.getHeaders().put(name, value);
+    }
+
+    void send(int status, JsonNode body) throws IOException {
+        send(status, "application/json", JSON.writeValueAsBytes(body));
+    }
+
+    void send(ApiException error) throws IOException {
+        if (!bodyRead) {
+            header(HttpHeader.CONNECTION.asString(), "close");
+        }
+        send(error.status(), error(error));
+        drain();
+    }
+
+    static ObjectNode error(ApiException error) {
+        ObjectNode body = JSON.createObjectNode();
+        body.putObject("error")
+                .put("message", error.getMessage())
+                .put("type", error.type())
+                .put("param", error.parameter())
+                .put("code", error.code());
+        return body;
+    }
+
+    void send(int status, String type, byte[] body) throws IOException {
+        response.setStatus(status);
+        header("Content-Type", type);
+        header("Content-Length", String.valueOf(body.length));
+        try (OutputStream out = Content.Sink.asOutputStream(response)) {
+            if (!method().equals("HEAD")) {
+                out.write(body);
+            }
+        }
+    }
+
+    private void drain() {
+        long deadline = System.nanoTime() + DRAINED_FOR.toNanos();
+        byte[] piece = new byte[PIECE];
+        try (InputStream in = Content.Source.asInputStream(request)) {
+            long drained = 0;
+            while (!bodyRead && drained < DRAINED_BYTES && System.nanoTime() < deadline) {
+                int read = in.read(piece);
+                if (read < 0) {
+                    break;
+                }
+                drained += read;
+            }
+        } catch (IOException e) {
+            // Whoever does not read the answer has gone.
+        }
+    }
+
+    /** Begins a stream of server-sent events. */
+    Events events() {
+        response.setStatus(200);
+        header("Content-Type", "text/event-stream; charset=utf-8");
+        header("Cache-Control", "no-store");
+        header("X-Accel-Buffering", "no");
+        return new Events(Content.Sink.asOutputStream(response));
+    }
+
+    /** Server-sent events, each on its way when its call returns. */
+    static final class Events implements AutoCloseable {
+        private final OutputStream out;
+
+        private Events(OutputStream out) {
+            this.out = out;
+        }
+
+        void send(JsonNode data) throws IOException {
+            send(JSON.writeValueAsString(data));
+        }
+
+        void send(String data) throws IOException {
+            out.write(("data: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
+            out.flush();
+        }
+
+        @Override
+        public void close() throws IOException {
+            out.close();
+        }
+    }
+
+    /**
+     * Whether the client has closed its connection. The body must have been read: a byte that came after it, of a
+     * request sent ahead, would be lost, so the connection is not used for another one.
+     */
+    boolean clientIsGone() {
+        Object channel =
+                request.getConnectionMetaData().getConnection().getEndPoint().getTransport();
+        try {
+            return channel instanceof SocketChannel socket && socket.read(ByteBuffer.allocate(1)) < 0;
+        } catch (IOException e) {
+            return true;
+        }
+    }
+}

@@ -1,0 +1,60 @@
+package org.llava4j.eval.serve;
+
+import java.util.Base64;
+import java.util.Locale;
+import java.util.concurrent.Semaphore;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.Picture;
+import org.llava4j.model.LlavaModel;
+
+/**
+ * Pictures of requests: data URLs, and addresses where those are allowed. A few are decoded at a time, since each may
+ * take as much memory as its pixels, and only what the model looks at is kept.
+ */
+final class Pictures implements ChatRequest.PictureSource {
+    private static final int DECODED_AT_ONCE = 2;
+    private static final String BASE64 = ";base64";
+
+    private final LlavaModel model;
+    private final ServeOptions options;
+    private final RemotePictures remote;
+    private final Semaphore decoding = new Semaphore(DECODED_AT_ONCE);
+
+    Pictures(LlavaModel model, ServeOptions options, RemotePictures remote) {
+        this.model = model;
+        this.options = options;
+        this.remote = remote;
+    }
+
+    @Override
+    public Picture picture(String url, String parameter) {
+        String scheme = url.substring(0, Math.max(0, url.indexOf(':'))).toLowerCase(Locale.ROOT);
+        byte[] bytes = switch (scheme) {
+            case "data" -> data(url, parameter);
+            case "http", "https" -> remote.fetch(url, parameter);
+            default ->
+                throw ApiException.badRequest(
+                        parameter, "'" + parameter + "' must be a data URL with a PNG or JPEG in base64");
+        };
+        decoding.acquireUninterruptibly();
+        try {
+            return model.picture(bytes, "'" + parameter + "'", options.maxPixels());
+        } catch (BadInputException e) {
+            throw ApiException.badRequest(parameter, e.getMessage());
+        } finally {
+            decoding.release();
+        }
+    }
+
+    private static byte[] data(String url, String parameter) {
+        int comma = url.indexOf(',');
+        if (comma < 0 || !url.substring(0, comma).endsWith(BASE64)) {
+            throw ApiException.badRequest(parameter, "'" + parameter + "' must be like data:image/png;base64,...");
+        }
+        try {
+            return Base64.getMimeDecoder().decode(url.substring(comma + 1));
+        } catch (IllegalArgumentException e) {
+            throw ApiException.badRequest(parameter, "'" + parameter + "' is no base64: " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,138 @@
+package org.llava4j.eval.serve;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalLong;
+import java.util.Set;
+
+/** Fields of a JSON object, read strictly: each is told by its full name when it is of the wrong type. */
+record RequestFields(JsonNode object, String path) {
+
+    private String named(String name) {
+        return path.isEmpty() ? name : path + "." + name;
+    }
+
+    private ApiException wrong(String name, String expected) {
+        return ApiException.badRequest(
+                named(name), "'" + named(name) + "' must be " + expected + ", got " + shortly(object.get(name)));
+    }
+
+    private static String shortly(JsonNode node) {
+        String text = node == null ? "nothing" : node.toString();
+        return text.length() <= 60 ? text : text.substring(0, 57) + "...";
+    }
+
+    private boolean isAbsent(String name) {
+        return object.get(name) == null || object.get(name).isNull();
+    }
+
+    /** Refuses names that nobody reads: most are misspelled. */
+    void requireKnown(Set<String> known) {
+        object.fieldNames().forEachRemaining(name -> {
+            if (!known.contains(name)) {
+                throw ApiException.badRequest(named(name), "'" + named(name) + "' is not known; leave it out");
+            }
+        });
+    }
+
+    String text(String name) {
+        return optionalText(name).orElseThrow(() -> wrong(name, "a string"));
+    }
+
+    Optional<String> optionalText(String name) {
+        if (isAbsent(name)) {
+            return Optional.empty();
+        }
+        if (!object.get(name).isTextual()) {
+            throw wrong(name, "a string");
+        }
+        return Optional.of(object.get(name).textValue());
+    }
+
+    boolean isTrue(String name) {
+        if (isAbsent(name)) {
+            return false;
+        }
+        if (!object.get(name).isBoolean()) {
+            throw wrong(name, "true or false");
+        }
+        return object.get(name).booleanValue();
+    }
+
+    OptionalDouble number(String name) {
+        if (isAbsent(name)) {
+            return OptionalDouble.empty();
+        }
+        if (!object.get(name).isNumber()) {
+            throw wrong(name, "a number");
+        }
+        return OptionalDouble.of(object.get(name).doubleValue());
+    }
+
+    OptionalLong whole(String name) {
+        if (isAbsent(name)) {
+            return OptionalLong.empty();
+        }
+        JsonNode value = object.get(name);
+        if (!value.isIntegralNumber() || !value.canConvertToLong()) {
+            throw wrong(name, "a whole number");
+        }
+        return OptionalLong.of(value.longValue());
+    }
+
+    /** Objects of an array. */
+    List<RequestFields> objects(String name) {
+        if (isAbsent(name) || !object.get(name).isArray()) {
+            throw wrong(name, "an array");
+        }
+        List<RequestFields> all = new ArrayList<>();
+        for (JsonNode element : object.get(name)) {
+            String at = named(name) + "[" + all.size() + "]";
+            if (!element.isObject()) {
+                throw ApiException.badRequest(at, "'" + at + "' must be an object, got " + shortly(element));
+            }
+            all.add(new RequestFields(element, at));
+        }
+        return all;
+    }
+
+    RequestFields inner(String name) {
+        if (isAbsent(name) || !object.get(name).isObject()) {
+            throw wrong(name, "an object");
+        }
+        return new RequestFields(object.get(name), named(name));
+    }
+
+    /** A string, or an array of them; empty where there is none. */
+    List<String> texts(String name) {
+        if (isAbsent(name)) {
+            return List.of();
+        }
+        JsonNode value = object.get(name);
+        if (value.isTextual()) {
+            return List.of(value.textValue());
+        }
+        List<String> all = new ArrayList<>();
+        for (JsonNode element : value) {
+            if (!element.isTextual()) {
+                throw wrong(name, "a string or an array of strings");
+            }
+            all.add(element.textValue());
+        }
+        if (!value.isArray()) {
+            throw wrong(name, "a string or an array of strings");
+        }
+        return all;
+    }
+
+    /** Refuses a feature that is not there, unless it is asked for as the default has it. */
+    void requireDefault(String name, JsonNode... defaults) {
+        if (isAbsent(name) || List.of(defaults).contains(object.get(name))) {
+            return;
+        }
+        throw ApiException.badRequest(named(name), "'" + named(name) + "' is not supported; leave it out");
+    }
+}

@@ -1,0 +1,36 @@
+package org.llava4j.eval.serve;
+
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * How a server treats its clients.
+ *
+ * @param host address to listen on
+ * @param port 0 for any free one
+ * @param apiKey what {@code Authorization: Bearer} must bring
+ * @param modelId what the model is called
+ * @param maxBodyBytes of a request
+ * @param maxPixels of a picture, before it is decoded
+ * @param maxPictures of a request
+ * @param atOnce answers given side by side
+ * @param queue requests that may wait beside them
+ * @param timeout until an answer must be whole
+ * @param bodyTimeout until a request must be read
+ * @param maxNewTokens longest answer, and the length where a request names none
+ * @param remotePictures whether {@code http} and {@code https} addresses of pictures are fetched
+ */
+record ServeOptions(
+        String host,
+        int port,
+        Optional<String> apiKey,
+        String modelId,
+        int maxBodyBytes,
+        long maxPixels,
+        int maxPictures,
+        int atOnce,
+        int queue,
+        Duration timeout,
+        Duration bodyTimeout,
+        int maxNewTokens,
+        boolean remotePictures) {}

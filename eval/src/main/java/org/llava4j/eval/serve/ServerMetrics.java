@@ -1,0 +1,90 @@
+package org.llava4j.eval.serve;
+
+import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Gauge;
+import io.prometheus.metrics.core.metrics.GaugeWithCallback;
+import io.prometheus.metrics.core.metrics.Histogram;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.function.IntSupplier;
+import org.llava4j.model.generate.Answer;
+
+/** What the server counts, in Prometheus's text format. */
+final class ServerMetrics {
+    static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
+    private static final double[] SECONDS = {0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300};
+
+    private final PrometheusRegistry registry = new PrometheusRegistry();
+    private final Counter requests = Counter.builder()
+            .name("llava4j_requests_total")
+            .help("Requests by path and status.")
+            .labelNames("path", "status")
+            .register(registry);
+    private final Counter tokens = Counter.builder()
+            .name("llava4j_tokens_total")
+            .help("Positions of prompts, images among them, and generated tokens.")
+            .labelNames("kind")
+            .register(registry);
+    private final Counter abandoned = Counter.builder()
+            .name("llava4j_answers_abandoned_total")
+            .help("Answers stopped because their client had gone or their time was over.")
+            .labelNames("why")
+            .register(registry);
+    private final Gauge running = Gauge.builder()
+            .name("llava4j_answers_in_progress")
+            .help("Answers that are being given or wait to be.")
+            .register(registry);
+    private final Histogram first = Histogram.builder()
+            .name("llava4j_time_to_first_text_seconds")
+            .help("From a request to the first text of its answer.")
+            .classicUpperBounds(SECONDS)
+            .register(registry);
+    private final Histogram whole = Histogram.builder()
+            .name("llava4j_answer_seconds")
+            .help("From a request to the end of its answer.")
+            .classicUpperBounds(SECONDS)
+            .register(registry);
+
+    /** @param waiting how many questions wait for the first token of their answer */
+    ServerMetrics(IntSupplier waiting) {
+        GaugeWithCallback.builder()
+                .name("llava4j_answers_waiting")
+                .help("Answers whose first token has not come.")
+                .callback(callback -> callback.call(waiting.getAsInt()))
+                .register(registry);
+    }
+
+    void request(String path, int status) {
+        requests.labelValues(path, String.valueOf(status)).inc();
+    }
+
+    void begun() {
+        running.inc();
+    }
+
+    void ended() {
+        running.dec();
+    }
+
+    void firstText(double seconds) {
+        first.observe(seconds);
+    }
+
+    void answered(Answer answer, double seconds) {
+        whole.observe(seconds);
+        tokens.labelValues("prompt").inc(answer.promptTokens());
+        tokens.labelValues("completion").inc(answer.newTokens());
+    }
+
+    void abandoned(String why) {
+        abandoned.labelValues(why).inc();
+    }
+
+    byte[] text() throws IOException {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        PrometheusTextFormatWriter.create().write(out, registry.scrape());
+        return out.toByteArray();
+    }
+}
