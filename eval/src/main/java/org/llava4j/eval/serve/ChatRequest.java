@@ -105,13 +105,13 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
     }
 
     private static Decoding decoding(RequestFields fields, ServeOptions options) {
-        double temperature = within(fields, "temperature", 0, 2, 0);
-        double topP = within(fields, "top_p", 0, 1, 1);
-        long topK = within(fields, "top_k", 0, Integer.MAX_VALUE, 0);
-        double penalty = within(fields, "repetition_penalty", 0.01, 100, 1);
+        double temperature = number(fields, "temperature", 0, 2, 0);
+        double topP = number(fields, "top_p", 0, 1, 1);
+        long topK = whole(fields, "top_k", 0, Integer.MAX_VALUE, 0);
+        double penalty = number(fields, "repetition_penalty", 0.01, 100, 1);
         long seed = fields.whole("seed").orElse(0);
         String limit = fields.object().hasNonNull("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
-        long tokens = within(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
+        long tokens = whole(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
         List<String> stops = fields.texts("stop");
         if (stops.size() > MOST_STOPS || stops.contains("")) {
             throw ApiException.badRequest("stop", "'stop' may have up to " + MOST_STOPS + " texts, none of them empty");
@@ -121,13 +121,13 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
         return new Decoding(sampling, (int) Math.min(tokens, options.maxNewTokens()), stops);
     }
 
-    private static double within(RequestFields fields, String name, double least, double most, double absent) {
+    private static double number(RequestFields fields, String name, double least, double most, double absent) {
         double value = fields.number(name).orElse(absent);
         require(value >= least && value <= most, name, value, least, most);
         return value;
     }
 
-    private static long within(RequestFields fields, String name, int least, int most, int absent) {
+    private static long whole(RequestFields fields, String name, int least, int most, int absent) {
         long value = fields.whole(name).orElse(absent);
         require(value >= least && value <= most, name, value, least, most);
         return value;

@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.Set;
+import org.eclipse.jetty.http.HttpStatus;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -65,7 +66,21 @@ final class ChatServer implements AutoCloseable {
         connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
         server.addConnector(connector);
         server.setHandler(new GracefulHandler(new Requests()));
-        server.setStopTimeout(options.timeout().toMillis());
+        server.setErrorHandler(ChatServer::refused);
+    }
+
+    /** What Jetty itself refuses, in the same shape: a broken request line, headers without end. */
+    private static boolean refused(Request request, Response response, Callback callback) {
+        int status = response.getStatus();
+        Exchange exchange = new Exchange(request, response);
+        try {
+            exchange.send(new ApiException(
+                    status, "invalid_request_error", null, null, "HTTP " + HttpStatus.getMessage(status)));
+            callback.succeeded();
+        } catch (IOException e) {
+            callback.failed(e);
+        }
+        return true;
     }
 
     /** @throws BadInputException if the address cannot be listened on */

@@ -98,15 +98,19 @@ final class Completions {
         /** Hands on what is said until all is. */
         private void hear() throws IOException {
             boolean any = false;
+            long looked = begun;
             for (Part part = next(); part == null || !part.last(); part = next()) {
                 if (System.nanoTime() - begun > options.timeout().toNanos()) {
                     throw ApiException.timeout("the answer was not whole after "
                             + options.timeout().toSeconds() + " s");
                 }
-                if (part == null) {
+                if (System.nanoTime() - looked > TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS)) {
+                    looked = System.nanoTime();
                     if (exchange.clientIsGone()) {
                         throw new IOException("the client has gone");
                     }
+                }
+                if (part == null) {
                     continue;
                 }
                 if (!any) {
@@ -121,7 +125,7 @@ final class Completions {
 
         private Part next() throws IOException {
             try {
-                return parts.poll(POLL_MILLIS, TimeUnit.MILLISECONDS);
+                return parts.poll(POLL_MILLIS + 1, TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
                 throw new IOException("the server is stopping", e);

@@ -204,14 +204,14 @@ final class Exchange {
     }
 
     /**
-     * Whether the client has closed its connection. The body must have been read: a byte that came after it, of a
-     * request sent ahead, would be lost, so the connection is not used for another one.
+     * Whether the client has closed its connection, or does not wait for this response but sends its next request ahead,
+     * of which a byte is lost by looking. The body must have been read.
      */
     boolean clientIsGone() {
         Object channel =
                 request.getConnectionMetaData().getConnection().getEndPoint().getTransport();
         try {
-            return channel instanceof SocketChannel socket && socket.read(ByteBuffer.allocate(1)) < 0;
+            return channel instanceof SocketChannel socket && socket.read(ByteBuffer.allocate(1)) != 0;
         } catch (IOException e) {
             return true;
         }

@@ -1,0 +1,278 @@
+package org.llava4j.eval.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What the protocol promises, and what each bad request is told. */
+class ChatServerTest {
+    private static Served served;
+
+    @BeforeAll
+    static void start() {
+        served = Served.taught(Served.OPTIONS);
+    }
+
+    @AfterAll
+    static void stop() {
+        served.close();
+    }
+
+    @Test
+    void aQuestionAboutAPictureIsAnswered() {
+        HttpResponse<String> response = served.post(Served.aboutTheMap());
+        assertThat(response.statusCode()).isEqualTo(200);
+        JsonNode body = Served.json(response);
+        assertThat(body.at("/choices/0/message/content").textValue()).isEqualTo(Served.MAP_ANSWER);
+        assertThat(body.at("/choices/0/finish_reason").textValue()).isEqualTo("stop");
+        assertThat(body.at("/usage/total_tokens").intValue())
+                .isEqualTo(body.at("/usage/prompt_tokens").intValue()
+                        + body.at("/usage/completion_tokens").intValue());
+        assertThat(body.get("object").textValue()).isEqualTo("chat.completion");
+    }
+
+    @Test
+    void aStreamedAnswerIsTheSameInPieces() throws IOException {
+        ObjectNode request = Served.aboutTheMap().put("stream", true);
+        request.putObject("stream_options").put("include_usage", true);
+        HttpResponse<String> response = served.post(request);
+        assertThat(response.headers().firstValue("Content-Type")).hasValue("text/event-stream; charset=utf-8");
+        List<String> events = List.of(response.body().split("\n\n"));
+        assertThat(events).allMatch(event -> event.startsWith("data: "));
+        assertThat(events.get(events.size() - 1)).isEqualTo("data: [DONE]");
+        StringBuilder text = new StringBuilder();
+        List<String> finishes = new ArrayList<>();
+        JsonNode last = null;
+        for (String event : events.subList(0, events.size() - 1)) {
+            last = Served.JSON.readTree(event.substring("data: ".length()));
+            for (JsonNode choice : last.get("choices")) {
+                text.append(choice.at("/delta/content").asText(""));
+                if (!choice.get("finish_reason").isNull()) {
+                    finishes.add(choice.get("finish_reason").textValue());
+                }
+            }
+        }
+        assertThat(text).hasToString(Served.MAP_ANSWER);
+        assertThat(finishes).containsExactly("stop");
+        assertThat(last.at("/usage/completion_tokens").intValue()).isPositive();
+        assertThat(events.size()).as("it came in pieces").isGreaterThan(4);
+    }
+
+    @Test
+    void anAnswerEndsWhereItIsToldTo() {
+        assertThat(Served.answer(served.post(Served.aboutTheMap().put("stop", " is"))))
+                .isEqualTo("The answer");
+        JsonNode cut = Served.json(served.post(Served.aboutTheMap().put("max_tokens", 2)));
+        assertThat(cut.at("/choices/0/finish_reason").textValue()).isEqualTo("length");
+        assertThat(cut.at("/usage/completion_tokens").intValue()).isEqualTo(2);
+    }
+
+    @Test
+    void theSameSeedSaysTheSame() {
+        ObjectNode request = Served.asking("Is it east?").put("temperature", 2).put("seed", 5);
+        String said = Served.answer(served.post(request));
+        assertThat(Served.answer(served.post(request))).isEqualTo(said);
+        assertThat(Served.answer(served.post(request.deepCopy().put("seed", 6))))
+                .isNotEqualTo(said);
+    }
+
+    @Test
+    void whatWasSaidBeforeIsPartOfTheQuestion() {
+        ObjectNode first = Served.aboutTheMap();
+        ObjectNode both = first.deepCopy();
+        var messages = both.withArray("messages");
+        messages.addObject().put("role", "assistant").put("content", Served.MAP_ANSWER);
+        messages.addObject().put("role", "user").put("content", "Is it?");
+        assertThat(Served.json(served.post(both)).at("/usage/prompt_tokens").intValue())
+                .isGreaterThan(Served.json(served.post(first))
+                                .at("/usage/prompt_tokens")
+                                .intValue()
+                        + 5);
+        ObjectNode system = first.deepCopy();
+        system.withArray("messages")
+                .insertObject(0)
+                .put("role", "system")
+                .put("content", "You are a map, and you answer as maps do.");
+        assertThat(Served.json(served.post(system)).at("/usage/prompt_tokens").intValue())
+                .isGreaterThan(Served.json(served.post(first))
+                                .at("/usage/prompt_tokens")
+                                .intValue()
+                        + 5);
+    }
+
+    @Test
+    void otherPlacesTellOfTheServer() {
+        assertThat(Served.json(served.get("/v1/models")).at("/data/0/id").textValue())
+                .isEqualTo(Served.ID);
+        assertThat(Served.json(served.get("/v1/models/" + Served.ID))
+                        .get("object")
+                        .textValue())
+                .isEqualTo("model");
+        assertThat(Served.json(served.get("/health")).get("status").textValue()).isEqualTo("ok");
+        double before = served.metric("llava4j_tokens_total{kind=\"completion\"}");
+        served.post(Served.aboutTheMap().put("max_tokens", 3));
+        assertThat(served.metric("llava4j_tokens_total{kind=\"completion\"}")).isEqualTo(before + 3);
+        assertThat(served.metric("llava4j_answers_in_progress")).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"/", "/page.js", "/page.css", "/example.png", "/icon.svg", "/facts.json"})
+    void thePageAsksNothingOfOthers(String path) {
+        HttpResponse<String> response = served.get(path);
+        assertThat(response.statusCode()).isEqualTo(200);
+        assertThat(response.headers().firstValue("Content-Security-Policy"))
+                .get()
+                .asString()
+                .startsWith("default-src 'none'");
+        assertThat(response.headers().firstValue("X-Content-Type-Options")).hasValue("nosniff");
+        assertThat(response.body().replace("http://www.w3.org/2000/svg", "")).doesNotContain("://");
+    }
+
+    /** Status, what {@code param} says, and part of the message. */
+    private static void assertRefused(HttpResponse<String> response, int status, String parameter, String message) {
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(status);
+        JsonNode error = Served.json(response).get("error");
+        assertThat(error.get("message").textValue()).contains(message);
+        assertThat(error.get("type").textValue()).isNotBlank();
+        assertThat(error.get("param").textValue()).isEqualTo(parameter);
+        assertThat(error.has("code")).isTrue();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "temperature | -1 | temperature | give 0.0 to 2.0",
+                "temperature | \"hot\" | temperature | must be a number",
+                "temperature | 3 | temperature | give 0.0 to 2.0",
+                "top_p | 1.5 | top_p | give 0.0 to 1.0",
+                "top_k | -3 | top_k | give 0 to",
+                "top_k | 1.5 | top_k | must be a whole number",
+                "repetition_penalty | 0 | repetition_penalty | give 0.01 to",
+                "max_tokens | -5 | max_tokens | give 1 to",
+                "max_tokens | 0 | max_tokens | give 1 to",
+                "max_completion_tokens | 99999999999999999999 | max_completion_tokens | must be a whole number",
+                "seed | \"x\" | seed | must be a whole number",
+                "stop | 7 | stop | a string or an array",
+                "stop | [\"a\",\"b\",\"c\",\"d\",\"e\"] | stop | up to 4",
+                "stop | [\"\"] | stop | none of them empty",
+                "stream | \"yes\" | stream | true or false",
+                "stream_options | 3 | stream_options | must be an object",
+                "n | 2 | n | not supported",
+                "logprobs | true | logprobs | not supported",
+                "tools | [{}] | tools | not supported",
+                "response_format | {\"type\":\"json_object\"} | response_format | not supported",
+                "temprature | 1 | temprature | not known",
+                "model | \"gpt-9\" | model | there is no model",
+                "model | 3 | model | must be a string",
+                "model | null | model | must be a string",
+                "messages | [] | messages | the user's",
+                "messages | {} | messages | must be an array",
+                "messages | [3] | messages[0] | must be an object",
+                "messages | [{\"role\":\"user\"}] | messages[0].content | must be an array",
+                "messages | [{\"role\":\"robot\",\"content\":\"x\"}] | messages[0].role | use system",
+                "messages | [{\"role\":\"assistant\",\"content\":\"x\"}] | messages | the user's",
+                "messages | [{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}] | messages | in turn",
+                "messages | [{\"role\":\"user\",\"content\":\"see <image>\"}] | messages[0].content | the mark <image>",
+                "messages | [{\"role\":\"user\",\"content\":[{\"type\":\"audio\"}]}] | messages[0].content[0].type | use text",
+            })
+    void whatMakesNoSenseIsTold(String field, String value, String parameter, String message) throws IOException {
+        ObjectNode request = Served.asking("Is it?");
+        request.set(field, Served.JSON.readTree(value));
+        int status = message.contains("there is no model") ? 404 : 400;
+        assertRefused(served.post(request), status, parameter, message);
+    }
+
+    private static ObjectNode showing(String url) {
+        ObjectNode request = Served.aboutTheMap();
+        ((ObjectNode) request.at("/messages/0/content/0/image_url")).put("url", url);
+        return request;
+    }
+
+    @Test
+    void badPicturesAreTold() {
+        String where = "messages[0].content[0].image_url.url";
+        Consumer<String[]> refused =
+                urlAndMessage -> assertRefused(served.post(showing(urlAndMessage[0])), 400, where, urlAndMessage[1]);
+        refused.accept(new String[] {"C:\\cat.png", "must be a data URL"});
+        refused.accept(new String[] {"file:///etc/passwd", "must be a data URL"});
+        refused.accept(new String[] {"data:image/png,abc", "must be like data:image/png;base64"});
+        refused.accept(new String[] {"data:image/png;base64,AAAA", "neither PNG nor JPEG"});
+        refused.accept(new String[] {"data:image/png;base64,", "neither PNG nor JPEG"});
+        refused.accept(new String[] {"http://127.0.0.1:" + served.port() + "/example.png", "fetches no images"});
+        String whole = Served.dataUrl(Served.MAP);
+        refused.accept(new String[] {whole.substring(0, whole.length() / 2), "fetch or save it again"});
+        refused.accept(new String[] {HostilePictures.bomb(60_000, 60_000), "more than the limit of 2000000"});
+        ObjectNode three = Served.aboutTheMap();
+        var content = three.withArray("/messages/0/content");
+        content.add(content.get(0).deepCopy());
+        content.add(content.get(0).deepCopy());
+        assertRefused(served.post(three), 400, "messages[0].content[3].image_url", "more than 2 images");
+    }
+
+    @Test
+    void twoPicturesAreAnsweredAbout() {
+        ObjectNode two = Served.aboutTheMap();
+        var content = two.withArray("/messages/0/content");
+        content.insert(0, content.get(0).deepCopy());
+        assertThat(served.post(two).statusCode()).isEqualTo(200);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "[]", "3", "{\"model\":\"small\",}", "{\"model\":\"small\"}{}", "nonsense"})
+    void brokenJsonIsTold(String body) {
+        HttpResponse<String> response = served.post(BodyPublishers.ofString(body), "application/json");
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(400);
+        assertThat(Served.json(response).at("/error/type").textValue()).isEqualTo("invalid_request_error");
+    }
+
+    @Test
+    void otherTypesMethodsAndPathsAreTold() {
+        assertThat(served.post(BodyPublishers.ofString("{}"), "text/plain").statusCode())
+                .isEqualTo(415);
+        HttpResponse<String> got = served.get("/v1/chat/completions");
+        assertThat(got.statusCode()).isEqualTo(405);
+        assertThat(got.headers().firstValue("Allow")).hasValue("POST");
+        for (String path : List.of("/v1/nothing", "/v1/models/other", "/page.html")) {
+            assertThat(served.get(path).statusCode()).as(path).isEqualTo(404);
+        }
+    }
+
+    @Test
+    void aPromptThatFillsTheModelIsTold() {
+        assertRefused(served.post(Served.asking("word ".repeat(2000))), 400, "messages", "leaves none for an answer");
+    }
+
+    @Test
+    void aServerWithAKeyWantsIt() {
+        try (Served guarded = Served.taught(Served.with(node -> node.put("apiKey", "open sesame")))) {
+            for (String path : List.of("/v1/models", "/metrics")) {
+                assertThat(guarded.get(path).statusCode()).isEqualTo(401);
+            }
+            assertRefused(guarded.post(Served.aboutTheMap()), 401, null, "wants its key");
+            assertThat(guarded.get("/health").statusCode()).isEqualTo(200);
+            assertThat(guarded.get("/").statusCode()).isEqualTo(200);
+            HttpRequest.Builder right =
+                    HttpRequest.newBuilder(guarded.at("/v1/models")).header("Authorization", "Bearer open sesame");
+            assertThat(guarded.send(right).statusCode()).isEqualTo(200);
+            HttpRequest.Builder wrong =
+                    HttpRequest.newBuilder(guarded.at("/v1/models")).header("Authorization", "Bearer open sesam");
+            assertThat(guarded.send(wrong).statusCode()).isEqualTo(401);
+        }
+    }
+}
