@@ -210,6 +210,7 @@ async function readFacts() {
 }
 
 $("ask").addEventListener("submit", ask);
+$("parameters").addEventListener("submit", (event) => event.preventDefault());
 $("question").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     ask(event);
