@@ -96,6 +96,22 @@ class FrozenTypeTest {
         assertClose(actual, run(rounded(type, PROJECTOR), Gradients.STAGE1));
     }
 
+    /** What the README says of 8 bits: on random weights, which no rounding is kind to, logits are within 2 %. */
+    @Test
+    void inEightBitsLogitsAreWithinTwoPercentAndOnlyTheDecodersLayersArePacked() {
+        Llava model = narrow(FrozenType.INT8, any -> false);
+        for (String name : model.weightNames()) {
+            boolean packed = name.startsWith("model.layers.") && name.endsWith("_proj.weight");
+            assertThat(model.weight(name).dataType()).as(name).isEqualTo(packed ? DataType.BYTE : DataType.FLOAT);
+        }
+        Map<String, INDArray> exact = run(narrow(FrozenType.FP32, any -> false), null);
+        double error = Golden.relativeError(run(model, null).get("logits"), exact.get("logits"));
+        assertThat(error).isBetween(1e-4, 0.02);
+        assertThatThrownBy(() -> model.train(name -> name.startsWith("model.layers.0.")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("cannot learn");
+    }
+
     @Test
     void onlyFrozenMatricesAreNarrow() {
         Llava model = narrow(FrozenType.BF16, PROJECTOR);

@@ -1,0 +1,144 @@
+package org.llava4j.eval.chat;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jline.terminal.Terminal;
+import org.jline.terminal.Terminal.Signal;
+import org.jline.terminal.TerminalBuilder;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.image.Picture;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.generate.Chat;
+import org.llava4j.model.generate.Decoding;
+
+/** What is typed and what comes back. */
+class ChatSessionTest {
+    private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
+    private static final String MAP = ROOT.resolve("resources/readme/map.png").toString();
+    private static final String QUESTION = "Which way is it from the house to the tree? Context: N/A"
+            + " Options: (A) north (B) south (C) east (D) west";
+    private static LlavaModel model;
+
+    @BeforeAll
+    static void load() {
+        model = LlavaModel.load(ROOT.resolve("resources/tiny/llava"));
+    }
+
+    /** What the terminal shows when these lines are typed. */
+    private static String typed(Chat chat, String... lines) throws IOException {
+        ByteArrayOutputStream shown = new ByteArrayOutputStream();
+        byte[] keys = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
+        try (Terminal terminal = TerminalBuilder.builder()
+                .system(false)
+                .type("dumb")
+                .encoding(StandardCharsets.UTF_8)
+                .streams(new ByteArrayInputStream(keys), shown)
+                .build()) {
+            new ChatSession(terminal, chat).run();
+        }
+        return shown.toString(StandardCharsets.UTF_8);
+    }
+
+    private static Chat chat() {
+        return model.chat(Decoding.greedy(16));
+    }
+
+    @Test
+    void aPictureIsTalkedAbout() throws IOException {
+        Chat chat = chat();
+        assertThat(typed(chat, "/image " + MAP, QUESTION)).contains("The answer is C.");
+        assertThat(chat.turns()).hasSize(2);
+        typed(chat, "Is it?");
+        assertThat(chat.turns()).as("it goes on").hasSize(4);
+        typed(chat, "/new");
+        assertThat(chat.turns()).isEmpty();
+    }
+
+    @Test
+    void whatIsWrongIsToldAndTheConversationGoesOn() throws IOException {
+        String shown = typed(
+                chat(),
+                "/image nowhere.png",
+                "/imagine",
+                "word ".repeat(500),
+                "/image " + ROOT.resolve("README.md"),
+                QUESTION,
+                "/image " + MAP,
+                QUESTION);
+        assertThat(shown)
+                .contains("there is no image nowhere.png")
+                .contains("/image FILE  the next question")
+                .contains("leaves none for an answer")
+                .contains("neither PNG nor JPEG")
+                .contains("The answer is C.");
+    }
+
+    @Test
+    void theEndIsTheEnd() throws IOException {
+        assertThat(typed(chat(), "/quit", QUESTION)).doesNotContain("The answer");
+        assertThat(typed(chat(), "", "  ")).doesNotContain("The answer");
+    }
+
+    @Test
+    void controlCStopsTheAnswer() throws Exception {
+        String babbling = "Which way is it from the house to the tree?";
+        Chat whole = model.chat(Decoding.greedy(200)).show(Picture.of(Path.of(MAP)));
+        int length = whole.ask(babbling).newTokens();
+        assertThat(length).isGreaterThan(20);
+
+        AtomicReference<Terminal> terminal = new AtomicReference<>();
+        ByteArrayOutputStream shown = new ByteArrayOutputStream() {
+            @Override
+            public synchronized void write(byte[] bytes, int from, int count) {
+                super.write(bytes, from, count);
+                // Ctrl-C, with each piece of text that is shown.
+                if (terminal.get() != null) {
+                    terminal.get().raise(Signal.INT);
+                }
+            }
+        };
+        byte[] keys = (babbling + "\n").getBytes(StandardCharsets.UTF_8);
+        terminal.set(TerminalBuilder.builder()
+                .system(false)
+                .type("dumb")
+                .streams(new ByteArrayInputStream(keys), shown)
+                .build());
+        Chat chat = model.chat(Decoding.greedy(200)).show(Picture.of(Path.of(MAP)));
+        new ChatSession(terminal.get(), chat).run();
+        terminal.get().close();
+        assertThat(shown.toString(StandardCharsets.UTF_8)).contains("[stopped]");
+        assertThat(chat.turns()).hasSize(2);
+        assertThat(whole.turns().get(1).value())
+                .startsWith(chat.turns().get(1).value())
+                .isNotEqualTo(chat.turns().get(1).value());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "--temperature,hot,--temperature wants a number",
+        "--temperature,-1,the temperature is -1.0",
+        "--top-p,0,the top-p is 0.0",
+        "--max-new-tokens,0,--max-new-tokens is 0",
+        "--dtype,int4,'use fp32, bf16, fp16 or int8'",
+        "--image-file,nowhere.png,there is no image",
+        "--model-path,nowhere,nowhere"
+    })
+    void flagsThatDoNotFitAreNamed(String flag, String value, String message) {
+        assertThatThrownBy(() -> ChatMain.main(new String[] {
+                    "--model-path", ROOT.resolve("resources/tiny/llava").toString(), flag, value
+                }))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message);
+    }
+}

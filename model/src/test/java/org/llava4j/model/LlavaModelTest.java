@@ -1,0 +1,140 @@
+package org.llava4j.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.Picture;
+import org.llava4j.model.generate.Answer;
+import org.llava4j.model.generate.Answering;
+import org.llava4j.model.generate.Chat;
+import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.Generation.Finish;
+import org.llava4j.model.generate.Question;
+import org.llava4j.model.generate.Sampling;
+
+/** The model that comes with the project, as Java code uses it. */
+class LlavaModelTest {
+    private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
+    private static final Path MAP = ROOT.resolve("resources/readme/map.png");
+    private static final String WHERE = "Which way is it from the house to the tree?";
+    private static final String QUESTION = WHERE + "\nContext: N/A\nOptions: (A) north (B) south (C) east (D) west";
+    private static final String ANSWER = "The answer is C.";
+    private static LlavaModel model;
+
+    @BeforeAll
+    static void load() {
+        model = LlavaModel.load(ROOT.resolve("resources/tiny/llava"));
+    }
+
+    @AfterAll
+    static void close() {
+        model.close();
+    }
+
+    @Test
+    void aPictureInAFileAndInMemoryGetOneAnswer() throws Exception {
+        assertThat(model.answer(MAP, QUESTION)).isEqualTo(ANSWER);
+        Picture inMemory = model.picture(Files.readAllBytes(MAP), "map", 1_000_000);
+        Answer answer = model.answer(Question.about(inMemory, QUESTION), Decoding.greedy(16));
+        assertThat(answer.text()).isEqualTo(ANSWER);
+        assertThat(answer.finish()).isEqualTo(Finish.STOP);
+        assertThat(answer.newTokens()).isEqualTo(5);
+        assertThatThrownBy(() -> model.picture(Files.readAllBytes(MAP), "map", 100))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("map has")
+                .hasMessageContaining("more than the limit of 100");
+    }
+
+    @Test
+    void manyThreadsGetTheAnswersTheyWouldGetAlone() {
+        List<String> questions = List.of(QUESTION, WHERE, QUESTION.replace("house to the tree", "tree to the house"));
+        List<String> alone =
+                questions.stream().map(q -> model.answer(MAP, q, 40)).toList();
+        List<CompletableFuture<String>> asked = new ArrayList<>();
+        for (int i = 0; i < 24; i++) {
+            String question = questions.get(i % 3);
+            asked.add(CompletableFuture.supplyAsync(() -> model.answer(MAP, question, 40)));
+        }
+        for (int i = 0; i < asked.size(); i++) {
+            assertThat(asked.get(i).join()).isEqualTo(alone.get(i % 3));
+        }
+    }
+
+    @Test
+    void whatIsHandedOnJoinedIsTheAnswer() throws Exception {
+        StringBuilder heard = new StringBuilder();
+        Answering answering = model.ask(Question.about(Picture.of(MAP), WHERE), Decoding.greedy(60), heard::append);
+        Answer answer = answering.answer().get(60, TimeUnit.SECONDS);
+        assertThat(heard).hasToString(answer.text());
+        assertThat(model.answer(
+                                Question.about(Picture.of(MAP), QUESTION),
+                                Decoding.greedy(60).withStops(List.of("wer is")))
+                        .text())
+                .isEqualTo("The ans");
+    }
+
+    @Test
+    void oneWhoCancelsGetsWhatWasSaid() {
+        CompletableFuture<Answering> self = new CompletableFuture<>();
+        Answering answering = model.ask(
+                Question.about(Picture.of(MAP), WHERE),
+                Decoding.greedy(200),
+                text -> self.thenAccept(Answering::cancel));
+        self.complete(answering);
+        answering.cancel();
+        assertThat(model.await(answering).finish()).isEqualTo(Finish.CANCELLED);
+    }
+
+    @Test
+    void theSameSeedDrawsTheSameInAnyCompany() {
+        Question question = Question.about(Picture.of(MAP), WHERE);
+        Decoding drawn = Decoding.greedy(30).withSampling(Sampling.at(1.5, 4));
+        String said = model.answer(question, drawn).text();
+        List<Answering> together = new ArrayList<>();
+        for (int i = 0; i < 6; i++) {
+            Decoding own = i == 3 ? drawn : Decoding.greedy(30).withSampling(Sampling.at(1.5, 100 + i));
+            together.add(model.ask(question, own, text -> {}));
+        }
+        assertThat(model.await(together.get(3)).text()).isEqualTo(said);
+        assertThat(together.stream().map(model::await).map(Answer::text).distinct())
+                .hasSizeGreaterThan(2);
+    }
+
+    @Test
+    void aConversationRemembersAndForgetsWhatFailed() {
+        Chat chat = model.chat(Decoding.greedy(16));
+        assertThat(chat.show(Picture.of(MAP)).ask(QUESTION).text()).isEqualTo(ANSWER);
+        assertThatThrownBy(() -> chat.show(Picture.of(ROOT.resolve("pom.xml"))).ask("And this?"))
+                .isInstanceOf(BadInputException.class);
+        assertThat(chat.turns()).hasSize(2);
+        assertThatThrownBy(() -> chat.show(Picture.of(MAP)).ask("word ".repeat(500)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("leaves none");
+        assertThat(chat.ask("Is it?").text()).isNotEmpty();
+        assertThat(chat.turns()).hasSize(4);
+    }
+
+    @Test
+    void aQuestionNamesItsPictures() {
+        assertThatThrownBy(() -> Question.of("<image> <image>", List.of(MAP)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("names 2 images and brings 1");
+        assertThatThrownBy(() -> new Question(List.of(Turn.gpt("Hello")), List.of()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("nothing is asked");
+        String two = model.answer(List.of(Question.of("<image>\n<image>\n" + QUESTION, List.of(MAP, MAP))), 16)
+                .get(0);
+        assertThat(two).isNotEmpty();
+    }
+}
