@@ -22,13 +22,12 @@ import org.nd4j.linalg.factory.Nd4j;
  * begin and end between two steps. One thread at a time.
  */
 final class CachedDecoder implements DecoderSteps {
-    private static final String MODEL = "model.";
-
     private final Llava model;
     private final LlamaConfig config;
     private final PromptRun prompts;
     private final Kernels kernels = KernelChoice.kernels();
     private final PooledMemory memory = PooledMemory.ofThisThread();
+    private DecoderWeights weights;
     private final Map<Generation, KeptSequence> kept = new IdentityHashMap<>();
 
     /** @param config of a decoder whose layers are their weights and nothing else ({@link Llava#plainDecoder()}) */
@@ -48,6 +47,7 @@ final class CachedDecoder implements DecoderSteps {
 
     @Override
     public INDArray begin(List<Generation> begun) {
+        weights = DecoderWeights.of(model, config);
         List<String> nodes = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             nodes.add(keys(layer));
@@ -60,9 +60,10 @@ final class CachedDecoder implements DecoderSteps {
             KeptSequence sequence =
                     new KeptSequence(config, length + begun.get(row).maxNewTokens(), memory);
             for (int layer = 0; layer < config.layers(); layer++) {
-                sequence.begin(
-                        layer, result.out().get(keys(layer)), result.out().get(values(layer)), from, length);
+                INDArray k = result.out().get(keys(layer));
+                kernels.keep(k, result.out().get(values(layer)), from, length, sequence.layer(layer));
             }
+            sequence.grow(length);
             kept.put(begun.get(row), sequence);
         }
         nodes.forEach(node -> memory.release(result.out().get(node)));
@@ -71,6 +72,7 @@ final class CachedDecoder implements DecoderSteps {
 
     /** Begins with so many positions of zeros, to measure what follows. */
     KeptSequence beginBlank(Generation generation, int positions) {
+        weights = DecoderWeights.of(model, config);
         KeptSequence sequence = new KeptSequence(config, positions + generation.maxNewTokens(), memory);
         sequence.beginBlank(positions);
         kept.put(generation, sequence);
@@ -96,17 +98,17 @@ final class CachedDecoder implements DecoderSteps {
             memory.release(x);
             x = next;
         }
-        rows.forEach(KeptSequence::grow);
-        INDArray normed = norm(MODEL + "norm", x);
+        rows.forEach(row -> row.grow(1));
+        INDArray normed = norm(x, weights.norm());
         memory.release(x);
-        INDArray logits = linear(normed, head(), null);
+        INDArray logits = linear(normed, weights.head(), null);
         memory.release(normed);
         return logits;
     }
 
     private INDArray embedded(int[] tokens) {
         INDArray x = array(tokens.length, config.hiddenSize());
-        kernels.embedding(Nd4j.createFromArray(tokens), model.weight(SlotRows.TABLE), x);
+        kernels.embedding(Nd4j.createFromArray(tokens), weights.table(), x);
         model.imageSlot().map(SlotRows::ids).ifPresent(ids -> {
             for (int i = 0; i < tokens.length; i++) {
                 for (int row = 0; row < ids.length; row++) {
@@ -120,40 +122,32 @@ final class CachedDecoder implements DecoderSteps {
     }
 
     private INDArray layer(int number, List<KeptSequence> rows, INDArray positions, INDArray x) {
-        String name = MODEL + "layers." + number + ".";
-        INDArray h = norm(name + "input_layernorm", x);
-        INDArray q = rotated(linear(h, weight(name + "self_attn.q_proj"), null), positions);
-        INDArray k = rotated(linear(h, weight(name + "self_attn.k_proj"), null), positions);
-        INDArray v = linear(h, weight(name + "self_attn.v_proj"), null);
+        DecoderWeights.Layer w = weights.layers().get(number);
+        INDArray h = norm(x, w.attentionNorm());
+        INDArray q = rotated(linear(h, w.q(), null), positions);
+        INDArray k = rotated(linear(h, w.k(), null), positions);
+        INDArray v = linear(h, w.v(), null);
         INDArray mixed = array(rows.size(), q.size(1));
         AttentionShape shape =
                 new AttentionShape(rows.size(), 1, config.heads(), config.kvHeads(), config.headDim(), true);
         kernels.attentionStep(
                 q, k, v, rows.stream().map(row -> row.layer(number)).toList(), shape, mixed);
-        INDArray y = linear(mixed, weight(name + "self_attn.o_proj"), x);
-        INDArray m = norm(name + "post_attention_layernorm", y);
-        INDArray gate = linear(m, weight(name + "mlp.gate_proj"), null);
-        INDArray up = linear(m, weight(name + "mlp.up_proj"), null);
+        INDArray y = linear(mixed, w.o(), x);
+        INDArray m = norm(y, w.mlpNorm());
+        INDArray gate = linear(m, w.gate(), null);
+        INDArray up = linear(m, w.up(), null);
         INDArray active = array(rows.size(), config.intermediateSize());
         kernels.swiGlu(gate, up, active);
-        INDArray out = linear(active, weight(name + "mlp.down_proj"), y);
+        INDArray out = linear(active, w.down(), y);
         for (INDArray used : List.of(h, q, k, v, mixed, y, m, gate, up, active)) {
             memory.release(used);
         }
         return out;
     }
 
-    private INDArray weight(String name) {
-        return model.weight(name + ".weight");
-    }
-
-    private INDArray head() {
-        return config.tiedEmbeddings() ? model.weight(SlotRows.TABLE) : weight("lm_head");
-    }
-
-    private INDArray norm(String name, INDArray x) {
+    private INDArray norm(INDArray x, INDArray weight) {
         INDArray y = array(x.size(0), x.size(1));
-        kernels.rmsNorm(x, weight(name), config.rmsNormEps(), y);
+        kernels.rmsNorm(x, weight, config.rmsNormEps(), y);
         return y;
     }
 

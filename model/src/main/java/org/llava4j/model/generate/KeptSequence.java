@@ -7,7 +7,6 @@ import org.llava4j.model.kernels.Kernels.KeyValueCache;
 import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Keys and values of one sequence in every layer, in memory that is there from the start. */
 final class KeptSequence {
@@ -21,23 +20,10 @@ final class KeptSequence {
     /** @param positions how many there will be at most */
     KeptSequence(LlamaConfig config, int positions, PooledMemory memory) {
         long capacity = (positions + MULTIPLE - 1L) / MULTIPLE * MULTIPLE;
-        long width = (long) config.kvHeads() * config.headDim();
         for (int layer = 0; layer < config.layers(); layer++) {
-            keys.add(memory.borrow(DataType.FLOAT, capacity, width));
-            values.add(memory.borrow(DataType.FLOAT, capacity, width));
+            keys.add(memory.borrow(DataType.FLOAT, config.kvHeads(), capacity, config.headDim()));
+            values.add(memory.borrow(DataType.FLOAT, config.kvHeads(), capacity, config.headDim()));
         }
-    }
-
-    /** Takes over a layer's keys and values of a prompt: rows [from, from + count) of {@code float32[B*T, G*d]}. */
-    void begin(int layer, INDArray k, INDArray v, long from, int count) {
-        copy(k, from, count, keys.get(layer));
-        copy(v, from, count, values.get(layer));
-        length = count;
-    }
-
-    private static void copy(INDArray rows, long from, int count, INDArray to) {
-        to.get(NDArrayIndex.interval(0, count), NDArrayIndex.all())
-                .assign(rows.get(NDArrayIndex.interval(from, from + count), NDArrayIndex.all()));
     }
 
     /** Begins with positions of zeros, to measure what follows them. */
@@ -56,9 +42,9 @@ final class KeptSequence {
         return length;
     }
 
-    /** Every layer has one position more. */
-    void grow() {
-        length++;
+    /** Every layer has so many positions more. */
+    void grow(int count) {
+        length += count;
     }
 
     /** Forgets what came behind so many positions. */

@@ -114,30 +114,19 @@ final class Blas {
         return openblas_nolapack.cblas_sdot(n, s.first(x), 1, s.second(y), 1);
     }
 
-    /** y[n] = alpha w[n, k] x[k], the rows of w {@code stride} apart. */
-    static void timesVector(Scratch s, int n, int k, float alpha, long w, int stride, long x, long y) {
-        vector(s, openblas_nolapack.CblasNoTrans, n, k, alpha, w, stride, x, y);
+    /** y[n] = alpha w[n, k] x[k]. */
+    static void timesVector(Scratch s, int n, int k, float alpha, long w, long x, long y) {
+        vector(s, openblas_nolapack.CblasNoTrans, n, k, alpha, w, x, y);
     }
 
-    /** y[k] = x[n] w[n, k], the rows of w {@code stride} apart. */
-    static void vectorTimes(Scratch s, int n, int k, long x, long w, int stride, long y) {
-        vector(s, openblas_nolapack.CblasTrans, n, k, 1, w, stride, x, y);
+    /** y[k] = x[n] w[n, k]. */
+    static void vectorTimes(Scratch s, int n, int k, long x, long w, long y) {
+        vector(s, openblas_nolapack.CblasTrans, n, k, 1, w, x, y);
     }
 
-    private static void vector(Scratch s, int trans, int n, int k, float alpha, long w, int stride, long x, long y) {
+    private static void vector(Scratch s, int trans, int n, int k, float alpha, long w, long x, long y) {
         openblas_nolapack.cblas_sgemv(
-                openblas_nolapack.CblasRowMajor,
-                trans,
-                n,
-                k,
-                alpha,
-                s.first(w),
-                stride,
-                s.second(x),
-                1,
-                0,
-                s.third(y),
-                1);
+                openblas_nolapack.CblasRowMajor, trans, n, k, alpha, s.first(w), k, s.second(x), 1, 0, s.third(y), 1);
     }
 
     /** Sum of |x[n]|. */

@@ -3,6 +3,7 @@ package org.llava4j.model.kernels;
 import java.util.List;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels.KeyValueCache;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Attention of one new position to what is kept of its sequence: for each head two products with a vector. */
 final class CpuAttentionStep {
@@ -17,60 +18,90 @@ final class CpuAttentionStep {
         this.workers = workers;
     }
 
-    /** Keys and values of a sequence, {@code length} positions of them its own. */
-    private record Sequence(Matrix keys, Matrix values, int length) {}
+    /** One head's keys or values, {@code float32[capacity, d]} each, of all heads of a sequence. */
+    private record Heads(INDArray array, long address, int count, int capacity, int width) {
+        static Heads of(INDArray array) {
+            if (array.rank() != 3) {
+                throw new IllegalArgumentException("a cache is [G, capacity, d], not of rank " + array.rank());
+            }
+            return new Heads(
+                    array, Matrix.addressOf(array, Float.BYTES), (int) array.size(0), (int) array.size(1), (int)
+                            array.size(2));
+        }
+
+        long at(int head, int position) {
+            return address + ((long) head * capacity + position) * width * Float.BYTES;
+        }
+
+        void put(Scratch s, Matrix rows, int from, int rowCount, int position) {
+            for (int head = 0; head < count; head++) {
+                for (int r = 0; r < rowCount; r++) {
+                    s.copy(rows.at(from + r, head * width), at(head, position + r), width);
+                }
+            }
+        }
+    }
+
+    /** What a sequence has, {@code length} positions of it. */
+    private record Sequence(Heads keys, Heads values, int length) {}
+
+    void keep(Matrix k, Matrix v, int from, int count, KeyValueCache cache) {
+        longer(k, v, from, count, cache);
+    }
+
+    private static Sequence longer(Matrix k, Matrix v, int from, int count, KeyValueCache cache) {
+        Heads keys = Heads.of(cache.keys());
+        Heads values = Heads.of(cache.values());
+        int length = cache.length() + count;
+        if (cache.length() < 0 || length > Math.min(keys.capacity(), values.capacity())) {
+            throw new IllegalArgumentException("a cache of " + keys.capacity() + " positions has no room for " + count
+                    + " behind " + cache.length());
+        }
+        k.expect("k", v.rows(), (long) keys.count() * keys.width());
+        v.expect("v", k.rows(), (long) values.count() * values.width());
+        if (from < 0 || from + count > k.rows()) {
+            throw new IllegalArgumentException("rows " + from + " to " + (from + count) + " of " + k.rows());
+        }
+        Scratch s = Scratch.ofThisThread();
+        keys.put(s, k, from, count, cache.length());
+        values.put(s, v, from, count, cache.length());
+        return new Sequence(keys, values, length);
+    }
 
     void step(Matrix q, Matrix k, Matrix v, List<KeyValueCache> caches, AttentionShape shape, Matrix y) {
-        int kvWidth = shape.kvHeads() * shape.headDim();
-        int width = shape.heads() * shape.headDim();
+        int d = shape.headDim();
+        int width = shape.heads() * d;
         q.expect("q", caches.size(), width);
-        k.expect("k", caches.size(), kvWidth);
-        v.expect("v", caches.size(), kvWidth);
+        k.expect("k", caches.size(), (long) shape.kvHeads() * d);
         y.expect("y", caches.size(), width);
-        Scratch scratch = Scratch.ofThisThread();
         Sequence[] sequences = new Sequence[caches.size()];
         long seen = 0;
         for (int r = 0; r < sequences.length; r++) {
-            sequences[r] = longer(scratch, k.row(r), v.row(r), caches.get(r), kvWidth);
+            sequences[r] = longer(k, v, r, 1, caches.get(r));
             seen += sequences[r].length();
         }
-        long perHead = seen / sequences.length * shape.headDim() * 2;
+        long perHead = seen / sequences.length * d * 2;
         workers.ranges(sequences.length * shape.heads(), (int) Math.max(1, PIECE / perHead), (from, to) -> {
             Scratch s = Scratch.ofThisThread();
             for (int i = from; i < to; i++) {
                 int row = i / shape.heads();
                 int head = i % shape.heads();
-                int kvColumn = head / (shape.heads() / shape.kvHeads()) * shape.headDim();
-                int column = head * shape.headDim();
-                head(s, q.at(row, column), sequences[row], kvColumn, shape.headDim(), y.at(row, column));
+                int kvHead = head / (shape.heads() / shape.kvHeads());
+                head(s, q.at(row, head * d), sequences[row], kvHead, y.at(row, head * d));
             }
         });
     }
 
-    private static Sequence longer(Scratch s, long key, long value, KeyValueCache cache, int width) {
-        Matrix keys = Matrix.of(cache.keys());
-        Matrix values = Matrix.of(cache.values());
-        if (cache.length() < 0 || cache.length() >= keys.rows()) {
-            throw new IllegalArgumentException(
-                    "a cache of " + keys.rows() + " positions has no room behind " + cache.length());
-        }
-        keys.expect("keys", keys.rows(), width);
-        values.expect("values", keys.rows(), width);
-        s.copy(key, keys.row(cache.length()), width);
-        s.copy(value, values.row(cache.length()), width);
-        return new Sequence(keys, values, cache.length() + 1);
-    }
-
-    private void head(Scratch s, long q, Sequence sequence, int column, int d, long y) {
+    private void head(Scratch s, long q, Sequence sequence, int kvHead, long y) {
         int length = sequence.length();
+        int d = sequence.keys().width();
         float scale = (float) (1 / Math.sqrt(d));
         long scores = s.block(0, length);
-        int stride = sequence.keys().columns();
-        Blas.timesVector(s, length, d, scale, sequence.keys().at(0, column), stride, q, scores);
+        Blas.timesVector(s, length, d, scale, sequence.keys().at(kvHead, 0), q, scores);
         float[] p = s.row(0, length);
         s.read(scores, p, length);
         math.softmax(p, length, length);
         s.write(p, scores, length);
-        Blas.vectorTimes(s, length, d, scores, sequence.values().at(0, column), stride, y);
+        Blas.vectorTimes(s, length, d, scores, sequence.values().at(kvHead, 0), y);
     }
 }

@@ -203,6 +203,15 @@ public final class CpuKernels implements Kernels {
     }
 
     @Override
+    public void keep(INDArray k, INDArray v, int from, int count, KeyValueCache cache) {
+        if (floats(k, v, cache.keys(), cache.values())) {
+            steps.keep(of(k), of(v), from, count, cache);
+        } else {
+            fallback.keep(k, v, from, count, cache);
+        }
+    }
+
+    @Override
     public void attentionStep(
             INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y) {
         if (floats(q, k, v, y) && caches.stream().allMatch(c -> floats(c.keys(), c.values()))) {

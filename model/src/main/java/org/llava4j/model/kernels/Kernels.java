@@ -80,6 +80,9 @@ public interface Kernels {
             INDArray dk,
             INDArray dv);
 
+    /** Puts rows [from, from + count) of k and v, [R, G*d], behind what a cache has; what is behind its end is lost. */
+    void keep(INDArray k, INDArray v, int from, int count, KeyValueCache cache);
+
     /**
      * One more position of several sequences whose keys and values are kept: row r of k and v is put behind those of
      * cache r, and row r of q sees them all, its own among them. q, y: [R, H*d]; k, v: [R, G*d].
@@ -90,7 +93,8 @@ public interface Kernels {
             INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y);
 
     /**
-     * Keys and values of one sequence in one layer, {@code float32[capacity, G*d]} each.
+     * Keys and values of one sequence in one layer, {@code float32[G, capacity, d]} each: a head's own lie together, as
+     * it reads them.
      *
      * @param length how many positions are there
      */

@@ -189,20 +189,36 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
+    public void keep(INDArray k, INDArray v, int from, int count, KeyValueCache cache) {
+        int d = (int) cache.keys().size(2);
+        Rows rows = new Rows(from, (long) from + count);
+        for (int g = 0; g < cache.keys().size(0); g++) {
+            Columns head = new Columns((long) g * d, (g + 1L) * d);
+            keptBlock(cache.keys(), g, cache.length(), count).assign(block(k, rows, head));
+            keptBlock(cache.values(), g, cache.length(), count).assign(block(v, rows, head));
+        }
+    }
+
+    private static INDArray keptBlock(INDArray kept, int head, int from, int count) {
+        return kept.slice(head).get(NDArrayIndex.interval(from, from + count), NDArrayIndex.all());
+    }
+
+    @Override
     public void attentionStep(
             INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y) {
         AttentionShape one = new AttentionShape(1, 1, shape.heads(), shape.kvHeads(), shape.headDim(), false);
+        int d = shape.headDim();
         for (int r = 0; r < caches.size(); r++) {
             KeyValueCache cache = caches.get(r);
-            cache.keys().putRow(cache.length(), k.getRow(r));
-            cache.values().putRow(cache.length(), v.getRow(r));
+            keep(k, v, r, 1, cache);
             INDArray query = q.getRow(r).reshape(1, -1).dup('c');
             INDArray seen = y.getRow(r).reshape(1, -1).dup('c');
-            Rows all = new Rows(0, cache.length() + 1L);
             forEachHead(null, one, (rows, head, kvHead) -> {
-                INDArray p = probabilities(block(query, rows, head), block(cache.keys(), all, kvHead), one);
-                block(seen, rows, head)
-                        .assign(p.mmul(block(cache.values(), all, kvHead).dup('c')));
+                int g = (int) (kvHead.from() / d);
+                INDArray keys = keptBlock(cache.keys(), g, 0, cache.length() + 1);
+                INDArray values = keptBlock(cache.values(), g, 0, cache.length() + 1);
+                INDArray p = probabilities(block(query, rows, head), keys, one);
+                block(seen, rows, head).assign(p.mmul(values.dup('c')));
             });
             y.putRow(r, seen);
         }

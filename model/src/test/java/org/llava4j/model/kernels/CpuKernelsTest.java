@@ -261,8 +261,8 @@ class CpuKernelsTest {
         in[1] = oracle.normal(lengths.length, width);
         in[2] = oracle.normal(lengths.length, width);
         for (int r = 0; r < lengths.length; r++) {
-            in[3 + 2 * r] = oracle.normal(lengths[r] + 3, width);
-            in[4 + 2 * r] = oracle.normal(lengths[r] + 3, width);
+            in[3 + 2 * r] = oracle.normal(kvHeads, lengths[r] + 3, headDim);
+            in[4 + 2 * r] = oracle.normal(kvHeads, lengths[r] + 3, headDim);
         }
         oracle.check(
                 "a step after " + Arrays.toString(lengths),
@@ -272,16 +272,16 @@ class CpuKernelsTest {
                         caches.add(new KeyValueCache(a[3 + 2 * r], a[4 + 2 * r], lengths[r]));
                     }
                     kernels.attentionStep(a[0], a[1], a[2], caches, form, out[0]);
-                    for (int r = 0; r < lengths.length; r++) {
-                        // What is kept now is the new position.
-                        out[1].putRow(r, caches.get(r).keys().getRow(lengths[r]));
-                        out[2].putRow(r, caches.get(r).values().getRow(lengths[r]));
-                    }
+                    // What is kept now are the new position, and one row more.
+                    KeyValueCache first = caches.get(0);
+                    kernels.keep(a[1], a[2], 0, 1, new KeyValueCache(first.keys(), first.values(), lengths[0] + 1));
+                    out[1].assign(first.keys());
+                    out[2].assign(first.values());
                 },
                 in,
                 queries,
-                shape(lengths.length, width),
-                shape(lengths.length, width));
+                in[3].shape(),
+                in[4].shape());
     }
 
     @Test

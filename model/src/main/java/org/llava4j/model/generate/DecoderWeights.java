@@ -1,0 +1,54 @@
+package org.llava4j.model.generate;
+
+import java.util.List;
+import java.util.stream.IntStream;
+import org.llava4j.model.Llava;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.config.LlamaConfig;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A decoder's weights by reference, looked up once: a graph finds them by name, which a step of decoding feels.
+ *
+ * @param table of the tokens' embeddings
+ * @param norm behind the last layer
+ */
+record DecoderWeights(INDArray table, List<Layer> layers, INDArray norm, INDArray head) {
+
+    /** Those of one layer. */
+    record Layer(
+            INDArray attentionNorm,
+            INDArray q,
+            INDArray k,
+            INDArray v,
+            INDArray o,
+            INDArray mlpNorm,
+            INDArray gate,
+            INDArray up,
+            INDArray down) {}
+
+    /** The weights as they are in the graph now; stages of training may put others there. */
+    static DecoderWeights of(Llava model, LlamaConfig config) {
+        INDArray table = model.weight(SlotRows.TABLE);
+        return new DecoderWeights(
+                table,
+                IntStream.range(0, config.layers())
+                        .mapToObj(layer -> layer(model, "model.layers." + layer + "."))
+                        .toList(),
+                model.weight("model.norm.weight"),
+                config.tiedEmbeddings() ? table : model.weight("lm_head.weight"));
+    }
+
+    private static Layer layer(Llava model, String name) {
+        return new Layer(
+                model.weight(name + "input_layernorm.weight"),
+                model.weight(name + "self_attn.q_proj.weight"),
+                model.weight(name + "self_attn.k_proj.weight"),
+                model.weight(name + "self_attn.v_proj.weight"),
+                model.weight(name + "self_attn.o_proj.weight"),
+                model.weight(name + "post_attention_layernorm.weight"),
+                model.weight(name + "mlp.gate_proj.weight"),
+                model.weight(name + "mlp.up_proj.weight"),
+                model.weight(name + "mlp.down_proj.weight"));
+    }
+}
