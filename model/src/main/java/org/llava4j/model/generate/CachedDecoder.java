@@ -1,6 +1,7 @@
 package org.llava4j.model.generate;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -124,9 +125,10 @@ final class CachedDecoder implements DecoderSteps {
     private INDArray layer(int number, List<KeptSequence> rows, INDArray positions, INDArray x) {
         DecoderWeights.Layer w = weights.layers().get(number);
         INDArray h = norm(x, w.attentionNorm());
-        INDArray q = rotated(linear(h, w.q(), null), positions);
-        INDArray k = rotated(linear(h, w.k(), null), positions);
-        INDArray v = linear(h, w.v(), null);
+        INDArray[] qkv = linears(h, w.q(), w.k(), w.v());
+        INDArray q = rotated(qkv[0], positions);
+        INDArray k = rotated(qkv[1], positions);
+        INDArray v = qkv[2];
         INDArray mixed = array(rows.size(), q.size(1));
         AttentionShape shape =
                 new AttentionShape(rows.size(), 1, config.heads(), config.kvHeads(), config.headDim(), true);
@@ -134,12 +136,11 @@ final class CachedDecoder implements DecoderSteps {
                 q, k, v, rows.stream().map(row -> row.layer(number)).toList(), shape, mixed);
         INDArray y = linear(mixed, w.o(), x);
         INDArray m = norm(y, w.mlpNorm());
-        INDArray gate = linear(m, w.gate(), null);
-        INDArray up = linear(m, w.up(), null);
+        INDArray[] gateUp = linears(m, w.gate(), w.up());
         INDArray active = array(rows.size(), config.intermediateSize());
-        kernels.swiGlu(gate, up, active);
+        kernels.swiGlu(gateUp[0], gateUp[1], active);
         INDArray out = linear(active, w.down(), y);
-        for (INDArray used : List.of(h, q, k, v, mixed, y, m, gate, up, active)) {
+        for (INDArray used : List.of(h, q, k, v, mixed, y, m, gateUp[0], gateUp[1], active)) {
             memory.release(used);
         }
         return out;
@@ -149,6 +150,14 @@ final class CachedDecoder implements DecoderSteps {
         INDArray y = array(x.size(0), x.size(1));
         kernels.rmsNorm(x, weight, config.rmsNormEps(), y);
         return y;
+    }
+
+    private INDArray[] linears(INDArray x, INDArray... weights) {
+        INDArray[] ys = Arrays.stream(weights)
+                .map(weight -> array(x.size(0), weight.size(0)))
+                .toArray(INDArray[]::new);
+        kernels.linears(x, weights, ys);
+        return ys;
     }
 
     private INDArray linear(INDArray x, INDArray weight, INDArray residual) {

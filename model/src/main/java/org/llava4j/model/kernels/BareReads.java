@@ -9,6 +9,8 @@ import org.bytedeco.javacpp.FloatPointer;
 public final class BareReads implements AutoCloseable {
     /** Far larger than any cache of the machines that this runs on, unless a weight is larger still. */
     private static final long BYTES = 512L << 20;
+    /** How often a run reads it: less would measure a lucky moment. */
+    private static final int TIMES = 3;
     /** Read by one call, as a row of blocks of a weight is. */
     private static final int PIECE = 1 << 16;
 
@@ -22,8 +24,14 @@ public final class BareReads implements AutoCloseable {
         Scratch.ofThisThread().zero(from, block.capacity());
     }
 
-    /** Reads all of it once. */
+    /** Reads all of it some times. */
     public void run() {
+        for (int i = 0; i < TIMES; i++) {
+            readOnce();
+        }
+    }
+
+    private void readOnce() {
         int pieces = Math.toIntExact(block.capacity() / PIECE);
         workers.ranges(pieces, Math.max(1, pieces / (8 * workers.threads())), (first, end) -> {
             Scratch s = Scratch.ofThisThread();
@@ -35,7 +43,7 @@ public final class BareReads implements AutoCloseable {
 
     /** Bytes that one run reads. */
     public long bytes() {
-        return BYTES;
+        return TIMES * BYTES;
     }
 
     @Override

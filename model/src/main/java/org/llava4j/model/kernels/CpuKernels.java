@@ -96,6 +96,18 @@ public final class CpuKernels implements Kernels {
     }
 
     @Override
+    public void linears(INDArray x, INDArray[] ws, INDArray[] ys) {
+        if (x.size(0) <= WeightRows.FEW_ROWS && floats(x) && floats(ys) && weights(ws)) {
+            linear.forwardFew(
+                    of(x),
+                    Arrays.stream(ws).map(this::weight).toList(),
+                    Arrays.stream(ys).map(Matrix::of).toList());
+        } else {
+            Kernels.super.linears(x, ws, ys);
+        }
+    }
+
+    @Override
     public void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
         if (floats(dx) && floats(dys) && weights(ws)) {
             linear.gradInput(

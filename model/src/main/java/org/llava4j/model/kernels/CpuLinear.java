@@ -46,6 +46,26 @@ final class CpuLinear {
         });
     }
 
+    /** ys[i][R, Ni] = x[R, K] ws[i]^T for a few rows: the outputs of all are cut as if they were those of one. */
+    void forwardFew(Matrix x, List<? extends WeightRows> ws, List<Matrix> ys) {
+        int[] starts = new int[ws.size() + 1];
+        for (int i = 0; i < ws.size(); i++) {
+            x.expect("x", x.rows(), ws.get(i).inputs());
+            ys.get(i).expect("y " + i, x.rows(), ws.get(i).outputs());
+            starts[i + 1] = starts[i] + ws.get(i).outputs();
+        }
+        cut(workers, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
+            Scratch s = Scratch.ofThisThread();
+            for (int i = 0; i < ws.size(); i++) {
+                int n0 = Math.max(from, starts[i]) - starts[i];
+                int n1 = Math.min(to, starts[i + 1]) - starts[i];
+                if (n0 < n1) {
+                    ws.get(i).timesFew(s, x, n0, n1, 0, ys.get(i));
+                }
+            }
+        });
+    }
+
     /** One block of the result, a tile of the weight at a time. */
     private static void times(
             Scratch s, Matrix x, WeightRows w, float given, Matrix y, int r0, int r1, int n0, int n1) {

@@ -23,6 +23,13 @@ public interface Kernels {
     /** y[R, N] = x[R, K] w[N, K]^T + bias[N] + residual[R, N]; bias and residual may be null. */
     void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y);
 
+    /** ys[i][R, Ni] = x[R, K] ws[i][Ni, K]^T: several projections of one input. */
+    default void linears(INDArray x, INDArray[] ws, INDArray[] ys) {
+        for (int i = 0; i < ws.length; i++) {
+            linear(x, ws[i], null, null, ys[i]);
+        }
+    }
+
     /** dx[R, K] = sum over i of dys[i][R, Ni] ws[i][Ni, K]: several projections of one input, in one sum. */
     void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx);
 

@@ -245,6 +245,19 @@ class CpuKernelsTest {
     }
 
     @Test
+    void severalProjectionsOfOneInput() {
+        for (int rows : new int[] {1, 4, 8, 9}) {
+            oracle.check(
+                    "projections of " + rows,
+                    (k, a, out) -> k.linears(a[0], new INDArray[] {a[1], a[2], a[3]}, out),
+                    in(oracle.normal(rows, 72), oracle.normal(300, 72), oracle.normal(5, 72), oracle.normal(701, 72)),
+                    shape(rows, 300),
+                    shape(rows, 5),
+                    shape(rows, 701));
+        }
+    }
+
+    @Test
     void aStepOfAttentionSeesWhatIsKeptAndItsOwnPosition() {
         // Heads, key/value heads, head width; positions that are kept of each sequence.
         attentionStep(4, 2, 8, 0);
