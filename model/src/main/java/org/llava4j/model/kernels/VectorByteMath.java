@@ -26,22 +26,19 @@ final class VectorByteMath implements ByteMath {
         FloatVector fourth = FloatVector.zero(FLOATS);
         for (int i = 0; i < end; i += INTS.length()) {
             IntVector quad = IntVector.fromArray(INTS, quads, at + i);
-            first = byPlace(quad.lanewise(VectorOperators.LSHL, UPPERMOST), x, i)
-                    .add(first);
-            second = byPlace(quad.lanewise(VectorOperators.LSHL, UPPERMOST - 8), x, n + i)
-                    .add(second);
-            third = byPlace(quad.lanewise(VectorOperators.LSHL, UPPERMOST - 16), x, 2 * n + i)
-                    .add(third);
-            fourth = byPlace(quad, x, 3 * n + i).add(fourth);
+            first = plus(first, quad.lanewise(VectorOperators.LSHL, UPPERMOST), x, i);
+            second = plus(second, quad.lanewise(VectorOperators.LSHL, UPPERMOST - 8), x, n + i);
+            third = plus(third, quad.lanewise(VectorOperators.LSHL, UPPERMOST - 16), x, 2 * n + i);
+            fourth = plus(fourth, quad, x, 3 * n + i);
         }
         float sum = first.add(second).add(third.add(fourth)).reduceLanes(VectorOperators.ADD);
         return sum + ScalarByteMath.dotFrom(end, quads, at, x, n);
     }
 
-    /** The uppermost byte of each, times x. */
-    private static FloatVector byPlace(IntVector quad, float[] x, int at) {
+    /** sum + the uppermost byte of each times x. */
+    private static FloatVector plus(FloatVector sum, IntVector quad, float[] x, int at) {
         IntVector number = quad.lanewise(VectorOperators.ASHR, UPPERMOST);
-        return ((FloatVector) number.castShape(FLOATS, 0)).mul(FloatVector.fromArray(FLOATS, x, at));
+        return ((FloatVector) number.castShape(FLOATS, 0)).fma(FloatVector.fromArray(FLOATS, x, at), sum);
     }
 
     @Override
