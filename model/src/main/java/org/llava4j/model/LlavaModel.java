@@ -171,13 +171,21 @@ public final class LlavaModel implements AutoCloseable {
                 .toList();
         ConversationTemplate template =
                 question.system().map(chat.template()::withSystem).orElse(chat.template());
-        int[] ids = tokenizer.encodePrompt(template.prompt(turns), images).ids();
+        int[] ids = tokenizer
+                .encodePrompt(prompt(template, turns, question.begun()), images)
+                .ids();
         List<String> stops = new ArrayList<>(decoding.stops());
         stops.add(chat.template().stop());
         AnswerText text = new AnswerText(tokenizer.streamingDecoder(), stops, onText);
         Generation generation = generator.submit(
                 new Prompt(ids, question.images()), decoding.sampling(), decoding.maxNewTokens(), text);
         return new Answering(generation, text);
+    }
+
+    /** What the model goes on with: behind its cue the answer's beginning, as it was taught to begin it. */
+    private static String prompt(ConversationTemplate template, List<Turn> turns, String begun) {
+        String prompt = template.prompt(turns);
+        return begun.isEmpty() ? prompt : prompt + template.prompt().beforeAnswer() + begun;
     }
 
     /**

@@ -37,6 +37,22 @@ public record ScienceQaProblem(
         }
     }
 
+    /** The same problem, put without its picture. */
+    public ScienceQaProblem withoutImage() {
+        return with(hint, "");
+    }
+
+    /** The same problem, put without what it says beside the question. */
+    public ScienceQaProblem withoutHint() {
+        return with("", image);
+    }
+
+    private ScienceQaProblem with(String newHint, String newImage) {
+        return new ScienceQaProblem(
+                id, question, choices, answer, newHint, newImage, task, grade, subject, topic, category, skill, lecture,
+                solution, split);
+    }
+
     public boolean hasImage() {
         return !image.isEmpty();
     }

@@ -3,6 +3,7 @@ package org.llava4j.data.scienceqa;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
@@ -18,6 +19,34 @@ public enum ScienceQaPrompt {
         @Override
         String answerText(ScienceQaProblem problem, String conclusion) {
             return problem.lecture() + " " + problem.solution() + " " + conclusion;
+        }
+    },
+    /**
+     * Lecture and solution under headings, then the answer behind {@code ###} (the paper); read in two passes, see
+     * {@link #secondPass}.
+     */
+    LEPA {
+        @Override
+        String answerText(ScienceQaProblem problem, String conclusion) {
+            return "LECTURE: " + problem.lecture() + "\nSOLUTION: " + problem.solution() + "\n" + REASONS_END
+                    + "\nANSWER: " + letter(problem.answer()) + ".";
+        }
+
+        @Override
+        public Optional<String> secondPass() {
+            return Optional.of(" " + REASONS_END + "\nANSWER:");
+        }
+    },
+    /** The letter alone, which the question asks for in so many words (LLaVA-1.5). */
+    LETTER {
+        @Override
+        String answerText(ScienceQaProblem problem, String conclusion) {
+            return letter(problem.answer());
+        }
+
+        @Override
+        String request() {
+            return "\nAnswer with the option's letter from the given choices directly.";
         }
     },
     /** The solution, then the answer, without the lecture. */
@@ -43,7 +72,20 @@ public enum ScienceQaPrompt {
         }
     };
 
+    /** What ends the reasons where the answer follows in a second pass. */
+    public static final String REASONS_END = "###";
+
     private static final String INPUT_FORMAT = "QCM-";
+
+    /** What the question says beside the problem. */
+    String request() {
+        return "";
+    }
+
+    /** What is put behind the model's reasons, so that it goes on with the answer; none where it says both at once. */
+    public Optional<String> secondPass() {
+        return Optional.empty();
+    }
 
     abstract String answerText(ScienceQaProblem problem, String conclusion);
 
@@ -78,7 +120,7 @@ public enum ScienceQaPrompt {
         String hint = problem.hint().strip();
         String text = problem.question() + "\nContext: " + (hint.isEmpty() ? "N/A" : hint) + "\nOptions: "
                 + String.join(" ", options);
-        return asPublished(text, "Question: ") + (problem.hasImage() ? "\n<image>" : "");
+        return asPublished(text, "Question: ") + request() + (problem.hasImage() ? "\n<image>" : "");
     }
 
     /** What the model should say. */

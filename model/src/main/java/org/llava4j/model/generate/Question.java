@@ -14,8 +14,9 @@ import org.llava4j.data.text.LlamaTokenizer;
  * @param turns with {@code <image>} once for each image, where there are any
  * @param images in the order in which the turns name them
  * @param system the message before all turns, instead of the template's own
+ * @param begun how the answer begins, which the model goes on with; empty where it begins itself
  */
-public record Question(List<Turn> turns, List<Picture> images, Optional<String> system) {
+public record Question(List<Turn> turns, List<Picture> images, Optional<String> system, String begun) {
     private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
 
     /** @throws BadInputException if the turns do not name each image once, or none asks */
@@ -37,6 +38,16 @@ public record Question(List<Turn> turns, List<Picture> images, Optional<String> 
     /** With the template's own message before all turns. */
     public Question(List<Turn> turns, List<Picture> images) {
         this(turns, images, Optional.empty());
+    }
+
+    /** Of which the model begins the answer. */
+    public Question(List<Turn> turns, List<Picture> images, Optional<String> system) {
+        this(turns, images, system, "");
+    }
+
+    /** The same with an answer that has begun. */
+    public Question withAnswerBegun(String text) {
+        return new Question(turns, images, system, text);
     }
 
     /** One question with pictures in files. */

@@ -39,6 +39,10 @@ public record Sampling(double temperature, double topP, int topK, double repetit
         return new Sampling(temperature, 1, 0, 1, seed);
     }
 
+    public Sampling withSeed(long newSeed) {
+        return new Sampling(temperature, topP, topK, repetitionPenalty, newSeed);
+    }
+
     public Sampling withTopP(double newTopP) {
         return new Sampling(temperature, newTopP, topK, repetitionPenalty, seed);
     }

@@ -6,6 +6,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.Picture;
+import org.llava4j.data.pretraining.Draw;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.model.LlavaModel;
@@ -15,9 +18,18 @@ import org.llava4j.model.LlavaModel;
  *
  * @param format how a problem is put
  * @param batchSize how many are answered at once
- * @param maxNewTokens longest answer
+ * @param decoding how; each problem draws with a seed of its own, made of the given one and its name
+ * @param solved problems whose questions and answers come before each question; without pictures
  */
-public record ScienceQaAnswers(ScienceQaPrompt format, int batchSize, int maxNewTokens) {
+public record ScienceQaAnswers(
+        ScienceQaPrompt format, int batchSize, Decoding decoding, List<ScienceQaProblem> solved) {
+    /** Longest answer behind the reasons, where it comes in a second pass. */
+    private static final int SECOND_PASS_TOKENS = 64;
+
+    /** Greedy, and with nothing before a question. */
+    public ScienceQaAnswers(ScienceQaPrompt format, int batchSize, int maxNewTokens) {
+        this(format, batchSize, Decoding.greedy(maxNewTokens), List.of());
+    }
 
     /**
      * @param imageOf the picture of a problem that has one
@@ -27,17 +39,67 @@ public record ScienceQaAnswers(ScienceQaPrompt format, int batchSize, int maxNew
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
         Map<String, String> texts = new LinkedHashMap<>();
         for (int from = 0; from < problems.size(); from += batchSize) {
-            List<ScienceQaProblem> some = problems.subList(from, Math.min(problems.size(), from + batchSize));
-            List<Question> questions = new ArrayList<>();
-            for (ScienceQaProblem problem : some) {
-                List<Path> images = problem.hasImage() ? List.of(imageOf.apply(problem)) : List.of();
-                questions.add(Question.of(format.question(problem), images));
-            }
-            List<String> answers = model.answer(questions, maxNewTokens);
-            for (int i = 0; i < some.size(); i++) {
-                texts.put(some.get(i).id(), answers.get(i));
-            }
+            texts.putAll(
+                    askTogether(model, problems.subList(from, Math.min(problems.size(), from + batchSize)), imageOf));
         }
         return texts;
+    }
+
+    /** The same at once, however many there are. */
+    public Map<String, String> askTogether(
+            LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
+        List<Question> questions =
+                problems.stream().map(problem -> question(problem, imageOf)).toList();
+        Decoding first =
+                format.secondPass().isEmpty() ? decoding : decoding.withStops(List.of(ScienceQaPrompt.REASONS_END));
+        List<String> texts = answers(model, problems, questions, first);
+        if (format.secondPass().isPresent()) {
+            texts = withConclusions(model, problems, questions, texts);
+        }
+        Map<String, String> byProblem = new LinkedHashMap<>();
+        for (int i = 0; i < problems.size(); i++) {
+            byProblem.put(problems.get(i).id(), texts.get(i));
+        }
+        return byProblem;
+    }
+
+    /** Reasons with the answers that they lead to, as the published evaluation joins them. */
+    private List<String> withConclusions(
+            LlavaModel model, List<ScienceQaProblem> problems, List<Question> questions, List<String> reasons) {
+        List<Question> again = new ArrayList<>();
+        for (int i = 0; i < questions.size(); i++) {
+            again.add(questions
+                    .get(i)
+                    .withAnswerBegun(reasons.get(i) + format.secondPass().orElseThrow()));
+        }
+        List<String> conclusions = answers(
+                model, problems, again, new Decoding(decoding.sampling(), SECOND_PASS_TOKENS, decoding.stops()));
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < reasons.size(); i++) {
+            texts.add(reasons.get(i) + "\n The answer is " + conclusions.get(i));
+        }
+        return texts;
+    }
+
+    private static List<String> answers(
+            LlavaModel model, List<ScienceQaProblem> problems, List<Question> questions, Decoding decoding) {
+        List<Answering> asked = new ArrayList<>();
+        for (int i = 0; i < questions.size(); i++) {
+            long seed = Draw.of(decoding.sampling().seed(), problems.get(i).id(), "answer");
+            Decoding own = decoding.withSampling(decoding.sampling().withSeed(seed));
+            asked.add(model.ask(questions.get(i), own, text -> {}));
+        }
+        return asked.stream().map(model::await).map(Answer::text).toList();
+    }
+
+    private Question question(ScienceQaProblem problem, Function<ScienceQaProblem, Path> imageOf) {
+        List<Turn> turns = new ArrayList<>();
+        for (ScienceQaProblem each : solved) {
+            turns.add(Turn.human(format.question(each)));
+            turns.add(Turn.gpt(format.answer(each)));
+        }
+        turns.add(Turn.human(format.question(problem)));
+        List<Picture> images = problem.hasImage() ? List.of(Picture.of(imageOf.apply(problem))) : List.of();
+        return new Question(turns, images);
     }
 }

@@ -29,6 +29,11 @@ public final class Int8Weight {
         return array.dataType() == DataType.BYTE;
     }
 
+    /** K of a weight, packed or not. */
+    public static long inputs(INDArray weight) {
+        return isPacked(weight) ? weight.size(1) - SCALE_BYTES : weight.length() / weight.size(0);
+    }
+
     static boolean isReadable(INDArray array) {
         return isPacked(array) && array.rank() == 2 && Matrix.isDense(array);
     }

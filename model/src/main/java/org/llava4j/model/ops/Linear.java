@@ -2,6 +2,7 @@ package org.llava4j.model.ops;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.llava4j.model.kernels.Int8Weight;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -130,7 +131,7 @@ public final class Linear extends GraphOp {
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             INDArray w = in.get(in.size() / 2);
-            return new long[][] {{in.get(0).size(0), w.length() / w.size(0)}};
+            return new long[][] {{in.get(0).size(0), Int8Weight.inputs(w)}};
         }
 
         @Override
