@@ -4,9 +4,11 @@ import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.cli.Command;
+import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.Manifest;
 import org.llava4j.model.weights.FrozenType;
 
 /**
@@ -37,6 +39,17 @@ public record AskedModel(Path folder, Path tower, ChatFormat chat, FrozenType ty
                 tower == null ? LlavaConfig.visionTowerOf(folder) : Path.of(tower),
                 ChatFormat.of(folder, line.getOptionValue("conv-mode")),
                 FrozenType.forAnswers(line.getOptionValue("dtype", FrozenType.FP32.toString())));
+    }
+
+    /** Tells which model this is, by what is in its files: a report's settings. */
+    public void describe(Report.Builder report) {
+        report.setting("model", folder.toAbsolutePath().normalize().getFileName())
+                .setting("model sha256", Manifest.hash(folder))
+                .setting("tower sha256", Manifest.hash(tower))
+                .setting("template", chat.template().name())
+                .setting("image first", chat.imageFirst())
+                .setting("matrices in", type)
+                .setting("LLaVA4J", Manifest.version());
     }
 
     public LlavaModel load() {

@@ -17,6 +17,7 @@ import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
+import org.llava4j.eval.scienceqa.OtherImages;
 import org.llava4j.model.Llava;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
@@ -100,7 +101,8 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
             LlavaModel trained = load(stage2);
             Map<String, String> texts = ask(trained, problems, this::imageOf);
             gradings.put(DemoResult.AFTER_BOTH, grade(problems, texts));
-            Map<String, ScienceQaProblem> others = OtherImages.of(pictured, plan.seed());
+            Map<String, ScienceQaProblem> others =
+                    OtherImages.of(pictured, problem -> Kind.of(problem).label(), plan.seed());
             gradings.put(
                     DemoResult.SHUFFLED,
                     grade(pictured, ask(trained, pictured, problem -> imageOf(others.get(problem.id())))));

@@ -21,6 +21,8 @@ import org.llava4j.data.scienceqa.Tally;
  * @param columns the nine columns, empty where the problems have no such fields
  * @param columnsNote what a reader must know before comparing them with the paper's
  * @param kinds accuracy by kind of problem
+ * @param groups accuracy by anything else, under headings of their own
+ * @param tables of anything but accuracies
  * @param timings seconds of each part, in order
  * @param seconds of the whole
  */
@@ -33,6 +35,8 @@ public record Report(
         Map<ScienceQaColumn, Tally> columns,
         String columnsNote,
         Map<String, Tally> kinds,
+        Map<String, Map<String, Tally>> groups,
+        List<TextTable> tables,
         List<LossCurve> curves,
         List<Example> examples,
         Map<String, Double> timings,
@@ -44,13 +48,15 @@ public record Report(
     }
 
     /**
-     * Writes {@code report.html} and {@code report.json}.
+     * Writes {@code report.html}, {@code report.json}, {@code report.md} and {@code report.tex}.
      *
      * @throws org.llava4j.data.BadInputException if the folder cannot be written
      */
     public void write(Path folder) {
         AtomicFile.writeString(folder.resolve("report.html"), new ReportHtml(this).render());
         AtomicFile.writeString(folder.resolve("report.json"), ReportJson.render(this));
+        AtomicFile.writeString(folder.resolve("report.md"), new ReportMarkdown(this).render());
+        AtomicFile.writeString(folder.resolve("report.tex"), new ReportLatex(this).render());
     }
 
     /** Collects a report part by part; what is not given is left out of it. */
@@ -63,6 +69,8 @@ public record Report(
         private final Map<ScienceQaColumn, Tally> columns = new EnumMap<>(ScienceQaColumn.class);
         private String columnsNote = "";
         private final Map<String, Tally> kinds = new TreeMap<>();
+        private final Map<String, Map<String, Tally>> groups = new LinkedHashMap<>();
+        private final List<TextTable> tables = new ArrayList<>();
         private final List<LossCurve> curves = new ArrayList<>();
         private final List<Example> examples = new ArrayList<>();
         private final Map<String, Double> timings = new LinkedHashMap<>();
@@ -105,6 +113,17 @@ public record Report(
             return this;
         }
 
+        /** Accuracy by something, under a heading of its own. */
+        public Builder group(String heading, Map<String, Tally> tallies) {
+            groups.put(heading, tallies);
+            return this;
+        }
+
+        public Builder table(TextTable table) {
+            tables.add(table);
+            return this;
+        }
+
         public Builder curve(LossCurve curve) {
             curves.add(curve);
             return this;
@@ -143,6 +162,8 @@ public record Report(
                     Collections.unmodifiableMap(new EnumMap<>(columns)),
                     columnsNote,
                     Collections.unmodifiableMap(new TreeMap<>(kinds)),
+                    Collections.unmodifiableMap(new LinkedHashMap<>(groups)),
+                    List.copyOf(tables),
                     List.copyOf(curves),
                     List.copyOf(examples),
                     Collections.unmodifiableMap(new LinkedHashMap<>(timings)),

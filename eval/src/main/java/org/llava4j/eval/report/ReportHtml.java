@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.llava4j.data.Html;
@@ -44,6 +45,8 @@ final class ReportHtml {
         headlines();
         examples();
         tallies("By kind of problem", "Kind", report.kinds());
+        report.groups().forEach((heading, tallies) -> tallies(heading, "", tallies));
+        report.tables().forEach(this::table);
         columns();
         curves();
         settings();
@@ -83,6 +86,17 @@ final class ReportHtml {
         tableHead(first, "%", "", "right", "wrong", "not read");
         tallies.forEach((name, tally) -> tallyRow(name, tally, "", OptionalDouble.empty()));
         html.append("</tbody></table></div>\n");
+    }
+
+    private void table(TextTable table) {
+        section(table.heading());
+        tableHead(table.head().toArray(new String[0]));
+        for (List<String> row : table.rows()) {
+            html.append(fill("<tr><th scope=\"row\">%s</th>", escape(row.get(0))));
+            row.subList(1, row.size()).forEach(cell -> html.append(fill("<td>%s</td>", escape(cell))));
+            html.append("</tr>\n");
+        }
+        html.append(fill("</tbody><caption>%s</caption></table></div>\n", escape(table.caption())));
     }
 
     private void tableHead(String... cells) {

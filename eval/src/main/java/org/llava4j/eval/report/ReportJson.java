@@ -30,6 +30,17 @@ final class ReportJson {
             putAccuracy(kinds, kind, tally);
             putCounts(kindCounts, kind, tally);
         });
+        ObjectNode groups = putNew(root, "groups").putObject("groups");
+        report.groups().forEach((heading, tallies) -> {
+            ObjectNode group = groups.putObject(heading);
+            tallies.forEach((name, tally) -> putCounts(group, name, tally));
+        });
+        ArrayNode tables = putNew(root, "tables").putArray("tables");
+        for (TextTable table : report.tables()) {
+            ObjectNode node = tables.addObject().put("heading", table.heading());
+            node.set("head", MAPPER.valueToTree(table.head()));
+            node.set("rows", MAPPER.valueToTree(table.rows()));
+        }
         ObjectNode columns = putNew(root, "columns").putObject("columns");
         ObjectNode columnCounts = counts.putObject("columns");
         for (ScienceQaColumn column : report.columns().keySet()) {

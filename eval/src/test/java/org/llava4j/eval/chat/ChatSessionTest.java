@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
-import org.jline.terminal.TerminalBuilder;
+import org.jline.terminal.impl.DumbTerminal;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -39,12 +39,8 @@ class ChatSessionTest {
     private static String typed(Chat chat, String... lines) throws IOException {
         ByteArrayOutputStream shown = new ByteArrayOutputStream();
         byte[] keys = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
-        try (Terminal terminal = TerminalBuilder.builder()
-                .system(false)
-                .type("dumb")
-                .encoding(StandardCharsets.UTF_8)
-                .streams(new ByteArrayInputStream(keys), shown)
-                .build()) {
+        try (Terminal terminal =
+                new DumbTerminal("test", "dumb", new ByteArrayInputStream(keys), shown, StandardCharsets.UTF_8)) {
             new ChatSession(terminal, chat).run();
         }
         return shown.toString(StandardCharsets.UTF_8);
@@ -102,18 +98,14 @@ class ChatSessionTest {
             @Override
             public synchronized void write(byte[] bytes, int from, int count) {
                 super.write(bytes, from, count);
-                // Ctrl-C, with each piece of text that is shown.
-                if (terminal.get() != null) {
+                // Ctrl-C, with each piece of the answer that is shown.
+                if (terminal.get() != null && toString(StandardCharsets.UTF_8).contains("The ")) {
                     terminal.get().raise(Signal.INT);
                 }
             }
         };
         byte[] keys = (babbling + "\n").getBytes(StandardCharsets.UTF_8);
-        terminal.set(TerminalBuilder.builder()
-                .system(false)
-                .type("dumb")
-                .streams(new ByteArrayInputStream(keys), shown)
-                .build());
+        terminal.set(new DumbTerminal("test", "dumb", new ByteArrayInputStream(keys), shown, StandardCharsets.UTF_8));
         Chat chat = model.chat(Decoding.greedy(200)).show(Picture.of(Path.of(MAP)));
         new ChatSession(terminal.get(), chat).run();
         terminal.get().close();
@@ -131,8 +123,7 @@ class ChatSessionTest {
         "--top-p,0,the top-p is 0.0",
         "--max-new-tokens,0,--max-new-tokens is 0",
         "--dtype,int4,'use fp32, bf16, fp16 or int8'",
-        "--image-file,nowhere.png,there is no image",
-        "--model-path,nowhere,nowhere"
+        "--image-file,nowhere.png,there is no image"
     })
     void flagsThatDoNotFitAreNamed(String flag, String value, String message) {
         assertThatThrownBy(() -> ChatMain.main(new String[] {
@@ -140,5 +131,12 @@ class ChatSessionTest {
                 }))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining(message);
+    }
+
+    @Test
+    void aModelThatIsNotThereIsNamed() {
+        assertThatThrownBy(() -> ChatMain.main(new String[] {"--model-path", "nowhere"}))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("nowhere");
     }
 }

@@ -22,6 +22,7 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.world.Kind;
 import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
+import org.llava4j.eval.scienceqa.OtherImages;
 
 /** The demo in its shortest form, from the shipped base: all its parts run, though nothing is learned. */
 class DemoMainTest {
@@ -82,7 +83,7 @@ class DemoMainTest {
                 problems.add(reader.get(i));
             }
         }
-        var others = OtherImages.of(problems, 5);
+        var others = OtherImages.of(problems, problem -> Kind.of(problem).label(), 5);
         List<ScienceQaProblem> pictured =
                 problems.stream().filter(ScienceQaProblem::hasImage).toList();
         assertThat(others).hasSameSizeAs(pictured);

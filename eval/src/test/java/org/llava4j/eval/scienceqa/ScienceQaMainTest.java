@@ -8,9 +8,14 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
 import org.llava4j.eval.predictions.PredictionFile;
@@ -83,5 +88,110 @@ class ScienceQaMainTest {
         assertThatThrownBy(() -> ScienceQaMain.main(new String[] {"--model-pth", "x"}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("model-pth");
+    }
+
+    private static final Path TINY = Path.of(System.getProperty("llava4j.root"), "resources/tiny/llava");
+
+    private Path world() {
+        Path world = temp.resolve("world");
+        WorldWriter.write(new WorldPlan(3, 3, 0, 3, 0, false), world);
+        return world;
+    }
+
+    private JsonNode asked(Path world, String output, String... more) throws IOException {
+        List<String> args = new ArrayList<>(List.of(
+                "--model-path", TINY.toString(),
+                "--data-path", world.toString(),
+                "--output-dir", temp.resolve(output).toString(),
+                "--batch-size", "4",
+                "--max-new-tokens", "24"));
+        args.addAll(List.of(more));
+        ScienceQaMain.main(args.toArray(new String[0]));
+        return new ObjectMapper()
+                .readTree(temp.resolve(output).resolve("report.json").toFile());
+    }
+
+    @Test
+    void whatIsShownDecides() throws IOException {
+        Path world = world();
+        JsonNode all = asked(world, "all", "--prompt-format", "A");
+        JsonNode none = asked(world, "none", "--prompt-format", "A", "--show", "no-image");
+        JsonNode other = asked(world, "other", "--prompt-format", "A", "--show", "other-image");
+        asked(world, "context", "--prompt-format", "A", "--show", "no-context");
+        assertThat(all.at("/columns/IMG").doubleValue()).isGreaterThan(0.8);
+        assertThat(none.at("/columns/IMG").doubleValue()).isLessThan(0.7);
+        assertThat(other.at("/columns/IMG").doubleValue()).isLessThan(0.7);
+        assertThat(all.get("specification_sha256")).isNotEqualTo(none.get("specification_sha256"));
+        assertThat(all.at("/specification/model sha256").textValue()).hasSize(64);
+        assertThat(all.at("/groups/By topic").size()).isGreaterThan(1);
+        assertThat(all.at("/tables/0/heading").textValue()).isEqualTo("Letters");
+        for (String file : List.of("report.html", "report.md", "report.tex", "result.json", "predictions.jsonl")) {
+            assertThat(temp.resolve("all").resolve(file)).isNotEmptyFile();
+        }
+        assertThat(temp.resolve("all/report.md")).content().contains("| **This run** |", "| LLaVA 13B |");
+        assertThat(temp.resolve("all/report.tex")).content().contains("\\begin{tabular}{lrrrrrrrrr}", "LLaVA 13B &");
+        assertThat(temp.resolve("all/report.html")).content().contains("By topic", "said A", "data:image/png;base64,");
+    }
+
+    @Test
+    void anInterruptedRunGoesOnAndSaysTheSame() throws IOException {
+        Path world = world();
+        String[] how = {"--prompt-format", "A", "--temperature", "1.2", "--seed", "3"};
+        asked(world, "whole", how);
+        Path image = lastImage(world);
+        byte[] bytes = Files.readAllBytes(image);
+        Files.delete(image);
+        assertThatThrownBy(() -> asked(world, "cut", how))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("there is no image");
+        Path journal = temp.resolve("cut/answers.partial.jsonl");
+        long lines = Files.readAllLines(journal).size();
+        assertThat(lines).as("answers were kept").isGreaterThan(3);
+        assertThat(temp.resolve("cut/predictions.jsonl")).doesNotExist();
+        // Killed in the middle of a line.
+        Files.writeString(journal, "{\"1\":\"The ans", StandardOpenOption.APPEND);
+        Files.write(image, bytes);
+        assertThatThrownBy(() -> asked(world, "cut", "--prompt-format", "LEA"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("other settings");
+        asked(world, "cut", how);
+        assertThat(journal).doesNotExist();
+        assertThat(temp.resolve("cut/predictions.jsonl"))
+                .hasSameTextualContentAs(temp.resolve("whole/predictions.jsonl"));
+        assertThat(temp.resolve("cut/result.json")).hasSameTextualContentAs(temp.resolve("whole/result.json"));
+    }
+
+    private static Path lastImage(Path world) {
+        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(world, "test").stream()
+                .filter(ScienceQaProblem::hasImage)
+                .toList();
+        return ScienceQaRecordReader.image(world.resolve("images"), problems.get(problems.size() - 1));
+    }
+
+    @Test
+    void reasonsAndAnswerComeInTwoPasses() throws IOException {
+        Path world = world();
+        asked(world, "two", "--prompt-format", "LEPA", "--max-problems", "6");
+        assertThat(PredictionFile.read(temp.resolve("two/predictions.jsonl")).values())
+                .hasSize(6)
+                .allSatisfy(prediction -> {
+                    assertThat(prediction.text()).contains("\n The answer is ");
+                    assertThat(prediction.text()).doesNotContain("###");
+                });
+    }
+
+    @Test
+    void lettersAloneAndSolvedProblemsAheadAreAskedFor() throws IOException {
+        Path world = world();
+        asked(world, "letter", "--prompt-format", "LETTER", "--max-problems", "5", "--shots", "1");
+        assertThat(PredictionFile.read(temp.resolve("letter/predictions.jsonl")).values())
+                .hasSize(5)
+                .allSatisfy(prediction -> assertThat(prediction.prompt()).contains("option's letter"));
+        assertThatThrownBy(() -> asked(world, "many", "--shots", "999"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("999 are wanted");
+        assertThatThrownBy(() -> asked(world, "odd", "--show", "half"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("no-image");
     }
 }

@@ -96,6 +96,13 @@ public record Manifest(
         return differences;
     }
 
+    /** One hash of all files of a folder, by what is in them and their names; all are read. */
+    public static String hash(Path folder) {
+        Sha256 hash = new Sha256();
+        marks(folder).forEach((name, mark) -> hash.add(name + "\n" + mark.sha256() + "\n"));
+        return hash.hex();
+    }
+
     private static SortedMap<String, Mark> marks(Path folder) {
         SortedMap<String, Mark> marks = new TreeMap<>();
         try (Stream<Path> all = Files.walk(folder)) {
@@ -111,7 +118,8 @@ public record Manifest(
         return marks;
     }
 
-    private static String version() {
+    /** The version of this library. */
+    public static String version() {
         try (InputStream in = Manifest.class.getResourceAsStream("library.properties")) {
             Properties properties = new Properties();
             properties.load(in);

@@ -1,0 +1,108 @@
+package org.llava4j.eval.report;
+
+import static org.llava4j.data.Html.fill;
+import static org.llava4j.data.Html.percent;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.llava4j.data.Html;
+import org.llava4j.data.scienceqa.PaperTable7;
+import org.llava4j.data.scienceqa.ScienceQaColumn;
+import org.llava4j.data.scienceqa.Tally;
+
+/** A report as Markdown, to be pasted where people talk. */
+final class ReportMarkdown {
+    private final Report report;
+    private final StringBuilder text = new StringBuilder();
+
+    ReportMarkdown(Report report) {
+        this.report = report;
+    }
+
+    String render() {
+        text.append("# ").append(report.title()).append("\n\n");
+        if (!report.summary().isEmpty()) {
+            text.append(report.summary()).append("\n\n");
+        }
+        if (!report.headlines().isEmpty()) {
+            List<List<String>> rows = report.headlines().stream()
+                    .map(headline -> tally(headline.label(), headline.tally()))
+                    .toList();
+            table(List.of("", "%", "95 %", "right", "wrong", "not read"), rows);
+        }
+        if (!report.columns().isEmpty()) {
+            columns();
+        }
+        report.groups().forEach(this::group);
+        report.tables().forEach(table -> {
+            text.append("## ").append(table.heading()).append("\n\n");
+            table(table.head(), table.rows());
+            if (!table.caption().isEmpty()) {
+                text.append(table.caption()).append("\n\n");
+            }
+        });
+        text.append("## What was run\n\n");
+        report.specification().settings().forEach((key, value) -> text.append(fill("- %s: %s\n", key, value)));
+        text.append(fill(
+                "\nSHA-256 of the settings: `%s`; %s in all.\n",
+                report.specification().sha256(), Html.duration(report.seconds())));
+        report.notes().forEach(note -> text.append("\n").append(note).append("\n"));
+        return text.toString();
+    }
+
+    private void group(String heading, Map<String, Tally> tallies) {
+        text.append("## ").append(heading).append("\n\n");
+        List<List<String>> rows = tallies.entrySet().stream()
+                .map(entry -> tally(entry.getKey(), entry.getValue()))
+                .toList();
+        table(List.of("", "%", "95 %", "right", "wrong", "not read"), rows);
+    }
+
+    private static List<String> tally(String name, Tally tally) {
+        Tally.Interval interval = tally.wilson();
+        return List.of(
+                name,
+                percent(tally.accuracy(), 2),
+                percent(interval.low(), 1) + " to " + percent(interval.high(), 1),
+                String.valueOf(tally.correct()),
+                String.valueOf(tally.wrong()),
+                String.valueOf(tally.failed()));
+    }
+
+    private void columns() {
+        text.append("## The nine columns of ScienceQA\n\n");
+        List<String> head = new ArrayList<>(List.of("Accuracy, %"));
+        List<String> ours = new ArrayList<>(List.of("**This run**"));
+        for (ScienceQaColumn column : ScienceQaColumn.values()) {
+            head.add(column.label());
+            ours.add(percent(report.columns().getOrDefault(column, Tally.NONE).accuracy(), 2));
+        }
+        List<List<String>> rows = new ArrayList<>(List.of(ours));
+        for (PaperTable7.Row row : PaperTable7.ROWS) {
+            List<String> cells = new ArrayList<>(List.of(row.method()));
+            for (ScienceQaColumn column : ScienceQaColumn.values()) {
+                cells.add(fill("%.2f", row.percent(column)));
+            }
+            rows.add(cells);
+        }
+        table(head, rows);
+        text.append("The other rows are table 7 of the paper (Liu et al. 2023). ")
+                .append(report.columnsNote())
+                .append("\n\n");
+    }
+
+    private void table(List<String> head, List<List<String>> rows) {
+        text.append(line(head));
+        text.append("|").append("---|".repeat(head.size())).append("\n");
+        rows.forEach(row -> text.append(line(row)));
+        text.append("\n");
+    }
+
+    private static String line(List<String> cells) {
+        return cells.stream()
+                .map(cell -> cell.replace("|", "\\|").replace("\n", " "))
+                .collect(Collectors.joining(" | ", "| ", " |\n"));
+    }
+}

@@ -1,0 +1,143 @@
+package org.llava4j.eval.scienceqa;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.cli.ProgressOfWork;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.eval.predictions.AnswerJournal;
+import org.llava4j.eval.predictions.Prediction;
+import org.llava4j.eval.predictions.PredictionFile;
+import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.report.Report;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.ScienceQaAnswers;
+
+/**
+ * A split of ScienceQA from end to end. Problems are asked in the same company whenever they are asked, so that a run
+ * which was interrupted and goes on says the same to the last letter.
+ *
+ * @param data ScienceQA's folder
+ * @param split of it
+ * @param format how problems are put
+ * @param showing what of them is shown
+ * @param shots solved problems ahead of each question
+ * @param batchSize how many are asked together
+ * @param decoding how each is answered
+ * @param atMost so many problems, in the split's order
+ */
+public record ScienceQaRun(
+        Path data,
+        String split,
+        ScienceQaPrompt format,
+        Showing showing,
+        int shots,
+        int batchSize,
+        Decoding decoding,
+        int atMost) {
+    private static final String JOURNAL = "answers.partial.jsonl";
+
+    /** The settings that the answers depend on. */
+    public void describe(Report.Builder report) {
+        report.setting("data sha256", Sha256.of(data.resolve("problems.json")))
+                .setting("splits sha256", Sha256.of(data.resolve("pid_splits.json")))
+                .setting("split", split)
+                .setting("problems", atMost == Integer.MAX_VALUE ? "all" : atMost)
+                .setting("prompt format", format)
+                .setting("shown", showing)
+                .setting("solved problems ahead", shots)
+                .setting("asked together", batchSize)
+                .setting("decoding", decoding);
+    }
+
+    /** The problems that are asked. @throws BadInputException if the data is broken, or has none of the split */
+    public List<ScienceQaProblem> problems() {
+        List<ScienceQaProblem> all = ScienceQaRecordReader.problems(data, split);
+        return all.subList(0, Math.min(all.size(), atMost));
+    }
+
+    /** The picture that a problem is asked with, for problems that have one. */
+    public Path imageOf(ScienceQaProblem problem) {
+        return ScienceQaRecordReader.image(data.resolve("images"), problem);
+    }
+
+    /**
+     * Asks all, or what an interrupted run left of them.
+     *
+     * @param folder where the journal is until all are answered, and the predictions then
+     * @param specification hash of all settings
+     */
+    public ScienceQaGrading run(LlavaModel model, String modelId, Path folder, String specification) {
+        List<ScienceQaProblem> problems = problems();
+        try (AnswerJournal journal = AnswerJournal.open(folder.resolve(JOURNAL), specification)) {
+            ask(model, problems, journal);
+            Map<String, String> texts = new LinkedHashMap<>();
+            List<Prediction> predictions = new ArrayList<>();
+            for (ScienceQaProblem problem : problems) {
+                String text = journal.answers().get(problem.id());
+                texts.put(problem.id(), text);
+                predictions.add(Prediction.of(problem.id(), format.question(asked(problem)), text, modelId));
+            }
+            ScienceQaGrading grading = ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill);
+            PredictionFile.write(folder.resolve("predictions.jsonl"), predictions);
+            grading.result().write(folder.resolve("result.json"));
+            journal.delete();
+            return grading;
+        }
+    }
+
+    private void ask(LlavaModel model, List<ScienceQaProblem> problems, AnswerJournal journal) {
+        ScienceQaAnswers asking = new ScienceQaAnswers(format, batchSize, decoding, solved());
+        Map<String, ScienceQaProblem> others = showing == Showing.OTHER_IMAGE
+                ? OtherImages.of(problems, problem -> "", decoding.sampling().seed())
+                : Map.of();
+        ProgressOfWork progress = new ProgressOfWork("problems", problems.size());
+        for (int from = 0; from < problems.size(); from += batchSize) {
+            List<ScienceQaProblem> some = problems.subList(from, Math.min(problems.size(), from + batchSize));
+            if (!journal.answers().containsKey(some.get(0).id())) {
+                journal.add(asking.askTogether(
+                        model,
+                        some.stream().map(this::asked).toList(),
+                        problem -> imageOf(others.getOrDefault(problem.id(), problem))));
+            }
+            progress.add(some.size());
+        }
+    }
+
+    private ScienceQaProblem asked(ScienceQaProblem problem) {
+        return switch (showing) {
+            case NO_IMAGE -> problem.withoutImage();
+            case NO_CONTEXT -> problem.withoutHint();
+            case ALL, OTHER_IMAGE -> problem;
+        };
+    }
+
+    /** Drawn from the problems to learn from that have no picture; the same for every question. */
+    private List<ScienceQaProblem> solved() {
+        if (shots == 0) {
+            return List.of();
+        }
+        List<ScienceQaProblem> left = new ArrayList<>(ScienceQaRecordReader.problems(data, "train").stream()
+                .filter(problem -> !problem.hasImage())
+                .toList());
+        if (left.size() < shots) {
+            throw new BadInputException(
+                    data + " has " + left.size() + " problems without a picture in its split train; " + shots
+                            + " are wanted ahead of each question");
+        }
+        SplittableRandom random = new SplittableRandom(decoding.sampling().seed());
+        List<ScienceQaProblem> drawn = new ArrayList<>();
+        for (int i = 0; i < shots; i++) {
+            drawn.add(left.remove(random.nextInt(left.size())));
+        }
+        return drawn;
+    }
+}

@@ -1,0 +1,116 @@
+package org.llava4j.eval.scienceqa;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.function.Predicate;
+import org.llava4j.data.scienceqa.Extraction;
+import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.report.Example;
+import org.llava4j.eval.report.Picture;
+import org.llava4j.eval.report.Report;
+import org.llava4j.eval.report.TextTable;
+
+/** What a report on ScienceQA shows of graded answers beside the nine columns. */
+final class ScienceQaTables {
+    private static final int SHOWN_OF_EACH = 3;
+    private static final int LONGEST_SHOWN = 1200;
+
+    private final List<ScienceQaProblem> problems;
+    private final ScienceQaGrading grading;
+
+    ScienceQaTables(List<ScienceQaProblem> problems, ScienceQaGrading grading) {
+        this.problems = problems;
+        this.grading = grading;
+    }
+
+    void addTo(Report.Builder report, Function<ScienceQaProblem, Path> imageOf) {
+        report.headline("accuracy", "accuracy", grading.scores().overall())
+                .columns(grading.scores().columns(), problems.size() + " problems.")
+                .group("By subject", by(ScienceQaProblem::subject))
+                .group("By topic", by(ScienceQaProblem::topic))
+                .group("By skill", by(ScienceQaProblem::skill))
+                .table(confusion());
+        examples(imageOf).forEach(report::example);
+    }
+
+    private Map<String, Tally> by(Function<ScienceQaProblem, String> groupOf) {
+        Map<String, Tally> tallies = new TreeMap<>();
+        for (ScienceQaProblem problem : problems) {
+            Tally one = Tally.NONE.plus(extraction(problem), problem.answer());
+            tallies.merge(
+                    groupOf.apply(problem),
+                    one,
+                    (before, ignored) -> before.plus(extraction(problem), problem.answer()));
+        }
+        return tallies;
+    }
+
+    private Extraction extraction(ScienceQaProblem problem) {
+        return grading.extractions().get(problem.id());
+    }
+
+    /** Which letter was said where which was right. */
+    private TextTable confusion() {
+        int letters = problems.stream().mapToInt(p -> p.choices().size()).max().orElse(0);
+        int[][] counts = new int[letters][letters + 1];
+        for (ScienceQaProblem problem : problems) {
+            counts[problem.answer()][extraction(problem) instanceof Answered answered ? answered.choice() : letters]++;
+        }
+        List<String> head = new ArrayList<>(List.of("right answer"));
+        List<List<String>> rows = new ArrayList<>();
+        for (int letter = 0; letter < letters; letter++) {
+            head.add("said " + ScienceQaPrompt.letter(letter));
+            List<String> row = new ArrayList<>(List.of(ScienceQaPrompt.letter(letter)));
+            for (int count : counts[letter]) {
+                row.add(String.valueOf(count));
+            }
+            rows.add(row);
+        }
+        head.add("not read");
+        return new TextTable(
+                "Letters",
+                head,
+                rows,
+                "How often each letter was said where each was right: a model that prefers a letter"
+                        + " shows it here.");
+    }
+
+    /** The first wrong ones, unread ones and right ones with a picture, then without. */
+    private List<Example> examples(Function<ScienceQaProblem, Path> imageOf) {
+        List<Example> examples = new ArrayList<>();
+        for (Predicate<ScienceQaProblem> which : List.<Predicate<ScienceQaProblem>>of(
+                problem -> isRight(problem) && problem.hasImage(),
+                problem -> extraction(problem) instanceof Answered && !isRight(problem),
+                problem -> !(extraction(problem) instanceof Answered),
+                problem -> isRight(problem) && !problem.hasImage())) {
+            problems.stream()
+                    .filter(which)
+                    .limit(SHOWN_OF_EACH)
+                    .forEach(problem -> examples.add(new Example(
+                            problem,
+                            shortened(grading.result().outputs().get(problem.id())),
+                            extraction(problem),
+                            problem.hasImage()
+                                    ? Optional.of(Picture.read(imageOf.apply(problem)))
+                                    : Optional.empty())));
+        }
+        return examples;
+    }
+
+    private static String shortened(String text) {
+        return text.length() <= LONGEST_SHOWN ? text : text.substring(0, LONGEST_SHOWN) + " ...";
+    }
+
+    private boolean isRight(ScienceQaProblem problem) {
+        return extraction(problem) instanceof Answered answered && answered.choice() == problem.answer();
+    }
+}
