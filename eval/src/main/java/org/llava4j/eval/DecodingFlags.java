@@ -27,24 +27,15 @@ public final class DecodingFlags {
     /** @throws BadInputException if a number is outside its range */
     public static Decoding of(CommandLine line) {
         Sampling sampling = new Sampling(
-                number(line, "temperature", 0),
-                number(line, "top-p", 1),
+                Command.real(line, "temperature", 0),
+                Command.real(line, "top-p", 1),
                 Command.integer(line, "top-k", 0),
-                number(line, "repetition-penalty", 1),
+                Command.real(line, "repetition-penalty", 1),
                 Command.integer(line, "seed", 0));
         int tokens = Command.integer(line, "max-new-tokens", 512);
         if (tokens < 1) {
             throw new BadInputException("--max-new-tokens is " + tokens + "; give 1 or more");
         }
         return new Decoding(sampling, tokens, List.of());
-    }
-
-    private static double number(CommandLine line, String flag, double absent) {
-        String value = line.getOptionValue(flag);
-        try {
-            return value == null ? absent : Double.parseDouble(value);
-        } catch (NumberFormatException e) {
-            throw new BadInputException("--" + flag + " wants a number, got " + value, e);
-        }
     }
 }

@@ -135,7 +135,7 @@ public abstract class Command {
     }
 
     /** A whole number that must not be below {@code least}. */
-    protected static int atLeast(int least, CommandLine line, String flag, int absent) {
+    public static int atLeast(int least, CommandLine line, String flag, int absent) {
         int value = integer(line, flag, absent);
         if (value < least) {
             throw new BadInputException("--" + flag + " is " + value + "; give " + least + " or more");

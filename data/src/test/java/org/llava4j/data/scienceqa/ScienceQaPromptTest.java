@@ -20,10 +20,25 @@ class ScienceQaPromptTest {
     }
 
     @Test
-    void the_question_is_the_same_in_every_format() {
-        assertThat(ScienceQaPrompt.values())
-                .allSatisfy(format ->
-                        assertThat(format.question(MAGNETS)).isEqualTo(ScienceQaPrompt.LEA.question(MAGNETS)));
+    void the_question_is_the_same_in_every_format_but_the_one_that_asks_for_a_letter() {
+        String letter = "\nAnswer with the option's letter from the given choices directly.";
+        assertThat(ScienceQaPrompt.values()).allSatisfy(format -> {
+            String asked = format.question(MAGNETS);
+            assertThat(format == ScienceQaPrompt.LETTER ? asked.replace(letter, "") : asked)
+                    .isEqualTo(ScienceQaPrompt.LEA.question(MAGNETS));
+        });
+        assertThat(ScienceQaPrompt.LETTER.question(MAGNETS)).contains(letter);
+        assertThat(ScienceQaPrompt.LETTER.answer(MAGNETS)).isEqualTo("B");
+    }
+
+    @Test
+    void the_reasons_come_under_headings_and_the_answer_behind_their_end() {
+        assertThat(ScienceQaPrompt.LEPA.answer(MAGNETS))
+                .isEqualTo(
+                        "LECTURE: Like poles repel.\nUnlike poles attract.\nSOLUTION: Both north poles face each other."
+                                + "\n###\nANSWER: B.");
+        assertThat(ScienceQaPrompt.LEPA.secondPass()).hasValue(" ###\nANSWER:");
+        assertThat(ScienceQaPrompt.LEA.secondPass()).isEmpty();
     }
 
     @Test

@@ -1,0 +1,68 @@
+package org.llava4j.eval.bench;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.llava4j.data.captions.Box;
+import org.llava4j.data.endpoint.CallSettings;
+import org.llava4j.data.endpoint.ChatCall;
+import org.llava4j.data.endpoint.ChatMessage;
+import org.llava4j.data.llavabench.BenchContext;
+import org.llava4j.data.llavabench.BenchQuestion;
+
+/**
+ * What the judge is asked: context, question, the reference and the candidate, the reference first, and once more the
+ * other way round where positions are swapped.
+ *
+ * @param words what it is told before the two answers
+ * @param swap whether each pair is shown in both orders
+ */
+record Judge(
+        String words,
+        CallSettings settings,
+        List<BenchQuestion> questions,
+        Map<String, BenchContext> contexts,
+        Map<String, String> references,
+        Map<String, String> answers,
+        boolean swap) {
+
+    /** One call, and how to read it. */
+    record Pair(BenchQuestion question, boolean swapped, ChatCall call) {}
+
+    List<Pair> pairs() {
+        ChatCall.Lead lead = new ChatCall.Lead(List.of(ChatMessage.system(words)));
+        List<Pair> pairs = new ArrayList<>();
+        for (BenchQuestion question : questions) {
+            for (boolean swapped : swap ? new boolean[] {false, true} : new boolean[] {false}) {
+                String label = "review/" + question.id() + (swapped ? "/swapped" : "");
+                pairs.add(new Pair(question, swapped, new ChatCall(label, lead, text(question, swapped), settings)));
+            }
+        }
+        return pairs;
+    }
+
+    private String text(BenchQuestion question, boolean swapped) {
+        String id = String.valueOf(question.id());
+        String reference = references.get(id);
+        String answer = answers.get(id);
+        return "Context:\n" + context(contexts.get(question.image())) + "\n\nQuestion:\n" + question.text()
+                + "\n\nAssistant 1:\n" + (swapped ? answer : reference).strip() + "\n\nAssistant 2:\n"
+                + (swapped ? reference : answer).strip();
+    }
+
+    private static String context(BenchContext context) {
+        StringBuilder text = new StringBuilder(String.join("\n", context.captions()));
+        for (Box box : context.boxes()) {
+            text.append(String.format(
+                    Locale.ROOT,
+                    "\n%s: [%.3f, %.3f, %.3f, %.3f]",
+                    box.category(),
+                    box.x1(),
+                    box.y1(),
+                    box.x2(),
+                    box.y2()));
+        }
+        return text.toString();
+    }
+}

@@ -1,0 +1,121 @@
+package org.llava4j.eval.bench;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.cli.ProgressOfWork;
+import org.llava4j.data.image.Picture;
+import org.llava4j.data.llavabench.BenchQuestion;
+import org.llava4j.data.pretraining.Draw;
+import org.llava4j.data.records.BenchQuestionRecordReader;
+import org.llava4j.eval.AskedModel;
+import org.llava4j.eval.DecodingFlags;
+import org.llava4j.eval.predictions.AnswerJournal;
+import org.llava4j.eval.predictions.Prediction;
+import org.llava4j.eval.predictions.PredictionFile;
+import org.llava4j.eval.report.Report;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.generate.Answer;
+import org.llava4j.model.generate.Answering;
+import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.Question;
+
+/** {@code exec:java@llava-bench}: a model folder's answers to LLaVA-Bench, to be judged. */
+public final class LlavaBenchMain extends Command {
+    private static final String JOURNAL = "answers.partial.jsonl";
+
+    private LlavaBenchMain() {
+        super("llava-bench", "Asks LLaVA-Bench's questions of a model and writes its answers for @judge.");
+    }
+
+    public static void main(String[] args) {
+        new LlavaBenchMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return DecodingFlags.addTo(AskedModel.addFlags(new Options()))
+                .addOption(required("questions", "FILE", "the bench's questions"))
+                .addOption(required("image-folder", "DIR", "its pictures"))
+                .addOption(flag("batch-size", "N", "questions answered at once (default 8)"))
+                .addOption(required("output-dir", "DIR", "where answers.jsonl goes; an interrupted run goes on there"));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        List<BenchQuestion> questions = new ArrayList<>();
+        try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(path(line, "questions"))) {
+            while (reader.hasNext()) {
+                questions.add(reader.nextValue());
+            }
+        }
+        Path images = path(line, "image-folder");
+        Path output = path(line, "output-dir");
+        int together = atLeast(1, line, "batch-size", 8);
+        Decoding decoding = DecodingFlags.of(line);
+        AskedModel asked = AskedModel.of(line);
+        Report.Builder settings = Report.titled("LLaVA-Bench");
+        asked.describe(settings);
+        settings.setting("questions sha256", Sha256.of(path(line, "questions")))
+                .setting("asked together", together)
+                .setting("decoding", decoding);
+        try {
+            Files.createDirectories(output);
+        } catch (IOException e) {
+            throw new BadInputException(output + ": cannot be written; give another --output-dir", e);
+        }
+        String specification = settings.build().specification().sha256();
+        String modelId =
+                asked.folder().toAbsolutePath().normalize().getFileName().toString();
+        try (LlavaModel model = asked.load();
+                AnswerJournal journal = AnswerJournal.open(output.resolve(JOURNAL), specification)) {
+            ProgressOfWork progress = new ProgressOfWork("questions", questions.size());
+            for (int from = 0; from < questions.size(); from += together) {
+                List<BenchQuestion> some = questions.subList(from, Math.min(questions.size(), from + together));
+                if (!journal.answers().containsKey(String.valueOf(some.get(0).id()))) {
+                    journal.add(answers(model, some, images, decoding));
+                }
+                progress.add(some.size());
+            }
+            List<Prediction> predictions = new ArrayList<>();
+            for (BenchQuestion question : questions) {
+                String id = String.valueOf(question.id());
+                predictions.add(
+                        Prediction.of(id, question.text(), journal.answers().get(id), modelId));
+            }
+            PredictionFile.write(output.resolve("answers.jsonl"), predictions);
+            journal.delete();
+        }
+        System.out.println(questions.size() + " answers in " + output.resolve("answers.jsonl"));
+    }
+
+    private static Map<String, String> answers(
+            LlavaModel model, List<BenchQuestion> questions, Path images, Decoding decoding) {
+        Map<String, Answering> asked = new LinkedHashMap<>();
+        for (BenchQuestion question : questions) {
+            String id = String.valueOf(question.id());
+            long seed = Draw.of(decoding.sampling().seed(), id, "answer");
+            asked.put(
+                    id,
+                    model.ask(
+                            Question.about(Picture.of(images.resolve(question.image())), question.text()),
+                            decoding.withSampling(decoding.sampling().withSeed(seed)),
+                            text -> {}));
+        }
+        Map<String, String> texts = new LinkedHashMap<>();
+        asked.forEach((id, answering) -> {
+            Answer answer = model.await(answering);
+            texts.put(id, answer.text());
+        });
+        return texts;
+    }
+}

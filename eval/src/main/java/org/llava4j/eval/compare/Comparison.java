@@ -1,0 +1,182 @@
+package org.llava4j.eval.compare;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Html;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.ScienceQaColumn;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.eval.predictions.Prediction;
+import org.llava4j.eval.predictions.PredictionFile;
+import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.report.Report;
+import org.llava4j.eval.report.TextTable;
+
+/** Two evaluations of the same problems. */
+final class Comparison {
+    private final List<ScienceQaProblem> problems;
+    private final Path a;
+    private final Path b;
+    private final ScienceQaGrading gradingA;
+    private final ScienceQaGrading gradingB;
+
+    /**
+     * @param all problems of the split
+     * @param a folder of an evaluation, or a file of predictions
+     * @throws BadInputException if the two did not answer the same problems
+     */
+    Comparison(List<ScienceQaProblem> all, Path a, Path b) {
+        this.a = a;
+        this.b = b;
+        Map<String, String> textsA = texts(a);
+        Map<String, String> textsB = texts(b);
+        TreeSet<String> apart = new TreeSet<>(textsA.keySet());
+        apart.removeAll(textsB.keySet());
+        TreeSet<String> more = new TreeSet<>(textsB.keySet());
+        more.removeAll(textsA.keySet());
+        apart.addAll(more);
+        if (!apart.isEmpty()) {
+            throw new BadInputException(apart.size() + " problems are answered in one of the two only, " + apart.first()
+                    + " among them; compare evaluations of the same problems");
+        }
+        problems =
+                all.stream().filter(problem -> textsA.containsKey(problem.id())).toList();
+        gradingA = ScienceQaGrading.of(problems, textsA, ScienceQaProblem::skill);
+        gradingB = ScienceQaGrading.of(problems, textsB, ScienceQaProblem::skill);
+    }
+
+    private static Map<String, String> texts(Path place) {
+        Path file = Files.isDirectory(place) ? place.resolve("predictions.jsonl") : place;
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (Prediction prediction : PredictionFile.read(file).values()) {
+            texts.put(prediction.questionId(), prediction.text());
+        }
+        return texts;
+    }
+
+    McNemar overall() {
+        return of(problems);
+    }
+
+    private McNemar of(List<ScienceQaProblem> some) {
+        int[] counts = new int[4];
+        for (ScienceQaProblem problem : some) {
+            counts[(isRight(gradingA, problem) ? 0 : 2) + (isRight(gradingB, problem) ? 0 : 1)]++;
+        }
+        return new McNemar(counts[0], counts[1], counts[2], counts[3]);
+    }
+
+    private static boolean isRight(ScienceQaGrading grading, ScienceQaProblem problem) {
+        return new Answered(problem.answer()).equals(grading.extractions().get(problem.id()));
+    }
+
+    Report report() {
+        McNemar overall = overall();
+        Report.Builder report = Report.titled(name(a) + " and " + name(b))
+                .summary(sentence(overall))
+                .setting("first", name(a))
+                .setting("second", name(b))
+                .headline("first", "first: " + name(a), gradingA.scores().overall())
+                .headline("second", "second: " + name(b), gradingB.scores().overall())
+                .table(new TextTable(
+                        "Right and not",
+                        List.of("", "second right", "second not"),
+                        List.of(
+                                List.of("first right", String.valueOf(overall.both()), String.valueOf(overall.onlyA())),
+                                List.of(
+                                        "first not",
+                                        String.valueOf(overall.onlyB()),
+                                        String.valueOf(overall.neither()))),
+                        "McNemar's test looks at the two cells in which they differ."))
+                .table(columns());
+        settings().ifPresent(report::table);
+        return report.build();
+    }
+
+    String sentence(McNemar test) {
+        return Html.fill(
+                "The second is %+.2f points (95 %%: %+.2f to %+.2f) from the first, on %d problems; by McNemar's exact"
+                        + " test p = %.3g: %s.",
+                100 * test.difference(),
+                100 * (test.difference() - test.halfWidth()),
+                100 * (test.difference() + test.halfWidth()),
+                test.total(),
+                test.p(),
+                test.p() < 0.05 ? "they differ" : "no difference is shown");
+    }
+
+    private TextTable columns() {
+        List<List<String>> rows = new ArrayList<>();
+        for (ScienceQaColumn column : ScienceQaColumn.values()) {
+            List<ScienceQaProblem> own =
+                    problems.stream().filter(column::counts).toList();
+            if (own.isEmpty()) {
+                continue;
+            }
+            McNemar test = of(own);
+            rows.add(List.of(
+                    column.label(),
+                    Html.percent(gradingA.scores().columns().get(column).accuracy(), 2),
+                    Html.percent(gradingB.scores().columns().get(column).accuracy(), 2),
+                    Html.fill("%+.2f", 100 * test.difference()),
+                    String.valueOf(test.onlyA()),
+                    String.valueOf(test.onlyB()),
+                    Html.fill("%.3g", test.p())));
+        }
+        return new TextTable(
+                "By column",
+                List.of("", "first, %", "second, %", "points", "first alone", "second alone", "p"),
+                rows,
+                "p is of each column alone; with nine of them one below 0.05 is no surprise.");
+    }
+
+    /** Settings in which the two differ, where both have a report. */
+    private Optional<TextTable> settings() {
+        Map<String, String> first = specification(a);
+        Map<String, String> second = specification(b);
+        if (first.isEmpty() || second.isEmpty()) {
+            return Optional.empty();
+        }
+        TreeSet<String> names = new TreeSet<>(first.keySet());
+        names.addAll(second.keySet());
+        List<List<String>> rows = new ArrayList<>();
+        for (String name : names) {
+            String one = first.getOrDefault(name, "-");
+            String other = second.getOrDefault(name, "-");
+            if (!one.equals(other)) {
+                rows.add(List.of(name, one, other));
+            }
+        }
+        return Optional.of(new TextTable(
+                "Settings that differ",
+                List.of("", "first", "second"),
+                rows,
+                rows.isEmpty() ? "None: the two are of the same evaluation." : "All others are the same in both."));
+    }
+
+    private static Map<String, String> specification(Path place) {
+        Path file = place.resolve("report.json");
+        Map<String, String> settings = new TreeMap<>();
+        if (Files.isRegularFile(file)) {
+            JsonNode node = JsonInput.readObject(file).path("specification");
+            node.properties()
+                    .forEach(entry ->
+                            settings.put(entry.getKey(), entry.getValue().asText()));
+        }
+        return settings;
+    }
+
+    private static String name(Path place) {
+        return place.toAbsolutePath().normalize().getFileName().toString();
+    }
+}

@@ -1,0 +1,117 @@
+package org.llava4j.eval.ensemble;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.llava4j.data.Html;
+import org.llava4j.data.endpoint.CallJournal;
+import org.llava4j.data.endpoint.ChatCall;
+import org.llava4j.data.scienceqa.Extraction;
+import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.ScienceQaColumn;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.ScienceQaScores;
+import org.llava4j.eval.report.Report;
+import org.llava4j.eval.report.TextTable;
+
+/**
+ * Our answers and a text-only model's, put together in the two ways of the paper: <em>complement</em> takes its answer, and
+ * ours where none could be read of it; <em>judge</em> asks it again where the two differ, with both answers, and takes ours
+ * where that could not be read either. The upper bound counts a problem that either got right.
+ *
+ * @param problems in their order
+ * @param ours what our model said, by problem
+ */
+record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextModel model) {
+
+    private Extraction ours(ScienceQaProblem problem) {
+        return TextModel.read(TextModel.of(ours, problem), problem);
+    }
+
+    /** The first round: every problem alone. */
+    List<ChatCall> answers() {
+        return problems.stream().map(model::answer).toList();
+    }
+
+    /** The second round, once the first is in the journal: problems on which the two differ. */
+    List<ChatCall> judgements(CallJournal journal) {
+        List<ChatCall> calls = new ArrayList<>();
+        for (ScienceQaProblem problem : problems) {
+            judgement(problem, journal).ifPresent(calls::add);
+        }
+        return calls;
+    }
+
+    private Optional<ChatCall> judgement(ScienceQaProblem problem, CallJournal journal) {
+        Optional<String> theirs = TextModel.said(journal, model.answer(problem));
+        if (theirs.isEmpty() || TextModel.read(theirs, problem).equals(ours(problem))) {
+            return Optional.empty();
+        }
+        return Optional.of(model.judge(problem, TextModel.of(ours, problem).orElse("no answer"), theirs.get()));
+    }
+
+    /** Which choice each way takes, by problem. */
+    private Map<String, Extraction> taken(ScienceQaProblem problem, CallJournal journal) {
+        Extraction own = ours(problem);
+        Optional<String> said = TextModel.said(journal, model.answer(problem));
+        Extraction theirs = TextModel.read(said, problem);
+        Extraction judged = judgement(problem, journal)
+                .map(call -> TextModel.read(TextModel.said(journal, call), problem))
+                .orElse(theirs);
+        Map<String, Extraction> taken = new LinkedHashMap<>();
+        taken.put("ours", own);
+        taken.put("text-only model", theirs);
+        taken.put("complement", TextModel.first(theirs, own));
+        taken.put("judge", TextModel.first(judged, own));
+        Answered right = new Answered(problem.answer());
+        taken.put("upper bound", own.equals(right) || theirs.equals(right) ? right : own);
+        return taken;
+    }
+
+    /** Everything, of what the journal has. */
+    void addTo(Report.Builder report, CallJournal journal) {
+        Map<String, ScienceQaScores> scores = new LinkedHashMap<>();
+        for (ScienceQaProblem problem : problems) {
+            taken(problem, journal)
+                    .forEach((way, extraction) -> scores.computeIfAbsent(
+                                    way, any -> new ScienceQaScores(ScienceQaProblem::subject))
+                            .add(problem, extraction));
+        }
+        scores.forEach((way, score) -> report.headline(way.replaceAll("[^a-z]", "_"), way, score.overall()));
+        List<String> head = new ArrayList<>(List.of("Accuracy, %"));
+        List<List<String>> rows = new ArrayList<>();
+        for (ScienceQaColumn column : ScienceQaColumn.values()) {
+            head.add(column.label());
+        }
+        scores.forEach((way, score) -> {
+            List<String> row = new ArrayList<>(List.of(way));
+            for (ScienceQaColumn column : ScienceQaColumn.values()) {
+                row.add(Html.percent(score.columns().get(column).accuracy(), 2));
+            }
+            rows.add(row);
+        });
+        report.table(new TextTable("The nine columns", head, rows, coverage(journal)));
+    }
+
+    /** How many calls there were, and of how many an answer could be read. */
+    String coverage(CallJournal journal) {
+        List<ChatCall> judgements = judgements(journal);
+        long said = problems.stream()
+                .filter(problem ->
+                        TextModel.said(journal, model.answer(problem)).isPresent())
+                .count();
+        long read = problems.stream()
+                .filter(problem ->
+                        TextModel.read(TextModel.said(journal, model.answer(problem)), problem) instanceof Answered)
+                .count();
+        long judged = judgements.stream()
+                .filter(call -> TextModel.said(journal, call).isPresent())
+                .count();
+        return Html.fill(
+                "Of %d problems the text-only model answered %d, and %d of its answers could be read. They differ from"
+                        + " ours in %d, of which it judged %d.",
+                problems.size(), said, read, judgements.size(), judged);
+    }
+}

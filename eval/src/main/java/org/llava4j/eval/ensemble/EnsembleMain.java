@@ -1,0 +1,115 @@
+package org.llava4j.eval.ensemble;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.endpoint.CallJournal;
+import org.llava4j.data.endpoint.ChatCall;
+import org.llava4j.data.endpoint.EndpointFlags;
+import org.llava4j.data.endpoint.OpenAiEndpoint;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.eval.predictions.PredictionFile;
+import org.llava4j.eval.report.Report;
+
+/** {@code exec:java@ensemble}: ScienceQA's answers put together with those of a text-only model. */
+public final class EnsembleMain extends Command {
+    private static final double TEMPERATURE = 0;
+    private static final int MAX_TOKENS = 1024;
+
+    private EnsembleMain() {
+        super(
+                "ensemble",
+                "Puts answers to ScienceQA together with a text-only model's, by complement and by its judgement; the key"
+                        + " is taken from the environment variable " + OpenAiEndpoint.KEY_VARIABLE + ".");
+    }
+
+    public static void main(String[] args) {
+        new EnsembleMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return EndpointFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
+                .addOption(required("predictions", "FILE", "ours: predictions.jsonl, or LLaVA's own answers"))
+                .addOption(required("data-path", "DIR", "ScienceQA's folder"))
+                .addOption(flag("split", "NAME", "which split was answered (default test)"))
+                .addOption(flag("answer-prompt", "FILE", "other words before a problem"))
+                .addOption(flag("judge-prompt", "FILE", "other words before a problem with two answers"))
+                .addOption(flag("journal", "FILE", "every call and answer (default DIR.calls.jsonl)"))
+                .addOption(required("output-dir", "DIR", "where the report goes"));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Path output = path(line, "output-dir");
+        Path journal = line.hasOption("journal")
+                ? path(line, "journal")
+                : output.resolveSibling(output.getFileName() + ".calls.jsonl");
+        EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
+        Map<String, String> ours = new LinkedHashMap<>();
+        PredictionFile.read(path(line, "predictions")).forEach((id, prediction) -> ours.put(id, prediction.text()));
+        List<ScienceQaProblem> problems =
+                ScienceQaRecordReader.problems(path(line, "data-path"), line.getOptionValue("split", "test")).stream()
+                        .filter(problem -> ours.containsKey(problem.id()))
+                        .toList();
+        if (problems.size() < ours.size()) {
+            throw new BadInputException(path(line, "predictions") + " answers " + (ours.size() - problems.size())
+                    + " problems that are not of this split; give its --split");
+        }
+        String answer = words(line, "answer-prompt", "answer.txt");
+        String judge = words(line, "judge-prompt", "judge.txt");
+        Ensemble ensemble = new Ensemble(problems, ours, new TextModel(answer, judge, flags.settings()));
+        Report.Builder report = Report.titled(
+                        "ScienceQA with " + flags.settings().model())
+                .setting("predictions sha256", Sha256.of(path(line, "predictions")))
+                .setting("data sha256", Sha256.of(path(line, "data-path").resolve("problems.json")))
+                .setting("text-only model", flags.settings())
+                .setting("words before a problem, sha256", Sha256.of(answer.getBytes(StandardCharsets.UTF_8)))
+                .setting("words before two answers, sha256", Sha256.of(judge.getBytes(StandardCharsets.UTF_8)));
+        long begun = System.nanoTime();
+        flags.ask(journal, () -> ensemble.answers().iterator(), problems.size(), first -> {
+            // What the first round says decides what the second asks.
+        });
+        if (line.hasOption("dry-run")) {
+            return;
+        }
+        List<ChatCall> judgements;
+        try (var read = CallJournal.read(journal)) {
+            judgements = ensemble.judgements(read);
+        }
+        flags.ask(journal, judgements::iterator, judgements.size(), all -> {
+            ensemble.addTo(report, all);
+            System.out.println(ensemble.coverage(all));
+        });
+        report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
+        System.out.println("see " + output.resolve("report.html"));
+    }
+
+    private static String words(CommandLine line, String flag, String own) {
+        try {
+            if (line.hasOption(flag)) {
+                return Files.readString(path(line, flag)).strip();
+            }
+            try (InputStream in = EnsembleMain.class.getResourceAsStream(own)) {
+                return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+            }
+        } catch (IOException e) {
+            if (line.hasOption(flag)) {
+                throw new BadInputException(path(line, flag) + " cannot be read (" + e.getMessage() + ")", e);
+            }
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package org.llava4j.eval.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.eval.ScriptedEndpoint;
+import org.llava4j.eval.predictions.PredictionFile;
+
+/** LLaVA-Bench from questions to scores, the judge on loopback. */
+class BenchGoalsTest {
+    private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
+    private static final int QUESTIONS = 9;
+
+    @TempDir
+    private Path temp;
+
+    @BeforeEach
+    void write() throws IOException {
+        Path images = Files.createDirectories(temp.resolve("images"));
+        StringBuilder questions = new StringBuilder();
+        StringBuilder contexts = new StringBuilder();
+        StringBuilder references = new StringBuilder();
+        String[] categories = {"conv", "detail", "complex"};
+        for (int i = 0; i < QUESTIONS; i++) {
+            String image = i + ".png";
+            Files.copy(ROOT.resolve("resources/readme/map.png"), images.resolve(image));
+            questions.append("{\"question_id\":%d,\"image\":\"%s\",\"text\":\"Question %d?\",\"category\":\"%s\"}\n"
+                    .formatted(i, image, i, categories[i % 3]));
+            contexts.append("{\"image\":\"%s\",\"caption\":\"a map %d\"}\n".formatted(image, i));
+            references.append("{\"question_id\":%d,\"text\":\"Reference %d.\"}\n".formatted(i, i));
+        }
+        Files.writeString(temp.resolve("questions.jsonl"), questions);
+        Files.writeString(temp.resolve("context.jsonl"), contexts);
+        Files.writeString(temp.resolve("reference.jsonl"), references);
+    }
+
+    private void answer() {
+        LlavaBenchMain.main(new String[] {
+            "--model-path", ROOT.resolve("resources/tiny/llava").toString(),
+            "--questions", temp.resolve("questions.jsonl").toString(),
+            "--image-folder", temp.resolve("images").toString(),
+            "--max-new-tokens", "12",
+            "--batch-size", "4",
+            "--output-dir", temp.resolve("answers").toString()
+        });
+    }
+
+    private JsonNode judge(String url, String... more) throws IOException {
+        List<String> args = new ArrayList<>(List.of(
+                "--questions", temp.resolve("questions.jsonl").toString(),
+                "--context", temp.resolve("context.jsonl").toString(),
+                "--reference", temp.resolve("reference.jsonl").toString(),
+                "--answers", temp.resolve("answers/answers.jsonl").toString(),
+                "--output-dir", temp.resolve("judged").toString(),
+                "--base-url", url,
+                "--model", "stub",
+                "--concurrency", "1"));
+        args.addAll(List.of(more));
+        JudgeMain.main(args.toArray(new String[0]));
+        return new ObjectMapper().readTree(temp.resolve("judged/report.json").toFile());
+    }
+
+    /** Which question a review is of, by its context. */
+    private static int number(String text) {
+        return Integer.parseInt(text.replaceAll("(?s).*a map (\\d+)\n.*", "$1"));
+    }
+
+    @Test
+    void scoresAreThoseCountedByHandAndWhatCannotBeReadIsMissing() throws IOException {
+        answer();
+        assertThat(PredictionFile.read(temp.resolve("answers/answers.jsonl"))).hasSize(QUESTIONS);
+        JsonNode report;
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> {
+            assertThat(system).contains("from 1 (useless or wrong) to 10");
+            int i = number(question);
+            boolean swapped = question.indexOf("Reference") > question.indexOf("Assistant 2:");
+            return switch (i) {
+                case 0 -> "8";
+                case 1 -> "I would say 8 and 7.";
+                case 2 -> "8 11\nout of range";
+                case 8 -> ScriptedEndpoint.REFUSED;
+                default -> (swapped ? (i + " 8") : ("8 " + i)) + "\nbecause";
+            };
+        })) {
+            report = judge(endpoint.url(), "--swap", "--repeats", "2");
+        }
+        // conv has 3 and 6: 100 * (3 + 6) / 16; detail 4 and 7; complex 5; all 100 * 25 / 40.
+        JsonNode rows = report.at("/tables/0/rows");
+        List<String> lines = new ArrayList<>();
+        rows.forEach(row -> lines.add(row.get(0).textValue() + " " + row.get(1).textValue() + " "
+                + row.get(2).textValue() + " " + row.get(5).textValue()));
+        assertThat(lines)
+                .containsExactly(
+                        "conv 56.3 0.0 8 of 12",
+                        "detail 68.8 0.0 8 of 12",
+                        "complex 62.5 0.0 4 of 12",
+                        "all 62.5 0.0 20 of 36");
+        assertThat(judge("http://127.0.0.1:1/v1", "--swap", "--repeats", "2", "--replay")
+                        .get("tables"))
+                .isEqualTo(report.get("tables"));
+        assertThat(temp.resolve("judged/report.html")).content().contains("The paper, in the wild", "reviews read");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "8 7|true",
+                "8, 7|true",
+                "8.5 7|true",
+                "10 1|true",
+                "8|false",
+                "8 7 6|false",
+                "eight seven|false",
+                "0 5|false",
+                "11 5|false",
+                "-8 7|false",
+                "8 7 points|false",
+                "Scores: 8 7|false"
+            })
+    void onlyTwoNumbersOnTheFirstLineAreAReview(String line, boolean read) {
+        assertThat(Review.read(line + "\nbecause").isPresent()).isEqualTo(read);
+        assertThat(Review.read("").isPresent()).isFalse();
+    }
+
+    @Test
+    void whatDoesNotFitIsNamed() throws IOException {
+        answer();
+        Files.writeString(temp.resolve("context.jsonl"), "{\"image\":\"other.png\",\"caption\":\"x\"}\n");
+        assertThatThrownBy(() -> judge("http://127.0.0.1:1/v1"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("says nothing of the picture 0.png");
+    }
+}

@@ -1,0 +1,108 @@
+package org.llava4j.eval.compare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.data.world.WorldPlan;
+import org.llava4j.data.world.WorldWriter;
+import org.llava4j.eval.predictions.Prediction;
+import org.llava4j.eval.predictions.PredictionFile;
+
+class CompareMainTest {
+    @TempDir
+    private Path temp;
+
+    /** Exact two-sided p-values of a fair coin, by hand: 2 * (1 + 10) / 1024, 2 * (1 + 3) / 8, and no coin at all. */
+    @Test
+    void theTestIsExact() {
+        assertThat(new McNemar(5, 1, 9, 0).p()).isCloseTo(22.0 / 1024, within(1e-12));
+        assertThat(new McNemar(5, 9, 1, 0).p()).isCloseTo(22.0 / 1024, within(1e-12));
+        assertThat(new McNemar(0, 1, 2, 0).p()).isEqualTo(1);
+        assertThat(new McNemar(7, 0, 0, 3).p()).isEqualTo(1);
+        assertThat(new McNemar(0, 4000, 4000, 0).p()).isEqualTo(1);
+        assertThat(new McNemar(0, 100, 2000, 0).p()).isBetween(0.0, 1e-300);
+        assertThat(new McNemar(5, 1, 9, 5).difference()).isCloseTo(0.4, within(1e-12));
+        // Wald's: sqrt(10 - 64 / 20) / 20 times 1.96.
+        assertThat(new McNemar(5, 1, 9, 5).halfWidth()).isCloseTo(1.959964 * Math.sqrt(6.8) / 20, within(1e-6));
+    }
+
+    private Path world() {
+        Path world = temp.resolve("world");
+        if (!world.toFile().exists()) {
+            WorldWriter.write(new WorldPlan(5, 0, 0, 4, 0, false), world);
+        }
+        return world;
+    }
+
+    /** A file in which every so manieth problem is answered wrongly. */
+    private Path answered(String name, int wrongEvery) {
+        List<Prediction> predictions = new ArrayList<>();
+        for (ScienceQaProblem problem : ScienceQaRecordReader.problems(world(), "test")) {
+            boolean wrong = predictions.size() % wrongEvery == 0;
+            int choice = wrong ? (problem.answer() + 1) % problem.choices().size() : problem.answer();
+            predictions.add(
+                    Prediction.of(problem.id(), "?", "The answer is " + ScienceQaPrompt.letter(choice) + ".", name));
+        }
+        Path file = temp.resolve(name + ".jsonl");
+        PredictionFile.write(file, predictions);
+        return file;
+    }
+
+    private void compare(Path first, Path second) {
+        CompareMain.main(new String[] {
+            "--first", first.toString(),
+            "--second", second.toString(),
+            "--data-path", world().toString(),
+            "--output-dir", temp.resolve("out").toString()
+        });
+    }
+
+    @Test
+    void whatDiffersIsCounted() throws IOException {
+        compare(answered("half", 2), answered("third", 3));
+        JsonNode report =
+                new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
+        int n = ScienceQaRecordReader.problems(world(), "test").size();
+        JsonNode cells = report.at("/tables/0/rows");
+        int onlyFirst = cells.at("/0/2").asInt();
+        int onlySecond = cells.at("/1/1").asInt();
+        // Wrong in the first alone: even places that three does not divide; in the second: odd threes.
+        int expectedSecond = 0;
+        int expectedFirst = 0;
+        for (int i = 0; i < n; i++) {
+            expectedSecond += i % 2 == 0 && i % 3 != 0 ? 1 : 0;
+            expectedFirst += i % 2 != 0 && i % 3 == 0 ? 1 : 0;
+        }
+        assertThat(onlySecond).isEqualTo(expectedSecond);
+        assertThat(onlyFirst).isEqualTo(expectedFirst);
+        assertThat(temp.resolve("out/report.html")).content().contains("McNemar", "By column");
+    }
+
+    @Test
+    void whatDoesNotFitIsNamed() {
+        Path whole = answered("whole", 2);
+        List<Prediction> fewer = new ArrayList<>(PredictionFile.read(whole).values());
+        String missing = fewer.remove(3).questionId();
+        Path part = temp.resolve("part.jsonl");
+        PredictionFile.write(part, fewer);
+        assertThatThrownBy(() -> compare(whole, part))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("1 problems are answered in one of the two only, " + missing);
+        assertThatThrownBy(() -> compare(whole, temp.resolve("nowhere")))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("nowhere");
+    }
+}
