@@ -2,80 +2,42 @@ package org.llava4j.eval.serve;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.eval.Browser;
 import org.openqa.selenium.By;
 import org.openqa.selenium.Dimension;
 import org.openqa.selenium.Keys;
-import org.openqa.selenium.OutputType;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
-import org.openqa.selenium.chrome.ChromeOptions;
-import org.openqa.selenium.logging.LogType;
-import org.openqa.selenium.logging.LoggingPreferences;
 
 /** The page in a real Chromium: {@code mvn -Pbrowser -pl eval -am test}, with chromium and chromedriver installed. */
 @Tag("browser")
 class PageTest {
-    private static final Path SCREENSHOTS = Path.of("target/screenshots");
-
     @TempDir
     private Path temp;
-
-    /** It warns of every browser that is newer than itself; kept, since loggers are forgotten where nobody holds them. */
-    private static final Logger SELENIUM = Logger.getLogger("org.openqa.selenium");
 
     private ChromeDriver browser;
     private Served served;
 
     @BeforeEach
     void open() {
-        SELENIUM.setLevel(Level.SEVERE);
-        ChromeOptions options = new ChromeOptions();
-        options.setBinary(System.getProperty("llava4j.chromium", "/usr/bin/chromium"));
-        options.addArguments(
-                "--headless=new",
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-dev-shm-usage",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-                "--user-data-dir=" + temp.resolve("profile"),
-                "--window-size=1280,800");
-        LoggingPreferences logs = new LoggingPreferences();
-        logs.enable(LogType.BROWSER, Level.ALL);
-        options.setCapability("goog:loggingPrefs", logs);
-        ChromeDriverService driver = new ChromeDriverService.Builder()
-                .usingDriverExecutable(new File(System.getProperty("llava4j.chromedriver", "/usr/bin/chromedriver")))
-                .build();
-        browser = new ChromeDriver(driver, options);
-        browser.manage().timeouts().scriptTimeout(Duration.ofSeconds(30));
+        browser = Browser.open(temp.resolve("profile"));
     }
 
     @AfterEach
     void close() {
         try {
             if (served != null) {
-                Object elsewhere = browser.executeScript("return performance.getEntriesByType('resource')"
-                        + ".map(entry => entry.name).filter(name => new URL(name).origin !== location.origin"
-                        + " && !name.startsWith('data:') && !name.startsWith('blob:'))");
-                assertThat((List<?>) elsewhere)
+                assertThat(Browser.askedElsewhere(browser))
                         .as("nothing is asked of other servers")
                         .isEmpty();
             }
@@ -117,12 +79,7 @@ class PageTest {
     }
 
     private void assertConsoleIsEmpty() {
-        assertThat(browser.manage().logs().get(LogType.BROWSER).getAll()).isEmpty();
-    }
-
-    private static void keep(ChromeDriver browser, String name) throws IOException {
-        Files.createDirectories(SCREENSHOTS);
-        Files.write(SCREENSHOTS.resolve(name), browser.getScreenshotAs(OutputType.BYTES));
+        assertThat(Browser.console(browser)).isEmpty();
     }
 
     /** Types a question of several lines and asks it. */
@@ -143,7 +100,7 @@ class PageTest {
         until(() -> !answer(2).isEmpty());
         assertConsoleIsEmpty();
         find("#look details:last-of-type summary").click();
-        keep(browser, "page.png");
+        Browser.keep(browser, "page.png");
     }
 
     @Test
@@ -224,6 +181,6 @@ class PageTest {
         assertThat((Boolean) browser.executeScript("return document.documentElement.scrollWidth <= window.innerWidth"))
                 .as("nothing sticks out at the side")
                 .isTrue();
-        keep(browser, "page-phone.png");
+        Browser.keep(browser, "page-phone.png");
     }
 }

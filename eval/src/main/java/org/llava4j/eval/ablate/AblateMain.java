@@ -1,0 +1,89 @@
+package org.llava4j.eval.ablate;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.Html;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.eval.ablate.AblationPlan.Variant;
+import org.llava4j.eval.report.Report;
+import org.llava4j.eval.report.TextTable;
+import org.llava4j.model.folder.Manifest;
+import org.llava4j.train.watch.ProgressLine;
+
+/** {@code exec:java@ablate}: trains and asks a list of variants and makes one table of them. */
+public final class AblateMain extends Command {
+    private static final TextTable PAPER = new TextTable(
+            "The paper's (ScienceQA, 13B)",
+            List.of("", "accuracy, %", "points"),
+            List.of(
+                    List.of("layer before the last", "90.92", ""),
+                    List.of("last layer", "89.96", "-0.96"),
+                    List.of("answer first", "89.77", "-1.15"),
+                    List.of("no stage 1", "85.81", "-5.11"),
+                    List.of("7B", "89.84", "-1.08")),
+            "Table 8 (Liu et al. 2023).");
+
+    private AblateMain() {
+        super("ablate", "Trains and asks variants of one recipe, as a file lists them, and makes one table.");
+    }
+
+    public static void main(String[] args) {
+        new AblateMain().execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return new Options()
+                .addOption(required("config", "FILE", "what is varied: see resources/tiny/ablation.json"))
+                .addOption(flag("max-new-tokens", "N", "longest answer (default 512)"))
+                .addOption(required(
+                        "output-dir", "DIR", "where models, answers and report go; an interrupted run goes on there"));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        AblationPlan plan = AblationPlan.read(path(line, "config"));
+        Path output = path(line, "output-dir");
+        int maxNewTokens = atLeast(1, line, "max-new-tokens", 512);
+        Ablation ablation = new Ablation(plan, output, maxNewTokens, ProgressLine.onStdout());
+        long begun = System.nanoTime();
+        Map<Variant, Tally> results = new LinkedHashMap<>();
+        for (Variant variant : plan.variants()) {
+            Tally tally = ablation.run(variant);
+            results.put(variant, tally);
+            System.out.println(Html.fill("%s: %s %%", variant.name(), Html.percent(tally.accuracy(), 2)));
+        }
+        Report.Builder report = Report.titled("Ablations")
+                .setting("plan sha256", Sha256.of(path(line, "config")))
+                .setting("longest answer", maxNewTokens)
+                .setting("LLaVA4J", Manifest.version())
+                .table(table(results))
+                .table(PAPER);
+        results.forEach(
+                (variant, tally) -> report.headline("v_" + variant.folder().replace('-', '_'), variant.name(), tally));
+        report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
+        System.out.println("see " + output.resolve("report.html"));
+    }
+
+    private static TextTable table(Map<Variant, Tally> results) {
+        double first = results.values().iterator().next().accuracy();
+        List<List<String>> rows = new ArrayList<>();
+        results.forEach((variant, tally) -> rows.add(List.of(
+                variant.name(),
+                Html.percent(tally.accuracy(), 2),
+                rows.isEmpty() ? "" : Html.fill("%+.2f", 100 * (tally.accuracy() - first)),
+                tally.correct() + " of " + tally.total())));
+        return new TextTable(
+                "Variants",
+                List.of("", "accuracy, %", "points", "right"),
+                rows,
+                "Points from the first row. Intervals are above; one seed each, so small differences say nothing.");
+    }
+}

@@ -1,0 +1,154 @@
+package org.llava4j.eval.ablate;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.eval.ablate.AblationPlan.Recipe;
+import org.llava4j.eval.ablate.AblationPlan.Variant;
+import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.scienceqa.ScienceQaRun;
+import org.llava4j.eval.scienceqa.Showing;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.weights.FrozenType;
+import org.llava4j.train.stage.DataSource;
+import org.llava4j.train.stage.RunOptions;
+import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.StageRunner;
+import org.llava4j.train.stage.Stages;
+import org.llava4j.train.watch.RunListener;
+
+/**
+ * Trains and asks each variant of a plan, what they share once. What a folder has already is not done again: a run that was
+ * interrupted goes on.
+ */
+final class Ablation {
+    private static final int ASKED_TOGETHER = 16;
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final AblationPlan plan;
+    private final Path output;
+    private final int maxNewTokens;
+    private final RunListener listener;
+
+    Ablation(AblationPlan plan, Path output, int maxNewTokens, RunListener listener) {
+        this.plan = plan;
+        this.output = output;
+        this.maxNewTokens = maxNewTokens;
+        this.listener = listener;
+    }
+
+    /** All of one variant. */
+    Tally run(Variant variant) {
+        Path base = base(variant);
+        Stage second = stage(plan.stage2(), variant.stage2());
+        Path begin = base;
+        if (variant.withoutStage1()) {
+            second = Stages.with(second, List.of("freshProjector=true"));
+        } else {
+            Stage first = stage(plan.stage1(), variant.stage1());
+            begin = learned("stage-1", first, base, List.of(source(plan.captions(), plan.captionImages(), null)));
+        }
+        List<DataSource> sources = variant.sources().isEmpty()
+                ? List.of(source(plan.data(), null, null))
+                : variant.sources().stream()
+                        .map(each -> source(each.data(), each.images(), each.weight()))
+                        .toList();
+        Path model = learned("stage-2", second, begin, sources);
+        return ask(variant, second, model);
+    }
+
+    private static DataSource source(String data, String images, Double weight) {
+        return new DataSource(Path.of(data), images == null ? null : Path.of(images), weight);
+    }
+
+    private static Stage stage(Recipe recipe, List<String> more) {
+        return Stages.with(Stages.with(Stages.named(recipe.recipe()), recipe.set()), more);
+    }
+
+    /** What a stage makes of a model: found by all that it depends on, or learned now. */
+    private Path learned(String name, Stage stage, Path from, List<DataSource> sources) {
+        String key = new Sha256()
+                .add(stage.toString())
+                .add(from.toAbsolutePath().normalize().toString())
+                .add(sources.toString())
+                .hex();
+        Path folder = output.resolve(name + "-" + key.substring(0, 10));
+        if (!Files.exists(folder.resolve(AtomicFolder.MARKER))) {
+            Path features = output.resolve("features");
+            Path tower = LlavaConfig.visionTowerOf(from);
+            RunPaths paths = new RunPaths(from, tower, null, sources, folder, features);
+            StageRunner.run(stage, paths, RunOptions.DEFAULT, listener);
+        }
+        return folder;
+    }
+
+    /** The base, or one like it whose config has other values; the weights are the same files. */
+    private Path base(Variant variant) {
+        Path base = Path.of(plan.base());
+        if (variant.config().isEmpty()) {
+            return base;
+        }
+        Path folder = output.resolve("base-" + variant.folder());
+        try {
+            Files.createDirectories(folder);
+            ObjectNode config = (ObjectNode) JsonInput.readObject(base.resolve("config.json"));
+            config.put(
+                    "mm_vision_tower",
+                    LlavaConfig.visionTowerOf(base).toAbsolutePath().toString());
+            variant.config().forEach(config::set);
+            AtomicFile.writeString(
+                    folder.resolve("config.json"),
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config));
+            try (Stream<Path> files = Files.list(base)) {
+                for (Path file : files.filter(Files::isRegularFile).toList()) {
+                    Path link = folder.resolve(file.getFileName());
+                    boolean ours = file.endsWith("config.json") || file.endsWith(AtomicFolder.MARKER);
+                    if (!ours && !Files.exists(link)) {
+                        Files.createSymbolicLink(link, file.toAbsolutePath());
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new BadInputException(folder + " cannot be written (" + e.getMessage() + ")", e);
+        }
+        return folder;
+    }
+
+    private Tally ask(Variant variant, Stage stage, Path model) {
+        Path folder = output.resolve("answers-" + variant.folder());
+        ScienceQaRun run = new ScienceQaRun(
+                Path.of(plan.data()),
+                plan.split() == null ? "test" : plan.split(),
+                stage.answerFormat(),
+                Showing.ALL,
+                0,
+                ASKED_TOGETHER,
+                Decoding.greedy(maxNewTokens),
+                plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new BadInputException(folder + " cannot be written (" + e.getMessage() + ")", e);
+        }
+        String specification = Sha256.of((model + " " + run).getBytes(StandardCharsets.UTF_8));
+        try (LlavaModel loaded =
+                LlavaModel.load(model, LlavaConfig.visionTowerOf(model), stage.chatFormat(), FrozenType.FP32)) {
+            ScienceQaGrading grading = run.run(loaded, variant.name(), folder, specification);
+            return grading.scores().overall();
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The paper's ablations: one recipe, varied in one thing at a time, in one table. */
+package org.llava4j.eval.ablate;

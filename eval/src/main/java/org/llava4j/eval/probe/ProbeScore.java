@@ -1,0 +1,44 @@
+package org.llava4j.eval.probe;
+
+import java.util.Locale;
+import java.util.Optional;
+import org.llava4j.data.scienceqa.Tally;
+
+/**
+ * How pairs were answered. Whoever says yes to everything that he has seen a part of gets the questions about what is there
+ * right and no pair.
+ *
+ * @param together what is there, asked
+ * @param apart what is there in parts only, asked
+ * @param pairs right in both; not read where one of the two was not
+ */
+record ProbeScore(Tally together, Tally apart, Tally pairs) {
+    static final ProbeScore NONE = new ProbeScore(Tally.NONE, Tally.NONE, Tally.NONE);
+
+    /** Yes or no, by the first word; empty where it is neither. */
+    static Optional<Boolean> read(String text) {
+        String first = text.strip().toLowerCase(Locale.ROOT).split("[^a-z]", 2)[0];
+        return switch (first) {
+            case "yes" -> Optional.of(true);
+            case "no" -> Optional.of(false);
+            default -> Optional.empty();
+        };
+    }
+
+    ProbeScore plus(String toTogether, String toApart) {
+        Optional<Boolean> one = read(toTogether).map(said -> said);
+        Optional<Boolean> other = read(toApart).map(said -> !said);
+        Optional<Boolean> both =
+                one.isEmpty() || other.isEmpty() ? Optional.empty() : Optional.of(one.get() && other.get());
+        return new ProbeScore(plus(together, one), plus(apart, other), plus(pairs, both));
+    }
+
+    private static Tally plus(Tally tally, Optional<Boolean> right) {
+        if (right.isEmpty()) {
+            return new Tally(tally.correct(), tally.wrong(), tally.failed() + 1);
+        }
+        return right.get()
+                ? new Tally(tally.correct() + 1, tally.wrong(), tally.failed())
+                : new Tally(tally.correct(), tally.wrong() + 1, tally.failed());
+    }
+}

@@ -1,0 +1,114 @@
+package org.llava4j.eval.ablate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.world.WorldPlan;
+import org.llava4j.data.world.WorldWriter;
+
+class AblateMainTest {
+    private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
+
+    @TempDir
+    private Path temp;
+
+    private Path plan(String variants) throws IOException {
+        Path world = temp.resolve("world");
+        if (!Files.exists(world)) {
+            WorldWriter.write(new WorldPlan(7, 4, 0, 2, 24, false), world);
+        }
+        Path file = temp.resolve("plan.json");
+        Files.writeString(file, """
+                {"base": "%s", "captions": "%s", "captionImages": "%s", "data": "%s", "maxProblems": 6,
+                 "stage1": {"recipe": "tiny-pretrain", "set": ["maxSteps=2", "batchSize=4"]},
+                 "stage2": {"recipe": "tiny-finetune", "set": ["maxSteps=2", "batchSize=4"]},
+                 "variants": %s}
+                """.formatted(
+                        ROOT.resolve("resources/tiny/base"),
+                        world.resolve("captions/chat.json"),
+                        world.resolve("captions/images"),
+                        world,
+                        variants));
+        return file;
+    }
+
+    private void ablate(Path plan) {
+        AblateMain.main(new String[] {
+            "--config",
+            plan.toString(),
+            "--max-new-tokens",
+            "8",
+            "--output-dir",
+            temp.resolve("out").toString()
+        });
+    }
+
+    private List<FileTime> stages() throws IOException {
+        List<FileTime> times = new ArrayList<>();
+        try (Stream<Path> all = Files.list(temp.resolve("out"))) {
+            for (Path folder : all.filter(each -> each.getFileName().toString().startsWith("stage-"))
+                    .sorted()
+                    .toList()) {
+                times.add(Files.getLastModifiedTime(folder.resolve("llava4j.json")));
+            }
+        }
+        assertThat(times).hasSize(8);
+        return times;
+    }
+
+    @Test
+    void eachVariantIsTrainedAndAskedAndNothingTwice() throws IOException {
+        Path plan = plan("""
+                [{"name": "all"}, {"name": "no stage 1", "withoutStage1": true},
+                 {"name": "last layer", "config": {"mm_vision_select_layer": -1}},
+                 {"name": "two layers", "config": {"mm_projector_type": "mlp2x_gelu"}},
+                 {"name": "answer first", "stage2": ["answerFormat=ALE"]}]""");
+        ablate(plan);
+        JsonNode report =
+                new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
+        List<String> names = new ArrayList<>();
+        report.at("/tables/0/rows").forEach(row -> names.add(row.get(0).textValue()));
+        assertThat(names).containsExactly("all", "no stage 1", "last layer", "two layers", "answer first");
+        report.at("/tables/0/rows")
+                .forEach(row -> assertThat(row.get(3).textValue()).endsWith("of 6"));
+        try (Stream<Path> all = Files.list(temp.resolve("out"))) {
+            // Stage 1 is shared by the recipe and "answer first"; the other two with one have their own.
+            List<String> folders =
+                    all.map(each -> each.getFileName().toString()).toList();
+            assertThat(folders.stream().filter(name -> name.startsWith("stage-1")))
+                    .hasSize(3);
+            assertThat(folders.stream().filter(name -> name.startsWith("stage-2")))
+                    .hasSize(5);
+        }
+        List<FileTime> before = stages();
+        ablate(plan);
+        assertThat(stages()).as("nothing is learned again").isEqualTo(before);
+    }
+
+    @Test
+    void whatDoesNotFitIsNamed() throws IOException {
+        for (String[] wrong : new String[][] {
+            {"[]", "\"variants\" is missing"},
+            {"[{\"name\": \"a b\"}, {\"name\": \"a-b\"}]", "two variants are called"},
+            {"[{\"nme\": \"a\"}]", "nme"},
+            {"[{\"name\": \"a\", \"stage2\": [\"rate=1\"]}]", "rate"}
+        }) {
+            Path plan = plan(wrong[0]);
+            assertThatThrownBy(() -> ablate(plan))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining(wrong[1]);
+        }
+    }
+}

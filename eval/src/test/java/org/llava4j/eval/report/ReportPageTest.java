@@ -1,0 +1,66 @@
+package org.llava4j.eval.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.world.WorldPlan;
+import org.llava4j.data.world.WorldWriter;
+import org.llava4j.eval.Browser;
+import org.llava4j.eval.scienceqa.ScienceQaMain;
+import org.openqa.selenium.By;
+import org.openqa.selenium.WebElement;
+import org.openqa.selenium.chrome.ChromeDriver;
+
+/** A report of a real run in a real Chromium. */
+@Tag("browser")
+class ReportPageTest {
+    @TempDir
+    private Path temp;
+
+    @Test
+    void everyChartHasDataAndNothingIsAskedOfOthers() throws Exception {
+        Path world = temp.resolve("world");
+        WorldWriter.write(new WorldPlan(3, 0, 0, 4, 0, false), world);
+        ScienceQaMain.main(new String[] {
+            "--model-path",
+            Path.of(System.getProperty("llava4j.root"), "resources/tiny/llava").toString(),
+            "--data-path",
+            world.toString(),
+            "--prompt-format",
+            "A",
+            "--max-new-tokens",
+            "16",
+            "--output-dir",
+            temp.resolve("out").toString()
+        });
+        ChromeDriver browser = Browser.open(temp.resolve("profile"));
+        try {
+            browser.get(temp.resolve("out/report.html").toUri().toString());
+            assertThat(Browser.console(browser)).isEmpty();
+            assertThat((Long) browser.executeScript("return performance.getEntriesByType('resource')"
+                            + ".filter(entry => !entry.name.startsWith('data:')).length"))
+                    .isZero();
+            List<WebElement> bars = browser.findElements(By.cssSelector("svg.bar"));
+            assertThat(bars).hasSizeGreaterThan(10);
+            assertThat(bars).allSatisfy(bar -> {
+                assertThat(bar.getSize().width).isGreaterThan(40);
+                assertThat(bar.findElements(By.cssSelector(".whisker"))).hasSize(1);
+            });
+            assertThat(browser.findElements(By.cssSelector(".example img")))
+                    .isNotEmpty()
+                    .allSatisfy(image -> assertThat(
+                                    (Boolean) browser.executeScript("return arguments[0].naturalWidth > 0", image))
+                            .isTrue());
+            assertThat((Boolean)
+                            browser.executeScript("return document.documentElement.scrollWidth <= window.innerWidth"))
+                    .isTrue();
+            Browser.keep(browser, "report.png");
+        } finally {
+            browser.quit();
+        }
+    }
+}
