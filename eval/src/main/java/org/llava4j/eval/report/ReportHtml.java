@@ -42,6 +42,7 @@ final class ReportHtml {
         if (!report.summary().isEmpty()) {
             html.append(fill("<p class=\"lead\">%s</p>\n", escape(report.summary())));
         }
+        settings();
         headlines();
         examples();
         tallies("By kind of problem", "Kind", report.kinds());
@@ -49,7 +50,6 @@ final class ReportHtml {
         report.tables().forEach(this::table);
         columns();
         curves();
-        settings();
         notes();
         return html.append("</main>\n</body>\n</html>\n").toString();
     }

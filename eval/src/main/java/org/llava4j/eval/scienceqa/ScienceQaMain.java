@@ -14,6 +14,7 @@ import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.AskedModel;
 import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.report.Report;
 
 /** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */
@@ -73,6 +74,7 @@ public final class ScienceQaMain extends Command {
         try (var model = asked.load()) {
             ScienceQaGrading grading = run.run(
                     model, modelId, output, report.build().specification().sha256());
+            LossCurve.of(asked.folder()).ifPresent(report::curve);
             new ScienceQaTables(problems, grading).addTo(report, run::imageOf);
             double seconds = (System.nanoTime() - begun) / 1e9;
             report.seconds(seconds).build().write(output);

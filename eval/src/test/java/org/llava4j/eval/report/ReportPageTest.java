@@ -2,6 +2,7 @@ package org.llava4j.eval.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -25,9 +26,22 @@ class ReportPageTest {
     void everyChartHasDataAndNothingIsAskedOfOthers() throws Exception {
         Path world = temp.resolve("world");
         WorldWriter.write(new WorldPlan(3, 0, 0, 4, 0, false), world);
+        Path model = Files.createDirectories(temp.resolve("model"));
+        Path tiny = Path.of(System.getProperty("llava4j.root"), "resources/tiny");
+        for (String file : List.of("model.safetensors", "tokenizer.model")) {
+            Files.copy(tiny.resolve("llava").resolve(file), model.resolve(file));
+        }
+        String tower = tiny.resolve("base/vision_tower").toAbsolutePath().toString();
+        Files.writeString(
+                model.resolve("config.json"),
+                Files.readString(tiny.resolve("llava/config.json")).replace("../base/vision_tower", tower));
+        // As a stage leaves it beside what it has learned.
+        Files.writeString(
+                model.resolve("metrics.jsonl"),
+                "{\"step\":1,\"loss\":3.5}\n{\"step\":2,\"loss\":1.25}\n{\"step\":3,\"loss\":0.75}\n");
         ScienceQaMain.main(new String[] {
             "--model-path",
-            Path.of(System.getProperty("llava4j.root"), "resources/tiny/llava").toString(),
+            model.toString(),
             "--data-path",
             world.toString(),
             "--prompt-format",
@@ -50,6 +64,11 @@ class ReportPageTest {
                 assertThat(bar.getSize().width).isGreaterThan(40);
                 assertThat(bar.findElements(By.cssSelector(".whisker"))).hasSize(1);
             });
+            WebElement curve = browser.findElement(By.cssSelector("svg.loss .curve"));
+            assertThat(curve.getAttribute("d") + curve.getAttribute("points")).contains(" ");
+            assertThat(browser.findElement(By.cssSelector("h2")).getText())
+                    .as("the settings are at the top")
+                    .isEqualTo("What was run");
             assertThat(browser.findElements(By.cssSelector(".example img")))
                     .isNotEmpty()
                     .allSatisfy(image -> assertThat(
