@@ -13,6 +13,7 @@ import org.llava4j.data.world.WorldWriter;
 import org.llava4j.eval.Browser;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 import org.openqa.selenium.By;
+import org.openqa.selenium.Dimension;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 
@@ -77,6 +78,7 @@ class ReportPageTest {
             assertThat((Boolean)
                             browser.executeScript("return document.documentElement.scrollWidth <= window.innerWidth"))
                     .isTrue();
+            browser.manage().window().setSize(new Dimension(1280, 1250));
             Browser.keep(browser, "report.png");
         } finally {
             browser.quit();

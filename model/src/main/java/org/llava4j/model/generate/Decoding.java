@@ -23,6 +23,12 @@ public record Decoding(Sampling sampling, int maxNewTokens, List<String> stops) 
         }
     }
 
+    /** As a report has it. */
+    @Override
+    public String toString() {
+        return sampling + ", at most " + maxNewTokens + " tokens" + (stops.isEmpty() ? "" : ", until " + stops);
+    }
+
     /** The likeliest token, always. */
     public static Decoding greedy(int maxNewTokens) {
         return new Decoding(Sampling.GREEDY, maxNewTokens, List.of());

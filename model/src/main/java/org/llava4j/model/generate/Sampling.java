@@ -34,6 +34,17 @@ public record Sampling(double temperature, double topP, int topK, double repetit
         }
     }
 
+    /** As a report has it: {@code greedy}, or what is drawn from and the seed. */
+    @Override
+    public String toString() {
+        String penalty = repetitionPenalty == 1 ? "" : ", repetition penalty " + repetitionPenalty;
+        if (temperature == 0) {
+            return "greedy" + penalty;
+        }
+        return "temperature " + temperature + (topP == 1 ? "" : ", top-p " + topP)
+                + (topK == 0 ? "" : ", top-k " + topK) + penalty + ", seed " + seed;
+    }
+
     /** All tokens by their probability at a temperature. */
     public static Sampling at(double temperature, long seed) {
         return new Sampling(temperature, 1, 0, 1, seed);
