@@ -1,4 +1,4 @@
-package org.llava4j.model;
+package org.llava4j.model.generate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -13,17 +14,17 @@ import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.batch.SpliceOptions.Side;
 import org.llava4j.data.image.Picture;
 import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.model.Golden;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.generate.Generation;
-import org.llava4j.model.generate.Generator;
-import org.llava4j.model.generate.Prompt;
-import org.llava4j.model.generate.Sampling;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Greedy tokens equal those of the published code, alone and in a batch of unequal lengths. */
+/** Greedy tokens equal those of the published code, alone and in a batch, with keys and values kept and without. */
 class GoldenGenerationTest {
     private static final int NEW_TOKENS = 32;
 
@@ -53,13 +54,16 @@ class GoldenGenerationTest {
         }
         JsonNode golden = json(name + "/generate.json");
         SpliceOptions options = new SpliceOptions(1, config.vocabSize(), 2048, Side.RIGHT, 16);
-        Generator generator = new Generator(model, options, NO_EOS, (layout, prompts) -> Placeholders.text(layout));
         int[] prompt = ints(golden.get("prompt"));
         List<int[]> batch = List.of(prompt, new int[] {1, 2, 3}, prompt);
-        for (List<int[]> prompts : List.of(List.of(prompt), batch)) {
-            List<int[]> out = continued(generator, prompts, List.of());
-            assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
-            assertThat(out.get(out.size() - 1)).isEqualTo(ints(golden.get("greedy32")));
+        for (boolean cache : new boolean[] {true, false}) {
+            Generator generator =
+                    new Generator(model, options, NO_EOS, (layout, prompts) -> Placeholders.text(layout), cache);
+            for (List<int[]> prompts : List.of(List.of(prompt), batch)) {
+                List<int[]> out = continued(generator, prompts, List.of());
+                assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
+                assertThat(out.get(out.size() - 1)).isEqualTo(ints(golden.get("greedy32")));
+            }
         }
     }
 
@@ -77,12 +81,26 @@ class GoldenGenerationTest {
                 new SpliceOptions(config.imageVectors(), config.decoder().vocabSize(), 2048, Side.RIGHT, 16);
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
             INDArray image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
-            Generator generator =
-                    new Generator(model, options, NO_EOS, (layout, prompts) -> Placeholders.pixels(layout, image));
             int[] prompt = ints(golden.get("prompt"));
             List<Picture> onePicture = List.of(Picture.of(Path.of("its pixels are given")));
-            List<int[]> out = continued(generator, List.of(prompt), onePicture);
-            assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
+            for (boolean cache : new boolean[] {true, false}) {
+                Generator generator = new Generator(
+                        model,
+                        options,
+                        NO_EOS,
+                        (layout, prompts) -> Placeholders.pixels(
+                                layout,
+                                Nd4j.concat(
+                                        0,
+                                        Collections.nCopies(prompts.size(), image)
+                                                .toArray(INDArray[]::new))),
+                        cache);
+                for (int rows = 1; rows <= 3; rows += 2) {
+                    assertThat(continued(generator, Collections.nCopies(rows, prompt), onePicture))
+                            .hasSize(rows)
+                            .allSatisfy(tokens -> assertThat(tokens).isEqualTo(ints(golden.get("greedy32"))));
+                }
+            }
         }
     }
 
