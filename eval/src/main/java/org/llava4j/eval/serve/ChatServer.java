@@ -54,7 +54,7 @@ final class ChatServer implements AutoCloseable {
         this.remote = remote;
         model.atOnce(options.atOnce());
         metrics = new ServerMetrics(model::waiting);
-        completions = new Completions(model, options, metrics, new Pictures(model, options, remote));
+        completions = new Completions(model, options, metrics, new Pictures(model, options, remote), new BodyMemory());
         page = new WebPage(facts);
         server = new Server(new QueuedThreadPool(options.atOnce() + options.queue() + OTHER_THREADS));
         HttpConfiguration http = new HttpConfiguration();

@@ -25,10 +25,12 @@ final class Completions {
     private final ServeOptions options;
     private final ServerMetrics metrics;
     private final Pictures pictures;
+    private final BodyMemory memory;
     private final Semaphore places;
 
-    Completions(LlavaModel model, ServeOptions options, ServerMetrics metrics, Pictures pictures) {
+    Completions(LlavaModel model, ServeOptions options, ServerMetrics metrics, Pictures pictures, BodyMemory memory) {
         this.model = model;
+        this.memory = memory;
         this.options = options;
         this.metrics = metrics;
         this.pictures = pictures;
@@ -37,21 +39,38 @@ final class Completions {
 
     /** @throws ApiException if there is no answer */
     void answer(Exchange exchange) throws IOException {
-        if (!places.tryAcquire()) {
-            exchange.header("Retry-After", "1");
-            throw ApiException.busy("the server answers " + options.atOnce() + " questions and " + options.queue()
-                    + " wait; ask again later");
-        }
-        metrics.begun();
+        ChatRequest request = placed(exchange);
         try {
-            JsonNode body = exchange.json(options.maxBodyBytes(), options.bodyTimeout());
-            new Running(exchange, ChatRequest.of(body, options, pictures)).run();
+            new Running(exchange, request).run();
         } catch (BadInputException e) {
             throw ApiException.badRequest("messages", e.getMessage());
         } finally {
-            metrics.ended();
-            places.release();
+            leave();
         }
+    }
+
+    /** Reads a request and takes a place for it; nothing of its body is held when this returns. */
+    private ChatRequest placed(Exchange exchange) throws IOException {
+        try (BodyMemory.Part body = memory.begin()) {
+            JsonNode json = exchange.json(options.maxBodyBytes(), options.bodyTimeout(), body);
+            if (!places.tryAcquire()) {
+                exchange.header("Retry-After", "1");
+                throw ApiException.busy("the server answers " + options.atOnce() + " questions and " + options.queue()
+                        + " wait; ask again later");
+            }
+            metrics.begun();
+            try {
+                return ChatRequest.of(json, options, pictures);
+            } catch (RuntimeException | Error e) {
+                leave();
+                throw e;
+            }
+        }
+    }
+
+    private void leave() {
+        metrics.ended();
+        places.release();
     }
 
     /** A part of an answer, or its end. */

@@ -57,13 +57,13 @@ final class Exchange {
     }
 
     /** The whole body as JSON. @throws ApiException if it is none, too long, or does not come */
-    JsonNode json(int mostBytes, Duration within) throws IOException {
+    JsonNode json(int mostBytes, Duration within, BodyMemory.Part memory) throws IOException {
         String type = header("Content-Type");
         if (type == null || !type.toLowerCase(java.util.Locale.ROOT).startsWith("application/json")) {
             throw new ApiException(
                     415, "invalid_request_error", null, null, "the body must be sent as application/json");
         }
-        byte[] body = body(mostBytes, within);
+        byte[] body = body(mostBytes, within, memory);
         try {
             return JsonInput.tree(body);
         } catch (IOException e) {
@@ -74,7 +74,7 @@ final class Exchange {
         }
     }
 
-    private byte[] body(int mostBytes, Duration within) throws IOException {
+    private byte[] body(int mostBytes, Duration within, BodyMemory.Part memory) throws IOException {
         ApiException tooLong = new ApiException(
                 413,
                 "invalid_request_error",
@@ -94,6 +94,7 @@ final class Exchange {
                 if (all.size() > mostBytes) {
                     throw tooLong;
                 }
+                memory.growTo(all.size());
                 if (System.nanoTime() > deadline) {
                     throw tooSlow(within);
                 }
