@@ -7,12 +7,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.scienceqa.Tally;
 import org.llava4j.eval.ablate.AblationPlan.Recipe;
 import org.llava4j.eval.ablate.AblationPlan.Variant;
@@ -128,12 +130,19 @@ final class Ablation {
         return folder;
     }
 
+    /** How a variant is asked: as it was taught to answer, or as the plan's own stage 2 where it learned conversations. */
+    private ScienceQaPrompt format(Stage stage) {
+        return Optional.ofNullable(stage.answerFormat())
+                .or(() -> Optional.ofNullable(stage(plan.stage2(), List.of()).answerFormat()))
+                .orElse(ScienceQaPrompt.LEA);
+    }
+
     private Tally ask(Variant variant, Stage stage, Path model) {
         Path folder = output.resolve("answers-" + variant.folder());
         ScienceQaRun run = new ScienceQaRun(
                 Path.of(plan.data()),
                 plan.split() == null ? "test" : plan.split(),
-                stage.answerFormat(),
+                format(stage),
                 Showing.ALL,
                 0,
                 ASKED_TOGETHER,

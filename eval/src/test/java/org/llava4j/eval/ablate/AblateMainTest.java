@@ -98,6 +98,30 @@ class AblateMainTest {
     }
 
     @Test
+    void kindsOfInstructionDataAreMixedByWeight() throws IOException {
+        Path plan = plan("[{\"name\": \"all\"}]");
+        Path chat = temp.resolve("world/captions/chat.json");
+        Path images = temp.resolve("world/captions/images");
+        Path other = Files.copy(chat, temp.resolve("other.json"));
+        ablate(plan("""
+                [{"name": "mixed", "stage2": ["dataFormat=conversations", "answerFormat=null", "split=null"],
+                  "sources": [{"data": "%s", "images": "%s", "weight": 0.75},
+                              {"data": "%s", "images": "%s", "weight": 0.25}]}]""".formatted(chat, images, other, images)));
+        assertThat(plan).exists();
+        JsonNode report =
+                new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
+        assertThat(report.at("/tables/0/rows/0/3").textValue()).endsWith("of 6");
+        try (Stream<Path> all = Files.list(temp.resolve("out"))) {
+            Path stage2 = all.filter(each -> each.getFileName().toString().startsWith("stage-2"))
+                    .findFirst()
+                    .orElseThrow();
+            JsonNode run =
+                    new ObjectMapper().readTree(stage2.resolve("run.json").toFile());
+            assertThat(run.toString()).contains("other.json", "0.75");
+        }
+    }
+
+    @Test
     void whatDoesNotFitIsNamed() throws IOException {
         for (String[] wrong : new String[][] {
             {"[]", "\"variants\" is missing"},
