@@ -129,13 +129,25 @@ public final class Generator implements AutoCloseable {
                 if (running.isEmpty()) {
                     waiting.putFirst(waiting.takeFirst()); // sleeps until there is one
                 }
-                turn();
+                turnOrFail();
             }
         } catch (InterruptedException e) {
             closed = true;
         }
         running.forEach(this::cancelled);
         cancelWaiting();
+    }
+
+    /** Whatever goes wrong is told to those who wait: nobody else would notice, and the thread is to live on. */
+    private void turnOrFail() {
+        try {
+            turn();
+        } catch (RuntimeException | Error e) {
+            List.copyOf(running).forEach(generation -> failed(generation, e));
+            for (Generation next = waiting.poll(); next != null; next = waiting.poll()) {
+                next.done().completeExceptionally(e);
+            }
+        }
     }
 
     private void cancelWaiting() {
@@ -236,7 +248,9 @@ public final class Generator implements AutoCloseable {
 
     private void leave(Generation generation) {
         running.remove(generation);
-        steps.end(generation);
+        if (steps != null) {
+            steps.end(generation);
+        }
     }
 
     /** Ends the generator's own thread; texts under way end exceptionally. */

@@ -178,6 +178,29 @@ class GeneratorTest {
     }
 
     @Test
+    void theThreadOutlivesWhatGoesWrongOnIt() {
+        Llava model = model("b_llama", FrozenType.FP32);
+        int vocabulary = model.plainDecoder().orElseThrow().vocabSize();
+        AtomicInteger fed = new AtomicInteger();
+        Generator generator = new Generator(
+                model, new SpliceOptions(1, vocabulary, MAX_LENGTH, Side.RIGHT, 16), NO_EOS, (layout, prompts) -> {
+                    if (fed.getAndIncrement() == 0) {
+                        throw new OutOfMemoryError("as if");
+                    }
+                    return Placeholders.text(layout);
+                });
+        try (generator) {
+            generator.start();
+            Generation first = submit(generator, prompts().get(1), id -> true);
+            assertThatThrownBy(
+                            () -> first.done().orTimeout(60, TimeUnit.SECONDS).join())
+                    .hasRootCauseMessage("as if");
+            Generation second = submit(generator, prompts().get(1), id -> true);
+            assertThat(second.done().orTimeout(60, TimeUnit.SECONDS).join()).isEqualTo(Finish.LENGTH);
+        }
+    }
+
+    @Test
     void aPromptWithoutRoomIsRefusedAndAnAnswerEndsWithTheModelsLength() {
         Generator generator = generator(model("b_llama", FrozenType.FP32), NO_EOS, true);
         int[] full = new int[MAX_LENGTH];
