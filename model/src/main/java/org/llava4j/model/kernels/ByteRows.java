@@ -3,14 +3,10 @@ package org.llava4j.model.kernels;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A weight kept in 8 bits ({@link Int8Weight}): tiles of it are widened for products with many rows; for a few, its
- * numbers are widened in the sum itself, which the channel's scale then multiplies.
+ * A weight kept in 8 bits ({@link Int8Weight}). For a few rows of x its numbers are widened in the sum itself, which the
+ * channel's scale then multiplies.
  */
-record ByteRows(INDArray array, long address, int outputs, int inputs, Lanes lanes) implements WeightRows {
-    private static final int TILE_ROWS = 384;
-    private static final int TILE_COLUMNS = 768;
-    private static final int BLOCK_SLOT = 0;
-    private static final int HEAP_SLOT = 0;
+record ByteRows(INDArray array, long address, int outputs, int inputs, Lanes lanes) implements CompressedRows {
     /** Bytes that come to the heap at once, as many rows as they hold. */
     private static final int READ_BYTES = 1 << 13;
 
@@ -24,31 +20,10 @@ record ByteRows(INDArray array, long address, int outputs, int inputs, Lanes lan
     }
 
     @Override
-    public int tileRows() {
-        return TILE_ROWS;
-    }
-
-    @Override
-    public int tileColumns() {
-        return TILE_COLUMNS;
-    }
-
-    @Override
-    public int stride(int width) {
-        return width;
-    }
-
-    @Override
-    public long tile(int row, int count, int column, int width, Scratch scratch) {
-        long block = scratch.block(BLOCK_SLOT, (long) TILE_ROWS * TILE_COLUMNS);
-        float[] wide = scratch.row(HEAP_SLOT, width);
-        for (int r = 0; r < count; r++) {
-            long at = address + (long) (row + r) * rowBytes();
-            float scale = Float.intBitsToFloat(scratch.readInts(at + inputs, 1)[0]);
-            lanes.bytes().widen(scratch.readBytes(at + column, width), 0, scale, wide, width);
-            scratch.write(wide, block + (long) r * width * Float.BYTES, width);
-        }
-        return block;
+    public void widen(Scratch scratch, int row, int column, int width, float[] to) {
+        long at = address + (long) row * rowBytes();
+        float scale = Float.intBitsToFloat(scratch.readInts(at + inputs, 1)[0]);
+        lanes.bytes().widen(scratch.readBytes(at + column, width), 0, scale, to, width);
     }
 
     @Override
