@@ -3,6 +3,7 @@ package org.llava4j.data.pretraining;
 import java.nio.file.Path;
 import java.util.BitSet;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
@@ -33,12 +34,19 @@ public final class ConceptFilter {
      * @throws BadInputException if a caption cannot be read, with file and line, or the place cannot be written
      */
     public static ConceptReport run(Path captions, RarestFirst rule, boolean foldCase, Path output) {
+        return run(captions, rule, foldCase, output, ConceptFilter::onAllProcessors);
+    }
+
+    /** The same with phrases found elsewhere. */
+    public static ConceptReport run(
+            Path captions, RarestFirst rule, boolean foldCase, Path output, PhraseFinder finder) {
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND);
                 CaptionRecordReader reader = CaptionRecordReader.open(captions)) {
             if (reader.size() == 0) {
                 throw new BadInputException(captions + ": there are no captions; check the file");
             }
-            ConceptIndex index = index(reader, foldCase);
+            ConceptIndex index = new ConceptIndex();
+            finder.find(captions, reader, foldCase, index::add);
             BitSet chosen = rule.select(index, number -> reader.get(number).id());
             ConceptReport report = ConceptReport.of(index, chosen, rule);
             RecordFiles.writeCaptions(
@@ -52,9 +60,8 @@ public final class ConceptFilter {
         }
     }
 
-    /** All phrases of all captions, on all processors; their order is that of the file. */
-    private static ConceptIndex index(CaptionRecordReader reader, boolean foldCase) {
-        ConceptIndex index = new ConceptIndex();
+    static void onAllProcessors(
+            Path captions, CaptionRecordReader reader, boolean foldCase, Consumer<List<String>> inOrder) {
         ThreadLocal<NounPhrases> tagger = ThreadLocal.withInitial(() -> new NounPhrases(foldCase));
         ProgressOfWork progress = new ProgressOfWork("captions", reader.size());
         for (int begin = 0; begin < reader.size(); begin += AT_ONCE) {
@@ -62,9 +69,8 @@ public final class ConceptFilter {
                     .parallel()
                     .mapToObj(number -> tagger.get().of(reader.get(number).text()))
                     .toList();
-            phrases.forEach(index::add);
+            phrases.forEach(inOrder);
             progress.add(phrases.size());
         }
-        return index;
     }
 }

@@ -7,14 +7,18 @@ import org.llava4j.data.cli.Command;
 /** {@code exec:java@filter-concepts}: the paper's choice of captions for stage 1. */
 public final class FilterConceptsMain extends Command {
 
-    private FilterConceptsMain() {
+    private final PhraseFinder finder;
+
+    /** @param finder finds the phrases, which takes nearly all of the time */
+    public FilterConceptsMain(PhraseFinder finder) {
         super(
                 "filter-concepts",
                 "Chooses captions so that rare things are kept and frequent ones do not crowd them out.");
+        this.finder = finder;
     }
 
     public static void main(String[] args) {
-        new FilterConceptsMain().execute(args);
+        new FilterConceptsMain(ConceptFilter::onAllProcessors).execute(args);
     }
 
     @Override
@@ -39,7 +43,7 @@ public final class FilterConceptsMain extends Command {
                 RarestFirst.Ties.named(line.getOptionValue("ties", "alphabetical")),
                 integer(line, "seed", (int) RarestFirst.PAPER.seed()));
         ConceptReport report = ConceptFilter.run(
-                path(line, "data-path"), rule, !line.hasOption("keep-case"), path(line, "output-dir"));
+                path(line, "data-path"), rule, !line.hasOption("keep-case"), path(line, "output-dir"), finder);
         System.out.println(report.summary());
         System.out.println("wrote " + path(line, "output-dir"));
     }

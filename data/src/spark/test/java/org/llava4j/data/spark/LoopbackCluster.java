@@ -1,0 +1,120 @@
+package org.llava4j.data.spark;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.master.Master;
+import org.apache.spark.deploy.worker.Worker;
+
+/** A standalone cluster on loopback: a master and workers in JVMs of their own, from the jars that the tests run with. */
+final class LoopbackCluster implements AutoCloseable {
+    private static final String HOST = "127.0.0.1";
+
+    private final Path folder;
+    private final String address;
+    private final Process master;
+    private final List<Process> workers = new ArrayList<>();
+
+    LoopbackCluster(Path folder, int workerCount) throws IOException, InterruptedException {
+        this.folder = folder;
+        // Spark takes this for an installation, whose jars are on the class path already.
+        Files.createDirectories(folder.resolve("home/jars"));
+        Files.createFile(folder.resolve("home/RELEASE"));
+        int port = freePort();
+        address = "spark://" + HOST + ":" + port;
+        master = start("master", Master.class, "--host", HOST, "--port", String.valueOf(port), "--webui-port", "0");
+        awaitListening(port);
+        for (int i = 0; i < workerCount; i++) {
+            String name = "worker-" + i;
+            workers.add(start(
+                    name,
+                    Worker.class,
+                    "--host",
+                    HOST,
+                    "--webui-port",
+                    "0",
+                    "--cores",
+                    "1",
+                    "--memory",
+                    "1g",
+                    "--work-dir",
+                    folder.resolve(name).toString(),
+                    address));
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName(HOST))) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private static void awaitListening(int port) throws InterruptedException {
+        for (int i = 0; i < 300; i++) {
+            try (Socket socket = new Socket(HOST, port)) {
+                return;
+            } catch (IOException e) {
+                Thread.sleep(100);
+            }
+        }
+        throw new IllegalStateException("the master does not listen");
+    }
+
+    /** Flags of this JVM that Spark's need as well. */
+    private static List<String> opens() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(flag -> flag.startsWith("--add-opens"))
+                .toList();
+    }
+
+    private Process start(String name, Class<?> main, String... args) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(opens());
+        command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of(args));
+        ProcessBuilder builder = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(folder.resolve(name + ".log").toFile());
+        builder.environment().put("SPARK_HOME", folder.resolve("home").toString());
+        builder.environment().put("SPARK_SCALA_VERSION", "2.12");
+        builder.environment().put("SPARK_LOCAL_IP", HOST);
+        return builder.start();
+    }
+
+    /** What a driver in this JVM needs to use it. */
+    SparkConf conf(String name) {
+        return new SparkConf()
+                .setMaster(address)
+                .setAppName(name)
+                .set("spark.driver.host", HOST)
+                .set("spark.driver.bindAddress", HOST)
+                .set("spark.ui.enabled", "false")
+                .set("spark.executor.memory", "512m")
+                .set("spark.cores.max", String.valueOf(workers.size()))
+                .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                .set("spark.executor.extraJavaOptions", String.join(" ", opens()));
+    }
+
+    /** Kills a worker with the executor that it runs. */
+    void killWorker(int number) {
+        Process worker = workers.get(number);
+        worker.descendants().forEach(ProcessHandle::destroyForcibly);
+        worker.destroyForcibly();
+    }
+
+    @Override
+    public void close() {
+        for (int i = 0; i < workers.size(); i++) {
+            killWorker(i);
+        }
+        master.destroyForcibly();
+    }
+}
