@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.image.ImageBytes;
+import org.llava4j.data.image.RgbImage;
 
 /**
  * Features of images, computed once. The tower never learns (paper, section 4.2), so that what it makes of an image is
@@ -78,6 +79,17 @@ public final class FeatureCache implements FeatureSource {
             found.putAll(compute(addresses.subList(from, to), missing));
         }
         return wanted.stream().map(found::get).toList();
+    }
+
+    /** Computed each time: what is in memory has no name to be kept under. */
+    @Override
+    public List<float[]> featuresOf(List<RgbImage> images) {
+        return source.featuresOf(images);
+    }
+
+    @Override
+    public RgbImage asSeen(RgbImage image) {
+        return source.asSeen(image);
     }
 
     /** How many images went through the tower so far. */

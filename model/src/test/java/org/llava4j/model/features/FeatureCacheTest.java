@@ -13,6 +13,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.image.RgbImage;
 
 class FeatureCacheTest {
     private static final long AMPLE = 1 << 20;
@@ -65,6 +66,31 @@ class FeatureCacheTest {
         assertThatThrownBy(() -> cache.features(a))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(a + " has changed while it was read; start again");
+    }
+
+    @Test
+    void picturesInMemoryGoToTheTower() {
+        RgbImage large = new RgbImage(2, 1, new byte[6]);
+        RgbImage small = new RgbImage(1, 1, new byte[3]);
+        FeatureSource tower = new FeatureSource() {
+            @Override
+            public List<float[]> features(List<Path> images) {
+                return List.of();
+            }
+
+            @Override
+            public List<float[]> featuresOf(List<RgbImage> images) {
+                return images.stream().map(image -> new float[] {image.width()}).toList();
+            }
+
+            @Override
+            public RgbImage asSeen(RgbImage image) {
+                return small;
+            }
+        };
+        FeatureCache cache = new FeatureCache(tower, "tower", Optional.empty(), AMPLE);
+        assertThat(cache.featuresOf(List.of(large, small))).containsExactly(new float[] {2}, new float[] {1});
+        assertThat(cache.asSeen(large)).isSameAs(small);
     }
 
     @Test
