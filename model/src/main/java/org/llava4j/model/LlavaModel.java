@@ -65,6 +65,11 @@ public final class LlavaModel implements AutoCloseable {
         this.tokenizer = tokenizer;
         this.chat = chat;
         pictures = new PictureFeatures(features);
+        generator = generator(config, pictures, language, tokenizer.endId());
+    }
+
+    /** It must not hold the model: the model's end ends it. */
+    private static Generator generator(LlavaConfig config, PictureFeatures pictures, Llava language, int endId) {
         SpliceOptions options = new SpliceOptions(
                 config.imageVectors(),
                 config.decoder().vocabSize(),
@@ -72,10 +77,10 @@ public final class LlavaModel implements AutoCloseable {
                 SpliceOptions.Side.RIGHT,
                 LENGTH_MULTIPLE,
                 config.imageSlot());
-        generator = new Generator(
+        return new Generator(
                 language,
                 options,
-                tokenizer.endId(),
+                endId,
                 (layout, prompts) -> Placeholders.features(layout, vectors(config, pictures, prompts)));
     }
 

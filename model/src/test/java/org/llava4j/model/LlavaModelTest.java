@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
@@ -123,6 +124,26 @@ class LlavaModelTest {
                 .hasMessageContaining("leaves none");
         assertThat(chat.ask("Is it?").text()).isNotEmpty();
         assertThat(chat.turns()).hasSize(4);
+    }
+
+    @Test
+    void aModelThatNobodyHoldsEndsItsThread() throws InterruptedException {
+        Thread thread = threadOfAModelThatIsForgotten();
+        for (int i = 0; i < 300 && thread.isAlive(); i++) {
+            System.gc();
+            thread.join(100);
+        }
+        assertThat(thread.isAlive()).isFalse();
+    }
+
+    private static Thread threadOfAModelThatIsForgotten() {
+        Set<Thread> before = Thread.getAllStackTraces().keySet();
+        LlavaModel forgotten = LlavaModel.load(ROOT.resolve("resources/tiny/llava"));
+        assertThat(forgotten.answer(MAP, QUESTION)).isEqualTo(ANSWER);
+        return Thread.getAllStackTraces().keySet().stream()
+                .filter(thread -> thread.getName().equals("llava4j-generator") && !before.contains(thread))
+                .findFirst()
+                .orElseThrow();
     }
 
     @Test

@@ -37,7 +37,7 @@ public final class Generator implements AutoCloseable {
     private final List<Generation> running = new ArrayList<>();
     private volatile int atOnce = AT_ONCE;
     private DecoderSteps steps;
-    private Thread own;
+    private volatile Thread own;
     private volatile boolean closed;
 
     /**
@@ -169,6 +169,7 @@ public final class Generator implements AutoCloseable {
                     : new WholeTexts(prompts);
         }
         running.removeIf(generation -> generation.isCancelled() && ended(generation, Finish.CANCELLED));
+        waiting.removeIf(generation -> generation.isCancelled() && ended(generation, Finish.CANCELLED));
         List<Generation> before = List.copyOf(running);
         begin(admitted());
         if (!before.isEmpty()) {
@@ -190,12 +191,8 @@ public final class Generator implements AutoCloseable {
             if (!fits) {
                 break;
             }
-            waiting.remove();
-            if (next.isCancelled()) {
-                next.done().complete(Finish.CANCELLED);
-            } else {
-                admitted.add(next);
-            }
+            waiting.remove(next);
+            admitted.add(next);
         }
         return admitted;
     }

@@ -160,6 +160,28 @@ class GeneratorTest {
     }
 
     @Test
+    void whatIsCancelledWhileItWaitsDoesNotWaitForItsTurn() throws Exception {
+        Llava model = model("b_llama", FrozenType.FP32);
+        try (Generator generator = generator(model, NO_EOS, true)) {
+            generator.atOnce(1);
+            CountDownLatch begun = new CountDownLatch(1);
+            Generation endless =
+                    generator.submit(new Prompt(prompts().get(3), List.of()), Sampling.GREEDY, MAX_LENGTH, id -> {
+                        begun.countDown();
+                        return true;
+                    });
+            generator.start();
+            assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
+            Generation behind = submit(generator, prompts().get(1), id -> true);
+            Generation cancelled = submit(generator, prompts().get(2), id -> true);
+            cancelled.cancel();
+            assertThat(cancelled.done().orTimeout(60, TimeUnit.SECONDS).join()).isEqualTo(Finish.CANCELLED);
+            assertThat(behind.done()).as("it is not their turn yet").isNotDone();
+            assertThat(endless.done()).isNotDone();
+        }
+    }
+
+    @Test
     void oneThatFailsFailsAlone() {
         Llava model = model("b_llama", FrozenType.FP32);
         List<String> alone = generate(generator(model, NO_EOS, true), prompts());
