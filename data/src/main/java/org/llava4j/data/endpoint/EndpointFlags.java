@@ -1,5 +1,9 @@
 package org.llava4j.data.endpoint;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Iterator;
@@ -42,6 +46,7 @@ public final class EndpointFlags {
                 .addOption(Command.flag("max-tokens-total", "N", "of all runs with this journal (default no limit)"))
                 .addOption(Command.flag("price-in", "REAL", "of a million tokens asked, for the estimate"))
                 .addOption(Command.flag("price-out", "REAL", "of a million tokens answered, for the estimate"))
+                .addOption(Command.flag("journal", "FILE", "every call and answer (default DIR.calls.jsonl)"))
                 .addOption(Command.toggle("dry-run", "print the requests and the estimate, ask nothing"))
                 .addOption(Command.toggle("replay", "take the answers of the journal alone, ask nothing"));
     }
@@ -63,6 +68,30 @@ public final class EndpointFlags {
     /** What is asked beside the messages. */
     public CallSettings settings() {
         return settings;
+    }
+
+    /** Where calls are written: beside the output, unless it is told otherwise. */
+    public Path journal(Path output) {
+        return line.hasOption("journal")
+                ? Path.of(line.getOptionValue("journal"))
+                : output.resolveSibling(output.getFileName() + ".calls.jsonl");
+    }
+
+    /**
+     * What a model is told: the file that a flag names, or a resource.
+     *
+     * @param owner a class beside the resource
+     * @throws BadInputException if the file cannot be read
+     */
+    public String words(String flag, Class<?> owner, String resource) {
+        String given = line.getOptionValue(flag);
+        try (InputStream in =
+                given == null ? owner.getResourceAsStream(resource) : Files.newInputStream(Path.of(given))) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            throw new BadInputException(
+                    "--" + flag + " " + given + " cannot be read (" + e.getMessage() + "); check the path", e);
+        }
     }
 
     /**

@@ -34,7 +34,6 @@ public final class GenerateInstructionsMain extends Command {
                 .addOption(required("captions", "FILE", "COCO's captions"))
                 .addOption(flag("instances", "FILE", "COCO's boxes of the same pictures"))
                 .addOption(required("output-dir", "DIR", "where the files go"))
-                .addOption(flag("journal", "FILE", "every call and answer (default DIR.calls.jsonl)"))
                 .addOption(flag("kinds", "LIST", "conversation,detail,complex_reasoning (default all)"))
                 .addOption(flag("max-images", "N", "only the first N pictures"))
                 .addOption(flag("prompts", "DIR", "other system prompts, examples and questions"))
@@ -44,9 +43,6 @@ public final class GenerateInstructionsMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        Path journalFile = line.hasOption("journal")
-                ? path(line, "journal")
-                : output.resolveSibling(output.getFileName() + ".calls.jsonl");
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
         Prompts prompts = line.hasOption("prompts") ? Prompts.read(path(line, "prompts")) : Prompts.own();
         List<Kind> kinds = Stream.of(line.getOptionValue("kinds", "conversation,detail,complex_reasoning")
@@ -58,7 +54,7 @@ public final class GenerateInstructionsMain extends Command {
             int count = Math.min(pictures.size(), atLeast(1, line, "max-images", Integer.MAX_VALUE));
             InstructionWriter writer = new InstructionWriter(
                     pictures, count, kinds, prompts, flags.settings(), integer(line, "seed", SEED));
-            flags.ask(journalFile, writer::calls, writer.total(), journal -> write(writer, journal, output));
+            flags.ask(flags.journal(output), writer::calls, writer.total(), journal -> write(writer, journal, output));
         }
     }
 

@@ -16,8 +16,8 @@ import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.endpoint.CallJournal;
 import org.llava4j.data.endpoint.CallSettings;
 import org.llava4j.data.endpoint.ChatCall;
-import org.llava4j.data.pretraining.Draw;
 import org.llava4j.data.records.CocoRecordReader;
+import org.llava4j.data.records.Draw;
 import org.llava4j.data.records.RecordFiles;
 import org.llava4j.data.text.LlamaTokenizer;
 

@@ -13,6 +13,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.captions.Caption;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.records.Draw;
 import org.llava4j.data.text.LlamaTokenizer;
 
 /**

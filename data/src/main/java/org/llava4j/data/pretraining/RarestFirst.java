@@ -7,6 +7,7 @@ import java.util.function.IntFunction;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.records.Draw;
 
 /**
  * The paper's choice of captions: phrases that few captions hold are passed over, and from the rarest of the others up a

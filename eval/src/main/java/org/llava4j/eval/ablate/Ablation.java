@@ -148,11 +148,6 @@ final class Ablation {
                 ASKED_TOGETHER,
                 Decoding.greedy(maxNewTokens),
                 plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
-        try {
-            Files.createDirectories(folder);
-        } catch (IOException e) {
-            throw new BadInputException(folder + " cannot be written (" + e.getMessage() + ")", e);
-        }
         String specification = Sha256.of((model + " " + run).getBytes(StandardCharsets.UTF_8));
         try (LlavaModel loaded =
                 LlavaModel.load(model, LlavaConfig.visionTowerOf(model), stage.chatFormat(), FrozenType.FP32)) {

@@ -1,10 +1,6 @@
 package org.llava4j.eval.ensemble;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -47,17 +43,14 @@ public final class EnsembleMain extends Command {
                 .addOption(flag("split", "NAME", "which split was answered (default test)"))
                 .addOption(flag("answer-prompt", "FILE", "other words before a problem"))
                 .addOption(flag("judge-prompt", "FILE", "other words before a problem with two answers"))
-                .addOption(flag("journal", "FILE", "every call and answer (default DIR.calls.jsonl)"))
                 .addOption(required("output-dir", "DIR", "where the report goes"));
     }
 
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        Path journal = line.hasOption("journal")
-                ? path(line, "journal")
-                : output.resolveSibling(output.getFileName() + ".calls.jsonl");
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
+        Path journal = flags.journal(output);
         Map<String, String> ours = new LinkedHashMap<>();
         PredictionFile.read(path(line, "predictions")).forEach((id, prediction) -> ours.put(id, prediction.text()));
         List<ScienceQaProblem> problems =
@@ -68,8 +61,8 @@ public final class EnsembleMain extends Command {
             throw new BadInputException(path(line, "predictions") + " answers " + (ours.size() - problems.size())
                     + " problems that are not of this split; give its --split");
         }
-        String answer = words(line, "answer-prompt", "answer.txt");
-        String judge = words(line, "judge-prompt", "judge.txt");
+        String answer = flags.words("answer-prompt", EnsembleMain.class, "answer.txt");
+        String judge = flags.words("judge-prompt", EnsembleMain.class, "judge.txt");
         Ensemble ensemble = new Ensemble(problems, ours, new TextModel(answer, judge, flags.settings()));
         Report.Builder report = Report.titled(
                         "ScienceQA with " + flags.settings().model())
@@ -95,21 +88,5 @@ public final class EnsembleMain extends Command {
         });
         report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
         System.out.println("see " + output.resolve("report.html"));
-    }
-
-    private static String words(CommandLine line, String flag, String own) {
-        try {
-            if (line.hasOption(flag)) {
-                return Files.readString(path(line, flag)).strip();
-            }
-            try (InputStream in = EnsembleMain.class.getResourceAsStream(own)) {
-                return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
-            }
-        } catch (IOException e) {
-            if (line.hasOption(flag)) {
-                throw new BadInputException(path(line, flag) + " cannot be read (" + e.getMessage() + ")", e);
-            }
-            throw new UncheckedIOException(e);
-        }
     }
 }

@@ -11,9 +11,12 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.cli.ProgressOfWork;
 
 /**
  * What a run of questions was answered so far: a file that an interrupted run leaves and the next one goes on from. Its
@@ -34,13 +37,14 @@ public final class AnswerJournal implements AutoCloseable {
     }
 
     /**
-     * Opens a journal, or begins one.
+     * Opens a journal, or begins one, its folder too.
      *
      * @param specification hash of all that the answers depend on
      * @throws BadInputException if it is of another evaluation, damaged, or cannot be written
      */
     public static AnswerJournal open(Path file, String specification) {
         try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
             byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
             int whole = bytes.length;
             while (whole > 0 && bytes[whole - 1] != '\n') {
@@ -87,8 +91,32 @@ public final class AnswerJournal implements AutoCloseable {
         return Collections.unmodifiableMap(answers);
     }
 
+    /**
+     * Asks what is not answered yet. Questions are asked in the same company whenever they are asked, so that answers do not
+     * depend on where a run was interrupted.
+     *
+     * @param what they are called where progress is told
+     * @param together how many at once
+     * @param ask answers some, by id
+     */
+    public <T> void complete(
+            List<T> questions,
+            String what,
+            int together,
+            Function<T, String> id,
+            Function<List<T>, Map<String, String>> ask) {
+        ProgressOfWork progress = new ProgressOfWork(what, questions.size());
+        for (int from = 0; from < questions.size(); from += together) {
+            List<T> some = questions.subList(from, Math.min(questions.size(), from + together));
+            if (!answers.containsKey(id.apply(some.get(0)))) {
+                add(ask.apply(some));
+            }
+            progress.add(some.size());
+        }
+    }
+
     /** Adds answers of questions asked together; they are on the disk when this returns. */
-    public void add(Map<String, String> more) {
+    private void add(Map<String, String> more) {
         append(JSON.valueToTree(more));
         answers.putAll(more);
     }

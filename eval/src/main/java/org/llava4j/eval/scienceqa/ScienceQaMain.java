@@ -1,13 +1,10 @@
 package org.llava4j.eval.scienceqa;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
@@ -61,11 +58,6 @@ public final class ScienceQaMain extends Command {
                 atLeast(1, line, "max-problems", Integer.MAX_VALUE));
         AskedModel asked = AskedModel.of(line);
         List<ScienceQaProblem> problems = run.problems();
-        try {
-            Files.createDirectories(output);
-        } catch (IOException e) {
-            throw new BadInputException(output + ": cannot be written; give another --output-dir", e);
-        }
         long begun = System.nanoTime();
         String modelId = String.valueOf(asked.folder().getFileName());
         Report.Builder report = Report.titled("ScienceQA: " + modelId);

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.cli.ProgressOfWork;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
@@ -99,17 +98,15 @@ public record ScienceQaRun(
         Map<String, ScienceQaProblem> others = showing == Showing.OTHER_IMAGE
                 ? OtherImages.of(problems, problem -> "", decoding.sampling().seed())
                 : Map.of();
-        ProgressOfWork progress = new ProgressOfWork("problems", problems.size());
-        for (int from = 0; from < problems.size(); from += batchSize) {
-            List<ScienceQaProblem> some = problems.subList(from, Math.min(problems.size(), from + batchSize));
-            if (!journal.answers().containsKey(some.get(0).id())) {
-                journal.add(asking.askTogether(
+        journal.complete(
+                problems,
+                "problems",
+                batchSize,
+                ScienceQaProblem::id,
+                some -> asking.askTogether(
                         model,
                         some.stream().map(this::asked).toList(),
                         problem -> imageOf(others.getOrDefault(problem.id(), problem))));
-            }
-            progress.add(some.size());
-        }
     }
 
     private ScienceQaProblem asked(ScienceQaProblem problem) {

@@ -189,6 +189,10 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
             if (content != null && content.isTextual()) {
                 return plain(content.textValue(), message.path() + ".content");
             }
+            if (content == null || !content.isArray()) {
+                String path = message.path() + ".content";
+                throw ApiException.badRequest(path, "'" + path + "' must be a string or an array of parts");
+            }
             StringBuilder text = new StringBuilder();
             for (RequestFields part : message.objects("content")) {
                 String type = part.text("type");

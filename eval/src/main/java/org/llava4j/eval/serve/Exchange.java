@@ -11,6 +11,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.TimeoutException;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
@@ -59,7 +60,7 @@ final class Exchange {
     /** The whole body as JSON. @throws ApiException if it is none, too long, or does not come */
     JsonNode json(int mostBytes, Duration within, BodyMemory.Part memory) throws IOException {
         String type = header("Content-Type");
-        if (type == null || !type.toLowerCase(java.util.Locale.ROOT).startsWith("application/json")) {
+        if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
             throw new ApiException(
                     415, "invalid_request_error", null, null, "the body must be sent as application/json");
         }

@@ -109,7 +109,9 @@ final class RemotePictures implements AutoCloseable {
     }
 
     void start() throws Exception {
-        client.start();
+        if (options.remotePictures()) {
+            client.start();
+        }
     }
 
     @Override

@@ -184,7 +184,7 @@ class ChatServerTest {
                 "messages | [] | messages | the user's",
                 "messages | {} | messages | must be an array",
                 "messages | [3] | messages[0] | must be an object",
-                "messages | [{\"role\":\"user\"}] | messages[0].content | must be an array",
+                "messages | [{\"role\":\"user\"}] | messages[0].content | must be a string or an array of parts",
                 "messages | [{\"role\":\"robot\",\"content\":\"x\"}] | messages[0].role | use system",
                 "messages | [{\"role\":\"assistant\",\"content\":\"x\"}] | messages | the user's",
                 "messages | [{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"user\",\"content\":\"b\"}] | messages | in turn",

@@ -2,6 +2,7 @@ package org.llava4j.model.generate;
 
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.records.Draw;
 
 /**
  * How an answer is made.
@@ -36,6 +37,11 @@ public record Decoding(Sampling sampling, int maxNewTokens, List<String> stops) 
 
     public Decoding withSampling(Sampling newSampling) {
         return new Decoding(newSampling, maxNewTokens, stops);
+    }
+
+    /** The same drawing with a seed of its own, made of the given one and a name: whenever that is asked. */
+    public Decoding seededFor(String name) {
+        return withSampling(sampling.withSeed(Draw.of(sampling.seed(), name, "answer")));
     }
 
     public Decoding withStops(List<String> newStops) {

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.Picture;
-import org.llava4j.data.pretraining.Draw;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.model.LlavaModel;
@@ -85,8 +84,7 @@ public record ScienceQaAnswers(
             LlavaModel model, List<ScienceQaProblem> problems, List<Question> questions, Decoding decoding) {
         List<Answering> asked = new ArrayList<>();
         for (int i = 0; i < questions.size(); i++) {
-            long seed = Draw.of(decoding.sampling().seed(), problems.get(i).id(), "answer");
-            Decoding own = decoding.withSampling(decoding.sampling().withSeed(seed));
+            Decoding own = decoding.seededFor(problems.get(i).id());
             asked.add(model.ask(questions.get(i), own, text -> {}));
         }
         return asked.stream().map(model::await).map(Answer::text).toList();

@@ -17,7 +17,7 @@ import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.conversation.NothingToLearnException;
 import org.llava4j.data.image.ImageFiles;
-import org.llava4j.data.pretraining.Draw;
+import org.llava4j.data.records.Draw;
 import org.llava4j.data.text.LlamaTokenizer;
 
 /**

@@ -1,4 +1,4 @@
-package org.llava4j.eval.bench;
+package org.llava4j.eval.llavabench;
 
 import java.util.List;
 import org.llava4j.eval.report.TextTable;

@@ -1,4 +1,4 @@
-package org.llava4j.eval.bench;
+package org.llava4j.eval.llavabench;
 
 import java.util.Optional;
 import java.util.regex.Matcher;

@@ -1,4 +1,4 @@
-package org.llava4j.eval.bench;
+package org.llava4j.eval.llavabench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

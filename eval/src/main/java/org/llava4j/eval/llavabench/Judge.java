@@ -1,4 +1,4 @@
-package org.llava4j.eval.bench;
+package org.llava4j.eval.llavabench;
 
 import java.util.ArrayList;
 import java.util.List;

@@ -1,7 +1,5 @@
-package org.llava4j.eval.bench;
+package org.llava4j.eval.llavabench;
 
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -9,13 +7,10 @@ import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.cli.ProgressOfWork;
 import org.llava4j.data.image.Picture;
 import org.llava4j.data.llavabench.BenchQuestion;
-import org.llava4j.data.pretraining.Draw;
 import org.llava4j.data.records.BenchQuestionRecordReader;
 import org.llava4j.eval.AskedModel;
 import org.llava4j.eval.DecodingFlags;
@@ -68,24 +63,17 @@ public final class LlavaBenchMain extends Command {
         settings.setting("questions sha256", Sha256.of(path(line, "questions")))
                 .setting("asked together", together)
                 .setting("decoding", decoding);
-        try {
-            Files.createDirectories(output);
-        } catch (IOException e) {
-            throw new BadInputException(output + ": cannot be written; give another --output-dir", e);
-        }
         String specification = settings.build().specification().sha256();
         String modelId =
                 asked.folder().toAbsolutePath().normalize().getFileName().toString();
         try (LlavaModel model = asked.load();
                 AnswerJournal journal = AnswerJournal.open(output.resolve(JOURNAL), specification)) {
-            ProgressOfWork progress = new ProgressOfWork("questions", questions.size());
-            for (int from = 0; from < questions.size(); from += together) {
-                List<BenchQuestion> some = questions.subList(from, Math.min(questions.size(), from + together));
-                if (!journal.answers().containsKey(String.valueOf(some.get(0).id()))) {
-                    journal.add(answers(model, some, images, decoding));
-                }
-                progress.add(some.size());
-            }
+            journal.complete(
+                    questions,
+                    "questions",
+                    together,
+                    question -> String.valueOf(question.id()),
+                    some -> answers(model, some, images, decoding));
             List<Prediction> predictions = new ArrayList<>();
             for (BenchQuestion question : questions) {
                 String id = String.valueOf(question.id());
@@ -103,12 +91,11 @@ public final class LlavaBenchMain extends Command {
         Map<String, Answering> asked = new LinkedHashMap<>();
         for (BenchQuestion question : questions) {
             String id = String.valueOf(question.id());
-            long seed = Draw.of(decoding.sampling().seed(), id, "answer");
             asked.put(
                     id,
                     model.ask(
                             Question.about(Picture.of(images.resolve(question.image())), question.text()),
-                            decoding.withSampling(decoding.sampling().withSeed(seed)),
+                            decoding.seededFor(id),
                             text -> {}));
         }
         Map<String, String> texts = new LinkedHashMap<>();

@@ -1,6 +1,4 @@
-package org.llava4j.data.pretraining;
-
-import org.llava4j.data.records.SplitMix64;
+package org.llava4j.data.records;
 
 /** Random numbers that are functions of texts: equal wherever and in whatever order they are drawn. */
 public final class Draw {

@@ -1,9 +1,6 @@
-package org.llava4j.eval.bench;
+package org.llava4j.eval.llavabench;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -51,8 +48,6 @@ public final class JudgeMain extends Command {
                 .addOption(flag("judge-prompt", "FILE", "other words before the two answers"))
                 .addOption(flag("repeats", "N", "how often all is judged (default 1)"))
                 .addOption(toggle("swap", "show each pair in both orders"))
-                .addOption(
-                        flag("journal", "FILE", "every call and answer (default DIR.calls.jsonl; one for each repeat)"))
                 .addOption(required("output-dir", "DIR", "where the report goes"));
     }
 
@@ -61,14 +56,14 @@ public final class JudgeMain extends Command {
         Path output = path(line, "output-dir");
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
         int repeats = atLeast(1, line, "repeats", 1);
-        String words = words(line);
+        String words = flags.words("judge-prompt", JudgeMain.class, "judge.txt");
         Judge judge = judge(line, flags, words);
         List<Judge.Pair> pairs = judge.pairs();
         long begun = System.nanoTime();
         List<Scores> runs = new ArrayList<>();
         for (int repeat = 1; repeat <= repeats; repeat++) {
             flags.ask(
-                    journal(line, output, repeat),
+                    journal(flags.journal(output), repeat),
                     () -> pairs.stream().map(Judge.Pair::call).iterator(),
                     pairs.size(),
                     journal -> runs.add(Scores.of(pairs, journal)));
@@ -95,10 +90,8 @@ public final class JudgeMain extends Command {
                 all.mean(), last.reviews(), last.asked(), output.resolve("report.html")));
     }
 
-    private static Path journal(CommandLine line, Path output, int repeat) {
-        Path first = line.hasOption("journal")
-                ? path(line, "journal")
-                : output.resolveSibling(output.getFileName() + ".calls.jsonl");
+    /** Each repeat has its own: equal calls would be asked once. */
+    private static Path journal(Path first, int repeat) {
         return repeat == 1 ? first : first.resolveSibling(first.getFileName() + "." + repeat);
     }
 
@@ -140,19 +133,6 @@ public final class JudgeMain extends Command {
         Map<String, String> texts = new LinkedHashMap<>();
         PredictionFile.read(file).forEach((id, prediction) -> texts.put(id, prediction.text()));
         return texts;
-    }
-
-    private static String words(CommandLine line) {
-        try {
-            if (line.hasOption("judge-prompt")) {
-                return Files.readString(path(line, "judge-prompt")).strip();
-            }
-            try (InputStream in = JudgeMain.class.getResourceAsStream("judge.txt")) {
-                return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
-            }
-        } catch (IOException e) {
-            throw new BadInputException("the judge's words cannot be read (" + e.getMessage() + ")", e);
-        }
     }
 
     private static TextTable table(List<Scores> runs) {
