@@ -62,6 +62,9 @@ public final class AblateMain extends Command {
         }
         Report.Builder report = Report.titled("Ablations")
                 .setting("plan sha256", Sha256.of(path(line, "config")))
+                .setting("base sha256", Manifest.hash(Path.of(plan.base())))
+                .setting("captions sha256", Sha256.of(Path.of(plan.captions())))
+                .setting("data sha256", Sha256.of(Path.of(plan.data()).resolve("problems.json")))
                 .setting("longest answer", maxNewTokens)
                 .setting("LLaVA4J", Manifest.version())
                 .table(table(results))

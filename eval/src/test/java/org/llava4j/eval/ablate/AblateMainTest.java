@@ -78,6 +78,11 @@ class AblateMainTest {
         ablate(plan);
         JsonNode report =
                 new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
+        for (String input : List.of("plan", "base", "captions", "data")) {
+            assertThat(report.at("/specification/" + input + " sha256").textValue())
+                    .as(input)
+                    .hasSize(64);
+        }
         List<String> names = new ArrayList<>();
         report.at("/tables/0/rows").forEach(row -> names.add(row.get(0).textValue()));
         assertThat(names).containsExactly("all", "no stage 1", "last layer", "two layers", "answer first");
