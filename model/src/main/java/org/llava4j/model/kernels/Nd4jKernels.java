@@ -14,7 +14,7 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
  * The portable kernels: ND4J calls only, so that they run on every backend and in every floating point type, and
- * plain enough to be the oracle of the fast ones. Sequences and heads are taken one at a time as matrices.
+ * plain enough to be the oracle of the fast ones.
  */
 public final class Nd4jKernels implements Kernels {
 
@@ -118,7 +118,7 @@ public final class Nd4jKernels implements Kernels {
         return column(Transforms.sqrt(centred.muli(centred).mean(1).addi(eps)).rdivi(1.0));
     }
 
-    private static INDArray column(INDArray vector) {
+    static INDArray column(INDArray vector) {
         return vector.reshape(vector.length(), 1);
     }
 
@@ -151,11 +151,7 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void attention(INDArray q, INDArray k, INDArray v, INDArray starts, AttentionShape shape, INDArray y) {
-        y.assign(0);
-        forEachHead(starts, shape, (rows, head, kvHead) -> {
-            INDArray p = probabilities(block(q, rows, head), block(k, rows, kvHead), shape);
-            block(y, rows, head).assign(p.mmul(block(v, rows, kvHead).dup('c')));
-        });
+        Nd4jAttention.attention(q, k, v, starts, shape, y);
     }
 
     @Override
@@ -169,97 +165,18 @@ public final class Nd4jKernels implements Kernels {
             INDArray dq,
             INDArray dk,
             INDArray dv) {
-        dq.assign(0);
-        dk.assign(0);
-        dv.assign(0);
-        double scale = 1.0 / Math.sqrt(shape.headDim());
-        forEachHead(starts, shape, (rows, head, kvHead) -> {
-            INDArray qh = block(q, rows, head).dup('c');
-            INDArray kh = block(k, rows, kvHead).dup('c');
-            INDArray vh = block(v, rows, kvHead).dup('c');
-            INDArray dyh = block(dy, rows, head).dup('c');
-            INDArray p = probabilities(qh, kh, shape);
-            block(dv, rows, kvHead).addi(p.transpose().mmul(dyh));
-            INDArray dp = dyh.mmul(vh.transpose());
-            INDArray dot = column(dp.mul(p).sum(1));
-            INDArray ds = dp.subiColumnVector(dot).muli(p).muli(scale);
-            block(dq, rows, head).assign(ds.mmul(kh));
-            block(dk, rows, kvHead).addi(ds.transpose().mmul(qh));
-        });
+        Nd4jAttention.attentionGrad(dy, q, k, v, starts, shape, dq, dk, dv);
     }
 
     @Override
     public void keep(INDArray k, INDArray v, int from, int count, KeyValueCache cache) {
-        int d = (int) cache.keys().size(2);
-        Rows rows = new Rows(from, (long) from + count);
-        for (int g = 0; g < cache.keys().size(0); g++) {
-            Columns head = new Columns((long) g * d, (g + 1L) * d);
-            keptBlock(cache.keys(), g, cache.length(), count).assign(block(k, rows, head));
-            keptBlock(cache.values(), g, cache.length(), count).assign(block(v, rows, head));
-        }
-    }
-
-    private static INDArray keptBlock(INDArray kept, int head, int from, int count) {
-        return kept.slice(head).get(NDArrayIndex.interval(from, from + count), NDArrayIndex.all());
+        Nd4jAttention.keep(k, v, from, count, cache);
     }
 
     @Override
     public void attentionStep(
             INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y) {
-        AttentionShape one = new AttentionShape(1, 1, shape.heads(), shape.kvHeads(), shape.headDim(), false);
-        int d = shape.headDim();
-        for (int r = 0; r < caches.size(); r++) {
-            KeyValueCache cache = caches.get(r);
-            keep(k, v, r, 1, cache);
-            INDArray query = q.getRow(r).reshape(1, -1).dup('c');
-            INDArray seen = y.getRow(r).reshape(1, -1).dup('c');
-            forEachHead(null, one, (rows, head, kvHead) -> {
-                int g = (int) (kvHead.from() / d);
-                INDArray keys = keptBlock(cache.keys(), g, 0, cache.length() + 1);
-                INDArray values = keptBlock(cache.values(), g, 0, cache.length() + 1);
-                INDArray p = probabilities(block(query, rows, head), keys, one);
-                block(seen, rows, head).assign(p.mmul(values.dup('c')));
-            });
-            y.putRow(r, seen);
-        }
-    }
-
-    private interface HeadWork {
-        void run(Rows rows, Columns head, Columns kvHead);
-    }
-
-    private record Rows(long from, long to) {}
-
-    private record Columns(long from, long to) {}
-
-    private static void forEachHead(INDArray starts, AttentionShape shape, HeadWork work) {
-        int d = shape.headDim();
-        int group = shape.heads() / shape.kvHeads();
-        for (int b = 0; b < shape.sequences(); b++) {
-            long start = starts == null ? 0 : starts.getInt(b);
-            Rows rows = new Rows((long) b * shape.length() + start, (long) (b + 1) * shape.length());
-            for (int h = 0; h < shape.heads() && rows.from() < rows.to(); h++) {
-                long kv = h / group;
-                work.run(rows, new Columns((long) h * d, (h + 1L) * d), new Columns(kv * d, (kv + 1) * d));
-            }
-        }
-    }
-
-    private static INDArray block(INDArray x, Rows rows, Columns columns) {
-        return x.get(interval(rows.from(), rows.to()), interval(columns.from(), columns.to()));
-    }
-
-    private static INDArray probabilities(INDArray q, INDArray k, AttentionShape shape) {
-        INDArray scores = q.dup('c').mmul(k.dup('c').transpose()).dup('c').divi(Math.sqrt(shape.headDim()));
-        if (shape.causal()) {
-            long n = scores.rows();
-            INDArray row = Nd4j.arange(n).castTo(scores.dataType()).reshape(n, 1);
-            INDArray later = row.broadcast(n, n).lt(row.transpose().broadcast(n, n));
-            scores.addi(later.castTo(scores.dataType()).muli(-1e30));
-        }
-        scores.subiColumnVector(column(scores.max(1)));
-        Transforms.exp(scores, false);
-        return scores.diviColumnVector(column(scores.sum(1)));
+        Nd4jAttention.attentionStep(q, k, v, caches, shape, y);
     }
 
     // ---- Element-wise
