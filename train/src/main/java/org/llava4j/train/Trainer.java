@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
-import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.checkpoint.RunArrays;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -16,8 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * updates in the middle of the backward pass and so can neither clip nor accumulate.
  */
 public final class Trainer {
-    private final Llava model;
-    private final List<String> names;
+    private final BatchGradients gradients;
     private final Map<String, INDArray> weights = new LinkedHashMap<>();
     private final AdamW optimizer;
     private final WarmupCosine schedule;
@@ -37,15 +35,14 @@ public final class Trainer {
      * @throws BadInputException if that is nothing
      */
     public Trainer(Llava model, AdamW optimizer, WarmupCosine schedule) {
-        this.model = model;
+        this.gradients = new BatchGradients(model);
         this.optimizer = optimizer;
         this.schedule = schedule;
-        this.names = model.trainableNames();
-        if (names.isEmpty()) {
+        if (gradients.names().isEmpty()) {
             throw new BadInputException(
                     "no weight learns; name those that shall, as Llava.train or a stage's" + " \"trainable\" does");
         }
-        names.forEach(name -> weights.put(name, model.weight(name)));
+        gradients.names().forEach(name -> weights.put(name, model.weight(name)));
     }
 
     /** One optimiser step on one batch. */
@@ -54,88 +51,41 @@ public final class Trainer {
     }
 
     /**
-     * One optimiser step on several batches: the mean over all their supervised rows, as one large batch would have it.
-     * (The published code averages the means of the batches, in which a word of a short answer counts more.) A batch is
-     * asked for when the one before it is done.
+     * One optimiser step on several batches: the mean over all their supervised rows, as one large batch would have it. A
+     * batch is asked for when the one before it is done.
      *
-     * @throws BadStepException if a loss or the gradient is not a number any more
+     * @throws BadStepException if the loss or the gradient is not a number any more
      */
     public Step step(Iterator<Map<String, INDArray>> batches) {
-        return step(batches, loss -> {});
-    }
-
-    /**
-     * The same, with a look at the loss before any weight is changed by it.
-     *
-     * @param check is given the step's loss; throws a {@link BadStepException} for one that no weight shall learn from
-     * @throws BadStepException if a loss or the gradient is not a number any more, or {@code check} says so
-     */
-    public Step step(Iterator<Map<String, INDArray>> batches, DoubleConsumer check) {
-        PooledMemory pool = PooledMemory.ofThisThread();
-        Map<String, INDArray> sum = new LinkedHashMap<>();
-        try {
-            double loss = sum(batches, sum, pool);
-            check.accept(loss);
-            double rate = schedule.rate(step);
-            double norm = optimizer.step(rate, weights, sum);
-            return new Step(++step, loss, norm, rate);
-        } finally {
-            sum.values().forEach(pool::release);
-        }
-    }
-
-    /**
-     * Adds up the gradients of all batches.
-     *
-     * @param sum gets the mean gradient of each weight
-     * @return the mean loss
-     */
-    private double sum(Iterator<Map<String, INDArray>> batches, Map<String, INDArray> sum, PooledMemory pool) {
-        double loss = 0;
-        long rows = 0;
-        int count = 0;
-        while (batches.hasNext()) {
-            Map<String, INDArray> batch = batches.next();
-            long own = rows(batch);
-            Map<String, INDArray> gradients = model.gradients(batch, names, draw(count));
-            INDArray value = gradients.remove(Llava.LOSS);
-            loss += own * value.getDouble(0);
-            pool.release(value);
-            rows += own;
-            count++;
-            if (batches.hasNext() || count > 1) {
-                gradients.values().forEach(gradient -> gradient.muli(own));
-            }
-            if (sum.isEmpty()) {
-                sum.putAll(gradients);
-            } else {
-                sum.forEach((name, total) -> total.addi(gradients.get(name)));
-                gradients.values().forEach(pool::release);
-            }
-            if (!Double.isFinite(loss)) {
-                throw new BadStepException("the loss of step " + (step + 1)
-                        + " is not a number any more; lower the learning rate or look at this batch");
-            }
-        }
-        if (count == 0) {
+        if (!batches.hasNext()) {
             throw new IllegalArgumentException("a step needs at least one batch");
         }
-        if (count > 1) {
-            float share = 1f / rows;
-            sum.values().forEach(total -> total.muli(share));
+        try (GradientSum sum = new GradientSum()) {
+            for (int pass = 0; batches.hasNext(); pass++) {
+                gradients.add(batches.next(), step, pass, sum);
+            }
+            return step(sum, loss -> {});
         }
-        return loss / rows;
     }
 
-    /** What is dropped in a pass: told by its place in the run, so that a resumed one drops the same. */
-    private long draw(int pass) {
-        return ((long) step << Integer.SIZE) + pass;
-    }
-
-    /** Supervised rows of a batch; a graph with a loss of its own may have none, and its batches count alike. */
-    private static long rows(Map<String, INDArray> batch) {
-        INDArray targets = batch.get(Llava.TARGET_ROWS);
-        return targets == null ? 1 : Math.max(1, targets.length());
+    /**
+     * One optimiser step on gradients that were computed already.
+     *
+     * @param sum of all batches of the step; its gradients are means afterwards
+     * @param check is given the step's loss; throws a {@link BadStepException} for one that no weight shall learn from
+     * @throws BadStepException if the loss or the gradient is not a number any more, or {@code check} says so; no weight is
+     *     then changed
+     */
+    public Step step(GradientSum sum, DoubleConsumer check) {
+        double loss = sum.loss() / sum.rows();
+        if (!Double.isFinite(loss)) {
+            throw new BadStepException("the loss of step " + (step + 1)
+                    + " is not a number any more; lower the learning rate or look at this batch");
+        }
+        check.accept(loss);
+        double rate = schedule.rate(step);
+        double norm = optimizer.step(rate, weights, sum.means());
+        return new Step(++step, loss, norm, rate);
     }
 
     /** What the run changes, by reference: all that a checkpoint has to keep. */

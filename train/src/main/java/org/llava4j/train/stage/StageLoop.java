@@ -5,13 +5,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.train.BadStepException;
+import org.llava4j.train.GradientSum;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.RunArrays;
 import org.llava4j.train.checkpoint.RunCheckpoints;
@@ -20,24 +20,28 @@ import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.checkpoint.RunTotals.Seen;
 import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.RunListener;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The steps of a stage, one after the other, from wherever a checkpoint left off. */
 final class StageLoop {
     private final Stage stage;
     private final Trainer trainer;
     private final LlavaBatchIterator batches;
-    private final Feeding feeding;
+    private final StepGradients gradients;
     private final BadSamples bad;
     private final int totalSteps;
     private RunTotals totals = RunTotals.NONE;
 
     StageLoop(
-            Stage stage, Trainer trainer, LlavaBatchIterator batches, Feeding feeding, BadSamples bad, int totalSteps) {
+            Stage stage,
+            Trainer trainer,
+            LlavaBatchIterator batches,
+            StepGradients gradients,
+            BadSamples bad,
+            int totalSteps) {
         this.stage = stage;
         this.trainer = trainer;
         this.batches = batches;
-        this.feeding = feeding;
+        this.gradients = gradients;
         this.bad = bad;
         this.totalSteps = totalSteps;
     }
@@ -58,7 +62,6 @@ final class StageLoop {
 
     /** @param listener is told of every step; the checkpoints among others */
     void run(RunListener listener) {
-        Fed fed = new Fed();
         Progress.Meter meter = new Progress.Meter(stage.name(), totalSteps, totals);
         while (totals.steps() < totalSteps) {
             List<BatchPlan> plans = new ArrayList<>();
@@ -72,17 +75,11 @@ final class StageLoop {
             listener.stepBegins(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
             Seen seen = plans.stream().map(this::seen).reduce(Seen::plus).orElseThrow();
             Trainer.Step step;
-            try {
-                step = trainer.step(
-                        plans.stream()
-                                .map(plan -> fed.next(feeding.placeholders(plan)))
-                                .iterator(),
-                        this::requireNoExplosion);
+            try (GradientSum sum = gradients.sum(totals.steps(), plans)) {
+                step = trainer.step(sum, this::requireNoExplosion);
             } catch (BadStepException e) {
                 passOver(e, plans, seen, listener);
                 continue;
-            } finally {
-                fed.close();
             }
             totals = totals.plus(step.loss(), seen);
             listener.step(meter.after(step, totals));
@@ -114,22 +111,6 @@ final class StageLoop {
             throw bad;
         }
         trainer.passOver();
-    }
-
-    /** What the graph was fed last. It lies outside of the heap, where the collector does not see how large it is. */
-    private static final class Fed {
-        private final List<INDArray> arrays = new ArrayList<>();
-
-        Map<String, INDArray> next(Map<String, INDArray> batch) {
-            close();
-            arrays.addAll(batch.values());
-            return batch;
-        }
-
-        void close() {
-            arrays.forEach(INDArray::close);
-            arrays.clear();
-        }
     }
 
     private Seen seen(BatchPlan plan) {

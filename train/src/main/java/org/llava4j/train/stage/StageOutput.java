@@ -30,18 +30,6 @@ record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig co
         return stage.lora() == null ? CheckpointWriter.KIND : AdapterWriter.KIND;
     }
 
-    /** The weights that the run begins with. */
-    Checkpoint open() {
-        Checkpoint checkpoint = Checkpoint.llava(paths.model(), visionTower);
-        if (paths.projector() != null) {
-            checkpoint.withProjector(paths.projector());
-        }
-        if (stage.freshProjector()) {
-            checkpoint.withFreshProjector(stage.seed());
-        }
-        return checkpoint;
-    }
-
     /** Writes all but the manifest into a folder that is there. */
     void write(Path folder, Llava model, RunReport.Summary summary) {
         Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
@@ -55,7 +43,7 @@ record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig co
     }
 
     private void writeModel(Path folder, Llava model, Origin origin) {
-        try (Checkpoint stored = open()) {
+        try (Checkpoint stored = Learner.weights(stage, paths)) {
             CheckpointWriter.writeInto(
                     folder,
                     CheckpointWriter.trained(

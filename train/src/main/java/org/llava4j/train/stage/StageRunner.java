@@ -2,23 +2,13 @@ package org.llava4j.train.stage;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.SortedMap;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.batch.LlavaBatchIterator;
-import org.llava4j.data.image.AspectRatio;
-import org.llava4j.model.Llava;
-import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.features.FeatureCache;
-import org.llava4j.model.features.FeatureStore;
-import org.llava4j.model.features.TowerFeatures;
-import org.llava4j.model.lora.FreshLora;
 import org.llava4j.model.samediff.PooledMemory;
-import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.checkpoint.RunCheckpoints;
@@ -39,17 +29,18 @@ public final class StageRunner {
     private final Stage stage;
     private final RunPaths paths;
     private final RunOptions options;
+    private final GradientPlace gradientPlace;
     private final LlavaConfig config;
-    private final Path visionTower;
     private final StageOutput output;
 
-    private StageRunner(Stage stage, RunPaths paths, RunOptions options) {
+    private StageRunner(Stage stage, RunPaths paths, RunOptions options, GradientPlace place) {
         this.stage = stage;
         this.paths = paths;
         this.options = options;
-        visionTower = visionTower(paths.model(), paths.visionTower());
-        config = config();
-        output = new StageOutput(stage, paths, visionTower, config, options.saveAs());
+        this.gradientPlace = place;
+        config = Learner.config(stage, paths, options);
+        output = new StageOutput(
+                stage, paths, visionTower(paths.model(), paths.visionTower()), config, options.saveAs());
     }
 
     /**
@@ -58,6 +49,12 @@ public final class StageRunner {
      * @throws BadInputException if anything that was given is missing or broken, or the stage does not fit the model
      */
     public static RunReport run(Stage stage, RunPaths paths, RunOptions options, RunListener listener) {
+        return run(stage, paths, options, listener, GradientPlace.HERE);
+    }
+
+    /** The same with gradients that are computed elsewhere; all else of the run is on this machine. */
+    public static RunReport run(
+            Stage stage, RunPaths paths, RunOptions options, RunListener listener, GradientPlace place) {
         if (options.saving().folder() == null
                 && options.heldOut().map(HeldOut::keepBest).orElse(false)) {
             throw new BadInputException("the best weights are to be kept, but the run has no folder for checkpoints;"
@@ -71,7 +68,7 @@ public final class StageRunner {
                     + " is the model that the run begins with; choose another, so that it is not lost");
         }
         try (AtomicFolder folder = AtomicFolder.begin(paths.output(), StageOutput.kind(stage))) {
-            StageRunner runner = new StageRunner(stage, paths, options);
+            StageRunner runner = new StageRunner(stage, paths, options, place);
             RunReport report = runner.run(folder, listener);
             folder.commit();
             return report;
@@ -85,21 +82,6 @@ public final class StageRunner {
                     + " name one (--vision-tower)");
         }
         return given != null ? given : LlavaConfig.visionTowerOf(model);
-    }
-
-    /** What the model is in this run: its config, with what stage and options say otherwise. */
-    private LlavaConfig config() {
-        LlavaConfig read = LlavaConfig.read(paths.model(), visionTower);
-        return new LlavaConfig(
-                read.vision(),
-                read.decoder(),
-                options.projectorType().orElse(read.projector()),
-                options.selectLayer().orElse(read.selectLayer()),
-                read.selectFeature(),
-                stage.maxLength(),
-                read.padLeft(),
-                stage.imageAspectRatio() == AspectRatio.PAD,
-                read.imageSlot());
     }
 
     private RunReport run(AtomicFolder place, RunListener listener) {
@@ -135,39 +117,40 @@ public final class StageRunner {
     private RunReport learn(Path folder, StageData data, RunSaver saver, BadSamples bad, RunListener listener) {
         WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
         plan(data.batches(), listener);
-        TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenType());
-        FeatureCache features = cache(saver == null ? tower : tower.alone());
-        Loaded loaded = load();
-        freeze(loaded.model());
-        FreezeProof proof = new FreezeProof(loaded.model(), tower);
-        Trainer trainer = new Trainer(loaded.model(), stage.adamW(), schedule);
-        StageLoop loop = new StageLoop(
-                stage, trainer, data.batches(), new Feeding(config, features), bad, schedule.totalSteps());
-        if (saver != null) {
-            saver.requireSameWeights(proof.before());
-            saver.resumed().ifPresent(checkpoint -> {
-                loop.goOnFrom(checkpoint);
-                bad.addAll(RunCheckpoints.state(checkpoint).badSamples());
-            });
-        }
-        Path log = saver == null ? folder.resolve(RunLog.FILE) : saver.liveLog();
-        listener.begun(new RunStart(
-                stage.name(),
-                Stages.tree(stage),
-                schedule.totalSteps(),
-                loop.totals(),
-                log.getParent(),
-                loaded.model().graph(),
-                schedule));
+        Learner learner = Learner.load(stage, paths, options, saver != null);
+        FreezeProof proof = new FreezeProof(learner.model(), learner.tower());
+        Trainer trainer = new Trainer(learner.model(), stage.adamW(), schedule);
+        StageLoop loop;
+        long pictures;
         long begun = System.nanoTime();
-        try (RunLog lines = RunLog.of(log);
-                Validation validation = validation(features, loaded.model())) {
-            StageSteps each = new StageSteps(
-                    loop, data.batches(), saver, validation, proof.before(), bad, RunListener.all(lines, listener));
-            loop.run(each);
-            each.takeBest();
-        } finally {
-            listener.end();
+        try (StepGradients gradients = gradientPlace.open(stage, paths, options, learner, listener)) {
+            loop = new StageLoop(stage, trainer, data.batches(), gradients, bad, schedule.totalSteps());
+            if (saver != null) {
+                saver.requireSameWeights(proof.before());
+                saver.resumed().ifPresent(checkpoint -> {
+                    loop.goOnFrom(checkpoint);
+                    bad.addAll(RunCheckpoints.state(checkpoint).badSamples());
+                });
+            }
+            Path log = saver == null ? folder.resolve(RunLog.FILE) : saver.liveLog();
+            listener.begun(new RunStart(
+                    stage.name(),
+                    Stages.tree(stage),
+                    schedule.totalSteps(),
+                    loop.totals(),
+                    log.getParent(),
+                    learner.model().graph(),
+                    schedule));
+            try (RunLog lines = RunLog.of(log);
+                    Validation validation = validation(learner)) {
+                StageSteps each = new StageSteps(
+                        loop, data.batches(), saver, validation, proof.before(), bad, RunListener.all(lines, listener));
+                loop.run(each);
+                each.takeBest();
+            } finally {
+                listener.end();
+            }
+            pictures = gradients.picturesComputed();
         }
         RunTotals totals = loop.totals();
         RunReport.Summary summary = new RunReport.Summary(
@@ -181,69 +164,38 @@ public final class StageRunner {
                 data.batches().badSamples(),
                 totals.badSteps(),
                 totals.paddingShare(),
-                features.computed(),
-                loaded.projector(),
+                pictures,
+                learner.projector(),
                 (System.nanoTime() - begun) * 1e-9,
                 proof.check());
         bad.write(folder);
-        output.write(folder, loaded.model(), summary);
+        output.write(folder, learner.model(), summary);
         listener.result(RunResult.finished(
                 JsonInput.parse(RunReport.FILE, summary.json().getBytes(StandardCharsets.UTF_8))));
         if (saver != null) {
             saver.handOver(folder);
         }
-        output.writeManifest(folder, loaded.sources());
+        output.writeManifest(folder, learner.sources());
         return new RunReport(paths.output(), summary);
     }
 
-    private Validation validation(FeatureCache features, Llava model) {
+    private Validation validation(Learner learner) {
         return options.heldOut()
-                .map(heldOut -> Validation.open(heldOut, stage, paths, config, features, model))
+                .map(heldOut -> Validation.open(heldOut, stage, paths, config, learner.features(), learner.model()))
                 .orElse(null);
-    }
-
-    /** @param sources where the weights of the whole model, tower included, came from */
-    private record Loaded(Llava model, SortedMap<String, String> sources) {
-
-        String projector() {
-            return sources.entrySet().stream()
-                    .filter(source -> source.getKey().startsWith(Checkpoint.PROJECTOR_PREFIX))
-                    .findFirst()
-                    .orElseThrow()
-                    .getValue();
-        }
     }
 
     /** Says what the run takes, refuses it where there is no room, and keeps the pool to what is left. */
     private void plan(LlavaBatchIterator batches, RunListener listener) {
+        long samples = (long) batches.batchesPerEpoch() * stage.batchSize();
+        MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
+        gradientPlace.require(stage, plan);
         if (options.machine().isEmpty()) {
             return;
         }
         Machine machine = options.machine().get();
-        long samples = (long) batches.batchesPerEpoch() * stage.batchSize();
-        MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
         listener.planned(plan, machine);
         plan.requireFit(machine);
         PooledMemory.ofThisThread().keepAtMost(machine.allowedBytes() - plan.neededBytes());
-    }
-
-    private Loaded load() {
-        try (Checkpoint checkpoint = output.open().withoutTower().withFrozenType(options.frozenType(), stage::learns)) {
-            Llava model = Llava.build(
-                    config, new FreshLora(checkpoint, stage.seed()), ImageInput.FEATURES, stage.graphLora());
-            return new Loaded(model, checkpoint.plan(Llava.weightShapes(config)).sources());
-        }
-    }
-
-    private FeatureCache cache(TowerFeatures tower) {
-        Optional<FeatureStore> store = Optional.ofNullable(paths.featureCache())
-                .map(folder -> FeatureStore.open(folder, options.featureCacheBytes()));
-        return new FeatureCache(tower, tower.identity(config), store, options.featureMemoryBytes());
-    }
-
-    private void freeze(Llava model) {
-        stage.requireMatches(model.weightNames(), paths.model());
-        model.train(stage::learns);
-        model.recompute(options.recompute());
     }
 }

@@ -1,0 +1,20 @@
+package org.llava4j.train.stage;
+
+import org.llava4j.train.plan.MemoryPlan;
+import org.llava4j.train.watch.RunListener;
+
+/** Where the gradients of a run are computed. */
+@FunctionalInterface
+public interface GradientPlace {
+    /** On this machine, with the graph that learns. */
+    GradientPlace HERE = (stage, paths, options, learner, listener) -> learner;
+
+    /** @throws org.llava4j.data.BadInputException if a stage cannot learn there; asked before any weight is read */
+    default void require(Stage stage, MemoryPlan plan) {}
+
+    /**
+     * @param learner the graph whose weights the run changes; it has them before the first step, trainable ones thawed
+     * @param listener is told what happens elsewhere
+     */
+    StepGradients open(Stage stage, RunPaths paths, RunOptions options, Learner learner, RunListener listener);
+}
