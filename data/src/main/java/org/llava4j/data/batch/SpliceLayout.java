@@ -1,5 +1,6 @@
 package org.llava4j.data.batch;
 
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.List;
 import org.llava4j.data.BadInputException;
@@ -34,7 +35,8 @@ public record SpliceLayout(
         int[] rowStarts,
         int[] rowLengths,
         int[] targetRows,
-        int[] targets) {
+        int[] targets)
+        implements Serializable {
 
     /** What stands in {@link #imageRows} for a vector that goes nowhere. */
     public static final int NOWHERE = -1;

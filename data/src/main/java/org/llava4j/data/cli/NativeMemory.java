@@ -13,7 +13,8 @@ public final class NativeMemory {
 
     private NativeMemory() {}
 
-    static void configure() {
+    /** Sets the limits, unless someone did; a goal does it itself. */
+    public static void configure() {
         OperatingSystemMXBean machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long bytes = (long) (machine.getTotalMemorySize() * SHARE_OF_MACHINE);
         setIfAbsent("org.bytedeco.javacpp.maxbytes", bytes);

@@ -20,10 +20,17 @@ public final class StageMain extends RunCommand {
     private static final String STAGE_PROPERTY = "llava4j.stage";
 
     private final String stage;
+    private final GradientPlace place;
 
     StageMain(String stage) {
+        this(stage, GradientPlace.HERE);
+    }
+
+    /** @param place where gradients are computed */
+    public StageMain(String stage, GradientPlace place) {
         super(stage, "Trains a model folder as the stage " + stage + " says and writes the trained folder.");
         this.stage = stage;
+        this.place = place;
     }
 
     public static void main(String[] args) {
@@ -90,7 +97,7 @@ public final class StageMain extends RunCommand {
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
         try (StopOnSignal signal = new StopOnSignal()) {
-            print(StageRunner.run(run, paths, options, listener(line, signal)));
+            print(StageRunner.run(run, paths, options, listener(line, signal), place));
         }
     }
 

@@ -93,6 +93,11 @@ public final class Stages {
         }
     }
 
+    /** Reads what {@link #json} wrote. */
+    public static Stage ofJson(String json) {
+        return parse("stage", json.getBytes(StandardCharsets.UTF_8));
+    }
+
     private static Stage parse(String source, byte[] content) {
         try {
             return JSON.readValue(content, Stage.class);

@@ -1,7 +1,5 @@
 package org.llava4j.data.spark;
 
-import org.apache.spark.SparkConf;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.llava4j.data.pretraining.FilterConceptsMain;
 
 /**
@@ -12,8 +10,7 @@ public final class FilterConceptsJob {
     private FilterConceptsJob() {}
 
     public static void main(String[] args) {
-        try (JavaSparkContext spark = new JavaSparkContext(new SparkConf().setAppName("LLaVA4J filter-concepts"))) {
-            new FilterConceptsMain(new SparkPhrases(spark)).execute(args);
-        }
+        SparkJob.run(
+                "filter-concepts", spark -> new FilterConceptsMain(new SparkPhrases(spark)).execute(args));
     }
 }

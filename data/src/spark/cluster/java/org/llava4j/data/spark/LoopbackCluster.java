@@ -14,7 +14,7 @@ import org.apache.spark.deploy.master.Master;
 import org.apache.spark.deploy.worker.Worker;
 
 /** A standalone cluster on loopback: a master and workers in JVMs of their own, from the jars that the tests run with. */
-final class LoopbackCluster implements AutoCloseable {
+public final class LoopbackCluster implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
 
     private final Path folder;
@@ -22,7 +22,7 @@ final class LoopbackCluster implements AutoCloseable {
     private final Process master;
     private final List<Process> workers = new ArrayList<>();
 
-    LoopbackCluster(Path folder, int workerCount) throws IOException, InterruptedException {
+    public LoopbackCluster(Path folder, int workerCount) throws IOException, InterruptedException {
         this.folder = folder;
         // Spark takes this for an installation, whose jars are on the class path already.
         Files.createDirectories(folder.resolve("home/jars"));
@@ -70,7 +70,7 @@ final class LoopbackCluster implements AutoCloseable {
     /** Flags of this JVM that Spark's need as well. */
     private static List<String> opens() {
         return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> flag.startsWith("--add-opens"))
+                .filter(flag -> flag.startsWith("--add-"))
                 .toList();
     }
 
@@ -90,7 +90,7 @@ final class LoopbackCluster implements AutoCloseable {
     }
 
     /** What a driver in this JVM needs to use it. */
-    SparkConf conf(String name) {
+    public SparkConf conf(String name) {
         return new SparkConf()
                 .setMaster(address)
                 .setAppName(name)
@@ -104,7 +104,7 @@ final class LoopbackCluster implements AutoCloseable {
     }
 
     /** Kills a worker with the executor that it runs. */
-    void killWorker(int number) {
+    public void killWorker(int number) {
         Process worker = workers.get(number);
         worker.descendants().forEach(ProcessHandle::destroyForcibly);
         worker.destroyForcibly();

@@ -1,0 +1,50 @@
+package org.llava4j.train.spark;
+
+import java.io.Serializable;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.data.batch.SpliceLayout;
+
+/**
+ * What one executor computes of a step.
+ *
+ * @param batches each with its number in the step
+ */
+record Share(ArrayList<Batch> batches) implements Serializable {
+
+    /**
+     * A batch on its way.
+     *
+     * @param pass its number in the step, counted from 0
+     * @param images absolute paths of its pictures
+     */
+    record Batch(int pass, SpliceLayout layout, ArrayList<String> images) implements Serializable {
+
+        static Batch of(int pass, BatchPlan plan) {
+            List<String> images = plan.images().stream()
+                    .map(image -> image.toAbsolutePath().normalize().toString())
+                    .toList();
+            return new Batch(pass, plan.layout(), new ArrayList<>(images));
+        }
+
+        /** Where its samples came from is known to the driver alone. */
+        BatchPlan plan() {
+            return new BatchPlan(layout, images.stream().map(Path::of).toList(), List.of(), List.of());
+        }
+    }
+
+    /** The batches of a step for so many executors: each takes every so-manieth. */
+    static List<Share> of(List<BatchPlan> plans, int executors) {
+        List<Share> shares = new ArrayList<>();
+        for (int executor = 0; executor < executors; executor++) {
+            ArrayList<Batch> own = new ArrayList<>();
+            for (int pass = executor; pass < plans.size(); pass += executors) {
+                own.add(Batch.of(pass, plans.get(pass)));
+            }
+            shares.add(new Share(own));
+        }
+        return shares;
+    }
+}

@@ -1,0 +1,133 @@
+package org.llava4j.train.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.spark.LoopbackCluster;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.stage.GradientPlace;
+import org.llava4j.train.stage.RunOptions;
+import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.stage.RunReport;
+import org.llava4j.train.stage.Saving;
+import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.StageRunner;
+import org.llava4j.train.stage.Stages;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.RunListener;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A stage on a master and two workers in JVMs of their own learns what it learns on one machine. */
+@Tag("spark")
+class TrainJobTest {
+    private static final int STEPS = 6;
+    private static final Map<String, Object> SHORT = Map.of(
+            "freshProjector", true, "batchSize", 2, "accumulation", 4, "maxSteps", STEPS, "maxLength", 256);
+
+    @TempDir
+    private static Path shared;
+
+    private static LoopbackCluster cluster;
+    private static JavaSparkContext spark;
+
+    @TempDir
+    private Path temp;
+
+    private Path model;
+
+    @BeforeAll
+    static void begin() throws Exception {
+        cluster = new LoopbackCluster(Files.createDirectory(shared.resolve("cluster")), 2);
+        spark = new JavaSparkContext(cluster.conf("training"));
+    }
+
+    @AfterAll
+    static void end() {
+        spark.close();
+        cluster.close();
+    }
+
+    @BeforeEach
+    void aModel() {
+        model = TinyFolders.llama(temp.resolve("model"));
+    }
+
+    /** What happened in a run. */
+    private static class Told implements RunListener {
+        final List<String> notices = new ArrayList<>();
+        final List<Double> losses = new ArrayList<>();
+
+        @Override
+        public void step(Progress progress) {
+            losses.add(progress.step().loss());
+        }
+
+        @Override
+        public void notice(String line) {
+            notices.add(line);
+        }
+    }
+
+    private RunPaths paths(String data, String out) {
+        return RunPaths.of(model, Golden.path("f_e2e/" + data), TinyFolders.PICTURES, temp.resolve(out))
+                .withVisionTower(TinyFolders.TOWER);
+    }
+
+    private RunReport run(Stage stage, RunPaths paths, Saving saving, RunListener listener, GradientPlace place) {
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withSaving(saving), listener, place);
+    }
+
+    private Saving saving(String folder, Resume resume) {
+        return new Saving(temp.resolve(folder), 1, 20, resume);
+    }
+
+    private static Stage pretrain() {
+        return Stages.with(Stages.named(Stages.PRETRAIN), SHORT);
+    }
+
+    private static void assertClose(Path file, Path other) {
+        try (SafetensorsFile weights = SafetensorsFile.open(file);
+                SafetensorsFile expected = SafetensorsFile.open(other)) {
+            assertThat(weights.tensors().keySet()).isEqualTo(expected.tensors().keySet());
+            for (String name : expected.tensors().keySet()) {
+                try (INDArray own = weights.read(name);
+                        INDArray theirs = expected.read(name)) {
+                    assertThat(Golden.relativeError(own, theirs)).as(name).isLessThan(1e-5);
+                }
+            }
+        }
+    }
+
+    @Test
+    void twoExecutorsLearnWhatOneMachineLearnsThatAccumulates() {
+        Told here = new Told();
+        run(pretrain(), paths("pretrain.json", "here"), saving("a", Resume.NEVER), here, GradientPlace.HERE);
+        Told there = new Told();
+        RunReport report = run(
+                pretrain(), paths("pretrain.json", "there"), saving("b", Resume.NEVER), there, new SparkPlace(spark));
+        assertThat(there.notices).contains("gradients are computed by 2 executors");
+        assertThat(report.summary().steps()).isEqualTo(STEPS);
+        assertThat(there.losses).hasSameSizeAs(here.losses);
+        for (int i = 0; i < STEPS; i++) {
+            assertThat(Math.abs(there.losses.get(i) / here.losses.get(i) - 1)).isLessThan(1e-5);
+        }
+        assertClose(temp.resolve("there/mm_projector.safetensors"), temp.resolve("here/mm_projector.safetensors"));
+    }
+}
