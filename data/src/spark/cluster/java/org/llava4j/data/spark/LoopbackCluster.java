@@ -12,6 +12,7 @@ import java.util.List;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.master.Master;
 import org.apache.spark.deploy.worker.Worker;
+import scala.Tuple2;
 
 /** A standalone cluster on loopback: a master and workers in JVMs of their own, from the jars that the tests run with. */
 public final class LoopbackCluster implements AutoCloseable {
@@ -75,14 +76,27 @@ public final class LoopbackCluster implements AutoCloseable {
     }
 
     private Process start(String name, Class<?> main, String... args) throws IOException {
+        return start(List.of("-Xmx256m"), main, List.of(args), folder.resolve(name + ".log"));
+    }
+
+    /** Starts a driver in a JVM of its own. */
+    public Process drive(Class<?> main, Path log, List<String> args) throws IOException {
+        List<String> flags = new ArrayList<>(List.of("-Xmx512m"));
+        for (Tuple2<String, String> setting : conf(main.getSimpleName()).getAll()) {
+            flags.add("-D" + setting._1() + "=" + setting._2());
+        }
+        return start(flags, main, args, log);
+    }
+
+    private Process start(List<String> flags, Class<?> main, List<String> args, Path log) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(opens());
-        command.addAll(List.of("-Xmx256m", "-cp", System.getProperty("java.class.path"), main.getName()));
-        command.addAll(List.of(args));
-        ProcessBuilder builder = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(folder.resolve(name + ".log").toFile());
+        command.addAll(flags);
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(args);
+        ProcessBuilder builder =
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
         builder.environment().put("SPARK_HOME", folder.resolve("home").toString());
         builder.environment().put("SPARK_SCALA_VERSION", "2.12");
         builder.environment().put("SPARK_LOCAL_IP", HOST);

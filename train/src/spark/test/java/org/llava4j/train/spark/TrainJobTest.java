@@ -102,7 +102,7 @@ class TrainJobTest {
         return Stages.with(Stages.named(Stages.PRETRAIN), SHORT);
     }
 
-    private static void assertClose(Path file, Path other) {
+    static void assertClose(Path file, Path other) {
         try (SafetensorsFile weights = SafetensorsFile.open(file);
                 SafetensorsFile expected = SafetensorsFile.open(other)) {
             assertThat(weights.tensors().keySet()).isEqualTo(expected.tensors().keySet());
@@ -129,5 +129,89 @@ class TrainJobTest {
             assertThat(Math.abs(there.losses.get(i) / here.losses.get(i) - 1)).isLessThan(1e-5);
         }
         assertClose(temp.resolve("there/mm_projector.safetensors"), temp.resolve("here/mm_projector.safetensors"));
+    }
+
+    @Test
+    void loraWithDropoutIsDroppedAlike() {
+        Stage lora = Stages.with(
+                Stages.named(Stages.FINETUNE_LORA),
+                Map.of(
+                        "lora",
+                        Map.of("rank", 4, "alpha", 8, "dropout", 0.2, "targets", List.of("model\\.layers\\..+_proj\\.weight")),
+                        "freshProjector",
+                        true,
+                        "batchSize",
+                        2,
+                        "accumulation",
+                        3,
+                        "maxSteps",
+                        STEPS,
+                        "learningRate",
+                        1e-3,
+                        "maxLength",
+                        256));
+        run(lora, paths("finetune.json", "here"), saving("a", Resume.NEVER), new Told(), GradientPlace.HERE);
+        run(lora, paths("finetune.json", "there"), saving("b", Resume.NEVER), new Told(), new SparkPlace(spark));
+        for (String file : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
+            assertClose(temp.resolve("there").resolve(file), temp.resolve("here").resolve(file));
+        }
+    }
+
+    /** Stopped on a cluster, continued on one machine, and the other way round. */
+    @Test
+    void aRunMovesBetweenAClusterAndOneMachine() {
+        run(pretrain(), paths("pretrain.json", "here"), saving("a", Resume.NEVER), new Told(), GradientPlace.HERE);
+        for (boolean clusterFirst : List.of(true, false)) {
+            String name = clusterFirst ? "first-there" : "first-here";
+            Saving saving = saving(name + "-saved", Resume.AUTO);
+            RunListener stops = new Told() {
+                @Override
+                public boolean stops() {
+                    return losses.size() == STEPS / 2;
+                }
+            };
+            GradientPlace[] places = clusterFirst
+                    ? new GradientPlace[] {new SparkPlace(spark), GradientPlace.HERE}
+                    : new GradientPlace[] {GradientPlace.HERE, new SparkPlace(spark)};
+            assertThatThrownBy(() -> run(pretrain(), paths("pretrain.json", name), saving, stops, places[0]))
+                    .hasMessageStartingWith("stopped after step " + STEPS / 2);
+            Told rest = new Told();
+            run(pretrain(), paths("pretrain.json", name), saving, rest, places[1]);
+            assertThat(rest.losses).hasSize(STEPS / 2);
+            assertClose(
+                    temp.resolve(name).resolve("mm_projector.safetensors"),
+                    temp.resolve("here/mm_projector.safetensors"));
+        }
+    }
+
+    @Test
+    void aStageOfTheWholeDecoderIsRefusedWithItsBytes() {
+        Stage finetune = Stages.with(Stages.named(Stages.FINETUNE), SHORT);
+        assertThatThrownBy(() -> run(
+                        finetune,
+                        paths("finetune.json", "there"),
+                        Saving.NONE,
+                        RunListener.NONE,
+                        new SparkPlace(spark)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("the stage finetune learns 333,")
+                .hasMessageContaining("1 MB of weights and send 1 MB of gradients")
+                .hasMessageEndingWith("learn LoRA on the cluster (recipe finetune-lora), or the decoder on one machine"
+                        + " (the goals finetune and finetune-scienceqa)");
+        assertThat(temp.resolve("there")).doesNotExist();
+    }
+
+    @Test
+    void aPictureThatIsMissingIsOneLine() throws IOException {
+        Path data = Files.writeString(
+                temp.resolve("data.json"),
+                Files.readString(Golden.path("f_e2e/pretrain.json")).replace(".jpg", ".gone").replace(".png", ".gone"));
+        RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, temp.resolve("there"))
+                .withVisionTower(TinyFolders.TOWER);
+        Stage strict = Stages.with(pretrain(), Map.of("maxBadSamples", 0));
+        assertThatThrownBy(() -> run(strict, paths, Saving.NONE, RunListener.NONE, new SparkPlace(spark)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(".gone")
+                .hasMessageEndingWith("(on an executor)");
     }
 }
