@@ -3,6 +3,9 @@ package org.llava4j.data.cli;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.Option;
@@ -19,6 +22,9 @@ import org.llava4j.data.BadInputException;
  */
 public abstract class Command {
     private static final int WIDTH = 100;
+    private static final String HELP = "--help";
+    /** What the values of flags are called that name files or folders. */
+    private static final Set<String> PATHS = Set.of("DIR", "FILE", "PATH");
 
     private final String name;
     private final String summary;
@@ -37,29 +43,48 @@ public abstract class Command {
     /** Entry for a {@code main}. */
     public final void execute(String... args) {
         NativeMemory.configure();
-        Options options = options()
-                .addOption(Option.builder()
-                        .longOpt("help")
-                        .desc("print this and stop")
-                        .get());
         try {
-            for (String arg : args) {
-                if (arg.equals("--help")) {
-                    printHelp(options);
-                    return;
-                }
+            if (List.of(args).contains(HELP)) {
+                printHelp();
+            } else {
+                run(parse(args));
             }
-            CommandLine line = new DefaultParser(false).parse(options, args);
+        } catch (BadInputException e) {
+            throw fail(e.getMessage());
+        }
+    }
+
+    /** Reads flags, without doing the work. @throws BadInputException if they are not this command's */
+    public final CommandLine parse(String... args) {
+        try {
+            CommandLine line = new DefaultParser(false).parse(options(), args);
             if (!line.getArgList().isEmpty()) {
                 throw new BadInputException(
                         "unknown argument " + line.getArgList().get(0) + "; see --help");
             }
-            run(line);
+            return line;
         } catch (ParseException e) {
-            throw fail(e.getMessage() + "; see --help");
-        } catch (BadInputException e) {
-            throw fail(e.getMessage());
+            throw new BadInputException(e.getMessage() + "; see --help", e);
         }
+    }
+
+    /** Flags as arguments again, their files and folders absolute: as they mean the same in another process. */
+    public static List<String> arguments(CommandLine line) {
+        List<String> arguments = new ArrayList<>();
+        for (Option option : line.getOptions()) {
+            arguments.add("--" + option.getLongOpt());
+            if (option.hasArg()) {
+                boolean isPath = PATHS.contains(option.getArgName());
+                arguments.add(
+                        isPath
+                                ? Path.of(option.getValue())
+                                        .toAbsolutePath()
+                                        .normalize()
+                                        .toString()
+                                : option.getValue());
+            }
+        }
+        return arguments;
     }
 
     private CommandFailedException fail(String message) {
@@ -67,7 +92,12 @@ public abstract class Command {
         return new CommandFailedException(name + ": " + message);
     }
 
-    private void printHelp(Options options) {
+    private void printHelp() {
+        Options options = options()
+                .addOption(Option.builder()
+                        .longOpt(HELP.substring(2))
+                        .desc("print this and stop")
+                        .get());
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         TextHelpAppendable text = new TextHelpAppendable(out);
         text.setMaxWidth(WIDTH);

@@ -8,11 +8,12 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.cli.Command;
 import org.llava4j.data.image.Picture;
 import org.llava4j.data.llavabench.BenchQuestion;
 import org.llava4j.data.records.BenchQuestionRecordReader;
 import org.llava4j.eval.AskedModel;
+import org.llava4j.eval.AskingGoal;
+import org.llava4j.eval.AskingPlace;
 import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.predictions.AnswerJournal;
 import org.llava4j.eval.predictions.Prediction;
@@ -25,55 +26,70 @@ import org.llava4j.model.generate.Decoding;
 import org.llava4j.model.generate.Question;
 
 /** {@code exec:java@llava-bench}: a model folder's answers to LLaVA-Bench, to be judged. */
-public final class LlavaBenchMain extends Command {
+public final class LlavaBenchMain extends AskingGoal {
     private static final String JOURNAL = "answers.partial.jsonl";
 
-    private LlavaBenchMain() {
-        super("llava-bench", "Asks LLaVA-Bench's questions of a model and writes its answers for @judge.");
+    /** @param place where questions are asked */
+    public LlavaBenchMain(AskingPlace place) {
+        super("llava-bench", "Asks LLaVA-Bench's questions of a model and writes its answers for @judge.", place);
     }
 
     public static void main(String[] args) {
-        new LlavaBenchMain().execute(args);
+        new LlavaBenchMain(AskingPlace.HERE).execute(args);
     }
 
     @Override
     protected Options options() {
-        return DecodingFlags.addTo(AskedModel.addFlags(new Options()))
+        return super.options()
                 .addOption(required("questions", "FILE", "the bench's questions"))
                 .addOption(required("image-folder", "DIR", "its pictures"))
                 .addOption(flag("batch-size", "N", "questions answered at once (default 8)"))
                 .addOption(required("output-dir", "DIR", "where answers.jsonl goes; an interrupted run goes on there"));
     }
 
-    @Override
-    protected void run(CommandLine line) {
+    private static List<BenchQuestion> questions(CommandLine line) {
         List<BenchQuestion> questions = new ArrayList<>();
         try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(path(line, "questions"))) {
             while (reader.hasNext()) {
                 questions.add(reader.nextValue());
             }
         }
+        return questions;
+    }
+
+    private static int together(CommandLine line) {
+        return atLeast(1, line, "batch-size", 8);
+    }
+
+    @Override
+    public Asker asker(CommandLine line) {
+        List<BenchQuestion> questions = questions(line);
         Path images = path(line, "image-folder");
-        Path output = path(line, "output-dir");
-        int together = atLeast(1, line, "batch-size", 8);
+        int together = together(line);
         Decoding decoding = DecodingFlags.of(line);
+        return (model, company) ->
+                answers(model, AnswerJournal.company(questions, together, company), images, decoding);
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        List<BenchQuestion> questions = questions(line);
+        Path output = path(line, "output-dir");
         AskedModel asked = AskedModel.of(line);
         Report.Builder settings = Report.titled("LLaVA-Bench");
         asked.describe(settings);
         settings.setting("questions sha256", Sha256.of(path(line, "questions")))
-                .setting("asked together", together)
-                .setting("decoding", decoding);
+                .setting("asked together", together(line))
+                .setting("decoding", DecodingFlags.of(line));
         String specification = settings.build().specification().sha256();
         String modelId =
                 asked.folder().toAbsolutePath().normalize().getFileName().toString();
-        try (LlavaModel model = asked.load();
+        try (AskingPlace.Place place = place(line);
                 AnswerJournal journal = AnswerJournal.open(output.resolve(JOURNAL), specification)) {
-            journal.complete(
-                    questions,
-                    "questions",
-                    together,
-                    question -> String.valueOf(question.id()),
-                    some -> answers(model, some, images, decoding));
+            List<String> ids = questions.stream()
+                    .map(question -> String.valueOf(question.id()))
+                    .toList();
+            journal.complete(ids, "questions", together(line), place);
             List<Prediction> predictions = new ArrayList<>();
             for (BenchQuestion question : questions) {
                 String id = String.valueOf(question.id());

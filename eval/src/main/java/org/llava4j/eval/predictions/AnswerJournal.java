@@ -9,11 +9,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.ProgressOfWork;
@@ -92,27 +92,32 @@ public final class AnswerJournal implements AutoCloseable {
     }
 
     /**
-     * Asks what is not answered yet. Questions are asked in the same company whenever they are asked, so that answers do not
-     * depend on where a run was interrupted.
+     * Asks what is not answered yet.
      *
+     * @param ids of all questions
      * @param what they are called where progress is told
-     * @param together how many at once
-     * @param ask answers some, by id
+     * @param together so many are a company: the first so many, then the next
      */
-    public <T> void complete(
-            List<T> questions,
-            String what,
-            int together,
-            Function<T, String> id,
-            Function<List<T>, Map<String, String>> ask) {
-        ProgressOfWork progress = new ProgressOfWork(what, questions.size());
-        for (int from = 0; from < questions.size(); from += together) {
-            List<T> some = questions.subList(from, Math.min(questions.size(), from + together));
-            if (!answers.containsKey(id.apply(some.get(0)))) {
-                add(ask.apply(some));
+    public void complete(List<String> ids, String what, int together, Companies companies) {
+        ProgressOfWork progress = new ProgressOfWork(what, ids.size());
+        List<Integer> open = new ArrayList<>();
+        for (int from = 0; from < ids.size(); from += together) {
+            if (answers.containsKey(ids.get(from))) {
+                progress.add(Math.min(together, ids.size() - from));
+            } else {
+                open.add(from / together);
             }
-            progress.add(some.size());
         }
+        companies.ask(open, some -> {
+            add(some);
+            progress.add(some.size());
+        });
+    }
+
+    /** The questions of a company. */
+    public static <T> List<T> company(List<T> questions, int together, int number) {
+        int from = number * together;
+        return questions.subList(from, Math.min(questions.size(), from + together));
     }
 
     /** Adds answers of questions asked together; they are on the disk when this returns. */

@@ -5,29 +5,31 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.cli.Command;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.AskedModel;
+import org.llava4j.eval.AskingGoal;
+import org.llava4j.eval.AskingPlace;
 import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.report.Report;
 
 /** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */
-public final class ScienceQaMain extends Command {
+public final class ScienceQaMain extends AskingGoal {
 
-    private ScienceQaMain() {
-        super("scienceqa", "Asks ScienceQA's problems of a model and writes predictions, result and report.");
+    /** @param place where problems are asked */
+    public ScienceQaMain(AskingPlace place) {
+        super("scienceqa", "Asks ScienceQA's problems of a model and writes predictions, result and report.", place);
     }
 
     public static void main(String[] args) {
-        new ScienceQaMain().execute(args);
+        new ScienceQaMain(AskingPlace.HERE).execute(args);
     }
 
     @Override
     protected Options options() {
-        return DecodingFlags.addTo(AskedModel.addFlags(new Options()))
+        return super.options()
                 .addOption(required("data-path", "DIR", "ScienceQA's folder: problems.json, pid_splits.json, images/"))
                 .addOption(required(
                         "output-dir", "DIR", "where predictions and report go; an interrupted run goes on there"))
@@ -44,10 +46,8 @@ public final class ScienceQaMain extends Command {
                 .addOption(flag("max-problems", "N", "only the first N of the split"));
     }
 
-    @Override
-    protected void run(CommandLine line) {
-        Path output = path(line, "output-dir");
-        ScienceQaRun run = new ScienceQaRun(
+    private static ScienceQaRun runOf(CommandLine line) {
+        return new ScienceQaRun(
                 path(line, "data-path"),
                 line.getOptionValue("split", "test"),
                 ScienceQaPrompt.named(line.getOptionValue("prompt-format", "LEA")),
@@ -56,6 +56,17 @@ public final class ScienceQaMain extends Command {
                 atLeast(1, line, "batch-size", 16),
                 DecodingFlags.of(line),
                 atLeast(1, line, "max-problems", Integer.MAX_VALUE));
+    }
+
+    @Override
+    public Asker asker(CommandLine line) {
+        return runOf(line).asker();
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Path output = path(line, "output-dir");
+        ScienceQaRun run = runOf(line);
         AskedModel asked = AskedModel.of(line);
         List<ScienceQaProblem> problems = run.problems();
         long begun = System.nanoTime();
@@ -63,9 +74,9 @@ public final class ScienceQaMain extends Command {
         Report.Builder report = Report.titled("ScienceQA: " + modelId);
         asked.describe(report);
         run.describe(report);
-        try (var model = asked.load()) {
+        try (AskingPlace.Place place = place(line)) {
             ScienceQaGrading grading = run.run(
-                    model, modelId, output, report.build().specification().sha256());
+                    place, modelId, output, report.build().specification().sha256());
             LossCurve.of(asked.folder()).ifPresent(report::curve);
             new ScienceQaTables(problems, grading).addTo(report, run::imageOf);
             double seconds = (System.nanoTime() - begun) / 1e9;

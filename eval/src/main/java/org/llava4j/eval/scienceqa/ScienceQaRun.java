@@ -11,12 +11,13 @@ import org.llava4j.data.Sha256;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.eval.AskingGoal;
 import org.llava4j.eval.predictions.AnswerJournal;
+import org.llava4j.eval.predictions.Companies;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
-import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Decoding;
 import org.llava4j.model.generate.ScienceQaAnswers;
 
@@ -71,13 +72,15 @@ public record ScienceQaRun(
     /**
      * Asks all, or what an interrupted run left of them.
      *
+     * @param companies of so many problems as the batch has
      * @param folder where the journal is until all are answered, and the predictions then
      * @param specification hash of all settings
      */
-    public ScienceQaGrading run(LlavaModel model, String modelId, Path folder, String specification) {
+    public ScienceQaGrading run(Companies companies, String modelId, Path folder, String specification) {
         List<ScienceQaProblem> problems = problems();
+        List<String> ids = problems.stream().map(ScienceQaProblem::id).toList();
         try (AnswerJournal journal = AnswerJournal.open(folder.resolve(JOURNAL), specification)) {
-            ask(model, problems, journal);
+            journal.complete(ids, "problems", batchSize, companies);
             Map<String, String> texts = new LinkedHashMap<>();
             List<Prediction> predictions = new ArrayList<>();
             for (ScienceQaProblem problem : problems) {
@@ -93,20 +96,19 @@ public record ScienceQaRun(
         }
     }
 
-    private void ask(LlavaModel model, List<ScienceQaProblem> problems, AnswerJournal journal) {
+    /** Asks a model the problems of a company. */
+    public AskingGoal.Asker asker() {
+        List<ScienceQaProblem> problems = problems();
         ScienceQaAnswers asking = new ScienceQaAnswers(format, batchSize, decoding, solved());
         Map<String, ScienceQaProblem> others = showing == Showing.OTHER_IMAGE
                 ? OtherImages.of(problems, problem -> "", decoding.sampling().seed())
                 : Map.of();
-        journal.complete(
-                problems,
-                "problems",
-                batchSize,
-                ScienceQaProblem::id,
-                some -> asking.askTogether(
-                        model,
-                        some.stream().map(this::asked).toList(),
-                        problem -> imageOf(others.getOrDefault(problem.id(), problem))));
+        return (model, company) -> asking.askTogether(
+                model,
+                AnswerJournal.company(problems, batchSize, company).stream()
+                        .map(this::asked)
+                        .toList(),
+                problem -> imageOf(others.getOrDefault(problem.id(), problem)));
     }
 
     private ScienceQaProblem asked(ScienceQaProblem problem) {
