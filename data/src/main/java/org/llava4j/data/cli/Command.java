@@ -4,8 +4,10 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.Option;
@@ -23,6 +25,7 @@ import org.llava4j.data.BadInputException;
 public abstract class Command {
     private static final int WIDTH = 100;
     private static final String HELP = "--help";
+    private static final String SEVERAL = ",...";
     /** What the values of flags are called that name files or folders. */
     private static final Set<String> PATHS = Set.of("DIR", "FILE", "PATH");
 
@@ -74,17 +77,22 @@ public abstract class Command {
         for (Option option : line.getOptions()) {
             arguments.add("--" + option.getLongOpt());
             if (option.hasArg()) {
-                boolean isPath = PATHS.contains(option.getArgName());
-                arguments.add(
-                        isPath
-                                ? Path.of(option.getValue())
-                                        .toAbsolutePath()
-                                        .normalize()
-                                        .toString()
-                                : option.getValue());
+                arguments.add(absolute(option.getValue(), option.getArgName()));
             }
         }
         return arguments;
+    }
+
+    private static String absolute(String value, String kind) {
+        if (PATHS.contains(kind)) {
+            return Path.of(value).toAbsolutePath().normalize().toString();
+        }
+        boolean several = kind.endsWith(SEVERAL) && PATHS.contains(kind.substring(0, kind.length() - SEVERAL.length()));
+        return several
+                ? Arrays.stream(value.split(","))
+                        .map(each -> absolute(each.strip(), "PATH"))
+                        .collect(Collectors.joining(","))
+                : value;
     }
 
     private CommandFailedException fail(String message) {

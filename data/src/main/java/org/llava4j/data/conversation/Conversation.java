@@ -1,5 +1,6 @@
 package org.llava4j.data.conversation;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -8,7 +9,7 @@ import java.util.List;
  * @param id what the data file calls it; empty where it has no name
  * @param images paths relative to the image folder, in the order in which the text refers to them
  */
-public record Conversation(String id, List<String> images, List<Turn> turns) {
+public record Conversation(String id, List<String> images, List<Turn> turns) implements Serializable {
     public Conversation {
         images = List.copyOf(images);
         turns = List.copyOf(turns);

@@ -1,5 +1,7 @@
 package org.llava4j.data.conversation;
 
+import java.io.Serializable;
+
 /**
  * A sample as ids, each image still one sentinel.
  *
@@ -7,7 +9,7 @@ package org.llava4j.data.conversation;
  * @param labels {@code int32[T]}: the id itself where it is learned, {@link #IGNORE_INDEX} elsewhere
  */
 @SuppressWarnings("ArrayRecordComponent") // plain numbers for the graph; never compared or used as a key
-public record EncodedSample(int[] inputIds, int[] labels) {
+public record EncodedSample(int[] inputIds, int[] labels) implements Serializable {
     /** The label of a position that is not learned. */
     public static final int IGNORE_INDEX = -100;
 

@@ -1,5 +1,6 @@
 package org.llava4j.data.conversation;
 
+import java.io.Serializable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -8,7 +9,7 @@ import org.llava4j.data.BadInputException;
  * @param from {@link #HUMAN} or {@link #GPT}, the names LLaVA's data files use
  * @param value the text; {@code <image>} stands for an image
  */
-public record Turn(String from, String value) {
+public record Turn(String from, String value) implements Serializable {
     /** Who asks. */
     public static final String HUMAN = "human";
 

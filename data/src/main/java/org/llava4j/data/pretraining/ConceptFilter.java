@@ -2,13 +2,12 @@ package org.llava4j.data.pretraining;
 
 import java.nio.file.Path;
 import java.util.BitSet;
+import java.util.Iterator;
 import java.util.List;
-import java.util.function.Consumer;
-import java.util.stream.IntStream;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.ProgressOfWork;
+import org.llava4j.data.cli.RecordPlace;
 import org.llava4j.data.records.CaptionRecordReader;
 import org.llava4j.data.records.RecordFiles;
 
@@ -21,12 +20,11 @@ public final class ConceptFilter {
     public static final String CAPTIONS = "captions.json";
 
     private static final String KIND = "concepts";
-    private static final int AT_ONCE = 4096;
 
     private ConceptFilter() {}
 
     /**
-     * Chooses captions.
+     * Chooses captions, their phrases found on all processors.
      *
      * @param captions a file that {@link CaptionRecordReader} reads
      * @param foldCase whether phrases that differ in capitals alone are one
@@ -34,19 +32,17 @@ public final class ConceptFilter {
      * @throws BadInputException if a caption cannot be read, with file and line, or the place cannot be written
      */
     public static ConceptReport run(Path captions, RarestFirst rule, boolean foldCase, Path output) {
-        return run(captions, rule, foldCase, output, ConceptFilter::onAllProcessors);
+        try (CaptionPhrases phrases = new CaptionPhrases(captions, foldCase)) {
+            return run(phrases.reader(), RecordPlace.here(phrases), rule, output);
+        }
     }
 
-    /** The same with phrases found elsewhere. */
-    public static ConceptReport run(
-            Path captions, RarestFirst rule, boolean foldCase, Path output, PhraseFinder finder) {
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND);
-                CaptionRecordReader reader = CaptionRecordReader.open(captions)) {
-            if (reader.size() == 0) {
-                throw new BadInputException(captions + ": there are no captions; check the file");
-            }
+    /** @param phrases of each caption, in the order of the reader */
+    static ConceptReport run(
+            CaptionRecordReader reader, Iterator<List<String>> phrases, RarestFirst rule, Path output) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
             ConceptIndex index = new ConceptIndex();
-            finder.find(captions, reader, foldCase, index::add);
+            phrases.forEachRemaining(index::add);
             BitSet chosen = rule.select(index, number -> reader.get(number).id());
             ConceptReport report = ConceptReport.of(index, chosen, rule);
             RecordFiles.writeCaptions(
@@ -57,20 +53,6 @@ public final class ConceptFilter {
             AtomicFile.writeString(folder.path().resolve("report.html"), report.html());
             folder.commit();
             return report;
-        }
-    }
-
-    static void onAllProcessors(
-            Path captions, CaptionRecordReader reader, boolean foldCase, Consumer<List<String>> inOrder) {
-        ThreadLocal<NounPhrases> tagger = ThreadLocal.withInitial(() -> new NounPhrases(foldCase));
-        ProgressOfWork progress = new ProgressOfWork("captions", reader.size());
-        for (int begin = 0; begin < reader.size(); begin += AT_ONCE) {
-            List<List<String>> phrases = IntStream.range(begin, Math.min(begin + AT_ONCE, reader.size()))
-                    .parallel()
-                    .mapToObj(number -> tagger.get().of(reader.get(number).text()))
-                    .toList();
-            phrases.forEach(inOrder);
-            progress.add(phrases.size());
         }
     }
 }

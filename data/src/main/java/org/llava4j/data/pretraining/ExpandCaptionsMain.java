@@ -1,26 +1,24 @@
 package org.llava4j.data.pretraining;
 
-import java.nio.file.Path;
-import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.Command;
-import org.llava4j.data.cli.ProgressOfWork;
+import org.llava4j.data.cli.RecordGoal;
+import org.llava4j.data.cli.RecordPlace;
+import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.pretraining.Instructions.ImagePosition;
-import org.llava4j.data.records.CaptionRecordReader;
 import org.llava4j.data.records.RecordFiles;
 
 /** {@code exec:java@expand-captions}: captions to the samples of stage 1. */
-public final class ExpandCaptionsMain extends Command {
+public final class ExpandCaptionsMain extends RecordGoal<Conversation> {
     private static final int SEED = 42;
 
-    private ExpandCaptionsMain() {
-        super("expand-captions", "Makes a question and answer of each caption, as stage 1 learns them.");
+    /** @param place where captions are expanded */
+    public ExpandCaptionsMain(RecordPlace place) {
+        super("expand-captions", "Makes a question and answer of each caption, as stage 1 learns them.", place);
     }
 
     public static void main(String[] args) {
-        new ExpandCaptionsMain().execute(args);
+        new ExpandCaptionsMain(RecordPlace.HERE).execute(args);
     }
 
     @Override
@@ -34,24 +32,19 @@ public final class ExpandCaptionsMain extends Command {
     }
 
     @Override
+    public ExpandedCaptions open(CommandLine line) {
+        return new ExpandedCaptions(
+                path(line, "data-path"),
+                line.hasOption("instructions") ? Instructions.read(path(line, "instructions")) : Instructions.brief(),
+                ImagePosition.named(line.getOptionValue("image-position", "random")),
+                integer(line, "seed", SEED));
+    }
+
+    @Override
     protected void run(CommandLine line) {
-        Path input = path(line, "data-path");
-        Instructions instructions =
-                line.hasOption("instructions") ? Instructions.read(path(line, "instructions")) : Instructions.brief();
-        ImagePosition position = ImagePosition.named(line.getOptionValue("image-position", "random"));
-        int seed = integer(line, "seed", SEED);
-        try (CaptionRecordReader reader = CaptionRecordReader.open(input)) {
-            if (reader.size() == 0) {
-                throw new BadInputException(input + ": there are no captions; check the file");
-            }
-            ProgressOfWork progress = new ProgressOfWork("captions", reader.size());
-            RecordFiles.writeConversations(
-                    path(line, "output"),
-                    IntStream.range(0, reader.size())
-                            .peek(number -> progress.add(1))
-                            .mapToObj(number -> instructions.expand(reader.get(number), position, seed))
-                            .iterator());
-            System.out.printf("wrote %d samples to %s%n", reader.size(), path(line, "output"));
+        try (ExpandedCaptions samples = open(line)) {
+            RecordFiles.writeConversations(path(line, "output"), results(line, samples));
+            System.out.printf("wrote %d samples to %s%n", samples.size(), path(line, "output"));
         }
     }
 }

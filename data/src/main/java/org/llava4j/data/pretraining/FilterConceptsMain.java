@@ -1,24 +1,24 @@
 package org.llava4j.data.pretraining;
 
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.cli.Command;
+import org.llava4j.data.cli.RecordGoal;
+import org.llava4j.data.cli.RecordPlace;
 
 /** {@code exec:java@filter-concepts}: the paper's choice of captions for stage 1. */
-public final class FilterConceptsMain extends Command {
+public final class FilterConceptsMain extends RecordGoal<List<String>> {
 
-    private final PhraseFinder finder;
-
-    /** @param finder finds the phrases, which takes nearly all of the time */
-    public FilterConceptsMain(PhraseFinder finder) {
+    /** @param place where phrases are found, which takes nearly all of the time */
+    public FilterConceptsMain(RecordPlace place) {
         super(
                 "filter-concepts",
-                "Chooses captions so that rare things are kept and frequent ones do not crowd them out.");
-        this.finder = finder;
+                "Chooses captions so that rare things are kept and frequent ones do not crowd them out.",
+                place);
     }
 
     public static void main(String[] args) {
-        new FilterConceptsMain(ConceptFilter::onAllProcessors).execute(args);
+        new FilterConceptsMain(RecordPlace.HERE).execute(args);
     }
 
     @Override
@@ -35,6 +35,11 @@ public final class FilterConceptsMain extends Command {
     }
 
     @Override
+    public CaptionPhrases open(CommandLine line) {
+        return new CaptionPhrases(path(line, "data-path"), !line.hasOption("keep-case"));
+    }
+
+    @Override
     protected void run(CommandLine line) {
         RarestFirst rule = new RarestFirst(
                 atLeast(1, line, "min-count", RarestFirst.PAPER.minCount()),
@@ -42,9 +47,11 @@ public final class FilterConceptsMain extends Command {
                 line.hasOption("count-chosen"),
                 RarestFirst.Ties.named(line.getOptionValue("ties", "alphabetical")),
                 integer(line, "seed", (int) RarestFirst.PAPER.seed()));
-        ConceptReport report = ConceptFilter.run(
-                path(line, "data-path"), rule, !line.hasOption("keep-case"), path(line, "output-dir"), finder);
-        System.out.println(report.summary());
-        System.out.println("wrote " + path(line, "output-dir"));
+        try (CaptionPhrases phrases = open(line)) {
+            ConceptReport report =
+                    ConceptFilter.run(phrases.reader(), results(line, phrases), rule, path(line, "output-dir"));
+            System.out.println(report.summary());
+            System.out.println("wrote " + path(line, "output-dir"));
+        }
     }
 }

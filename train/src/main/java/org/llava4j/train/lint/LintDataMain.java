@@ -2,7 +2,6 @@ package org.llava4j.train.lint;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -11,30 +10,32 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.SampleUnion;
 import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.cli.Command;
+import org.llava4j.data.cli.RecordGoal;
+import org.llava4j.data.cli.RecordPlace;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.stage.DataFlags;
-import org.llava4j.train.stage.DataSource;
-import org.llava4j.train.stage.OpenSource;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 
 /** {@code exec:java@lint-data}: training data read as a stage would read it; ends with an error where samples are bad. */
-public final class LintDataMain extends Command {
+public final class LintDataMain extends RecordGoal<LintedSample> {
     private static final String KIND = "lint";
     private static final int SHOWN = 20;
 
-    private LintDataMain() {
-        super("lint-data", "Reads training data as a stage would, and tells what is wrong with it, sample by sample.");
+    /** @param place where samples are read */
+    public LintDataMain(RecordPlace place) {
+        super(
+                "lint-data",
+                "Reads training data as a stage would, and tells what is wrong with it, sample by sample.",
+                place);
     }
 
     public static void main(String[] args) {
-        new LintDataMain().execute(args);
+        new LintDataMain(RecordPlace.HERE).execute(args);
     }
 
     @Override
@@ -53,11 +54,7 @@ public final class LintDataMain extends Command {
     }
 
     @Override
-    protected void run(CommandLine line) {
-        String failOn = line.getOptionValue("fail-on", "error");
-        if (!List.of("error", "warning", "never").contains(failOn)) {
-            throw new BadInputException("--fail-on is " + failOn + "; it can be error, warning or never");
-        }
+    public LintedSamples open(CommandLine line) {
         Stage stage = stage(line);
         Path model = path(line, "model-path");
         if (!Files.exists(model)) {
@@ -76,7 +73,19 @@ public final class LintDataMain extends Command {
                         SpliceOptions.Side.RIGHT,
                         stage.lengthMultiple(),
                         config.imageSlot()));
-        LintReport report = lint(linter, stage, DataFlags.plain().sources(line), atLeast(0, line, "show", SHOWN));
+        return new LintedSamples(linter, stage, DataFlags.plain().sources(line));
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        String failOn = line.getOptionValue("fail-on", "error");
+        if (!List.of("error", "warning", "never").contains(failOn)) {
+            throw new BadInputException("--fail-on is " + failOn + "; it can be error, warning or never");
+        }
+        LintReport report;
+        try (LintedSamples samples = open(line)) {
+            report = samples.linter().report(results(line, samples), atLeast(0, line, "show", SHOWN));
+        }
         Path output = path(line, "output-dir");
         write(report, output, failOn.equals("warning"));
         System.out.println(report.summary());
@@ -97,17 +106,6 @@ public final class LintDataMain extends Command {
             changes.put("maxLength", atLeast(1, line, "model-max-length", 1));
         }
         return Stages.with(Stages.of(line.getOptionValue("recipe", Stages.FINETUNE)), changes);
-    }
-
-    private static LintReport lint(Linter linter, Stage stage, List<DataSource> sources, int shown) {
-        List<OpenSource> opened = new ArrayList<>();
-        try {
-            sources.forEach(source -> opened.add(OpenSource.of(stage, source)));
-            return linter.lint(
-                    new SampleUnion(opened.stream().map(OpenSource::samples).toList()), shown);
-        } finally {
-            opened.forEach(OpenSource::close);
-        }
     }
 
     private static void write(LintReport report, Path output, boolean failOnWarnings) {

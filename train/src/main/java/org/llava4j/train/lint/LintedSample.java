@@ -1,5 +1,6 @@
 package org.llava4j.train.lint;
 
+import java.io.Serializable;
 import java.util.List;
 import org.llava4j.data.conversation.EncodedSample;
 
@@ -23,4 +24,5 @@ public record LintedSample(
         int supervised,
         int images,
         long contentHash,
-        List<Finding> findings) {}
+        List<Finding> findings)
+        implements Serializable {}

@@ -2,16 +2,15 @@ package org.llava4j.train.lint;
 
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.batch.SampleSource;
 import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.cli.ProgressOfWork;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
@@ -21,36 +20,32 @@ import org.llava4j.data.records.Draw;
 import org.llava4j.data.text.LlamaTokenizer;
 
 /**
- * Reads samples with the functions that training reads them with, on all processors, and tells what each would be.
+ * Reads samples with the functions that training reads them with, and tells what each would be.
  *
  * @param encoder text to ids and labels
  * @param splice how long a sample may be and what an image takes of it
  */
 public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
-    private static final int AT_ONCE = 512;
-
-    /** Reads all samples; the report has them in their order. */
-    public LintReport lint(SampleSource samples, int shown) {
+    /**
+     * Puts together what was found.
+     *
+     * @param linted all samples, in their order
+     * @param shown so many of them are in the report token by token
+     */
+    public LintReport report(Iterator<LintedSample> linted, int shown) {
         LintReport report = new LintReport(encoder, splice, shown);
-        ProgressOfWork progress = new ProgressOfWork("samples", samples.size());
         Set<Long> seen = new HashSet<>();
-        for (int begin = 0; begin < samples.size(); begin += AT_ONCE) {
-            List<LintedSample> linted = IntStream.range(begin, Math.min(begin + AT_ONCE, samples.size()))
-                    .parallel()
-                    .mapToObj(number -> sample(samples, number))
-                    .toList();
-            for (LintedSample sample : linted) {
-                if (sample.encoded() != null && !seen.add(sample.contentHash())) {
-                    sample.findings().add(new Finding(Rule.DUPLICATE, sample.where(), Rule.DUPLICATE.words()));
-                }
-                report.add(sample);
+        linted.forEachRemaining(sample -> {
+            if (sample.encoded() != null && !seen.add(sample.contentHash())) {
+                sample.findings().add(new Finding(Rule.DUPLICATE, sample.where(), Rule.DUPLICATE.words()));
             }
-            progress.add(linted.size());
-        }
+            report.add(sample);
+        });
         return report;
     }
 
-    private LintedSample sample(SampleSource samples, int number) {
+    /** Reads one sample. */
+    LintedSample sample(SampleSource samples, int number) {
         String where = samples.where(number);
         List<Finding> findings = new ArrayList<>();
         Conversation conversation = found(Rule.BROKEN, where, findings, () -> samples.get(number));

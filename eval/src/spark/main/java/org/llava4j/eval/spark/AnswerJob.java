@@ -1,23 +1,26 @@
 package org.llava4j.eval.spark;
 
 import java.util.Arrays;
+import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.llava4j.data.spark.SparkJob;
 
-/**
- * {@code @scienceqa} and {@code @llava-bench} on Spark: {@code spark-submit --class org.llava4j.eval.spark.AnswerJob}, the
- * goal's name, then its flags. Model, data and pictures are where they are on every machine; the output is the driver's.
- */
+/** {@code @scienceqa} and {@code @llava-bench}, their questions answered by executors. */
 public final class AnswerJob {
     private AnswerJob() {}
 
-    public static void main(String[] args) {
-        SparkJob.run("answers", spark -> run(spark, args));
+    /** The goals' names. */
+    public static List<String> goals() {
+        return Arrays.stream(Goal.values()).map(Goal::label).toList();
     }
 
-    /** The same on a context that is there. */
-    public static void run(JavaSparkContext spark, String... args) {
-        Goal goal = Goal.named(args.length == 0 ? "" : args[0]);
-        goal.at(new SparkAnswers(spark, goal)).execute(Arrays.copyOfRange(args, 1, args.length));
+    /**
+     * Runs a goal.
+     *
+     * @param name one of {@link #goals}
+     * @param args the goal's flags; model, data and pictures are where they are on every machine
+     */
+    public static void run(JavaSparkContext spark, String name, String... args) {
+        Goal goal = Goal.named(name);
+        goal.at(new SparkAnswers(spark, goal)).execute(args);
     }
 }

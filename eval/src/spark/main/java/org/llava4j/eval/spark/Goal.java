@@ -2,8 +2,6 @@ package org.llava4j.eval.spark;
 
 import java.util.Arrays;
 import java.util.function.Function;
-import java.util.stream.Collectors;
-import org.llava4j.data.BadInputException;
 import org.llava4j.eval.AskingGoal;
 import org.llava4j.eval.AskingPlace;
 import org.llava4j.eval.llavabench.LlavaBenchMain;
@@ -26,8 +24,11 @@ enum Goal {
         return Arrays.stream(values())
                 .filter(goal -> goal.label.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new BadInputException("the first argument is the goal: "
-                        + Arrays.stream(values()).map(goal -> goal.label).collect(Collectors.joining(" or "))));
+                .orElseThrow(() -> new IllegalArgumentException(name));
+    }
+
+    String label() {
+        return label;
     }
 
     /** The goal's command, its questions asked there. */

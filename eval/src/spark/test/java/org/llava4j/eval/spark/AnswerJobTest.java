@@ -107,7 +107,7 @@ class AnswerJobTest {
                 }
             });
             killer.start();
-            AnswerJob.run(spark, array(job("scienceqa", scienceQa("there"))));
+            AnswerJob.run(spark, "scienceqa", array(scienceQa("there")));
             killer.join();
             assertThat(killed[0]).as("killed while questions were open").isTrue();
             assertSame("there");
@@ -117,7 +117,7 @@ class AnswerJobTest {
             try (Stream<Path> pictures = Files.walk(world.resolve("images/test"))) {
                 Files.delete(pictures.filter(Files::isRegularFile).findFirst().orElseThrow());
             }
-            assertThatThrownBy(() -> AnswerJob.run(spark, array(job("scienceqa", broken))))
+            assertThatThrownBy(() -> AnswerJob.run(spark, "scienceqa", array(broken)))
                     .isInstanceOf(CommandFailedException.class)
                     .hasMessageContaining("there is no image")
                     .hasMessageEndingWith("(on an executor)");
@@ -130,12 +130,12 @@ class AnswerJobTest {
         ScienceQaMain.main(array(scienceQa("here")));
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2)) {
             Process driver = cluster.drive(
-                    AnswerJob.class, temp.resolve("first.log"), job("scienceqa", scienceQa("there")));
+                    SparkMain.class, temp.resolve("first.log"), job("scienceqa", scienceQa("there")));
             await(temp.resolve("there").resolve(JOURNAL), 5);
             driver.destroyForcibly().waitFor();
             assertThat(temp.resolve("there/predictions.jsonl")).doesNotExist();
             Process again = cluster.drive(
-                    AnswerJob.class, temp.resolve("again.log"), job("scienceqa", scienceQa("there")));
+                    SparkMain.class, temp.resolve("again.log"), job("scienceqa", scienceQa("there")));
             assertThat(again.waitFor())
                     .as(Files.readString(temp.resolve("again.log")))
                     .isZero();
@@ -174,9 +174,9 @@ class AnswerJobTest {
         LlavaBenchMain.main(array(here));
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2);
                 JavaSparkContext spark = new JavaSparkContext(cluster.conf("bench"))) {
-            List<String> there = job("llava-bench", arguments);
+            List<String> there = new ArrayList<>(arguments);
             there.add(temp.resolve("there").toString());
-            AnswerJob.run(spark, array(there));
+            AnswerJob.run(spark, "llava-bench", array(there));
         }
         assertThat(Files.readString(temp.resolve("there/answers.jsonl")))
                 .isEqualTo(Files.readString(temp.resolve("here/answers.jsonl")))

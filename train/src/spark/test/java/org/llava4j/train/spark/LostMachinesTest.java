@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.spark.LoopbackCluster;
+import org.llava4j.data.spark.SparkJob;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.stage.GradientPlace;
@@ -145,6 +147,16 @@ class LostMachinesTest {
         }
     }
 
+    /** What spark-submit runs. */
+    static final class Driver {
+        private Driver() {}
+
+        public static void main(String[] args) {
+            SparkJob.run(
+                    "training", spark -> TrainJob.run(spark, args[0], Arrays.copyOfRange(args, 1, args.length)));
+        }
+    }
+
     private Process drive(LoopbackCluster cluster, String out, String... more) throws IOException {
         List<String> arguments = new ArrayList<>(List.of(
                 "pretrain",
@@ -162,6 +174,6 @@ class LostMachinesTest {
                 "1"));
         arguments.addAll(FLAGS);
         arguments.addAll(List.of(more));
-        return cluster.drive(TrainJob.class, temp.resolve(out + ".log"), arguments);
+        return cluster.drive(Driver.class, temp.resolve(out + ".log"), arguments);
     }
 }

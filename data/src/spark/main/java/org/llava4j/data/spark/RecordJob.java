@@ -1,0 +1,19 @@
+package org.llava4j.data.spark;
+
+import java.util.List;
+import org.apache.spark.api.java.JavaSparkContext;
+
+/** A goal over records, its records worked on by executors. */
+public final class RecordJob {
+    private RecordJob() {}
+
+    /**
+     * Runs the goal: with its own flags, in which files may be on any Hadoop file system; a local file must be where it is
+     * on every machine.
+     */
+    public static <R> void run(JavaSparkContext spark, GoalMaker<R> goal, String... args) {
+        MirroredFlags flags = MirroredFlags.of(List.of(args), true);
+        goal.at(new SparkRecords<>(spark, goal, flags)).execute(flags.local());
+        flags.publish();
+    }
+}

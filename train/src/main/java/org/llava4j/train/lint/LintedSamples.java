@@ -1,0 +1,65 @@
+package org.llava4j.train.lint;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.SampleUnion;
+import org.llava4j.data.cli.Records;
+import org.llava4j.train.stage.DataSource;
+import org.llava4j.train.stage.OpenSource;
+import org.llava4j.train.stage.Stage;
+
+/** The samples of one or several sources, each read as training would. */
+final class LintedSamples implements Records<LintedSample> {
+    private final Linter linter;
+    private final List<OpenSource> opened = new ArrayList<>();
+    private final SampleUnion samples;
+
+    /** @throws BadInputException if a source is missing, broken or empty */
+    LintedSamples(Linter linter, Stage stage, List<DataSource> sources) {
+        this.linter = linter;
+        try {
+            sources.forEach(source -> opened.add(OpenSource.of(stage, source)));
+            samples = new SampleUnion(opened.stream().map(OpenSource::samples).toList());
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    Linter linter() {
+        return linter;
+    }
+
+    @Override
+    public String what() {
+        return "samples";
+    }
+
+    @Override
+    public int size() {
+        return samples.size();
+    }
+
+    @Override
+    public LintedSample of(int number) {
+        return linter.sample(samples, number);
+    }
+
+    @Override
+    public List<Path> files(int number) {
+        try {
+            return samples.get(number).images().stream()
+                    .map(image -> samples.image(number, image))
+                    .toList();
+        } catch (BadInputException e) {
+            return List.of(); // found when it is read
+        }
+    }
+
+    @Override
+    public void close() {
+        opened.forEach(OpenSource::close);
+    }
+}
