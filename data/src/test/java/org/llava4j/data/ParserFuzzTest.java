@@ -7,14 +7,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.batch.ShardSamples;
+import org.llava4j.data.batch.Shards;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.records.TokenizedRecordReader;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.data.text.SentencePieceReader;
 
@@ -69,6 +73,34 @@ class ParserFuzzTest {
                 while (reader.hasNext()) {
                     encoder.encode(reader.nextValue());
                 }
+            }
+        });
+    }
+
+    @Test
+    void shards() throws IOException {
+        String line = "{\"number\":%d,\"where\":\"a.json, line 1\",\"id\":\"x\",\"image\":[\"p.jpg\"],\"length\":20,"
+                + "\"input_ids\":[1,-200,13,14,2],\"learned\":[[2,5]]}\n";
+        String bad = "{\"number\":2,\"where\":\"a.json, line 3\",\"problem\":\"no\"}\n";
+        byte[] sound = (line.formatted(0) + line.formatted(1) + bad).getBytes(StandardCharsets.UTF_8);
+        Path file = folder.resolve("bucket.jsonl");
+        fuzz(21, sound, content -> {
+            Files.write(file, content);
+            try (TokenizedRecordReader reader = TokenizedRecordReader.open(List.of(file))) {
+                while (reader.hasNext()) {
+                    reader.next();
+                }
+            }
+        });
+        Files.write(file, sound);
+        String index = "{\"reading\":{\"convMode\":\"v1\",\"imageFirst\":true,\"imageStartEnd\":false,"
+                + "\"imageVectors\":16,\"maxLength\":64,\"tokenizer\":\"t\"},\"data\":\"d\",\"samples\":3,"
+                + "\"shards\":[{\"file\":\"bucket.jsonl\",\"sha256\":\"" + Sha256.of(file)
+                + "\",\"bucket\":64,\"numbers\":[0,1,2]}]}";
+        fuzz(22, index.getBytes(StandardCharsets.UTF_8), content -> {
+            Files.write(folder.resolve(Shards.FILE), content);
+            try (ShardSamples samples = ShardSamples.open(folder, folder)) {
+                samples.where(samples.size() - 1);
             }
         });
     }

@@ -211,7 +211,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
 
     private Row row(int number) {
         Conversation conversation = samples.get(number);
-        EncodedSample encoded = located(number, () -> encode(conversation));
+        EncodedSample encoded = located(number, () -> encode(number, conversation));
         for (String image : conversation.images()) {
             located(number, () -> check(samples.image(number, image)));
         }
@@ -220,8 +220,8 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return new Row(number, conversation, encoded, length);
     }
 
-    private EncodedSample encode(Conversation conversation) {
-        EncodedSample encoded = encoder.encode(conversation);
+    private EncodedSample encode(int number, Conversation conversation) {
+        EncodedSample encoded = samples.encoded(number, conversation, encoder);
         if (!SpliceLayout.hasTarget(encoded, options.splice())) {
             throw new NothingToLearnException("sample " + conversation.id() + ": its answers begin beyond the maximum"
                     + " length of " + options.splice().maxLength() + "; shorten the questions or raise the limit");

@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.SeededPermutation;
 
@@ -13,6 +15,16 @@ public interface SampleSource {
 
     /** Sample {@code number}, 0..size-1. @throws org.llava4j.data.BadInputException if it is broken */
     Conversation get(int number);
+
+    /**
+     * The sample as ids.
+     *
+     * @param conversation the sample
+     * @param encoder makes them, unless they are there already
+     */
+    default EncodedSample encoded(int number, Conversation conversation, ConversationEncoder encoder) {
+        return encoder.encode(conversation);
+    }
 
     /** Where sample {@code number} came from, for messages. */
     String where(int number);

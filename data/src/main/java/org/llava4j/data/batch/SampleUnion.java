@@ -5,6 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.EncodedSample;
 
 /**
  * Several sources as one: the samples of the first, then those of the second, and so on. Samples are told apart by their
@@ -35,6 +37,12 @@ public class SampleUnion implements SampleSource {
     public Conversation get(int number) {
         int source = sourceOf(number);
         return sources.get(source).get(number - first[source]);
+    }
+
+    @Override
+    public EncodedSample encoded(int number, Conversation conversation, ConversationEncoder encoder) {
+        int source = sourceOf(number);
+        return sources.get(source).encoded(number - first[source], conversation, encoder);
     }
 
     @Override

@@ -40,6 +40,11 @@ public final class RecordFiles {
         write(file, samples, RecordFiles::node);
     }
 
+    /** Samples as ids. @throws BadInputException if the place cannot be written */
+    public static void writeTokenized(Path file, Iterator<TokenizedSample> samples) {
+        write(file, samples, TokenizedRecordReader::node);
+    }
+
     /** Captions as LLaVA's {@code metadata.json} has them. @throws BadInputException if the place cannot be written */
     public static void writeCaptions(Path file, Iterator<Caption> captions) {
         write(

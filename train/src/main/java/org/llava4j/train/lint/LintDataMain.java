@@ -1,25 +1,16 @@
 package org.llava4j.train.lint;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.cli.RecordGoal;
 import org.llava4j.data.cli.RecordPlace;
-import org.llava4j.data.conversation.ConversationEncoder;
-import org.llava4j.data.text.LlamaTokenizer;
-import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.stage.DataFlags;
-import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.StageRunner;
-import org.llava4j.train.stage.Stages;
+import org.llava4j.train.stage.SampleReading;
 
 /** {@code exec:java@lint-data}: training data read as a stage would read it; ends with an error where samples are bad. */
 public final class LintDataMain extends RecordGoal<LintedSample> {
@@ -40,40 +31,15 @@ public final class LintDataMain extends RecordGoal<LintedSample> {
 
     @Override
     protected Options options() {
-        return new Options()
-                .addOption(required("model-path", "DIR", "the LLaVA or LLaMA folder: tokenizer and config"))
-                .addOption(flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
-                .addOption(required("data-path", "PATH,...", "LLaVA's conversation JSON, or ScienceQA's folder"))
-                .addOption(flag("image-folder", "DIR,...", "where their pictures are: one for all, or one for each"))
+        return SampleReading.addFlags(new Options())
                 .addOption(required("output-dir", "DIR", "where lint.html, lint.json and lint-junit.xml go"))
-                .addOption(flag("recipe", "NAME|FILE", "the stage that will read it (default finetune)"))
-                .addOption(flag("conv-mode", "NAME", "conversation template, if not the stage's"))
-                .addOption(flag("model-max-length", "N", "longest sequence, if not the stage's"))
                 .addOption(flag("fail-on", "WHAT", "error (default), warning or never"))
                 .addOption(flag("show", "N", "samples to show token by token (default 20)"));
     }
 
     @Override
     public LintedSamples open(CommandLine line) {
-        Stage stage = stage(line);
-        Path model = path(line, "model-path");
-        if (!Files.exists(model)) {
-            throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
-        }
-        LlavaConfig config = LlavaConfig.read(model, StageRunner.visionTower(model, path(line, "vision-tower")));
-        Linter linter = new Linter(
-                new ConversationEncoder(
-                        LlamaTokenizer.load(model),
-                        stage.chatFormat().template(),
-                        stage.chatFormat().markup(config)),
-                new SpliceOptions(
-                        config.imageVectors(),
-                        config.decoder().vocabSize(),
-                        stage.maxLength(),
-                        SpliceOptions.Side.RIGHT,
-                        stage.lengthMultiple(),
-                        config.imageSlot()));
-        return new LintedSamples(linter, stage, DataFlags.plain().sources(line));
+        return new LintedSamples(SampleReading.of(line), DataFlags.plain().sources(line));
     }
 
     @Override
@@ -95,17 +61,6 @@ public final class LintDataMain extends RecordGoal<LintedSample> {
             throw new BadInputException(report.errors() + " errors and " + report.warnings() + " warnings in "
                     + report.samples() + " samples; see " + output.resolve("lint.html"));
         }
-    }
-
-    private static Stage stage(CommandLine line) {
-        Map<String, Object> changes = new LinkedHashMap<>();
-        if (line.hasOption("conv-mode")) {
-            changes.put("convMode", line.getOptionValue("conv-mode"));
-        }
-        if (line.hasOption("model-max-length")) {
-            changes.put("maxLength", atLeast(1, line, "model-max-length", 1));
-        }
-        return Stages.with(Stages.of(line.getOptionValue("recipe", Stages.FINETUNE)), changes);
     }
 
     private static void write(LintReport report, Path output, boolean failOnWarnings) {

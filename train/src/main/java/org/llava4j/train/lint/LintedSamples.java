@@ -8,7 +8,7 @@ import org.llava4j.data.batch.SampleUnion;
 import org.llava4j.data.cli.Records;
 import org.llava4j.train.stage.DataSource;
 import org.llava4j.train.stage.OpenSource;
-import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.SampleReading;
 
 /** The samples of one or several sources, each read as training would. */
 final class LintedSamples implements Records<LintedSample> {
@@ -17,10 +17,10 @@ final class LintedSamples implements Records<LintedSample> {
     private final SampleUnion samples;
 
     /** @throws BadInputException if a source is missing, broken or empty */
-    LintedSamples(Linter linter, Stage stage, List<DataSource> sources) {
-        this.linter = linter;
+    LintedSamples(SampleReading reading, List<DataSource> sources) {
+        linter = new Linter(reading.encoder(), reading.splice());
         try {
-            sources.forEach(source -> opened.add(OpenSource.of(stage, source)));
+            sources.forEach(source -> opened.add(OpenSource.of(reading, source)));
             samples = new SampleUnion(opened.stream().map(OpenSource::samples).toList());
         } catch (RuntimeException e) {
             close();

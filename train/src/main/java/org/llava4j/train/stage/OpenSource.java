@@ -4,20 +4,26 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.batch.SampleSource;
 import org.llava4j.data.batch.ScienceQaSamples;
+import org.llava4j.data.batch.ShardSamples;
+import org.llava4j.data.batch.Shards;
 import org.llava4j.data.records.ConversationRecordReader;
-import org.llava4j.data.records.IndexedRecordReader;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.train.stage.Stage.DataFormat;
 
-/** One source of data while it is read. */
-public record OpenSource(IndexedRecordReader<?> reader, SampleSource samples) implements AutoCloseable {
+/**
+ * One source of data while it is read.
+ *
+ * @param closing gives its files back
+ */
+public record OpenSource(SampleSource samples, Runnable closing) implements AutoCloseable {
 
     /** @throws BadInputException if it is missing, broken or empty */
-    public static OpenSource of(Stage stage, DataSource source) {
-        OpenSource open = stage.dataFormat() == DataFormat.SCIENCEQA ? scienceQa(stage, source) : conversations(source);
+    public static OpenSource of(SampleReading reading, DataSource source) {
+        OpenSource open = ShardSamples.isIn(source.data()) ? shards(reading, source) : of(reading.stage(), source);
         if (open.samples().size() == 0) {
             open.close();
             throw new BadInputException(
@@ -26,22 +32,50 @@ public record OpenSource(IndexedRecordReader<?> reader, SampleSource samples) im
         return open;
     }
 
+    /** How many samples there are. @throws BadInputException if the source is missing or broken */
+    static int count(Stage stage, DataSource source) {
+        if (ShardSamples.isIn(source.data())) {
+            return JsonInput.read(source.data().resolve(Shards.FILE), Shards.class)
+                    .samples();
+        }
+        try (OpenSource open = of(stage, source)) {
+            return open.samples().size();
+        }
+    }
+
+    private static OpenSource of(Stage stage, DataSource source) {
+        return stage.dataFormat() == DataFormat.SCIENCEQA ? scienceQa(stage, source) : conversations(source);
+    }
+
+    private static OpenSource shards(SampleReading reading, DataSource source) {
+        if (source.images() == null) {
+            throw new BadInputException(source.data() + " has shards, which do not say where their pictures are; name"
+                    + " the folder (--image-folder)");
+        }
+        ShardSamples samples = ShardSamples.open(source.data(), source.images());
+        samples.requireReading(reading.shards());
+        return new OpenSource(samples, samples::close);
+    }
+
     private static OpenSource scienceQa(Stage stage, DataSource source) {
         ScienceQaRecordReader reader = ScienceQaRecordReader.open(source.data(), stage.split());
         Path images = source.images() == null ? source.data().resolve("images") : source.images();
-        return new OpenSource(reader, new ScienceQaSamples(reader, stage.answerFormat(), images));
+        return new OpenSource(new ScienceQaSamples(reader, stage.answerFormat(), images), reader::close);
     }
 
     private static OpenSource conversations(DataSource source) {
         ConversationRecordReader reader = ConversationRecordReader.open(source.data());
         Path images = source.images() == null ? source.data().toAbsolutePath().getParent() : source.images();
-        return new OpenSource(reader, SampleSource.of(reader, images));
+        return new OpenSource(SampleSource.of(reader, images), reader::close);
     }
 
     /** One hash of all that the data's file or folder says, its pictures aside. */
-    static String sha256(DataSource source) {
+    public static String sha256(DataSource source) {
         if (Files.isRegularFile(source.data())) {
             return Sha256.of(source.data());
+        }
+        if (ShardSamples.isIn(source.data())) {
+            return Sha256.of(source.data().resolve(Shards.FILE));
         }
         Sha256 both = new Sha256();
         for (String name : List.of("problems.json", "pid_splits.json")) {
@@ -52,6 +86,6 @@ public record OpenSource(IndexedRecordReader<?> reader, SampleSource samples) im
 
     @Override
     public void close() {
-        reader.close();
+        closing.run();
     }
 }

@@ -97,9 +97,7 @@ public final class PlanMain extends Command {
         }
         long samples = 0;
         for (DataSource source : DataFlags.plain().sources(line)) {
-            try (OpenSource open = OpenSource.of(stage, source)) {
-                samples += open.samples().size();
-            }
+            samples += OpenSource.count(stage, source);
         }
         return OptionalLong.of(samples);
     }

@@ -11,12 +11,9 @@ import org.llava4j.data.batch.BatchOptions;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.SampleSource;
 import org.llava4j.data.batch.SampleUnion;
-import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.batch.WeightedSamples;
-import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.text.ImageSlot;
-import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -50,26 +47,18 @@ final class StageData implements AutoCloseable {
                     + ", whose rows \"trainable\" says shall learn;"
                     + " use v0 or v1 (--conv-mode), as the paper's stage 1 does, or leave " + SlotRows.NAME + " out");
         }
-        ConversationEncoder encoder =
-                new ConversationEncoder(LlamaTokenizer.load(paths.model()), chat.template(), chat.markup(config));
-        SpliceOptions splice = new SpliceOptions(
-                config.imageVectors(),
-                config.decoder().vocabSize(),
-                stage.maxLength(),
-                SpliceOptions.Side.RIGHT,
-                stage.lengthMultiple(),
-                config.imageSlot());
+        SampleReading reading = new SampleReading(stage, paths.model(), config);
         BatchOptions options = new BatchOptions(
                 stage.batchSize(),
                 stage.sortedBatches(),
                 stage.seed(),
                 stage.maxBadSamples(),
                 config.vision().imageSizePx(),
-                splice);
+                reading.splice());
         StageData data = new StageData(paths);
         boolean done = false;
         try {
-            data.open(stage, encoder, options, bad);
+            data.open(reading, options, bad);
             done = true;
             return data;
         } finally {
@@ -79,13 +68,13 @@ final class StageData implements AutoCloseable {
         }
     }
 
-    private void open(Stage stage, ConversationEncoder encoder, BatchOptions options, Consumer<BadSample> bad) {
+    private void open(SampleReading reading, BatchOptions options, Consumer<BadSample> bad) {
         for (DataSource source : paths.sources()) {
-            opened.add(OpenSource.of(stage, source));
+            opened.add(OpenSource.of(reading, source));
         }
         batches = new LlavaBatchIterator(
                 samples(),
-                encoder,
+                reading.encoder(),
                 StageData::noPixels,
                 options,
                 // A run that passes over nothing meets a broken picture soon enough.

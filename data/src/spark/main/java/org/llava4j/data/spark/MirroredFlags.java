@@ -39,9 +39,10 @@ final class MirroredFlags {
                 flags.local.add(arg);
             } else {
                 String name = flag;
-                flags.local.add(Arrays.stream(arg.split(",", -1)).anyMatch(HadoopFiles::isAddress)
-                        ? each(arg, value -> flags.mirrored(name, value, writes))
-                        : arg);
+                flags.local.add(
+                        Arrays.stream(arg.split(",", -1)).anyMatch(HadoopFiles::isAddress)
+                                ? each(arg, value -> flags.mirrored(name, value, writes))
+                                : arg);
             }
         }
         return flags;

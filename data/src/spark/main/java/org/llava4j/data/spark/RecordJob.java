@@ -13,7 +13,11 @@ public final class RecordJob {
      */
     public static <R> void run(JavaSparkContext spark, GoalMaker<R> goal, String... args) {
         MirroredFlags flags = MirroredFlags.of(List.of(args), true);
-        goal.at(new SparkRecords<>(spark, goal, flags)).execute(flags.local());
-        flags.publish();
+        try {
+            goal.at(new SparkRecords<>(spark, goal, flags)).execute(flags.local());
+        } finally {
+            // A goal may fail and have written why.
+            flags.publish();
+        }
     }
 }

@@ -102,13 +102,13 @@ final class SparkRecords<T> implements RecordPlace {
             synchronized (Range.class) {
                 if (!run.equals(openRun)) {
                     RecordGoal<R> command = goal.at(RecordPlace.HERE);
-                    open = command.open(command.parse(
-                            MirroredFlags.of(arguments, false).local()));
+                    open = command.open(
+                            command.parse(MirroredFlags.of(arguments, false).local()));
                     openRun = run;
                 }
                 if (open.size() != size) {
-                    throw new BadInputException("an executor sees " + open.size() + " " + open.what() + " where the driver"
-                            + " sees " + size + "; give both the same files");
+                    throw new BadInputException("an executor sees " + open.size() + " " + open.what()
+                            + " where the driver" + " sees " + size + "; give both the same files");
                 }
                 return (Records<R>) open;
             }

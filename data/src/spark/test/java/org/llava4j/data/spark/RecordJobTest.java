@@ -25,8 +25,21 @@ import org.llava4j.data.pretraining.FilterConceptsMain;
 class RecordJobTest {
     private static final int CAPTIONS = 40_000;
     private static final List<String> THINGS = List.of(
-            "dog", "red house", "old bridge", "market", "green field", "boat", "wooden table", "cloud", "street lamp",
-            "small child", "mountain", "yellow taxi", "garden", "violin", "lighthouse");
+            "dog",
+            "red house",
+            "old bridge",
+            "market",
+            "green field",
+            "boat",
+            "wooden table",
+            "cloud",
+            "street lamp",
+            "small child",
+            "mountain",
+            "yellow taxi",
+            "garden",
+            "violin",
+            "lighthouse");
 
     @TempDir
     private Path temp;
@@ -77,22 +90,25 @@ class RecordJobTest {
     @Test
     void aClusterMakesTheSameFilesThoughAWorkerIsKilled() throws Exception {
         Path captions = captions();
-        FilterConceptsMain.main(flags(captions.toString(), "--output-dir", temp.resolve("here").toString()));
+        FilterConceptsMain.main(
+                flags(captions.toString(), "--output-dir", temp.resolve("here").toString()));
         Path expanded = temp.resolve("here.json");
         ExpandCaptionsMain.main(flags(captions.toString(), "--output", expanded.toString()));
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2);
                 JavaSparkContext spark = new JavaSparkContext(cluster.conf("test"))) {
             Thread killer = killer(cluster, spark);
             Path there = temp.resolve("there");
-            RecordJob.run(
-                    spark, FilterConceptsMain::new, flags(captions.toString(), "--output-dir", there.toString()));
+            RecordJob.run(spark, FilterConceptsMain::new, flags(captions.toString(), "--output-dir", there.toString()));
             killer.join();
             assertThat(spark.sc().statusTracker().getExecutorInfos()).hasSize(2); // the driver and one worker's
             assertSame(there, temp.resolve("here"));
             RecordJob.run(
                     spark,
                     ExpandCaptionsMain::new,
-                    flags(captions.toString(), "--output", temp.resolve("there.json").toString()));
+                    flags(
+                            captions.toString(),
+                            "--output",
+                            temp.resolve("there.json").toString()));
             assertThat(Files.mismatch(temp.resolve("there.json"), expanded)).isEqualTo(-1);
         }
     }
@@ -100,18 +116,24 @@ class RecordJobTest {
     @Test
     void filesMayBeOnHdfs() throws Exception {
         Path captions = captions();
-        FilterConceptsMain.main(flags(captions.toString(), "--output-dir", temp.resolve("here").toString()));
+        FilterConceptsMain.main(
+                flags(captions.toString(), "--output-dir", temp.resolve("here").toString()));
         System.setProperty("test.build.data", temp.resolve("hdfs").toString());
-        try (MiniDFSCluster hdfs = new MiniDFSCluster.Builder(new Configuration()).numDataNodes(1).build();
+        try (MiniDFSCluster hdfs = new MiniDFSCluster.Builder(new Configuration())
+                        .numDataNodes(1)
+                        .build();
                 LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2);
                 JavaSparkContext spark = new JavaSparkContext(cluster.conf("test"))) {
             FileSystem files = hdfs.getFileSystem();
             String home = files.getUri() + "/data";
-            files.copyFromLocalFile(new org.apache.hadoop.fs.Path(captions.toUri()), new org.apache.hadoop.fs.Path(home, "captions.tsv"));
+            files.copyFromLocalFile(
+                    new org.apache.hadoop.fs.Path(captions.toUri()),
+                    new org.apache.hadoop.fs.Path(home, "captions.tsv"));
             String[] flags = flags(home + "/captions.tsv", "--output-dir", home + "/chosen");
             RecordJob.run(spark, FilterConceptsMain::new, flags);
             Path there = temp.resolve("there");
-            files.copyToLocalFile(new org.apache.hadoop.fs.Path(home, "chosen"), new org.apache.hadoop.fs.Path(there.toUri()));
+            files.copyToLocalFile(
+                    new org.apache.hadoop.fs.Path(home, "chosen"), new org.apache.hadoop.fs.Path(there.toUri()));
             assertSame(there, temp.resolve("here"));
             assertThat(files.listStatus(new org.apache.hadoop.fs.Path(home))).hasSize(2);
             assertThatThrownBy(() -> RecordJob.run(spark, FilterConceptsMain::new, flags))

@@ -10,11 +10,13 @@ import org.llava4j.data.pretraining.FilterConceptsMain;
 import org.llava4j.data.spark.RecordJob;
 import org.llava4j.data.spark.SparkJob;
 import org.llava4j.train.lint.LintDataMain;
+import org.llava4j.train.shards.TokenizeDataMain;
 import org.llava4j.train.spark.TrainJob;
 
 /** What {@code spark-submit} runs: the name of a goal, then the flags that the goal has on one machine. */
 public final class SparkMain {
-    private static final List<String> OVER_RECORDS = List.of("filter-concepts", "expand-captions", "lint-data");
+    private static final List<String> OVER_RECORDS =
+            List.of("filter-concepts", "expand-captions", "lint-data", "tokenize-data");
 
     private SparkMain() {}
 
@@ -33,6 +35,7 @@ public final class SparkMain {
                 case "filter-concepts" -> RecordJob.run(spark, FilterConceptsMain::new, flags);
                 case "expand-captions" -> RecordJob.run(spark, ExpandCaptionsMain::new, flags);
                 case "lint-data" -> RecordJob.run(spark, LintDataMain::new, flags);
+                case "tokenize-data" -> RecordJob.run(spark, TokenizeDataMain::new, flags);
                 default -> throw new BadInputException("the first argument is a goal: " + String.join(", ", goals()));
             }
         }

@@ -129,13 +129,13 @@ class AnswerJobTest {
     void aDriverThatIsKilledGoesOnWithWhatIsOpen() throws Exception {
         ScienceQaMain.main(array(scienceQa("here")));
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2)) {
-            Process driver = cluster.drive(
-                    SparkMain.class, temp.resolve("first.log"), job("scienceqa", scienceQa("there")));
+            Process driver =
+                    cluster.drive(SparkMain.class, temp.resolve("first.log"), job("scienceqa", scienceQa("there")));
             await(temp.resolve("there").resolve(JOURNAL), 5);
             driver.destroyForcibly().waitFor();
             assertThat(temp.resolve("there/predictions.jsonl")).doesNotExist();
-            Process again = cluster.drive(
-                    SparkMain.class, temp.resolve("again.log"), job("scienceqa", scienceQa("there")));
+            Process again =
+                    cluster.drive(SparkMain.class, temp.resolve("again.log"), job("scienceqa", scienceQa("there")));
             assertThat(again.waitFor())
                     .as(Files.readString(temp.resolve("again.log")))
                     .isZero();
@@ -149,10 +149,13 @@ class AnswerJobTest {
         StringBuilder questions = new StringBuilder();
         try (Stream<Path> files = Files.walk(world.resolve("images/test"))) {
             int number = 0;
-            for (Path file : files.filter(Files::isRegularFile).sorted().limit(10).toList()) {
+            for (Path file :
+                    files.filter(Files::isRegularFile).sorted().limit(10).toList()) {
                 Files.copy(file, pictures.resolve(number + ".png"));
-                questions.append("{\"question_id\": %d, \"image\": \"%d.png\", \"text\": \"What is it?\", "
-                        .formatted(number, number)).append("\"category\": \"conv\"}\n");
+                questions
+                        .append("{\"question_id\": %d, \"image\": \"%d.png\", \"text\": \"What is it?\", "
+                                .formatted(number, number))
+                        .append("\"category\": \"conv\"}\n");
                 number++;
             }
         }

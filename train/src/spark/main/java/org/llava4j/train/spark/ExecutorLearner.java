@@ -31,8 +31,9 @@ final class ExecutorLearner {
     private ExecutorLearner(LearnerSettings settings) {
         this.settings = settings;
         this.learner = settings.load();
-        learner.model().trainableNames().forEach(name -> weights.put(name, learner.model()
-                .weight(name)));
+        learner.model()
+                .trainableNames()
+                .forEach(name -> weights.put(name, learner.model().weight(name)));
     }
 
     /** Computes a share. What is wrong with the input is its result: another try would meet it again. */

@@ -67,8 +67,8 @@ final class SparkGradients implements StepGradients {
                             + " the last time because " + e.getMessage() + "; look at the executors' logs, and go on"
                             + " from the last checkpoint with --resume auto");
                 }
-                listener.notice("step " + (step + 1) + " begins anew, no weight has learned from it yet: "
-                        + e.getMessage());
+                listener.notice(
+                        "step " + (step + 1) + " begins anew, no weight has learned from it yet: " + e.getMessage());
                 pause(SECONDS_TO_SETTLE);
             }
         }
@@ -80,7 +80,8 @@ final class SparkGradients implements StepGradients {
             int executors = executors();
             if (executors > 0) {
                 if (executors != executorsBefore) {
-                    listener.notice("gradients are computed by " + executors + " executor" + (executors == 1 ? "" : "s"));
+                    listener.notice(
+                            "gradients are computed by " + executors + " executor" + (executors == 1 ? "" : "s"));
                     executorsBefore = executors;
                 }
                 return executors;
@@ -131,8 +132,10 @@ final class SparkGradients implements StepGradients {
                     throw new StepLostException("an executor was lost");
                 }
             } catch (ExecutionException e) {
-                throw new StepLostException(
-                        String.valueOf(e.getCause().getMessage()).lines().findFirst().orElse("a task failed"));
+                throw new StepLostException(String.valueOf(e.getCause().getMessage())
+                        .lines()
+                        .findFirst()
+                        .orElse("a task failed"));
             } catch (InterruptedException e) {
                 job.cancel(true);
                 Thread.currentThread().interrupt();

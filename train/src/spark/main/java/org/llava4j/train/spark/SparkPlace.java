@@ -58,11 +58,11 @@ public final class SparkPlace implements GradientPlace {
     }
 
     @Override
-    public StepGradients open(
-            Stage stage, RunPaths paths, RunOptions options, Learner learner, RunListener listener) {
+    public StepGradients open(Stage stage, RunPaths paths, RunOptions options, Learner learner, RunListener listener) {
         Map<String, INDArray> weights = new LinkedHashMap<>();
-        learner.model().trainableNames().forEach(name -> weights.put(name, learner.model()
-                .weight(name)));
+        learner.model()
+                .trainableNames()
+                .forEach(name -> weights.put(name, learner.model().weight(name)));
         return new SparkGradients(spark, LearnerSettings.of(stage, paths, options), weights, listener);
     }
 }

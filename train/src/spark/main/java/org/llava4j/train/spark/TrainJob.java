@@ -8,8 +8,7 @@ import org.llava4j.train.stage.Stages;
 /** {@code @pretrain}, {@code @finetune} and {@code @finetune-scienceqa}, their gradients computed by executors. */
 public final class TrainJob {
     /** The goals' names. */
-    public static final List<String> STAGES =
-            List.of(Stages.PRETRAIN, Stages.FINETUNE, Stages.FINETUNE_SCIENCEQA);
+    public static final List<String> STAGES = List.of(Stages.PRETRAIN, Stages.FINETUNE, Stages.FINETUNE_SCIENCEQA);
 
     private TrainJob() {}
 

@@ -66,8 +66,7 @@ class LostMachinesTest {
     void aRunGoesOnWithTheExecutorsThatAreLeft() throws Exception {
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
-                Map.of(
-                        "freshProjector", true, "batchSize", 2, "accumulation", 4, "maxSteps", STEPS, "maxLength", 256));
+                Map.of("freshProjector", true, "batchSize", 2, "accumulation", 4, "maxSteps", STEPS, "maxLength", 256));
         RunOptions options =
                 RunOptions.DEFAULT.withSaving(new Saving(temp.resolve("saved"), 0, 2, Saving.Resume.NEVER));
         RunReport here = StageRunner.run(stage, paths("here"), options, RunListener.NONE, GradientPlace.HERE);
@@ -152,8 +151,7 @@ class LostMachinesTest {
         private Driver() {}
 
         public static void main(String[] args) {
-            SparkJob.run(
-                    "training", spark -> TrainJob.run(spark, args[0], Arrays.copyOfRange(args, 1, args.length)));
+            SparkJob.run("training", spark -> TrainJob.run(spark, args[0], Arrays.copyOfRange(args, 1, args.length)));
         }
     }
 

@@ -38,8 +38,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Tag("spark")
 class TrainJobTest {
     private static final int STEPS = 6;
-    private static final Map<String, Object> SHORT = Map.of(
-            "freshProjector", true, "batchSize", 2, "accumulation", 4, "maxSteps", STEPS, "maxLength", 256);
+    private static final Map<String, Object> SHORT =
+            Map.of("freshProjector", true, "batchSize", 2, "accumulation", 4, "maxSteps", STEPS, "maxLength", 256);
 
     @TempDir
     private static Path shared;
@@ -137,7 +137,15 @@ class TrainJobTest {
                 Stages.named(Stages.FINETUNE_LORA),
                 Map.of(
                         "lora",
-                        Map.of("rank", 4, "alpha", 8, "dropout", 0.2, "targets", List.of("model\\.layers\\..+_proj\\.weight")),
+                        Map.of(
+                                "rank",
+                                4,
+                                "alpha",
+                                8,
+                                "dropout",
+                                0.2,
+                                "targets",
+                                List.of("model\\.layers\\..+_proj\\.weight")),
                         "freshProjector",
                         true,
                         "batchSize",
@@ -153,7 +161,8 @@ class TrainJobTest {
         run(lora, paths("finetune.json", "here"), saving("a", Resume.NEVER), new Told(), GradientPlace.HERE);
         run(lora, paths("finetune.json", "there"), saving("b", Resume.NEVER), new Told(), new SparkPlace(spark));
         for (String file : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
-            assertClose(temp.resolve("there").resolve(file), temp.resolve("here").resolve(file));
+            assertClose(
+                    temp.resolve("there").resolve(file), temp.resolve("here").resolve(file));
         }
     }
 
@@ -205,7 +214,9 @@ class TrainJobTest {
     void aPictureThatIsMissingIsOneLine() throws IOException {
         Path data = Files.writeString(
                 temp.resolve("data.json"),
-                Files.readString(Golden.path("f_e2e/pretrain.json")).replace(".jpg", ".gone").replace(".png", ".gone"));
+                Files.readString(Golden.path("f_e2e/pretrain.json"))
+                        .replace(".jpg", ".gone")
+                        .replace(".png", ".gone"));
         RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, temp.resolve("there"))
                 .withVisionTower(TinyFolders.TOWER);
         Stage strict = Stages.with(pretrain(), Map.of("maxBadSamples", 0));

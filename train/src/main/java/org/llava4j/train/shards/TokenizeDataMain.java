@@ -1,0 +1,76 @@
+package org.llava4j.train.shards;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.ShardWriter;
+import org.llava4j.data.batch.Shards;
+import org.llava4j.data.cli.RecordGoal;
+import org.llava4j.data.cli.RecordPlace;
+import org.llava4j.data.records.TokenizedSample;
+import org.llava4j.train.stage.DataFlags;
+import org.llava4j.train.stage.DataSource;
+import org.llava4j.train.stage.OpenSource;
+import org.llava4j.train.stage.SampleReading;
+
+/** {@code exec:java@tokenize-data}: training data as ids, in shards by length, which the training goals read. */
+public final class TokenizeDataMain extends RecordGoal<TokenizedSample> {
+    private static final String KIND = "shards";
+    private static final int SAMPLES_PER_SHARD = 8192;
+
+    /** @param place where samples become ids */
+    public TokenizeDataMain(RecordPlace place) {
+        super("tokenize-data", "Makes ids of training data once, in shards by length that training reads.", place);
+    }
+
+    public static void main(String[] args) {
+        new TokenizeDataMain(RecordPlace.HERE).execute(args);
+    }
+
+    @Override
+    protected Options options() {
+        return SampleReading.addFlags(new Options())
+                .addOption(required("output-dir", "DIR", "the folder of shards; a run's --data-path"))
+                .addOption(flag("samples-per-shard", "N", "most samples of a file (default 8192)"));
+    }
+
+    @Override
+    public TokenizedSamples open(CommandLine line) {
+        return new TokenizedSamples(SampleReading.of(line), source(line).data());
+    }
+
+    private static DataSource source(CommandLine line) {
+        List<DataSource> sources = DataFlags.plain().sources(line);
+        if (sources.size() > 1) {
+            throw new BadInputException(
+                    "--data-path names " + sources.size() + " sources; make shards of each by itself");
+        }
+        return sources.get(0);
+    }
+
+    @Override
+    protected void run(CommandLine line) {
+        Path output = path(line, "output-dir");
+        try (TokenizedSamples samples = open(line);
+                AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
+            Shards shards = new ShardWriter(folder.path(), atLeast(1, line, "samples-per-shard", SAMPLES_PER_SHARD))
+                    .write(results(line, samples), SampleReading.of(line).shards(), OpenSource.sha256(source(line)));
+            folder.commit();
+            int bad = shards.shards().stream()
+                    .filter(shard -> shard.bucket() == 0)
+                    .mapToInt(shard -> shard.numbers().size())
+                    .sum();
+            System.out.printf(
+                    Locale.ROOT,
+                    "%,d samples in %d shards, %,d of them no good%nwrote %s%n",
+                    shards.samples(),
+                    shards.shards().size(),
+                    bad,
+                    output);
+        }
+    }
+}

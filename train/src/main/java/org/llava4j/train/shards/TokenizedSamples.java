@@ -1,0 +1,65 @@
+package org.llava4j.train.shards;
+
+import java.nio.file.Path;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileChangedException;
+import org.llava4j.data.batch.SpliceLayout;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.cli.Records;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.records.TokenizedSample;
+import org.llava4j.train.stage.DataSource;
+import org.llava4j.train.stage.OpenSource;
+import org.llava4j.train.stage.SampleReading;
+
+/** The samples of a source as a stage's ids; pictures are not looked at. */
+final class TokenizedSamples implements Records<TokenizedSample> {
+    private final ConversationEncoder encoder;
+    private final SpliceOptions splice;
+    private final OpenSource source;
+
+    /** @throws BadInputException if the source is missing, broken or empty */
+    TokenizedSamples(SampleReading reading, Path data) {
+        encoder = reading.encoder();
+        splice = reading.splice();
+        source = OpenSource.of(reading, new DataSource(data, null));
+    }
+
+    @Override
+    public String what() {
+        return "samples";
+    }
+
+    @Override
+    public int size() {
+        return source.samples().size();
+    }
+
+    @Override
+    public TokenizedSample of(int number) {
+        String where = source.samples().where(number);
+        try {
+            Conversation conversation = source.samples().get(number);
+            EncodedSample encoded = encoder.encode(conversation);
+            return new TokenizedSample(
+                    number,
+                    where,
+                    conversation.id(),
+                    conversation.images(),
+                    SpliceLayout.splicedLength(encoded.inputIds(), splice.vectorsPerImage()),
+                    encoded,
+                    null);
+        } catch (FileChangedException e) {
+            throw e;
+        } catch (BadInputException e) {
+            return TokenizedSample.bad(number, where, e.getMessage().replace(where + ": ", ""));
+        }
+    }
+
+    @Override
+    public void close() {
+        source.close();
+    }
+}

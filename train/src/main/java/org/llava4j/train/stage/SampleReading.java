@@ -1,0 +1,90 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.batch.Shards;
+import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.model.config.LlavaConfig;
+
+/**
+ * How a stage reads samples for a model.
+ *
+ * @param model the folder with the tokenizer
+ * @param config of the model in the run
+ */
+public record SampleReading(Stage stage, Path model, LlavaConfig config) {
+
+    /** The flags of a goal that reads data as a stage would. */
+    public static Options addFlags(Options options) {
+        return options.addOption(
+                        Command.required("model-path", "DIR", "the LLaVA or LLaMA folder: tokenizer and config"))
+                .addOption(Command.flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
+                .addOption(Command.required(
+                        "data-path", "PATH,...", "LLaVA's conversation JSON, or ScienceQA's folder; one or several"))
+                .addOption(Command.flag(
+                        "image-folder", "DIR,...", "where their pictures are: one for all, or one for each"))
+                .addOption(Command.flag("recipe", "NAME|FILE", "the stage that will read it (default finetune)"))
+                .addOption(Command.flag("conv-mode", "NAME", "conversation template, if not the stage's"))
+                .addOption(Command.flag("model-max-length", "N", "longest sequence, if not the stage's"));
+    }
+
+    /** As those flags say. @throws BadInputException if the model is missing or broken */
+    public static SampleReading of(CommandLine line) {
+        Map<String, Object> changes = new LinkedHashMap<>();
+        if (line.hasOption("conv-mode")) {
+            changes.put("convMode", line.getOptionValue("conv-mode"));
+        }
+        if (line.hasOption("model-max-length")) {
+            changes.put("maxLength", Command.atLeast(1, line, "model-max-length", 1));
+        }
+        Stage stage = Stages.with(Stages.of(line.getOptionValue("recipe", Stages.FINETUNE)), changes);
+        Path model = Path.of(line.getOptionValue("model-path"));
+        if (!Files.exists(model)) {
+            throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
+        }
+        String tower = line.getOptionValue("vision-tower");
+        return new SampleReading(
+                stage,
+                model,
+                LlavaConfig.read(model, StageRunner.visionTower(model, tower == null ? null : Path.of(tower))));
+    }
+
+    /** Text to ids and labels. */
+    public ConversationEncoder encoder() {
+        return new ConversationEncoder(
+                LlamaTokenizer.load(model),
+                stage.chatFormat().template(),
+                stage.chatFormat().markup(config));
+    }
+
+    /** How long a sample may be and what an image takes of it. */
+    public SpliceOptions splice() {
+        return new SpliceOptions(
+                config.imageVectors(),
+                config.decoder().vocabSize(),
+                stage.maxLength(),
+                SpliceOptions.Side.RIGHT,
+                stage.lengthMultiple(),
+                config.imageSlot());
+    }
+
+    /** What ids depend on, for those that are kept. */
+    public Shards.Reading shards() {
+        return new Shards.Reading(
+                stage.chatFormat().template().name(),
+                stage.chatFormat().imageFirst(),
+                config.imageSlot().isPresent(),
+                config.imageVectors(),
+                stage.maxLength(),
+                Sha256.of(model.resolve("tokenizer.model")));
+    }
+}

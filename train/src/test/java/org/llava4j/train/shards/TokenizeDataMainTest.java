@@ -1,0 +1,126 @@
+package org.llava4j.train.shards;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.train.Golden;
+import org.llava4j.train.TinyFolders;
+import org.llava4j.train.stage.RunOptions;
+import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.stage.RunReport;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.StageRunner;
+import org.llava4j.train.stage.Stages;
+import org.llava4j.train.watch.RunListener;
+
+/** Training from shards is training from the data that they were made of. */
+class TokenizeDataMainTest {
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private Path data;
+    private Path shards;
+
+    @BeforeEach
+    void dataWithOneBadSample() throws IOException {
+        model = TinyFolders.llama(temp.resolve("model"));
+        shards = temp.resolve("shards");
+        String good = Files.readString(Golden.path("f_e2e/pretrain.json")).strip();
+        data = Files.writeString(
+                temp.resolve("data.json"),
+                "[{\"id\": \"broken\", \"conversations\": [{\"from\": \"human\", \"value\": \"alone\"}]},"
+                        + good.substring(1));
+    }
+
+    private void tokenize(String... more) {
+        List<String> flags = new ArrayList<>(List.of(
+                "--model-path",
+                model.toString(),
+                "--vision-tower",
+                TinyFolders.TOWER.toString(),
+                "--data-path",
+                data.toString(),
+                "--output-dir",
+                shards.toString(),
+                "--recipe",
+                "pretrain",
+                "--model-max-length",
+                "256",
+                "--samples-per-shard",
+                "3"));
+        flags.addAll(List.of(more));
+        TokenizeDataMain.main(flags.toArray(String[]::new));
+    }
+
+    private RunReport run(Path from, String out, Map<String, Object> more) {
+        Stage stage = Stages.with(
+                Stages.with(
+                        Stages.named(Stages.PRETRAIN),
+                        Map.of("freshProjector", true, "batchSize", 2, "maxSteps", 6, "maxLength", 256)),
+                more);
+        RunPaths paths = RunPaths.of(model, from, TinyFolders.PICTURES, temp.resolve(out))
+                .withVisionTower(TinyFolders.TOWER);
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT, RunListener.NONE);
+    }
+
+    @Test
+    void aRunFromShardsWritesTheWeightsOfARunFromTheData() throws IOException {
+        tokenize();
+        JsonNode index = JsonInput.readObject(shards.resolve("shards.json"));
+        assertThat(index.get("samples").intValue()).isEqualTo(9);
+        assertThat(shards.resolve("bad-00000.jsonl")).content().contains("\"where\":\"" + data, "\"problem\"");
+        for (JsonNode shard : index.get("shards")) {
+            assertThat(shard.get("numbers").size()).isBetween(1, 3);
+        }
+        RunReport raw = run(data, "raw", Map.of());
+        RunReport sharded = run(shards, "sharded", Map.of());
+        assertThat(sharded.summary().badSamples())
+                .isEqualTo(raw.summary().badSamples())
+                .isEqualTo(1);
+        assertThat(Files.readString(temp.resolve("sharded/bad-samples.jsonl")))
+                .isEqualTo(Files.readString(temp.resolve("raw/bad-samples.jsonl")));
+        assertThat(Files.mismatch(
+                        temp.resolve("sharded/mm_projector.safetensors"), temp.resolve("raw/mm_projector.safetensors")))
+                .isEqualTo(-1);
+    }
+
+    @Test
+    void shardsMadeOtherwiseAreRefused() {
+        tokenize();
+        assertThatThrownBy(() -> run(shards, "out", Map.of("convMode", "v1")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(shards + " has ids that were made with Reading[convMode=plain")
+                .hasMessageEndingWith("make the shards anew with its flags");
+    }
+
+    @Test
+    void shardsThatWereChangedAreRefused() throws IOException {
+        tokenize();
+        Path first = shards.resolve(JsonInput.readObject(shards.resolve("shards.json"))
+                .at("/shards/1/file")
+                .asText());
+        Files.writeString(first, Files.readString(first).replaceFirst("\\d", "7"));
+        assertThatThrownBy(() -> run(shards, "out", Map.of()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(first + " is not there or not as it was written; make the shards anew");
+        Files.writeString(
+                shards.resolve("shards.json"),
+                Files.readString(shards.resolve("shards.json")).replaceFirst("\"samples\" : 9", "\"samples\" : 8"));
+        assertThatThrownBy(() -> run(shards, "out", Map.of()))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("lists 9 samples but counts 8");
+    }
+}
