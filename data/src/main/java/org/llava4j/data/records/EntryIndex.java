@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CopiedFiles;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.JsonInput;
 
@@ -29,6 +30,7 @@ final class EntryIndex implements Closeable {
     private final List<String> keys = new ArrayList<>();
     private long[] bounds = new long[64]; // start and end of entry i at 2i and 2i + 1
     private int size;
+    private int[] lines;
 
     private EntryIndex(Path file, EntryFormat format, FileChannel channel) throws IOException {
         this.file = file;
@@ -130,20 +132,33 @@ final class EntryIndex implements Closeable {
 
     /** File and line of an entry, for messages. */
     String where(int entry) {
-        return file + ", line " + line(entry);
+        return CopiedFiles.told(file + ", line " + line(entry));
     }
 
-    /** The line an entry begins in, from 1: found by counting, since hardly any entry is ever asked for it. */
-    private int line(int entry) {
+    /** The line an entry begins in, from 1: found by counting once, when the first is asked for. */
+    private synchronized int line(int entry) {
+        if (lines == null) {
+            lines = countLines();
+        }
+        return lines[entry];
+    }
+
+    /** Entries lie in the file in their order. */
+    private int[] countLines() {
+        int[] found = new int[size];
         int line = 1;
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
-            for (long at = 0; at < bounds[2 * entry]; at++) {
-                line += in.read() == '\n' ? 1 : 0;
+            long at = 0;
+            for (int entry = 0; entry < size; entry++) {
+                for (; at < bounds[2 * entry]; at++) {
+                    line += in.read() == '\n' ? 1 : 0;
+                }
+                found[entry] = line;
             }
+            return found;
         } catch (IOException e) {
             throw JsonInput.broken(file.toString(), 0, e);
         }
-        return line;
     }
 
     @Override

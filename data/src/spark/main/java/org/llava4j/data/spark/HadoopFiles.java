@@ -15,6 +15,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.CopiedFiles;
 import scala.Tuple2;
 
 /**
@@ -39,11 +40,13 @@ final class HadoopFiles {
     }
 
     /** Where a file or folder is in this process's mirror, whether it is there yet or not. */
-    static Path place(String address) {
-        URI uri = uri(address);
+    static Path place(String named) {
+        URI uri = uri(named);
         String authority = uri.getAuthority() == null ? "" : uri.getAuthority();
         Path system = root().resolve(uri.getScheme() + "-" + authority.replaceAll("[^A-Za-z0-9.-]", "_"));
-        SYSTEMS.put(system, uri.getScheme() + "://" + authority + "/");
+        String address = uri.getScheme() + "://" + authority + "/";
+        SYSTEMS.put(system, address);
+        CopiedFiles.add(system, address);
         return system.resolve(uri.getPath().substring(1));
     }
 

@@ -7,9 +7,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
+import org.llava4j.data.AtomicFolder;
 
 /**
  * A goal's flags, in which what lies on a Hadoop file system has given way to local files: what is read was fetched, what is
@@ -60,7 +60,6 @@ final class MirroredFlags {
         if (flag.startsWith(OUTPUT)) {
             if (writes) {
                 HadoopFiles.requireFree(value);
-                place = place.resolveSibling(UUID.randomUUID() + "-" + place.getFileName());
                 outputs.put(place, value);
             }
         } else if (flag.endsWith(PICTURES)) {
@@ -89,6 +88,7 @@ final class MirroredFlags {
         outputs.forEach((place, address) -> {
             if (Files.exists(place)) {
                 HadoopFiles.publish(place, address);
+                AtomicFolder.delete(place);
                 System.out.println("put it to " + address);
             }
         });
