@@ -10,21 +10,30 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkSubmit;
 import org.apache.spark.deploy.master.Master;
 import org.apache.spark.deploy.worker.Worker;
 import scala.Tuple2;
 
-/** A standalone cluster on loopback: a master and workers in JVMs of their own, from the jars that the tests run with. */
+/** A standalone cluster on loopback: a master and workers in JVMs of their own. */
 public final class LoopbackCluster implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
 
     private final Path folder;
+    private final String classPath;
     private final String address;
     private final Process master;
     private final List<Process> workers = new ArrayList<>();
 
+    /** Of the jars that the tests run with. */
     public LoopbackCluster(Path folder, int workerCount) throws IOException, InterruptedException {
+        this(folder, workerCount, System.getProperty("java.class.path"));
+    }
+
+    /** @param classPath of master, workers, executors and drivers */
+    public LoopbackCluster(Path folder, int workerCount, String classPath) throws IOException, InterruptedException {
         this.folder = folder;
+        this.classPath = classPath;
         // Spark takes this for an installation, whose jars are on the class path already.
         Files.createDirectories(folder.resolve("home/jars"));
         Files.createFile(folder.resolve("home/RELEASE"));
@@ -88,12 +97,23 @@ public final class LoopbackCluster implements AutoCloseable {
         return start(flags, main, args, log);
     }
 
+    /** Starts {@code spark-submit} in client mode. */
+    public Process submit(Path jar, Path log, List<String> args) throws IOException {
+        List<String> all = new ArrayList<>();
+        for (Tuple2<String, String> setting : conf("submitted").getAll()) {
+            all.addAll(List.of("--conf", setting._1() + "=" + setting._2()));
+        }
+        all.add(jar.toString());
+        all.addAll(args);
+        return start(List.of("-Xmx512m"), SparkSubmit.class, all, log);
+    }
+
     private Process start(List<String> flags, Class<?> main, List<String> args, Path log) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(opens());
         command.addAll(flags);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+        command.addAll(List.of("-cp", classPath, main.getName()));
         command.addAll(args);
         ProcessBuilder builder =
                 new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
@@ -113,7 +133,7 @@ public final class LoopbackCluster implements AutoCloseable {
                 .set("spark.ui.enabled", "false")
                 .set("spark.executor.memory", "512m")
                 .set("spark.cores.max", String.valueOf(workers.size()))
-                .set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                .set("spark.executor.extraClassPath", classPath)
                 .set("spark.executor.extraJavaOptions", String.join(" ", opens()));
     }
 
