@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -13,12 +14,14 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.plan.ClusterPlan;
 import org.llava4j.train.plan.Machine;
 import org.llava4j.train.plan.MemoryPlan;
 
 /** {@code exec:java@plan}: what a stage would take, from the model's config alone; ends with an error if it cannot fit. */
 public final class PlanMain extends Command {
     private static final long BYTES_OF_GB = 1L << 30;
+    private static final double DEFAULT_GBIT = 10;
 
     private PlanMain() {
         super("plan", "Tells parameters, memory and steps of a stage before it is run; no weight is read.");
@@ -42,7 +45,9 @@ public final class PlanMain extends Command {
                 .addOption(flag("samples", "N", "how many samples an epoch has"))
                 .addOption(flag("data-path", "PATH,...", "the data itself, to count them"))
                 .addOption(flag("epochs", "N", "passes over the data, if not the stage's"))
-                .addOption(flag("machine-gb", "REAL", "plan for a machine of this memory, not for this one"));
+                .addOption(flag("machine-gb", "REAL", "plan for a machine of this memory, not for this one"))
+                .addOption(flag("executors", "N", "plan for so many executors of a Spark cluster, each such a machine"))
+                .addOption(flag("network-gbit", "REAL", "of that cluster's driver, each way (default 10)"));
     }
 
     @Override
@@ -65,7 +70,20 @@ public final class PlanMain extends Command {
         plan.parts().forEach(PlanMain::print);
         print("machine", machine + "; a run may take " + MemoryPlan.size(machine.allowedBytes()));
         samples.ifPresent(count -> print("steps", steps(stage, count)));
+        cluster(line, plan, stage).ifPresent(cluster -> cluster.parts().forEach(PlanMain::print));
         plan.requireFit(machine);
+    }
+
+    private static Optional<ClusterPlan> cluster(CommandLine line, MemoryPlan plan, Stage stage) {
+        double gbit = real(line, "network-gbit", DEFAULT_GBIT);
+        if (!(gbit > 0)) {
+            throw new BadInputException("--network-gbit is " + gbit + "; give more than 0");
+        }
+        if (!line.hasOption("executors")) {
+            return Optional.empty();
+        }
+        ClusterStages.require(stage, plan);
+        return Optional.of(new ClusterPlan(plan, atLeast(1, line, "executors", 1), stage.accumulation(), gbit));
     }
 
     private static Stage stage(CommandLine line) {

@@ -89,6 +89,38 @@ class PlanMainTest {
     }
 
     @Test
+    void aClusterIsPlanned() {
+        assertThat(plan(
+                        "--model-path",
+                        temp.toString(),
+                        "--stage",
+                        "pretrain",
+                        "--batch",
+                        "1",
+                        "--accumulation",
+                        "20",
+                        "--executors",
+                        "8",
+                        "--machine-gb",
+                        "72"))
+                .contains("8, of which 8 have work: 20 batches a step, at most 3 each")
+                .contains("16 MB to each executor and 16 MB back, 128 MB into the driver; 0.12 s at 10.0 Gbit/s")
+                .contains("--conf spark.executor.memory=2g --conf spark.executor.memoryOverhead=");
+        assertThatThrownBy(() -> run(
+                        "--model-path",
+                        temp.toString(),
+                        "--stage",
+                        "finetune",
+                        "--executors",
+                        "8",
+                        "--machine-gb",
+                        "720"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("every executor would receive 25.1 GB of weights and send 25.1 GB of gradients,"
+                        + " 43.2 s for each of them at 10 Gbit/s");
+    }
+
+    @Test
     void aRunThatCannotFitIsRefusedWithWhatFits() {
         assertThatThrownBy(() -> run("--model-path", temp.toString(), "--stage", "pretrain", "--machine-gb", "72"))
                 .isInstanceOf(CommandFailedException.class)
@@ -104,6 +136,7 @@ class PlanMainTest {
         "--accumulation,0,--accumulation is 0; give 1 or more",
         "--samples,0,--samples is 0; give 1 or more",
         "--epochs,0,--epochs is 0; give 1 or more",
+        "--network-gbit,0,--network-gbit is 0.0; give more than 0",
         "--max-length,256,a length of 256 has no room for text: an image becomes 256 vectors; give 257 or more",
         "--stage,warmup,no stage is called \"warmup\"",
         "--model-path,nowhere,--model-path nowhere: there is nothing",
