@@ -12,8 +12,8 @@ import org.llava4j.model.LlavaModel;
 public interface AskingPlace {
     /** Of a model on this machine. */
     AskingPlace HERE = (goal, line) -> new Place() {
-        private final LlavaModel model = AskedModel.of(line).load();
         private final AskingGoal.Asker asker = goal.asker(line);
+        private final LlavaModel model = AskedModel.of(line).load();
 
         @Override
         public void ask(List<Integer> numbers, Consumer<Map<String, String>> answered) {

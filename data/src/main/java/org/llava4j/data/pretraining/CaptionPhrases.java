@@ -3,7 +3,6 @@ package org.llava4j.data.pretraining;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Records;
 import org.llava4j.data.records.CaptionRecordReader;
 
@@ -14,15 +13,11 @@ final class CaptionPhrases implements Records<List<String>> {
 
     /**
      * @param foldCase whether phrases that differ in capitals alone are one
-     * @throws BadInputException if the file is missing, broken or empty
+     * @throws org.llava4j.data.BadInputException if the file is missing, broken or empty
      */
     CaptionPhrases(Path captions, boolean foldCase) {
-        reader = CaptionRecordReader.open(captions);
+        reader = CaptionRecordReader.openSome(captions);
         tagger = ThreadLocal.withInitial(() -> new NounPhrases(foldCase));
-        if (reader.size() == 0) {
-            reader.close();
-            throw new BadInputException(captions + ": there are no captions; check the file");
-        }
     }
 
     CaptionRecordReader reader() {

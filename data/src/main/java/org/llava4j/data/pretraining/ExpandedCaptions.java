@@ -1,7 +1,6 @@
 package org.llava4j.data.pretraining;
 
 import java.nio.file.Path;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Records;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.pretraining.Instructions.ImagePosition;
@@ -14,16 +13,12 @@ final class ExpandedCaptions implements Records<Conversation> {
     private final ImagePosition position;
     private final long seed;
 
-    /** @throws BadInputException if the file is missing, broken or empty */
+    /** @throws org.llava4j.data.BadInputException if the file is missing, broken or empty */
     ExpandedCaptions(Path captions, Instructions instructions, ImagePosition position, long seed) {
-        this.reader = CaptionRecordReader.open(captions);
+        this.reader = CaptionRecordReader.openSome(captions);
         this.instructions = instructions;
         this.position = position;
         this.seed = seed;
-        if (reader.size() == 0) {
-            reader.close();
-            throw new BadInputException(captions + ": there are no captions; check the file");
-        }
     }
 
     @Override

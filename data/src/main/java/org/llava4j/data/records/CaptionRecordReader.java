@@ -47,6 +47,16 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         return reader;
     }
 
+    /** The same over a file that has captions. @throws BadInputException if it has none */
+    public static CaptionRecordReader openSome(Path file) {
+        CaptionRecordReader reader = open(file);
+        if (reader.size() == 0) {
+            reader.close();
+            throw new BadInputException(file + ": there are no captions; check the file");
+        }
+        return reader;
+    }
+
     @Override
     List<EntryIndex> index(InputSplit split) {
         pictures = new HashMap<>();

@@ -125,7 +125,7 @@ public final class LoopbackCluster implements AutoCloseable {
 
     /** What a driver in this JVM needs to use it. */
     public SparkConf conf(String name) {
-        return new SparkConf()
+        return SparkJob.tuned(new SparkConf())
                 .setMaster(address)
                 .setAppName(name)
                 .set("spark.driver.host", HOST)

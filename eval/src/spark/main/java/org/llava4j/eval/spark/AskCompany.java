@@ -45,7 +45,8 @@ record AskCompany(UUID run, Goal goal, ArrayList<String> arguments) implements F
                 loaded = null;
                 AskingGoal command = goal.at(AskingPlace.HERE);
                 CommandLine line = command.parse(arguments.toArray(String[]::new));
-                loaded = new Loaded(run, AskedModel.of(line).load(), command.asker(line));
+                AskingGoal.Asker asker = command.asker(line);
+                loaded = new Loaded(run, AskedModel.of(line).load(), asker);
             }
             return new LinkedHashMap<>(loaded.asker().ask(loaded.model(), company));
         }

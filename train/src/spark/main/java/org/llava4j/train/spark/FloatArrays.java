@@ -3,37 +3,43 @@ package org.llava4j.train.spark;
 import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.BytePointer;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Arrays on their way between machines.
+ * Arrays on their way between machines, as the bytes that they are: Java writes bytes as they lie, and other numbers one by
+ * one.
  *
- * @param byName float32, in C order
+ * @param byName float32 of the machine's byte order, in C order; at most 2 GB each
  */
-record FloatArrays(LinkedHashMap<String, float[]> byName) implements Serializable {
+record FloatArrays(LinkedHashMap<String, byte[]> byName) implements Serializable {
 
     /** Copies of arrays. */
     static FloatArrays of(Map<String, INDArray> arrays) {
-        LinkedHashMap<String, float[]> byName = new LinkedHashMap<>();
+        LinkedHashMap<String, byte[]> byName = new LinkedHashMap<>();
         arrays.forEach((name, array) -> byName.put(name, copy(array)));
         return new FloatArrays(byName);
     }
 
-    private static float[] copy(INDArray array) {
+    private static byte[] copy(INDArray array) {
         try (INDArray plain = array.dup('c')) {
-            float[] numbers = new float[Math.toIntExact(array.length())];
-            new FloatPointer(plain.data().pointer()).get(numbers);
-            return numbers;
+            byte[] bytes = new byte[Math.toIntExact(array.length() * Float.BYTES)];
+            new BytePointer(plain.data().pointer()).get(bytes);
+            return bytes;
         }
     }
 
     /** New arrays of these numbers, each of the shape of its namesake. */
     Map<String, INDArray> shapedAs(Map<String, INDArray> models) {
         Map<String, INDArray> arrays = new LinkedHashMap<>();
-        byName.forEach((name, numbers) ->
-                arrays.put(name, Nd4j.create(numbers, models.get(name).shape(), 'c')));
+        byName.forEach((name, bytes) -> {
+            INDArray array =
+                    Nd4j.createUninitialized(DataType.FLOAT, models.get(name).shape(), 'c');
+            new BytePointer(array.data().pointer()).put(bytes);
+            arrays.put(name, array);
+        });
         return arrays;
     }
 
