@@ -37,17 +37,22 @@ record FloatArrays(LinkedHashMap<String, byte[]> byName) implements Serializable
         byName.forEach((name, bytes) -> {
             INDArray array =
                     Nd4j.createUninitialized(DataType.FLOAT, models.get(name).shape(), 'c');
-            new BytePointer(array.data().pointer()).put(bytes);
+            put(bytes, array);
             arrays.put(name, array);
         });
         return arrays;
     }
 
-    /** Puts the numbers into arrays that are there. */
-    void copyInto(Map<String, INDArray> targets) {
-        shapedAs(targets).forEach((name, array) -> {
-            targets.get(name).assign(array);
-            array.close();
-        });
+    /** Puts the numbers into the arrays of weights, which are in C order and whole. */
+    void copyInto(Map<String, INDArray> weights) {
+        byName.forEach((name, bytes) -> put(bytes, weights.get(name)));
+    }
+
+    private static void put(byte[] bytes, INDArray array) {
+        boolean whole = array.offset() == 0 && array.ordering() == 'c' && !array.isView();
+        if (!whole || array.length() * Float.BYTES != bytes.length) {
+            throw new IllegalStateException(bytes.length + " bytes for " + array.shapeInfoToString());
+        }
+        new BytePointer(array.data().pointer()).put(bytes);
     }
 }
