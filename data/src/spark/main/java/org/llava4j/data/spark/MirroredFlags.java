@@ -62,9 +62,7 @@ final class MirroredFlags {
                 HadoopFiles.requireFree(value);
                 outputs.put(place, value);
             }
-        } else if (flag.endsWith(PICTURES)) {
-            place.toFile().mkdirs();
-        } else {
+        } else if (!flag.endsWith(PICTURES)) {
             place = HadoopFiles.fetched(value);
         }
         addresses.put(place.toString(), value);

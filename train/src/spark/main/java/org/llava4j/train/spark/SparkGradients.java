@@ -58,7 +58,7 @@ final class SparkGradients implements StepGradients {
     @Override
     public GradientSum sum(int step, List<BatchPlan> batches) {
         for (int failures = 0; ; ) {
-            int executors = Math.min(awaitExecutors(), batches.size());
+            int executors = Math.min(awaitExecutors(batches.size()), batches.size());
             try {
                 return gathered(step, Share.of(batches, executors));
             } catch (StepLostException e) {
@@ -74,14 +74,18 @@ final class SparkGradients implements StepGradients {
         }
     }
 
-    /** How many executors are there, at least one. */
-    private int awaitExecutors() {
+    /** How many executors are there, at least one; a change is told. */
+    private int awaitExecutors(int batches) {
         for (int seconds = 0; ; seconds++) {
             int executors = executors();
             if (executors > 0) {
                 if (executors != executorsBefore) {
-                    listener.notice(
-                            "gradients are computed by " + executors + " executor" + (executors == 1 ? "" : "s"));
+                    listener.notice("gradients are computed by " + executors + " executor"
+                            + (executors == 1 ? "" : "s")
+                            + (executors <= batches
+                                    ? ""
+                                    : ", of which " + batches + " have work: a step has no more batches"
+                                            + " (--gradient-accumulation-steps)"));
                     executorsBefore = executors;
                 }
                 return executors;
