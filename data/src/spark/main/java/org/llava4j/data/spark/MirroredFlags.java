@@ -33,7 +33,7 @@ final class MirroredFlags {
     static MirroredFlags of(List<String> args, boolean writes) {
         MirroredFlags flags = new MirroredFlags();
         String flag = "";
-        for (String arg : args) {
+        for (String arg : split(args)) {
             if (arg.startsWith("--")) {
                 flag = arg;
                 flags.local.add(arg);
@@ -46,6 +46,21 @@ final class MirroredFlags {
             }
         }
         return flags;
+    }
+
+    /** {@code --flag=value} is two. */
+    private static List<String> split(List<String> args) {
+        List<String> parts = new ArrayList<>();
+        for (String arg : args) {
+            int equals = arg.indexOf('=');
+            if (arg.startsWith("--") && equals > 0) {
+                parts.add(arg.substring(0, equals));
+                parts.add(arg.substring(equals + 1));
+            } else {
+                parts.add(arg);
+            }
+        }
+        return parts;
     }
 
     private static String each(String list, UnaryOperator<String> change) {

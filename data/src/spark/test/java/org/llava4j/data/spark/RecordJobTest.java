@@ -129,7 +129,7 @@ class RecordJobTest {
             files.copyFromLocalFile(
                     new org.apache.hadoop.fs.Path(captions.toUri()),
                     new org.apache.hadoop.fs.Path(home, "captions.tsv"));
-            String[] flags = flags(home + "/captions.tsv", "--output-dir", home + "/chosen");
+            String[] flags = {"--data-path=" + home + "/captions.tsv", "--output-dir", home + "/chosen"};
             RecordJob.run(spark, FilterConceptsMain::new, flags);
             Path there = temp.resolve("there");
             files.copyToLocalFile(
