@@ -4,6 +4,7 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.cli.Command;
+import org.llava4j.eval.predictions.Companies;
 import org.llava4j.model.LlavaModel;
 
 /** A goal that asks a model many questions, which others than this machine may answer. */
@@ -28,6 +29,11 @@ public abstract class AskingGoal extends Command {
          * @return what was answered, by question
          */
         Map<String, String> ask(LlavaModel model, int company);
+
+        /** Companies that are asked of a model one after the other. */
+        default Companies of(LlavaModel model) {
+            return (numbers, answered) -> numbers.forEach(number -> answered.accept(ask(model, number)));
+        }
     }
 
     /** Reads the questions. @throws org.llava4j.data.BadInputException if they are broken */

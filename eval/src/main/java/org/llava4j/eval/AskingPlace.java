@@ -17,7 +17,7 @@ public interface AskingPlace {
 
         @Override
         public void ask(List<Integer> numbers, Consumer<Map<String, String>> answered) {
-            numbers.forEach(number -> answered.accept(asker.ask(model, number)));
+            asker.of(model).ask(numbers, answered);
         }
 
         @Override

@@ -16,7 +16,6 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.scienceqa.Tally;
-import org.llava4j.eval.AskingGoal;
 import org.llava4j.eval.ablate.AblationPlan.Recipe;
 import org.llava4j.eval.ablate.AblationPlan.Variant;
 import org.llava4j.eval.predictions.ScienceQaGrading;
@@ -152,12 +151,7 @@ final class Ablation {
         String specification = Sha256.of((model + " " + run).getBytes(StandardCharsets.UTF_8));
         try (LlavaModel loaded =
                 LlavaModel.load(model, LlavaConfig.visionTowerOf(model), stage.chatFormat(), FrozenType.FP32)) {
-            AskingGoal.Asker asker = run.asker();
-            ScienceQaGrading grading = run.run(
-                    (numbers, answered) -> numbers.forEach(number -> answered.accept(asker.ask(loaded, number))),
-                    variant.name(),
-                    folder,
-                    specification);
+            ScienceQaGrading grading = run.run(run.asker().of(loaded), variant.name(), folder, specification);
             return grading.scores().overall();
         }
     }
