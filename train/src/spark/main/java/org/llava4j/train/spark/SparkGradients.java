@@ -74,11 +74,15 @@ final class SparkGradients implements StepGradients {
         }
     }
 
-    /** How many executors are there, at least one; a change is told. */
+    /** How many executors are there, at least one; before the first step, when no more of them come. A change is told. */
     private int awaitExecutors(int batches) {
+        int last = 0;
+        int settled = 0;
         for (int seconds = 0; ; seconds++) {
             int executors = executors();
-            if (executors > 0) {
+            settled = executors == last ? settled + 1 : 0;
+            last = executors;
+            if (executors > 0 && (executorsBefore > 0 || settled >= SECONDS_TO_SETTLE)) {
                 if (executors != executorsBefore) {
                     listener.notice("gradients are computed by " + executors + " executor"
                             + (executors == 1 ? "" : "s")
@@ -90,7 +94,7 @@ final class SparkGradients implements StepGradients {
                 }
                 return executors;
             }
-            if (seconds == SECONDS_TO_WAIT) {
+            if (executors == 0 && seconds == SECONDS_TO_WAIT) {
                 listener.notice("there is no executor; waiting for one");
             }
             pause(1);

@@ -26,6 +26,7 @@ import org.llava4j.train.TinyFolders;
 import org.llava4j.train.stage.GradientPlace;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.stage.RunReport;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
@@ -109,7 +110,9 @@ class StepOverheadTest {
                 last[0] = now;
             }
         };
-        StageRunner.run(stage, paths, options, clock, place);
+        RunReport report = StageRunner.run(stage, paths, options, clock, place);
+        assertThat(report.summary().steps()).isEqualTo(STEPS);
+        assertThat(report.summary().samples()).isEqualTo(2 * STEPS);
         return times.stream().sorted().toList().get(times.size() / 2);
     }
 
@@ -129,7 +132,6 @@ class StepOverheadTest {
                     executors,
                     here,
                     there);
-            assertThat(there).isPositive();
         }
     }
 }
