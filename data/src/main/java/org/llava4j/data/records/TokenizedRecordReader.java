@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.datavec.api.split.CollectionInputSplit;
@@ -116,7 +115,6 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
 
     @Override
     List<Writable> writables(TokenizedSample value) {
-        return new ArrayList<>(
-                List.of(new IntWritable(value.number()), new Text(node(value).toString())));
+        return List.of(new IntWritable(value.number()), new Text(node(value).toString()));
     }
 }

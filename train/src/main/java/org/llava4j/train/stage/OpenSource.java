@@ -23,16 +23,10 @@ public record OpenSource(SampleSource samples, Runnable closing) implements Auto
 
     /** @throws BadInputException if it is missing, broken or empty */
     public static OpenSource of(SampleReading reading, DataSource source) {
-        OpenSource open = ShardSamples.isIn(source.data()) ? shards(reading, source) : of(reading.stage(), source);
-        if (open.samples().size() == 0) {
-            open.close();
-            throw new BadInputException(
-                    source.data() + ": there are no samples to make batches of; check the file, or" + " leave it out");
-        }
-        return open;
+        return ShardSamples.isIn(source.data()) ? shards(reading, source) : of(reading.stage(), source);
     }
 
-    /** How many samples there are. @throws BadInputException if the source is missing or broken */
+    /** How many samples there are. @throws BadInputException if the source is missing, broken or empty */
     static int count(Stage stage, DataSource source) {
         if (ShardSamples.isIn(source.data())) {
             return JsonInput.read(source.data().resolve(Shards.FILE), Shards.class)
@@ -44,7 +38,13 @@ public record OpenSource(SampleSource samples, Runnable closing) implements Auto
     }
 
     private static OpenSource of(Stage stage, DataSource source) {
-        return stage.dataFormat() == DataFormat.SCIENCEQA ? scienceQa(stage, source) : conversations(source);
+        OpenSource open = stage.dataFormat() == DataFormat.SCIENCEQA ? scienceQa(stage, source) : conversations(source);
+        if (open.samples().size() == 0) {
+            open.close();
+            throw new BadInputException(
+                    source.data() + ": there are no samples to make batches of; check the file, or" + " leave it out");
+        }
+        return open;
     }
 
     private static OpenSource shards(SampleReading reading, DataSource source) {

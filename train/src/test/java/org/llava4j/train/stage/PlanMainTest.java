@@ -83,6 +83,15 @@ class PlanMainTest {
     }
 
     @Test
+    void dataWithoutSamplesIsRefused(@TempDir Path elsewhere) throws IOException {
+        Path empty = Files.writeString(elsewhere.resolve("empty.json"), "[]");
+        assertThatThrownBy(() ->
+                        run("--model-path", temp.toString(), "--stage", "pretrain", "--data-path", empty.toString()))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("there are no samples");
+    }
+
+    @Test
     void recomputationIsPlanned() {
         assertThat(plan("--model-path", temp.toString(), "--stage", "finetune", "--recompute"))
                 .contains("those inside a decoder's layer are made again");

@@ -1,5 +1,6 @@
 package org.llava4j.data.spark;
 
+import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -67,7 +68,7 @@ final class SparkRecords<T> implements RecordPlace {
      *
      * @param problem what is wrong with the input, instead of results; null if nothing is
      */
-    private record Found<R>(ArrayList<R> results, String problem) implements java.io.Serializable {}
+    private record Found<R>(ArrayList<R> results, String problem) implements Serializable {}
 
     /**
      * A task, on an executor: it opens the records with its first range and keeps them for the next.
