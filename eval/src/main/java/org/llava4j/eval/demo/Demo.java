@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
@@ -125,8 +124,10 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
             return new FeatureCache(
                     source,
                     source.identity(config),
-                    Optional.of(FeatureStore.open(featureFolder, RunOptions.DEFAULT.featureCacheBytes())),
-                    RunOptions.DEFAULT.featureMemoryBytes());
+                    FeatureStore.openIfPossible(
+                            featureFolder, RunOptions.DEFAULT.featureCacheBytes(), System.err::println),
+                    RunOptions.DEFAULT.featureMemoryBytes(),
+                    System.err::println);
         }
 
         private Path imageOf(ScienceQaProblem problem) {

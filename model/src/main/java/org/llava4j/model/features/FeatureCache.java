@@ -7,6 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.image.ImageBytes;
@@ -26,12 +28,15 @@ public final class FeatureCache implements FeatureSource {
 
     private final FeatureSource source;
     private final String identity;
-    private final Optional<FeatureStore> store;
+    private final Consumer<String> notices;
     private final long memoryBytes;
     private final Map<String, float[]> memory = new LinkedHashMap<>(64, 0.75f, true);
     private final Map<Path, Seen> addresses = new HashMap<>();
     private long bytesInMemory;
     private long computed;
+
+    /** Empty from its first failure on. */
+    private Optional<FeatureStore> store;
 
     /** A picture's state when its bytes were hashed. */
     private record Seen(ImageBytes.Stamp stamp, String address) {}
@@ -41,12 +46,19 @@ public final class FeatureCache implements FeatureSource {
      * @param identity names everything, but for the image itself, that the source's features depend on
      * @param store where features are kept beyond this run, if anywhere
      * @param memoryBytes bound of what is kept in memory
+     * @param notices receives a line when the store cannot be used any more (a full disk); features are then computed
      */
-    public FeatureCache(FeatureSource source, String identity, Optional<FeatureStore> store, long memoryBytes) {
+    public FeatureCache(
+            FeatureSource source,
+            String identity,
+            Optional<FeatureStore> store,
+            long memoryBytes,
+            Consumer<String> notices) {
         this.source = source;
         this.identity = identity;
         this.store = store;
         this.memoryBytes = memoryBytes;
+        this.notices = notices;
     }
 
     /**
@@ -102,9 +114,20 @@ public final class FeatureCache implements FeatureSource {
         if (inMemory != null) {
             return Optional.of(inMemory);
         }
-        Optional<float[]> onDisk = store.flatMap(disk -> disk.get(address));
+        Optional<float[]> onDisk = onDisk(disk -> disk.get(address));
         onDisk.ifPresent(features -> remember(address, features));
         return onDisk;
+    }
+
+    /** What the store gives; one that fails is reported and left. */
+    private Optional<float[]> onDisk(Function<FeatureStore, Optional<float[]>> use) {
+        try {
+            return store.flatMap(use);
+        } catch (BadInputException e) {
+            store = Optional.empty();
+            notices.accept(e.getMessage() + "; the run continues without it");
+            return Optional.empty();
+        }
     }
 
     private Map<String, float[]> compute(List<String> addresses, Map<String, Path> images) {
@@ -119,7 +142,10 @@ public final class FeatureCache implements FeatureSource {
             }
             byAddress.put(address, one);
             remember(address, one);
-            store.ifPresent(disk -> disk.put(address, one));
+            onDisk(disk -> {
+                disk.put(address, one);
+                return Optional.empty();
+            });
             computed++;
         }
         return byAddress;

@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import java.util.zip.CRC32C;
 import org.llava4j.data.BadInputException;
 
@@ -56,9 +57,7 @@ public final class FeatureStore {
      * @throws BadInputException if the folder cannot be written, or the bound is not positive
      */
     public static FeatureStore open(Path folder, long limitBytes) {
-        if (limitBytes <= 0) {
-            throw new BadInputException("a feature cache of " + limitBytes + " bytes holds nothing; give it more");
-        }
+        requireBound(limitBytes);
         try {
             Files.createDirectories(folder);
             if (!Files.isWritable(folder)) {
@@ -70,6 +69,27 @@ public final class FeatureStore {
         } catch (IOException e) {
             throw new BadInputException(
                     "cannot use " + folder + " as feature cache (" + e + "); choose a folder that can be written", e);
+        }
+    }
+
+    /**
+     * As {@link #open}, for a run that can do without: where the folder cannot be used, the reason is reported.
+     *
+     * @throws BadInputException if the bound is not positive
+     */
+    public static Optional<FeatureStore> openIfPossible(Path folder, long limitBytes, Consumer<String> notices) {
+        requireBound(limitBytes);
+        try {
+            return Optional.of(open(folder, limitBytes));
+        } catch (BadInputException e) {
+            notices.accept(e.getMessage() + "; the run continues without it");
+            return Optional.empty();
+        }
+    }
+
+    private static void requireBound(long limitBytes) {
+        if (limitBytes <= 0) {
+            throw new BadInputException("a feature cache of " + limitBytes + " bytes holds nothing; give it more");
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.RgbImage;
 
@@ -22,6 +23,7 @@ class FeatureCacheTest {
     Path temp;
 
     private final List<Integer> runs = new ArrayList<>();
+    private final List<String> notices = new ArrayList<>();
 
     @Test
     void eachImageGoesThroughTheTowerOnceWhateverItsName() throws IOException {
@@ -62,7 +64,7 @@ class FeatureCacheTest {
             }
             return List.of(new float[] {1});
         };
-        FeatureCache cache = new FeatureCache(slow, "tower", Optional.of(store()), AMPLE);
+        FeatureCache cache = new FeatureCache(slow, "tower", Optional.of(store()), AMPLE, notices::add);
         assertThatThrownBy(() -> cache.features(a))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(a + " has changed while it was read; start again");
@@ -88,7 +90,7 @@ class FeatureCacheTest {
                 return small;
             }
         };
-        FeatureCache cache = new FeatureCache(tower, "tower", Optional.empty(), AMPLE);
+        FeatureCache cache = new FeatureCache(tower, "tower", Optional.empty(), AMPLE, notices::add);
         assertThat(cache.featuresOf(List.of(large, small))).containsExactly(new float[] {2}, new float[] {1});
         assertThat(cache.asSeen(large)).isSameAs(small);
     }
@@ -152,6 +154,27 @@ class FeatureCacheTest {
                 .hasMessage("there is no image " + gone + "; check the name and the image folder");
     }
 
+    /** A file where the store has its folders stands for a disk that takes no more. */
+    @Test
+    void aStoreThatFailsIsReportedOnceAndDoneWithout() throws IOException {
+        Path a = image("a", "one");
+        Path b = image("b", "three");
+        FeatureCache cache = cache("tower", Optional.of(store()), 0);
+        AtomicFolder.delete(temp.resolve("cache"));
+        Files.writeString(temp.resolve("cache"), "in the way");
+        assertThat(cache.features(List.of(a, b))).containsExactly(new float[] {3, 6}, new float[] {5, 10});
+        assertThat(cache.features(a)).containsExactly(3, 6);
+        assertThat(notices)
+                .hasSize(1)
+                .first()
+                .asString()
+                .startsWith("cannot use " + temp.resolve("cache"))
+                .endsWith("the run continues without it");
+        assertThat(FeatureStore.openIfPossible(temp.resolve("cache"), AMPLE, notices::add))
+                .isEmpty();
+        assertThat(notices).hasSize(2);
+    }
+
     /** The "tower" makes of n bytes the features n and 2n. */
     private FeatureCache cache(String identity, Optional<FeatureStore> store, long memoryBytes) {
         FeatureSource tower = images -> {
@@ -163,7 +186,7 @@ class FeatureCacheTest {
             }
             return features;
         };
-        return new FeatureCache(tower, identity, store, memoryBytes);
+        return new FeatureCache(tower, identity, store, memoryBytes, notices::add);
     }
 
     private FeatureStore store() {

@@ -1,19 +1,18 @@
 package org.llava4j.train.checkpoint;
 
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.SortedMap;
-import java.util.TreeMap;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -21,72 +20,99 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.Sha256;
 
 /**
- * The checkpoints of one run, a folder each: {@code checkpoint-00000120} and so on. Each is whole or not there. The last
- * few are kept, and the one with the lowest validation loss; an older one goes only when a newer one is in its place. One
- * process at a time has them.
+ * The checkpoints of one run, a folder each: {@code checkpoint-00000120} and so on. Their folders are verified once, when
+ * the run opens them; resume, best, retention and save all work on those that are valid. Whatever else has such a name is
+ * reported once and never touched; a new checkpoint of the same step then gets a number behind its name. The last few are
+ * kept, and the one with the lowest validation loss. One process at a time has them.
  */
 public final class RunCheckpoints implements AutoCloseable {
-    private static final String KIND = "checkpoint";
-    private static final String STATE = "state.json";
-    private static final String HASHES = "sha256.json";
-    private static final String LOCK = "run.lock";
-    private static final Pattern NAME = Pattern.compile("checkpoint-\\d{8}");
-    private static final Pattern LEFTOVER = Pattern.compile("\\.checkpoint-\\d{8}\\.[0-9a-f]+\\.(part|old)");
+    private static final Pattern NAME = Pattern.compile("checkpoint-\\d{8}(-\\d+)?");
+    private static final Pattern LEFTOVER = Pattern.compile("\\.checkpoint-\\d{8}(-\\d+)?\\.[0-9a-f]+\\.(part|old)");
 
     private final Path folder;
     private final int keep;
-    private final FileChannel channel;
-    private final FileLock lock;
+    private final Consumer<String> notices;
+    private final RunLock lock;
+    private final Set<Path> reported = new HashSet<>();
 
-    private RunCheckpoints(Path folder, int keep, FileChannel channel, FileLock lock) {
+    /** The oldest first. */
+    private final List<SavedCheckpoint> valid = new ArrayList<>();
+
+    private RunCheckpoints(Path folder, int keep, Consumer<String> notices, RunLock lock) {
         this.folder = folder;
         this.keep = keep;
-        this.channel = channel;
+        this.notices = notices;
         this.lock = lock;
     }
 
     /**
-     * Opens the folder for one run and removes what a killed one left half-written.
+     * Opens the folder for one run, removes what a killed one left half-written, and verifies the checkpoints.
      *
      * @param keep how many of the last are kept, 1 or more
+     * @param notices receives one line for each folder that is no valid checkpoint or cannot be removed
      * @throws BadInputException if it cannot be written, or another process has it
      */
-    public static RunCheckpoints open(Path folder, int keep) {
-        FileChannel channel = null;
+    public static RunCheckpoints open(Path folder, int keep, Consumer<String> notices) {
+        RunCheckpoints checkpoints = new RunCheckpoints(folder, keep, notices, RunLock.of(folder));
+        boolean opened = false;
         try {
-            Files.createDirectories(folder);
-            channel = FileChannel.open(folder.resolve(LOCK), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock lock = tryLock(channel);
-            if (lock == null) {
-                channel.close();
-                throw new BadInputException(folder
-                        + ": another run is writing its checkpoints there; wait for it, or choose another output");
-            }
-            RunCheckpoints checkpoints = new RunCheckpoints(folder, keep, channel, lock);
-            for (Path leftover : checkpoints.list(LEFTOVER)) {
-                AtomicFolder.delete(leftover);
-            }
+            checkpoints.list(LEFTOVER).forEach(checkpoints::delete);
+            checkpoints.list(NAME).forEach(path -> checkpoints.verified(path).ifPresent(checkpoints.valid::add));
+            checkpoints.valid.sort(Comparator.comparingInt(SavedCheckpoint::step));
+            opened = true;
             return checkpoints;
-        } catch (IOException e) {
-            throw new BadInputException(
-                    "cannot write checkpoints to " + folder + " (" + e + "); choose another output folder", e);
+        } finally {
+            if (!opened) {
+                checkpoints.close();
+            }
         }
     }
 
-    private static FileLock tryLock(FileChannel channel) throws IOException {
+    private Optional<SavedCheckpoint> verified(Path path) {
         try {
-            return channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            return null;
+            return Optional.of(SavedCheckpoint.read(path));
+        } catch (BadInputException e) {
+            report(path, path + " is skipped and left as it is: " + e.getMessage());
+            return Optional.empty();
         }
     }
 
-    /** All that are there, the oldest first. */
-    public List<Path> all() {
-        return list(NAME);
+    private void report(Path path, String line) {
+        if (reported.add(path)) {
+            notices.accept(line);
+        }
+    }
+
+    /** All that are valid, the oldest first. */
+    public List<SavedCheckpoint> valid() {
+        return List.copyOf(valid);
+    }
+
+    /** The newest of those that are valid. */
+    public Optional<SavedCheckpoint> newest() {
+        return valid.isEmpty() ? Optional.empty() : Optional.of(valid.get(valid.size() - 1));
+    }
+
+    /**
+     * The valid one with the lowest validation loss, the earliest of several; it is verified again, since the end of a run
+     * may be long after its start.
+     */
+    public Optional<SavedCheckpoint> best() {
+        for (Optional<SavedCheckpoint> best = lowest(); best.isPresent(); best = lowest()) {
+            if (verified(best.get().path()).isPresent()) {
+                return best;
+            }
+            valid.remove(best.get());
+        }
+        return Optional.empty();
+    }
+
+    private Optional<SavedCheckpoint> lowest() {
+        return valid.stream()
+                .filter(checkpoint -> !Double.isNaN(checkpoint.loss()))
+                .min(Comparator.comparingDouble(SavedCheckpoint::loss));
     }
 
     /**
@@ -96,78 +122,78 @@ public final class RunCheckpoints implements AutoCloseable {
      * @throws BadInputException if it cannot be written; the ones before are then untouched
      */
     public Path save(RunState state, RunArrays arrays, Path log) {
-        Path target = folder.resolve(String.format(Locale.ROOT, "checkpoint-%08d", state.step()));
-        try (AtomicFolder checkpoint = AtomicFolder.begin(target, KIND)) {
+        Path target = target(state.step());
+        try (AtomicFolder checkpoint = AtomicFolder.begin(target, SavedCheckpoint.KIND)) {
             Path path = checkpoint.path();
             arrays.write(path);
-            AtomicFile.writeString(path.resolve(STATE), JsonInput.write(state));
+            AtomicFile.writeString(path.resolve(SavedCheckpoint.STATE), JsonInput.write(state));
             if (log != null) {
                 copy(log, path.resolve(log.getFileName()));
             }
-            Hashes.write(path);
+            CheckpointHashes.write(path);
             checkpoint.commit();
         }
+        valid.removeIf(former -> former.path().equals(target));
+        valid.add(new SavedCheckpoint(target, state));
         retain();
         return target;
     }
 
+    /** The name of a step's checkpoint, or, where that is taken by what is not a valid one, the first free name after it. */
+    private Path target(int step) {
+        String name = String.format(Locale.ROOT, "checkpoint-%08d", step);
+        Path target = folder.resolve(name);
+        for (int i = 2; Files.exists(target, LinkOption.NOFOLLOW_LINKS) && !isValid(target); i++) {
+            target = folder.resolve(name + "-" + i);
+        }
+        return target;
+    }
+
+    private boolean isValid(Path path) {
+        return valid.stream().anyMatch(checkpoint -> checkpoint.path().equals(path));
+    }
+
     private void retain() {
-        List<Path> all = all();
-        Optional<Path> best = best().map(Scored::path);
-        for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
+        Optional<SavedCheckpoint> best = lowest();
+        for (SavedCheckpoint old : List.copyOf(valid.subList(0, Math.max(0, valid.size() - keep)))) {
             if (!best.equals(Optional.of(old))) {
-                remove(old);
+                try {
+                    remove(old);
+                } catch (IOException e) {
+                    // The run does not depend on it; the next save tries again.
+                    report(old.path(), "cannot remove " + old.path() + " (" + e + "); it stays");
+                }
             }
         }
     }
 
     /** Under another name first: a process that is killed meanwhile leaves no half of a checkpoint under this one. */
-    private void remove(Path checkpoint) {
-        Path gone = folder.resolve("." + checkpoint.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".old");
+    private void remove(SavedCheckpoint checkpoint) throws IOException {
+        Path path = checkpoint.path();
+        Path gone = folder.resolve("." + path.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".old");
         try {
-            Files.move(checkpoint, gone);
-        } catch (IOException e) {
-            throw new BadInputException("cannot remove " + checkpoint + " (" + e + ")", e);
+            Files.move(path, gone);
+        } catch (NoSuchFileException e) {
+            // Somebody else removed it; there is nothing left to do.
+            valid.remove(checkpoint);
+            return;
         }
-        AtomicFolder.delete(gone);
+        valid.remove(checkpoint);
+        delete(gone);
     }
 
-    /** The one with the lowest validation loss, the earliest of several. */
-    public Optional<Scored> best() {
-        return all().stream()
-                .map(path -> new Scored(path, scoreOf(path)))
-                .filter(scored -> !Double.isNaN(scored.loss()))
-                .min(Comparator.comparingDouble(Scored::loss));
-    }
-
-    /** A checkpoint and its loss on held-out data. */
-    public record Scored(Path path, double loss) {}
-
-    private static double scoreOf(Path checkpoint) {
-        Double validation = state(checkpoint).validation();
-        return validation == null ? Double.NaN : validation;
-    }
-
-    /**
-     * The newest whose files are as they were written.
-     *
-     * @param broken is told of each newer one that is not
-     */
-    public Optional<Path> newest(Consumer<String> broken) {
-        List<Path> all = new ArrayList<>(all());
-        for (int i = all.size() - 1; i >= 0; i--) {
-            Optional<String> problem = Hashes.problem(all.get(i));
-            if (problem.isEmpty()) {
-                return Optional.of(all.get(i));
-            }
-            broken.accept(all.get(i) + " is passed over: " + problem.get());
+    /** Deletes a leftover; where that is not possible it stays, and the next run tries again. */
+    private void delete(Path leftover) {
+        try {
+            AtomicFolder.delete(leftover);
+        } catch (UncheckedIOException e) {
+            report(leftover, "cannot remove " + leftover + " (" + e.getCause() + "); it stays");
         }
-        return Optional.empty();
     }
 
     /** Where the run stood. */
     public static RunState state(Path checkpoint) {
-        return JsonInput.read(checkpoint.resolve(STATE), RunState.class);
+        return JsonInput.read(checkpoint.resolve(SavedCheckpoint.STATE), RunState.class);
     }
 
     /** Puts the arrays of a checkpoint into those of a run. */
@@ -175,9 +201,16 @@ public final class RunCheckpoints implements AutoCloseable {
         arrays.read(checkpoint);
     }
 
-    /** Removes all: a run begins anew. */
+    /** Removes all that are valid: a run begins anew. @throws BadInputException if one cannot be removed */
     public void clear() {
-        all().forEach(this::remove);
+        for (SavedCheckpoint checkpoint : valid()) {
+            try {
+                remove(checkpoint);
+            } catch (IOException e) {
+                throw new BadInputException(
+                        "cannot remove " + checkpoint.path() + " (" + e + "); remove it, or choose another output", e);
+            }
+        }
     }
 
     private List<Path> list(Pattern name) {
@@ -186,7 +219,7 @@ public final class RunCheckpoints implements AutoCloseable {
                             file -> name.matcher(file.getFileName().toString()).matches())
                     .sorted()
                     .toList();
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw new BadInputException("cannot read " + folder + " (" + e + ")", e);
         }
     }
@@ -199,55 +232,9 @@ public final class RunCheckpoints implements AutoCloseable {
         }
     }
 
-    /** Gives the folder free, and removes it if nothing but the lock is in it. */
+    /** Unlocks the folder, and removes it if nothing but the lock is in it; a failure is only told. */
     @Override
     public void close() {
-        try {
-            Path held = folder.resolve(LOCK);
-            try (Stream<Path> files = Files.list(folder)) {
-                if (files.allMatch(held::equals)) {
-                    Files.delete(held);
-                    Files.delete(folder);
-                }
-            }
-            lock.release();
-            channel.close();
-        } catch (IOException e) {
-            throw new BadInputException("cannot release " + folder.resolve(LOCK) + " (" + e + ")", e);
-        }
-    }
-
-    /** What the files of a checkpoint were when it was written. */
-    private record Hashes(SortedMap<String, String> files) {
-
-        static void write(Path checkpoint) {
-            AtomicFile.writeString(checkpoint.resolve(HASHES), JsonInput.write(of(checkpoint)));
-        }
-
-        static Optional<String> problem(Path checkpoint) {
-            try {
-                Hashes written = JsonInput.read(checkpoint.resolve(HASHES), Hashes.class);
-                return written.equals(of(checkpoint))
-                        ? Optional.empty()
-                        : Optional.of("its files are not what was written");
-            } catch (BadInputException e) {
-                return Optional.of(e.getMessage());
-            }
-        }
-
-        private static Hashes of(Path checkpoint) {
-            SortedMap<String, String> files = new TreeMap<>();
-            try (Stream<Path> all = Files.list(checkpoint)) {
-                for (Path file : all.toList()) {
-                    String name = file.getFileName().toString();
-                    if (!name.equals(HASHES)) {
-                        files.put(name, Sha256.of(file));
-                    }
-                }
-            } catch (IOException e) {
-                throw new BadInputException("cannot read " + checkpoint + " (" + e + ")", e);
-            }
-            return new Hashes(files);
-        }
+        lock.release(notices);
     }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
+import java.util.function.Consumer;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.Llava;
@@ -50,16 +51,22 @@ public final class Learner implements StepGradients {
      *
      * @param picturesAlone whether the tower sees each picture alone, so that its features do not depend, in the last bits,
      *     on which others are wanted with it: as a run needs that shall go on, or go elsewhere, with the same numbers
+     * @param notices receives a line for what the run can do without: a feature cache that cannot be used
      * @throws org.llava4j.data.BadInputException if anything that was given is missing or broken, or does not fit
      */
-    public static Learner load(Stage stage, RunPaths paths, RunOptions options, boolean picturesAlone) {
+    public static Learner load(
+            Stage stage, RunPaths paths, RunOptions options, boolean picturesAlone, Consumer<String> notices) {
         Path visionTower = StageRunner.visionTower(paths.model(), paths.visionTower());
         LlavaConfig config = config(stage, paths, options);
         TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenType());
         Optional<FeatureStore> store = Optional.ofNullable(paths.featureCache())
-                .map(folder -> FeatureStore.open(folder, options.featureCacheBytes()));
+                .flatMap(folder -> FeatureStore.openIfPossible(folder, options.featureCacheBytes(), notices));
         FeatureCache features = new FeatureCache(
-                picturesAlone ? tower.alone() : tower, tower.identity(config), store, options.featureMemoryBytes());
+                picturesAlone ? tower.alone() : tower,
+                tower.identity(config),
+                store,
+                options.featureMemoryBytes(),
+                notices);
         try (Checkpoint checkpoint =
                 weights(stage, paths).withoutTower().withFrozenType(options.frozenType(), stage::learns)) {
             Llava model = Llava.build(

@@ -15,8 +15,8 @@ import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.train.checkpoint.RunCheckpoints;
 import org.llava4j.train.checkpoint.RunState;
+import org.llava4j.train.checkpoint.SavedCheckpoint;
 import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.RunFiles;
 import org.llava4j.train.watch.RunListener;
 import org.llava4j.train.watch.RunLog;
@@ -27,13 +27,15 @@ final class RunSaver implements AutoCloseable {
     private final RunCheckpoints checkpoints;
     private final JsonNode stage;
     private final StageData data;
+    private final RunListener listener;
     private Optional<Path> resumed = Optional.empty();
 
-    private RunSaver(Saving saving, RunCheckpoints checkpoints, Stage stage, StageData data) {
+    private RunSaver(Saving saving, RunCheckpoints checkpoints, Stage stage, StageData data, RunListener listener) {
         this.saving = saving;
         this.checkpoints = checkpoints;
         this.stage = Stages.tree(stage);
         this.data = data;
+        this.listener = listener;
     }
 
     /**
@@ -43,11 +45,11 @@ final class RunSaver implements AutoCloseable {
      * @throws BadInputException if those that are there are of another run, or nobody said what becomes of them
      */
     static RunSaver open(Saving saving, Stage stage, StageData data, RunListener listener) {
-        RunCheckpoints checkpoints = RunCheckpoints.open(saving.folder(), saving.keep());
-        RunSaver saver = new RunSaver(saving, checkpoints, stage, data);
+        RunCheckpoints checkpoints = RunCheckpoints.open(saving.folder(), saving.keep(), listener::notice);
+        RunSaver saver = new RunSaver(saving, checkpoints, stage, data, listener);
         boolean opened = false;
         try {
-            saver.decide(listener);
+            saver.decide();
             opened = true;
             return saver;
         } finally {
@@ -57,16 +59,16 @@ final class RunSaver implements AutoCloseable {
         }
     }
 
-    private void decide(RunListener listener) {
-        List<Path> all = checkpoints.all();
+    private void decide() {
+        Optional<Path> newest = checkpoints.newest().map(SavedCheckpoint::path);
         if (saving.resume() == Resume.NEVER) {
             checkpoints.clear();
-        } else if (saving.resume() == Resume.ASK && !all.isEmpty()) {
+        } else if (saving.resume() == Resume.ASK && newest.isPresent()) {
             throw new BadInputException(saving.folder() + " holds checkpoints of an earlier run, the last is "
-                    + all.get(all.size() - 1).getFileName()
+                    + newest.get().getFileName()
                     + "; go on from it (--resume auto) or remove them and begin anew (--resume never)");
         } else if (saving.resume() == Resume.AUTO) {
-            resumed = checkpoints.newest(listener::notice);
+            resumed = newest;
             resumed.ifPresent(this::requireSameRun);
             resumed.ifPresent(path -> listener.notice("goes on from " + path));
         }
@@ -119,9 +121,8 @@ final class RunSaver implements AutoCloseable {
             if (resumed.isPresent()) {
                 Files.copy(resumed.get().resolve(RunLog.FILE), log, StandardCopyOption.REPLACE_EXISTING);
             } else {
-                for (Path former : RunFiles.in(saving.folder())) {
-                    Files.delete(former);
-                }
+                Files.deleteIfExists(log);
+                RunFiles.delete(saving.folder(), listener::notice);
             }
         } catch (IOException e) {
             throw new BadInputException("cannot write " + log + " (" + e + "); choose another output folder", e);
@@ -129,29 +130,28 @@ final class RunSaver implements AutoCloseable {
         return log;
     }
 
-    /** The log and the other files of {@link RunFiles} go into the output when the run has ended. */
+    /**
+     * The log and the other files of {@link RunFiles} go into the output when the run has ended.
+     *
+     * @throws BadInputException if the log cannot be copied
+     */
     void handOver(Path folder) {
-        List<Path> files = RunFiles.in(saving.folder());
-        try {
-            for (Path file : files) {
-                Files.copy(file, folder.resolve(file.getFileName()));
-            }
-            for (Path file : files) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new BadInputException("cannot write the log to " + folder + " (" + e + "); is the disk full?", e);
-        }
+        RunFiles.copy(saving.folder(), folder, listener::notice);
+        RunFiles.delete(saving.folder(), listener::notice);
     }
 
     /** Whether a checkpoint is due after a step. */
-    boolean isDue(Progress progress) {
-        int step = progress.step().step();
-        return saving.everySteps() > 0 && step % saving.everySteps() == 0 && step < progress.totalSteps();
+    boolean isDue(int step, int totalSteps) {
+        return writesRegularly() && step % saving.everySteps() == 0 && step < totalSteps;
+    }
+
+    /** Whether checkpoints are written while the run goes on, and not only where it is stopped. */
+    boolean writesRegularly() {
+        return saving.everySteps() > 0;
     }
 
     /** The checkpoint with the lowest loss on held-out data. */
-    Optional<RunCheckpoints.Scored> best() {
+    Optional<SavedCheckpoint> best() {
         return checkpoints.best();
     }
 

@@ -6,7 +6,8 @@ import java.nio.file.Path;
  * How a run keeps what an interruption must not cost.
  *
  * @param folder of its checkpoints and its live log; null for none
- * @param everySteps optimiser steps between two checkpoints; 0 for none but when it is stopped
+ * @param everySteps optimiser steps between two checkpoints; 0 for none, except when it is stopped, and
+ *     for those of the evaluations where the weights with the lowest validation loss are to be kept
  * @param keep so many of the last stay
  * @param resume what becomes of checkpoints that are there
  */

@@ -19,7 +19,6 @@ import org.llava4j.train.checkpoint.RunState;
 import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.checkpoint.RunTotals.Seen;
 import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
 
 /** The steps of a stage, one after the other, from wherever a checkpoint left off. */
 final class StageLoop {
@@ -60,8 +59,8 @@ final class StageLoop {
         RunCheckpoints.restore(checkpoint, trainer.arrays());
     }
 
-    /** @param listener is told of every step; the checkpoints among others */
-    void run(RunListener listener) {
+    /** @param each what happens before and after every step */
+    void run(StageSteps each) {
         Progress.Meter meter = new Progress.Meter(stage.name(), totalSteps, totals);
         while (totals.steps() < totalSteps) {
             List<BatchPlan> plans = new ArrayList<>();
@@ -72,17 +71,18 @@ final class StageLoop {
                 nextEpoch();
                 continue;
             }
-            listener.stepBegins(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
+            each.stepBegins(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
             Seen seen = plans.stream().map(this::seen).reduce(Seen::plus).orElseThrow();
             Trainer.Step step;
             try (GradientSum sum = gradients.sum(totals.steps(), plans)) {
                 step = trainer.step(sum, this::requireNoExplosion);
             } catch (BadStepException e) {
-                passOver(e, plans, seen, listener);
+                reject(e, plans, seen, each);
                 continue;
             }
             totals = totals.plus(step.loss(), seen);
-            listener.step(meter.after(step, totals));
+            each.step(meter.after(step, totals));
+            each.after(totals.steps(), totalSteps);
         }
     }
 
@@ -99,18 +99,19 @@ final class StageLoop {
         }
     }
 
-    /** A step that is no good changes nothing, is told, and ends the run if there were too many. */
-    private void passOver(BadStepException bad, List<BatchPlan> plans, Seen seen, RunListener listener) {
+    /** A rejected step changes no weight and is reported; it ends the run if there were too many. */
+    private void reject(BadStepException bad, List<BatchPlan> plans, Seen seen, StageSteps each) {
         List<String> places = plans.stream()
                 .flatMap(plan -> plan.rows().stream())
                 .map(batches::where)
                 .toList();
         totals = totals.plusBad(seen);
-        listener.badStep(totals.steps(), bad.getMessage(), places);
+        each.badStep(totals.steps(), bad.getMessage(), places);
         if (totals.badSteps() > stage.maxBadSteps()) {
             throw bad;
         }
         trainer.passOver();
+        each.after(totals.steps(), totalSteps);
     }
 
     private Seen seen(BatchPlan plan) {

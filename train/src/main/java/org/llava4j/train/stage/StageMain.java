@@ -66,7 +66,8 @@ public final class StageMain extends RunCommand {
                 .addOption(flag("eval-split", "NAME", "ScienceQA's split of it (default minival)"))
                 .addOption(flag("eval-steps", "N", "steps between two looks at it (default 500)"))
                 .addOption(flag("eval-samples", "N", "so many of it at most (default 256)"))
-                .addOption(toggle("load-best-model-at-end", "write the weights with the lowest loss there"))
+                .addOption(toggle(
+                        "load-best-model-at-end", "write the weights with the lowest loss there; needs checkpoints"))
                 .addOption(flag("checkpoint-dir", "DIR", "where they are; OUTPUT-DIR.checkpoints if not given"))
                 .addOption(flag("resume", "HOW", "auto: go on from the newest checkpoint; never: begin anew"))
                 .addOption(flag("ui-log", "FILE", "DL4J's UIListener log of the run, for its user interface"))

@@ -117,7 +117,7 @@ public final class StageRunner {
     private RunReport learn(Path folder, StageData data, RunSaver saver, BadSamples bad, RunListener listener) {
         WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
         plan(data.batches(), listener);
-        Learner learner = Learner.load(stage, paths, options, saver != null);
+        Learner learner = Learner.load(stage, paths, options, saver != null, listener::notice);
         FreezeProof proof = new FreezeProof(learner.model(), learner.tower());
         Trainer trainer = new Trainer(learner.model(), stage.adamW(), schedule);
         StageLoop loop;
@@ -140,11 +140,12 @@ public final class StageRunner {
                     loop.totals(),
                     log.getParent(),
                     learner.model().graph(),
-                    schedule));
-            try (RunLog lines = RunLog.of(log);
+                    schedule,
+                    listener::notice));
+            try (RunLog lines = RunLog.of(log, listener::notice);
                     Validation validation = validation(learner)) {
-                StageSteps each = new StageSteps(
-                        loop, data.batches(), saver, validation, proof.before(), bad, RunListener.all(lines, listener));
+                StageSteps each =
+                        new StageSteps(loop, data.batches(), saver, validation, proof.before(), bad, lines, listener);
                 loop.run(each);
                 each.takeBest();
             } finally {

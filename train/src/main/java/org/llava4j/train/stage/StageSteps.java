@@ -6,6 +6,7 @@ import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.train.watch.Look;
 import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.RunLog;
 
 /** What happens after each step of a stage: it is told, held-out data is looked at, a checkpoint is written, it stops. */
 final class StageSteps implements RunListener {
@@ -15,6 +16,7 @@ final class StageSteps implements RunListener {
     private final Validation validation;
     private final SortedMap<String, String> before;
     private final BadSamples bad;
+    private final RunLog log;
     private final RunListener listener;
     private double lastLoss = Double.POSITIVE_INFINITY;
 
@@ -23,6 +25,7 @@ final class StageSteps implements RunListener {
      * @param validation null for a run without held-out data
      * @param before hash of each group of weights before the first step
      * @param bad what has been passed over
+     * @param log a line for each step
      * @param listener who follows the run
      */
     StageSteps(
@@ -32,6 +35,7 @@ final class StageSteps implements RunListener {
             Validation validation,
             SortedMap<String, String> before,
             BadSamples bad,
+            RunLog log,
             RunListener listener) {
         this.loop = loop;
         this.batches = batches;
@@ -39,7 +43,8 @@ final class StageSteps implements RunListener {
         this.validation = validation;
         this.before = before;
         this.bad = bad;
-        this.listener = listener;
+        this.log = log;
+        this.listener = RunListener.all(log, listener);
     }
 
     @Override
@@ -55,27 +60,35 @@ final class StageSteps implements RunListener {
     @Override
     public void step(Progress progress) {
         listener.step(progress);
-        boolean last = progress.step().step() == progress.totalSteps();
+    }
+
+    /** What is due after a step, whether it changed the weights or was rejected. */
+    void after(int step, int totalSteps) {
+        boolean last = step == totalSteps;
         boolean stop = !last && listener.stops();
         Double loss = null;
-        if (validation != null && validation.isDue(progress)) {
+        if (validation != null && validation.isDue(step, totalSteps)) {
             Look look = validation.look();
-            listener.validated(progress.step().step(), look);
+            listener.validated(step, look);
             loss = look.loss();
             lastLoss = loss;
         }
-        boolean due = saver != null && (stop || saver.isDue(progress) || (loss != null && !last));
-        if (due) {
+        if (saver != null && (stop || saver.isDue(step, totalSteps) || (!last && isKept(loss)))) {
+            log.require();
             listener.saved(saver.save(loop, batches, before, bad.all(), loss));
         }
         if (stop) {
-            throw new RunStoppedException(
-                    "stopped after step " + progress.step().step() + " of "
-                            + progress.totalSteps()
-                            + (saver == null
-                                    ? "; nothing was kept, since the run has no folder for checkpoints"
-                                    : "; its checkpoint is written, go on from it with --resume auto"));
+            throw new RunStoppedException("stopped after step " + step + " of "
+                    + totalSteps
+                    + (saver == null
+                            ? "; nothing was kept, since the run has no folder for checkpoints"
+                            : "; its checkpoint is written, go on from it with --resume auto"));
         }
+    }
+
+    /** A loss on held-out data has a checkpoint, unless the run is to write none; the best weights need theirs. */
+    private boolean isKept(Double loss) {
+        return loss != null && (saver.writesRegularly() || validation.keepsBest());
     }
 
     /** Where that is wanted: the weights of the look with the lowest loss, if it was not the last. */

@@ -21,7 +21,6 @@ import org.llava4j.model.generate.ScienceQaAnswers;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.stage.Stage.DataFormat;
 import org.llava4j.train.watch.Look;
-import org.llava4j.train.watch.Progress;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Looks at held-out data while a stage learns: the loss, and on ScienceQA the share of right answers too. */
@@ -64,9 +63,8 @@ public final class Validation implements AutoCloseable {
     }
 
     /** Whether a look is due after a step. */
-    boolean isDue(Progress progress) {
-        int step = progress.step().step();
-        return step % heldOut.everySteps() == 0 || step == progress.totalSteps();
+    boolean isDue(int step, int totalSteps) {
+        return step % heldOut.everySteps() == 0 || step == totalSteps;
     }
 
     Look look() {

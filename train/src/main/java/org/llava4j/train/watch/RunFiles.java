@@ -5,7 +5,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.llava4j.data.BadInputException;
 
 /** The files by which a run can be followed, known by their names. */
 public final class RunFiles {
@@ -14,9 +16,46 @@ public final class RunFiles {
     /** Those that are in a folder, in the order of their names. */
     public static List<Path> in(Path folder) {
         try (Stream<Path> all = Files.list(folder)) {
-            return all.filter(RunFiles::isOne).sorted().toList();
+            return all.filter(RunFiles::isOne)
+                    .filter(Files::isRegularFile)
+                    .sorted()
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot list " + folder, e);
+        }
+    }
+
+    /**
+     * Copies them into another folder.
+     *
+     * @param notices receives a line for each that only displays the run and cannot be copied
+     * @throws BadInputException if the log cannot be copied
+     */
+    public static void copy(Path from, Path to, Consumer<String> notices) {
+        for (Path file : in(from)) {
+            Path target = to.resolve(file.getFileName());
+            try {
+                Files.copy(file, target);
+            } catch (IOException e) {
+                if (file.endsWith(RunLog.FILE)) {
+                    throw new BadInputException("cannot write " + target + " (" + e + "); is the disk full?", e);
+                }
+                notices.accept("cannot write " + target + " (" + e + "); the output is complete without it");
+                discard(target, notices);
+            }
+        }
+    }
+
+    /** Deletes them; {@code notices} receives a line for each that stays. */
+    public static void delete(Path folder, Consumer<String> notices) {
+        in(folder).forEach(file -> discard(file, notices));
+    }
+
+    private static void discard(Path file, Consumer<String> notices) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            notices.accept("cannot remove " + file + " (" + e + "); it stays");
         }
     }
 

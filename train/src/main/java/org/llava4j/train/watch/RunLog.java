@@ -5,36 +5,56 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedReader;
-import java.io.BufferedWriter;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.train.Trainer;
 
-/** A run as a file: {@code metrics.jsonl}, one JSON object a step, in step order. */
+/**
+ * A run as a file: {@code metrics.jsonl}, one JSON object a step, in step order.
+ *
+ * <p>It is a part of each checkpoint and of the output, not a mere display. Lines that cannot be written at once (a full
+ * disk) therefore wait in memory and are written with the next one; a checkpoint or the end of the run requires them.
+ */
 public final class RunLog implements RunListener, AutoCloseable {
     public static final String FILE = "metrics.jsonl";
 
     private final Path file;
-    private final BufferedWriter writer;
+    private final Consumer<String> notices;
+    private final StringBuilder pending = new StringBuilder();
+    private long writtenBytes;
+    private boolean reported;
 
-    private RunLog(Path file, BufferedWriter writer) {
+    private RunLog(Path file, Consumer<String> notices, long writtenBytes) {
         this.file = file;
-        this.writer = writer;
+        this.notices = notices;
+        this.writtenBytes = writtenBytes;
     }
 
-    /** Goes on at the end of what is there. */
-    public static RunLog of(Path file) {
-        try {
-            return new RunLog(
-                    file, Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND));
+    /**
+     * Continues at the end of what is there.
+     *
+     * @param notices receives a line when the file cannot be written for the first time
+     * @throws BadInputException if it cannot be opened
+     */
+    public static RunLog of(Path file, Consumer<String> notices) {
+        try (FileChannel channel = open(file)) {
+            return new RunLog(file, notices, channel.size());
         } catch (IOException e) {
             throw unwritable(file, e);
         }
+    }
+
+    private static FileChannel open(Path file) throws IOException {
+        return FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     }
 
     /**
@@ -100,20 +120,50 @@ public final class RunLog implements RunListener, AutoCloseable {
     }
 
     private void write(ObjectNode line) {
+        pending.append(line).append('\n');
         try {
-            writer.write(line + "\n");
-            // Whoever follows a long run wants to see the last step.
-            writer.flush();
+            writePending();
+        } catch (IOException e) {
+            if (!reported) {
+                reported = true;
+                notices.accept(
+                        "cannot write " + file + " (" + e.getMessage() + "); its lines are kept in memory until it"
+                                + " can be written; the next checkpoint and the end of the run require it");
+            }
+        }
+    }
+
+    /** Opens the file anew each time: a file system that had trouble often needs that. */
+    private void writePending() throws IOException {
+        ByteBuffer lines = StandardCharsets.UTF_8.encode(pending.toString());
+        try (FileChannel channel = open(file)) {
+            long begin = Math.min(writtenBytes, channel.size());
+            // Half a line of an attempt that failed is written over.
+            channel.position(begin);
+            while (lines.hasRemaining()) {
+                channel.write(lines);
+            }
+            writtenBytes = channel.position();
+        }
+        pending.setLength(0);
+    }
+
+    /** Writes what waits in memory. @throws BadInputException if that still cannot be written */
+    public void require() {
+        try {
+            if (pending.length() > 0) {
+                writePending();
+            }
         } catch (IOException e) {
             throw unwritable(file, e);
         }
     }
 
-    /** A log without a line is removed. */
+    /** Requires all lines; a log without a line is removed. */
     @Override
     public void close() {
+        require();
         try {
-            writer.close();
             if (Files.size(file) == 0) {
                 Files.delete(file);
             }

@@ -17,6 +17,7 @@ public final class RunPage implements RunListener {
     private static final long EVERY_MS = 5_000;
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
 
+    private final DisplayGuard guard = new DisplayGuard("the page " + FILE);
     private RunStart start;
     private RunCurves curves;
     private Progress last;
@@ -42,7 +43,9 @@ public final class RunPage implements RunListener {
     @Override
     public void begun(RunStart run) {
         start = run;
-        curves = RunCurves.of(run.folder().resolve(RunLog.FILE));
+        curves = new RunCurves();
+        guard.reportTo(run.notices());
+        guard.attempt(() -> curves = RunCurves.of(run.folder().resolve(RunLog.FILE)));
     }
 
     @Override
@@ -82,6 +85,6 @@ public final class RunPage implements RunListener {
                 Optional.ofNullable(checkpoint),
                 result,
                 TIME.format(LocalDateTime.now()));
-        AtomicFile.writeString(start.folder().resolve(FILE), new RunPageHtml(content).render());
+        guard.attempt(() -> AtomicFile.writeString(start.folder().resolve(FILE), new RunPageHtml(content).render()));
     }
 }

@@ -2,6 +2,7 @@ package org.llava4j.train.watch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.function.Consumer;
 import org.llava4j.train.checkpoint.RunTotals;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.schedule.ISchedule;
@@ -16,6 +17,7 @@ import org.nd4j.linalg.schedule.ISchedule;
  * @param folder where files of the run lie while it goes on; at its end {@link RunFiles} go into the output
  * @param graph the one that learns
  * @param schedule rates by step, counted from 0
+ * @param notices receives a line for all who follow the run, as {@link RunListener#notice} does
  */
 public record RunStart(
         String name,
@@ -24,4 +26,5 @@ public record RunStart(
         RunTotals before,
         Path folder,
         SameDiff graph,
-        ISchedule schedule) {}
+        ISchedule schedule,
+        Consumer<String> notices) {}

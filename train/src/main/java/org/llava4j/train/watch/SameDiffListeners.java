@@ -36,6 +36,7 @@ public final class SameDiffListeners implements RunListener {
     private LossCurve epochs;
     private SameDiff graph;
     private At at;
+    private int totalSteps;
     private long samples;
     private long epochStartMs;
     private boolean lastStepDone;
@@ -51,6 +52,7 @@ public final class SameDiffListeners implements RunListener {
     @Override
     public void begun(RunStart start) {
         graph = start.graph();
+        totalSteps = start.totalSteps();
         samples = start.before().samples();
         for (Listener listener : listeners) {
             Set<String> wanted = listener.requiredVariables(graph).trainingVariables();
@@ -91,10 +93,20 @@ public final class SameDiffListeners implements RunListener {
             listeners.forEach(listener -> listener.iterationDone(graph, at.copy(), data, loss));
         }
         samples = progress.samples();
-        lastStepDone = progress.step().step() == progress.totalSteps();
+        lastStepDone = progress.step().step() == totalSteps;
+    }
+
+    /** The run may end with it. */
+    @Override
+    public void badStep(int step, String reason, List<String> rejected) {
+        lastStepDone = step == totalSteps;
     }
 
     private void endEpoch() {
+        if (losses.isEmpty()) {
+            // All its steps were rejected: it has no mean, and a listener's curve has no place without one.
+            return;
+        }
         Loss mean = Loss.average(losses);
         losses.clear();
         // As fit does it; the constructor that takes a list fails for a list of one.

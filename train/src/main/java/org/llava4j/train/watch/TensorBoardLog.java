@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.llava4j.data.BadInputException;
 
 /**
  * A run for TensorBoard: an event file with the numbers of {@code metrics.jsonl} as scalars. Each process of a run writes
@@ -39,13 +38,14 @@ public final class TensorBoardLog implements RunListener {
 
     private static final long START = 1;
 
+    private final DisplayGuard guard = new DisplayGuard("TensorBoard's events");
     private RunStart start;
-    private Path file;
     private TfRecords records;
 
     @Override
     public void begun(RunStart run) {
         start = run;
+        guard.reportTo(run.notices());
     }
 
     @Override
@@ -74,14 +74,12 @@ public final class TensorBoardLog implements RunListener {
         ProtoMessage summary = new ProtoMessage();
         scalars.forEach((tag, value) ->
                 summary.put(VALUE, new ProtoMessage().put(TAG, tag).put(SIMPLE_VALUE, value.floatValue())));
-        try {
+        guard.attempt(() -> {
             if (records == null) {
                 open(step);
             }
             records.write(event(step).put(SUMMARY, summary).bytes());
-        } catch (IOException e) {
-            throw unwritable(e);
-        }
+        });
     }
 
     /** Not before there is something to write: a run that fails at once leaves no file. */
@@ -93,8 +91,7 @@ public final class TensorBoardLog implements RunListener {
         for (Path other : former) {
             seconds = Math.max(seconds, secondsOf(other) + 1);
         }
-        file = start.folder().resolve(PREFIX + seconds + "." + host());
-        records = TfRecords.create(file);
+        records = TfRecords.create(start.folder().resolve(PREFIX + seconds + "." + host()));
         records.write(event(0).put(FILE_VERSION, VERSION).bytes());
         if (start.before().steps() > 0) {
             records.write(event(firstStep)
@@ -128,16 +125,7 @@ public final class TensorBoardLog implements RunListener {
         if (records == null) {
             return;
         }
-        try {
-            records.close();
-        } catch (IOException e) {
-            throw unwritable(e);
-        }
+        guard.attempt(records::close);
         records = null;
-    }
-
-    private BadInputException unwritable(IOException e) {
-        Path place = file == null ? start.folder() : file;
-        return new BadInputException("cannot write " + place + " (" + e.getMessage() + "); is the disk full?", e);
     }
 }

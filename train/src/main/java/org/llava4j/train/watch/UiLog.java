@@ -20,27 +20,62 @@ public final class UiLog implements RunListener {
     private static final int LENGTHS = 2 * Integer.BYTES;
 
     private final Path file;
+    private final DisplayGuard guard;
     private SameDiffListeners listener;
 
     /** @param file a new one, or one that such a log was written to before */
     public UiLog(Path file) {
         this.file = file;
+        this.guard = new DisplayGuard("the UI log " + file);
     }
 
-    /** @throws BadInputException if the file holds something else, or cannot be written */
+    /** @throws BadInputException if the file holds something else */
     @Override
     public void begun(RunStart start) {
-        try {
+        guard.reportTo(start.notices());
+        refuseForeign();
+        guard.attempt(() -> {
             Files.createDirectories(file.toAbsolutePath().getParent());
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                throw new IOException("it is no regular file");
+            }
             if (Files.exists(file) && Files.size(file) > 0) {
                 cut(start.before().steps());
             }
+            listener = new SameDiffListeners(
+                    UIListener.builder(file.toFile()).learningRate(1).build());
+            listener.begun(start);
+        });
+    }
+
+    /** A file of the user is not to be lost: that is the user's to decide, before the first step. */
+    private void refuseForeign() {
+        try (RandomAccessFile log = new RandomAccessFile(file.toFile(), "r")) {
+            if (Files.isRegularFile(file) && log.length() > 0 && !hasEvents(log)) {
+                throw new BadInputException(file + " is there and is no UIListener log; choose another file");
+            }
         } catch (IOException e) {
-            throw new BadInputException("cannot write " + file + " (" + e.getMessage() + "); choose another file", e);
+            // Missing or unreadable: what follows makes it, or reports that it cannot be written.
+            return;
         }
-        listener = new SameDiffListeners(
-                UIListener.builder(file.toFile()).learningRate(1).build());
-        listener.begun(start);
+    }
+
+    private static boolean hasEvents(RandomAccessFile log) throws IOException {
+        try {
+            for (ByteBuffer header = next(log); header != null; header = next(log)) {
+                if (startsEvents(header)) {
+                    return true;
+                }
+            }
+            return false;
+        } catch (IndexOutOfBoundsException e) {
+            // Bytes that are no header have offsets beyond themselves.
+            return false;
+        }
+    }
+
+    private static boolean startsEvents(ByteBuffer header) {
+        return UIStaticInfoRecord.getRootAsUIStaticInfoRecord(header).infoType() == UIInfoType.START_EVENTS;
     }
 
     /** Keeps what is before an iteration; a record that was cut off by the end of a process goes as well. */
@@ -55,14 +90,9 @@ public final class UiLog implements RunListener {
                         break;
                     }
                 } else {
-                    byte type = UIStaticInfoRecord.getRootAsUIStaticInfoRecord(header)
-                            .infoType();
-                    events = type == UIInfoType.START_EVENTS;
+                    events = startsEvents(header);
                 }
                 end = log.getFilePointer();
-            }
-            if (!events) {
-                throw new BadInputException(file + " is there and is no UIListener log; choose another file");
             }
             log.setLength(iteration == 0 ? 0 : end);
         }
@@ -87,18 +117,18 @@ public final class UiLog implements RunListener {
 
     @Override
     public void stepBegins(int epoch, int step) {
-        listener.stepBegins(epoch, step);
+        guard.attempt(() -> listener.stepBegins(epoch, step));
     }
 
     @Override
     public void step(Progress progress) {
-        listener.step(progress);
+        guard.attempt(() -> listener.step(progress));
     }
 
     @Override
     public void end() {
         if (listener != null) {
-            listener.end();
+            guard.attempt(listener::end);
         }
     }
 }

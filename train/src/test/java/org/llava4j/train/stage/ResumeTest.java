@@ -5,14 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
@@ -89,9 +92,52 @@ class ResumeTest {
         List<String> notices = new ArrayList<>();
         run(out, saving(Resume.AUTO), new Notices(notices));
         assertThat(notices).hasSize(2);
-        assertThat(notices.get(0)).contains("checkpoint-00000006 is passed over");
+        assertThat(notices.get(0))
+                .contains("checkpoint-00000006 is skipped")
+                .contains("optimizer.safetensors is changed");
         assertThat(notices.get(1)).endsWith("checkpoint-00000004");
         assertSameModel(out);
+        assertThat(newest).as("what is no valid checkpoint is never touched").hasBinaryContent(bytes);
+    }
+
+    /** One reading of the valid checkpoints serves resume, save and retention. */
+    @Test
+    void foldersThatAreNoValidCheckpointNeverEndARun() throws IOException {
+        Path out = temp.resolve("out");
+        assertThatThrownBy(() -> run(out, new Saving(checkpoints, 1, 9, Resume.AUTO), stopAfter(7)))
+                .isInstanceOf(RunStoppedException.class);
+        Files.write(checkpoint(1).resolve("state.json"), new byte[0]);
+        Files.delete(checkpoint(2).resolve("state.json"));
+        AtomicFolder.delete(checkpoint(3));
+        Files.createDirectory(checkpoint(3));
+        AtomicFolder.delete(checkpoint(4));
+        Files.writeString(checkpoint(4), "a file");
+        Files.createSymbolicLink(checkpoint(8), checkpoint(8));
+        Files.delete(checkpoint(7).resolve("llava4j.json"));
+        List<Path> broken =
+                IntStream.of(1, 2, 3, 4, 7, 8).mapToObj(this::checkpoint).toList();
+        List<String> notices = new ArrayList<>();
+        run(out, new Saving(checkpoints, 1, 2, Resume.AUTO), new Notices(notices));
+        assertThat(notices).hasSize(7);
+        for (int i = 0; i < 6; i++) {
+            assertThat(notices.get(i)).startsWith(broken.get(i) + " is skipped");
+        }
+        assertThat(notices.get(6)).isEqualTo("goes on from " + checkpoint(6));
+        assertSameModel(out);
+        assertThat(broken).allMatch(path -> Files.exists(path, LinkOption.NOFOLLOW_LINKS));
+        assertThat(checkpoint(2)).isDirectoryNotContaining("glob:**state.json");
+        assertThat(checkpoint(4)).hasContent("a file");
+        assertThat(checkpoints.resolve("checkpoint-00000007-2")).isDirectory();
+        assertThat(checkpoints.resolve("checkpoint-00000008-2")).isDirectory();
+        assertThat(checkpoint(6)).as("two are kept").doesNotExist();
+        notices.clear();
+        run(temp.resolve("again"), new Saving(checkpoints, 0, 2, Resume.AUTO), new Notices(notices));
+        assertThat(notices).last().isEqualTo("goes on from " + checkpoints.resolve("checkpoint-00000008-2"));
+        assertSameModel(temp.resolve("again"));
+    }
+
+    private Path checkpoint(int step) {
+        return checkpoints.resolve(String.format("checkpoint-%08d", step));
     }
 
     @Test

@@ -76,7 +76,7 @@ class RunPageTest {
 
     @Test
     void aRunThatGoesOnBeginsWithTheStepsSoFar() throws IOException {
-        try (RunLog log = RunLog.of(folder.resolve(RunLog.FILE))) {
+        try (RunLog log = RunLog.of(folder.resolve(RunLog.FILE), line -> {})) {
             for (int step = 1; step <= 50; step++) {
                 log.step(Steps.progress(step, 100, 0));
             }

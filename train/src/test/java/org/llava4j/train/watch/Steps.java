@@ -3,6 +3,7 @@ package org.llava4j.train.watch;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.checkpoint.RunTotals;
@@ -13,6 +14,10 @@ final class Steps {
     private Steps() {}
 
     static RunStart start(Path folder, int total, int done) {
+        return start(folder, total, done, line -> {});
+    }
+
+    static RunStart start(Path folder, int total, int done, Consumer<String> notices) {
         return new RunStart(
                 "pretrain",
                 JsonNodeFactory.instance
@@ -24,7 +29,8 @@ final class Steps {
                 new RunTotals(done, 0, 0, 0, 0, 4L * done, 0, 0, 0, List.of(4L * done)),
                 folder,
                 SameDiff.create(),
-                new WarmupCosine(2e-3, 0, total));
+                new WarmupCosine(2e-3, 0, total),
+                notices);
     }
 
     static double loss(int step) {

@@ -17,6 +17,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.folder.Manifest;
 import org.llava4j.train.Golden;
@@ -182,6 +183,35 @@ class WatchedRunTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is there and is no UIListener log");
         assertThat(uiLog).hasContent("precious notes that nobody shall lose");
+    }
+
+    /** Nothing that only displays a run may end it, or change it. */
+    @Test
+    void displaysThatCannotBeWrittenEndNoRun() throws IOException {
+        run(RunListener.NONE);
+        byte[] expected = Files.readAllBytes(out.resolve("model.safetensors"));
+        AtomicFolder.delete(out);
+        Files.createDirectories(checkpoints.resolve("run.html/in the way"));
+        List<String> notices = new ArrayList<>();
+        RunListener told = new RunListener() {
+            @Override
+            public void step(Progress progress) {
+                // Only notices are of interest.
+            }
+
+            @Override
+            public void notice(String line) {
+                notices.add(line);
+            }
+        };
+        run(RunListener.all(new UiLog(Path.of("/dev/full")), new RunPage(), told));
+        assertThat(notices).hasSize(2);
+        assertThat(notices.get(0))
+                .startsWith("cannot write the UI log /dev/full")
+                .contains("no regular file");
+        assertThat(notices.get(1)).startsWith("cannot write the page run.html").endsWith("continues without it");
+        assertThat(out.resolve("model.safetensors")).hasBinaryContent(expected);
+        assertThat(out.resolve("run.html")).doesNotExist();
     }
 
     private void assertUiLogHas(Map<Integer, Double> logged) throws IOException {

@@ -83,7 +83,7 @@ record LearnerSettings(
                 RunOptions.DEFAULT.saving(),
                 Optional.empty(),
                 Optional.empty());
-        return Learner.load(Stages.ofJson(stage), paths, options, true);
+        return Learner.load(Stages.ofJson(stage), paths, options, true, System.err::println);
     }
 
     private static Path path(String text) {
