@@ -11,6 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
@@ -71,14 +72,21 @@ public record Inspection(
             if (!clip) {
                 odd.addAll(tokenizer(folder, LlamaConfig.read(folder).vocabSize()));
             }
+            odd.addAll(ConfigWarnings.in(folder));
             return of(clip ? "CLIP vision tower" : "LLaMA", Checkpoint.bare(folder), variables, odd);
         }
         Path tower = visionTower != null ? visionTower : LlavaConfig.visionTowerOf(folder);
         LlavaConfig config = LlavaConfig.read(folder, tower);
         Map<String, long[]> variables = Llava.weightShapes(config);
         odd.addAll(tokenizer(folder, config.decoder().vocabSize()));
-        if (!ClipPreprocessing.isIn(tower)) {
+        if (ClipPreprocessing.isIn(tower)) {
+            ClipPreprocessing.read(tower);
+        } else {
             odd.add("no preprocessor_config.json in " + tower + ": CLIP's own preprocessing is taken");
+        }
+        odd.addAll(ConfigWarnings.in(folder));
+        if (!tower.equals(folder)) {
+            odd.addAll(ConfigWarnings.in(tower));
         }
         try {
             ChatFormat.of(folder);

@@ -75,6 +75,21 @@ class InspectMainTest {
     }
 
     @Test
+    void inspectReportsUnknownKeysAndNamesOtherFamilies() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("model"));
+        Files.copy(golden("b_llama/model.safetensors"), folder.resolve("model.safetensors"));
+        Path config = folder.resolve("config.json");
+        String json = Files.readString(golden("b_llama/config.json"));
+        Files.writeString(config, json.replaceFirst("\\{", "{\"novel_key\": 3,"));
+        assertThat(Inspection.of(folder, null).odd())
+                .anyMatch(odd -> odd.startsWith(config + ": unknown key \"novel_key\""));
+        Files.writeString(config, json.replace("\"model_type\": \"llama\"", "\"model_type\": \"qwen2_vl\""));
+        assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("a Qwen2-VL model, which LLaVA4J does not run");
+    }
+
+    @Test
     void stage1sResultAloneIsKnown() {
         Path file = golden("f_e2e/stage1_out/mm_projector.bin");
         for (Path path : List.of(file, file.getParent())) {

@@ -1,5 +1,6 @@
 package org.llava4j.model.config;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -52,14 +53,32 @@ public record ClipConfig(
         if (published != null) {
             return published;
         }
-        return of(json.has("vision_config") ? json.child("vision_config") : json);
+        if (LlavaHfConfig.is(json)) {
+            return LlavaHfConfig.of(json).vision();
+        }
+        boolean full = json.has("vision_config");
+        if (full) {
+            json.check(ModelKeys.CLIP);
+        }
+        ClipConfig config = ofTower(full ? json.child("vision_config") : json);
+        json.reportUnknown();
+        return config;
     }
 
-    static ClipConfig of(ConfigJson json) {
-        String act = json.text("hidden_act", "quick_gelu");
-        if (!act.equals("quick_gelu")) {
-            throw json.bad("hidden_act", "must be quick_gelu as in CLIP, is " + act);
-        }
+    /** A tower's own object. Keys that one with a {@code model_type}, or inside another, leaves out are CLIP's defaults. */
+    static ClipConfig ofTower(ConfigJson json) {
+        ModelFamily.require(json, ModelFamily.TOWERS, "vision tower", "use a CLIP vision tower");
+        json.check(ModelKeys.CLIP_VISION);
+        return of(json.isNested() || json.has("model_type") ? json.withDefaults(defaults()) : json);
+    }
+
+    private static ObjectNode defaults() {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        new ClipConfig(768, 12, 12, 3072, 224, 32, 1e-5).writeTo(json);
+        return json;
+    }
+
+    private static ClipConfig of(ConfigJson json) {
         ClipConfig config = new ClipConfig(
                 json.positive("hidden_size"),
                 json.positive("num_hidden_layers"),

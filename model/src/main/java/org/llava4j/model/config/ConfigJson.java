@@ -1,45 +1,102 @@
 package org.llava4j.model.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.config.ConfigKeys;
+import org.llava4j.data.config.ConfigWarnings;
 
-/** A {@code config.json} read strictly: a missing or mistyped key is an error that names it and the file. */
+/**
+ * A {@code config.json} read strictly: a missing or mistyped key is an error that names it and the file. Unknown keys of
+ * the whole file are collected by {@link #check} and reported together by {@link #reportUnknown}.
+ */
 final class ConfigJson {
-    private final Path file;
-    private final JsonNode node;
+    /** Written beside a config by quantizing tools, whose weights are not numbers of their own any more. */
+    private static final List<String> QUANTIZATION = List.of("quantize_config.json", "quant_config.json");
 
-    private ConfigJson(Path file, JsonNode node) {
+    private final Path file;
+    private final String prefix;
+    private final JsonNode node;
+    private final Set<String> unknown;
+
+    private ConfigJson(Path file, String prefix, JsonNode node, Set<String> unknown) {
         this.file = file;
+        this.prefix = prefix;
         this.node = node;
+        this.unknown = unknown;
     }
 
-    /** @param folder a model folder, or its {@code config.json} */
+    /**
+     * Reads a config of a model that is run here.
+     *
+     * @param folder a model folder, or its {@code config.json}
+     * @throws BadInputException if it cannot be read or is of another family of models
+     */
     static ConfigJson read(Path folder) {
         Path file = Files.isDirectory(folder) ? folder.resolve("config.json") : folder;
         if (!Files.isReadable(file)) {
             throw new BadInputException(file + ": cannot be read; give a folder that holds a config.json");
         }
-        return new ConfigJson(file, JsonInput.readObject(file));
+        ConfigJson json = new ConfigJson(file, "", JsonInput.readObject(file), new TreeSet<>());
+        ModelFamily.requireWhole(json);
+        for (String name : QUANTIZATION) {
+            if (Files.exists(file.resolveSibling(name))) {
+                throw new BadInputException(file.resolveSibling(name) + ": the weights beside it are quantized, which"
+                        + " LLaVA4J does not read; use the model before quantization");
+            }
+        }
+        return json;
+    }
+
+    /** @throws BadInputException if a key of this object has a value that would change the result */
+    void check(ConfigKeys keys) {
+        unknown.addAll(keys.check(file.toString(), prefix, node));
+    }
+
+    /** Reports the unknown keys of all objects of the file that have been checked. */
+    void reportUnknown() {
+        ConfigWarnings.unknownKeys(file, unknown);
     }
 
     boolean has(String key) {
         return node.hasNonNull(key);
     }
 
+    /** Whether a key has an object with anything in it. */
+    boolean hasEntries(String key) {
+        return has(key) && !child(key).node.isEmpty();
+    }
+
+    /** Whether this is an object inside the file's. */
+    boolean isNested() {
+        return !prefix.isEmpty();
+    }
+
     /** The same config, where what it leaves out has these values. */
     ConfigJson withDefaults(ObjectNode defaults) {
         ObjectNode all = defaults.deepCopy();
         all.setAll((ObjectNode) node);
-        return new ConfigJson(file, all);
+        return new ConfigJson(file, prefix, all, unknown);
     }
 
     ConfigJson child(String key) {
-        return new ConfigJson(file, require(key, node.path(key).isObject(), "an object"));
+        return new ConfigJson(
+                file, prefix + key + ".", require(key, node.path(key).isObject(), "an object"), unknown);
+    }
+
+    /** The same as {@link #child}, empty where the key is absent. */
+    ConfigJson childOrEmpty(String key) {
+        return has(key)
+                ? child(key)
+                : new ConfigJson(file, prefix + key + ".", JsonNodeFactory.instance.objectNode(), unknown);
     }
 
     int integer(String key) {
@@ -93,7 +150,7 @@ final class ConfigJson {
     }
 
     BadInputException bad(String key, String what) {
-        return new BadInputException(file + ": \"" + key + "\" " + what);
+        return new BadInputException(file + ": \"" + prefix + key + "\" " + what);
     }
 
     private JsonNode require(String key, boolean right, String kind) {

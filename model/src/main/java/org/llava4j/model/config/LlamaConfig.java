@@ -29,13 +29,31 @@ public record LlamaConfig(
         double ropeScale,
         boolean tiedEmbeddings) {
 
-    /** Reads a decoder's folder or {@code config.json}. */
+    /** Reads a decoder's folder or {@code config.json}; of a LLaVA in the layout of transformers, the decoder in it. */
     public static LlamaConfig read(Path folder) {
-        return of(ConfigJson.read(folder));
+        ConfigJson json = ConfigJson.read(folder);
+        if (LlavaHfConfig.is(json)) {
+            return LlavaHfConfig.of(json).decoder();
+        }
+        LlamaConfig config = ofFlat(json);
+        json.reportUnknown();
+        return config;
     }
 
+    /**
+     * A decoder whose keys are at the top of its file, as a LLaMA's or beside those of a LLaVA. Keys that a config with a
+     * {@code model_type} leaves out have the defaults of transformers.
+     */
+    static LlamaConfig ofFlat(ConfigJson json) {
+        ModelFamily.require(json, ModelFamily.FLAT_DECODERS, "model", "give a LLaMA, Mistral or LLaVA folder");
+        json.check(ModelKeys.LLAVA);
+        return of(json.has("model_type") ? DecoderDefaults.complete(json) : json);
+    }
+
+    /** A decoder whose keys have been checked and completed. */
     static LlamaConfig of(ConfigJson json) {
         int heads = json.positive("num_attention_heads");
+        Rope rope = Rope.of(json);
         LlamaConfig config = new LlamaConfig(
                 json.positive("vocab_size"),
                 json.positive("hidden_size"),
@@ -44,50 +62,39 @@ public record LlamaConfig(
                 json.has("num_key_value_heads") ? json.positive("num_key_value_heads") : heads,
                 json.positive("intermediate_size"),
                 json.real("rms_norm_eps"),
-                ropeTheta(json),
-                ropeScale(json),
+                rope.theta(),
+                rope.scale(),
                 json.bool("tie_word_embeddings", false));
-        String act = json.text("hidden_act", "silu");
-        if (!act.equals("silu")) {
-            throw json.bad("hidden_act", "must be silu as in LLaMA, is " + act);
-        }
-        if (json.bool("attention_bias", false)) {
-            throw json.bad("attention_bias", "must be false: LLaMA's projections have no bias");
-        }
         if (config.hiddenSize % (2 * heads) != 0) {
             throw json.bad("num_attention_heads", "must cut hidden_size " + config.hiddenSize + " into even heads");
         }
         if (heads % config.kvHeads != 0) {
             throw json.bad("num_key_value_heads", "must divide num_attention_heads " + heads);
         }
+        if (json.integer("head_dim", config.headDim()) != config.headDim()) {
+            throw json.bad(
+                    "head_dim",
+                    "is " + json.integer("head_dim") + " but must be hidden_size / num_attention_heads, "
+                            + config.headDim() + "; use a model with such heads");
+        }
+        requireFullAttention(json);
         return config;
     }
 
-    /** Newer writers nest it with all that belongs to the positions. */
-    private static double ropeTheta(ConfigJson json) {
-        return json.has("rope_parameters")
-                ? json.child("rope_parameters").real("rope_theta", 10000.0)
-                : json.real("rope_theta", 10000.0);
-    }
-
-    private static double ropeScale(ConfigJson json) {
-        String key = json.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
-        if (!json.has(key)) {
-            return 1.0;
+    /** Mistral's window changes nothing for sequences that fit into it, and a LLaVA's are cut to its maximum length. */
+    private static void requireFullAttention(ConfigJson json) {
+        if (!json.has("sliding_window")) {
+            return;
         }
-        ConfigJson scaling = json.child(key);
-        String type = scaling.text("type", scaling.text("rope_type", ""));
-        if (type.equals("default")) {
-            return 1.0;
+        int window = json.integer("sliding_window");
+        int longest =
+                json.integer("tokenizer_model_max_length", json.integer("max_position_embeddings", Integer.MAX_VALUE));
+        if (window < longest) {
+            throw json.bad(
+                    "sliding_window",
+                    "is " + window + " but sequences may have " + longest
+                            + " tokens; LLaVA4J has no sliding window, use" + " a model without it");
         }
-        if (!type.equals("linear")) {
-            throw json.bad(key, "must be of type linear, is " + type);
-        }
-        double factor = scaling.real("factor");
-        if (!(factor > 0)) {
-            throw json.bad(key, "must have a factor above 0, is " + factor);
-        }
-        return factor;
     }
 
     /** Puts these values into a config under the keys that {@link #read} knows. */

@@ -127,9 +127,9 @@ public record LlavaConfig(
             throw json.bad(
                     "mm_hidden_size", "is " + featureWidth + " but the tower's hidden_size is " + vision.hiddenSize());
         }
-        return new LlavaConfig(
+        LlavaConfig config = new LlavaConfig(
                 vision,
-                LlamaConfig.of(json),
+                LlamaConfig.ofFlat(json),
                 json.choice("mm_projector_type", "linear", ProjectorType::named),
                 json.integer("mm_vision_select_layer", -2),
                 json.choice("mm_vision_select_feature", "patch", SelectFeature::named),
@@ -137,9 +137,11 @@ public record LlavaConfig(
                 json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
                 json.choice("image_aspect_ratio", "square", AspectRatio::named) == AspectRatio.PAD,
                 imageSlot.apply(folder, json));
+        json.reportUnknown();
+        return config;
     }
 
-    private static boolean padsLeft(String side) {
+    static boolean padsLeft(String side) {
         return switch (side) {
             case "left" -> true;
             case "right" -> false;
@@ -197,7 +199,10 @@ public record LlavaConfig(
     /** Whether this folder is a bare CLIP tower. */
     public static boolean isClip(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return json.has("vision_config") || json.has("patch_size");
+        return !LlavaHfConfig.is(json)
+                && (json.has("vision_config")
+                        || json.has("patch_size")
+                        || ModelFamily.TOWERS.contains(json.text("model_type", "")));
     }
 
     /**

@@ -1,13 +1,14 @@
 package org.llava4j.model.config;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
 /**
  * The {@code config.json} of transformers' own LLaVA: tower and decoder nested, keys left out where they have the
- * values of LLaMA 7B. The projector always has two layers. That pictures are padded to squares, and how long a sequence
+ * default values of transformers. The projector always has two layers. That pictures are padded to squares, and how long a sequence
  * may be, has no place there: folders that we write say it under LLaVA's own keys.
  */
 public final class LlavaHfConfig {
@@ -16,31 +17,51 @@ public final class LlavaHfConfig {
     private static final String PADDING_SIDE_KEY = "tokenizer_padding_side";
     private static final String ASPECT_RATIO_KEY = "image_aspect_ratio";
 
-    /** What transformers takes for keys of the decoder that are left out: LLaMA 7B. */
-    private static final LlamaConfig SEVEN_B = new LlamaConfig(32000, 4096, 32, 32, 32, 11008, 1e-6, 10000, 1, false);
+    /** What transformers takes for a tower that is left out as a whole: CLIP ViT-L/14 at 336 pixels. */
+    private static final ClipConfig ABSENT_TOWER = new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5);
 
     private LlavaHfConfig() {}
 
-    /** A full CLIP nests its parts alike, but says nothing of an image's place among words. */
+    /** A full CLIP nests its parts alike, but is of another type and says nothing of an image's place among words. */
     static boolean is(ConfigJson json) {
-        return json.has("text_config") && json.has("vision_config") && json.has("image_token_index");
+        boolean placed = json.has("image_token_index") || json.has("image_token_id");
+        boolean nested = json.has("text_config") || json.has("vision_config");
+        boolean llava = json.text("model_type", "llava").equals("llava");
+        return llava && !json.has("mm_vision_tower") && (nested || placed) && (placed || json.has("model_type"));
+    }
+
+    /** Whether a folder is a LLaVA in the layout of transformers. */
+    public static boolean isIn(Path folder) {
+        return is(ConfigJson.read(folder));
     }
 
     static LlavaConfig of(ConfigJson json) {
-        String act = json.text("projector_hidden_act", "gelu");
-        if (!act.equals("gelu")) {
-            throw json.bad("projector_hidden_act", "must be gelu, is " + act);
-        }
+        json.check(ModelKeys.LLAVA_HF);
+        requireOneImageToken(json);
         ConfigJson text = decoder(json);
-        return new LlavaConfig(
-                ClipConfig.of(json.child("vision_config")),
+        LlavaConfig config = new LlavaConfig(
+                json.has("vision_config") ? ClipConfig.ofTower(json.child("vision_config")) : ABSENT_TOWER,
                 LlamaConfig.of(text),
                 ProjectorType.MLP2X_GELU,
                 json.integer("vision_feature_layer", -2),
                 feature(json),
                 json.integer(MAX_LENGTH_KEY, text.integer("max_position_embeddings", MAX_LENGTH)),
-                json.text(PADDING_SIDE_KEY, "right").equals("left"),
-                json.text(ASPECT_RATIO_KEY, "square").equals("pad"));
+                json.choice(PADDING_SIDE_KEY, "right", LlavaConfig::padsLeft),
+                json.choice(ASPECT_RATIO_KEY, "square", AspectRatio::named) == AspectRatio.PAD);
+        json.reportUnknown();
+        return config;
+    }
+
+    /** The id itself is not used: an image is found by its text. Two names for it must not disagree. */
+    private static void requireOneImageToken(ConfigJson json) {
+        if (json.has("image_token_id")
+                && json.has("image_token_index")
+                && json.integer("image_token_id") != json.integer("image_token_index")) {
+            throw json.bad(
+                    "image_token_id",
+                    "is " + json.integer("image_token_id") + " but \"image_token_index\" is "
+                            + json.integer("image_token_index") + "; both name one token, leave one out");
+        }
     }
 
     /** Puts what transformers has no key for into a config, under LLaVA's own. */
@@ -51,14 +72,10 @@ public final class LlavaHfConfig {
     }
 
     private static ConfigJson decoder(ConfigJson json) {
-        ConfigJson text = json.child("text_config");
-        ObjectNode absent = JsonNodeFactory.instance.objectNode();
-        SEVEN_B.writeTo(absent);
-        if (text.has("num_attention_heads")) {
-            // As many key/value heads as heads, unless it says otherwise.
-            absent.remove("num_key_value_heads");
-        }
-        return text.withDefaults(absent);
+        ConfigJson text = json.childOrEmpty("text_config");
+        ModelFamily.require(text, ModelFamily.DECODERS, "decoder", "use a LLaVA with a LLaMA or Mistral");
+        text.check(ModelKeys.DECODER);
+        return DecoderDefaults.complete(text);
     }
 
     private static SelectFeature feature(ConfigJson json) {

@@ -1,10 +1,12 @@
 package org.llava4j.model.folder;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Predicate;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.OutgoingTensor;
@@ -14,6 +16,7 @@ import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaHfConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 
 /**
@@ -65,7 +68,7 @@ final class OwnFolder {
     /** The origin's config with the keys that say what the model is now. */
     static ObjectNode config(Path folder, Origin origin, String torchType) {
         LlavaConfig config = origin.config();
-        ObjectNode json = flat((ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG)), config);
+        ObjectNode json = flat(origin);
         json.put("model_type", "llava_llama");
         json.putArray("architectures").add("LlavaLlamaForCausalLM");
         json.put("torch_dtype", torchType);
@@ -83,15 +86,25 @@ final class OwnFolder {
         return json;
     }
 
-    /** The config of an origin in LLaVA's own form, where the decoder's values are not nested. */
-    private static ObjectNode flat(ObjectNode origin, LlavaConfig config) {
-        if (!(origin.get("text_config") instanceof ObjectNode nested)) {
-            return origin;
+    /**
+     * The config of an origin in LLaVA's own form, where the decoder's values are not nested. Those that the origin leaves
+     * out are added: the defaults of its {@code model_type} need not be those of the one that is written.
+     */
+    private static ObjectNode flat(Origin origin) {
+        ObjectNode before = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode json = before;
+        if (LlavaHfConfig.isIn(origin.folder())) {
+            json = JsonNodeFactory.instance.objectNode();
+            if (before.get("text_config") instanceof ObjectNode nested) {
+                json.setAll(nested.deepCopy().retain(FolderFiles.DECODER_KEYS));
+            }
         }
-        ObjectNode flat = JsonNodeFactory.instance.objectNode();
-        config.decoder().writeTo(flat);
-        flat.setAll(nested.deepCopy().retain(FolderFiles.DECODER_KEYS));
-        return flat;
+        ObjectNode decoder = JsonNodeFactory.instance.objectNode();
+        origin.config().decoder().writeTo(decoder);
+        for (Map.Entry<String, JsonNode> entry : decoder.properties()) {
+            json.putIfAbsent(entry.getKey(), entry.getValue());
+        }
+        return json;
     }
 
     private static void writeTowerConfig(Origin origin, Path file) {
