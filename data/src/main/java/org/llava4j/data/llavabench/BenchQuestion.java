@@ -1,5 +1,7 @@
 package org.llava4j.data.llavabench;
 
+import org.llava4j.data.JsonId;
+
 /**
  * A question of the bench.
  *
@@ -8,4 +10,4 @@ package org.llava4j.data.llavabench;
  * @param text without {@code <image>}
  * @param category {@code conv}, {@code detail} or {@code complex}
  */
-public record BenchQuestion(long id, String image, String text, String category) {}
+public record BenchQuestion(JsonId id, String image, String text, String category) {}

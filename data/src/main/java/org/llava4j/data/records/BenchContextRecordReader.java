@@ -3,7 +3,9 @@ package org.llava4j.data.records;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.datavec.api.split.FileSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
@@ -24,6 +26,20 @@ public final class BenchContextRecordReader extends IndexedRecordReader<BenchCon
         BenchContextRecordReader reader = new BenchContextRecordReader();
         reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;
+    }
+
+    /** All contexts of a file by image. @throws BadInputException if it is missing or not JSON, or an image has two */
+    public static Map<String, BenchContext> byImage(Path file) {
+        try (BenchContextRecordReader reader = open(file)) {
+            UniqueIds images = new UniqueIds("the context of image", reader::where);
+            Map<String, BenchContext> contexts = new LinkedHashMap<>();
+            for (int number = 0; number < reader.size(); number++) {
+                BenchContext context = reader.get(number);
+                images.add(context.image(), number);
+                contexts.put(context.image(), context);
+            }
+            return contexts;
+        }
     }
 
     @Override

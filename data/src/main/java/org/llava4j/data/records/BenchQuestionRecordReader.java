@@ -2,16 +2,18 @@ package org.llava4j.data.records;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.datavec.api.split.FileSplit;
 import org.datavec.api.writable.LongWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
+import org.llava4j.data.JsonId;
 import org.llava4j.data.llavabench.BenchQuestion;
 
 /**
  * Reads LLaVA-Bench's questions: {@code {"question_id", "image", "text", "category"}}, one object after the other or an
- * array. To DataVec a record is the id and three texts.
+ * array. To DataVec a record is the id, a long or a text as the file has it, and three texts.
  */
 public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQuestion> {
     private static final long serialVersionUID = 1L;
@@ -23,20 +25,35 @@ public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQu
         return reader;
     }
 
+    /** All questions of a file. @throws BadInputException if it is missing or not JSON, or two questions have one id */
+    public static List<BenchQuestion> all(Path file) {
+        try (BenchQuestionRecordReader reader = open(file)) {
+            UniqueIds ids = new UniqueIds("question", reader::where);
+            List<BenchQuestion> questions = new ArrayList<>();
+            for (int number = 0; number < reader.size(); number++) {
+                BenchQuestion question = reader.get(number);
+                ids.add(question.id().text(), number);
+                questions.add(question);
+            }
+            return questions;
+        }
+    }
+
     @Override
     BenchQuestion parse(JsonNode entry, String key) {
         JsonFields fields =
                 new JsonFields(entry, "question " + entry.path("question_id").asText("without id"));
         return new BenchQuestion(
-                fields.id("question_id"), fields.text("image"), fields.text("text"), fields.text("category"));
+                fields.jsonId("question_id"), fields.text("image"), fields.text("text"), fields.text("category"));
+    }
+
+    private static Writable id(JsonId id) {
+        JsonNode json = id.json();
+        return json.canConvertToLong() ? new LongWritable(json.longValue()) : new Text(id.text());
     }
 
     @Override
     List<Writable> writables(BenchQuestion value) {
-        return List.of(
-                new LongWritable(value.id()),
-                new Text(value.image()),
-                new Text(value.text()),
-                new Text(value.category()));
+        return List.of(id(value.id()), new Text(value.image()), new Text(value.text()), new Text(value.category()));
     }
 }

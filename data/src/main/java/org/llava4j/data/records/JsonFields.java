@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonId;
 
 /** Typed fields of a JSON object; what is missing or of another type is refused by the name of its owner and key. */
 final class JsonFields {
@@ -43,6 +44,15 @@ final class JsonFields {
             throw wrong(key, "a whole number");
         }
         return value.intValue();
+    }
+
+    /** A string or a whole number. */
+    JsonId jsonId(String key) {
+        JsonNode value = node.path(key);
+        if (!value.isTextual() && !value.isIntegralNumber()) {
+            throw wrong(key, "a string or a whole number");
+        }
+        return JsonId.of(value);
     }
 
     /** A whole number of any size that a long holds. */

@@ -108,7 +108,7 @@ public final class RecordFiles {
                 questions,
                 question -> JsonNodeFactory.instance
                         .objectNode()
-                        .put("question_id", question.id())
+                        .<ObjectNode>set("question_id", question.id().json())
                         .put("image", question.image())
                         .put("text", question.text())
                         .put("category", question.category()));

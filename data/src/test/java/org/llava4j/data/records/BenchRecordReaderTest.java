@@ -9,11 +9,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import org.datavec.api.writable.LongWritable;
+import org.datavec.api.writable.Text;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonId;
 import org.llava4j.data.captions.Box;
 import org.llava4j.data.llavabench.BenchContext;
 import org.llava4j.data.llavabench.BenchQuestion;
@@ -22,7 +25,7 @@ import org.llava4j.data.llavabench.BenchQuestion;
 class BenchRecordReaderTest {
     private static final String QUESTIONS =
             "{\"question_id\": 0, \"image\": \"001.jpg\", \"text\": \"What is it?\", \"category\": \"conv\"}\n"
-                    + "{\"question_id\": 1, \"image\": \"001.jpg\", \"text\": \"Describe it.\", \"category\": \"detail\"}\n";
+                    + "{\"question_id\": \"1\", \"image\": \"001.jpg\", \"text\": \"Describe it.\", \"category\": \"detail\"}\n";
     private static final String CONTEXTS = "{\"id\": \"1\", \"image\": \"001.jpg\", \"caption\": \"A dog.\"}\n"
             + "{\"image\": \"2.jpg\", \"captions\": [\"a\", \"b\"], \"instances\": [{\"category\": \"cat\","
             + " \"bbox\": [0.1, 0.2, 0.3, 0.4]}]}\n";
@@ -34,8 +37,8 @@ class BenchRecordReaderTest {
     void areReadAndWritten() throws IOException {
         Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS);
         List<BenchQuestion> expected = List.of(
-                new BenchQuestion(0, "001.jpg", "What is it?", "conv"),
-                new BenchQuestion(1, "001.jpg", "Describe it.", "detail"));
+                new BenchQuestion(JsonId.of(0), "001.jpg", "What is it?", "conv"),
+                new BenchQuestion(JsonId.of("1"), "001.jpg", "Describe it.", "detail"));
         try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(questions)) {
             assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(expected);
         }
@@ -56,11 +59,37 @@ class BenchRecordReaderTest {
         }
     }
 
+    @Test
+    void writablesKeepTheTypeOfAnId() throws IOException {
+        Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS);
+        try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(questions)) {
+            assertThat(reader.next().get(0)).isEqualTo(new LongWritable(0));
+            assertThat(reader.next().get(0)).isEqualTo(new Text("1"));
+        }
+    }
+
+    @Test
+    void allRefusesTwoQuestionsOfOneId() throws IOException {
+        Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS + QUESTIONS.replace("\"1\"", "2"));
+        assertThatThrownBy(() -> BenchQuestionRecordReader.all(questions))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("q.jsonl, line 3: question 0 is there twice")
+                .hasMessageContaining("q.jsonl, line 1");
+    }
+
+    @Test
+    void byImageRefusesTwoContextsOfOneImage() throws IOException {
+        Path contexts = Files.writeString(temp.resolve("c.jsonl"), CONTEXTS.replace("2.jpg", "001.jpg"));
+        assertThatThrownBy(() -> BenchContextRecordReader.byImage(contexts))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("the context of image 001.jpg is there twice");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"question_id\": \"x\"}                  | line 1: question x: \"question_id\" must be a whole number",
+                "{\"question_id\": 1.5}  | line 1: question 1.5: \"question_id\" must be a string or a whole number",
                 "{\"question_id\": 1, \"image\": \"a\"}  | \"text\" is missing"
             })
     void aQuestionThatIsWrongIsNamed(String text, String message) throws IOException {

@@ -72,6 +72,7 @@ public final class AblateMain extends Command {
         results.forEach(
                 (variant, tally) -> report.headline("v_" + variant.folder().replace('-', '_'), variant.name(), tally));
         report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
+        ablation.deleteJournals();
         System.out.println("see " + output.resolve("report.html"));
     }
 

@@ -3,7 +3,6 @@ package org.llava4j.eval.ablate;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -16,9 +15,11 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.eval.AskedModel;
 import org.llava4j.eval.ablate.AblationPlan.Recipe;
 import org.llava4j.eval.ablate.AblationPlan.Variant;
 import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.report.Report;
 import org.llava4j.eval.scienceqa.ScienceQaRun;
 import org.llava4j.eval.scienceqa.Showing;
 import org.llava4j.model.LlavaModel;
@@ -137,8 +138,16 @@ final class Ablation {
                 .orElse(ScienceQaPrompt.LEA);
     }
 
+    /** Deletes the answer journals of all variants, once the report on them is written. */
+    void deleteJournals() {
+        plan.variants().forEach(variant -> ScienceQaRun.deleteJournal(answers(variant)));
+    }
+
+    private Path answers(Variant variant) {
+        return output.resolve("answers-" + variant.folder());
+    }
+
     private Tally ask(Variant variant, Stage stage, Path model) {
-        Path folder = output.resolve("answers-" + variant.folder());
         ScienceQaRun run = new ScienceQaRun(
                 Path.of(plan.data()),
                 plan.split() == null ? "test" : plan.split(),
@@ -148,10 +157,13 @@ final class Ablation {
                 ASKED_TOGETHER,
                 Decoding.greedy(maxNewTokens),
                 plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
-        String specification = Sha256.of((model + " " + run).getBytes(StandardCharsets.UTF_8));
-        try (LlavaModel loaded =
-                LlavaModel.load(model, LlavaConfig.visionTowerOf(model), stage.chatFormat(), FrozenType.FP32)) {
-            ScienceQaGrading grading = run.run(run.asker().of(loaded), variant.name(), folder, specification);
+        AskedModel asked = new AskedModel(model, LlavaConfig.visionTowerOf(model), stage.chatFormat(), FrozenType.FP32);
+        Report.Builder settings = Report.titled(variant.name());
+        asked.describe(settings);
+        run.describe(settings);
+        String specification = settings.build().specification().sha256();
+        try (LlavaModel loaded = asked.load()) {
+            ScienceQaGrading grading = run.run(run.asker().of(loaded), variant.name(), answers(variant), specification);
             return grading.scores().overall();
         }
     }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,7 +15,6 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.scienceqa.Extraction.Answered;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
@@ -56,12 +54,7 @@ final class Comparison {
     }
 
     private static Map<String, String> texts(Path place) {
-        Path file = Files.isDirectory(place) ? place.resolve("predictions.jsonl") : place;
-        Map<String, String> texts = new LinkedHashMap<>();
-        for (Prediction prediction : PredictionFile.read(file).values()) {
-            texts.put(prediction.questionId(), prediction.text());
-        }
-        return texts;
+        return PredictionFile.texts(Files.isDirectory(place) ? place.resolve("predictions.jsonl") : place);
     }
 
     McNemar overall() {

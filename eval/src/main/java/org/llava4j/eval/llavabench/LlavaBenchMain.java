@@ -48,13 +48,7 @@ public final class LlavaBenchMain extends AskingGoal {
     }
 
     private static List<BenchQuestion> questions(CommandLine line) {
-        List<BenchQuestion> questions = new ArrayList<>();
-        try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(path(line, "questions"))) {
-            while (reader.hasNext()) {
-                questions.add(reader.nextValue());
-            }
-        }
-        return questions;
+        return BenchQuestionRecordReader.all(path(line, "questions"));
     }
 
     private static int together(CommandLine line) {
@@ -86,19 +80,17 @@ public final class LlavaBenchMain extends AskingGoal {
                 asked.folder().toAbsolutePath().normalize().getFileName().toString();
         try (AskingPlace.Place place = place(line);
                 AnswerJournal journal = AnswerJournal.open(output.resolve(JOURNAL), specification)) {
-            List<String> ids = questions.stream()
-                    .map(question -> String.valueOf(question.id()))
-                    .toList();
+            List<String> ids =
+                    questions.stream().map(question -> question.id().text()).toList();
             journal.complete(ids, "questions", together(line), place);
             List<Prediction> predictions = new ArrayList<>();
             for (BenchQuestion question : questions) {
-                String id = String.valueOf(question.id());
-                predictions.add(
-                        Prediction.of(id, question.text(), journal.answers().get(id), modelId));
+                String text = journal.answers().get(question.id().text());
+                predictions.add(Prediction.of(question.id(), question.text(), text, modelId));
             }
             PredictionFile.write(output.resolve("answers.jsonl"), predictions);
-            journal.delete();
         }
+        AnswerJournal.delete(output.resolve(JOURNAL));
         System.out.println(questions.size() + " answers in " + output.resolve("answers.jsonl"));
     }
 
@@ -106,7 +98,7 @@ public final class LlavaBenchMain extends AskingGoal {
             LlavaModel model, List<BenchQuestion> questions, Path images, Decoding decoding) {
         Map<String, Answering> asked = new LinkedHashMap<>();
         for (BenchQuestion question : questions) {
-            String id = String.valueOf(question.id());
+            String id = question.id().text();
             asked.put(
                     id,
                     model.ask(

@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.ProgressOfWork;
@@ -80,9 +82,17 @@ public final class AnswerJournal implements AutoCloseable {
                 }
                 continue;
             }
-            node.properties()
-                    .forEach(entry ->
-                            answers.put(entry.getKey(), entry.getValue().asText()));
+            for (Map.Entry<String, JsonNode> entry : node.properties()) {
+                read(entry.getKey(), entry.getValue().asText(), number);
+            }
+        }
+    }
+
+    private void read(String id, String text, int line) {
+        String former = answers.putIfAbsent(id, text);
+        if (former != null && !former.equals(text)) {
+            throw new BadInputException(file + ", line " + line + ": question " + id
+                    + " has a second, different answer; delete the line of one of the two");
         }
     }
 
@@ -97,8 +107,10 @@ public final class AnswerJournal implements AutoCloseable {
      * @param ids of all questions
      * @param what they are called where progress is told
      * @param together so many are a company: the first so many, then the next
+     * @throws BadInputException if two questions have one id
      */
     public void complete(List<String> ids, String what, int together, Companies companies) {
+        requireDistinct(ids, what);
         ProgressOfWork progress = new ProgressOfWork(what, ids.size());
         List<Integer> open = new ArrayList<>();
         for (int from = 0; from < ids.size(); from += together) {
@@ -112,6 +124,15 @@ public final class AnswerJournal implements AutoCloseable {
             add(some);
             progress.add(some.size());
         });
+    }
+
+    private static void requireDistinct(List<String> ids, String what) {
+        Set<String> seen = new HashSet<>();
+        for (String id : ids) {
+            if (!seen.add(id)) {
+                throw new BadInputException("two " + what + " have the id " + id + "; give each an id of its own");
+            }
+        }
     }
 
     /** The questions of a company. */
@@ -139,10 +160,9 @@ public final class AnswerJournal implements AutoCloseable {
         }
     }
 
-    /** Ends it: what is in it is elsewhere now. */
-    public void delete() {
+    /** Deletes a closed journal, once every file that is made of its answers is written. */
+    public static void delete(Path file) {
         try {
-            channel.close();
             Files.deleteIfExists(file);
         } catch (IOException e) {
             throw new BadInputException(file + " cannot be deleted (" + e.getMessage() + ")", e);

@@ -7,11 +7,12 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonId;
 
 /**
  * One answer of a model.
  *
- * @param questionId the problem's key
+ * @param questionId the problem's key, a string or a number as the question file has it
  * @param prompt what was asked, without the conversation template
  * @param text what the model said
  * @param answerId a name for this answer
@@ -20,7 +21,7 @@ import org.llava4j.data.BadInputException;
  */
 @JsonPropertyOrder({"question_id", "prompt", "text", "answer_id", "model_id", "metadata"})
 public record Prediction(
-        @JsonProperty("question_id") String questionId,
+        @JsonProperty("question_id") JsonId questionId,
         @JsonProperty("prompt") String prompt,
         @JsonProperty("text") String text,
         @JsonProperty("answer_id") String answerId,
@@ -34,8 +35,13 @@ public record Prediction(
         metadata = metadata == null ? Map.of() : Map.copyOf(new TreeMap<>(metadata));
     }
 
-    /** An answer whose id follows from its content, so that the same run writes the same file. */
+    /** As {@link #of(JsonId, String, String, String)}, for an id that is a string. */
     public static Prediction of(String questionId, String prompt, String text, String modelId) {
+        return of(JsonId.of(questionId), prompt, text, modelId);
+    }
+
+    /** An answer whose id follows from its content, so that the same run writes the same file. */
+    public static Prediction of(JsonId questionId, String prompt, String text, String modelId) {
         String content = modelId + "\0" + questionId + "\0" + prompt + "\0" + text;
         String id =
                 UUID.nameUUIDFromBytes(content.getBytes(StandardCharsets.UTF_8)).toString();

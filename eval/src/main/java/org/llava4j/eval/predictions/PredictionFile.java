@@ -1,6 +1,7 @@
 package org.llava4j.eval.predictions;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.BufferedReader;
@@ -23,9 +24,17 @@ public final class PredictionFile {
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
 
     private PredictionFile() {}
+
+    /** The texts of all answers by question, in the order of the file. @throws BadInputException as {@link #read} */
+    public static Map<String, String> texts(Path file) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        read(file).forEach((id, prediction) -> texts.put(id, prediction.text()));
+        return texts;
+    }
 
     /** Writes all answers, whole or not at all. */
     public static void write(Path file, List<Prediction> predictions) {
@@ -55,7 +64,7 @@ public final class PredictionFile {
                     continue;
                 }
                 Prediction prediction = MAPPER.readValue(line, Prediction.class);
-                if (predictions.putIfAbsent(prediction.questionId(), prediction) != null) {
+                if (predictions.putIfAbsent(prediction.questionId().text(), prediction) != null) {
                     throw new BadInputException(file + ", line " + number + ": question " + prediction.questionId()
                             + " is answered a second time; keep one of the two");
                 }

@@ -81,6 +81,7 @@ public final class ScienceQaMain extends AskingGoal {
             new ScienceQaTables(problems, grading).addTo(report, run::imageOf);
             double seconds = (System.nanoTime() - begun) / 1e9;
             report.seconds(seconds).build().write(output);
+            ScienceQaRun.deleteJournal(output);
             System.out.printf(
                     Locale.ROOT,
                     "%d problems, accuracy %.4f (%d failed), %.0f s; see %s%n",

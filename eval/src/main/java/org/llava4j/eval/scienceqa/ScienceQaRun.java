@@ -70,10 +70,10 @@ public record ScienceQaRun(
     }
 
     /**
-     * Asks all, or what an interrupted run left of them.
+     * Asks all, or what an interrupted run left of them. The answer journal stays until {@link #deleteJournal}.
      *
      * @param companies of so many problems as the batch has
-     * @param folder where the journal is until all are answered, and the predictions then
+     * @param folder where the answer journal, the predictions and the result are written
      * @param specification hash of all settings
      */
     public ScienceQaGrading run(Companies companies, String modelId, Path folder, String specification) {
@@ -91,9 +91,13 @@ public record ScienceQaRun(
             ScienceQaGrading grading = ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill);
             PredictionFile.write(folder.resolve("predictions.jsonl"), predictions);
             grading.result().write(folder.resolve("result.json"));
-            journal.delete();
             return grading;
         }
+    }
+
+    /** Deletes the answer journal of a folder, once the report on its answers is written. */
+    public static void deleteJournal(Path folder) {
+        AnswerJournal.delete(folder.resolve(JOURNAL));
     }
 
     /** Asks a model the problems of a company. */

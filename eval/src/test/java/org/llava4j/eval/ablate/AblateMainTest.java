@@ -127,6 +127,20 @@ class AblateMainTest {
     }
 
     @Test
+    void answersStayInTheirJournalsUntilTheReportIsWritten() throws IOException {
+        Path plan = plan("[{\"name\": \"all\", \"withoutStage1\": true}]");
+        Path blocked = Files.createDirectories(temp.resolve("out/report.html/in-the-way"));
+        assertThatThrownBy(() -> ablate(plan)).isInstanceOf(CommandFailedException.class);
+        Path journal = temp.resolve("out/answers-all/answers.partial.jsonl");
+        assertThat(Files.readAllLines(journal)).hasSizeGreaterThan(1);
+        Files.delete(blocked);
+        Files.delete(blocked.getParent());
+        ablate(plan);
+        assertThat(journal).doesNotExist();
+        assertThat(temp.resolve("out/report.html")).isRegularFile();
+    }
+
+    @Test
     void whatDoesNotFitIsNamed() throws IOException {
         for (String[] wrong : new String[][] {
             {"[]", "\"variants\" is missing"},

@@ -95,7 +95,7 @@ class CompareMainTest {
     void whatDoesNotFitIsNamed() {
         Path whole = answered("whole", 2);
         List<Prediction> fewer = new ArrayList<>(PredictionFile.read(whole).values());
-        String missing = fewer.remove(3).questionId();
+        String missing = fewer.remove(3).questionId().text();
         Path part = temp.resolve("part.jsonl");
         PredictionFile.write(part, fewer);
         assertThatThrownBy(() -> compare(whole, part))

@@ -11,6 +11,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonId;
 
 class PredictionFileTest {
     private static final String PUBLISHED_LINE = "{\"question_id\": \"5\", \"prompt\": \"Which?\\nContext: N/A\","
@@ -26,13 +27,19 @@ class PredictionFileTest {
                 .containsExactly(Map.entry(
                         "5",
                         new Prediction(
-                                "5", "Which?\nContext: N/A", "The answer is B.", "aYmXk", "LLaVA-13b", Map.of())));
+                                JsonId.of("5"),
+                                "Which?\nContext: N/A",
+                                "The answer is B.",
+                                "aYmXk",
+                                "LLaVA-13b",
+                                Map.of())));
     }
 
     @Test
     void a_line_has_the_published_keys_in_their_order() throws IOException {
         Path file = folder.resolve("out/answers.jsonl");
-        PredictionFile.write(file, List.of(new Prediction("5", "Q", "\"A\"\n", "id", "m", Map.of("seed", 1))));
+        PredictionFile.write(
+                file, List.of(new Prediction(JsonId.of("5"), "Q", "\"A\"\n", "id", "m", Map.of("seed", 1))));
         assertThat(Files.readString(file))
                 .isEqualTo("{\"question_id\":\"5\",\"prompt\":\"Q\",\"text\":\"\\\"A\\\"\\n\","
                         + "\"answer_id\":\"id\",\"model_id\":\"m\",\"metadata\":{\"seed\":1}}\n");
@@ -45,6 +52,22 @@ class PredictionFileTest {
         Path file = folder.resolve("answers.jsonl");
         PredictionFile.write(file, predictions);
         assertThat(PredictionFile.read(file).values()).containsExactlyElementsOf(predictions);
+    }
+
+    @Test
+    void idsKeepTheirJsonType() throws IOException {
+        Path file = folder.resolve("answers.jsonl");
+        PredictionFile.write(
+                file,
+                List.of(Prediction.of(JsonId.of(7), "p", "t", "m"), Prediction.of(JsonId.of("007"), "p", "t", "m")));
+        assertThat(Files.readString(file)).contains("{\"question_id\":7,", "{\"question_id\":\"007\",");
+        assertThat(PredictionFile.read(file).values())
+                .extracting(Prediction::questionId)
+                .containsExactly(JsonId.of(7), JsonId.of("007"));
+        String number = PUBLISHED_LINE.replace("\"5\"", "5");
+        assertRefused(PUBLISHED_LINE + "\n" + number, "line 2: question 5");
+        assertRefused(PUBLISHED_LINE.replace("\"5\"", "5.5"), "must be a string or a whole number");
+        assertRefused(PUBLISHED_LINE.replace("\"prompt\"", "\"text\""), "Duplicate field 'text'");
     }
 
     @Test

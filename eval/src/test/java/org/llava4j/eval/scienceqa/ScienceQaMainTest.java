@@ -161,6 +161,23 @@ class ScienceQaMainTest {
         assertThat(temp.resolve("cut/result.json")).hasSameTextualContentAs(temp.resolve("whole/result.json"));
     }
 
+    @Test
+    void answersStayInTheJournalUntilTheReportIsWritten() throws IOException {
+        Path world = world();
+        String[] how = {"--prompt-format", "A", "--max-problems", "5"};
+        Path blocked = Files.createDirectories(temp.resolve("blocked/report.html/in-the-way"));
+        assertThatThrownBy(() -> asked(world, "blocked", how)).isInstanceOf(CommandFailedException.class);
+        Path journal = temp.resolve("blocked/answers.partial.jsonl");
+        assertThat(journal).content().contains("The answer is ");
+        // The next run takes its answers from the journal.
+        Files.writeString(journal, Files.readString(journal).replace("The answer is ", "The journal says "));
+        Files.delete(blocked);
+        Files.delete(blocked.getParent());
+        asked(world, "blocked", how);
+        assertThat(temp.resolve("blocked/predictions.jsonl")).content().contains("The journal says ");
+        assertThat(journal).doesNotExist();
+    }
+
     private static Path lastImage(Path world) {
         List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(world, "test").stream()
                 .filter(ScienceQaProblem::hasImage)

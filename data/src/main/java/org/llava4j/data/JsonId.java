@@ -1,0 +1,45 @@
+package org.llava4j.data;
+
+import com.fasterxml.jackson.annotation.JsonCreator;
+import com.fasterxml.jackson.annotation.JsonValue;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.math.BigInteger;
+
+/**
+ * Identifier in a JSON file, a string or a whole number, which is written with the type it was read with. Lookups use
+ * {@link #text()}: {@code 5} and {@code "5"} name the same thing, since tools differ in how they write one id.
+ *
+ * @param text the id without quotes
+ * @param isNumber whether JSON has it as a number
+ */
+public record JsonId(String text, boolean isNumber) {
+    public static JsonId of(String text) {
+        return new JsonId(text, false);
+    }
+
+    public static JsonId of(long number) {
+        return new JsonId(String.valueOf(number), true);
+    }
+
+    /** @throws BadInputException if the value is neither a string nor a whole number */
+    @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
+    public static JsonId of(JsonNode value) {
+        if (!value.isTextual() && !value.isIntegralNumber()) {
+            throw new BadInputException("an id must be a string or a whole number, got " + value);
+        }
+        return new JsonId(value.asText(), value.isNumber());
+    }
+
+    /** The id as a JSON value. */
+    @JsonValue
+    public JsonNode json() {
+        JsonNodeFactory json = JsonNodeFactory.instance;
+        return isNumber ? json.numberNode(new BigInteger(text)) : json.textNode(text);
+    }
+
+    @Override
+    public String toString() {
+        return text;
+    }
+}
