@@ -19,6 +19,9 @@ public final class ScriptedEndpoint implements AutoCloseable {
     public static final String BROKEN = "500";
     public static final String REFUSED = "400";
 
+    /** Marks a text that a content filter cut. */
+    private static final String FILTERED = "content_filter|";
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpServer server;
@@ -52,12 +55,22 @@ public final class ScriptedEndpoint implements AutoCloseable {
         server.start();
     }
 
-    private static ObjectNode answer(String text) {
+    /** An answer that a content filter cut. */
+    public static String filtered(String text) {
+        return FILTERED + text;
+    }
+
+    private static ObjectNode answer(String said) {
+        boolean filtered = said.startsWith(FILTERED);
+        String text = filtered ? said.substring(FILTERED.length()) : said;
         ObjectNode body = JSON.createObjectNode()
                 .put("id", "1")
                 .put("object", "chat.completion")
                 .put("model", "stub");
-        ObjectNode choice = body.putArray("choices").addObject().put("index", 0).put("finish_reason", "stop");
+        ObjectNode choice = body.putArray("choices")
+                .addObject()
+                .put("index", 0)
+                .put("finish_reason", filtered ? "content_filter" : "stop");
         choice.putObject("message").put("role", "assistant").put("content", text);
         body.putObject("usage")
                 .put("prompt_tokens", 5)

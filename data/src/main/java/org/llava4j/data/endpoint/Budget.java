@@ -49,6 +49,13 @@ final class Budget {
         return true;
     }
 
+    /** Returns what was set aside for a request that is not sent after all. */
+    synchronized void giveBack(long tokens) {
+        requests--;
+        setAside -= tokens;
+        notifyAll();
+    }
+
     /** The call that set aside {@code tokens} has ended and taken {@code spent} of them. */
     synchronized void settle(long tokens, long spent) {
         setAside -= tokens;

@@ -26,6 +26,7 @@ final class CallRun implements Callable<Void> {
     private long failures;
     private long unanswered;
     private long refusals;
+    private final FailureSummary failed = new FailureSummary();
     private volatile String ended;
 
     CallRun(Calls with, Iterator<ChatCall> calls, long total) {
@@ -33,9 +34,8 @@ final class CallRun implements Callable<Void> {
         this.calls = calls;
         this.total = total;
         journal = with.journal();
-        Limits limits = with.limits();
-        budget = new Budget(limits.maxRequests(), limits.maxTokens(), journal.requests(), journal.tokens());
-        pacer = new Pacer(limits.requestsPerMinute(), limits.tokensPerMinute(), with.time());
+        budget = with.quota().budget();
+        pacer = with.quota().pacer();
         beganMs = with.time().millis();
         tokensBefore = journal.tokens();
     }
@@ -68,8 +68,8 @@ final class CallRun implements Callable<Void> {
         if (with.listener().stops()) {
             return Optional.of("asked to stop");
         }
-        return Optional.of(
-                unanswered + " calls have no answer after " + with.retries().tries() + " tries each");
+        return Optional.of(unanswered + " calls have no answer after "
+                + with.retries().tries() + " tries each: " + failed.reasons());
     }
 
     private synchronized Optional<ChatCall> next() {
@@ -93,7 +93,7 @@ final class CallRun implements Callable<Void> {
 
     /** Asks until there is an answer, or none will come. @return whether the call is settled */
     private boolean settle(ChatCall call, String key) throws InterruptedException {
-        for (int failed = 0; failed < with.retries().tries(); ) {
+        for (int tries = 0; ; ) {
             if (!mayBeSent(call)) {
                 return false;
             }
@@ -111,18 +111,18 @@ final class CallRun implements Callable<Void> {
                 if (failed(call, key, e, tokens)) {
                     return true;
                 }
-                failed++;
-                long waitMs = with.retries().waitMs(failed, key, e.retryAfter());
-                if (e.retryAfter().isPresent()) {
-                    pacer.hold(waitMs);
+                tries++;
+                e.retryAfter().ifPresent(asked -> pacer.hold(asked.toMillis()));
+                if (tries == with.retries().tries()) {
+                    gaveUp(e.getMessage());
+                    return false;
                 }
-                boolean last = failed == with.retries().tries();
-                if (!last && !with.time().waitUntil(with.time().millis() + waitMs, this::stops)) {
+                long waitMs = with.retries().waitMs(tries, key, e.retryAfter());
+                if (!with.time().waitUntil(with.time().millis() + waitMs, this::stops)) {
                     return false;
                 }
             }
         }
-        return false;
     }
 
     /** Waits for a place in time, then for a share of the budget. */
@@ -133,11 +133,17 @@ final class CallRun implements Callable<Void> {
                 return false;
             }
         } while (pacer.held() > with.time().millis());
-        if (!budget.take(call.boundTokens())) {
-            end(budget.left());
+        boolean taken = budget.take(call.boundTokens());
+        if (stops()) {
+            if (taken) {
+                budget.giveBack(call.boundTokens());
+            }
             return false;
         }
-        return true;
+        if (!taken) {
+            end(budget.left() + latestFailure());
+        }
+        return taken;
     }
 
     private synchronized void answered() {
@@ -150,9 +156,18 @@ final class CallRun implements Callable<Void> {
         unanswered++;
     }
 
+    private synchronized void gaveUp(String reason) {
+        failed.gaveUp(reason);
+    }
+
+    private synchronized String latestFailure() {
+        return failed.latest();
+    }
+
     /** Writes a failure down. @return whether the call is settled by it */
     private synchronized boolean failed(ChatCall call, String key, CallFailedException e, long tokens) {
         failures++;
+        failed.tried(e.getMessage());
         boolean never = e.remedy() == Remedy.NEVER;
         // While nothing was ever answered, a refusal may be about all calls; it is not held against this one.
         boolean forEver = never && journal.answers() > 0;
@@ -173,7 +188,8 @@ final class CallRun implements Callable<Void> {
         return forEver;
     }
 
-    private void end(String reason) {
+    /** Ends the run: calls in flight are finished, no further one is sent. */
+    void end(String reason) {
         synchronized (this) {
             ended = ended == null ? reason : ended;
         }

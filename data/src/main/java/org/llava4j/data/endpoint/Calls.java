@@ -16,16 +16,23 @@ import org.llava4j.data.BadInputException;
  *
  * @param endpoint who answers
  * @param journal what was asked before, and where the rest is written
- * @param limits of rate and budget
+ * @param quota rate limiter and budget, which several runs may share
  * @param retries of calls that fail for a while
  * @param time what waits ask
  * @param listener is told, and may stop the run
  */
 public record Calls(
-        Endpoint endpoint, CallJournal journal, Limits limits, Retries retries, Time time, CallListener listener) {
+        Endpoint endpoint, CallJournal journal, Quota quota, Retries retries, Time time, CallListener listener) {
+
+    /** Calls with a quota of their own. */
+    public Calls(
+            Endpoint endpoint, CallJournal journal, Limits limits, Retries retries, Time time, CallListener listener) {
+        this(endpoint, journal, Quota.of(limits, List.of(journal), time), retries, time, listener);
+    }
 
     /**
-     * Asks all of them; the same question once.
+     * Asks all of them; the same question once. Whatever ends the run early, calls in flight are waited for, so that
+     * their answers are in the journal when this returns.
      *
      * @param calls read by one thread at a time
      * @param total how many there are, for the time left
@@ -34,22 +41,44 @@ public record Calls(
      */
     public Optional<String> ask(Iterator<ChatCall> calls, long total) {
         CallRun run = new CallRun(this, calls, total);
-        ExecutorService threads = Executors.newFixedThreadPool(limits.concurrency());
+        ExecutorService threads = Executors.newFixedThreadPool(quota.concurrency());
         try {
             List<Future<Void>> workers = Stream.generate(() -> threads.submit(run))
-                    .limit(limits.concurrency())
+                    .limit(quota.concurrency())
                     .toList();
+            Optional<Throwable> failure = Optional.empty();
             for (Future<Void> worker : workers) {
-                worker.get();
+                Optional<Throwable> own = await(worker, run);
+                failure = failure.or(() -> own);
+            }
+            if (failure.isPresent()) {
+                throw failure.get() instanceof RuntimeException own ? own : new IllegalStateException(failure.get());
             }
             return run.verdict();
-        } catch (ExecutionException e) {
-            throw e.getCause() instanceof RuntimeException own ? own : new IllegalStateException(e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return Optional.of("the run was interrupted");
         } finally {
-            threads.shutdownNow();
+            threads.shutdown();
+        }
+    }
+
+    /** Waits for a worker, even if this thread is interrupted, which ends the run. @return what the worker threw */
+    private static Optional<Throwable> await(Future<Void> worker, CallRun run) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    worker.get();
+                    return Optional.empty();
+                } catch (ExecutionException e) {
+                    return Optional.of(e.getCause());
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                    run.end("the run was interrupted");
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 }

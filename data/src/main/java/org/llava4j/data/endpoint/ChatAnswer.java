@@ -10,9 +10,19 @@ package org.llava4j.data.endpoint;
  * @param completionTokens as the endpoint counted them; -1 where it did not say
  */
 public record ChatAnswer(String text, String finish, String model, long promptTokens, long completionTokens) {
-    /** Whether the answer ended where it was told to stop, not where the model would. */
-    public boolean wasCut() {
+    /** Whether the model ended the answer itself; an endpoint that gives no finish reason counts as such. */
+    public boolean whole() {
+        return finish.isEmpty() || finish.equals("stop");
+    }
+
+    /** Whether the answer ended at the limit of tokens. */
+    public boolean cutByLength() {
         return finish.equals("length");
+    }
+
+    /** Whether the endpoint's content filter cut or changed the answer. */
+    public boolean filtered() {
+        return finish.equals("content_filter");
     }
 
     /** What it took; at most {@code bound}, which stands in where the endpoint did not say. */

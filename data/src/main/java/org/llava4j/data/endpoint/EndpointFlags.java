@@ -6,20 +6,15 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
-import java.util.function.Consumer;
-import java.util.function.Supplier;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Html;
 import org.llava4j.data.cli.Command;
 
 /** How a goal reaches a model behind an endpoint, and what it may spend there. */
 public final class EndpointFlags {
-    private static final double PER_MILLION = 1e6;
-
     private final CommandLine line;
     private final CallSettings settings;
 
@@ -42,8 +37,9 @@ public final class EndpointFlags {
                 .addOption(Command.flag("concurrency", "N", "calls at the same time (default 4)"))
                 .addOption(Command.flag("requests-per-minute", "N", "no more than these (default no limit)"))
                 .addOption(Command.flag("tokens-per-minute", "N", "no more than these (default no limit)"))
-                .addOption(Command.flag("max-requests", "N", "of all runs with this journal (default no limit)"))
-                .addOption(Command.flag("max-tokens-total", "N", "of all runs with this journal (default no limit)"))
+                .addOption(Command.flag(
+                        "max-requests", "N", "of the whole command and all runs with its journals (default no limit)"))
+                .addOption(Command.flag("max-tokens-total", "N", "likewise, in tokens (default no limit)"))
                 .addOption(Command.flag("price-in", "REAL", "of a million tokens asked, for the estimate"))
                 .addOption(Command.flag("price-out", "REAL", "of a million tokens answered, for the estimate"))
                 .addOption(Command.flag("journal", "FILE", "every call and answer (default DIR.calls.jsonl)"))
@@ -70,11 +66,37 @@ public final class EndpointFlags {
         return settings;
     }
 
-    /** Where calls are written: beside the output, unless it is told otherwise. */
+    /**
+     * Where calls are written: beside the output, or where {@code --journal} says.
+     *
+     * @throws BadInputException if that is in the output folder, which is replaced as a whole
+     */
     public Path journal(Path output) {
-        return line.hasOption("journal")
-                ? Path.of(line.getOptionValue("journal"))
-                : output.resolveSibling(output.getFileName() + ".calls.jsonl");
+        Path folder = output.toAbsolutePath().normalize();
+        if (!line.hasOption("journal")) {
+            return folder.resolveSibling(folder.getFileName() + ".calls.jsonl");
+        }
+        Path journal = Path.of(line.getOptionValue("journal"));
+        if (real(journal).startsWith(real(output))) {
+            throw new BadInputException("--journal " + journal + " is inside --output-dir " + output
+                    + ", which is replaced as a whole; name a file outside of it");
+        }
+        return journal;
+    }
+
+    /** The path without symbolic links, as far as it exists. */
+    private static Path real(Path path) {
+        Path absolute = path.toAbsolutePath().normalize();
+        for (Path parent = absolute; parent != null; parent = parent.getParent()) {
+            if (Files.exists(parent)) {
+                try {
+                    return parent.toRealPath().resolve(parent.relativize(absolute));
+                } catch (IOException e) {
+                    return absolute;
+                }
+            }
+        }
+        return absolute;
     }
 
     /**
@@ -95,44 +117,27 @@ public final class EndpointFlags {
     }
 
     /**
-     * Asks what a journal lacks, and hands it on when all is settled; with {@code --replay} hands it on as it is.
+     * Opens the journals for the calls of a command. Flags, endpoint address and journals are checked here, before the
+     * first call; with {@code --dry-run} nothing is opened.
      *
-     * @param calls read once for the estimate, once to be asked
-     * @param use not called where {@code --dry-run} only prints
-     * @throws BadInputException if some calls have no answer yet
+     * @throws BadInputException if a flag or a journal cannot be used
      */
-    public void ask(Path journalFile, Supplier<Iterator<ChatCall>> calls, long total, Consumer<CallJournal> use) {
+    public CallSession open(List<Path> journals) {
         if (line.hasOption("dry-run")) {
-            calls.get().forEachRemaining(call -> System.out.println(call.json()));
-        }
-        System.out.println(estimate(calls.get()));
-        if (line.hasOption("dry-run")) {
-            return;
+            return CallSession.dryRun(line);
         }
         if (line.hasOption("replay")) {
-            try (CallJournal journal = CallJournal.read(journalFile)) {
-                use.accept(journal);
-            }
-            return;
+            return CallSession.replaying(line, journals);
         }
-        OpenAiEndpoint endpoint = endpoint();
-        try (CallJournal journal = CallJournal.append(journalFile)) {
-            Optional<String> missing = new Calls(
-                            endpoint, journal, limits(), Retries.DEFAULT, Time.REAL, new ProgressLines())
-                    .ask(calls.get(), total);
-            if (missing.isPresent()) {
-                throw new BadInputException(missing.get() + "; what was answered is in " + journalFile
-                        + ", call again to go on from there, or with --replay to make do with it");
-            }
-            use.accept(journal);
-        }
+        Duration timeout = Duration.ofSeconds(Command.atLeast(1, line, "timeout", 120));
+        return CallSession.asking(line, journals, endpoint(timeout), limits(), timeout);
     }
 
-    private OpenAiEndpoint endpoint() {
+    private OpenAiEndpoint endpoint(Duration timeout) {
         return new OpenAiEndpoint(
                 line.getOptionValue("base-url", "https://api.openai.com/v1"),
                 Optional.ofNullable(System.getenv(OpenAiEndpoint.KEY_VARIABLE)).orElse(""),
-                Duration.ofSeconds(Command.atLeast(1, line, "timeout", 120)));
+                timeout);
     }
 
     private Limits limits() {
@@ -142,22 +147,5 @@ public final class EndpointFlags {
                 Command.atLeast(0, line, "tokens-per-minute", 0),
                 Command.atLeast(0, line, "max-requests", 0),
                 Command.atLeast(0, line, "max-tokens-total", 0));
-    }
-
-    /** Before anything is asked: how many calls, and about how many tokens and what they cost. */
-    private String estimate(Iterator<ChatCall> each) {
-        long calls = 0;
-        long in = 0;
-        for (; each.hasNext(); calls++) {
-            in += each.next().expectedPromptTokens();
-        }
-        long out = calls * settings.maxTokens();
-        String cost = line.hasOption("price-in") || line.hasOption("price-out")
-                ? Html.fill(
-                        ", %.2f at most at the given prices",
-                        (in * Command.real(line, "price-in", 0) + out * Command.real(line, "price-out", 0))
-                                / PER_MILLION)
-                : "";
-        return Html.fill("%,d calls: about %,d tokens asked, at most %,d answered%s", calls, in, out, cost);
     }
 }

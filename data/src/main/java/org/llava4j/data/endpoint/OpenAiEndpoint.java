@@ -1,5 +1,6 @@
 package org.llava4j.data.endpoint;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.langchain4j.data.message.AiMessage;
 import dev.langchain4j.data.message.SystemMessage;
 import dev.langchain4j.data.message.UserMessage;
@@ -31,6 +32,7 @@ public final class OpenAiEndpoint implements Endpoint {
     private static final int SHORTEST_SECRET = 8;
 
     private final OpenAiChatModel model;
+    private final String baseUrl;
     private final String key;
 
     /**
@@ -45,6 +47,7 @@ public final class OpenAiEndpoint implements Endpoint {
             throw new BadInputException(
                     "the key in " + KEY_VARIABLE + " has characters that a header cannot hold; set it again");
         }
+        this.baseUrl = baseUrl;
         this.key = key;
         model = OpenAiChatModel.builder()
                 .httpClientBuilder(new PlainHttpClient.Builder())
@@ -122,13 +125,24 @@ public final class OpenAiEndpoint implements Endpoint {
                 return status(http);
             }
             if (cause instanceof ConnectException) {
-                return new CallFailedException("cannot connect", Remedy.AGAIN, false, Optional.empty());
+                return new CallFailedException("cannot connect to " + baseUrl, Remedy.AGAIN, false, Optional.empty());
             }
             if (cause instanceof HttpTimeoutException) {
                 return new CallFailedException(cause.getMessage(), Remedy.AGAIN, true, Optional.empty());
             }
-            if (cause instanceof com.fasterxml.jackson.core.JsonProcessingException) {
-                return new CallFailedException("the answer is broken JSON", Remedy.AGAIN, true, Optional.empty());
+            if (cause instanceof JsonProcessingException json) {
+                return new CallFailedException(
+                        inShort("the answer is broken JSON: " + json.getOriginalMessage()),
+                        Remedy.AGAIN,
+                        true,
+                        Optional.empty());
+            }
+            if (cause instanceof AnswerErrorException) {
+                return new CallFailedException(
+                        inShort("the endpoint answered with an error: " + cause.getMessage()),
+                        Remedy.AGAIN,
+                        true,
+                        Optional.empty());
             }
             if (cause instanceof IOException) {
                 return new CallFailedException(
@@ -144,7 +158,8 @@ public final class OpenAiEndpoint implements Endpoint {
 
     private CallFailedException status(HttpFailedException e) {
         int status = e.statusCode();
-        String reason = inShort("status " + status + ": " + e.getMessage());
+        String said = ErrorBody.message(String.valueOf(e.getMessage())).strip();
+        String reason = inShort("status " + status + (said.isEmpty() ? "" : ": " + said));
         boolean empty = String.valueOf(e.getMessage()).contains("insufficient_quota");
         Remedy remedy;
         if (status == 401 || status == 403 || status == 404 || (status == 429 && empty)) {

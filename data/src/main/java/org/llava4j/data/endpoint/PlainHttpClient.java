@@ -15,6 +15,7 @@ import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -78,6 +79,10 @@ final class PlainHttpClient implements HttpClient {
                     response.statusCode(),
                     new String(response.body(), StandardCharsets.UTF_8),
                     RetryAfter.of(name -> response.headers().firstValue(name), Instant.now()));
+        }
+        Optional<String> error = ErrorBody.insteadOfChoices(response.body());
+        if (error.isPresent()) {
+            throw new UncheckedIOException(new AnswerErrorException(error.get()));
         }
         return SuccessfulHttpResponse.builder()
                 .statusCode(response.statusCode())

@@ -5,8 +5,8 @@ import java.util.Optional;
 import org.llava4j.data.BadInputException;
 
 /**
- * How often a call is tried, and how long it waits between: twice as long each time, a little less by chance so that
- * calls which failed together do not come back together; as long as the endpoint asks for, if it does.
+ * Retry policy: exponential backoff with jitter, so that calls which failed together do not come back together. An
+ * endpoint that asks for a longer wait gets it; a shorter one, such as {@code Retry-After: 0}, never shortens the backoff.
  *
  * @param tries of one call in one run, 1 or more
  * @param firstMs before the second try
@@ -27,11 +27,9 @@ public record Retries(int tries, long firstMs, long longestMs) {
 
     /** Milliseconds before the try after {@code failed} tries; {@code key} makes the chance of it. */
     long waitMs(int failed, String key, Optional<Duration> asked) {
-        if (asked.isPresent()) {
-            return asked.get().toMillis();
-        }
         long doubled = Math.min(longestMs, firstMs << Math.min(failed - 1, 30));
         int chance = Math.floorMod((key + failed).hashCode(), 500);
-        return doubled - doubled * chance / 1000;
+        long backoff = doubled - doubled * chance / 1000;
+        return Math.max(backoff, asked.map(Duration::toMillis).orElse(0L));
     }
 }

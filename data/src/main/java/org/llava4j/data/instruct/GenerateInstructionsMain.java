@@ -5,14 +5,16 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.endpoint.CallJournal;
+import org.llava4j.data.endpoint.CallSession;
 import org.llava4j.data.endpoint.EndpointFlags;
 import org.llava4j.data.endpoint.OpenAiEndpoint;
 import org.llava4j.data.records.CocoRecordReader;
 
 /** {@code exec:java@generate-instructions}: stage 2's data, written by a text-only teacher. */
 public final class GenerateInstructionsMain extends Command {
+    private static final String KIND = "instructions";
     private static final int SEED = 42;
     private static final double TEMPERATURE = 0.7;
     private static final int MAX_TOKENS = 1024;
@@ -54,12 +56,15 @@ public final class GenerateInstructionsMain extends Command {
             int count = Math.min(pictures.size(), atLeast(1, line, "max-images", Integer.MAX_VALUE));
             InstructionWriter writer = new InstructionWriter(
                     pictures, count, kinds, prompts, flags.settings(), integer(line, "seed", SEED));
-            flags.ask(flags.journal(output), writer::calls, writer.total(), journal -> write(writer, journal, output));
+            try (AtomicFolder folder = AtomicFolder.begin(output, KIND);
+                    CallSession session = flags.open(List.of(flags.journal(output)))) {
+                session.ask(0, writer::calls, writer.total()).ifPresent(journal -> {
+                    InstructionReport report = writer.write(journal, folder.path());
+                    folder.commit();
+                    System.out.println(report);
+                    System.out.println("wrote " + output);
+                });
+            }
         }
-    }
-
-    private static void write(InstructionWriter writer, CallJournal journal, Path output) {
-        System.out.println(writer.write(journal, output));
-        System.out.println("wrote " + output);
     }
 }

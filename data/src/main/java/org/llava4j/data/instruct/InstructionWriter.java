@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.llava4j.data.AtomicFile;
-import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.captions.CaptionedPicture;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
@@ -36,8 +35,6 @@ public record InstructionWriter(
         CocoRecordReader pictures, int count, List<Kind> kinds, Prompts prompts, CallSettings settings, long seed) {
     /** All kinds in one file, uniformly mixed. */
     public static final String MERGED = "llava_instruct.json";
-
-    private static final String KIND = "instructions";
 
     private record Place(Kind kind, int picture) {}
 
@@ -71,8 +68,8 @@ public record InstructionWriter(
         return journal.answer(call(place).key()).map(answer -> Response.of(place.kind, answer));
     }
 
-    /** Writes a file of each kind, {@link #MERGED} and {@code report.json} into a folder that appears when all is done. */
-    public InstructionReport write(CallJournal journal, Path output) {
+    /** Writes a file of each kind, {@link #MERGED} and {@code report.json} into a folder. */
+    public InstructionReport write(CallJournal journal, Path folder) {
         InstructionReport report = new InstructionReport();
         List<Place> used = new ArrayList<>();
         places().forEach(place -> response(journal, place)
@@ -84,18 +81,11 @@ public record InstructionWriter(
                             }
                         },
                         () -> report.unanswered(place.kind)));
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
-            for (Kind kind : kinds) {
-                write(
-                        journal,
-                        folder.path().resolve(kind.label() + ".json"),
-                        used.stream().filter(place -> place.kind == kind));
-            }
-            write(journal, folder.path().resolve(MERGED), used.stream().sorted(mixed()));
-            AtomicFile.writeString(
-                    folder.path().resolve("report.json"), report.json().toPrettyString() + "\n");
-            folder.commit();
+        for (Kind kind : kinds) {
+            write(journal, folder.resolve(kind.label() + ".json"), used.stream().filter(place -> place.kind == kind));
         }
+        write(journal, folder.resolve(MERGED), used.stream().sorted(mixed()));
+        AtomicFile.writeString(folder.resolve("report.json"), report.json().toPrettyString() + "\n");
         return report;
     }
 

@@ -29,19 +29,25 @@ public record Response(List<Pair> pairs, boolean repaired, Optional<Refusal> ref
 
     /** Reads an answer strictly. */
     static Response of(Kind kind, ChatAnswer answer) {
+        if (answer.filtered()) {
+            return refused(Refusal.FILTERED);
+        }
+        if (!answer.whole() && !answer.cutByLength()) {
+            return refused(Refusal.UNFINISHED);
+        }
         String text = answer.text().strip();
         if (text.isEmpty()) {
             return refused(Refusal.EMPTY);
         }
         if (kind == Kind.DETAIL) {
-            return answer.wasCut() ? refused(Refusal.CUT) : checked(kind, List.of(new Pair("", text)), false);
+            return answer.cutByLength() ? refused(Refusal.CUT) : checked(kind, List.of(new Pair("", text)), false);
         }
         Blocks blocks = new Blocks();
         if (!text.lines().allMatch(blocks::take) || !blocks.end()) {
             return refused(Refusal.FORM);
         }
         boolean repaired = blocks.repaired;
-        if (answer.wasCut()) {
+        if (answer.cutByLength()) {
             // What came before the last block is whole.
             if (kind != Kind.CONVERSATION || blocks.pairs.size() < 2) {
                 return refused(Refusal.CUT);

@@ -1,6 +1,7 @@
 package org.llava4j.data.endpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
@@ -51,7 +53,7 @@ class CallsTest {
                     .hasSize(53)
                     .anyMatch(text -> text.equals("status 429: slow down"))
                     .anyMatch(text -> text.startsWith("status 500"))
-                    .anyMatch(text -> text.equals("the answer is broken JSON"))
+                    .anyMatch(text -> text.startsWith("the answer is broken JSON: "))
                     .anyMatch(text -> text.startsWith("the connection broke"))
                     .anyMatch(text -> text.equals("no whole answer within 0.5 s"))
                     .anyMatch(text -> text.startsWith("the answer has not the protocol's form"));
@@ -110,12 +112,92 @@ class CallsTest {
             return times <= 4 ? Reply.status(503, "", "") : Reply.text(request, "yes");
         })) {
             assertThat(run(stub, calls(1), limits(1), new Retries(4, 1000, 3000)))
-                    .contains("1 calls have no answer after 4 tries each");
+                    .contains("1 calls have no answer after 4 tries each: status 503");
             assertThat(moments).hasSize(4);
             assertThat(moments.get(1) - moments.get(0)).isBetween(500L, 1000L);
             assertThat(moments.get(2) - moments.get(1)).isBetween(1000L, 2000L);
             assertThat(moments.get(3) - moments.get(2)).isBetween(1500L, 3000L);
             assertThat(run(stub, calls(1), limits(1), Retries.DEFAULT)).isEmpty();
+        }
+    }
+
+    @Test
+    void retryAfterZeroKeepsTheBackoff() {
+        List<Long> moments = Collections.synchronizedList(new ArrayList<>());
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            moments.add(time.millis());
+            return times <= 3 ? Reply.status(429, "Retry-After: 0\r\n", "") : Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(1), limits(1), Retries.DEFAULT)).isEmpty();
+        }
+        assertThat(moments.get(1) - moments.get(0)).isBetween(500L, 1000L);
+        assertThat(moments.get(3) - moments.get(2)).isBetween(2000L, 4000L);
+    }
+
+    @Test
+    void verdictNamesTheReasonsOfUnansweredCalls() {
+        String limit = "{\"error\": {\"message\": \"Rate limit reached for m\", \"type\": \"tokens\"}}";
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> switch (question(request)) {
+            case "0", "1" -> Reply.status(429, "", limit);
+            case "2" -> Reply.status(500, "", "out of memory");
+            case "3" -> Reply.truncatedJson("lost");
+            default -> Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(6), limits(1), new Retries(2, 1, 1)).orElseThrow())
+                    .contains(
+                            "4 calls have no answer after 2 tries each: 2 with status 429: Rate limit reached for m; ")
+                    .contains("1 with status 500: out of memory")
+                    .contains("1 with the answer is broken JSON: ")
+                    .doesNotContain("\n");
+        }
+    }
+
+    @Test
+    void anErrorWithAStatusOfSuccessIsReported() {
+        String error = "{\"error\": {\"code\": 502, \"message\": \"upstream is down\"}}";
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.body(error))) {
+            assertThat(run(stub, calls(1), limits(1), new Retries(2, 1, 1)).orElseThrow())
+                    .endsWith("the endpoint answered with an error: upstream is down");
+        }
+    }
+
+    @Test
+    void oneBudgetHoldsForSeveralJournals() {
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "yes"));
+                CallJournal first = CallJournal.append(journal);
+                CallJournal second = CallJournal.append(folder.resolve("calls.jsonl.2"))) {
+            OpenAiEndpoint endpoint = new OpenAiEndpoint(stub.baseUrl(), KEY, Duration.ofSeconds(5));
+            Quota quota = Quota.of(new Limits(2, 0, 0, 7, 0), List.of(first, second), time);
+            CallListener silent = new CallListener() {};
+            assertThat(new Calls(endpoint, first, quota, Retries.DEFAULT, time, silent).ask(calls(5).iterator(), 5))
+                    .isEmpty();
+            assertThat(new Calls(endpoint, second, quota, Retries.DEFAULT, time, silent).ask(calls(5).iterator(), 5))
+                    .contains("all 7 requests of the budget are used");
+            assertThat(stub.requests()).isEqualTo(7);
+            Quota again = Quota.of(new Limits(2, 0, 0, 7, 0), List.of(first, second), time);
+            assertThat(new Calls(endpoint, second, again, Retries.DEFAULT, time, silent).ask(calls(5).iterator(), 5))
+                    .isPresent();
+            assertThat(stub.requests()).isEqualTo(7);
+        }
+    }
+
+    /** One worker fails while another has a call in flight: that call's answer is paid for and must be journaled. */
+    @Test
+    void aFailedWorkerDoesNotDropTheCallsOfTheOthers() {
+        CountDownLatch inFlight = new CountDownLatch(1);
+        Endpoint endpoint = call -> {
+            if (call.question().equals("0")) {
+                inFlight.await();
+                throw new IllegalStateException("broken");
+            }
+            inFlight.countDown();
+            Thread.sleep(300);
+            return new ChatAnswer("yes", "stop", "m", 5, 2);
+        };
+        try (CallJournal open = CallJournal.append(journal)) {
+            Calls two = new Calls(endpoint, open, limits(2), Retries.DEFAULT, time, new CallListener() {});
+            assertThatThrownBy(() -> two.ask(calls(2).iterator(), 2)).hasMessage("broken");
+            assertThat(open.answer(calls(2).get(1).key())).isPresent();
         }
     }
 
@@ -142,7 +224,8 @@ class CallsTest {
     void theBudgetOfRequestsHoldsOverAllRunsAndThreads() {
         try (StubEndpoint stub = StubEndpoint.start(CallsTest::troubled)) {
             assertThat(run(stub, calls(60), new Limits(8, 0, 0, 25, 0), Retries.DEFAULT))
-                    .contains("all 25 requests of the budget are used");
+                    .hasValueSatisfying(why -> assertThat(why)
+                            .startsWith("all 25 requests of the budget are used (the last failed try: "));
             assertThat(stub.requests()).isEqualTo(25);
             assertThat(run(stub, calls(60), new Limits(8, 0, 0, 25, 0), Retries.DEFAULT))
                     .isPresent();

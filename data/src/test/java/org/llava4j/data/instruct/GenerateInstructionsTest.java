@@ -12,6 +12,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -22,6 +24,7 @@ import org.llava4j.data.captions.Box;
 import org.llava4j.data.captions.CaptionedPicture;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.endpoint.CallJournal;
 import org.llava4j.data.endpoint.StubEndpoint;
 import org.llava4j.data.endpoint.StubEndpoint.Reply;
 import org.llava4j.data.records.ConversationRecordReader;
@@ -76,7 +79,7 @@ class GenerateInstructionsTest {
                         + "Question:\nWhat is on it?\n===\n" + "Answer:\nIt is " + first + ".\n===");
     }
 
-    private void generate(String url, String... flags) {
+    private List<String> flags(String url, String... flags) {
         List<String> all = new ArrayList<>(List.of(
                 "--captions", temp.resolve("captions.json").toString(),
                 "--instances", temp.resolve("instances.json").toString(),
@@ -84,7 +87,11 @@ class GenerateInstructionsTest {
                 "--base-url", url,
                 "--model", "m"));
         all.addAll(List.of(flags));
-        GenerateInstructionsMain.main(all.toArray(new String[0]));
+        return all;
+    }
+
+    private void generate(String url, String... flags) {
+        GenerateInstructionsMain.main(flags(url, flags).toArray(new String[0]));
     }
 
     private List<String> files() throws IOException {
@@ -184,6 +191,84 @@ class GenerateInstructionsTest {
         assertThat(files()).isEqualTo(whole);
         generate(url, "--replay", "--seed", "1");
         assertThat(files()).isNotEqualTo(whole);
+    }
+
+    @Test
+    void outputIsRefusedBeforeTheFirstCall() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::teach)) {
+            Files.createDirectories(output);
+            Path foreign = Files.writeString(output.resolve("my-notes.txt"), "mine");
+            assertRefused(stub, "no former run wrote");
+            Files.delete(foreign);
+            Files.delete(output);
+            Files.writeString(output, "a file");
+            assertRefused(stub, "is a file");
+            Files.delete(output);
+            assertRefused(
+                    stub,
+                    "is inside --output-dir",
+                    "--journal",
+                    output.resolve("j.jsonl").toString());
+            assertRefused(stub, "cannot write", "--journal", temp.toString());
+            assertThat(stub.requests()).isZero();
+        }
+    }
+
+    private void assertRefused(StubEndpoint stub, String message, String... flags) {
+        assertThatThrownBy(() -> generate(stub.baseUrl(), flags))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void filteredAnswersBecomeNoTrainingData() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start(
+                (request, time) -> Reply.finished(request, "There is a wall and", "content_filter"))) {
+            generate(stub.baseUrl(), "--kinds", "detail");
+        }
+        JsonNode report = JsonInput.readObject(output.resolve("report.json"));
+        assertThat(report.at("/detail/used").intValue()).isZero();
+        assertThat(report.at("/detail/refused").get(Refusal.FILTERED.words()).intValue())
+                .isEqualTo(PICTURES - 1);
+    }
+
+    /** The process gets SIGTERM while calls are in flight: their answers are journaled and not asked for again. */
+    @Test
+    void sigtermKeepsTheAnswersInFlight() throws Exception {
+        CompletableFuture<Process> child = new CompletableFuture<>();
+        AtomicInteger asked = new AtomicInteger();
+        try (StubEndpoint stub = StubEndpoint.start((request, time) -> {
+            if (asked.incrementAndGet() == 6) {
+                child.join().toHandle().destroy(); // unlike Process.destroy it leaves the streams open
+            }
+            if (asked.get() >= 6 && asked.get() <= 9) {
+                Thread.sleep(700); // in flight while the JVM shuts down
+            }
+            return teach(request, time);
+        })) {
+            List<String> command = new ArrayList<>(List.of(
+                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                    "-Xmx200m",
+                    "-XX:TieredStopAtLevel=1",
+                    "-cp",
+                    System.getProperty("java.class.path"),
+                    GenerateInstructionsMain.class.getName()));
+            command.addAll(flags(stub.baseUrl(), "--concurrency", "3"));
+            Process process =
+                    new ProcessBuilder(command).redirectErrorStream(true).start();
+            child.complete(process);
+            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as(said).isNotZero();
+            assertThat(said).contains("asked to stop").contains("call again to go on");
+            assertThat(output).doesNotExist();
+            int sent = stub.requests();
+            assertThat(sent).isLessThan(3 * (PICTURES - 1));
+            try (CallJournal written = CallJournal.read(journal)) {
+                assertThat(written.answers()).as(said).isEqualTo(sent);
+            }
+            generate(stub.baseUrl());
+            assertThat(stub.requests()).as("nothing is paid twice").isEqualTo(3 * (PICTURES - 1));
+        }
     }
 
     @Test

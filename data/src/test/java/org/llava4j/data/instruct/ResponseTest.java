@@ -74,6 +74,14 @@ class ResponseTest {
         assertThat(read(text.replace('~', '\n')).refusal()).contains(why);
     }
 
+    @ParameterizedTest
+    @EnumSource(Kind.class)
+    void answersThatAFilterOrTheEndpointCutAreRefused(Kind kind) {
+        assertThat(read(kind, TWO, "content_filter").refusal()).contains(Refusal.FILTERED);
+        assertThat(read(kind, "", "content_filter").refusal()).contains(Refusal.FILTERED);
+        assertThat(read(kind, TWO, "other").refusal()).contains(Refusal.UNFINISHED);
+    }
+
     @Test
     void thingsThatOnlySoundLikeASourceArePlain() {
         assertThat(read("Question:\nWhat is in the box?\n===\nAnswer:\nThere are 2.5 oranges in the box.")

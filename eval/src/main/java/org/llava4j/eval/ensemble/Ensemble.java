@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.llava4j.data.Html;
 import org.llava4j.data.endpoint.CallJournal;
 import org.llava4j.data.endpoint.ChatCall;
@@ -109,9 +110,16 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextM
         long judged = judgements.stream()
                 .filter(call -> TextModel.said(journal, call).isPresent())
                 .count();
+        long cut = Stream.concat(answers().stream(), judgements.stream())
+                .filter(call -> TextModel.wasCut(journal, call))
+                .count();
+        String cutShort = cut == 0
+                ? ""
+                : Html.fill(" %d answers were cut by the token limit or a content filter and are not used.", cut);
         return Html.fill(
-                "Of %d problems the text-only model answered %d, and %d of its answers could be read. They differ from"
-                        + " ours in %d, of which it judged %d.",
-                problems.size(), said, read, judgements.size(), judged);
+                        "Of %d problems the text-only model answered %d, and %d of its answers could be read. They differ from"
+                                + " ours in %d, of which it judged %d.",
+                        problems.size(), said, read, judgements.size(), judged)
+                + cutShort;
     }
 }

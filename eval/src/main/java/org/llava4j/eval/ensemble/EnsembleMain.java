@@ -2,15 +2,17 @@ package org.llava4j.eval.ensemble;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.endpoint.CallJournal;
+import org.llava4j.data.endpoint.CallSession;
 import org.llava4j.data.endpoint.ChatCall;
 import org.llava4j.data.endpoint.EndpointFlags;
 import org.llava4j.data.endpoint.OpenAiEndpoint;
@@ -21,6 +23,7 @@ import org.llava4j.eval.report.Report;
 
 /** {@code exec:java@ensemble}: ScienceQA's answers put together with those of a text-only model. */
 public final class EnsembleMain extends Command {
+    private static final String KIND = "ensemble-report";
     private static final double TEMPERATURE = 0;
     private static final int MAX_TOKENS = 1024;
 
@@ -50,9 +53,7 @@ public final class EnsembleMain extends Command {
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
-        Path journal = flags.journal(output);
-        Map<String, String> ours = new LinkedHashMap<>();
-        PredictionFile.read(path(line, "predictions")).forEach((id, prediction) -> ours.put(id, prediction.text()));
+        Map<String, String> ours = PredictionFile.texts(path(line, "predictions"));
         List<ScienceQaProblem> problems =
                 ScienceQaRecordReader.problems(path(line, "data-path"), line.getOptionValue("split", "test")).stream()
                         .filter(problem -> ours.containsKey(problem.id()))
@@ -72,21 +73,21 @@ public final class EnsembleMain extends Command {
                 .setting("words before a problem, sha256", Sha256.of(answer.getBytes(StandardCharsets.UTF_8)))
                 .setting("words before two answers, sha256", Sha256.of(judge.getBytes(StandardCharsets.UTF_8)));
         long begun = System.nanoTime();
-        flags.ask(journal, () -> ensemble.answers().iterator(), problems.size(), first -> {
-            // What the first round says decides what the second asks.
-        });
-        if (line.hasOption("dry-run")) {
-            return;
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND);
+                CallSession session = flags.open(List.of(flags.journal(output)))) {
+            Optional<CallJournal> answered =
+                    session.ask(0, () -> ensemble.answers().iterator(), problems.size());
+            if (answered.isEmpty()) {
+                return; // a dry run
+            }
+            CallJournal journal = answered.get();
+            List<ChatCall> judgements = ensemble.judgements(journal);
+            session.ask(0, judgements::iterator, judgements.size());
+            ensemble.addTo(report, journal);
+            System.out.println(ensemble.coverage(journal));
+            report.seconds((System.nanoTime() - begun) / 1e9).build().write(folder.path());
+            folder.commit();
         }
-        List<ChatCall> judgements;
-        try (var read = CallJournal.read(journal)) {
-            judgements = ensemble.judgements(read);
-        }
-        flags.ask(journal, judgements::iterator, judgements.size(), all -> {
-            ensemble.addTo(report, all);
-            System.out.println(ensemble.coverage(all));
-        });
-        report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
         System.out.println("see " + output.resolve("report.html"));
     }
 }

@@ -45,9 +45,14 @@ final class TextModel {
         return ScienceQaPrompt.A.question(problem.withoutImage());
     }
 
-    /** What a call was answered; nothing where it was refused for good, or never answered. */
+    /** The text of a whole answer; empty where the call was refused, never answered, or its answer was cut short. */
     static Optional<String> said(CallJournal journal, ChatCall call) {
-        return journal.answer(call.key()).map(ChatAnswer::text);
+        return journal.answer(call.key()).filter(ChatAnswer::whole).map(ChatAnswer::text);
+    }
+
+    /** Whether a call has an answer that the token limit, a content filter or the endpoint cut short. */
+    static boolean wasCut(CallJournal journal, ChatCall call) {
+        return journal.answer(call.key()).filter(answer -> !answer.whole()).isPresent();
     }
 
     static Extraction read(Optional<String> said, ScienceQaProblem problem) {

@@ -3,7 +3,6 @@ package org.llava4j.eval.llavabench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import org.llava4j.data.captions.Box;
 import org.llava4j.data.endpoint.CallSettings;
 import org.llava4j.data.endpoint.ChatCall;
@@ -18,14 +17,7 @@ import org.llava4j.data.llavabench.BenchQuestion;
  * @param words what it is told before the two answers
  * @param swap whether each pair is shown in both orders
  */
-record Judge(
-        String words,
-        CallSettings settings,
-        List<BenchQuestion> questions,
-        Map<String, BenchContext> contexts,
-        Map<String, String> references,
-        Map<String, String> answers,
-        boolean swap) {
+record Judge(String words, CallSettings settings, BenchInputs inputs, boolean swap) {
 
     /** One call, and how to read it. */
     record Pair(BenchQuestion question, boolean swapped, ChatCall call) {}
@@ -33,7 +25,7 @@ record Judge(
     List<Pair> pairs() {
         ChatCall.Lead lead = new ChatCall.Lead(List.of(ChatMessage.system(words)));
         List<Pair> pairs = new ArrayList<>();
-        for (BenchQuestion question : questions) {
+        for (BenchQuestion question : inputs.questions()) {
             for (boolean swapped : swap ? new boolean[] {false, true} : new boolean[] {false}) {
                 String label = "review/" + question.id() + (swapped ? "/swapped" : "");
                 pairs.add(new Pair(question, swapped, new ChatCall(label, lead, text(question, swapped), settings)));
@@ -43,10 +35,9 @@ record Judge(
     }
 
     private String text(BenchQuestion question, boolean swapped) {
-        String id = String.valueOf(question.id());
-        String reference = references.get(id);
-        String answer = answers.get(id);
-        return "Context:\n" + context(contexts.get(question.image())) + "\n\nQuestion:\n" + question.text()
+        String reference = inputs.references().get(question.id().text());
+        String answer = inputs.answers().get(question.id().text());
+        return "Context:\n" + context(inputs.contexts().get(question.image())) + "\n\nQuestion:\n" + question.text()
                 + "\n\nAssistant 1:\n" + (swapped ? answer : reference).strip() + "\n\nAssistant 2:\n"
                 + (swapped ? reference : answer).strip();
     }

@@ -3,27 +3,24 @@ package org.llava4j.eval.llavabench;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.BadInputException;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.Html;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
+import org.llava4j.data.endpoint.CallJournal;
+import org.llava4j.data.endpoint.CallSession;
 import org.llava4j.data.endpoint.EndpointFlags;
 import org.llava4j.data.endpoint.OpenAiEndpoint;
-import org.llava4j.data.llavabench.BenchContext;
-import org.llava4j.data.llavabench.BenchQuestion;
-import org.llava4j.data.records.BenchContextRecordReader;
-import org.llava4j.data.records.BenchQuestionRecordReader;
-import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.report.Report;
-import org.llava4j.eval.report.TextTable;
 
 /** {@code exec:java@judge}: reviews of LLaVA-Bench's answers by a text-only model. */
 public final class JudgeMain extends Command {
+    private static final String KIND = "judge-report";
     private static final double TEMPERATURE = 0.2;
     private static final int MAX_TOKENS = 1024;
 
@@ -48,7 +45,7 @@ public final class JudgeMain extends Command {
                 .addOption(flag("judge-prompt", "FILE", "other words before the two answers"))
                 .addOption(flag("repeats", "N", "how often all is judged (default 1)"))
                 .addOption(toggle("swap", "show each pair in both orders"))
-                .addOption(required("output-dir", "DIR", "where the report goes"));
+                .addOption(required("output-dir", "DIR", "where the report and the reviews go"));
     }
 
     @Override
@@ -57,32 +54,40 @@ public final class JudgeMain extends Command {
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
         int repeats = atLeast(1, line, "repeats", 1);
         String words = flags.words("judge-prompt", JudgeMain.class, "judge.txt");
-        Judge judge = judge(line, flags, words);
-        List<Judge.Pair> pairs = judge.pairs();
+        BenchInputs inputs = BenchInputs.read(
+                path(line, "questions"), path(line, "context"), path(line, "reference"), path(line, "answers"));
+        List<Judge.Pair> pairs = new Judge(words, flags.settings(), inputs, line.hasOption("swap")).pairs();
+        List<Path> journals = IntStream.rangeClosed(1, repeats)
+                .mapToObj(repeat -> journal(flags.journal(output), repeat))
+                .toList();
         long begun = System.nanoTime();
         List<Scores> runs = new ArrayList<>();
-        for (int repeat = 1; repeat <= repeats; repeat++) {
-            flags.ask(
-                    journal(flags.journal(output), repeat),
-                    () -> pairs.stream().map(Judge.Pair::call).iterator(),
-                    pairs.size(),
-                    journal -> runs.add(Scores.of(pairs, journal)));
+        List<JudgedPair> judged = new ArrayList<>();
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND);
+                CallSession session = flags.open(journals)) {
+            for (int repeat = 1; repeat <= repeats; repeat++) {
+                Optional<CallJournal> journal = session.ask(
+                        repeat - 1, () -> pairs.stream().map(Judge.Pair::call).iterator(), pairs.size());
+                if (journal.isPresent()) {
+                    List<JudgedPair> own = JudgedPair.of(repeat, pairs, journal.get());
+                    runs.add(Scores.of(own));
+                    judged.addAll(own);
+                }
+            }
+            if (runs.isEmpty()) {
+                return; // only a dry run
+            }
+            List<JudgedPair> unparsed =
+                    judged.stream().filter(pair -> pair.scores().isEmpty()).toList();
+            report(line, flags, words, runs, unparsed)
+                    .seconds((System.nanoTime() - begun) / 1e9)
+                    .build()
+                    .write(folder.path());
+            ReviewFile.write(folder.path().resolve("reviews.jsonl"), judged);
+            folder.commit();
+            unparsed.forEach(pair -> System.out.println(
+                    "no scores: " + pair.name() + ": " + pair.review().problem()));
         }
-        if (runs.isEmpty()) {
-            return; // only a dry run
-        }
-        Report.Builder report = Report.titled(
-                        "LLaVA-Bench, judged by " + flags.settings().model())
-                .setting("judge", flags.settings())
-                .setting("judge's words, sha256", Sha256.of(words.getBytes(StandardCharsets.UTF_8)))
-                .setting("repeats", repeats)
-                .setting("both orders", judge.swap())
-                .table(table(runs));
-        for (String input : List.of("questions", "context", "reference", "answers")) {
-            report.setting(input + " sha256", Sha256.of(path(line, input)));
-        }
-        report.table(PaperBench.COCO).table(PaperBench.IN_THE_WILD);
-        report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
         Scores.Spread all = Scores.Spread.of(runs, Scores.ALL);
         Scores.Sums last = runs.get(runs.size() - 1).byCategory().get(Scores.ALL);
         System.out.println(Html.fill(
@@ -90,83 +95,26 @@ public final class JudgeMain extends Command {
                 all.mean(), last.reviews(), last.asked(), output.resolve("report.html")));
     }
 
+    private static Report.Builder report(
+            CommandLine line, EndpointFlags flags, String words, List<Scores> runs, List<JudgedPair> unparsed) {
+        Report.Builder report = Report.titled(
+                        "LLaVA-Bench, judged by " + flags.settings().model())
+                .setting("judge", flags.settings())
+                .setting("judge's words, sha256", Sha256.of(words.getBytes(StandardCharsets.UTF_8)))
+                .setting("repeats", runs.size())
+                .setting("both orders", line.hasOption("swap"))
+                .table(JudgeTables.scores(runs));
+        if (!unparsed.isEmpty()) {
+            report.table(JudgeTables.unparsed(unparsed));
+        }
+        for (String input : List.of("questions", "context", "reference", "answers")) {
+            report.setting(input + " sha256", Sha256.of(path(line, input)));
+        }
+        return report.table(PaperBench.COCO).table(PaperBench.IN_THE_WILD);
+    }
+
     /** Each repeat has its own: equal calls would be asked once. */
     private static Path journal(Path first, int repeat) {
         return repeat == 1 ? first : first.resolveSibling(first.getFileName() + "." + repeat);
-    }
-
-    private static Judge judge(CommandLine line, EndpointFlags flags, String words) {
-        List<BenchQuestion> questions = new ArrayList<>();
-        try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(path(line, "questions"))) {
-            while (reader.hasNext()) {
-                questions.add(reader.nextValue());
-            }
-        }
-        Map<String, BenchContext> contexts = new LinkedHashMap<>();
-        try (BenchContextRecordReader reader = BenchContextRecordReader.open(path(line, "context"))) {
-            while (reader.hasNext()) {
-                BenchContext context = reader.nextValue();
-                contexts.put(context.image(), context);
-            }
-        }
-        Map<String, String> references = texts(path(line, "reference"));
-        Map<String, String> answers = texts(path(line, "answers"));
-        for (BenchQuestion question : questions) {
-            String id = String.valueOf(question.id());
-            if (!contexts.containsKey(question.image())) {
-                throw new BadInputException(path(line, "context") + " says nothing of the picture " + question.image()
-                        + " of question " + id + "; give the context of these questions");
-            }
-            requireAnswer(references, id, path(line, "reference"));
-            requireAnswer(answers, id, path(line, "answers"));
-        }
-        return new Judge(words, flags.settings(), questions, contexts, references, answers, line.hasOption("swap"));
-    }
-
-    private static void requireAnswer(Map<String, String> texts, String id, Path file) {
-        if (!texts.containsKey(id)) {
-            throw new BadInputException(file + " has no answer to question " + id + "; answer all of them first");
-        }
-    }
-
-    private static Map<String, String> texts(Path file) {
-        Map<String, String> texts = new LinkedHashMap<>();
-        PredictionFile.read(file).forEach((id, prediction) -> texts.put(id, prediction.text()));
-        return texts;
-    }
-
-    private static TextTable table(List<Scores> runs) {
-        List<List<String>> rows = new ArrayList<>();
-        for (String category : runs.get(0).byCategory().keySet()) {
-            Scores.Spread spread = Scores.Spread.of(runs, category);
-            int reviews = 0;
-            int asked = 0;
-            double candidate = 0;
-            double reference = 0;
-            for (Scores run : runs) {
-                Scores.Sums sums = run.byCategory().get(category);
-                reviews += sums.reviews();
-                asked += sums.asked();
-                candidate += sums.candidate();
-                reference += sums.reference();
-            }
-            rows.add(List.of(
-                    category,
-                    number(spread.mean()),
-                    number(spread.deviation()),
-                    number(candidate / reviews),
-                    number(reference / reviews),
-                    reviews + " of " + asked));
-        }
-        return new TextTable(
-                "Relative scores",
-                List.of("", "score", "deviation", "candidate", "reference", "reviews read"),
-                rows,
-                "100 times the candidate's mean over the reference's. A review that could not be read, or did not come, is"
-                        + " in neither: it is missing from the last column. The deviation is that of repeated runs.");
-    }
-
-    private static String number(double value) {
-        return Double.isNaN(value) ? "-" : Html.fill("%.1f", value);
     }
 }

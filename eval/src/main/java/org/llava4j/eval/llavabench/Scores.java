@@ -5,8 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.llava4j.data.endpoint.CallJournal;
-import org.llava4j.data.endpoint.ChatAnswer;
 
 /**
  * Relative scores: 100 times the mean of the candidate's numbers over the mean of the reference's, by category and in all.
@@ -44,14 +42,11 @@ final class Scores {
     }
 
     /** Of one run of the judge. */
-    static Scores of(List<Judge.Pair> pairs, CallJournal journal) {
+    static Scores of(List<JudgedPair> judged) {
         Scores scores = new Scores();
-        for (Judge.Pair pair : pairs) {
-            Optional<Review> review = journal.answer(pair.call().key())
-                    .map(ChatAnswer::text)
-                    .flatMap(Review::read)
-                    .map(read -> pair.swapped() ? read.swapped() : read);
-            for (String category : List.of(pair.question().category(), ALL)) {
+        for (JudgedPair pair : judged) {
+            Optional<Review> review = pair.scores();
+            for (String category : List.of(pair.pair().question().category(), ALL)) {
                 scores.byCategory.merge(category, Sums.NONE.plus(review), (before, one) -> before.plus(review));
             }
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -147,6 +148,31 @@ class EnsembleMainTest {
                     .isEqualTo(right[i]);
         }
         assertThat(temp.resolve("out/report.md")).content().contains("text-only model answered");
+    }
+
+    @Test
+    void outputIsRefusedBeforeTheFirstCall() throws IOException {
+        Files.createDirectories(temp.resolve("out"));
+        Files.writeString(temp.resolve("out/notes.txt"), "mine");
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> "The answer is A.")) {
+            assertThatThrownBy(() -> run(endpoint.url()))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining("no former run wrote");
+            assertThat(endpoint.asked()).isZero();
+        }
+    }
+
+    @Test
+    void filteredAnswersAreNotUsed() throws IOException {
+        JsonNode report;
+        try (ScriptedEndpoint endpoint =
+                new ScriptedEndpoint((system, question, time) -> ScriptedEndpoint.filtered("A"))) {
+            report = run(endpoint.url());
+        }
+        assertThat(report.at("/counts/text_only_model/failed").intValue()).isEqualTo(problems.size());
+        assertThat(temp.resolve("out/report.md"))
+                .content()
+                .contains(problems.size() + " answers were cut by the token limit or a content filter");
     }
 
     @Test

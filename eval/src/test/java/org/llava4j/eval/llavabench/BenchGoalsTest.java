@@ -16,6 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.endpoint.ChatAnswer;
 import org.llava4j.eval.ScriptedEndpoint;
 import org.llava4j.eval.predictions.PredictionFile;
 
@@ -120,6 +121,13 @@ class BenchGoalsTest {
             value = {
                 "8 7|true",
                 "8, 7|true",
+                "8,7|true",
+                "8\t7|true",
+                "8 ,\t7|true",
+                "8\u00a07|true",
+                "8/10|false",
+                "8;7|false",
+                "nan 7|false",
                 "8.5 7|true",
                 "10 1|true",
                 "8|false",
@@ -132,8 +140,124 @@ class BenchGoalsTest {
                 "Scores: 8 7|false"
             })
     void onlyTwoNumbersOnTheFirstLineAreAReview(String line, boolean read) {
-        assertThat(Review.read(line + "\nbecause").isPresent()).isEqualTo(read);
-        assertThat(Review.read("").isPresent()).isFalse();
+        ParsedReview parsed = ParsedReview.of(new ChatAnswer("\n" + line + "\nbecause", "stop", "m", 1, 1));
+        assertThat(parsed.scores().isPresent()).isEqualTo(read);
+        assertThat(parsed.problem().isEmpty()).isEqualTo(read);
+    }
+
+    @Test
+    void aReviewCutInItsFirstLineHasNoScores() {
+        assertThat(ParsedReview.of(new ChatAnswer("10 1", "length", "m", 1, 1)).problem())
+                .contains("cut in its first line");
+        assertThat(ParsedReview.of(new ChatAnswer("10 10\nbeca", "length", "m", 1, 1))
+                        .scores())
+                .contains(new Review(10, 10));
+        assertThat(ParsedReview.of(new ChatAnswer("", "content_filter", "m", 1, 1))
+                        .problem())
+                .contains("content_filter");
+        assertThat(ParsedReview.of(new ChatAnswer(" \n", "stop", "m", 1, 1)).problem())
+                .contains("empty");
+    }
+
+    /** Gives the reference 8 and the candidate 4 for every question. */
+    private static String halfAsGood(String system, String question, int time) {
+        boolean swapped = question.indexOf("Reference") > question.indexOf("Assistant 2:");
+        return swapped ? "4\t8" : "8\t4";
+    }
+
+    private void writeAnswers() throws IOException {
+        Files.createDirectories(temp.resolve("answers"));
+        Files.writeString(
+                temp.resolve("answers/answers.jsonl"),
+                Files.readString(temp.resolve("reference.jsonl")).replace("Reference", "Candidate"));
+    }
+
+    @Test
+    void oneBudgetHoldsForAllRepeats() throws IOException {
+        writeAnswers();
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint(BenchGoalsTest::halfAsGood)) {
+            String[] flags = {"--repeats", "3", "--swap", "--max-requests", "40"};
+            assertThatThrownBy(() -> judge(endpoint.url(), flags))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining("all 40 requests of the budget are used");
+            assertThat(endpoint.asked()).isEqualTo(40);
+            assertThatThrownBy(() -> judge(endpoint.url(), flags)).isInstanceOf(CommandFailedException.class);
+            assertThat(endpoint.asked()).as("earlier runs count").isEqualTo(40);
+            assertThat(temp.resolve("judged")).doesNotExist();
+            judge(endpoint.url(), "--repeats", "3", "--swap");
+            assertThat(endpoint.asked()).isEqualTo(2 * 3 * QUESTIONS);
+        }
+    }
+
+    @Test
+    void judgeRefusesItsOutputBeforeTheFirstCall() throws IOException {
+        writeAnswers();
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint(BenchGoalsTest::halfAsGood)) {
+            Path judged = Files.writeString(temp.resolve("judged"), "a file");
+            assertThatThrownBy(() -> judge(endpoint.url()))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining("is a file");
+            Files.delete(judged);
+            Files.createDirectories(judged);
+            Files.writeString(judged.resolve("report.html"), "somebody else's");
+            assertThatThrownBy(() -> judge(endpoint.url()))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining("no former run wrote");
+            assertThat(endpoint.asked()).isZero();
+            assertThat(judged.resolve("report.html")).hasContent("somebody else's");
+        }
+    }
+
+    @Test
+    void reviewsWithoutScoresAreNamed() throws IOException {
+        writeAnswers();
+        JsonNode report;
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> switch (number(question)) {
+            case 4 -> "Both are good.";
+            case 5 -> ScriptedEndpoint.filtered("8");
+            case 6 -> ScriptedEndpoint.REFUSED;
+            default -> halfAsGood(system, question, time);
+        })) {
+            report = judge(endpoint.url());
+        }
+        assertThat(report.at("/tables/0/rows/3/1").textValue()).isEqualTo("50.0");
+        JsonNode rows = report.at("/tables/1/rows");
+        assertThat(rows).hasSize(3);
+        assertThat(rows.get(0).toString())
+                .contains("\"4\"", "reference first", "the first line is not two numbers: \\\"Both are good.\\\"");
+        assertThat(rows.get(1).toString()).contains("\"5\"", "content_filter");
+        assertThat(rows.get(2).toString()).contains("\"6\"", "status 400");
+        List<String> reviews = Files.readAllLines(temp.resolve("judged/reviews.jsonl"));
+        assertThat(reviews).hasSize(QUESTIONS);
+        assertThat(reviews.get(0)).startsWith("{\"question_id\":0,").contains("\"tuple\":[8.0,4.0]");
+        assertThat(reviews.get(4)).contains("\"problem\":").doesNotContain("tuple");
+    }
+
+    @Test
+    void idsKeepTheirJsonTypeInTheAnswers() throws IOException {
+        Path questions = temp.resolve("questions.jsonl");
+        List<String> lines = Files.readAllLines(questions);
+        Files.writeString(
+                questions, lines.get(0) + "\n" + lines.get(1).replace("\"question_id\":1", "\"question_id\":\"b\""));
+        answer();
+        assertThat(Files.readAllLines(temp.resolve("answers/answers.jsonl")))
+                .satisfiesExactly(
+                        first -> assertThat(first).startsWith("{\"question_id\":0,"),
+                        second -> assertThat(second).startsWith("{\"question_id\":\"b\","));
+    }
+
+    @Test
+    void twoQuestionsOfOneIdAreRefused() throws IOException {
+        Path questions = temp.resolve("questions.jsonl");
+        Files.writeString(questions, Files.readString(questions).replace("\"question_id\":5", "\"question_id\":4"));
+        assertThatThrownBy(this::answer)
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("questions.jsonl, line 6: question 4 is there twice");
+        assertThat(temp.resolve("answers")).doesNotExist();
+        writeAnswers();
+        assertThatThrownBy(() -> judge("http://127.0.0.1:1/v1"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("question 4 is there twice");
     }
 
     @Test

@@ -1,0 +1,64 @@
+package org.llava4j.eval.llavabench;
+
+import java.util.Optional;
+import java.util.regex.Pattern;
+import org.llava4j.data.endpoint.CallJournal;
+import org.llava4j.data.endpoint.ChatAnswer;
+
+/**
+ * Outcome of parsing one review. As in LLaVA's evaluation script the first line must hold the two scores and nothing else,
+ * with a comma or any whitespace between them.
+ *
+ * @param scores empty if the review has none
+ * @param problem why it has none, else empty
+ */
+record ParsedReview(Optional<Review> scores, String problem) {
+    private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern LEADING_SPACE = Pattern.compile("^\\s+", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d*)?|\\.\\d+");
+    private static final double LEAST = 1;
+    private static final double MOST = 10;
+    private static final int SHOWN = 80;
+
+    /** The review of a call as a journal has it. */
+    static ParsedReview of(Judge.Pair pair, CallJournal journal) {
+        String key = pair.call().key();
+        return journal.answer(key)
+                .map(ParsedReview::of)
+                .orElseGet(() -> unparsed(journal.refusal(key)
+                        .map(reason -> "the endpoint refused the call: " + reason)
+                        .orElse("the journal has no answer")));
+    }
+
+    static ParsedReview of(ChatAnswer answer) {
+        String text = LEADING_SPACE.matcher(answer.text()).replaceFirst("");
+        int end = text.indexOf('\n');
+        if (!answer.whole() && end < 0) {
+            return unparsed("the review was cut in its first line (finish reason " + answer.finish() + ")");
+        }
+        return ofLine(end < 0 ? text : text.substring(0, end));
+    }
+
+    private static ParsedReview ofLine(String line) {
+        String separated = SPACE.matcher(line.replace(',', ' ')).replaceAll(" ").strip();
+        if (separated.isEmpty()) {
+            return unparsed("the review is empty");
+        }
+        String[] scores = separated.split(" ");
+        if (scores.length != 2
+                || !NUMBER.matcher(scores[0]).matches()
+                || !NUMBER.matcher(scores[1]).matches()) {
+            String shown = separated.length() <= SHOWN ? separated : separated.substring(0, SHOWN) + "...";
+            return unparsed("the first line is not two numbers: \"" + shown + "\"");
+        }
+        double first = Double.parseDouble(scores[0]);
+        double second = Double.parseDouble(scores[1]);
+        return Math.min(first, second) >= LEAST && Math.max(first, second) <= MOST
+                ? new ParsedReview(Optional.of(new Review(first, second)), "")
+                : unparsed("the scores " + scores[0] + " and " + scores[1] + " are not within 1 to 10");
+    }
+
+    private static ParsedReview unparsed(String problem) {
+        return new ParsedReview(Optional.empty(), problem);
+    }
+}
