@@ -1,5 +1,7 @@
 package org.llava4j.data.endpoint;
 
+import java.util.Set;
+
 /**
  * What a model said.
  *
@@ -10,9 +12,12 @@ package org.llava4j.data.endpoint;
  * @param completionTokens as the endpoint counted them; -1 where it did not say
  */
 public record ChatAnswer(String text, String finish, String model, long promptTokens, long completionTokens) {
+    /** OpenAI's reason for the end of the text, and those of servers that have words of their own for it. */
+    private static final Set<String> ENDS = Set.of("stop", "eos", "eos_token", "stop_sequence", "end_turn");
+
     /** Whether the model ended the answer itself; an endpoint that gives no finish reason counts as such. */
     public boolean whole() {
-        return finish.isEmpty() || finish.equals("stop");
+        return finish.isEmpty() || ENDS.contains(finish);
     }
 
     /** Whether the answer ended at the limit of tokens. */

@@ -8,6 +8,7 @@ import dev.langchain4j.model.chat.request.ChatRequest;
 import dev.langchain4j.model.chat.response.ChatResponse;
 import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.openai.OpenAiChatRequestParameters;
+import dev.langchain4j.model.openai.OpenAiChatResponseMetadata;
 import dev.langchain4j.model.output.FinishReason;
 import dev.langchain4j.model.output.TokenUsage;
 import java.io.IOException;
@@ -15,10 +16,12 @@ import java.net.ConnectException;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.endpoint.CallFailedException.Remedy;
 
 /** Any endpoint that speaks OpenAI's chat protocol, by LangChain4j; without streaming, and without its retries. */
@@ -90,7 +93,7 @@ public final class OpenAiEndpoint implements Endpoint {
         String text = response.aiMessage().text();
         return new ChatAnswer(
                 text == null ? "" : withoutKey(text),
-                finish(response.finishReason()),
+                finish(response),
                 String.valueOf(response.modelName()),
                 usage == null || usage.inputTokenCount() == null ? -1 : usage.inputTokenCount(),
                 usage == null || usage.outputTokenCount() == null ? -1 : usage.outputTokenCount());
@@ -115,7 +118,17 @@ public final class OpenAiEndpoint implements Endpoint {
                 .build();
     }
 
-    private static String finish(FinishReason reason) {
+    /** The finish reason as the endpoint wrote it; LangChain4j's own drops what it does not know. */
+    private static String finish(ChatResponse response) {
+        if (response.metadata() instanceof OpenAiChatResponseMetadata metadata && metadata.rawHttpResponse() != null) {
+            byte[] body = metadata.rawHttpResponse().body().getBytes(StandardCharsets.UTF_8);
+            try {
+                return JsonInput.tree(body).at("/choices/0/finish_reason").asText("");
+            } catch (IOException e) {
+                // Not as strict JSON as ours; LangChain4j has read it.
+            }
+        }
+        FinishReason reason = response.finishReason();
         return reason == null ? "" : reason.name().toLowerCase(Locale.ROOT);
     }
 

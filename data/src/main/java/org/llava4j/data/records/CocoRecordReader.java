@@ -63,11 +63,33 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
             readCategories(path(files[1]));
             instances = CocoAnnotations.of(path(files[1]));
         }
-        return List.of(EntryIndex.of(first, JsonEntries.IMAGES));
+        EntryIndex images = EntryIndex.of(first, JsonEntries.IMAGES);
+        boolean whole = false;
+        try {
+            requireDistinct(images, "image");
+            whole = true;
+            return List.of(images);
+        } finally {
+            if (!whole) {
+                images.close();
+            }
+        }
+    }
+
+    /** Captions and boxes refer to images and categories by id; what has no number for an id is told when it is read. */
+    private static void requireDistinct(EntryIndex entries, String what) {
+        UniqueIds ids = new UniqueIds(what, entries::where);
+        for (int i = 0; i < entries.size(); i++) {
+            JsonNode id = entries.get(i).path("id");
+            if (id.isIntegralNumber()) {
+                ids.add(id.asText(), i);
+            }
+        }
     }
 
     private void readCategories(Path file) {
         try (EntryIndex entries = EntryIndex.of(file, JsonEntries.CATEGORIES)) {
+            requireDistinct(entries, "category");
             for (int i = 0; i < entries.size(); i++) {
                 try {
                     JsonFields category = new JsonFields(entries.get(i), "category " + i);

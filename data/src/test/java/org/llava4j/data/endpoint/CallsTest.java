@@ -19,6 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.endpoint.StubEndpoint.Reply;
 
 /** Calls against a server of the protocol on loopback. */
@@ -161,6 +163,19 @@ class CallsTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"stop,true", "eos_token,true", "length,false", "content_filter,false", "abort,false", "null,true"})
+    void theFinishReasonIsTheEndpoints(String finish, boolean whole) {
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.finished(request, "yes", finish))) {
+            assertThat(run(stub, calls(1), limits(1), Retries.DEFAULT)).isEmpty();
+        }
+        try (CallJournal written = CallJournal.read(journal)) {
+            ChatAnswer answer = written.answer(calls(1).get(0).key()).orElseThrow();
+            assertThat(answer.finish()).isEqualTo(finish.equals("null") ? "" : finish);
+            assertThat(answer.whole()).isEqualTo(whole);
+        }
+    }
+
     @Test
     void oneBudgetHoldsForSeveralJournals() {
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "yes"));
@@ -178,6 +193,36 @@ class CallsTest {
             assertThat(new Calls(endpoint, second, again, Retries.DEFAULT, time, silent).ask(calls(5).iterator(), 5))
                     .isPresent();
             assertThat(stub.requests()).isEqualTo(7);
+            long spent = first.tokens() + second.tokens();
+            List<ChatCall> others = calls(12).subList(10, 12);
+            Limits tokens = new Limits(1, 0, 0, 0, spent + others.get(0).boundTokens() - 1);
+            Quota exhausted = Quota.of(tokens, List.of(first, second), time);
+            assertThat(new Calls(endpoint, second, exhausted, Retries.DEFAULT, time, silent)
+                            .ask(others.iterator(), 2)
+                            .orElseThrow())
+                    .contains("tokens are used");
+            assertThat(stub.requests()).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void anInterruptedRunKeepsWhatIsInFlight() throws InterruptedException {
+        CountDownLatch inFlight = new CountDownLatch(1);
+        Endpoint endpoint = call -> {
+            inFlight.countDown();
+            Thread.sleep(300);
+            return new ChatAnswer("yes", "stop", "m", 5, 2);
+        };
+        try (CallJournal open = CallJournal.append(journal)) {
+            Calls some = new Calls(endpoint, open, limits(1), Retries.DEFAULT, time, new CallListener() {});
+            List<Optional<String>> ended = Collections.synchronizedList(new ArrayList<>());
+            Thread run = new Thread(() -> ended.add(some.ask(calls(5).iterator(), 5)));
+            run.start();
+            inFlight.await();
+            run.interrupt();
+            run.join();
+            assertThat(ended).containsExactly(Optional.of("the run was interrupted"));
+            assertThat(open.answers()).isEqualTo(open.requests()).isPositive();
         }
     }
 

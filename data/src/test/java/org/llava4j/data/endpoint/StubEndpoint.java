@@ -56,6 +56,7 @@ public final class StubEndpoint implements AutoCloseable {
             return finished(request, text, "stop");
         }
 
+        /** @param finish the finish reason, "null" for none */
         public static Reply finished(JsonNode request, String text, String finish) {
             long prompt = 0;
             for (JsonNode message : request.path("messages")) {
@@ -107,7 +108,7 @@ public final class StubEndpoint implements AutoCloseable {
                     .put("created", 1)
                     .put("model", "stub-1");
             ObjectNode choice = body.putArray("choices").addObject();
-            choice.put("index", 0).put("finish_reason", finish);
+            choice.put("index", 0).put("finish_reason", finish.equals("null") ? null : finish);
             choice.putObject("message").put("role", "assistant").put("content", text);
             body.putObject("usage")
                     .put("prompt_tokens", prompt)

@@ -73,8 +73,8 @@ class BenchRecordReaderTest {
         Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS + QUESTIONS.replace("\"1\"", "2"));
         assertThatThrownBy(() -> BenchQuestionRecordReader.all(questions))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("q.jsonl, line 3: question 0 is there twice")
-                .hasMessageContaining("q.jsonl, line 1");
+                .hasMessageContaining("question 0 is there twice, first in " + questions)
+                .hasMessageContaining("line 3");
     }
 
     @Test

@@ -1,0 +1,70 @@
+package org.llava4j.data.records;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.CaptionedPicture;
+
+/** Ids of COCO's images and categories, by which captions and boxes refer to them. */
+class CocoIdsTest {
+    @TempDir
+    private Path temp;
+
+    private Path captions;
+    private Path instances;
+
+    @BeforeEach
+    void write() {
+        captions = temp.resolve("captions.json");
+        instances = temp.resolve("instances.json");
+        RecordFiles.writeCoco(
+                captions,
+                instances,
+                List.of(
+                        new CaptionedPicture(
+                                "7", "7.jpg", 20, 10, List.of("a dog"), List.of(new Box("dog", 0, 0, 1, 1))),
+                        new CaptionedPicture(
+                                "8", "8.jpg", 20, 10, List.of("a cat"), List.of(new Box("cat", 0, 0, 1, 1)))));
+    }
+
+    private static void replace(Path file, String old, String by) throws IOException {
+        String text = Files.readString(file);
+        assertThat(text).contains(old);
+        Files.writeString(file, text.replace(old, by));
+    }
+
+    @Test
+    void openRefusesTwoImagesOfOneId() throws IOException {
+        replace(captions, "{\"id\":8,\"file_name\"", "{\"id\":7,\"file_name\"");
+        assertThatThrownBy(() -> CocoRecordReader.open(captions, instances))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("image 7 is there twice, first in " + captions);
+    }
+
+    @Test
+    void openRefusesTwoCategoriesOfOneId() throws IOException {
+        replace(instances, "{\"id\":2,\"name\"", "{\"id\":1,\"name\"");
+        assertThatThrownBy(() -> CocoRecordReader.open(captions, instances))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("category 1 is there twice, first in " + instances);
+    }
+
+    @Test
+    void anImageWithoutIdIsToldWhenItIsRead() throws IOException {
+        replace(captions, "{\"id\":8,\"file_name\"", "{\"file_name\"");
+        try (CocoRecordReader reader = CocoRecordReader.open(captions, instances)) {
+            assertThatThrownBy(() -> reader.get(1))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("\"id\" is missing");
+        }
+    }
+}
