@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
@@ -53,7 +54,16 @@ public abstract class Command {
                 run(parse(args));
             }
         } catch (BadInputException e) {
-            throw fail(e.getMessage());
+            throw fail(e.getMessage()
+                    + (e.getMessage().contains(OutOfMemory.NAME)
+                            ? ""
+                            : OutOfMemory.report(e).map(memory -> "; " + memory).orElse("")));
+        } catch (RuntimeException | Error e) {
+            Optional<String> report = OutOfMemory.report(e);
+            if (report.isEmpty()) {
+                throw e;
+            }
+            throw fail(report.get());
         }
     }
 

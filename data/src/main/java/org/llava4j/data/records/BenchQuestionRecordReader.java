@@ -8,6 +8,7 @@ import org.datavec.api.split.FileSplit;
 import org.datavec.api.writable.LongWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonId;
 import org.llava4j.data.llavabench.BenchQuestion;
 
@@ -25,7 +26,7 @@ public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQu
         return reader;
     }
 
-    /** All questions of a file. @throws BadInputException if it is missing or not JSON, or two questions have one id */
+    /** All questions of a file. @throws BadInputException if it is missing, not JSON or empty, or an id is there twice */
     public static List<BenchQuestion> all(Path file) {
         try (BenchQuestionRecordReader reader = open(file)) {
             UniqueIds ids = new UniqueIds("question", reader::where);
@@ -34,6 +35,9 @@ public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQu
                 BenchQuestion question = reader.get(number);
                 ids.add(question.id().text(), number);
                 questions.add(question);
+            }
+            if (questions.isEmpty()) {
+                throw new BadInputException(file + " holds no questions; give the bench's questions");
             }
             return questions;
         }

@@ -38,9 +38,17 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
         this.split = split;
     }
 
-    /** All problems of a split, for who has to hold them together anyway. */
+    /**
+     * All problems of a split, for callers that hold them together anyway.
+     *
+     * @throws BadInputException if a file is missing or broken, or the split has no problem: there is no accuracy of none
+     */
     public static List<ScienceQaProblem> problems(Path folder, String split) {
         try (ScienceQaRecordReader reader = open(folder, split)) {
+            if (!reader.hasNext()) {
+                throw new BadInputException(
+                        folder.resolve(SPLITS) + ": the split " + split + " has no problems; name another split");
+            }
             return IntStream.range(0, reader.size()).mapToObj(reader::get).toList();
         }
     }

@@ -58,6 +58,10 @@ class ScienceQaRecordReaderTest {
         try (ScienceQaRecordReader none = ScienceQaRecordReader.open(folder, "none")) {
             assertThat(none.size()).isZero();
         }
+        assertThatThrownBy(() -> ScienceQaRecordReader.problems(folder, "none"))
+                .as("there is no accuracy of nothing")
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("the split none has no problems");
     }
 
     @Test

@@ -54,6 +54,10 @@ public final class EnsembleMain extends Command {
         Path output = path(line, "output-dir");
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
         Map<String, String> ours = PredictionFile.texts(path(line, "predictions"));
+        if (ours.isEmpty()) {
+            throw new BadInputException(path(line, "predictions") + " holds no predictions; give the file of a run that"
+                    + " answered the split");
+        }
         List<ScienceQaProblem> problems =
                 ScienceQaRecordReader.problems(path(line, "data-path"), line.getOptionValue("split", "test")).stream()
                         .filter(problem -> ours.containsKey(problem.id()))

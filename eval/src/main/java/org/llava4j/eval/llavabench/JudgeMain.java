@@ -9,6 +9,7 @@ import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
 import org.llava4j.data.Html;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
@@ -89,6 +90,10 @@ public final class JudgeMain extends Command {
                     "no scores: " + pair.name() + ": " + pair.review().problem()));
         }
         Scores.Spread all = Scores.Spread.of(runs, Scores.ALL);
+        if (Double.isNaN(all.mean())) {
+            throw new BadInputException("not one of the " + pairs.size() + " reviews could be parsed, so that there is no"
+                    + " score; look at them in " + output.resolve("reviews.jsonl") + ", or ask another --model");
+        }
         Scores.Sums last = runs.get(runs.size() - 1).byCategory().get(Scores.ALL);
         System.out.println(Html.fill(
                 "relative score %.1f, of %d of %d reviews; see %s",

@@ -56,7 +56,10 @@ final class ChatServer implements AutoCloseable {
         metrics = new ServerMetrics(model::waiting);
         completions = new Completions(model, options, metrics, new Pictures(model, options, remote), new BodyMemory());
         page = new WebPage(facts);
-        server = new Server(new QueuedThreadPool(options.atOnce() + options.queue() + OTHER_THREADS));
+        QueuedThreadPool threads = new QueuedThreadPool(options.atOnce() + options.queue() + OTHER_THREADS);
+        // The process ends with the command, also with one that fails while the server starts.
+        threads.setDaemon(true);
+        server = new Server(threads);
         HttpConfiguration http = new HttpConfiguration();
         http.setSendServerVersion(false);
         http.setRequestHeaderSize(HEADER_BYTES);
@@ -96,6 +99,10 @@ final class ChatServer implements AutoCloseable {
                     e);
         } catch (Exception e) {
             throw new IllegalStateException("the server does not start", e);
+        } finally {
+            if (!server.isStarted()) {
+                close();
+            }
         }
     }
 

@@ -115,6 +115,22 @@ class BenchGoalsTest {
         assertThat(temp.resolve("judged/report.html")).content().contains("The paper, in the wild", "reviews read");
     }
 
+    @Test
+    void judgeRefusesAScoreOfNothing() throws IOException {
+        answer();
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> "I would rather not say.")) {
+            assertThatThrownBy(() -> judge(endpoint.url()))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining("not one of the " + QUESTIONS + " reviews could be parsed");
+        }
+        assertThat(temp.resolve("judged/reviews.jsonl")).content().contains("rather not say");
+        Files.writeString(temp.resolve("questions.jsonl"), "[]");
+        assertThatThrownBy(() -> judge("http://127.0.0.1:1/v1"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("questions.jsonl holds no questions");
+        assertThatThrownBy(this::answer).hasMessageContaining("questions.jsonl holds no questions");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

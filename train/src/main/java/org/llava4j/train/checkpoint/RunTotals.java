@@ -1,5 +1,6 @@
 package org.llava4j.train.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -16,7 +17,10 @@ import java.util.stream.IntStream;
  * @param padding of these
  * @param supervised positions that had something to learn
  * @param drawn samples of each source of data; empty before the first step
+ * @param bestSmoothedLoss the lowest smoothed loss so far; null before {@value #STEPS_BEFORE_LIMIT} good steps, and in a
+ *     checkpoint of a program that did not keep it, from which on it is kept anew
  */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record RunTotals(
         int steps,
         int badSteps,
@@ -27,9 +31,10 @@ public record RunTotals(
         long positions,
         long padding,
         long supervised,
-        List<Long> drawn) {
+        List<Long> drawn,
+        Double bestSmoothedLoss) {
     /** Nothing yet. */
-    public static final RunTotals NONE = new RunTotals(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of());
+    public static final RunTotals NONE = new RunTotals(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of(), null);
 
     /** So many good steps have to be behind a run before a loss can be told from the wild ones of its start. */
     private static final int STEPS_BEFORE_LIMIT = 20;
@@ -59,17 +64,24 @@ public record RunTotals(
 
     /** With one more step. */
     public RunTotals plus(double loss, Seen seen) {
+        double sum = KEPT * smoothedSum + loss;
+        double weight = KEPT * smoothedWeight + 1;
         return new RunTotals(
                 steps + 1,
                 badSteps,
                 lossSum + loss,
-                KEPT * smoothedSum + loss,
-                KEPT * smoothedWeight + 1,
+                sum,
+                weight,
                 samples + seen.samples(),
                 positions + seen.positions(),
                 padding + seen.padding(),
                 supervised + seen.supervised(),
-                sum(drawn, seen.drawn()));
+                sum(drawn, seen.drawn()),
+                steps + 1 - badSteps < STEPS_BEFORE_LIMIT ? null : lower(bestSmoothedLoss, sum / weight));
+    }
+
+    private static double lower(Double best, double loss) {
+        return best == null ? loss : Math.min(best, loss);
     }
 
     /** With one more step that changed nothing. */
@@ -84,7 +96,8 @@ public record RunTotals(
                 positions + seen.positions(),
                 padding + seen.padding(),
                 supervised + seen.supervised(),
-                sum(drawn, seen.drawn()));
+                sum(drawn, seen.drawn()),
+                bestSmoothedLoss);
     }
 
     /** Source by source; a run that has seen nothing yet has no counts. */
@@ -108,14 +121,26 @@ public record RunTotals(
     }
 
     /**
-     * Above which loss the next step has exploded.
+     * Above which loss the next step is rejected as exploding: the step's own loss is compared with the smoothed one, and,
+     * since a loss that rises slowly takes the smoothed one along, the smoothed loss that would follow with the lowest so
+     * far.
      *
-     * @param factor of the smoothed loss, which must be exceeded by 1 nat too; 0 for no limit
+     * @param factor of the loss that is compared with, which must be exceeded by 1 nat too; 0 for no limit
      */
     public double explodesAbove(double factor) {
-        return factor == 0 || steps - badSteps < STEPS_BEFORE_LIMIT
-                ? Double.POSITIVE_INFINITY
-                : Math.max(factor * smoothedLoss(), smoothedLoss() + LEAST_RISE);
+        if (factor == 0 || steps - badSteps < STEPS_BEFORE_LIMIT) {
+            return Double.POSITIVE_INFINITY;
+        }
+        double ofStep = limit(factor, smoothedLoss());
+        if (bestSmoothedLoss == null) {
+            return ofStep;
+        }
+        double ofSmoothed = limit(factor, bestSmoothedLoss) * (KEPT * smoothedWeight + 1) - KEPT * smoothedSum;
+        return Math.min(ofStep, ofSmoothed);
+    }
+
+    private static double limit(double factor, double loss) {
+        return Math.max(factor * loss, loss + LEAST_RISE);
     }
 
     /** Share of all positions that were padding, 0..1. */

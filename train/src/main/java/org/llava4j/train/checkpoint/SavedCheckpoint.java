@@ -1,7 +1,6 @@
 package org.llava4j.train.checkpoint;
 
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
@@ -22,9 +21,7 @@ public record SavedCheckpoint(Path path, RunState state) {
     static SavedCheckpoint read(Path folder) {
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(
-                    Files.exists(folder) || !Files.isSymbolicLink(folder)
-                            ? (Files.exists(folder, LinkOption.NOFOLLOW_LINKS) ? "it is no folder" : "it is gone")
-                            : "it is a symbolic link that leads nowhere");
+                    Files.exists(folder) ? "it is no folder" : "it is gone, or a symbolic link that leads nowhere");
         }
         Optional<String> kind = AtomicFolder.kindOf(folder);
         if (!kind.equals(Optional.of(KIND))) {

@@ -173,6 +173,18 @@ public record MemoryPlan(
                         : "it fits with " + String.join(", or with ", words)));
     }
 
+    /** What a run that ran out of memory has to be told: what was planned, and what needs less. */
+    public String afterFailure() {
+        List<String> smaller = Suggestion.smaller(run).stream()
+                .map(change -> change.words() + " needs "
+                        + size(MemoryPlan.of(change.run()).neededBytes()))
+                .toList();
+        return "the memory plan said " + size(neededBytes()) + ", at most " + size(peakBytes())
+                + " with all that is kept"
+                + " for reuse"
+                + (smaller.isEmpty() ? "; no smaller batch or type needs less" : "; " + String.join(", ", smaller));
+    }
+
     /** Bytes in words. */
     public static String size(long bytes) {
         // Less than half a megabyte is none, on either side of it.

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
+import java.util.stream.Stream;
 import org.llava4j.model.weights.FrozenType;
 
 /**
@@ -42,6 +43,16 @@ public record Suggestion(String words, PlannedRun run) {
             }
         }
         return List.of();
+    }
+
+    /** Single changes with which a run needs less, whatever the machine has. */
+    public static List<Suggestion> smaller(PlannedRun run) {
+        Suggestion asked = new Suggestion("", run);
+        int half = (run.batch() + 1) / 2;
+        long needed = MemoryPlan.of(run).neededBytes();
+        return Stream.of(asked.and("batch " + half, run.withBatch(half)), asked.narrow(), asked.again())
+                .filter(change -> MemoryPlan.of(change.run).neededBytes() < needed)
+                .toList();
     }
 
     /** With frozen matrices in 16 bits; the same if they are. */

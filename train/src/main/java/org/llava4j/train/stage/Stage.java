@@ -42,12 +42,13 @@ import org.llava4j.train.WarmupCosine;
  * @param maxBadSteps so many steps whose loss or gradient is not a number, or whose loss explodes, are passed over and
  *     told with their samples; one more ends the run
  * @param explodingLoss a loss explodes that is so many times the smoothed loss, and 1 nat above it, after 20 good steps;
- *     0 for no such limit
+ *     and one that brings the smoothed loss so far above its lowest value; 0 for no such limit
  * @param learningRate at the end of the warm-up
  * @param projectorLearningRate the projector's own, in the same course; null for the common one
  * @param warmupRatio share of the steps that warm up, 0 up to but not 1
  * @param optimizer AdamW's numbers
- * @param noDecay regular expressions, each matching whole names of weights that do not decay
+ * @param noDecay regular expressions, each matching whole names of weights that do not decay; where it is empty and
+ *     there is weight decay, {@link #NORMS_AND_BIASES}, as LLaVA's trainer has it
  * @param epochs passes over the data, unless {@code maxSteps} says otherwise
  * @param maxSteps optimiser steps; 0 for as many as the epochs have
  * @param batchSize rows of one forward pass
@@ -82,6 +83,9 @@ public record Stage(
         int accumulation,
         long seed) {
 
+    /** The weights of normalization layers, and all biases. */
+    public static final List<String> NORMS_AND_BIASES = List.of("(.+\\.)?\\w*norm\\.weight", "(.+\\.)?bias");
+
     /** An expression for all weights of LoRA. */
     static final String LORA_WEIGHTS = ".+\\.lora_[AB]\\.weight";
 
@@ -102,7 +106,7 @@ public record Stage(
         trainable = trainable == null ? List.of() : List.copyOf(trainable);
         require(!trainable.isEmpty(), "trainable", "[]", "name at least one weight that learns");
         trainable.forEach(pattern -> compiled("trainable", pattern));
-        noDecay = noDecay == null ? List.of() : List.copyOf(noDecay);
+        noDecay = noDecay(noDecay == null ? List.of() : noDecay, optimizer.weightDecay());
         noDecay.forEach(pattern -> compiled("noDecay", pattern));
         boolean scienceQa = dataFormat == DataFormat.SCIENCEQA;
         require(
@@ -151,6 +155,14 @@ public record Stage(
                 "optimizer",
                 optimizer,
                 "beta1 and beta2 must be 0 or more, and less than 1");
+    }
+
+    /** The default is written out: a checkpoint of a run with another one is of another run. */
+    private static List<String> noDecay(List<String> given, double weightDecay) {
+        if (weightDecay == 0 && given.equals(NORMS_AND_BIASES)) {
+            return List.of();
+        }
+        return weightDecay > 0 && given.isEmpty() ? NORMS_AND_BIASES : List.copyOf(given);
     }
 
     /** Whether a weight learns. */

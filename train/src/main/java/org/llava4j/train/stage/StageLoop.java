@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchPlan;
@@ -90,11 +91,12 @@ final class StageLoop {
         if (loss > totals.explodesAbove(stage.explodingLoss())) {
             throw new BadStepException(String.format(
                     Locale.ROOT,
-                    "the loss of step %d explodes: it is %.4f, of the steps before %.4f (\"explodingLoss\" is %s), no"
-                            + " weight was changed; lower the learning rate or look at this batch",
+                    "the loss of step %d explodes: it is %.4f, of the steps before %.4f, at best %.4f (\"explodingLoss\""
+                            + " is %s), no weight was changed; lower the learning rate or look at this batch",
                     totals.steps() + 1,
                     loss,
                     totals.smoothedLoss(),
+                    Objects.requireNonNullElse(totals.bestSmoothedLoss(), totals.smoothedLoss()),
                     stage.explodingLoss()));
         }
     }

@@ -2,11 +2,13 @@ package org.llava4j.train.stage;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.data.cli.OutOfMemory;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.Trainer;
@@ -32,6 +34,7 @@ public final class StageRunner {
     private final GradientPlace gradientPlace;
     private final LlavaConfig config;
     private final StageOutput output;
+    private MemoryPlan plan;
 
     private StageRunner(Stage stage, RunPaths paths, RunOptions options, GradientPlace place) {
         this.stage = stage;
@@ -95,11 +98,25 @@ public final class StageRunner {
                 place.sweep();
             }
             try {
-                return learn(place.path(), data, saver, bad, listener);
+                return learnInMemory(place, data, saver, bad, listener);
             } catch (RuntimeException | Error e) {
                 tell(listener, e);
                 throw e;
             }
+        }
+    }
+
+    /** Memory that is exhausted, on whichever thread, is reported with what was planned. */
+    private RunReport learnInMemory(
+            AtomicFolder place, StageData data, RunSaver saver, BadSamples bad, RunListener listener) {
+        try {
+            return learn(place.path(), data, saver, bad, listener);
+        } catch (RuntimeException | Error e) {
+            Optional<String> report = OutOfMemory.report(e);
+            if (report.isEmpty() || plan == null) {
+                throw e;
+            }
+            throw new BadInputException(report.get() + "; " + plan.afterFailure(), e);
         }
     }
 
@@ -154,6 +171,11 @@ public final class StageRunner {
             pictures = gradients.picturesComputed();
         }
         RunTotals totals = loop.totals();
+        if (totals.badSteps() == totals.steps()) {
+            throw new BadInputException(
+                    "each of the " + totals.steps() + " steps was rejected, so that nothing was learned;"
+                            + " metrics.jsonl has the reasons, \"maxBadSteps\" how many are accepted");
+        }
         RunReport.Summary summary = new RunReport.Summary(
                 stage.name(),
                 data.sha256(),
@@ -189,7 +211,7 @@ public final class StageRunner {
     /** Says what the run takes, refuses it where there is no room, and keeps the pool to what is left. */
     private void plan(LlavaBatchIterator batches, RunListener listener) {
         long samples = (long) batches.batchesPerEpoch() * stage.batchSize();
-        MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
+        plan = MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
         gradientPlace.require(stage, plan);
         if (options.machine().isEmpty()) {
             return;

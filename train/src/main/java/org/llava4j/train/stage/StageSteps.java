@@ -96,7 +96,8 @@ final class StageSteps implements RunListener {
         if (validation == null || saver == null || !validation.keepsBest()) {
             return;
         }
-        saver.best().filter(best -> best.loss() < lastLoss).ifPresent(best -> {
+        // Also where the last loss is NaN, which nothing is less than.
+        saver.best().filter(best -> !(best.loss() >= lastLoss)).ifPresent(best -> {
             loop.takeWeights(best.path());
             listener.notice("the output has the weights of " + best.path().getFileName()
                     + ", whose loss on held-out data" + " was " + best.loss() + "; at the end it was " + lastLoss);

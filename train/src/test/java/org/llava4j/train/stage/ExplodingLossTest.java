@@ -7,21 +7,27 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.records.SeededPermutation;
 import org.llava4j.train.BadStepException;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.checkpoint.RunTotals;
 import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.watch.Look;
 import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.RunStart;
 
 /** A batch that a model which has learned much cannot make sense of: nothing is learned from it, by policy. */
 class ExplodingLossTest {
@@ -37,6 +43,7 @@ class ExplodingLossTest {
     private Path model;
     private Path data;
     private int line;
+    private Optional<HeldOut> heldOut = Optional.empty();
     private final List<String> told = new ArrayList<>();
 
     /** Samples that are all the same, but for one, which comes at {@link #BAD_STEP}. */
@@ -93,6 +100,100 @@ class ExplodingLossTest {
                 .isPositive();
     }
 
+    /** What is due after a step is due after a rejected one too: a checkpoint, an evaluation, a stop. */
+    @Test
+    void rejectedStepHasItsCheckpointItsEvaluationAndItsStop() throws IOException {
+        Path whole = temp.resolve("whole");
+        run(1, 5, whole, Saving.NONE, listener(0));
+        told.clear();
+        heldOut = Optional.of(new HeldOut(data, null, null, BAD_STEP, 1, false));
+        List<String> events = new ArrayList<>();
+        RunListener listener = new RunListener() {
+            @Override
+            public void step(Progress progress) {
+                // Only what comes besides is of interest.
+            }
+
+            @Override
+            public void badStep(int step, String reason, List<String> samples) {
+                events.add("rejected " + step);
+            }
+
+            @Override
+            public void validated(int step, Look look) {
+                events.add("evaluated " + step);
+            }
+
+            @Override
+            public void saved(Path checkpoint) {
+                events.add("saved " + checkpoint.getFileName());
+            }
+
+            @Override
+            public boolean stops() {
+                return events.contains("rejected " + BAD_STEP);
+            }
+        };
+        Path out = temp.resolve("out");
+        Saving saving = new Saving(temp.resolve("checkpoints"), BAD_STEP, 1, Resume.AUTO);
+        assertThatThrownBy(() -> run(1, 5, out, saving, listener))
+                .hasMessageStartingWith("stopped after step " + BAD_STEP);
+        assertThat(events)
+                .containsExactly("rejected " + BAD_STEP, "evaluated " + BAD_STEP, "saved checkpoint-000000" + BAD_STEP);
+        assertThat(run(1, 5, out, saving, listener(0)).summary().badSteps()).isEqualTo(1);
+        assertThat(told).as("it is not taken again").isEmpty();
+        assertThat(Files.mismatch(whole.resolve("model.safetensors"), out.resolve("model.safetensors")))
+                .isEqualTo(-1);
+    }
+
+    @Test
+    void runWhoseStepsAreAllRejectedFails() {
+        RunListener poisoned = new RunListener() {
+            @Override
+            public void begun(RunStart start) {
+                start.graph().getVariable("lm_head.weight").getArr().assign(Double.NaN);
+            }
+
+            @Override
+            public void step(Progress progress) {
+                throw new AssertionError("no step has a loss");
+            }
+        };
+        assertThatThrownBy(() -> run(STEPS, 5, temp.resolve("out"), Saving.NONE, poisoned))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("each of the " + STEPS + " steps was rejected");
+    }
+
+    /** A loss that rises by 3 % a step takes the smoothed loss along; its lowest value stays where it was. */
+    @Test
+    void slowRiseIsComparedWithTheBestSmoothedLoss() {
+        RunTotals totals = RunTotals.NONE;
+        for (int good = 0; good < 20; good++) {
+            totals = totals.plus(2, SEEN);
+        }
+        double loss = 2;
+        while (loss < 100 && loss <= totals.explodesAbove(5)) {
+            totals = totals.plus(loss, SEEN);
+            loss *= 1.03;
+        }
+        assertThat(totals.bestSmoothedLoss()).isEqualTo(2);
+        assertThat(totals.smoothedLoss()).isBetween(9.5, 10.0);
+        assertThat(loss).as("far below five times the smoothed loss").isLessThan(20);
+        assertThat(totals.explodesAbove(0)).isInfinite();
+    }
+
+    @Test
+    void totalsOfAnOlderCheckpointHaveNoBestLossYet() {
+        String old = "{\"steps\": 30, \"badSteps\": 0, \"lossSum\": 60, \"smoothedSum\": 20, \"smoothedWeight\": 10,"
+                + " \"samples\": 30, \"positions\": 30, \"padding\": 0, \"supervised\": 30, \"drawn\": [30]}";
+        RunTotals totals = JsonInput.parse("old", old.getBytes(StandardCharsets.UTF_8), RunTotals.class);
+        assertThat(totals.explodesAbove(5)).isEqualTo(10);
+        RunTotals next = totals.plus(1, SEEN);
+        assertThat(next.bestSmoothedLoss()).isEqualTo(next.smoothedLoss());
+        byte[] written = JsonInput.write(next).getBytes(StandardCharsets.UTF_8);
+        assertThat(JsonInput.parse("new", written, RunTotals.class)).isEqualTo(next);
+    }
+
     @Test
     void theLimitIsAFactorAndANatAndBeginsAfterTwentyGoodSteps() {
         RunTotals totals = RunTotals.NONE.plusBad(SEEN);
@@ -133,7 +234,9 @@ class ExplodingLossTest {
                         "seed=" + SEED));
         Stage policy = Stages.with(stage, Map.of("maxBadSteps", maxBadSteps, "explodingLoss", explodingLoss));
         RunPaths paths = RunPaths.of(model, data, null, output).withVisionTower(TinyFolders.TOWER);
-        return StageRunner.run(policy, paths, RunOptions.DEFAULT.withSaving(saving), listener);
+        RunOptions plain = RunOptions.DEFAULT.withSaving(saving);
+        RunOptions options = heldOut.map(plain::withHeldOut).orElse(plain);
+        return StageRunner.run(policy, paths, options, listener);
     }
 
     /** @param stop the step to stop after; 0 for none */

@@ -19,7 +19,9 @@ import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.plan.Machine;
+import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.ProgressLine;
+import org.llava4j.train.watch.RunListener;
 
 /** A run is held against the memory there is before it reads a weight. */
 class StageMemoryTest {
@@ -54,6 +56,27 @@ class StageMemoryTest {
         assertThat(output).doesNotExist();
     }
 
+    /** The error may come from any thread, alone or behind another failure. */
+    @Test
+    void runOutOfMemoryIsOneLineWithThePlan() {
+        OutOfMemoryError error = new OutOfMemoryError("Java heap space");
+        RunListener greedy = new RunListener() {
+            @Override
+            public void step(Progress progress) {
+                throw new IllegalStateException("a worker failed", error);
+            }
+        };
+        Path checkpoints = temp.resolve("checkpoints");
+        assertThatThrownBy(() -> run(Machine.here(), greedy, new Saving(checkpoints, 1, 1, Saving.Resume.NEVER)))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith("out of memory (Java heap space): the Java heap has at most ")
+                .hasMessageContaining("; the memory plan said ")
+                .hasMessageContaining("batch 2 needs ")
+                .hasMessageContaining("--recompute needs ")
+                .hasMessageNotContaining("\n");
+        assertThat(output).doesNotExist();
+    }
+
     @Test
     void aFlagTriesItAllTheSame() {
         assertThatThrownBy(() -> execute("--model-max-length", ENDLESS))
@@ -65,13 +88,18 @@ class StageMemoryTest {
     }
 
     private String run(Machine machine) {
-        Stage stage = Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1));
-        RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, output).withVisionTower(TinyFolders.TOWER);
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
-        RunOptions options = RunOptions.DEFAULT.withMachine(Optional.of(machine));
-        StageRunner.run(stage, paths, options, new ProgressLine(out, false));
+        run(machine, new ProgressLine(out, false), Saving.NONE);
         return said.toString(StandardCharsets.UTF_8);
+    }
+
+    private void run(Machine machine, RunListener listener, Saving saving) {
+        Stage stage = Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1));
+        RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, output).withVisionTower(TinyFolders.TOWER);
+        RunOptions options =
+                RunOptions.DEFAULT.withMachine(Optional.of(machine)).withSaving(saving);
+        StageRunner.run(stage, paths, options, listener);
     }
 
     private void execute(String... more) {

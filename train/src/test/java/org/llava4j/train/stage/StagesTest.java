@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,6 +18,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.Llava;
 import org.llava4j.train.AdamW;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 class StagesTest {
     private static final String TOWER = Llava.TOWER_PREFIX + "vision_model.post_layernorm.weight";
@@ -137,6 +140,43 @@ class StagesTest {
         assertThat(stage.optimizer().weightDecay()).isEqualTo(0.1);
         assertThat(stage.optimizer().beta2()).isEqualTo(0.999);
         assertThat(stage.noDecay()).containsExactly(".+norm.*");
+    }
+
+    /** As transformers' Trainer, and so LLaVA's, has it; a zero gradient leaves nothing but the decay. */
+    @Test
+    void normsAndBiasesDoNotDecayByDefault() {
+        Stage stage = Stages.with(Stages.named("finetune-v1.5"), List.of("optimizer.weightDecay=0.1"));
+        assertThat(stage.noDecay()).isEqualTo(Stage.NORMS_AND_BIASES);
+        List<String> left = List.of(
+                "model.layers.0.input_layernorm.weight",
+                "model.layers.11.post_attention_layernorm.weight",
+                "model.norm.weight",
+                "model.mm_projector.0.bias");
+        List<String> decaying = List.of(
+                "model.layers.0.self_attn.q_proj.weight",
+                "model.embed_tokens.weight",
+                "lm_head.weight",
+                "model.mm_projector.2.weight",
+                "model.layers.0.mlp.up_proj.lora_A.weight");
+        assertThat(decayed(stage, left)).containsOnly(1f);
+        assertThat(decayed(stage, decaying)).allMatch(weight -> weight < 0.95f);
+        Stage own = Stages.with(stage, List.of("noDecay=[\"lm_head.+\"]"));
+        assertThat(decayed(own, List.of("lm_head.weight"))).containsOnly(1f);
+        assertThat(decayed(own, left))
+                .as("a list that is given replaces the default")
+                .allMatch(weight -> weight < 0.95f);
+        assertThat(Stages.with(stage, List.of("optimizer.weightDecay=0")).noDecay())
+                .as("without decay there is nothing to leave out")
+                .isEmpty();
+    }
+
+    private static List<Float> decayed(Stage stage, List<String> names) {
+        Map<String, INDArray> weights = new TreeMap<>();
+        Map<String, INDArray> gradients = new TreeMap<>();
+        names.forEach(name -> weights.put(name, Nd4j.ones(2)));
+        names.forEach(name -> gradients.put(name, Nd4j.zeros(2)));
+        stage.adamW().step(0.9, weights, gradients);
+        return weights.values().stream().map(weight -> weight.getFloat(0)).toList();
     }
 
     @ParameterizedTest

@@ -135,6 +135,22 @@ class ValidationTest {
     }
 
     @Test
+    void saveStepsOfZeroWriteNoCheckpointsAtEvaluations() {
+        Path data = Golden.path("f_e2e/pretrain.json");
+        Stage stage =
+                Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 4));
+        HeldOut same = new HeldOut(data, TinyFolders.PICTURES, null, 1, 8, false);
+        RunOptions options = RunOptions.DEFAULT.withHeldOut(same);
+        Path checkpoints = temp.resolve("checkpoints");
+        run(stage, data, temp.resolve("out"), options.withSaving(new Saving(checkpoints, 0, 9, Resume.NEVER)));
+        assertThat(looks).hasSize(4);
+        assertThat(checkpoints).as("there was nothing to keep there").doesNotExist();
+        run(stage, data, temp.resolve("out"), options.withSaving(new Saving(checkpoints, 3, 9, Resume.NEVER)));
+        assertThat(checkpoints.toFile().list((folder, name) -> name.startsWith("checkpoint-")))
+                .hasSize(3);
+    }
+
+    @Test
     void whatCannotBeMeasuredOrKeptIsRefused() throws IOException {
         Path data = Golden.path("f_e2e/pretrain.json");
         Stage stage =

@@ -26,7 +26,7 @@ final class Steps {
                         .put("learningRate", 2e-3)
                         .put("convMode", "<plain>"),
                 total,
-                new RunTotals(done, 0, 0, 0, 0, 4L * done, 0, 0, 0, List.of(4L * done)),
+                new RunTotals(done, 0, 0, 0, 0, 4L * done, 0, 0, 0, List.of(4L * done), null),
                 folder,
                 SameDiff.create(),
                 new WarmupCosine(2e-3, 0, total),
