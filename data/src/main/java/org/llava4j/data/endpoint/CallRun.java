@@ -50,7 +50,7 @@ final class CallRun implements Callable<Void> {
                 }
             }
             return null;
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | Error e) {
             // The other threads end too, after the call that each of them has in flight.
             end(String.valueOf(e.getMessage()));
             throw e;

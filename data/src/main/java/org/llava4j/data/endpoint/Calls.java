@@ -55,6 +55,10 @@ public record Calls(
                 throw failure.get() instanceof RuntimeException own ? own : new IllegalStateException(failure.get());
             }
             return run.verdict();
+        } catch (RuntimeException | Error e) {
+            // Also where a thread could not be made: those that were made must not go on with paid calls.
+            run.end("the run failed");
+            throw e;
         } finally {
             threads.shutdown();
         }

@@ -246,6 +246,28 @@ class CallsTest {
         }
     }
 
+    /** Memory that is exhausted on one thread ends the others too, after the call that each has in flight. */
+    @Test
+    void errorOfAWorkerEndsTheOthers() {
+        CountDownLatch failed = new CountDownLatch(1);
+        List<String> asked = Collections.synchronizedList(new ArrayList<>());
+        Endpoint endpoint = call -> {
+            asked.add(call.question());
+            if (call.question().equals("0")) {
+                failed.countDown();
+                throw new OutOfMemoryError("Java heap space");
+            }
+            failed.await();
+            Thread.sleep(300);
+            return new ChatAnswer("yes", "stop", "m", 5, 2);
+        };
+        try (CallJournal open = CallJournal.append(journal)) {
+            Calls two = new Calls(endpoint, open, limits(2), Retries.DEFAULT, time, new CallListener() {});
+            assertThatThrownBy(() -> two.ask(calls(9).iterator(), 9)).hasRootCauseInstanceOf(OutOfMemoryError.class);
+        }
+        assertThat(asked).hasSizeLessThanOrEqualTo(2);
+    }
+
     @Test
     void requestsAreSpreadOverTheMinute() {
         List<Long> moments = Collections.synchronizedList(new ArrayList<>());

@@ -91,8 +91,9 @@ public final class JudgeMain extends Command {
         }
         Scores.Spread all = Scores.Spread.of(runs, Scores.ALL);
         if (Double.isNaN(all.mean())) {
-            throw new BadInputException("not one of the " + pairs.size() + " reviews could be parsed, so that there is no"
-                    + " score; look at them in " + output.resolve("reviews.jsonl") + ", or ask another --model");
+            throw new BadInputException("not one of the " + pairs.size()
+                    + " reviews could be parsed, so that there is no score; look at them in "
+                    + output.resolve("reviews.jsonl") + ", or ask another --model");
         }
         Scores.Sums last = runs.get(runs.size() - 1).byCategory().get(Scores.ALL);
         System.out.println(Html.fill(
