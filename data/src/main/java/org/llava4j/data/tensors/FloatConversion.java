@@ -3,6 +3,7 @@ package org.llava4j.data.tensors;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
+import org.llava4j.data.BadInputException;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -21,8 +22,12 @@ public final class FloatConversion {
         return type == DataType.HALF || type == DataType.BFLOAT16;
     }
 
-    /** The first {@code bytes} of {@code from} in another type; the array itself where it is the same type. */
-    static byte[] convert(byte[] from, int bytes, TensorType type, TensorType wanted) {
+    /**
+     * The first {@code bytes} of {@code from} in another type; the array itself where it is the same type.
+     *
+     * @param overflow counts the values that the wanted type cannot hold
+     */
+    static byte[] convert(byte[] from, int bytes, TensorType type, TensorType wanted, Overflow overflow) {
         if (type == wanted) {
             return from;
         }
@@ -33,6 +38,7 @@ public final class FloatConversion {
         for (int i = 0; i < count; i++) {
             float value = get(in, i * type.bytes(), type);
             if (wanted.isHalfWidth()) {
+                overflow.add(value);
                 out.putShort(wanted.narrow(value));
             } else {
                 out.putFloat(value);
@@ -64,8 +70,14 @@ public final class FloatConversion {
      *
      * @param array FLOAT, HALF or BFLOAT16, in C order without gaps and no view
      * @param type one of the same three
+     * @throws BadInputException if a finite value becomes infinite in that type
      */
     public static INDArray of(INDArray array, DataType type) {
+        return of("", array, type);
+    }
+
+    /** The same, with the name of the tensor for the error. */
+    public static INDArray of(String name, INDArray array, DataType type) {
         if (array.dataType() == type) {
             return array;
         }
@@ -77,12 +89,18 @@ public final class FloatConversion {
         INDArray copy = Nd4j.createUninitialized(type, array.shape(), 'c');
         BytePointer source = new BytePointer(array.data().pointer());
         BytePointer target = new BytePointer(copy.data().pointer());
+        Overflow overflow = new Overflow(to);
         byte[] piece = new byte[(int) Math.min(PIECE_ELEMENTS, array.length()) * from.bytes()];
         for (long done = 0; done < array.length(); done += PIECE_ELEMENTS) {
             int count = (int) Math.min(PIECE_ELEMENTS, array.length() - done);
             source.position(done * from.bytes()).get(piece, 0, count * from.bytes());
-            byte[] converted = convert(piece, count * from.bytes(), from, to);
+            byte[] converted = convert(piece, count * from.bytes(), from, to, overflow);
             target.position(done * to.bytes()).put(converted, 0, count * to.bytes());
+        }
+        if (overflow.any()) {
+            copy.close();
+            throw new BadInputException(
+                    overflow.message(new TensorInfo(name, to, array.shape())) + "; use bfloat16 or float32");
         }
         return copy;
     }

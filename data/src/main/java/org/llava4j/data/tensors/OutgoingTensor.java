@@ -1,7 +1,9 @@
 package org.llava4j.data.tensors;
 
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.llava4j.data.BadInputException;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -13,11 +15,18 @@ public final class OutgoingTensor {
     private final TensorInfo info;
     private final Supplier<INDArray> numbers;
     private final boolean closed;
+    private final Optional<Consumer<String>> onOverflow;
 
     private OutgoingTensor(TensorInfo info, Supplier<INDArray> numbers, boolean closed) {
+        this(info, numbers, closed, Optional.empty());
+    }
+
+    private OutgoingTensor(
+            TensorInfo info, Supplier<INDArray> numbers, boolean closed, Optional<Consumer<String>> onOverflow) {
         this.info = info;
         this.numbers = numbers;
         this.closed = closed;
+        this.onOverflow = onOverflow;
     }
 
     /** An array that is there and stays the caller's. */
@@ -39,25 +48,58 @@ public final class OutgoingTensor {
 
     /** The same numbers under another name. */
     public OutgoingTensor named(String name) {
-        return new OutgoingTensor(new TensorInfo(name, info.type(), info.shape()), numbers, closed);
+        return new OutgoingTensor(new TensorInfo(name, info.type(), info.shape()), numbers, closed, onOverflow);
     }
 
     /** The same numbers, rounded to nearest even where the type is narrower. */
     public OutgoingTensor as(TensorType type) {
-        return new OutgoingTensor(new TensorInfo(info.name(), type, info.shape()), numbers, closed);
+        return new OutgoingTensor(new TensorInfo(info.name(), type, info.shape()), numbers, closed, onOverflow);
+    }
+
+    /**
+     * The same numbers, in which those that the type cannot hold are written as infinity. Without this they are refused.
+     *
+     * @param notice receives one sentence that counts them
+     */
+    public OutgoingTensor allowingOverflow(Consumer<String> notice) {
+        return new OutgoingTensor(info, numbers, closed, Optional.of(notice));
+    }
+
+    /** @throws BadInputException if values overflowed that may not */
+    void handle(Overflow overflow) {
+        if (!overflow.any()) {
+            return;
+        }
+        String message = overflow.message(info);
+        onOverflow
+                .orElseThrow(() -> new BadInputException(
+                        message + "; write bfloat16 or float32, or accept infinite values (--allow-overflow)"))
+                .accept(message);
     }
 
     /**
      * Other numbers, made of these as float32.
      *
+     * @param change makes an array in C order without gaps
      * @param shape of the new array
      */
     public OutgoingTensor changedAsFloats(Change change, long... shape) {
-        return made(new TensorInfo(info.name(), info.type(), shape), () -> {
+        Supplier<INDArray> made = () -> {
             INDArray[] changed = new INDArray[1];
             lendFloats(floats -> changed[0] = change.of(floats));
+            requireFinite(changed[0]);
             return changed[0];
-        });
+        };
+        return new OutgoingTensor(new TensorInfo(info.name(), info.type(), shape), made, true, onOverflow);
+    }
+
+    private void requireFinite(INDArray computed) {
+        NonFinite bad = NonFinite.count(computed);
+        if (bad.total() > 0) {
+            computed.close();
+            throw new BadInputException("tensor \"" + info.name() + "\": " + bad + " come out of the arithmetic; a file"
+                    + " that it is made of is damaged (inspect --verify names the tensor)");
+        }
     }
 
     /** Makes a new array of one that is closed afterwards. */

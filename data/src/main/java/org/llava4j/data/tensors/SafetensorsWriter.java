@@ -58,7 +58,8 @@ public final class SafetensorsWriter {
      * @param tensors each in its own type, or a FLOAT, HALF or BFLOAT16 array in any of F32, F16 and BF16, rounded to
      *     nearest even where that is narrower
      * @throws IllegalArgumentException if an array cannot be written in its type
-     * @throws org.llava4j.data.BadInputException if the place cannot be written
+     * @throws org.llava4j.data.BadInputException if the place cannot be written, or a value becomes infinite in a
+     *     narrower type ({@link OutgoingTensor#allowingOverflow})
      */
     public static void write(Path file, Collection<OutgoingTensor> tensors) {
         Map<String, OutgoingTensor> byName = new HashMap<>();
@@ -134,7 +135,7 @@ public final class SafetensorsWriter {
                     throw new IllegalStateException(tensor.info() + " came as " + Arrays.toString(array.shape()));
                 }
                 try {
-                    writeNumbers(channel, tensor.info(), array);
+                    tensor.handle(writeNumbers(channel, tensor.info(), array));
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
@@ -144,10 +145,12 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void writeNumbers(FileChannel channel, TensorInfo info, INDArray array) throws IOException {
+    /** Returns which values the type of the file could not hold. */
+    private static Overflow writeNumbers(FileChannel channel, TensorInfo info, INDArray array) throws IOException {
+        Overflow overflow = new Overflow(info.type());
         long length = info.length();
         if (length == 0) {
-            return;
+            return overflow;
         }
         boolean plain = isContiguous(array);
         INDArray source = plain ? array : array.dup('c');
@@ -158,7 +161,7 @@ public final class SafetensorsWriter {
             for (long done = 0; done < length; done += PIECE_ELEMENTS) {
                 int count = (int) Math.min(PIECE_ELEMENTS, length - done);
                 data.position(done * own.bytes()).get(piece, 0, count * own.bytes());
-                byte[] converted = FloatConversion.convert(piece, count * own.bytes(), own, info.type());
+                byte[] converted = FloatConversion.convert(piece, count * own.bytes(), own, info.type(), overflow);
                 writeFully(
                         channel,
                         ByteBuffer.wrap(converted, 0, count * info.type().bytes()));
@@ -168,6 +171,7 @@ public final class SafetensorsWriter {
                 source.close();
             }
         }
+        return overflow;
     }
 
     private static boolean isContiguous(INDArray array) {

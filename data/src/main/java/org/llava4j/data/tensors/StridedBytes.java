@@ -47,8 +47,11 @@ final class StridedBytes {
         return true;
     }
 
-    /** @param wanted the type of the elements in memory: their own, or for floats another */
-    void fill(Pointer target, TensorType wanted, FileChannel channel, Path file) throws IOException {
+    /**
+     * @param wanted the type of the elements in memory: their own, or for floats another
+     * @param overflow counts the values that the wanted type cannot hold
+     */
+    void fill(Pointer target, TensorType wanted, FileChannel channel, Path file, Overflow overflow) throws IOException {
         int inFile = info.type().bytes();
         int inMemory = wanted.bytes();
         long[] shape = info.shape();
@@ -68,7 +71,7 @@ final class StridedBytes {
                 window.clear().limit((int) Math.min(WINDOW_BYTES, limit - place));
                 FileBytes.fill(window, channel, place);
             }
-            put(out, to * inMemory, wanted, window, (int) (place - windowStart), file);
+            put(out, to * inMemory, wanted, window, (int) (place - windowStart), file, overflow);
             for (int i = axes.length - 1; i >= 0; i--) {
                 int axis = axes[i];
                 from += strides[axis];
@@ -83,11 +86,13 @@ final class StridedBytes {
         }
     }
 
-    private void put(ByteIndexer out, long to, TensorType wanted, ByteBuffer window, int from, Path file) {
+    private void put(
+            ByteIndexer out, long to, TensorType wanted, ByteBuffer window, int from, Path file, Overflow overflow) {
         TensorType type = info.type();
         if (type != wanted) {
             float value = FloatConversion.get(window, from, type);
             if (wanted.isHalfWidth()) {
+                overflow.add(value);
                 out.putShort(to, wanted.narrow(value));
             } else {
                 out.putFloat(to, value);

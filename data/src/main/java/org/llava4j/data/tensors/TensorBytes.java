@@ -38,7 +38,7 @@ final class TensorBytes implements AutoCloseable {
 
     /** Puts the elements of a tensor where its array has them. */
     private interface Filling {
-        void fill(Pointer target) throws IOException;
+        void fill(Pointer target, Overflow overflow) throws IOException;
     }
 
     /**
@@ -72,12 +72,13 @@ final class TensorBytes implements AutoCloseable {
 
     /** A tensor whose elements lie side by side from byte {@code start} of the file on. */
     INDArray read(TensorInfo info, DataType type, long start) {
-        return read(info, type, target -> fill(target, info, inMemory(info, type), start));
+        return read(info, type, (target, overflow) -> fill(target, info, inMemory(info, type), start, overflow));
     }
 
     /** A tensor whose elements lie apart, or in another order. */
     INDArray read(TensorInfo info, DataType type, StridedBytes place) {
-        return read(info, type, target -> place.fill(target, inMemory(info, type), channel, file));
+        return read(
+                info, type, (target, overflow) -> place.fill(target, inMemory(info, type), channel, file, overflow));
     }
 
     /** The type that the elements have in an array: their own, or for floats another that they are converted to. */
@@ -97,7 +98,11 @@ final class TensorBytes implements AutoCloseable {
         INDArray array = Nd4j.createUninitialized(type, shape, 'c');
         boolean complete = false;
         try {
-            filling.fill(array.data().pointer());
+            Overflow overflow = new Overflow(inMemory(info, type));
+            filling.fill(array.data().pointer(), overflow);
+            if (overflow.any()) {
+                throw new BadInputException(file + ": " + overflow.message(info) + "; load it as bf16 or fp32");
+            }
             complete = true;
             return array;
         } catch (IOException e) {
@@ -109,7 +114,8 @@ final class TensorBytes implements AutoCloseable {
         }
     }
 
-    private void fill(Pointer target, TensorInfo info, TensorType wanted, long start) throws IOException {
+    private void fill(Pointer target, TensorInfo info, TensorType wanted, long start, Overflow overflow)
+            throws IOException {
         long bytes = info.bytes();
         byte[] buffer = new byte[(int) Math.min(PIECE_BYTES, bytes)];
         for (long done = 0; done < bytes; done += PIECE_BYTES) {
@@ -119,7 +125,7 @@ final class TensorBytes implements AutoCloseable {
                 requireBooleans(piece, info);
             }
             // On every platform that ND4J runs on the byte order of memory is the file's.
-            byte[] converted = FloatConversion.convert(buffer, length, info.type(), wanted);
+            byte[] converted = FloatConversion.convert(buffer, length, info.type(), wanted, overflow);
             long first = done / info.type().bytes();
             int width = length / info.type().bytes() * wanted.bytes();
             new BytePointer(target).position(first * wanted.bytes()).put(converted, 0, width);

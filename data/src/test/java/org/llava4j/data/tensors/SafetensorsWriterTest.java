@@ -52,15 +52,34 @@ class SafetensorsWriterTest {
     @Test
     void floats_narrow_to_16_bits_rounded_to_even() {
         float justAboveTie = Math.nextUp(1f + 0x1p-11f);
-        Map<String, INDArray> tensors = Map.of("x", Nd4j.createFromArray(1f + 0x1p-11f, justAboveTie, 1e6f));
+        Map<String, INDArray> tensors = Map.of("x", Nd4j.createFromArray(1f + 0x1p-11f, justAboveTie, 65519f));
         SafetensorsWriter.write(folder.resolve("f16"), tensors, name -> TensorType.F16);
         SafetensorsWriter.write(folder.resolve("bf16"), tensors, name -> TensorType.BF16);
         try (SafetensorsFile f16 = SafetensorsFile.open(folder.resolve("f16"));
                 SafetensorsFile bf16 = SafetensorsFile.open(folder.resolve("bf16"))) {
             assertThat(f16.tensors().get("x")).hasToString("x F16[3]");
-            assertThat(f16.read("x").toFloatVector()).containsExactly(1f, 1f + 0x1p-10f, Float.POSITIVE_INFINITY);
+            assertThat(f16.read("x").toFloatVector()).containsExactly(1f, 1f + 0x1p-10f, 65504f);
             assertThat(bf16.tensors().get("x")).hasToString("x BF16[3]");
-            assertThat(bf16.read("x").toFloatVector()).containsExactly(1f, 1f, 999424f);
+            assertThat(bf16.read("x").toFloatVector()).containsExactly(1f, 1f, 65536f);
+        }
+    }
+
+    @Test
+    void writeRejectsFiniteValuesThatOverflow() {
+        float largestBf16 = Float.intBitsToFloat(0x7f7f0000);
+        Map<String, INDArray> fits = Map.of(
+                "x", Nd4j.createFromArray(largestBf16, Math.nextDown(Float.intBitsToFloat(0x7f7f8000)), Float.NaN));
+        SafetensorsWriter.write(folder.resolve("bf16"), fits, name -> TensorType.BF16);
+        try (SafetensorsFile bf16 = SafetensorsFile.open(folder.resolve("bf16"))) {
+            assertThat(bf16.read("x").toFloatVector()).containsExactly(largestBf16, largestBf16, Float.NaN);
+        }
+        for (TensorType type : new TensorType[] {TensorType.F16, TensorType.BF16}) {
+            Map<String, INDArray> large =
+                    Map.of("x", Nd4j.createFromArray(1f, -Float.MAX_VALUE, Float.POSITIVE_INFINITY));
+            assertThatThrownBy(() -> SafetensorsWriter.write(folder.resolve("x"), large, name -> type))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("\"x\": 1 of 3 values are beyond what " + type.torchName());
+            assertThat(folder.resolve("x")).doesNotExist();
         }
     }
 

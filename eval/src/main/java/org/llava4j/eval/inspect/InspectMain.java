@@ -27,7 +27,10 @@ public final class InspectMain extends Command {
                 .addOption(required(
                         "model-path", "DIR", "a LLaVA of any layout, a CLIP tower, a LLaMA, or a projector's file"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
-                .addOption(toggle("verify", "read all files and compare them with the hashes in llava4j.json"));
+                .addOption(toggle(
+                        "verify",
+                        "read all weights, count NaN and infinite values by tensor, and compare the files with the hashes in"
+                                + " llava4j.json, where there is one"));
     }
 
     @Override
@@ -50,6 +53,7 @@ public final class InspectMain extends Command {
                             + " problems are listed above, use the config.json that came with the weights");
         }
         if (line.hasOption("verify")) {
+            requireFinite(folder);
             verify(folder, manifest);
         }
     }
@@ -60,9 +64,21 @@ public final class InspectMain extends Command {
                 + (manifest.template() == null ? "" : ", template " + manifest.template());
     }
 
+    private static void requireFinite(Path folder) {
+        List<String> bad = NonFiniteTensors.in(folder);
+        bad.forEach(tensor -> print("not finite", tensor));
+        if (!bad.isEmpty()) {
+            throw new BadInputException(folder + " holds NaN or infinite values in the " + bad.size()
+                    + " tensors listed above; fetch or train it again");
+        }
+    }
+
     private static void verify(Path folder, Optional<Manifest> manifest) {
-        Manifest told = manifest.orElseThrow(() -> new BadInputException(
-                folder + " has no hashes to compare with: no llava4j.json of a model is in it; leave out --verify"));
+        if (manifest.isEmpty()) {
+            print("verified", "no value is NaN or infinite; there are no hashes to compare with (no llava4j.json)");
+            return;
+        }
+        Manifest told = manifest.get();
         List<String> differences = told.differences(folder);
         differences.forEach(difference -> print("changed", difference));
         if (!differences.isEmpty()) {

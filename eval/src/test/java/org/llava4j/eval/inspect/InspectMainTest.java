@@ -6,15 +6,20 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.folder.ExportMain;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 class InspectMainTest {
     @TempDir
@@ -116,10 +121,27 @@ class InspectMainTest {
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", model.toString(), "--verify"}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("its 1 differences are listed above");
-        assertThatThrownBy(() -> InspectMain.main(
-                        new String[] {"--model-path", golden("c_llava_linear").toString(), "--verify"}))
+    }
+
+    @Test
+    void verifyCountsNonFiniteValuesByTensor() throws IOException {
+        InspectMain.main(new String[] {"--model-path", golden("b_llama").toString(), "--verify"});
+        Path model = Files.createDirectory(temp.resolve("llama"));
+        Files.copy(golden("b_llama/config.json"), model.resolve("config.json"));
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        try (SafetensorsFile file = SafetensorsFile.open(golden("b_llama/model.safetensors"))) {
+            file.tensors().keySet().forEach(name -> tensors.put(name, file.read(name)));
+        }
+        tensors.get("model.norm.weight").putScalar(3, Float.NaN).putScalar(5, Float.NEGATIVE_INFINITY);
+        SafetensorsWriter.write(model.resolve("model.safetensors"), tensors);
+        assertThat(NonFiniteTensors.in(model))
+                .singleElement()
+                .asString()
+                .contains("model.norm.weight")
+                .endsWith("1 NaN and 1 infinite values");
+        assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", model.toString(), "--verify"}))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("has no hashes to compare with");
+                .hasMessageContaining("holds NaN or infinite values in the 1 tensors");
     }
 
     @Test

@@ -6,7 +6,6 @@ import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.OutgoingTensor;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlamaConfig;
@@ -28,7 +27,7 @@ import org.llava4j.model.weights.Checkpoint;
  * @param features which hidden states it reads
  * @param slot what stands around an image
  * @param maxLength longest sequence, {@code tokenizer_model_max_length}
- * @param type of all tensors that are floating point; empty to leave each as it is stored
+ * @param type of the floating point tensors
  */
 public record Assembly(
         Path llama,
@@ -37,7 +36,7 @@ public record Assembly(
         FeatureChoice features,
         SlotChoice slot,
         int maxLength,
-        Optional<TensorType> type,
+        SaveType type,
         long shardBytes) {
 
     /**
@@ -91,7 +90,7 @@ public record Assembly(
                 }
                 List<OutgoingTensor> tensors =
                         checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot()).stream()
-                                .map(tensor -> type.map(tensor::as).orElse(tensor))
+                                .map(type::apply)
                                 .toList();
                 CheckpointWriter.writeInto(folder.path(), tensors, origin, new Form(Form.OWN.layout(), shardBytes));
                 Manifest.write(

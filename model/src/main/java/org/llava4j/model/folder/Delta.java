@@ -14,7 +14,6 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.ShardWriter;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -29,9 +28,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * can be compared.
  *
  * @param base the LLaMA's folder
- * @param type of all tensors that are written; empty for the type that each has in the folder that is not the base
+ * @param type of all tensors that are written; as stored, each has the type of the folder that is not the base
  */
-public record Delta(Path base, Optional<TensorType> type, long shardBytes) {
+public record Delta(Path base, SaveType type, long shardBytes) {
     /** How {@link AtomicFolder} knows a delta. */
     public static final String KIND = Checkpoint.DELTA_KIND;
 
@@ -75,7 +74,7 @@ public record Delta(Path base, Optional<TensorType> type, long shardBytes) {
             List<OutgoingTensor> tensors = new ArrayList<>();
             all.tensors().forEach((name, tensor) -> {
                 OutgoingTensor part = bases.tensors().get(name);
-                OutgoingTensor typed = type.map(tensor::as).orElse(tensor);
+                OutgoingTensor typed = type.apply(tensor);
                 tensors.add((part == null ? typed : changed(typed, part, change)).named(tensor.name()));
             });
             ShardWriter.write(folder.path(), tensors, shardBytes);

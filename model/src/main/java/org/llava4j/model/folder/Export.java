@@ -6,7 +6,6 @@ import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.OutgoingTensor;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -21,11 +20,10 @@ import org.llava4j.model.weights.Checkpoint;
  * @param model a LLaVA folder of any layout
  * @param visionTower the tower's folder; null for the one that the model's config names
  * @param projector a projector of its own file, taken before any in {@code model}; null for none
- * @param type of all tensors that are floating point; empty to leave each as it is stored
+ * @param type of the floating point tensors
  * @param convMode the conversation template; null for the one that the folder names, if it does
  */
-public record Export(
-        Path model, Path visionTower, Path projector, Form form, Optional<TensorType> type, String convMode) {
+public record Export(Path model, Path visionTower, Path projector, Form form, SaveType type, String convMode) {
 
     /**
      * Writes the folder.
@@ -87,7 +85,7 @@ public record Export(
 
     private List<OutgoingTensor> tensors(Checkpoint checkpoint, LlavaConfig config) {
         return checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot()).stream()
-                .map(tensor -> type.map(tensor::as).orElse(tensor))
+                .map(type::apply)
                 .toList();
     }
 }

@@ -28,13 +28,17 @@ final class FolderFlags {
     static Options addForm(Options options) {
         return options.addOption(
                         Command.flag("save-type", "TYPE", "float32, float16 or bfloat16; as stored, if not given"))
+                .addOption(Command.toggle(
+                        "allow-overflow", "write values that the type cannot hold as infinity instead of failing"))
                 .addOption(Command.flag(
                         "max-shard-size", "SIZE", "most numbers of one file, such as 500MB; 5GB if not given"));
     }
 
-    /** The wanted type of the numbers, if one was given. */
-    static Optional<TensorType> type(CommandLine line) {
-        return Optional.ofNullable(line.getOptionValue("save-type")).map(TensorType::ofTorchName);
+    /** The type of the weights, as {@code --save-type} and {@code --allow-overflow} say. */
+    static SaveType type(CommandLine line) {
+        return new SaveType(
+                Optional.ofNullable(line.getOptionValue("save-type")).map(TensorType::ofTorchName),
+                line.hasOption("allow-overflow") ? Optional.of(System.out::println) : Optional.empty());
     }
 
     /** As transformers reads sizes: powers of ten. */

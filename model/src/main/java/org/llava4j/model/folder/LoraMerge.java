@@ -10,7 +10,6 @@ import java.util.TreeMap;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.OutgoingTensor;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -26,10 +25,10 @@ import org.llava4j.model.weights.Layout;
  * @param base the LLaVA or LLaMA that the adapter was trained on
  * @param adapter its folder; where it has a {@code config.json} of a LLaVA, that says what is made, else the base's
  * @param visionTower the tower's folder; null for the base's, or the one that the config names
- * @param type of all tensors that are floating point; empty to leave each as the base has it
+ * @param type of the floating point tensors
  * @param shardBytes most bytes of numbers in one file
  */
-public record LoraMerge(Path base, Path adapter, Path visionTower, Optional<TensorType> type, long shardBytes) {
+public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type, long shardBytes) {
 
     /**
      * Writes the folder.
@@ -48,7 +47,7 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, Optional<Tens
                 List<OutgoingTensor> tensors = checkpoint
                         .outgoing(shapes, origin.config().imageSlot())
                         .stream()
-                        .map(tensor -> type.map(tensor::as).orElse(tensor))
+                        .map(type::apply)
                         .map(learned::merged)
                         .toList();
                 CheckpointWriter.writeInto(folder.path(), tensors, origin, new Form(Layout.LLAVA, shardBytes));

@@ -164,7 +164,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
                         : Nd4j.create(shape);
             }
         }
-        return mayBeFresh(name) ? FloatConversion.of(fresh(name, shape), type) : Nd4j.create(shape);
+        return mayBeFresh(name) ? FloatConversion.of(name, fresh(name, shape), type) : Nd4j.create(shape);
     }
 
     /** The rows of stage 1's result, where it has the table or, as the published code accepts too, these rows alone. */

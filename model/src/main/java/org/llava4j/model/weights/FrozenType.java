@@ -5,6 +5,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.data.tensors.NonFinite;
 import org.llava4j.model.kernels.Int8Weight;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -40,9 +41,14 @@ public enum FrozenType {
      */
     public INDArray keep(String name, INDArray matrix) {
         if (this == INT8) {
+            NonFinite bad = NonFinite.count(matrix);
+            if (bad.total() > 0) {
+                throw new BadInputException(
+                        name + " holds " + bad + ", which int8 cannot scale; use fp32, or weights" + " without them");
+            }
             return name.startsWith(DECODER_LAYERS) ? Int8Weight.pack(matrix) : matrix;
         }
-        return FloatConversion.of(matrix, inMemory);
+        return FloatConversion.of(name, matrix, inMemory);
     }
 
     /** The ND4J type of the arrays. */

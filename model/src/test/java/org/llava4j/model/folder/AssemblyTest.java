@@ -8,14 +8,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.Golden;
@@ -161,7 +159,7 @@ class AssemblyTest {
                 new FeatureChoice(-2, SelectFeature.PATCH, false),
                 slot,
                 512,
-                Optional.<TensorType>empty(),
+                SaveType.AS_STORED,
                 5_000_000_000L);
     }
 }

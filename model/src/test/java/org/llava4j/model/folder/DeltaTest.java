@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -129,7 +128,7 @@ class DeltaTest {
     @Test
     void basesOfOtherShapesAreRefused() throws IOException {
         assertThatThrownBy(() ->
-                        new Delta(Golden.path("b_llama_gqa"), Optional.empty(), SHARD).make(target, out.resolve("x")))
+                        new Delta(Golden.path("b_llama_gqa"), SaveType.AS_STORED, SHARD).make(target, out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("do not fit");
         Map<String, INDArray> tensors = FolderTests.read(base);
@@ -160,6 +159,6 @@ class DeltaTest {
     }
 
     private Delta delta(TensorType type) {
-        return new Delta(base, Optional.of(type), SHARD);
+        return new Delta(base, SaveType.of(type), SHARD);
     }
 }

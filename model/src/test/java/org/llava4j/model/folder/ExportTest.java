@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -19,6 +20,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
@@ -139,7 +141,7 @@ class ExportTest {
     @Test
     void withoutATypeEachTensorStaysAsItIsStored() {
         Path mixed = Golden.path("i_llava_bin");
-        new Export(mixed, FolderTests.TOWER, null, Form.OWN, Optional.empty(), null).to(out.resolve("own"));
+        new Export(mixed, FolderTests.TOWER, null, Form.OWN, SaveType.AS_STORED, null).to(out.resolve("own"));
         try (TensorStore before = TensorFolder.open(mixed);
                 TensorStore after = TensorFolder.open(out.resolve("own"));
                 TensorStore tower = TensorFolder.open(out.resolve("own/vision_tower"))) {
@@ -150,7 +152,7 @@ class ExportTest {
             assertThat(tower.tensors().values()).allMatch(tensor -> tensor.type() == TensorType.F16);
             assertThat(after.tensors().values()).anyMatch(tensor -> tensor.type() == TensorType.BF16);
         }
-        new Export(mixed, FolderTests.TOWER, null, Form.OWN, Optional.of(TensorType.BF16), null)
+        new Export(mixed, FolderTests.TOWER, null, Form.OWN, SaveType.of(TensorType.BF16), null)
                 .to(out.resolve("bf16"));
         try (TensorStore narrow = TensorFolder.open(out.resolve("bf16"))) {
             assertThat(narrow.tensors().values()).allMatch(tensor -> tensor.type() == TensorType.BF16);
@@ -179,7 +181,7 @@ class ExportTest {
         tensors.get("model.embed_tokens.weight").getRow(1001).assign(7);
         tensors.get("model.mm_projector.weight").assign(3);
         org.llava4j.data.tensors.SafetensorsWriter.write(other.resolve("model.safetensors"), tensors);
-        new Export(other, null, out.resolve("projector/mm_projector.safetensors"), Form.OWN, Optional.empty(), null)
+        new Export(other, null, out.resolve("projector/mm_projector.safetensors"), Form.OWN, SaveType.AS_STORED, null)
                 .to(out.resolve("joined"));
         Map<String, INDArray> joined = FolderTests.read(out.resolve("joined"));
         FolderTests.read(slot)
@@ -194,7 +196,7 @@ class ExportTest {
         ObjectNode pad = FolderTests.config(out.resolve("own"));
         pad.put("image_aspect_ratio", "pad").put("tokenizer_model_max_length", 77);
         FolderTests.change(out.resolve("own"), pad);
-        new Export(out.resolve("own"), null, null, HF, Optional.empty(), "v1").to(out.resolve("hf"));
+        new Export(out.resolve("own"), null, null, HF, SaveType.AS_STORED, "v1").to(out.resolve("hf"));
         ObjectNode config = FolderTests.config(out.resolve("hf"));
         assertThat(config.get("image_token_index").intValue()).isEqualTo(1000);
         assertThat(config.at("/text_config/vocab_size").intValue()).isEqualTo(1001);
@@ -257,15 +259,44 @@ class ExportTest {
             Files.copy(MLP.resolve(name), other.resolve(name));
         }
         FolderTests.change(other, FolderTests.config(other).put("intermediate_size", 180));
-        assertThatThrownBy(() -> new Export(other, FolderTests.TOWER, null, Form.OWN, Optional.empty(), null)
+        assertThatThrownBy(() -> new Export(other, FolderTests.TOWER, null, Form.OWN, SaveType.AS_STORED, null)
                         .to(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("but the config asks for [180, 64]");
         FolderTests.assertEmpty(out);
     }
 
+    @Test
+    void exportRejectsValuesBeyondSaveType() throws IOException {
+        Path model = out.resolve("large");
+        Files.createDirectories(model);
+        for (String file : List.of("config.json", "tokenizer.model")) {
+            if (Files.exists(LINEAR.resolve(file))) {
+                Files.copy(LINEAR.resolve(file), model.resolve(file));
+            }
+        }
+        Map<String, INDArray> tensors = FolderTests.read(LINEAR);
+        String name = "model.layers.0.mlp.up_proj.weight";
+        tensors.get(name).putScalar(new long[] {0, 1}, 1e6).putScalar(new long[] {2, 0}, -65520);
+        SafetensorsWriter.write(model.resolve("model.safetensors"), tensors);
+        Path target = out.resolve("f16");
+        assertThatThrownBy(() -> new Export(model, FolderTests.TOWER, null, Form.OWN, SaveType.of(TensorType.F16), null)
+                        .to(target))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(name)
+                .hasMessageContaining("2 of ")
+                .hasMessageContaining("float16")
+                .hasMessageContaining("--allow-overflow");
+        assertThat(target).doesNotExist();
+        List<String> told = new ArrayList<>();
+        SaveType allowed = new SaveType(Optional.of(TensorType.F16), Optional.of(told::add));
+        new Export(model, FolderTests.TOWER, null, Form.OWN, allowed, null).to(target);
+        assertThat(told).singleElement().asString().contains(name, "2 of ", "1.00000e+06");
+        assertThat(FolderTests.read(target).get(name).getFloat(0, 1)).isInfinite();
+    }
+
     private static Export export(Path model, Form form) {
-        return new Export(model, null, null, form, Optional.empty(), null);
+        return new Export(model, null, null, form, SaveType.AS_STORED, null);
     }
 
     private static Assembly assemble(Path llama, ProjectorType type, SlotChoice slot) {
@@ -276,7 +307,7 @@ class ExportTest {
                 new FeatureChoice(-2, SelectFeature.PATCH, false),
                 slot,
                 2048,
-                Optional.empty(),
+                SaveType.AS_STORED,
                 Form.DEFAULT_SHARD_BYTES);
     }
 }

@@ -84,7 +84,7 @@ class LoraMergeTest {
     }
 
     private LoraMerge merge(Path base) {
-        return new LoraMerge(base, adapter, TOWER, Optional.empty(), Long.MAX_VALUE);
+        return new LoraMerge(base, adapter, TOWER, SaveType.AS_STORED, Long.MAX_VALUE);
     }
 
     @Test
@@ -244,7 +244,7 @@ class LoraMergeTest {
         assertRefused(BASE, "but no adapter_model.safetensors or .bin");
         Files.delete(adapter.resolve("adapter_config.json"));
         assertRefused(BASE, "adapter_config.json: no such file");
-        assertThatThrownBy(() -> new LoraMerge(BASE, adapter, TOWER, Optional.empty(), 1).to(adapter))
+        assertThatThrownBy(() -> new LoraMerge(BASE, adapter, TOWER, SaveType.AS_STORED, 1).to(adapter))
                 .hasMessageContaining("is one that is read");
     }
 

@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +19,7 @@ import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.folder.LoraMerge;
 import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.folder.SaveType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.Golden;
@@ -101,7 +101,7 @@ class LoraStageTest {
                 .hasMessageContaining("is a LoRA adapter; merge it");
         // The adapter's own config names the tower.
         Path merged = temp.resolve("merged");
-        new LoraMerge(model, out, null, Optional.empty(), Long.MAX_VALUE).to(merged);
+        new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).to(merged);
         try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
                 SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
             for (String name : before.tensors().keySet()) {
@@ -160,7 +160,7 @@ class LoraStageTest {
         model = TinyFolders.llamaWithSlot(temp.resolve("slot"));
         run(out);
         Path merged = temp.resolve("merged");
-        new LoraMerge(model, out, null, Optional.empty(), Long.MAX_VALUE).to(merged);
+        new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).to(merged);
         try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
                 SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
             assertThat(after.read(SlotRows.TABLE)).isEqualTo(before.read(SlotRows.TABLE));

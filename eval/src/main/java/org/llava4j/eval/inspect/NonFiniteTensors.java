@@ -1,0 +1,38 @@
+package org.llava4j.eval.inspect;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.data.tensors.NonFinite;
+import org.llava4j.data.tensors.TensorFolder;
+import org.llava4j.data.tensors.TensorInfo;
+import org.llava4j.data.tensors.TensorStore;
+import org.llava4j.data.tensors.TensorType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Tensors of a folder or file that hold NaN or infinite values; one tensor at a time is in memory. */
+final class NonFiniteTensors {
+    private NonFiniteTensors() {}
+
+    /** One line for each: its name and the counts. */
+    static List<String> in(Path folder) {
+        List<String> lines = new ArrayList<>();
+        try (TensorStore store = TensorFolder.open(folder)) {
+            for (Map.Entry<String, TensorInfo> tensor : store.tensors().entrySet()) {
+                TensorType type = tensor.getValue().type();
+                if (type != TensorType.F32 && type != TensorType.F16 && type != TensorType.BF16) {
+                    continue;
+                }
+                try (INDArray values = store.read(tensor.getKey(), DataType.FLOAT)) {
+                    NonFinite bad = NonFinite.count(values);
+                    if (bad.total() > 0) {
+                        lines.add(tensor.getValue() + ": " + bad);
+                    }
+                }
+            }
+        }
+        return lines;
+    }
+}
