@@ -272,9 +272,13 @@ public final class Llava {
         gradients = null;
     }
 
-    /** Evaluates named nodes. The arrays are the caller's. */
+    /**
+     * Evaluates named nodes. The arrays are the caller's.
+     *
+     * @throws BadInputException if a placeholder is missing, or an array does not have its shape and data type
+     */
     public Map<String, INDArray> output(Map<String, INDArray> placeholders, List<String> nodes) {
-        return sd.output(LoraLayers.fed(sd, placeholders, LoraLayers.NO_DRAW), nodes);
+        return GraphHooks.output(sd, LoraLayers.fed(sd, placeholders, LoraLayers.NO_DRAW), nodes);
     }
 
     /**
@@ -304,7 +308,7 @@ public final class Llava {
         }
         List<String> outputs = new ArrayList<>(List.of(loss));
         names.forEach(name -> outputs.add(gradientNode(name)));
-        Map<String, INDArray> raw = gradients.output(LoraLayers.fed(sd, placeholders, draw), outputs);
+        Map<String, INDArray> raw = GraphHooks.output(gradients, LoraLayers.fed(sd, placeholders, draw), outputs);
         Map<String, INDArray> byName = new LinkedHashMap<>();
         byName.put(LOSS, raw.get(loss));
         names.forEach(name -> byName.put(name, raw.get(gradientNode(name))));

@@ -3,9 +3,12 @@ package org.llava4j.model.samediff;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.imports.converters.ImportClassMapping;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The one place where this project reaches into SameDiff:
@@ -36,6 +39,17 @@ public final class GraphHooks {
         SameDiff sd = SameDiff.create();
         sd.setArrayHolders(new SingleThreadArrayHolder(), new SingleThreadArrayHolder(), false);
         return sd;
+    }
+
+    /**
+     * Evaluates nodes of a graph after a check of its inputs.
+     *
+     * @throws org.llava4j.data.BadInputException if an input is missing, unknown, or of another shape or data type than
+     *     its placeholder
+     */
+    public static Map<String, INDArray> output(SameDiff sd, Map<String, INDArray> placeholders, List<String> nodes) {
+        GraphInputs.requireFit(sd, placeholders);
+        return sd.output(placeholders, nodes);
     }
 
     /**

@@ -78,6 +78,9 @@ final class GraphSession extends InferenceSession {
             Collection<String> requiredActivations,
             List<Listener> listeners,
             At at) {
+        Map<String, INDArray> fed = placeholders == null ? Map.of() : placeholders;
+        GraphInputs.requireFit(sameDiff, fed);
+        GraphInputs.requireAll(sameDiff, variables, fed);
         ExecutionResult result =
                 super.output(variables, placeholders, otherPlaceholders, batch, requiredActivations, listeners, at);
         freedArrays.clear();
