@@ -4,6 +4,7 @@ import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.SpliceOptions;
@@ -14,6 +15,7 @@ import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.image.Picture;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.features.PictureFeatures;
@@ -25,6 +27,7 @@ import org.llava4j.model.generate.Chat;
 import org.llava4j.model.generate.Decoding;
 import org.llava4j.model.generate.Generation;
 import org.llava4j.model.generate.Generator;
+import org.llava4j.model.generate.OutputTokens;
 import org.llava4j.model.generate.Prompt;
 import org.llava4j.model.generate.Question;
 import org.llava4j.model.weights.Checkpoint;
@@ -58,18 +61,29 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @param language reads {@link Llava#IMAGE_FEATURES}
      * @param features of the tower that belongs to it
+     * @param eosIds ids that end an answer beside the tokenizer's own end token ({@link GenerationConfig})
      */
     public LlavaModel(
-            LlavaConfig config, LlamaTokenizer tokenizer, ChatFormat chat, FeatureSource features, Llava language) {
+            LlavaConfig config,
+            LlamaTokenizer tokenizer,
+            ChatFormat chat,
+            FeatureSource features,
+            Llava language,
+            Set<Integer> eosIds) {
         this.config = config;
         this.tokenizer = tokenizer;
         this.chat = chat;
         pictures = new PictureFeatures(features);
-        generator = generator(config, pictures, language, tokenizer.endId());
+        generator = generator(
+                config,
+                pictures,
+                language,
+                OutputTokens.of(tokenizer, config.decoder().vocabSize(), eosIds));
     }
 
     /** It must not hold the model: the model's end ends it. */
-    private static Generator generator(LlavaConfig config, PictureFeatures pictures, Llava language, int endId) {
+    private static Generator generator(
+            LlavaConfig config, PictureFeatures pictures, Llava language, OutputTokens output) {
         SpliceOptions options = new SpliceOptions(
                 config.imageVectors(),
                 config.decoder().vocabSize(),
@@ -80,7 +94,7 @@ public final class LlavaModel implements AutoCloseable {
         return new Generator(
                 language,
                 options,
-                endId,
+                output,
                 (layout, prompts) -> Placeholders.features(layout, vectors(config, pictures, prompts)));
     }
 
@@ -122,7 +136,8 @@ public final class LlavaModel implements AutoCloseable {
         try (Checkpoint weights =
                 Checkpoint.llava(folder, visionTower).withoutTower().withFrozenType(type, name -> false)) {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
-            LlavaModel model = new LlavaModel(config, tokenizer, chat, features, language);
+            LlavaModel model =
+                    new LlavaModel(config, tokenizer, chat, features, language, GenerationConfig.eosIds(folder));
             CLEANER.register(model, model.generator.start()::close);
             return model;
         }

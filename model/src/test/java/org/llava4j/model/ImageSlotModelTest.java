@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -35,6 +36,7 @@ import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.generate.Generation;
 import org.llava4j.model.generate.Generator;
+import org.llava4j.model.generate.OutputTokens;
 import org.llava4j.model.generate.Prompt;
 import org.llava4j.model.generate.Sampling;
 import org.llava4j.model.weights.Checkpoint;
@@ -168,7 +170,10 @@ class ImageSlotModelTest {
         }
         SpliceOptions options = new SpliceOptions(config.imageVectors(), 1003, 2048);
         Generator generator = new Generator(
-                language, options, tokenizer.endId(), (layout, prompts) -> Placeholders.features(layout, features));
+                language,
+                options,
+                OutputTokens.of(tokenizer, 1003, Set.of()),
+                (layout, prompts) -> Placeholders.features(layout, features));
         Generation generation =
                 generator.submit(new Prompt(prompt, List.of(Picture.of(picture))), Sampling.GREEDY, 12, token -> true);
         generator.await(generation);

@@ -252,6 +252,11 @@ public final class LlamaTokenizer {
                 : model.pieces().get(checkedPiece(id)).text();
     }
 
+    /** Whether an id below {@link #size()} belongs to a piece or an added token; added tokens may leave gaps. */
+    public boolean isDefined(int id) {
+        return id >= 0 && (id < model.size() || added(id) != null);
+    }
+
     /** Ids run from 0 to this number, added tokens included. */
     public int size() {
         return size;

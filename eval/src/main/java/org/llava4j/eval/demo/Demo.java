@@ -19,6 +19,7 @@ import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.scienceqa.OtherImages;
 import org.llava4j.model.Llava;
 import org.llava4j.model.LlavaModel;
+import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
@@ -159,7 +160,13 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
             try (Checkpoint weights =
                     Checkpoint.llava(base, tower).withoutTower().withFreshProjector(pretrain.seed())) {
                 Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
-                return new LlavaModel(config, LlamaTokenizer.load(base), finetune.chatFormat(), features, language);
+                return new LlavaModel(
+                        config,
+                        LlamaTokenizer.load(base),
+                        finetune.chatFormat(),
+                        features,
+                        language,
+                        GenerationConfig.eosIds(base));
             }
         }
 

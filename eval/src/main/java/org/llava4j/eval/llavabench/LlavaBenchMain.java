@@ -20,9 +20,9 @@ import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.model.generate.Answer;
 import org.llava4j.model.generate.Answering;
 import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.NonFiniteLogitsException;
 import org.llava4j.model.generate.Question;
 
 /** {@code exec:java@llava-bench}: a model folder's answers to LLaVA-Bench, to be judged. */
@@ -108,8 +108,11 @@ public final class LlavaBenchMain extends AskingGoal {
         }
         Map<String, String> texts = new LinkedHashMap<>();
         asked.forEach((id, answering) -> {
-            Answer answer = model.await(answering);
-            texts.put(id, answer.text());
+            try {
+                texts.put(id, model.await(answering).text());
+            } catch (NonFiniteLogitsException e) {
+                throw e.of("question " + id);
+            }
         });
         return texts;
     }

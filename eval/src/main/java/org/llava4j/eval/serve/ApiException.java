@@ -1,5 +1,7 @@
 package org.llava4j.eval.serve;
 
+import org.llava4j.model.generate.NonFiniteLogitsException;
+
 /** What a client is told instead of an answer, in OpenAI's shape of an error. */
 final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1;
@@ -35,6 +37,11 @@ final class ApiException extends RuntimeException {
     /** 504: it takes too long. */
     static ApiException timeout(String message) {
         return new ApiException(504, "timeout_error", null, "timeout", message);
+    }
+
+    /** 500: the model computes NaN or infinite values. */
+    static ApiException nonFiniteLogits(NonFiniteLogitsException cause) {
+        return new ApiException(500, "server_error", null, "non_finite_logits", cause.getMessage());
     }
 
     int status() {

@@ -15,6 +15,7 @@ import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Answer;
 import org.llava4j.model.generate.Answering;
 import org.llava4j.model.generate.Generation.Finish;
+import org.llava4j.model.generate.NonFiniteLogitsException;
 
 /** {@code POST /v1/chat/completions}: as many at once as may run and wait, each on its request's thread. */
 final class Completions {
@@ -42,6 +43,8 @@ final class Completions {
         ChatRequest request = placed(exchange);
         try {
             new Running(exchange, request).run();
+        } catch (NonFiniteLogitsException e) {
+            throw ApiException.nonFiniteLogits(e);
         } catch (BadInputException e) {
             throw ApiException.badRequest("messages", e.getMessage());
         } finally {
@@ -216,11 +219,18 @@ final class Completions {
             if (events == null) {
                 throw failure;
             }
-            ApiException told = failure instanceof ApiException error
-                    ? error
-                    : new ApiException(500, "server_error", null, null, "the answer broke off");
-            events.send(Exchange.error(told));
+            events.send(Exchange.error(streamError(failure)));
             events.close();
+        }
+
+        private static ApiException streamError(RuntimeException failure) {
+            if (failure instanceof ApiException error) {
+                return error;
+            }
+            if (failure instanceof NonFiniteLogitsException logits) {
+                return ApiException.nonFiniteLogits(logits);
+            }
+            return new ApiException(500, "server_error", null, null, "the answer broke off");
         }
     }
 }

@@ -8,12 +8,14 @@ import java.io.IOException;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -273,6 +275,22 @@ class ChatServerTest {
             HttpRequest.Builder wrong =
                     HttpRequest.newBuilder(guarded.at("/v1/models")).header("Authorization", "Bearer open sesam");
             assertThat(guarded.send(wrong).statusCode()).isEqualTo(401);
+        }
+    }
+
+    @Test
+    void nonFiniteLogitsAreServerError(@TempDir Path temp) throws IOException {
+        try (Served damaged = Served.damaged(temp.resolve("model"), Served.OPTIONS)) {
+            for (ObjectNode request : List.of(
+                    Served.asking("hello"),
+                    Served.asking("hello").put("temperature", 0.8),
+                    Served.asking("hello").put("stream", true))) {
+                HttpResponse<String> response = damaged.post(request);
+                assertThat(response.statusCode()).isEqualTo(500);
+                JsonNode error = Served.json(response).get("error");
+                assertThat(error.get("code").textValue()).isEqualTo("non_finite_logits");
+                assertThat(error.get("message").textValue()).contains("NaN or infinite");
+            }
         }
     }
 }

@@ -16,12 +16,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.weights.FrozenType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A real server on loopback with a small model, and how its tests speak to it. */
 final class Served implements AutoCloseable {
@@ -77,6 +82,19 @@ final class Served implements AutoCloseable {
                         golden.resolve("a_clip56").toAbsolutePath().toString()));
         Files.copy(golden.resolve("f_e2e/stage1_init.safetensors"), folder.resolve("model.safetensors"));
         Files.copy(golden.resolve("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
+        ChatFormat chat = new ChatFormat(ConversationTemplates.of("v1"), true);
+        return new Served(LlavaModel.load(folder, chat), options);
+    }
+
+    /** The same with a NaN in the row of the head that follows the prompt. */
+    static Served damaged(Path folder, ServeOptions options) throws IOException {
+        endless(folder, options).close();
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        try (SafetensorsFile file = SafetensorsFile.open(folder.resolve("model.safetensors"))) {
+            file.tensors().keySet().forEach(name -> tensors.put(name, file.read(name)));
+        }
+        tensors.get("lm_head.weight").putScalar(new long[] {9, 0}, Float.NaN);
+        SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors);
         ChatFormat chat = new ChatFormat(ConversationTemplates.of("v1"), true);
         return new Served(LlavaModel.load(folder, chat), options);
     }

@@ -2,6 +2,7 @@ package org.llava4j.model.generate;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.model.Llava;
@@ -25,7 +26,8 @@ public final class BareSteps {
         this.positions = positions;
         Prompt prompt = new Prompt(new int[] {1}, List.of());
         this.rows = IntStream.range(0, rows)
-                .mapToObj(row -> new Generation(prompt, positions, Sampling.GREEDY, 1, token -> true))
+                .mapToObj(row -> new Generation(
+                        prompt, positions, Sampling.GREEDY, OutputTokens.of(1, Set.of()), 1, token -> true))
                 .toList();
         kept = this.rows.stream().map(row -> decoder.beginBlank(row, positions)).toList();
     }

@@ -9,6 +9,7 @@ public final class Generation {
     private final int length;
     private final int maxNewTokens;
     private final Sampler sampler;
+    private final OutputTokens output;
     private final TokenListener listener;
     private final CompletableFuture<Finish> done = new CompletableFuture<>();
     private volatile boolean cancelled;
@@ -25,12 +26,19 @@ public final class Generation {
     }
 
     /** @param length of the prompt with its images in it */
-    Generation(Prompt prompt, int length, Sampling sampling, int maxNewTokens, TokenListener listener) {
+    Generation(
+            Prompt prompt,
+            int length,
+            Sampling sampling,
+            OutputTokens output,
+            int maxNewTokens,
+            TokenListener listener) {
         this.prompt = prompt;
         this.length = length;
         this.maxNewTokens = maxNewTokens;
         this.listener = listener;
-        sampler = new Sampler(sampling);
+        this.output = output;
+        sampler = new Sampler(sampling, output);
         text = prompt.ids();
     }
 
@@ -84,10 +92,11 @@ public final class Generation {
      *
      * @param logits {@code float32[V]} of what follows; changed
      * @return whether it goes on
+     * @throws NonFiniteLogitsException if a logit is NaN or infinite
      */
-    boolean take(float[] logits, int eosId) {
+    boolean take(float[] logits) {
         int token = sampler.next(logits, text);
-        if (token == eosId) {
+        if (output.eosIds().contains(token)) {
             done.complete(Finish.STOP);
             return false;
         }

@@ -30,7 +30,7 @@ public final class Generator implements AutoCloseable {
 
     private final Llava model;
     private final SpliceOptions options;
-    private final int eosId;
+    private final OutputTokens output;
     private final PromptFeed feed;
     private final boolean cache;
     private final LinkedBlockingDeque<Generation> waiting = new LinkedBlockingDeque<>();
@@ -44,18 +44,18 @@ public final class Generator implements AutoCloseable {
      * A generator that works on the threads that ask, one of them at a time.
      *
      * @param options how prompts are laid out; padding must be on the right
-     * @param eosId the token that ends a text
+     * @param output the tokens that may be generated, and those that end a text
      * @param feed brings the images of prompts
      */
-    public Generator(Llava model, SpliceOptions options, int eosId, PromptFeed feed) {
-        this(model, options, eosId, feed, true);
+    public Generator(Llava model, SpliceOptions options, OutputTokens output, PromptFeed feed) {
+        this(model, options, output, feed, true);
     }
 
     /** @param cache whether keys and values are kept where that can be; the same tokens come without, later */
-    Generator(Llava model, SpliceOptions options, int eosId, PromptFeed feed, boolean cache) {
+    Generator(Llava model, SpliceOptions options, OutputTokens output, PromptFeed feed, boolean cache) {
         this.model = model;
         this.options = options;
-        this.eosId = eosId;
+        this.output = output;
         this.feed = feed;
         this.cache = cache;
     }
@@ -86,7 +86,8 @@ public final class Generator implements AutoCloseable {
         if (maxNewTokens < 1) {
             throw new BadInputException(maxNewTokens + " new tokens are wanted; ask for 1 or more");
         }
-        Generation generation = new Generation(prompt, length, sampling, Math.min(maxNewTokens, room), listener);
+        Generation generation =
+                new Generation(prompt, length, sampling, output, Math.min(maxNewTokens, room), listener);
         waiting.add(generation);
         if (closed) {
             cancelWaiting();
@@ -224,7 +225,7 @@ public final class Generator implements AutoCloseable {
         for (int row = 0; row < rows.size(); row++) {
             Generation generation = rows.get(row);
             try {
-                if (!generation.take(Arrays.copyOfRange(all, row * vocabulary, (row + 1) * vocabulary), eosId)) {
+                if (!generation.take(Arrays.copyOfRange(all, row * vocabulary, (row + 1) * vocabulary))) {
                     leave(generation);
                 }
             } catch (RuntimeException | Error e) {

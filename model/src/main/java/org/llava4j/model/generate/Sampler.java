@@ -4,13 +4,18 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Chooses the tokens of one text as a {@link Sampling} says. */
+/** Token sampler of one text: applies a {@link Sampling} to the logits of the {@link OutputTokens}. */
 final class Sampler {
+    /** The logit of a masked id: finite, with a probability of 0 beside any other. */
+    private static final float MASKED = -Float.MAX_VALUE;
+
     private final Sampling sampling;
+    private final OutputTokens tokens;
     private final SplittableRandom random;
 
-    Sampler(Sampling sampling) {
+    Sampler(Sampling sampling, OutputTokens tokens) {
         this.sampling = sampling;
+        this.tokens = tokens;
         random = new SplittableRandom(sampling.seed());
     }
 
@@ -19,8 +24,10 @@ final class Sampler {
      *
      * @param logits {@code float32[V]}; changed
      * @param text the ids so far; those outside the vocabulary, an image's, have no part
+     * @throws NonFiniteLogitsException if the logit of a token is NaN or infinite
      */
     int next(float[] logits, int[] text) {
+        tokens.undefined().forEach(id -> logits[id] = MASKED);
         if (sampling.repetitionPenalty() != 1) {
             penalise(logits, text);
         }
@@ -41,18 +48,23 @@ final class Sampler {
     private void penalise(float[] logits, int[] text) {
         float penalty = (float) sampling.repetitionPenalty();
         Arrays.stream(text)
-                .filter(id -> id >= 0 && id < logits.length)
+                .filter(id -> id >= 0 && id < tokens.size())
                 .distinct()
                 .forEach(id -> logits[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty);
     }
 
-    /** The first of the largest. */
-    private static int likeliest(float[] logits) {
+    /** The first of the largest logits, in one pass that also finds those that are not finite. */
+    private int likeliest(float[] logits) {
         int best = 0;
-        for (int i = 1; i < logits.length; i++) {
+        int nonFinite = 0;
+        for (int i = 0; i < tokens.size(); i++) {
             if (logits[i] > logits[best]) {
                 best = i;
             }
+            nonFinite += Math.abs(logits[i]) <= Float.MAX_VALUE ? 0 : 1;
+        }
+        if (nonFinite > 0) {
+            throw new NonFiniteLogitsException(nonFinite, tokens.size());
         }
         return best;
     }
@@ -66,11 +78,12 @@ final class Sampler {
 
     private Candidates kept(float[] logits) {
         double most = logits[likeliest(logits)];
-        double[] weights = new double[logits.length];
+        double[] weights = new double[tokens.size()];
         for (int i = 0; i < weights.length; i++) {
             weights[i] = Math.exp((logits[i] - most) / sampling.temperature());
         }
-        int[] ids = IntStream.range(0, weights.length).toArray();
+        int[] ids =
+                IntStream.range(0, weights.length).filter(id -> weights[id] > 0).toArray();
         if (sampling.topK() > 0 && sampling.topK() < ids.length) {
             ids = Arrays.copyOf(sorted(ids, weights), sampling.topK());
         }

@@ -87,7 +87,15 @@ public record ScienceQaAnswers(
             Decoding own = decoding.seededFor(problems.get(i).id());
             asked.add(model.ask(questions.get(i), own, text -> {}));
         }
-        return asked.stream().map(model::await).map(Answer::text).toList();
+        List<String> texts = new ArrayList<>();
+        for (int i = 0; i < problems.size(); i++) {
+            try {
+                texts.add(model.await(asked.get(i)).text());
+            } catch (NonFiniteLogitsException e) {
+                throw e.of("problem " + problems.get(i).id());
+            }
+        }
+        return texts;
     }
 
     private Question question(ScienceQaProblem problem, Function<ScienceQaProblem, Path> imageOf) {

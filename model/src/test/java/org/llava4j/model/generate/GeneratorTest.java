@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
@@ -41,7 +42,8 @@ class GeneratorTest {
     private static Generator generator(Llava model, int eos, boolean cache) {
         int vocabulary = model.plainDecoder().orElseThrow().vocabSize();
         SpliceOptions options = new SpliceOptions(1, vocabulary, MAX_LENGTH, Side.RIGHT, 16);
-        return new Generator(model, options, eos, (layout, prompts) -> Placeholders.text(layout), cache);
+        OutputTokens output = OutputTokens.of(vocabulary, Set.of(eos));
+        return new Generator(model, options, output, (layout, prompts) -> Placeholders.text(layout), cache);
     }
 
     private static List<int[]> prompts() {
@@ -205,7 +207,10 @@ class GeneratorTest {
         int vocabulary = model.plainDecoder().orElseThrow().vocabSize();
         AtomicInteger fed = new AtomicInteger();
         Generator generator = new Generator(
-                model, new SpliceOptions(1, vocabulary, MAX_LENGTH, Side.RIGHT, 16), NO_EOS, (layout, prompts) -> {
+                model,
+                new SpliceOptions(1, vocabulary, MAX_LENGTH, Side.RIGHT, 16),
+                OutputTokens.of(vocabulary, Set.of()),
+                (layout, prompts) -> {
                     if (fed.getAndIncrement() == 0) {
                         throw new OutOfMemoryError("as if");
                     }

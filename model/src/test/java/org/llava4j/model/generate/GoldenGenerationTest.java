@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.batch.SpliceOptions;
@@ -29,7 +30,9 @@ class GoldenGenerationTest {
     private static final int NEW_TOKENS = 32;
 
     /** The published runs went on past the end token. */
-    private static final int NO_EOS = -1;
+    private static OutputTokens withoutEos(int vocabSize) {
+        return OutputTokens.of(vocabSize, Set.of());
+    }
 
     private static int[] ints(JsonNode array) {
         int[] values = new int[array.size()];
@@ -57,8 +60,12 @@ class GoldenGenerationTest {
         int[] prompt = ints(golden.get("prompt"));
         List<int[]> batch = List.of(prompt, new int[] {1, 2, 3}, prompt);
         for (boolean cache : new boolean[] {true, false}) {
-            Generator generator =
-                    new Generator(model, options, NO_EOS, (layout, prompts) -> Placeholders.text(layout), cache);
+            Generator generator = new Generator(
+                    model,
+                    options,
+                    withoutEos(config.vocabSize()),
+                    (layout, prompts) -> Placeholders.text(layout),
+                    cache);
             for (List<int[]> prompts : List.of(List.of(prompt), batch)) {
                 List<int[]> out = continued(generator, prompts, List.of());
                 assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
@@ -87,7 +94,7 @@ class GoldenGenerationTest {
                 Generator generator = new Generator(
                         model,
                         options,
-                        NO_EOS,
+                        withoutEos(config.decoder().vocabSize()),
                         (layout, prompts) -> Placeholders.pixels(
                                 layout,
                                 Nd4j.concat(

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
@@ -15,7 +18,7 @@ class SamplerTest {
     private static final float[] LOGITS = {1.5f, -0.3f, 2.2f, 0f, 0.7f, -4f, 2.1f, 1.1f};
 
     private static long[] drawn(Sampling sampling, float[] logits, int... text) {
-        Sampler sampler = new Sampler(sampling);
+        Sampler sampler = new Sampler(sampling, OutputTokens.of(logits.length, Set.of()));
         long[] counts = new long[logits.length];
         for (int i = 0; i < DRAWS; i++) {
             counts[sampler.next(logits.clone(), text)]++;
@@ -105,7 +108,7 @@ class SamplerTest {
                 sum += shares[byShare[kept++]];
             }
             int last = byShare[kept - 1];
-            Sampler sampler = new Sampler(Sampling.at(1, round).withTopP(topP));
+            Sampler sampler = new Sampler(Sampling.at(1, round).withTopP(topP), OutputTokens.of(300, Set.of()));
             for (int i = 0; i < 500; i++) {
                 assertThat(shares[sampler.next(logits.clone(), new int[0])]).isGreaterThanOrEqualTo(shares[last]);
             }
@@ -120,7 +123,8 @@ class SamplerTest {
         // An image's id has no logit, and a token counts once however often it came.
         assertFollows(
                 drawn(Sampling.at(1, 6).withRepetitionPenalty(1.5), LOGITS, 2, -200, 5, 2), shares(punished, 1, ALL));
-        assertThat(new Sampler(Sampling.GREEDY.withRepetitionPenalty(1.5)).next(LOGITS.clone(), new int[] {2}))
+        assertThat(new Sampler(Sampling.GREEDY.withRepetitionPenalty(1.5), OutputTokens.of(LOGITS.length, Set.of()))
+                        .next(LOGITS.clone(), new int[] {2}))
                 .isEqualTo(6);
     }
 
@@ -132,8 +136,41 @@ class SamplerTest {
 
     @Test
     void withoutTemperatureTheFirstOfTheLikeliestIsTaken() {
-        assertThat(new Sampler(Sampling.GREEDY).next(new float[] {0, 3, 3, -1}, new int[0]))
+        assertThat(new Sampler(Sampling.GREEDY, OutputTokens.of(4, Set.of()))
+                        .next(new float[] {0, 3, 3, -1}, new int[0]))
                 .isEqualTo(1);
+    }
+
+    @Test
+    void samplerNeverChoosesIdsWithoutToken() {
+        OutputTokens tokens = new OutputTokens(6, Set.of(2), Set.of());
+        Sampler greedy = new Sampler(Sampling.GREEDY, tokens);
+        // Rows 6 and 7 are padding of the head, row 2 belongs to no token.
+        assertThat(greedy.next(new float[] {1, 2, 9, 0, 0, 1, 50, Float.NaN}, new int[] {6}))
+                .isEqualTo(1);
+        for (Sampling sampling : List.of(
+                Sampling.at(1, 3),
+                Sampling.at(100, 3).withTopK(5),
+                Sampling.at(100, 3).withTopP(0.999))) {
+            Sampler sampler = new Sampler(sampling, tokens);
+            Set<Integer> chosen = new TreeSet<>();
+            for (int i = 0; i < 2000; i++) {
+                chosen.add(sampler.next(new float[] {1, 2, 9, 0, 0, 1, 50, Float.NaN}, new int[] {6, 7}));
+            }
+            assertThat(chosen).containsExactly(0, 1, 3, 4, 5);
+        }
+    }
+
+    @Test
+    void samplerRejectsNonFiniteLogits() {
+        for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            for (Sampling sampling : List.of(Sampling.GREEDY, Sampling.at(1, 3).withTopP(0.9))) {
+                Sampler sampler = new Sampler(sampling, OutputTokens.of(3, Set.of()));
+                assertThatThrownBy(() -> sampler.next(new float[] {1, bad, 3}, new int[0]))
+                        .isInstanceOf(NonFiniteLogitsException.class)
+                        .hasMessageContaining("1 of the 3 logits");
+            }
+        }
     }
 
     @Test

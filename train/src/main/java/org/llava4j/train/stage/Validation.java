@@ -15,6 +15,7 @@ import org.llava4j.data.scienceqa.ScienceQaScores;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.LlavaModel;
+import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.generate.ScienceQaAnswers;
@@ -53,7 +54,13 @@ public final class Validation implements AutoCloseable {
         StageData data =
                 StageData.open(look, paths.of(heldOut.data(), heldOut.images(), paths.output()), config, bad -> {});
         LlavaModel answering = look.dataFormat() == DataFormat.SCIENCEQA
-                ? new LlavaModel(config, LlamaTokenizer.load(paths.model()), look.chatFormat(), features, model)
+                ? new LlavaModel(
+                        config,
+                        LlamaTokenizer.load(paths.model()),
+                        look.chatFormat(),
+                        features,
+                        model,
+                        GenerationConfig.eosIds(paths.model()))
                 : null;
         return new Validation(heldOut, look, data, new Feeding(config, features), model, answering);
     }

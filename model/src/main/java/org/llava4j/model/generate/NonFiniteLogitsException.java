@@ -1,0 +1,32 @@
+package org.llava4j.model.generate;
+
+import org.llava4j.data.BadInputException;
+
+/**
+ * Logits hold NaN or infinite values, so that no token can be chosen: a weight is damaged, or the arithmetic overflows.
+ * The text ends with this error, since any token would be arbitrary.
+ */
+public final class NonFiniteLogitsException extends BadInputException {
+    private static final long serialVersionUID = 1L;
+
+    /**
+     * @param count how many logits are NaN or infinite
+     * @param vocabulary how many logits there are
+     */
+    NonFiniteLogitsException(int count, int vocabulary) {
+        this(
+                count + " of the " + vocabulary
+                        + " logits of the next token are NaN or infinite, so there is no answer;"
+                        + " the weights are damaged or overflow: inspect --verify names the tensors",
+                null);
+    }
+
+    private NonFiniteLogitsException(String message, Throwable cause) {
+        super(message, cause);
+    }
+
+    /** The same error, with what was asked in front of its message. */
+    public NonFiniteLogitsException of(String question) {
+        return new NonFiniteLogitsException(question + ": " + getMessage(), this);
+    }
+}

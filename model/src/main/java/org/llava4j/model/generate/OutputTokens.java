@@ -1,0 +1,52 @@
+package org.llava4j.model.generate;
+
+import java.util.Set;
+import java.util.TreeSet;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.text.LlamaTokenizer;
+
+/**
+ * Token ids that a model may generate. A head often has more rows than its tokenizer has tokens (padding to a multiple of
+ * 64); the logits of such rows are masked, so that they are never chosen.
+ *
+ * @param size ids from 0 up to this number may be generated
+ * @param undefined ids below {@code size} that belong to no token
+ * @param eosIds ids that end a text and are no part of it ({@code eos_token_id}); an id outside of {@code size} never
+ *     comes
+ */
+public record OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds) {
+
+    /** @throws BadInputException if no token may be generated */
+    public OutputTokens {
+        undefined = Set.copyOf(undefined);
+        eosIds = Set.copyOf(eosIds);
+        if (size <= undefined.size()) {
+            throw new BadInputException(
+                    "the model has no token to generate; tokenizer and model do not belong together");
+        }
+    }
+
+    /** All ids of a vocabulary, ended by any of {@code eosIds}. */
+    public static OutputTokens of(int size, Set<Integer> eosIds) {
+        return new OutputTokens(size, Set.of(), eosIds);
+    }
+
+    /**
+     * The tokens of a tokenizer that the model has rows for.
+     *
+     * @param vocabSize rows of the LM head
+     * @param eosIds of the model folder; the tokenizer's own end token is added
+     */
+    public static OutputTokens of(LlamaTokenizer tokenizer, int vocabSize, Set<Integer> eosIds) {
+        int size = Math.min(tokenizer.size(), vocabSize);
+        Set<Integer> undefined = new TreeSet<>();
+        for (int id = 0; id < size; id++) {
+            if (!tokenizer.isDefined(id)) {
+                undefined.add(id);
+            }
+        }
+        Set<Integer> ends = new TreeSet<>(eosIds);
+        ends.add(tokenizer.endId());
+        return new OutputTokens(size, undefined, ends);
+    }
+}
