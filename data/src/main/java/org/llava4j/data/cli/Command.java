@@ -17,6 +17,8 @@ import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.help.HelpFormatter;
 import org.apache.commons.cli.help.TextHelpAppendable;
 import org.llava4j.data.BadInputException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A goal of the command line over an API that Java can call without it. Flags are kebab-case, {@code --help} tells
@@ -24,6 +26,7 @@ import org.llava4j.data.BadInputException;
  * exit.
  */
 public abstract class Command {
+    private static final Logger LOG = LoggerFactory.getLogger(Command.class);
     private static final int WIDTH = 100;
     private static final String HELP = "--help";
     private static final String SEVERAL = ",...";
@@ -67,10 +70,10 @@ public abstract class Command {
         }
     }
 
-    /** Reads flags, without doing the work. @throws BadInputException if they are not this command's */
+    /** Reads flags, without doing the work; of a flag given twice the last counts. @throws BadInputException if they are not this command's */
     public final CommandLine parse(String... args) {
         try {
-            CommandLine line = new DefaultParser(false).parse(options(), args);
+            CommandLine line = new DefaultParser(false).parse(options(), lastOfEach(args));
             if (!line.getArgList().isEmpty()) {
                 throw new BadInputException(
                         "unknown argument " + line.getArgList().get(0) + "; see --help");
@@ -79,6 +82,12 @@ public abstract class Command {
         } catch (ParseException e) {
             throw new BadInputException(e.getMessage() + "; see --help", e);
         }
+    }
+
+    /** Arguments without the occurrences of flags that later ones replace. */
+    public final String[] lastOfEach(String... args) {
+        return RepeatedFlags.lastOfEach(options(), List.of(args), warning -> LOG.warn("{}: {}", name, warning))
+                .toArray(String[]::new);
     }
 
     /** Flags as arguments again, their files and folders absolute: as they mean the same in another process. */
@@ -158,6 +167,7 @@ public abstract class Command {
                 .longOpt(name)
                 .hasArgs()
                 .numberOfArgs(1)
+                .type(RepeatedFlags.SEVERAL)
                 .argName(argument)
                 .desc(description)
                 .get();

@@ -227,13 +227,13 @@ class LoraStageTest {
     }
 
     private void execute(String... flags) {
-        List<String> all = new ArrayList<>(List.of(flags));
-        all.addAll(List.of("--model-path", model.toString()));
+        List<String> all = new ArrayList<>(List.of("--model-path", model.toString()));
         all.addAll(List.of("--vision-tower", TinyFolders.TOWER.toString()));
         all.addAll(List.of("--data-path", Golden.path("f_e2e/finetune.json").toString()));
         all.addAll(List.of("--image-folder", TinyFolders.PICTURES.toString()));
         all.addAll(List.of("--output-dir", out.toString(), "--fresh-projector", "--max-steps", "2"));
         all.addAll(List.of("--gradient-accumulation-steps", "1"));
+        all.addAll(List.of(flags));
         new StageMain(Stages.FINETUNE).execute(all.toArray(String[]::new));
     }
 }

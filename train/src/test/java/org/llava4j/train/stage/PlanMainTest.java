@@ -187,7 +187,7 @@ class PlanMainTest {
     }
 
     private static String plan(String... args) {
-        String[] all = Stream.concat(Stream.of(args), Stream.of("--machine-gb", "1000"))
+        String[] all = Stream.concat(Stream.of("--machine-gb", "1000"), Stream.of(args))
                 .toArray(String[]::new);
         PrintStream out = System.out;
         ByteArrayOutputStream said = new ByteArrayOutputStream();

@@ -212,7 +212,7 @@ class SourcesTest {
                 "--max-steps",
                 "" + STEPS);
         new StageMain(Stages.FINETUNE)
-                .execute(Stream.concat(Stream.of(more), flags.stream()).toArray(String[]::new));
+                .execute(Stream.concat(flags.stream(), Stream.of(more)).toArray(String[]::new));
     }
 
     private RunReport run(List<DataSource> sources, Path output, Saving saving, RunListener listener) {

@@ -314,10 +314,9 @@ class StageMainTest {
                 .hasMessageNotContaining("\n");
     }
 
-    /** Runs a small stage; of a flag that is given twice the first counts, so that {@code more} comes first. */
+    /** Runs a small stage; of a flag that is given twice the last counts, so that {@code more} comes last. */
     private void run(String stage, String... more) {
-        List<String> arguments = new ArrayList<>(List.of(more));
-        arguments.addAll(List.of(
+        List<String> arguments = new ArrayList<>(List.of(
                 "--model-path", model.toString(),
                 "--vision-tower", TinyFolders.TOWER.toString(),
                 "--data-path", data.toString(),
@@ -326,6 +325,7 @@ class StageMainTest {
                 "--per-device-train-batch-size", "4",
                 "--gradient-accumulation-steps", "1",
                 "--max-steps", "2"));
+        arguments.addAll(List.of(more));
         execute(stage, arguments.toArray(String[]::new));
     }
 

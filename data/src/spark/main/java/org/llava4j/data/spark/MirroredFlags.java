@@ -26,7 +26,7 @@ final class MirroredFlags {
     private MirroredFlags() {}
 
     /**
-     * @param args flags and their values
+     * @param args flags and their values, without occurrences that later ones replace
      * @param writes whether outputs are written by this process; if not, they are only named
      * @throws org.llava4j.data.BadInputException if a file is not there, or an output is there already
      */

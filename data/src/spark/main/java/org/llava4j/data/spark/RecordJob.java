@@ -2,6 +2,7 @@ package org.llava4j.data.spark;
 
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
+import org.llava4j.data.cli.RecordPlace;
 
 /** A goal over records, its records worked on by executors. */
 public final class RecordJob {
@@ -12,7 +13,7 @@ public final class RecordJob {
      * on every machine.
      */
     public static <R> void run(JavaSparkContext spark, GoalMaker<R> goal, String... args) {
-        MirroredFlags flags = MirroredFlags.of(List.of(args), true);
+        MirroredFlags flags = MirroredFlags.of(List.of(goal.at(RecordPlace.HERE).lastOfEach(args)), true);
         try {
             goal.at(new SparkRecords<>(spark, goal, flags)).execute(flags.local());
         } finally {

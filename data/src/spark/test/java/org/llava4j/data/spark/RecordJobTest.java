@@ -129,7 +129,15 @@ class RecordJobTest {
             files.copyFromLocalFile(
                     new org.apache.hadoop.fs.Path(captions.toUri()),
                     new org.apache.hadoop.fs.Path(home, "captions.tsv"));
-            String[] flags = {"--data-path=" + home + "/captions.tsv", "--output-dir", home + "/chosen"};
+            // Of a flag given twice the last counts: the others are neither fetched nor written.
+            String[] flags = {
+                "--data-path",
+                home + "/gone.tsv",
+                "--output-dir=" + home + "/other",
+                "--data-path=" + home + "/captions.tsv",
+                "--output-dir",
+                home + "/chosen"
+            };
             RecordJob.run(spark, FilterConceptsMain::new, flags);
             Path there = temp.resolve("there");
             files.copyToLocalFile(
