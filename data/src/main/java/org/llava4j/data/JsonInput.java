@@ -91,10 +91,14 @@ public final class JsonInput {
             }
         }
         if (e instanceof JsonProcessingException json) {
-            String what = String.valueOf(json.getOriginalMessage()).replaceAll("\\s+", " ");
-            return new BadInputException(source + line + ": broken JSON: " + key(json) + what, e);
+            return new BadInputException(source + line + ": " + reason(json), e);
         }
         return new BadInputException(source + ": cannot be read: " + e.getMessage(), e);
+    }
+
+    /** What is wrong with JSON, in one line without its place. */
+    public static String reason(JsonProcessingException e) {
+        return "broken JSON: " + key(e) + String.valueOf(e.getOriginalMessage()).replaceAll("\\s+", " ");
     }
 
     /** The key whose value does not fit, where the parser got as far as knowing one. */

@@ -4,6 +4,7 @@ import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -44,6 +45,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private int badInWindow;
     private long positions;
     private long paddedPositions;
+    private final BitSet truncated = new BitSet();
 
     /** A sample ready for a batch. */
     private record Row(int number, Conversation conversation, EncodedSample encoded, int length) {}
@@ -93,7 +95,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return (samples.size() + options.batchSize() - 1) / options.batchSize();
     }
 
-    /** File and line of a sample of {@link BatchPlan#rows}. */
+    /** Place of a sample of {@link BatchPlan#rows}. */
     public String where(int number) {
         return samples.where(number);
     }
@@ -111,6 +113,11 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /** Share of all positions handed out so far that were padding, 0..1. */
     public double paddingShare() {
         return positions == 0 ? 0 : (double) paddedPositions / positions;
+    }
+
+    /** How many samples that were read so far are longer than the maximum length, so that their ends are cut off. */
+    public int truncatedSamples() {
+        return truncated.cardinality();
     }
 
     /** How many samples of this epoch were no good and were passed over, each counted once. */
@@ -185,7 +192,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
                     throw e;
                 }
                 String where = samples.where(number);
-                passedOver.accept(new BadSample(where, e.getMessage().replace(where + ": ", "")));
+                passedOver.accept(new BadSample(number, where, e.getMessage().replace(where + ": ", "")));
             }
         }
         if (options.windowBatches() > 1) {
@@ -217,6 +224,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         }
         int length =
                 SpliceLayout.splicedLength(encoded.inputIds(), options.splice().vectorsPerImage());
+        truncated.set(number, length > options.splice().maxLength());
         return new Row(number, conversation, encoded, length);
     }
 

@@ -11,6 +11,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.TextFiles;
 import org.llava4j.data.endpoint.ChatCall;
 import org.llava4j.data.endpoint.ChatMessage;
 
@@ -66,16 +67,15 @@ public final class Prompts {
     }
 
     private static String file(Path file) {
-        try {
-            String text = Files.readString(file).strip();
-            if (text.isEmpty()) {
-                throw new BadInputException(file + ": is empty; write what the teacher is told");
-            }
-            return text;
-        } catch (IOException e) {
+        if (!Files.isRegularFile(file)) {
             throw new BadInputException(
-                    file + ": cannot be read; the folder of prompts must have it, as the shipped one does", e);
+                    file + ": cannot be read; the folder of prompts must have it, as the shipped one does");
         }
+        String text = TextFiles.read(file).strip();
+        if (text.isEmpty()) {
+            throw new BadInputException(file + ": is empty; write what the teacher is told");
+        }
+        return text;
     }
 
     ChatCall.Lead lead(Kind kind) {

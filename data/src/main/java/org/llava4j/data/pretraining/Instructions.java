@@ -3,13 +3,11 @@ package org.llava4j.data.pretraining;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.TextFiles;
 import org.llava4j.data.captions.Caption;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
@@ -65,15 +63,7 @@ public record Instructions(List<String> texts) {
 
     /** Those of a file, one a line; empty lines and those that begin with # are left out. */
     public static Instructions read(Path file) {
-        try {
-            return ofLines(file.toString(), Files.readAllLines(file));
-        } catch (NoSuchFileException e) {
-            throw new BadInputException(file + ": no such file; check the path", e);
-        } catch (CharacterCodingException e) {
-            throw new BadInputException(file + ": is not in UTF-8; save it in UTF-8", e);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
-        }
+        return ofLines(file.toString(), TextFiles.lines(file));
     }
 
     private static Instructions ofLines(String source, List<String> lines) {
@@ -83,7 +73,7 @@ public record Instructions(List<String> texts) {
                 .toList();
         for (String text : texts) {
             if (text.contains(LlamaTokenizer.IMAGE_TEXT)) {
-                throw new BadInputException(source + ", line " + (lines.indexOf(text) + 1) + ": leave out "
+                throw new BadInputException(source + ", line " + (lineOf(text, lines)) + ": leave out "
                         + LlamaTokenizer.IMAGE_TEXT + "; it is put before or after the instruction");
             }
         }
@@ -91,6 +81,10 @@ public record Instructions(List<String> texts) {
             throw new BadInputException(source + ": there are no instructions; write one a line");
         }
         return new Instructions(texts);
+    }
+
+    private static int lineOf(String text, List<String> lines) {
+        return lines.stream().map(String::strip).toList().indexOf(text) + 1;
     }
 
     /** The sample that a caption becomes. */

@@ -51,6 +51,11 @@ public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQu
                 fields.jsonId("question_id"), fields.text("image"), fields.text("text"), fields.text("category"));
     }
 
+    @Override
+    String id(JsonNode entry, String key) {
+        return entry.path("question_id").asText("");
+    }
+
     private static Writable id(JsonId id) {
         JsonNode json = id.json();
         return json.canConvertToLong() ? new LongWritable(json.longValue()) : new Text(id.text());

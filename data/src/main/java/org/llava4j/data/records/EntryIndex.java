@@ -1,5 +1,6 @@
 package org.llava4j.data.records;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.BufferedInputStream;
 import java.io.Closeable;
@@ -17,6 +18,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.CopiedFiles;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.TextFiles;
 
 /**
  * Where the entries of a file lie, found in one pass in constant memory (but for sixteen bytes an entry), and random
@@ -30,6 +32,7 @@ final class EntryIndex implements Closeable {
     private final List<String> keys = new ArrayList<>();
     private long[] bounds = new long[64]; // start and end of entry i at 2i and 2i + 1
     private int size;
+    private int bomBytes;
     private int[] lines;
 
     private EntryIndex(Path file, EntryFormat format, FileChannel channel) throws IOException {
@@ -45,6 +48,7 @@ final class EntryIndex implements Closeable {
         boolean whole = false;
         try {
             index = new EntryIndex(file, format, FileChannel.open(file));
+            index.bomBytes = TextFiles.bomBytes(file);
             try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
                 format.scan(in, index);
             }
@@ -89,6 +93,11 @@ final class EntryIndex implements Closeable {
         return size;
     }
 
+    /** Where the text of the file begins, behind its byte order mark. */
+    int firstByte() {
+        return bomBytes;
+    }
+
     Path file() {
         return file;
     }
@@ -117,8 +126,10 @@ final class EntryIndex implements Closeable {
                 }
             }
             return parse(entry, buffer.array());
+        } catch (JsonProcessingException e) {
+            throw new BadInputException(where(entry) + ": " + JsonInput.reason(e), e);
         } catch (IOException e) {
-            throw JsonInput.broken(file.toString(), line(entry) - 1, e);
+            throw JsonInput.broken(file.toString(), 0, e);
         }
     }
 
@@ -130,17 +141,20 @@ final class EntryIndex implements Closeable {
         }
     }
 
-    /** File and line of an entry, for messages. */
+    /** Place of an entry, for messages: the file, the line if no other entry begins in it, and the entry's index from 0. */
     String where(int entry) {
-        return CopiedFiles.told(file + ", line " + line(entry));
+        int[] begins = lines();
+        boolean alone = (entry == 0 || begins[entry - 1] < begins[entry])
+                && (entry == size - 1 || begins[entry] < begins[entry + 1]);
+        return CopiedFiles.told(file + (alone ? ", line " + begins[entry] : "") + ", entry " + entry);
     }
 
-    /** The line an entry begins in, from 1: found by counting once, when the first is asked for. */
-    private synchronized int line(int entry) {
+    /** The line each entry begins in, from 1: counted once, when the first is needed. */
+    private synchronized int[] lines() {
         if (lines == null) {
             lines = countLines();
         }
-        return lines[entry];
+        return lines;
     }
 
     /** Entries lie in the file in their order. */
@@ -149,9 +163,12 @@ final class EntryIndex implements Closeable {
         int line = 1;
         try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
             long at = 0;
+            int before = 0;
             for (int entry = 0; entry < size; entry++) {
                 for (; at < bounds[2 * entry]; at++) {
-                    line += in.read() == '\n' ? 1 : 0;
+                    int next = in.read();
+                    line += next == '\r' || (next == '\n' && before != '\r') ? 1 : 0;
+                    before = next;
                 }
                 found[entry] = line;
             }

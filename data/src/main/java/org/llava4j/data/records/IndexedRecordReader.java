@@ -28,6 +28,7 @@ import org.llava4j.data.JsonInput;
  */
 public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     private static final long serialVersionUID = 1L;
+    private static final int MAX_ID = 80;
 
     private transient Configuration conf = new Configuration();
     private transient List<EntryIndex> files = List.of();
@@ -50,6 +51,11 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     /** The key {@link #parse} is given: an entry's name, empty where entries have none. */
     String key(EntryIndex file, int entry) {
         return "";
+    }
+
+    /** Id of a record for messages, empty where it has none: its key, or the value of "id" unless a subclass says otherwise. */
+    String id(JsonNode entry, String key) {
+        return key.isEmpty() ? entry.path("id").asText("") : key;
     }
 
     abstract List<Writable> writables(T value);
@@ -114,7 +120,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         try {
             return parse(entry, key(place.file(), place.entry()));
         } catch (BadInputException e) {
-            throw new BadInputException(place.file().where(place.entry()) + ": " + e.getMessage(), e);
+            throw new BadInputException(where(place, entry) + ": " + e.getMessage(), e);
         }
     }
 
@@ -125,10 +131,25 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
                 place.file().file().toUri(), place.entry(), place.file().offset(place.entry()), getClass());
     }
 
-    /** File and line of record {@code number}, for messages to people. */
+    /**
+     * Place of record {@code number}, for messages: file, index in the file and id, and the line where that helps. Equals
+     * what the message of a {@link BadInputException} of {@link #get} begins with.
+     */
     public String where(int number) {
         Place place = place(number);
-        return place.file().where(place.entry());
+        JsonNode entry;
+        try {
+            entry = place.file().get(place.entry());
+        } catch (BadInputException e) {
+            return place.file().where(place.entry()); // the id cannot be read
+        }
+        return where(place, entry);
+    }
+
+    private String where(Place place, JsonNode entry) {
+        String id = id(entry, key(place.file(), place.entry())).replaceAll("\\p{Cntrl}+", " ");
+        String shown = id.length() > MAX_ID ? id.substring(0, MAX_ID) + "..." : id;
+        return place.file().where(place.entry()) + (shown.isEmpty() ? "" : " (id " + shown + ")");
     }
 
     private record Place(EntryIndex file, int entry) {}

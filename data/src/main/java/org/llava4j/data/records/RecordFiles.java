@@ -57,18 +57,6 @@ public final class RecordFiles {
                         .put("caption", caption.text()));
     }
 
-    /** Captions as CC3M has them, with a picture's place for its address. @throws BadInputException likewise */
-    public static void writeTsv(Path file, Iterator<Caption> captions) {
-        AtomicFile.write(file, channel -> {
-            OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
-            while (captions.hasNext()) {
-                Caption caption = captions.next();
-                out.write(bytes(caption.text().replaceAll("\\s+", " ") + "\t" + caption.image() + "\n"));
-            }
-            out.flush();
-        });
-    }
-
     /**
      * ScienceQA's {@code problems.json}.
      *

@@ -148,6 +148,21 @@ class LlavaBatchIteratorTest {
                 .hasMessageMatching("sample (9|10): .*");
     }
 
+    @Test
+    void truncatedSamplesAreCountedOnce() {
+        List<Conversation> samples = new ArrayList<>(samples(9));
+        samples.add(text("long", "word ".repeat(500)));
+        samples.add(text("longer", "word ".repeat(600)));
+        LlavaBatchIterator iterator = iterator(samples, 4, 2, 0);
+        epoch(iterator);
+        iterator.reset();
+        epoch(iterator);
+        assertThat(iterator.truncatedSamples()).isEqualTo(2);
+        LlavaBatchIterator whole = iterator(samples(9), 4, 2, 0);
+        epoch(whole);
+        assertThat(whole.truncatedSamples()).isZero();
+    }
+
     /** A small source that is drawn often meets its bad sample often; it is still one. */
     @Test
     void aBadSampleThatIsDrawnAgainInAnEpochCountsOnce() {

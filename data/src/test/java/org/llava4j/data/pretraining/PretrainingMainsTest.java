@@ -136,8 +136,8 @@ class PretrainingMainsTest {
         assertFails(this::filter, "broken.tsv, line 2: has no tab");
         captions = Files.writeString(
                 temp.resolve("late.json"), "[{\"image\":\"1\",\"caption\":\"a\"},\n{\"image\":\"2\"}]");
-        assertFails(this::filter, "late.json, line 2: caption : \"caption\" is missing");
-        assertFails(this::expand, "late.json, line 2: caption : \"caption\" is missing");
+        assertFails(this::filter, "late.json, line 2, entry 1: caption : \"caption\" is missing");
+        assertFails(this::expand, "late.json, line 2, entry 1: caption : \"caption\" is missing");
         captions = Files.writeString(temp.resolve("empty.json"), "[]");
         assertFails(this::filter, "there are no captions");
         assertThat(temp.resolve("chosen")).doesNotExist();

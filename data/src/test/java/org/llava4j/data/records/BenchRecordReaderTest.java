@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonId;
 import org.llava4j.data.captions.Box;
@@ -77,6 +78,16 @@ class BenchRecordReaderTest {
                 .hasMessageContaining("line 3");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"[0.1, 0.2, 0.3, 40]", "[-0.1, 0.2, 0.3, 0.4]", "[0.3, 0.2, 0.1, 0.4]"})
+    void byImageRefusesBoxesThatAreNoFractions(String bbox) throws IOException {
+        Path contexts = Files.writeString(temp.resolve("c.jsonl"), CONTEXTS.replace("[0.1, 0.2, 0.3, 0.4]", bbox));
+        assertThatThrownBy(() -> BenchContextRecordReader.byImage(contexts))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("\"bbox\" is " + bbox.replace("40", "40.0"))
+                .hasMessageContaining("fractions, 0 to 1");
+    }
+
     @Test
     void byImageRefusesTwoContextsOfOneImage() throws IOException {
         Path contexts = Files.writeString(temp.resolve("c.jsonl"), CONTEXTS.replace("2.jpg", "001.jpg"));
@@ -89,7 +100,7 @@ class BenchRecordReaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"question_id\": 1.5}  | line 1: question 1.5: \"question_id\" must be a string or a whole number",
+                "{\"question_id\": 1.5}  | line 1, entry 0 (id 1.5): question 1.5: \"question_id\" must be a string or a whole number",
                 "{\"question_id\": 1, \"image\": \"a\"}  | \"text\" is missing"
             })
     void aQuestionThatIsWrongIsNamed(String text, String message) throws IOException {

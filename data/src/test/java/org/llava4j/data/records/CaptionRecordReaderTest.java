@@ -109,16 +109,6 @@ class CaptionRecordReaderTest {
     }
 
     @Test
-    void whatIsWrittenAsTsvIsRead() {
-        Path file = temp.resolve("out.tsv");
-        RecordFiles.writeTsv(
-                file,
-                List.of(new Caption("a", "a.jpg", "two\nlines\tand a tab"), new Caption("b", "b", "ü"))
-                        .iterator());
-        assertThat(all(file)).extracting(Caption::text).containsExactly("two lines and a tab", "ü");
-    }
-
-    @Test
     void whatIsWrittenAsCocoIsRead() throws IOException {
         List<CaptionedPicture> pictures;
         try (CocoRecordReader reader = CocoRecordReader.open(file("c.json", COCO), file("i.json", INSTANCES))) {
@@ -135,8 +125,8 @@ class CaptionRecordReaderTest {
             delimiter = '|',
             value = {
                 "x.tsv  | a b                                        | x.tsv, line 1: has no tab",
-                "x.tsv  | a\tu~\tu                                   | x.tsv, line 2: the caption is empty",
-                "x.json | [{\"image\": \"a\"}]                       | x.json, line 1: caption : \"caption\" is missing",
+                "x.tsv  | a\thttp://u~\thttp://u                     | x.tsv, line 2, entry 1: the caption is empty",
+                "x.json | [{\"image\": \"a\"}]                       | x.json, line 1, entry 0: caption : \"caption\" is missing",
                 "x.json | [{\"caption\": \"a\"}]                     | \"image\" is missing",
                 "x.json | [1]                                        | entry 0 is not an object",
                 "x.json | ''                                         | is empty",
@@ -159,7 +149,7 @@ class CaptionRecordReaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "\"bbox\":[50,25,100,50]  | \"bbox\":[50,25,100]         | i.json, line 1: box of image 5: \"bbox\" must be",
+                "\"bbox\":[50,25,100,50]  | \"bbox\":[50,25,100]         | i.json, entry 0: box of image 5: \"bbox\" must be",
                 "\"category_id\":2        | \"category_id\":9            | category 9 is not among \"categories\"",
                 "\"image_id\":5           | \"image_id\":\"five\"        | \"image_id\" must be a whole number",
                 "\"name\":\"man\"         | \"title\":\"man\"            | \"name\" is missing"
@@ -215,7 +205,7 @@ class CaptionRecordReaderTest {
         try (CaptionRecordReader reader = CaptionRecordReader.open(file)) {
             assertThat(reader.size()).isEqualTo(200_000);
             assertThat(reader.get(123_456).text()).isEqualTo("caption 123456");
-            assertThat(reader.where(123_456)).isEqualTo(file + ", line 123457");
+            assertThat(reader.where(123_456)).isEqualTo(file + ", line 123457, entry 123456");
         }
     }
 }

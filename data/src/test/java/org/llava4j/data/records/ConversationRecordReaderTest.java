@@ -106,7 +106,7 @@ class ConversationRecordReaderTest {
         try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
             assertThat(reader.size()).isEqualTo(3);
             assertThat(reader.get(2).id()).isEqualTo("c");
-            assertThat(reader.where(2)).isEqualTo(file + ", line 4");
+            assertThat(reader.where(2)).isEqualTo(file + ", line 4, entry 2 (id c)");
         }
     }
 
@@ -179,7 +179,7 @@ class ConversationRecordReaderTest {
             assertThat(reader.get(0).id()).isEqualTo("ok");
             assertThatThrownBy(() -> reader.get(1))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessageStartingWith(file + ", line 3: ")
+                    .hasMessageStartingWith(file + ", line 3, entry 1")
                     .hasMessageContaining(message)
                     .hasMessageNotContaining("\n");
         }

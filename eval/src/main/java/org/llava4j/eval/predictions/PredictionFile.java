@@ -4,11 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -17,6 +12,7 @@ import java.util.Map;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.TextFiles;
 
 /** Answers as JSON lines, one answer a line. */
 public final class PredictionFile {
@@ -57,8 +53,8 @@ public final class PredictionFile {
     public static Map<String, Prediction> read(Path file) {
         Map<String, Prediction> predictions = new LinkedHashMap<>();
         int number = 0;
-        try (BufferedReader lines = Files.newBufferedReader(file)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        try {
+            for (String line : TextFiles.lines(file)) {
                 number++;
                 if (line.isBlank()) {
                     continue;
@@ -71,12 +67,6 @@ public final class PredictionFile {
             }
         } catch (JsonProcessingException e) {
             throw JsonInput.broken(file.toString(), number - 1, e);
-        } catch (NoSuchFileException e) {
-            throw new BadInputException(file + ": no such file; check the path", e);
-        } catch (CharacterCodingException e) {
-            throw new BadInputException(file + ", after line " + number + ": is not UTF-8; save it as UTF-8", e);
-        } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
         }
         return Collections.unmodifiableMap(predictions);
     }

@@ -1,14 +1,13 @@
 package org.llava4j.eval.probe;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.TextFiles;
 
 /**
  * Two questions about one picture, to be answered by yes or no.
@@ -23,23 +22,19 @@ public record ProbePair(String id, String image, String together, String apart) 
     /** Pairs as JSON lines. @throws BadInputException if a line is none */
     public static List<ProbePair> read(Path file) {
         List<ProbePair> pairs = new ArrayList<>();
-        try {
-            int number = 0;
-            for (String line : Files.readAllLines(file)) {
-                number++;
-                if (line.isBlank()) {
-                    continue;
-                }
-                String where = file + ", line " + number;
-                JsonNode node = JsonInput.parse(where, line.getBytes(StandardCharsets.UTF_8));
-                pairs.add(new ProbePair(
-                        text(node, "id", where),
-                        text(node, "image", where),
-                        text(node, "together", where),
-                        text(node, "apart", where)));
+        int number = 0;
+        for (String line : TextFiles.lines(file)) {
+            number++;
+            if (line.isBlank()) {
+                continue;
             }
-        } catch (IOException e) {
-            throw new BadInputException(file + " cannot be read (" + e.getMessage() + "); check the path", e);
+            String where = file + ", line " + number;
+            JsonNode node = JsonInput.parse(where, line.getBytes(StandardCharsets.UTF_8));
+            pairs.add(new ProbePair(
+                    text(node, "id", where),
+                    text(node, "image", where),
+                    text(node, "together", where),
+                    text(node, "apart", where)));
         }
         if (pairs.isEmpty()) {
             throw new BadInputException(

@@ -5,7 +5,8 @@ import java.io.Serializable;
 /**
  * Something that is wrong with a sample.
  *
- * @param where file and line of the sample
+ * @param number index of the sample in the data, from 0
+ * @param where file, line, index in the file and id of the sample
  * @param message one line
  */
-public record Finding(Rule rule, String where, String message) implements Serializable {}
+public record Finding(Rule rule, int number, String where, String message) implements Serializable {}

@@ -140,8 +140,10 @@ public final class LintReport {
             node.put("severity", rule.isError() ? "error" : "warning").put("count", count(rule));
             ArrayNode list = node.putArray("findings");
             findings(rule)
-                    .forEach(finding ->
-                            list.addObject().put("where", finding.where()).put("message", finding.message()));
+                    .forEach(finding -> list.addObject()
+                            .put("number", finding.number())
+                            .put("where", finding.where())
+                            .put("message", finding.message()));
         }
         return json;
     }

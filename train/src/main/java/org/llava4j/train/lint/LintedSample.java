@@ -7,7 +7,8 @@ import org.llava4j.data.conversation.EncodedSample;
 /**
  * A sample as training would see it.
  *
- * @param where file and line
+ * @param number index in the data, from 0
+ * @param where file, line, index in the file and id
  * @param id what the data file calls it
  * @param encoded ids and labels; null if it could not be made
  * @param length positions with its image vectors, before anything is cut off
@@ -17,6 +18,7 @@ import org.llava4j.data.conversation.EncodedSample;
  * @param findings what is wrong
  */
 public record LintedSample(
+        int number,
         String where,
         String id,
         EncodedSample encoded,

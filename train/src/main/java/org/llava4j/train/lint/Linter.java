@@ -37,7 +37,8 @@ public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
         Set<Long> seen = new HashSet<>();
         linted.forEachRemaining(sample -> {
             if (sample.encoded() != null && !seen.add(sample.contentHash())) {
-                sample.findings().add(new Finding(Rule.DUPLICATE, sample.where(), Rule.DUPLICATE.words()));
+                sample.findings()
+                        .add(new Finding(Rule.DUPLICATE, sample.number(), sample.where(), Rule.DUPLICATE.words()));
             }
             report.add(sample);
         });
@@ -48,34 +49,37 @@ public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
     LintedSample sample(SampleSource samples, int number) {
         String where = samples.where(number);
         List<Finding> findings = new ArrayList<>();
-        Conversation conversation = found(Rule.BROKEN, where, findings, () -> samples.get(number));
+        Conversation conversation = found(Rule.BROKEN, number, where, findings, () -> samples.get(number));
         if (conversation == null) {
-            return new LintedSample(where, "", null, 0, 0, 0, 0, findings);
+            return new LintedSample(number, where, "", null, 0, 0, 0, 0, findings);
         }
         for (String image : conversation.images()) {
-            found(Rule.DEAD_IMAGE, where, findings, () -> ImageFiles.read(samples.image(number, image)));
+            found(Rule.DEAD_IMAGE, number, where, findings, () -> ImageFiles.read(samples.image(number, image)));
         }
-        EncodedSample encoded = found(Rule.BROKEN, where, findings, () -> encoder.encode(conversation));
+        EncodedSample encoded = found(Rule.BROKEN, number, where, findings, () -> encoder.encode(conversation));
         if (encoded == null) {
-            return new LintedSample(where, conversation.id(), null, 0, 0, images(conversation), 0, findings);
+            return new LintedSample(number, where, conversation.id(), null, 0, 0, images(conversation), 0, findings);
         }
         int length = SpliceLayout.splicedLength(encoded.inputIds(), splice.vectorsPerImage());
         if (!SpliceLayout.hasTarget(encoded, splice)) {
             findings.add(new Finding(
                     Rule.NOTHING_SUPERVISED,
+                    number,
                     where,
                     "its answers begin beyond the maximum length of " + splice.maxLength()));
         } else if (length > splice.maxLength()) {
             findings.add(new Finding(
                     Rule.TRUNCATED,
+                    number,
                     where,
                     "has " + length + " positions, of which " + splice.maxLength() + " are kept"));
         }
         if (!conversation.hasImages()
                 && conversation.turns().stream().anyMatch(turn -> turn.value().contains(LlamaTokenizer.IMAGE_TEXT))) {
-            findings.add(new Finding(Rule.STRAY_IMAGE_WORD, where, Rule.STRAY_IMAGE_WORD.words()));
+            findings.add(new Finding(Rule.STRAY_IMAGE_WORD, number, where, Rule.STRAY_IMAGE_WORD.words()));
         }
         return new LintedSample(
+                number,
                 where,
                 conversation.id(),
                 encoded,
@@ -107,16 +111,16 @@ public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
     }
 
     /** What work gives, or null and a finding. */
-    private static <T> T found(Rule otherwise, String where, List<Finding> findings, Supplier<T> work) {
+    private static <T> T found(Rule otherwise, int number, String where, List<Finding> findings, Supplier<T> work) {
         try {
             return work.get();
         } catch (FileChangedException e) {
             throw e;
         } catch (NothingToLearnException e) {
-            findings.add(new Finding(Rule.NOTHING_SUPERVISED, where, e.getMessage()));
+            findings.add(new Finding(Rule.NOTHING_SUPERVISED, number, where, e.getMessage()));
         } catch (BadInputException e) {
             Rule rule = e.getMessage().contains("images but its text refers to") ? Rule.IMAGE_SLOT : otherwise;
-            findings.add(new Finding(rule, where, e.getMessage().replace(where + ": ", "")));
+            findings.add(new Finding(rule, number, where, e.getMessage().replace(where + ": ", "")));
         }
         return null;
     }

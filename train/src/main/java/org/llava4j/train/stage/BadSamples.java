@@ -4,21 +4,21 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.train.watch.RunListener;
 
 /**
- * The samples that a run passed over: {@code bad-samples.jsonl}, each once, in the order of their places.
+ * Invalid samples that a run skipped: {@code bad-samples.jsonl}, each once, in the order of their numbers in the data.
  */
 final class BadSamples implements Consumer<BadSample> {
     static final String FILE = "bad-samples.jsonl";
 
     private final RunListener listener;
-    private final Map<String, BadSample> byPlace = new TreeMap<>();
+    private final SortedSet<BadSample> samples = new TreeSet<>();
 
     BadSamples(RunListener listener) {
         this.listener = listener;
@@ -26,29 +26,29 @@ final class BadSamples implements Consumer<BadSample> {
 
     @Override
     public void accept(BadSample sample) {
-        if (byPlace.put(sample.where(), sample) == null) {
+        if (samples.add(sample)) {
             listener.notice("passed over " + sample.where() + ": " + sample.reason());
         }
     }
 
     /** Adds what an earlier process of the run had met. */
     void addAll(List<BadSample> before) {
-        before.forEach(sample -> byPlace.put(sample.where(), sample));
+        samples.addAll(before);
     }
 
-    /** In the order of their places. */
+    /** In the order of their numbers. */
     List<BadSample> all() {
-        return List.copyOf(byPlace.values());
+        return List.copyOf(samples);
     }
 
     /** Writes the list, if there is anything in it. */
     void write(Path folder) {
-        if (byPlace.isEmpty()) {
+        if (samples.isEmpty()) {
             return;
         }
         StringBuilder lines = new StringBuilder();
         try {
-            for (BadSample sample : byPlace.values()) {
+            for (BadSample sample : samples) {
                 lines.append(new JsonMapper().writeValueAsString(sample)).append('\n');
             }
         } catch (JsonProcessingException e) {

@@ -105,6 +105,7 @@ final class StageLoop {
     private void reject(BadStepException bad, List<BatchPlan> plans, Seen seen, StageSteps each) {
         List<String> places = plans.stream()
                 .flatMap(plan -> plan.rows().stream())
+                .sorted()
                 .map(batches::where)
                 .toList();
         totals = totals.plusBad(seen);

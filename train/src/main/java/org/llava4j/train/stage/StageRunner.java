@@ -160,7 +160,7 @@ public final class StageRunner {
                     schedule,
                     listener::notice));
             try (RunLog lines = RunLog.of(log, listener::notice);
-                    Validation validation = validation(learner)) {
+                    Validation validation = validation(learner, listener)) {
                 StageSteps each =
                         new StageSteps(loop, data.batches(), saver, validation, proof.before(), bad, lines, listener);
                 loop.run(each);
@@ -169,6 +169,11 @@ public final class StageRunner {
                 listener.end();
             }
             pictures = gradients.picturesComputed();
+        }
+        int truncated = data.batches().truncatedSamples();
+        if (truncated > 0) {
+            listener.notice(truncated + (truncated == 1 ? " sample was" : " samples were")
+                    + " longer than \"maxLength\" (" + stage.maxLength() + ") and truncated; lint-data lists them");
         }
         RunTotals totals = loop.totals();
         if (totals.badSteps() == totals.steps()) {
@@ -202,9 +207,10 @@ public final class StageRunner {
         return new RunReport(paths.output(), summary);
     }
 
-    private Validation validation(Learner learner) {
+    private Validation validation(Learner learner, RunListener listener) {
         return options.heldOut()
-                .map(heldOut -> Validation.open(heldOut, stage, paths, config, learner.features(), learner.model()))
+                .map(heldOut -> Validation.open(
+                        heldOut, stage, paths, config, learner.features(), learner.model(), listener::notice))
                 .orElse(null);
     }
 

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchCursor;
 import org.llava4j.data.batch.BatchPlan;
@@ -34,25 +35,44 @@ public final class Validation implements AutoCloseable {
     private final Feeding feeding;
     private final Llava model;
     private final LlavaModel answering;
+    private final SkippedSamples skipped;
 
     private Validation(
-            HeldOut heldOut, Stage stage, StageData data, Feeding feeding, Llava model, LlavaModel answering) {
+            HeldOut heldOut,
+            Stage stage,
+            StageData data,
+            Feeding feeding,
+            Llava model,
+            LlavaModel answering,
+            SkippedSamples skipped) {
         this.heldOut = heldOut;
         this.stage = stage;
         this.data = data;
         this.feeding = feeding;
         this.model = model;
         this.answering = answering;
+        this.skipped = skipped;
     }
 
-    /** Opens the data; the graph is the one that learns. */
+    /**
+     * Opens the data; the graph is the one that learns.
+     *
+     * @param notice receives one line about held-out samples that are invalid
+     */
     static Validation open(
-            HeldOut heldOut, Stage stage, RunPaths paths, LlavaConfig config, FeatureSource features, Llava model) {
+            HeldOut heldOut,
+            Stage stage,
+            RunPaths paths,
+            LlavaConfig config,
+            FeatureSource features,
+            Llava model,
+            Consumer<String> notice) {
+        SkippedSamples skipped = new SkippedSamples(notice);
         Stage look = stage.dataFormat() == DataFormat.SCIENCEQA
                 ? Stages.with(stage, Map.of("split", heldOut.split(), "maxBadSamples", Integer.MAX_VALUE))
                 : Stages.with(stage, Map.of("maxBadSamples", Integer.MAX_VALUE));
         StageData data =
-                StageData.open(look, paths.of(heldOut.data(), heldOut.images(), paths.output()), config, bad -> {});
+                StageData.open(look, paths.of(heldOut.data(), heldOut.images(), paths.output()), config, skipped);
         LlavaModel answering = look.dataFormat() == DataFormat.SCIENCEQA
                 ? new LlavaModel(
                         config,
@@ -62,7 +82,7 @@ public final class Validation implements AutoCloseable {
                         model,
                         GenerationConfig.eosIds(paths.model()))
                 : null;
-        return new Validation(heldOut, look, data, new Feeding(config, features), model, answering);
+        return new Validation(heldOut, look, data, new Feeding(config, features), model, answering, skipped);
     }
 
     boolean keepsBest() {
@@ -96,6 +116,7 @@ public final class Validation implements AutoCloseable {
             pool.release(loss);
             fed.values().forEach(INDArray::close);
         }
+        skipped.report();
         if (rows == 0) {
             throw new BadInputException(heldOut.data()
                     + ": not one held-out sample has anything to learn; look at it and" + " at \"convMode\"");

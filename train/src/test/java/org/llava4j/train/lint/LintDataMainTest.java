@@ -23,6 +23,9 @@ import org.w3c.dom.Element;
 
 /** Good data and data with every kind of fault, read by the goal. */
 class LintDataMainTest {
+    private static final List<String> IDS = List.of(
+            "good", "twice", "broken", "silent", "missing-slot", "double-slot", "dead", "long", "late", "stray");
+
     @TempDir
     private Path temp;
 
@@ -125,8 +128,13 @@ class LintDataMainTest {
                     .as(rule)
                     .extracting(finding -> finding.get("where").textValue())
                     .containsExactlyElementsOf(expected.stream()
-                            .map(line -> data + ", line " + line)
+                            .map(line -> data + ", line " + line + ", entry " + (line - 1) + " (id " + IDS.get(line - 1)
+                                    + ")")
                             .toList());
+            assertThat(findings)
+                    .as(rule)
+                    .extracting(finding -> finding.get("number").intValue() + 1)
+                    .containsExactlyElementsOf(expected);
         });
         Element suite = DocumentBuilderFactory.newInstance()
                 .newDocumentBuilder()
@@ -136,6 +144,19 @@ class LintDataMainTest {
         assertThat(suite.getAttribute("failures")).isEqualTo("4");
         assertThat(suite.getElementsByTagName("failure").getLength()).isEqualTo(4);
         assertThat(Files.readString(output.resolve("lint.html"))).contains("<s>");
+    }
+
+    /** {@code json.dump} writes one line. */
+    @Test
+    void lintListsEverySampleOfOneLine() throws IOException {
+        aFaultOfEachKind();
+        Files.writeString(data, Files.readString(data).replace("\n", " "));
+        lint("--model-max-length", "128", "--fail-on", "never");
+        assertThat(report().get("rules").get("image-slot").get("findings"))
+                .extracting(finding -> finding.get("where").textValue())
+                .containsExactly(data + ", entry 4 (id missing-slot)", data + ", entry 5 (id double-slot)");
+        assertThat(Files.readString(output.resolve("lint-junit.xml"))).contains(data + ", entry 6 (id dead): ");
+        assertThat(Files.readString(output.resolve("lint.html"))).contains(data + ", entry 6 (id dead)");
     }
 
     @Test

@@ -86,7 +86,7 @@ class BadDataTest {
         RunReport report = run(Map.of("maxBadSamples", 4), out, Saving.NONE);
         assertThat(report.summary().badSamples()).isEqualTo(4);
         List<String> listed = Files.readAllLines(out.resolve("bad-samples.jsonl"));
-        assertThat(listed).hasSize(4).allMatch(line -> line.startsWith("{\"where\":\"" + data + ", line "));
+        assertThat(listed).hasSize(4).allMatch(line -> line.contains(",\"where\":\"" + data + ", line "));
         assertThat(listed)
                 .anyMatch(line -> line.contains("not there.png"))
                 .anyMatch(line -> line.contains("half.png"))
@@ -100,6 +100,20 @@ class BadDataTest {
     }
 
     @Test
+    void truncatedSamplesAreReportedWithTheirCount() throws IOException {
+        write();
+        run(Map.of("maxLength", 20), temp.resolve("out"), Saving.NONE);
+        assertThat(told)
+                .filteredOn(line -> line.contains("longer than \"maxLength\" (20)"))
+                .singleElement()
+                .asString()
+                .matches("[1-8] samples? (was|were) .* truncated; lint-data lists them");
+        told.clear();
+        run(Map.of(), temp.resolve("whole"), Saving.NONE);
+        assertThat(told).noneMatch(line -> line.contains("truncated"));
+    }
+
+    @Test
     void theListSurvivesAnInterruption() throws IOException {
         ((ObjectNode) samples.get(5)).put("image", "not there.png");
         write();
@@ -109,17 +123,7 @@ class BadDataTest {
         run(small, whole, Saving.NONE);
         Saving saving = new Saving(temp.resolve("checkpoints"), 1, 1, Resume.AUTO);
         int[] steps = {0};
-        RunListener stopping = new RunListener() {
-            @Override
-            public void step(Progress progress) {
-                steps[0]++;
-            }
-
-            @Override
-            public boolean stops() {
-                return true;
-            }
-        };
+        RunListener stopping = stopping(steps);
         Path out = temp.resolve("out");
         for (int i = 0; i < 6; i++) {
             assertThatThrownBy(() -> run(small, out, saving, stopping)).isInstanceOf(RunStoppedException.class);
@@ -128,6 +132,35 @@ class BadDataTest {
         assertThat(steps[0]).isEqualTo(6);
         assertThat(Files.readString(out.resolve("bad-samples.jsonl")))
                 .isEqualTo(Files.readString(whole.resolve("bad-samples.jsonl")));
+    }
+
+    /** {@code json.dump} writes one line: lines tell no samples apart. Ids may repeat. */
+    @Test
+    void badSamplesOfOneLineAreAllListedAndResumed() throws IOException {
+        for (int number : new int[] {7, 5, 4, 2, 1, 0}) {
+            ((ObjectNode) samples.get(number)).put("id", "s" + number / 2).put("image", "not there.png");
+        }
+        Files.writeString(data, samples.toString());
+        Map<String, Object> small = Map.of("maxBadSamples", 9, "sortedBatches", 1, "batchSize", 1, "maxSteps", 4);
+        Path whole = temp.resolve("whole");
+        run(small, whole, Saving.NONE);
+        List<String> listed = Files.readAllLines(whole.resolve("bad-samples.jsonl"));
+        assertThat(listed).hasSize(6);
+        int[] numbers = {0, 1, 2, 4, 5, 7};
+        for (int i = 0; i < numbers.length; i++) {
+            assertThat(listed.get(i))
+                    .startsWith("{\"number\":" + numbers[i] + ",\"where\":\"" + data + ", entry " + numbers[i]
+                            + " (id s" + numbers[i] / 2 + ")\",\"reason\":\"");
+        }
+        assertThat(told).filteredOn(line -> line.startsWith("passed over ")).hasSize(6);
+        Saving saving = new Saving(temp.resolve("checkpoints"), 1, 1, Resume.AUTO);
+        Path out = temp.resolve("out");
+        for (int i = 0; i < 3; i++) {
+            assertThatThrownBy(() -> run(small, out, saving, stopping(new int[1])))
+                    .isInstanceOf(RunStoppedException.class);
+        }
+        run(small, out, saving, listener);
+        assertThat(Files.readAllLines(out.resolve("bad-samples.jsonl"))).isEqualTo(listed);
     }
 
     @Test
@@ -171,6 +204,21 @@ class BadDataTest {
                 .hasMessageContaining("has changed while it was read");
         assertThat(temp.resolve("checkpoints/checkpoint-00000001")).isDirectory();
         assertThat(temp.resolve("out")).doesNotExist();
+    }
+
+    /** Stops the run after each step. */
+    private static RunListener stopping(int[] steps) {
+        return new RunListener() {
+            @Override
+            public void step(Progress progress) {
+                steps[0]++;
+            }
+
+            @Override
+            public boolean stops() {
+                return true;
+            }
+        };
     }
 
     private void write() throws IOException {

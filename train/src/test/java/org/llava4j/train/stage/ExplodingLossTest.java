@@ -68,14 +68,16 @@ class ExplodingLossTest {
                 .hasMessageContaining("the loss of step " + BAD_STEP + " explodes: it is ")
                 .hasMessageContaining("(\"explodingLoss\" is 5.0), no weight was changed");
         assertThat(told).hasSize(1);
-        assertThat(told.get(0)).startsWith(BAD_STEP + ": ").endsWith("[" + data + ", line " + line + "]");
+        assertThat(told.get(0))
+                .startsWith(BAD_STEP + ": ")
+                .endsWith("[" + data + ", line " + line + ", entry " + (line - 1) + " (id " + (line - 1) + ")]");
         assertThat(temp.resolve("checkpoints/checkpoint-00000050")).isDirectory();
         assertThat(Files.readAllLines(temp.resolve("checkpoints/metrics.jsonl")))
                 .hasSize(BAD_STEP)
                 .last()
                 .asString()
                 .startsWith("{\"step\":51,\"bad_step\":\"the loss of step 51 explodes")
-                .contains("\"samples\":[\"" + data + ", line " + line + "\"]");
+                .contains("\"samples\":[\"" + data + ", line " + line + ", entry ");
     }
 
     /** Passed over, it leaves no trace in the weights; a run that is stopped just before and just after does the same. */

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -168,6 +169,26 @@ class ValidationTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(mute + ": not one held-out sample has anything to learn");
         assertThat(temp.resolve("out")).doesNotExist();
+    }
+
+    @Test
+    void skippedHeldOutSamplesAreReportedOnce() throws IOException {
+        Path data = Golden.path("f_e2e/pretrain.json");
+        ArrayNode samples = (ArrayNode) new ObjectMapper().readTree(data.toFile());
+        for (int number : new int[] {6, 2}) {
+            ((ObjectNode) samples.get(number)).put("id", "s" + number).remove("conversations");
+        }
+        Path heldOut = Files.writeString(temp.resolve("held-out.json"), samples.toString());
+        Stage stage =
+                Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1, "maxSteps", 2));
+        HeldOut some = new HeldOut(heldOut, TinyFolders.PICTURES, null, 1, 100, false);
+        run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withHeldOut(some));
+        assertThat(looks).hasSize(2);
+        assertThat(notices)
+                .filteredOn(line -> line.contains("held-out"))
+                .singleElement()
+                .asString()
+                .contains("skipped 2 samples of the held-out data; the first: " + heldOut + ", entry 2 (id s2): ");
     }
 
     @Test

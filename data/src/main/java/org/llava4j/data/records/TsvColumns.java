@@ -1,0 +1,76 @@
+package org.llava4j.data.records;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+
+/**
+ * Columns of a row of a table, divided by tabs. CC3M is published without quoting, so that a quote is a part of a caption;
+ * CSV writers quote columns instead. A column counts as quoted if its quotes close in front of a tab or the end, and a
+ * writer had a reason for them: a tab, a line break or a doubled quote inside, or every column of the row has them.
+ */
+final class TsvColumns {
+    private static final char QUOTE = '"';
+    private static final char TAB = '\t';
+    private static final Pattern ADDRESS = Pattern.compile("[A-Za-z][A-Za-z0-9+.-]*://\\S.*", Pattern.DOTALL);
+
+    private TsvColumns() {}
+
+    /** Columns of a row, stripped. */
+    static List<String> of(String row) {
+        List<String> quoted = split(row, true);
+        return quoted != null ? quoted : split(row, false);
+    }
+
+    /** Whether a row begins with a quote that does not close, so that it may go on in the next line. */
+    static boolean isOpen(String row) {
+        return !row.isEmpty() && row.charAt(0) == QUOTE && closing(row, 0) < 0;
+    }
+
+    /** Whether a column is the address of an image. */
+    static boolean isAddress(String column) {
+        return ADDRESS.matcher(column).matches();
+    }
+
+    /** @param all every column must be quoted; null if one is not */
+    private static List<String> split(String row, boolean all) {
+        List<String> columns = new ArrayList<>();
+        int at = 0;
+        while (at <= row.length()) {
+            int close = at < row.length() && row.charAt(at) == QUOTE ? closing(row, at) : -1;
+            String inside = close < 0 ? "" : row.substring(at + 1, close);
+            int end;
+            if (close >= 0 && (all || needsQuotes(inside))) {
+                columns.add(inside.replace("\"\"", "\"").strip());
+                end = close + 1;
+            } else if (all) {
+                return null;
+            } else {
+                int tab = row.indexOf(TAB, at);
+                end = tab < 0 ? row.length() : tab;
+                columns.add(row.substring(at, end).strip());
+            }
+            at = end + 1;
+        }
+        return columns;
+    }
+
+    private static boolean needsQuotes(String inside) {
+        return inside.chars().anyMatch(c -> c == QUOTE || c == TAB || c == '\n' || c == '\r');
+    }
+
+    /** The quote that closes the one at a place, in front of a tab or the end; -1 if there is none. */
+    private static int closing(String row, int open) {
+        int at = open + 1;
+        while (at < row.length()) {
+            if (row.charAt(at) != QUOTE) {
+                at++;
+            } else if (at + 1 < row.length() && row.charAt(at + 1) == QUOTE) {
+                at += 2;
+            } else {
+                return at + 1 == row.length() || row.charAt(at + 1) == TAB ? at : -1;
+            }
+        }
+        return -1;
+    }
+}
