@@ -7,8 +7,8 @@ import java.util.List;
  *
  * @param id what the data file calls it
  * @param image path of the picture relative to the image folder
- * @param widthPx of the picture
- * @param heightPx of the picture
+ * @param widthPx of the picture; 0 where the file does not have it
+ * @param heightPx of the picture; 0 where the file does not have it
  * @param captions what people wrote about it, in the order of the file
  * @param boxes what is where in it, in the order of the file; empty where nobody looked
  */

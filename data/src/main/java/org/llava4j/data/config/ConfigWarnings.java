@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Warnings about config files that are read in spite of something odd in them. A file is read many times while a model
- * loads, so that each warning is logged once and kept for {@link #in}.
+ * Warnings about config and data files that are read in spite of something odd in them. A file is read many times while a
+ * model loads, so that each warning is logged once and kept for {@link #in}.
  */
 public final class ConfigWarnings {
     private static final Logger LOG = LoggerFactory.getLogger(ConfigWarnings.class);

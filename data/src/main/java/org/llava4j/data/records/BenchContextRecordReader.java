@@ -3,6 +3,7 @@ package org.llava4j.data.records;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,6 +55,12 @@ public final class BenchContextRecordReader extends IndexedRecordReader<BenchCon
         for (JsonNode node : entry.path("instances")) {
             JsonFields box = new JsonFields(node, "box " + boxes.size() + " of " + fields.text("image"));
             double[] place = box.numbers("bbox", 4);
+            if (Arrays.stream(place).anyMatch(value -> value < 0 || value > 1)
+                    || place[0] > place[2]
+                    || place[1] > place[3]) {
+                throw new BadInputException("box " + boxes.size() + " of " + fields.text("image") + ": \"bbox\" is "
+                        + Arrays.toString(place) + "; it must be left, top, right and bottom as fractions, 0 to 1");
+            }
             boxes.add(new Box(box.text("category"), place[0], place[1], place[2], place[3]));
         }
         return new BenchContext(fields.text("image"), captions, boxes);

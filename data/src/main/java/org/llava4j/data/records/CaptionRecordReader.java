@@ -24,8 +24,8 @@ import org.llava4j.data.conversation.Turn;
  * Reads captions, one record each, whatever the file is:
  *
  * <ul>
- *   <li>CC3M as published ({@code .tsv}: caption, tab, address); row i's picture is {@code GCC_train_<i>.jpg} with nine
- *       digits, as in LLaVA's archive;
+ *   <li>CC3M as published ({@code .tsv}: caption, tab, address; also with a row of headings or with columns quoted as CSV
+ *       writers do it); row i's picture is {@code GCC_train_<i>.jpg} with nine digits, as in LLaVA's archive;
  *   <li>LLaVA's {@code metadata.json}: {@code [{"id", "image", "caption"}]}, an array or JSONL;
  *   <li>LLaVA's {@code chat.json}: the caption is what is answered last;
  *   <li>COCO's captions: {@code {"images", "annotations"}}.
@@ -37,8 +37,8 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
     private static final long serialVersionUID = 1L;
     private static final String ANNOTATIONS = "annotations";
 
-    /** By COCO's number of a picture, its file. */
-    private transient Map<Long, String> pictures = new HashMap<>();
+    /** By COCO's number of an image. */
+    private transient Map<Long, CocoPictures.Picture> pictures = new HashMap<>();
 
     /** A reader over one file. @throws BadInputException if it is missing or of none of these formats */
     public static CaptionRecordReader open(Path file) {
@@ -67,9 +67,26 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
             if (format == JsonEntries.ANNOTATIONS) {
                 CocoPictures.addTo(pictures, file);
             }
-            indexes.add(EntryIndex.of(file, format));
+            EntryIndex index = EntryIndex.of(file, format);
+            indexes.add(index);
+            if (format == JsonEntries.ANNOTATIONS) {
+                requireCaptions(indexes);
+            }
         }
         return indexes;
+    }
+
+    /** @throws BadInputException if the last file has COCO's boxes or keypoints; all are closed then */
+    private static void requireCaptions(List<EntryIndex> indexes) {
+        boolean whole = false;
+        try {
+            CocoKind.CAPTIONS.require(indexes.get(indexes.size() - 1));
+            whole = true;
+        } finally {
+            if (!whole) {
+                indexes.forEach(EntryIndex::close);
+            }
+        }
     }
 
     private static EntryFormat format(Path file) {
@@ -91,14 +108,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
             return new Caption(name, name + ".jpg", caption(new JsonFields(entry, "row " + row)));
         }
         if (entry.has("image_id")) {
-            JsonFields annotation =
-                    new JsonFields(entry, "annotation " + entry.path("id").asText("without id"));
-            long image = annotation.id("image_id");
-            String file = pictures.get(image);
-            if (file == null) {
-                throw new BadInputException("the caption is of image " + image + ", which is not among \"images\"");
-            }
-            return new Caption(String.valueOf(annotation.id("id")), file, caption(annotation));
+            return ofCoco(entry, pictures);
         }
         if (entry.has("conversations")) {
             return ofConversation(new ConversationRecordReader(), entry);
@@ -107,6 +117,26 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         JsonFields fields = new JsonFields(entry, "caption " + id);
         String image = fields.text("image");
         return new Caption(id.isEmpty() ? image : id, image, caption(fields));
+    }
+
+    /** A caption of COCO. @throws BadInputException if it is none, or its image is not among the file's images */
+    static Caption ofCoco(JsonNode entry, Map<Long, CocoPictures.Picture> pictures) {
+        JsonFields annotation = annotation(entry);
+        long image = annotation.id("image_id");
+        CocoPictures.Picture picture = pictures.get(image);
+        if (picture == null) {
+            throw new BadInputException("the caption is of image " + image + ", which is not among \"images\"");
+        }
+        return new Caption(String.valueOf(annotation.id("id")), picture.file(), caption(annotation));
+    }
+
+    private static JsonFields annotation(JsonNode entry) {
+        return new JsonFields(entry, "annotation " + entry.path("id").asText("without id"));
+    }
+
+    /** The text of a caption of COCO. */
+    static String caption(JsonNode annotation) {
+        return caption(annotation(annotation));
     }
 
     private static String caption(JsonFields fields) {

@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
 
@@ -23,12 +25,34 @@ final class CocoAnnotations implements Closeable {
         this.order = order;
     }
 
-    static CocoAnnotations of(Path coco) {
+    /**
+     * Opens a file.
+     *
+     * @param check throws a {@link BadInputException} for an annotation that is wrong; the place is added here
+     */
+    static CocoAnnotations of(Path coco, Consumer<JsonNode> check) {
         EntryIndex entries = EntryIndex.of(coco, JsonEntries.ANNOTATIONS);
+        boolean whole = false;
+        try {
+            CocoAnnotations annotations = of(entries, check);
+            whole = true;
+            return annotations;
+        } finally {
+            if (!whole) {
+                entries.close();
+            }
+        }
+    }
+
+    private static CocoAnnotations of(EntryIndex entries, Consumer<JsonNode> check) {
         long[] of = new long[entries.size()];
         for (int i = 0; i < of.length; i++) {
             JsonNode entry = entries.get(i);
-            of[i] = at(entries, i, () -> new JsonFields(entry, "annotation").id("image_id"));
+            of[i] = at(entries, i, () -> {
+                long image = new JsonFields(entry, "annotation").id("image_id");
+                check.accept(entry);
+                return image;
+            });
         }
         int[] order = IntStream.range(0, of.length)
                 .boxed()
@@ -39,12 +63,16 @@ final class CocoAnnotations implements Closeable {
                 entries, Arrays.stream(order).mapToLong(i -> of[i]).toArray(), order);
     }
 
-    private static <T> T at(EntryIndex entries, int entry, java.util.function.Supplier<T> read) {
+    private static <T> T at(EntryIndex entries, int entry, Supplier<T> read) {
         try {
             return read.get();
         } catch (BadInputException e) {
             throw new BadInputException(entries.where(entry) + ": " + e.getMessage(), e);
         }
+    }
+
+    int size() {
+        return order.length;
     }
 
     /** What is said of a picture, in the order of the file. @throws BadInputException with file and line */

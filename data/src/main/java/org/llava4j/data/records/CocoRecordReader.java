@@ -7,16 +7,18 @@ import java.io.File;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.datavec.api.split.CollectionInputSplit;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.Box;
 import org.llava4j.data.captions.CaptionedPicture;
+import org.llava4j.data.config.ConfigWarnings;
 
 /**
  * Reads COCO's pictures with their captions and boxes, one record each, joined by picture: the captions' file and, behind
@@ -27,8 +29,7 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
     private static final long serialVersionUID = 1L;
 
     private transient CocoAnnotations captions;
-    private transient CocoAnnotations instances;
-    private transient Map<Long, String> categories = new HashMap<>();
+    private transient CocoBoxes boxes;
 
     /**
      * A reader over COCO's files.
@@ -56,80 +57,53 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
                     + files.length + " files");
         }
         Path first = path(files[0]);
-        captions = CocoAnnotations.of(first);
-        categories = new HashMap<>();
-        instances = null;
-        if (files.length > 1) {
-            readCategories(path(files[1]));
-            instances = CocoAnnotations.of(path(files[1]));
-        }
-        EntryIndex images = EntryIndex.of(first, JsonEntries.IMAGES);
+        Map<Long, CocoPictures.Picture> pictures = new HashMap<>();
+        CocoPictures.addTo(pictures, first);
+        captions = captions(first, pictures);
         boolean whole = false;
         try {
-            requireDistinct(images, "image");
+            boxes = files.length > 1 ? CocoBoxes.open(path(files[1]), pictures) : null;
+            List<EntryIndex> images = List.of(EntryIndex.of(first, JsonEntries.IMAGES));
             whole = true;
-            return List.of(images);
+            return images;
         } finally {
             if (!whole) {
-                images.close();
+                close();
             }
         }
     }
 
-    /** Captions and boxes refer to images and categories by id; what has no number for an id is told when it is read. */
-    private static void requireDistinct(EntryIndex entries, String what) {
-        UniqueIds ids = new UniqueIds(what, entries::where);
-        for (int i = 0; i < entries.size(); i++) {
-            JsonNode id = entries.get(i).path("id");
-            if (id.isIntegralNumber()) {
-                ids.add(id.asText(), i);
-            }
+    /** The captions, each of which is one as {@link CaptionRecordReader} reads it. */
+    private static CocoAnnotations captions(Path file, Map<Long, CocoPictures.Picture> pictures) {
+        try (EntryIndex annotations = EntryIndex.of(file, JsonEntries.ANNOTATIONS)) {
+            CocoKind.CAPTIONS.require(annotations);
         }
-    }
-
-    private void readCategories(Path file) {
-        try (EntryIndex entries = EntryIndex.of(file, JsonEntries.CATEGORIES)) {
-            requireDistinct(entries, "category");
-            for (int i = 0; i < entries.size(); i++) {
-                try {
-                    JsonFields category = new JsonFields(entries.get(i), "category " + i);
-                    categories.put(category.id("id"), category.text("name"));
-                } catch (BadInputException e) {
-                    throw new BadInputException(entries.where(i) + ": " + e.getMessage(), e);
-                }
-            }
+        Set<Long> captioned = new HashSet<>();
+        CocoAnnotations captions = CocoAnnotations.of(file, annotation -> {
+            CaptionRecordReader.ofCoco(annotation, pictures);
+            captioned.add(annotation.get("image_id").longValue());
+        });
+        if (captioned.size() < pictures.size()) {
+            ConfigWarnings.report(
+                    file,
+                    pictures.size() - captioned.size() + " of " + pictures.size()
+                            + " images have no captions; nothing is asked about them");
         }
+        return captions;
     }
 
     @Override
     CaptionedPicture parse(JsonNode entry, String key) {
-        String name = entry.path("id").asText("without id");
-        JsonFields image = new JsonFields(entry, "image " + name);
+        JsonFields image = CocoPictures.fields(entry);
         long id = image.id("id");
-        int width = image.positive("width");
-        int height = image.positive("height");
-        List<String> texts = captions.of(
-                id,
-                node -> new JsonFields(node, "caption of image " + name)
-                        .text("caption")
-                        .strip());
-        List<Box> boxes = instances == null
-                ? List.of()
-                : instances.of(id, node -> box(node, "box of image " + name, width, height));
-        return new CaptionedPicture(name, image.text("file_name"), width, height, texts, boxes);
-    }
-
-    /** COCO has left, top, width and height in pixels. */
-    private Box box(JsonNode node, String owner, int width, int height) {
-        JsonFields fields = new JsonFields(node, owner);
-        String category = categories.get(fields.id("category_id"));
-        if (category == null) {
-            throw new BadInputException(
-                    owner + ": category " + fields.id("category_id") + " is not among \"categories\"");
-        }
-        double[] box = fields.numbers("bbox", 4);
-        return new Box(
-                category, box[0] / width, box[1] / height, (box[0] + box[2]) / width, (box[1] + box[3]) / height);
+        CocoPictures.Picture picture = CocoPictures.of(image, entry);
+        return new CaptionedPicture(
+                String.valueOf(id),
+                picture.file(),
+                picture.widthPx(),
+                picture.heightPx(),
+                captions.of(id, CaptionRecordReader::caption),
+                boxes == null ? List.of() : boxes.of(id));
     }
 
     @Override
@@ -159,8 +133,8 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
         if (captions != null) {
             captions.close();
         }
-        if (instances != null) {
-            instances.close();
+        if (boxes != null) {
+            boxes.close();
         }
     }
 }

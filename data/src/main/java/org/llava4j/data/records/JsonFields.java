@@ -101,6 +101,11 @@ final class JsonFields {
         return texts;
     }
 
+    /** Something else that is wrong with the object. */
+    BadInputException bad(String what) {
+        return new BadInputException(owner + ": " + what);
+    }
+
     private BadInputException wrong(String key, String expected) {
         return new BadInputException(
                 owner + ": \"" + key + "\" " + (node.has(key) ? "must be " : "is missing; it must be ") + expected);

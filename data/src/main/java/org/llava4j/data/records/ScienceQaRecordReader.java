@@ -86,6 +86,7 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
                 boolean whole = false;
                 try {
                     select(problems, file.resolveSibling(SPLITS));
+                    UncountedProblems.report(problems, entries, split);
                     whole = true;
                 } finally {
                     if (!whole) {

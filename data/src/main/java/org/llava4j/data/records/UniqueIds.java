@@ -1,5 +1,6 @@
 package org.llava4j.data.records;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.IntFunction;
@@ -18,6 +19,13 @@ final class UniqueIds {
     UniqueIds(String what, IntFunction<String> where) {
         this.what = what;
         this.where = where;
+    }
+
+    /** Adds an id that must be a whole number; another value is refused where the record is read. */
+    void addNumber(JsonNode id, int number) {
+        if (id.isIntegralNumber()) {
+            add(id.asText(), number);
+        }
     }
 
     /** @throws BadInputException if another record has this id */

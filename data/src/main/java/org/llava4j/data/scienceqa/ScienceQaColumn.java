@@ -1,5 +1,7 @@
 package org.llava4j.data.scienceqa;
 
+import java.util.Set;
+
 /** The columns of the ScienceQA tables. TXT and IMG overlap, so the columns do not add up to AVG. */
 public enum ScienceQaColumn {
     NAT("NAT"),
@@ -13,6 +15,9 @@ public enum ScienceQaColumn {
     AVG("Avg");
 
     private static final String GRADE = "grade";
+    private static final String NATURAL = "natural science";
+    private static final String SOCIAL = "social science";
+    private static final String LANGUAGE = "language science";
 
     private final String label;
 
@@ -29,21 +34,33 @@ public enum ScienceQaColumn {
     public boolean counts(ScienceQaProblem problem) {
         boolean hasHint = !problem.hint().isEmpty();
         return switch (this) {
-            case NAT -> problem.subject().equals("natural science");
-            case SOC -> problem.subject().equals("social science");
-            case LAN -> problem.subject().equals("language science");
+            case NAT -> problem.subject().equals(NATURAL);
+            case SOC -> problem.subject().equals(SOCIAL);
+            case LAN -> problem.subject().equals(LANGUAGE);
             case TXT -> hasHint;
             case IMG -> problem.hasImage();
             case NO -> !hasHint && !problem.hasImage();
-            case G1_6 -> gradeOf(problem) >= 1 && gradeOf(problem) <= 6;
-            case G7_12 -> gradeOf(problem) >= 7 && gradeOf(problem) <= 12;
+            case G1_6 -> isIn(problem.grade(), 1, 6);
+            case G7_12 -> isIn(problem.grade(), 7, 12);
             case AVG -> true;
         };
     }
 
-    /** 0 where the grade is not {@code grade1} .. {@code grade12}: such a problem is in neither column of grades. */
-    private static int gradeOf(ScienceQaProblem problem) {
-        String grade = problem.grade();
-        return grade.matches("grade\\d{1,2}") ? Integer.parseInt(grade.substring(GRADE.length())) : 0;
+    /** Whether a column counts problems of this subject; others are only in the columns that ignore subjects. */
+    public static boolean hasSubject(String subject) {
+        return Set.of(NATURAL, SOCIAL, LANGUAGE).contains(subject);
+    }
+
+    /** Whether a column counts problems of this grade: {@code grade1} .. {@code grade12}. */
+    public static boolean hasGrade(String grade) {
+        return isIn(grade, 1, 12);
+    }
+
+    private static boolean isIn(String grade, int from, int to) {
+        if (!grade.matches(GRADE + "\\d{1,2}")) {
+            return false;
+        }
+        int number = Integer.parseInt(grade.substring(GRADE.length()));
+        return number >= from && number <= to;
     }
 }

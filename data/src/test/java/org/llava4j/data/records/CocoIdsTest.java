@@ -59,12 +59,10 @@ class CocoIdsTest {
     }
 
     @Test
-    void anImageWithoutIdIsToldWhenItIsRead() throws IOException {
+    void openRefusesImageWithoutId() throws IOException {
         replace(captions, "{\"id\":8,\"file_name\"", "{\"file_name\"");
-        try (CocoRecordReader reader = CocoRecordReader.open(captions, instances)) {
-            assertThatThrownBy(() -> reader.get(1))
-                    .isInstanceOf(BadInputException.class)
-                    .hasMessageContaining("\"id\" is missing");
-        }
+        assertThatThrownBy(() -> CocoRecordReader.open(captions, instances))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("\"id\" is missing");
     }
 }

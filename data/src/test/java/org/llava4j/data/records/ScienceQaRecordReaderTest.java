@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 class ScienceQaRecordReaderTest {
@@ -53,7 +54,9 @@ class ScienceQaRecordReaderTest {
             List<Writable> record = reader.next();
             assertThat(record.get(0)).hasToString("333");
             assertThat(record.get(3).toInt()).isEqualTo(1);
-            assertThat(reader.where(0)).isEqualTo(folder.resolve("problems.json") + ", line 1");
+            assertThat(reader.where(0))
+                    .startsWith(folder.resolve("problems.json") + ", ")
+                    .endsWith(" (id 333)");
         }
         try (ScienceQaRecordReader none = ScienceQaRecordReader.open(folder, "none")) {
             assertThat(none.size()).isZero();
@@ -79,11 +82,32 @@ class ScienceQaRecordReaderTest {
         }
     }
 
+    @Test
+    void openReportsSubjectsAndGradesThatNoColumnCounts() throws IOException {
+        ObjectNode problems = JSON.createObjectNode();
+        problems.set("1", problem("train", null));
+        problems.set("2", problem("train", null).put("subject", "Natural Science"));
+        problems.set(
+                "3", problem("train", null).put("subject", "Natural Science").put("grade", "Grade 3"));
+        problems.set("4", problem("train", null).put("grade", "grade13"));
+        write(problems, "{\"train\": [\"1\", \"2\", \"3\", \"4\"], \"few\": [\"1\"]}");
+        ScienceQaRecordReader.open(folder, "few").close();
+        Path file = folder.resolve("problems.json");
+        assertThat(ConfigWarnings.in(file)).isEmpty();
+        ScienceQaRecordReader.problems(folder, "train");
+        assertThat(ConfigWarnings.in(file))
+                .singleElement()
+                .asString()
+                .contains("split \"train\": 2 problems have a subject that no column counts: \"Natural Science\" (2)")
+                .contains("2 problems have a grade that no column counts: \"Grade 3\" (1), \"grade13\" (1)");
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {-1, 2})
     void anAnswerOutsideTheChoicesIsRefused(int answer) throws IOException {
         ObjectNode problem = problem("train", null).put("answer", answer);
-        assertBad(problem, "line 1: ScienceQA problem 7: answer " + answer + " is outside its 2 choices");
+        assertBad(
+                problem, "line 1, entry 0 (id 7): ScienceQA problem 7: answer " + answer + " is outside its 2 choices");
     }
 
     @ParameterizedTest
@@ -133,7 +157,7 @@ class ScienceQaRecordReaderTest {
                 .hasMessageContaining("holds no problems.json");
         Files.writeString(folder.resolve("problems.json"), "{\"1\": {}, \n\"1\": {}}");
         Files.writeString(folder.resolve("pid_splits.json"), "{}");
-        assertBadSplit("train", "problems.json, line 2: problem 1 is there twice");
+        assertBadSplit("train", "problems.json, line 2, entry 1: problem 1 is there twice");
         Files.writeString(folder.resolve("problems.json"), "{\"1\": {},\n \"2\": ");
         assertBadSplit("train", "problems.json, line 2: broken JSON");
         Files.writeString(folder.resolve("problems.json"), "[]");
