@@ -7,9 +7,9 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.ChatFormat;
-import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.Manifest;
 import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.TowerChoice;
 
 /**
  * Which model a goal asks, as its flags say.
@@ -36,7 +36,7 @@ public record AskedModel(Path folder, Path tower, ChatFormat chat, FrozenType ty
         String tower = line.getOptionValue("vision-tower");
         return new AskedModel(
                 folder,
-                tower == null ? LlavaConfig.visionTowerOf(folder) : Path.of(tower),
+                TowerChoice.folder(folder, tower == null ? null : Path.of(tower)),
                 ChatFormat.of(folder, line.getOptionValue("conv-mode")),
                 FrozenType.forAnswers(line.getOptionValue("dtype", FrozenType.FP32.toString())));
     }

@@ -18,6 +18,7 @@ import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.TowerChoice;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -76,7 +77,7 @@ public final class TensorRun {
     /** @param visionTower the tower's folder, or null for the one that the config names */
     public static TensorRun open(Path folder, Path visionTower) {
         if (LlavaConfig.isLlava(folder)) {
-            Path tower = visionTower != null ? visionTower : LlavaConfig.visionTowerOf(folder);
+            Path tower = TowerChoice.folder(folder, visionTower);
             LlavaConfig config = LlavaConfig.read(folder, tower);
             try (Checkpoint weights = Checkpoint.llava(folder, tower)) {
                 return of(Llava.build(config, weights, Llava.ImageInput.PIXELS), config);

@@ -1,16 +1,13 @@
 package org.llava4j.data.image;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.file.Files;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.JsonInput;
 
 /**
- * The settings of CLIP's image preprocessing, as in {@code preprocessor_config.json}; the way of padding comes from
- * the model's own {@code config.json}.
+ * The settings of CLIP's image preprocessing, as in {@code preprocessor_config.json}; the way of padding also comes
+ * from the model's own {@code config.json}.
  *
  * @param shortestEdgePx the shorter edge after resizing
  * @param cropPx side of the centre crop, S
@@ -26,9 +23,6 @@ public record ClipPreprocessing(
         List<Double> std,
         AspectRatio aspectRatio) {
     public static final String FILE_NAME = "preprocessor_config.json";
-
-    /** Pillow's number for bicubic. */
-    private static final int BICUBIC = 3;
 
     private static final List<Double> CLIP_MEAN = List.of(0.48145466, 0.4578275, 0.40821073);
     private static final List<Double> CLIP_STD = List.of(0.26862954, 0.26130258, 0.27577711);
@@ -52,39 +46,24 @@ public record ClipPreprocessing(
         return new ClipPreprocessing(sidePx, sidePx, 1 / 255.0, CLIP_MEAN, CLIP_STD, AspectRatio.SQUARE);
     }
 
-    /** Whether a folder says how its pictures are prepared. */
+    /** Whether a folder says how its images are prepared. */
     public static boolean isIn(Path folder) {
-        return Files.isRegularFile(folder.resolve(FILE_NAME));
+        return PreprocessorConfig.isIn(folder);
     }
 
     /**
-     * Reads {@code preprocessor_config.json}; steps and resampling that older files leave out are CLIP's.
+     * Reads {@code preprocessor_config.json}, or the settings that transformers 5 keeps in {@code processor_config.json}.
+     * Steps and resampling that older files leave out are CLIP's; {@code do_pad} pads to a square.
      *
      * @throws BadInputException if it is missing, broken, or asks for something other than CLIP's preprocessing
      */
     public static ClipPreprocessing read(Path folder) {
-        Path file = folder.resolve(FILE_NAME);
-        JsonNode root = JsonInput.readObject(file);
-        if (!root.isObject()) {
-            throw new BadInputException(file + " must hold one JSON object { .. }; fetch or write it again");
-        }
-        try {
-            for (String step : List.of("do_resize", "do_center_crop", "do_rescale", "do_normalize", "do_convert_rgb")) {
-                JsonNode asked = root.path(step);
-                require(asked.isMissingNode() || asked.isNull() || asked.asBoolean(), step, asked, "true");
-            }
-            int resample = root.path("resample").asInt(BICUBIC);
-            require(resample == BICUBIC, "resample", resample, BICUBIC + " (bicubic)");
-            return new ClipPreprocessing(
-                    pixels(root, "size", "shortest_edge"),
-                    pixels(root, "crop_size", "height"),
-                    root.path("rescale_factor").asDouble(1 / 255.0),
-                    numbers(root, "image_mean"),
-                    numbers(root, "image_std"),
-                    AspectRatio.SQUARE);
-        } catch (BadInputException e) {
-            throw new BadInputException(file + ": " + e.getMessage(), e);
-        }
+        return PreprocessorConfig.of(folder).preprocessing();
+    }
+
+    /** The settings of a folder as the JSON of a {@code preprocessor_config.json}. */
+    public static ObjectNode json(Path folder) {
+        return PreprocessorConfig.of(folder).json();
     }
 
     /** The same with another treatment of pictures that are not square. */
@@ -92,32 +71,7 @@ public record ClipPreprocessing(
         return new ClipPreprocessing(shortestEdgePx, cropPx, rescaleFactor, mean, std, other);
     }
 
-    /** Older files give a bare number, newer ones an object of named edges. */
-    private static int pixels(JsonNode root, String key, String edge) {
-        JsonNode node = root.path(key);
-        JsonNode value = node.isObject() ? node.path(edge) : node;
-        require(
-                value.isIntegralNumber() && value.canConvertToInt(),
-                key,
-                node,
-                "a number or {\"" + edge + "\": number}");
-        JsonNode width = node.path("width");
-        require(width.isMissingNode() || width.equals(value), key, node, "square");
-        return value.intValue();
-    }
-
-    private static List<Double> numbers(JsonNode root, String key) {
-        List<Double> values = new ArrayList<>();
-        JsonNode list = root.path(key);
-        require(list.isArray(), key, list, "a list of 3 numbers");
-        for (JsonNode value : list) {
-            require(value.isNumber(), key, list, "a list of 3 numbers");
-            values.add(value.doubleValue());
-        }
-        return values;
-    }
-
-    private static void require(boolean holds, String key, Object value, String what) {
+    static void require(boolean holds, String key, Object value, String what) {
         if (!holds) {
             throw new BadInputException(
                     "\"" + key + "\" is " + (value.toString().isEmpty() ? "missing" : value)

@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
@@ -24,7 +26,7 @@ public final class LlamaTokenizer {
 
     private final SentencePieceModel model;
     private final SpecialTokens specials;
-    private final boolean legacy;
+    private final TokenizerSettings settings;
     private final BpeEncoder bpe;
     private final Pattern addedPattern;
     private final Map<String, AddedToken> addedByContent;
@@ -32,10 +34,10 @@ public final class LlamaTokenizer {
     private final int size;
     private final int loneSpaceId;
 
-    private LlamaTokenizer(SentencePieceModel model, SpecialTokens specials, boolean legacy) {
+    private LlamaTokenizer(SentencePieceModel model, SpecialTokens specials, TokenizerSettings settings) {
         this.model = model;
         this.specials = specials;
-        this.legacy = legacy;
+        this.settings = settings;
         bpe = new BpeEncoder(model);
         addedPattern = specials.pattern();
         addedByContent = specials.byContent();
@@ -62,18 +64,19 @@ public final class LlamaTokenizer {
 
     /** A tokenizer over {@code model}, with the settings of the JSON files in {@code folder}. */
     public static LlamaTokenizer of(SentencePieceModel model, Path folder) {
-        TokenizerFolder settings = TokenizerFolder.read(folder, model);
-        return new LlamaTokenizer(model, settings.specials(), settings.legacy());
+        TokenizerFolder read = TokenizerFolder.read(folder, model);
+        return new LlamaTokenizer(model, read.specials(), read.settings());
     }
 
     /** This tokenizer in Hugging Face's legacy way (a space is assumed after special tokens too), or without it. */
     public LlamaTokenizer withLegacy(boolean useLegacy) {
-        return new LlamaTokenizer(model, specials, useLegacy);
+        return new LlamaTokenizer(
+                model, specials, new TokenizerSettings(useLegacy, settings.addsBegin(), settings.prefixSpace()));
     }
 
     /** This tokenizer with more special tokens, with ids from {@link #size()} on; those it has already stay. */
     public LlamaTokenizer withSpecialTokens(List<String> contents) {
-        return new LlamaTokenizer(model, specials.with(contents, model.size()), legacy);
+        return new LlamaTokenizer(model, specials.with(contents, model.size()), settings);
     }
 
     /** {@code int32[T]}: the ids SentencePiece itself gives, in which special tokens are ordinary text. */
@@ -83,7 +86,7 @@ public final class LlamaTokenizer {
         return out.build().ids();
     }
 
-    /** {@code int32[T]}: begin of sequence, then the text with its special tokens. */
+    /** {@code int32[T]}: begin of sequence, unless the folder says otherwise, then the text with its special tokens. */
     public int[] encodeWithBos(String text) {
         return encodePrompt(text, false).ids();
     }
@@ -100,7 +103,9 @@ public final class LlamaTokenizer {
      */
     public Encoding encodePrompt(String prompt, boolean images) {
         Encoding.Builder out = new Encoding.Builder();
-        out.add(specials.begin(), Encoding.NO_CHAR);
+        if (settings.addsBegin()) {
+            out.add(specials.begin(), Encoding.NO_CHAR);
+        }
         int from = 0;
         int image = images ? prompt.indexOf(IMAGE_TEXT) : -1;
         while (image >= 0) {
@@ -114,14 +119,18 @@ public final class LlamaTokenizer {
     }
 
     private void encodeChunk(String text, int base, Encoding.Builder out) {
-        if (legacy || text.isEmpty()) {
+        if (settings.legacy() || text.isEmpty()) {
             encodeBetweenSpecials(text, base, model.addDummyPrefix(), out);
             return;
         }
         // The newer way: one space before the whole text, and none after special tokens.
         int first = out.size();
-        String spaced = SentencePieceModel.SPACE + text.replace(SentencePieceModel.SPACE, ' ');
-        encodeBetweenSpecials(spaced, base - 1, false, out);
+        String plain = text.replace(SentencePieceModel.SPACE, ' ');
+        if (settings.prefixSpace()) {
+            encodeBetweenSpecials(SentencePieceModel.SPACE + plain, base - 1, false, out);
+        } else {
+            encodeBetweenSpecials(plain, base, false, out);
+        }
         if (out.size() > first + 1 && out.id(first) == loneSpaceId && isSpecial(out.id(first + 1))) {
             out.remove(first);
         }
@@ -134,7 +143,7 @@ public final class LlamaTokenizer {
         while (matcher.find()) {
             AddedToken token = addedByContent.get(matcher.group());
             int to = matcher.start();
-            while (token.stripLeft() && to > from && Character.isWhitespace(text.charAt(to - 1))) {
+            while (token.stripLeft() && to > from && isSpace(text.charAt(to - 1))) {
                 to--;
             }
             if (from < to) {
@@ -142,13 +151,18 @@ public final class LlamaTokenizer {
             }
             out.add(token.id(), base + matcher.start());
             from = matcher.end();
-            while (token.stripRight() && from < text.length() && Character.isWhitespace(text.charAt(from))) {
+            while (token.stripRight() && from < text.length() && isSpace(text.charAt(from))) {
                 from++;
             }
         }
         if (from < text.length()) {
             bpe.encode(text.substring(from), dummyPrefix, base + from, out);
         }
+    }
+
+    /** What Python strips: beside Java's whitespace the spaces that do not break, and NEL. */
+    private static boolean isSpace(char c) {
+        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
 
     private boolean isSpecial(int id) {
@@ -179,7 +193,7 @@ public final class LlamaTokenizer {
                 appendPiece(section, id, first, stretch);
             } else {
                 // The space before the text, not the token, is Hugging Face's: its legacy way only.
-                if (token.special() && legacy && !first && !afterSpecial) {
+                if (token.special() && settings.legacy() && !first && !afterSpecial) {
                     out.append(' ');
                 }
                 section.finish(stretch);
@@ -211,13 +225,13 @@ public final class LlamaTokenizer {
     }
 
     PieceDecoder newSection() {
-        return new PieceDecoder(model, legacy && model.addDummyPrefix());
+        return new PieceDecoder(model, settings.legacy() && model.addDummyPrefix());
     }
 
     /** The first piece of all loses one space of its own, beside what the section drops. */
     void appendPiece(PieceDecoder section, int id, boolean first, StringBuilder out) {
         String text = model.pieces().get(checkedPiece(id)).text();
-        boolean cut = first && text.charAt(0) == SentencePieceModel.SPACE;
+        boolean cut = first && settings.prefixSpace() && text.charAt(0) == SentencePieceModel.SPACE;
         section.append(id, cut ? text.substring(1) : text, out);
     }
 
@@ -280,7 +294,24 @@ public final class LlamaTokenizer {
 
     /** Whether a space is assumed after special tokens too. */
     public boolean isLegacy() {
-        return legacy;
+        return settings.legacy();
+    }
+
+    /** Whether a text begins with the begin token ({@code add_bos_token}). */
+    public boolean addsBegin() {
+        return settings.addsBegin();
+    }
+
+    /** {@code add_prefix_space}. */
+    public boolean addsPrefixSpace() {
+        return settings.prefixSpace();
+    }
+
+    /** The added tokens behind the pieces of the model, by id. */
+    public SortedMap<Integer, String> addedBehindPieces() {
+        SortedMap<Integer, String> added = new TreeMap<>();
+        specials.added().forEach((id, token) -> added.put(id, token.content()));
+        return added.tailMap(model.size());
     }
 
     public SentencePieceModel model() {

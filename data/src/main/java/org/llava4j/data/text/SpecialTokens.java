@@ -12,12 +12,14 @@ import org.llava4j.data.BadInputException;
  * The tokens that stand outside the text: the four with a role, and whatever else a model folder adds.
  *
  * @param unknown id of {@code <unk>}
- * @param begin id of {@code <s>}, put before every prompt
+ * @param begin id of {@code <s>}, put before every prompt where the tokenizer does so; {@link #NONE} if it has none
  * @param end id of {@code </s>}, where an answer stops
  * @param pad id that fills a batch; the unknown token's where the folder names none
  * @param added all of them, and any others that are looked for in a text, by id
  */
 public record SpecialTokens(int unknown, int begin, int end, int pad, Map<Integer, AddedToken> added) {
+    /** The id of a begin token that a tokenizer does not have. */
+    public static final int NONE = -1;
 
     public SpecialTokens {
         added = Map.copyOf(added);

@@ -1,152 +1,198 @@
 package org.llava4j.data.text;
 
+import static org.llava4j.data.config.ConfigKeys.OFF;
+import static org.llava4j.data.config.ConfigKeys.text;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Iterator;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.config.ConfigKeys;
+import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * What the files beside {@code tokenizer.model} say: {@code tokenizer_config.json}, {@code special_tokens_map.json} and
- * {@code added_tokens.json}, each of which may be missing. The first that names a token wins, in that order; without
- * any of them LLaMA's {@code <unk>}, {@code <s>} and {@code </s>} are the special tokens.
- *
- * @param legacy whether text after a special token is encoded as if a space stood before it (the behaviour LLaVA was
- *     trained with, and the default)
+ * The settings of the files beside {@code tokenizer.model}, each of which may be missing, with the precedence of the slow
+ * tokenizer of transformers: {@code tokenizer_config.json} with an {@code added_tokens_decoder} names the added tokens;
+ * those that only {@code added_tokens.json} has are read with a warning. Without that key {@code added_tokens.json} and {@code tokenizer.json} hold them, and
+ * {@code special_tokens_map.json} overrides the config. Without any file LLaMA's {@code <unk>}, {@code <s>} and
+ * {@code </s>} are the special tokens.
  */
-record TokenizerFolder(SpecialTokens specials, boolean legacy) {
+record TokenizerFolder(SpecialTokens specials, TokenizerSettings settings) {
+    private static final String CONFIG = "tokenizer_config.json";
+    private static final String MAP = "special_tokens_map.json";
+    private static final String ADDED = "added_tokens.json";
+    private static final String FAST = "tokenizer.json";
+    private static final String DECODER = "added_tokens_decoder";
+
+    private static final String NOT_HERE = "LLaVA4J does not implement it; set it to false or leave it out";
+
+    private static final ConfigKeys KEYS = ConfigKeys.builder()
+            .read(DECODER, "unk_token", "bos_token", "eos_token", "pad_token", "sep_token", "cls_token", "mask_token")
+            .read("additional_special_tokens", "extra_special_tokens", "legacy", "add_bos_token", "add_prefix_space")
+            .only(
+                    OFF,
+                    "an end token behind every piece of a prompt would end the answer before it begins; set it to false",
+                    "add_eos_token")
+            .only(OFF, NOT_HERE, "clean_up_tokenization_spaces", "split_special_tokens", "do_lower_case")
+            .only(OFF, "SentencePiece is run without options here; leave it out", "sp_model_kwargs")
+            .only(
+                    text("LlamaTokenizer", "LlamaTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"),
+                    "only LLaMA's tokenizer (LlamaTokenizer) is implemented; use a model with it",
+                    "tokenizer_class")
+            // Lengths and sides are given elsewhere, prompts by the conversation template.
+            .harmless("model_max_length", "max_length", "padding_side", "truncation_side", "truncation_strategy")
+            .harmless("pad_to_multiple_of", "pad_token_type_id", "stride", "model_input_names", "chat_template")
+            .harmless("use_default_system_prompt", "spaces_between_special_tokens", "name_or_path", "processor_class")
+            .harmless("special_tokens_map_file", "tokenizer_file", "vocab_file", "use_fast", "from_slow")
+            .harmless("trust_remote_code", "is_local", "local_files_only", "backend", "image_token", "verbose")
+            .harmless("_commit_hash", "device_map", "token", "cache_dir", "padding")
+            .build();
+
+    /** Keys of {@code special_tokens_map.json}. */
+    private static final ConfigKeys MAP_KEYS = ConfigKeys.builder()
+            .read("unk_token", "bos_token", "eos_token", "pad_token", "sep_token", "cls_token", "mask_token")
+            .read("additional_special_tokens", "extra_special_tokens", "image_token")
+            .build();
+
+    /** @throws BadInputException if a file is broken, at odds with another, or asks for what is not implemented */
     static TokenizerFolder read(Path folder, SentencePieceModel model) {
-        Path configFile = folder.resolve("tokenizer_config.json");
-        Path mapFile = folder.resolve("special_tokens_map.json");
-        Path addedFile = folder.resolve("added_tokens.json");
-        JsonNode config = object(configFile);
-        JsonNode map = object(mapFile);
-        Collector tokens = new Collector(model);
-        tokens.decoder(configFile, config.path("added_tokens_decoder"));
-        tokens.ids(addedFile, object(addedFile));
-        SpecialTokens specials = tokens.build(
-                firstNamed("unk_token", "<unk>", configFile, config, mapFile, map),
-                firstNamed("bos_token", "<s>", configFile, config, mapFile, map),
-                firstNamed("eos_token", "</s>", configFile, config, mapFile, map),
-                firstNamed("pad_token", "", configFile, config, mapFile, map));
-        return new TokenizerFolder(specials, config.path("legacy").asBoolean(true));
+        Path file = folder.resolve(CONFIG);
+        JsonNode config = object(file);
+        if (!config.isEmpty()) {
+            KEYS.check(file, config);
+        }
+        AddedTokens tokens = new AddedTokens(model);
+        JsonNode map = JsonNodeFactory.instance.objectNode();
+        Path added = folder.resolve(ADDED);
+        if (config.hasNonNull(DECODER)) {
+            tokens.addDecoder(file, config.get(DECODER));
+            addBesideDecoder(added, tokens);
+        } else {
+            tokens.addIds(added, object(added));
+            Path fast = folder.resolve(FAST);
+            tokens.addList(fast, object(fast).path("added_tokens"));
+            Path mapFile = folder.resolve(MAP);
+            map = object(mapFile);
+            if (!map.isEmpty()) {
+                MAP_KEYS.check(mapFile, map);
+            }
+        }
+        Named named = new Named(file, config, folder.resolve(MAP), map);
+        boolean addsBegin = named.flag("add_bos_token", true);
+        int unknown = tokens.role(named.required("unk_token", "<unk>"));
+        int begin =
+                named.isNull("bos_token") ? noBegin(named, addsBegin) : tokens.role(named.required("bos_token", "<s>"));
+        int end = tokens.role(named.required("eos_token", "</s>"));
+        tokens.addMissing(named.others());
+        int pad =
+                named.token("pad_token", "").content().isEmpty() ? unknown : tokens.role(named.token("pad_token", ""));
+        return new TokenizerFolder(
+                new SpecialTokens(unknown, begin, end, pad, tokens.byId()),
+                new TokenizerSettings(named.flag("legacy", true), addsBegin, named.flag("add_prefix_space", true)));
+    }
+
+    private static int noBegin(Named named, boolean addsBegin) {
+        if (addsBegin) {
+            throw new BadInputException(named.file("bos_token") + ": \"bos_token\" is null but \"add_bos_token\" is not"
+                    + " false, so that a text would begin with no token; name the token or set add_bos_token to false");
+        }
+        return SpecialTokens.NONE;
     }
 
     private static JsonNode object(Path file) {
-        if (!Files.exists(file)) {
-            return JsonNodeFactory.instance.objectNode();
-        }
-        return JsonInput.readObject(file);
+        return Files.exists(file) ? JsonInput.readObject(file) : JsonNodeFactory.instance.objectNode();
     }
 
-    private static AddedToken firstNamed(
-            String key, String otherwise, Path configFile, JsonNode config, Path mapFile, JsonNode map) {
-        boolean inConfig = config.hasNonNull(key);
-        JsonNode node = inConfig ? config.get(key) : map.path(key);
-        if (node.isMissingNode() || node.isNull()) {
-            return new AddedToken(-1, otherwise, true, false, false);
+    /** Adds the tokens that a decoder lacks, and reports them: transformers reads them as plain text there. */
+    private static void addBesideDecoder(Path file, AddedTokens tokens) {
+        ObjectNode missing = JsonNodeFactory.instance.objectNode();
+        for (Map.Entry<String, JsonNode> entry : object(file).properties()) {
+            if (!tokens.has(entry.getKey())) {
+                missing.set(entry.getKey(), entry.getValue());
+            }
         }
-        return token(inConfig ? configFile : mapFile, key, -1, node, true);
+        if (!missing.isEmpty()) {
+            tokens.addIds(file, missing);
+            List<String> names = new ArrayList<>();
+            missing.fieldNames().forEachRemaining(names::add);
+            ConfigWarnings.report(
+                    file,
+                    String.join(", ", names) + " not in \"" + DECODER + "\" of " + CONFIG
+                            + ", where transformers reads them as plain text; add them there");
+        }
     }
 
-    private static AddedToken token(Path file, String key, int id, JsonNode node, boolean special) {
-        JsonNode content = node.isObject() ? node.path("content") : node;
-        if (!content.isTextual() || content.textValue().isEmpty()) {
-            throw new BadInputException(file + ": \"" + key + "\" must be a text or an object with \"content\"");
-        }
-        return new AddedToken(
-                id,
-                content.textValue(),
-                node.path("special").asBoolean(special),
-                node.path("lstrip").asBoolean(false),
-                node.path("rstrip").asBoolean(false));
-    }
-
-    /** Gathers tokens by content; ids must not contradict the pieces. */
-    private static final class Collector {
-        private final SentencePieceModel model;
-        private final Map<String, Integer> pieces = new HashMap<>();
-        private final Map<String, AddedToken> byContent = new HashMap<>();
-        private final Map<Integer, AddedToken> byId = new HashMap<>();
-
-        Collector(SentencePieceModel model) {
-            this.model = model;
-            for (int id = 0; id < model.size(); id++) {
-                pieces.put(model.pieces().get(id).text(), id);
-            }
+    /** The special tokens that the two files name. */
+    private record Named(Path configFile, JsonNode config, Path mapFile, JsonNode map) {
+        private JsonNode node(String key) {
+            return map.has(key) ? map.get(key) : config.path(key);
         }
 
-        void decoder(Path file, JsonNode decoder) {
-            for (Iterator<Map.Entry<String, JsonNode>> it = decoder.fields(); it.hasNext(); ) {
-                Map.Entry<String, JsonNode> entry = it.next();
-                int id;
-                try {
-                    id = Integer.parseInt(entry.getKey());
-                } catch (NumberFormatException e) {
-                    throw new BadInputException(
-                            file + ": \"added_tokens_decoder\" has the key \"" + entry.getKey() + "\", not an id", e);
-                }
-                add(file, token(file, "added_tokens_decoder." + id, id, entry.getValue(), false));
-            }
+        Path file(String key) {
+            return map.has(key) ? mapFile : configFile;
         }
 
-        void ids(Path file, JsonNode ids) {
-            for (Iterator<Map.Entry<String, JsonNode>> it = ids.fields(); it.hasNext(); ) {
-                Map.Entry<String, JsonNode> entry = it.next();
-                if (!entry.getValue().canConvertToInt() || entry.getKey().isEmpty()) {
-                    throw new BadInputException(file + ": \"" + entry.getKey() + "\" must have an id");
-                }
-                if (!byContent.containsKey(entry.getKey())) {
-                    add(file, new AddedToken(entry.getValue().intValue(), entry.getKey(), false, false, false));
-                }
-            }
+        boolean isNull(String key) {
+            return node(key).isNull();
         }
 
-        private void add(Path file, AddedToken token) {
-            int id = token.id();
-            // Bounded, so that a wrong id does not make a vocabulary of millions of rows.
-            if (id < 0 || id >= model.size() + 65536) {
-                throw new BadInputException(file + ": token \"" + token.content() + "\" has the id " + id
-                        + ", far outside the " + model.size() + " pieces of " + model.source());
+        boolean flag(String key, boolean absent) {
+            JsonNode value = config.path(key);
+            if (value.isMissingNode() || value.isNull()) {
+                return absent;
             }
-            if (id < model.size() && !model.pieces().get(id).text().equals(token.content())) {
-                throw new BadInputException(file + ": token \"" + token.content() + "\" has the id " + id
-                        + ", which is \"" + model.pieces().get(id).text() + "\" in " + model.source()
-                        + "; the files belong to different models");
+            if (!value.isBoolean()) {
+                throw new BadInputException(configFile + ": \"" + key + "\" must be true or false, is " + value);
             }
-            AddedToken other = byId.putIfAbsent(id, token);
-            if (other != null || byContent.putIfAbsent(token.content(), token) != null) {
+            return value.booleanValue();
+        }
+
+        AddedToken token(String key, String otherwise) {
+            JsonNode node = node(key);
+            return node.isMissingNode() || node.isNull()
+                    ? new AddedToken(-1, otherwise, true, false, false)
+                    : AddedTokens.token(file(key), key, -1, node, true);
+        }
+
+        /** A token that every tokenizer of LLaMA has. */
+        AddedToken required(String key, String otherwise) {
+            if (isNull(key)) {
                 throw new BadInputException(
-                        file + ": token \"" + token.content() + "\" with the id " + id + " is there twice");
+                        file(key) + ": \"" + key + "\" is null; name the token, LLaMA's is " + otherwise);
             }
+            return token(key, otherwise);
         }
 
-        SpecialTokens build(AddedToken unknown, AddedToken begin, AddedToken end, AddedToken pad) {
-            int unknownId = role(unknown);
-            int beginId = role(begin);
-            int endId = role(end);
-            int padId = pad.content().isEmpty() ? unknownId : role(pad);
-            return new SpecialTokens(unknownId, beginId, endId, padId, byId);
+        /** Tokens that are added where the vocabulary lacks them, in the order of transformers. */
+        List<AddedToken> others() {
+            List<AddedToken> others = new ArrayList<>();
+            for (String key : List.of("sep_token", "pad_token", "cls_token", "mask_token")) {
+                if (!token(key, "").content().isEmpty()) {
+                    others.add(token(key, ""));
+                }
+            }
+            for (String key : List.of("additional_special_tokens", "extra_special_tokens")) {
+                others.addAll(list(configFile, key, config.path(key)));
+                others.addAll(list(mapFile, key, map.path(key)));
+            }
+            return others;
         }
 
-        /** The id of a token with a role; such a token is special whatever else is said of it. */
-        private int role(AddedToken token) {
-            AddedToken known = byContent.get(token.content());
-            Integer piece = pieces.get(token.content());
-            if (known == null && piece == null) {
-                throw new BadInputException(model.source() + ": has no piece \"" + token.content()
-                        + "\", which the files beside it name as a special token");
+        private static List<AddedToken> list(Path file, String key, JsonNode nodes) {
+            if (!nodes.isContainerNode() && !nodes.isMissingNode() && !nodes.isNull()) {
+                throw new BadInputException(file + ": \"" + key + "\" must be a list of tokens, is " + nodes);
             }
-            AddedToken base = known == null ? token : known;
-            int id = known == null ? piece : known.id();
-            AddedToken special = new AddedToken(id, base.content(), true, base.stripLeft(), base.stripRight());
-            byContent.put(special.content(), special);
-            byId.put(id, special);
-            return id;
+            List<AddedToken> tokens = new ArrayList<>();
+            for (JsonNode node : nodes) {
+                tokens.add(AddedTokens.token(file, key, -1, node, true));
+            }
+            return tokens;
         }
     }
 }

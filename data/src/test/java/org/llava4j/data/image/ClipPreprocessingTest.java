@@ -12,6 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Golden;
+import org.llava4j.data.config.ConfigWarnings;
 
 class ClipPreprocessingTest {
     private static final String REST =
@@ -32,6 +33,39 @@ class ClipPreprocessingTest {
     }
 
     @Test
+    void readHonoursPaddingAndTheRescaleFactor() throws IOException {
+        String sizes = "{'crop_size':{'height':56,'width':56},'size':{'shortest_edge':56},";
+        write(sizes + "'do_pad':true,'image_processor_type':'LlavaImageProcessorFast'," + REST + "}");
+        assertThat(ClipPreprocessing.read(folder))
+                .isEqualTo(ClipPreprocessing.clip(56).withAspectRatio(AspectRatio.PAD));
+        write(sizes + "'do_pad':false,'rescale_factor':0.0078125," + REST + "}");
+        assertThat(ClipPreprocessing.read(folder).aspectRatio()).isEqualTo(AspectRatio.SQUARE);
+        assertThat(ClipPreprocessing.read(folder).rescaleFactor()).isEqualTo(1 / 128.0);
+    }
+
+    @Test
+    void readTakesTheSettingsNestedByTransformers5First() throws IOException {
+        write("{'crop_size':224,'size':224," + REST + "}");
+        Path processor = folder.resolve("processor_config.json");
+        Files.writeString(processor, "{\"image_token\":\"<image>\"}");
+        assertThat(ClipPreprocessing.read(folder)).isEqualTo(ClipPreprocessing.clip(224));
+        String nested = "{'image_processor':{'crop_size':56,'size':56,'novel':1," + REST + "}}";
+        Files.writeString(processor, nested.replace('\'', '"'));
+        assertThat(ClipPreprocessing.read(folder)).isEqualTo(ClipPreprocessing.clip(56));
+        assertThat(ConfigWarnings.in(folder))
+                .singleElement()
+                .asString()
+                .startsWith(processor + ": unknown key \"image_processor.novel\"");
+        Files.delete(folder.resolve("preprocessor_config.json"));
+        assertThat(ClipPreprocessing.isIn(folder)).isTrue();
+        Files.writeString(
+                processor,
+                nested.replace("'novel'", "'do_resize':false,'novel'").replace('\'', '"'));
+        assertThatThrownBy(() -> ClipPreprocessing.read(folder))
+                .hasMessageStartingWith(processor + ": \"image_processor.do_resize\" is false");
+    }
+
+    @Test
     void the_aspect_ratio_is_named_as_llava_names_it() {
         assertThat(AspectRatio.named("pad")).isEqualTo(AspectRatio.PAD);
         assertThat(AspectRatio.named("square")).isEqualTo(AspectRatio.SQUARE);
@@ -48,6 +82,17 @@ class ClipPreprocessingTest {
             an oblong crop | 'crop_size':{'height':56,'width':57},'size':56 | square
             a fixed height and width | 'crop_size':56,'size':{'height':56,'width':56} | size
             no size | 'crop_size':56 | size
+            a longest edge | 'crop_size':56,'size':{'shortest_edge':56,'longest_edge':99} | size
+            no resizing | 'crop_size':56,'size':56,'do_resize':false | do_resize
+            no rescaling | 'crop_size':56,'size':56,'do_rescale':false | do_rescale
+            no normalization | 'crop_size':56,'size':56,'do_normalize':false | do_normalize
+            other colours | 'crop_size':56,'size':56,'do_convert_rgb':false | do_convert_rgb
+            a filter by name | 'crop_size':56,'size':56,'resample':'bilinear' | resample
+            a factor in words | 'crop_size':56,'size':56,'rescale_factor':'1/127' | rescale_factor
+            another processor | 'crop_size':56,'size':56,'image_processor_type':'SiglipImageProcessor' | Siglip
+            tiles | 'crop_size':56,'size':56,'image_grid_pinpoints':[[336,672]] | image_grid_pinpoints
+            padding by CLIP | 'crop_size':56,'size':56,'do_pad':true,'image_processor_type':'CLIPImageProcessor' | do_pad
+            padding by a word | 'crop_size':56,'size':56,'do_pad':'yes' | do_pad
             no pixels | 'crop_size':0,'size':56 | crop_size
             a text | 'crop_size':'56','size':56 | crop_size
             """)

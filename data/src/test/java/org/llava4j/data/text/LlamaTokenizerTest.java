@@ -17,6 +17,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Golden;
+import org.llava4j.data.config.ConfigWarnings;
 
 class LlamaTokenizerTest {
     private static final LlamaTokenizer PLAIN = LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model"));
@@ -106,6 +107,19 @@ class LlamaTokenizerTest {
                 "tokenizer_config.json   | {\"added_tokens_decoder\": {\"x\": {}}} | not an id",
                 "tokenizer_config.json   | {\"added_tokens_decoder\": {\"1000\": {}}} | \"added_tokens_decoder.1000\" must be",
                 "special_tokens_map.json | {\"unk_token\": {\"content\": \"\"}} | \"unk_token\" must be a text",
+                "tokenizer_config.json   | {\"add_eos_token\": true}          | \"add_eos_token\" is true",
+                "tokenizer_config.json   | {\"add_bos_token\": \"no\"}      | \"add_bos_token\" must be true or false",
+                "tokenizer_config.json   | {\"bos_token\": null}              | \"bos_token\" is null",
+                "tokenizer_config.json   | {\"eos_token\": null}              | \"eos_token\" is null",
+                "tokenizer_config.json   | {\"clean_up_tokenization_spaces\": true} | \"clean_up_tokenization_spaces\" is true",
+                "tokenizer_config.json   | {\"do_lower_case\": true}          | \"do_lower_case\" is true",
+                "tokenizer_config.json   | {\"split_special_tokens\": true}   | \"split_special_tokens\" is true",
+                "tokenizer_config.json   | {\"sp_model_kwargs\": {\"enable_sampling\": true}} | \"sp_model_kwargs\" is",
+                "tokenizer_config.json   | {\"tokenizer_class\": \"GemmaTokenizer\"} | \"tokenizer_class\" is GemmaTokenizer",
+                "tokenizer_config.json   | {\"additional_special_tokens\": \"<a>\"} | must be a list of tokens",
+                "tokenizer_config.json   | {\"bos_token\": {\"content\": \"<s>\", \"single_word\": true}} | \"single_word\"",
+                "tokenizer_config.json   | {\"added_tokens_decoder\": {\"1000\": {\"content\": \"<x>\", \"single_word\": true}}} | \"single_word\"",
+                "tokenizer.json          | {\"added_tokens\": [{\"content\": \"<x>\"}]} | without an id",
             })
     void filesThatDoNotFitAreRefusedByName(String name, String content, String message) throws IOException {
         Files.writeString(folder.resolve(name), content);
@@ -114,6 +128,88 @@ class LlamaTokenizerTest {
                 .hasMessageContaining(message)
                 .hasMessageContaining(folder.toString())
                 .hasMessageNotContaining("\n");
+    }
+
+    private LlamaTokenizer with(String config) throws IOException {
+        Files.writeString(folder.resolve("tokenizer_config.json"), config);
+        return LlamaTokenizer.load(folder);
+    }
+
+    @Test
+    void addBosTokenIsHonoured() throws IOException {
+        int[] whole = PLAIN.encodeWithImages("Hi <image> there");
+        int[] bare = with("{\"add_bos_token\": false}").encodeWithImages("Hi <image> there");
+        assertThat(bare).isEqualTo(Arrays.copyOfRange(whole, 1, whole.length));
+        LlamaTokenizer none = with("{\"add_bos_token\": false, \"bos_token\": null}");
+        assertThat(none.encodeWithImages("Hi <image> there")).isEqualTo(bare);
+        assertThat(none.beginId()).isEqualTo(SpecialTokens.NONE);
+        assertThat(with("{\"add_bos_token\": null}").encodeWithBos("Hi")).isEqualTo(PLAIN.encodeWithBos("Hi"));
+    }
+
+    @Test
+    void addPrefixSpaceIsHonoured() throws IOException {
+        String off = "{\"add_prefix_space\": false, \"legacy\": ";
+        assertThat(with(off + "true}").encodeWithBos("Hi")).isEqualTo(PLAIN.encodeWithBos("Hi"));
+        LlamaTokenizer newer = with(off + "false}");
+        Encoding encoding = newer.encodePrompt("Hi</s> you", false);
+        assertThat(newer.piece(encoding.ids()[1])).doesNotStartWith("\u2581");
+        assertThat(encoding.starts()).startsWith(Encoding.NO_CHAR, 0);
+        assertThat(newer.encodeWithBos(" Hi")).isEqualTo(PLAIN.withLegacy(false).encodeWithBos("Hi"));
+        assertThat(newer.decode(newer.encodeWithBos(" Hi"))).isEqualTo(" Hi");
+        assertThat(newer.decode(newer.encodeWithBos("Hi"))).isEqualTo("Hi");
+    }
+
+    @Test
+    void specialTokensWithoutAnIdGetTheNextOnes() throws IOException {
+        LlamaTokenizer tokenizer =
+                with("{\"additional_special_tokens\": [\"<a>\", {\"content\": \"<b>\", \"lstrip\": true}],"
+                        + " \"pad_token\": \"[PAD]\", \"added_tokens_decoder\": {\"1000\": {\"content\": \"<x>\"}}}");
+        assertThat(tokenizer.padId()).isEqualTo(1001);
+        assertThat(tokenizer.encodeWithBos("<x><a>  <b>")).containsExactly(1, 1000, 1002, 1003);
+        assertThat(tokenizer.decode(new int[] {1000, 1002, 1003})).isEqualTo("<x>");
+        assertThat(tokenizer.size()).isEqualTo(1004);
+        assertThatThrownBy(() -> with("{\"additional_special_tokens\": [\"<a>\"],"
+                        + " \"added_tokens_decoder\": {\"1005\": {\"content\": \"<x>\"}}}"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("the special token \"<a>\" has no id");
+    }
+
+    /** As transformers reads them: the decoder alone, or without it the other files before the config. */
+    @Test
+    void theDecoderGoesBeforeTheOlderFiles() throws IOException {
+        Files.writeString(folder.resolve("special_tokens_map.json"), "{\"pad_token\": \"</s>\"}");
+        Files.writeString(folder.resolve("added_tokens.json"), "{\"<y>\": 1000}");
+        Files.writeString(
+                folder.resolve("tokenizer.json"),
+                "{\"added_tokens\": [{\"id\": 1001, \"content\": \"<z>\", \"rstrip\": true, \"special\": true},"
+                        + " {\"id\": 2, \"content\": \"</s>\", \"lstrip\": true}]}");
+        LlamaTokenizer older = with("{\"pad_token\": \"<s>\"}");
+        assertThat(older.padId()).isEqualTo(2);
+        assertThat(older.encodeWithBos("<y><z>   <y>  </s>")).containsExactly(1, 1000, 1001, 1000, 2);
+        LlamaTokenizer newer = with("{\"pad_token\": \"<s>\", \"added_tokens_decoder\": {}}");
+        assertThat(newer.padId()).isEqualTo(1);
+        assertThat(newer.encodeWithBos("<y>")).containsExactly(1, 1000);
+        assertThat(newer.size()).isEqualTo(1001);
+        assertThat(ConfigWarnings.in(folder.resolve("added_tokens.json")))
+                .singleElement()
+                .asString()
+                .contains("<y> not in \"added_tokens_decoder\"");
+    }
+
+    @Test
+    void unknownKeysAreReported() throws IOException {
+        with("{\"novel\": 1}");
+        assertThat(ConfigWarnings.in(folder))
+                .singleElement()
+                .asString()
+                .startsWith(folder.resolve("tokenizer_config.json") + ": unknown key \"novel\"");
+    }
+
+    @Test
+    void strippingTakesTheSpacesThatPythonStrips() throws IOException {
+        LlamaTokenizer tokenizer = with(
+                "{\"added_tokens_decoder\": {\"1000\": {\"content\": \"<sep>\", \"lstrip\": true, \"rstrip\": true}}}");
+        assertThat(tokenizer.encodeWithBos("a\u00a0 <sep>\u0085\u202fb")).isEqualTo(tokenizer.encodeWithBos("a<sep>b"));
     }
 
     @Test

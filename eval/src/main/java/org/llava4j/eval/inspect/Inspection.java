@@ -25,6 +25,7 @@ import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.weights.TowerChoice;
 import org.llava4j.model.weights.WeightPlan;
 
 /**
@@ -75,7 +76,7 @@ public record Inspection(
             odd.addAll(ConfigWarnings.in(folder));
             return of(clip ? "CLIP vision tower" : "LLaMA", Checkpoint.bare(folder), variables, odd);
         }
-        Path tower = visionTower != null ? visionTower : LlavaConfig.visionTowerOf(folder);
+        Path tower = TowerChoice.folder(folder, visionTower);
         LlavaConfig config = LlavaConfig.read(folder, tower);
         Map<String, long[]> variables = Llava.weightShapes(config);
         odd.addAll(tokenizer(folder, config.decoder().vocabSize()));

@@ -54,7 +54,7 @@ public record ClipConfig(
             return published;
         }
         if (LlavaHfConfig.is(json)) {
-            return LlavaHfConfig.of(json).vision();
+            return LlavaHfConfig.of(json, folder).vision();
         }
         boolean full = json.has("vision_config");
         if (full) {

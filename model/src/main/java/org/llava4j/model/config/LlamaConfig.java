@@ -33,7 +33,7 @@ public record LlamaConfig(
     public static LlamaConfig read(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         if (LlavaHfConfig.is(json)) {
-            return LlavaHfConfig.of(json).decoder();
+            return LlavaHfConfig.of(json, folder).decoder();
         }
         LlamaConfig config = ofFlat(json);
         json.reportUnknown();

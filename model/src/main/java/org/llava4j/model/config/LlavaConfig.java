@@ -67,6 +67,14 @@ public record LlavaConfig(
         }
     }
 
+    /** {@code unfreeze_mm_vision_tower}: whether the tower was trained with the model. */
+    public enum TowerTraining {
+        TRAINED,
+        FROZEN,
+        /** The key is absent, as it was before towers could be trained. */
+        UNKNOWN
+    }
+
     public LlavaConfig {
         if (selectLayer < -vision.layers() - 1 || selectLayer > vision.layers()) {
             throw new BadInputException("mm_vision_select_layer " + selectLayer + " is not one of the tower's "
@@ -118,7 +126,7 @@ public record LlavaConfig(
             Path folder, Path visionTower, BiFunction<Path, ConfigJson, Optional<ImageSlot>> imageSlot) {
         ConfigJson json = ConfigJson.read(folder);
         if (LlavaHfConfig.is(json)) {
-            return LlavaHfConfig.of(json);
+            return LlavaHfConfig.of(json, folder);
         }
         Path tower = visionTower != null ? visionTower : visionTower(folder, json.text("mm_vision_tower"));
         ClipConfig vision = ClipConfig.read(tower);
@@ -137,8 +145,21 @@ public record LlavaConfig(
                 json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
                 json.choice("image_aspect_ratio", "square", AspectRatio::named) == AspectRatio.PAD,
                 imageSlot.apply(folder, json));
+        if (json.has("mm_vision_tower")) {
+            requirePaddingOf(tower, json, config.padToSquare);
+        }
         json.reportUnknown();
         return config;
+    }
+
+    /** A preprocessor that pads beside a model that does not: one of the two would be ignored. */
+    static void requirePaddingOf(Path tower, ConfigJson json, boolean pads) {
+        if (!pads && LlavaHfConfig.pads(tower)) {
+            throw json.bad(
+                    "image_aspect_ratio",
+                    "is square but \"do_pad\" of the preprocessor in " + tower
+                            + " is true; set both to pad, or neither");
+        }
     }
 
     static boolean padsLeft(String side) {
@@ -194,6 +215,18 @@ public record LlavaConfig(
     public static boolean isLlava(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         return json.has("mm_vision_tower") || LlavaHfConfig.is(json);
+    }
+
+    /** Whether the tower of a LLaVA folder was trained; that of the layout of transformers counts as trained. */
+    public static TowerTraining towerTraining(Path folder) {
+        ConfigJson json = ConfigJson.read(folder);
+        if (LlavaHfConfig.is(json)) {
+            return TowerTraining.TRAINED;
+        }
+        if (!json.has("unfreeze_mm_vision_tower")) {
+            return TowerTraining.UNKNOWN;
+        }
+        return json.bool("unfreeze_mm_vision_tower") ? TowerTraining.TRAINED : TowerTraining.FROZEN;
     }
 
     /** Whether this folder is a bare CLIP tower. */

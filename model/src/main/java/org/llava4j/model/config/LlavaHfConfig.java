@@ -3,6 +3,7 @@ package org.llava4j.model.config;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import org.llava4j.data.image.AspectRatio;
+import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
@@ -35,7 +36,8 @@ public final class LlavaHfConfig {
         return is(ConfigJson.read(folder));
     }
 
-    static LlavaConfig of(ConfigJson json) {
+    /** @param folder the model folder, whose preprocessing says whether images are padded where the config does not */
+    static LlavaConfig of(ConfigJson json, Path folder) {
         json.check(ModelKeys.LLAVA_HF);
         requireOneImageToken(json);
         ConfigJson text = decoder(json);
@@ -47,9 +49,16 @@ public final class LlavaHfConfig {
                 feature(json),
                 json.integer(MAX_LENGTH_KEY, text.integer("max_position_embeddings", MAX_LENGTH)),
                 json.choice(PADDING_SIDE_KEY, "right", LlavaConfig::padsLeft),
-                json.choice(ASPECT_RATIO_KEY, "square", AspectRatio::named) == AspectRatio.PAD);
+                json.has(ASPECT_RATIO_KEY)
+                        ? json.choice(ASPECT_RATIO_KEY, "", AspectRatio::named) == AspectRatio.PAD
+                        : pads(folder));
+        LlavaConfig.requirePaddingOf(folder, json, config.padToSquare());
         json.reportUnknown();
         return config;
+    }
+
+    static boolean pads(Path folder) {
+        return ClipPreprocessing.isIn(folder) && ClipPreprocessing.read(folder).aspectRatio() == AspectRatio.PAD;
     }
 
     /** The id itself is not used: an image is found by its text. Two names for it must not disagree. */

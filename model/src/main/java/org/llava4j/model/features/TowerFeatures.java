@@ -57,8 +57,8 @@ public final class TowerFeatures implements FeatureSource {
                     + " px but config.json has an image_size of "
                     + config.vision().imageSizePx() + "; they must agree");
         }
-        ClipImageProcessor processor =
-                new ClipImageProcessor(config.padToSquare() ? settings.withAspectRatio(AspectRatio.PAD) : settings);
+        ClipImageProcessor processor = new ClipImageProcessor(
+                settings.withAspectRatio(config.padToSquare() ? AspectRatio.PAD : AspectRatio.SQUARE));
         try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withFrozenType(type, name -> false)) {
             return new TowerFeatures(Llava.buildTower(config, weights), processor, AT_ONCE);
         }

@@ -9,10 +9,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
+import org.llava4j.model.Llava;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.lora.LoraPair;
 import org.llava4j.model.weights.Layout;
@@ -26,6 +28,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class Adapter implements AutoCloseable {
     private static final String DEFAULT = ".default";
     private static final int MOST_LISTED = 12;
+
+    /** The parts of a llava-hf, all of which have linear layers to adapt. */
+    private static final Pattern HF =
+            Pattern.compile("(model\\.)?(language_model|vision_tower|multi_modal_projector)\\.");
 
     private final Path folder;
     private final AdapterConfig config;
@@ -105,8 +111,9 @@ final class Adapter implements AutoCloseable {
     private static String variable(String stored) {
         String name = stored.startsWith(AdapterFiles.PREFIX) ? stored.substring(AdapterFiles.PREFIX.length()) : stored;
         String plain = name.replaceFirst("(\\.lora_[AB])\\" + DEFAULT + "\\.weight$", "$1.weight");
-        boolean hf = plain.startsWith("language_model.") || plain.startsWith("model.language_model.");
-        return hf ? Layout.LLAVA_HF.variable(plain) : plain;
+        return HF.matcher(plain).lookingAt() && !plain.startsWith(Llava.TOWER_PREFIX)
+                ? Layout.LLAVA_HF.variable(plain)
+                : plain;
     }
 
     /** The weight with what was learned beside it, rounded once to its own type; others as they are. */

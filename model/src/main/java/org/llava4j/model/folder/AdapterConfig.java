@@ -1,79 +1,96 @@
 package org.llava4j.model.folder;
 
+import static org.llava4j.data.config.ConfigKeys.OFF;
+import static org.llava4j.data.config.ConfigKeys.text;
+
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.config.ConfigKeys;
+import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * What PEFT's {@code adapter_config.json} says that matters for a merge.
+ * The settings of PEFT's {@code adapter_config.json} that a merge depends on.
  *
  * @param rank of every A and B
  * @param scale of their products
  */
 record AdapterConfig(int rank, double scale) {
-    /** Ways to begin that change the base too, so that it is not what the adapter belongs to any more. */
-    private static final Set<String> CHANGES_BASE = Set.of("pissa", "olora", "loftq", "corda", "lora_ga");
+    /** Initializations that change the base too, so that it is not what the adapter belongs to any more. */
+    private static final List<String> CHANGES_BASE = List.of("pissa", "olora", "loftq", "corda", "lora_ga");
 
-    /** Keys that change no number, or that are looked at one by one. What else is turned on would change some. */
-    private static final Set<String> KNOWN = Set.of(
-            "auto_mapping",
-            "base_model_name_or_path",
-            "bias",
-            "corda_config",
-            "ensure_weight_tying",
-            "eva_config",
-            "exclude_modules",
-            "inference_mode",
-            "init_lora_weights",
-            "layers_pattern",
-            "layers_to_transform",
-            "loftq_config",
-            "lora_alpha",
-            "lora_dropout",
-            "lora_ga_config",
-            "megatron_core",
-            "peft_type",
-            "peft_version",
-            "qalora_group_size",
-            "r",
-            "revision",
-            "runtime_config",
-            "target_modules",
-            "task_type",
-            "use_rslora");
+    /** Initializations of A and B alone. */
+    private static final Set<String> CHANGES_ADAPTER = Set.of("gaussian", "eva", "orthogonal");
 
+    private static final String UNKNOWN_KIND = "this kind of LoRA is not known here";
+
+    private static final ConfigKeys KEYS = ConfigKeys.builder()
+            .read("r", "lora_alpha", "use_rslora", "init_lora_weights")
+            .only(text("LORA"), "only LORA can be merged", "peft_type")
+            .only(text("none"), "biases that were trained cannot be merged here", "bias")
+            .only(OFF, "DoRA scales the merged weights; use an adapter without it", "use_dora")
+            .only(OFF, "modules that were trained as a whole cannot be merged here", "modules_to_save")
+            .only(OFF, "trained rows of the embeddings cannot be merged here", "trainable_token_indices")
+            .only(OFF, "one rank and one alpha for all targets can be merged here", "rank_pattern", "alpha_pattern")
+            .only(OFF, UNKNOWN_KIND, "layer_replication", "lora_bias", "use_qalora", "target_parameters")
+            .only(OFF, UNKNOWN_KIND, "arrow_config", "alora_invocation_tokens", "megatron_config")
+            // The names in the adapter's file say which weights are changed.
+            .harmless("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern")
+            .harmless("auto_mapping", "base_model_name_or_path", "revision", "task_type", "peft_version")
+            .harmless("inference_mode", "lora_dropout", "runtime_config", "megatron_core", "ensure_weight_tying")
+            .harmless("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size")
+            // PEFT sets it to false for every layer of torch.nn.Linear.
+            .harmless("fan_in_fan_out")
+            .build();
+
+    /** @throws BadInputException if a merge would not give what PEFT gives */
     static AdapterConfig read(Path folder) {
         Path file = folder.resolve(AdapterFiles.CONFIG);
         JsonNode json = JsonInput.readObject(file);
-        String kind = json.path("peft_type").asText();
-        require(kind.equals("LORA"), file, "peft_type", kind, "only LORA can be merged");
-        json.properties().forEach(entry -> {
-            boolean plain = KNOWN.contains(entry.getKey()) || isOff(entry.getValue());
-            require(plain, file, entry.getKey(), entry.getValue(), "this kind of LoRA is not known here");
-        });
-        String bias = json.path("bias").asText("none");
-        require(bias.equals("none"), file, "bias", bias, "biases that learned cannot be merged here");
-        String begun = json.path("init_lora_weights").asText();
-        require(
-                CHANGES_BASE.stream().noneMatch(begun::startsWith),
-                file,
-                "init_lora_weights",
-                begun,
-                "that changed the base as well");
+        require(json.hasNonNull("peft_type"), file, "peft_type", "", "only LORA can be merged");
+        Set<String> unknown = KEYS.check(file.toString(), "", json);
+        for (String key : unknown) {
+            require(OFF.test(json.get(key)), file, key, json.get(key), UNKNOWN_KIND);
+        }
+        ConfigWarnings.unknownKeys(file, unknown);
+        requireSameBase(file, json.path("init_lora_weights"));
         JsonNode rank = json.path("r");
         require(rank.isInt() && rank.intValue() > 0, file, "r", rank, "it must be 1 or more");
         JsonNode alpha = json.path("lora_alpha");
         require(alpha.isNumber() && alpha.doubleValue() > 0, file, "lora_alpha", alpha, "it must be above 0");
-        double by = json.path("use_rslora").asBoolean() ? Math.sqrt(rank.intValue()) : rank.intValue();
+        JsonNode stabilized = json.path("use_rslora");
+        require(
+                stabilized.isBoolean() || stabilized.isNull() || stabilized.isMissingNode(),
+                file,
+                "use_rslora",
+                stabilized,
+                "it must be true or false");
+        double by = stabilized.asBoolean() ? Math.sqrt(rank.intValue()) : rank.intValue();
         return new AdapterConfig(rank.intValue(), alpha.doubleValue() / by);
     }
 
-    private static boolean isOff(JsonNode value) {
-        return value.isNull()
-                || (value.isBoolean() && !value.booleanValue())
-                || (value.isContainerNode() && value.isEmpty());
+    /** PEFT compares most names in any case. */
+    private static void requireSameBase(Path file, JsonNode initialization) {
+        if (!initialization.isTextual()) {
+            return;
+        }
+        String name = initialization.textValue().toLowerCase(Locale.ROOT);
+        require(
+                CHANGES_BASE.stream().noneMatch(name::startsWith),
+                file,
+                "init_lora_weights",
+                initialization.textValue(),
+                "that changed the base as well");
+        require(
+                CHANGES_ADAPTER.contains(name) || Boolean.parseBoolean(name) || name.equals("false"),
+                file,
+                "init_lora_weights",
+                initialization.textValue(),
+                "this initialization is not known here, it may have changed the base");
     }
 
     private static void require(boolean holds, Path file, String key, Object value, String what) {

@@ -45,6 +45,9 @@ public final class AssembleMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
+        if (line.hasOption("pretrain-mm-mlp-adapter")) {
+            FolderFlags.refuseWith("pretrain-mm-mlp-adapter", line, "seed");
+        }
         new Assembly(
                         path(line, "model-path"),
                         path(line, "vision-tower"),

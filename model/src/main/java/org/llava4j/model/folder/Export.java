@@ -12,6 +12,7 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.CheckpointWriter.Form;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.TowerChoice;
 
 /**
  * A model folder written anew: in another layout, another type, other shards, with another projector. Strict as loading
@@ -58,7 +59,7 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
             throw new BadInputException(model + " is no LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
         }
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
-            Path tower = visionTower != null ? visionTower : LlavaConfig.visionTowerOf(model);
+            Path tower = TowerChoice.folder(model, visionTower);
             LlavaConfig config = LlavaConfig.read(model, tower);
             Optional<ChatFormat> chat = convMode == null && !ChatFormat.isIn(model)
                     ? Optional.empty()

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.model.SlotRows;
@@ -63,8 +64,20 @@ final class FolderFiles {
 
     /** How pictures are prepared for the tower, if its folder says it. */
     static void writePreprocessor(Origin origin, Path to) {
-        if (ClipPreprocessing.isIn(origin.visionTower())) {
-            copyThoseThere(List.of(ClipPreprocessing.FILE_NAME), origin.visionTower(), to);
+        Path from = origin.visionTower();
+        if (!ClipPreprocessing.isIn(from)) {
+            return;
+        }
+        Path file = from.resolve(ClipPreprocessing.FILE_NAME);
+        ObjectNode settings = ClipPreprocessing.json(from);
+        if (!origin.config().padToSquare() && settings.hasNonNull("do_pad")) {
+            // A run may treat images otherwise than the tower's own model did.
+            settings.put("do_pad", false);
+        }
+        if (Files.isRegularFile(file) && JsonInput.readObject(file).equals(settings)) {
+            copy(file, to.resolve(ClipPreprocessing.FILE_NAME));
+        } else {
+            writeJson(to.resolve(ClipPreprocessing.FILE_NAME), settings);
         }
     }
 

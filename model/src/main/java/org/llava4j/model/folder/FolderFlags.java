@@ -34,6 +34,16 @@ final class FolderFlags {
                         "max-shard-size", "SIZE", "most numbers of one file, such as 500MB; 5GB if not given"));
     }
 
+    /** @throws BadInputException if a flag is given that has no effect beside another */
+    static void refuseWith(String flag, CommandLine line, String... withoutEffect) {
+        for (String other : withoutEffect) {
+            if (line.hasOption(other)) {
+                throw new BadInputException(
+                        "--" + other + " has no effect beside --" + flag + "; leave one of them out");
+            }
+        }
+    }
+
     /** The type of the weights, as {@code --save-type} and {@code --allow-overflow} say. */
     static SaveType type(CommandLine line) {
         return new SaveType(

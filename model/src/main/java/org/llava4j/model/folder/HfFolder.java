@@ -90,9 +90,10 @@ final class HfFolder {
         json.put("tokenizer_class", "LlamaTokenizer");
         json.put("processor_class", "LlavaProcessor");
         json.put("legacy", tokenizer.isLegacy());
-        json.put("add_bos_token", true);
+        json.put("add_bos_token", tokenizer.addsBegin());
+        json.put("add_prefix_space", tokenizer.addsPrefixSpace());
         json.put("add_eos_token", false);
-        json.put("bos_token", tokenizer.piece(tokenizer.beginId()));
+        json.put("bos_token", tokenizer.beginId() < 0 ? null : tokenizer.piece(tokenizer.beginId()));
         json.put("eos_token", tokenizer.piece(tokenizer.endId()));
         json.put("unk_token", tokenizer.piece(tokenizer.unknownId()));
         FolderFiles.writeJson(file, json);
@@ -130,13 +131,14 @@ final class HfFolder {
 
     private static void writePreprocessor(Origin origin, Path folder) {
         LlavaConfig config = origin.config();
-        Path from = origin.visionTower().resolve(ClipPreprocessing.FILE_NAME);
-        if (Files.isRegularFile(from)) {
-            ObjectNode preprocessor = (ObjectNode) JsonInput.readObject(from);
+        if (ClipPreprocessing.isIn(origin.visionTower())) {
+            ObjectNode preprocessor = ClipPreprocessing.json(origin.visionTower());
             if (config.padToSquare()) {
                 // Only this one of transformers' processors pads, with the mean colour as LLaVA does.
                 preprocessor.put("image_processor_type", "LlavaImageProcessor");
                 preprocessor.put("do_pad", true);
+            } else if (preprocessor.hasNonNull("do_pad")) {
+                preprocessor.put("do_pad", false);
             }
             preprocessor.put("processor_class", "LlavaProcessor");
             FolderFiles.writeJson(folder.resolve(ClipPreprocessing.FILE_NAME), preprocessor);

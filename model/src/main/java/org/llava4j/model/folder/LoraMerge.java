@@ -17,6 +17,7 @@ import org.llava4j.model.folder.CheckpointWriter.Form;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.Layout;
+import org.llava4j.model.weights.TowerChoice;
 
 /**
  * A model folder made of a base and an adapter: {@code W + alpha / rank * B A} for each target, and the projector that
@@ -67,9 +68,7 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
                     + " the LLaVA that the adapter was trained on");
         }
         Path told = own ? adapter : base;
-        Path tower = visionTower != null
-                ? visionTower
-                : LlavaConfig.visionTowerOf(LlavaConfig.isLlava(base) ? base : adapter);
+        Path tower = TowerChoice.folder(LlavaConfig.isLlava(base) ? base : adapter, visionTower);
         Optional<ChatFormat> chat = ChatFormat.isIn(told) ? Optional.of(ChatFormat.of(told)) : Optional.empty();
         return new Origin(base, tower, LlavaConfig.read(told, tower), chat, Optional.empty());
     }

@@ -144,13 +144,17 @@ public final class VocabularyGrowth {
             return;
         }
         FolderFiles.copyThoseThere(COPIED, folder, to);
-        ObjectNode ids = objectOf(ADDED);
-        added().forEach(ids::put);
-        AtomicFile.writeString(to.resolve(ADDED), ids.toPrettyString() + "\n");
         ObjectNode config = objectOf(FolderFiles.TOKENIZER_CONFIG);
+        ObjectNode ids = objectOf(ADDED);
+        after.addedBehindPieces().forEach((id, token) -> ids.put(token, id));
+        AtomicFile.writeString(to.resolve(ADDED), ids.toPrettyString() + "\n");
         // Who finds this key reads added tokens from nowhere else.
         if (config.get("added_tokens_decoder") instanceof ObjectNode decoder) {
-            added().forEach((token, id) -> describe(token, decoder.putObject(String.valueOf(id))));
+            after.addedBehindPieces().forEach((id, token) -> {
+                if (!decoder.has(String.valueOf(id))) {
+                    describe(token, decoder.putObject(String.valueOf(id)));
+                }
+            });
             AtomicFile.writeString(to.resolve(FolderFiles.TOKENIZER_CONFIG), config.toPrettyString() + "\n");
         }
     }

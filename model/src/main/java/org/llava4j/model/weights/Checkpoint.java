@@ -80,14 +80,20 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /**
      * A LLaVA folder of either layout; the tower's weights from inside it, or from the tower's own folder.
      *
-     * @param visionTower the tower's folder
+     * @param visionTower the tower's folder, see {@link TowerChoice}
+     * @throws BadInputException if the model was trained with the tower inside it and {@code visionTower} is another
      */
     public static Checkpoint llava(Path folder, Path visionTower) {
         NoModel.refuse(folder);
         Checkpoint checkpoint = new Checkpoint(folder);
         Place own = Place.of(TensorFolder.open(folder), folder, "");
         checkpoint.places.add(own);
-        if (own.tensors.keySet().stream().noneMatch(name -> name.startsWith(Llava.TOWER_PREFIX))) {
+        boolean inside = own.tensors.keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
+        if (inside && !TowerChoice.isInside(folder, visionTower)) {
+            own.tensors.keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
+            inside = false;
+        }
+        if (!inside) {
             checkpoint.places.add(
                     Place.of(TowerWeights.openFolder(folder, visionTower), visionTower, Llava.TOWER_PREFIX));
         }

@@ -36,11 +36,11 @@ public final class TowerWeights implements AutoCloseable {
      * The tower that {@link Checkpoint#llava} would read.
      *
      * @param folder the LLaVA (or LLaMA) folder
-     * @param visionTower the tower's own folder, read where {@code folder} holds no tower
+     * @param visionTower the tower's own folder, read where {@link TowerChoice} says so
      */
     public static TowerWeights open(Path folder, Path visionTower) {
         TowerWeights own = new TowerWeights(TensorFolder.open(folder), Llava.TOWER_PREFIX);
-        if (!own.tensors.isEmpty()) {
+        if (!own.tensors.isEmpty() && TowerChoice.isInside(folder, visionTower)) {
             return own;
         }
         own.close();

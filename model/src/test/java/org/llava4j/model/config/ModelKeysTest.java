@@ -269,6 +269,20 @@ class ModelKeysTest {
     }
 
     @Test
+    void paddingOfThePreprocessorIsHonoured() throws IOException {
+        Path folder = changed("h_llava_hf", "image_seq_length=16");
+        String preprocessor = Files.readString(TOWER.resolve("preprocessor_config.json"))
+                .replace("CLIPImageProcessor", "LlavaImageProcessor");
+        Files.writeString(
+                folder.resolve("preprocessor_config.json"), preprocessor.replaceFirst("\\{", "{\"do_pad\": true,"));
+        assertThat(LlavaConfig.read(folder, null).padToSquare()).isTrue();
+        changed("h_llava_hf", "image_aspect_ratio=\"square\"");
+        assertRefused(() -> LlavaConfig.read(folder, null), "\"image_aspect_ratio\" is square", "do_pad");
+        changed("h_llava_hf", "image_aspect_ratio=\"pad\"");
+        assertThat(LlavaConfig.read(folder, null).padToSquare()).isTrue();
+    }
+
+    @Test
     void quantizedFoldersAreRefused() throws IOException {
         Path folder = changed("b_llama", "pretraining_tp=1");
         Files.writeString(folder.resolve("quantize_config.json"), "{\"bits\": 4}");
@@ -305,7 +319,8 @@ class ModelKeysTest {
             })
     void foldersOfTheLibrariesHaveNoUnknownKeys(String golden) {
         read(Golden.path(golden), TOWER);
-        assertThat(ConfigWarnings.in(Golden.path(golden))).isEmpty();
+        assertThat(ConfigWarnings.in(Golden.path(golden).resolve("config.json")))
+                .isEmpty();
     }
 
     @ParameterizedTest

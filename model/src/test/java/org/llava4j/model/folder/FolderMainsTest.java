@@ -89,6 +89,10 @@ class FolderMainsTest {
                 "--conv-mode none | none",
                 "--pretrain-mm-mlp-adapter /nowhere/p.bin | /nowhere/p.bin",
                 "--vision-tower /nowhere | /nowhere",
+                "--only-projector --layout llava-hf | --layout has no effect beside --only-projector",
+                "--only-projector --save-type float16 | --save-type has no effect beside --only-projector",
+                "--only-projector --max-shard-size 5MB | --max-shard-size has no effect",
+                "--only-projector --conv-mode v1 | --conv-mode has no effect",
                 "--unknown | --unknown"
             })
     void exportRefuses(String flags, String message) {

@@ -22,6 +22,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
@@ -145,6 +146,52 @@ class LoraMergeTest {
         FolderTests.assertSameFiles(out, again);
     }
 
+    @Test
+    void harmlessKeysChangeNothingAndUnknownOnesThatAreOffAreReported() throws IOException {
+        merge(BASE).to(out);
+        ObjectNode config = config();
+        config.put("fan_in_fan_out", true).put("init_lora_weights", "gaussian").put("novel", false);
+        config.putArray("layers_to_transform").add(0);
+        Files.writeString(adapter.resolve("adapter_config.json"), config.toString());
+        Path again = temp.resolve("again");
+        merge(BASE).to(again);
+        FolderTests.assertSameFiles(out, again);
+        assertThat(ConfigWarnings.in(adapter.resolve("adapter_config.json")))
+                .singleElement()
+                .asString()
+                .contains("unknown key \"novel\"");
+    }
+
+    /** All linear layers of a llava-hf are those of tower and projector too. */
+    @Test
+    void adaptersOfTowerAndProjectorAreMerged() {
+        String tower = "base_model.model.model.vision_tower.vision_model.encoder.layers.1.mlp.fc1";
+        String projector = "base_model.model.model.multi_modal_projector.linear_2";
+        rename(name -> name.replace("base_model.model.model.", "base_model.model.model.language_model."));
+        change(tensors -> {
+            tensors.put(tower + ".lora_A.weight", Nd4j.ones(DataType.FLOAT, 3, 64));
+            tensors.put(tower + ".lora_B.weight", Nd4j.ones(DataType.FLOAT, 256, 3));
+            tensors.put(projector + ".lora_A.weight", Nd4j.ones(DataType.FLOAT, 3, 64));
+            tensors.put(projector + ".lora_B.weight", Nd4j.ones(DataType.FLOAT, 64, 3));
+        });
+        Path base = Golden.path("c_llava_mlp2x_gelu");
+        assertThat(adapter.resolve("non_lora_trainables.safetensors").toFile().delete())
+                .isTrue();
+        assertThat(adapter.resolve("config.json").toFile().delete()).isTrue();
+        new LoraMerge(base, adapter, null, Optional.empty(), Long.MAX_VALUE).to(out);
+        Map<String, INDArray> before = FolderTests.read(base);
+        String fc1 = "vision_model.encoder.layers.1.mlp.fc1.weight";
+        assertThat(FolderTests.read(out.resolve("vision_tower")).get(fc1))
+                .isEqualTo(before.get(Llava.TOWER_PREFIX + fc1).add(6));
+        String second = "model.mm_projector.2.weight";
+        assertThat(FolderTests.read(out).get(second))
+                .isEqualTo(before.get(second).add(6));
+        change(tensors -> tensors.remove(projector + ".lora_A.weight"));
+        Path nowhere = temp.resolve("nowhere");
+        assertThatThrownBy(() -> new LoraMerge(base, adapter, null, Optional.empty(), 1).to(nowhere))
+                .hasMessageContaining(projector + ".lora_B.weight is without its A");
+    }
+
     /** As LLaVA's own script merges: the LLaMA is the base, the adapter's config and projector make the LLaVA. */
     @Test
     void aLlamaIsABaseToo() throws IOException {
@@ -206,6 +253,14 @@ class LoraMergeTest {
                 "rank_pattern | {\"q_proj\": 8} | \"rank_pattern\" is {\"q_proj\":8}",
                 "modules_to_save | [\"lm_head\"] | \"modules_to_save\" is [\"lm_head\"]",
                 "init_lora_weights | \"pissa_niter_4\" | that changed the base as well",
+                "init_lora_weights | \"OLoRA\" | \"init_lora_weights\" is OLoRA; that changed the base as well",
+                "init_lora_weights | \"PiSSA\" | that changed the base as well",
+                "init_lora_weights | \"novel\" | \"init_lora_weights\" is novel; this initialization is not known",
+                "alpha_pattern | {\"q_proj\": 8} | \"alpha_pattern\" is {\"q_proj\":8}",
+                "lora_bias | true | \"lora_bias\" is true",
+                "trainable_token_indices | [5] | \"trainable_token_indices\" is [5]",
+                "layer_replication | [[0,2]] | \"layer_replication\" is [[0,2]]",
+                "use_rslora | \"yes\" | \"use_rslora\" is \"yes\"; it must be true or false",
                 "r | 0 | \"r\" is 0; it must be 1 or more",
                 "r | \"x\" | \"r\" is \"x\"; it must be 1 or more",
                 "lora_alpha | null | \"lora_alpha\" is null; it must be above 0",

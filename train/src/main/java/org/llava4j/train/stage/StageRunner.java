@@ -11,6 +11,7 @@ import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.cli.OutOfMemory;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.weights.TowerChoice;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.checkpoint.RunCheckpoints;
@@ -84,7 +85,7 @@ public final class StageRunner {
             throw new BadInputException(model + ": config.json names no vision tower (\"mm_vision_tower\");"
                     + " name one (--vision-tower)");
         }
-        return given != null ? given : LlavaConfig.visionTowerOf(model);
+        return TowerChoice.folder(model, given);
     }
 
     private RunReport run(AtomicFolder place, RunListener listener) {

@@ -1,0 +1,154 @@
+package org.llava4j.data.image;
+
+import static org.llava4j.data.config.ConfigKeys.OFF;
+import static org.llava4j.data.config.ConfigKeys.ON;
+import static org.llava4j.data.config.ConfigKeys.text;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.config.ConfigKeys;
+import org.llava4j.data.config.ConfigWarnings;
+
+/**
+ * The JSON that says how images are prepared: {@code preprocessor_config.json}, or as transformers 5 writes it the
+ * object {@code image_processor} of {@code processor_config.json}, which goes first where both are there.
+ *
+ * @param file where it stands
+ * @param prefix path of the object inside the file, with a dot at its end; empty for the whole
+ * @param json the settings
+ */
+record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
+    private static final String PROCESSOR_FILE = "processor_config.json";
+    private static final String NESTED = "image_processor";
+
+    /** Pillow's number for bicubic. */
+    private static final int BICUBIC = 3;
+
+    private static final String PADDING = "LlavaImageProcessor";
+    private static final String[] PROCESSORS = {
+        "CLIPImageProcessor",
+        "CLIPImageProcessorFast",
+        "CLIPImageProcessorPil",
+        "CLIPFeatureExtractor",
+        PADDING,
+        PADDING + "Fast",
+        PADDING + "Pil"
+    };
+    private static final String OTHER =
+            "CLIP's preprocessing does not do that; use a model that was trained with CLIP's";
+
+    private static final ConfigKeys KEYS = ConfigKeys.builder()
+            .read("size", "crop_size", "rescale_factor", "image_mean", "image_std", "do_pad")
+            .only(ON, "CLIP's preprocessing needs this step to be true", "do_resize", "do_center_crop", "do_rescale")
+            .only(ON, "CLIP's preprocessing needs this step to be true", "do_normalize", "do_convert_rgb")
+            .only(
+                    value -> value.isIntegralNumber() && value.intValue() == BICUBIC,
+                    "images are resized with " + BICUBIC + " (bicubic) only",
+                    "resample")
+            .only(text(PROCESSORS), OTHER, "image_processor_type", "feature_extractor_type")
+            .only(OFF, OTHER, "image_grid_pinpoints", "do_flip_channel_order", "do_affine_resize", "do_thumbnail")
+            .only(OFF, OTHER, "do_align_long_axis", "offset", "do_reduce_labels", "crop_pct", "pad_size")
+            .only(OFF, OTHER, "default_to_square")
+            .only(text("channels_first"), OTHER, "data_format")
+            .harmless("processor_class", "_processor_class", "return_tensors", "input_data_format", "device")
+            .harmless("disable_grouping", "_valid_processor_keys", "image_seq_length", "size_divisor")
+            .build();
+
+    /** Whether a folder says how its images are prepared. */
+    static boolean isIn(Path folder) {
+        return find(folder).isPresent();
+    }
+
+    /** The settings of a folder. @throws BadInputException if it has none */
+    static PreprocessorConfig of(Path folder) {
+        return find(folder).orElseGet(() -> whole(folder.resolve(ClipPreprocessing.FILE_NAME)));
+    }
+
+    private static Optional<PreprocessorConfig> find(Path folder) {
+        Path processor = folder.resolve(PROCESSOR_FILE);
+        if (Files.isRegularFile(processor)
+                && JsonInput.readObject(processor).get(NESTED) instanceof ObjectNode nested) {
+            return Optional.of(new PreprocessorConfig(processor, NESTED + ".", nested));
+        }
+        Path file = folder.resolve(ClipPreprocessing.FILE_NAME);
+        return Files.isRegularFile(file) ? Optional.of(whole(file)) : Optional.empty();
+    }
+
+    private static PreprocessorConfig whole(Path file) {
+        return new PreprocessorConfig(file, "", (ObjectNode) JsonInput.readObject(file));
+    }
+
+    /** @throws BadInputException if it asks for something other than CLIP's preprocessing */
+    ClipPreprocessing preprocessing() {
+        ConfigWarnings.unknownKeys(file, KEYS.check(file.toString(), prefix, json));
+        try {
+            return new ClipPreprocessing(
+                    pixels("size", List.of("shortest_edge")),
+                    pixels("crop_size", List.of("height", "width")),
+                    rescaleFactor(),
+                    numbers("image_mean"),
+                    numbers("image_std"),
+                    aspectRatio());
+        } catch (BadInputException e) {
+            throw new BadInputException(file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Only LLaVA's own processor pads; CLIP's ignores the key. */
+    private AspectRatio aspectRatio() {
+        JsonNode pads = json.path("do_pad");
+        if (OFF.test(pads) || pads.isMissingNode()) {
+            return AspectRatio.SQUARE;
+        }
+        ClipPreprocessing.require(pads.isBoolean(), "do_pad", pads, "true or false");
+        String type = json.path("image_processor_type").asText(PADDING);
+        ClipPreprocessing.require(
+                type.startsWith(PADDING), "image_processor_type", type, PADDING + " where \"do_pad\" is true");
+        return AspectRatio.PAD;
+    }
+
+    private double rescaleFactor() {
+        if (!json.hasNonNull("rescale_factor")) {
+            return 1 / 255.0;
+        }
+        JsonNode factor = json.get("rescale_factor");
+        ClipPreprocessing.require(factor.isNumber(), "rescale_factor", factor, "a number");
+        return factor.doubleValue();
+    }
+
+    /** Older files give a bare number, newer ones an object of named edges. */
+    private int pixels(String key, List<String> edges) {
+        JsonNode node = json.path(key);
+        String what = "a number or " + String.join(" and ", edges);
+        if (node.isObject()) {
+            node.fieldNames()
+                    .forEachRemaining(edge -> ClipPreprocessing.require(
+                            edges.contains(edge) || node.get(edge).isNull(), key, node, what));
+        }
+        JsonNode value = node.isObject() ? node.path(edges.get(0)) : node;
+        ClipPreprocessing.require(value.isIntegralNumber() && value.canConvertToInt(), key, node, what);
+        for (String edge : edges) {
+            JsonNode other = node.path(edge);
+            ClipPreprocessing.require(other.isMissingNode() || other.equals(value), key, node, "square");
+        }
+        return value.intValue();
+    }
+
+    private List<Double> numbers(String key) {
+        List<Double> values = new ArrayList<>();
+        JsonNode list = json.path(key);
+        ClipPreprocessing.require(list.isArray(), key, list, "a list of 3 numbers");
+        for (JsonNode value : list) {
+            ClipPreprocessing.require(value.isNumber(), key, list, "a list of 3 numbers");
+            values.add(value.doubleValue());
+        }
+        return values;
+    }
+}
