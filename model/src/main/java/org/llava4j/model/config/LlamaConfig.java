@@ -81,19 +81,19 @@ public record LlamaConfig(
         return config;
     }
 
-    /** Mistral's window changes nothing for sequences that fit into it, and a LLaVA's are cut to its maximum length. */
+    /** Mistral's window changes nothing for sequences that fit into it. */
     private static void requireFullAttention(ConfigJson json) {
         if (!json.has("sliding_window")) {
             return;
         }
         int window = json.integer("sliding_window");
-        int longest =
-                json.integer("tokenizer_model_max_length", json.integer("max_position_embeddings", Integer.MAX_VALUE));
+        int longest = json.integer("max_position_embeddings", Integer.MAX_VALUE);
         if (window < longest) {
             throw json.bad(
                     "sliding_window",
-                    "is " + window + " but sequences may have " + longest
-                            + " tokens; LLaVA4J has no sliding window, use" + " a model without it");
+                    "is " + window + " but sequences may have " + longest + " tokens (\"max_position_embeddings\");"
+                            + " LLaVA4J has no sliding window: lower the latter to it if that is long enough, or use a"
+                            + " model without it");
         }
     }
 

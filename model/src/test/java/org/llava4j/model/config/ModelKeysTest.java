@@ -116,7 +116,7 @@ class ModelKeysTest {
                 "sliding_window=4096",
                 "model_type=\"mistral\";sliding_window=null",
                 "model_type=\"mistral\"",
-                "model_type=\"mistral\";sliding_window=8;tokenizer_model_max_length=8",
+                "model_type=\"mistral\";sliding_window=2048",
                 "rope_scaling={};rope_parameters={}",
                 "repetition_penalty=1.2",
             })
