@@ -21,6 +21,7 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.ClipConfig;
+import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
@@ -85,6 +86,7 @@ public record Inspection(
         } else {
             odd.add("no preprocessor_config.json in " + tower + ": CLIP's own preprocessing is taken");
         }
+        GenerationConfig.eosIds(folder);
         odd.addAll(ConfigWarnings.in(folder));
         if (!tower.equals(folder)) {
             odd.addAll(ConfigWarnings.in(tower));

@@ -3,11 +3,16 @@ package org.llava4j.model.config;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.config.ConfigKeys;
+import org.llava4j.data.config.ConfigWarnings;
 
 /**
  * Generation settings of a model folder, as transformers reads them: {@code generation_config.json} where there is one,
@@ -16,6 +21,53 @@ import org.llava4j.data.JsonInput;
 public final class GenerationConfig {
     private static final String FILE = "generation_config.json";
     private static final String EOS = "eos_token_id";
+
+    /** Processors of the logits that are not implemented, with the values that switch them off. */
+    private static final Map<String, Predicate<JsonNode>> CHANGE_ANSWERS = Map.ofEntries(
+            Map.entry("repetition_penalty", ConfigKeys.ONE),
+            Map.entry("encoder_repetition_penalty", ConfigKeys.ONE),
+            Map.entry("guidance_scale", ConfigKeys.ONE),
+            Map.entry("no_repeat_ngram_size", ConfigKeys.OFF),
+            Map.entry("bad_words_ids", ConfigKeys.OFF),
+            Map.entry("force_words_ids", ConfigKeys.OFF),
+            Map.entry("constraints", ConfigKeys.OFF),
+            Map.entry("forced_bos_token_id", ConfigKeys.OFF),
+            Map.entry("forced_eos_token_id", ConfigKeys.OFF),
+            Map.entry("exponential_decay_length_penalty", ConfigKeys.OFF),
+            Map.entry("suppress_tokens", ConfigKeys.OFF),
+            Map.entry("begin_suppress_tokens", ConfigKeys.OFF),
+            Map.entry("sequence_bias", ConfigKeys.OFF),
+            Map.entry("watermarking_config", ConfigKeys.OFF),
+            Map.entry("min_length", ConfigKeys.OFF),
+            Map.entry("min_new_tokens", ConfigKeys.OFF),
+            Map.entry("penalty_alpha", ConfigKeys.OFF),
+            Map.entry("stop_strings", ConfigKeys.OFF),
+            Map.entry("num_beams", ConfigKeys.ONE));
+
+    private static final ConfigKeys KEYS = ConfigKeys.builder()
+            .read(EOS)
+            .read(CHANGE_ANSWERS.keySet().toArray(String[]::new))
+            // Defaults of sampling and lengths, which flags and requests set here.
+            .harmless(
+                    "do_sample", "temperature", "top_p", "top_k", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
+            .harmless("max_length", "max_new_tokens", "max_time", "early_stopping", "length_penalty", "top_h")
+            .harmless("num_return_sequences", "num_beam_groups", "diversity_penalty", "renormalize_logits")
+            // How it is computed and what is returned.
+            .harmless("use_cache", "cache_implementation", "cache_config", "return_legacy_cache", "prefill_chunk_size")
+            .harmless("output_attentions", "output_hidden_states", "output_scores", "output_logits", "use_mps_device")
+            .harmless(
+                    "return_dict_in_generate", "remove_invalid_values", "token_healing", "low_memory", "compile_config")
+            .harmless("disable_compile", "prompt_lookup_num_tokens", "max_matching_ngram_size", "assistant_early_exit")
+            .harmless("num_assistant_tokens", "num_assistant_tokens_schedule", "assistant_confidence_threshold")
+            .harmless(
+                    "assistant_lookbehind",
+                    "target_lookbehind",
+                    "is_assistant",
+                    "dola_layers",
+                    "continuous_batching_config")
+            .harmless("bos_token_id", "pad_token_id", "decoder_start_token_id", "encoder_no_repeat_ngram_size")
+            .harmless("_from_model_config", "transformers_version", "generation_kwargs", "trust_remote_code")
+            .build();
 
     private GenerationConfig() {}
 
@@ -27,7 +79,9 @@ public final class GenerationConfig {
     public static Set<Integer> eosIds(Path folder) {
         Path own = folder.resolve(FILE);
         if (Files.isRegularFile(own)) {
-            Set<Integer> ids = eosIds(own, JsonInput.readObject(own).path(EOS));
+            JsonNode settings = JsonInput.readObject(own);
+            report(own, settings);
+            Set<Integer> ids = eosIds(own, settings.path(EOS));
             if (!ids.isEmpty()) {
                 return ids;
             }
@@ -41,6 +95,26 @@ public final class GenerationConfig {
         JsonNode value =
                 root.has(EOS) ? root.path(EOS) : root.path("text_config").path(EOS);
         return eosIds(config, value);
+    }
+
+    /** Generation goes by flags and requests; settings that would change a greedy answer are reported, unknown keys too. */
+    private static void report(Path file, JsonNode settings) {
+        Set<String> unknown = KEYS.check(file.toString(), "", settings);
+        List<String> notApplied = new ArrayList<>();
+        for (Map.Entry<String, JsonNode> entry : settings.properties()) {
+            Predicate<JsonNode> neutral = CHANGE_ANSWERS.get(entry.getKey());
+            if (neutral != null && !neutral.test(entry.getValue())) {
+                notApplied.add("\"" + entry.getKey() + "\" " + entry.getValue());
+            }
+        }
+        if (notApplied.isEmpty()) {
+            ConfigWarnings.unknownKeys(file, unknown);
+            return;
+        }
+        ConfigWarnings.report(
+                file,
+                String.join(", ", notApplied) + " not applied; answers differ from those of generate() in transformers"
+                        + (unknown.isEmpty() ? "" : "; unknown keys " + String.join(", ", unknown)));
     }
 
     private static Set<Integer> eosIds(Path file, JsonNode value) {

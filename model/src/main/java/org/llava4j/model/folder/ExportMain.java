@@ -41,7 +41,8 @@ public final class ExportMain extends Command {
                 line.getOptionValue("conv-mode"));
         Path output = path(line, "output-dir");
         if (line.hasOption("only-projector")) {
-            FolderFlags.refuseWith("only-projector", line, "layout", "conv-mode", "save-type", "max-shard-size");
+            FolderFlags.refuseWith(
+                    "only-projector", line, "layout", "conv-mode", "save-type", "allow-overflow", "max-shard-size");
             export.projectorTo(output);
         } else {
             export.to(output);

@@ -283,6 +283,25 @@ class ModelKeysTest {
     }
 
     @Test
+    void generationSettingsThatAreNotAppliedAreReported() throws IOException {
+        Path file = temp.resolve("generation_config.json");
+        Files.writeString(file, "{\"eos_token_id\": [2, 7], \"temperature\": 0.2, \"repetition_penalty\": 1.0}");
+        assertThat(GenerationConfig.eosIds(temp)).containsExactly(2, 7);
+        assertThat(ConfigWarnings.in(file)).isEmpty();
+        Files.writeString(file, "{\"repetition_penalty\": 1.3, \"novel\": 1}");
+        GenerationConfig.eosIds(temp);
+        assertThat(ConfigWarnings.in(file))
+                .singleElement()
+                .asString()
+                .contains("\"repetition_penalty\" 1.3 not applied", "unknown keys novel");
+        for (String golden : new String[] {"b_llama", "h_llava_hf", "f_e2e/stage2_out"}) {
+            GenerationConfig.eosIds(Golden.path(golden));
+            assertThat(ConfigWarnings.in(Golden.path(golden).resolve("generation_config.json")))
+                    .isEmpty();
+        }
+    }
+
+    @Test
     void quantizedFoldersAreRefused() throws IOException {
         Path folder = changed("b_llama", "pretraining_tp=1");
         Files.writeString(folder.resolve("quantize_config.json"), "{\"bits\": 4}");

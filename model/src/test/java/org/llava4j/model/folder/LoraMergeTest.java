@@ -178,7 +178,7 @@ class LoraMergeTest {
         assertThat(adapter.resolve("non_lora_trainables.safetensors").toFile().delete())
                 .isTrue();
         assertThat(adapter.resolve("config.json").toFile().delete()).isTrue();
-        new LoraMerge(base, adapter, null, Optional.empty(), Long.MAX_VALUE).to(out);
+        new LoraMerge(base, adapter, null, SaveType.AS_STORED, Long.MAX_VALUE).to(out);
         Map<String, INDArray> before = FolderTests.read(base);
         String fc1 = "vision_model.encoder.layers.1.mlp.fc1.weight";
         assertThat(FolderTests.read(out.resolve("vision_tower")).get(fc1))
@@ -188,7 +188,7 @@ class LoraMergeTest {
                 .isEqualTo(before.get(second).add(6));
         change(tensors -> tensors.remove(projector + ".lora_A.weight"));
         Path nowhere = temp.resolve("nowhere");
-        assertThatThrownBy(() -> new LoraMerge(base, adapter, null, Optional.empty(), 1).to(nowhere))
+        assertThatThrownBy(() -> new LoraMerge(base, adapter, null, SaveType.AS_STORED, 1).to(nowhere))
                 .hasMessageContaining(projector + ".lora_B.weight is without its A");
     }
 
