@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.io.Serializable;
 import java.math.BigInteger;
 
 /**
@@ -13,7 +14,7 @@ import java.math.BigInteger;
  * @param text the id without quotes
  * @param isNumber whether JSON has it as a number
  */
-public record JsonId(String text, boolean isNumber) {
+public record JsonId(String text, boolean isNumber) implements Serializable {
     public static JsonId of(String text) {
         return new JsonId(text, false);
     }

@@ -30,7 +30,7 @@ public record ScienceQaSamples(ScienceQaRecordReader reader, ScienceQaPrompt for
             return conversation;
         }
         Path picture = ScienceQaRecordReader.image(Path.of(""), problem);
-        return new Conversation(conversation.id(), List.of(picture.toString()), conversation.turns());
+        return new Conversation(conversation.jsonId(), List.of(picture.toString()), conversation.turns());
     }
 
     @Override

@@ -1,9 +1,21 @@
 package org.llava4j.data.captions;
 
+import org.llava4j.data.JsonId;
+
 /**
  * What somebody wrote about a picture.
  *
- * @param id what the data file calls it
+ * @param jsonId what the data file calls it, with its type
  * @param image path of the picture relative to the image folder
  */
-public record Caption(String id, String image, String text) {}
+public record Caption(JsonId jsonId, String image, String text) {
+    /** A caption whose id is a string. */
+    public Caption(String id, String image, String text) {
+        this(JsonId.of(id), image, text);
+    }
+
+    /** The id as text. */
+    public String id() {
+        return jsonId.text();
+    }
+}

@@ -94,7 +94,7 @@ public record Instructions(List<String> texts) {
                 || (position == ImagePosition.RANDOM && Draw.of(seed, "position", caption.id()) < 0);
         String image = LlamaTokenizer.IMAGE_TEXT;
         return new Conversation(
-                caption.id(),
+                caption.jsonId(),
                 List.of(caption.image()),
                 List.of(Turn.human(first ? image + "\n" + text : text + "\n" + image), Turn.gpt(caption.text())));
     }

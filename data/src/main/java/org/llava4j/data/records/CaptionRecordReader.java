@@ -16,6 +16,7 @@ import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonId;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.captions.Caption;
 import org.llava4j.data.conversation.Turn;
@@ -116,7 +117,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         String id = entry.path("id").asText("");
         JsonFields fields = new JsonFields(entry, "caption " + id);
         String image = fields.text("image");
-        return new Caption(id.isEmpty() ? image : id, image, caption(fields));
+        return new Caption(id.isEmpty() ? JsonId.of(image) : fields.jsonId("id"), image, caption(fields));
     }
 
     /** A caption of COCO. @throws BadInputException if it is none, or its image is not among the file's images */
@@ -127,7 +128,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         if (picture == null) {
             throw new BadInputException("the caption is of image " + image + ", which is not among \"images\"");
         }
-        return new Caption(String.valueOf(annotation.id("id")), picture.file(), caption(annotation));
+        return new Caption(JsonId.of(annotation.id("id")), picture.file(), caption(annotation));
     }
 
     private static JsonFields annotation(JsonNode entry) {
@@ -154,7 +155,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         if (last.isHuman() || sample.images().size() != 1) {
             throw new BadInputException("sample " + sample.id() + " is no caption of one picture");
         }
-        return new Caption(sample.id(), sample.images().get(0), last.value().strip());
+        return new Caption(sample.jsonId(), sample.images().get(0), last.value().strip());
     }
 
     @Override

@@ -10,6 +10,7 @@ import org.datavec.api.split.FileSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonId;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 
@@ -59,7 +60,7 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
                         : new BadInputException("sample " + id + ", turn " + turns.size() + ": " + message, e);
             }
         }
-        return new Conversation(id, images, turns);
+        return new Conversation(idNode.isMissingNode() ? JsonId.of("") : JsonId.of(idNode), images, turns);
     }
 
     @Override

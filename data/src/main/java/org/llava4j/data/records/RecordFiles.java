@@ -52,7 +52,7 @@ public final class RecordFiles {
                 captions,
                 caption -> JsonNodeFactory.instance
                         .objectNode()
-                        .put("id", caption.id())
+                        .<ObjectNode>set("id", caption.jsonId().json())
                         .put("image", caption.image())
                         .put("caption", caption.text()));
     }
@@ -124,7 +124,7 @@ public final class RecordFiles {
 
     private static JsonNode node(Conversation sample) {
         ObjectNode node = JsonNodeFactory.instance.objectNode();
-        node.put("id", sample.id());
+        node.set("id", sample.jsonId().json());
         if (sample.images().size() == 1) {
             node.put("image", sample.images().get(0));
         } else if (sample.hasImages()) {

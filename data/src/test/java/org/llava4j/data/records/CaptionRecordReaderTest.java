@@ -16,6 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonId;
 import org.llava4j.data.captions.Box;
 import org.llava4j.data.captions.Caption;
 import org.llava4j.data.captions.CaptionedPicture;
@@ -69,9 +70,9 @@ class CaptionRecordReaderTest {
         assertThat(all(file("chat.json", CHAT))).containsExactly(new Caption("9", "9.jpg", "a red bus"));
         assertThat(all(file("captions.json", COCO)))
                 .containsExactly(
-                        new Caption("1", "five.jpg", "a man"),
-                        new Caption("2", "four.jpg", "a boat"),
-                        new Caption("3", "five.jpg", "he sits"));
+                        new Caption(JsonId.of(1), "five.jpg", "a man"),
+                        new Caption(JsonId.of(2), "four.jpg", "a boat"),
+                        new Caption(JsonId.of(3), "five.jpg", "he sits"));
     }
 
     @Test
