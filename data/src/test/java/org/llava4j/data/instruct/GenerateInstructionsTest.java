@@ -206,7 +206,7 @@ class GenerateInstructionsTest {
             Files.delete(output);
             assertRefused(
                     stub,
-                    "is inside --output-dir",
+                    "which is replaced as a whole",
                     "--journal",
                     output.resolve("j.jsonl").toString());
             assertRefused(stub, "cannot write", "--journal", temp.toString());
