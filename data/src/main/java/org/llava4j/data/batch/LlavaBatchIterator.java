@@ -95,6 +95,23 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return (samples.size() + options.batchSize() - 1) / options.batchSize();
     }
 
+    /** The samples, by number. */
+    public SampleSource samples() {
+        return samples;
+    }
+
+    /** The number of the sample at each position of the first epoch. */
+    public IntUnaryOperator firstOrder() {
+        return samples.order(options.seed(), 0);
+    }
+
+    /** Positions of an epoch that are read until so many valid samples are found, if at least half of all are valid. */
+    public int positionsOf(long validSamples) {
+        long window = windowStart(1);
+        long most = Math.min(samples.size(), 2 * Math.min(samples.size(), validSamples));
+        return (int) Math.min(samples.size(), (most + window - 1) / window * window);
+    }
+
     /** Place of a sample of {@link BatchPlan#rows}. */
     public String where(int number) {
         return samples.where(number);

@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Identity;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.conversation.Conversation;
@@ -65,10 +66,11 @@ public final class ShardSamples implements SampleSource, AutoCloseable {
     }
 
     /** @throws BadInputException if the ids were made otherwise than a run would make them */
-    public void requireReading(Shards.Reading wanted) {
-        if (!shards.reading().equals(wanted)) {
-            throw new BadInputException(folder + " has ids that were made with " + shards.reading() + ", the run has "
-                    + wanted + "; make the shards anew with its flags");
+    public void requireReading(Identity wanted) {
+        List<String> differences = shards.reading().differences(wanted);
+        if (!differences.isEmpty()) {
+            throw new BadInputException(folder + " has ids that were made otherwise: " + Identity.list(differences)
+                    + "; make the shards anew with the run's flags");
         }
     }
 

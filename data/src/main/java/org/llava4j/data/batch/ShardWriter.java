@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
+import org.llava4j.data.Identity;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.records.RecordFiles;
@@ -34,13 +35,15 @@ public final class ShardWriter {
      * Writes all, and then their description.
      *
      * @param samples in the order of their numbers
+     * @param reading everything that the ids depend on, except for the data
+     * @param maxLength the longest that a sample may be, in positions
      * @param data SHA-256 of what they were made of
      */
-    public Shards write(Iterator<TokenizedSample> samples, Shards.Reading reading, String data) {
+    public Shards write(Iterator<TokenizedSample> samples, Identity reading, int maxLength, String data) {
         int count = 0;
         while (samples.hasNext()) {
             TokenizedSample sample = samples.next();
-            int bucket = Math.min(reading.maxLength(), (sample.length() + BUCKET - 1) / BUCKET * BUCKET);
+            int bucket = Math.min(maxLength, (sample.length() + BUCKET - 1) / BUCKET * BUCKET);
             List<TokenizedSample> own = open.computeIfAbsent(bucket, any -> new ArrayList<>());
             own.add(sample);
             if (own.size() == samplesPerShard) {

@@ -2,36 +2,19 @@ package org.llava4j.data.batch;
 
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Identity;
 
 /**
  * A folder of samples as ids, in buckets by length, each in files of so many samples: what its {@code shards.json} says.
  *
- * @param reading what the ids depend on beside the data
+ * @param reading everything that the ids depend on, except for the data
  * @param data SHA-256 of the data that they were made of
  * @param samples in all, bad ones too
  * @param shards the files
  */
-public record Shards(Reading reading, String data, int samples, List<Shard> shards) {
+public record Shards(Identity reading, String data, int samples, List<Shard> shards) {
     /** The name of this description. */
     public static final String FILE = "shards.json";
-
-    /**
-     * How text became ids.
-     *
-     * @param convMode the conversation template
-     * @param imageFirst whether images were moved to the front of their turn
-     * @param imageStartEnd whether an image stands between a start and an end token
-     * @param imageVectors positions that an image takes
-     * @param maxLength beyond which nothing is learned
-     * @param tokenizer SHA-256 of the tokenizer's model
-     */
-    public record Reading(
-            String convMode,
-            boolean imageFirst,
-            boolean imageStartEnd,
-            int imageVectors,
-            int maxLength,
-            String tokenizer) {}
 
     /**
      * A file.

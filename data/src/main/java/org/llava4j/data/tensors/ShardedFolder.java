@@ -3,8 +3,10 @@ package org.llava4j.data.tensors;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
@@ -49,7 +51,7 @@ abstract class ShardedFolder implements TensorStore {
             if (isSingle) {
                 add(single, opener.apply(folder.resolve(single)));
             } else {
-                addShards(folder, index, single.substring(single.lastIndexOf('.')), opener);
+                addShards(folder, index, suffix(single), opener);
             }
             complete = true;
         } finally {
@@ -62,6 +64,21 @@ abstract class ShardedFolder implements TensorStore {
     /** Whether a folder has the file or the index. */
     static boolean isIn(Path folder, String single) {
         return Files.isRegularFile(folder.resolve(single)) || Files.isRegularFile(folder.resolve(indexOf(single)));
+    }
+
+    /** The files of a folder that {@link #isIn}: the single file, or the index and the shards that it lists. */
+    static List<Path> files(Path folder, String single) {
+        Path index = folder.resolve(indexOf(single));
+        if (!Files.isRegularFile(index)) {
+            return List.of(folder.resolve(single));
+        }
+        List<Path> files = new ArrayList<>(List.of(index));
+        new TreeSet<>(weightMap(index, suffix(single)).values()).forEach(shard -> files.add(folder.resolve(shard)));
+        return files;
+    }
+
+    private static String suffix(String single) {
+        return single.substring(single.lastIndexOf('.'));
     }
 
     static String indexOf(String single) {

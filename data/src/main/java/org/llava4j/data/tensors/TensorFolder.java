@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.llava4j.data.BadInputException;
 
 /** Opens weights of whatever format they are in. */
@@ -27,11 +28,23 @@ public final class TensorFolder {
         if (Files.isRegularFile(path)) {
             return openFile(path);
         }
-        if (ShardedFolder.isIn(path, SafetensorsFolder.SINGLE)) {
-            return SafetensorsFolder.open(path);
-        }
-        if (ShardedFolder.isIn(path, TorchFolder.SINGLE)) {
-            return TorchFolder.open(path);
+        return single(path).equals(SafetensorsFolder.SINGLE) ? SafetensorsFolder.open(path) : TorchFolder.open(path);
+    }
+
+    /**
+     * The files that {@link #open} reads, an index among them.
+     *
+     * @throws BadInputException if there are no weights, or an index is broken
+     */
+    public static List<Path> files(Path path) {
+        return Files.isRegularFile(path) ? List.of(path) : ShardedFolder.files(path, single(path));
+    }
+
+    private static String single(Path path) {
+        for (String single : List.of(SafetensorsFolder.SINGLE, TorchFolder.SINGLE)) {
+            if (ShardedFolder.isIn(path, single)) {
+                return single;
+            }
         }
         throw new BadInputException("there are no weights in " + path + "; it needs " + SafetensorsFolder.SINGLE
                 + " or " + TorchFolder.SINGLE + ", or for shards "

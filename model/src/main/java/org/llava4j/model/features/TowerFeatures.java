@@ -49,6 +49,19 @@ public final class TowerFeatures implements FeatureSource {
      * @throws org.llava4j.data.BadInputException if weights, config and preprocessing do not fit each other
      */
     public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config, FrozenType type) {
+        ClipImageProcessor processor = new ClipImageProcessor(preprocessing(visionTower, config));
+        try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withFrozenType(type, name -> false)) {
+            return new TowerFeatures(Llava.buildTower(config, weights), processor, AT_ONCE);
+        }
+    }
+
+    /**
+     * How images are prepared for a tower.
+     *
+     * @param visionTower the tower's own folder; CLIP's own settings where it has no {@code preprocessor_config.json}
+     * @throws BadInputException if config and preprocessing do not fit each other
+     */
+    public static ClipPreprocessing preprocessing(Path visionTower, LlavaConfig config) {
         ClipPreprocessing settings = ClipPreprocessing.isIn(visionTower)
                 ? ClipPreprocessing.read(visionTower)
                 : ClipPreprocessing.clip(config.vision().imageSizePx());
@@ -57,11 +70,7 @@ public final class TowerFeatures implements FeatureSource {
                     + " px but config.json has an image_size of "
                     + config.vision().imageSizePx() + "; they must agree");
         }
-        ClipImageProcessor processor = new ClipImageProcessor(
-                settings.withAspectRatio(config.padToSquare() ? AspectRatio.PAD : AspectRatio.SQUARE));
-        try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withFrozenType(type, name -> false)) {
-            return new TowerFeatures(Llava.buildTower(config, weights), processor, AT_ONCE);
-        }
+        return settings.withAspectRatio(config.padToSquare() ? AspectRatio.PAD : AspectRatio.SQUARE);
     }
 
     /** SHA-256 over the tower's weights, and their norm. */

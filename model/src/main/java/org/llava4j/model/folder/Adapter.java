@@ -61,6 +61,11 @@ final class Adapter implements AutoCloseable {
                 .findFirst();
     }
 
+    /** The files that are read, except for {@link #others}. */
+    List<Path> files() {
+        return List.of(folder.resolve(AdapterFiles.CONFIG), file);
+    }
+
     /** The file of what else learned, if there is one. */
     Optional<Path> others() {
         return find(folder, AdapterFiles.OTHERS);

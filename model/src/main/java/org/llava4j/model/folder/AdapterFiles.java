@@ -1,5 +1,7 @@
 package org.llava4j.model.folder;
 
+import java.nio.file.Path;
+
 /**
  * PEFT's layout of an adapter, with the file that LLaVA puts beside it:
  *
@@ -11,7 +13,7 @@ package org.llava4j.model.folder;
  * tokenizer.model, ...             the base's: where there are tokens around an image, they say which
  * </pre>
  */
-final class AdapterFiles {
+public final class AdapterFiles {
     static final String CONFIG = "adapter_config.json";
     static final String MODEL = "adapter_model";
     static final String OTHERS = "non_lora_trainables";
@@ -22,4 +24,14 @@ final class AdapterFiles {
     static final String PREFIX = "base_model.model.";
 
     private AdapterFiles() {}
+
+    /**
+     * The hash by which an adapter knows its base: over the decoder's weights, whatever file format they are in. The
+     * projector is no part of it, since the adapter has its own.
+     */
+    public static String baseHash(Path base) {
+        try (NamedWeights weights = NamedWeights.open(base)) {
+            return weights.sha256(name -> !NamedWeights.isOfLlavaAlone(name));
+        }
+    }
 }

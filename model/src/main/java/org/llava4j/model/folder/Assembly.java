@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.InputFiles;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.Llava;
@@ -78,6 +79,8 @@ public record Assembly(
         FolderFiles.requireOther(output, llama, visionTower);
         requireKinds();
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
+            InputFiles read = InputFiles.stamped(
+                    ModelFiles.of(llama, visionTower, projector.file()).all());
             LlamaConfig decoder = LlamaConfig.read(llama);
             VocabularyGrowth growth = VocabularyGrowth.of(llama, decoder.vocabSize(), slot.tokens());
             LlavaConfig config = config(growth);
@@ -103,6 +106,7 @@ public record Assembly(
                                 Optional.empty(),
                                 checkpoint.plan().sources()));
             }
+            read.requireUnchanged();
             folder.commit();
         }
     }

@@ -12,6 +12,7 @@ import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.InputFiles;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.ShardWriter;
 import org.llava4j.model.weights.Checkpoint;
@@ -63,6 +64,7 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         try (AtomicFolder folder = AtomicFolder.begin(output, kind);
                 NamedWeights bases = NamedWeights.open(base);
                 NamedWeights all = NamedWeights.open(from)) {
+            InputFiles read = InputFiles.stamped(files(from));
             requireFit(bases, all, from);
             Optional<String> told = Manifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
             requireKind(making, told, from);
@@ -88,9 +90,20 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                             Optional.empty(),
                             making ? hash : Optional.empty(),
                             sources(all, bases, from, making)));
+            read.requireUnchanged();
             folder.commit();
             return hash.isPresent();
         }
+    }
+
+    private List<Path> files(Path from) {
+        List<Path> files = new ArrayList<>(new ModelFiles(base, base, Optional.empty()).all());
+        files.addAll(new ModelFiles(from, from, Optional.empty()).all());
+        Path tower = from.resolve(OwnFolder.TOWER_FOLDER);
+        if (Files.isDirectory(tower)) {
+            files.addAll(FolderFiles.in(tower));
+        }
+        return files;
     }
 
     /** The base's rows belong to the first rows of a table that has more. */

@@ -1,10 +1,12 @@
 package org.llava4j.model.folder;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.InputFiles;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
@@ -49,17 +51,18 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
     }
 
     /** Writes the files and says what they are. */
-    private interface Body {
+    interface Body {
         String write(Path folder, Checkpoint checkpoint, Origin origin);
     }
 
-    private void run(Path output, Body body) {
+    void run(Path output, Body body) {
         FolderFiles.requireOther(output, model);
         if (!LlavaConfig.isLlava(model)) {
             throw new BadInputException(model + " is no LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
         }
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
             Path tower = TowerChoice.folder(model, visionTower);
+            InputFiles read = InputFiles.stamped(files(tower));
             LlavaConfig config = LlavaConfig.read(model, tower);
             Optional<ChatFormat> chat = convMode == null && !ChatFormat.isIn(model)
                     ? Optional.empty()
@@ -80,8 +83,18 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
                                 Optional.empty(),
                                 checkpoint.plan().sources()));
             }
+            read.requireUnchanged();
             folder.commit();
         }
+    }
+
+    private List<Path> files(Path tower) {
+        List<Path> files =
+                new ArrayList<>(ModelFiles.of(model, tower, projector).all());
+        if (convMode != null && convMode.endsWith(".json")) {
+            files.add(Path.of(convMode));
+        }
+        return files;
     }
 
     private List<OutgoingTensor> tensors(Checkpoint checkpoint, LlavaConfig config) {

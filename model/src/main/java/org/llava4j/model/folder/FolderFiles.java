@@ -26,9 +26,13 @@ final class FolderFiles {
     static final List<String> DECODER_KEYS =
             List.of("max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id");
 
-    private static final List<String> OF_TOKENIZER =
+    /** The files by which text becomes ids. */
+    static final List<String> READ_BY_TOKENIZER =
+            List.of(TOKENIZER, TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json");
+
+    static final List<String> OF_TOKENIZER =
             List.of(TOKENIZER, "tokenizer.json", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json");
-    private static final String GENERATION = "generation_config.json";
+    static final String GENERATION = "generation_config.json";
 
     private FolderFiles() {}
 
@@ -50,11 +54,15 @@ final class FolderFiles {
     /** The files of a folder, which has no folders in it. */
     static void copyFolder(Path from, Path to) {
         makeFolder(to);
-        try (Stream<Path> files = Files.list(from)) {
-            copyThoseThere(
-                    files.map(file -> file.getFileName().toString()).sorted().toList(), from, to);
+        in(from).forEach(file -> copy(file, to.resolve(file.getFileName())));
+    }
+
+    /** The files of a folder, sorted. */
+    static List<Path> in(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(Files::isRegularFile).sorted().toList();
         } catch (IOException e) {
-            throw new BadInputException("cannot read " + from + " (" + e.getMessage() + ")", e);
+            throw new BadInputException("cannot read " + folder + " (" + e.getMessage() + ")", e);
         }
     }
 

@@ -2,6 +2,7 @@ package org.llava4j.model.folder;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -9,6 +10,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.InputFiles;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
@@ -34,13 +36,17 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
     /**
      * Writes the folder.
      *
-     * @throws BadInputException if base and adapter do not fit, or the place cannot be written; nothing is written then
+     * @return whether the adapter records its base's hash, and the base has it
+     * @throws BadInputException if the adapter was trained on another base, the two do not fit, or the place cannot be
+     *     written; nothing is written then
      */
-    public void to(Path output) {
+    public boolean to(Path output) {
         FolderFiles.requireOther(output, base, adapter);
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND);
                 Adapter learned = Adapter.open(adapter)) {
+            boolean known = requireBase();
             Origin origin = origin();
+            InputFiles read = InputFiles.stamped(files(origin, learned));
             try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
                 learned.others().ifPresent(checkpoint::withProjector);
                 Map<String, long[]> shapes = Llava.weightShapes(origin.config());
@@ -57,8 +63,31 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
                 sources.replaceAll((name, source) -> learned.isTarget(name) ? source + " + " + learned : source);
                 Manifest.write(folder.path(), story(origin, sources));
             }
+            read.requireUnchanged();
             folder.commit();
+            return known;
         }
+    }
+
+    private List<Path> files(Origin origin, Adapter learned) {
+        List<Path> files = new ArrayList<>(
+                ModelFiles.of(base, origin.visionTower(), learned.others().orElse(null))
+                        .all());
+        files.addAll(learned.files());
+        return files;
+    }
+
+    private boolean requireBase() {
+        Optional<String> told = Manifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+        if (told.isPresent()) {
+            String hash = AdapterFiles.baseHash(base);
+            if (!told.get().equals(hash)) {
+                throw new BadInputException(adapter + " was trained on a base whose decoder's weights have the hash "
+                        + told.get() + ", but those of " + base + " have " + hash
+                        + "; give the base it was trained on");
+            }
+        }
+        return told.isPresent();
     }
 
     private Origin origin() {

@@ -27,7 +27,7 @@ import org.llava4j.data.Sha256;
  * @param layout how its tensors are named
  * @param template of conversations, where it was taught one
  * @param stage that trained it last, where one did
- * @param base hash of the base's weights, in a delta
+ * @param base hash of the base's weights, in a delta or an adapter
  * @param sources for each variable the file and tensor that it came from, or {@code fresh}
  * @param files size and hash of every other file of the folder, by its name relative to it
  */
@@ -81,19 +81,31 @@ public record Manifest(
 
     /** What is not as it was written: one line for each file that changed, is gone or came later; all files are read. */
     public List<String> differences(Path folder) {
-        List<String> differences = new ArrayList<>();
         SortedMap<String, Mark> now = marks(folder);
+        List<String> differences = damage(now);
+        now.keySet().stream()
+                .filter(name -> !files.containsKey(name))
+                .forEach(name -> differences.add(name + " was added later"));
+        return differences;
+    }
+
+    /** As {@link #differences}, for the files that were written: those that came later are not looked at. */
+    public List<String> damage(Path folder) {
+        return damage(marks(folder));
+    }
+
+    private List<String> damage(SortedMap<String, Mark> now) {
+        List<String> damage = new ArrayList<>();
         files.forEach((name, mark) -> {
-            Mark found = now.remove(name);
+            Mark found = now.get(name);
             if (found == null) {
-                differences.add(name + " is gone");
+                damage.add(name + " is gone");
             } else if (!found.equals(mark)) {
-                differences.add(name + " is not what was written: " + found.bytes() + " bytes, sha256 " + found.sha256()
+                damage.add(name + " is not what was written: " + found.bytes() + " bytes, sha256 " + found.sha256()
                         + ", were " + mark.bytes() + " bytes, sha256 " + mark.sha256());
             }
         });
-        now.keySet().forEach(name -> differences.add(name + " was added later"));
-        return differences;
+        return damage;
     }
 
     /** One hash of all files of a folder, by what is in them and their names; all are read. */

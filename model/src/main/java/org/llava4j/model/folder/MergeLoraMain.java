@@ -26,13 +26,16 @@ public final class MergeLoraMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        new LoraMerge(
-                        path(line, "model-base"),
-                        path(line, "model-path"),
-                        path(line, "vision-tower"),
-                        FolderFlags.type(line),
-                        FolderFlags.shardBytes(line))
-                .to(output);
+        LoraMerge merge = new LoraMerge(
+                path(line, "model-base"),
+                path(line, "model-path"),
+                path(line, "vision-tower"),
+                FolderFlags.type(line),
+                FolderFlags.shardBytes(line));
+        if (!merge.to(output)) {
+            System.out.println(
+                    "the adapter does not say which base it was trained on: only names and shapes were" + " compared");
+        }
         System.out.println("wrote " + output);
     }
 }

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Predicate;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
@@ -58,8 +59,17 @@ final class NamedWeights implements AutoCloseable {
 
     /** One hash of all values as float32, with names and shapes: the same for the same values in any file format. */
     String sha256() {
+        return sha256(name -> true);
+    }
+
+    /** As {@link #sha256()}, over those variables alone that are counted. */
+    String sha256(Predicate<String> counted) {
         TensorHash hash = new TensorHash();
-        tensors.forEach((name, tensor) -> tensor.lendFloats(floats -> hash.add(name, floats)));
+        tensors.forEach((name, tensor) -> {
+            if (counted.test(name)) {
+                tensor.lendFloats(floats -> hash.add(name, floats));
+            }
+        });
         return hash.hex();
     }
 

@@ -23,6 +23,12 @@ public final class KernelChoice {
         return Holder.KERNELS;
     }
 
+    /** Names the kernels and their number of threads: other ones round otherwise. */
+    public static String description() {
+        Kernels kernels = kernels();
+        return kernels + (kernels instanceof CpuKernels ? ", " + CpuKernels.threads() + " threads" : "");
+    }
+
     static Kernels choose(String name) {
         boolean onCpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
         String chosen = name == null ? (onCpu ? "cpu" : "nd4j") : name;

@@ -418,4 +418,9 @@ public final class Nd4jKernels implements Kernels {
         INDArray denominator = Transforms.sqrt(v, true).divi(correction2).addi(step.eps());
         w.subi(m.div(denominator).muli(step.rate() / correction1));
     }
+
+    @Override
+    public String toString() {
+        return "ND4J kernels";
+    }
 }

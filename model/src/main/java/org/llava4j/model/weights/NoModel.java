@@ -7,13 +7,13 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 
 /** Folders that look like a model and are only what is added to one. */
-final class NoModel {
+public final class NoModel {
     private static final String ADAPTER_CONFIG = "adapter_config.json";
 
     private NoModel() {}
 
     /** @throws BadInputException if the folder is a delta or an adapter, with what to do */
-    static void refuse(Path folder) {
+    public static void refuse(Path folder) {
         if (AtomicFolder.kindOf(folder).equals(Optional.of(Checkpoint.DELTA_KIND))) {
             throw new BadInputException(folder + " is a delta; add it to the LLaMA it was made for (apply-delta)");
         }

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -80,6 +83,43 @@ class ExportTest {
         assertThat(config.get("vision_feature_layer").intValue()).isEqualTo(-2);
         assertThat(config.at("/text_config/vocab_size").intValue()).isEqualTo(320);
         assertThat(config.get("torch_dtype").textValue()).isEqualTo("float32");
+    }
+
+    @Test
+    void exportFailsWhereAFileChangesWhileItIsRead() {
+        Path model = temp.resolve("model");
+        export(MLP, Form.OWN).to(model);
+        for (String name : List.of("model.safetensors", "config.json", "vision_tower/config.json")) {
+            Path file = model.resolve(name);
+            Export export = export(model, Form.OWN);
+            assertThatThrownBy(() -> export.run(out.resolve("copy"), (folder, checkpoint, origin) -> {
+                        append(file);
+                        return "llava";
+                    }))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessage(file + " has changed since the command began to read; nothing was written");
+            assertThat(out.resolve("copy")).doesNotExist();
+            if (name.endsWith(".safetensors")) {
+                cutLast(file);
+            }
+        }
+    }
+
+    private static void append(Path file) {
+        try {
+            Files.writeString(file, " ", StandardOpenOption.APPEND);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void cutLast(Path file) {
+        try {
+            byte[] bytes = Files.readAllBytes(file);
+            Files.write(file, Arrays.copyOf(bytes, bytes.length - 1));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static Map<String, INDArray> byVariable(Path folder) {

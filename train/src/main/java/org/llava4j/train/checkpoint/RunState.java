@@ -1,19 +1,21 @@
 package org.llava4j.train.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
-import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.SortedMap;
+import org.llava4j.data.Identity;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
 
 /**
- * Where a run stands, but for its arrays. All that is random in a run (order of the data, fresh weights, dropout) is a
- * function of seed and place, so that there is no state of generators to keep.
+ * State of a run at a checkpoint, except for its arrays. Everything random in a run (order of the data, fresh weights,
+ * dropout) is a function of seed and position, so no generator state is kept.
  *
- * @param stage the stage's values, as its JSON has them
- * @param data SHA-256 of the data that it learns from
- * @param dataWeights of the sources of this data; none where each sample comes once an epoch
+ * @param identity everything that the run's result depends on; null in checkpoints of older versions, which recorded
+ *     less
+ * @param environment what the last bits of its result depend on besides: version, kernels, threads
+ * @param startedFrom the checkpoints of other runs that it was started from, the first one first
  * @param weightsBefore hash of each group of weights before the first step
  * @param cursor where the next batch lies
  * @param totals what has been seen
@@ -21,10 +23,11 @@ import org.llava4j.data.batch.BatchCursor;
  * @param validation loss on held-out data at this step; null if it was not taken
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
+@JsonIgnoreProperties({"stage", "data", "dataWeights"})
 public record RunState(
-        JsonNode stage,
-        String data,
-        List<Double> dataWeights,
+        Identity identity,
+        Identity environment,
+        List<RunOrigin> startedFrom,
         SortedMap<String, String> weightsBefore,
         BatchCursor cursor,
         RunTotals totals,

@@ -18,7 +18,7 @@ public record SavedCheckpoint(Path path, RunState state) {
     static final String STATE = "state.json";
 
     /** Reads and verifies a folder. @throws BadInputException if it is not a whole checkpoint; the message says why */
-    static SavedCheckpoint read(Path folder) {
+    public static SavedCheckpoint read(Path folder) {
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(
                     Files.exists(folder) ? "it is no folder" : "it is gone, or a symbolic link that leads nowhere");

@@ -57,8 +57,13 @@ public final class TokenizeDataMain extends RecordGoal<TokenizedSample> {
         Path output = path(line, "output-dir");
         try (TokenizedSamples samples = open(line);
                 AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
+            SampleReading reading = SampleReading.of(line);
             Shards shards = new ShardWriter(folder.path(), atLeast(1, line, "samples-per-shard", SAMPLES_PER_SHARD))
-                    .write(results(line, samples), SampleReading.of(line).shards(), OpenSource.sha256(source(line)));
+                    .write(
+                            results(line, samples),
+                            reading.identity(),
+                            reading.stage().maxLength(),
+                            OpenSource.sha256(source(line)));
             folder.commit();
             int bad = shards.shards().stream()
                     .filter(shard -> shard.bucket() == 0)

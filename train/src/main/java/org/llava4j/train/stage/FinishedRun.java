@@ -3,42 +3,65 @@ package org.llava4j.train.stage;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Identity;
 import org.llava4j.data.JsonInput;
+import org.llava4j.model.folder.Manifest;
 
-/** Whether a stage's output is there already. */
-final class FinishedRun {
-    private FinishedRun() {}
+/**
+ * The output of a stage that is there already, known by the identity that it records.
+ *
+ * @param output its folder
+ * @param identity of the run that wrote it
+ */
+record FinishedRun(Path output, Identity identity) {
+
+    /** Whether a folder holds the output of a run. */
+    static boolean isIn(Path output) {
+        return Files.isRegularFile(output.resolve(RunReport.FILE));
+    }
 
     /**
-     * Whether the output folder holds what this stage makes of this data and these inputs.
+     * Reads what an output records of itself.
      *
-     * @throws BadInputException if it holds the output of another run, which must not be lost
+     * @throws BadInputException if it is broken, or of an older version
      */
-    static boolean isOf(Stage stage, RunPaths paths) {
-        Path summary = paths.output().resolve(RunReport.FILE);
-        if (!Files.isRegularFile(summary)) {
-            return false;
+    static FinishedRun in(Path output) {
+        JsonNode recorded = JsonInput.readObject(output.resolve(RunReport.FILE)).path("identity");
+        if (!recorded.isObject()) {
+            throw new BadInputException(output + " is the output of an older version, which did not record all that it"
+                    + " depends on; choose another output folder, or remove that one");
         }
-        Stage before = Stages.load(paths.output().resolve(StageOutput.STAGE_FILE));
-        JsonNode run = JsonInput.readObject(summary);
-        List<Double> weights = new ArrayList<>();
-        run.path("sources").findValues("weight").stream()
-                .filter(JsonNode::isNumber)
-                .forEach(weight -> weights.add(weight.doubleValue()));
-        boolean sameWeights = weights.equals(paths.weights());
-        boolean sameData = run.path("data").asText().equals(StageData.sha256(paths));
-        boolean sameProjector =
-                paths.projector() == null || run.path("projector").asText().startsWith(paths.projector() + ":");
-        if (!before.equals(stage) || !sameWeights || !sameData || !sameProjector) {
-            String other = !before.equals(stage)
-                    ? "with other values, see its stage.json"
-                    : sameWeights ? "of other data" : "with the weights " + weights + " of its data";
-            throw new BadInputException(paths.output() + " holds the output of another run (" + other
-                    + "); choose another output folder, or remove that one");
+        Identity.Builder identity = new Identity.Builder();
+        recorded.properties()
+                .forEach(value -> identity.add(value.getKey(), value.getValue().asText()));
+        return new FinishedRun(output, identity.build());
+    }
+
+    /**
+     * Holds it against the run that would be done.
+     *
+     * @param compared names of the values that count
+     * @throws BadInputException if it is the output of another run, which must not be lost
+     */
+    void requireOf(Identity now, Predicate<String> compared) {
+        List<String> differences = identity.differences(now, compared);
+        if (!differences.isEmpty()) {
+            throw new BadInputException(output + " holds the output of another run: " + Identity.list(differences)
+                    + "; choose another output folder, or remove that one");
         }
-        return true;
+    }
+
+    /** Verifies its files by their hashes. @throws BadInputException if one is not what was written */
+    void requireWhole() {
+        List<String> damage = Manifest.read(output)
+                .orElseThrow(() -> new BadInputException(output + " has no manifest of its files; remove it"))
+                .damage(output);
+        if (!damage.isEmpty()) {
+            throw new BadInputException(output + " is not as the run wrote it: " + Identity.list(damage)
+                    + "; remove it, and the stage is trained again");
+        }
     }
 }

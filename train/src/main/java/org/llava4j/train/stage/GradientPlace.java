@@ -12,6 +12,11 @@ public interface GradientPlace {
     /** @throws org.llava4j.data.BadInputException if a stage cannot learn there; asked before any weight is read */
     default void require(Stage stage, MemoryPlan plan) {}
 
+    /** What is recorded of the place in a run's environment. */
+    default String description() {
+        return "this machine";
+    }
+
     /**
      * @param learner the graph whose weights the run changes; it has them before the first step, trainable ones thawed
      * @param listener is told what happens elsewhere

@@ -53,7 +53,7 @@ public record OpenSource(SampleSource samples, Runnable closing) implements Auto
                     + " the folder (--image-folder)");
         }
         ShardSamples samples = ShardSamples.open(source.data(), source.images());
-        samples.requireReading(reading.shards());
+        samples.requireReading(reading.identity());
         return new OpenSource(samples, samples::close);
     }
 

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.file.Path;
 import java.util.List;
+import org.llava4j.data.Identity;
 import org.llava4j.train.Trainer;
+import org.llava4j.train.checkpoint.RunOrigin;
 import org.llava4j.train.watch.RunLog;
 
 /**
@@ -52,6 +54,8 @@ public record RunReport(Path output, Summary summary) {
      * @param projector where its first weights came from: a file and tensor, or "fresh"
      * @param seconds from the first step to the last
      * @param groups the proof of what moved and what did not
+     * @param identity everything that the output depends on
+     * @param startedFrom the checkpoints of other runs that this one was started from, the first one first
      */
     public record Summary(
             String stage,
@@ -67,7 +71,9 @@ public record RunReport(Path output, Summary summary) {
             long featuresComputed,
             String projector,
             double seconds,
-            List<WeightGroup> groups) {
+            List<WeightGroup> groups,
+            Identity identity,
+            List<RunOrigin> startedFrom) {
 
         String json() {
             try {

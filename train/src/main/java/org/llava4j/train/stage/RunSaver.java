@@ -1,19 +1,19 @@
 package org.llava4j.train.stage;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Identity;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.train.checkpoint.RunCheckpoints;
+import org.llava4j.train.checkpoint.RunOrigin;
 import org.llava4j.train.checkpoint.RunState;
 import org.llava4j.train.checkpoint.SavedCheckpoint;
 import org.llava4j.train.stage.Saving.Resume;
@@ -25,28 +25,31 @@ import org.llava4j.train.watch.RunLog;
 final class RunSaver implements AutoCloseable {
     private final Saving saving;
     private final RunCheckpoints checkpoints;
-    private final JsonNode stage;
-    private final StageData data;
+    private final Identity identity;
+    private final Identity environment;
     private final RunListener listener;
-    private Optional<Path> resumed = Optional.empty();
+    private Optional<SavedCheckpoint> resumed = Optional.empty();
+    private List<RunOrigin> startedFrom = List.of();
 
-    private RunSaver(Saving saving, RunCheckpoints checkpoints, Stage stage, StageData data, RunListener listener) {
+    private RunSaver(
+            Saving saving, RunCheckpoints checkpoints, Identity identity, Identity environment, RunListener listener) {
         this.saving = saving;
         this.checkpoints = checkpoints;
-        this.stage = Stages.tree(stage);
-        this.data = data;
+        this.identity = identity;
+        this.environment = environment;
         this.listener = listener;
     }
 
     /**
-     * Opens a run's checkpoints and looks where it goes on from.
+     * Opens a run's checkpoints and looks where it resumes from.
      *
-     * @param data what it learns from
+     * @param identity what the run is
+     * @param environment what the last bits of its result depend on besides
      * @throws BadInputException if those that are there are of another run, or nobody said what becomes of them
      */
-    static RunSaver open(Saving saving, Stage stage, StageData data, RunListener listener) {
+    static RunSaver open(Saving saving, Identity identity, Identity environment, RunListener listener) {
         RunCheckpoints checkpoints = RunCheckpoints.open(saving.folder(), saving.keep(), listener::notice);
-        RunSaver saver = new RunSaver(saving, checkpoints, stage, data, listener);
+        RunSaver saver = new RunSaver(saving, checkpoints, identity, environment, listener);
         boolean opened = false;
         try {
             saver.decide();
@@ -60,56 +63,117 @@ final class RunSaver implements AutoCloseable {
     }
 
     private void decide() {
-        Optional<Path> newest = checkpoints.newest().map(SavedCheckpoint::path);
-        if (saving.resume() == Resume.NEVER) {
-            checkpoints.clear();
-        } else if (saving.resume() == Resume.ASK && newest.isPresent()) {
-            throw new BadInputException(saving.folder() + " holds checkpoints of an earlier run, the last is "
-                    + newest.get().getFileName()
-                    + "; go on from it (--resume auto) or remove them and begin anew (--resume never)");
-        } else if (saving.resume() == Resume.AUTO) {
-            resumed = newest;
-            resumed.ifPresent(this::requireSameRun);
-            resumed.ifPresent(path -> listener.notice("goes on from " + path));
+        Optional<SavedCheckpoint> newest = checkpoints.newest();
+        switch (saving.resume()) {
+            case NEVER -> checkpoints.clear();
+            case ASK ->
+                newest.ifPresent(checkpoint -> {
+                    throw new BadInputException(saving.folder() + " holds checkpoints of an earlier run, the last is "
+                            + checkpoint.path().getFileName()
+                            + "; go on from it (--resume auto) or remove them and begin anew (--resume never)");
+                });
+            case AUTO -> newest.ifPresent(this::resume);
+            case FROM -> start(SavedCheckpoint.read(saving.from()), newest);
         }
     }
 
-    private void requireSameRun(Path checkpoint) {
-        RunState state = RunCheckpoints.state(checkpoint);
-        List<String> differences = new ArrayList<>();
-        for (Map.Entry<String, JsonNode> value : stage.properties()) {
-            JsonNode before = state.stage().path(value.getKey());
-            if (!before.equals(value.getValue())) {
-                differences.add("\"" + value.getKey() + "\" was " + before + " and is " + value.getValue());
-            }
-        }
-        if (!state.dataWeights().equals(data.weights())) {
-            differences.add("the weights of its data were " + state.dataWeights() + " and are " + data.weights());
-        }
-        if (!state.data().equals(data.sha256())) {
-            differences.add("the data is not the same any more");
-        }
+    private void resume(SavedCheckpoint checkpoint) {
+        RunState state = checkpoint.state();
+        requireIdentity(checkpoint);
+        List<String> differences = RunIdentity.differencesOfSteps(state.identity(), identity);
         if (!differences.isEmpty()) {
-            throw new BadInputException(checkpoint + " is of another run: " + String.join("; ", differences)
-                    + "; give what it began with, or begin anew (--resume never)");
+            throw new BadInputException(checkpoint.path() + " is of another run: " + Identity.list(differences)
+                    + "; give what it began with, begin anew (--resume never, or remove " + saving.folder()
+                    + "), or start a new run from it (--resume " + checkpoint.path() + ")");
+        }
+        resumed = Optional.of(checkpoint);
+        startedFrom = state.startedFrom();
+        listener.notice("goes on from " + checkpoint.path());
+        noticeOf("changed since then: ", RunIdentity.differencesBesideSteps(state.identity(), identity));
+        noticeOf("the last bits of the result may differ: ", state.environment().differences(environment));
+    }
+
+    private void noticeOf(String what, List<String> differences) {
+        if (!differences.isEmpty()) {
+            listener.notice(what + Identity.list(differences));
         }
     }
 
-    /** The checkpoint that the run goes on from. */
+    private static void requireIdentity(SavedCheckpoint checkpoint) {
+        RunState state = checkpoint.state();
+        if (state.identity() == null || state.environment() == null || state.startedFrom() == null) {
+            throw new BadInputException(checkpoint.path() + " is of an older version, which did not record all that"
+                    + " a run depends on; resume it with that version, or begin anew (--resume never)");
+        }
+    }
+
+    /** A new run, which records where it was started from. */
+    private void start(SavedCheckpoint checkpoint, Optional<SavedCheckpoint> newest) {
+        requireIdentity(checkpoint);
+        RunState state = checkpoint.state();
+        newest.ifPresent(last -> requireContinued(checkpoint, last));
+        List<String> differences = RunIdentity.differencesOfSteps(state.identity(), identity);
+        resumed = Optional.of(checkpoint);
+        startedFrom = new ArrayList<>(state.startedFrom());
+        startedFrom.add(new RunOrigin(checkpoint.path().toString(), state.step(), differences));
+        listener.notice("a new run, started from " + checkpoint.path()
+                + (differences.isEmpty() ? ", nothing differs" : "; " + Identity.list(differences)));
+    }
+
+    /** The checkpoints of a new run must not mix with later ones of the run that it starts from, or of any other. */
+    private void requireContinued(SavedCheckpoint checkpoint, SavedCheckpoint last) {
+        String instead = "; give the new run another output or another --checkpoint-dir";
+        if (!real(last.path()).equals(real(checkpoint.path()))) {
+            throw new BadInputException(saving.folder() + " holds other checkpoints than " + checkpoint.path()
+                    + ", the last is " + last.path().getFileName() + instead);
+        }
+        if (!RunIdentity.sameEvaluation(checkpoint.state().identity(), identity)) {
+            throw new BadInputException("the losses on held-out data in " + saving.folder()
+                    + " cannot be compared with those of the new run, which is evaluated otherwise" + instead);
+        }
+    }
+
+    private static Path real(Path path) {
+        try {
+            return path.toRealPath();
+        } catch (IOException e) {
+            throw new BadInputException("cannot read " + path + " (" + e + ")", e);
+        }
+    }
+
+    /** The checkpoint that the run resumes from. */
     Optional<Path> resumed() {
-        return resumed;
+        return resumed.map(SavedCheckpoint::path);
+    }
+
+    /** The checkpoints of other runs that this one was started from. */
+    List<RunOrigin> startedFrom() {
+        return startedFrom;
     }
 
     /**
-     * Refuses a checkpoint that was made from other weights.
+     * Refuses a resumed checkpoint that does not fit the run that was loaded.
      *
      * @param before hash of each group of weights before the first step
+     * @param sources how many sources the data has
      */
-    void requireSameWeights(SortedMap<String, String> before) {
+    void requireFit(SortedMap<String, String> before, int totalSteps, int sources) {
         resumed.ifPresent(checkpoint -> {
-            if (!RunCheckpoints.state(checkpoint).weightsBefore().equals(before)) {
-                throw new BadInputException(checkpoint + " is of a run that began with other weights; give the model it"
-                        + " began with, or begin anew (--resume never)");
+            RunState state = checkpoint.state();
+            if (saving.resume() == Resume.AUTO && !state.weightsBefore().equals(before)) {
+                throw new BadInputException(checkpoint.path() + " is of a run that began with other weights: "
+                        + Identity.list(new Identity(state.weightsBefore()).differences(new Identity(before)))
+                        + "; give the model it began with, or begin anew (--resume never)");
+            }
+            if (state.step() > totalSteps) {
+                throw new BadInputException(
+                        checkpoint.path() + " is at step " + state.step() + ", but the run has only " + totalSteps
+                                + " steps; give it more, or begin anew (--resume never)");
+            }
+            if (state.totals().drawn().size() > 0 && state.totals().drawn().size() != sources) {
+                throw new BadInputException(checkpoint.path() + " is of a run with "
+                        + state.totals().drawn().size() + " sources of data, this one has " + sources
+                        + "; give as many, or begin anew (--resume never)");
             }
         });
     }
@@ -119,7 +183,7 @@ final class RunSaver implements AutoCloseable {
         Path log = saving.folder().resolve(RunLog.FILE);
         try {
             if (resumed.isPresent()) {
-                Files.copy(resumed.get().resolve(RunLog.FILE), log, StandardCopyOption.REPLACE_EXISTING);
+                Files.copy(resumed.get().path().resolve(RunLog.FILE), log, StandardCopyOption.REPLACE_EXISTING);
             } else {
                 Files.deleteIfExists(log);
                 RunFiles.delete(saving.folder(), listener::notice);
@@ -150,6 +214,11 @@ final class RunSaver implements AutoCloseable {
         return saving.everySteps() > 0;
     }
 
+    /** Whether the newest checkpoint is of a step. */
+    boolean holds(int step) {
+        return checkpoints.newest().map(SavedCheckpoint::step).equals(Optional.of(step));
+    }
+
     /** The checkpoint with the lowest loss on held-out data. */
     Optional<SavedCheckpoint> best() {
         return checkpoints.best();
@@ -163,7 +232,7 @@ final class RunSaver implements AutoCloseable {
             List<BadSample> bad,
             Double validation) {
         RunState state = new RunState(
-                stage, data.sha256(), data.weights(), before, batches.cursor(), loop.totals(), bad, validation);
+                identity, environment, startedFrom, before, batches.cursor(), loop.totals(), bad, validation);
         return checkpoints.save(state, loop.arrays(), saving.folder().resolve(RunLog.FILE));
     }
 

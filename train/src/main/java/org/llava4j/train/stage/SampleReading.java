@@ -7,13 +7,15 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Sha256;
-import org.llava4j.data.batch.Shards;
+import org.llava4j.data.Identity;
+import org.llava4j.data.InputFiles;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.ModelFiles;
+import org.llava4j.train.stage.Stage.DataFormat;
 
 /**
  * How a stage reads samples for a model.
@@ -77,14 +79,19 @@ public record SampleReading(Stage stage, Path model, LlavaConfig config) {
                 config.imageSlot());
     }
 
-    /** What ids depend on, for those that are kept. */
-    public Shards.Reading shards() {
-        return new Shards.Reading(
-                stage.chatFormat().template().name(),
-                stage.chatFormat().imageFirst(),
-                config.imageSlot().isPresent(),
-                config.imageVectors(),
-                stage.maxLength(),
-                Sha256.of(model.resolve("tokenizer.model")));
+    /** Everything that ids depend on, except for the data, for those that are kept. */
+    public Identity identity() {
+        Map<String, Path> tokenizer = ModelFiles.tokenizer(model);
+        Identity.Builder identity = new Identity.Builder()
+                .addAll("conversation template ", stage.chatFormat().template())
+                .add("imageFirst", stage.imageFirst())
+                .add("mm_use_im_start_end", config.imageSlot().isPresent())
+                .add("tokens of an image", config.imageVectors())
+                .add("maxLength", stage.maxLength())
+                .addFiles("", tokenizer, InputFiles.hashed(tokenizer.values()));
+        if (stage.dataFormat() == DataFormat.SCIENCEQA) {
+            identity.add("answerFormat", stage.answerFormat()).add("split", stage.split());
+        }
+        return identity.build();
     }
 }

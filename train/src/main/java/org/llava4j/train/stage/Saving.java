@@ -10,18 +10,31 @@ import java.nio.file.Path;
  *     for those of the evaluations where the weights with the lowest validation loss are to be kept
  * @param keep so many of the last stay
  * @param resume what becomes of checkpoints that are there
+ * @param from the checkpoint that a new run starts from ({@link Resume#FROM}); else null
  */
-public record Saving(Path folder, int everySteps, int keep, Resume resume) {
+public record Saving(Path folder, int everySteps, int keep, Resume resume, Path from) {
     /** Nothing is kept: a run that is interrupted begins anew. */
     public static final Saving NONE = new Saving(null, 0, 1, Resume.NEVER);
+
+    /** A run that starts from no named checkpoint. */
+    public Saving(Path folder, int everySteps, int keep, Resume resume) {
+        this(folder, everySteps, keep, resume, null);
+    }
 
     /** What becomes of checkpoints that are there already. */
     public enum Resume {
         /** The newest is gone on from, if there is one. */
         AUTO,
+        /** A named one is where a new run starts, which may differ from the run that wrote it. */
+        FROM,
         /** They are removed, and the run begins anew. */
         NEVER,
         /** They are an error: whoever starts the run must say which of the two. */
         ASK
+    }
+
+    /** The same for a new run that starts from a checkpoint. */
+    public Saving from(Path checkpoint) {
+        return new Saving(folder, everySteps, keep, Resume.FROM, checkpoint);
     }
 }

@@ -3,8 +3,11 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Identity;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchOptions;
@@ -21,6 +24,8 @@ import org.llava4j.train.stage.Stage.DataFormat;
 
 /** A stage's data as batches. */
 final class StageData implements AutoCloseable {
+    private static final int MANY_SAMPLES = 20_000;
+
     private final RunPaths paths;
     private final List<OpenSource> opened = new ArrayList<>();
     private LlavaBatchIterator batches;
@@ -95,9 +100,32 @@ final class StageData implements AutoCloseable {
         return sha256;
     }
 
-    /** The weight of each source; none where each sample comes once an epoch. */
-    List<Double> weights() {
-        return paths.weights();
+    /**
+     * Adds what the data is, by content: files, weights, and the images that are named by the samples that are read.
+     *
+     * @param prefix of the names
+     * @param mostRead samples that are read at most; valid ones
+     * @param notices receives a line where hashing takes long
+     */
+    void describe(Identity.Builder identity, String prefix, long mostRead, Consumer<String> notices) {
+        SampleSource samples = batches.samples();
+        int positions = batches.positionsOf(mostRead);
+        boolean all = positions == samples.size() && mostRead > positions;
+        if (positions > MANY_SAMPLES) {
+            notices.accept(String.format(
+                    Locale.ROOT, "hashing the images of %,d samples, by which the run is known", positions));
+        }
+        for (int source = 0; source < opened.size(); source++) {
+            String name = "data source " + (source + 1);
+            identity.add(
+                    prefix + name, "sha256 " + OpenSource.sha256(paths.sources().get(source)));
+            if (!paths.weights().isEmpty()) {
+                identity.add(prefix + "weight of " + name, paths.weights().get(source));
+            }
+            IntStream places = IntStream.range(0, positions);
+            IntStream numbers = all ? places : places.map(batches.firstOrder());
+            identity.add(prefix + "images of " + name, ImageHashes.of(samples, source, numbers));
+        }
     }
 
     /** One hash of all that the data's files and folders say, in their order, pictures aside. */

@@ -1,5 +1,7 @@
 package org.llava4j.train.stage;
 
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
@@ -7,6 +9,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.train.BadStepException;
 import org.llava4j.train.stage.Saving.Resume;
 import org.llava4j.train.watch.RunListener;
 import org.llava4j.train.watch.UiLog;
@@ -69,7 +72,11 @@ public final class StageMain extends RunCommand {
                 .addOption(toggle(
                         "load-best-model-at-end", "write the weights with the lowest loss there; needs checkpoints"))
                 .addOption(flag("checkpoint-dir", "DIR", "where they are; OUTPUT-DIR.checkpoints if not given"))
-                .addOption(flag("resume", "HOW", "auto: go on from the newest checkpoint; never: begin anew"))
+                .addOption(
+                        flag(
+                                "resume",
+                                "HOW|DIR",
+                                "auto: go on from the newest checkpoint; never: begin anew; a checkpoint's folder: start a new run from it"))
                 .addOption(flag("ui-log", "FILE", "DL4J's UIListener log of the run, for its user interface"))
                 .addOption(flag("seed", "N", "of the order and of a fresh projector"));
         LoraFlags.add(options);
@@ -94,12 +101,21 @@ public final class StageMain extends RunCommand {
                 DataFlags.plain().sources(line),
                 path(line, "output-dir"),
                 path(line, "feature-cache"));
-        RunOptions options = runOptions(line, saving(line, paths.output(), resume(line.getOptionValue("resume"))));
+        RunOptions options = runOptions(line, saving(line, paths.output()));
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
         try (StopOnSignal signal = new StopOnSignal()) {
             print(StageRunner.run(run, paths, options, listener(line, signal), place));
+        } catch (BadStepException e) {
+            throw new BadInputException(e.getMessage() + rejected(options.saving()), e);
         }
+    }
+
+    /** What can be done about a run that ended at a step whose loss is NaN, infinite or far too high. */
+    private static String rejected(Saving saving) {
+        return "; go on and skip up to N such steps with --resume auto --set maxBadSteps=N, or start a new run with"
+                + " another --learning-rate or other data from the last checkpoint in " + saving.folder()
+                + " with --resume CHECKPOINT";
     }
 
     private static RunListener listener(CommandLine line, RunListener signal) {
@@ -134,12 +150,19 @@ public final class StageMain extends RunCommand {
         return changes;
     }
 
-    private static Resume resume(String name) {
-        return switch (name == null ? "" : name) {
-            case "" -> Resume.ASK;
-            case "auto" -> Resume.AUTO;
-            case "never" -> Resume.NEVER;
-            default -> throw new BadInputException("--resume " + name + " is not known; use auto or never");
+    private static Saving saving(CommandLine line, Path output) {
+        String how = line.getOptionValue("resume", "");
+        return switch (how) {
+            case "" -> saving(line, output, Resume.ASK);
+            case "auto" -> saving(line, output, Resume.AUTO);
+            case "never" -> saving(line, output, Resume.NEVER);
+            default -> {
+                if (!Files.isDirectory(Path.of(how))) {
+                    throw new BadInputException(
+                            "--resume " + how + " is not known; use auto, never or the folder of a checkpoint");
+                }
+                yield saving(line, output, Resume.FROM).from(Path.of(how));
+            }
         };
     }
 

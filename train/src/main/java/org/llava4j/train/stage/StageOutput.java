@@ -8,6 +8,7 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.folder.AdapterFiles;
 import org.llava4j.model.folder.AdapterWriter;
 import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
@@ -68,7 +69,7 @@ record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig co
                         Layout.LLAVA.toString(),
                         Optional.of(stage.chatFormat().template().name()),
                         Optional.of(stage.name()),
-                        Optional.empty(),
+                        stage.lora() == null ? Optional.empty() : Optional.of(AdapterFiles.baseHash(paths.model())),
                         now));
     }
 }

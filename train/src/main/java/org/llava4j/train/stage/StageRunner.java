@@ -2,11 +2,15 @@ package org.llava4j.train.stage;
 
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.InputFiles;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.cli.OutOfMemory;
 import org.llava4j.model.config.LlavaConfig;
@@ -33,6 +37,7 @@ public final class StageRunner {
     private final RunPaths paths;
     private final RunOptions options;
     private final GradientPlace gradientPlace;
+    private final InputFiles filesAtStart;
     private final LlavaConfig config;
     private final StageOutput output;
     private MemoryPlan plan;
@@ -42,6 +47,7 @@ public final class StageRunner {
         this.paths = paths;
         this.options = options;
         this.gradientPlace = place;
+        filesAtStart = InputFiles.stamped(RunIdentity.paths(stage, paths));
         config = Learner.config(stage, paths, options);
         output = new StageOutput(
                 stage, paths, visionTower(paths.model(), paths.visionTower()), config, options.saveAs());
@@ -79,6 +85,27 @@ public final class StageRunner {
         }
     }
 
+    /**
+     * Checks everything about a stage that is known before its weights are read: config, data, schedule, names of the
+     * trainable weights, memory. A projector that an earlier stage still has to write is not needed.
+     *
+     * @throws BadInputException if the stage cannot run
+     */
+    static void check(Stage stage, RunPaths paths, RunOptions options) {
+        StageRunner runner = new StageRunner(stage, paths, options, GradientPlace.HERE);
+        List<BadSample> bad = new ArrayList<>();
+        try (StageData data = StageData.open(stage, paths, runner.config, bad::add)) {
+            stage.schedule(data.batches().batchesPerEpoch());
+            if (!data.batches().hasNext()) {
+                throw new BadInputException("stage " + stage.name() + ": not one sample is valid; the first: "
+                        + bad.get(0).where() + ": " + bad.get(0).reason());
+            }
+            MemoryPlan needed = runner.plan(data.batches());
+            stage.requireMatches(needed.weightNames(), paths.model());
+            options.machine().ifPresent(needed::requireFit);
+        }
+    }
+
     /** The given tower, or the one that the model's config names. */
     public static Path visionTower(Path model, Path given) {
         if (given == null && !LlavaConfig.isLlava(model)) {
@@ -90,16 +117,26 @@ public final class StageRunner {
 
     private RunReport run(AtomicFolder place, RunListener listener) {
         BadSamples bad = new BadSamples(listener);
-        try (StageData data = StageData.open(stage, paths, config, bad);
-                RunSaver saver = options.saving().folder() == null
-                        ? null
-                        : RunSaver.open(options.saving(), stage, data, listener)) {
+        try (StageData data = StageData.open(stage, paths, config, bad)) {
+            RunIdentity identity = RunIdentity.of(stage, paths, options, data, listener::notice);
+            // What was read before the hashes were taken is what was hashed.
+            filesAtStart.requireUnchanged();
+            return run(place, data, identity, bad, listener);
+        }
+    }
+
+    private RunReport run(
+            AtomicFolder place, StageData data, RunIdentity identity, BadSamples bad, RunListener listener) {
+        try (RunSaver saver = options.saving().folder() == null
+                ? null
+                : RunSaver.open(
+                        options.saving(), identity.values(), RunIdentity.environment(gradientPlace), listener)) {
             if (saver != null) {
                 // Nobody else has this run's checkpoints, so nobody else is writing its output.
                 place.sweep();
             }
             try {
-                return learnInMemory(place, data, saver, bad, listener);
+                return learnInMemory(place, data, identity, saver, bad, listener);
             } catch (RuntimeException | Error e) {
                 tell(listener, e);
                 throw e;
@@ -109,9 +146,14 @@ public final class StageRunner {
 
     /** Memory that is exhausted, on whichever thread, is reported with what was planned. */
     private RunReport learnInMemory(
-            AtomicFolder place, StageData data, RunSaver saver, BadSamples bad, RunListener listener) {
+            AtomicFolder place,
+            StageData data,
+            RunIdentity identity,
+            RunSaver saver,
+            BadSamples bad,
+            RunListener listener) {
         try {
-            return learn(place.path(), data, saver, bad, listener);
+            return learn(place.path(), data, identity, saver, bad, listener);
         } catch (RuntimeException | Error e) {
             Optional<String> report = OutOfMemory.report(e);
             if (report.isEmpty() || plan == null) {
@@ -132,7 +174,8 @@ public final class StageRunner {
         }
     }
 
-    private RunReport learn(Path folder, StageData data, RunSaver saver, BadSamples bad, RunListener listener) {
+    private RunReport learn(
+            Path folder, StageData data, RunIdentity identity, RunSaver saver, BadSamples bad, RunListener listener) {
         WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
         plan(data.batches(), listener);
         Learner learner = Learner.load(stage, paths, options, saver != null, listener::notice);
@@ -144,7 +187,8 @@ public final class StageRunner {
         try (StepGradients gradients = gradientPlace.open(stage, paths, options, learner, listener)) {
             loop = new StageLoop(stage, trainer, data.batches(), gradients, bad, schedule.totalSteps());
             if (saver != null) {
-                saver.requireSameWeights(proof.before());
+                saver.requireFit(
+                        proof.before(), schedule.totalSteps(), data.batches().sources());
                 saver.resumed().ifPresent(checkpoint -> {
                     loop.goOnFrom(checkpoint);
                     bad.addAll(RunCheckpoints.state(checkpoint).badSamples());
@@ -165,6 +209,7 @@ public final class StageRunner {
                 StageSteps each =
                         new StageSteps(loop, data.batches(), saver, validation, proof.before(), bad, lines, listener);
                 loop.run(each);
+                requireUnchanged(identity, each);
                 each.takeBest();
             } finally {
                 listener.end();
@@ -196,9 +241,12 @@ public final class StageRunner {
                 pictures,
                 learner.projector(),
                 (System.nanoTime() - begun) * 1e-9,
-                proof.check());
+                proof.check(),
+                identity.values(),
+                saver == null ? List.of() : saver.startedFrom());
         bad.write(folder);
         output.write(folder, learner.model(), summary);
+        identity.files().requireUnchanged();
         listener.result(RunResult.finished(
                 JsonInput.parse(RunReport.FILE, summary.json().getBytes(StandardCharsets.UTF_8))));
         if (saver != null) {
@@ -206,6 +254,20 @@ public final class StageRunner {
         }
         output.writeManifest(folder, learner.sources());
         return new RunReport(paths.output(), summary);
+    }
+
+    /** Where a file of the model has changed there is no output, but a last checkpoint, so that no step is lost. */
+    private static void requireUnchanged(RunIdentity identity, StageSteps steps) {
+        try {
+            identity.files().requireUnchanged();
+        } catch (BadInputException e) {
+            throw steps.keep()
+                    ? new BadInputException(
+                            e.getMessage() + "; the last checkpoint is written, put the file back and go on from it"
+                                    + " with --resume auto",
+                            e)
+                    : e;
+        }
     }
 
     private Validation validation(Learner learner, RunListener listener) {
@@ -217,8 +279,7 @@ public final class StageRunner {
 
     /** Says what the run takes, refuses it where there is no room, and keeps the pool to what is left. */
     private void plan(LlavaBatchIterator batches, RunListener listener) {
-        long samples = (long) batches.batchesPerEpoch() * stage.batchSize();
-        plan = MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
+        plan = plan(batches);
         gradientPlace.require(stage, plan);
         if (options.machine().isEmpty()) {
             return;
@@ -227,5 +288,10 @@ public final class StageRunner {
         listener.planned(plan, machine);
         plan.requireFit(machine);
         PooledMemory.ofThisThread().keepAtMost(machine.allowedBytes() - plan.neededBytes());
+    }
+
+    private MemoryPlan plan(LlavaBatchIterator batches) {
+        long samples = (long) batches.batchesPerEpoch() * stage.batchSize();
+        return MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
     }
 }

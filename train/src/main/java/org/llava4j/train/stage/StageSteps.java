@@ -86,6 +86,18 @@ final class StageSteps implements RunListener {
         }
     }
 
+    /** Writes a checkpoint after the last step, for a run that cannot write its output. Returns whether there is one. */
+    boolean keep() {
+        if (saver == null) {
+            return false;
+        }
+        if (!saver.holds(loop.totals().steps())) {
+            log.require();
+            listener.saved(saver.save(loop, batches, before, bad.all(), Double.isFinite(lastLoss) ? lastLoss : null));
+        }
+        return true;
+    }
+
     /** A loss on held-out data has a checkpoint, unless the run is to write none; the best weights need theirs. */
     private boolean isKept(Double loss) {
         return loss != null && (saver.writesRegularly() || validation.keepsBest());

@@ -1,11 +1,13 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
+import org.llava4j.train.BadStepException;
 import org.llava4j.train.stage.Saving.Resume;
 
 /**
@@ -58,7 +60,6 @@ public final class TrainAllMain extends RunCommand {
             throw new BadInputException("there is nothing to train after stage 1; give --finetune-data, --scienceqa or"
                     + " both, or use the goal pretrain");
         }
-        // All that can be wrong in the later stages shows before the first begins.
         Stage first = stage(line, "pretrain-recipe", Stages.PRETRAIN);
         Stage chat = stage(line, "finetune-recipe", Stages.FINETUNE);
         Stage scienceQa = stage(line, "scienceqa-recipe", Stages.FINETUNE_SCIENCEQA);
@@ -76,10 +77,37 @@ public final class TrainAllMain extends RunCommand {
         Optional<RunPaths> problems = line.hasOption("scienceqa")
                 ? Optional.of(later.of(existing(line, "scienceqa"), null, output.resolve("finetune-scienceqa")))
                 : Optional.empty();
+        List<Step> steps = new ArrayList<>();
+        steps.add(new Step(first, paths, runOptions(line, saving(line, paths.output(), Resume.AUTO))));
+        talks.ifPresent(own ->
+                steps.add(new Step(chat, own, runOptions(line, saving(line, own.output(), Resume.AUTO)))));
+        problems.ifPresent(own ->
+                steps.add(new Step(scienceQa, own, runOptions(line, saving(line, own.output(), Resume.AUTO)))));
+        requireAll(steps);
         try (StopOnSignal signal = new StopOnSignal()) {
-            train(line, first, paths, signal);
-            talks.ifPresent(chatPaths -> train(line, chat, chatPaths, signal));
-            problems.ifPresent(problemPaths -> train(line, scienceQa, problemPaths, signal));
+            steps.forEach(step -> train(step, signal));
+        }
+    }
+
+    /** One of the stages in their order. */
+    private record Step(Stage stage, RunPaths paths, RunOptions options) {
+        RunIdentity identity(RunPaths from) {
+            return RunIdentity.of(stage, from, options, System.out::println);
+        }
+    }
+
+    /** Everything that can be wrong with a later stage, or with an output that is there, shows before the first begins. */
+    private static void requireAll(List<Step> steps) {
+        for (Step step : steps) {
+            StageRunner.check(step.stage(), step.paths().withProjector(null), step.options());
+        }
+        for (Step step : steps) {
+            if (FinishedRun.isIn(step.paths().output())) {
+                FinishedRun.in(step.paths().output())
+                        .requireOf(
+                                step.identity(step.paths().withProjector(null)).values(),
+                                RunIdentity::isBesideProjector);
+            }
         }
     }
 
@@ -101,14 +129,26 @@ public final class TrainAllMain extends RunCommand {
         }
     }
 
-    private static void train(CommandLine line, Stage stage, RunPaths paths, StopOnSignal signal) {
-        System.out.println("stage " + stage.name() + " into " + paths.output());
-        if (FinishedRun.isOf(stage, paths)) {
-            System.out.println("  is finished, from the same data and values: not done again");
+    private static void train(Step step, StopOnSignal signal) {
+        Stage stage = step.stage();
+        Path output = step.paths().output();
+        System.out.println("stage " + stage.name() + " into " + output);
+        if (FinishedRun.isIn(output)) {
+            FinishedRun finished = FinishedRun.in(output);
+            finished.requireOf(step.identity(step.paths()).values(), name -> true);
+            finished.requireWhole();
+            System.out.println("  is finished, of the same inputs, values and files: not done again");
             return;
         }
         System.out.print(Stages.json(stage));
-        RunOptions options = runOptions(line, saving(line, paths.output(), Resume.AUTO));
-        print(StageRunner.run(stage, paths, options, watched(signal)));
+        try {
+            print(StageRunner.run(stage, step.paths(), step.options(), watched(signal)));
+        } catch (BadStepException e) {
+            throw new BadInputException(
+                    e.getMessage() + "; run again with --set " + stage.name()
+                            + ".maxBadSteps=N to go on and skip up to N such steps, or remove "
+                            + step.options().saving().folder() + " to begin this stage anew with other values",
+                    e);
+        }
     }
 }

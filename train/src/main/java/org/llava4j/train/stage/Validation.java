@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
@@ -68,11 +69,8 @@ public final class Validation implements AutoCloseable {
             Llava model,
             Consumer<String> notice) {
         SkippedSamples skipped = new SkippedSamples(notice);
-        Stage look = stage.dataFormat() == DataFormat.SCIENCEQA
-                ? Stages.with(stage, Map.of("split", heldOut.split(), "maxBadSamples", Integer.MAX_VALUE))
-                : Stages.with(stage, Map.of("maxBadSamples", Integer.MAX_VALUE));
-        StageData data =
-                StageData.open(look, paths.of(heldOut.data(), heldOut.images(), paths.output()), config, skipped);
+        Stage look = stage(heldOut, stage);
+        StageData data = data(heldOut, stage, paths, config, skipped);
         LlavaModel answering = look.dataFormat() == DataFormat.SCIENCEQA
                 ? new LlavaModel(
                         config,
@@ -83,6 +81,22 @@ public final class Validation implements AutoCloseable {
                         GenerationConfig.eosIds(paths.model()))
                 : null;
         return new Validation(heldOut, look, data, new Feeding(config, features), model, answering, skipped);
+    }
+
+    /**
+     * The held-out data, as a run reads it.
+     *
+     * @param bad receives every invalid sample
+     */
+    static StageData data(HeldOut heldOut, Stage stage, RunPaths paths, LlavaConfig config, Consumer<BadSample> bad) {
+        return StageData.open(
+                stage(heldOut, stage), paths.of(heldOut.data(), heldOut.images(), paths.output()), config, bad);
+    }
+
+    private static Stage stage(HeldOut heldOut, Stage stage) {
+        return stage.dataFormat() == DataFormat.SCIENCEQA
+                ? Stages.with(stage, Map.of("split", heldOut.split(), "maxBadSamples", Integer.MAX_VALUE))
+                : Stages.with(stage, Map.of("maxBadSamples", Integer.MAX_VALUE));
     }
 
     boolean keepsBest() {

@@ -3,7 +3,6 @@ package org.llava4j.train.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,6 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Identity;
 import org.llava4j.data.batch.BatchCursor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -124,8 +124,8 @@ class RunCheckpointsTest {
             totals = totals.plus(1, SEEN);
         }
         RunState state = new RunState(
-                JsonNodeFactory.instance.objectNode(),
-                "data",
+                new Identity(Map.of("learningRate", "0.1")),
+                new Identity(Map.of()),
                 List.of(),
                 new TreeMap<>(),
                 BatchCursor.START,

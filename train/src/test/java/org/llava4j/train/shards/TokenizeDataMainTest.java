@@ -98,12 +98,30 @@ class TokenizeDataMainTest {
     }
 
     @Test
-    void shardsMadeOtherwiseAreRefused() {
-        tokenize();
-        assertThatThrownBy(() -> run(shards, "out", Map.of("convMode", "v1")))
+    void shardsMadeOtherwiseAreRefused() throws IOException {
+        Path template = Files.writeString(temp.resolve("own.json"), """
+                {"name": "own", "system": "Be brief.", "prompt": {"afterSystem": " ", "beforeQuestion": "Q: ",
+                "afterQuestion": " ", "answerCue": "A:", "beforeAnswer": " ", "answerEnd": "</s>", "afterAnswer": ""}}
+                """);
+        tokenize("--conv-mode", template.toString());
+        Map<String, Object> own = Map.of("convMode", template.toString());
+        assertOtherwise(Map.of("convMode", "v1"), "\"conversation template name\" was \"own\" and is \"v1\"");
+        Files.writeString(template, Files.readString(template).replace("Be brief.", "Be kind."));
+        assertOtherwise(own, "\"conversation template system\" was \"Be brief.\" and is \"Be kind.\"");
+        Files.writeString(template, Files.readString(template).replace("Be kind.", "Be brief."));
+        Path tokens = model.resolve("added_tokens.json");
+        Files.writeString(tokens, "{\"<extra>\": 1000}");
+        assertOtherwise(own, "\"added_tokens.json\" was absent and is sha256 ");
+        Files.delete(tokens);
+        run(shards, "out", own);
+    }
+
+    private void assertOtherwise(Map<String, Object> values, String difference) {
+        assertThatThrownBy(() -> run(shards, "out", values))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith(shards + " has ids that were made with Reading[convMode=plain")
-                .hasMessageEndingWith("make the shards anew with its flags");
+                .hasMessageStartingWith(shards + " has ids that were made otherwise: ")
+                .hasMessageContaining(difference)
+                .hasMessageEndingWith("make the shards anew with the run's flags");
     }
 
     @Test

@@ -112,6 +112,26 @@ class LoraStageTest {
     }
 
     @Test
+    void mergeRefusesAnotherBaseByItsHash() throws IOException {
+        run(out);
+        Path file = model.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(file, bytes);
+        LoraMerge merge = new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE);
+        assertThatThrownBy(() -> merge.to(temp.resolve("merged")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(out + " was trained on a base whose decoder's weights have the hash ")
+                .hasMessageEndingWith("give the base it was trained on");
+        assertThat(temp.resolve("merged")).doesNotExist();
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(file, bytes);
+        assertThat(merge.to(temp.resolve("merged"))).as("base known").isTrue();
+        Files.delete(out.resolve("llava4j.json"));
+        assertThat(merge.to(temp.resolve("published"))).as("base known").isFalse();
+    }
+
+    @Test
     void stoppedAndGoneOnFromItDropsTheSame() throws IOException {
         Path whole = temp.resolve("whole");
         Saving never = new Saving(temp.resolve("uninterrupted"), 0, 1, Resume.NEVER);

@@ -165,13 +165,13 @@ class ResumeTest {
         stage = before;
         Files.writeString(data, Files.readString(data) + " ");
         assertThatThrownBy(() -> run(out, saving(Resume.AUTO), RunListener.NONE))
-                .hasMessageContaining("the data is not the same any more");
+                .hasMessageContaining("is of another run: \"data source 1\" was sha256 ");
         Files.copy(Golden.path("f_e2e/finetune.json"), data, StandardCopyOption.REPLACE_EXISTING);
         byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
         weights[weights.length - 1] ^= 1;
         Files.write(model.resolve("model.safetensors"), weights);
         assertThatThrownBy(() -> run(out, saving(Resume.AUTO), RunListener.NONE))
-                .hasMessageContaining("began with other weights");
+                .hasMessageContaining("is of another run: \"weights of model model.safetensors\" was sha256 ");
         assertThat(checkpoints.resolve("checkpoint-00000003")).isDirectory();
     }
 

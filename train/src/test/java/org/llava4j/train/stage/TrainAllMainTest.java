@@ -4,10 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -54,7 +56,7 @@ class TrainAllMainTest {
         assertThat(Files.getLastModifiedTime(out.resolve("finetune/run.json"))).isEqualTo(second);
         assertThatThrownBy(() -> TrainAllMain.main(args("--set", "pretrain.learningRate=1e-3")))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("holds the output of another run (with other values");
+                .hasMessageContaining("holds the output of another run: \"learningRate\" was 0.002 and is 0.001");
     }
 
     @Test
@@ -73,7 +75,7 @@ class TrainAllMainTest {
                 .isEqualTo(0.5);
         assertThatThrownBy(() -> TrainAllMain.main(sources(more, "1,2")))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("holds the output of another run (with the weights [1.0, 3.0] of its data)");
+                .hasMessageContaining("\"weight of data source 2\" was 3.0 and is 2.0");
         assertThatThrownBy(() -> TrainAllMain.main(sources(more, "1")))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("--pretrain-data-weights has 1 number(s), --pretrain-data names 2 source(s)");
@@ -92,6 +94,59 @@ class TrainAllMainTest {
                 "0.5,0.5"));
         args.addAll(List.of(args()));
         return args.toArray(String[]::new);
+    }
+
+    /** Bytes count: of the inputs, and of the outputs themselves. */
+    @Test
+    void finishedStagesAreKnownByContent() throws IOException {
+        TrainAllMain.main(args());
+        Path norm = llama.resolve("config.json");
+        String config = Files.readString(norm);
+        assertRefused(
+                norm,
+                config.replace("10000.0", "5000.0").getBytes(StandardCharsets.UTF_8),
+                "\"config.json rope_theta\" was 10000.0 and is 5000.0");
+        Path projector = out.resolve("pretrain/mm_projector.safetensors");
+        byte[] flipped = Files.readAllBytes(projector);
+        flipped[flipped.length - 1] ^= 1;
+        assertRefused(
+                projector,
+                flipped,
+                "pretrain is not as the run wrote it: mm_projector.safetensors is not what was written");
+        Path weights = out.resolve("finetune/model.safetensors");
+        assertRefused(
+                weights,
+                Arrays.copyOf(Files.readAllBytes(weights), 1000),
+                "finetune is not as the run wrote it: model.safetensors is not what was written: 1000 bytes");
+        assertThatThrownBy(() -> TrainAllMain.main(args("--save-type", "float16")))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("\"save-type\" was F32 and is F16");
+        // Stage 1 of another base is another projector, of which stage 2 knows nothing.
+        Path other = Files.move(out.resolve("pretrain"), temp.resolve("elsewhere"));
+        Path base = llama.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(base);
+        bytes[bytes.length - 1] ^= 1;
+        assertRefused(base, bytes, "finetune holds the output of another run: \"weights of model model.safetensors\"");
+        assertThat(out.resolve("pretrain")).doesNotExist();
+        Files.move(other, out.resolve("pretrain"));
+        TrainAllMain.main(args());
+    }
+
+    private void assertRefused(Path file, byte[] content, String message) throws IOException {
+        byte[] before = Files.readAllBytes(file);
+        Files.write(file, content);
+        assertThatThrownBy(() -> TrainAllMain.main(args()))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message);
+        Files.write(file, before);
+    }
+
+    @Test
+    void aLaterStageThatDoesNotFitItsDataIsRefusedBeforeTheFirst() {
+        assertFails("would only warm up", "--set", "finetune.maxSteps=1");
+        assertFails("problems.json", "--finetune-recipe", "finetune-scienceqa", "--set", "finetune.split=train");
+        assertFails("matches no weight", "--set", "finetune.trainable=[\"nothing\"]");
+        assertFails("maximum length of 8", "--set", "finetune.maxLength=8");
     }
 
     @Test

@@ -29,6 +29,11 @@ public final class SparkPlace implements GradientPlace {
     }
 
     @Override
+    public String description() {
+        return "executors of a cluster";
+    }
+
+    @Override
     public StepGradients open(Stage stage, RunPaths paths, RunOptions options, Learner learner, RunListener listener) {
         Map<String, INDArray> weights = new LinkedHashMap<>();
         learner.model()

@@ -1,0 +1,95 @@
+package org.llava4j.model.folder;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.llava4j.data.InputFiles;
+import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tensors.TensorFolder;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.weights.NoModel;
+
+/**
+ * The files that a model is read from.
+ *
+ * @param folder the LLaVA or LLaMA folder
+ * @param visionTower the tower's folder; may be {@code folder} itself
+ * @param projector a projector of its own file, if there is one
+ */
+public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector) {
+    private static final String TOWER = "vision tower ";
+
+    /**
+     * The files of a LLaVA or LLaMA.
+     *
+     * @param projector a projector of its own file; null for none
+     * @throws org.llava4j.data.BadInputException if the folder is a delta or an adapter
+     */
+    public static ModelFiles of(Path folder, Path visionTower, Path projector) {
+        NoModel.refuse(folder);
+        return new ModelFiles(folder, visionTower, Optional.ofNullable(projector));
+    }
+
+    /** The files of all weights that are read, by a name that tells what they are. */
+    public Map<String, Path> weights() {
+        Map<String, Path> weights = named("model ", TensorFolder.files(folder));
+        if (!visionTower.equals(folder) && !holdsTower()) {
+            weights.putAll(named(TOWER, TensorFolder.files(visionTower)));
+        }
+        projector.ifPresent(file -> {
+            List<Path> files = TensorFolder.files(file);
+            weights.putAll(files.size() == 1 ? Map.of("projector", files.get(0)) : named("projector ", files));
+        });
+        return weights;
+    }
+
+    private boolean holdsTower() {
+        try (NamedWeights own = NamedWeights.open(folder)) {
+            return own.tensors().keySet().stream().anyMatch(CheckpointWriter::isOfTower);
+        }
+    }
+
+    /** The files that say how text becomes ids. */
+    public Map<String, Path> tokenizer() {
+        return tokenizer(folder);
+    }
+
+    /** As {@link #tokenizer()}, of a folder that is all that is known of the model. */
+    public static Map<String, Path> tokenizer(Path folder) {
+        return named("", InputFiles.those(folder, FolderFiles.READ_BY_TOKENIZER));
+    }
+
+    /** The other files that go from this folder into one that is written: configs and what other programs read. */
+    public Map<String, Path> others() {
+        List<String> names = new ArrayList<>(FolderFiles.OF_TOKENIZER);
+        names.removeAll(FolderFiles.READ_BY_TOKENIZER);
+        names.addAll(List.of(FolderFiles.CONFIG, FolderFiles.GENERATION, ChatFormat.TEMPLATE_FILE));
+        if (visionTower.equals(folder)) {
+            names.add(ClipPreprocessing.FILE_NAME);
+            return named("file ", InputFiles.those(folder, names));
+        }
+        Map<String, Path> others = named("file ", InputFiles.those(folder, names));
+        others.putAll(named(
+                "file of the vision tower ",
+                InputFiles.those(visionTower, List.of(FolderFiles.CONFIG, ClipPreprocessing.FILE_NAME))));
+        return others;
+    }
+
+    /** All files. */
+    public List<Path> all() {
+        List<Path> all = new ArrayList<>(weights().values());
+        all.addAll(tokenizer().values());
+        all.addAll(others().values());
+        return all;
+    }
+
+    private static Map<String, Path> named(String prefix, List<Path> files) {
+        Map<String, Path> named = new LinkedHashMap<>();
+        files.stream().filter(Files::isRegularFile).forEach(file -> named.put(prefix + file.getFileName(), file));
+        return named;
+    }
+}

@@ -1,0 +1,77 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileChangedException;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.batch.SampleSource;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.image.ImageBytes;
+
+/** One hash over the content of all images that samples name, for each source of the samples. */
+final class ImageHashes {
+    /** Images that are read at once; their hashes are taken in order. */
+    private static final int AT_ONCE = 1024;
+
+    private final SampleSource samples;
+    private final Set<Path> met = new HashSet<>();
+    private final List<Path> waiting = new ArrayList<>();
+    private final Sha256 hash = new Sha256();
+    private long images;
+
+    private ImageHashes(SampleSource samples) {
+        this.samples = samples;
+    }
+
+    /**
+     * Hashes the images of one source.
+     *
+     * @param numbers of samples, those of other sources are left out
+     */
+    static String of(SampleSource samples, int source, IntStream numbers) {
+        ImageHashes hashes = new ImageHashes(samples);
+        numbers.filter(number -> samples.sourceOf(number) == source).forEach(hashes::add);
+        hashes.flush();
+        return hashes.images == 0 ? "none" : hashes.images + " images, sha256 " + hashes.hash.hex();
+    }
+
+    private void add(int number) {
+        Conversation sample;
+        try {
+            sample = samples.get(number);
+        } catch (FileChangedException e) {
+            throw e;
+        } catch (BadInputException e) {
+            // Broken samples are the iterator's to report; the data's own hash covers them.
+            return;
+        }
+        for (String name : sample.images()) {
+            Path image = samples.image(number, name);
+            if (met.add(image)) {
+                waiting.add(image);
+            }
+        }
+        if (waiting.size() >= AT_ONCE) {
+            flush();
+        }
+    }
+
+    private void flush() {
+        waiting.parallelStream().map(ImageHashes::hash).toList().forEach(hash::add);
+        images += waiting.size();
+        waiting.clear();
+    }
+
+    private static String hash(Path image) {
+        try {
+            return Sha256.of(ImageBytes.read(image)) + "\n";
+        } catch (BadInputException e) {
+            return "missing or unreadable\n";
+        }
+    }
+}
