@@ -2,6 +2,7 @@ package org.llava4j.eval;
 
 import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.cli.Command;
 import org.llava4j.eval.report.Report;
@@ -21,6 +22,18 @@ import org.llava4j.model.weights.TowerChoice;
 public record AskedModel(Path folder, Path tower, ChatFormat chat, FrozenType type) {
     /** A model that comes with the project: what the demo trains, see its folder. */
     private static final String TINY = "resources/tiny/llava";
+
+    /** Flag of the commands that take messages from users. */
+    private static final String SPECIAL_TOKENS = "special-tokens-in-text";
+
+    public static Option specialTokensFlag() {
+        return Command.toggle(
+                SPECIAL_TOKENS, "read special tokens in messages, such as </s>, as tokens (default: as ordinary text)");
+    }
+
+    public static boolean specialTokensInText(CommandLine line) {
+        return line.hasOption(SPECIAL_TOKENS);
+    }
 
     public static Options addFlags(Options options) {
         return options.addOption(Command.flag("model-path", "DIR", "the LLaVA folder (default " + TINY + ")"))

@@ -4,16 +4,16 @@ import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.conversation.ConversationTemplate;
 import org.llava4j.data.conversation.ImageMarkup;
-import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.image.Picture;
 import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.text.PromptText;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -177,22 +177,19 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * Asks without waiting.
+     * Asks without waiting. Special tokens written in messages are ordinary text unless the question says otherwise
+     * ({@link Question#withSpecialTokensInText}).
      *
      * @param onText hears the answer's text as it comes, never a part of a character, on the model's thread; what takes
      *     long there holds up every other answer
      * @throws BadInputException if the question leaves no room for an answer
      */
     public Answering ask(Question question, Decoding decoding, Consumer<String> onText) {
-        ImageMarkup markup = chat.markup(config);
-        boolean images = !question.images().isEmpty();
-        List<Turn> turns = question.turns().stream()
-                .map(turn -> images ? new Turn(turn.from(), markup.apply(turn.value())) : turn)
-                .toList();
-        ConversationTemplate template =
-                question.system().map(chat.template()::withSystem).orElse(chat.template());
+        Optional<ImageMarkup> markup =
+                question.images().isEmpty() ? Optional.empty() : Optional.of(chat.markup(config));
+        PromptText prompt = chat.template().promptText(question.turns(), question.system(), markup, question.begun());
         int[] ids = tokenizer
-                .encodePrompt(prompt(template, turns, question.begun()), images)
+                .encodePrompt(question.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
                 .ids();
         List<String> stops = new ArrayList<>(decoding.stops());
         stops.add(chat.template().stop());
@@ -200,12 +197,6 @@ public final class LlavaModel implements AutoCloseable {
         Generation generation = generator.submit(
                 new Prompt(ids, question.images()), decoding.sampling(), decoding.maxNewTokens(), text);
         return new Answering(generation, text);
-    }
-
-    /** What the model goes on with: behind its cue the answer's beginning, as it was taught to begin it. */
-    private static String prompt(ConversationTemplate template, List<Turn> turns, String begun) {
-        String prompt = template.prompt(turns);
-        return begun.isEmpty() ? prompt : prompt + template.prompt().beforeAnswer() + begun;
     }
 
     /**

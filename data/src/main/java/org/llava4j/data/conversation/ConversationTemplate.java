@@ -1,7 +1,9 @@
 package org.llava4j.data.conversation;
 
 import java.util.List;
+import java.util.Optional;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.text.PromptText;
 
 /**
  * How turns become one text.
@@ -38,9 +40,29 @@ public record ConversationTemplate(
         return text.text();
     }
 
-    /** The same with another message before all turns. */
-    public ConversationTemplate withSystem(String newSystem) {
-        return new ConversationTemplate(name, aliases, newSystem, prompt, training);
+    /**
+     * The prompt that asks for the next answer, with the template's text and message content told apart.
+     *
+     * @param userSystem the user's system message, instead of the template's own
+     * @param markup how images are written into human turns, or empty where {@code <image>} is ordinary text
+     * @param begun how the answer begins; empty where the model begins it
+     */
+    public PromptText promptText(
+            List<Turn> turns, Optional<String> userSystem, Optional<ImageMarkup> markup, String begun) {
+        TemplateText text = userSystem
+                .map(given -> TemplateText.withSystemContent(given, prompt))
+                .orElseGet(() -> new TemplateText(system, prompt));
+        for (Turn turn : turns) {
+            boolean marked = turn.isHuman() && markup.isPresent();
+            text.add(
+                    marked ? Turn.human(markup.get().apply(turn.value())) : turn,
+                    marked ? markup.get().mark() : "");
+        }
+        text.addCue();
+        if (!begun.isEmpty()) {
+            text.addAnswerBegun(begun);
+        }
+        return text.prompt();
     }
 
     /** What ends an answer: generation stops at it, and it is no part of the answer. */

@@ -42,6 +42,11 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
         return startEnd ? value.replace(IMAGE, BRACKETED) : value;
     }
 
+    /** What stands for one image in a turn with its images written so. */
+    public String mark() {
+        return startEnd ? BRACKETED : IMAGE;
+    }
+
     /** How many images a text refers to. */
     static int count(String value) {
         int count = 0;

@@ -2,29 +2,55 @@ package org.llava4j.data.conversation;
 
 import java.util.BitSet;
 import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.text.PromptText;
 
-/** A conversation's text as it grows turn by turn, with a mark on each char that a model learns to write. */
+/** A conversation's text as it grows turn by turn, with marks of its learned chars, its message content and images. */
 final class TemplateText {
     private final TurnLayout layout;
     private final StringBuilder text = new StringBuilder();
     private final BitSet learned = new BitSet();
+    private final BitSet content = new BitSet();
+    private final BitSet images = new BitSet();
 
     TemplateText(String system, TurnLayout layout) {
         this.layout = layout;
         text.append(system).append(layout.afterSystem());
     }
 
+    private TemplateText(TurnLayout layout) {
+        this.layout = layout;
+    }
+
+    /** A text that begins with a system message of the user's instead of the template's own. */
+    static TemplateText withSystemContent(String system, TurnLayout layout) {
+        TemplateText text = new TemplateText(layout);
+        text.addContent(system);
+        text.text.append(layout.afterSystem());
+        return text;
+    }
+
     void add(Turn turn) {
+        add(turn, "");
+    }
+
+    /** @param imageMark what stands for an image in a question, or empty where {@code <image>} is ordinary text */
+    void add(Turn turn, String imageMark) {
         if (turn.isHuman()) {
             String question = layout.dropInstruction()
                     ? LlamaTokenizer.IMAGE_TEXT.repeat(ImageMarkup.count(turn.value()))
                     : turn.value();
-            text.append(layout.beforeQuestion()).append(question).append(layout.afterQuestion());
+            text.append(layout.beforeQuestion());
+            int from = text.length();
+            addContent(question);
+            markImages(from, layout.dropInstruction() && !imageMark.isEmpty() ? LlamaTokenizer.IMAGE_TEXT : imageMark);
+            text.append(layout.afterQuestion());
             return;
         }
         text.append(layout.answerCue());
         int from = text.length();
-        text.append(layout.beforeAnswer()).append(turn.value()).append(layout.answerEnd());
+        text.append(layout.beforeAnswer());
+        addContent(turn.value());
+        text.append(layout.answerEnd());
         learned.set(from, text.length());
         text.append(layout.afterAnswer());
     }
@@ -33,8 +59,33 @@ final class TemplateText {
         text.append(layout.answerCue());
     }
 
+    /** Begins an answer behind its cue. */
+    void addAnswerBegun(String begun) {
+        text.append(layout.beforeAnswer());
+        addContent(begun);
+    }
+
+    private void addContent(String message) {
+        content.set(text.length(), text.length() + message.length());
+        text.append(message);
+    }
+
+    private void markImages(int from, String mark) {
+        int at = mark.isEmpty() ? -1 : text.indexOf(mark, from);
+        while (at >= 0) {
+            content.clear(at, at + mark.length());
+            images.set(at + mark.indexOf(LlamaTokenizer.IMAGE_TEXT));
+            at = text.indexOf(mark, at + mark.length());
+        }
+    }
+
     String text() {
         return text.toString();
+    }
+
+    /** The text as a prompt, with its message content and images marked. */
+    PromptText prompt() {
+        return new PromptText(text(), content, images);
     }
 
     /** Whether a model learns to write the char at {@code index}. */

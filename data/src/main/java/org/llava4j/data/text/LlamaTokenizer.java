@@ -2,6 +2,7 @@ package org.llava4j.data.text;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -102,45 +103,55 @@ public final class LlamaTokenizer {
      * @param images whether {@code <image>} stands for an image; otherwise it is text
      */
     public Encoding encodePrompt(String prompt, boolean images) {
+        return encodePrompt(PromptText.allTemplate(prompt, images));
+    }
+
+    /** Encodes a whole prompt, in whose message content special and added tokens are ordinary text. */
+    public Encoding encodePrompt(PromptText prompt) {
         Encoding.Builder out = new Encoding.Builder();
         if (settings.addsBegin()) {
             out.add(specials.begin(), Encoding.NO_CHAR);
         }
         int from = 0;
-        int image = images ? prompt.indexOf(IMAGE_TEXT) : -1;
-        while (image >= 0) {
-            encodeChunk(prompt.substring(from, image), from, out);
+        for (int image = prompt.images().nextSetBit(0);
+                image >= 0;
+                image = prompt.images().nextSetBit(from)) {
+            encodeChunk(prompt, from, image, out);
             out.add(IMAGE_TOKEN_ID, image);
             from = image + IMAGE_TEXT.length();
-            image = prompt.indexOf(IMAGE_TEXT, from);
         }
-        encodeChunk(prompt.substring(from), from, out);
+        encodeChunk(prompt, from, prompt.text().length(), out);
         return out.build();
     }
 
-    private void encodeChunk(String text, int base, Encoding.Builder out) {
+    private void encodeChunk(PromptText prompt, int from, int to, Encoding.Builder out) {
+        String text = prompt.text().substring(from, to);
+        BitSet content = prompt.content().get(from, to);
         if (settings.legacy() || text.isEmpty()) {
-            encodeBetweenSpecials(text, base, model.addDummyPrefix(), out);
+            encodeBetweenSpecials(text, content, from, model.addDummyPrefix(), out);
             return;
         }
         // The newer way: one space before the whole text, and none after special tokens.
         int first = out.size();
         String plain = text.replace(SentencePieceModel.SPACE, ' ');
         if (settings.prefixSpace()) {
-            encodeBetweenSpecials(SentencePieceModel.SPACE + plain, base - 1, false, out);
+            BitSet shifted = new BitSet();
+            content.stream().forEach(index -> shifted.set(index + 1));
+            encodeBetweenSpecials(SentencePieceModel.SPACE + plain, shifted, from - 1, false, out);
         } else {
-            encodeBetweenSpecials(plain, base, false, out);
+            encodeBetweenSpecials(plain, content, from, false, out);
         }
         if (out.size() > first + 1 && out.id(first) == loneSpaceId && isSpecial(out.id(first + 1))) {
             out.remove(first);
         }
-        out.raiseStarts(first, base);
+        out.raiseStarts(first, from);
     }
 
-    private void encodeBetweenSpecials(String text, int base, boolean dummyPrefix, Encoding.Builder out) {
+    private void encodeBetweenSpecials(
+            String text, BitSet content, int base, boolean dummyPrefix, Encoding.Builder out) {
         Matcher matcher = addedPattern.matcher(text);
         int from = 0;
-        while (matcher.find()) {
+        while (findOutside(content, matcher, from, text.length())) {
             AddedToken token = addedByContent.get(matcher.group());
             int to = matcher.start();
             while (token.stripLeft() && to > from && isSpace(text.charAt(to - 1))) {
@@ -163,6 +174,20 @@ public final class LlamaTokenizer {
     /** What Python strips: beside Java's whitespace the spaces that do not break, and NEL. */
     private static boolean isSpace(char c) {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
+    }
+
+    /** Finds the next token from {@code from} on that has no char of {@code content}, in one template stretch at a time. */
+    private static boolean findOutside(BitSet content, Matcher matcher, int from, int length) {
+        int begin = content.nextClearBit(from);
+        while (begin < length) {
+            int nextContent = content.nextSetBit(begin);
+            int end = nextContent < 0 ? length : nextContent;
+            if (matcher.region(begin, end).find()) {
+                return true;
+            }
+            begin = content.nextClearBit(end);
+        }
+        return false;
     }
 
     private boolean isSpecial(int id) {

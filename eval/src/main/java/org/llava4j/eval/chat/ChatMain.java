@@ -25,7 +25,8 @@ public final class ChatMain extends Command {
     @Override
     protected Options options() {
         return DecodingFlags.addTo(AskedModel.addFlags(new Options()))
-                .addOption(flag("image-file", "FILE", "the picture to talk about (/image FILE later)"));
+                .addOption(flag("image-file", "FILE", "the picture to talk about (/image FILE later)"))
+                .addOption(AskedModel.specialTokensFlag());
     }
 
     @Override
@@ -36,7 +37,8 @@ public final class ChatMain extends Command {
         try (var model = asked.load();
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {
-            ChatSession session = new ChatSession(terminal, model.chat(decoding));
+            ChatSession session = new ChatSession(
+                    terminal, model.chat(decoding).specialTokensInText(AskedModel.specialTokensInText(line)));
             if (image != null) {
                 session.show(image);
             }

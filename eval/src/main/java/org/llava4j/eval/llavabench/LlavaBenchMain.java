@@ -102,7 +102,8 @@ public final class LlavaBenchMain extends AskingGoal {
             asked.put(
                     id,
                     model.ask(
-                            Question.about(Picture.of(images.resolve(question.image())), question.text()),
+                            Question.about(Picture.of(images.resolve(question.image())), question.text())
+                                    .withSpecialTokensInText(true),
                             decoding.seededFor(id),
                             text -> {}));
         }

@@ -99,7 +99,9 @@ public final class ProbeMain extends Command {
             for (String question : List.of(pair.together(), pair.apart())) {
                 Picture picture = Picture.of(images.resolve(pair.image()));
                 asked.add(model.ask(
-                        Question.about(picture, question + REQUEST), Decoding.greedy(MAX_NEW_TOKENS), text -> {}));
+                        Question.about(picture, question + REQUEST).withSpecialTokensInText(true),
+                        Decoding.greedy(MAX_NEW_TOKENS),
+                        text -> {}));
             }
         }
         return asked.stream().map(answering -> model.await(answering).text()).toList();

@@ -172,7 +172,8 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
                 throw ApiException.badRequest("messages", "the last of 'messages' must be the user's");
             }
             requireTakingTurns(turns);
-            return new Question(turns, shown, system.isEmpty() ? Optional.empty() : Optional.of(system.toString()));
+            return new Question(turns, shown, system.isEmpty() ? Optional.empty() : Optional.of(system.toString()))
+                    .withSpecialTokensInText(options.specialTokensInText());
         }
 
         private static void requireTakingTurns(List<Turn> turns) {
@@ -187,7 +188,7 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
         private String content(RequestFields message, boolean mayShow) {
             JsonNode content = message.object().get("content");
             if (content != null && content.isTextual()) {
-                return plain(content.textValue(), message.path() + ".content");
+                return text(content.textValue(), message.path() + ".content", mayShow);
             }
             if (content == null || !content.isArray()) {
                 String path = message.path() + ".content";
@@ -197,7 +198,7 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
             for (RequestFields part : message.objects("content")) {
                 String type = part.text("type");
                 if (type.equals("text")) {
-                    text.append(plain(part.text("text"), part.path() + ".text"));
+                    text.append(text(part.text("text"), part.path() + ".text", mayShow));
                 } else if (type.equals("image_url") && mayShow) {
                     show(part.inner("image_url"));
                     text.append(LlamaTokenizer.IMAGE_TEXT).append('\n');
@@ -211,9 +212,9 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
             return text.toString();
         }
 
-        /** An image's mark in a text would stand for an image that is not there. */
-        private static String plain(String text, String path) {
-            if (text.contains(LlamaTokenizer.IMAGE_TEXT)) {
+        /** In the user's text an image's mark would stand for an image that is not there; elsewhere it is text. */
+        private static String text(String text, String path, boolean mayShow) {
+            if (mayShow && text.contains(LlamaTokenizer.IMAGE_TEXT)) {
                 throw ApiException.badRequest(
                         path, "'" + path + "' has the mark " + LlamaTokenizer.IMAGE_TEXT + "; send image_url instead");
             }

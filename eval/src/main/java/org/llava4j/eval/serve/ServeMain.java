@@ -42,7 +42,8 @@ public final class ServeMain extends Command {
                 .addOption(flag("max-images", "N", "most pictures of a request (default 8)"))
                 .addOption(toggle(
                         "allow-remote-images",
-                        "fetch pictures behind http and https addresses, of public servers only (default: no)"));
+                        "fetch pictures behind http and https addresses, of public servers only (default: no)"))
+                .addOption(AskedModel.specialTokensFlag());
     }
 
     @Override
@@ -83,7 +84,8 @@ public final class ServeMain extends Command {
                 Duration.ofSeconds(atLeast(1, line, "timeout", 300)),
                 Duration.ofSeconds(atLeast(1, line, "body-timeout", 20)),
                 atLeast(1, line, "max-new-tokens", 512),
-                line.hasOption("allow-remote-images"));
+                line.hasOption("allow-remote-images"),
+                AskedModel.specialTokensInText(line));
     }
 
     private static int atMost(CommandLine line, String flag, int most, int absent) {

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param bodyTimeout until a request must be read
  * @param maxNewTokens longest answer, and the length where a request names none
  * @param remotePictures whether {@code http} and {@code https} addresses of pictures are fetched
+ * @param specialTokensInText whether special tokens in messages become tokens instead of ordinary text
  */
 record ServeOptions(
         String host,
@@ -33,4 +34,5 @@ record ServeOptions(
         Duration timeout,
         Duration bodyTimeout,
         int maxNewTokens,
-        boolean remotePictures) {}
+        boolean remotePictures,
+        boolean specialTokensInText) {}

@@ -27,7 +27,8 @@ class RemotePicturesTest {
             Served.OPTIONS.timeout(),
             Served.OPTIONS.bodyTimeout(),
             16,
-            true);
+            true,
+            false);
 
     @ParameterizedTest
     @ValueSource(

@@ -50,6 +50,7 @@ final class Served implements AutoCloseable {
             Duration.ofSeconds(60),
             Duration.ofSeconds(2),
             4096,
+            false,
             false);
 
     private static LlavaModel taught;
@@ -116,7 +117,8 @@ final class Served implements AutoCloseable {
                         node.path("timeoutMillis").asLong(OPTIONS.timeout().toMillis())),
                 OPTIONS.bodyTimeout(),
                 OPTIONS.maxNewTokens(),
-                false);
+                false,
+                node.path("specialTokensInText").asBoolean());
     }
 
     URI at(String path) {

@@ -18,6 +18,7 @@ public final class Chat {
     private final List<Turn> turns = new ArrayList<>();
     private final List<Picture> images = new ArrayList<>();
     private Picture next;
+    private boolean specialTokensInText;
 
     public Chat(LlavaModel model, Decoding decoding) {
         this.model = model;
@@ -27,6 +28,12 @@ public final class Chat {
     /** The next question is about this picture too; where one is shown already that no question came to, instead of it. */
     public Chat show(Picture picture) {
         next = picture;
+        return this;
+    }
+
+    /** Reads special tokens that messages contain as tokens; by default they are ordinary text. */
+    public Chat specialTokensInText(boolean enabled) {
+        specialTokensInText = enabled;
         return this;
     }
 
@@ -52,7 +59,8 @@ public final class Chat {
         if (next != null) {
             shown.add(next);
         }
-        Answering answering = model.ask(new Question(asked, shown), decoding, onText);
+        Question question = new Question(asked, shown).withSpecialTokensInText(specialTokensInText);
+        Answering answering = model.ask(question, decoding, onText);
         turns.clear();
         turns.addAll(asked);
         images.clear();

@@ -11,12 +11,15 @@ import org.llava4j.data.text.LlamaTokenizer;
 /**
  * What is asked: a conversation whose last turn waits for an answer.
  *
- * @param turns with {@code <image>} once for each image, where there are any
+ * @param turns the human ones with {@code <image>} once for each image, where there are any; in others it is text
  * @param images in the order in which the turns name them
  * @param system the message before all turns, instead of the template's own
  * @param begun how the answer begins, which the model goes on with; empty where it begins itself
+ * @param specialTokensInText whether special tokens written in messages, such as {@code </s>}, become those tokens, as
+ *     in training and published evaluation; otherwise they are ordinary text and cannot forge a turn
  */
-public record Question(List<Turn> turns, List<Picture> images, Optional<String> system, String begun) {
+public record Question(
+        List<Turn> turns, List<Picture> images, Optional<String> system, String begun, boolean specialTokensInText) {
     private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
 
     /** @throws BadInputException if the turns do not name each image once, or none asks */
@@ -27,6 +30,7 @@ public record Question(List<Turn> turns, List<Picture> images, Optional<String> 
             throw new BadInputException("nothing is asked; the last turn must be the human's");
         }
         int named = turns.stream()
+                .filter(Turn::isHuman)
                 .mapToInt(turn -> turn.value().split(IMAGE, -1).length - 1)
                 .sum();
         if (!images.isEmpty() && named != images.size()) {
@@ -42,12 +46,17 @@ public record Question(List<Turn> turns, List<Picture> images, Optional<String> 
 
     /** Of which the model begins the answer. */
     public Question(List<Turn> turns, List<Picture> images, Optional<String> system) {
-        this(turns, images, system, "");
+        this(turns, images, system, "", false);
     }
 
     /** The same with an answer that has begun. */
     public Question withAnswerBegun(String text) {
-        return new Question(turns, images, system, text);
+        return new Question(turns, images, system, text, specialTokensInText);
+    }
+
+    /** The same with special tokens in messages read as tokens, or as ordinary text. */
+    public Question withSpecialTokensInText(boolean enabled) {
+        return new Question(turns, images, system, begun, enabled);
     }
 
     /** One question with pictures in files. */

@@ -106,6 +106,6 @@ public record ScienceQaAnswers(
         }
         turns.add(Turn.human(format.question(problem)));
         List<Picture> images = problem.hasImage() ? List.of(Picture.of(imageOf.apply(problem))) : List.of();
-        return new Question(turns, images);
+        return new Question(turns, images).withSpecialTokensInText(true);
     }
 }
