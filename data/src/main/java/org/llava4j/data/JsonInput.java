@@ -3,7 +3,6 @@ package org.llava4j.data;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.io.IOException;
@@ -25,6 +24,7 @@ public final class JsonInput {
 
     /** JSON that is at hand. @throws BadInputException if it is not JSON; {@code source} names it there */
     public static JsonNode parse(String source, byte[] content) {
+        ForeignContent.refuseUnlessEmpty(source, content);
         try {
             JsonNode node = tree(content);
             if (node.isMissingNode()) {
@@ -57,6 +57,7 @@ public final class JsonInput {
 
     /** As {@link #read(Path, Class)}, for content that is at hand. */
     public static <T> T parse(String source, byte[] content, Class<T> type) {
+        ForeignContent.refuse(source, content);
         try {
             return MAPPER.readValue(content, type);
         } catch (IOException e) {
@@ -98,16 +99,7 @@ public final class JsonInput {
 
     /** What is wrong with JSON, in one line without its place. */
     public static String reason(JsonProcessingException e) {
-        return "broken JSON: " + key(e) + String.valueOf(e.getOriginalMessage()).replaceAll("\\s+", " ");
-    }
-
-    /** The key whose value does not fit, where the parser got as far as knowing one. */
-    private static String key(JsonProcessingException e) {
-        if (e instanceof JsonMappingException mapping && !mapping.getPath().isEmpty()) {
-            String name = mapping.getPath().get(mapping.getPath().size() - 1).getFieldName();
-            return name == null ? "" : "\"" + name + "\": ";
-        }
-        return "";
+        return "broken JSON: " + JsonProblem.of(e);
     }
 
     private static byte[] bytes(Path file) {

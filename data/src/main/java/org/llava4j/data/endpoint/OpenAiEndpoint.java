@@ -22,6 +22,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.JsonProblem;
 import org.llava4j.data.endpoint.CallFailedException.Remedy;
 
 /** Any endpoint that speaks OpenAI's chat protocol, by LangChain4j; without streaming, and without its retries. */
@@ -145,7 +146,7 @@ public final class OpenAiEndpoint implements Endpoint {
             }
             if (cause instanceof JsonProcessingException json) {
                 return new CallFailedException(
-                        inShort("the answer is broken JSON: " + json.getOriginalMessage()),
+                        inShort("the answer is broken JSON: " + JsonProblem.of(json)),
                         Remedy.AGAIN,
                         true,
                         Optional.empty());

@@ -13,6 +13,7 @@ import java.util.zip.ZipFile;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarFile;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.ForeignContent;
 
 /**
  * An archive of pictures, its table of contents read once for each state of the file and kept open. Several threads may
@@ -21,11 +22,9 @@ import org.llava4j.data.BadInputException;
 abstract class ImageArchive {
     private static final Map<Path, ImageArchive> OPEN = new ConcurrentHashMap<>();
 
-    private final Path file;
     private final FileTime modified;
 
-    private ImageArchive(Path file, FileTime modified) {
-        this.file = file;
+    private ImageArchive(FileTime modified) {
         this.modified = modified;
     }
 
@@ -36,9 +35,15 @@ abstract class ImageArchive {
 
     /** The archive that an image's path leads through; null if it leads through folders alone. */
     static ImageArchive around(Path image) throws IOException {
+        Path archive = archiveOf(image);
+        // Not normalized: behind a symbolic link, ".." is the parent of the folder that the link leads to.
+        return archive == null ? null : opened(archive.toRealPath());
+    }
+
+    private static Path archiveOf(Path image) {
         for (Path parent = image.getParent(); parent != null; parent = parent.getParent()) {
             if (Files.isRegularFile(parent) && isArchive(parent)) {
-                return opened(parent.toAbsolutePath().normalize());
+                return parent;
             }
         }
         return null;
@@ -71,6 +76,7 @@ abstract class ImageArchive {
     private static ImageArchive open(Path file, FileTime now) {
         boolean zip = file.toString().toLowerCase(Locale.ROOT).endsWith(".zip");
         try {
+            ForeignContent.refuse(file);
             return zip ? new Zip(file, now) : new Tar(file, now);
         } catch (IOException | IllegalArgumentException e) {
             throw new BadInputException(
@@ -95,15 +101,16 @@ abstract class ImageArchive {
         return new ImageBytes.Stamp(bytes, modified);
     }
 
-    private String entry(Path image) {
-        return file.relativize(image.toAbsolutePath().normalize()).toString().replace('\\', '/');
+    private static String entry(Path image) {
+        int depth = archiveOf(image).getNameCount();
+        return image.subpath(depth, image.getNameCount()).normalize().toString().replace('\\', '/');
     }
 
     private static final class Zip extends ImageArchive {
         private final ZipFile zip;
 
         Zip(Path file, FileTime modified) throws IOException {
-            super(file, modified);
+            super(modified);
             zip = new ZipFile(file.toFile());
         }
 
@@ -124,7 +131,7 @@ abstract class ImageArchive {
         private final Map<String, TarArchiveEntry> entries = new HashMap<>();
 
         Tar(Path file, FileTime modified) throws IOException {
-            super(file, modified);
+            super(modified);
             tar = new TarFile(file);
             if (tar.getEntries().isEmpty()) {
                 throw new IOException("it holds nothing");

@@ -13,6 +13,7 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.ForeignContent;
 
 /** PNG and JPEG files to RGB, told apart by their first bytes as their names are often wrong. */
 public final class ImageFiles {
@@ -54,7 +55,9 @@ public final class ImageFiles {
                 }
                 return RasterToRgb.convert(image);
             }
-            throw new BadInputException(file + " is neither PNG nor JPEG; convert it to one of them");
+            ForeignContent.refuse(file, bytes);
+            throw new BadInputException(file + " is neither PNG nor JPEG" + OtherImages.named(bytes)
+                    + "; convert it to one of them");
         } catch (BadInputException e) {
             throw e;
         } catch (IOException | RuntimeException e) {

@@ -17,6 +17,7 @@ import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.CopiedFiles;
 import org.llava4j.data.FileChangedException;
+import org.llava4j.data.ForeignContent;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.TextFiles;
 
@@ -48,6 +49,7 @@ final class EntryIndex implements Closeable {
         boolean whole = false;
         try {
             index = new EntryIndex(file, format, FileChannel.open(file));
+            ForeignContent.refuseUnlessEmpty(file);
             index.bomBytes = TextFiles.bomBytes(file);
             try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
                 format.scan(in, index);

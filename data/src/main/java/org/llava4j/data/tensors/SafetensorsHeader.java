@@ -22,6 +22,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileBytes;
+import org.llava4j.data.JsonProblem;
 
 /**
  * The checked header of one safetensors file. After {@link #read} the tensors tile the rest of the file exactly, so
@@ -94,7 +95,7 @@ record SafetensorsHeader(
         } catch (CharacterCodingException e) {
             throw wrong(file, "has a header that is not UTF-8");
         } catch (JsonProcessingException e) {
-            throw wrong(file, "has a header that is not valid JSON (" + oneLine(e.getOriginalMessage()) + ")");
+            throw wrong(file, "has a header that is not valid JSON (" + JsonProblem.of(e) + ")");
         }
     }
 

@@ -10,6 +10,7 @@ import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileBytes;
+import org.llava4j.data.ForeignContent;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -55,6 +56,7 @@ final class TensorBytes implements AutoCloseable {
         T parsed = null;
         try {
             bytes = new TensorBytes(file, FileChannel.open(file, StandardOpenOption.READ));
+            ForeignContent.refuse(file);
             parsed = parser.parse(bytes);
             return parsed;
         } catch (IOException e) {

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.ForeignContent;
 
 /**
  * Reads a SentencePiece {@code tokenizer.model} (field numbers: sentencepiece_model.proto). What this project's
@@ -48,6 +49,7 @@ public final class SentencePieceReader {
      * @throws BadInputException as {@link #read(Path)}
      */
     public static SentencePieceModel read(String source, byte[] content) {
+        ForeignContent.refuse(source, content);
         return new SentencePieceReader(source).model(new ProtoReader(source, content));
     }
 

@@ -52,7 +52,7 @@ class ConversationTemplatesTest {
                 "{\"name\": \"x\", \"prompt\": LAYOUT}                               ; \"system\" is missing",
                 "{\"name\": \"x\", \"system\": \"\"}                                 ; \"prompt\" is missing",
                 "{\"name\": \"x\", \"system\": \"\", \"prompt\": {}}                 ; \"afterSystem\" is missing",
-                "{\"name\": \"x\", \"system\": \"\", \"prompt\": LAYOUT, \"sep\": 1} ; Unrecognized field \"sep\"",
+                "{\"name\": \"x\", \"system\": \"\", \"prompt\": LAYOUT, \"sep\": 1} ; the key \"sep\" is not known; known are aliases, name",
                 "{\"name\": \"x\", \"system\": \"\", \"prompt\": 5}                  ; broken JSON",
                 "{\"name\": \"x\",                                                   ; line 1",
             })

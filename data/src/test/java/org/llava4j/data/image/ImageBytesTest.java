@@ -145,4 +145,14 @@ class ImageBytesTest {
             Files.delete(file);
         }
     }
+
+    @Test
+    void archiveBesideTheRealFolderIsFoundThroughALink() throws IOException {
+        Path data = Files.createDirectories(temp.resolve("store/data"));
+        Files.copy(temp.resolve("photos.tar"), temp.resolve("store/pictures.tar"));
+        Path link = Files.createSymbolicLink(temp.resolve("link"), data);
+        Map.Entry<String, byte[]> first = pictures.entrySet().iterator().next();
+        assertThat(ImageBytes.read(link.resolve("../pictures.tar").resolve(first.getKey())))
+                .isEqualTo(first.getValue());
+    }
 }

@@ -168,7 +168,7 @@ class SafetensorsFileTest {
         assertRefusesBytes("ff ff ff ff ff ff ff ff", "announces a header of 18446744073709551615 bytes");
         assertRefusesBytes("01 00 00 00 00 00 00 00", "announces a header of 1 bytes but has only 0");
         assertRefusesBytes("01 00", "too short");
-        assertRefusesBytes("", "too short");
+        assertRefusesBytes("", "is empty");
     }
 
     @Test

@@ -12,6 +12,7 @@ import java.util.Map;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.JsonProblem;
 import org.llava4j.data.TextFiles;
 
 /** Answers as JSON lines, one answer a line. */
@@ -40,7 +41,7 @@ public final class PredictionFile {
                 lines.append(MAPPER.writeValueAsString(prediction)).append('\n');
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("metadata that is no JSON: " + e.getOriginalMessage(), e);
+            throw new IllegalArgumentException("metadata that is no JSON: " + JsonProblem.of(e), e);
         }
         AtomicFile.writeString(file, lines.toString());
     }

@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.ForeignContent;
 import org.llava4j.data.JsonInput;
 
 /** Where stages come from: one JSON file each, with comments; every key must be there, and no other. */
@@ -99,6 +100,7 @@ public final class Stages {
     }
 
     private static Stage parse(String source, byte[] content) {
+        ForeignContent.refuse(source, content);
         try {
             return JSON.readValue(content, Stage.class);
         } catch (IOException e) {
