@@ -70,15 +70,7 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
         }
         RequestFields fields = new RequestFields(body, "");
         fields.requireKnown(KNOWN);
-        String model = fields.text("model");
-        if (!model.equals(options.modelId())) {
-            throw new ApiException(
-                    404,
-                    "invalid_request_error",
-                    "model",
-                    "model_not_found",
-                    "there is no model '" + model + "'; this server has '" + options.modelId() + "'");
-        }
+        options.requireModel(fields.text("model"));
         refuseOthers(fields);
         Decoding decoding = decoding(fields, options);
         boolean stream = fields.isTrue("stream");

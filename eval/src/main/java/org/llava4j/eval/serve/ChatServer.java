@@ -7,8 +7,13 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
+import org.eclipse.jetty.http.BadMessageException;
 import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.http.UriCompliance.Violation;
 import org.eclipse.jetty.server.Handler;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
@@ -16,6 +21,7 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.server.Server;
 import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ErrorHandler;
 import org.eclipse.jetty.server.handler.GracefulHandler;
 import org.eclipse.jetty.util.Callback;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
@@ -31,6 +37,10 @@ final class ChatServer implements AutoCloseable {
     private static final String MODELS = "/v1/models";
     private static final String METRICS = "/metrics";
     private static final String HEALTH = "/health";
+    /** Clients escape the slash of a model's id, and join addresses with one slash too many; both are only looked up. */
+    private static final UriCompliance URIS = UriCompliance.DEFAULT.with(
+            "llava4j", Violation.AMBIGUOUS_PATH_SEPARATOR, Violation.AMBIGUOUS_EMPTY_SEGMENT);
+
     private static final int HEADER_BYTES = 16 << 10;
     private static final int IDLE_MILLIS = 30_000;
     /** Threads beside those of answers: for the page, for what is refused, for Jetty itself. */
@@ -41,6 +51,7 @@ final class ChatServer implements AutoCloseable {
     private final Completions completions;
     private final RemotePictures remote;
     private final WebPage page;
+    private final Addresses addresses;
     private final Server server;
     private final ServerConnector connector;
     private final long started = System.currentTimeMillis() / 1000;
@@ -56,6 +67,9 @@ final class ChatServer implements AutoCloseable {
         metrics = new ServerMetrics(model::waiting);
         completions = new Completions(model, options, metrics, new Pictures(model, options, remote), new BodyMemory());
         page = new WebPage(facts);
+        List<String> read = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
+        read.addAll(page.paths());
+        addresses = new Addresses(List.of(CHAT), read);
         QueuedThreadPool threads = new QueuedThreadPool(options.atOnce() + options.queue() + OTHER_THREADS);
         // The process ends with the command, also with one that fails while the server starts.
         threads.setDaemon(true);
@@ -63,6 +77,7 @@ final class ChatServer implements AutoCloseable {
         HttpConfiguration http = new HttpConfiguration();
         http.setSendServerVersion(false);
         http.setRequestHeaderSize(HEADER_BYTES);
+        http.setUriCompliance(URIS);
         connector = new ServerConnector(server, new HttpConnectionFactory(http));
         connector.setHost(options.host());
         connector.setPort(options.port());
@@ -78,12 +93,25 @@ final class ChatServer implements AutoCloseable {
         Exchange exchange = new Exchange(request, response);
         try {
             exchange.send(new ApiException(
-                    status, "invalid_request_error", null, null, "HTTP " + HttpStatus.getMessage(status)));
+                    status,
+                    "invalid_request_error",
+                    null,
+                    null,
+                    "HTTP " + status + " " + HttpStatus.getMessage(status) + reason(request, status)));
             callback.succeeded();
         } catch (IOException e) {
             callback.failed(e);
         }
         return true;
+    }
+
+    /** Why Jetty refused a request, where it says more than the status does. */
+    private static String reason(Request request, int status) {
+        Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
+        Object reason = cause instanceof BadMessageException bad
+                ? bad.getReason()
+                : request.getAttribute(ErrorHandler.ERROR_MESSAGE);
+        return reason == null || reason.equals(HttpStatus.getMessage(status)) ? "" : ": " + reason;
     }
 
     /** @throws BadInputException if the address cannot be listened on */
@@ -171,28 +199,23 @@ final class ChatServer implements AutoCloseable {
         if (path.startsWith("/v1/") || path.equals(METRICS)) {
             requireKey(exchange);
         }
-        if (path.equals(CHAT)) {
-            requireMethod(exchange, "POST");
-            completions.answer(exchange);
-        } else {
-            requireMethod(exchange, "GET", "HEAD");
-            read(exchange, path);
-        }
-    }
-
-    private void read(Exchange exchange, String path) throws IOException {
-        if (path.equals(HEALTH)) {
-            exchange.send(200, new JsonMapper().createObjectNode().put("status", "ok"));
-        } else if (path.equals(METRICS)) {
-            exchange.send(200, ServerMetrics.CONTENT_TYPE, metrics.text());
-        } else if (path.equals(MODELS)) {
-            ObjectNode list = new JsonMapper().createObjectNode().put("object", "list");
-            list.putArray("data").add(modelNode());
-            exchange.send(200, list);
-        } else if (path.equals(MODELS + "/" + options.modelId())) {
+        if (path.startsWith(MODELS + "/")) {
+            addresses.requireRead(exchange);
+            options.requireModel(path.substring(MODELS.length() + 1));
             exchange.send(200, modelNode());
-        } else if (!page.send(exchange)) {
-            throw new ApiException(404, "invalid_request_error", null, "not_found", "there is no " + path);
+            return;
+        }
+        addresses.require(exchange);
+        switch (path) {
+            case CHAT -> completions.answer(exchange);
+            case HEALTH -> exchange.send(200, new JsonMapper().createObjectNode().put("status", "ok"));
+            case METRICS -> exchange.send(200, ServerMetrics.CONTENT_TYPE, metrics.text());
+            case MODELS -> {
+                ObjectNode list = new JsonMapper().createObjectNode().put("object", "list");
+                list.putArray("data").add(modelNode());
+                exchange.send(200, list);
+            }
+            default -> page.send(exchange);
         }
     }
 
@@ -203,18 +226,6 @@ final class ChatServer implements AutoCloseable {
                 .put("object", "model")
                 .put("created", started)
                 .put("owned_by", "llava4j");
-    }
-
-    private static void requireMethod(Exchange exchange, String... methods) {
-        if (!Set.of(methods).contains(exchange.method())) {
-            exchange.header("Allow", String.join(", ", methods));
-            throw new ApiException(
-                    405,
-                    "invalid_request_error",
-                    null,
-                    "method_not_allowed",
-                    exchange.path() + " wants " + String.join(" or ", methods));
-        }
     }
 
     private void requireKey(Exchange exchange) {

@@ -69,9 +69,7 @@ final class Exchange {
             return JsonInput.tree(body);
         } catch (IOException e) {
             throw ApiException.badRequest(
-                    null,
-                    "the body is no JSON: "
-                            + e.getMessage().lines().findFirst().orElse("").strip());
+                    null, JsonInput.broken("the body", 0, e).getMessage());
         }
     }
 

@@ -1,6 +1,5 @@
 package org.llava4j.eval.serve;
 
-import java.util.Base64;
 import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import org.llava4j.data.BadInputException;
@@ -52,9 +51,9 @@ final class Pictures implements ChatRequest.PictureSource {
             throw ApiException.badRequest(parameter, "'" + parameter + "' must be like data:image/png;base64,...");
         }
         try {
-            return Base64.getMimeDecoder().decode(url.substring(comma + 1));
+            return Base64Text.decode(url.substring(comma + 1));
         } catch (IllegalArgumentException e) {
-            throw ApiException.badRequest(parameter, "'" + parameter + "' is no base64: " + e.getMessage());
+            throw ApiException.badRequest(parameter, "'" + parameter + "' " + e.getMessage());
         }
     }
 }

@@ -35,4 +35,17 @@ record ServeOptions(
         Duration bodyTimeout,
         int maxNewTokens,
         boolean remotePictures,
-        boolean specialTokensInText) {}
+        boolean specialTokensInText) {
+
+    /** @throws ApiException 404 if the server's model has another id */
+    void requireModel(String id) {
+        if (!id.equals(modelId)) {
+            throw new ApiException(
+                    404,
+                    "invalid_request_error",
+                    "model",
+                    "model_not_found",
+                    "there is no model '" + id + "'; this server has '" + modelId + "'");
+        }
+    }
+}

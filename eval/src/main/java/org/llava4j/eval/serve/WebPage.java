@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.llava4j.data.JsonInput;
 
@@ -39,16 +40,17 @@ final class WebPage {
         }
     }
 
-    /** Sends the part at a request's path. @return whether there is one */
-    boolean send(Exchange exchange) throws IOException {
+    /** Addresses of the parts. */
+    Set<String> paths() {
+        return parts.keySet();
+    }
+
+    /** Sends the part at a request's path, which is one of {@link #paths}. */
+    void send(Exchange exchange) throws IOException {
         Part part = parts.get(exchange.path());
-        if (part == null) {
-            return false;
-        }
         exchange.header("Content-Security-Policy", POLICY);
         exchange.header("Referrer-Policy", "no-referrer");
         exchange.header("Cache-Control", "no-cache");
         exchange.send(200, part.type(), part.bytes());
-        return true;
     }
 }

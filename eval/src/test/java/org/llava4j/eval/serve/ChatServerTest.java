@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.net.URI;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
@@ -246,7 +247,10 @@ class ChatServerTest {
         refused.accept(new String[] {"file:///etc/passwd", "must be a data URL"});
         refused.accept(new String[] {"data:image/png,abc", "must be like data:image/png;base64"});
         refused.accept(new String[] {"data:image/png;base64,AAAA", "neither PNG nor JPEG"});
-        refused.accept(new String[] {"data:image/png;base64,", "neither PNG nor JPEG"});
+        refused.accept(new String[] {"data:image/png;base64,", "is empty"});
+        refused.accept(new String[] {"data:image/gif;base64,R0lGODlhAQABAAAAACw", "neither PNG nor JPEG but GIF"});
+        refused.accept(new String[] {"data:image/png;base64,iVBO*RY", "has the char '*' at 4"});
+        refused.accept(new String[] {"data:image/png;base64,PCFkb2N0eXBlIGh0bWw", "is an HTML page"});
         refused.accept(new String[] {"http://127.0.0.1:" + served.port() + "/example.png", "fetches no images"});
         String whole = Served.dataUrl(Served.MAP);
         refused.accept(new String[] {whole.substring(0, whole.length() / 2), "fetch or save it again"});
@@ -256,6 +260,33 @@ class ChatServerTest {
         content.add(content.get(0).deepCopy());
         content.add(content.get(0).deepCopy());
         assertRefused(served.post(three), 400, "messages[0].content[3].image_url", "more than 2 images");
+    }
+
+    @Test
+    void urlSafeAndUnpaddedBase64IsRead() {
+        String url = Served.dataUrl(Served.MAP);
+        int comma = url.indexOf(',') + 1;
+        String base64 = url.substring(comma).replace("=", "");
+        String head = url.substring(0, comma);
+        for (String form : List.of(
+                base64.replace('+', '-').replace('/', '_'),
+                base64.replace("+", "%2B").replace("/", "%2F"),
+                base64.replaceAll("(.{76})", "$1\r\n"))) {
+            assertThat(Served.answer(served.post(showing(head + form)))).isEqualTo(Served.MAP_ANSWER);
+        }
+    }
+
+    @Test
+    void nonStandardNumbersAreNamedWithoutParserSettings() {
+        for (String value : List.of("NaN", "Infinity", "-Infinity", "+1", "01", ".5", "1.")) {
+            String body = Served.asking("Is it?").toString().replaceFirst("\\{", "{\"temperature\":" + value + ",");
+            HttpResponse<String> response = served.post(BodyPublishers.ofString(body), "application/json");
+            assertRefused(response, 400, null, "the body, line 1: broken JSON: ");
+            assertThat(response.body()).doesNotContain("Feature", "Source", "enable", "`", "com.fasterxml");
+        }
+        String body = Served.asking("Is it?").toString().replaceFirst("\\{", "{\"temperature\":NaN,");
+        assertRefused(
+                served.post(BodyPublishers.ofString(body), "application/json"), 400, null, "NaN is no JSON value");
     }
 
     @Test
@@ -284,6 +315,56 @@ class ChatServerTest {
         for (String path : List.of("/v1/nothing", "/v1/models/other", "/page.html")) {
             assertThat(served.get(path).statusCode()).as(path).isEqualTo(404);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "POST, /v1/completions, /v1/chat/completions",
+        "POST, /chat/completions, /v1/chat/completions",
+        "PUT, /v1/chat/completion, /v1/chat/completions",
+        "GET, /v1/model, /v1/models",
+        "POST, /models, /v1/models",
+        "GET, //v1/models, /v1/models",
+        "GET, /healthz, /health",
+    })
+    void unknownAddressIs404WithTheNearest(String method, String path, String nearest) {
+        HttpResponse<String> response = served.send(HttpRequest.newBuilder(
+                        URI.create("http://127.0.0.1:" + served.port() + path))
+                .method(method, BodyPublishers.noBody()));
+        assertRefused(response, 404, null, "there is no " + path + "; the nearest address is " + nearest);
+    }
+
+    @Test
+    void readAddressRefusesOtherMethodsWith405() {
+        for (String path : List.of("/v1/models", "/v1/models/" + Served.ID, "/health", "/")) {
+            HttpResponse<String> response =
+                    served.send(HttpRequest.newBuilder(served.at(path)).DELETE());
+            assertRefused(response, 405, null, "wants GET or HEAD");
+            assertThat(response.headers().firstValue("Allow")).hasValue("GET, HEAD");
+        }
+    }
+
+    @Test
+    void modelIdMayContainASlash() {
+        String id = "liuhaotian/llava v1";
+        try (Served slashed = Served.taught(Served.with(node -> node.put("modelId", id)))) {
+            for (String path : List.of("liuhaotian%2Fllava%20v1", "liuhaotian%2fllava%20v1", "liuhaotian/llava%20v1")) {
+                HttpResponse<String> response = slashed.get("/v1/models/" + path);
+                assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+                assertThat(Served.json(response).get("id").textValue()).isEqualTo(id);
+            }
+            assertRefused(slashed.get("/v1/models/liuhaotian%2Fother"), 404, "model", "this server has '" + id + "'");
+        }
+    }
+
+    @Test
+    void malformedAddressIsToldWithItsReason() {
+        HttpResponse<String> response =
+                served.send(HttpRequest.newBuilder(URI.create(served.at("/").toString() + "v1/%2e%2e/models")));
+        assertThat(response.statusCode()).isEqualTo(400);
+        assertThat(Served.json(response).at("/error/message").textValue())
+                .startsWith("HTTP 400 Bad Request: ")
+                .containsIgnoringCase("ambiguous");
     }
 
     @Test

@@ -107,7 +107,7 @@ final class Served implements AutoCloseable {
                 OPTIONS.host(),
                 0,
                 Optional.ofNullable(node.path("apiKey").textValue()),
-                ID,
+                node.path("modelId").asText(ID),
                 OPTIONS.maxBodyBytes(),
                 OPTIONS.maxPixels(),
                 OPTIONS.maxPictures(),
