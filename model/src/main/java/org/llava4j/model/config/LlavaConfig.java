@@ -1,6 +1,7 @@
 package org.llava4j.model.config;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
@@ -249,8 +250,26 @@ public record LlavaConfig(
 
     private static Path visionTower(Path folder, String named) {
         Path base = Files.isDirectory(folder) ? folder : folder.resolveSibling("");
-        Path local = base.resolve(named).normalize();
-        return !Files.isDirectory(local) && ClipConfig.isPublished(named) ? folder : local;
+        Path besideLink = base.resolve(named).normalize();
+        try {
+            // Behind a symbolic link, ".." is the parent of the folder that the link leads to.
+            Path real = base.toRealPath().resolve(named);
+            if (Files.isDirectory(real)) {
+                boolean same = Files.isDirectory(besideLink) && Files.isSameFile(real, besideLink);
+                return same ? besideLink : real.toRealPath();
+            }
+        } catch (IOException e) {
+            throw new BadInputException(base + ": cannot be read: " + e.getMessage(), e);
+        }
+        if (Files.isDirectory(besideLink)) {
+            return besideLink;
+        }
+        if (ClipConfig.isPublished(named)) {
+            return folder;
+        }
+        throw new BadInputException(base.resolve("config.json") + ": mm_vision_tower names the CLIP folder \"" + named
+                + "\", which is not there (" + besideLink.toAbsolutePath()
+                + "); put it there, name another or give --vision-tower DIR");
     }
 
     /** P, vectors that one image becomes. */

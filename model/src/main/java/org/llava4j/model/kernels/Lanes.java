@@ -1,5 +1,9 @@
 package org.llava4j.model.kernels;
 
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 /**
  * How heap rows are computed.
  *
@@ -7,15 +11,25 @@ package org.llava4j.model.kernels;
  */
 record Lanes(String name, RowMath rows, ActivationMath activations, HalfMath halves, ByteMath bytes) {
 
+    private static final Logger LOG = LoggerFactory.getLogger(Lanes.class);
+    private static final AtomicBoolean WARNED = new AtomicBoolean();
+
     /** Plain Java, on any JVM. */
     static Lanes scalar() {
         return new Lanes(
                 "scalar", new ScalarRowMath(), new ScalarActivationMath(), new ScalarHalfMath(), new ScalarByteMath());
     }
 
-    /** The Vector API where this JVM was started with it, else plain Java. */
+    /** The Vector API where this JVM was started with it, else plain Java with one warning. */
     static Lanes best() {
-        return hasVectorApi() ? vector() : scalar();
+        if (hasVectorApi()) {
+            return vector();
+        }
+        if (WARNED.compareAndSet(false, true)) {
+            LOG.warn("this JVM runs without the Vector API, so kernels run scalar and several times slower;"
+                    + " start java with --add-modules jdk.incubator.vector");
+        }
+        return scalar();
     }
 
     static boolean hasVectorApi() {

@@ -24,11 +24,12 @@ class WithoutVectorModuleTest {
                         "-cp",
                         classPath,
                         Child.class.getName())
-                .redirectError(ProcessBuilder.Redirect.DISCARD)
+                .redirectErrorStream(true)
                 .start();
         String output = new String(child.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(child.waitFor(60, TimeUnit.SECONDS)).isTrue();
         assertThat(output.lines()).contains("CPU kernels (scalar): 0.7310586 4.0");
+        assertThat(output).as("one warning that names the flag").containsOnlyOnce("--add-modules jdk.incubator.vector");
     }
 
     /** What the child runs. */
@@ -36,6 +37,7 @@ class WithoutVectorModuleTest {
         private Child() {}
 
         public static void main(String[] args) {
+            KernelChoice.choose("cpu");
             Kernels kernels = KernelChoice.choose("cpu");
             INDArray one = Nd4j.createFromArray(1f).reshape(1, 1);
             INDArray two = Nd4j.createFromArray(2f).reshape(1, 1);
