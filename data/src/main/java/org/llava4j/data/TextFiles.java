@@ -30,6 +30,7 @@ public final class TextFiles {
         } catch (IOException e) {
             throw new BadInputException(file + ": cannot be read (" + e.getMessage() + "); check the path", e);
         }
+        ForeignContent.refuseUnlessEmpty(file, content);
         int from = bomBytes(file, content);
         try {
             String text = StandardCharsets.UTF_8

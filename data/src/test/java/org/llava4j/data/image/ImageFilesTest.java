@@ -152,8 +152,9 @@ class ImageFilesTest {
 
     @Test
     void other_kinds_of_file_are_refused_whatever_their_name() throws IOException {
-        assertRefused("GIF89a".getBytes(StandardCharsets.US_ASCII), "neither PNG nor JPEG");
-        assertRefused(new byte[0], "neither PNG nor JPEG");
+        assertRefused("GIF89a".getBytes(StandardCharsets.US_ASCII), "neither PNG nor JPEG but GIF");
+        assertRefused(new byte[] {1}, "neither PNG nor JPEG;");
+        assertRefused(new byte[0], "is empty");
         assertThatThrownBy(() -> ImageFiles.read(folder.resolve("none.png")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("none.png");

@@ -77,7 +77,7 @@ class TorchFolderTest {
         Files.copy(folder.resolve(SHARD_1), folder.resolve(SHARD_2));
         assertRefused("\"lm_head.weight\"");
         Files.writeString(folder.resolve(SHARD_2), "<html>404</html>");
-        assertRefused(SHARD_2 + " is damaged");
+        assertRefused(SHARD_2 + " is an HTML page");
     }
 
     @Test
