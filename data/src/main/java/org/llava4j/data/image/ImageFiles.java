@@ -56,8 +56,8 @@ public final class ImageFiles {
                 return RasterToRgb.convert(image);
             }
             ForeignContent.refuse(file, bytes);
-            throw new BadInputException(file + " is neither PNG nor JPEG" + OtherImages.named(bytes)
-                    + "; convert it to one of them");
+            throw new BadInputException(
+                    file + " is neither PNG nor JPEG" + OtherImages.named(bytes) + "; convert it to one of them");
         } catch (BadInputException e) {
             throw e;
         } catch (IOException | RuntimeException e) {

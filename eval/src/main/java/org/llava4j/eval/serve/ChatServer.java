@@ -208,7 +208,8 @@ final class ChatServer implements AutoCloseable {
         addresses.require(exchange);
         switch (path) {
             case CHAT -> completions.answer(exchange);
-            case HEALTH -> exchange.send(200, new JsonMapper().createObjectNode().put("status", "ok"));
+            case HEALTH ->
+                exchange.send(200, new JsonMapper().createObjectNode().put("status", "ok"));
             case METRICS -> exchange.send(200, ServerMetrics.CONTENT_TYPE, metrics.text());
             case MODELS -> {
                 ObjectNode list = new JsonMapper().createObjectNode().put("object", "list");

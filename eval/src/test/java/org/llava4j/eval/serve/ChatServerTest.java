@@ -328,9 +328,9 @@ class ChatServerTest {
         "GET, /healthz, /health",
     })
     void unknownAddressIs404WithTheNearest(String method, String path, String nearest) {
-        HttpResponse<String> response = served.send(HttpRequest.newBuilder(
-                        URI.create("http://127.0.0.1:" + served.port() + path))
-                .method(method, BodyPublishers.noBody()));
+        HttpResponse<String> response =
+                served.send(HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + served.port() + path))
+                        .method(method, BodyPublishers.noBody()));
         assertRefused(response, 404, null, "there is no " + path + "; the nearest address is " + nearest);
     }
 

@@ -23,7 +23,8 @@ class VisionTowerPathTest {
         Path model = Files.createDirectories(temp.resolve("store/model"));
         Path tiny = Path.of(System.getProperty("llava4j.root")).resolve("resources/tiny/llava/config.json");
         Files.copy(tiny, model.resolve("config.json"));
-        link = Files.createSymbolicLink(Files.createDirectories(temp.resolve("runs")).resolve("model"), model);
+        link = Files.createSymbolicLink(
+                Files.createDirectories(temp.resolve("runs")).resolve("model"), model);
     }
 
     @Test
