@@ -81,9 +81,10 @@ class TrainAllMainTest {
                 .hasMessageContaining("--pretrain-data-weights has 1 number(s), --pretrain-data names 2 source(s)");
     }
 
-    /** Of a flag that is given twice the first counts. */
+    /** Of a flag that is given twice the last counts. */
     private String[] sources(Path more, String pretrainWeights) {
-        List<String> args = new ArrayList<>(List.of(
+        List<String> args = new ArrayList<>(List.of(args()));
+        args.addAll(List.of(
                 "--pretrain-data",
                 Golden.path("f_e2e/pretrain.json") + "," + more,
                 "--pretrain-data-weights",
@@ -92,7 +93,6 @@ class TrainAllMainTest {
                 Golden.path("f_e2e/finetune.json") + "," + more,
                 "--finetune-data-weights",
                 "0.5,0.5"));
-        args.addAll(List.of(args()));
         return args.toArray(String[]::new);
     }
 
