@@ -109,7 +109,7 @@ class SourcesTest {
         }
         assertThatThrownBy(() -> run(weighted(3, 2), out, saving, RunListener.NONE))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("the weights of its data were [3.0, 1.0] and are [3.0, 2.0]");
+                .hasMessageContaining("\"weight of data source 2\" was 1.0 and is 2.0");
         RunReport resumed = run(sources, out, saving, RunListener.NONE);
         assertThat(resumed.summary().sources()).isEqualTo(drawn);
         assertSameWeights(temp.resolve("whole"), out);
