@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.cli.AddressSpace;
 import org.llava4j.data.cli.Command;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
@@ -65,7 +66,9 @@ public record AskedModel(Path folder, Path tower, ChatFormat chat, FrozenType ty
                 .setting("LLaVA4J", Manifest.version());
     }
 
+    /** @throws OutOfMemoryError if a limit of the address space leaves no room for native libraries */
     public LlavaModel load() {
+        AddressSpace.require(AddressSpace.NATIVE_CODE_BYTES, "native code");
         return LlavaModel.load(folder, tower, chat, type);
     }
 }

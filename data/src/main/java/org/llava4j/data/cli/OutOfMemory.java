@@ -13,7 +13,8 @@ public final class OutOfMemory {
 
     /** Native code has no class of its own for it: only its messages say so. */
     private static final Pattern NATIVE = Pattern.compile(
-            "bad_alloc|OutOfMemoryError|allocation failed|failed (to allocate|temp allocation)|cannot allocate memory",
+            "bad_alloc|OutOfMemoryError|allocation failed|failed (to allocate|temp allocation)|cannot allocate memory"
+                    + "|failed to map segment",
             Pattern.CASE_INSENSITIVE);
 
     private static final Pattern HEAP = Pattern.compile("heap space|GC overhead limit|array size exceeds");

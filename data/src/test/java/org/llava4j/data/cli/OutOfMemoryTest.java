@@ -43,6 +43,8 @@ class OutOfMemoryTest {
             new CompletionException(error),
             new BadInputException("cannot read model.safetensors", new IOException("Map failed", error)),
             new RuntimeException("std::bad_alloc"),
+            new ExceptionInInitializerError(
+                    new UnsatisfiedLinkError("libx.so: failed to map segment from shared object")),
             new RuntimeException("[DEVICE] allocation failed; Error code: [2]")
         }) {
             assertThat(failing(wrapped)).contains("out of memory (").hasLineCount(1);

@@ -1,6 +1,7 @@
 package org.llava4j.model.kernels;
 
 import org.bytedeco.openblas.global.openblas_nolapack;
+import org.llava4j.data.cli.AddressSpace;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -8,14 +9,20 @@ import org.nd4j.linalg.factory.Nd4j;
  * product over their own {@link Workers}, beside which OpenBLAS's threads would only compete.
  */
 final class Blas {
+    /** What OpenBLAS maps for each thread that is in it at once. */
+    private static final long BUFFER_BYTES = 128L << 20;
+
     private Blas() {}
 
     /**
      * Sets OpenBLAS and ND4J to one thread. It is one setting for the whole process, and ND4J makes its own when it
      * starts: to be called after that. ND4J's OpenMP threads would stay awake after each of its operations and take a
      * processor from our workers.
+     *
+     * @throws OutOfMemoryError if a limit of the address space leaves no room for OpenBLAS's buffers
      */
     static void useCallingThread() {
+        AddressSpace.require(BUFFER_BYTES * Runtime.getRuntime().availableProcessors(), "OpenBLAS");
         Nd4j.getEnvironment().setMaxThreads(1);
         Nd4j.getEnvironment().setMaxMasterThreads(1);
         openblas_nolapack.blas_set_num_threads(1);

@@ -5,14 +5,16 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.llava4j.data.cli.AddressSpace;
 import org.llava4j.data.cli.NativeMemory;
+import org.llava4j.data.cli.ProcessMemory;
 
 /**
  * The memory there is, in bytes.
  *
  * @param physicalBytes of the whole machine
- * @param limitBytes what this process may have of it (its control group's limit); no less than the machine has where
- *     there is no limit
+ * @param limitBytes what this process may have of it (the limit of its control group or of its address space); no less
+ *     than the machine has where there is no limit
  */
 public record Machine(long physicalBytes, long limitBytes) {
 
@@ -20,8 +22,22 @@ public record Machine(long physicalBytes, long limitBytes) {
     public static Machine here() {
         OperatingSystemMXBean bean = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         // Inside a control group the JVM tells its limit.
-        long limit = bean.getTotalMemorySize();
-        return new Machine(Math.max(limit, installed()), limit);
+        long total = bean.getTotalMemorySize();
+        long limit = AddressSpace.leftBytes().stream()
+                .map(left -> Math.max(0, Math.min(total, resident(left))))
+                .findFirst()
+                .orElse(total);
+        return new Machine(Math.max(total, installed()), limit);
+    }
+
+    /**
+     * What may be resident where so much address space is left: the heap's is taken already, and that of native libraries
+     * is not resident.
+     */
+    private static long resident(long leftBytes) {
+        Runtime jvm = Runtime.getRuntime();
+        long unusedHeap = jvm.maxMemory() - jvm.totalMemory();
+        return leftBytes + ProcessMemory.RESIDENT.bytes().orElse(0) + unusedHeap - AddressSpace.NATIVE_CODE_BYTES;
     }
 
     /** Another machine, to plan for it. */

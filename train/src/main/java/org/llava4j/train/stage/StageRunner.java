@@ -77,6 +77,12 @@ public final class StageRunner {
             throw new BadInputException("the output folder " + paths.output()
                     + " is the model that the run begins with; choose another, so that it is not lost");
         }
+        if (options.machine().filter(machine -> machine.limitBytes() == 0).isPresent()) {
+            // Before ND4J loads its libraries, which do not end where there is no room for them.
+            throw new BadInputException(
+                    "out of memory: the limit of the address space leaves no room for a run; raise it"
+                            + " (ulimit -v), or give the Java heap less (-Xmx)");
+        }
         try (AtomicFolder folder = AtomicFolder.begin(paths.output(), StageOutput.kind(stage))) {
             StageRunner runner = new StageRunner(stage, paths, options, place);
             RunReport report = runner.run(folder, listener);
