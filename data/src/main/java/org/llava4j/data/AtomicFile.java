@@ -28,9 +28,12 @@ public final class AtomicFile {
      * @throws BadInputException if the place cannot be written; nothing is left behind then
      */
     public static void write(Path target, Body body) {
-        Path file = target.toAbsolutePath();
+        Path file = RealPath.of(target);
         Path unfinished = null;
         try {
+            if (Files.isDirectory(file)) {
+                throw new BadInputException(target + " is a folder; name a file");
+            }
             Files.createDirectories(file.getParent());
             unfinished =
                     file.resolveSibling("." + file.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".part");
@@ -43,7 +46,7 @@ public final class AtomicFile {
             unfinished = null;
         } catch (IOException e) {
             throw new BadInputException(
-                    "cannot write " + target + " (" + reason(e) + "); choose a folder that can be written", e);
+                    "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
         } finally {
             deleteQuietly(unfinished);
         }
@@ -65,12 +68,6 @@ public final class AtomicFile {
         } catch (AtomicMoveNotSupportedException e) {
             Files.move(from, to, StandardCopyOption.REPLACE_EXISTING);
         }
-    }
-
-    /** What went wrong, in a few words: the kind of failure and what it says. */
-    static String reason(IOException e) {
-        String name = e.getClass().getSimpleName().replace("Exception", "");
-        return e.getMessage() == null ? name : name + ": " + e.getMessage();
     }
 
     private static void deleteQuietly(Path file) {

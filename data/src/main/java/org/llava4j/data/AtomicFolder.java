@@ -1,112 +1,92 @@
 package org.llava4j.data;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A folder that is either whole or not there: filled beside its final name, moved into place by {@link #commit()}.
- * Closing it without a commit leaves nothing behind.
+ * An output folder that is either whole or not there: it is filled beside its final name and moved into place by
+ * {@link #commit()}. Closing it without a commit leaves nothing behind; a finished folder is never deleted.
  *
- * <p>What stands at the final name already is replaced only if it is an empty folder, or a former output of the same
- * kind, known by the file {@value #MARKER} that only this class writes; anything else is refused before any work is
- * done, and again before it is replaced.
+ * <p>From {@link #begin} to {@link #close} the output is locked, so that no other run writes it. What stands at the final
+ * name already is replaced only if it is an empty folder, or a former output of the same kind, known by the file
+ * {@value #MARKER}, in which every file is as it was written. Anything else is refused before any work is done, and again
+ * before it is replaced.
  */
 public final class AtomicFolder implements AutoCloseable {
     /** By this file a former output is known. */
     public static final String MARKER = "llava4j.json";
 
-    /** The key of {@link #MARKER} that says what kind of output the folder is; who writes it may add others. */
+    /** The key of {@link #MARKER} that says what kind of output the folder is; the writer may add others. */
     public static final String KIND_KEY = "wrote";
 
-    private static final String PART = ".part";
-    private static final String OLD = ".old";
-
-    private final Path target;
+    private final OutputPlaces places;
+    private final FormerOutput former;
+    private final OutputLock lock;
     private final Path unfinished;
-    private final String kind;
-    /** Whether {@link #close()} has nothing to do. */
+    /** Whether {@link #close()} has nothing to delete. */
     private boolean kept;
 
-    private AtomicFolder(Path target, Path unfinished, String kind) {
-        this.target = target;
+    private AtomicFolder(OutputPlaces places, FormerOutput former, OutputLock lock, Path unfinished) {
+        this.places = places;
+        this.former = former;
+        this.lock = lock;
         this.unfinished = unfinished;
-        this.kind = kind;
+    }
+
+    /** As {@link #begin(Path, String, Inputs)}, for a command that reads no files. */
+    public static AtomicFolder begin(Path target, String kind) {
+        return begin(target, kind, Inputs.of());
     }
 
     /**
-     * Begins a folder; to call early, since a place that cannot be written shows here.
+     * Begins a folder; to call early, since a place that cannot be written shows here. What killed runs left of the same
+     * output is removed.
      *
      * @param kind what is written, in one word; a folder of another kind is never replaced
-     * @throws BadInputException if the place cannot be written, or holds something that is no former output
+     * @param inputs what the command reads
+     * @throws BadInputException if the place cannot be written, is being written by another run, overlaps with an input, or
+     *     holds anything that this program did not write
      */
-    public static AtomicFolder begin(Path target, String kind) {
-        Path folder = target.toAbsolutePath().normalize();
+    public static AtomicFolder begin(Path target, String kind, Inputs inputs) {
+        inputs.requireApart(target);
+        Path folder = RealPath.of(target);
         if (folder.getFileName() == null) {
-            throw new BadInputException(target + " is no place for an output folder; choose a new name");
+            throw new BadInputException(target + " cannot be an output folder; choose a new name");
         }
+        OutputLock lock = null;
+        boolean begun = false;
         try {
-            bringBack(folder);
-            refuseForeign(folder, kind);
             Files.createDirectories(folder.getParent());
-            Path unfinished = beside(folder, PART);
-            Files.createDirectory(unfinished);
+            lock = OutputLock.of(folder, folder);
+            OutputPlaces places = new OutputPlaces(folder);
+            places.recover();
+            FormerOutput former = new FormerOutput(folder, kind);
+            former.requireOwn();
+            places.sweep();
+            Path unfinished = places.newPart();
             Files.writeString(unfinished.resolve(MARKER), "{\"" + KIND_KEY + "\": \"" + kind + "\"}\n");
-            return new AtomicFolder(folder, unfinished, kind);
+            begun = true;
+            return new AtomicFolder(places, former, lock, unfinished);
         } catch (IOException e) {
-            throw new BadInputException(
-                    "cannot write " + target + " (" + AtomicFile.reason(e) + "); choose a folder that can be written",
-                    e);
-        }
-    }
-
-    /** A process that ended between the two renames of its commit left the former output under another name. */
-    private static void bringBack(Path folder) throws IOException {
-        if (!Files.exists(folder) && Files.isDirectory(folder.getParent())) {
-            List<Path> former = siblings(folder, OLD);
-            if (!former.isEmpty()) {
-                Files.move(former.get(former.size() - 1), folder);
+            throw unwritable(target, e);
+        } catch (UncheckedIOException e) {
+            throw unwritable(target, e.getCause());
+        } finally {
+            if (!begun && lock != null) {
+                lock.close();
             }
         }
     }
 
-    /**
-     * Removes what killed processes left of this folder beside it. Only for a caller who knows that no other process is
-     * writing it now.
-     *
-     * @throws BadInputException if it cannot be removed
-     */
-    public void sweep() {
-        try {
-            for (String ending : List.of(PART, OLD)) {
-                for (Path left : siblings(target, ending)) {
-                    if (!left.equals(unfinished)) {
-                        delete(left);
-                    }
-                }
-            }
-        } catch (IOException e) {
-            throw new BadInputException(
-                    "cannot clear what is left of an earlier run beside " + target + " (" + AtomicFile.reason(e) + ")",
-                    e);
-        }
-    }
-
-    private static List<Path> siblings(Path folder, String ending) throws IOException {
-        Pattern name = Pattern.compile(
-                "\\." + Pattern.quote(folder.getFileName().toString()) + "\\.[0-9a-f]+" + Pattern.quote(ending));
-        try (Stream<Path> all = Files.list(folder.getParent())) {
-            return all.filter(
-                            path -> name.matcher(path.getFileName().toString()).matches())
-                    .sorted()
-                    .toList();
-        }
+    private static BadInputException unwritable(Path target, IOException e) {
+        return new BadInputException(
+                "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
     }
 
     /** What kind of output a folder is, if this class made it. */
@@ -117,83 +97,67 @@ public final class AtomicFolder implements AutoCloseable {
                 : Optional.empty();
     }
 
-    private static void refuseForeign(Path folder, String kind) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new BadInputException(folder + " is a file; choose a new folder for the output");
-        }
-        Optional<String> found = kindOf(folder);
-        if (found.isPresent()) {
-            if (!found.get().equals(kind)) {
-                throw new BadInputException(folder + " holds the output of another command (\"" + found.get()
-                        + "\"); choose a new or empty folder for the output");
-            }
-            return;
-        }
-        try (Stream<Path> content = Files.list(folder)) {
-            if (content.findAny().isPresent()) {
-                throw new BadInputException(folder + " holds files that no former run wrote (there is no " + MARKER
-                        + "); choose a new or empty folder for the output");
-            }
-        }
-    }
-
-    private static Path beside(Path folder, String ending) {
-        return folder.resolveSibling("." + folder.getFileName() + "." + Long.toHexString(System.nanoTime()) + ending);
-    }
-
     /** Where to write until the commit. */
     public Path path() {
         return unfinished;
     }
 
     /**
-     * Moves the folder to its final name. Where a former output stands, the two are exchanged by two renames: at no
-     * moment is there half a folder at the final name.
+     * Moves the folder to its final name; nothing may be written to it any more. Where a former output stands, the two are
+     * exchanged by renames: at no moment is there half a folder at the final name.
      *
-     * @throws BadInputException if the move fails, and a former output is in its place again; or if something that is
-     *     no former output came to the final name meanwhile, and the finished folder stays beside it
+     * @throws BadInputException if the folder cannot be put in place, or something that must not be replaced came there
+     *     meanwhile; the finished folder then stays beside it, and the message says where
      */
-    public void commit() {
-        try {
-            refuseForeign(target, kind);
-        } catch (IOException | BadInputException e) {
-            kept = true;
-            throw new BadInputException(
-                    "the finished output stays in " + unfinished + " because meanwhile " + e.getMessage(), e);
-        }
-        Path former = Files.exists(target) ? beside(target, OLD) : null;
-        try {
-            if (former != null) {
-                Files.move(target, former);
-            }
-            try {
-                Files.move(unfinished, target);
-            } catch (IOException e) {
-                if (former != null) {
-                    Files.move(former, target);
-                }
-                throw e;
-            }
-        } catch (IOException e) {
-            throw new BadInputException(
-                    "cannot move the output to " + target + " (" + AtomicFile.reason(e) + "); choose another folder",
-                    e);
-        }
+    public synchronized void commit() {
+        list();
         kept = true;
-        if (former != null) {
-            delete(former);
+        Path finished = unfinished;
+        try {
+            finished = places.finish(unfinished);
+            former.requireOwn();
+            places.exchange(finished).ifPresent(AtomicFolder::deleteOrLeave);
+        } catch (IOException e) {
+            throw stays(finished, "cannot be moved to " + places.folder() + " (" + IoReason.of(e) + ")", e);
+        } catch (BadInputException e) {
+            throw stays(finished, "is not moved to its place, because meanwhile " + e.getMessage(), e);
         }
     }
 
-    /** Removes what was written, unless it was committed. A hook of the JVM's end may call it too. */
+    private BadInputException stays(Path finished, String why, Exception cause) {
+        return new BadInputException("the finished output stays in " + finished + ": it " + why, cause);
+    }
+
+    /** Adds the list of files to the marker, unless the writer did. */
+    private void list() {
+        Path marker = unfinished.resolve(MARKER);
+        ObjectNode json = (ObjectNode) JsonInput.readObject(marker);
+        if (!json.has(WrittenFiles.KEY)) {
+            WrittenFiles.in(unfinished).putInto(json.putObject(WrittenFiles.KEY));
+            AtomicFile.writeString(marker, json.toPrettyString() + "\n");
+        }
+    }
+
+    /** What cannot be deleted now is deleted by the next run that writes the same output. */
+    static void deleteOrLeave(Path folder) {
+        try {
+            delete(folder);
+        } catch (UncheckedIOException e) {
+            // The output is in place, or the failure that led here is what the user has to know.
+            return;
+        }
+    }
+
+    /** Removes what was written, unless it was committed, and unlocks the output. A shutdown hook may call it too. */
     @Override
     public synchronized void close() {
-        if (!kept) {
-            delete(unfinished);
-            kept = true;
+        try {
+            if (!kept) {
+                kept = true;
+                deleteOrLeave(unfinished);
+            }
+        } finally {
+            lock.close();
         }
     }
 

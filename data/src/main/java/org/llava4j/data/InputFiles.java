@@ -82,7 +82,7 @@ public final class InputFiles {
             BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class);
             return now.size() + " " + now.lastModifiedTime() + " " + now.fileKey();
         } catch (IOException e) {
-            throw new BadInputException("cannot read " + file + " (" + AtomicFile.reason(e) + ")", e);
+            throw new BadInputException("cannot read " + file + " (" + IoReason.of(e) + ")", e);
         }
     }
 

@@ -94,7 +94,7 @@ public final class JsonInput {
         if (e instanceof JsonProcessingException json) {
             return new BadInputException(source + line + ": " + reason(json), e);
         }
-        return new BadInputException(source + ": cannot be read: " + e.getMessage(), e);
+        return Unreadable.of(source, e, "fetch or write it again");
     }
 
     /** What is wrong with JSON, in one line without its place. */

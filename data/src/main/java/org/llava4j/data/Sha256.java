@@ -38,7 +38,7 @@ public final class Sha256 {
                 piece.clear();
             }
         } catch (IOException e) {
-            throw new BadInputException("cannot read " + file + " (" + AtomicFile.reason(e) + ")", e);
+            throw new BadInputException("cannot read " + file + " (" + IoReason.of(e) + ")", e);
         }
         return hash.hex();
     }

@@ -28,7 +28,7 @@ public final class TextFiles {
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; check the path", e);
         } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read (" + e.getMessage() + "); check the path", e);
+            throw Unreadable.of(file, e, "check the path");
         }
         ForeignContent.refuseUnlessEmpty(file, content);
         int from = bomBytes(file, content);

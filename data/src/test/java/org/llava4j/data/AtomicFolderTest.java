@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -31,21 +32,6 @@ class AtomicFolderTest {
     }
 
     @Test
-    void whatAKilledProcessLeftIsBroughtBackOrSwept() throws IOException {
-        Path target = temp.resolve("out");
-        Path former = Files.createDirectory(temp.resolve(".out.1f.old"));
-        Files.writeString(former.resolve(MARKER), MARK);
-        Files.createDirectory(temp.resolve(".out.2e.part"));
-        Files.createDirectory(temp.resolve(".other.2e.part"));
-        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
-            assertThat(target.resolve(MARKER)).as("killed between two renames").exists();
-            folder.sweep();
-            assertThat(folder.path()).isDirectory();
-        }
-        assertThat(names(temp)).containsExactly(".other.2e.part", "out");
-    }
-
-    @Test
     void withoutACommitNothingIsLeft() throws IOException {
         try (AtomicFolder folder = AtomicFolder.begin(temp.resolve("out"), KIND)) {
             Files.createDirectories(folder.path().resolve("deep/er"));
@@ -56,9 +42,7 @@ class AtomicFolderTest {
 
     @Test
     void aFormerOutputIsReplacedWhole() throws IOException {
-        Path target = Files.createDirectories(temp.resolve("out"));
-        Files.writeString(target.resolve(MARKER), MARK);
-        Files.writeString(target.resolve("stale"), "former");
+        Path target = written("stale", "former");
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             Files.writeString(folder.path().resolve("fresh"), "new");
             folder.commit();
@@ -69,12 +53,11 @@ class AtomicFolderTest {
 
     @Test
     void aFormerOutputStaysWhereTheNewOneFails() throws IOException {
-        Path target = Files.createDirectories(temp.resolve("out"));
-        Files.writeString(target.resolve(MARKER), MARK);
+        Path target = written("file", "former");
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             Files.writeString(folder.path().resolve("half"), "written");
         }
-        assertThat(names(target)).containsExactly(MARKER);
+        assertThat(names(target)).containsExactly("file", MARKER);
         assertThat(names(temp)).containsExactly("out");
     }
 
@@ -94,8 +77,7 @@ class AtomicFolderTest {
         Files.writeString(target.resolve("wedding.jpg"), "precious");
         assertThatThrownBy(() -> AtomicFolder.begin(target, KIND))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(target + " holds files that no former run wrote (there is no llava4j.json); choose a new or"
-                        + " empty folder for the output");
+                .hasMessageContaining(target + " holds files that no former run wrote, such as wedding.jpg");
         assertThat(names(temp)).containsExactly("photos");
     }
 
@@ -111,19 +93,163 @@ class AtomicFolderTest {
     }
 
     @Test
-    void whatCameToTheFinalNameMeanwhileIsKeptAndSoIsTheFinishedOutput() throws IOException {
+    void beginRefusesAddedFileByName() throws IOException {
+        Path target = written("file", "former");
+        Files.createDirectories(target.resolve("data"));
+        Files.writeString(target.resolve("data/my-notes.txt"), "mine");
+        assertRefused(target, "data/my-notes.txt");
+        assertThat(target.resolve("data/my-notes.txt")).hasContent("mine");
+        assertThat(names(temp)).containsExactly("out");
+    }
+
+    @Test
+    void beginRefusesAddedEmptyFolderByName() throws IOException {
+        Path target = written("file", "former");
+        Files.createDirectories(target.resolve("data"));
+        assertRefused(target, "data/");
+    }
+
+    @Test
+    void beginRefusesAddedLinkByName() throws IOException {
+        Path target = written("file", "former");
+        Files.createSymbolicLink(target.resolve("link"), temp);
+        assertRefused(target, "link");
+    }
+
+    @Test
+    void beginRefusesChangedFileByName() throws IOException {
+        Path target = written("file", "former");
+        Files.writeString(target.resolve("file"), "Former");
+        assertRefused(target, "file");
+        Files.writeString(target.resolve("file"), "longer than before");
+        assertRefused(target, "file");
+    }
+
+    @Test
+    void beginRefusesOutputWithoutListOfFiles() throws IOException {
         Path target = Files.createDirectories(temp.resolve("out"));
-        Path finished;
+        Files.writeString(target.resolve(MARKER), MARK);
+        Files.writeString(target.resolve("file"), "of an older version, or mine");
+        assertRefused(target, "older version");
+    }
+
+    @Test
+    void beginReplacesOutputWhoseFilesAreGoneOrWhoseEmptyFolderIsItsOwn() throws IOException {
+        Path target = temp.resolve("out");
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
-            finished = folder.path();
-            Files.writeString(target.resolve("wedding.jpg"), "precious");
-            assertThatThrownBy(folder::commit)
-                    .isInstanceOf(BadInputException.class)
-                    .hasMessageContaining("stays in " + finished)
-                    .hasMessageContaining("holds files that no former run wrote");
+            Files.createDirectories(folder.path().resolve("images"));
+            Files.writeString(folder.path().resolve("large"), "deleted to save space");
+            folder.commit();
         }
-        assertThat(names(target)).containsExactly("wedding.jpg");
-        assertThat(finished.resolve(MARKER)).exists();
+        Files.delete(target.resolve("large"));
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
+            folder.commit();
+        }
+        assertThat(names(target)).containsExactly(MARKER);
+    }
+
+    @Test
+    void commitRefusesFileThatWasAddedMeanwhileAndKeepsBoth() throws IOException {
+        Path target = written("file", "former");
+        assertThat(commitAfter(() -> Files.writeString(target.resolve("my-notes.txt"), "mine"), "my-notes.txt"))
+                .isDirectory();
+        assertThat(names(target)).containsExactly("file", MARKER, "my-notes.txt");
+    }
+
+    @Test
+    void commitRefusesFileThatWasChangedMeanwhile() throws IOException {
+        Path target = written("file", "former");
+        FileTime before = FileTime.fromMillis(System.currentTimeMillis() - 60_000);
+        Files.setLastModifiedTime(target.resolve("file"), before);
+        commitAfter(() -> Files.writeString(target.resolve("file"), "Former"), "file");
+        assertThat(target.resolve("file")).hasContent("Former");
+    }
+
+    @Test
+    void finishedOutputIsNeverSwept() throws IOException {
+        Path target = written("file", "former");
+        Path finished = commitAfter(() -> Files.writeString(target.resolve("my-notes.txt"), "mine"), "my-notes.txt");
+        Files.delete(target.resolve("my-notes.txt"));
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
+            folder.commit();
+        }
+        assertThat(finished.resolve("fresh")).hasContent("new");
+    }
+
+    @Test
+    void sweepRemovesWhatKilledRunsLeftOfThisOutputAlone() throws IOException {
+        Path target = temp.resolve("out");
+        Files.createDirectory(temp.resolve(".out.2e.part"));
+        Files.writeString(temp.resolve(".out.2e.part").resolve(MARKER), "{\"wro");
+        Files.createDirectories(temp.resolve(".out.3e.delete/half"));
+        Files.createDirectory(temp.resolve(".other.2e.part"));
+        Files.createDirectory(temp.resolve(".out.4e.finished"));
+        Path whole = Files.createDirectory(temp.resolve(".out.5e.part"));
+        Files.writeString(whole.resolve(MARKER), "{\"wrote\": \"thing\", \"files\": {}}");
+        AtomicFolder.begin(target, KIND).close();
+        assertThat(names(temp)).containsExactly(".other.2e.part", ".out.4e.finished", ".out.5e.part");
+    }
+
+    @Test
+    void formerOutputThatWasMovedAsideComesBack() throws IOException {
+        Path former = Files.move(written("file", "former"), temp.resolve(".out.1f.former"));
+        AtomicFolder.begin(temp.resolve("out"), KIND).close();
+        assertThat(temp.resolve("out/file")).hasContent("former");
+        assertThat(former).doesNotExist();
+    }
+
+    @Test
+    void exchangeThatWasInterruptedIsCompleted() throws IOException {
+        Files.move(written("file", "finished"), temp.resolve(".out.1f.finished"));
+        Files.move(written("file", "former"), temp.resolve(".out.1f.former"));
+        AtomicFolder.begin(temp.resolve("out"), KIND).close();
+        assertThat(temp.resolve("out/file")).hasContent("finished");
+        assertThat(names(temp)).containsExactly("out");
+    }
+
+    @Test
+    void halfDeletedFormerOutputNeverComesBack() throws IOException {
+        Files.move(written("file", "former"), temp.resolve(".out.1f.delete"));
+        AtomicFolder.begin(temp.resolve("out"), KIND).close();
+        assertThat(names(temp)).isEmpty();
+    }
+
+    @Test
+    void secondWriterIsRefusedUntilTheFirstEnds() throws IOException {
+        Path target = temp.resolve("real/out");
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
+            Path link = Files.createSymbolicLink(temp.resolve("link"), temp.resolve("real"));
+            assertThatThrownBy(() -> AtomicFolder.begin(link.resolve("out"), KIND))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("is being written by another run");
+            folder.commit();
+        }
+        AtomicFolder.begin(target, KIND).close();
+        assertThat(names(temp.resolve("real"))).containsExactly("out");
+    }
+
+    @Test
+    void outputBehindLinkIsWrittenWhereTheLinkLeads() throws IOException {
+        Path real = Files.createDirectories(temp.resolve("disk/out"));
+        Path link = Files.createSymbolicLink(temp.resolve("out"), real);
+        try (AtomicFolder folder = AtomicFolder.begin(link, KIND)) {
+            folder.commit();
+        }
+        assertThat(link).isSymbolicLink();
+        assertThat(names(real)).containsExactly(MARKER);
+        assertThat(names(real.getParent())).containsExactly("out");
+    }
+
+    @Test
+    void linkThatLeadsNowhereIsRefused() throws IOException {
+        Path dangling = Files.createSymbolicLink(temp.resolve("dangling"), temp.resolve("absent"));
+        Path loop = Files.createSymbolicLink(temp.resolve("loop"), temp.resolve("loop"));
+        for (Path output : List.of(dangling, loop, loop.resolve("deeper"))) {
+            assertThatThrownBy(() -> AtomicFolder.begin(output, KIND))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("is a symbolic link that leads nowhere");
+        }
+        assertThat(names(temp)).containsExactly("dangling", "loop");
     }
 
     @Test
@@ -136,6 +262,41 @@ class AtomicFolderTest {
         assertThatThrownBy(() -> AtomicFolder.begin(file, KIND))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(file + " is a file; choose a new folder for the output");
+        assertThat(names(temp)).containsExactly("file");
+    }
+
+    private Path written(String name, String text) throws IOException {
+        Path target = temp.resolve("out");
+        try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
+            Files.writeString(folder.path().resolve(name), text);
+            folder.commit();
+        }
+        return target;
+    }
+
+    private static void assertRefused(Path target, String named) {
+        assertThatThrownBy(() -> AtomicFolder.begin(target, KIND))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(named);
+    }
+
+    @FunctionalInterface
+    private interface Change {
+        void run() throws IOException;
+    }
+
+    /** Commits over a former output that changes between begin and commit; returns where the finished output stays. */
+    private Path commitAfter(Change change, String named) throws IOException {
+        try (AtomicFolder folder = AtomicFolder.begin(temp.resolve("out"), KIND)) {
+            Files.writeString(folder.path().resolve("fresh"), "new");
+            change.run();
+            Path finished = temp.resolve(folder.path().getFileName().toString().replace(".part", ".finished"));
+            assertThatThrownBy(folder::commit)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("the finished output stays in " + finished)
+                    .hasMessageContaining(named);
+            return finished;
+        }
     }
 
     private static List<String> names(Path folder) throws IOException {

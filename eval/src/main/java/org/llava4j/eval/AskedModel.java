@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.cli.AddressSpace;
 import org.llava4j.data.cli.Command;
 import org.llava4j.eval.report.Report;
@@ -53,6 +54,11 @@ public record AskedModel(Path folder, Path tower, ChatFormat chat, FrozenType ty
                 TowerChoice.folder(folder, tower == null ? null : Path.of(tower)),
                 ChatFormat.of(folder, line.getOptionValue("conv-mode")),
                 FrozenType.forAnswers(line.getOptionValue("dtype", FrozenType.FP32.toString())));
+    }
+
+    /** The folders that the model is read from. */
+    public Inputs inputs() {
+        return Inputs.of(folder, tower);
     }
 
     /** Tells which model this is, by what is in its files: a report's settings. */

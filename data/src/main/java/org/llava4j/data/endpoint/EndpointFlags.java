@@ -11,6 +11,8 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
+import org.llava4j.data.Unreadable;
 import org.llava4j.data.cli.Command;
 
 /** How a goal reaches a model behind an endpoint, and what it may spend there. */
@@ -77,26 +79,8 @@ public final class EndpointFlags {
             return folder.resolveSibling(folder.getFileName() + ".calls.jsonl");
         }
         Path journal = Path.of(line.getOptionValue("journal"));
-        if (real(journal).startsWith(real(output))) {
-            throw new BadInputException("--journal " + journal + " is inside --output-dir " + output
-                    + ", which is replaced as a whole; name a file outside of it");
-        }
+        Inputs.requireOutside("--journal", journal, output);
         return journal;
-    }
-
-    /** The path without symbolic links, as far as it exists. */
-    private static Path real(Path path) {
-        Path absolute = path.toAbsolutePath().normalize();
-        for (Path parent = absolute; parent != null; parent = parent.getParent()) {
-            if (Files.exists(parent)) {
-                try {
-                    return parent.toRealPath().resolve(parent.relativize(absolute));
-                } catch (IOException e) {
-                    return absolute;
-                }
-            }
-        }
-        return absolute;
     }
 
     /**
@@ -111,8 +95,7 @@ public final class EndpointFlags {
                 given == null ? owner.getResourceAsStream(resource) : Files.newInputStream(Path.of(given))) {
             return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
         } catch (IOException e) {
-            throw new BadInputException(
-                    "--" + flag + " " + given + " cannot be read (" + e.getMessage() + "); check the path", e);
+            throw Unreadable.of("--" + flag + " " + given, e, "check the path");
         }
     }
 

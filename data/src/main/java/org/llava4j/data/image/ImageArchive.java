@@ -2,6 +2,7 @@ package org.llava4j.data.image;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -14,6 +15,7 @@ import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.ForeignContent;
+import org.llava4j.data.Unreadable;
 
 /**
  * An archive of pictures, its table of contents read once for each state of the file and kept open. Several threads may
@@ -78,6 +80,8 @@ abstract class ImageArchive {
         try {
             ForeignContent.refuse(file);
             return zip ? new Zip(file, now) : new Tar(file, now);
+        } catch (FileSystemException e) {
+            throw Unreadable.of(file, e, "check the path");
         } catch (IOException | IllegalArgumentException e) {
             throw new BadInputException(
                     file + ": is no sound " + (zip ? "zip" : "tar") + " (" + e.getMessage() + "); fetch it again", e);

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Unreadable;
 
 /**
  * A picture's bytes: a file, or an entry of a zip or tar that stands in its path as a folder would, as in
@@ -46,6 +47,7 @@ public final class ImageBytes {
             if (archive != null) {
                 return archive.stamp(image);
             }
+            Unreadable.requireVisible(image);
             if (!Files.isRegularFile(image)) {
                 throw missing(image);
             }
@@ -67,6 +69,6 @@ public final class ImageBytes {
     }
 
     private static BadInputException unreadable(Path image, IOException e) {
-        return new BadInputException("cannot read the image " + image + " (" + e.getMessage() + "); fetch it again", e);
+        return Unreadable.of("the image " + image, e, "fetch it again");
     }
 }

@@ -6,6 +6,7 @@ import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.endpoint.CallSession;
 import org.llava4j.data.endpoint.EndpointFlags;
@@ -45,6 +46,8 @@ public final class GenerateInstructionsMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
+        Inputs inputs = Inputs.of(path(line, "captions"), path(line, "instances"), path(line, "prompts"));
+        inputs.requireApart(output);
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
         Prompts prompts = line.hasOption("prompts") ? Prompts.read(path(line, "prompts")) : Prompts.own();
         List<Kind> kinds = Stream.of(line.getOptionValue("kinds", "conversation,detail,complex_reasoning")
@@ -56,7 +59,7 @@ public final class GenerateInstructionsMain extends Command {
             int count = Math.min(pictures.size(), atLeast(1, line, "max-images", Integer.MAX_VALUE));
             InstructionWriter writer = new InstructionWriter(
                     pictures, count, kinds, prompts, flags.settings(), integer(line, "seed", SEED));
-            try (AtomicFolder folder = AtomicFolder.begin(output, KIND);
+            try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs);
                     CallSession session = flags.open(List.of(flags.journal(output)))) {
                 session.ask(0, writer::calls, writer.total()).ifPresent(journal -> {
                     InstructionReport report = writer.write(journal, folder.path());

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.TextFiles;
+import org.llava4j.data.Unreadable;
 import org.llava4j.data.endpoint.ChatCall;
 import org.llava4j.data.endpoint.ChatMessage;
 
@@ -67,6 +68,7 @@ public final class Prompts {
     }
 
     private static String file(Path file) {
+        Unreadable.requireVisible(file);
         if (!Files.isRegularFile(file)) {
             throw new BadInputException(
                     file + ": cannot be read; the folder of prompts must have it, as the shipped one does");

@@ -7,6 +7,7 @@ import java.util.List;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.cli.RecordPlace;
 import org.llava4j.data.records.CaptionRecordReader;
 import org.llava4j.data.records.RecordFiles;
@@ -33,14 +34,17 @@ public final class ConceptFilter {
      */
     public static ConceptReport run(Path captions, RarestFirst rule, boolean foldCase, Path output) {
         try (CaptionPhrases phrases = new CaptionPhrases(captions, foldCase)) {
-            return run(phrases.reader(), RecordPlace.here(phrases), rule, output);
+            return run(phrases.reader(), RecordPlace.here(phrases), rule, Inputs.of(captions), output);
         }
     }
 
-    /** @param phrases of each caption, in the order of the reader */
+    /**
+     * @param phrases of each caption, in the order of the reader
+     * @param inputs what they are read from
+     */
     static ConceptReport run(
-            CaptionRecordReader reader, Iterator<List<String>> phrases, RarestFirst rule, Path output) {
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
+            CaptionRecordReader reader, Iterator<List<String>> phrases, RarestFirst rule, Inputs inputs, Path output) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
             ConceptIndex index = new ConceptIndex();
             phrases.forEachRemaining(index::add);
             BitSet chosen = rule.select(index, number -> reader.get(number).id());

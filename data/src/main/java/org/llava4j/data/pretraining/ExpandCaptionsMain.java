@@ -2,6 +2,7 @@ package org.llava4j.data.pretraining;
 
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.cli.RecordGoal;
 import org.llava4j.data.cli.RecordPlace;
 import org.llava4j.data.conversation.Conversation;
@@ -42,6 +43,7 @@ public final class ExpandCaptionsMain extends RecordGoal<Conversation> {
 
     @Override
     protected void run(CommandLine line) {
+        Inputs.of(path(line, "data-path"), path(line, "instructions")).requireApart(path(line, "output"));
         try (ExpandedCaptions samples = open(line)) {
             RecordFiles.writeConversations(path(line, "output"), results(line, samples));
             System.out.printf("wrote %d samples to %s%n", samples.size(), path(line, "output"));

@@ -3,6 +3,7 @@ package org.llava4j.data.pretraining;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.cli.RecordGoal;
 import org.llava4j.data.cli.RecordPlace;
 
@@ -47,9 +48,11 @@ public final class FilterConceptsMain extends RecordGoal<List<String>> {
                 line.hasOption("count-chosen"),
                 RarestFirst.Ties.named(line.getOptionValue("ties", "alphabetical")),
                 integer(line, "seed", (int) RarestFirst.PAPER.seed()));
+        Inputs inputs = Inputs.of(path(line, "data-path"));
+        inputs.requireApart(path(line, "output-dir"));
         try (CaptionPhrases phrases = open(line)) {
             ConceptReport report =
-                    ConceptFilter.run(phrases.reader(), results(line, phrases), rule, path(line, "output-dir"));
+                    ConceptFilter.run(phrases.reader(), results(line, phrases), rule, inputs, path(line, "output-dir"));
             System.out.println(report.summary());
             System.out.println("wrote " + path(line, "output-dir"));
         }

@@ -19,6 +19,7 @@ import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.Unreadable;
 
 /**
  * What the record readers over JSON files share: records by number, in file order or shuffled as a whole, a position to
@@ -91,6 +92,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
 
     /** @throws BadInputException if it is not there */
     static Path requireFile(Path file) {
+        Unreadable.requireVisible(file);
         if (!Files.isRegularFile(file)) {
             throw new BadInputException(file + ": no such file; check the path");
         }

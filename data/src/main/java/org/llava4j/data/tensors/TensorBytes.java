@@ -11,6 +11,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileBytes;
 import org.llava4j.data.ForeignContent;
+import org.llava4j.data.Unreadable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -49,6 +50,7 @@ final class TensorBytes implements AutoCloseable {
      * @throws BadInputException if there is no such file, it cannot be read, or the parser refuses it
      */
     static <T> T open(Path file, String kind, Parser<T> parser) {
+        Unreadable.requireVisible(file);
         if (!Files.isRegularFile(file)) {
             throw new BadInputException("there is no file " + file + "; name an existing " + kind + " file");
         }
@@ -155,7 +157,7 @@ final class TensorBytes implements AutoCloseable {
     }
 
     private static BadInputException unreadable(Path file, IOException e) {
-        return new BadInputException("cannot read " + file + " (" + e.getMessage() + "); fetch the file again", e);
+        return Unreadable.of(file, e, "fetch the file again");
     }
 
     @Override

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.ForeignContent;
+import org.llava4j.data.Unreadable;
 
 /**
  * Reads a SentencePiece {@code tokenizer.model} (field numbers: sentencepiece_model.proto). What this project's
@@ -38,7 +39,7 @@ public final class SentencePieceReader {
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; a model folder needs its tokenizer.model", e);
         } catch (IOException e) {
-            throw new BadInputException(file + ": cannot be read: " + e.getMessage(), e);
+            throw Unreadable.of(file, e, "fetch the file again");
         }
     }
 

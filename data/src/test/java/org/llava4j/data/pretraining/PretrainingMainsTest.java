@@ -123,6 +123,20 @@ class PretrainingMainsTest {
     }
 
     @Test
+    void outputThatIsReadIsRefused() throws IOException {
+        Path link = Files.createSymbolicLink(temp.resolve("link.tsv"), captions);
+        byte[] before = Files.readAllBytes(captions);
+        for (Path same : List.of(captions, link)) {
+            assertThatThrownBy(() -> expand("--output", same.toString())).hasMessageContaining("is one that is read");
+        }
+        Path own = Files.writeString(temp.resolve("own.txt"), "What is it?");
+        assertThatThrownBy(() -> expand("--output", own.toString(), "--instructions", own.toString()))
+                .hasMessageContaining("is one that is read");
+        assertThatThrownBy(() -> filter("--output-dir", temp.toString())).hasMessageContaining("holds " + captions);
+        assertThat(captions).hasBinaryContent(before);
+    }
+
+    @Test
     void whatIsWrongIsOneLineAndNothingIsWritten() throws IOException {
         assertFails(() -> filter("--min-count", "0"), "--min-count is 0; give 1 or more");
         assertFails(() -> filter("--ties", "random"), "ties are alphabetical or seeded, not random");

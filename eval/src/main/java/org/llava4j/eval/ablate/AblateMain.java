@@ -8,6 +8,8 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.Html;
+import org.llava4j.data.Inputs;
+import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.scienceqa.Tally;
@@ -19,6 +21,7 @@ import org.llava4j.train.watch.ProgressLine;
 
 /** {@code exec:java@ablate}: trains and asks a list of variants and makes one table of them. */
 public final class AblateMain extends Command {
+    private static final String KIND = "ablation";
     private static final TextTable PAPER = new TextTable(
             "The paper's (ScienceQA, 13B)",
             List.of("", "accuracy, %", "points"),
@@ -52,7 +55,17 @@ public final class AblateMain extends Command {
         AblationPlan plan = AblationPlan.read(path(line, "config"));
         Path output = path(line, "output-dir");
         int maxNewTokens = atLeast(1, line, "max-new-tokens", 512);
-        Ablation ablation = new Ablation(plan, output, maxNewTokens, ProgressLine.onStdout());
+        Inputs inputs = plan.inputs().and(path(line, "config"));
+        try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, Report.FILES)) {
+            Ablation ablation = new Ablation(plan, folder.path(), maxNewTokens, ProgressLine.onStdout());
+            ablation.requirePlaces();
+            folder.write(report(line, plan, ablation, maxNewTokens)::write);
+            ablation.deleteJournals();
+        }
+        System.out.println("see " + output.resolve("report.html"));
+    }
+
+    private static Report report(CommandLine line, AblationPlan plan, Ablation ablation, int maxNewTokens) {
         long begun = System.nanoTime();
         Map<Variant, Tally> results = new LinkedHashMap<>();
         for (Variant variant : plan.variants()) {
@@ -71,9 +84,7 @@ public final class AblateMain extends Command {
                 .table(PAPER);
         results.forEach(
                 (variant, tally) -> report.headline("v_" + variant.folder().replace('-', '_'), variant.name(), tally));
-        report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
-        ablation.deleteJournals();
-        System.out.println("see " + output.resolve("report.html"));
+        return report.seconds((System.nanoTime() - begun) / 1e9).build();
     }
 
     private static TextTable table(Map<Variant, Tally> results) {

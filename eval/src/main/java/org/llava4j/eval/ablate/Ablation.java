@@ -11,7 +11,9 @@ import java.util.stream.Stream;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.scienceqa.Tally;
@@ -40,6 +42,7 @@ import org.llava4j.train.watch.RunListener;
  */
 final class Ablation {
     private static final int ASKED_TOGETHER = 16;
+    private static final String CONFIG = "config.json";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final AblationPlan plan;
@@ -107,19 +110,19 @@ final class Ablation {
         }
         Path folder = output.resolve("base-" + variant.folder());
         try {
-            Files.createDirectories(folder);
-            ObjectNode config = (ObjectNode) JsonInput.readObject(base.resolve("config.json"));
+            ObjectNode config = (ObjectNode) JsonInput.readObject(base.resolve(CONFIG));
             config.put(
                     "mm_vision_tower",
                     LlavaConfig.visionTowerOf(base).toAbsolutePath().toString());
             variant.config().forEach(config::set);
-            AtomicFile.writeString(
-                    folder.resolve("config.json"),
-                    JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config));
+            String text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config);
+            try (OutputFolder written = baseFolder(folder)) {
+                written.write(part -> AtomicFile.writeString(part.resolve(CONFIG), text));
+            }
             try (Stream<Path> files = Files.list(base)) {
                 for (Path file : files.filter(Files::isRegularFile).toList()) {
                     Path link = folder.resolve(file.getFileName());
-                    boolean ours = file.endsWith("config.json") || file.endsWith(AtomicFolder.MARKER);
+                    boolean ours = file.endsWith(CONFIG) || file.endsWith(AtomicFolder.MARKER);
                     if (!ours && !Files.exists(link)) {
                         Files.createSymbolicLink(link, file.toAbsolutePath());
                     }
@@ -147,6 +150,25 @@ final class Ablation {
         return output.resolve("answers-" + variant.folder());
     }
 
+    private OutputFolder answerFolder(Variant variant) {
+        Inputs inputs = Inputs.of(Path.of(plan.data()));
+        return OutputFolder.open(answers(variant), "ablation-answers", inputs, ScienceQaRun.FILES);
+    }
+
+    private static OutputFolder baseFolder(Path folder) {
+        return OutputFolder.open(folder, "ablation-base", Inputs.of(), List.of(CONFIG));
+    }
+
+    /** Refuses folders in which this run would replace files of others. */
+    void requirePlaces() {
+        for (Variant variant : plan.variants()) {
+            answerFolder(variant).close();
+            if (!variant.config().isEmpty()) {
+                baseFolder(output.resolve("base-" + variant.folder())).close();
+            }
+        }
+    }
+
     private Tally ask(Variant variant, Stage stage, Path model) {
         ScienceQaRun run = new ScienceQaRun(
                 Path.of(plan.data()),
@@ -162,8 +184,9 @@ final class Ablation {
         asked.describe(settings);
         run.describe(settings);
         String specification = settings.build().specification().sha256();
-        try (LlavaModel loaded = asked.load()) {
-            ScienceQaGrading grading = run.run(run.asker().of(loaded), variant.name(), answers(variant), specification);
+        try (OutputFolder folder = answerFolder(variant);
+                LlavaModel loaded = asked.load()) {
+            ScienceQaGrading grading = run.run(run.asker().of(loaded), variant.name(), folder, specification);
             return grading.scores().overall();
         }
     }

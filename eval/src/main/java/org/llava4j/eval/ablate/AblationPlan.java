@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.JsonInput;
 
 /**
@@ -80,6 +81,21 @@ public record AblationPlan(
      * @param weight share of it that is drawn, null where all of it is learned
      */
     public record Source(String data, String images, Double weight) {}
+
+    /** All that is read, by all variants. */
+    Inputs inputs() {
+        Inputs inputs = Inputs.of(Path.of(base), Path.of(captions), Path.of(data))
+                .andLarge(captionImages == null ? null : Path.of(captionImages))
+                .andFile(stage1.recipe())
+                .andFile(stage2.recipe());
+        for (Variant variant : variants) {
+            for (Source source : variant.sources()) {
+                inputs = inputs.and(Path.of(source.data()))
+                        .andLarge(source.images() == null ? null : Path.of(source.images()));
+            }
+        }
+        return inputs;
+    }
 
     /** @throws BadInputException if something is missing, or two variants have one name */
     public static AblationPlan read(Path file) {

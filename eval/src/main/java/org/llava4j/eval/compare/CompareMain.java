@@ -3,11 +3,15 @@ package org.llava4j.eval.compare;
 import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.records.ScienceQaRecordReader;
 
 /** {@code exec:java@compare}: whether two evaluations of ScienceQA differ, and where. */
 public final class CompareMain extends Command {
+    private static final String KIND = "comparison";
+
     private CompareMain() {
         super("compare", "Compares two evaluations of the same problems of ScienceQA.");
     }
@@ -28,12 +32,17 @@ public final class CompareMain extends Command {
 
     @Override
     protected void run(CommandLine line) {
+        Path output = path(line, "output-dir");
+        Inputs inputs = Inputs.of(path(line, "first"), path(line, "second"), path(line, "data-path"));
+        inputs.requireApart(output);
         Comparison comparison = new Comparison(
                 ScienceQaRecordReader.problems(path(line, "data-path"), line.getOptionValue("split", "test")),
                 path(line, "first"),
                 path(line, "second"));
-        Path output = path(line, "output-dir");
-        comparison.report().write(output);
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
+            comparison.report().write(folder.path());
+            folder.commit();
+        }
         System.out.println(comparison.sentence(comparison.overall()));
         System.out.println("see " + output.resolve("report.html"));
     }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.text.LlamaTokenizer;
@@ -56,7 +57,8 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
 
     /** Runs all of it; {@code output} appears when the report is written. */
     DemoResult run(Path output) {
-        try (AtomicFolder folder = AtomicFolder.begin(output, "demo")) {
+        try (AtomicFolder folder =
+                AtomicFolder.begin(output, "demo", Inputs.of(base, LlavaConfig.visionTowerOf(base)))) {
             DemoResult result = new Run(folder.path()).run();
             folder.commit();
             return result;

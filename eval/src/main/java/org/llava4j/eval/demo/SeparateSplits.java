@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.Unreadable;
 import org.llava4j.data.image.ImageFiles;
 
 /** Proves by hash that no picture of the held-out problems was seen in training. */
@@ -38,7 +39,7 @@ final class SeparateSplits {
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(Files::isRegularFile).toList();
         } catch (IOException e) {
-            throw new BadInputException(folder + ": cannot be read (" + e.getMessage() + ")", e);
+            throw Unreadable.of(folder, e, "draw the world again");
         }
     }
 

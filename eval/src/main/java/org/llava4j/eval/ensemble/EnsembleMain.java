@@ -9,6 +9,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.endpoint.CallJournal;
@@ -52,6 +53,12 @@ public final class EnsembleMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
+        Inputs inputs = Inputs.of(
+                path(line, "predictions"),
+                path(line, "data-path"),
+                path(line, "answer-prompt"),
+                path(line, "judge-prompt"));
+        inputs.requireApart(output);
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
         Map<String, String> ours = PredictionFile.texts(path(line, "predictions"));
         if (ours.isEmpty()) {
@@ -77,7 +84,7 @@ public final class EnsembleMain extends Command {
                 .setting("words before a problem, sha256", Sha256.of(answer.getBytes(StandardCharsets.UTF_8)))
                 .setting("words before two answers, sha256", Sha256.of(judge.getBytes(StandardCharsets.UTF_8)));
         long begun = System.nanoTime();
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND);
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs);
                 CallSession session = flags.open(List.of(flags.journal(output)))) {
             Optional<CallJournal> answered =
                     session.ask(0, () -> ensemble.answers().iterator(), problems.size());

@@ -11,6 +11,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Html;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.endpoint.CallJournal;
@@ -52,6 +53,13 @@ public final class JudgeMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
+        Inputs read = Inputs.of(
+                path(line, "questions"),
+                path(line, "context"),
+                path(line, "reference"),
+                path(line, "answers"),
+                path(line, "judge-prompt"));
+        read.requireApart(output);
         EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
         int repeats = atLeast(1, line, "repeats", 1);
         String words = flags.words("judge-prompt", JudgeMain.class, "judge.txt");
@@ -64,7 +72,7 @@ public final class JudgeMain extends Command {
         long begun = System.nanoTime();
         List<Scores> runs = new ArrayList<>();
         List<JudgedPair> judged = new ArrayList<>();
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND);
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, read);
                 CallSession session = flags.open(journals)) {
             for (int repeat = 1; repeat <= repeats; repeat++) {
                 Optional<CallJournal> journal = session.ask(

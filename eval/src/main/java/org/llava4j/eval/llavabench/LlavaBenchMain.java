@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.Inputs;
+import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.image.Picture;
 import org.llava4j.data.llavabench.BenchQuestion;
@@ -27,6 +29,8 @@ import org.llava4j.model.generate.Question;
 
 /** {@code exec:java@llava-bench}: a model folder's answers to LLaVA-Bench, to be judged. */
 public final class LlavaBenchMain extends AskingGoal {
+    private static final String KIND = "llava-bench";
+    private static final String ANSWERS = "answers.jsonl";
     private static final String JOURNAL = "answers.partial.jsonl";
 
     /** @param place where questions are asked */
@@ -67,8 +71,8 @@ public final class LlavaBenchMain extends AskingGoal {
 
     @Override
     protected void run(CommandLine line) {
-        List<BenchQuestion> questions = questions(line);
         Path output = path(line, "output-dir");
+        List<BenchQuestion> questions = questions(line);
         AskedModel asked = AskedModel.of(line);
         Report.Builder settings = Report.titled("LLaVA-Bench");
         asked.describe(settings);
@@ -78,8 +82,25 @@ public final class LlavaBenchMain extends AskingGoal {
         String specification = settings.build().specification().sha256();
         String modelId =
                 asked.folder().toAbsolutePath().normalize().getFileName().toString();
+        Inputs inputs = asked.inputs()
+                .and(path(line, "questions"))
+                .andLarge(path(line, "image-folder"))
+                .andFile(line.getOptionValue("conv-mode"));
+        try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, List.of(ANSWERS))) {
+            answer(line, questions, folder, specification, modelId);
+            AnswerJournal.delete(folder.path().resolve(JOURNAL));
+        }
+        System.out.println(questions.size() + " answers in " + output.resolve(ANSWERS));
+    }
+
+    private void answer(
+            CommandLine line,
+            List<BenchQuestion> questions,
+            OutputFolder folder,
+            String specification,
+            String modelId) {
         try (AskingPlace.Place place = place(line);
-                AnswerJournal journal = AnswerJournal.open(output.resolve(JOURNAL), specification)) {
+                AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), specification)) {
             List<String> ids =
                     questions.stream().map(question -> question.id().text()).toList();
             journal.complete(ids, "questions", together(line), place);
@@ -88,10 +109,8 @@ public final class LlavaBenchMain extends AskingGoal {
                 String text = journal.answers().get(question.id().text());
                 predictions.add(Prediction.of(question.id(), question.text(), text, modelId));
             }
-            PredictionFile.write(output.resolve("answers.jsonl"), predictions);
+            folder.write(part -> PredictionFile.write(part.resolve(ANSWERS), predictions));
         }
-        AnswerJournal.delete(output.resolve(JOURNAL));
-        System.out.println(questions.size() + " answers in " + output.resolve("answers.jsonl"));
     }
 
     private static Map<String, String> answers(

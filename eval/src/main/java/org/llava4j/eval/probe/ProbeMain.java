@@ -5,8 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Html;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.image.Picture;
@@ -20,6 +22,7 @@ import org.llava4j.model.generate.Question;
 
 /** {@code exec:java@probe}: whether a model sees what belongs together, or a bag of patches. */
 public final class ProbeMain extends Command {
+    private static final String KIND = "probe";
     private static final int ASKED_TOGETHER = 8;
     private static final int MAX_NEW_TOKENS = 16;
     private static final String REQUEST = " Answer with yes or no.";
@@ -49,13 +52,22 @@ public final class ProbeMain extends Command {
         if (line.hasOption("pairs") != line.hasOption("image-folder")) {
             throw new BadInputException("--pairs and --image-folder belong together; give both or none");
         }
+        AskedModel asked = AskedModel.of(line);
+        Inputs inputs = asked.inputs().and(path(line, "pairs")).andLarge(path(line, "image-folder"));
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
+            run(line, asked, folder.path());
+            folder.commit();
+        }
+        System.out.println("see " + output.resolve("report.html"));
+    }
+
+    private static void run(CommandLine line, AskedModel asked, Path output) {
         if (!line.hasOption("pairs")) {
             DrawnPairs.write(output, atLeast(1, line, "draw", 100), 1);
         }
         Path file = line.hasOption("pairs") ? path(line, "pairs") : output.resolve("pairs.jsonl");
         Path images = line.hasOption("pairs") ? path(line, "image-folder") : output.resolve("images");
         List<ProbePair> pairs = ProbePair.read(file);
-        AskedModel asked = AskedModel.of(line);
         Report.Builder report = Report.titled("Bag of patches")
                 .summary(
                         "Each pair asks about a thing that is in the picture and about one whose parts are in it, but not"
@@ -85,11 +97,10 @@ public final class ProbeMain extends Command {
                             "Yes is right to the first question, no to the second."));
             report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
             System.out.println(Html.fill(
-                    "%d of %d pairs right in both (%d not read); see %s",
+                    "%d of %d pairs right in both (%d not read)",
                     score.pairs().correct(),
                     score.pairs().total(),
-                    score.pairs().failed(),
-                    output.resolve("report.html")));
+                    score.pairs().failed()));
         }
     }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.Unreadable;
 
 /** The training loss of one run, step by step. */
 public record LossCurve(String name, List<Point> points) {
@@ -47,7 +48,7 @@ public record LossCurve(String name, List<Point> points) {
                 }
             }
         } catch (IOException e) {
-            throw new BadInputException(file + " cannot be read (" + e.getMessage() + ")", e);
+            throw Unreadable.of(file, e, "write it again");
         }
         return Optional.of(new LossCurve("the run that wrote the model", points));
     }

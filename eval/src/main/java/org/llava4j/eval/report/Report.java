@@ -43,6 +43,9 @@ public record Report(
         double seconds,
         List<String> notes) {
 
+    /** The files that {@link #write} writes. */
+    public static final List<String> FILES = List.of("report.html", "report.json", "report.md", "report.tex");
+
     public static Builder titled(String title) {
         return new Builder(title);
     }

@@ -3,8 +3,11 @@ package org.llava4j.eval.scienceqa;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.Inputs;
+import org.llava4j.data.OutputFolder;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.AskedModel;
@@ -17,6 +20,9 @@ import org.llava4j.eval.report.Report;
 
 /** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */
 public final class ScienceQaMain extends AskingGoal {
+    private static final String KIND = "scienceqa";
+    private static final List<String> FILES =
+            Stream.concat(ScienceQaRun.FILES.stream(), Report.FILES.stream()).toList();
 
     /** @param place where problems are asked */
     public ScienceQaMain(AskingPlace place) {
@@ -74,14 +80,16 @@ public final class ScienceQaMain extends AskingGoal {
         Report.Builder report = Report.titled("ScienceQA: " + modelId);
         asked.describe(report);
         run.describe(report);
-        try (AskingPlace.Place place = place(line)) {
+        Inputs inputs = asked.inputs().and(path(line, "data-path")).andFile(line.getOptionValue("conv-mode"));
+        try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
+                AskingPlace.Place place = place(line)) {
             ScienceQaGrading grading = run.run(
-                    place, modelId, output, report.build().specification().sha256());
+                    place, modelId, folder, report.build().specification().sha256());
             LossCurve.of(asked.folder()).ifPresent(report::curve);
             new ScienceQaTables(problems, grading).addTo(report, run::imageOf);
             double seconds = (System.nanoTime() - begun) / 1e9;
-            report.seconds(seconds).build().write(output);
-            ScienceQaRun.deleteJournal(output);
+            folder.write(report.seconds(seconds).build()::write);
+            ScienceQaRun.deleteJournal(folder.path());
             System.out.printf(
                     Locale.ROOT,
                     "%d problems, accuracy %.4f (%d failed), %.0f s; see %s%n",

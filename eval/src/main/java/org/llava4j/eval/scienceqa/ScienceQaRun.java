@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
@@ -43,6 +44,11 @@ public record ScienceQaRun(
         int batchSize,
         Decoding decoding,
         int atMost) {
+    /** The files that {@link #run} writes. */
+    public static final List<String> FILES = List.of("predictions.jsonl", "result.json");
+
+    private static final String PREDICTIONS = FILES.get(0);
+    private static final String RESULT = FILES.get(1);
     private static final String JOURNAL = "answers.partial.jsonl";
 
     /** The settings that the answers depend on. */
@@ -76,10 +82,10 @@ public record ScienceQaRun(
      * @param folder where the answer journal, the predictions and the result are written
      * @param specification hash of all settings
      */
-    public ScienceQaGrading run(Companies companies, String modelId, Path folder, String specification) {
+    public ScienceQaGrading run(Companies companies, String modelId, OutputFolder folder, String specification) {
         List<ScienceQaProblem> problems = problems();
         List<String> ids = problems.stream().map(ScienceQaProblem::id).toList();
-        try (AnswerJournal journal = AnswerJournal.open(folder.resolve(JOURNAL), specification)) {
+        try (AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), specification)) {
             journal.complete(ids, "problems", batchSize, companies);
             Map<String, String> texts = new LinkedHashMap<>();
             List<Prediction> predictions = new ArrayList<>();
@@ -89,8 +95,10 @@ public record ScienceQaRun(
                 predictions.add(Prediction.of(problem.id(), format.question(asked(problem)), text, modelId));
             }
             ScienceQaGrading grading = ScienceQaGrading.of(problems, texts, ScienceQaProblem::skill);
-            PredictionFile.write(folder.resolve("predictions.jsonl"), predictions);
-            grading.result().write(folder.resolve("result.json"));
+            folder.write(part -> {
+                PredictionFile.write(part.resolve(PREDICTIONS), predictions);
+                grading.result().write(part.resolve(RESULT));
+            });
             return grading;
         }
     }

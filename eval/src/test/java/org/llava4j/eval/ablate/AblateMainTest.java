@@ -17,6 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
+import org.llava4j.train.watch.RunListener;
 
 class AblateMainTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
@@ -128,16 +129,31 @@ class AblateMainTest {
 
     @Test
     void answersStayInTheirJournalsUntilTheReportIsWritten() throws IOException {
-        Path plan = plan("[{\"name\": \"all\", \"withoutStage1\": true}]");
-        Path blocked = Files.createDirectories(temp.resolve("out/report.html/in-the-way"));
-        assertThatThrownBy(() -> ablate(plan)).isInstanceOf(CommandFailedException.class);
+        AblationPlan plan = AblationPlan.read(plan("[{\"name\": \"all\", \"withoutStage1\": true}]"));
+        Ablation ablation = new Ablation(plan, temp.resolve("out"), 4, RunListener.NONE);
+        ablation.run(plan.variants().get(0));
         Path journal = temp.resolve("out/answers-all/answers.partial.jsonl");
         assertThat(Files.readAllLines(journal)).hasSizeGreaterThan(1);
-        Files.delete(blocked);
-        Files.delete(blocked.getParent());
-        ablate(plan);
+        ablation.deleteJournals();
         assertThat(journal).doesNotExist();
-        assertThat(temp.resolve("out/report.html")).isRegularFile();
+    }
+
+    @Test
+    void filesOfOthersAreRefusedBeforeAnyWork() throws IOException {
+        Path plan = plan("[{\"name\": \"all\", \"withoutStage1\": true}]");
+        for (String name : new String[] {"report.html", "answers-all/result.json"}) {
+            Path file = temp.resolve("out").resolve(name);
+            Files.createDirectories(file.getParent());
+            Files.writeString(file, "a stranger's");
+            assertThatThrownBy(() -> ablate(plan))
+                    .isInstanceOf(CommandFailedException.class)
+                    .hasMessageContaining(file.getFileName().toString());
+            assertThat(file).hasContent("a stranger's");
+            Files.delete(file);
+        }
+        try (Stream<Path> all = Files.list(temp.resolve("out"))) {
+            assertThat(all).allMatch(each -> each.endsWith("answers-all"));
+        }
     }
 
     @Test

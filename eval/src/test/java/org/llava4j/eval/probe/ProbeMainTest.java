@@ -66,14 +66,22 @@ class ProbeMainTest {
     void whatDoesNotFitIsNamed() throws IOException {
         Path pairs = temp.resolve("pairs.jsonl");
         Files.writeString(pairs, "{\"id\":\"1\",\"image\":\"x.png\",\"together\":\"a?\"}\n");
-        assertThatThrownBy(() -> probe("--pairs", pairs.toString(), "--image-folder", temp.toString()))
+        assertThatThrownBy(() -> probe(
+                        "--pairs",
+                        pairs.toString(),
+                        "--image-folder",
+                        temp.resolve("images").toString()))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("line 1: \"apart\" must be a text");
         assertThatThrownBy(() -> probe("--pairs", pairs.toString()))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("belong together");
         Files.writeString(pairs, "");
-        assertThatThrownBy(() -> probe("--pairs", pairs.toString(), "--image-folder", temp.toString()))
+        assertThatThrownBy(() -> probe(
+                        "--pairs",
+                        pairs.toString(),
+                        "--image-folder",
+                        temp.resolve("images").toString()))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("has no pairs");
     }

@@ -13,11 +13,15 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.Inputs;
+import org.llava4j.data.OutputFolder;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.world.WorldPlan;
 import org.llava4j.data.world.WorldWriter;
+import org.llava4j.eval.AskingPlace;
 import org.llava4j.eval.predictions.PredictionFile;
 
 /** The goal from a model folder and drawn problems to predictions and a report; the model knows nothing. */
@@ -98,7 +102,7 @@ class ScienceQaMainTest {
         return world;
     }
 
-    private JsonNode asked(Path world, String output, String... more) throws IOException {
+    private String[] args(Path world, String output, String... more) {
         List<String> args = new ArrayList<>(List.of(
                 "--model-path", TINY.toString(),
                 "--data-path", world.toString(),
@@ -106,7 +110,11 @@ class ScienceQaMainTest {
                 "--batch-size", "4",
                 "--max-new-tokens", "24"));
         args.addAll(List.of(more));
-        ScienceQaMain.main(args.toArray(new String[0]));
+        return args.toArray(String[]::new);
+    }
+
+    private JsonNode asked(Path world, String output, String... more) throws IOException {
+        ScienceQaMain.main(args(world, output, more));
         return new ObjectMapper()
                 .readTree(temp.resolve(output).resolve("report.json").toFile());
     }
@@ -165,17 +173,40 @@ class ScienceQaMainTest {
     void answersStayInTheJournalUntilTheReportIsWritten() throws IOException {
         Path world = world();
         String[] how = {"--prompt-format", "A", "--max-problems", "5"};
-        Path blocked = Files.createDirectories(temp.resolve("blocked/report.html/in-the-way"));
-        assertThatThrownBy(() -> asked(world, "blocked", how)).isInstanceOf(CommandFailedException.class);
+        Path blocked = temp.resolve("blocked/report.html");
+        AskingPlace meanwhile = (goal, line) -> {
+            AtomicFile.writeString(blocked, "a stranger's");
+            return AskingPlace.HERE.open(goal, line);
+        };
+        assertThatThrownBy(() -> new ScienceQaMain(meanwhile).execute(args(world, "blocked", how)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("report.html");
+        assertThat(blocked).hasContent("a stranger's");
         Path journal = temp.resolve("blocked/answers.partial.jsonl");
         assertThat(journal).content().contains("The answer is ");
         // The next run takes its answers from the journal.
         Files.writeString(journal, Files.readString(journal).replace("The answer is ", "The journal says "));
         Files.delete(blocked);
-        Files.delete(blocked.getParent());
         asked(world, "blocked", how);
         assertThat(temp.resolve("blocked/predictions.jsonl")).content().contains("The journal says ");
         assertThat(journal).doesNotExist();
+    }
+
+    @Test
+    void filesOfOthersAndFoldersThatAreReadAreRefused() throws IOException {
+        Path world = world();
+        Path report = Files.createDirectories(temp.resolve("other")).resolve("report.html");
+        Files.writeString(report, "a stranger's");
+        assertThatThrownBy(() -> asked(world, "other"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("holds report.html");
+        assertThat(report).hasContent("a stranger's");
+        assertThatThrownBy(() -> asked(world, "world")).hasMessageContaining("is one that is read");
+        assertThatThrownBy(() -> asked(world, "world/results")).hasMessageContaining("lies inside");
+        try (OutputFolder running = OutputFolder.open(temp.resolve("busy"), "scienceqa", Inputs.of(), List.of())) {
+            assertThatThrownBy(() -> asked(world, "busy")).hasMessageContaining("written by another run");
+            assertThat(running.path().resolve("answers.partial.jsonl")).doesNotExist();
+        }
     }
 
     private static Path lastImage(Path world) {

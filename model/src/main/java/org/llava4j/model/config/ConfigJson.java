@@ -11,6 +11,7 @@ import java.util.TreeSet;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.Unreadable;
 import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
@@ -42,7 +43,8 @@ final class ConfigJson {
      */
     static ConfigJson read(Path folder) {
         Path file = Files.isDirectory(folder) ? folder.resolve("config.json") : folder;
-        if (!Files.isReadable(file)) {
+        Unreadable.requireVisible(file);
+        if (!Files.exists(file)) {
             throw new BadInputException(file + ": cannot be read; give a folder that holds a config.json");
         }
         ConfigJson json = new ConfigJson(file, "", JsonInput.readObject(file), new TreeSet<>());

@@ -6,6 +6,7 @@ import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputFiles;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.Llava;
@@ -76,9 +77,10 @@ public record Assembly(
      * @throws BadInputException if a part is not whole, the parts do not fit, or the place cannot be written
      */
     public void to(Path output) {
-        FolderFiles.requireOther(output, llama, visionTower);
+        Inputs inputs = Inputs.of(llama, visionTower, projector.file());
+        inputs.requireApart(output);
         requireKinds();
-        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs)) {
             InputFiles read = InputFiles.stamped(
                     ModelFiles.of(llama, visionTower, projector.file()).all());
             LlamaConfig decoder = LlamaConfig.read(llama);

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
@@ -81,7 +82,7 @@ public final class CheckpointWriter {
      *     output
      */
     public static void write(Path output, Llava model, Origin origin, TensorType type) {
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, Inputs.of(origin.folder(), origin.visionTower()))) {
             writeInto(folder.path(), model, origin, type);
             folder.commit();
         }

@@ -13,6 +13,7 @@ import java.util.function.BiConsumer;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputFiles;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.ShardWriter;
 import org.llava4j.model.weights.Checkpoint;
@@ -59,9 +60,8 @@ public record Delta(Path base, SaveType type, long shardBytes) {
 
     /** @return whether the base was known by its hash */
     private boolean write(Path from, Path output, String kind, BiConsumer<INDArray, INDArray> change) {
-        FolderFiles.requireOther(output, base, from);
         boolean making = kind.equals(KIND);
-        try (AtomicFolder folder = AtomicFolder.begin(output, kind);
+        try (AtomicFolder folder = AtomicFolder.begin(output, kind, Inputs.of(base, from));
                 NamedWeights bases = NamedWeights.open(base);
                 NamedWeights all = NamedWeights.open(from)) {
             InputFiles read = InputFiles.stamped(files(from));

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputFiles;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
@@ -56,12 +57,13 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
     }
 
     void run(Path output, Body body) {
-        FolderFiles.requireOther(output, model);
+        Inputs inputs = Inputs.of(model, projector, visionTower).andFile(convMode);
+        inputs.requireApart(output);
         if (!LlavaConfig.isLlava(model)) {
             throw new BadInputException(model + " is no LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
         }
-        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
-            Path tower = TowerChoice.folder(model, visionTower);
+        Path tower = TowerChoice.folder(model, visionTower);
+        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs.and(tower))) {
             InputFiles read = InputFiles.stamped(files(tower));
             LlavaConfig config = LlavaConfig.read(model, tower);
             Optional<ChatFormat> chat = convMode == null && !ChatFormat.isIn(model)

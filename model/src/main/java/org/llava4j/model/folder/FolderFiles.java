@@ -105,19 +105,6 @@ final class FolderFiles {
         }
     }
 
-    /** Refuses to replace what is still to be read. */
-    static void requireOther(Path output, Path... inputs) {
-        for (Path input : inputs) {
-            if (input != null
-                    && output.toAbsolutePath()
-                            .normalize()
-                            .equals(input.toAbsolutePath().normalize())) {
-                throw new BadInputException(
-                        "the output folder " + output + " is one that is read; choose another, so that it is not lost");
-            }
-        }
-    }
-
     static Path makeFolder(Path folder) {
         try {
             return Files.createDirectories(folder);

@@ -11,6 +11,7 @@ import java.util.TreeMap;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputFiles;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
@@ -41,11 +42,11 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
      *     written; nothing is written then
      */
     public boolean to(Path output) {
-        FolderFiles.requireOther(output, base, adapter);
-        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND);
+        Origin origin = origin();
+        Inputs inputs = Inputs.of(base, adapter, origin.visionTower());
+        try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs);
                 Adapter learned = Adapter.open(adapter)) {
             boolean known = requireBase();
-            Origin origin = origin();
             InputFiles read = InputFiles.stamped(files(origin, learned));
             try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
                 learned.others().ifPresent(checkpoint::withProjector);

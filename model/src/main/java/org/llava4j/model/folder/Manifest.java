@@ -6,18 +6,16 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.SortedMap;
-import java.util.TreeMap;
-import java.util.stream.Stream;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.WrittenFiles;
+import org.llava4j.data.WrittenFiles.Mark;
 
 /**
  * What a written model folder says of itself, in {@code llava4j.json}.
@@ -42,9 +40,6 @@ public record Manifest(
         SortedMap<String, String> sources,
         SortedMap<String, Mark> files) {
 
-    /** By this a file is known. */
-    public record Mark(long bytes, String sha256) {}
-
     /**
      * What is said beside the files.
      *
@@ -68,7 +63,7 @@ public record Manifest(
                 story.stage().orElse(null),
                 story.base().orElse(null),
                 story.sources(),
-                marks(folder));
+                WrittenFiles.in(folder).files());
         AtomicFile.writeString(folder.resolve(AtomicFolder.MARKER), JsonInput.write(manifest));
     }
 
@@ -81,53 +76,23 @@ public record Manifest(
 
     /** What is not as it was written: one line for each file that changed, is gone or came later; all files are read. */
     public List<String> differences(Path folder) {
-        SortedMap<String, Mark> now = marks(folder);
-        List<String> differences = damage(now);
-        now.keySet().stream()
-                .filter(name -> !files.containsKey(name))
-                .forEach(name -> differences.add(name + " was added later"));
-        return differences;
+        return new WrittenFiles(files).differences(folder);
     }
 
     /** As {@link #differences}, for the files that were written: those that came later are not looked at. */
     public List<String> damage(Path folder) {
-        return damage(marks(folder));
-    }
-
-    private List<String> damage(SortedMap<String, Mark> now) {
-        List<String> damage = new ArrayList<>();
-        files.forEach((name, mark) -> {
-            Mark found = now.get(name);
-            if (found == null) {
-                damage.add(name + " is gone");
-            } else if (!found.equals(mark)) {
-                damage.add(name + " is not what was written: " + found.bytes() + " bytes, sha256 " + found.sha256()
-                        + ", were " + mark.bytes() + " bytes, sha256 " + mark.sha256());
-            }
-        });
-        return damage;
+        return new WrittenFiles(files).damage(folder);
     }
 
     /** One hash of all files of a folder, by what is in them and their names; all are read. */
     public static String hash(Path folder) {
         Sha256 hash = new Sha256();
-        marks(folder).forEach((name, mark) -> hash.add(name + "\n" + mark.sha256() + "\n"));
-        return hash.hex();
-    }
-
-    private static SortedMap<String, Mark> marks(Path folder) {
-        SortedMap<String, Mark> marks = new TreeMap<>();
-        try (Stream<Path> all = Files.walk(folder)) {
-            for (Path file : all.filter(Files::isRegularFile).toList()) {
-                String name = folder.relativize(file).toString().replace('\\', '/');
-                if (!name.equals(AtomicFolder.MARKER)) {
-                    marks.put(name, new Mark(Files.size(file), Sha256.of(file)));
-                }
+        WrittenFiles.in(folder).files().forEach((name, mark) -> {
+            if (!name.endsWith("/")) {
+                hash.add(name + "\n" + mark.sha256() + "\n");
             }
-        } catch (IOException e) {
-            throw new BadInputException("cannot read " + folder + " (" + e.getMessage() + ")", e);
-        }
-        return marks;
+        });
+        return hash.hex();
     }
 
     /** The version of this library. */

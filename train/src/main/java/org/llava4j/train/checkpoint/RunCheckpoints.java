@@ -29,7 +29,8 @@ import org.llava4j.data.JsonInput;
  */
 public final class RunCheckpoints implements AutoCloseable {
     private static final Pattern NAME = Pattern.compile("checkpoint-\\d{8}(-\\d+)?");
-    private static final Pattern LEFTOVER = Pattern.compile("\\.checkpoint-\\d{8}(-\\d+)?\\.[0-9a-f]+\\.(part|old)");
+    private static final Pattern LEFTOVER =
+            Pattern.compile("\\.checkpoint-\\d{8}(-\\d+)?\\.([0-9a-f]+\\.(part|old|delete)|lock)");
 
     private final Path folder;
     private final int keep;
@@ -130,7 +131,6 @@ public final class RunCheckpoints implements AutoCloseable {
             if (log != null) {
                 copy(log, path.resolve(log.getFileName()));
             }
-            CheckpointHashes.write(path);
             checkpoint.commit();
         }
         valid.removeIf(former -> former.path().equals(target));

@@ -49,11 +49,13 @@ public final class LintDataMain extends RecordGoal<LintedSample> {
             throw new BadInputException("--fail-on is " + failOn + "; it can be error, warning or never");
         }
         LintReport report;
-        try (LintedSamples samples = open(line)) {
-            report = samples.linter().report(results(line, samples), atLeast(0, line, "show", SHOWN));
-        }
         Path output = path(line, "output-dir");
-        write(report, output, failOn.equals("warning"));
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleReading.inputs(line));
+                LintedSamples samples = open(line)) {
+            report = samples.linter().report(results(line, samples), atLeast(0, line, "show", SHOWN));
+            write(report, folder.path(), failOn.equals("warning"));
+            folder.commit();
+        }
         System.out.println(report.summary());
         System.out.println("wrote " + output);
         int counted = failOn.equals("never") ? 0 : report.errors() + (failOn.equals("warning") ? report.warnings() : 0);
@@ -63,13 +65,9 @@ public final class LintDataMain extends RecordGoal<LintedSample> {
         }
     }
 
-    private static void write(LintReport report, Path output, boolean failOnWarnings) {
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
-            AtomicFile.writeString(folder.path().resolve("lint.html"), new LintPage(report).html());
-            AtomicFile.writeString(
-                    folder.path().resolve("lint.json"), report.json().toPrettyString() + "\n");
-            AtomicFile.writeString(folder.path().resolve("lint-junit.xml"), JunitXml.of(report, failOnWarnings));
-            folder.commit();
-        }
+    private static void write(LintReport report, Path folder, boolean failOnWarnings) {
+        AtomicFile.writeString(folder.resolve("lint.html"), new LintPage(report).html());
+        AtomicFile.writeString(folder.resolve("lint.json"), report.json().toPrettyString() + "\n");
+        AtomicFile.writeString(folder.resolve("lint-junit.xml"), JunitXml.of(report, failOnWarnings));
     }
 }

@@ -55,8 +55,8 @@ public final class TokenizeDataMain extends RecordGoal<TokenizedSample> {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        try (TokenizedSamples samples = open(line);
-                AtomicFolder folder = AtomicFolder.begin(output, KIND)) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleReading.inputs(line));
+                TokenizedSamples samples = open(line)) {
             SampleReading reading = SampleReading.of(line);
             Shards shards = new ShardWriter(folder.path(), atLeast(1, line, "samples-per-shard", SAMPLES_PER_SHARD))
                     .write(

@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Unreadable;
 
 /**
  * Sources of data on a command line, in lists with commas.
@@ -27,6 +28,7 @@ public record DataFlags(String data, String images, String weights) {
     public List<DataSource> sources(CommandLine line) {
         List<Path> paths = paths(line, data);
         for (Path path : paths) {
+            Unreadable.requireVisible(path);
             if (!Files.exists(path)) {
                 throw new BadInputException("--" + data + " " + path + ": there is nothing; check the path");
             }

@@ -10,6 +10,7 @@ import java.util.OptionalLong;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Unreadable;
 import org.llava4j.data.cli.Command;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.FrozenType;
@@ -54,6 +55,7 @@ public final class PlanMain extends Command {
     protected void run(CommandLine line) {
         Stage stage = stage(line);
         Path model = path(line, "model-path");
+        Unreadable.requireVisible(model);
         if (!Files.exists(model)) {
             throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
         }

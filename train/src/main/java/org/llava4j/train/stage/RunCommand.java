@@ -8,6 +8,7 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Unreadable;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
@@ -132,6 +133,7 @@ abstract class RunCommand extends Command {
 
     protected static Path existing(CommandLine line, String flag) {
         Path path = path(line, flag);
+        Unreadable.requireVisible(path);
         if (!Files.exists(path)) {
             throw new BadInputException("--" + flag + " " + path + ": there is nothing; check the path");
         }

@@ -9,6 +9,8 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Identity;
 import org.llava4j.data.InputFiles;
+import org.llava4j.data.Inputs;
+import org.llava4j.data.Unreadable;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.conversation.ConversationEncoder;
@@ -50,6 +52,7 @@ public record SampleReading(Stage stage, Path model, LlavaConfig config) {
         }
         Stage stage = Stages.with(Stages.of(line.getOptionValue("recipe", Stages.FINETUNE)), changes);
         Path model = Path.of(line.getOptionValue("model-path"));
+        Unreadable.requireVisible(model);
         if (!Files.exists(model)) {
             throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
         }
@@ -58,6 +61,18 @@ public record SampleReading(Stage stage, Path model, LlavaConfig config) {
                 stage,
                 model,
                 LlavaConfig.read(model, StageRunner.visionTower(model, tower == null ? null : Path.of(tower))));
+    }
+
+    /** The files and folders that a goal with those flags reads. */
+    public static Inputs inputs(CommandLine line) {
+        String tower = line.getOptionValue("vision-tower");
+        Inputs inputs = Inputs.of(Path.of(line.getOptionValue("model-path")), tower == null ? null : Path.of(tower))
+                .andFile(line.getOptionValue("recipe"))
+                .andFile(line.getOptionValue("conv-mode"));
+        for (DataSource source : DataFlags.plain().sources(line)) {
+            inputs = inputs.and(source.data()).andLarge(source.images());
+        }
+        return inputs;
     }
 
     /** Text to ids and labels. */

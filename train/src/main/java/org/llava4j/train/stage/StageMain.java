@@ -7,6 +7,7 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.train.BadStepException;
@@ -104,6 +105,9 @@ public final class StageMain extends RunCommand {
         RunOptions options = runOptions(line, saving(line, paths.output()));
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
+        Inputs given = Inputs.of().andFile(line.getOptionValue("recipe"));
+        given.requireApart(paths.output());
+        Inputs.requireOutside("--ui-log", path(line, "ui-log"), paths.output());
         try (StopOnSignal signal = new StopOnSignal()) {
             print(StageRunner.run(run, paths, options, listener(line, signal), place));
         } catch (BadStepException e) {

@@ -9,6 +9,7 @@ import java.util.OptionalLong;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputFiles;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
@@ -70,20 +71,14 @@ public final class StageRunner {
             throw new BadInputException("the best weights are to be kept, but the run has no folder for checkpoints;"
                     + " give it one (Saving), or leave the last weights");
         }
-        if (paths.output()
-                .toAbsolutePath()
-                .normalize()
-                .equals(paths.model().toAbsolutePath().normalize())) {
-            throw new BadInputException("the output folder " + paths.output()
-                    + " is the model that the run begins with; choose another, so that it is not lost");
-        }
         if (options.machine().filter(machine -> machine.limitBytes() == 0).isPresent()) {
             // Before ND4J loads its libraries, which do not end where there is no room for them.
             throw new BadInputException(
                     "out of memory: the limit of the address space leaves no room for a run; raise it"
                             + " (ulimit -v), or give the Java heap less (-Xmx)");
         }
-        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), StageOutput.kind(stage))) {
+        Inputs inputs = RunInputs.of(stage, paths, options);
+        try (AtomicFolder folder = AtomicFolder.begin(paths.output(), StageOutput.kind(stage), inputs)) {
             StageRunner runner = new StageRunner(stage, paths, options, place);
             RunReport report = runner.run(folder, listener);
             folder.commit();
@@ -137,10 +132,6 @@ public final class StageRunner {
                 ? null
                 : RunSaver.open(
                         options.saving(), identity.values(), RunIdentity.environment(gradientPlace), listener)) {
-            if (saver != null) {
-                // Nobody else has this run's checkpoints, so nobody else is writing its output.
-                place.sweep();
-            }
             try {
                 return learnInMemory(place, data, identity, saver, bad, listener);
             } catch (RuntimeException | Error e) {

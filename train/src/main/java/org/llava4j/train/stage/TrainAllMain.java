@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
@@ -83,6 +84,7 @@ public final class TrainAllMain extends RunCommand {
                 steps.add(new Step(chat, own, runOptions(line, saving(line, own.output(), Resume.AUTO)))));
         problems.ifPresent(own ->
                 steps.add(new Step(scienceQa, own, runOptions(line, saving(line, own.output(), Resume.AUTO)))));
+        RunInputs.require(steps.stream().collect(Collectors.toMap(Step::paths, Step::stage)));
         requireAll(steps);
         try (StopOnSignal signal = new StopOnSignal()) {
             steps.forEach(step -> train(step, signal));

@@ -9,6 +9,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
@@ -57,7 +58,7 @@ public final class TinyBaseMain extends Command {
         long seed = integer(line, "seed", 1);
         // Never committed: the pictures go when the tower has seen them.
         Path beside = output.resolveSibling(output.getFileName() + ".pictures");
-        try (AtomicFolder folder = AtomicFolder.begin(output, "tiny-base");
+        try (AtomicFolder folder = AtomicFolder.begin(output, "tiny-base", Inputs.of(path(line, "decoder")));
                 AtomicFolder drawn = AtomicFolder.begin(beside, "pictures")) {
             Path base = folder.path();
             Path made = path(line, "decoder");

@@ -10,11 +10,13 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Identity;
+import org.llava4j.data.Sha256;
 import org.llava4j.data.batch.BatchCursor;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -35,7 +37,7 @@ class RunCheckpointsTest {
             save(checkpoints, 3, 3.0);
             Files.write(second.resolve("weights.safetensors"), new byte[8]);
             assertThat(checkpoints.best().orElseThrow().step()).isEqualTo(1);
-            assertThat(notices).hasSize(1).first().asString().contains("weights.safetensors is changed");
+            assertThat(notices).hasSize(1).first().asString().contains("weights.safetensors is not what was written");
         }
     }
 
@@ -72,16 +74,40 @@ class RunCheckpointsTest {
 
     @Test
     void hashesThatDoNotSayWhereTheRunStoodAreNoCheckpoint() throws IOException {
-        Path path;
-        try (RunCheckpoints checkpoints = open(1)) {
-            path = save(checkpoints, 1, null);
+        Path path = temp.resolve("checkpoint-00000001");
+        try (AtomicFolder folder = AtomicFolder.begin(path, SavedCheckpoint.KIND)) {
+            Files.writeString(folder.path().resolve("state.json"), "{}");
+            folder.commit();
         }
-        Files.writeString(path.resolve("state.json"), "{}");
-        CheckpointHashes.write(path);
         try (RunCheckpoints checkpoints = open(1)) {
             assertThat(checkpoints.valid()).isEmpty();
         }
         assertThat(notices).hasSize(1).first().asString().contains("state.json does not say where the run stood");
+    }
+
+    @Test
+    void checkpointOfAnOlderVersionIsVerifiedByItsOwnHashes() throws IOException {
+        Path path;
+        try (RunCheckpoints checkpoints = open(1)) {
+            path = save(checkpoints, 1, null);
+        }
+        StringBuilder hashes = new StringBuilder();
+        try (Stream<Path> files = Files.list(path)) {
+            for (Path file : files.toList()) {
+                hashes.append(hashes.isEmpty() ? "" : ",")
+                        .append("\"" + file.getFileName() + "\": \"" + Sha256.of(file) + "\"");
+            }
+        }
+        Files.writeString(path.resolve("sha256.json"), "{\"files\": {" + hashes + "}}");
+        Files.writeString(path.resolve(AtomicFolder.MARKER), "{\"wrote\": \"checkpoint\"}");
+        try (RunCheckpoints checkpoints = open(1)) {
+            assertThat(checkpoints.valid()).extracting(SavedCheckpoint::step).containsExactly(1);
+        }
+        Files.writeString(path.resolve("added"), "");
+        try (RunCheckpoints checkpoints = open(1)) {
+            assertThat(checkpoints.valid()).isEmpty();
+        }
+        assertThat(notices).hasSize(1).first().asString().contains("added is not of it");
     }
 
     @Test

@@ -282,7 +282,7 @@ class StageMainTest {
         Path foreign = Files.createDirectory(temp.resolve("my-photos"));
         Files.writeString(foreign.resolve("photo.jpg"), "precious");
         assertFails("--output-dir", foreign.toString()).hasMessageContaining("holds files that no former run wrote");
-        assertFails("--output-dir", model.toString()).hasMessageContaining("is the model that the run begins with");
+        assertFails("--output-dir", model.toString()).hasMessageContaining("is one that is read");
     }
 
     @Test

@@ -1,0 +1,160 @@
+package org.llava4j.data;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Collection;
+import java.util.Map;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.llava4j.data.WrittenFiles.Mark;
+
+/**
+ * An output folder that stays while single files in it are written and replaced: for commands that an interruption leaves
+ * half done, and that continue there. A file is replaced only if this program wrote it and nobody changed it since; others in
+ * the folder are never touched. The files that were written are listed in {@value AtomicFolder#MARKER}, as for
+ * {@link AtomicFolder}. The folder is locked until it is closed.
+ */
+public final class OutputFolder implements AutoCloseable {
+    /** The key for files that are about to be written: a killed process may have left either content. */
+    private static final String WRITING = "writing";
+
+    /** Files are staged in a folder of this name inside the output, whose own parent may be closed to the user. */
+    private static final String STAGE = "staged";
+
+    private final Path folder;
+    private final OutputPlaces places;
+    private final String kind;
+    private final OutputLock lock;
+
+    private OutputFolder(Path folder, String kind, OutputLock lock) {
+        this.folder = folder;
+        this.places = new OutputPlaces(folder.resolve(STAGE));
+        this.kind = kind;
+        this.lock = lock;
+    }
+
+    /**
+     * Opens a folder, which need not exist; to call before any work.
+     *
+     * @param kind what is written, in one word; a folder of another kind is refused
+     * @param inputs what the command reads
+     * @param names of the files that will be written
+     * @throws BadInputException if the folder cannot be written, is being written by another run, overlaps with an input, or
+     *     has a file of such a name that this program did not write
+     */
+    public static OutputFolder open(Path target, String kind, Inputs inputs, Collection<String> names) {
+        inputs.requireApart(target);
+        Path folder = RealPath.of(target);
+        OutputLock lock = null;
+        boolean opened = false;
+        try {
+            Files.createDirectories(folder);
+            lock = OutputLock.of(folder.resolve(STAGE), folder);
+            OutputFolder output = new OutputFolder(folder, kind, lock);
+            output.requireOwn(names);
+            output.places.sweep();
+            opened = true;
+            return output;
+        } catch (IOException e) {
+            throw unwritable(target, e);
+        } catch (UncheckedIOException e) {
+            throw unwritable(target, e.getCause());
+        } finally {
+            if (!opened && lock != null) {
+                lock.close();
+            }
+        }
+    }
+
+    private static BadInputException unwritable(Path target, IOException e) {
+        return new BadInputException(
+                "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
+    }
+
+    /** The real path of the folder. */
+    public Path path() {
+        return folder;
+    }
+
+    private ObjectNode marker() {
+        Path file = folder.resolve(AtomicFolder.MARKER);
+        if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+            return JsonNodeFactory.instance.objectNode().put(AtomicFolder.KIND_KEY, kind);
+        }
+        ObjectNode marker = (ObjectNode) JsonInput.readObject(file);
+        FormerOutput.requireKind(marker, folder, kind);
+        return marker;
+    }
+
+    private void requireOwn(Collection<String> names) throws IOException {
+        ObjectNode marker = marker();
+        Map<String, Mark> written =
+                WrittenFiles.of(marker.path(WrittenFiles.KEY), folder).files();
+        Map<String, Mark> writing =
+                WrittenFiles.of(marker.path(WRITING), folder).files();
+        for (String name : names) {
+            Path file = folder.resolve(name);
+            if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
+                continue;
+            }
+            Mark now = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Mark.of(file) : null;
+            if (now == null || !now.equals(written.get(name)) && !now.equals(writing.get(name))) {
+                throw new BadInputException(
+                        folder + " holds " + name + ", which this command did not write or which was"
+                                + " changed since; move it elsewhere, or choose another output folder");
+            }
+        }
+    }
+
+    /**
+     * Writes files, each whole or not at all, and lists them.
+     *
+     * @param body writes files into the folder that it is given
+     * @throws BadInputException if a file cannot be written, or would replace one that this program did not write
+     */
+    public void write(Consumer<Path> body) {
+        try {
+            Path part = places.newPart();
+            try {
+                body.accept(part);
+                replace(part);
+            } finally {
+                AtomicFolder.deleteOrLeave(part);
+            }
+        } catch (IOException e) {
+            throw unwritable(folder, e);
+        }
+    }
+
+    private void replace(Path part) throws IOException {
+        SortedMap<String, Mark> written = new TreeMap<>(WrittenFiles.in(part).files());
+        requireOwn(written.keySet());
+        ObjectNode marker = marker();
+        new WrittenFiles(written).putInto(marker.putObject(WRITING));
+        store(marker);
+        for (String name : written.keySet()) {
+            Files.move(part.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+        }
+        WrittenFiles.of(marker.path(WrittenFiles.KEY), folder).files().forEach(written::putIfAbsent);
+        marker.remove(WRITING);
+        new WrittenFiles(written).putInto(marker.putObject(WrittenFiles.KEY));
+        store(marker);
+    }
+
+    private void store(ObjectNode marker) {
+        AtomicFile.writeString(folder.resolve(AtomicFolder.MARKER), marker.toPrettyString() + "\n");
+    }
+
+    /** Unlocks the folder. */
+    @Override
+    public void close() {
+        lock.close();
+    }
+}

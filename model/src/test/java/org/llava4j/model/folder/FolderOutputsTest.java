@@ -1,0 +1,108 @@
+package org.llava4j.model.folder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.model.Golden;
+
+/** The goals that write model folders never replace what they read or what the user put there. */
+class FolderOutputsTest {
+    private static final Path MLP = Golden.path("c_llava_mlp2x_gelu");
+
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private Path link;
+
+    @BeforeEach
+    void aFormerOutputBehindALink() throws IOException {
+        model = temp.resolve("real/m1");
+        ExportMain.main(args("--model-path", MLP, "--output-dir", model));
+        link = Files.createSymbolicLink(temp.resolve("link"), temp.resolve("real"));
+    }
+
+    @Test
+    void everyGoalRefusesItsOwnInputBehindALink() {
+        Path other = link.resolve("m1");
+        assertOverlap(ExportMain::main, "--model-path", model, "--output-dir", other);
+        assertOverlap(ExportMain::main, "--model-path", other, "--output-dir", model, "--only-projector");
+        assertOverlap(
+                AssembleMain::main,
+                "--model-path",
+                MLP,
+                "--vision-tower",
+                model.resolve("vision_tower"),
+                "--output-dir",
+                other);
+        assertOverlap(MergeLoraMain::main, "--model-base", model, "--model-path", MLP, "--output-dir", other);
+        assertOverlap(MergeLoraMain::main, "--model-base", MLP, "--model-path", model, "--output-dir", other);
+        assertOverlap(
+                MakeDeltaMain::main, "--base-model-path", MLP, "--target-model-path", model, "--delta-path", other);
+        assertOverlap(
+                ApplyDeltaMain::main, "--base-model-path", model, "--delta-path", MLP, "--target-model-path", other);
+    }
+
+    @Test
+    void exportRefusesOutputThatHoldsItsModelOrItsProjector() throws IOException {
+        Path holder = temp.resolve("real");
+        Path base = model.resolve("base");
+        ExportMain.main(args("--model-path", MLP, "--output-dir", base));
+        assertOverlap(ExportMain::main, "--model-path", base, "--output-dir", model);
+        assertOverlap(ExportMain::main, "--model-path", base, "--output-dir", holder);
+        assertOverlap(ExportMain::main, "--model-path", model, "--output-dir", model.resolve("new"));
+        assertOverlap(
+                ExportMain::main,
+                "--model-path",
+                MLP,
+                "--pretrain-mm-mlp-adapter",
+                model.resolve("mm_projector.safetensors"),
+                "--output-dir",
+                model);
+    }
+
+    @Test
+    void exportRefusesOutputWithAnAddedOrChangedFileByName() throws IOException {
+        Path notes = Files.writeString(model.resolve("my-notes.txt"), "mine");
+        assertRefused(ExportMain::main, "my-notes.txt", "--model-path", MLP, "--output-dir", model);
+        Files.delete(notes);
+        Files.writeString(model.resolve("config.json"), Files.readString(model.resolve("config.json")) + " ");
+        assertRefused(ExportMain::main, "config.json", "--model-path", MLP, "--output-dir", model);
+    }
+
+    @Test
+    void exportRefusesLinkThatLeadsNowhere() throws IOException {
+        Path dangling = Files.createSymbolicLink(temp.resolve("dangling"), temp.resolve("absent"));
+        assertRefused(ExportMain::main, "leads nowhere", "--model-path", MLP, "--output-dir", dangling);
+    }
+
+    private void assertOverlap(Consumer<String[]> main, Object... args) {
+        assertRefused(main, "is one that is read|holds|lies inside", args);
+    }
+
+    private void assertRefused(Consumer<String[]> main, String messages, Object... args) {
+        Map<String, byte[]> before = FolderTests.files(model);
+        assertThatThrownBy(() -> main.accept(args(args)))
+                .isInstanceOf(CommandFailedException.class)
+                .message()
+                .containsAnyOf(messages.split("[|]"))
+                .doesNotContain("\n");
+        Map<String, byte[]> after = FolderTests.files(model);
+        assertThat(after.keySet()).isEqualTo(before.keySet());
+        before.forEach((name, bytes) -> assertThat(after.get(name)).as(name).isEqualTo(bytes));
+    }
+
+    private static String[] args(Object... args) {
+        return Arrays.stream(args).map(Object::toString).toArray(String[]::new);
+    }
+}

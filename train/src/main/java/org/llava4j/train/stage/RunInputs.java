@@ -1,0 +1,48 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Path;
+import java.util.Map;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Inputs;
+
+/** What a run reads, checked against what it writes. */
+final class RunInputs {
+    private RunInputs() {}
+
+    /**
+     * The inputs of a run, none of which its output or another place that it writes overwrites.
+     *
+     * @throws BadInputException if the output, the checkpoints or the feature cache would overwrite an input or each other
+     */
+    static Inputs of(Stage stage, RunPaths paths, RunOptions options) {
+        Inputs inputs = read(stage, paths);
+        if (options.heldOut().isPresent()) {
+            HeldOut heldOut = options.heldOut().get();
+            inputs = inputs.and(heldOut.data()).andLarge(heldOut.images());
+        }
+        inputs.requireApart(paths.output());
+        Path checkpoints = options.saving().folder();
+        Inputs.requireOutside("the checkpoint folder", checkpoints, paths.output());
+        Inputs.requireOutside("the feature cache", paths.featureCache(), paths.output());
+        inputs.requireApart(checkpoints);
+        return paths.featureCache() == null ? inputs : inputs.andLarge(paths.featureCache());
+    }
+
+    /** The same for runs one after the other; the projector that a run hands on is no input of the whole. */
+    static void require(Map<RunPaths, Stage> runs) {
+        runs.forEach((read, stage) -> {
+            Inputs inputs = read(stage, read.withProjector(null));
+            runs.keySet().forEach(written -> inputs.requireApart(written.output()));
+        });
+    }
+
+    private static Inputs read(Stage stage, RunPaths paths) {
+        Inputs inputs = Inputs.of(
+                        paths.model(), StageRunner.visionTower(paths.model(), paths.visionTower()), paths.projector())
+                .andFile(stage.convMode());
+        for (DataSource source : paths.sources()) {
+            inputs = inputs.and(source.data()).andLarge(source.images());
+        }
+        return inputs;
+    }
+}
