@@ -298,7 +298,8 @@ class GenerateInstructionsTest {
         assertFails("there is no kind of instruction \"poem\"", "--kinds", "poem");
         assertFails("--base-url ftp://x is no http address", "--base-url", "ftp://x");
         assertFails("the temperature is 3.0", "--temperature", "3");
-        assertFails("system.txt: cannot be read", "--prompts", temp.toString());
+        Path empty = Files.createDirectory(temp.resolve("prompts"));
+        assertFails("system.txt: cannot be read", "--prompts", empty.toString());
         assertFails("no such journal of calls", "--replay");
         Files.writeString(temp.resolve("captions.json"), "{\"images\": [], \"annotations\": 3}");
         assertFails("\"annotations\" is no list");
