@@ -17,6 +17,7 @@ import org.llava4j.data.text.PromptText;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.features.PictureFeatures;
 import org.llava4j.model.features.TowerFeatures;
@@ -132,7 +133,7 @@ public final class LlavaModel implements AutoCloseable {
     public static LlavaModel load(
             Path folder, Path visionTower, ChatFormat chat, FrozenType type, FeatureSource features) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
-        LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
+        LlamaTokenizer tokenizer = VocabularyCheck.load(folder, config.decoder().vocabSize());
         try (Checkpoint weights =
                 Checkpoint.llava(folder, visionTower).withoutTower().withFrozenType(type, name -> false)) {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);

@@ -14,8 +14,8 @@ import org.llava4j.data.Unreadable;
 import org.llava4j.data.batch.SpliceOptions;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.conversation.ConversationEncoder;
-import org.llava4j.data.text.LlamaTokenizer;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.folder.ModelFiles;
 import org.llava4j.train.stage.Stage.DataFormat;
 
@@ -78,7 +78,7 @@ public record SampleReading(Stage stage, Path model, LlavaConfig config) {
     /** Text to ids and labels. */
     public ConversationEncoder encoder() {
         return new ConversationEncoder(
-                LlamaTokenizer.load(model),
+                VocabularyCheck.load(model, config.decoder().vocabSize()),
                 stage.chatFormat().template(),
                 stage.chatFormat().markup(config));
     }

@@ -1,0 +1,42 @@
+package org.llava4j.model.config;
+
+import java.nio.file.Path;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.llava4j.data.config.ConfigWarnings;
+import org.llava4j.data.text.LlamaTokenizer;
+
+/** Warning about a tokenizer with more ids than the model's token table has rows. */
+public final class VocabularyCheck {
+    private static final int MOST_LISTED = 3;
+
+    private VocabularyCheck() {}
+
+    /**
+     * Loads a folder's tokenizer, and logs a warning where some of its tokens have no row. The model still loads, since
+     * most texts have none of them; a text that has one is rejected.
+     *
+     * @param rows of the token table, V
+     * @throws org.llava4j.data.BadInputException as {@link LlamaTokenizer#load}
+     */
+    public static LlamaTokenizer load(Path folder, int rows) {
+        LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
+        int without = tokenizer.size() - rows;
+        if (without > 0) {
+            String first = IntStream.range(rows, rows + Math.min(without, MOST_LISTED))
+                    .mapToObj(id -> name(tokenizer, id))
+                    .collect(Collectors.joining(", "));
+            ConfigWarnings.report(
+                    folder.resolve("tokenizer.model"),
+                    "the tokenizer has " + tokenizer.size() + " ids but the token table only " + rows + " rows: "
+                            + first + (without > MOST_LISTED ? " and " + (without - MOST_LISTED) + " more" : "")
+                            + " cannot be read; use the tokenizer that came with the weights");
+        }
+        return tokenizer;
+    }
+
+    /** Ids of added tokens may have gaps. */
+    private static String name(LlamaTokenizer tokenizer, int id) {
+        return tokenizer.isDefined(id) ? id + " \"" + tokenizer.piece(id) + "\"" : String.valueOf(id);
+    }
+}

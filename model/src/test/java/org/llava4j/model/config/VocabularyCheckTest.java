@@ -1,0 +1,44 @@
+package org.llava4j.model.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.config.ConfigWarnings;
+import org.llava4j.data.conversation.ConversationTemplates;
+import org.llava4j.model.Golden;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.SlotFolder;
+
+class VocabularyCheckTest {
+    @TempDir
+    private Path temp;
+
+    @Test
+    void loadWarnsOfTokensWithoutARow() throws IOException {
+        Path folder = SlotFolder.write(temp.resolve("llava"));
+        ChatFormat chat = new ChatFormat(ConversationTemplates.named("v1"), true);
+        LlavaModel.load(folder, chat);
+        assertThat(ConfigWarnings.in(folder)).isEmpty();
+        Files.writeString(
+                folder.resolve("added_tokens.json"),
+                "{\"<im_patch>\": 1000, \"<im_start>\": 1001, \"<im_end>\": 1002, \"<pad>\": 1003, \"<far>\": 1009}");
+        Files.delete(folder.resolve("tokenizer_config.json"));
+        LlavaModel.load(folder, chat);
+        assertThat(ConfigWarnings.in(folder))
+                .singleElement()
+                .asString()
+                .startsWith(folder.resolve("tokenizer.model").toString())
+                .contains("1010 ids", "1003 rows", "1003 \"<pad>\", 1004, 1005 and 4 more");
+    }
+
+    @Test
+    void loadIsSilentWhereTheTableHasMoreRows() throws IOException {
+        Files.copy(Golden.path("e_spm/tokenizer.model"), temp.resolve("tokenizer.model"));
+        VocabularyCheck.load(temp, 1024);
+        assertThat(ConfigWarnings.in(temp)).isEmpty();
+    }
+}
