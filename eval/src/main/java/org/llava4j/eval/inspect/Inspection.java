@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.image.ClipPreprocessing;
@@ -24,6 +25,7 @@ import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.TensorSource;
 import org.llava4j.model.weights.TowerChoice;
@@ -149,7 +151,7 @@ public record Inspection(
                             .toList()),
                     counted(List.copyOf(plan.skipped().values())),
                     List.copyOf(odd),
-                    plan.problems());
+                    checkpoint.problems(variables));
         }
     }
 
@@ -157,10 +159,15 @@ public record Inspection(
         if (!Files.isRegularFile(folder.resolve("tokenizer.model"))) {
             return List.of("no tokenizer.model in " + folder);
         }
-        int size = LlamaTokenizer.load(folder).size();
-        return size <= vocabulary
+        // Its warnings are listed with those of the config.
+        LlamaTokenizer tokenizer = VocabularyCheck.load(folder, vocabulary);
+        long without = IntStream.range(0, vocabulary)
+                .filter(id -> !tokenizer.isDefined(id))
+                .count();
+        return without == 0
                 ? List.of()
-                : List.of("the tokenizer has " + size + " pieces but the model only " + vocabulary + " word vectors");
+                : List.of(without + " of the " + vocabulary + " rows of the token table belong to no token of the"
+                        + " tokenizer and are never generated");
     }
 
     /** Parameters of tower, projector, decoder and head. */

@@ -80,6 +80,35 @@ class InspectMainTest {
     }
 
     @Test
+    void inspectReportsTokensWithoutARowAndRowsWithoutAToken() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("model"));
+        Files.copy(golden("b_llama/model.safetensors"), folder.resolve("model.safetensors"));
+        Files.copy(golden("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
+        String json = Files.readString(golden("b_llama/config.json"));
+        for (int rows : new int[] {990, 1024}) {
+            Files.writeString(folder.resolve("config.json"), json.replaceFirst("(\"vocab_size\": )\\d+", "$1" + rows));
+            String expected = rows == 990
+                    ? "the tokenizer has 1000 ids but the token table only 990 rows"
+                    : "24 of the 1024 rows of the token table belong to no token";
+            assertThat(Inspection.of(folder, null).odd()).anyMatch(odd -> odd.contains(expected));
+        }
+    }
+
+    @Test
+    void inspectReportsATiedHeadThatDiffersFromTheTable() throws IOException {
+        Path folder = Files.createDirectories(temp.resolve("model"));
+        Files.copy(golden("b_llama/model.safetensors"), folder.resolve("model.safetensors"));
+        String json = Files.readString(golden("b_llama/config.json"));
+        Files.writeString(
+                folder.resolve("config.json"),
+                json.replace("\"tie_word_embeddings\": false", "\"tie_word_embeddings\": true"));
+        assertThat(Inspection.of(folder, null).problems())
+                .singleElement()
+                .asString()
+                .startsWith("lm_head.weight differs from model.embed_tokens.weight in ");
+    }
+
+    @Test
     void inspectReportsUnknownKeysAndNamesOtherFamilies() throws IOException {
         Path folder = Files.createDirectories(temp.resolve("model"));
         Files.copy(golden("b_llama/model.safetensors"), folder.resolve("model.safetensors"));

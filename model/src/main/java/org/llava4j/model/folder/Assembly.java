@@ -84,6 +84,7 @@ public record Assembly(
             InputFiles read = InputFiles.stamped(
                     ModelFiles.of(llama, visionTower, projector.file()).all());
             LlamaConfig decoder = LlamaConfig.read(llama);
+            requireOwnHead(decoder);
             VocabularyGrowth growth = VocabularyGrowth.of(llama, decoder.vocabSize(), slot.tokens());
             LlavaConfig config = config(growth);
             Origin origin = new Origin(llama, visionTower, config, Optional.empty(), Optional.of(growth));
@@ -94,7 +95,7 @@ public record Assembly(
                     checkpoint.withProjector(projector.file());
                 }
                 List<OutgoingTensor> tensors =
-                        checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot()).stream()
+                        checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot(), growth::grown).stream()
                                 .map(type::apply)
                                 .toList();
                 CheckpointWriter.writeInto(folder.path(), tensors, origin, new Form(Form.OWN.layout(), shardBytes));
@@ -121,6 +122,14 @@ public record Assembly(
         }
         if (!LlavaConfig.isClip(visionTower)) {
             throw new BadInputException(visionTower + " is no CLIP; give a CLIP folder as --vision-tower");
+        }
+    }
+
+    private void requireOwnHead(LlamaConfig decoder) {
+        if (decoder.tiedEmbeddings() && slot != SlotChoice.NONE) {
+            throw new BadInputException(llama + ": \"tie_word_embeddings\" is true, and a model with tokens around an"
+                    + " image needs a head of its own, since stage 1 trains the rows of its tokens alone; leave out"
+                    + " --mm-use-im-start-end, or give a base whose head is not tied");
         }
     }
 

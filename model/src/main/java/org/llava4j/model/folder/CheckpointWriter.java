@@ -43,7 +43,7 @@ public final class CheckpointWriter {
      * @param visionTower the tower's folder it was read with
      * @param config what the model is
      * @param chat how it was taught to converse, if that is known
-     * @param growth what its vocabulary grows by while it is written
+     * @param growth what its vocabulary has grown by, as config and tokenizer must say
      */
     public record Origin(
             Path folder,
@@ -142,8 +142,6 @@ public final class CheckpointWriter {
     public static void writeInto(Path folder, Collection<OutgoingTensor> tensors, Origin origin, Form form) {
         List<OutgoingTensor> parts = tensors.stream()
                 .filter(tensor -> isOfTower(tensor.name()) || isOfLanguage(tensor.name()))
-                .map(tensor ->
-                        origin.growth().map(growth -> growth.grown(tensor)).orElse(tensor))
                 .toList();
         if (form.layout() == Layout.LLAVA_HF) {
             HfFolder.write(folder, parts, origin, form.shardBytes());

@@ -1,17 +1,22 @@
 package org.llava4j.model.folder;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.Layout;
 import org.llava4j.model.weights.TensorHash;
+import org.llava4j.model.weights.TiedHead;
 
 /**
  * The weights of one folder by the names of the graph's variables, with no regard to what a model would ask for; tables
@@ -26,17 +31,56 @@ final class NamedWeights implements AutoCloseable {
     private NamedWeights(TensorStore store) {
         this.store = store;
         layout = Layout.of(store.tensors().keySet());
-        for (String stored : store.tensors().keySet()) {
-            if (Layout.reasonToSkip(stored) == null) {
-                String variable = layout.variable(stored);
-                tensors.put(variable, OutgoingTensor.stored(store, stored));
-                storedNames.put(variable, stored);
-            }
+    }
+
+    /** @throws BadInputException if two tensors are the same weight, or a tied head differs from its table */
+    static NamedWeights open(Path folder) {
+        NamedWeights weights = new NamedWeights(TensorFolder.open(folder));
+        try {
+            weights.list(folder);
+            weights.untie(folder);
+            return weights;
+        } catch (BadInputException e) {
+            weights.close();
+            throw e;
         }
     }
 
-    static NamedWeights open(Path folder) {
-        return new NamedWeights(TensorFolder.open(folder));
+    private void list(Path folder) {
+        layout.variables(store.tensors().keySet(), folder).forEach((variable, stored) -> {
+            if (Layout.reasonToSkip(stored) == null) {
+                tensors.put(variable, OutgoingTensor.stored(store, stored));
+                storedNames.put(variable, stored);
+            }
+        });
+    }
+
+    /** Keeps one tensor for a head and a table that are tied, under the table's name. */
+    private void untie(Path folder) {
+        String head = storedNames.get(TiedHead.NAME);
+        if (head == null || !isTied(folder)) {
+            return;
+        }
+        if (tensors.putIfAbsent(TiedHead.TABLE, tensors.get(TiedHead.NAME)) != null) {
+            TiedHead.difference(store, storedNames.get(TiedHead.TABLE), store, head)
+                    .ifPresent(difference -> {
+                        throw new BadInputException(
+                                folder + ": " + difference + "; use the config.json that came with these weights");
+                    });
+        }
+        storedNames.putIfAbsent(TiedHead.TABLE, head);
+        tensors.remove(TiedHead.NAME);
+        storedNames.remove(TiedHead.NAME);
+    }
+
+    private static boolean isTied(Path folder) {
+        Path file = folder.resolve(FolderFiles.CONFIG);
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        JsonNode config = JsonInput.readObject(file);
+        JsonNode decoder = config.path("text_config").isObject() ? config.get("text_config") : config;
+        return decoder.path("tie_word_embeddings").asBoolean(false);
     }
 
     /** By variable; each still has its stored name. */

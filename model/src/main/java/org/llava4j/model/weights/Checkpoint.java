@@ -11,13 +11,13 @@ import java.util.OptionalLong;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.tensors.OutgoingTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorInfo;
-import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.text.ImageSlot;
 import org.llava4j.model.Llava;
@@ -43,7 +43,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private static final int MOST_LISTED = 12;
 
     private final Path folder;
-    private final List<Place> places = new ArrayList<>();
+    private final List<WeightPlace> places = new ArrayList<>();
     private final Map<String, long[]> asked = new LinkedHashMap<>();
     private OptionalLong freshProjectorSeed = OptionalLong.empty();
     private FrozenType frozenType = FrozenType.FP32;
@@ -52,20 +52,6 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private String only = "";
     private boolean closed;
 
-    /** An open file or folder, and what it holds by variable. */
-    private record Place(TensorStore store, Map<String, Stored> tensors) {
-
-        /** @param prefix in front of the names that its layout gives */
-        static Place of(TensorStore store, Path path, String prefix) {
-            Layout layout = Layout.of(store.tensors().keySet());
-            Map<String, Stored> byVariable = new LinkedHashMap<>();
-            store.tensors()
-                    .forEach((stored, info) -> byVariable.put(
-                            prefix + layout.variable(stored), new Stored(path.toString(), stored, info.shape())));
-            return new Place(store, byVariable);
-        }
-    }
-
     private Checkpoint(Path folder) {
         this.folder = folder;
     }
@@ -73,7 +59,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /** A bare CLIP tower or a bare LLaMA: tensor names are variable names. */
     public static Checkpoint bare(Path folder) {
         Checkpoint checkpoint = new Checkpoint(folder);
-        checkpoint.places.add(Place.of(TensorFolder.open(folder), folder, ""));
+        checkpoint.places.add(WeightPlace.of(TensorFolder.open(folder), folder, ""));
         return checkpoint;
     }
 
@@ -86,16 +72,16 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     public static Checkpoint llava(Path folder, Path visionTower) {
         NoModel.refuse(folder);
         Checkpoint checkpoint = new Checkpoint(folder);
-        Place own = Place.of(TensorFolder.open(folder), folder, "");
+        WeightPlace own = WeightPlace.of(TensorFolder.open(folder), folder, "");
         checkpoint.places.add(own);
-        boolean inside = own.tensors.keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
+        boolean inside = own.tensors().keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
         if (inside && !TowerChoice.isInside(folder, visionTower)) {
-            own.tensors.keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
+            own.tensors().keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
             inside = false;
         }
         if (!inside) {
             checkpoint.places.add(
-                    Place.of(TowerWeights.openFolder(folder, visionTower), visionTower, Llava.TOWER_PREFIX));
+                    WeightPlace.of(TowerWeights.openFolder(folder, visionTower), visionTower, Llava.TOWER_PREFIX));
         }
         return checkpoint;
     }
@@ -112,10 +98,10 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * that is beside it where a model has tokens around an image is read for their rows alone.
      */
     public Checkpoint withProjector(Path file) {
-        Place place = Place.of(TensorFolder.open(file), file, "");
-        Stored table = place.tensors.remove(SlotRows.TABLE);
+        WeightPlace place = WeightPlace.of(TensorFolder.open(file), file, "");
+        Stored table = place.tensors().remove(SlotRows.TABLE);
         if (table != null) {
-            place.tensors.put(SlotRows.NAME, table);
+            place.tensors().put(SlotRows.NAME, table);
         }
         places.add(0, place);
         return this;
@@ -161,14 +147,13 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     private INDArray tensor(DataType type, String name, long... shape) {
         asked.put(name, shape);
-        for (Place place : places) {
-            Stored stored = place.tensors.get(name);
-            if (stored != null) {
-                // What does not fit is told by close(), with all else that does not.
-                return Arrays.equals(stored.shape(), shape)
-                        ? place.store.read(stored.name(), type)
-                        : Nd4j.create(shape);
-            }
+        // Of a head that is not tied and stored alone, close() tells that its table is missing.
+        Optional<WeightPlace.Source> source = WeightPlace.find(name, places);
+        if (source.isPresent()) {
+            // What does not fit is told by close(), with all else that does not.
+            return Arrays.equals(source.get().stored().shape(), shape)
+                    ? source.get().read(type)
+                    : Nd4j.create(shape);
         }
         return mayBeFresh(name) ? FloatConversion.of(name, fresh(name, shape), type) : Nd4j.create(shape);
     }
@@ -176,21 +161,13 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /** The rows of stage 1's result, where it has the table or, as the published code accepts too, these rows alone. */
     @Override
     public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
-        for (Place place : places) {
-            Stored stored = place.tensors.get(name);
-            if (stored == null) {
-                continue;
-            }
-            boolean alone = Arrays.equals(stored.shape(), new long[] {ids.length, shape[1]});
-            boolean fits = alone || Arrays.equals(stored.shape(), shape);
-            asked.put(name, fits ? stored.shape() : shape);
-            if (!fits) {
-                return graph.constant(name, Nd4j.create(ids.length, shape[1]));
-            }
-            INDArray read = place.store.read(stored.name(), DataType.FLOAT);
-            return graph.constant(name, alone ? read : picked(read, ids));
+        Optional<ProjectorRows> rows = ProjectorRows.in(places);
+        if (rows.isEmpty()) {
+            return graph.constant(name, picked(tensor(table, shape), ids));
         }
-        return graph.constant(name, picked(tensor(table, shape), ids));
+        rows.get().requireFit(ids, shape);
+        asked.put(name, rows.get().shape());
+        return graph.constant(name, rows.get().read(ids));
     }
 
     private static INDArray picked(INDArray table, int[] ids) {
@@ -218,11 +195,23 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     public WeightPlan plan(Map<String, long[]> variables) {
         return WeightPlan.of(
                 variables,
-                places.stream().map(Place::tensors).toList(),
+                places.stream().map(WeightPlace::tensors).toList(),
                 new WeightPlan.Allowance(
                         this::mayBeFresh,
                         variable -> !variable.startsWith(only)
                                 || (towerUnused && variable.startsWith(Llava.TOWER_PREFIX))));
+    }
+
+    /**
+     * Why variables of these names and shapes cannot be read. Of a tied head that is stored beside its table, the values
+     * of both are compared; nothing else is read.
+     */
+    public List<String> problems(Map<String, long[]> variables) {
+        List<String> problems = new ArrayList<>(plan(variables).problems());
+        if (TiedHead.isIn(variables)) {
+            problems.addAll(TiedHead.problems(places));
+        }
+        return problems;
     }
 
     /**
@@ -233,51 +222,56 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * @throws BadInputException if a variable has no tensor of its shape, or a tensor no use
      */
     public List<OutgoingTensor> outgoing(Map<String, long[]> variables, Optional<ImageSlot> slot) {
+        return outgoing(variables, slot, UnaryOperator.identity());
+    }
+
+    /**
+     * The same for a model whose token tables grow on the way, before the rows of a projector's file are put into them.
+     *
+     * @param variables as they are stored
+     * @param slot with the ids of the grown vocabulary
+     * @param growth what makes a grown tensor of a stored one
+     */
+    public List<OutgoingTensor> outgoing(
+            Map<String, long[]> variables, Optional<ImageSlot> slot, UnaryOperator<OutgoingTensor> growth) {
         asked.putAll(variables);
-        Place rows = places.get(0);
-        boolean rowsApart = slot.isPresent() && rows.tensors.containsKey(SlotRows.NAME);
-        if (rowsApart) {
-            asked.put(SlotRows.NAME, rows.tensors.get(SlotRows.NAME).shape());
-        }
-        require(plan());
+        Optional<ProjectorRows> rows = slot.flatMap(tokens -> ProjectorRows.in(places));
+        rows.ifPresent(found -> asked.put(SlotRows.NAME, found.shape()));
+        requireAllRead();
         List<OutgoingTensor> all = new ArrayList<>();
-        variables.forEach((name, shape) -> all.add(outgoing(name, shape)));
-        if (rowsApart) {
-            all.replaceAll(tensor -> tensor.name().equals(SlotRows.TABLE)
-                    ? tensor.changedAsFloats(
-                            table -> withRows(table, rows, SlotRows.ids(slot.get())),
-                            tensor.info().shape())
-                    : tensor);
-        }
+        variables.forEach((name, shape) -> all.add(growth.apply(outgoing(name, shape))));
+        rows.ifPresent(found -> all.replaceAll(tensor -> tensor.name().equals(SlotRows.TABLE)
+                ? withRows(tensor, found, SlotRows.ids(slot.orElseThrow()))
+                : tensor));
         return all;
     }
 
     private OutgoingTensor outgoing(String name, long... shape) {
-        for (Place place : places) {
-            Stored stored = place.tensors.get(name);
-            if (stored != null) {
-                return OutgoingTensor.stored(place.store, stored.name()).named(name);
-            }
-        }
-        return OutgoingTensor.made(new TensorInfo(name, TensorType.F32, shape), () -> fresh(name, shape));
+        return WeightPlace.find(name, places)
+                .map(source -> OutgoingTensor.stored(
+                                source.place().store(), source.stored().name())
+                        .named(name))
+                .orElseGet(() ->
+                        OutgoingTensor.made(new TensorInfo(name, TensorType.F32, shape), () -> fresh(name, shape)));
     }
 
-    private static INDArray withRows(INDArray table, Place place, int... ids) {
-        String stored = place.tensors.get(SlotRows.NAME).name();
-        INDArray rows = place.store.read(stored, DataType.FLOAT);
-        return SlotRows.put(table.dup('c'), rows.size(0) == ids.length ? rows : picked(rows, ids), ids);
+    private static OutgoingTensor withRows(OutgoingTensor table, ProjectorRows rows, int... ids) {
+        rows.requireFit(ids, table.info().shape());
+        return table.changedAsFloats(
+                floats -> SlotRows.put(floats.dup('c'), rows.read(ids), ids),
+                table.info().shape());
     }
 
     /** How the folder names its tensors. */
     public Layout layout() {
-        return Layout.of(places.get(0).store.tensors().keySet());
+        return Layout.of(places.get(0).store().tensors().keySet());
     }
 
     /** How many tensors of each type all places hold. */
     public SortedMap<TensorType, Long> types() {
         SortedMap<TensorType, Long> types = new TreeMap<>();
         places.forEach(
-                place -> place.store.tensors().values().forEach(tensor -> types.merge(tensor.type(), 1L, Long::sum)));
+                place -> place.store().tensors().values().forEach(tensor -> types.merge(tensor.type(), 1L, Long::sum)));
         return types;
     }
 
@@ -288,15 +282,22 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
             return;
         }
         closed = true;
-        places.forEach(place -> place.store.close());
-        if (asked.isEmpty()) {
-            return;
+        try {
+            if (!asked.isEmpty()) {
+                requireAllRead();
+            }
+        } finally {
+            places.forEach(place -> place.store().close());
         }
-        require(plan());
     }
 
-    private void require(WeightPlan plan) {
-        List<String> problems = plan.problems();
+    private void requireAllRead() {
+        if (asked.containsKey(SlotRows.TABLE) && !asked.containsKey(SlotRows.NAME)) {
+            ProjectorRows.in(places).ifPresent(rows -> {
+                throw rows.unused();
+            });
+        }
+        List<String> problems = problems(asked);
         if (!problems.isEmpty()) {
             throw new BadInputException(folder + ": weights and config do not fit: "
                     + String.join("; ", problems.subList(0, Math.min(MOST_LISTED, problems.size())))

@@ -1,10 +1,13 @@
 package org.llava4j.model.weights;
 
+import java.nio.file.Path;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 
 /**
@@ -79,6 +82,25 @@ public enum Layout {
             }
         }
         return stored;
+    }
+
+    /**
+     * The stored name of each variable.
+     *
+     * @param stored names of a file or folder
+     * @param path where they are, for the message
+     * @throws BadInputException if two of them are the same variable
+     */
+    public Map<String, String> variables(Collection<String> stored, Path path) {
+        Map<String, String> byVariable = new LinkedHashMap<>();
+        for (String name : stored) {
+            String other = byVariable.putIfAbsent(variable(name), name);
+            if (other != null && reasonToSkip(name) == null) {
+                throw new BadInputException(path + ": " + other + " and " + name + " are both the weight "
+                        + variable(name) + "; remove the one that does not belong to this model");
+            }
+        }
+        return byVariable;
     }
 
     /** The name by which this layout stores a variable, the older of two where it has had several. */

@@ -22,6 +22,8 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
     /** The source of a variable that begins with random numbers. */
     public static final String FRESH = "fresh";
 
+    private static final String TIED = "tied to " + TiedHead.TABLE;
+
     /**
      * A tensor as it lies somewhere.
      *
@@ -57,8 +59,9 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
         SortedMap<String, String> skipped = new TreeMap<>();
         List<String> problems = new ArrayList<>();
         Set<Stored> read = new LinkedHashSet<>();
+        boolean tied = TiedHead.isIn(variables);
         variables.forEach((variable, shape) -> {
-            Stored stored = first(places, variable);
+            Stored stored = source(places, variable, tied);
             if (stored != null) {
                 read.add(stored);
                 sources.put(variable, stored.where());
@@ -77,7 +80,8 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
                 if (read.contains(stored)) {
                     return;
                 }
-                String reason = reason(variable, stored, sources, allowance);
+                boolean tiedHead = tied && variable.equals(TiedHead.NAME);
+                String reason = tiedHead ? TIED : reason(variable, stored, sources, allowance);
                 if (reason == null) {
                     problems.add(stored + " is used by nothing");
                 } else {
@@ -88,7 +92,13 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
         return new WeightPlan(sources, skipped, List.copyOf(problems));
     }
 
-    static Stored first(List<Map<String, Stored>> places, String variable) {
+    /** Of a tied head and its table, a file may hold either. */
+    private static Stored source(List<Map<String, Stored>> places, String variable, boolean tied) {
+        Stored stored = first(places, variable);
+        return stored == null && tied && variable.equals(TiedHead.TABLE) ? first(places, TiedHead.NAME) : stored;
+    }
+
+    private static Stored first(List<Map<String, Stored>> places, String variable) {
         return places.stream()
                 .map(place -> place.get(variable))
                 .filter(stored -> stored != null)

@@ -7,11 +7,14 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.text.ImageSlot;
@@ -28,8 +31,11 @@ import org.llava4j.model.weights.WeightPlan;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class AssemblyTest {
+    private static final String TABLE = "model.embed_tokens.weight";
+
     @TempDir
     private Path temp;
 
@@ -149,6 +155,98 @@ class AssemblyTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("tokenizer.model");
         FolderTests.assertEmpty(out);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // rows of the base's tables, rows in the projector's file: the grown table, the tokenizer's ids, the two alone
+        "1000, 1002",
+        "1000, 2",
+        "1024, 1024",
+        "1024, 1002",
+        "1024, 2"
+    })
+    void assembleKeepsTheImageTokenRowsOfAProjectorFile(int baseRows, int fileRows) {
+        padTables(baseRows);
+        Path projector = projectorWithRows(fileRows);
+        INDArray stored = FolderTests.read(projector).get(TABLE);
+        assembly(FolderTests.TOWER, projector, SlotChoice.START_END).to(out.resolve("llava"));
+        int rows = Math.max(baseRows, 1002);
+        for (Path file : List.of(out.resolve("llava"), out.resolve("llava/mm_projector.safetensors"))) {
+            INDArray table = FolderTests.read(file).get(TABLE);
+            assertThat(table.shape()).containsExactly(rows, 64);
+            int first = fileRows == 2 ? 0 : 1000;
+            assertThat(table.getRow(1000).toFloatVector())
+                    .containsExactly(stored.getRow(first).toFloatVector());
+            assertThat(table.getRow(1001).toFloatVector())
+                    .containsExactly(stored.getRow(first + 1).toFloatVector());
+            assertThat(table.getRow(999).toFloatVector())
+                    .containsExactly(
+                            FolderTests.read(llama).get(TABLE).getRow(999).toFloatVector());
+        }
+        assertThat(TensorRun.open(out.resolve("llava"), null)).isNotNull();
+    }
+
+    @Test
+    void assembleNamesTheFlagForAProjectorFileWithImageTokenRows() {
+        for (int rows : new int[] {1002, 2}) {
+            Path projector = projectorWithRows(rows);
+            assertThatThrownBy(() -> assembly(FolderTests.TOWER, projector, SlotChoice.NONE)
+                            .to(out.resolve("x")))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("model.embed_tokens.weight [" + rows + ", 64] in " + projector)
+                    .hasMessageContaining("--mm-use-im-start-end")
+                    .hasMessageNotContaining("config.json that came");
+        }
+        FolderTests.assertEmpty(out);
+    }
+
+    @Test
+    void assembleRejectsAProjectorFileOfAnotherVocabulary() {
+        padTables(1024);
+        Path projector = projectorWithRows(1003);
+        assertThatThrownBy(() -> assembly(FolderTests.TOWER, projector, SlotChoice.START_END)
+                        .to(out.resolve("x")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("model.embed_tokens.weight is [1003, 64] in " + projector)
+                .hasMessageContaining("[1002, 64]")
+                .hasMessageContaining("--mm-use-im-patch-token");
+        FolderTests.assertEmpty(out);
+        assembly(FolderTests.TOWER, projector, SlotChoice.PATCH_START_END).to(out.resolve("llava"));
+        assertThat(FolderTests.read(out.resolve("llava")).get(TABLE).getRow(1002))
+                .isEqualTo(FolderTests.read(projector).get(TABLE).getRow(1002));
+    }
+
+    @Test
+    void assembleRejectsImageTokensForATiedDecoder() {
+        FolderTests.tie(llama);
+        assertThatThrownBy(() ->
+                        assembly(FolderTests.TOWER, null, SlotChoice.START_END).to(out.resolve("x")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("tie_word_embeddings")
+                .hasMessageContaining("--mm-use-im-start-end");
+        FolderTests.assertEmpty(out);
+    }
+
+    /** Rows beyond the tokenizer's 1000 ids, as padded checkpoints have them. */
+    private void padTables(int rows) {
+        FolderTests.change(llama, FolderTests.config(llama).put("vocab_size", rows));
+        Map<String, INDArray> tensors = FolderTests.read(llama);
+        tensors.replaceAll((name, tensor) -> VocabularyGrowth.isTable(name)
+                ? Nd4j.concat(0, tensor, Nd4j.ones(DataType.FLOAT, rows + 1 - 1000, 64))
+                        .get(NDArrayIndex.interval(0, rows), NDArrayIndex.all())
+                        .dup()
+                : tensor);
+        SafetensorsWriter.write(llama.resolve("model.safetensors"), tensors);
+    }
+
+    /** A result of stage 1 that has a token table of so many rows, each different. */
+    private Path projectorWithRows(int rows) {
+        Map<String, INDArray> tensors = FolderTests.read(Golden.path("f_e2e/stage1_out/mm_projector.bin"));
+        tensors.put(TABLE, Nd4j.linspace(DataType.FLOAT, -3, 0.0001, rows * 64L).reshape(rows, 64));
+        Path file = temp.resolve("projector-" + rows + ".safetensors");
+        SafetensorsWriter.write(file, tensors);
+        return file;
     }
 
     private Assembly assembly(Path tower, Path projector, SlotChoice slot) {

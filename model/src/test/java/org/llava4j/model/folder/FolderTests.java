@@ -50,6 +50,14 @@ final class FolderTests {
         return folder;
     }
 
+    /** Ties the head of a LLaMA folder to its token table, which alone stays in the file. */
+    static void tie(Path llama) {
+        change(llama, config(llama).put("tie_word_embeddings", true));
+        Map<String, INDArray> tensors = read(llama);
+        tensors.remove("lm_head.weight");
+        SafetensorsWriter.write(llama.resolve("model.safetensors"), tensors);
+    }
+
     static ObjectNode config(Path folder) {
         return (ObjectNode) JsonInput.readObject(folder.resolve("config.json"));
     }

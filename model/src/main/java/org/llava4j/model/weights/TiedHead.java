@@ -1,0 +1,95 @@
+package org.llava4j.model.weights;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.javacpp.FloatPointer;
+import org.llava4j.data.tensors.TensorStore;
+import org.llava4j.model.SlotRows;
+import org.llava4j.model.weights.WeightPlan.Stored;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The LM head of a model with {@code tie_word_embeddings}: the token table itself. Files store the one matrix under
+ * either name, or under both.
+ */
+public final class TiedHead {
+    /** The head, where it is stored. */
+    public static final String NAME = "lm_head.weight";
+
+    /** The table that it is tied to. */
+    public static final String TABLE = SlotRows.TABLE;
+
+    private static final int PIECE_VALUES = 1 << 16;
+
+    private TiedHead() {}
+
+    /** Whether a graph of these variables ties its head: it has a token table and no head. */
+    static boolean isIn(Map<String, long[]> variables) {
+        return variables.containsKey(TABLE) && !variables.containsKey(NAME);
+    }
+
+    /** How stored heads differ from the stored table; all of them are read. */
+    static List<String> problems(List<WeightPlace> places) {
+        List<String> problems = new ArrayList<>();
+        WeightPlace.find(TABLE, places).ifPresent(table -> {
+            for (WeightPlace place : places) {
+                Stored head = place.stored(NAME);
+                if (head != null && !head.equals(table.stored())) {
+                    difference(table.place().store(), table.stored().name(), place.store(), head.name())
+                            .ifPresent(problems::add);
+                }
+            }
+        });
+        return problems;
+    }
+
+    /**
+     * Compares a stored head with the stored table.
+     *
+     * @param table name of the table's tensor in {@code tables}
+     * @param head name of the head's tensor in {@code heads}
+     * @return how the two differ; empty if they are equal
+     */
+    public static Optional<String> difference(TensorStore tables, String table, TensorStore heads, String head) {
+        long[] shape = tables.tensors().get(table).shape();
+        if (!Arrays.equals(shape, heads.tensors().get(head).shape())) {
+            return Optional.of(heads.tensors().get(head) + " differs in shape from " + TABLE + " "
+                    + Arrays.toString(shape) + ", to which \"tie_word_embeddings\" ties it");
+        }
+        try (INDArray one = tables.read(table, DataType.FLOAT);
+                INDArray other = heads.read(head, DataType.FLOAT)) {
+            long different = countDifferent(one, other);
+            return different == 0
+                    ? Optional.empty()
+                    : Optional.of(
+                            head + " differs from " + TABLE + " in " + different + " of " + one.length()
+                                    + " values, but \"tie_word_embeddings\" ties the two (false gives the head its own values)");
+        }
+    }
+
+    private static long countDifferent(INDArray one, INDArray other) {
+        FloatPointer ones = new FloatPointer(one.data().pointer());
+        FloatPointer others = new FloatPointer(other.data().pointer());
+        float[] a = new float[PIECE_VALUES];
+        float[] b = new float[PIECE_VALUES];
+        long different = 0;
+        for (long done = 0; done < one.length(); done += PIECE_VALUES) {
+            int count = (int) Math.min(PIECE_VALUES, one.length() - done);
+            ones.position(done).get(a, 0, count);
+            others.position(done).get(b, 0, count);
+            for (int i = 0; i < count; i++) {
+                different += isSame(a[i], b[i]) ? 0 : 1;
+            }
+        }
+        return different;
+    }
+
+    /** Equal as numbers, or both NaN. */
+    private static boolean isSame(float a, float b) {
+        return a == b || (Float.isNaN(a) && Float.isNaN(b));
+    }
+}

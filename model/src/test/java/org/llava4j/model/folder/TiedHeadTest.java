@@ -1,0 +1,178 @@
+package org.llava4j.model.folder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.model.TensorRun;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.folder.Assembly.FeatureChoice;
+import org.llava4j.model.folder.Assembly.ProjectorChoice;
+import org.llava4j.model.folder.Assembly.SlotChoice;
+import org.llava4j.model.folder.CheckpointWriter.Form;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Models whose head is their token table, in files that store one of the two, or both. */
+class TiedHeadTest {
+    private static final String TABLE = "model.embed_tokens.weight";
+    private static final String HEAD = "lm_head.weight";
+
+    @TempDir
+    private Path temp;
+
+    private Path llama;
+    private Path llava;
+
+    @BeforeEach
+    void assembleATiedModel() {
+        llama = FolderTests.llama(temp.resolve("llama"));
+        FolderTests.tie(llama);
+        llava = assemble("llava");
+    }
+
+    @Test
+    void loadAcceptsAHeadEqualToTheTable() {
+        float[] logits = logits(llava);
+        float[] ofLlama = logits(llama);
+        for (Path folder : List.of(llava, llama)) {
+            change(folder, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
+        }
+        assertThat(logits(llava)).containsExactly(logits);
+        assertThat(logits(llama)).containsExactly(ofLlama);
+    }
+
+    @Test
+    void loadReadsTheTableFromAHeadThatIsStoredAlone() {
+        float[] logits = logits(llava);
+        change(llava, tensors -> tensors.put(HEAD, tensors.remove(TABLE)));
+        assertThat(logits(llava)).containsExactly(logits);
+    }
+
+    @Test
+    void loadAndExportRejectAHeadThatDiffersFromTheTable() {
+        change(llava, tensors -> {
+            INDArray head = tensors.get(TABLE).dup();
+            head.putScalar(5, 7, head.getFloat(5, 7) + 1e-6f);
+            tensors.put(HEAD, head);
+        });
+        for (Consumer<Path> use : List.<Consumer<Path>>of(
+                folder -> TensorRun.open(folder, null), folder -> export().to(temp.resolve("x")))) {
+            assertThatThrownBy(() -> use.accept(llava))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("lm_head.weight")
+                    .hasMessageContaining("differs from model.embed_tokens.weight in 1 of 64000 values")
+                    .hasMessageContaining("tie_word_embeddings");
+        }
+        assertThat(temp.resolve("x")).doesNotExist();
+    }
+
+    @Test
+    void loadRejectsAHeadOfAnotherShapeThanTheTable() {
+        change(llava, tensors -> tensors.put(HEAD, Nd4j.ones(3, 64)));
+        assertThatThrownBy(() -> TensorRun.open(llava, null))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("lm_head.weight")
+                .hasMessageContaining("[3, 64] differs in shape from model.embed_tokens.weight [1000, 64]")
+                .hasMessageContaining("tie_word_embeddings");
+    }
+
+    @Test
+    void loadStillMissesTheTableOfAModelWithAHeadOfItsOwn() {
+        change(llava, tensors -> tensors.put(HEAD, tensors.remove(TABLE)));
+        FolderTests.change(llava, FolderTests.config(llava).put("tie_word_embeddings", false));
+        assertThatThrownBy(() -> TensorRun.open(llava, null))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("model.embed_tokens.weight [1000, 64] is missing");
+    }
+
+    @Test
+    void exportAndAssembleWriteTheTableOnce() {
+        Map<String, INDArray> before = FolderTests.read(llava);
+        change(llava, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
+        export().to(temp.resolve("both"));
+        assertThat(FolderTests.read(temp.resolve("both"))).isEqualTo(before);
+        change(llava, tensors -> tensors.remove(TABLE));
+        export().to(temp.resolve("head"));
+        assertThat(FolderTests.read(temp.resolve("head"))).isEqualTo(before);
+        change(llama, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
+        assertThat(FolderTests.read(assemble("again"))).isEqualTo(before);
+    }
+
+    @Test
+    void deltaKnowsThatTheHeadIsTheTable() {
+        Map<String, INDArray> before = FolderTests.read(llava);
+        change(llava, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
+        Delta delta = new Delta(llama, SaveType.AS_STORED, Form.DEFAULT_SHARD_BYTES);
+        delta.make(llava, temp.resolve("delta"));
+        delta.apply(temp.resolve("delta"), temp.resolve("applied"));
+        assertThat(FolderTests.read(temp.resolve("applied"))).isEqualTo(before);
+        change(llava, tensors -> tensors.put(HEAD, tensors.get(TABLE).add(1)));
+        assertThatThrownBy(() -> delta.make(llava, temp.resolve("x")))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("differs from model.embed_tokens.weight in 64000 of 64000 values");
+    }
+
+    @Test
+    void loadAndDeltaRejectTwoTensorsOfOneWeight() {
+        change(
+                llava,
+                tensors -> tensors.put(
+                        "base_model.model." + TABLE, tensors.get(TABLE).add(1)));
+        Delta delta = new Delta(llama, SaveType.AS_STORED, Form.DEFAULT_SHARD_BYTES);
+        for (Consumer<Path> use : List.<Consumer<Path>>of(
+                folder -> TensorRun.open(folder, null), folder -> delta.make(folder, temp.resolve("x")))) {
+            assertThatThrownBy(() -> use.accept(llava))
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("base_model.model." + TABLE + " and " + TABLE);
+        }
+    }
+
+    private Export export() {
+        return new Export(llava, null, null, Form.OWN, SaveType.AS_STORED, null);
+    }
+
+    private Path assemble(String name) {
+        Path folder = temp.resolve(name);
+        new Assembly(
+                        llama,
+                        FolderTests.TOWER,
+                        new ProjectorChoice(ProjectorType.LINEAR, null, 3),
+                        new FeatureChoice(-2, SelectFeature.PATCH, false),
+                        SlotChoice.NONE,
+                        512,
+                        SaveType.AS_STORED,
+                        Form.DEFAULT_SHARD_BYTES)
+                .to(folder);
+        return folder;
+    }
+
+    private static void change(Path folder, Consumer<Map<String, INDArray>> change) {
+        Map<String, INDArray> tensors = FolderTests.read(folder);
+        change.accept(tensors);
+        SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors);
+    }
+
+    private static float[] logits(Path folder) {
+        boolean image = LlavaConfig.isLlava(folder);
+        INDArray ids = Nd4j.createFromArray(new int[][] {{1, image ? -200 : 300, 301, 302}});
+        return TensorRun.open(folder, null)
+                .run(Map.of("input_ids", ids, "images", Nd4j.ones(DataType.FLOAT, 1, 3, 56, 56)), null)
+                .tensors()
+                .get("logits")
+                .dup()
+                .reshape(-1)
+                .toFloatVector();
+    }
+}
