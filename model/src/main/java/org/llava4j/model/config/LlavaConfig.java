@@ -248,28 +248,42 @@ public record LlavaConfig(
         return LlavaHfConfig.is(json) ? folder : visionTower(folder, json.text("mm_vision_tower"));
     }
 
-    private static Path visionTower(Path folder, String named) {
-        Path base = Files.isDirectory(folder) ? folder : folder.resolveSibling("");
+    /** The same; empty where the config names a folder that is not there. */
+    public static Optional<Path> findVisionTower(Path folder) {
+        ConfigJson json = ConfigJson.read(folder);
+        return LlavaHfConfig.is(json) ? Optional.of(folder) : findVisionTower(folder, json.text("mm_vision_tower"));
+    }
+
+    private static Optional<Path> findVisionTower(Path folder, String named) {
+        Path base = base(folder);
         Path besideLink = base.resolve(named).normalize();
         try {
             // Behind a symbolic link, ".." is the parent of the folder that the link leads to.
             Path real = base.toRealPath().resolve(named);
             if (Files.isDirectory(real)) {
                 boolean same = Files.isDirectory(besideLink) && Files.isSameFile(real, besideLink);
-                return same ? besideLink : real.toRealPath();
+                return Optional.of(same ? besideLink : real.toRealPath());
             }
         } catch (IOException e) {
             throw new BadInputException(base + ": cannot be read: " + e.getMessage(), e);
         }
         if (Files.isDirectory(besideLink)) {
-            return besideLink;
+            return Optional.of(besideLink);
         }
-        if (ClipConfig.isPublished(named)) {
-            return folder;
-        }
-        throw new BadInputException(base.resolve("config.json") + ": mm_vision_tower names the CLIP folder \"" + named
-                + "\", which is not there (" + besideLink.toAbsolutePath()
-                + "); put it there, name another or give --vision-tower DIR");
+        return ClipConfig.isPublished(named) ? Optional.of(folder) : Optional.empty();
+    }
+
+    private static Path base(Path folder) {
+        return Files.isDirectory(folder) ? folder : folder.resolveSibling("");
+    }
+
+    private static Path visionTower(Path folder, String named) {
+        Path base = base(folder);
+        return findVisionTower(folder, named)
+                .orElseThrow(() -> new BadInputException(base.resolve("config.json")
+                        + ": mm_vision_tower names the CLIP folder \"" + named + "\", which is not there ("
+                        + base.resolve(named).normalize().toAbsolutePath()
+                        + "); put it there, name another or give --vision-tower DIR"));
     }
 
     /** P, vectors that one image becomes. */

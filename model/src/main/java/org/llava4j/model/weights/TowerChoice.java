@@ -63,7 +63,10 @@ public final class TowerChoice {
         if (same(model, visionTower)) {
             return true;
         }
-        boolean named = llava && same(LlavaConfig.visionTowerOf(model), visionTower);
+        boolean named = llava
+                && LlavaConfig.findVisionTower(model)
+                        .filter(tower -> same(tower, visionTower))
+                        .isPresent();
         if (training == TowerTraining.TRAINED) {
             if (!named) {
                 throw cannotReplace(model, visionTower);

@@ -184,11 +184,17 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void aFolderThatNoFormerRunWroteIsRefused() {
+    void writeRejectsInputsAndFoldersOfOthers() throws IOException {
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
         assertThatThrownBy(() -> CheckpointWriter.write(LLAVA, model, origin(LLAVA), TensorType.F32))
                 .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("is one that is read");
+        Path foreign = Files.createDirectory(temp.resolve("foreign"));
+        Files.writeString(foreign.resolve("notes.txt"), "mine");
+        assertThatThrownBy(() -> CheckpointWriter.write(foreign, model, origin(LLAVA), TensorType.F32))
+                .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("holds files that no former run wrote");
+        assertThat(foreign.resolve("notes.txt")).hasContent("mine");
     }
 
     private static Origin origin(Path folder) {
