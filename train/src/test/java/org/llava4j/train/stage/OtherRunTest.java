@@ -284,10 +284,12 @@ class OtherRunTest {
 
     private static void rewriteState(Path checkpoint, Edit edit) throws IOException {
         edit(checkpoint.resolve("state.json"), edit);
+        Path state = checkpoint.resolve("state.json");
         edit(
-                checkpoint.resolve("sha256.json"),
-                hashes -> ((ObjectNode) hashes.path("files"))
-                        .put("state.json", Sha256.of(checkpoint.resolve("state.json"))));
+                checkpoint.resolve("llava4j.json"),
+                marker -> ((ObjectNode) marker.at("/files/state.json"))
+                        .put("bytes", state.toFile().length())
+                        .put("sha256", Sha256.of(state)));
     }
 
     private static void reverse(Path file) throws IOException {
