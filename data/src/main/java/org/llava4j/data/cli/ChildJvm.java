@@ -26,6 +26,7 @@ import org.llava4j.data.BadInputException;
  * @param jvmFlags such as {@code -Xmx256m}
  */
 public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
+    private static final String VECTOR_API_WARNING = "WARNING: Using incubator modules: jdk.incubator.vector";
 
     /**
      * Runs it to its end.
@@ -36,11 +37,12 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
     public String run(List<String> arguments) {
         Process process = null;
         try {
-            process = new ProcessBuilder(command(arguments))
-                    .redirectError(Redirect.INHERIT)
-                    .start();
+            process = new ProcessBuilder(command(arguments)).start();
+            Thread errors = copyErrors(process);
             String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
+            int code = process.waitFor();
+            errors.join();
+            if (code != 0) {
                 throw new BadInputException(
                         label + " ended with exit code " + process.exitValue() + "; what it said is above");
             }
@@ -55,6 +57,57 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
                 process.destroy();
             }
         }
+    }
+
+    /**
+     * Runs it to its end on this process's standard input and output. If this process is asked to end, so is the child.
+     *
+     * @return the exit code
+     * @throws BadInputException if it cannot be started
+     */
+    int runInForeground(List<String> arguments) {
+        try {
+            Process process = new ProcessBuilder(command(arguments))
+                    .redirectInput(Redirect.INHERIT)
+                    .redirectOutput(Redirect.INHERIT)
+                    .start();
+            Thread errors = copyErrors(process);
+            Thread end = new Thread(() -> endAndWait(process), "end-child-jvm");
+            Runtime.getRuntime().addShutdownHook(end);
+            int code = process.waitFor();
+            errors.join();
+            Runtime.getRuntime().removeShutdownHook(end);
+            return code;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new BadInputException(label + " was interrupted", new InterruptedIOException());
+        } catch (IOException e) {
+            throw new BadInputException(label + " could not be run (" + e.getMessage() + ")", e);
+        }
+    }
+
+    private static void endAndWait(Process process) {
+        process.destroy();
+        try {
+            process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static Thread copyErrors(Process process) {
+        Thread thread = new Thread(
+                () -> {
+                    try {
+                        new LineFilter(VECTOR_API_WARNING).copy(process.getErrorStream(), System.err);
+                    } catch (IOException e) {
+                        System.err.println("the rest of stderr was lost (" + e.getMessage() + ")");
+                    }
+                },
+                "child-jvm-errors");
+        thread.setDaemon(true);
+        thread.start();
+        return thread;
     }
 
     /** {@link #run}, for a command that writes one JSON object on one line: that object. */
@@ -74,13 +127,9 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
     private List<String> command(List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("-Dorg.slf4j.simpleLogger.defaultLogLevel=error");
         command.addAll(jvmFlags);
-        command.addAll(List.of(
-                "--add-modules=jdk.incubator.vector",
-                "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                "-cp",
-                classPath(),
-                main.getName()));
+        command.addAll(List.of("--add-modules=jdk.incubator.vector", "-cp", classPath(), main.getName()));
         command.addAll(arguments);
         return command;
     }

@@ -21,9 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * A goal of the command line over an API that Java can call without it. Flags are kebab-case, {@code --help} tells
- * them. Bad input ends in one line on stderr and a {@link CommandFailedException}, which Maven turns into a non-zero
- * exit.
+ * Command of the command line over an API that Java can call without it. Flags are kebab-case; {@code --help} lists
+ * them. Bad input ends with one line on stderr and exit code 1.
  */
 public abstract class Command {
     private static final Logger LOG = LoggerFactory.getLogger(Command.class);
@@ -47,8 +46,53 @@ public abstract class Command {
     /** Does the work. */
     protected abstract void run(CommandLine line);
 
-    /** Entry for a {@code main}. */
+    /**
+     * Runs the command as a process: the body of every {@code main}. Ends this JVM with a non-zero exit code if the
+     * command fails, so that nothing follows its one line, neither Maven's report nor a stack trace. In a JVM without
+     * the Vector API the command runs in a child JVM that has it.
+     *
+     * <p>The system property {@code llava4j.inProcess=true} makes it {@link #invoke}, for callers of a {@code main}
+     * that go on after it, such as tests.
+     */
     public final void execute(String... args) {
+        if (Boolean.getBoolean("llava4j.inProcess")) {
+            invoke(args);
+            return;
+        }
+        try {
+            if (VectorJvm.isThis() || List.of(args).contains(HELP)) {
+                VectorJvm.endWithParent();
+                invoke(args);
+            } else {
+                exit(VectorJvm.run(name, getClass(), List.of(args)));
+            }
+        } catch (CommandFailedException e) {
+            exit(1);
+        } catch (BadInputException e) { // of the child JVM: a command's own is a CommandFailedException
+            System.err.println(name + ": " + e.getMessage());
+            exit(1);
+        }
+    }
+
+    /** Ends this JVM with an error, unless a signal ends it already and waits for this thread. */
+    private static void exit(int code) {
+        if (code == 0) {
+            return;
+        }
+        try {
+            Runtime.getRuntime().removeShutdownHook(new Thread());
+        } catch (IllegalStateException e) {
+            return; // the JVM is shutting down
+        }
+        System.exit(code);
+    }
+
+    /**
+     * Runs the command in this JVM.
+     *
+     * @throws CommandFailedException if it fails; its message was printed on stderr
+     */
+    public final void invoke(String... args) {
         NativeMemory.configure();
         try {
             if (List.of(args).contains(HELP)) {

@@ -15,7 +15,7 @@ public final class RecordJob {
     public static <R> void run(JavaSparkContext spark, GoalMaker<R> goal, String... args) {
         MirroredFlags flags = MirroredFlags.of(List.of(goal.at(RecordPlace.HERE).lastOfEach(args)), true);
         try {
-            goal.at(new SparkRecords<>(spark, goal, flags)).execute(flags.local());
+            goal.at(new SparkRecords<>(spark, goal, flags)).invoke(flags.local());
         } finally {
             // A goal may fail and have written why.
             flags.publish();

@@ -21,6 +21,6 @@ public final class AnswerJob {
      */
     public static void run(JavaSparkContext spark, String name, String... args) {
         Goal goal = Goal.named(name);
-        goal.at(new SparkAnswers(spark, goal)).execute(args);
+        goal.at(new SparkAnswers(spark, goal)).invoke(args);
     }
 }

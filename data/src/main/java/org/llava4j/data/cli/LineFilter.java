@@ -1,0 +1,47 @@
+package org.llava4j.data.cli;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+
+/** Copy of a stream without one line. All other bytes pass at once, lines without an end included. */
+final class LineFilter {
+    private static final int BUFFER = 8192;
+
+    private final byte[] dropped;
+    private int matched;
+    private boolean inOtherLine;
+
+    /** @param line the line to drop, without its end */
+    LineFilter(String line) {
+        dropped = (line + System.lineSeparator()).getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** Copies until the end of {@code in}. */
+    void copy(InputStream in, OutputStream out) throws IOException {
+        byte[] buffer = new byte[BUFFER];
+        for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+            for (int i = 0; i < read; i++) {
+                accept(buffer[i], out);
+            }
+            out.flush();
+        }
+        out.write(dropped, 0, matched);
+        out.flush();
+    }
+
+    private void accept(byte next, OutputStream out) throws IOException {
+        if (!inOtherLine && next == dropped[matched]) {
+            matched++;
+            if (matched == dropped.length) {
+                matched = 0;
+            }
+            return;
+        }
+        out.write(dropped, 0, matched);
+        out.write(next);
+        matched = 0;
+        inOtherLine = next != '\n';
+    }
+}

@@ -1,0 +1,58 @@
+package org.llava4j.data.cli;
+
+import java.lang.management.ManagementFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.llava4j.data.BadInputException;
+
+/**
+ * Child JVM with the Vector API for a command whose own JVM started without it, as Maven's does: the JVM prints a
+ * warning about incubator modules to every user who starts it with that module, and only a parent process can drop it.
+ */
+final class VectorJvm {
+    private static final String MODULE = "jdk.incubator.vector";
+    private static final String PARENT = "llava4j.parentPid";
+
+    /** System properties that mean the same in the child. */
+    private static final List<String> SHARED_PROPERTIES =
+            List.of("llava4j.", "org.bytedeco.", "org.nd4j.", "org.slf4j.simpleLogger.", "java.awt.", "java.io.tmpdir");
+
+    private VectorJvm() {}
+
+    /** Whether this JVM has the Vector API. */
+    static boolean isThis() {
+        return ModuleLayer.boot().findModule(MODULE).isPresent();
+    }
+
+    /**
+     * Runs a command on this process's terminal and waits for its end. A signal that ends this process is passed on.
+     *
+     * @param main a class with a {@code main}
+     * @return the exit code
+     * @throws BadInputException if the JVM cannot be started
+     */
+    static int run(String name, Class<?> main, List<String> arguments) {
+        return new ChildJvm(name, main, flags()).runInForeground(arguments);
+    }
+
+    /** Ends this JVM when the parent that started it is killed; without such a parent nothing happens. */
+    static void endWithParent() {
+        Long parent = Long.getLong(PARENT);
+        if (parent != null) {
+            ProcessHandle.of(parent).ifPresent(handle -> handle.onExit().thenRun(() -> System.exit(1)));
+        }
+    }
+
+    private static List<String> flags() {
+        Stream<String> options = ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> argument.startsWith("-X") || argument.equals("-ea"));
+        Stream<String> properties = System.getProperties().stringPropertyNames().stream()
+                .filter(key -> SHARED_PROPERTIES.stream().anyMatch(key::startsWith))
+                .sorted()
+                .map(key -> "-D" + key + "=" + System.getProperty(key));
+        List<String> flags = new ArrayList<>(Stream.concat(options, properties).toList());
+        flags.add("-D" + PARENT + "=" + ProcessHandle.current().pid());
+        return flags;
+    }
+}
