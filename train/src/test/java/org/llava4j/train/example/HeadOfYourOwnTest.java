@@ -22,7 +22,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The README's example of the graph in one's own hands, compiled and run: a head that tells bright from dark. */
+/** Compiles and runs the example of resources/docs/samediff.md: a head that distinguishes bright from dark images. */
 class HeadOfYourOwnTest {
     private static final int CLASSES = 2;
 
@@ -84,13 +84,14 @@ class HeadOfYourOwnTest {
     }
 
     @Test
-    void theReadmeShowsThisVeryCode() throws IOException {
+    void documentationShowsThisCode() throws IOException {
         Path root = Path.of(System.getProperty("llava4j.root"));
         String source =
                 Files.readString(root.resolve("train/src/test/java/org/llava4j/train/example/HeadOfYourOwnTest.java"));
         String example = source.substring(
                         source.indexOf("// <example>\n") + 13, source.indexOf("        // </example>"))
                 .indent(-8);
-        assertThat(Files.readString(root.resolve("README.md"))).contains("```java\n" + example + "```");
+        assertThat(Files.readString(root.resolve("resources/docs/samediff.md")))
+                .contains("```java\n" + example + "```");
     }
 }

@@ -22,7 +22,7 @@ import org.llava4j.train.stage.Stages;
 import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.RunListener;
 
-/** The README's example of a stage run from Java, compiled and run. */
+/** Compiles and runs the example of resources/docs/training.md: a training stage from Java. */
 class StageOfYourOwnTest {
     @TempDir
     private Path temp;
@@ -63,6 +63,7 @@ class StageOfYourOwnTest {
         String example = source.substring(
                         source.indexOf("// <example>\n") + 13, source.indexOf("        // </example>"))
                 .indent(-8);
-        assertThat(Files.readString(root.resolve("README.md"))).contains("```java\n" + example + "```");
+        assertThat(Files.readString(root.resolve("resources/docs/training.md")))
+                .contains("```java\n" + example + "```");
     }
 }
