@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -42,6 +43,11 @@ public abstract class Command {
 
     /** The flags, without {@code --help}. */
     protected abstract Options options();
+
+    /** The flags, hidden ones included, for checks of what the docs say. */
+    public final Collection<Option> flags() {
+        return options().getOptions();
+    }
 
     /** Does the work. */
     protected abstract void run(CommandLine line);
