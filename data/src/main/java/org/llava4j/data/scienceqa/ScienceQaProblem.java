@@ -53,6 +53,14 @@ public record ScienceQaProblem(
                 solution, split);
     }
 
+    /** Question, context and choices: equal for two text-only problems that ask the same. */
+    public Wording wording() {
+        return new Wording(question, hint, choices);
+    }
+
+    /** The text of a problem without its answer and metadata. */
+    public record Wording(String question, String hint, List<String> choices) {}
+
     public boolean hasImage() {
         return !image.isEmpty();
     }

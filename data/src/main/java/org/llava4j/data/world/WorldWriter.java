@@ -22,10 +22,13 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
  * Writes the drawn world as files: {@code problems.json}, {@code pid_splits.json} and
  * {@code images/<split>/<id>/image.png} (or {@code .jpg}) as ScienceQA has them, and for stage 1
  * {@code captions/chat.json} with {@code captions/images/} in LLaVA's conversation format.
- * No picture is drawn twice, across splits and captions: pixels that were seen before are drawn anew.
+ * No image occurs twice across splits and captions: an image with known pixels is rendered again. No text-only problem
+ * of the validation and test splits has the wording of one of the train split: such a problem is sampled again.
  */
 public final class WorldWriter {
     private static final String PROBLEMS = "problems.json";
+    private static final String TRAIN = "train";
+    private static final int MAX_SAMPLING_ATTEMPTS = 1000;
 
     /** What stage 1 asks; the template {@code plain} drops it, as the published stage 1 does. */
     private static final List<String> INSTRUCTIONS = List.of(
@@ -41,6 +44,7 @@ public final class WorldWriter {
     private final WorldPlan plan;
     private final Path folder;
     private final Set<String> seen = new HashSet<>();
+    private final Set<ScienceQaProblem.Wording> trainWordings = new HashSet<>();
 
     private WorldWriter(WorldPlan plan, Path folder) {
         this.plan = plan;
@@ -50,7 +54,8 @@ public final class WorldWriter {
     /**
      * Draws everything the plan asks for into {@code folder}, which appears only when complete.
      *
-     * @throws BadInputException if the folder cannot be written, or holds something that is no former drawn world
+     * @throws BadInputException if the folder cannot be written, or holds something that is no former drawn world, or
+     *     the plan asks for more text-only problems than there are different ones
      */
     public static void write(WorldPlan plan, Path folder) {
         try (AtomicFolder whole = AtomicFolder.begin(folder, "world")) {
@@ -70,7 +75,7 @@ public final class WorldWriter {
         ObjectNode splits = json.createObjectNode();
         int id = 0;
         List<Share> shares = List.of(
-                new Share("train", plan.trainPerKind()),
+                new Share(TRAIN, plan.trainPerKind()),
                 new Share("val", plan.valPerKind()),
                 new Share("test", plan.testPerKind()));
         for (Share share : shares) {
@@ -95,7 +100,7 @@ public final class WorldWriter {
 
     private ScienceQaProblem writeProblem(String pid, Kind kind, int turn, String split) throws IOException {
         SplittableRandom random = Draws.random(plan.seed(), split + "/" + kind.label(), turn);
-        Drawing drawing = Problems.draw(kind, turn, random);
+        Drawing drawing = kind.isPictured() ? Problems.draw(kind, turn, random) : textOnly(kind, turn, split, random);
         String name = "";
         if (drawing.scene().isPresent()) {
             Picture picture = fresh(drawing.scene().get(), random);
@@ -105,6 +110,25 @@ public final class WorldWriter {
             Files.write(place.resolve(name), picture.bytes());
         }
         return Problems.entry(pid, kind, turn, drawing.question(), name, split);
+    }
+
+    /** A text-only problem; a held-out one differs from all of the train split, which is written first. */
+    private Drawing textOnly(Kind kind, int turn, String split, SplittableRandom random) {
+        for (int attempt = 0; attempt < MAX_SAMPLING_ATTEMPTS; attempt++) {
+            Drawing drawing = Problems.draw(kind, turn, random);
+            ScienceQaProblem.Wording wording =
+                    Problems.entry("", kind, turn, drawing.question(), "", split).wording();
+            if (split.equals(TRAIN)) {
+                trainWordings.add(wording);
+                return drawing;
+            }
+            if (!trainWordings.contains(wording)) {
+                return drawing;
+            }
+        }
+        throw new BadInputException("no " + kind.label() + " problem for the " + split
+                + " split differs from those of the train split after " + MAX_SAMPLING_ATTEMPTS
+                + " attempts; ask for fewer train problems per kind (now " + plan.trainPerKind() + ")");
     }
 
     private Picture fresh(Scene scene, SplittableRandom random) {

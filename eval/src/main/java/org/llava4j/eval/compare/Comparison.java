@@ -12,7 +12,6 @@ import java.util.TreeSet;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Html;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.scienceqa.Extraction.Answered;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.eval.predictions.PredictionFile;
@@ -62,15 +61,7 @@ final class Comparison {
     }
 
     private McNemar of(List<ScienceQaProblem> some) {
-        int[] counts = new int[4];
-        for (ScienceQaProblem problem : some) {
-            counts[(isRight(gradingA, problem) ? 0 : 2) + (isRight(gradingB, problem) ? 0 : 1)]++;
-        }
-        return new McNemar(counts[0], counts[1], counts[2], counts[3]);
-    }
-
-    private static boolean isRight(ScienceQaGrading grading, ScienceQaProblem problem) {
-        return new Answered(problem.answer()).equals(grading.extractions().get(problem.id()));
+        return McNemar.of(some, gradingA, gradingB);
     }
 
     Report report() {

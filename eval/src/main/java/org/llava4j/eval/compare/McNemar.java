@@ -1,5 +1,9 @@
 package org.llava4j.eval.compare;
 
+import java.util.List;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.eval.predictions.ScienceQaGrading;
+
 /**
  * Whether two models that answered the same problems differ (McNemar 1947): only problems count that one of them got
  * right and the other did not.
@@ -11,6 +15,15 @@ package org.llava4j.eval.compare;
  */
 public record McNemar(int both, int onlyA, int onlyB, int neither) {
     private static final double Z = 1.959963984540054;
+
+    /** Counts of two gradings over the given problems, all of which both must contain. */
+    public static McNemar of(List<ScienceQaProblem> problems, ScienceQaGrading a, ScienceQaGrading b) {
+        int[] counts = new int[4];
+        for (ScienceQaProblem problem : problems) {
+            counts[(a.isCorrect(problem) ? 0 : 2) + (b.isCorrect(problem) ? 0 : 1)]++;
+        }
+        return new McNemar(counts[0], counts[1], counts[2], counts[3]);
+    }
 
     public int total() {
         return both + onlyA + onlyB + neither;

@@ -6,44 +6,95 @@ import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.Unreadable;
+import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageFiles;
+import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
 
-/** Proves by hash that no picture of the held-out problems was seen in training. */
+/**
+ * Split-overlap check of a synthetic dataset: no test problem may occur in the training data of either stage. Image
+ * problems are compared by their decoded pixels, text-only problems by their wording, and no caption may contain the
+ * question of a test problem.
+ */
 final class SeparateSplits {
-    private SeparateSplits() {}
+    private static final String REMEDY = "; write the dataset with another seed";
+
+    private final Path world;
+    private final List<ScienceQaProblem> heldOut;
+
+    private SeparateSplits(Path world) {
+        this.world = world;
+        heldOut = ScienceQaRecordReader.problems(world, "test");
+    }
 
     /**
-     * Compares the decoded pixels of all pictures; where no picture is shared, neither is a picture with its question.
+     * Compares the test split with the train split and the captions.
      *
      * @param world as {@link org.llava4j.data.world.WorldWriter} writes it
-     * @throws BadInputException if a picture is in both
+     * @throws BadInputException if an image, a text-only problem or a question is in both
      */
     static void check(Path world) {
+        SeparateSplits splits = new SeparateSplits(world);
+        splits.checkPixels();
+        splits.checkWordings();
+        splits.checkCaptions();
+    }
+
+    private void checkPixels() {
         Set<String> seen = new HashSet<>();
         for (String trained : List.of("images/train", "captions/images")) {
-            pictures(world.resolve(trained)).forEach(picture -> seen.add(hash(picture)));
+            images(world.resolve(trained)).forEach(image -> seen.add(hash(image)));
         }
-        for (Path picture : pictures(world.resolve("images/test"))) {
-            if (seen.contains(hash(picture))) {
-                throw new BadInputException(
-                        picture + " is also a picture to learn from; draw the world with another seed");
+        for (Path image : images(world.resolve("images/test"))) {
+            if (seen.contains(hash(image))) {
+                throw new BadInputException(image + " is also an image of the training data" + REMEDY);
             }
         }
     }
 
-    private static List<Path> pictures(Path folder) {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile).toList();
-        } catch (IOException e) {
-            throw Unreadable.of(folder, e, "draw the world again");
+    private void checkWordings() {
+        Set<ScienceQaProblem.Wording> trained = ScienceQaRecordReader.problems(world, "train").stream()
+                .filter(problem -> !problem.hasImage())
+                .map(ScienceQaProblem::wording)
+                .collect(Collectors.toSet());
+        for (ScienceQaProblem problem : heldOut) {
+            if (!problem.hasImage() && trained.contains(problem.wording())) {
+                throw new BadInputException(
+                        "the text-only test problem " + problem.id() + " is also in the train split" + REMEDY);
+            }
         }
     }
 
-    private static String hash(Path picture) {
-        return Sha256.of(ImageFiles.read(picture).toBytes());
+    private void checkCaptions() {
+        Set<String> questions =
+                heldOut.stream().map(ScienceQaProblem::question).collect(Collectors.toSet());
+        try (ConversationRecordReader captions = ConversationRecordReader.open(world.resolve("captions/chat.json"))) {
+            for (int i = 0; i < captions.size(); i++) {
+                for (Turn turn : captions.get(i).turns()) {
+                    if (questions.stream().anyMatch(turn.value()::contains)) {
+                        throw new BadInputException("caption " + captions.get(i).id()
+                                + " contains the question of a test problem: \"" + turn.value() + "\"" + REMEDY);
+                    }
+                }
+            }
+        }
+    }
+
+    private static List<Path> images(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile).toList();
+        } catch (IOException e) {
+            throw Unreadable.of(folder, e, "write the dataset again");
+        }
+    }
+
+    private static String hash(Path image) {
+        return Sha256.of(ImageFiles.read(image).toBytes());
     }
 }

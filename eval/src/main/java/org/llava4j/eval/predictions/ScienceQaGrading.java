@@ -21,6 +21,11 @@ import org.llava4j.data.scienceqa.ScienceQaScores;
 public record ScienceQaGrading(ScienceQaScores scores, ScienceQaResult result, Map<String, Extraction> extractions) {
     private static final String NO_TEXT = "FAILED";
 
+    /** Whether the extracted choice is the problem's correct one. */
+    public boolean isCorrect(ScienceQaProblem problem) {
+        return new Answered(problem.answer()).equals(extractions.get(problem.id()));
+    }
+
     /**
      * Grades every problem; one without an answer counts as failed.
      *

@@ -165,7 +165,7 @@ public final class Stages {
     }
 
     /** The stage as the values of its JSON. */
-    static JsonNode tree(Stage stage) {
+    public static JsonNode tree(Stage stage) {
         return JsonInput.parse("stage", json(stage).getBytes(StandardCharsets.UTF_8));
     }
 

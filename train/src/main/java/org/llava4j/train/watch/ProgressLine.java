@@ -1,6 +1,5 @@
 package org.llava4j.train.watch;
 
-import java.io.PrintStream;
 import java.util.List;
 import java.util.Locale;
 import org.llava4j.train.plan.Machine;
@@ -11,44 +10,31 @@ public final class ProgressLine implements RunListener {
     private static final long TERMINAL_MS = 200;
     private static final long LOG_MS = 10_000;
 
-    private final PrintStream out;
-    private final boolean terminal;
+    private final StatusLine line;
     private long lastMs = Long.MIN_VALUE / 2;
-    private int width;
 
-    /** @param terminal whether {@code out} is one, where a carriage return goes back to the line's start */
-    public ProgressLine(PrintStream out, boolean terminal) {
-        this.out = out;
-        this.terminal = terminal;
+    public ProgressLine(StatusLine line) {
+        this.line = line;
     }
 
     /** On standard output. */
     public static ProgressLine onStdout() {
-        String kind = System.getenv("TERM");
-        return new ProgressLine(System.out, System.console() != null && kind != null && !kind.equals("dumb"));
+        return new ProgressLine(StatusLine.onStdout());
     }
 
     @Override
     public void planned(MemoryPlan plan, Machine machine) {
-        out.println(plan.summary(machine));
+        line.println(plan.summary(machine));
     }
 
     @Override
     public void step(Progress progress) {
         boolean last = progress.step().step() == progress.totalSteps();
-        if (!last && progress.elapsedMs() - lastMs < (terminal ? TERMINAL_MS : LOG_MS)) {
+        if (!last && progress.elapsedMs() - lastMs < (line.isTerminal() ? TERMINAL_MS : LOG_MS)) {
             return;
         }
         lastMs = progress.elapsedMs();
-        String line = text(progress);
-        if (terminal) {
-            // Blanks cover what is left of a longer line before.
-            out.print("\r" + line + " ".repeat(Math.max(0, width - line.length())));
-            width = line.length();
-        } else {
-            out.println(line);
-        }
-        out.flush();
+        line.update(text(progress));
     }
 
     @Override
@@ -66,17 +52,13 @@ public final class ProgressLine implements RunListener {
     }
 
     @Override
-    public void notice(String line) {
-        end();
-        out.println(line);
-        width = 0;
+    public void notice(String text) {
+        line.println(text);
     }
 
     @Override
     public void end() {
-        if (terminal && width > 0) {
-            out.println();
-        }
+        line.end();
     }
 
     static String text(Progress progress) {
@@ -97,7 +79,8 @@ public final class ProgressLine implements RunListener {
                 duration(progress.leftMs()));
     }
 
-    private static String duration(long ms) {
+    /** A time left as {@code 1:02:03}, rounded up to seconds. */
+    public static String duration(long ms) {
         long seconds = (ms + 999) / 1000;
         return String.format(Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
     }

@@ -22,6 +22,7 @@ import org.llava4j.train.plan.Machine;
 import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.ProgressLine;
 import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.StatusLine;
 
 /** A run is held against the memory there is before it reads a weight. */
 class StageMemoryTest {
@@ -90,7 +91,7 @@ class StageMemoryTest {
     private String run(Machine machine) {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
-        run(machine, new ProgressLine(out, false), Saving.NONE);
+        run(machine, new ProgressLine(new StatusLine(out, false)), Saving.NONE);
         return said.toString(StandardCharsets.UTF_8);
     }
 

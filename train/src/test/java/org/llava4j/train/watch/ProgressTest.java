@@ -24,7 +24,7 @@ class ProgressTest {
 
     @Test
     void onATerminalTheLineIsWrittenOver() {
-        ProgressLine line = new ProgressLine(out, true);
+        ProgressLine line = new ProgressLine(new StatusLine(out, true));
         line.step(at(1, 3, 0, 3_600_000));
         line.step(at(2, 3, 50, 1000));
         line.step(at(3, 3, 60, 0));
@@ -36,7 +36,7 @@ class ProgressTest {
 
     @Test
     void elsewhereALineComesEverySoOften() {
-        ProgressLine line = new ProgressLine(out, false);
+        ProgressLine line = new ProgressLine(new StatusLine(out, false));
         for (int step = 1; step <= 100; step++) {
             line.step(at(step, 100, 500L * step, 0));
         }
