@@ -1,23 +1,24 @@
 package org.llava4j.eval.demo;
 
 import java.nio.file.Path;
-import java.util.Locale;
-import java.util.Map;
+import java.util.function.ToDoubleFunction;
 import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.llava4j.data.Html;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.world.WorldPlan;
-import org.llava4j.train.stage.Stage;
-import org.llava4j.train.stage.Stages;
+import org.llava4j.train.watch.StatusLine;
 
-/** {@code mvn -Pdemo} and {@code exec:java@demo}: draws a world, trains both stages, evaluates, writes a report. */
+/**
+ * {@code mvn -Pdemo} and {@code exec:java@demo}: writes a synthetic dataset, trains LLaVA's two stages and stage 2 alone
+ * on it, evaluates, and writes a report.
+ */
 public final class DemoMain extends Command {
-    private static final int TRAIN_PER_KIND = 1200;
-    private static final int TEST_PER_KIND = 45;
-    private static final int CAPTIONS = 6000;
-
     private DemoMain() {
-        super("demo", "Draws a ScienceQA-like world, trains LLaVA's two stages on it and reports what they are worth.");
+        super(
+                "demo",
+                "Trains LLaVA's two stages on a synthetic ScienceQA-like dataset and reports what stage 1 contributes.");
     }
 
     public static void main(String[] args) {
@@ -28,49 +29,59 @@ public final class DemoMain extends Command {
     protected Options options() {
         return new Options()
                 .addOption(flag("output-dir", "DIR", "the folder to write (default target/demo)"))
-                .addOption(flag("base", "DIR", "the model to begin with (default resources/tiny/base)"))
-                .addOption(flag("seed", "N", "of everything drawn and learned (default 7)"))
-                .addOption(flag("train-per-kind", "N", "problems of each kind to learn from (default 1200)"))
-                .addOption(flag("test-per-kind", "N", "problems of each kind held out (default 45)"))
-                .addOption(flag("captions", "N", "captioned pictures for stage 1 (default 6000)"))
-                .addOption(flag("pretrain-steps", "N", "steps of stage 1, as tiny-pretrain says if not given"))
-                .addOption(flag("finetune-steps", "N", "steps of stage 2, as tiny-finetune says if not given"));
+                .addOption(flag("base", "DIR", "the base model (default resources/tiny/base)"))
+                .addOption(flag("seed", "N", "of the dataset and of training (default 7)"))
+                .addOption(toggle("long", "more train problems and more steps of stage 2"))
+                .addOption(size("train-per-kind", "train problems of each category", DemoRecipe::trainPerKind))
+                .addOption(size("test-per-kind", "held-out problems of each category", DemoRecipe::testPerKind))
+                .addOption(size("captions", "captioned images for stage 1", DemoRecipe::captions))
+                .addOption(flag("pretrain-steps", "N", "steps of stage 1 (default as in tiny-pretrain)"))
+                .addOption(size("finetune-steps", "steps of stage 2", DemoRecipe::finetuneSteps))
+                .addOption(size(
+                        "finetune-learning-rate",
+                        "peak learning rate of stage 2",
+                        DemoRecipe::finetuneLearningRate));
+    }
+
+    private static Option size(
+            String name, String description, ToDoubleFunction<DemoRecipe> value) {
+        return flag(
+                name,
+                "N",
+                Html.fill(
+                        "%s (default %s, with --long %s)",
+                        description,
+                        number(value.applyAsDouble(DemoRecipe.SHORT)),
+                        number(value.applyAsDouble(DemoRecipe.LONG))));
+    }
+
+    private static String number(double value) {
+        return value == Math.rint(value) ? Html.fill("%.0f", value) : String.valueOf(value);
     }
 
     @Override
     protected void run(CommandLine line) {
+        DemoRecipe recipe = line.hasOption("long") ? DemoRecipe.LONG : DemoRecipe.SHORT;
         int seed = integer(line, "seed", 7);
         WorldPlan plan = new WorldPlan(
                 seed,
-                integer(line, "train-per-kind", TRAIN_PER_KIND),
+                integer(line, "train-per-kind", recipe.trainPerKind()),
                 0,
-                integer(line, "test-per-kind", TEST_PER_KIND),
-                integer(line, "captions", CAPTIONS),
+                integer(line, "test-per-kind", recipe.testPerKind()),
+                integer(line, "captions", recipe.captions()),
                 false);
         Path output = line.hasOption("output-dir") ? path(line, "output-dir") : Path.of("target/demo");
         Path base = line.hasOption("base") ? path(line, "base") : Path.of("resources/tiny/base");
         Demo demo = new Demo(
                 base,
                 plan,
-                stage(Stages.TINY_PRETRAIN, integer(line, "pretrain-steps", 0), seed),
-                stage(Stages.TINY_FINETUNE, integer(line, "finetune-steps", 0), seed));
-        DemoResult result = demo.run(output);
-        System.out.printf(
-                Locale.ROOT,
-                "accuracy %.3f (chance %.3f; before %.3f, after stage 1 %.3f, other images %.3f, without stage 1"
-                        + " %.3f) in %.0f s; see %s%n",
-                result.accuracy(DemoResult.AFTER_BOTH),
-                result.chance(),
-                result.accuracy(DemoResult.BEFORE),
-                result.accuracy(DemoResult.AFTER_STAGE_1),
-                result.accuracy(DemoResult.SHUFFLED),
-                result.accuracy(DemoResult.WITHOUT_STAGE_1),
-                result.seconds(),
-                output.resolve("report.html"));
-    }
-
-    private static Stage stage(String name, int steps, int seed) {
-        Stage stage = Stages.with(Stages.named(name), Map.of("seed", seed));
-        return steps == 0 ? stage : Stages.with(stage, Map.of("maxSteps", steps));
+                DemoRecipe.pretrain(seed, integer(line, "pretrain-steps", 0)),
+                DemoRecipe.finetune(
+                        seed,
+                        integer(line, "finetune-steps", recipe.finetuneSteps()),
+                        real(line, "finetune-learning-rate", recipe.finetuneLearningRate())));
+        DemoResult result = demo.run(output, StatusLine.onStdout());
+        System.out.println(result.summary());
+        System.out.println("report: " + output.resolve("report.html"));
     }
 }

@@ -1,68 +1,125 @@
 package org.llava4j.eval.demo;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import org.llava4j.data.scienceqa.Extraction.Answered;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.world.Kind;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Example;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.report.Picture;
 import org.llava4j.eval.report.Report;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.Stages;
 
-/** The demo's result as {@code report.html} and {@code report.json}. */
-record DemoReport(Demo demo, DemoResult result, List<LossCurve> curves, Function<ScienceQaProblem, Path> imageOf) {
-    private static final List<Kind> SHOWN = List.of(Kind.SOLUTION, Kind.MAP, Kind.THERMOMETER);
+/** The report of a demo run, in the order of the paper: the ablation of stage 1 first. */
+record DemoReport(
+        Demo demo,
+        DemoResult result,
+        List<LossCurve> curves,
+        List<String> notices,
+        Function<ScienceQaProblem, Path> imageOf) {
+    private static final int MAX_EXAMPLES = 6;
 
     void write(Path folder) {
-        ScienceQaGrading trained = result.gradings().get(DemoResult.AFTER_BOTH);
-        int asked = result.pictured().size();
-        Report.Builder report = Report.titled("LLaVA4J demo: two stages on a drawn world")
-                .summary("A tower that had seen pictures with labels and a decoder that had read text were joined by a"
-                        + " projector (stage 1, captions) and taught to answer questions (stage 2). The accuracies are"
-                        + " of " + asked + " held-out problems that need their picture.")
+        AblationTable ablation = new AblationTable(result);
+        Report.Builder report = Report.titled("LLaVA4J demo: what stage 1 contributes")
+                .summary("Stage 1 trains the projector alone, on captions, while vision tower and decoder stay frozen: it"
+                        + " maps image features to the decoder's token embeddings. Stage 2 trains projector and decoder"
+                        + " on questions with their answers. The ablation leaves stage 1 out, so that stage 2 starts"
+                        + " with a projector of random weights. Both models answer the same "
+                        + result.withImage().size() + " held-out problems, which need their image.")
                 .setting("seed", demo.plan().seed())
-                .setting("problems to learn from, of each kind", demo.plan().trainPerKind())
+                .setting("train problems per category", demo.plan().trainPerKind())
+                .setting("held-out problems per category", demo.plan().testPerKind())
                 .setting("captions", demo.plan().captions())
-                .setting("stage 1", demo.pretrain())
-                .setting("stage 2", demo.finetune())
                 .setting("decoding", "greedy")
-                .headline(DemoResult.AFTER_BOTH, "after both stages", result.tally(DemoResult.AFTER_BOTH))
+                .recipe(DemoPart.STAGE_1.label(), values(demo.pretrain()))
+                .recipe(DemoPart.STAGE_2.label(), values(demo.finetune()))
+                .recipe(DemoPart.STAGE_2_ALONE.label(), values(demo.finetuneAlone()))
+                .lead(ablation.table(), ablation.withStage1(), ablation.withoutStage1())
                 .headline(DemoResult.BEFORE, "before training", result.tally(DemoResult.BEFORE))
                 .headline(DemoResult.AFTER_STAGE_1, "after stage 1", result.tally(DemoResult.AFTER_STAGE_1))
                 .headline(
                         DemoResult.SHUFFLED,
-                        "after both, shown the picture of another problem of the kind",
+                        "after both stages, with another problem's image",
                         result.tally(DemoResult.SHUFFLED))
-                .headline(
-                        DemoResult.WITHOUT_STAGE_1, "stage 2 without stage 1", result.tally(DemoResult.WITHOUT_STAGE_1))
                 .chance(result.chance())
-                .kinds(result.kinds(DemoResult.AFTER_BOTH))
+                .kinds(result.categories(DemoResult.AFTER_BOTH))
+                .table(ablation.categoryTable())
+                .data("mcnemar", ablation.test())
+                .data("categories", ablation.categories())
                 .columns(
-                        trained.scores().columns(),
-                        "This run's are " + result.problems().size() + " drawn problems, text-only ones among them: a"
-                                + " far easier set, shown beside the paper's for its form only.")
-                .note("No held-out picture is among those learned from: their pixels were compared by SHA-256.");
+                        result.grading(DemoResult.AFTER_BOTH).scores().columns(),
+                        "This run's are " + result.problems().size() + " synthetic problems, text-only ones among them:"
+                                + " a far easier set, shown beside the paper's for its form only.")
+                .note("No held-out problem is in the training data: images are compared by the SHA-256 of their pixels,"
+                        + " text-only problems by their wording, captions by the questions in them.");
+        notices.forEach(report::note);
+        result.seconds().forEach((part, seconds) -> report.timing(part.label(), seconds));
+        examples().forEach(report::example);
         curves.forEach(report::curve);
-        for (int i = 0; i < SHOWN.size(); i++) {
-            report.example(example(SHOWN.get(i), i, trained));
-        }
-        result.timings().forEach(report::timing);
-        report.seconds(result.seconds()).build().write(folder);
+        report.seconds(result.totalSeconds()).build().write(folder);
     }
 
-    /** A problem whether it was answered rightly or not; answers go round, so another turn has another right one. */
-    private Example example(Kind kind, int turn, ScienceQaGrading trained) {
-        List<ScienceQaProblem> ofKind = result.pictured().stream()
-                .filter(candidate -> Kind.of(candidate) == kind)
+    /** The stage's values by key; those of the optimizer have its name in front. */
+    private static Map<String, String> values(Stage stage) {
+        Map<String, String> values = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> entry : Stages.tree(stage).properties()) {
+            if (entry.getValue().isObject()) {
+                entry.getValue()
+                        .properties()
+                        .forEach(inner -> values.put(
+                                entry.getKey() + "." + inner.getKey(),
+                                inner.getValue().asText()));
+            } else {
+                JsonNode value = entry.getValue();
+                values.put(entry.getKey(), value.isArray() ? value.toString() : value.asText());
+            }
+        }
+        return values;
+    }
+
+    /** The first problem of each category that only the model with stage 1 answers correctly; any if there is none. */
+    private List<Example> examples() {
+        ScienceQaGrading with = result.grading(DemoResult.AFTER_BOTH);
+        ScienceQaGrading without = result.grading(DemoResult.WITHOUT_STAGE_1);
+        Map<Kind, ScienceQaProblem> chosen = new EnumMap<>(Kind.class);
+        for (ScienceQaProblem problem : result.withImage()) {
+            if (with.isCorrect(problem) && !without.isCorrect(problem)) {
+                chosen.putIfAbsent(Kind.of(problem), problem);
+            }
+        }
+        List<ScienceQaProblem> shown =
+                new ArrayList<>(chosen.isEmpty() ? result.withImage().subList(0, 1) : chosen.values());
+        return shown.stream()
+                .limit(MAX_EXAMPLES)
+                .map(problem -> example(problem, with, without))
                 .toList();
-        ScienceQaProblem problem = ofKind.get(turn % ofKind.size());
+    }
+
+    private Example example(ScienceQaProblem problem, ScienceQaGrading with, ScienceQaGrading without) {
         return new Example(
                 problem,
-                result.texts().get(problem.id()),
-                trained.extractions().get(problem.id()),
-                Optional.of(Picture.read(imageOf.apply(problem))));
+                with.result().outputs().get(problem.id()),
+                with.extractions().get(problem.id()),
+                Optional.of(Picture.read(imageOf.apply(problem))),
+                "The model without stage 1 answers " + answer(problem, without) + ".");
+    }
+
+    private static String answer(ScienceQaProblem problem, ScienceQaGrading grading) {
+        return grading.extractions().get(problem.id()) instanceof Answered answered
+                ? ScienceQaPrompt.letter(answered.choice()) + " ("
+                        + problem.choices().get(answered.choice()) + ")"
+                : "\"" + grading.result().outputs().get(problem.id()) + "\", which is unparsed";
     }
 }

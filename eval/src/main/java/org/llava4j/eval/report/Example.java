@@ -10,5 +10,13 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
  * @param text the model's own words
  * @param extraction what was read out of them
  * @param picture the problem's image, where it has one
+ * @param note a sentence beside the verdict; may be empty
  */
-public record Example(ScienceQaProblem problem, String text, Extraction extraction, Optional<Picture> picture) {}
+public record Example(
+        ScienceQaProblem problem, String text, Extraction extraction, Optional<Picture> picture, String note) {
+
+    /** Without a note. */
+    public Example(ScienceQaProblem problem, String text, Extraction extraction, Optional<Picture> picture) {
+        this(problem, text, extraction, picture, "");
+    }
+}

@@ -7,9 +7,11 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
+import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.Tally;
 
@@ -17,12 +19,16 @@ import org.llava4j.data.scienceqa.Tally;
  * What an evaluation found.
  *
  * @param summary one or two sentences that say what was done
+ * @param lead the table that the report is about, before all others
+ * @param leadHeadlines the accuracies in it
+ * @param headlines the other accuracies in the first place
  * @param chance accuracy of guessing, 0 to 1, where it is known
  * @param columns the nine columns, empty where the problems have no such fields
  * @param columnsNote what a reader must know before comparing them with the paper's
  * @param kinds accuracy by kind of problem
  * @param groups accuracy by anything else, under headings of their own
  * @param tables of anything but accuracies
+ * @param data further values for {@code report.json}, by key
  * @param timings seconds of each part, in order
  * @param seconds of the whole
  */
@@ -30,6 +36,8 @@ public record Report(
         String title,
         String summary,
         Specification specification,
+        Optional<TextTable> lead,
+        List<Headline> leadHeadlines,
         List<Headline> headlines,
         OptionalDouble chance,
         Map<ScienceQaColumn, Tally> columns,
@@ -37,6 +45,7 @@ public record Report(
         Map<String, Tally> kinds,
         Map<String, Map<String, Tally>> groups,
         List<TextTable> tables,
+        Map<String, Object> data,
         List<LossCurve> curves,
         List<Example> examples,
         Map<String, Double> timings,
@@ -62,11 +71,25 @@ public record Report(
         AtomicFile.writeString(folder.resolve("report.tex"), new ReportLatex(this).render());
     }
 
+    /** Seconds of each part as a table; empty where the parts were not timed. */
+    Optional<TextTable> timingTable() {
+        if (timings.isEmpty()) {
+            return Optional.empty();
+        }
+        List<List<String>> rows = new ArrayList<>();
+        timings.forEach((part, time) -> rows.add(List.of(part, Html.duration(time))));
+        rows.add(List.of("total", Html.duration(seconds)));
+        return Optional.of(new TextTable("Time per part", List.of("", "time"), rows, ""));
+    }
+
     /** Collects a report part by part; what is not given is left out of it. */
     public static final class Builder {
         private final String title;
         private String summary = "";
         private final TreeMap<String, String> settings = new TreeMap<>();
+        private final Map<String, Map<String, String>> recipes = new LinkedHashMap<>();
+        private Optional<TextTable> lead = Optional.empty();
+        private final List<Headline> leadHeadlines = new ArrayList<>();
         private final List<Headline> headlines = new ArrayList<>();
         private OptionalDouble chance = OptionalDouble.empty();
         private final Map<ScienceQaColumn, Tally> columns = new EnumMap<>(ScienceQaColumn.class);
@@ -74,6 +97,7 @@ public record Report(
         private final Map<String, Tally> kinds = new TreeMap<>();
         private final Map<String, Map<String, Tally>> groups = new LinkedHashMap<>();
         private final List<TextTable> tables = new ArrayList<>();
+        private final Map<String, Object> data = new LinkedHashMap<>();
         private final List<LossCurve> curves = new ArrayList<>();
         private final List<Example> examples = new ArrayList<>();
         private final Map<String, Double> timings = new LinkedHashMap<>();
@@ -92,6 +116,19 @@ public record Report(
         /** A setting that the numbers depend on. */
         public Builder setting(String key, Object value) {
             settings.put(key, String.valueOf(value));
+            return this;
+        }
+
+        /** The values of a training stage, each of which the numbers depend on. */
+        public Builder recipe(String name, Map<String, String> values) {
+            recipes.put(name, values);
+            return this;
+        }
+
+        /** The table that the report is about; {@code report.json} has its accuracies under their keys. */
+        public Builder lead(TextTable table, Headline... accuracies) {
+            lead = Optional.of(table);
+            leadHeadlines.addAll(List.of(accuracies));
             return this;
         }
 
@@ -127,6 +164,12 @@ public record Report(
             return this;
         }
 
+        /** A value for {@code report.json}: numbers, texts, and maps and lists of them. */
+        public Builder data(String key, Object value) {
+            data.put(key, value);
+            return this;
+        }
+
         public Builder curve(LossCurve curve) {
             curves.add(curve);
             return this;
@@ -159,7 +202,9 @@ public record Report(
             return new Report(
                     title,
                     summary,
-                    new Specification(settings),
+                    new Specification(settings, recipes),
+                    lead,
+                    List.copyOf(leadHeadlines),
                     List.copyOf(headlines),
                     chance,
                     Collections.unmodifiableMap(new EnumMap<>(columns)),
@@ -167,6 +212,7 @@ public record Report(
                     Collections.unmodifiableMap(new TreeMap<>(kinds)),
                     Collections.unmodifiableMap(new LinkedHashMap<>(groups)),
                     List.copyOf(tables),
+                    Collections.unmodifiableMap(new LinkedHashMap<>(data)),
                     List.copyOf(curves),
                     List.copyOf(examples),
                     Collections.unmodifiableMap(new LinkedHashMap<>(timings)),

@@ -42,13 +42,16 @@ final class ReportHtml {
         if (!report.summary().isEmpty()) {
             html.append(fill("<p class=\"lead\">%s</p>\n", escape(report.summary())));
         }
-        settings();
+        report.lead().ifPresent(this::table);
         headlines();
-        examples();
-        tallies("By kind of problem", "Kind", report.kinds());
+        tallies("Accuracy by category", "Category", report.kinds());
         report.groups().forEach((heading, tallies) -> tallies(heading, "", tallies));
         report.tables().forEach(this::table);
         columns();
+        settings();
+        report.specification().recipeTable().ifPresent(this::table);
+        report.timingTable().ifPresent(this::table);
+        examples();
         curves();
         notes();
         return html.append("</main>\n</body>\n</html>\n").toString();
@@ -62,8 +65,8 @@ final class ReportHtml {
         if (report.headlines().isEmpty()) {
             return;
         }
-        section("Accuracy");
-        tableHead("", "%", "", "right", "wrong", "not read");
+        section(report.lead().isPresent() ? "Checks" : "Accuracy");
+        tableHead("", "%", "", "correct", "incorrect", "unparsed");
         for (Headline headline : report.headlines()) {
             tallyRow(headline.label(), headline.tally(), "big", report.chance());
         }
@@ -73,8 +76,8 @@ final class ReportHtml {
                         percent(report.chance().getAsDouble(), 1))
                 : "";
         html.append(fill(
-                "</tbody><caption>Whiskers are 95 %% Wilson intervals. An answer that could not be read counts as not"
-                        + " right, and stands apart from the wrong ones.%s</caption></table></div>\n",
+                "</tbody><caption>Whiskers are 95 %% Wilson intervals. An unparsed answer counts as not correct and is"
+                        + " listed apart from the incorrect ones.%s</caption></table></div>\n",
                 chance));
     }
 
@@ -83,7 +86,7 @@ final class ReportHtml {
             return;
         }
         section(heading);
-        tableHead(first, "%", "", "right", "wrong", "not read");
+        tableHead(first, "%", "", "correct", "incorrect", "unparsed");
         tallies.forEach((name, tally) -> tallyRow(name, tally, "", OptionalDouble.empty()));
         html.append("</tbody></table></div>\n");
     }
@@ -96,7 +99,11 @@ final class ReportHtml {
             row.subList(1, row.size()).forEach(cell -> html.append(fill("<td>%s</td>", escape(cell))));
             html.append("</tr>\n");
         }
-        html.append(fill("</tbody><caption>%s</caption></table></div>\n", escape(table.caption())));
+        html.append("</tbody>");
+        if (!table.caption().isEmpty()) {
+            html.append(fill("<caption>%s</caption>", escape(table.caption())));
+        }
+        html.append("</table></div>\n");
     }
 
     private void tableHead(String... cells) {
@@ -191,12 +198,13 @@ final class ReportHtml {
                 html.append(fill(
                         "<li>%s%s%s</li>\n",
                         escape(problem.choices().get(i)),
-                        i == problem.answer() ? mark("right answer") : "",
-                        example.extraction().equals(new Answered(i)) ? mark("chosen") : ""));
+                        i == problem.answer() ? mark("correct answer") : "",
+                        example.extraction().equals(new Answered(i)) ? mark("predicted") : ""));
             }
             html.append(fill(
                     "</ol>\n<blockquote>%s</blockquote>\n<p class=\"soft\">%s</p>\n</div>\n</article>\n",
-                    escape(example.text()), escape(verdict(example))));
+                    escape(example.text()),
+                    escape((verdict(example) + " " + example.note()).strip())));
         }
     }
 
@@ -206,7 +214,7 @@ final class ReportHtml {
 
     private static String verdict(Example example) {
         if (example.extraction() instanceof Extraction.Failed failed) {
-            return "No answer could be read: "
+            return "Unparsed: "
                     + switch (failed.reason()) {
                         case NO_ANSWER -> "nothing in the text has the form of one.";
                         case SEVERAL_ANSWERS -> "the text gives more than one.";
@@ -214,15 +222,16 @@ final class ReportHtml {
                         case NO_TEXT -> "there is no text.";
                     };
         }
-        return example.extraction().equals(new Answered(example.problem().answer())) ? "Right." : "Wrong.";
+        return example.extraction().equals(new Answered(example.problem().answer())) ? "Correct." : "Incorrect.";
     }
 
     private void settings() {
-        section("What was run");
+        section("Settings");
         html.append("<dl class=\"settings\">\n");
-        report.specification().settings().forEach(this::setting);
-        report.timings().forEach((part, seconds) -> setting("time: " + part, Html.duration(seconds)));
-        setting("time in all", Html.duration(report.seconds()));
+        report.specification().general().forEach(this::setting);
+        if (report.timings().isEmpty() && report.seconds() > 0) {
+            setting("time", Html.duration(report.seconds()));
+        }
         html.append(fill(
                 "</dl>\n<p class=\"soft\">SHA-256 of the settings (without times): <code>%s</code></p>\n",
                 report.specification().sha256()));

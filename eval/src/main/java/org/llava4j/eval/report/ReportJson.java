@@ -4,6 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.stream.Stream;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.Tally;
 
@@ -19,10 +21,12 @@ final class ReportJson {
     static String render(Report report) {
         ObjectNode root = MAPPER.createObjectNode();
         ObjectNode counts = MAPPER.createObjectNode();
-        for (Headline headline : report.headlines()) {
-            putAccuracy(root, headline.key(), headline.tally());
-            putCounts(counts, headline.key(), headline.tally());
-        }
+        Stream.of(report.leadHeadlines(), report.headlines())
+                .flatMap(List::stream)
+                .forEach(headline -> {
+                    putAccuracy(root, headline.key(), headline.tally());
+                    putCounts(counts, headline.key(), headline.tally());
+                });
         report.chance().ifPresent(chance -> putNew(root, "chance").put("chance", chance));
         ObjectNode kinds = putNew(root, "kinds").putObject("kinds");
         ObjectNode kindCounts = counts.putObject("kinds");
@@ -36,11 +40,12 @@ final class ReportJson {
             tallies.forEach((name, tally) -> putCounts(group, name, tally));
         });
         ArrayNode tables = putNew(root, "tables").putArray("tables");
-        for (TextTable table : report.tables()) {
+        Stream.concat(report.lead().stream(), report.tables().stream()).forEach(table -> {
             ObjectNode node = tables.addObject().put("heading", table.heading());
             node.set("head", MAPPER.valueToTree(table.head()));
             node.set("rows", MAPPER.valueToTree(table.rows()));
-        }
+        });
+        report.data().forEach((key, value) -> putNew(root, key).set(key, MAPPER.valueToTree(value)));
         ObjectNode columns = putNew(root, "columns").putObject("columns");
         ObjectNode columnCounts = counts.putObject("columns");
         for (ScienceQaColumn column : report.columns().keySet()) {

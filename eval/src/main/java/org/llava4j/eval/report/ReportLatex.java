@@ -22,6 +22,10 @@ final class ReportLatex {
 
     String render() {
         List<List<String>> rows = new ArrayList<>();
+        if (report.lead().isPresent()) {
+            TextTable lead = report.lead().get();
+            return table(lead.head(), lead.rows());
+        }
         if (!report.columns().isEmpty()) {
             List<String> head = new ArrayList<>(List.of("Method"));
             List<String> ours = new ArrayList<>(List.of(report.title()));

@@ -26,25 +26,22 @@ final class ReportMarkdown {
         if (!report.summary().isEmpty()) {
             text.append(report.summary()).append("\n\n");
         }
+        report.lead().ifPresent(this::table);
         if (!report.headlines().isEmpty()) {
             List<List<String>> rows = report.headlines().stream()
                     .map(headline -> tally(headline.label(), headline.tally()))
                     .toList();
-            table(List.of("", "%", "95 %", "right", "wrong", "not read"), rows);
+            table(List.of("", "%", "95 %", "correct", "incorrect", "unparsed"), rows);
         }
+        report.groups().forEach(this::group);
+        report.tables().forEach(this::table);
         if (!report.columns().isEmpty()) {
             columns();
         }
-        report.groups().forEach(this::group);
-        report.tables().forEach(table -> {
-            text.append("## ").append(table.heading()).append("\n\n");
-            table(table.head(), table.rows());
-            if (!table.caption().isEmpty()) {
-                text.append(table.caption()).append("\n\n");
-            }
-        });
-        text.append("## What was run\n\n");
-        report.specification().settings().forEach((key, value) -> text.append(fill("- %s: %s\n", key, value)));
+        report.specification().recipeTable().ifPresent(this::table);
+        report.timingTable().ifPresent(this::table);
+        text.append("## Settings\n\n");
+        report.specification().general().forEach((key, value) -> text.append(fill("- %s: %s\n", key, value)));
         text.append(fill(
                 "\nSHA-256 of the settings: `%s`; %s in all.\n",
                 report.specification().sha256(), Html.duration(report.seconds())));
@@ -57,7 +54,7 @@ final class ReportMarkdown {
         List<List<String>> rows = tallies.entrySet().stream()
                 .map(entry -> tally(entry.getKey(), entry.getValue()))
                 .toList();
-        table(List.of("", "%", "95 %", "right", "wrong", "not read"), rows);
+        table(List.of("", "%", "95 %", "correct", "incorrect", "unparsed"), rows);
     }
 
     private static List<String> tally(String name, Tally tally) {
@@ -91,6 +88,14 @@ final class ReportMarkdown {
         text.append("The other rows are table 7 of the paper (Liu et al. 2023). ")
                 .append(report.columnsNote())
                 .append("\n\n");
+    }
+
+    private void table(TextTable table) {
+        text.append("## ").append(table.heading()).append("\n\n");
+        table(table.head(), table.rows());
+        if (!table.caption().isEmpty()) {
+            text.append(table.caption()).append("\n\n");
+        }
     }
 
     private void table(List<String> head, List<List<String>> rows) {

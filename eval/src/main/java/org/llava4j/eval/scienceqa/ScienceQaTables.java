@@ -111,6 +111,6 @@ final class ScienceQaTables {
     }
 
     private boolean isRight(ScienceQaProblem problem) {
-        return extraction(problem) instanceof Answered answered && answered.choice() == problem.answer();
+        return grading.isCorrect(problem);
     }
 }

@@ -58,7 +58,7 @@ class DemoMainTest {
         assertThat(report.get("seconds").doubleValue()).isPositive();
         assertThat(report.get("loss").properties()).hasSize(3);
         assertThat(Files.readString(temp.resolve("one/report.html")))
-                .contains("after both stages", "data:image/", "stage 2 without stage 1");
+                .contains("after both stages", "data:image/", "without stage 1");
 
         ObjectNode again = report(demo("two"));
         for (ObjectNode json : List.of(report, again)) {
@@ -105,7 +105,7 @@ class DemoMainTest {
                 StandardCopyOption.REPLACE_EXISTING);
         assertThatThrownBy(() -> SeparateSplits.check(world))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("also a picture to learn from");
+                .hasMessageContaining("also an image of the training data");
     }
 
     private static Path first(Path folder) throws IOException {

@@ -68,8 +68,8 @@ class ReportPageTest {
             WebElement curve = browser.findElement(By.cssSelector("svg.loss .curve"));
             assertThat(curve.getAttribute("d") + curve.getAttribute("points")).contains(" ");
             assertThat(browser.findElement(By.cssSelector("h2")).getText())
-                    .as("the settings are at the top")
-                    .isEqualTo("What was run");
+                    .as("the accuracies are at the top")
+                    .isEqualTo("Accuracy");
             assertThat(browser.findElements(By.cssSelector(".example img")))
                     .isNotEmpty()
                     .allSatisfy(image -> assertThat(

@@ -120,10 +120,10 @@ class ReportTest {
     void an_answer_that_could_not_be_read_says_why() {
         String page = new ReportHtml(whole()).render();
         assertThat(page)
-                .contains("No answer could be read: nothing in the text has the form of one.")
-                .contains("repel<span class=\"mark\">right answer</span><span class=\"mark\">chosen</span>")
-                .contains("Right.")
-                .contains("Wrong.");
+                .contains("Unparsed: nothing in the text has the form of one.")
+                .contains("repel<span class=\"mark\">correct answer</span><span class=\"mark\">predicted</span>")
+                .contains("Correct.")
+                .contains("Incorrect.");
     }
 
     @Test

@@ -1,0 +1,115 @@
+package org.llava4j.eval.demo;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.data.Html;
+import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.eval.compare.McNemar;
+import org.llava4j.eval.report.Headline;
+import org.llava4j.eval.report.TextTable;
+
+/** The ablation of stage 1: both accuracies, their difference with McNemar's test, and the paper's values. */
+final class AblationTable {
+    /** Accuracies of Table 8 in the paper (Liu et al. 2023), in percent. */
+    private static final double PAPER_WITH_STAGE_1 = 90.92;
+
+    private static final double PAPER_WITHOUT_STAGE_1 = 85.81;
+
+    private final DemoResult result;
+    private final McNemar mcnemar;
+
+    AblationTable(DemoResult result) {
+        this.result = result;
+        mcnemar = result.ablation();
+    }
+
+    Headline withStage1() {
+        return new Headline(DemoResult.AFTER_BOTH, "after both stages", result.tally(DemoResult.AFTER_BOTH));
+    }
+
+    Headline withoutStage1() {
+        return new Headline(DemoResult.WITHOUT_STAGE_1, "without stage 1", result.tally(DemoResult.WITHOUT_STAGE_1));
+    }
+
+    TextTable table() {
+        double difference = mcnemar.difference();
+        double half = mcnemar.halfWidth();
+        List<String> differences = List.of(
+                "difference, points",
+                "",
+                "",
+                "",
+                points(difference),
+                points(difference - half) + " to " + points(difference + half),
+                Html.fill("%+.2f", PAPER_WITH_STAGE_1 - PAPER_WITHOUT_STAGE_1));
+        return new TextTable(
+                "Ablation of stage 1",
+                List.of("", "correct", "incorrect", "unparsed", "accuracy, %", "95 % interval", "paper, %"),
+                List.of(row(withStage1(), PAPER_WITH_STAGE_1), row(withoutStage1(), PAPER_WITHOUT_STAGE_1), differences),
+                Html.fill(
+                        "McNemar's exact test: %d problems are correct only with stage 1, %d only without it;"
+                                + " p = %.2g. The paper's values are those of Table 8: ScienceQA's test split, 13B,"
+                                + " \"w/o pre-training\" for the second row.",
+                        mcnemar.onlyB(), mcnemar.onlyA(), mcnemar.p()));
+    }
+
+    private static List<String> row(Headline headline, double paper) {
+        Tally tally = headline.tally();
+        Tally.Interval interval = tally.wilson();
+        return List.of(
+                headline.label(),
+                String.valueOf(tally.correct()),
+                String.valueOf(tally.wrong()),
+                String.valueOf(tally.failed()),
+                Html.percent(tally.accuracy(), 1),
+                Html.percent(interval.low(), 1) + " to " + Html.percent(interval.high(), 1),
+                Html.fill("%.2f", paper));
+    }
+
+    TextTable categoryTable() {
+        Map<String, Tally> without = result.categories(DemoResult.WITHOUT_STAGE_1);
+        List<List<String>> rows = new ArrayList<>();
+        result.categories(DemoResult.AFTER_BOTH)
+                .forEach((category, with) -> rows.add(List.of(
+                        category,
+                        Html.percent(with.accuracy(), 1),
+                        Html.percent(without.get(category).accuracy(), 1),
+                        points(with.accuracy() - without.get(category).accuracy()))));
+        return new TextTable(
+                "Accuracy by category, with and without stage 1",
+                List.of("", "after both stages, %", "without stage 1, %", "points"),
+                rows,
+                "");
+    }
+
+    /** McNemar's counts and p for {@code report.json}. */
+    Map<String, Object> test() {
+        Map<String, Object> values = new LinkedHashMap<>();
+        values.put("both_correct", mcnemar.both());
+        values.put("only_with_stage1", mcnemar.onlyB());
+        values.put("only_without_stage1", mcnemar.onlyA());
+        values.put("neither_correct", mcnemar.neither());
+        values.put("difference", mcnemar.difference());
+        values.put("p", mcnemar.p());
+        return values;
+    }
+
+    /** Accuracies by category for {@code report.json}. */
+    Map<String, Map<String, Double>> categories() {
+        Map<String, Tally> without = result.categories(DemoResult.WITHOUT_STAGE_1);
+        Map<String, Map<String, Double>> accuracies = new LinkedHashMap<>();
+        result.categories(DemoResult.AFTER_BOTH).forEach((category, with) -> {
+            Map<String, Double> values = new LinkedHashMap<>();
+            values.put("with_stage1", with.accuracy());
+            values.put("without_stage1", without.get(category).accuracy());
+            accuracies.put(category, values);
+        });
+        return accuracies;
+    }
+
+    private static String points(double fraction) {
+        return Html.fill("%+.1f", 100 * fraction);
+    }
+}

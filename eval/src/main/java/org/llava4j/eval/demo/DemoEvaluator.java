@@ -1,0 +1,88 @@
+package org.llava4j.eval.demo;
+
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.world.Kind;
+import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.model.Llava;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.config.GenerationConfig;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.features.FeatureCache;
+import org.llava4j.model.features.FeatureStore;
+import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.generate.ScienceQaAnswers;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.FrozenType;
+import org.llava4j.train.stage.RunOptions;
+
+/** Greedy evaluation of the demo's models on held-out problems, with one feature cache for all of them. */
+final class DemoEvaluator {
+    private static final int BATCH_SIZE = 32;
+    private static final int MAX_NEW_TOKENS = 8;
+
+    private final Demo demo;
+    private final DemoProgress progress;
+    private final Path tower;
+    private final LlavaConfig config;
+    private final FeatureCache features;
+
+    DemoEvaluator(Demo demo, Path featureFolder, DemoProgress progress) {
+        this.demo = demo;
+        this.progress = progress;
+        tower = LlavaConfig.visionTowerOf(demo.base());
+        config = LlavaConfig.read(demo.base(), tower);
+        TowerFeatures source = TowerFeatures.load(demo.base(), tower, config);
+        features = new FeatureCache(
+                source,
+                source.identity(config),
+                FeatureStore.openIfPossible(featureFolder, RunOptions.DEFAULT.featureCacheBytes(), progress::notice),
+                RunOptions.DEFAULT.featureMemoryBytes(),
+                progress::notice);
+    }
+
+    /** The base model with a projector of random weights. */
+    LlavaModel untrained() {
+        try (Checkpoint weights = Checkpoint.llava(demo.base(), tower)
+                .withoutTower()
+                .withFreshProjector(demo.pretrain().seed())) {
+            return new LlavaModel(
+                    config,
+                    LlamaTokenizer.load(demo.base()),
+                    demo.finetune().chatFormat(),
+                    features,
+                    Llava.build(config, weights, Llava.ImageInput.FEATURES),
+                    GenerationConfig.eosIds(demo.base()));
+        }
+    }
+
+    /** A trained model. */
+    LlavaModel load(Path model) {
+        return LlavaModel.load(
+                model,
+                LlavaConfig.visionTowerOf(model),
+                demo.finetune().chatFormat(),
+                FrozenType.FP32,
+                features);
+    }
+
+    /** Answers the problems and grades the answers. */
+    ScienceQaGrading evaluate(
+            LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
+        ScienceQaAnswers answers =
+                new ScienceQaAnswers(demo.finetune().answerFormat(), BATCH_SIZE, MAX_NEW_TOKENS);
+        Map<String, String> texts = new LinkedHashMap<>();
+        for (int from = 0; from < problems.size(); from += BATCH_SIZE) {
+            int to = Math.min(problems.size(), from + BATCH_SIZE);
+            texts.putAll(answers.askTogether(model, problems.subList(from, to), imageOf));
+            progress.answered(to, problems.size());
+        }
+        return ScienceQaGrading.of(
+                problems, texts, problem -> Kind.of(problem).label());
+    }
+}

@@ -1,0 +1,98 @@
+package org.llava4j.eval.demo;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongSupplier;
+import java.util.function.Supplier;
+import org.llava4j.data.Html;
+import org.llava4j.train.watch.Progress;
+import org.llava4j.train.watch.ProgressLine;
+import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.watch.StatusLine;
+
+/**
+ * Progress of a demo run and the time of each part. A terminal shows one status line with the part, its step, the loss
+ * and the time left; elsewhere the start and the end of each part are a line each.
+ */
+final class DemoProgress implements RunListener, AutoCloseable {
+    private static final long UPDATE_NANOS = 200_000_000;
+
+    private final StatusLine line;
+    private final LongSupplier nanoTime;
+    private final Map<DemoPart, Double> seconds = new EnumMap<>(DemoPart.class);
+    private final List<String> notices = new ArrayList<>();
+    private DemoPart part = DemoPart.WRITE_DATASET;
+    private long partStart;
+    private long lastUpdate;
+
+    /** @param nanoTime the clock, such as {@code System::nanoTime} */
+    DemoProgress(StatusLine line, LongSupplier nanoTime) {
+        this.line = line;
+        this.nanoTime = nanoTime;
+    }
+
+    /** Runs and times one part. */
+    <T> T run(DemoPart next, Supplier<T> work) {
+        part = next;
+        partStart = nanoTime.getAsLong();
+        lastUpdate = partStart - UPDATE_NANOS;
+        line.update(part.heading());
+        T result = work.get();
+        double elapsed = (nanoTime.getAsLong() - partStart) / 1e9;
+        seconds.put(part, elapsed);
+        if (!line.isTerminal()) {
+            line.update(part.heading() + ": " + Html.duration(elapsed));
+        }
+        return result;
+    }
+
+    @Override
+    public void step(Progress progress) {
+        show(
+                "step",
+                progress.step().step(),
+                progress.totalSteps(),
+                Html.fill("  loss %.3f", progress.smoothedLoss()),
+                progress.leftMs());
+    }
+
+    /** Reports how many problems of an evaluation have an answer. */
+    void answered(int problems, int total) {
+        long elapsedMs = (nanoTime.getAsLong() - partStart) / 1_000_000;
+        show("problem", problems, total, "", elapsedMs * (total - problems) / problems);
+    }
+
+    private void show(String unit, int done, int total, String values, long leftMs) {
+        long now = nanoTime.getAsLong();
+        if (!line.isTerminal() || (done < total && now - lastUpdate < UPDATE_NANOS)) {
+            return;
+        }
+        lastUpdate = now;
+        line.update(Html.fill(
+                "%s  %s %d of %d%s  %s left", part.heading(), unit, done, total, values, ProgressLine.duration(leftMs)));
+    }
+
+    /** Keeps the notice for the report, so that the screen shows the status line alone. */
+    @Override
+    public void notice(String text) {
+        notices.add(part.label() + ": " + text);
+    }
+
+    List<String> notices() {
+        return Collections.unmodifiableList(notices);
+    }
+
+    /** Seconds of each part that has ended. */
+    Map<DemoPart, Double> seconds() {
+        return Collections.unmodifiableMap(seconds);
+    }
+
+    /** Removes the status line. */
+    @Override
+    public void close() {
+        line.clear();
+    }
+}

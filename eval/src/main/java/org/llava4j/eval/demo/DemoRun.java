@@ -1,0 +1,119 @@
+package org.llava4j.eval.demo;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.world.Kind;
+import org.llava4j.data.world.WorldWriter;
+import org.llava4j.eval.predictions.ScienceQaGrading;
+import org.llava4j.eval.report.LossCurve;
+import org.llava4j.eval.scienceqa.OtherImages;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.train.stage.RunOptions;
+import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.stage.RunReport;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.StageRunner;
+
+/** One run of the demo in its folder: the parts of {@link DemoPart} in order, then the report. */
+final class DemoRun {
+    private final Demo demo;
+    private final Path folder;
+    private final Path world;
+    private final DemoProgress progress;
+    private final DemoEvaluator evaluator;
+    private final List<LossCurve> curves = new ArrayList<>();
+    private final Map<String, ScienceQaGrading> gradings = new LinkedHashMap<>();
+
+    DemoRun(Demo demo, Path folder, DemoProgress progress) {
+        this.demo = demo;
+        this.folder = folder;
+        this.progress = progress;
+        world = folder.resolve("world");
+        evaluator = new DemoEvaluator(demo, featureFolder(), progress);
+    }
+
+    DemoResult run() {
+        List<ScienceQaProblem> problems = progress.run(DemoPart.WRITE_DATASET, this::writeDataset);
+        List<ScienceQaProblem> withImage =
+                problems.stream().filter(ScienceQaProblem::hasImage).toList();
+        progress.run(DemoPart.CHECK_SPLITS, this::checkSplits);
+
+        evaluate(DemoPart.EVALUATE_BEFORE, DemoResult.BEFORE, evaluator::untrained, withImage, this::imageOf);
+
+        Path stage1 = train(DemoPart.STAGE_1, demo.pretrain(), demo.base());
+        Supplier<LlavaModel> aligned = () -> evaluator.load(stage1);
+        evaluate(DemoPart.EVALUATE_STAGE_1, DemoResult.AFTER_STAGE_1, aligned, withImage, this::imageOf);
+
+        Path stage2 = train(DemoPart.STAGE_2, demo.finetune(), stage1);
+        Supplier<LlavaModel> tuned = () -> evaluator.load(stage2);
+        evaluate(DemoPart.EVALUATE_BOTH, DemoResult.AFTER_BOTH, tuned, problems, this::imageOf);
+        evaluate(DemoPart.EVALUATE_SHUFFLED, DemoResult.SHUFFLED, tuned, withImage, shuffled(withImage));
+
+        Path alone = train(DemoPart.STAGE_2_ALONE, demo.finetuneAlone(), demo.base());
+        Supplier<LlavaModel> unaligned = () -> evaluator.load(alone);
+        evaluate(DemoPart.EVALUATE_ALONE, DemoResult.WITHOUT_STAGE_1, unaligned, withImage, this::imageOf);
+
+        DemoResult result = new DemoResult(problems, gradings, progress.seconds());
+        new DemoReport(demo, result, curves, progress.notices(), this::imageOf).write(folder);
+        return result;
+    }
+
+    private List<ScienceQaProblem> writeDataset() {
+        WorldWriter.write(demo.plan(), world);
+        return ScienceQaRecordReader.problems(world, "test");
+    }
+
+    private Path checkSplits() {
+        SeparateSplits.check(world);
+        return world;
+    }
+
+    private Path train(DemoPart part, Stage stage, Path from) {
+        Path output = folder.resolve(part.label().replace(' ', '-'));
+        boolean captions = stage.dataFormat() == Stage.DataFormat.CONVERSATIONS;
+        RunPaths paths = RunPaths.of(
+                        from,
+                        captions ? world.resolve("captions/chat.json") : world,
+                        captions ? world.resolve("captions/images") : null,
+                        output)
+                .withFeatureCache(featureFolder());
+        RunReport report =
+                progress.run(part, () -> StageRunner.run(stage, paths, RunOptions.DEFAULT, progress));
+        List<LossCurve.Point> points = report.steps().stream()
+                .map(step -> new LossCurve.Point(step.step(), step.loss()))
+                .toList();
+        curves.add(new LossCurve(part.label(), points));
+        return output;
+    }
+
+    private void evaluate(
+            DemoPart part,
+            String key,
+            Supplier<LlavaModel> model,
+            List<ScienceQaProblem> problems,
+            Function<ScienceQaProblem, Path> image) {
+        gradings.put(key, progress.run(part, () -> evaluator.evaluate(model.get(), problems, image)));
+    }
+
+    /** For each problem the image of another one of its category. */
+    private Function<ScienceQaProblem, Path> shuffled(List<ScienceQaProblem> withImage) {
+        Map<String, ScienceQaProblem> others =
+                OtherImages.of(withImage, problem -> Kind.of(problem).label(), demo.plan().seed());
+        return problem -> imageOf(others.get(problem.id()));
+    }
+
+    private Path imageOf(ScienceQaProblem problem) {
+        return ScienceQaRecordReader.image(world.resolve("images"), problem);
+    }
+
+    private Path featureFolder() {
+        return folder.resolve("features");
+    }
+}
