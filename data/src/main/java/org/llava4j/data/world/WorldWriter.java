@@ -116,8 +116,8 @@ public final class WorldWriter {
     private Drawing textOnly(Kind kind, int turn, String split, SplittableRandom random) {
         for (int attempt = 0; attempt < MAX_SAMPLING_ATTEMPTS; attempt++) {
             Drawing drawing = Problems.draw(kind, turn, random);
-            ScienceQaProblem.Wording wording =
-                    Problems.entry("", kind, turn, drawing.question(), "", split).wording();
+            ScienceQaProblem.Wording wording = Problems.entry("", kind, turn, drawing.question(), "", split)
+                    .wording();
             if (split.equals(TRAIN)) {
                 trainWordings.add(wording);
                 return drawing;

@@ -149,6 +149,20 @@ class WorldWriterTest {
     }
 
     @Test
+    void heldOutTextOnlyProblemsDifferFromTheTrainSplit() {
+        Path folder = temp.resolve("many");
+        WorldWriter.write(new WorldPlan(3, 300, 10, 30, 0, false), folder);
+        Set<ScienceQaProblem.Wording> trained = new HashSet<>();
+        ScienceQaRecordReader.problems(folder, "train").forEach(problem -> trained.add(problem.wording()));
+        for (String heldOut : List.of("val", "test")) {
+            assertThat(ScienceQaRecordReader.problems(folder, heldOut))
+                    .filteredOn(problem -> !problem.hasImage())
+                    .isNotEmpty()
+                    .noneMatch(problem -> trained.contains(problem.wording()));
+        }
+    }
+
+    @Test
     void mini_splits_are_a_tenth() throws IOException {
         assertThat(split("minitest")).hasSize(TEST_PER_KIND / 10 * Kind.values().length);
         assertThat(split("train")).containsAll(split("minitrain"));

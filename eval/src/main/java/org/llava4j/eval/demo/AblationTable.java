@@ -47,7 +47,10 @@ final class AblationTable {
         return new TextTable(
                 "Ablation of stage 1",
                 List.of("", "correct", "incorrect", "unparsed", "accuracy, %", "95 % interval", "paper, %"),
-                List.of(row(withStage1(), PAPER_WITH_STAGE_1), row(withoutStage1(), PAPER_WITHOUT_STAGE_1), differences),
+                List.of(
+                        row(withStage1(), PAPER_WITH_STAGE_1),
+                        row(withoutStage1(), PAPER_WITHOUT_STAGE_1),
+                        differences),
                 Html.fill(
                         "McNemar's exact test: %d problems are correct only with stage 1, %d only without it;"
                                 + " p = %.2g. The paper's values are those of Table 8: ScienceQA's test split, 13B,"

@@ -23,8 +23,8 @@ import org.llava4j.train.watch.StatusLine;
 record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
     Demo {
         if (plan.trainPerKind() < 1 || plan.testPerKind() < 2 || plan.captions() < 1) {
-            throw new BadInputException("the demo needs captions, train problems and two of each kind held out;"
-                    + " give more of them");
+            throw new BadInputException(
+                    "the demo needs captions, train problems and two of each kind held out;" + " give more of them");
         }
     }
 

@@ -64,25 +64,19 @@ final class DemoEvaluator {
     /** A trained model. */
     LlavaModel load(Path model) {
         return LlavaModel.load(
-                model,
-                LlavaConfig.visionTowerOf(model),
-                demo.finetune().chatFormat(),
-                FrozenType.FP32,
-                features);
+                model, LlavaConfig.visionTowerOf(model), demo.finetune().chatFormat(), FrozenType.FP32, features);
     }
 
     /** Answers the problems and grades the answers. */
     ScienceQaGrading evaluate(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
-        ScienceQaAnswers answers =
-                new ScienceQaAnswers(demo.finetune().answerFormat(), BATCH_SIZE, MAX_NEW_TOKENS);
+        ScienceQaAnswers answers = new ScienceQaAnswers(demo.finetune().answerFormat(), BATCH_SIZE, MAX_NEW_TOKENS);
         Map<String, String> texts = new LinkedHashMap<>();
         for (int from = 0; from < problems.size(); from += BATCH_SIZE) {
             int to = Math.min(problems.size(), from + BATCH_SIZE);
             texts.putAll(answers.askTogether(model, problems.subList(from, to), imageOf));
             progress.answered(to, problems.size());
         }
-        return ScienceQaGrading.of(
-                problems, texts, problem -> Kind.of(problem).label());
+        return ScienceQaGrading.of(problems, texts, problem -> Kind.of(problem).label());
     }
 }

@@ -38,13 +38,10 @@ public final class DemoMain extends Command {
                 .addOption(flag("pretrain-steps", "N", "steps of stage 1 (default as in tiny-pretrain)"))
                 .addOption(size("finetune-steps", "steps of stage 2", DemoRecipe::finetuneSteps))
                 .addOption(size(
-                        "finetune-learning-rate",
-                        "peak learning rate of stage 2",
-                        DemoRecipe::finetuneLearningRate));
+                        "finetune-learning-rate", "peak learning rate of stage 2", DemoRecipe::finetuneLearningRate));
     }
 
-    private static Option size(
-            String name, String description, ToDoubleFunction<DemoRecipe> value) {
+    private static Option size(String name, String description, ToDoubleFunction<DemoRecipe> value) {
         return flag(
                 name,
                 "N",

@@ -72,7 +72,8 @@ final class DemoProgress implements RunListener, AutoCloseable {
         }
         lastUpdate = now;
         line.update(Html.fill(
-                "%s  %s %d of %d%s  %s left", part.heading(), unit, done, total, values, ProgressLine.duration(leftMs)));
+                "%s  %s %d of %d%s  %s left",
+                part.heading(), unit, done, total, values, ProgressLine.duration(leftMs)));
     }
 
     /** Keeps the notice for the report, so that the screen shows the status line alone. */

@@ -33,11 +33,12 @@ record DemoReport(
     void write(Path folder) {
         AblationTable ablation = new AblationTable(result);
         Report.Builder report = Report.titled("LLaVA4J demo: what stage 1 contributes")
-                .summary("Stage 1 trains the projector alone, on captions, while vision tower and decoder stay frozen: it"
-                        + " maps image features to the decoder's token embeddings. Stage 2 trains projector and decoder"
-                        + " on questions with their answers. The ablation leaves stage 1 out, so that stage 2 starts"
-                        + " with a projector of random weights. Both models answer the same "
-                        + result.withImage().size() + " held-out problems, which need their image.")
+                .summary(
+                        "Stage 1 trains the projector alone, on captions, while vision tower and decoder stay frozen: it"
+                                + " maps image features to the decoder's token embeddings. Stage 2 trains projector and decoder"
+                                + " on questions with their answers. The ablation leaves stage 1 out, so that stage 2 starts"
+                                + " with a projector of random weights. Both models answer the same "
+                                + result.withImage().size() + " held-out problems, which need their image.")
                 .setting("seed", demo.plan().seed())
                 .setting("train problems per category", demo.plan().trainPerKind())
                 .setting("held-out problems per category", demo.plan().testPerKind())

@@ -84,8 +84,7 @@ final class DemoRun {
                         captions ? world.resolve("captions/images") : null,
                         output)
                 .withFeatureCache(featureFolder());
-        RunReport report =
-                progress.run(part, () -> StageRunner.run(stage, paths, RunOptions.DEFAULT, progress));
+        RunReport report = progress.run(part, () -> StageRunner.run(stage, paths, RunOptions.DEFAULT, progress));
         List<LossCurve.Point> points = report.steps().stream()
                 .map(step -> new LossCurve.Point(step.step(), step.loss()))
                 .toList();
@@ -104,8 +103,8 @@ final class DemoRun {
 
     /** For each problem the image of another one of its category. */
     private Function<ScienceQaProblem, Path> shuffled(List<ScienceQaProblem> withImage) {
-        Map<String, ScienceQaProblem> others =
-                OtherImages.of(withImage, problem -> Kind.of(problem).label(), demo.plan().seed());
+        Map<String, ScienceQaProblem> others = OtherImages.of(
+                withImage, problem -> Kind.of(problem).label(), demo.plan().seed());
         return problem -> imageOf(others.get(problem.id()));
     }
 

@@ -72,8 +72,7 @@ final class SeparateSplits {
     }
 
     private void checkCaptions() {
-        Set<String> questions =
-                heldOut.stream().map(ScienceQaProblem::question).collect(Collectors.toSet());
+        Set<String> questions = heldOut.stream().map(ScienceQaProblem::question).collect(Collectors.toSet());
         try (ConversationRecordReader captions = ConversationRecordReader.open(world.resolve("captions/chat.json"))) {
             for (int i = 0; i < captions.size(); i++) {
                 for (Turn turn : captions.get(i).turns()) {

@@ -180,7 +180,7 @@ final class ReportHtml {
         if (report.examples().isEmpty()) {
             return;
         }
-        section("Answers");
+        section("Examples");
         for (Example example : report.examples()) {
             ScienceQaProblem problem = example.problem();
             html.append("<article class=\"example\">\n");
@@ -203,8 +203,7 @@ final class ReportHtml {
             }
             html.append(fill(
                     "</ol>\n<blockquote>%s</blockquote>\n<p class=\"soft\">%s</p>\n</div>\n</article>\n",
-                    escape(example.text()),
-                    escape((verdict(example) + " " + example.note()).strip())));
+                    escape(example.text()), escape((verdict(example) + " " + example.note()).strip())));
         }
     }
 

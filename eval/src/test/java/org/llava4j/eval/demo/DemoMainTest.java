@@ -2,20 +2,22 @@ package org.llava4j.eval.demo;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
@@ -28,21 +30,30 @@ import org.llava4j.eval.scienceqa.OtherImages;
 class DemoMainTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
 
+    private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+
     @TempDir
     private Path temp;
 
-    private Path demo(String name) {
+    private Path demo(String name, String... more) {
         Path output = temp.resolve(name);
         List<String> args = new ArrayList<>(List.of("--output-dir", output.toString()));
         args.addAll(List.of("--base", ROOT.resolve("resources/tiny/base").toString()));
         args.addAll(List.of("--train-per-kind", "4", "--test-per-kind", "4", "--captions", "32"));
         args.addAll(List.of("--pretrain-steps", "2", "--finetune-steps", "2"));
-        DemoMain.main(args.toArray(String[]::new));
+        args.addAll(List.of(more));
+        PrintStream stdout = System.out;
+        System.setOut(new PrintStream(printed, true, StandardCharsets.UTF_8));
+        try {
+            DemoMain.main(args.toArray(String[]::new));
+        } finally {
+            System.setOut(stdout);
+        }
         return output;
     }
 
     @Test
-    void theReportHasEveryNumberAndTheSameSeedTheSameOnes() throws IOException {
+    void reportHasAllResultsAndRepeatsWithTheSameSeed() throws IOException {
         ObjectNode report = report(demo("one"));
         for (String key : List.of(
                 "accuracy",
@@ -56,15 +67,57 @@ class DemoMainTest {
         assertThat(report.get("kinds").properties()).hasSize(7);
         assertThat(report.get("columns").properties()).hasSize(9);
         assertThat(report.get("seconds").doubleValue()).isPositive();
+        assertThat(report.get("timings").properties()).hasSize(10);
         assertThat(report.get("loss").properties()).hasSize(3);
-        assertThat(Files.readString(temp.resolve("one/report.html")))
-                .contains("after both stages", "data:image/", "without stage 1");
+        assertThat(report.at("/counts/accuracy_without_stage1").properties()).isNotEmpty();
+        assertThat(report.at("/mcnemar/p").doubleValue()).isBetween(0.0, 1.0);
+        assertThat(report.at("/mcnemar/difference").doubleValue())
+                .isCloseTo(
+                        report.get("accuracy").doubleValue()
+                                - report.get("accuracy_without_stage1").doubleValue(),
+                        within(1e-9));
+        assertThat(report.at("/categories/map").properties()).hasSize(2);
+        assertThat(report.at("/specification/stage 2.maxSteps").asText()).isEqualTo("2");
 
         ObjectNode again = report(demo("two"));
         for (ObjectNode json : List.of(report, again)) {
             json.remove(List.of("seconds", "timings"));
         }
         assertThat(again).isEqualTo(report);
+    }
+
+    @Test
+    void pageFollowsThePaperAndTheLongWayChangesTheRecipe() throws IOException {
+        Path output = demo("long", "--long");
+        assertThat(Files.readString(output.resolve("report.html")))
+                .containsSubsequence(
+                        "Stage 1 trains the projector",
+                        "<h2>Ablation of stage 1</h2>",
+                        "<h2>Checks</h2>",
+                        "<h2>Accuracy by category</h2>",
+                        "<h2>Accuracy by category, with and without stage 1</h2>",
+                        "<h2>Training recipe</h2>",
+                        "<h2>Time per part</h2>",
+                        "<h2>Examples</h2>",
+                        "data:image/",
+                        "The model without stage 1 answers",
+                        "<h2>Training loss</h2>")
+                .doesNotContain("Stage[");
+        assertThat(report(output).at("/specification/stage 2.learningRate").asText())
+                .isEqualTo("0.001");
+    }
+
+    @Test
+    void screenHasTheStartAndTheEndOfEachPartAndTheResult() {
+        Path output = demo("screen");
+        List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
+        assertThat(lines).hasSize(2 * 10 + 4);
+        assertThat(lines.get(0)).isEqualTo("[1/10] write the synthetic dataset");
+        assertThat(lines.get(7)).startsWith("[4/10] stage 1: ");
+        assertThat(lines.get(20)).startsWith("accuracy after both stages 0.");
+        assertThat(lines.get(21)).startsWith("accuracy without stage 1 0.").contains("points, McNemar p = ");
+        assertThat(lines.get(22)).startsWith("time: ");
+        assertThat(lines.get(23)).isEqualTo("report: " + output.resolve("report.html"));
     }
 
     private static ObjectNode report(Path output) throws IOException {
@@ -91,26 +144,6 @@ class DemoMainTest {
         for (ScienceQaProblem problem : pictured) {
             assertThat(others.get(problem.id()).id()).isNotEqualTo(problem.id());
             assertThat(Kind.of(others.get(problem.id()))).isEqualTo(Kind.of(problem));
-        }
-    }
-
-    @Test
-    void aHeldOutPictureThatWasLearnedFromStopsTheDemo() throws IOException {
-        Path world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(5, 2, 0, 2, 4, false), world);
-        SeparateSplits.check(world);
-        Files.copy(
-                first(world.resolve("images/train")),
-                first(world.resolve("images/test")),
-                StandardCopyOption.REPLACE_EXISTING);
-        assertThatThrownBy(() -> SeparateSplits.check(world))
-                .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("also an image of the training data");
-    }
-
-    private static Path first(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile).sorted().findFirst().orElseThrow();
         }
     }
 

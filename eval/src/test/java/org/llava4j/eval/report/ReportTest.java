@@ -129,7 +129,45 @@ class ReportTest {
     @Test
     void parts_that_were_not_given_are_left_out() {
         String page = new ReportHtml(Report.titled("Bare").build()).render();
-        assertThat(page).contains("<h1>Bare</h1>").doesNotContain("Training loss", "nine columns", "Answers");
+        assertThat(page).contains("<h1>Bare</h1>").doesNotContain("Training loss", "nine columns", "Examples");
+    }
+
+    @Test
+    void pageHasResultsBeforeSettingsAndExamples() {
+        String page = new ReportHtml(whole()).render();
+        assertThat(page)
+                .containsSubsequence(
+                        "<h2>Accuracy</h2>",
+                        "<h2>Accuracy by category</h2>",
+                        "nine columns",
+                        "<h2>Settings</h2>",
+                        "<h2>Time per part</h2>",
+                        "<h2>Examples</h2>",
+                        "<h2>Training loss</h2>",
+                        "<h2>Notes</h2>");
+    }
+
+    @Test
+    void leadTableComesFirstAndItsAccuraciesAreInTheJson() throws IOException {
+        Report report = Report.titled("t")
+                .lead(
+                        new TextTable("Ablation", List.of("", "x"), List.of(List.of("row", "1")), ""),
+                        new Headline("accuracy", "with", new Tally(3, 1, 0)))
+                .headline("accuracy_before", "before", new Tally(1, 3, 0))
+                .recipe("stage 1", Map.of("maxSteps", "4"))
+                .recipe("stage 2", Map.of("maxSteps", "5", "seed", "1"))
+                .data("mcnemar", Map.of("p", 0.25))
+                .build();
+        assertThat(new ReportHtml(report).render())
+                .containsSubsequence("<h2>Ablation</h2>", "<h2>Checks</h2>", "<h2>Training recipe</h2>")
+                .contains("<th scope=\"row\">maxSteps</th><td>4</td><td>5</td>");
+        assertThat(new ReportMarkdown(report).render()).containsSubsequence("## Ablation", "| before |");
+        assertThat(new ReportLatex(report).render()).contains("row & 1");
+        JsonNode json = json(report);
+        assertThat(json.get("accuracy").asDouble()).isEqualTo(0.75);
+        assertThat(json.at("/mcnemar/p").asDouble()).isEqualTo(0.25);
+        assertThat(json.at("/tables/0/heading").asText()).isEqualTo("Ablation");
+        assertThat(json.at("/specification/stage 2.maxSteps").asText()).isEqualTo("5");
     }
 
     @Test
