@@ -18,7 +18,7 @@ public final class AtomicFile {
 
     /** Writes the bytes of one file. */
     @FunctionalInterface
-    public interface Body {
+    public interface ContentWriter {
         void writeTo(FileChannel channel) throws IOException;
     }
 
@@ -27,7 +27,7 @@ public final class AtomicFile {
      *
      * @throws BadInputException if the place cannot be written; nothing is left behind then
      */
-    public static void write(Path target, Body body) {
+    public static void write(Path target, ContentWriter body) {
         Path file = RealPath.of(target);
         Path unfinished = null;
         try {

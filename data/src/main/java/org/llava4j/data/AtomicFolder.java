@@ -25,23 +25,23 @@ public final class AtomicFolder implements AutoCloseable {
     /** The key of {@link #MARKER} that says what kind of output the folder is; the writer may add others. */
     public static final String KIND_KEY = "wrote";
 
-    private final OutputPlaces places;
-    private final FormerOutput former;
+    private final StagingFolders staging;
+    private final PreviousOutput previous;
     private final OutputLock lock;
     private final Path unfinished;
     /** Whether {@link #close()} has nothing to delete. */
-    private boolean kept;
+    private boolean closed;
 
-    private AtomicFolder(OutputPlaces places, FormerOutput former, OutputLock lock, Path unfinished) {
-        this.places = places;
-        this.former = former;
+    private AtomicFolder(StagingFolders places, PreviousOutput former, OutputLock lock, Path unfinished) {
+        this.staging = places;
+        this.previous = former;
         this.lock = lock;
         this.unfinished = unfinished;
     }
 
-    /** As {@link #begin(Path, String, Inputs)}, for a command that reads no files. */
+    /** As {@link #begin(Path, String, InputPaths)}, for a command that reads no files. */
     public static AtomicFolder begin(Path target, String kind) {
-        return begin(target, kind, Inputs.of());
+        return begin(target, kind, InputPaths.of());
     }
 
     /**
@@ -53,8 +53,8 @@ public final class AtomicFolder implements AutoCloseable {
      * @throws BadInputException if the place cannot be written, is being written by another run, overlaps with an input, or
      *     holds anything that this program did not write
      */
-    public static AtomicFolder begin(Path target, String kind, Inputs inputs) {
-        inputs.requireApart(target);
+    public static AtomicFolder begin(Path target, String kind, InputPaths inputs) {
+        inputs.requireNoOverlap(target);
         Path folder = RealPath.of(target);
         if (folder.getFileName() == null) {
             throw new BadInputException(target + " cannot be an output folder; choose a new name");
@@ -64,12 +64,12 @@ public final class AtomicFolder implements AutoCloseable {
         try {
             Files.createDirectories(folder.getParent());
             lock = OutputLock.of(folder, folder);
-            OutputPlaces places = new OutputPlaces(folder);
+            StagingFolders places = new StagingFolders(folder);
             places.recover();
-            FormerOutput former = new FormerOutput(folder, kind);
-            former.requireOwn();
-            places.sweep();
-            Path unfinished = places.newPart();
+            PreviousOutput former = new PreviousOutput(folder, kind);
+            former.requireReplaceable();
+            places.deleteLeftovers();
+            Path unfinished = places.create();
             Files.writeString(unfinished.resolve(MARKER), "{\"" + KIND_KEY + "\": \"" + kind + "\"}\n");
             begun = true;
             return new AtomicFolder(places, former, lock, unfinished);
@@ -110,36 +110,36 @@ public final class AtomicFolder implements AutoCloseable {
      *     meanwhile; the finished folder then stays beside it, and the message says where
      */
     public synchronized void commit() {
-        list();
-        kept = true;
+        addFileList();
+        closed = true;
         Path finished = unfinished;
         try {
-            finished = places.finish(unfinished);
-            former.requireOwn();
-            places.exchange(finished).ifPresent(AtomicFolder::deleteOrLeave);
+            finished = staging.markFinished(unfinished);
+            previous.requireReplaceable();
+            staging.swapIn(finished).ifPresent(AtomicFolder::deleteQuietly);
         } catch (IOException e) {
-            throw stays(finished, "cannot be moved to " + places.folder() + " (" + IoReason.of(e) + ")", e);
+            throw notMoved(finished, "cannot be moved to " + staging.folder() + " (" + IoReason.of(e) + ")", e);
         } catch (BadInputException e) {
-            throw stays(finished, "is not moved to its place, because meanwhile " + e.getMessage(), e);
+            throw notMoved(finished, "is not moved to its place, because meanwhile " + e.getMessage(), e);
         }
     }
 
-    private BadInputException stays(Path finished, String why, Exception cause) {
+    private BadInputException notMoved(Path finished, String why, Exception cause) {
         return new BadInputException("the finished output stays in " + finished + ": it " + why, cause);
     }
 
     /** Adds the list of files to the marker, unless the writer did. */
-    private void list() {
+    private void addFileList() {
         Path marker = unfinished.resolve(MARKER);
         ObjectNode json = (ObjectNode) JsonInput.readObject(marker);
-        if (!json.has(WrittenFiles.KEY)) {
-            WrittenFiles.in(unfinished).putInto(json.putObject(WrittenFiles.KEY));
+        if (!json.has(FileManifest.KEY)) {
+            FileManifest.scan(unfinished).writeTo(json.putObject(FileManifest.KEY));
             AtomicFile.writeString(marker, json.toPrettyString() + "\n");
         }
     }
 
     /** What cannot be deleted now is deleted by the next run that writes the same output. */
-    static void deleteOrLeave(Path folder) {
+    static void deleteQuietly(Path folder) {
         try {
             delete(folder);
         } catch (UncheckedIOException e) {
@@ -152,9 +152,9 @@ public final class AtomicFolder implements AutoCloseable {
     @Override
     public synchronized void close() {
         try {
-            if (!kept) {
-                kept = true;
-                deleteOrLeave(unfinished);
+            if (!closed) {
+                closed = true;
+                deleteQuietly(unfinished);
             }
         } finally {
             lock.close();

@@ -17,6 +17,6 @@ public class BadInputException extends RuntimeException {
 
     /** What is quoted of the input may hold anything; a line break in it would make two lines of one. */
     private static String oneLine(String message) {
-        return CopiedFiles.told(message).replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]+", " ");
+        return LocalCopies.withOriginalPaths(message).replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]+", " ");
     }
 }

@@ -29,24 +29,24 @@ public final class Html {
     }
 
     /** A template filled in; numbers have a point in every locale. */
-    public static String fill(String template, Object... values) {
+    public static String format(String template, Object... values) {
         return String.format(Locale.ROOT, template, values);
     }
 
     /** A fraction as a percentage, or a dash where nothing was counted. */
     public static String percent(double fraction, int decimals) {
-        return Double.isNaN(fraction) ? "–" : fill("%." + decimals + "f", 100 * fraction);
+        return Double.isNaN(fraction) ? "–" : format("%." + decimals + "f", 100 * fraction);
     }
 
     /** Seconds as people say them: {@code 48 s}, {@code 7 min 05 s}, {@code 2 h 03 min}. */
     public static String duration(double seconds) {
         long whole = Math.round(seconds);
         if (whole < 60) {
-            return fill(seconds < 10 ? "%.1f s" : "%.0f s", seconds);
+            return format(seconds < 10 ? "%.1f s" : "%.0f s", seconds);
         }
         if (whole < 3600) {
-            return fill("%d min %02d s", whole / 60, whole % 60);
+            return format("%d min %02d s", whole / 60, whole % 60);
         }
-        return fill("%d h %02d min", whole / 3600, whole % 3600 / 60);
+        return format("%d h %02d min", whole / 3600, whole % 3600 / 60);
     }
 }

@@ -24,7 +24,7 @@ public final class JsonInput {
 
     /** JSON that is at hand. @throws BadInputException if it is not JSON; {@code source} names it there */
     public static JsonNode parse(String source, byte[] content) {
-        ForeignContent.refuseUnlessEmpty(source, content);
+        FailedDownload.rejectUnlessEmpty(source, content);
         try {
             JsonNode node = tree(content);
             if (node.isMissingNode()) {
@@ -32,11 +32,11 @@ public final class JsonInput {
             }
             return node;
         } catch (IOException e) {
-            throw broken(source, 0, e);
+            throw parseError(source, 0, e);
         }
     }
 
-    /** The bare content, for callers that know more of the place where it stood; see {@link #broken}. */
+    /** The bare content, for callers that know more of the place where it stood; see {@link #parseError}. */
     public static JsonNode tree(byte[] content) throws IOException {
         return MAPPER.readTree(content);
     }
@@ -57,11 +57,11 @@ public final class JsonInput {
 
     /** As {@link #read(Path, Class)}, for content that is at hand. */
     public static <T> T parse(String source, byte[] content, Class<T> type) {
-        ForeignContent.refuse(source, content);
+        FailedDownload.reject(source, content);
         try {
             return MAPPER.readValue(content, type);
         } catch (IOException e) {
-            throw broken(source, 0, e);
+            throw parseError(source, 0, e);
         }
     }
 
@@ -79,7 +79,7 @@ public final class JsonInput {
      *
      * @param linesBefore lines of the file that come before what the parser was given
      */
-    public static BadInputException broken(String source, int linesBefore, IOException e) {
+    public static BadInputException parseError(String source, int linesBefore, IOException e) {
         String line = "";
         if (e instanceof JsonProcessingException json
                 && json.getLocation() != null
@@ -94,12 +94,12 @@ public final class JsonInput {
         if (e instanceof JsonProcessingException json) {
             return new BadInputException(source + line + ": " + reason(json), e);
         }
-        return Unreadable.of(source, e, "fetch or write it again");
+        return FileReadError.of(source, e, "fetch or write it again");
     }
 
     /** What is wrong with JSON, in one line without its place. */
     public static String reason(JsonProcessingException e) {
-        return "broken JSON: " + JsonProblem.of(e);
+        return "broken JSON: " + JsonErrorMessage.of(e);
     }
 
     private static byte[] bytes(Path file) {
@@ -108,7 +108,7 @@ public final class JsonInput {
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; check the path", e);
         } catch (IOException e) {
-            throw broken(file.toString(), 0, e);
+            throw parseError(file.toString(), 0, e);
         }
     }
 }

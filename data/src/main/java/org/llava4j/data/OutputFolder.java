@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Consumer;
-import org.llava4j.data.WrittenFiles.Mark;
+import org.llava4j.data.FileManifest.FileDigest;
 
 /**
  * An output folder that stays while single files in it are written and replaced: for commands that an interruption leaves
@@ -29,13 +29,13 @@ public final class OutputFolder implements AutoCloseable {
     private static final String STAGE = "staged";
 
     private final Path folder;
-    private final OutputPlaces places;
+    private final StagingFolders staging;
     private final String kind;
     private final OutputLock lock;
 
     private OutputFolder(Path folder, String kind, OutputLock lock) {
         this.folder = folder;
-        this.places = new OutputPlaces(folder.resolve(STAGE));
+        this.staging = new StagingFolders(folder.resolve(STAGE));
         this.kind = kind;
         this.lock = lock;
     }
@@ -49,8 +49,8 @@ public final class OutputFolder implements AutoCloseable {
      * @throws BadInputException if the folder cannot be written, is being written by another run, overlaps with an input, or
      *     has a file of such a name that this program did not write
      */
-    public static OutputFolder open(Path target, String kind, Inputs inputs, Collection<String> names) {
-        inputs.requireApart(target);
+    public static OutputFolder open(Path target, String kind, InputPaths inputs, Collection<String> names) {
+        inputs.requireNoOverlap(target);
         Path folder = RealPath.of(target);
         OutputLock lock = null;
         boolean opened = false;
@@ -58,8 +58,8 @@ public final class OutputFolder implements AutoCloseable {
             Files.createDirectories(folder);
             lock = OutputLock.of(folder.resolve(STAGE), folder);
             OutputFolder output = new OutputFolder(folder, kind, lock);
-            output.requireOwn(names);
-            output.places.sweep();
+            output.requireReplaceable(names);
+            output.staging.deleteLeftovers();
             opened = true;
             return output;
         } catch (IOException e) {
@@ -89,22 +89,22 @@ public final class OutputFolder implements AutoCloseable {
             return JsonNodeFactory.instance.objectNode().put(AtomicFolder.KIND_KEY, kind);
         }
         ObjectNode marker = (ObjectNode) JsonInput.readObject(file);
-        FormerOutput.requireKind(marker, folder, kind);
+        PreviousOutput.requireKind(marker, folder, kind);
         return marker;
     }
 
-    private void requireOwn(Collection<String> names) throws IOException {
+    private void requireReplaceable(Collection<String> names) throws IOException {
         ObjectNode marker = marker();
-        Map<String, Mark> written =
-                WrittenFiles.of(marker.path(WrittenFiles.KEY), folder).files();
-        Map<String, Mark> writing =
-                WrittenFiles.of(marker.path(WRITING), folder).files();
+        Map<String, FileDigest> written =
+                FileManifest.of(marker.path(FileManifest.KEY), folder).files();
+        Map<String, FileDigest> writing =
+                FileManifest.of(marker.path(WRITING), folder).files();
         for (String name : names) {
             Path file = folder.resolve(name);
             if (!Files.exists(file, LinkOption.NOFOLLOW_LINKS)) {
                 continue;
             }
-            Mark now = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? Mark.of(file) : null;
+            FileDigest now = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? FileDigest.of(file) : null;
             if (now == null || !now.equals(written.get(name)) && !now.equals(writing.get(name))) {
                 throw new BadInputException(
                         folder + " holds " + name + ", which this command did not write or which was"
@@ -121,12 +121,12 @@ public final class OutputFolder implements AutoCloseable {
      */
     public void write(Consumer<Path> body) {
         try {
-            Path part = places.newPart();
+            Path part = staging.create();
             try {
                 body.accept(part);
                 replace(part);
             } finally {
-                AtomicFolder.deleteOrLeave(part);
+                AtomicFolder.deleteQuietly(part);
             }
         } catch (IOException e) {
             throw unwritable(folder, e);
@@ -134,17 +134,18 @@ public final class OutputFolder implements AutoCloseable {
     }
 
     private void replace(Path part) throws IOException {
-        SortedMap<String, Mark> written = new TreeMap<>(WrittenFiles.in(part).files());
-        requireOwn(written.keySet());
+        SortedMap<String, FileDigest> written =
+                new TreeMap<>(FileManifest.scan(part).files());
+        requireReplaceable(written.keySet());
         ObjectNode marker = marker();
-        new WrittenFiles(written).putInto(marker.putObject(WRITING));
+        new FileManifest(written).writeTo(marker.putObject(WRITING));
         store(marker);
         for (String name : written.keySet()) {
             Files.move(part.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
         }
-        WrittenFiles.of(marker.path(WrittenFiles.KEY), folder).files().forEach(written::putIfAbsent);
+        FileManifest.of(marker.path(FileManifest.KEY), folder).files().forEach(written::putIfAbsent);
         marker.remove(WRITING);
-        new WrittenFiles(written).putInto(marker.putObject(WrittenFiles.KEY));
+        new FileManifest(written).writeTo(marker.putObject(FileManifest.KEY));
         store(marker);
     }
 

@@ -28,9 +28,9 @@ public final class TextFiles {
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; check the path", e);
         } catch (IOException e) {
-            throw Unreadable.of(file, e, "check the path");
+            throw FileReadError.of(file, e, "check the path");
         }
-        ForeignContent.refuseUnlessEmpty(file, content);
+        FailedDownload.rejectUnlessEmpty(file, content);
         int from = bomBytes(file, content);
         try {
             String text = StandardCharsets.UTF_8

@@ -29,7 +29,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule textKnowsNothingOfConversations = noClasses()
             .that()
-            .resideInAPackage("org.llava4j.data.text..")
+            .resideInAPackage("org.llava4j.data.tokenizer..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
@@ -41,7 +41,7 @@ class ArchitectureTest {
     @ArchTest
     static final ArchRule textAndConversationsNeedNoArrayLibrary = noClasses()
             .that()
-            .resideInAnyPackage("org.llava4j.data.text..", "org.llava4j.data.conversation..")
+            .resideInAnyPackage("org.llava4j.data.tokenizer..", "org.llava4j.data.conversation..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.nd4j..", "org.datavec..");

@@ -101,12 +101,12 @@ class OutputFolderTest {
     @Test
     void outputThatIsReadIsRefused() throws IOException {
         Files.createDirectories(target);
-        assertThatThrownBy(() -> OutputFolder.open(target, "kind", Inputs.of(target), NAMES))
+        assertThatThrownBy(() -> OutputFolder.open(target, "kind", InputPaths.of(target), NAMES))
                 .hasMessageContaining("is one that is read");
     }
 
     private OutputFolder open() {
-        return OutputFolder.open(target, "kind", Inputs.of(), NAMES);
+        return OutputFolder.open(target, "kind", InputPaths.of(), NAMES);
     }
 
     private void write(String text) {

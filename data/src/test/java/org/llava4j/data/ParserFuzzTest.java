@@ -11,16 +11,16 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.batch.ShardSamples;
-import org.llava4j.data.batch.Shards;
+import org.llava4j.data.batch.TokenizedDataset;
+import org.llava4j.data.batch.TokenizedDatasetManifest;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.records.TokenizedRecordReader;
-import org.llava4j.data.text.LlamaTokenizer;
-import org.llava4j.data.text.SentencePieceReader;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.SentencePieceReader;
 
 /**
  * Sound files with seeded damage: bytes changed, cut out, doubled, the end torn off. Whatever comes of it, a reader
@@ -98,8 +98,8 @@ class ParserFuzzTest {
                 + "\"shards\":[{\"file\":\"bucket.jsonl\",\"sha256\":\"" + Sha256.of(file)
                 + "\",\"bucket\":64,\"numbers\":[0,1,2]}]}";
         fuzz(22, index.getBytes(StandardCharsets.UTF_8), content -> {
-            Files.write(folder.resolve(Shards.FILE), content);
-            try (ShardSamples samples = ShardSamples.open(folder, folder)) {
+            Files.write(folder.resolve(TokenizedDatasetManifest.FILE), content);
+            try (TokenizedDataset samples = TokenizedDataset.open(folder, folder)) {
                 samples.where(samples.size() - 1);
             }
         });

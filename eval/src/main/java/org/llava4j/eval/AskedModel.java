@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.AddressSpace;
 import org.llava4j.data.cli.Command;
 import org.llava4j.eval.report.Report;
@@ -57,8 +57,8 @@ public record AskedModel(Path folder, Path tower, ChatFormat chat, FrozenType ty
     }
 
     /** The folders that the model is read from. */
-    public Inputs inputs() {
-        return Inputs.of(folder, tower);
+    public InputPaths inputs() {
+        return InputPaths.of(folder, tower);
     }
 
     /** Tells which model this is, by what is in its files: a report's settings. */

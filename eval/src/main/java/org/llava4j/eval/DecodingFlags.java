@@ -27,10 +27,10 @@ public final class DecodingFlags {
     /** @throws BadInputException if a number is outside its range */
     public static Decoding of(CommandLine line) {
         Sampling sampling = new Sampling(
-                Command.real(line, "temperature", 0),
-                Command.real(line, "top-p", 1),
+                Command.decimal(line, "temperature", 0),
+                Command.decimal(line, "top-p", 1),
                 Command.integer(line, "top-k", 0),
-                Command.real(line, "repetition-penalty", 1),
+                Command.decimal(line, "repetition-penalty", 1),
                 Command.integer(line, "seed", 0));
         int tokens = Command.integer(line, "max-new-tokens", 512);
         if (tokens < 1) {

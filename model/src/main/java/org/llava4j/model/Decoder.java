@@ -2,7 +2,7 @@ package org.llava4j.model;
 
 import java.util.List;
 import java.util.stream.IntStream;
-import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.ops.Attention;
 import org.llava4j.model.ops.CrossEntropy;
@@ -11,9 +11,9 @@ import org.llava4j.model.ops.GatherRows;
 import org.llava4j.model.ops.Linear;
 import org.llava4j.model.ops.RmsNorm;
 import org.llava4j.model.ops.Rope;
-import org.llava4j.model.ops.RowsById;
 import org.llava4j.model.ops.SwiGlu;
-import org.llava4j.model.samediff.Recomputation.Segment;
+import org.llava4j.model.ops.TrainableTokenEmbeddings;
+import org.llava4j.model.samediff.ActivationCheckpointing.Segment;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -39,10 +39,10 @@ final class Decoder {
     }
 
     /** Word vectors of {@code ids int32[B, T]}, with rows of their own for the tokens around an image. */
-    SDVariable embed(String name, SDVariable ids, ImageSlot slot) {
+    SDVariable embed(String name, SDVariable ids, ImageStartEndTokens slot) {
         int[] few = SlotRows.ids(slot);
         SDVariable own = root.getRows(SlotRows.NAME, SlotRows.TABLE, few, config.vocabSize(), config.hiddenSize());
-        return RowsById.of(name, embed(name + ".words", ids), own, ids, few);
+        return TrainableTokenEmbeddings.of(name, embed(name + ".words", ids), own, ids, few);
     }
 
     private SDVariable table() {
@@ -100,7 +100,7 @@ final class Decoder {
         int wide = config.intermediateSize();
         int kvWidth = config.kvHeads() * config.headDim();
         SDVariable h = norm(w, "input_layernorm", x, name + "norm1");
-        SDVariable[] qkv = Linear.several(
+        SDVariable[] qkv = Linear.projections(
                 name + "qkv",
                 h,
                 w.matrix("self_attn.q_proj.weight", d, d),
@@ -116,9 +116,10 @@ final class Decoder {
                 config.kvHeads(),
                 config.headDim());
         SDVariable more = lora.plus(name + "o_lora", x, mixed, w, "self_attn.o_proj.weight", d, d);
-        SDVariable y = Linear.plus(name + "after_attention", more, mixed, w.matrix("self_attn.o_proj.weight", d, d));
+        SDVariable y =
+                Linear.withResidual(name + "after_attention", more, mixed, w.matrix("self_attn.o_proj.weight", d, d));
         SDVariable m = norm(w, "post_attention_layernorm", y, name + "norm2");
-        SDVariable[] gateUp = Linear.several(
+        SDVariable[] gateUp = Linear.projections(
                 name + "gate_up",
                 m,
                 w.matrix("mlp.gate_proj.weight", wide, d),
@@ -128,7 +129,7 @@ final class Decoder {
                 lora.plus(name + "gate_lora", gateUp[0], m, w, "mlp.gate_proj.weight", wide, d),
                 lora.plus(name + "up_lora", gateUp[1], m, w, "mlp.up_proj.weight", wide, d));
         SDVariable before = lora.plus(name + "down_lora", y, active, w, "mlp.down_proj.weight", d, wide);
-        return Linear.plus(output, before, active, w.matrix("mlp.down_proj.weight", d, wide));
+        return Linear.withResidual(output, before, active, w.matrix("mlp.down_proj.weight", d, wide));
     }
 
     private SDVariable rotate(String name, SDVariable x, TextInputs in) {

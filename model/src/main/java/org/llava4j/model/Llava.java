@@ -8,18 +8,18 @@ import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.lora.Lora;
-import org.llava4j.model.ops.DropFirst;
-import org.llava4j.model.ops.Operations;
-import org.llava4j.model.ops.SpliceRows;
+import org.llava4j.model.ops.DropClassToken;
+import org.llava4j.model.ops.MergeImageFeatures;
+import org.llava4j.model.ops.OpRegistry;
+import org.llava4j.model.samediff.ActivationCheckpointing;
+import org.llava4j.model.samediff.ActivationCheckpointing.Segment;
 import org.llava4j.model.samediff.GraphHooks;
-import org.llava4j.model.samediff.Recomputation;
-import org.llava4j.model.samediff.Recomputation.Segment;
 import org.llava4j.model.weights.TensorSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -61,14 +61,15 @@ public final class Llava {
     public static final String DROPOUT_DRAW = "dropout_draw";
 
     private final SameDiff sd;
-    private final Optional<ImageSlot> slot;
+    private final Optional<ImageStartEndTokens> slot;
     private final List<Segment> layers;
     private final Optional<LlamaConfig> plainDecoder;
     private boolean recomputes;
     private SameDiff gradients;
     private String gradientsOf;
 
-    private Llava(SameDiff sd, Optional<ImageSlot> slot, List<Segment> layers, Optional<LlamaConfig> plainDecoder) {
+    private Llava(
+            SameDiff sd, Optional<ImageStartEndTokens> slot, List<Segment> layers, Optional<LlamaConfig> plainDecoder) {
         this.sd = sd;
         this.slot = slot;
         this.layers = layers;
@@ -117,7 +118,7 @@ public final class Llava {
                 .map(slot -> decoder.embed("text_embeds", ids, slot))
                 .orElseGet(() -> decoder.embed("text_embeds", ids));
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
-        decoder.build(SpliceRows.of("inputs_embeds", text, projected, rows), textInputs(sd));
+        decoder.build(MergeImageFeatures.of("inputs_embeds", text, projected, rows), textInputs(sd));
         return new Llava(
                 sd,
                 config.imageSlot(),
@@ -141,7 +142,7 @@ public final class Llava {
     public static Llava buildClip(ClipConfig config, TensorSource source) {
         SameDiff sd = newGraph();
         SDVariable[] states = tower(sd, config, source, "");
-        DropFirst.of(FEATURES, states[config.layers() - 1], config.patches() + 1);
+        DropClassToken.of(FEATURES, states[config.layers() - 1], config.patches() + 1);
         return withoutDecoder(sd);
     }
 
@@ -155,14 +156,14 @@ public final class Llava {
     }
 
     private static SameDiff newGraph() {
-        Operations.register();
+        OpRegistry.register();
         return GraphHooks.newGraph();
     }
 
     private static SDVariable features(SameDiff sd, LlavaConfig config, TensorSource source) {
         SDVariable state = tower(sd, config.vision(), source, TOWER_PREFIX)[config.featureLayer()];
         return config.selectFeature() == SelectFeature.PATCH
-                ? DropFirst.of(FEATURES, state, config.vision().patches() + 1)
+                ? DropClassToken.of(FEATURES, state, config.vision().patches() + 1)
                 : sd.identity(FEATURES, state);
     }
 
@@ -191,7 +192,7 @@ public final class Llava {
     }
 
     /** The tokens around an image, if the model has any. */
-    public Optional<ImageSlot> imageSlot() {
+    public Optional<ImageStartEndTokens> imageSlot() {
         return slot;
     }
 
@@ -302,7 +303,7 @@ public final class Llava {
         if (gradients == null || !loss.equals(gradientsOf)) {
             gradients = GraphHooks.gradientGraph(sd);
             if (recomputes) {
-                Recomputation.apply(sd, gradients, layers);
+                ActivationCheckpointing.apply(sd, gradients, layers);
             }
             gradientsOf = loss;
         }

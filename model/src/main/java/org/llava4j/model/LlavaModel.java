@@ -8,12 +8,12 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.image.ImageFiles;
-import org.llava4j.data.image.Picture;
-import org.llava4j.data.text.LlamaTokenizer;
-import org.llava4j.data.text.PromptText;
+import org.llava4j.data.image.ImageRef;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.PromptText;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -85,11 +85,11 @@ public final class LlavaModel implements AutoCloseable {
     /** It must not hold the model: the model's end ends it. */
     private static Generator generator(
             LlavaConfig config, PictureFeatures pictures, Llava language, OutputTokens output) {
-        SpliceOptions options = new SpliceOptions(
+        CollatorOptions options = new CollatorOptions(
                 config.imageVectors(),
                 config.decoder().vocabSize(),
                 config.maxLength(),
-                SpliceOptions.Side.RIGHT,
+                CollatorOptions.PaddingSide.RIGHT,
                 LENGTH_MULTIPLE,
                 config.imageSlot());
         return new Generator(
@@ -151,7 +151,7 @@ public final class LlavaModel implements AutoCloseable {
 
     /** A greedy answer to one question about one picture. */
     public String answer(Path image, String question, int maxNewTokens) {
-        return answer(Question.about(Picture.of(image), question), Decoding.greedy(maxNewTokens))
+        return answer(Question.about(ImageRef.of(image), question), Decoding.greedy(maxNewTokens))
                 .text();
     }
 
@@ -216,7 +216,7 @@ public final class LlavaModel implements AutoCloseable {
      * @param name what an error calls it
      * @throws BadInputException if they are damaged, of another kind, or have too many pixels
      */
-    public Picture picture(byte[] bytes, String name, long maxPixels) {
+    public ImageRef picture(byte[] bytes, String name, long maxPixels) {
         return pictures.picture(ImageFiles.decode(bytes, name, maxPixels));
     }
 
@@ -247,7 +247,7 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     private static INDArray vectors(LlavaConfig config, PictureFeatures pictures, List<Prompt> prompts) {
-        List<Picture> images =
+        List<ImageRef> images =
                 prompts.stream().flatMap(prompt -> prompt.images().stream()).toList();
         int perImage = config.imageVectors() * config.vision().hiddenSize();
         // Without any picture the graph still reads one, which goes nowhere.

@@ -48,7 +48,7 @@ final class LoraLayers {
         SDVariable a = whole.get(LoraConfig.nameOfA(full), config.rank(), in);
         SDVariable b = whole.get(LoraConfig.nameOfB(full), out, config.rank());
         SDVariable low = Linear.of(name + ".low", dropped(name + ".dropped", x, full), a);
-        return Linear.plus(name, y, Scale.of(name + ".scaled", low, config.scale()), b);
+        return Linear.withResidual(name, y, Scale.of(name + ".scaled", low, config.scale()), b);
     }
 
     private SDVariable dropped(String name, SDVariable x, String weight) {

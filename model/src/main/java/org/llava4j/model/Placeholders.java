@@ -2,7 +2,7 @@ package org.llava4j.model;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.llava4j.data.batch.SpliceLayout;
+import org.llava4j.data.batch.BatchLayout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -12,9 +12,9 @@ public final class Placeholders {
     private Placeholders() {}
 
     /** The text of a layout for a graph without images. */
-    public static Map<String, INDArray> text(SpliceLayout layout) {
+    public static Map<String, INDArray> text(BatchLayout layout) {
         Map<String, INDArray> in = new LinkedHashMap<>();
-        in.put(Llava.INPUT_IDS, ints(layout.inputIds()).reshape(layout.rows(), layout.length()));
+        in.put(Llava.INPUT_IDS, ints(layout.inputIds()).reshape(layout.batchSize(), layout.sequenceLength()));
         in.put(Llava.POSITIONS, ints(layout.positions()));
         in.put(Llava.ROW_STARTS, ints(layout.rowStarts()));
         if (layout.targets().length > 0) {
@@ -25,16 +25,16 @@ public final class Placeholders {
     }
 
     /** Pixels {@code float32[N, 3, S, S]} and text. */
-    public static Map<String, INDArray> pixels(SpliceLayout layout, INDArray pixels) {
+    public static Map<String, INDArray> pixels(BatchLayout layout, INDArray pixels) {
         return withImages(layout, Llava.PIXEL_VALUES, pixels);
     }
 
     /** Features {@code float32[N*P, Dv]} and text. */
-    public static Map<String, INDArray> features(SpliceLayout layout, INDArray features) {
+    public static Map<String, INDArray> features(BatchLayout layout, INDArray features) {
         return withImages(layout, Llava.IMAGE_FEATURES, features);
     }
 
-    private static Map<String, INDArray> withImages(SpliceLayout layout, String name, INDArray images) {
+    private static Map<String, INDArray> withImages(BatchLayout layout, String name, INDArray images) {
         Map<String, INDArray> in = text(layout);
         in.put(name, images);
         in.put(Llava.IMAGE_ROWS, ints(layout.imageRows()));

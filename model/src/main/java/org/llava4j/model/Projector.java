@@ -2,7 +2,7 @@ package org.llava4j.model;
 
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.kernels.Kernels.Activation;
-import org.llava4j.model.ops.Activate;
+import org.llava4j.model.ops.ActivationOp;
 import org.llava4j.model.ops.Linear;
 import org.nd4j.autodiff.samediff.SDVariable;
 
@@ -26,7 +26,7 @@ final class Projector {
                         features,
                         w.matrix("0.weight", hiddenSize, featureSize),
                         w.get("0.bias", hiddenSize));
-                SDVariable active = Activate.with(Activation.GELU, "projector.gelu", first);
+                SDVariable active = ActivationOp.of(Activation.GELU, "projector.gelu", first);
                 yield Linear.of(
                         "projected", active, w.matrix("2.weight", hiddenSize, hiddenSize), w.get("2.bias", hiddenSize));
             }

@@ -2,7 +2,7 @@ package org.llava4j.model;
 
 import java.util.Map;
 import org.llava4j.data.tensors.FloatConversion;
-import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -23,7 +23,7 @@ public final class SlotRows {
     private SlotRows() {}
 
     /** The rows' ids, in their order. */
-    public static int[] ids(ImageSlot slot) {
+    public static int[] ids(ImageStartEndTokens slot) {
         return new int[] {slot.startId(), slot.endId()};
     }
 
@@ -31,12 +31,13 @@ public final class SlotRows {
      * Puts the rows back where files have them: {@link #NAME} is taken out and {@link #TABLE} becomes a copy with the
      * rows in their places. The same for gradients. Without {@link #NAME} nothing is done.
      */
-    static void intoTable(Map<String, INDArray> byName, ImageSlot slot) {
+    static void intoTable(Map<String, INDArray> byName, ImageStartEndTokens slot) {
         INDArray rows = byName.remove(NAME);
         if (rows != null) {
             // In float32 even if the table is kept in 16 bits: its new rows may have been trained.
             INDArray kept = byName.get(TABLE);
-            INDArray table = FloatConversion.isNarrow(kept.dataType()) ? kept.castTo(DataType.FLOAT) : kept.dup('c');
+            INDArray table =
+                    FloatConversion.isHalfPrecision(kept.dataType()) ? kept.castTo(DataType.FLOAT) : kept.dup('c');
             byName.put(TABLE, put(table, rows, ids(slot)));
         }
     }

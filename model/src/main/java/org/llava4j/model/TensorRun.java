@@ -9,11 +9,11 @@ import java.util.Map;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.batch.SpliceOptions.Side;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.batch.CollatorOptions.PaddingSide;
 import org.llava4j.data.conversation.EncodedSample;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -60,7 +60,7 @@ public final class TensorRun {
      *     {@code logits}, {@code loss}, {@code grad.<tensor>}
      * @param layout of the text's rows, null for a bare tower
      */
-    public record Outputs(Map<String, INDArray> tensors, SpliceLayout layout) {
+    public record Outputs(Map<String, INDArray> tensors, BatchLayout layout) {
 
         /** Whether a tensor is [B, T, ...] over the text's positions, of which only the real ones mean anything. */
         public boolean isOverText(String name) {
@@ -103,7 +103,7 @@ public final class TensorRun {
             Map<String, INDArray> in = Map.of(Llava.PIXEL_VALUES, pixels(inputs));
             return new Outputs(vision(in, true), null);
         }
-        SpliceLayout layout = layout(inputs);
+        BatchLayout layout = layout(inputs);
         boolean supervised = layout.targets().length > 0;
         Map<String, INDArray> in = placeholders(inputs, layout);
         Map<String, INDArray> tensors = new LinkedHashMap<>();
@@ -132,7 +132,7 @@ public final class TensorRun {
         return placeholders(inputs, layout(inputs));
     }
 
-    private Map<String, INDArray> placeholders(Map<String, INDArray> inputs, SpliceLayout layout) {
+    private Map<String, INDArray> placeholders(Map<String, INDArray> inputs, BatchLayout layout) {
         return vision == null ? Placeholders.text(layout) : Placeholders.pixels(layout, pixels(inputs));
     }
 
@@ -154,7 +154,7 @@ public final class TensorRun {
         return tensors;
     }
 
-    private Map<String, INDArray> text(Map<String, INDArray> in, SpliceLayout layout, boolean supervised) {
+    private Map<String, INDArray> text(Map<String, INDArray> in, BatchLayout layout, boolean supervised) {
         List<String> nodes = new ArrayList<>(List.of("inputs_embeds", "logits"));
         for (int k = 0; k <= decoder.layers(); k++) {
             nodes.add("hidden_states." + k);
@@ -162,7 +162,7 @@ public final class TensorRun {
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         model.output(in, nodes)
                 .forEach((node, value) ->
-                        tensors.put(node, value.reshape(layout.rows(), layout.length(), value.size(1))));
+                        tensors.put(node, value.reshape(layout.batchSize(), layout.sequenceLength(), value.size(1))));
         if (supervised) {
             tensors.put("loss", model.output(in, List.of(Llava.LOSS)).get(Llava.LOSS));
         }
@@ -177,7 +177,7 @@ public final class TensorRun {
         return pixels.castTo(DataType.FLOAT);
     }
 
-    private SpliceLayout layout(Map<String, INDArray> inputs) {
+    private BatchLayout layout(Map<String, INDArray> inputs) {
         INDArray ids = inputs.get("input_ids");
         if (ids == null || ids.rank() != 2) {
             throw new BadInputException("the inputs hold no text; give a tensor \"input_ids\" [B, T]");
@@ -194,12 +194,12 @@ public final class TensorRun {
                 references[b] += id == LlamaTokenizer.IMAGE_TOKEN_ID ? 1 : 0;
             }
         }
-        Side side = left || (llava != null && llava.padLeft()) ? Side.LEFT : Side.RIGHT;
+        PaddingSide side = left || (llava != null && llava.padLeft()) ? PaddingSide.LEFT : PaddingSide.RIGHT;
         int length = Math.toIntExact(ids.size(1));
-        SpliceOptions options = llava == null
-                ? new SpliceOptions(1, decoder.vocabSize(), length, side, length)
-                : new SpliceOptions(llava.imageVectors(), decoder.vocabSize(), llava.maxLength(), side, 1);
-        return SpliceLayout.of(samples, imagesPerRow(references, inputs), options);
+        CollatorOptions options = llava == null
+                ? new CollatorOptions(1, decoder.vocabSize(), length, side, length)
+                : new CollatorOptions(llava.imageVectors(), decoder.vocabSize(), llava.maxLength(), side, 1);
+        return BatchLayout.collate(samples, imagesPerRow(references, inputs), options);
     }
 
     private int[] imagesPerRow(int[] references, Map<String, INDArray> inputs) {

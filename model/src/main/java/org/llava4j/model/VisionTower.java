@@ -2,12 +2,12 @@ package org.llava4j.model;
 
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.kernels.Kernels.Activation;
-import org.llava4j.model.ops.Activate;
+import org.llava4j.model.ops.ActivationOp;
 import org.llava4j.model.ops.Attention;
-import org.llava4j.model.ops.ClassAndPositions;
+import org.llava4j.model.ops.ClassAndPositionEmbeddings;
+import org.llava4j.model.ops.ExtractPatches;
 import org.llava4j.model.ops.LayerNorm;
 import org.llava4j.model.ops.Linear;
-import org.llava4j.model.ops.Patches;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -45,9 +45,9 @@ final class VisionTower {
         Weights w = weights.under("embeddings.");
         SDVariable patches = Linear.of(
                 "vision.patch_embeds",
-                Patches.of("vision.patches", pixels, p),
+                ExtractPatches.of("vision.patches", pixels, p),
                 w.matrix("patch_embedding.weight", d, 3, p, p));
-        return ClassAndPositions.of(
+        return ClassAndPositionEmbeddings.of(
                 "vision.embeddings",
                 patches,
                 w.get("class_embedding", d),
@@ -59,18 +59,19 @@ final class VisionTower {
         int wide = config.intermediateSize();
         String name = "vision.layers." + i + ".";
         SDVariable h = norm(w, "layer_norm1", x, name + "norm1");
-        SDVariable[] qkv = Linear.several(
+        SDVariable[] qkv = Linear.projections(
                 name + "qkv",
                 h,
                 new SDVariable[] {matrix(w, "q_proj"), matrix(w, "k_proj"), matrix(w, "v_proj")},
                 new SDVariable[] {bias(w, "q_proj"), bias(w, "k_proj"), bias(w, "v_proj")});
         SDVariable mixed = Attention.full(
                 name + "attention", qkv[0], qkv[1], qkv[2], config.patches() + 1, config.heads(), config.headDim());
-        SDVariable y = Linear.plus(name + "after_attention", x, mixed, matrix(w, "out_proj"), bias(w, "out_proj"));
+        SDVariable y =
+                Linear.withResidual(name + "after_attention", x, mixed, matrix(w, "out_proj"), bias(w, "out_proj"));
         SDVariable m = norm(w, "layer_norm2", y, name + "norm2");
         SDVariable up = Linear.of(name + "fc1", m, w.matrix("mlp.fc1.weight", wide, d), w.get("mlp.fc1.bias", wide));
-        SDVariable active = Activate.with(Activation.QUICK_GELU, name + "gelu", up);
-        return Linear.plus(
+        SDVariable active = ActivationOp.of(Activation.QUICK_GELU, name + "gelu", up);
+        return Linear.withResidual(
                 "vision.hidden_states." + (i + 1),
                 y,
                 active,

@@ -20,12 +20,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.generate.Answer;
 import org.llava4j.model.generate.Answering;
@@ -85,7 +85,7 @@ class DamagedModelTest {
     private Answer answer(Sampling sampling) {
         try (LlavaModel model = LlavaModel.load(folder)) {
             return model.answer(
-                    Question.about(Picture.of(MAP), QUESTION),
+                    Question.about(ImageRef.of(MAP), QUESTION),
                     Decoding.greedy(16).withSampling(sampling));
         }
     }
@@ -140,7 +140,7 @@ class DamagedModelTest {
         write(tensors -> tensors.get(TABLE)
                 .putScalar(new long[] {LlamaTokenizer.load(folder).pieceId("▁east"), 0}, Float.NaN));
         try (LlavaModel model = LlavaModel.load(folder)) {
-            Answering bad = model.ask(Question.about(Picture.of(MAP), QUESTION), Decoding.greedy(4), text -> {});
+            Answering bad = model.ask(Question.about(ImageRef.of(MAP), QUESTION), Decoding.greedy(4), text -> {});
             assertThatThrownBy(() -> bad.answer().join())
                     .isInstanceOf(CompletionException.class)
                     .hasCauseInstanceOf(NonFiniteLogitsException.class);

@@ -61,7 +61,7 @@ class FrozenTypeTest {
                     INDArray exact = tensor(name, shape);
                     INDArray value = learns.test(name)
                             ? exact
-                            : FloatConversion.of(FloatConversion.of(exact, type.inMemory()), DataType.FLOAT);
+                            : FloatConversion.cast(FloatConversion.cast(exact, type.inMemory()), DataType.FLOAT);
                     return graph.constant(name, value);
                 }
             };
@@ -159,7 +159,7 @@ class FrozenTypeTest {
             for (String name : List.of("lm_head.weight", "model.norm.weight", "model.mm_projector.weight")) {
                 assertThat(written.read(name))
                         .as(name)
-                        .isEqualTo(FloatConversion.of(model.weight(name), DataType.FLOAT));
+                        .isEqualTo(FloatConversion.cast(model.weight(name), DataType.FLOAT));
             }
         }
     }

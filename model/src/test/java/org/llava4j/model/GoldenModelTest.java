@@ -38,7 +38,7 @@ class GoldenModelTest {
     private static void assertCloseWhereReal(String name, TensorRun.Outputs out, INDArray expected) {
         INDArray actual = out.tensors().get(name);
         assertThat(actual.shape()).as(name).isEqualTo(expected.shape());
-        for (int b = 0; b < out.layout().rows(); b++) {
+        for (int b = 0; b < out.layout().batchSize(); b++) {
             long from = out.layout().rowStarts()[b];
             var real = NDArrayIndex.interval(from, from + out.layout().rowLengths()[b]);
             var row = NDArrayIndex.point(b);
@@ -147,7 +147,7 @@ class GoldenModelTest {
         TensorRun.Outputs out = TensorRun.open(folder, Golden.path("a_clip56")).run(io, null);
         assertCloseWhereReal("inputs_embeds", out, io.get(prefix + "_inputs_embeds"));
         INDArray mask = io.get(prefix + "_attention_mask");
-        for (int b = 0; b < out.layout().rows(); b++) {
+        for (int b = 0; b < out.layout().batchSize(); b++) {
             assertThat(mask.getRow(b).sumNumber().intValue())
                     .isEqualTo(out.layout().rowLengths()[b]);
             assertThat(mask.getInt(b, out.layout().rowStarts()[b])).isEqualTo(1);

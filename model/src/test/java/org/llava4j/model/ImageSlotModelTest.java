@@ -17,17 +17,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
-import org.llava4j.data.text.ImageSlot;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.TensorRun.Gradients;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -87,7 +87,7 @@ class ImageSlotModelTest {
         CheckpointWriter.write(out, model, new Origin(folder, SlotFolder.TOWER, config, V1), TensorType.F32);
 
         assertThat(LlavaConfig.read(out, null)).isEqualTo(config);
-        assertThat(config.imageSlot()).contains(new ImageSlot(START, END));
+        assertThat(config.imageSlot()).contains(new ImageStartEndTokens(START, END));
         ObjectNode json = (ObjectNode) JsonInput.readObject(out.resolve("config.json"));
         assertThat(json.get("mm_use_im_start_end").booleanValue()).isTrue();
         assertThat(json.get("mm_use_im_patch_token").booleanValue()).isTrue();
@@ -169,14 +169,14 @@ class ImageSlotModelTest {
         try (Checkpoint weights = Checkpoint.llava(folder, SlotFolder.TOWER).withoutTower()) {
             language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
         }
-        SpliceOptions options = new SpliceOptions(config.imageVectors(), 1003, 2048);
+        CollatorOptions options = new CollatorOptions(config.imageVectors(), 1003, 2048);
         Generator generator = new Generator(
                 language,
                 options,
                 OutputTokens.of(tokenizer, 1003, Set.of()),
                 (layout, prompts) -> Placeholders.features(layout, features));
         Generation generation =
-                generator.submit(new Prompt(prompt, List.of(Picture.of(picture))), Sampling.GREEDY, 12, token -> true);
+                generator.submit(new Prompt(prompt, List.of(ImageRef.of(picture))), Sampling.GREEDY, 12, token -> true);
         generator.await(generation);
         int[] tokens = generation.tokens();
         assertThat(answer).isEqualTo(tokenizer.decode(tokens).strip());
@@ -259,8 +259,8 @@ class ImageSlotModelTest {
     private static INDArray logits(Llava model) {
         int[] ids = {1, 300, START, -200, END, 500, 501, 502};
         int[] labels = {-100, -100, -100, -100, -100, 500, 501, 502};
-        SpliceLayout layout = SpliceLayout.of(
-                List.of(new EncodedSample(ids, labels)), new int[] {1}, new SpliceOptions(16, 1003, 2048));
+        BatchLayout layout = BatchLayout.collate(
+                List.of(new EncodedSample(ids, labels)), new int[] {1}, new CollatorOptions(16, 1003, 2048));
         INDArray pixels =
                 inputs().get("images").get(NDArrayIndex.interval(0, 1)).dup();
         return model.output(Placeholders.pixels(layout, pixels), List.of("logits"))

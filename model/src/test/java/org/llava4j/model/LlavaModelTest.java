@@ -15,7 +15,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.generate.Answer;
 import org.llava4j.model.generate.Answering;
 import org.llava4j.model.generate.Chat;
@@ -46,7 +46,7 @@ class LlavaModelTest {
     @Test
     void aPictureInAFileAndInMemoryGetOneAnswer() throws Exception {
         assertThat(model.answer(MAP, QUESTION)).isEqualTo(ANSWER);
-        Picture inMemory = model.picture(Files.readAllBytes(MAP), "map", 1_000_000);
+        ImageRef inMemory = model.picture(Files.readAllBytes(MAP), "map", 1_000_000);
         Answer answer = model.answer(Question.about(inMemory, QUESTION), Decoding.greedy(16));
         assertThat(answer.text()).isEqualTo(ANSWER);
         assertThat(answer.finish()).isEqualTo(Finish.STOP);
@@ -75,11 +75,11 @@ class LlavaModelTest {
     @Test
     void whatIsHandedOnJoinedIsTheAnswer() throws Exception {
         StringBuilder heard = new StringBuilder();
-        Answering answering = model.ask(Question.about(Picture.of(MAP), WHERE), Decoding.greedy(60), heard::append);
+        Answering answering = model.ask(Question.about(ImageRef.of(MAP), WHERE), Decoding.greedy(60), heard::append);
         Answer answer = answering.answer().get(60, TimeUnit.SECONDS);
         assertThat(heard).hasToString(answer.text());
         assertThat(model.answer(
-                                Question.about(Picture.of(MAP), QUESTION),
+                                Question.about(ImageRef.of(MAP), QUESTION),
                                 Decoding.greedy(60).withStops(List.of("wer is")))
                         .text())
                 .isEqualTo("The ans");
@@ -89,7 +89,7 @@ class LlavaModelTest {
     void oneWhoCancelsGetsWhatWasSaid() {
         CompletableFuture<Answering> self = new CompletableFuture<>();
         Answering answering = model.ask(
-                Question.about(Picture.of(MAP), WHERE),
+                Question.about(ImageRef.of(MAP), WHERE),
                 Decoding.greedy(200),
                 text -> self.thenAccept(Answering::cancel));
         self.complete(answering);
@@ -99,7 +99,7 @@ class LlavaModelTest {
 
     @Test
     void theSameSeedDrawsTheSameInAnyCompany() {
-        Question question = Question.about(Picture.of(MAP), WHERE);
+        Question question = Question.about(ImageRef.of(MAP), WHERE);
         Decoding drawn = Decoding.greedy(30).withSampling(Sampling.at(1.5, 4));
         String said = model.answer(question, drawn).text();
         List<Answering> together = new ArrayList<>();
@@ -115,11 +115,11 @@ class LlavaModelTest {
     @Test
     void aConversationRemembersAndForgetsWhatFailed() {
         Chat chat = model.chat(Decoding.greedy(16));
-        assertThat(chat.show(Picture.of(MAP)).ask(QUESTION).text()).isEqualTo(ANSWER);
-        assertThatThrownBy(() -> chat.show(Picture.of(ROOT.resolve("pom.xml"))).ask("And this?"))
+        assertThat(chat.show(ImageRef.of(MAP)).ask(QUESTION).text()).isEqualTo(ANSWER);
+        assertThatThrownBy(() -> chat.show(ImageRef.of(ROOT.resolve("pom.xml"))).ask("And this?"))
                 .isInstanceOf(BadInputException.class);
         assertThat(chat.turns()).hasSize(2);
-        assertThatThrownBy(() -> chat.show(Picture.of(MAP)).ask("word ".repeat(500)))
+        assertThatThrownBy(() -> chat.show(ImageRef.of(MAP)).ask("word ".repeat(500)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("leaves none");
         assertThat(chat.ask("Is it?").text()).isNotEmpty();
@@ -163,7 +163,7 @@ class LlavaModelTest {
     void chatContinuesAfterAnAnswerWithAnImageMark() {
         Question question = new Question(
                 List.of(Turn.human("<image>\n" + QUESTION), Turn.gpt("Like <image>."), Turn.human("Is it?")),
-                List.of(Picture.of(MAP)));
+                List.of(ImageRef.of(MAP)));
         Answer marked = model.answer(question, Decoding.greedy(2));
         Question unmarked = new Question(
                 List.of(

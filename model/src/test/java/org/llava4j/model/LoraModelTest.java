@@ -85,7 +85,7 @@ class LoraModelTest {
         Map<String, INDArray> unmerged = run(model);
         Llava merged = model(null, FrozenType.FP32);
         for (String name : merged.weightNames()) {
-            INDArray weight = FloatConversion.of(model.weight(name), DataType.FLOAT);
+            INDArray weight = FloatConversion.cast(model.weight(name), DataType.FLOAT);
             merged.weight(name).assign(weight);
         }
         Map<String, INDArray> before = run(merged);

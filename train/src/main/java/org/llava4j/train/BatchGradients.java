@@ -34,7 +34,7 @@ public final class BatchGradients {
         Map<String, INDArray> gradients = model.gradients(batch, names, ((long) step << Integer.SIZE) + pass);
         INDArray loss = gradients.remove(Llava.LOSS);
         sum.add(loss.getDouble(0), rows(batch), gradients);
-        PooledMemory.ofThisThread().release(loss);
+        PooledMemory.forCurrentThread().release(loss);
     }
 
     /** Supervised rows of a batch; a graph with a loss of its own may have none, and its batches count alike. */

@@ -101,7 +101,7 @@ public final class GradientSum implements AutoCloseable {
     }
 
     private static void release(Map<String, INDArray> arrays) {
-        PooledMemory pool = PooledMemory.ofThisThread();
+        PooledMemory pool = PooledMemory.forCurrentThread();
         arrays.values().forEach(pool::release);
     }
 }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
@@ -44,8 +44,8 @@ final class PublishedBatch {
         }
         int[] imagesPerRow = new int[rows];
         Arrays.fill(imagesPerRow, 1);
-        SpliceOptions options =
-                new SpliceOptions(config.imageVectors(), config.decoder().vocabSize(), config.maxLength());
-        return Placeholders.pixels(SpliceLayout.of(samples, imagesPerRow, options), batch.get("images"));
+        CollatorOptions options =
+                new CollatorOptions(config.imageVectors(), config.decoder().vocabSize(), config.maxLength());
+        return Placeholders.pixels(BatchLayout.collate(samples, imagesPerRow, options), batch.get("images"));
     }
 }

@@ -22,7 +22,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public record LlavaBatch(
         List<Path> images,
-        SpliceLayout layout,
+        BatchLayout layout,
         INDArray pixelValues,
         INDArray inputIds,
         INDArray imageRows,
@@ -41,7 +41,7 @@ public record LlavaBatch(
      * @param pixels {@code float32[3*S*S]} of each picture
      * @param imageSizePx S
      */
-    public static LlavaBatch of(SpliceLayout layout, List<Path> images, List<float[]> pixels, int imageSizePx) {
+    public static LlavaBatch of(BatchLayout layout, List<Path> images, List<float[]> pixels, int imageSizePx) {
         int pixelsPerImage = 3 * imageSizePx * imageSizePx;
         float[] all = new float[Math.max(1, pixels.size()) * pixelsPerImage];
         for (int i = 0; i < pixels.size(); i++) {
@@ -55,7 +55,7 @@ public record LlavaBatch(
                 images,
                 layout,
                 Nd4j.createFromArray(all).reshape(-1, 3, imageSizePx, imageSizePx),
-                ints(layout.inputIds()).reshape(layout.rows(), layout.length()),
+                ints(layout.inputIds()).reshape(layout.batchSize(), layout.sequenceLength()),
                 ints(layout.imageRows()),
                 ints(layout.positions()),
                 ints(layout.rowStarts()),

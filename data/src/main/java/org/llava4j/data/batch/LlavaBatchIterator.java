@@ -17,7 +17,7 @@ import org.llava4j.data.FileChangedException;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
-import org.llava4j.data.conversation.NothingToLearnException;
+import org.llava4j.data.conversation.NoTargetTokensException;
 import org.llava4j.data.records.SeededPermutation;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
@@ -31,18 +31,18 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 public final class LlavaBatchIterator implements MultiDataSetIterator {
     private static final long serialVersionUID = 1L;
 
-    private final SampleSource samples;
+    private final ConversationDataset samples;
     private final ConversationEncoder encoder;
     private final ImageSource imageSource;
     private final BatchOptions options;
-    private final Consumer<Path> imageCheck;
-    private final Consumer<BadSample> passedOver;
+    private final Consumer<Path> imageValidator;
+    private final Consumer<BadSample> onSkipped;
     private MultiDataSetPreProcessor preProcessor;
 
     private IntUnaryOperator order;
     private BatchCursor cursor;
     private List<List<Row>> window = List.of();
-    private int badInWindow;
+    private int skippedInWindow;
     private long positions;
     private long paddedPositions;
     private final BitSet truncated = new BitSet();
@@ -51,7 +51,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private record Row(int number, Conversation conversation, EncodedSample encoded, int length) {}
 
     public LlavaBatchIterator(
-            SampleSource samples, ConversationEncoder encoder, ImageSource imageSource, BatchOptions options) {
+            ConversationDataset samples, ConversationEncoder encoder, ImageSource imageSource, BatchOptions options) {
         this(samples, encoder, imageSource, options, image -> {}, bad -> {});
     }
 
@@ -60,7 +60,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
      * @param passedOver is told of every sample that is no good, each time it is met
      */
     public LlavaBatchIterator(
-            SampleSource samples,
+            ConversationDataset samples,
             ConversationEncoder encoder,
             ImageSource imageSource,
             BatchOptions options,
@@ -72,8 +72,8 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         this.samples = samples;
         this.encoder = encoder;
         this.imageSource = imageSource;
-        this.imageCheck = imageCheck;
-        this.passedOver = passedOver;
+        this.imageValidator = imageCheck;
+        this.onSkipped = passedOver;
         this.options = options;
         seek(BatchCursor.START);
     }
@@ -96,17 +96,17 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     /** The samples, by number. */
-    public SampleSource samples() {
+    public ConversationDataset samples() {
         return samples;
     }
 
     /** The number of the sample at each position of the first epoch. */
-    public IntUnaryOperator firstOrder() {
+    public IntUnaryOperator firstEpochOrder() {
         return samples.order(options.seed(), 0);
     }
 
     /** Positions of an epoch that are read until so many valid samples are found, if at least half of all are valid. */
-    public int positionsOf(long validSamples) {
+    public int positionsForValid(long validSamples) {
         long window = windowStart(1);
         long most = Math.min(samples.size(), 2 * Math.min(samples.size(), validSamples));
         return (int) Math.min(samples.size(), (most + window - 1) / window * window);
@@ -138,14 +138,14 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     /** How many samples of this epoch were no good and were passed over, each counted once. */
-    public int badSamples() {
-        return cursor.bad() + badInWindow;
+    public int skippedSamples() {
+        return cursor.bad() + skippedInWindow;
     }
 
     @Override
     public boolean hasNext() {
         while (cursor.batch() >= window.size() && windowStart(cursor.window() + 1) < samples.size()) {
-            cursor = new BatchCursor(cursor.epoch(), cursor.window() + 1, 0, badSamples());
+            cursor = new BatchCursor(cursor.epoch(), cursor.window() + 1, 0, skippedSamples());
             loadWindow();
         }
         return cursor.batch() < window.size();
@@ -181,8 +181,8 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
                 numbers.add(row.number());
             }
         }
-        SpliceLayout layout = SpliceLayout.of(encoded, imagesPerRow, options.splice());
-        positions += (long) layout.rows() * layout.length();
+        BatchLayout layout = BatchLayout.collate(encoded, imagesPerRow, options.collator());
+        positions += (long) layout.batchSize() * layout.sequenceLength();
         paddedPositions += layout.paddedPositions();
         cursor = new BatchCursor(cursor.epoch(), cursor.window(), cursor.batch() + 1, cursor.bad());
         return new BatchPlan(
@@ -190,11 +190,11 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     private long windowStart(int number) {
-        return (long) number * options.windowBatches() * options.batchSize();
+        return (long) number * options.bucketingWindowBatches() * options.batchSize();
     }
 
     private void loadWindow() {
-        badInWindow = 0;
+        skippedInWindow = 0;
         List<Row> rows = new ArrayList<>();
         long end = Math.min(samples.size(), windowStart(cursor.window() + 1));
         for (int at = (int) windowStart(cursor.window()); at < end; at++) {
@@ -204,15 +204,15 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
             } catch (FileChangedException e) {
                 throw e;
             } catch (BadInputException e) {
-                badInWindow += isMetBefore(number, at) ? 0 : 1;
-                if (badSamples() > options.maxBadSamples()) {
+                skippedInWindow += isRepeated(number, at) ? 0 : 1;
+                if (skippedSamples() > options.maxBadSamples()) {
                     throw e;
                 }
                 String where = samples.where(number);
-                passedOver.accept(new BadSample(number, where, e.getMessage().replace(where + ": ", "")));
+                onSkipped.accept(new BadSample(number, where, e.getMessage().replace(where + ": ", "")));
             }
         }
-        if (options.windowBatches() > 1) {
+        if (options.bucketingWindowBatches() > 1) {
             // Stable, so that samples of equal length keep their shuffled order.
             rows.sort(Comparator.comparingInt(Row::length));
         }
@@ -224,12 +224,12 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
                 new SeededPermutation(batches.size(), options.seed() + 1 + cursor.window(), cursor.epoch());
         window = new ArrayList<>();
         for (int i = 0; i < batches.size(); i++) {
-            window.add(batches.get(options.windowBatches() > 1 ? shuffle.get(i) : i));
+            window.add(batches.get(options.bucketingWindowBatches() > 1 ? shuffle.get(i) : i));
         }
     }
 
     /** Whether this epoch has had a sample before a position, as where a small source is drawn often; it counts once. */
-    private boolean isMetBefore(int number, int position) {
+    private boolean isRepeated(int number, int position) {
         return samples.repeats() && IntStream.range(0, position).anyMatch(at -> order.applyAsInt(at) == number);
     }
 
@@ -239,23 +239,23 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         for (String image : conversation.images()) {
             located(number, () -> check(samples.image(number, image)));
         }
-        int length =
-                SpliceLayout.splicedLength(encoded.inputIds(), options.splice().vectorsPerImage());
-        truncated.set(number, length > options.splice().maxLength());
+        int length = BatchLayout.expandedLength(
+                encoded.inputIds(), options.collator().numImageTokens());
+        truncated.set(number, length > options.collator().maxLength());
         return new Row(number, conversation, encoded, length);
     }
 
     private EncodedSample encode(int number, Conversation conversation) {
         EncodedSample encoded = samples.encoded(number, conversation, encoder);
-        if (!SpliceLayout.hasTarget(encoded, options.splice())) {
-            throw new NothingToLearnException("sample " + conversation.id() + ": its answers begin beyond the maximum"
-                    + " length of " + options.splice().maxLength() + "; shorten the questions or raise the limit");
+        if (!BatchLayout.hasTarget(encoded, options.collator())) {
+            throw new NoTargetTokensException("sample " + conversation.id() + ": its answers begin beyond the maximum"
+                    + " length of " + options.collator().maxLength() + "; shorten the questions or raise the limit");
         }
         return encoded;
     }
 
     private Path check(Path image) {
-        imageCheck.accept(image);
+        imageValidator.accept(image);
         return image;
     }
 
@@ -263,8 +263,8 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private <T> T located(int number, Supplier<T> work) {
         try {
             return work.get();
-        } catch (NothingToLearnException e) {
-            throw new NothingToLearnException(samples.where(number) + ": " + e.getMessage());
+        } catch (NoTargetTokensException e) {
+            throw new NoTargetTokensException(samples.where(number) + ": " + e.getMessage());
         } catch (BadInputException e) {
             throw new BadInputException(samples.where(number) + ": " + e.getMessage(), e);
         }

@@ -20,17 +20,17 @@ public final class AddressSpace {
     private AddressSpace() {}
 
     /** Bytes; empty where there is no limit, or the system does not tell it. */
-    public static OptionalLong leftBytes() {
+    public static OptionalLong availableBytes() {
         try {
             Path self = Path.of("/proc/self");
-            return left(Files.readAllLines(self.resolve("limits")), Files.readAllLines(self.resolve("status")));
+            return available(Files.readAllLines(self.resolve("limits")), Files.readAllLines(self.resolve("status")));
         } catch (IOException e) {
             return OptionalLong.empty();
         }
     }
 
     /** From Linux's lists of the limits and of the state of a process. */
-    static OptionalLong left(List<String> limits, List<String> status) {
+    static OptionalLong available(List<String> limits, List<String> status) {
         OptionalLong limit = limits.stream()
                 .filter(line -> line.startsWith(LIMIT))
                 .map(line -> line.substring(LIMIT.length()).strip().split("\\s+")[0])
@@ -48,7 +48,7 @@ public final class AddressSpace {
 
     /** Requires so much. @throws OutOfMemoryError if a limit leaves less; {@code use} names what needs it */
     public static void require(long bytes, String use) {
-        require(leftBytes(), bytes, use);
+        require(availableBytes(), bytes, use);
     }
 
     static void require(OptionalLong left, long bytes, String use) {

@@ -29,7 +29,7 @@ public abstract class Command {
     private static final Logger LOG = LoggerFactory.getLogger(Command.class);
     private static final int WIDTH = 100;
     private static final String HELP = "--help";
-    private static final String SEVERAL = ",...";
+    private static final String LIST_SUFFIX = ",...";
     /** What the values of flags are called that name files or folders. */
     private static final Set<String> PATHS = Set.of("DIR", "FILE", "PATH");
 
@@ -123,7 +123,7 @@ public abstract class Command {
     /** Reads flags, without doing the work; of a flag given twice the last counts. @throws BadInputException if they are not this command's */
     public final CommandLine parse(String... args) {
         try {
-            CommandLine line = new DefaultParser(false).parse(options(), lastOfEach(args));
+            CommandLine line = new DefaultParser(false).parse(options(), lastOccurrences(args));
             if (!line.getArgList().isEmpty()) {
                 throw new BadInputException(
                         "unknown argument " + line.getArgList().get(0) + "; see --help");
@@ -135,8 +135,8 @@ public abstract class Command {
     }
 
     /** Arguments without the occurrences of flags that later ones replace. */
-    public final String[] lastOfEach(String... args) {
-        return RepeatedFlags.lastOfEach(options(), List.of(args), warning -> LOG.warn("{}: {}", name, warning))
+    public final String[] lastOccurrences(String... args) {
+        return FlagNormalizer.normalize(options(), List.of(args), warning -> LOG.warn("{}: {}", name, warning))
                 .toArray(String[]::new);
     }
 
@@ -156,7 +156,8 @@ public abstract class Command {
         if (PATHS.contains(kind)) {
             return Path.of(value).toAbsolutePath().normalize().toString();
         }
-        boolean several = kind.endsWith(SEVERAL) && PATHS.contains(kind.substring(0, kind.length() - SEVERAL.length()));
+        boolean several =
+                kind.endsWith(LIST_SUFFIX) && PATHS.contains(kind.substring(0, kind.length() - LIST_SUFFIX.length()));
         return several
                 ? Arrays.stream(value.split(","))
                         .map(each -> absolute(each.strip(), "PATH"))
@@ -212,12 +213,12 @@ public abstract class Command {
     }
 
     /** A flag with a value that may be given several times. */
-    public static Option several(String name, String argument, String description) {
+    public static Option repeatable(String name, String argument, String description) {
         return Option.builder()
                 .longOpt(name)
                 .hasArgs()
                 .numberOfArgs(1)
-                .type(RepeatedFlags.SEVERAL)
+                .type(FlagNormalizer.REPEATABLE)
                 .argName(argument)
                 .desc(description)
                 .get();
@@ -251,7 +252,7 @@ public abstract class Command {
         return value;
     }
 
-    public static double real(CommandLine line, String flag, double absent) {
+    public static double decimal(CommandLine line, String flag, double absent) {
         String value = line.getOptionValue(flag);
         try {
             return value == null ? absent : Double.parseDouble(value);

@@ -19,14 +19,14 @@ public final class OutOfMemory {
 
     private static final Pattern HEAP = Pattern.compile("heap space|GC overhead limit|array size exceeds");
     private static final Pattern THREAD = Pattern.compile("create native thread");
-    private static final int LONGEST_CHAIN = 50;
+    private static final int MAX_CAUSES = 50;
 
     private OutOfMemory() {}
 
     /** One line that says which memory is exhausted and what would help; empty for a failure of another kind. */
     public static Optional<String> report(Throwable failure) {
         Throwable cause = failure;
-        for (int i = 0; cause != null && i < LONGEST_CHAIN; i++, cause = cause.getCause()) {
+        for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
             String message = String.valueOf(cause.getMessage());
             if (cause instanceof OutOfMemoryError || NATIVE.matcher(message).find()) {
                 return Optional.of(NAME + " (" + message.lines().findFirst().orElse("") + "): " + help(message));

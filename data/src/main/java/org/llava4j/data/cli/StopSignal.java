@@ -8,9 +8,9 @@ import java.time.Duration;
  */
 public final class StopSignal implements AutoCloseable {
     private final String message;
-    private final Duration longest;
+    private final Duration timeout;
     private final Thread hook;
-    private volatile boolean asked;
+    private volatile boolean received;
 
     /**
      * Listens for the signal until {@link #close()}.
@@ -20,24 +20,24 @@ public final class StopSignal implements AutoCloseable {
      */
     public StopSignal(String message, Duration longest) {
         this.message = message;
-        this.longest = longest;
+        this.timeout = longest;
         Thread work = Thread.currentThread();
         hook = new Thread(() -> stop(work), "stop-signal");
         try {
             Runtime.getRuntime().addShutdownHook(hook);
         } catch (IllegalStateException e) {
-            asked = true; // the JVM is shutting down already
+            received = true; // the JVM is shutting down already
         }
     }
 
     private void stop(Thread work) {
-        asked = true;
+        received = true;
         System.err.println(message);
         try {
-            work.join(longest.toMillis());
+            work.join(timeout.toMillis());
             if (work.isAlive()) {
                 System.err.println(
-                        "the work in progress did not end within " + longest.toSeconds() + " s; it is dropped");
+                        "the work in progress did not end within " + timeout.toSeconds() + " s; it is dropped");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -45,18 +45,18 @@ public final class StopSignal implements AutoCloseable {
     }
 
     /** Whether the signal has arrived. */
-    public boolean asked() {
-        return asked;
+    public boolean received() {
+        return received;
     }
 
     /** Stops listening; a shutdown that has begun still waits for the creating thread. */
     @Override
     public void close() {
-        if (!asked) {
+        if (!received) {
             try {
                 Runtime.getRuntime().removeShutdownHook(hook);
             } catch (IllegalStateException e) {
-                asked = true; // the shutdown began just now
+                received = true; // the shutdown began just now
             }
         }
     }

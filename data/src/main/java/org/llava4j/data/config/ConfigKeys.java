@@ -28,7 +28,7 @@ public final class ConfigKeys {
     /** True, or null. */
     public static final Predicate<JsonNode> ON = value -> value.isNull() || (value.isBoolean() && value.booleanValue());
 
-    private static final Rule HARMLESS = new Rule(value -> true, "");
+    private static final Rule ANY_VALUE = new Rule(value -> true, "");
 
     private final Map<String, Rule> rules;
 
@@ -83,13 +83,13 @@ public final class ConfigKeys {
                 unknown.add(prefix + entry.getKey());
             } else if (!entry.getValue().isNull() && !rule.neutral.test(entry.getValue())) {
                 throw new BadInputException(source + ": \"" + prefix + entry.getKey() + "\" is "
-                        + shown(entry.getValue()) + "; " + rule.reason);
+                        + abbreviated(entry.getValue()) + "; " + rule.reason);
             }
         });
         return unknown;
     }
 
-    private static String shown(JsonNode value) {
+    private static String abbreviated(JsonNode value) {
         String text = value.isTextual() ? value.textValue() : value.toString();
         return text.length() <= 100 ? text : text.substring(0, 100) + " ...";
     }
@@ -104,11 +104,11 @@ public final class ConfigKeys {
 
         /** Keys whose values the code reads and checks itself. */
         public Builder read(String... keys) {
-            return only(HARMLESS.neutral, HARMLESS.reason, keys);
+            return only(ANY_VALUE.neutral, ANY_VALUE.reason, keys);
         }
 
         /** Keys that never change the result. */
-        public Builder harmless(String... keys) {
+        public Builder ignored(String... keys) {
             return read(keys);
         }
 

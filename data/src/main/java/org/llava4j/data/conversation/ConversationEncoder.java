@@ -2,8 +2,8 @@ package org.llava4j.data.conversation;
 
 import java.util.List;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.text.Encoding;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.Encoding;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
  * Conversations to ids and labels. Both come out of one pass: the template marks the chars that are learned, and a
@@ -16,7 +16,7 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
     /**
      * Encodes one sample. A leading answer without a question is left out, as the published code does.
      *
-     * @throws NothingToLearnException if no answer has any text
+     * @throws NoTargetTokensException if no answer has any text
      * @throws BadInputException if turns do not alternate or the text refers to more or fewer images than there are
      */
     public EncodedSample encode(Conversation conversation) {
@@ -34,7 +34,7 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
         for (int i = 0; i < ids.length; i++) {
             int start = encoding.starts()[i];
             boolean learned =
-                    start != Encoding.NO_CHAR && ids[i] != LlamaTokenizer.IMAGE_TOKEN_ID && text.isLearned(start);
+                    start != Encoding.NO_CHAR && ids[i] != LlamaTokenizer.IMAGE_TOKEN_ID && text.isTarget(start);
             labels[i] = learned ? ids[i] : EncodedSample.IGNORE_INDEX;
         }
         return new EncodedSample(ids, labels);
@@ -55,7 +55,7 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
             anyAnswer |= !turn.isHuman() && !turn.value().isBlank();
         }
         if (!anyAnswer) {
-            throw new NothingToLearnException("sample " + conversation.id()
+            throw new NoTargetTokensException("sample " + conversation.id()
                     + ": has no answer to learn from; give it a \"gpt\" turn with text or leave it out");
         }
         return conversation.withTurns(turns);

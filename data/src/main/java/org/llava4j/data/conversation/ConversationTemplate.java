@@ -3,7 +3,7 @@ package org.llava4j.data.conversation;
 import java.util.List;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.text.PromptText;
+import org.llava4j.data.tokenizer.PromptText;
 
 /**
  * How turns become one text.
@@ -35,7 +35,7 @@ public record ConversationTemplate(
         TemplateText text = new TemplateText(system, prompt);
         turns.forEach(text::add);
         if (!turns.isEmpty() && turns.get(turns.size() - 1).isHuman()) {
-            text.addCue();
+            text.addGenerationPrompt();
         }
         return text.text();
     }
@@ -56,11 +56,11 @@ public record ConversationTemplate(
             boolean marked = turn.isHuman() && markup.isPresent();
             text.add(
                     marked ? Turn.human(markup.get().apply(turn.value())) : turn,
-                    marked ? markup.get().mark() : "");
+                    marked ? markup.get().placeholder() : "");
         }
-        text.addCue();
+        text.addGenerationPrompt();
         if (!begun.isEmpty()) {
-            text.addAnswerBegun(begun);
+            text.addAnswerPrefix(begun);
         }
         return text.prompt();
     }

@@ -5,7 +5,7 @@ import java.io.Serializable;
 /**
  * A sample as ids, each image still one sentinel.
  *
- * @param inputIds {@code int32[T]}, {@link org.llava4j.data.text.LlamaTokenizer#IMAGE_TOKEN_ID} where an image stands
+ * @param inputIds {@code int32[T]}, {@link org.llava4j.data.tokenizer.LlamaTokenizer#IMAGE_TOKEN_ID} where an image stands
  * @param labels {@code int32[T]}: the id itself where it is learned, {@link #IGNORE_INDEX} elsewhere
  */
 @SuppressWarnings("ArrayRecordComponent") // plain numbers for the graph; never compared or used as a key

@@ -2,8 +2,8 @@ package org.llava4j.data.conversation;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.llava4j.data.text.ImageSlot;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
  * How the place of an image is written into a turn, before any template.
@@ -16,7 +16,7 @@ import org.llava4j.data.text.LlamaTokenizer;
  */
 public record ImageMarkup(boolean imageFirst, boolean startEnd) {
     private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
-    private static final String BRACKETED = ImageSlot.START + IMAGE + ImageSlot.END;
+    private static final String BRACKETED = ImageStartEndTokens.START + IMAGE + ImageStartEndTokens.END;
 
     /** What released LLaVA v1 weights were trained with. */
     public static final ImageMarkup V1 = new ImageMarkup(true, false);
@@ -43,7 +43,7 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
     }
 
     /** What stands for one image in a turn with its images written so. */
-    public String mark() {
+    public String placeholder() {
         return startEnd ? BRACKETED : IMAGE;
     }
 

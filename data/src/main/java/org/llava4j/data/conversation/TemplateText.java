@@ -1,14 +1,14 @@
 package org.llava4j.data.conversation;
 
 import java.util.BitSet;
-import org.llava4j.data.text.LlamaTokenizer;
-import org.llava4j.data.text.PromptText;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.PromptText;
 
 /** A conversation's text as it grows turn by turn, with marks of its learned chars, its message content and images. */
 final class TemplateText {
     private final TurnLayout layout;
     private final StringBuilder text = new StringBuilder();
-    private final BitSet learned = new BitSet();
+    private final BitSet targets = new BitSet();
     private final BitSet content = new BitSet();
     private final BitSet images = new BitSet();
 
@@ -51,16 +51,16 @@ final class TemplateText {
         text.append(layout.beforeAnswer());
         addContent(turn.value());
         text.append(layout.answerEnd());
-        learned.set(from, text.length());
+        targets.set(from, text.length());
         text.append(layout.afterAnswer());
     }
 
-    void addCue() {
+    void addGenerationPrompt() {
         text.append(layout.answerCue());
     }
 
     /** Begins an answer behind its cue. */
-    void addAnswerBegun(String begun) {
+    void addAnswerPrefix(String begun) {
         text.append(layout.beforeAnswer());
         addContent(begun);
     }
@@ -89,7 +89,7 @@ final class TemplateText {
     }
 
     /** Whether a model learns to write the char at {@code index}. */
-    boolean isLearned(int index) {
-        return learned.get(index);
+    boolean isTarget(int index) {
+        return targets.get(index);
     }
 }

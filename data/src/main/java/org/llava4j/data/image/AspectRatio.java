@@ -14,7 +14,7 @@ public enum AspectRatio {
      *
      * @throws BadInputException if {@code name} is not the name LLaVA gives to one of these
      */
-    public static AspectRatio named(String name) {
+    public static AspectRatio fromName(String name) {
         return switch (name) {
             case "square" -> SQUARE;
             case "pad" -> PAD;

@@ -13,7 +13,7 @@ final class BicubicResampler {
      *
      * @return {@code uint8[side, side, 3]}
      */
-    static RgbImage square(RgbRows source, long outWidth, long outHeight, long left, long top, int side) {
+    static RgbImage resizeAndCrop(RgbRows source, long outWidth, long outHeight, long left, long top, int side) {
         ResamplingAxis columns = new ResamplingAxis(source.width(), outWidth, left, side);
         ResamplingAxis rows = new ResamplingAxis(source.height(), outHeight, top, side);
         int stride = 3 * side;

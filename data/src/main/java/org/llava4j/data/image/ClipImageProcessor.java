@@ -89,7 +89,7 @@ public final class ClipImageProcessor {
         long stretched = (long) ((double) (edge * longer) / shorter);
         long width = source.width() <= source.height() ? edge : stretched;
         long height = source.width() <= source.height() ? stretched : edge;
-        return BicubicResampler.square(source, width, height, (width - side) / 2, (height - side) / 2, side);
+        return BicubicResampler.resizeAndCrop(source, width, height, (width - side) / 2, (height - side) / 2, side);
     }
 
     private RgbRows padded(RgbImage image) {

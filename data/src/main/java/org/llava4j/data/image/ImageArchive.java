@@ -14,8 +14,8 @@ import java.util.zip.ZipFile;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarFile;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.ForeignContent;
-import org.llava4j.data.Unreadable;
+import org.llava4j.data.FailedDownload;
+import org.llava4j.data.FileReadError;
 
 /**
  * An archive of pictures, its table of contents read once for each state of the file and kept open. Several threads may
@@ -36,7 +36,7 @@ abstract class ImageArchive {
     abstract InputStream open(String entry) throws IOException;
 
     /** The archive that an image's path leads through; null if it leads through folders alone. */
-    static ImageArchive around(Path image) throws IOException {
+    static ImageArchive containing(Path image) throws IOException {
         Path archive = archiveOf(image);
         // Not normalized: behind a symbolic link, ".." is the parent of the folder that the link leads to.
         return archive == null ? null : opened(archive.toRealPath());
@@ -78,10 +78,10 @@ abstract class ImageArchive {
     private static ImageArchive open(Path file, FileTime now) {
         boolean zip = file.toString().toLowerCase(Locale.ROOT).endsWith(".zip");
         try {
-            ForeignContent.refuse(file);
+            FailedDownload.reject(file);
             return zip ? new Zip(file, now) : new Tar(file, now);
         } catch (FileSystemException e) {
-            throw Unreadable.of(file, e, "check the path");
+            throw FileReadError.of(file, e, "check the path");
         } catch (IOException | IllegalArgumentException e) {
             throw new BadInputException(
                     file + ": is no sound " + (zip ? "zip" : "tar") + " (" + e.getMessage() + "); fetch it again", e);
@@ -89,7 +89,7 @@ abstract class ImageArchive {
     }
 
     byte[] read(Path image, long most) throws IOException {
-        ImageBytes.requireSize(image, stamp(image).bytes());
+        ImageBytes.requireSize(image, version(image).bytes());
         try (InputStream in = open(entry(image))) {
             byte[] bytes = in.readNBytes((int) Math.min(Integer.MAX_VALUE, most + 1));
             ImageBytes.requireSize(image, bytes.length);
@@ -97,12 +97,12 @@ abstract class ImageArchive {
         }
     }
 
-    ImageBytes.Stamp stamp(Path image) {
+    ImageBytes.ImageVersion version(Path image) {
         long bytes = size(entry(image));
         if (bytes < 0) {
             throw ImageBytes.missing(image);
         }
-        return new ImageBytes.Stamp(bytes, modified);
+        return new ImageBytes.ImageVersion(bytes, modified);
     }
 
     private static String entry(Path image) {

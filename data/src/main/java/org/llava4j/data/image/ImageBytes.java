@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Unreadable;
+import org.llava4j.data.FileReadError;
 
 /**
  * A picture's bytes: a file, or an entry of a zip or tar that stands in its path as a folder would, as in
@@ -24,16 +24,16 @@ public final class ImageBytes {
      * @param bytes its length
      * @param modified when it was last changed, or the archive that it is in
      */
-    public record Stamp(long bytes, FileTime modified) {}
+    public record ImageVersion(long bytes, FileTime modified) {}
 
     /** All bytes. @throws BadInputException if there is no such picture, it cannot be read, or is far too large */
     public static byte[] read(Path image) {
         try {
-            ImageArchive archive = ImageArchive.around(image);
+            ImageArchive archive = ImageArchive.containing(image);
             if (archive != null) {
                 return archive.read(image, MAX_BYTES);
             }
-            requireSize(image, stamp(image).bytes());
+            requireSize(image, version(image).bytes());
             return Files.readAllBytes(image);
         } catch (IOException e) {
             throw unreadable(image, e);
@@ -41,18 +41,18 @@ public final class ImageBytes {
     }
 
     /** Length and time. @throws BadInputException if there is no such picture */
-    public static Stamp stamp(Path image) {
+    public static ImageVersion version(Path image) {
         try {
-            ImageArchive archive = ImageArchive.around(image);
+            ImageArchive archive = ImageArchive.containing(image);
             if (archive != null) {
-                return archive.stamp(image);
+                return archive.version(image);
             }
-            Unreadable.requireVisible(image);
+            FileReadError.requireAccessible(image);
             if (!Files.isRegularFile(image)) {
                 throw missing(image);
             }
             BasicFileAttributes now = Files.readAttributes(image, BasicFileAttributes.class);
-            return new Stamp(now.size(), now.lastModifiedTime());
+            return new ImageVersion(now.size(), now.lastModifiedTime());
         } catch (IOException e) {
             throw unreadable(image, e);
         }
@@ -69,6 +69,6 @@ public final class ImageBytes {
     }
 
     private static BadInputException unreadable(Path image, IOException e) {
-        return Unreadable.of("the image " + image, e, "fetch it again");
+        return FileReadError.of("the image " + image, e, "fetch it again");
     }
 }

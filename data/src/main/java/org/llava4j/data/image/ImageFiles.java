@@ -13,7 +13,7 @@ import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.ForeignContent;
+import org.llava4j.data.FailedDownload;
 
 /** PNG and JPEG files to RGB, told apart by their first bytes as their names are often wrong. */
 public final class ImageFiles {
@@ -46,7 +46,8 @@ public final class ImageFiles {
             if (startsWith(bytes, PNG) && bytes.length > PNG_COLOUR_TYPE_AT) {
                 boolean clip = bytes[PNG_COLOUR_TYPE_AT] != PNG_GREY_ALPHA;
                 BufferedImage image = decode(bytes, "png", file, maxPixels);
-                return RasterToRgb.convert(image, clip ? RasterToRgb.DeepGrey.CLIP : RasterToRgb.DeepGrey.UPPER_BYTE);
+                return RasterToRgb.convert(
+                        image, clip ? RasterToRgb.SixteenBitGray.CLIP : RasterToRgb.SixteenBitGray.UPPER_BYTE);
             }
             if (startsWith(bytes, JPEG)) {
                 BufferedImage image = decode(JpegProfiles.remove(bytes), "jpeg", file, maxPixels);
@@ -55,9 +56,9 @@ public final class ImageFiles {
                 }
                 return RasterToRgb.convert(image);
             }
-            ForeignContent.refuse(file, bytes);
-            throw new BadInputException(
-                    file + " is neither PNG nor JPEG" + OtherImages.named(bytes) + "; convert it to one of them");
+            FailedDownload.reject(file, bytes);
+            throw new BadInputException(file + " is neither PNG nor JPEG" + UnsupportedImageFormats.describe(bytes)
+                    + "; convert it to one of them");
         } catch (BadInputException e) {
             throw e;
         } catch (IOException | RuntimeException e) {

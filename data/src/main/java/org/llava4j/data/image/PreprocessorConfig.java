@@ -57,8 +57,8 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
             .only(OFF, OTHER, "do_align_long_axis", "offset", "do_reduce_labels", "crop_pct", "pad_size")
             .only(OFF, OTHER, "default_to_square")
             .only(text("channels_first"), OTHER, "data_format")
-            .harmless("processor_class", "_processor_class", "return_tensors", "input_data_format", "device")
-            .harmless("disable_grouping", "_valid_processor_keys", "image_seq_length", "size_divisor")
+            .ignored("processor_class", "_processor_class", "return_tensors", "input_data_format", "device")
+            .ignored("disable_grouping", "_valid_processor_keys", "image_seq_length", "size_divisor")
             .build();
 
     /** Whether a folder says how its images are prepared. */

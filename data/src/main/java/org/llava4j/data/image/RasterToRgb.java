@@ -14,19 +14,19 @@ final class RasterToRgb {
     private RasterToRgb() {}
 
     /** What to do with 16-bit grey: Pillow keeps such pictures as whole numbers and clips them, unless alpha is stored. */
-    enum DeepGrey {
+    enum SixteenBitGray {
         CLIP,
         UPPER_BYTE
     }
 
     static RgbImage convert(BufferedImage image) {
-        return convert(image, DeepGrey.UPPER_BYTE);
+        return convert(image, SixteenBitGray.UPPER_BYTE);
     }
 
     /**
      * @throws IllegalArgumentException if the samples are not 8 or 16 bits of grey or RGB, or alpha is multiplied in
      */
-    static RgbImage convert(BufferedImage image, DeepGrey deepGrey) {
+    static RgbImage convert(BufferedImage image, SixteenBitGray deepGrey) {
         Raster raster = image.getRaster();
         int bands = raster.getNumBands();
         int[] palette = image.getColorModel() instanceof IndexColorModel indexed ? palette(indexed) : null;
@@ -38,7 +38,7 @@ final class RasterToRgb {
                     + (image.isAlphaPremultiplied() ? " multiplied by alpha" : "") + " are not supported");
         }
         boolean grey = bands < 3;
-        int shift = deep && !(grey && deepGrey == DeepGrey.CLIP) ? 8 : 0;
+        int shift = deep && !(grey && deepGrey == SixteenBitGray.CLIP) ? 8 : 0;
         int width = image.getWidth();
         byte[] rgb = new byte[3 * width * image.getHeight()];
         int[] row = new int[width * bands];

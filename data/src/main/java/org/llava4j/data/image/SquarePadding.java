@@ -1,11 +1,11 @@
 package org.llava4j.data.image;
 
 /** A picture in the middle of a square of one colour; its side is the picture's longer edge. */
-record SquarePadding(RgbRows picture, byte red, byte green, byte blue) implements RgbRows {
+record SquarePadding(RgbRows image, byte red, byte green, byte blue) implements RgbRows {
 
     @Override
     public int width() {
-        return Math.max(picture.width(), picture.height());
+        return Math.max(image.width(), image.height());
     }
 
     @Override
@@ -15,16 +15,16 @@ record SquarePadding(RgbRows picture, byte red, byte green, byte blue) implement
 
     @Override
     public void copyRow(int y, byte[] into) {
-        int left = (width() - picture.width()) / 2;
-        int inside = y - (height() - picture.height()) / 2;
-        if (inside < 0 || inside >= picture.height()) {
+        int left = (width() - image.width()) / 2;
+        int inside = y - (height() - image.height()) / 2;
+        if (inside < 0 || inside >= image.height()) {
             fill(into, 0, width());
             return;
         }
-        picture.copyRow(inside, into);
-        System.arraycopy(into, 0, into, 3 * left, 3 * picture.width());
+        image.copyRow(inside, into);
+        System.arraycopy(into, 0, into, 3 * left, 3 * image.width());
         fill(into, 0, left);
-        fill(into, left + picture.width(), width());
+        fill(into, left + image.width(), width());
     }
 
     private void fill(byte[] row, int from, int to) {

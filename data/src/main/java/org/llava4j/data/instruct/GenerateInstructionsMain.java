@@ -6,11 +6,11 @@ import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.endpoint.CallSession;
-import org.llava4j.data.endpoint.EndpointFlags;
-import org.llava4j.data.endpoint.OpenAiEndpoint;
+import org.llava4j.data.llm.LlmClientFlags;
+import org.llava4j.data.llm.OpenAiLlmClient;
+import org.llava4j.data.llm.RequestSession;
 import org.llava4j.data.records.CocoRecordReader;
 
 /** {@code exec:java@generate-instructions}: stage 2's data, written by a text-only teacher. */
@@ -24,7 +24,7 @@ public final class GenerateInstructionsMain extends Command {
         super(
                 "generate-instructions",
                 "Asks a text-only teacher for conversations, descriptions and reasoning about captioned pictures; the key"
-                        + " is taken from the environment variable " + OpenAiEndpoint.KEY_VARIABLE + ".");
+                        + " is taken from the environment variable " + OpenAiLlmClient.KEY_VARIABLE + ".");
     }
 
     public static void main(String[] args) {
@@ -33,7 +33,7 @@ public final class GenerateInstructionsMain extends Command {
 
     @Override
     protected Options options() {
-        return EndpointFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
+        return LlmClientFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
                 .addOption(required("captions", "FILE", "COCO's captions"))
                 .addOption(flag("instances", "FILE", "COCO's boxes of the same pictures"))
                 .addOption(required("output-dir", "DIR", "where the files go"))
@@ -46,13 +46,15 @@ public final class GenerateInstructionsMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        Inputs inputs = Inputs.of(path(line, "captions"), path(line, "instances"), path(line, "prompts"));
-        inputs.requireApart(output);
-        EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
-        Prompts prompts = line.hasOption("prompts") ? Prompts.read(path(line, "prompts")) : Prompts.own();
-        List<Kind> kinds = Stream.of(line.getOptionValue("kinds", "conversation,detail,complex_reasoning")
+        InputPaths inputs = InputPaths.of(path(line, "captions"), path(line, "instances"), path(line, "prompts"));
+        inputs.requireNoOverlap(output);
+        LlmClientFlags flags = LlmClientFlags.of(line, TEMPERATURE, MAX_TOKENS);
+        InstructionPrompts prompts = line.hasOption("prompts")
+                ? InstructionPrompts.read(path(line, "prompts"))
+                : InstructionPrompts.builtIn();
+        List<InstructionType> kinds = Stream.of(line.getOptionValue("kinds", "conversation,detail,complex_reasoning")
                         .split(","))
-                .map(name -> Kind.named(name.strip()))
+                .map(name -> InstructionType.named(name.strip()))
                 .distinct()
                 .toList();
         try (CocoRecordReader pictures = CocoRecordReader.open(path(line, "captions"), path(line, "instances"))) {
@@ -60,8 +62,8 @@ public final class GenerateInstructionsMain extends Command {
             InstructionWriter writer = new InstructionWriter(
                     pictures, count, kinds, prompts, flags.settings(), integer(line, "seed", SEED));
             try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs);
-                    CallSession session = flags.open(List.of(flags.journal(output)))) {
-                session.ask(0, writer::calls, writer.total()).ifPresent(journal -> {
+                    RequestSession session = flags.open(List.of(flags.journal(output)))) {
+                session.run(0, writer::requests, writer.numRequests()).ifPresent(journal -> {
                     InstructionReport report = writer.write(journal, folder.path());
                     folder.commit();
                     System.out.println(report);

@@ -7,30 +7,30 @@ import java.util.Map;
 
 /** What became of the calls of each kind. */
 public final class InstructionReport {
-    private final Map<Kind, Counts> counts = new EnumMap<>(Kind.class);
+    private final Map<InstructionType, Counts> counts = new EnumMap<>(InstructionType.class);
 
     /** Counts of one kind. */
     private static final class Counts {
-        private int asked;
+        private int requests;
         private int used;
         private int repaired;
         private int unanswered;
-        private final Map<Refusal, Integer> refused = new EnumMap<>(Refusal.class);
+        private final Map<RejectionReason, Integer> rejected = new EnumMap<>(RejectionReason.class);
     }
 
-    private Counts of(Kind kind) {
+    private Counts of(InstructionType kind) {
         return counts.computeIfAbsent(kind, any -> new Counts());
     }
 
-    void unanswered(Kind kind) {
-        of(kind).asked++;
+    void unanswered(InstructionType kind) {
+        of(kind).requests++;
         of(kind).unanswered++;
     }
 
-    void add(Kind kind, Response response) {
+    void add(InstructionType kind, ParsedResponse response) {
         Counts of = of(kind);
-        of.asked++;
-        response.refusal().ifPresentOrElse(why -> of.refused.merge(why, 1, Integer::sum), () -> of.used++);
+        of.requests++;
+        response.rejection().ifPresentOrElse(why -> of.rejected.merge(why, 1, Integer::sum), () -> of.used++);
         of.repaired += response.repaired() ? 1 : 0;
     }
 
@@ -40,9 +40,9 @@ public final class InstructionReport {
     }
 
     /** Answers that are not used, whatever the reason. */
-    public int refused() {
+    public int rejected() {
         return counts.values().stream()
-                .flatMap(of -> of.refused.values().stream())
+                .flatMap(of -> of.rejected.values().stream())
                 .mapToInt(Integer::intValue)
                 .sum();
     }
@@ -57,12 +57,12 @@ public final class InstructionReport {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         counts.forEach((kind, of) -> {
             ObjectNode node = json.putObject(kind.label());
-            node.put("asked", of.asked)
+            node.put("asked", of.requests)
                     .put("used", of.used)
                     .put("repaired", of.repaired)
                     .put("unanswered", of.unanswered);
             ObjectNode refused = node.putObject("refused");
-            of.refused.forEach((why, count) -> refused.put(why.words(), count));
+            of.rejected.forEach((why, count) -> refused.put(why.description(), count));
         });
         return json;
     }
@@ -75,13 +75,13 @@ public final class InstructionReport {
                     .append(": ")
                     .append(of.used)
                     .append(" of ")
-                    .append(of.asked);
+                    .append(of.requests);
             text.append(" used (").append(of.repaired).append(" repaired), ").append(of.unanswered);
             text.append(" unanswered\n");
-            of.refused.forEach((why, count) -> text.append("  ")
+            of.rejected.forEach((why, count) -> text.append("  ")
                     .append(count)
                     .append(" refused: ")
-                    .append(why.words())
+                    .append(why.description())
                     .append('\n'));
         });
         return text.toString().stripTrailing();

@@ -1,7 +1,7 @@
 package org.llava4j.data.llavabench;
 
 import java.util.List;
-import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.BoundingBox;
 
 /**
  * What a judge is told of a picture.
@@ -10,7 +10,7 @@ import org.llava4j.data.captions.Box;
  * @param captions one in the wild, COCO's five otherwise
  * @param boxes COCO's, as fractions; empty in the wild
  */
-public record BenchContext(String image, List<String> captions, List<Box> boxes) {
+public record BenchContext(String image, List<String> captions, List<BoundingBox> boxes) {
     public BenchContext {
         captions = List.copyOf(captions);
         boxes = List.copyOf(boxes);

@@ -7,8 +7,8 @@ import java.util.List;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.cli.RecordPlace;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.data.records.CaptionRecordReader;
 import org.llava4j.data.records.RecordFiles;
 
@@ -32,9 +32,9 @@ public final class ConceptFilter {
      * @param output the folder to write; it appears when all is done
      * @throws BadInputException if a caption cannot be read, with file and line, or the place cannot be written
      */
-    public static ConceptReport run(Path captions, RarestFirst rule, boolean foldCase, Path output) {
-        try (CaptionPhrases phrases = new CaptionPhrases(captions, foldCase)) {
-            return run(phrases.reader(), RecordPlace.here(phrases), rule, Inputs.of(captions), output);
+    public static ConceptReport run(Path captions, RarestFirstSelection rule, boolean foldCase, Path output) {
+        try (CaptionNounPhrases phrases = new CaptionNounPhrases(captions, foldCase)) {
+            return run(phrases.reader(), RecordExecutor.runLocally(phrases), rule, InputPaths.of(captions), output);
         }
     }
 
@@ -43,7 +43,11 @@ public final class ConceptFilter {
      * @param inputs what they are read from
      */
     static ConceptReport run(
-            CaptionRecordReader reader, Iterator<List<String>> phrases, RarestFirst rule, Inputs inputs, Path output) {
+            CaptionRecordReader reader,
+            Iterator<List<String>> phrases,
+            RarestFirstSelection rule,
+            InputPaths inputs,
+            Path output) {
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
             ConceptIndex index = new ConceptIndex();
             phrases.forEachRemaining(index::add);

@@ -70,7 +70,7 @@ public final class ConceptIndex {
     }
 
     /** For each phrase the captions that hold it, ascending. */
-    Holders holders() {
+    PhrasePostings postings() {
         int[] from = new int[size() + 1];
         for (int phrase = 0; phrase < size(); phrase++) {
             from[phrase + 1] = from[phrase] + counts[phrase];
@@ -82,15 +82,15 @@ public final class ConceptIndex {
                 all[next[postings[i]]++] = caption;
             }
         }
-        return new Holders(all, from);
+        return new PhrasePostings(all, from);
     }
 
     /** Captions by phrase. */
-    static final class Holders {
+    static final class PhrasePostings {
         private final int[] all;
         private final int[] from;
 
-        private Holders(int[] all, int[] from) {
+        private PhrasePostings(int[] all, int[] from) {
             this.all = all;
             this.from = from;
         }

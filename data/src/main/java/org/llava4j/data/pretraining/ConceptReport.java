@@ -16,25 +16,25 @@ import org.llava4j.data.Html;
  * What a choice of captions did to the concepts: how many different phrases there are before and after, and their
  * curve, counts by rank (the paper's figure on CC3M).
  *
- * @param rule by which was chosen
+ * @param selection by which was chosen
  * @param captions before
- * @param chosen captions after
+ * @param selected captions after
  * @param phrases different ones before
- * @param enough of them that the rule did not pass over
+ * @param frequentPhrases of them that the rule did not pass over
  * @param phrasesAfter different ones that a chosen caption holds
- * @param enoughAfter of those that were not passed over
+ * @param frequentPhrasesAfter of those that were not passed over
  * @param before counts by rank
  * @param after counts by rank among the chosen captions
  * @param examples phrases with their counts before and after, from often to rare
  */
 public record ConceptReport(
-        RarestFirst rule,
+        RarestFirstSelection selection,
         int captions,
-        int chosen,
+        int selected,
         int phrases,
-        int enough,
+        int frequentPhrases,
         int phrasesAfter,
-        int enoughAfter,
+        int frequentPhrasesAfter,
         List<Point> before,
         List<Point> after,
         List<Example> examples) {
@@ -48,7 +48,7 @@ public record ConceptReport(
     public record Example(String phrase, int before, int after) {}
 
     /** Counts what the chosen captions hold. */
-    public static ConceptReport of(ConceptIndex index, BitSet chosen, RarestFirst rule) {
+    public static ConceptReport of(ConceptIndex index, BitSet chosen, RarestFirstSelection rule) {
         int[] before = IntStream.range(0, index.size()).map(index::count).toArray();
         int[] after = index.counts(chosen);
         int enough =
@@ -102,21 +102,21 @@ public record ConceptReport(
 
     /** Share of the phrases that were not passed over which a chosen caption holds. */
     public double coverage() {
-        return enough == 0 ? Double.NaN : enoughAfter / (double) enough;
+        return frequentPhrases == 0 ? Double.NaN : frequentPhrasesAfter / (double) frequentPhrases;
     }
 
     /** The report as JSON. */
     public ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.putObject("rule")
-                .put("min_count", rule.minCount())
-                .put("most_of_one", rule.mostOfOne())
-                .put("pool_counts", rule.poolCounts())
-                .put("ties", rule.ties().name().toLowerCase(Locale.ROOT))
-                .put("seed", rule.seed());
-        json.put("captions", captions).put("chosen", chosen);
-        json.put("phrases", phrases).put("phrases_not_passed_over", enough);
-        json.put("phrases_after", phrasesAfter).put("phrases_not_passed_over_after", enoughAfter);
+                .put("min_count", selection.minCount())
+                .put("most_of_one", selection.maxPerPhrase())
+                .put("pool_counts", selection.countSelected())
+                .put("ties", selection.tieOrder().name().toLowerCase(Locale.ROOT))
+                .put("seed", selection.seed());
+        json.put("captions", captions).put("chosen", selected);
+        json.put("phrases", phrases).put("phrases_not_passed_over", frequentPhrases);
+        json.put("phrases_after", phrasesAfter).put("phrases_not_passed_over_after", frequentPhrasesAfter);
         json.put("coverage", coverage());
         put(json.putArray("before"), before);
         put(json.putArray("after"), after);
@@ -134,13 +134,19 @@ public record ConceptReport(
 
     /** The report as a page that needs nothing else. */
     public String html() {
-        return new ConceptPage(this).html();
+        return new ConceptReportPage(this).html();
     }
 
     /** In one line. */
     public String summary() {
-        return Html.fill(
+        return Html.format(
                 "%,d of %,d captions; %,d of %,d phrases, %s %% of the %,d that are held %d times or more",
-                chosen, captions, phrasesAfter, phrases, Html.percent(coverage(), 1), enough, rule.minCount());
+                selected,
+                captions,
+                phrasesAfter,
+                phrases,
+                Html.percent(coverage(), 1),
+                frequentPhrases,
+                selection.minCount());
     }
 }

@@ -2,24 +2,24 @@ package org.llava4j.data.pretraining;
 
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.cli.RecordGoal;
-import org.llava4j.data.cli.RecordPlace;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.cli.RecordCommand;
+import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.data.conversation.Conversation;
-import org.llava4j.data.pretraining.Instructions.ImagePosition;
+import org.llava4j.data.pretraining.CaptionInstructions.ImagePosition;
 import org.llava4j.data.records.RecordFiles;
 
 /** {@code exec:java@expand-captions}: captions to the samples of stage 1. */
-public final class ExpandCaptionsMain extends RecordGoal<Conversation> {
+public final class ExpandCaptionsMain extends RecordCommand<Conversation> {
     private static final int SEED = 42;
 
     /** @param place where captions are expanded */
-    public ExpandCaptionsMain(RecordPlace place) {
+    public ExpandCaptionsMain(RecordExecutor place) {
         super("expand-captions", "Makes a question and answer of each caption, as stage 1 learns them.", place);
     }
 
     public static void main(String[] args) {
-        new ExpandCaptionsMain(RecordPlace.HERE).execute(args);
+        new ExpandCaptionsMain(RecordExecutor.LOCAL).execute(args);
     }
 
     @Override
@@ -36,14 +36,16 @@ public final class ExpandCaptionsMain extends RecordGoal<Conversation> {
     public ExpandedCaptions open(CommandLine line) {
         return new ExpandedCaptions(
                 path(line, "data-path"),
-                line.hasOption("instructions") ? Instructions.read(path(line, "instructions")) : Instructions.brief(),
+                line.hasOption("instructions")
+                        ? CaptionInstructions.read(path(line, "instructions"))
+                        : CaptionInstructions.brief(),
                 ImagePosition.named(line.getOptionValue("image-position", "random")),
                 integer(line, "seed", SEED));
     }
 
     @Override
     protected void run(CommandLine line) {
-        Inputs.of(path(line, "data-path"), path(line, "instructions")).requireApart(path(line, "output"));
+        InputPaths.of(path(line, "data-path"), path(line, "instructions")).requireNoOverlap(path(line, "output"));
         try (ExpandedCaptions samples = open(line)) {
             RecordFiles.writeConversations(path(line, "output"), results(line, samples));
             System.out.printf("wrote %d samples to %s%n", samples.size(), path(line, "output"));

@@ -1,28 +1,28 @@
 package org.llava4j.data.pretraining;
 
 import java.nio.file.Path;
-import org.llava4j.data.cli.Records;
+import org.llava4j.data.cli.RecordProcessor;
 import org.llava4j.data.conversation.Conversation;
-import org.llava4j.data.pretraining.Instructions.ImagePosition;
+import org.llava4j.data.pretraining.CaptionInstructions.ImagePosition;
 import org.llava4j.data.records.CaptionRecordReader;
 
 /** The sample of stage 1 that each caption of a file becomes. */
-final class ExpandedCaptions implements Records<Conversation> {
+final class ExpandedCaptions implements RecordProcessor<Conversation> {
     private final CaptionRecordReader reader;
-    private final Instructions instructions;
+    private final CaptionInstructions instructions;
     private final ImagePosition position;
     private final long seed;
 
     /** @throws org.llava4j.data.BadInputException if the file is missing, broken or empty */
-    ExpandedCaptions(Path captions, Instructions instructions, ImagePosition position, long seed) {
-        this.reader = CaptionRecordReader.openSome(captions);
+    ExpandedCaptions(Path captions, CaptionInstructions instructions, ImagePosition position, long seed) {
+        this.reader = CaptionRecordReader.openNonEmpty(captions);
         this.instructions = instructions;
         this.position = position;
         this.seed = seed;
     }
 
     @Override
-    public String what() {
+    public String unit() {
         return "captions";
     }
 
@@ -32,7 +32,7 @@ final class ExpandedCaptions implements Records<Conversation> {
     }
 
     @Override
-    public Conversation of(int number) {
+    public Conversation process(int number) {
         return instructions.expand(reader.get(number), position, seed);
     }
 

@@ -3,15 +3,15 @@ package org.llava4j.data.pretraining;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.cli.RecordGoal;
-import org.llava4j.data.cli.RecordPlace;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.cli.RecordCommand;
+import org.llava4j.data.cli.RecordExecutor;
 
 /** {@code exec:java@filter-concepts}: the paper's choice of captions for stage 1. */
-public final class FilterConceptsMain extends RecordGoal<List<String>> {
+public final class FilterConceptsMain extends RecordCommand<List<String>> {
 
     /** @param place where phrases are found, which takes nearly all of the time */
-    public FilterConceptsMain(RecordPlace place) {
+    public FilterConceptsMain(RecordExecutor place) {
         super(
                 "filter-concepts",
                 "Chooses captions so that rare things are kept and frequent ones do not crowd them out.",
@@ -19,7 +19,7 @@ public final class FilterConceptsMain extends RecordGoal<List<String>> {
     }
 
     public static void main(String[] args) {
-        new FilterConceptsMain(RecordPlace.HERE).execute(args);
+        new FilterConceptsMain(RecordExecutor.LOCAL).execute(args);
     }
 
     @Override
@@ -36,21 +36,21 @@ public final class FilterConceptsMain extends RecordGoal<List<String>> {
     }
 
     @Override
-    public CaptionPhrases open(CommandLine line) {
-        return new CaptionPhrases(path(line, "data-path"), !line.hasOption("keep-case"));
+    public CaptionNounPhrases open(CommandLine line) {
+        return new CaptionNounPhrases(path(line, "data-path"), !line.hasOption("keep-case"));
     }
 
     @Override
     protected void run(CommandLine line) {
-        RarestFirst rule = new RarestFirst(
-                atLeast(1, line, "min-count", RarestFirst.PAPER.minCount()),
-                atLeast(1, line, "max-per-phrase", RarestFirst.PAPER.mostOfOne()),
+        RarestFirstSelection rule = new RarestFirstSelection(
+                atLeast(1, line, "min-count", RarestFirstSelection.PAPER.minCount()),
+                atLeast(1, line, "max-per-phrase", RarestFirstSelection.PAPER.maxPerPhrase()),
                 line.hasOption("count-chosen"),
-                RarestFirst.Ties.named(line.getOptionValue("ties", "alphabetical")),
-                integer(line, "seed", (int) RarestFirst.PAPER.seed()));
-        Inputs inputs = Inputs.of(path(line, "data-path"));
-        inputs.requireApart(path(line, "output-dir"));
-        try (CaptionPhrases phrases = open(line)) {
+                RarestFirstSelection.TieOrder.named(line.getOptionValue("ties", "alphabetical")),
+                integer(line, "seed", (int) RarestFirstSelection.PAPER.seed()));
+        InputPaths inputs = InputPaths.of(path(line, "data-path"));
+        inputs.requireNoOverlap(path(line, "output-dir"));
+        try (CaptionNounPhrases phrases = open(line)) {
             ConceptReport report =
                     ConceptFilter.run(phrases.reader(), results(line, phrases), rule, inputs, path(line, "output-dir"));
             System.out.println(report.summary());

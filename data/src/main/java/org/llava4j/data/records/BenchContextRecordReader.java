@@ -11,7 +11,7 @@ import org.datavec.api.split.FileSplit;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.llavabench.BenchContext;
 
 /**
@@ -51,7 +51,7 @@ public final class BenchContextRecordReader extends IndexedRecordReader<BenchCon
         if (!entry.path("instances").isMissingNode() && !entry.path("instances").isArray()) {
             throw new BadInputException("\"instances\" must be a list of boxes");
         }
-        List<Box> boxes = new ArrayList<>();
+        List<BoundingBox> boxes = new ArrayList<>();
         for (JsonNode node : entry.path("instances")) {
             JsonFields box = new JsonFields(node, "box " + boxes.size() + " of " + fields.text("image"));
             double[] place = box.numbers("bbox", 4);
@@ -61,7 +61,7 @@ public final class BenchContextRecordReader extends IndexedRecordReader<BenchCon
                 throw new BadInputException("box " + boxes.size() + " of " + fields.text("image") + ": \"bbox\" is "
                         + Arrays.toString(place) + "; it must be left, top, right and bottom as fractions, 0 to 1");
             }
-            boxes.add(new Box(box.text("category"), place[0], place[1], place[2], place[3]));
+            boxes.add(new BoundingBox(box.text("category"), place[0], place[1], place[2], place[3]));
         }
         return new BenchContext(fields.text("image"), captions, boxes);
     }

@@ -39,7 +39,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
     private static final String ANNOTATIONS = "annotations";
 
     /** By COCO's number of an image. */
-    private transient Map<Long, CocoPictures.Picture> pictures = new HashMap<>();
+    private transient Map<Long, CocoImages.CocoImage> images = new HashMap<>();
 
     /** A reader over one file. @throws BadInputException if it is missing or of none of these formats */
     public static CaptionRecordReader open(Path file) {
@@ -49,7 +49,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
     }
 
     /** The same over a file that has captions. @throws BadInputException if it has none */
-    public static CaptionRecordReader openSome(Path file) {
+    public static CaptionRecordReader openNonEmpty(Path file) {
         CaptionRecordReader reader = open(file);
         if (reader.size() == 0) {
             reader.close();
@@ -60,13 +60,13 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
 
     @Override
     List<EntryIndex> index(InputSplit split) {
-        pictures = new HashMap<>();
+        images = new HashMap<>();
         List<EntryIndex> indexes = new ArrayList<>();
         for (URI location : split.locations()) {
             Path file = path(location);
             EntryFormat format = format(file);
             if (format == JsonEntries.ANNOTATIONS) {
-                CocoPictures.addTo(pictures, file);
+                CocoImages.addTo(images, file);
             }
             EntryIndex index = EntryIndex.of(file, format);
             indexes.add(index);
@@ -81,7 +81,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
     private static void requireCaptions(List<EntryIndex> indexes) {
         boolean whole = false;
         try {
-            CocoKind.CAPTIONS.require(indexes.get(indexes.size() - 1));
+            CocoAnnotationType.CAPTIONS.require(indexes.get(indexes.size() - 1));
             whole = true;
         } finally {
             if (!whole) {
@@ -97,7 +97,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         try (InputStream in = Files.newInputStream(file)) {
             return JsonEntries.hasMember(in, ANNOTATIONS) ? JsonEntries.ANNOTATIONS : JsonEntries.LIST;
         } catch (IOException e) {
-            throw JsonInput.broken(file.toString(), 0, e);
+            throw JsonInput.parseError(file.toString(), 0, e);
         }
     }
 
@@ -109,7 +109,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
             return new Caption(name, name + ".jpg", caption(new JsonFields(entry, "row " + row)));
         }
         if (entry.has("image_id")) {
-            return ofCoco(entry, pictures);
+            return ofCoco(entry, images);
         }
         if (entry.has("conversations")) {
             return ofConversation(new ConversationRecordReader(), entry);
@@ -121,10 +121,10 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
     }
 
     /** A caption of COCO. @throws BadInputException if it is none, or its image is not among the file's images */
-    static Caption ofCoco(JsonNode entry, Map<Long, CocoPictures.Picture> pictures) {
+    static Caption ofCoco(JsonNode entry, Map<Long, CocoImages.CocoImage> pictures) {
         JsonFields annotation = annotation(entry);
         long image = annotation.id("image_id");
-        CocoPictures.Picture picture = pictures.get(image);
+        CocoImages.CocoImage picture = pictures.get(image);
         if (picture == null) {
             throw new BadInputException("the caption is of image " + image + ", which is not among \"images\"");
         }

@@ -16,12 +16,12 @@ import org.llava4j.data.BadInputException;
 /** The array {@code annotations} of a COCO file by picture; in memory are 28 bytes for each. */
 final class CocoAnnotations implements Closeable {
     private final EntryIndex entries;
-    private final long[] pictures; // ascending
+    private final long[] imageIds; // ascending
     private final int[] order; // entry of each
 
     private CocoAnnotations(EntryIndex entries, long[] pictures, int[] order) {
         this.entries = entries;
-        this.pictures = pictures;
+        this.imageIds = pictures;
         this.order = order;
     }
 
@@ -77,15 +77,15 @@ final class CocoAnnotations implements Closeable {
 
     /** What is said of a picture, in the order of the file. @throws BadInputException with file and line */
     <T> List<T> of(long picture, Function<JsonNode, T> read) {
-        int first = Arrays.binarySearch(pictures, picture);
+        int first = Arrays.binarySearch(imageIds, picture);
         if (first < 0) {
             return List.of();
         }
-        while (first > 0 && pictures[first - 1] == picture) {
+        while (first > 0 && imageIds[first - 1] == picture) {
             first--;
         }
         List<T> found = new ArrayList<>();
-        for (int i = first; i < pictures.length && pictures[i] == picture; i++) {
+        for (int i = first; i < imageIds.length && imageIds[i] == picture; i++) {
             int entry = order[i];
             JsonNode node = entries.get(entry);
             found.add(at(entries, entry, () -> read.apply(node)));

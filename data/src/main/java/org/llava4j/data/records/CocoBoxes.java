@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
@@ -25,17 +25,17 @@ final class CocoBoxes implements AutoCloseable {
     private static final double ROUNDING_PX = 0.01;
 
     private final Path file;
-    private final Map<Long, CocoPictures.Picture> pictures;
+    private final Map<Long, CocoImages.CocoImage> images;
     private final Map<Long, String> categories = new HashMap<>();
     private final Set<Long> withBoxes = new HashSet<>();
     private CocoAnnotations annotations;
-    private int ofOthers;
+    private int boxesOfOtherImages;
     private int crowds;
     private int clipped;
 
-    private CocoBoxes(Path file, Map<Long, CocoPictures.Picture> pictures) {
+    private CocoBoxes(Path file, Map<Long, CocoImages.CocoImage> pictures) {
         this.file = file;
-        this.pictures = pictures;
+        this.images = pictures;
     }
 
     /**
@@ -44,11 +44,11 @@ final class CocoBoxes implements AutoCloseable {
      * @param pictures the images of the captions, by number
      * @throws BadInputException if a box is wrong, or none is of one of these images
      */
-    static CocoBoxes open(Path file, Map<Long, CocoPictures.Picture> pictures) {
+    static CocoBoxes open(Path file, Map<Long, CocoImages.CocoImage> pictures) {
         CocoBoxes boxes = new CocoBoxes(file, pictures);
         // Annotations first: they tell whether this is an instances file at all.
         try (EntryIndex annotations = EntryIndex.of(file, JsonEntries.ANNOTATIONS)) {
-            CocoKind.INSTANCES.require(annotations);
+            CocoAnnotationType.INSTANCES.require(annotations);
         }
         boxes.readCategories();
         boxes.annotations = CocoAnnotations.of(file, boxes::check);
@@ -81,13 +81,13 @@ final class CocoBoxes implements AutoCloseable {
     private void check(JsonNode annotation) {
         JsonFields fields = fields(annotation);
         long image = fields.id("image_id");
-        CocoPictures.Picture picture = pictures.get(image);
+        CocoImages.CocoImage picture = images.get(image);
         if (picture == null) {
-            ofOthers++;
+            boxesOfOtherImages++;
             return;
         }
         if (picture.widthPx() == 0 || picture.heightPx() == 0) {
-            throw fields.bad("the captions file has no \"width\" and \"height\" of the image");
+            throw fields.invalid("the captions file has no \"width\" and \"height\" of the image");
         }
         withBoxes.add(image);
         crowds += annotation.path("iscrowd").asInt(0) == 0 ? 0 : 1;
@@ -97,9 +97,9 @@ final class CocoBoxes implements AutoCloseable {
 
     private void report() {
         List<String> odd = new ArrayList<>();
-        int without = pictures.size() - withBoxes.size();
-        add(odd, without, " of " + pictures.size() + " images have no boxes");
-        add(odd, ofOthers, " boxes are of images that the captions file does not have");
+        int without = images.size() - withBoxes.size();
+        add(odd, without, " of " + images.size() + " images have no boxes");
+        add(odd, boxesOfOtherImages, " boxes are of images that the captions file does not have");
         add(odd, crowds, " crowd regions (\"iscrowd\") are given as one box each");
         add(odd, clipped, " boxes reach over the edge of their image and are clipped");
         if (!odd.isEmpty()) {
@@ -114,8 +114,8 @@ final class CocoBoxes implements AutoCloseable {
     }
 
     /** The boxes of an image, in the order of the file. */
-    List<Box> of(long image) {
-        return annotations.of(image, annotation -> box(fields(annotation), pictures.get(image)));
+    List<BoundingBox> of(long image) {
+        return annotations.of(image, annotation -> box(fields(annotation), images.get(image)));
     }
 
     private static JsonFields fields(JsonNode annotation) {
@@ -124,23 +124,23 @@ final class CocoBoxes implements AutoCloseable {
     }
 
     /** COCO has left, top, width and height in pixels. */
-    private Box box(JsonFields fields, CocoPictures.Picture picture) {
+    private BoundingBox box(JsonFields fields, CocoImages.CocoImage picture) {
         String category = categories.get(fields.id("category_id"));
         if (category == null) {
-            throw fields.bad("category " + fields.id("category_id") + " is not among \"categories\"");
+            throw fields.invalid("category " + fields.id("category_id") + " is not among \"categories\"");
         }
         double[] box = fields.numbers("bbox", 4);
         int width = picture.widthPx();
         int height = picture.heightPx();
         if (box[2] < 0 || box[3] < 0) {
-            throw fields.bad("\"bbox\" " + Arrays.toString(box)
+            throw fields.invalid("\"bbox\" " + Arrays.toString(box)
                     + " has a negative width or height; COCO has left, top, width and height in pixels");
         }
         if (box[0] > width || box[1] > height || box[0] + box[2] < 0 || box[1] + box[3] < 0) {
-            throw fields.bad("\"bbox\" " + Arrays.toString(box) + " is outside of the image, which has " + width + " x "
-                    + height + " pixels");
+            throw fields.invalid("\"bbox\" " + Arrays.toString(box) + " is outside of the image, which has " + width
+                    + " x " + height + " pixels");
         }
-        return new Box(
+        return new BoundingBox(
                 category,
                 fraction(box[0], width),
                 fraction(box[1], height),
@@ -152,7 +152,7 @@ final class CocoBoxes implements AutoCloseable {
         return Math.max(0, Math.min(of, pixels)) / of;
     }
 
-    private static boolean isOver(double[] box, CocoPictures.Picture picture) {
+    private static boolean isOver(double[] box, CocoImages.CocoImage picture) {
         return box[0] < -ROUNDING_PX
                 || box[1] < -ROUNDING_PX
                 || box[0] + box[2] > picture.widthPx() + ROUNDING_PX

@@ -17,7 +17,7 @@ import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.CaptionedPicture;
+import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
@@ -25,7 +25,7 @@ import org.llava4j.data.config.ConfigWarnings;
  * it in the split, the instances' file. To DataVec a record is id, image, width, height, captions (a JSON array) and
  * boxes (a JSON array of {@code {"category", "x1", "y1", "x2", "y2"}}, fractions).
  */
-public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture> {
+public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> {
     private static final long serialVersionUID = 1L;
 
     private transient CocoAnnotations captions;
@@ -57,8 +57,8 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
                     + files.length + " files");
         }
         Path first = path(files[0]);
-        Map<Long, CocoPictures.Picture> pictures = new HashMap<>();
-        CocoPictures.addTo(pictures, first);
+        Map<Long, CocoImages.CocoImage> pictures = new HashMap<>();
+        CocoImages.addTo(pictures, first);
         captions = captions(first, pictures);
         boolean whole = false;
         try {
@@ -74,9 +74,9 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
     }
 
     /** The captions, each of which is one as {@link CaptionRecordReader} reads it. */
-    private static CocoAnnotations captions(Path file, Map<Long, CocoPictures.Picture> pictures) {
+    private static CocoAnnotations captions(Path file, Map<Long, CocoImages.CocoImage> pictures) {
         try (EntryIndex annotations = EntryIndex.of(file, JsonEntries.ANNOTATIONS)) {
-            CocoKind.CAPTIONS.require(annotations);
+            CocoAnnotationType.CAPTIONS.require(annotations);
         }
         Set<Long> captioned = new HashSet<>();
         CocoAnnotations captions = CocoAnnotations.of(file, annotation -> {
@@ -93,11 +93,11 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
     }
 
     @Override
-    CaptionedPicture parse(JsonNode entry, String key) {
-        JsonFields image = CocoPictures.fields(entry);
+    CaptionedImage parse(JsonNode entry, String key) {
+        JsonFields image = CocoImages.fields(entry);
         long id = image.id("id");
-        CocoPictures.Picture picture = CocoPictures.of(image, entry);
-        return new CaptionedPicture(
+        CocoImages.CocoImage picture = CocoImages.of(image, entry);
+        return new CaptionedImage(
                 String.valueOf(id),
                 picture.file(),
                 picture.widthPx(),
@@ -107,7 +107,7 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedPicture
     }
 
     @Override
-    List<Writable> writables(CaptionedPicture value) {
+    List<Writable> writables(CaptionedImage value) {
         ArrayNode texts = JsonNodeFactory.instance.arrayNode();
         value.captions().forEach(texts::add);
         ArrayNode boxes = JsonNodeFactory.instance.arrayNode();

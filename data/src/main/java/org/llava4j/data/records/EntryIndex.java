@@ -15,10 +15,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.CopiedFiles;
+import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileChangedException;
-import org.llava4j.data.ForeignContent;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.LocalCopies;
 import org.llava4j.data.TextFiles;
 
 /**
@@ -49,7 +49,7 @@ final class EntryIndex implements Closeable {
         boolean whole = false;
         try {
             index = new EntryIndex(file, format, FileChannel.open(file));
-            ForeignContent.refuseUnlessEmpty(file);
+            FailedDownload.rejectUnlessEmpty(file);
             index.bomBytes = TextFiles.bomBytes(file);
             try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
                 format.scan(in, index);
@@ -59,7 +59,7 @@ final class EntryIndex implements Closeable {
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; check the path", e);
         } catch (IOException e) {
-            throw JsonInput.broken(file.toString(), 0, e);
+            throw JsonInput.parseError(file.toString(), 0, e);
         } finally {
             if (index != null && !whole) {
                 index.close();
@@ -131,7 +131,7 @@ final class EntryIndex implements Closeable {
         } catch (JsonProcessingException e) {
             throw new BadInputException(where(entry) + ": " + JsonInput.reason(e), e);
         } catch (IOException e) {
-            throw JsonInput.broken(file.toString(), 0, e);
+            throw JsonInput.parseError(file.toString(), 0, e);
         }
     }
 
@@ -148,7 +148,7 @@ final class EntryIndex implements Closeable {
         int[] begins = lines();
         boolean alone = (entry == 0 || begins[entry - 1] < begins[entry])
                 && (entry == size - 1 || begins[entry] < begins[entry + 1]);
-        return CopiedFiles.told(file + (alone ? ", line " + begins[entry] : "") + ", entry " + entry);
+        return LocalCopies.withOriginalPaths(file + (alone ? ", line " + begins[entry] : "") + ", entry " + entry);
     }
 
     /** The line each entry begins in, from 1: counted once, when the first is needed. */
@@ -176,7 +176,7 @@ final class EntryIndex implements Closeable {
             }
             return found;
         } catch (IOException e) {
-            throw JsonInput.broken(file.toString(), 0, e);
+            throw JsonInput.parseError(file.toString(), 0, e);
         }
     }
 
@@ -185,7 +185,7 @@ final class EntryIndex implements Closeable {
         try {
             channel.close();
         } catch (IOException e) {
-            throw JsonInput.broken(file.toString(), 0, e);
+            throw JsonInput.parseError(file.toString(), 0, e);
         }
     }
 }

@@ -18,8 +18,8 @@ import org.datavec.api.records.reader.BaseRecordReader;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.Unreadable;
 
 /**
  * What the record readers over JSON files share: records by number, in file order or shuffled as a whole, a position to
@@ -92,7 +92,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
 
     /** @throws BadInputException if it is not there */
     static Path requireFile(Path file) {
-        Unreadable.requireVisible(file);
+        FileReadError.requireAccessible(file);
         if (!Files.isRegularFile(file)) {
             throw new BadInputException(file + ": no such file; check the path");
         }
@@ -117,7 +117,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return value(place(number));
     }
 
-    private T value(Place place) {
+    private T value(EntryReference place) {
         JsonNode entry = place.file().get(place.entry());
         try {
             return parse(entry, key(place.file(), place.entry()));
@@ -128,7 +128,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
 
     /** Where record {@code number} came from. */
     public JsonRecordMetaData metaData(int number) {
-        Place place = place(number);
+        EntryReference place = place(number);
         return new JsonRecordMetaData(
                 place.file().file().toUri(), place.entry(), place.file().offset(place.entry()), getClass());
     }
@@ -138,7 +138,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
      * what the message of a {@link BadInputException} of {@link #get} begins with.
      */
     public String where(int number) {
-        Place place = place(number);
+        EntryReference place = place(number);
         JsonNode entry;
         try {
             entry = place.file().get(place.entry());
@@ -148,15 +148,15 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return where(place, entry);
     }
 
-    private String where(Place place, JsonNode entry) {
+    private String where(EntryReference place, JsonNode entry) {
         String id = id(entry, key(place.file(), place.entry())).replaceAll("\\p{Cntrl}+", " ");
         String shown = id.length() > MAX_ID ? id.substring(0, MAX_ID) + "..." : id;
         return place.file().where(place.entry()) + (shown.isEmpty() ? "" : " (id " + shown + ")");
     }
 
-    private record Place(EntryIndex file, int entry) {}
+    private record EntryReference(EntryIndex file, int entry) {}
 
-    private Place place(int number) {
+    private EntryReference place(int number) {
         if (number < 0 || number >= size()) {
             throw new NoSuchElementException("record " + number + " of " + size());
         }
@@ -165,7 +165,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         while (entry >= firstRecord[file + 1]) {
             file++;
         }
-        return new Place(files.get(file), entry - firstRecord[file]);
+        return new EntryReference(files.get(file), entry - firstRecord[file]);
     }
 
     /** From now on iterates in the order of this seed and epoch, from its start. */
@@ -250,7 +250,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
             if (metaData instanceof JsonRecordMetaData own
                     && file.file().toUri().equals(own.uri())
                     && own.index() < file.size()) {
-                T value = value(new Place(file, own.index()));
+                T value = value(new EntryReference(file, own.index()));
                 return new org.datavec.api.records.impl.Record(writables(value), metaData);
             }
         }

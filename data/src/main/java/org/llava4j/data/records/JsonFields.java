@@ -102,7 +102,7 @@ final class JsonFields {
     }
 
     /** Something else that is wrong with the object. */
-    BadInputException bad(String what) {
+    BadInputException invalid(String what) {
         return new BadInputException(owner + ": " + what);
     }
 

@@ -17,9 +17,9 @@ import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.captions.Caption;
-import org.llava4j.data.captions.CaptionedPicture;
+import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.llavabench.BenchContext;
 import org.llava4j.data.llavabench.BenchQuestion;
@@ -109,7 +109,7 @@ public final class RecordFiles {
             ArrayNode captions = node.putArray("captions");
             context.captions().forEach(captions::add);
             ArrayNode boxes = node.putArray("instances");
-            for (Box box : context.boxes()) {
+            for (BoundingBox box : context.boxes()) {
                 boxes.addObject()
                         .put("category", box.category())
                         .putArray("bbox")
@@ -162,7 +162,7 @@ public final class RecordFiles {
      *
      * @throws BadInputException if a place cannot be written
      */
-    public static void writeCoco(Path captionsFile, Path instancesFile, List<CaptionedPicture> pictures) {
+    public static void writeCoco(Path captionsFile, Path instancesFile, List<CaptionedImage> pictures) {
         ObjectNode captions = JsonNodeFactory.instance.objectNode();
         ObjectNode instances = JsonNodeFactory.instance.objectNode();
         ArrayNode images = captions.putArray("images");
@@ -170,11 +170,11 @@ public final class RecordFiles {
         ArrayNode boxes = JsonNodeFactory.instance.arrayNode();
         List<String> categories = pictures.stream()
                 .flatMap(picture -> picture.boxes().stream())
-                .map(Box::category)
+                .map(BoundingBox::category)
                 .distinct()
                 .sorted()
                 .toList();
-        for (CaptionedPicture picture : pictures) {
+        for (CaptionedImage picture : pictures) {
             long id = picture.id().matches("\\d{1,18}") ? Long.parseLong(picture.id()) : images.size() + 1;
             images.addObject()
                     .put("id", id)
@@ -184,7 +184,7 @@ public final class RecordFiles {
             for (String caption : picture.captions()) {
                 texts.addObject().put("id", texts.size()).put("image_id", id).put("caption", caption);
             }
-            for (Box box : picture.boxes()) {
+            for (BoundingBox box : picture.boxes()) {
                 ObjectNode node = boxes.addObject()
                         .put("id", boxes.size())
                         .put("image_id", id)

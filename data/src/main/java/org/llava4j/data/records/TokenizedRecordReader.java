@@ -27,7 +27,7 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
     private static final String IMAGE = "image";
     private static final String LENGTH = "length";
     private static final String IDS = "input_ids";
-    private static final String LEARNED = "learned";
+    private static final String TARGETS = "learned";
     private static final String PROBLEM = "problem";
 
     /** A reader over several files, one after the other. @throws BadInputException if one is missing or not JSON */
@@ -51,7 +51,7 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
         node.put(LENGTH, sample.length());
         ArrayNode ids = node.putArray(IDS);
         Arrays.stream(sample.encoded().inputIds()).forEach(ids::add);
-        ArrayNode learned = node.putArray(LEARNED);
+        ArrayNode learned = node.putArray(TARGETS);
         int[] labels = sample.encoded().labels();
         for (int from = 0; from < labels.length; from++) {
             int to = from;
@@ -86,11 +86,11 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
             }
             ids[i] = given.get(i).intValue();
         }
-        for (JsonNode range : entry.path(LEARNED)) {
+        for (JsonNode range : entry.path(TARGETS)) {
             int from = range.path(0).asInt(-1);
             int to = range.path(1).asInt(-1);
             if (from < 0 || to <= from || to > ids.length) {
-                throw new BadInputException("sample " + number + ": \"" + LEARNED + "\" has " + range + ", which is no"
+                throw new BadInputException("sample " + number + ": \"" + TARGETS + "\" has " + range + ", which is no"
                         + " range of its " + ids.length + " ids");
             }
             System.arraycopy(ids, from, labels, from, to - from);

@@ -31,7 +31,7 @@ public enum ScienceQaColumn {
     }
 
     /** Whether this column counts the problem. */
-    public boolean counts(ScienceQaProblem problem) {
+    public boolean includes(ScienceQaProblem problem) {
         boolean hasHint = !problem.hint().isEmpty();
         return switch (this) {
             case NAT -> problem.subject().equals(NATURAL);

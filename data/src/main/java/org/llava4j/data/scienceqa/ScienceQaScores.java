@@ -9,8 +9,8 @@ import java.util.function.Function;
 
 /** Counts answers column by column, and by any other grouping of the problems. */
 public final class ScienceQaScores {
-    private final Map<ScienceQaColumn, Tally> columns = new EnumMap<>(ScienceQaColumn.class);
-    private final SortedMap<String, Tally> groups = new TreeMap<>();
+    private final Map<ScienceQaColumn, AnswerCounts> columns = new EnumMap<>(ScienceQaColumn.class);
+    private final SortedMap<String, AnswerCounts> groups = new TreeMap<>();
     private final Function<ScienceQaProblem, String> groupOf;
 
     /**
@@ -21,32 +21,32 @@ public final class ScienceQaScores {
     public ScienceQaScores(Function<ScienceQaProblem, String> groupOf) {
         this.groupOf = groupOf;
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            columns.put(column, Tally.NONE);
+            columns.put(column, AnswerCounts.NONE);
         }
     }
 
     /** Counts one answer. */
-    public void add(ScienceQaProblem problem, Extraction extraction) {
+    public void add(ScienceQaProblem problem, ParsedAnswer extraction) {
         columns.replaceAll(
-                (column, tally) -> column.counts(problem) ? tally.plus(extraction, problem.answer()) : tally);
+                (column, tally) -> column.includes(problem) ? tally.plus(extraction, problem.answer()) : tally);
         groups.merge(
                 groupOf.apply(problem),
-                Tally.NONE.plus(extraction, problem.answer()),
+                AnswerCounts.NONE.plus(extraction, problem.answer()),
                 (before, one) -> before.plus(extraction, problem.answer()));
     }
 
     /** In the order of the tables; every column is there, also those that counted nothing. */
-    public Map<ScienceQaColumn, Tally> columns() {
+    public Map<ScienceQaColumn, AnswerCounts> columns() {
         return Collections.unmodifiableMap(columns);
     }
 
     /** Sorted by the name of the group. */
-    public SortedMap<String, Tally> groups() {
+    public SortedMap<String, AnswerCounts> groups() {
         return Collections.unmodifiableSortedMap(groups);
     }
 
     /** All answers. */
-    public Tally overall() {
+    public AnswerCounts overall() {
         return columns.get(ScienceQaColumn.AVG);
     }
 }

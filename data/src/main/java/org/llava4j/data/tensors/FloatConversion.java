@@ -18,7 +18,7 @@ public final class FloatConversion {
     private FloatConversion() {}
 
     /** Whether arrays of a type hold 16-bit floats. */
-    public static boolean isNarrow(DataType type) {
+    public static boolean isHalfPrecision(DataType type) {
         return type == DataType.HALF || type == DataType.BFLOAT16;
     }
 
@@ -27,7 +27,7 @@ public final class FloatConversion {
      *
      * @param overflow counts the values that the wanted type cannot hold
      */
-    static byte[] convert(byte[] from, int bytes, TensorType type, TensorType wanted, Overflow overflow) {
+    static byte[] convert(byte[] from, int bytes, TensorType type, TensorType wanted, OverflowCounter overflow) {
         if (type == wanted) {
             return from;
         }
@@ -37,7 +37,7 @@ public final class FloatConversion {
         ByteBuffer out = ByteBuffer.wrap(to).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < count; i++) {
             float value = get(in, i * type.bytes(), type);
-            if (wanted.isHalfWidth()) {
+            if (wanted.isHalfPrecision()) {
                 overflow.add(value);
                 out.putShort(wanted.narrow(value));
             } else {
@@ -61,7 +61,7 @@ public final class FloatConversion {
 
     /** One element, from the byte {@code at} on. */
     static float get(ByteBuffer in, int at, TensorType type) {
-        return type.isHalfWidth() ? type.widen(in.getShort(at)) : in.getFloat(at);
+        return type.isHalfPrecision() ? type.widen(in.getShort(at)) : in.getFloat(at);
     }
 
     /**
@@ -72,12 +72,12 @@ public final class FloatConversion {
      * @param type one of the same three
      * @throws BadInputException if a finite value becomes infinite in that type
      */
-    public static INDArray of(INDArray array, DataType type) {
-        return of("", array, type);
+    public static INDArray cast(INDArray array, DataType type) {
+        return cast("", array, type);
     }
 
     /** The same, with the name of the tensor for the error. */
-    public static INDArray of(String name, INDArray array, DataType type) {
+    public static INDArray cast(String name, INDArray array, DataType type) {
         if (array.dataType() == type) {
             return array;
         }
@@ -89,7 +89,7 @@ public final class FloatConversion {
         INDArray copy = Nd4j.createUninitialized(type, array.shape(), 'c');
         BytePointer source = new BytePointer(array.data().pointer());
         BytePointer target = new BytePointer(copy.data().pointer());
-        Overflow overflow = new Overflow(to);
+        OverflowCounter overflow = new OverflowCounter(to);
         byte[] piece = new byte[(int) Math.min(PIECE_ELEMENTS, array.length()) * from.bytes()];
         for (long done = 0; done < array.length(); done += PIECE_ELEMENTS) {
             int count = (int) Math.min(PIECE_ELEMENTS, array.length() - done);

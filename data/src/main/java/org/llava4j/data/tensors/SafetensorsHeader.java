@@ -22,7 +22,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileBytes;
-import org.llava4j.data.JsonProblem;
+import org.llava4j.data.JsonErrorMessage;
 
 /**
  * The checked header of one safetensors file. After {@link #read} the tensors tile the rest of the file exactly, so
@@ -50,17 +50,18 @@ record SafetensorsHeader(
     static SafetensorsHeader read(FileChannel channel, Object file) throws IOException {
         long fileBytes = channel.size();
         if (fileBytes < LENGTH_BYTES) {
-            throw wrong(file, "is too short (" + fileBytes + " bytes) to be a safetensors file");
+            throw invalid(file, "is too short (" + fileBytes + " bytes) to be a safetensors file");
         }
         long headerBytes = FileBytes.read(channel, 0, LENGTH_BYTES).getLong();
         if (headerBytes < 0 || headerBytes > fileBytes - LENGTH_BYTES) {
-            throw wrong(
+            throw invalid(
                     file,
                     "announces a header of " + Long.toUnsignedString(headerBytes) + " bytes but has only "
                             + (fileBytes - LENGTH_BYTES) + " after its length");
         }
         if (headerBytes > MAX_HEADER_BYTES) {
-            throw wrong(file, "announces a header of " + headerBytes + " bytes; the format allows " + MAX_HEADER_BYTES);
+            throw invalid(
+                    file, "announces a header of " + headerBytes + " bytes; the format allows " + MAX_HEADER_BYTES);
         }
         JsonNode root = parse(FileBytes.read(channel, LENGTH_BYTES, (int) headerBytes), file);
         List<SafetensorsEntry> entries = new ArrayList<>();
@@ -89,23 +90,23 @@ record SafetensorsHeader(
             String text = StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
             JsonNode root = JSON.readValue(text);
             if (root == null || !root.isObject()) {
-                throw wrong(file, "has a header that is not a JSON object");
+                throw invalid(file, "has a header that is not a JSON object");
             }
             return root;
         } catch (CharacterCodingException e) {
-            throw wrong(file, "has a header that is not UTF-8");
+            throw invalid(file, "has a header that is not UTF-8");
         } catch (JsonProcessingException e) {
-            throw wrong(file, "has a header that is not valid JSON (" + JsonProblem.of(e) + ")");
+            throw invalid(file, "has a header that is not valid JSON (" + JsonErrorMessage.of(e) + ")");
         }
     }
 
     private static void addMetadata(JsonNode node, Map<String, String> metadata, Object file) {
         if (!node.isObject()) {
-            throw wrong(file, "has a __metadata__ that is not an object of strings");
+            throw invalid(file, "has a __metadata__ that is not an object of strings");
         }
         for (Map.Entry<String, JsonNode> entry : node.properties()) {
             if (!entry.getValue().isTextual()) {
-                throw wrong(file, "has a __metadata__ that is not an object of strings");
+                throw invalid(file, "has a __metadata__ that is not an object of strings");
             }
             metadata.put(entry.getKey(), entry.getValue().textValue());
         }
@@ -115,13 +116,13 @@ record SafetensorsHeader(
         Set<String> keys = new TreeSet<>();
         node.fieldNames().forEachRemaining(keys::add);
         if (!keys.equals(TENSOR_KEYS)) {
-            throw wrong(file, name, "needs exactly dtype, shape and data_offsets, has " + keys);
+            throw invalid(file, name, "needs exactly dtype, shape and data_offsets, has " + keys);
         }
         TensorType type = type(name, node.get("dtype"), file);
         long[] shape = naturals(name, "shape", node.get("shape"), file);
         long[] offsets = naturals(name, "data_offsets", node.get("data_offsets"), file);
         if (offsets.length != 2 || offsets[0] > offsets[1]) {
-            throw wrong(file, name, "needs two data_offsets in order, has " + node.get("data_offsets"));
+            throw invalid(file, name, "needs two data_offsets in order, has " + node.get("data_offsets"));
         }
         long expected = type.bytes();
         try {
@@ -129,11 +130,11 @@ record SafetensorsHeader(
                 expected = Math.multiplyExact(expected, size);
             }
         } catch (ArithmeticException e) {
-            throw wrong(file, name, "has a shape too large to exist: " + node.get("shape"));
+            throw invalid(file, name, "has a shape too large to exist: " + node.get("shape"));
         }
         long bytes = offsets[1] - offsets[0];
         if (bytes != expected) {
-            throw wrong(
+            throw invalid(
                     file,
                     name,
                     "is " + type + node.get("shape") + ", which takes " + expected
@@ -148,18 +149,18 @@ record SafetensorsHeader(
                 return type;
             }
         }
-        throw wrong(file, name, "has the dtype " + node + ", which is not among " + List.of(TensorType.values()));
+        throw invalid(file, name, "has the dtype " + node + ", which is not among " + List.of(TensorType.values()));
     }
 
     private static long[] naturals(String name, String key, JsonNode node, Object file) {
         if (!node.isArray()) {
-            throw wrong(file, name, "has a " + key + " that is not a list");
+            throw invalid(file, name, "has a " + key + " that is not a list");
         }
         long[] values = new long[node.size()];
         for (int i = 0; i < values.length; i++) {
             JsonNode value = node.get(i);
             if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
-                throw wrong(file, name, "has a " + key + " with an entry that is no whole number from 0");
+                throw invalid(file, name, "has a " + key + " with an entry that is no whole number from 0");
             }
             values[i] = value.longValue();
         }
@@ -173,18 +174,18 @@ record SafetensorsHeader(
         for (SafetensorsEntry entry : byPlace) {
             String name = entry.tensor().name();
             if (entry.begin() < covered) {
-                throw wrong(file, name, "overlaps the tensor before it at byte " + entry.begin());
+                throw invalid(file, name, "overlaps the tensor before it at byte " + entry.begin());
             }
             if (entry.begin() > covered) {
-                throw wrong(file, name, "leaves a hole of " + (entry.begin() - covered) + " bytes before it");
+                throw invalid(file, name, "leaves a hole of " + (entry.begin() - covered) + " bytes before it");
             }
             covered = entry.end();
             if (covered > dataBytes) {
-                throw wrong(file, name, "ends at byte " + covered + " of " + dataBytes + ": the file is cut off");
+                throw invalid(file, name, "ends at byte " + covered + " of " + dataBytes + ": the file is cut off");
             }
         }
         if (covered != dataBytes) {
-            throw wrong(file, "has " + (dataBytes - covered) + " bytes that belong to no tensor");
+            throw invalid(file, "has " + (dataBytes - covered) + " bytes that belong to no tensor");
         }
     }
 
@@ -192,11 +193,11 @@ record SafetensorsHeader(
         return text.lines().findFirst().orElse("");
     }
 
-    private static BadInputException wrong(Object file, String what) {
+    private static BadInputException invalid(Object file, String what) {
         return new BadInputException(file + " " + what + "; fetch or write the file again");
     }
 
-    private static BadInputException wrong(Object file, String tensor, String what) {
-        return wrong(file, "is damaged: tensor \"" + oneLine(tensor) + "\" " + what);
+    private static BadInputException invalid(Object file, String tensor, String what) {
+        return invalid(file, "is damaged: tensor \"" + oneLine(tensor) + "\" " + what);
     }
 }

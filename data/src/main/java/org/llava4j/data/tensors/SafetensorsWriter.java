@@ -42,11 +42,11 @@ public final class SafetensorsWriter {
 
     /** Writes arrays that are there, each in the type that is given for its name. */
     public static void write(Path file, Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
-        List<OutgoingTensor> outgoing = new ArrayList<>();
+        List<LazyTensor> outgoing = new ArrayList<>();
         tensors.forEach((name, array) -> {
             TensorType type = typeOf.apply(name);
             requireConvertible(name, array, type);
-            outgoing.add(OutgoingTensor.of(name, type, array));
+            outgoing.add(LazyTensor.of(name, type, array));
         });
         write(file, outgoing);
     }
@@ -59,10 +59,10 @@ public final class SafetensorsWriter {
      *     nearest even where that is narrower
      * @throws IllegalArgumentException if an array cannot be written in its type
      * @throws org.llava4j.data.BadInputException if the place cannot be written, or a value becomes infinite in a
-     *     narrower type ({@link OutgoingTensor#allowingOverflow})
+     *     narrower type ({@link LazyTensor#allowingOverflow})
      */
-    public static void write(Path file, Collection<OutgoingTensor> tensors) {
-        Map<String, OutgoingTensor> byName = new HashMap<>();
+    public static void write(Path file, Collection<LazyTensor> tensors) {
+        Map<String, LazyTensor> byName = new HashMap<>();
         tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
         if (byName.size() != tensors.size()) {
             throw new IllegalArgumentException("two tensors of one name in " + file);
@@ -79,9 +79,9 @@ public final class SafetensorsWriter {
         });
     }
 
-    private static List<SafetensorsEntry> layout(Collection<OutgoingTensor> tensors) {
+    private static List<SafetensorsEntry> layout(Collection<LazyTensor> tensors) {
         List<TensorInfo> infos =
-                new ArrayList<>(tensors.stream().map(OutgoingTensor::info).toList());
+                new ArrayList<>(tensors.stream().map(LazyTensor::info).toList());
         infos.sort(
                 Comparator.comparing((TensorInfo info) -> -info.type().bytes()).thenComparing(TensorInfo::name));
         List<SafetensorsEntry> layout = new ArrayList<>();
@@ -127,15 +127,15 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static void write(FileChannel channel, OutgoingTensor tensor) throws IOException {
+    private static void write(FileChannel channel, LazyTensor tensor) throws IOException {
         try {
-            tensor.lend(array -> {
+            tensor.use(array -> {
                 requireConvertible(tensor.name(), array, tensor.info().type());
                 if (!Arrays.equals(array.shape(), tensor.info().shape())) {
                     throw new IllegalStateException(tensor.info() + " came as " + Arrays.toString(array.shape()));
                 }
                 try {
-                    tensor.handle(writeNumbers(channel, tensor.info(), array));
+                    tensor.checkOverflow(writeValues(channel, tensor.info(), array));
                 } catch (IOException e) {
                     throw new UncheckedIOException(e);
                 }
@@ -146,8 +146,9 @@ public final class SafetensorsWriter {
     }
 
     /** Returns which values the type of the file could not hold. */
-    private static Overflow writeNumbers(FileChannel channel, TensorInfo info, INDArray array) throws IOException {
-        Overflow overflow = new Overflow(info.type());
+    private static OverflowCounter writeValues(FileChannel channel, TensorInfo info, INDArray array)
+            throws IOException {
+        OverflowCounter overflow = new OverflowCounter(info.type());
         long length = info.length();
         if (length == 0) {
             return overflow;

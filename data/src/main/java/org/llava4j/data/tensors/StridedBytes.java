@@ -51,7 +51,8 @@ final class StridedBytes {
      * @param wanted the type of the elements in memory: their own, or for floats another
      * @param overflow counts the values that the wanted type cannot hold
      */
-    void fill(Pointer target, TensorType wanted, FileChannel channel, Path file, Overflow overflow) throws IOException {
+    void fill(Pointer target, TensorType wanted, FileChannel channel, Path file, OverflowCounter overflow)
+            throws IOException {
         int inFile = info.type().bytes();
         int inMemory = wanted.bytes();
         long[] shape = info.shape();
@@ -87,11 +88,17 @@ final class StridedBytes {
     }
 
     private void put(
-            ByteIndexer out, long to, TensorType wanted, ByteBuffer window, int from, Path file, Overflow overflow) {
+            ByteIndexer out,
+            long to,
+            TensorType wanted,
+            ByteBuffer window,
+            int from,
+            Path file,
+            OverflowCounter overflow) {
         TensorType type = info.type();
         if (type != wanted) {
             float value = FloatConversion.get(window, from, type);
-            if (wanted.isHalfWidth()) {
+            if (wanted.isHalfPrecision()) {
                 overflow.add(value);
                 out.putShort(to, wanted.narrow(value));
             } else {

@@ -9,9 +9,9 @@ import java.nio.file.StandardOpenOption;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileBytes;
-import org.llava4j.data.ForeignContent;
-import org.llava4j.data.Unreadable;
+import org.llava4j.data.FileReadError;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -39,8 +39,8 @@ final class TensorBytes implements AutoCloseable {
     }
 
     /** Puts the elements of a tensor where its array has them. */
-    private interface Filling {
-        void fill(Pointer target, Overflow overflow) throws IOException;
+    private interface ArrayFiller {
+        void fill(Pointer target, OverflowCounter overflow) throws IOException;
     }
 
     /**
@@ -50,7 +50,7 @@ final class TensorBytes implements AutoCloseable {
      * @throws BadInputException if there is no such file, it cannot be read, or the parser refuses it
      */
     static <T> T open(Path file, String kind, Parser<T> parser) {
-        Unreadable.requireVisible(file);
+        FileReadError.requireAccessible(file);
         if (!Files.isRegularFile(file)) {
             throw new BadInputException("there is no file " + file + "; name an existing " + kind + " file");
         }
@@ -58,7 +58,7 @@ final class TensorBytes implements AutoCloseable {
         T parsed = null;
         try {
             bytes = new TensorBytes(file, FileChannel.open(file, StandardOpenOption.READ));
-            ForeignContent.refuse(file);
+            FailedDownload.reject(file);
             parsed = parser.parse(bytes);
             return parsed;
         } catch (IOException e) {
@@ -90,7 +90,7 @@ final class TensorBytes implements AutoCloseable {
         return info.type().isFloat() ? TensorType.of(type) : info.type();
     }
 
-    private INDArray read(TensorInfo info, DataType type, Filling filling) {
+    private INDArray read(TensorInfo info, DataType type, ArrayFiller filling) {
         long[] shape = info.shape();
         if (shape.length > MAX_AXES) {
             throw new BadInputException("tensor \"" + info.name() + "\" in " + file + " has " + shape.length
@@ -102,7 +102,7 @@ final class TensorBytes implements AutoCloseable {
         INDArray array = Nd4j.createUninitialized(type, shape, 'c');
         boolean complete = false;
         try {
-            Overflow overflow = new Overflow(inMemory(info, type));
+            OverflowCounter overflow = new OverflowCounter(inMemory(info, type));
             filling.fill(array.data().pointer(), overflow);
             if (overflow.any()) {
                 throw new BadInputException(file + ": " + overflow.message(info) + "; load it as bf16 or fp32");
@@ -118,7 +118,7 @@ final class TensorBytes implements AutoCloseable {
         }
     }
 
-    private void fill(Pointer target, TensorInfo info, TensorType wanted, long start, Overflow overflow)
+    private void fill(Pointer target, TensorInfo info, TensorType wanted, long start, OverflowCounter overflow)
             throws IOException {
         long bytes = info.bytes();
         byte[] buffer = new byte[(int) Math.min(PIECE_BYTES, bytes)];
@@ -157,7 +157,7 @@ final class TensorBytes implements AutoCloseable {
     }
 
     private static BadInputException unreadable(Path file, IOException e) {
-        return Unreadable.of(file, e, "fetch the file again");
+        return FileReadError.of(file, e, "fetch the file again");
     }
 
     @Override

@@ -6,7 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Unreadable;
+import org.llava4j.data.FileReadError;
 
 /** Opens weights of whatever format they are in. */
 public final class TensorFolder {
@@ -47,7 +47,7 @@ public final class TensorFolder {
                 return single;
             }
         }
-        Unreadable.requireVisible(path.resolve(SafetensorsFolder.SINGLE));
+        FileReadError.requireAccessible(path.resolve(SafetensorsFolder.SINGLE));
         throw new BadInputException("there are no weights in " + path + "; it needs " + SafetensorsFolder.SINGLE
                 + " or " + TorchFolder.SINGLE + ", or for shards "
                 + ShardedFolder.indexOf(SafetensorsFolder.SINGLE) + " or "
@@ -76,7 +76,7 @@ public final class TensorFolder {
         try (InputStream in = Files.newInputStream(file)) {
             return in.readNBytes(JSON_AT + 1);
         } catch (IOException e) {
-            throw Unreadable.of(file, e, "fetch the file again");
+            throw FileReadError.of(file, e, "fetch the file again");
         }
     }
 }

@@ -60,7 +60,7 @@ public enum TensorType {
     }
 
     /** The ND4J type that holds exactly what this does: 16-bit floats stay 16 bits wide. */
-    DataType narrowest() {
+    DataType exactType() {
         return switch (this) {
             case F16 -> DataType.HALF;
             case BF16 -> DataType.BFLOAT16;
@@ -68,7 +68,7 @@ public enum TensorType {
         };
     }
 
-    boolean isHalfWidth() {
+    boolean isHalfPrecision() {
         return this == F16 || this == BF16;
     }
 
@@ -84,7 +84,7 @@ public enum TensorType {
 
     /** Whether it is one of the three among which {@link FloatConversion} converts. */
     boolean isFloat() {
-        return this == F32 || isHalfWidth();
+        return this == F32 || isHalfPrecision();
     }
 
     /** The type in which an ND4J array is written when nothing else is asked for. */
@@ -96,7 +96,7 @@ public enum TensorType {
             return BF16;
         }
         for (TensorType candidate : values()) {
-            if (candidate.inMemory == type && !candidate.isHalfWidth()) {
+            if (candidate.inMemory == type && !candidate.isHalfPrecision()) {
                 return candidate;
             }
         }

@@ -18,12 +18,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class TorchFile implements TensorStore {
     private final TensorBytes bytes;
-    private final SortedMap<String, TorchTensor> places;
+    private final SortedMap<String, TorchTensor> stored;
     private final SortedMap<String, TensorInfo> tensors;
 
     private TorchFile(TensorBytes bytes, SortedMap<String, TorchTensor> places) {
         this.bytes = bytes;
-        this.places = places;
+        this.stored = places;
         SortedMap<String, TensorInfo> infos = new TreeMap<>();
         places.forEach((name, place) -> infos.put(name, new TensorInfo(name, typeOf(place.type()), place.shape())));
         this.tensors = Collections.unmodifiableSortedMap(infos);
@@ -88,7 +88,7 @@ public final class TorchFile implements TensorStore {
     }
 
     private INDArray read(TensorInfo info, DataType type) {
-        TorchTensor place = places.get(info.name());
+        TorchTensor place = stored.get(info.name());
         if (StridedBytes.isContiguous(place.shape(), place.strides())) {
             return bytes.read(info, type, place.start());
         }

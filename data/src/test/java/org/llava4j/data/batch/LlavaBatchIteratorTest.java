@@ -18,9 +18,9 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.conversation.ImageMarkup;
-import org.llava4j.data.conversation.NothingToLearnException;
+import org.llava4j.data.conversation.NoTargetTokensException;
 import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
@@ -29,7 +29,7 @@ class LlavaBatchIteratorTest {
     private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model"));
     private static final ConversationEncoder ENCODER =
             new ConversationEncoder(TOKENIZER, ConversationTemplates.named("v1"), ImageMarkup.V1);
-    private static final SpliceOptions SPLICE = new SpliceOptions(3, 1000, 400);
+    private static final CollatorOptions SPLICE = new CollatorOptions(3, 1000, 400);
 
     /** The picture "7.png" is all sevens. */
     private static final ImageSource IMAGES = image -> {
@@ -91,9 +91,9 @@ class LlavaBatchIteratorTest {
     void aBatchHoldsWhatThePlaceholdersWant() {
         LlavaBatchIterator iterator = iterator(samples(8), 4, 2, 0);
         LlavaBatch batch = iterator.nextBatch();
-        SpliceLayout layout = batch.layout();
+        BatchLayout layout = batch.layout();
         assertThat(batch.inputIds().dataType()).isEqualTo(DataType.INT32);
-        assertThat(batch.inputIds().shape()).containsExactly(4, layout.length());
+        assertThat(batch.inputIds().shape()).containsExactly(4, layout.sequenceLength());
         assertThat(batch.inputIds().ravel().toIntVector()).isEqualTo(layout.inputIds());
         assertThat(batch.targets().toIntVector()).isEqualTo(layout.targets()).isNotEmpty();
         assertThat(batch.pixelValues().shape())
@@ -127,7 +127,7 @@ class LlavaBatchIteratorTest {
         assertThat(batch.pixelValues().shape()).containsExactly(1, 3, SIZE_PX, SIZE_PX);
         assertThat(batch.pixelValues().sumNumber().doubleValue()).isZero();
         assertThat(batch.imageRows().toIntVector())
-                .containsOnly(SpliceLayout.NOWHERE)
+                .containsOnly(BatchLayout.NOT_PLACED)
                 .hasSize(3);
     }
 
@@ -138,13 +138,13 @@ class LlavaBatchIteratorTest {
         samples.add(text("long", "A word.").withTurns(List.of(Turn.human("word ".repeat(500)), Turn.gpt("late"))));
         LlavaBatchIterator tolerant = iterator(samples, 4, 2, 2);
         assertThat(epoch(tolerant).stream().mapToInt(List::size).sum()).isEqualTo(9);
-        assertThat(tolerant.badSamples()).isEqualTo(2);
+        assertThat(tolerant.skippedSamples()).isEqualTo(2);
         tolerant.reset();
         assertThat(epoch(tolerant).stream().mapToInt(List::size).sum())
                 .as("each epoch has its own count")
                 .isEqualTo(9);
         assertThatThrownBy(() -> epoch(iterator(samples, 4, 2, 1)))
-                .isInstanceOf(NothingToLearnException.class)
+                .isInstanceOf(NoTargetTokensException.class)
                 .hasMessageMatching("sample (9|10): .*");
     }
 
@@ -167,11 +167,11 @@ class LlavaBatchIteratorTest {
     @Test
     void aBadSampleThatIsDrawnAgainInAnEpochCountsOnce() {
         Conversation empty = new Conversation("empty", List.of(), List.of(Turn.human("q"), Turn.gpt(" ")));
-        SampleSource large = SampleSource.of(samples(40), Path.of("pictures"));
-        SampleSource small = SampleSource.of(List.of(text("one", "A word."), empty), Path.of("pictures"));
+        ConversationDataset large = ConversationDataset.of(samples(40), Path.of("pictures"));
+        ConversationDataset small = ConversationDataset.of(List.of(text("one", "A word."), empty), Path.of("pictures"));
         List<BadSample> met = new ArrayList<>();
         LlavaBatchIterator iterator = new LlavaBatchIterator(
-                new WeightedSamples(List.of(large, small), List.of(0.5, 0.5)),
+                new WeightedMixture(List.of(large, small), List.of(0.5, 0.5)),
                 ENCODER,
                 IMAGES,
                 options(4, 2, 1),
@@ -179,7 +179,7 @@ class LlavaBatchIteratorTest {
                 met::add);
         for (int epoch = 0; epoch < 3; epoch++) {
             epoch(iterator);
-            assertThat(iterator.badSamples()).isEqualTo(1);
+            assertThat(iterator.skippedSamples()).isEqualTo(1);
             iterator.reset();
         }
         assertThat(met).hasSizeGreaterThan(20);
@@ -208,10 +208,10 @@ class LlavaBatchIteratorTest {
     private static LlavaBatchIterator weighted() {
         List<Conversation> all = samples(23);
         return new LlavaBatchIterator(
-                new WeightedSamples(
+                new WeightedMixture(
                         List.of(
-                                SampleSource.of(all.subList(0, 19), Path.of("pictures")),
-                                SampleSource.of(all.subList(19, 23), Path.of("pictures"))),
+                                ConversationDataset.of(all.subList(0, 19), Path.of("pictures")),
+                                ConversationDataset.of(all.subList(19, 23), Path.of("pictures"))),
                         List.of(0.3, 0.7)),
                 ENCODER,
                 IMAGES,
@@ -220,7 +220,7 @@ class LlavaBatchIteratorTest {
 
     @Test
     void aBrokenPictureIsNamedWithItsSample() {
-        SampleSource source = SampleSource.of(samples(5), Path.of("pictures"));
+        ConversationDataset source = ConversationDataset.of(samples(5), Path.of("pictures"));
         ImageSource broken = image -> {
             throw new BadInputException(image + ": is no picture; replace it");
         };
@@ -262,7 +262,7 @@ class LlavaBatchIteratorTest {
 
     private static LlavaBatchIterator iterator(List<Conversation> samples, int batch, int window, int bad) {
         return new LlavaBatchIterator(
-                SampleSource.of(samples, Path.of("pictures")), ENCODER, IMAGES, options(batch, window, bad));
+                ConversationDataset.of(samples, Path.of("pictures")), ENCODER, IMAGES, options(batch, window, bad));
     }
 
     private static BatchOptions options(int batch, int window, int bad) {
@@ -280,11 +280,11 @@ class LlavaBatchIteratorTest {
     /** What is learned of each row, which names its sample. */
     private static List<String> names(LlavaBatch batch) {
         List<String> names = new ArrayList<>();
-        SpliceLayout layout = batch.layout();
-        for (int row = 0; row < layout.rows(); row++) {
+        BatchLayout layout = batch.layout();
+        for (int row = 0; row < layout.batchSize(); row++) {
             List<Integer> learned = new ArrayList<>();
-            for (int t = 0; t < layout.length(); t++) {
-                int label = layout.labels()[row * layout.length() + t];
+            for (int t = 0; t < layout.sequenceLength(); t++) {
+                int label = layout.labels()[row * layout.sequenceLength() + t];
                 if (label >= 0) {
                     learned.add(label);
                 }

@@ -20,7 +20,7 @@ import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
  * From the JSON files and pictures of {@code f_e2e} to every batch that the published training was fed: reader,
@@ -70,7 +70,7 @@ class PublishedBatchesTest {
                 assertThat(row).as("stored row of sample %s", sample.id()).isNotNull();
                 if (thrownAway.contains(sample.id())) {
                     assertThat(row.labels()).containsOnly(EncodedSample.IGNORE_INDEX);
-                    assertThat(encoded.labels()).contains(TOKENIZER.endId());
+                    assertThat(encoded.labels()).contains(TOKENIZER.eosId());
                 } else {
                     assertThat(encoded.labels())
                             .as("labels of sample %s", sample.id())

@@ -12,13 +12,14 @@ class AddressSpaceTest {
 
     @Test
     void leftIsTheLimitWithoutWhatIsMapped() {
-        assertThat(AddressSpace.left(
+        assertThat(AddressSpace.available(
                         List.of("Max data size  unlimited  unlimited  bytes", limit("4096000000")), STATUS))
                 .hasValue(2_048_000_000L);
-        assertThat(AddressSpace.left(List.of(limit("1000")), STATUS)).hasValue(0);
-        assertThat(AddressSpace.left(List.of(limit("unlimited")), STATUS)).isEmpty();
-        assertThat(AddressSpace.left(List.of(), STATUS)).isEmpty();
-        assertThat(AddressSpace.left(List.of(limit("4096000000")), List.of())).isEmpty();
+        assertThat(AddressSpace.available(List.of(limit("1000")), STATUS)).hasValue(0);
+        assertThat(AddressSpace.available(List.of(limit("unlimited")), STATUS)).isEmpty();
+        assertThat(AddressSpace.available(List.of(), STATUS)).isEmpty();
+        assertThat(AddressSpace.available(List.of(limit("4096000000")), List.of()))
+                .isEmpty();
     }
 
     @Test

@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Golden;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 class ConversationEncoderTest {
     private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model"));
@@ -35,7 +35,7 @@ class ConversationEncoderTest {
                 .isEqualTo("<image>\n<image>\nWhat changed from  to\n?");
         EncodedSample sample =
                 V1.encode(sample(List.of("a", "b"), Turn.human("<image> or <image>?"), Turn.gpt("the first")));
-        assertThat(sample.inputIds()).containsOnlyOnce(TOKENIZER.beginId()).contains(-200);
+        assertThat(sample.inputIds()).containsOnlyOnce(TOKENIZER.bosId()).contains(-200);
         assertThat(learned(sample)).isEqualTo("the first</s>");
     }
 
@@ -77,7 +77,7 @@ class ConversationEncoderTest {
                 sample(List.of(), Turn.gpt("a")),
                 sample(List.of(), Turn.human("a"), Turn.gpt(" \n")))) {
             assertThatThrownBy(() -> V1.encode(nothing))
-                    .isInstanceOf(NothingToLearnException.class)
+                    .isInstanceOf(NoTargetTokensException.class)
                     .hasMessageContaining("sample x");
         }
     }

@@ -10,7 +10,7 @@ class BicubicResamplerTest {
     @Test
     void the_same_size_gives_the_same_bytes() {
         RgbImage noise = noise(31, 31);
-        assertThat(BicubicResampler.square(noise, 31, 31, 0, 0, 31)).isEqualTo(noise);
+        assertThat(BicubicResampler.resizeAndCrop(noise, 31, 31, 0, 0, 31)).isEqualTo(noise);
     }
 
     @Test
@@ -20,7 +20,7 @@ class BicubicResamplerTest {
         RgbImage flat = new RgbImage(19, 7, rgb);
         for (int side : new int[] {1, 2, 5, 7, 50, 333}) {
             byte[] resized =
-                    BicubicResampler.square(flat, side, side, 0, 0, side).toBytes();
+                    BicubicResampler.resizeAndCrop(flat, side, side, 0, 0, side).toBytes();
             assertThat(resized).containsOnly((byte) 203);
         }
     }
@@ -28,8 +28,8 @@ class BicubicResamplerTest {
     @Test
     void a_part_is_the_same_as_that_part_of_the_whole() {
         RgbImage noise = noise(90, 90);
-        byte[] whole = BicubicResampler.square(noise, 40, 40, 0, 0, 40).toBytes();
-        byte[] part = BicubicResampler.square(noise, 40, 40, 9, 15, 20).toBytes();
+        byte[] whole = BicubicResampler.resizeAndCrop(noise, 40, 40, 0, 0, 40).toBytes();
+        byte[] part = BicubicResampler.resizeAndCrop(noise, 40, 40, 9, 15, 20).toBytes();
         for (int y = 0; y < 20; y++) {
             int from = 3 * (40 * (y + 15) + 9);
             assertThat(Arrays.copyOfRange(part, 60 * y, 60 * y + 60))
@@ -43,7 +43,7 @@ class BicubicResamplerTest {
         for (int i = 0; i < rgb.length; i++) {
             rgb[i] = (byte) (i / 3 % 8 < 4 ? 0 : 255);
         }
-        byte[] resized = BicubicResampler.square(new RgbImage(8, 8, rgb), 64, 64, 0, 0, 64)
+        byte[] resized = BicubicResampler.resizeAndCrop(new RgbImage(8, 8, rgb), 64, 64, 0, 0, 64)
                 .toBytes();
         for (int x = 0; x < 64; x++) {
             int value = resized[3 * x] & 0xff;

@@ -67,9 +67,9 @@ class ClipPreprocessingTest {
 
     @Test
     void the_aspect_ratio_is_named_as_llava_names_it() {
-        assertThat(AspectRatio.named("pad")).isEqualTo(AspectRatio.PAD);
-        assertThat(AspectRatio.named("square")).isEqualTo(AspectRatio.SQUARE);
-        assertThatThrownBy(() -> AspectRatio.named("anyres"))
+        assertThat(AspectRatio.fromName("pad")).isEqualTo(AspectRatio.PAD);
+        assertThat(AspectRatio.fromName("square")).isEqualTo(AspectRatio.SQUARE);
+        assertThatThrownBy(() -> AspectRatio.fromName("anyres"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("anyres");
     }

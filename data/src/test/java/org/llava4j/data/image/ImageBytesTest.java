@@ -81,7 +81,7 @@ class ImageBytesTest {
             String name = names[i % names.length];
             Path image = temp.resolve(place).resolve(name);
             assertThat(ImageBytes.read(image)).as(name).isEqualTo(pictures.get(name));
-            assertThat(ImageBytes.stamp(image).bytes()).isEqualTo(pictures.get(name).length);
+            assertThat(ImageBytes.version(image).bytes()).isEqualTo(pictures.get(name).length);
         });
     }
 

@@ -20,13 +20,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.captions.Box;
-import org.llava4j.data.captions.CaptionedPicture;
+import org.llava4j.data.captions.BoundingBox;
+import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.conversation.Conversation;
-import org.llava4j.data.endpoint.CallJournal;
-import org.llava4j.data.endpoint.StubEndpoint;
-import org.llava4j.data.endpoint.StubEndpoint.Reply;
+import org.llava4j.data.llm.RequestJournal;
+import org.llava4j.data.llm.StubEndpoint;
+import org.llava4j.data.llm.StubEndpoint.Reply;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.RecordFiles;
 
@@ -47,15 +47,15 @@ class GenerateInstructionsTest {
     void aSet() {
         output = temp.resolve("out");
         journal = temp.resolve("out.calls.jsonl");
-        List<CaptionedPicture> pictures = IntStream.rangeClosed(1, PICTURES)
-                .mapToObj(i -> new CaptionedPicture(
+        List<CaptionedImage> pictures = IntStream.rangeClosed(1, PICTURES)
+                .mapToObj(i -> new CaptionedImage(
                         String.valueOf(i),
                         i + ".jpg",
                         200,
                         100,
                         // The last has no caption, so nothing is asked about it.
                         i == PICTURES ? List.of() : List.of("number " + i + " on a wall", "a wall with a number"),
-                        List.of(new Box("wall", 0.0, 0.25, 1, 0.75))))
+                        List.of(new BoundingBox("wall", 0.0, 0.25, 1, 0.75))))
                 .toList();
         RecordFiles.writeCoco(temp.resolve("captions.json"), temp.resolve("instances.json"), pictures);
     }
@@ -112,7 +112,7 @@ class GenerateInstructionsTest {
         assertThat(report.get("conversation").get("used").intValue()).isEqualTo(PICTURES - 2);
         assertThat(report.get("conversation")
                         .get("refused")
-                        .get(Refusal.FORM.words())
+                        .get(RejectionReason.MALFORMED.description())
                         .intValue())
                 .isOne();
         assertThat(report.get("detail").get("used").intValue()).isEqualTo(PICTURES - 1);
@@ -128,7 +128,7 @@ class GenerateInstructionsTest {
             assertThat(first.turns().get(2).value()).isEqualTo("What is on it?");
             assertThat(first.turns().get(3).value()).isEqualTo("It is number 1 on a wall.");
             assertThat(detail.get(0).turns().get(1).value()).isEqualTo("There is number 1 on a wall.");
-            assertThat(Prompts.own().questions())
+            assertThat(InstructionPrompts.builtIn().questions())
                     .hasSize(16)
                     .contains(detail.get(0)
                             .turns()
@@ -228,7 +228,9 @@ class GenerateInstructionsTest {
         }
         JsonNode report = JsonInput.readObject(output.resolve("report.json"));
         assertThat(report.at("/detail/used").intValue()).isZero();
-        assertThat(report.at("/detail/refused").get(Refusal.FILTERED.words()).intValue())
+        assertThat(report.at("/detail/refused")
+                        .get(RejectionReason.FILTERED.description())
+                        .intValue())
                 .isEqualTo(PICTURES - 1);
     }
 
@@ -263,7 +265,7 @@ class GenerateInstructionsTest {
             assertThat(output).doesNotExist();
             int sent = stub.requests();
             assertThat(sent).isLessThan(3 * (PICTURES - 1));
-            try (CallJournal written = CallJournal.read(journal)) {
+            try (RequestJournal written = RequestJournal.read(journal)) {
                 assertThat(written.answers()).as(said).isEqualTo(sent);
             }
             generate(stub.baseUrl());

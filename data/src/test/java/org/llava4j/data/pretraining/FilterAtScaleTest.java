@@ -30,7 +30,7 @@ class FilterAtScaleTest {
         Path chosen = temp.resolve("chosen");
         var result = new ChildJvm("filter", FilterAtScaleTest.class, List.of("-Xmx1200m"))
                 .json(List.of(file.toString(), chosen.toString()));
-        System.out.println(Html.fill(
+        System.out.println(Html.format(
                 "%,d captions: %.1f s, peak %.0f MB, %s",
                 captions,
                 result.get("seconds").doubleValue(),
@@ -49,7 +49,7 @@ class FilterAtScaleTest {
     /** Filters in a JVM of its own. */
     public static void main(String[] args) {
         long begun = System.nanoTime();
-        ConceptReport report = ConceptFilter.run(Path.of(args[0]), RarestFirst.PAPER, true, Path.of(args[1]));
+        ConceptReport report = ConceptFilter.run(Path.of(args[0]), RarestFirstSelection.PAPER, true, Path.of(args[1]));
         System.out.println(JsonNodeFactory.instance
                 .objectNode()
                 .put("seconds", (System.nanoTime() - begun) / 1e9)

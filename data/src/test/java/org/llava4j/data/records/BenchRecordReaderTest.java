@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonId;
-import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.llavabench.BenchContext;
 import org.llava4j.data.llavabench.BenchQuestion;
 
@@ -49,7 +49,7 @@ class BenchRecordReaderTest {
         }
         List<BenchContext> contexts = List.of(
                 new BenchContext("001.jpg", List.of("A dog."), List.of()),
-                new BenchContext("2.jpg", List.of("a", "b"), List.of(new Box("cat", 0.1, 0.2, 0.3, 0.4))));
+                new BenchContext("2.jpg", List.of("a", "b"), List.of(new BoundingBox("cat", 0.1, 0.2, 0.3, 0.4))));
         Path file = Files.writeString(temp.resolve("c.jsonl"), CONTEXTS);
         try (BenchContextRecordReader reader = BenchContextRecordReader.open(file)) {
             assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(contexts);

@@ -17,9 +17,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonId;
-import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.captions.Caption;
-import org.llava4j.data.captions.CaptionedPicture;
+import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 
@@ -80,13 +80,15 @@ class CaptionRecordReaderTest {
         try (CocoRecordReader reader = CocoRecordReader.open(file("c.json", COCO), file("i.json", INSTANCES))) {
             assertThat(reader.size()).isEqualTo(2);
             assertThat(reader.get(0))
-                    .isEqualTo(new CaptionedPicture(
+                    .isEqualTo(new CaptionedImage(
                             "5",
                             "five.jpg",
                             200,
                             100,
                             List.of("a man", "he sits"),
-                            List.of(new Box("chair", 0.25, 0.25, 0.75, 0.75), new Box("man", 0, 0, 0.1, 1))));
+                            List.of(
+                                    new BoundingBox("chair", 0.25, 0.25, 0.75, 0.75),
+                                    new BoundingBox("man", 0, 0, 0.1, 1))));
             assertThat(reader.get(1).boxes()).isEmpty();
             assertThat(reader.next()).hasSize(6);
         }
@@ -111,7 +113,7 @@ class CaptionRecordReaderTest {
 
     @Test
     void whatIsWrittenAsCocoIsRead() throws IOException {
-        List<CaptionedPicture> pictures;
+        List<CaptionedImage> pictures;
         try (CocoRecordReader reader = CocoRecordReader.open(file("c.json", COCO), file("i.json", INSTANCES))) {
             pictures = List.of(reader.get(0), reader.get(1));
         }

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.Box;
+import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.config.ConfigWarnings;
 
 /** COCO's captions and instances files that do not belong together, or have odd boxes. */
@@ -87,7 +87,7 @@ class CocoFilesTest {
         String crowd = box(5, "[0,0,200,50]").replace("\"iscrowd\":0", "\"iscrowd\":1");
         Path instances = instances(box(4, "[0,0,10,20]"), crowd, crowd);
         try (CocoRecordReader reader = CocoRecordReader.open(captions, instances)) {
-            Box whole = new Box("chair", 0, 0, 1, 0.5);
+            BoundingBox whole = new BoundingBox("chair", 0, 0, 1, 0.5);
             assertThat(reader.get(0).boxes()).containsExactly(whole, whole);
         }
         assertThat(ConfigWarnings.in(instances).toString())
@@ -98,9 +98,10 @@ class CocoFilesTest {
     void boxesOverTheEdgeAreClippedAndCounted() throws IOException {
         Path instances = instances(box(5, "[-20,50,300,70]"), box(4, "[5,0,5.001,20]"), box(4, "[5,10,0,10]"));
         try (CocoRecordReader reader = CocoRecordReader.open(captions, instances)) {
-            assertThat(reader.get(0).boxes()).containsExactly(new Box("chair", 0, 0.5, 1, 1));
+            assertThat(reader.get(0).boxes()).containsExactly(new BoundingBox("chair", 0, 0.5, 1, 1));
             assertThat(reader.get(1).boxes())
-                    .containsExactly(new Box("chair", 0.5, 0, 1, 1), new Box("chair", 0.5, 0.5, 0.5, 1));
+                    .containsExactly(
+                            new BoundingBox("chair", 0.5, 0, 1, 1), new BoundingBox("chair", 0.5, 0.5, 0.5, 1));
         }
         assertThat(ConfigWarnings.in(instances))
                 .containsExactly(instances + ": 1 boxes reach over the edge of their image and are clipped");

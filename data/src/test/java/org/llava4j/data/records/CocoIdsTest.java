@@ -11,8 +11,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.captions.Box;
-import org.llava4j.data.captions.CaptionedPicture;
+import org.llava4j.data.captions.BoundingBox;
+import org.llava4j.data.captions.CaptionedImage;
 
 /** Ids of COCO's images and categories, by which captions and boxes refer to them. */
 class CocoIdsTest {
@@ -30,10 +30,10 @@ class CocoIdsTest {
                 captions,
                 instances,
                 List.of(
-                        new CaptionedPicture(
-                                "7", "7.jpg", 20, 10, List.of("a dog"), List.of(new Box("dog", 0, 0, 1, 1))),
-                        new CaptionedPicture(
-                                "8", "8.jpg", 20, 10, List.of("a cat"), List.of(new Box("cat", 0, 0, 1, 1)))));
+                        new CaptionedImage(
+                                "7", "7.jpg", 20, 10, List.of("a dog"), List.of(new BoundingBox("dog", 0, 0, 1, 1))),
+                        new CaptionedImage(
+                                "8", "8.jpg", 20, 10, List.of("a cat"), List.of(new BoundingBox("cat", 0, 0, 1, 1)))));
     }
 
     private static void replace(Path file, String old, String by) throws IOException {

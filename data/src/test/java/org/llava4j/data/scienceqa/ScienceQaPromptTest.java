@@ -10,7 +10,7 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 
 class ScienceQaPromptTest {
-    private static final ScienceQaProblem MAGNETS = Problems.magnets();
+    private static final ScienceQaProblem MAGNETS = ScienceQaProblems.magnets();
 
     @Test
     void the_question_carries_context_options_and_the_place_of_the_image() {
@@ -43,7 +43,7 @@ class ScienceQaPromptTest {
 
     @Test
     void without_hint_the_context_is_not_available_and_without_image_there_is_no_place_for_one() {
-        assertThat(ScienceQaPrompt.A.question(Problems.texts("Why?", "  ", "", "")))
+        assertThat(ScienceQaPrompt.A.question(ScienceQaProblems.texts("Why?", "  ", "", "")))
                 .isEqualTo("Why?\nContext: N/A\nOptions: (A) attract (B) repel");
     }
 
@@ -64,27 +64,27 @@ class ScienceQaPromptTest {
         assertThat(ScienceQaPrompt.ALE.answer(MAGNETS))
                 .isEqualTo("The answer is B. BECAUSE: Like poles repel.\nUnlike poles attract."
                         + " Both north poles face each other.");
-        assertThat(ScienceQaPrompt.ALE.answer(Problems.texts("Why?", "", "", "")))
+        assertThat(ScienceQaPrompt.ALE.answer(ScienceQaProblems.texts("Why?", "", "", "")))
                 .isEqualTo("The answer is B.");
     }
 
     @Test
     void missing_lecture_or_solution_leaves_no_gap() {
-        assertThat(ScienceQaPrompt.LEA.answer(Problems.texts("Why?", "", "", "So.")))
+        assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("Why?", "", "", "So.")))
                 .isEqualTo("So. The answer is B.");
-        assertThat(ScienceQaPrompt.LEA.answer(Problems.texts("Why?", "", "All.", "")))
+        assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("Why?", "", "All.", "")))
                 .isEqualTo("All. The answer is B.");
-        assertThat(ScienceQaPrompt.LEA.answer(Problems.texts("Why?", "", "", "")))
+        assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("Why?", "", "", "")))
                 .isEqualTo("The answer is B.");
-        assertThat(ScienceQaPrompt.ALE.answer(Problems.texts("Why?", "", "", "So.")))
+        assertThat(ScienceQaPrompt.ALE.answer(ScienceQaProblems.texts("Why?", "", "", "So.")))
                 .isEqualTo("The answer is B. BECAUSE: So.");
     }
 
     @Test
     void what_the_published_conversion_does_to_texts_is_kept() {
-        assertThat(ScienceQaPrompt.A.question(Problems.texts(" Which   is it?  ", "a\\nb", "", "")))
+        assertThat(ScienceQaPrompt.A.question(ScienceQaProblems.texts(" Which   is it?  ", "a\\nb", "", "")))
                 .isEqualTo("Which  is it? \nContext: a\nb\nOptions: (A) attract (B) repel");
-        assertThat(ScienceQaPrompt.LEA.answer(Problems.texts("?", "", "Question: why? Answer: so.", "")))
+        assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("?", "", "Question: why? Answer: so.", "")))
                 .isEqualTo("Question: why? so. The answer is B.");
     }
 
@@ -96,7 +96,7 @@ class ScienceQaPromptTest {
                         List.of("17/image.png"),
                         List.of(Turn.human(ScienceQaPrompt.A.question(MAGNETS)), Turn.gpt("The answer is B."))));
         assertThat(ScienceQaPrompt.A
-                        .conversation(Problems.texts("?", "", "", ""))
+                        .conversation(ScienceQaProblems.texts("?", "", "", ""))
                         .hasImages())
                 .isFalse();
     }

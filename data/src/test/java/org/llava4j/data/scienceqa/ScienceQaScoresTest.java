@@ -8,9 +8,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.llava4j.data.scienceqa.Extraction.Answered;
-import org.llava4j.data.scienceqa.Extraction.Failed;
-import org.llava4j.data.scienceqa.Extraction.Reason;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
+import org.llava4j.data.scienceqa.ParsedAnswer.Reason;
+import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 
 class ScienceQaScoresTest {
     @ParameterizedTest
@@ -22,9 +22,9 @@ class ScienceQaScoresTest {
             another subject,  college, '',   '',        NO Avg
             """)
     void a_problem_is_counted_in_its_columns(String subject, String grade, String hint, String image, String columns) {
-        ScienceQaProblem problem = Problems.with(subject, grade, hint, image);
+        ScienceQaProblem problem = ScienceQaProblems.with(subject, grade, hint, image);
         List<String> counting = Arrays.stream(ScienceQaColumn.values())
-                .filter(column -> column.counts(problem))
+                .filter(column -> column.includes(problem))
                 .map(ScienceQaColumn::label)
                 .toList();
         assertThat(String.join(" ", counting)).isEqualTo(columns);
@@ -33,35 +33,35 @@ class ScienceQaScoresTest {
     @Test
     void right_wrong_and_failed_are_counted_apart() {
         ScienceQaScores scores = new ScienceQaScores(ScienceQaProblem::grade);
-        ScienceQaProblem fifth = Problems.magnets();
-        ScienceQaProblem ninth = Problems.with("social science", "grade9", "", "");
-        scores.add(fifth, new Answered(1));
-        scores.add(fifth, new Answered(0));
-        scores.add(ninth, new Failed(Reason.NO_ANSWER));
-        scores.add(ninth, new Answered(1));
-        assertThat(scores.overall()).isEqualTo(new Tally(2, 1, 1));
+        ScienceQaProblem fifth = ScienceQaProblems.magnets();
+        ScienceQaProblem ninth = ScienceQaProblems.with("social science", "grade9", "", "");
+        scores.add(fifth, new Predicted(1));
+        scores.add(fifth, new Predicted(0));
+        scores.add(ninth, new Unparsed(Reason.NO_ANSWER));
+        scores.add(ninth, new Predicted(1));
+        assertThat(scores.overall()).isEqualTo(new AnswerCounts(2, 1, 1));
         assertThat(scores.columns())
                 .hasSize(9)
-                .containsEntry(ScienceQaColumn.NAT, new Tally(1, 1, 0))
-                .containsEntry(ScienceQaColumn.SOC, new Tally(1, 0, 1))
-                .containsEntry(ScienceQaColumn.LAN, Tally.NONE)
-                .containsEntry(ScienceQaColumn.NO, new Tally(1, 0, 1))
-                .containsEntry(ScienceQaColumn.G7_12, new Tally(1, 0, 1));
+                .containsEntry(ScienceQaColumn.NAT, new AnswerCounts(1, 1, 0))
+                .containsEntry(ScienceQaColumn.SOC, new AnswerCounts(1, 0, 1))
+                .containsEntry(ScienceQaColumn.LAN, AnswerCounts.NONE)
+                .containsEntry(ScienceQaColumn.NO, new AnswerCounts(1, 0, 1))
+                .containsEntry(ScienceQaColumn.G7_12, new AnswerCounts(1, 0, 1));
         assertThat(scores.groups())
-                .containsEntry("grade5", new Tally(1, 1, 0))
-                .containsEntry("grade9", new Tally(1, 0, 1));
+                .containsEntry("grade5", new AnswerCounts(1, 1, 0))
+                .containsEntry("grade9", new AnswerCounts(1, 0, 1));
         assertThat(scores.overall().accuracy()).isEqualTo(0.5);
     }
 
     @Test
     void the_interval_is_wilsons() {
-        assertThat(new Tally(9, 1, 0).wilson().low()).isCloseTo(0.59585, within(1e-5));
-        assertThat(new Tally(9, 1, 0).wilson().high()).isCloseTo(0.98212, within(1e-5));
-        assertThat(new Tally(0, 10, 0).wilson().low()).isZero();
-        assertThat(new Tally(0, 5, 5).wilson().high()).isCloseTo(0.27753, within(1e-5));
-        assertThat(new Tally(3855, 386, 0).wilson().low()).isCloseTo(0.90000, within(1e-4));
-        assertThat(Tally.NONE.wilson()).isEqualTo(new Tally.Interval(0, 1));
-        assertThat(Tally.NONE.accuracy()).isNaN();
+        assertThat(new AnswerCounts(9, 1, 0).wilson().low()).isCloseTo(0.59585, within(1e-5));
+        assertThat(new AnswerCounts(9, 1, 0).wilson().high()).isCloseTo(0.98212, within(1e-5));
+        assertThat(new AnswerCounts(0, 10, 0).wilson().low()).isZero();
+        assertThat(new AnswerCounts(0, 5, 5).wilson().high()).isCloseTo(0.27753, within(1e-5));
+        assertThat(new AnswerCounts(3855, 386, 0).wilson().low()).isCloseTo(0.90000, within(1e-4));
+        assertThat(AnswerCounts.NONE.wilson()).isEqualTo(new AnswerCounts.ConfidenceInterval(0, 1));
+        assertThat(AnswerCounts.NONE.accuracy()).isNaN();
     }
 
     @Test

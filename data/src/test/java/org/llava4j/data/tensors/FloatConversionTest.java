@@ -58,7 +58,7 @@ class FloatConversionTest {
             assertThat(file.tensors().get("x").type()).isEqualTo(TensorType.of(type));
             assertThat(bits(file.read("x", type))).isEqualTo(bits(all));
             for (INDArray wide : new INDArray[] {
-                file.read("x"), file.read("x", DataType.FLOAT), FloatConversion.of(all, DataType.FLOAT)
+                file.read("x"), file.read("x", DataType.FLOAT), FloatConversion.cast(all, DataType.FLOAT)
             }) {
                 float[] values = wide.data().asFloat();
                 for (int i = 0; i < PATTERNS; i++) {
@@ -72,7 +72,7 @@ class FloatConversionTest {
     @ParameterizedTest
     @EnumSource(names = {"HALF", "BFLOAT16"})
     void every_pattern_comes_back_from_float32(DataType type) {
-        INDArray wide = FloatConversion.of(everyPattern(type), DataType.FLOAT);
+        INDArray wide = FloatConversion.cast(everyPattern(type), DataType.FLOAT);
         try (SafetensorsFile file = written(wide)) {
             short[] bits = bits(file.read("x", type));
             for (int i = 0; i < PATTERNS; i++) {
@@ -112,13 +112,13 @@ class FloatConversionTest {
         try (SafetensorsFile file = written(wide)) {
             assertThat(bits(file.read("x", type))).isEqualTo(expected);
         }
-        assertThat(bits(FloatConversion.of(wide, type))).isEqualTo(expected);
+        assertThat(bits(FloatConversion.cast(wide, type))).isEqualTo(expected);
     }
 
     @Test
     void an_array_of_16_bits_is_written_in_any_float_type() {
-        INDArray narrow = FloatConversion.of(Nd4j.createFromArray(1.5f, -0.1f, 3e-6f), DataType.BFLOAT16);
-        INDArray wide = FloatConversion.of(narrow, DataType.FLOAT);
+        INDArray narrow = FloatConversion.cast(Nd4j.createFromArray(1.5f, -0.1f, 3e-6f), DataType.BFLOAT16);
+        INDArray wide = FloatConversion.cast(narrow, DataType.FLOAT);
         Path file = folder.resolve("f32.safetensors");
         SafetensorsWriter.write(file, Map.of("x", narrow), name -> TensorType.F32);
         try (SafetensorsFile read = SafetensorsFile.open(file)) {
@@ -127,7 +127,7 @@ class FloatConversionTest {
         Path half = folder.resolve("f16.safetensors");
         SafetensorsWriter.write(half, Map.of("x", narrow), name -> TensorType.F16);
         try (SafetensorsFile read = SafetensorsFile.open(half)) {
-            assertThat(bits(read.read("x", DataType.HALF))).isEqualTo(bits(FloatConversion.of(wide, DataType.HALF)));
+            assertThat(bits(read.read("x", DataType.HALF))).isEqualTo(bits(FloatConversion.cast(wide, DataType.HALF)));
         }
     }
 

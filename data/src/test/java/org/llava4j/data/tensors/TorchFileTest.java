@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Files that PyTorch wrote (see the README beside them); refusals are in {@link TorchFileRefusalTest}. */
+/** Files that PyTorch wrote (see the README beside them); refusals are in {@link TorchFileInvalidInputTest}. */
 class TorchFileTest {
     @TempDir
     Path folder;
@@ -70,7 +70,7 @@ class TorchFileTest {
             assertReads(file, "half_transposed", transposed);
             for (DataType type : new DataType[] {DataType.FLOAT, DataType.HALF, DataType.BFLOAT16}) {
                 for (String name : List.of("cube", "transposed", "half_transposed")) {
-                    assertThat(file.read(name, type)).as(name).isEqualTo(FloatConversion.of(file.read(name), type));
+                    assertThat(file.read(name, type)).as(name).isEqualTo(FloatConversion.cast(file.read(name), type));
                 }
             }
             assertReads(file, "bytes_transposed", transposed.castTo(DataType.UINT8));

@@ -8,11 +8,11 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.Html;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.eval.ablate.AblationPlan.Variant;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.TextTable;
@@ -55,7 +55,7 @@ public final class AblateMain extends Command {
         AblationPlan plan = AblationPlan.read(path(line, "config"));
         Path output = path(line, "output-dir");
         int maxNewTokens = atLeast(1, line, "max-new-tokens", 512);
-        Inputs inputs = plan.inputs().and(path(line, "config"));
+        InputPaths inputs = plan.inputs().and(path(line, "config"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, Report.FILES)) {
             Ablation ablation = new Ablation(plan, folder.path(), maxNewTokens, ProgressLine.onStdout());
             ablation.requirePlaces();
@@ -67,11 +67,11 @@ public final class AblateMain extends Command {
 
     private static Report report(CommandLine line, AblationPlan plan, Ablation ablation, int maxNewTokens) {
         long begun = System.nanoTime();
-        Map<Variant, Tally> results = new LinkedHashMap<>();
+        Map<Variant, AnswerCounts> results = new LinkedHashMap<>();
         for (Variant variant : plan.variants()) {
-            Tally tally = ablation.run(variant);
+            AnswerCounts tally = ablation.run(variant);
             results.put(variant, tally);
-            System.out.println(Html.fill("%s: %s %%", variant.name(), Html.percent(tally.accuracy(), 2)));
+            System.out.println(Html.format("%s: %s %%", variant.name(), Html.percent(tally.accuracy(), 2)));
         }
         Report.Builder report = Report.titled("Ablations")
                 .setting("plan sha256", Sha256.of(path(line, "config")))
@@ -87,13 +87,13 @@ public final class AblateMain extends Command {
         return report.seconds((System.nanoTime() - begun) / 1e9).build();
     }
 
-    private static TextTable table(Map<Variant, Tally> results) {
+    private static TextTable table(Map<Variant, AnswerCounts> results) {
         double first = results.values().iterator().next().accuracy();
         List<List<String>> rows = new ArrayList<>();
         results.forEach((variant, tally) -> rows.add(List.of(
                 variant.name(),
                 Html.percent(tally.accuracy(), 2),
-                rows.isEmpty() ? "" : Html.fill("%+.2f", 100 * (tally.accuracy() - first)),
+                rows.isEmpty() ? "" : Html.format("%+.2f", 100 * (tally.accuracy() - first)),
                 tally.correct() + " of " + tally.total())));
         return new TextTable(
                 "Variants",

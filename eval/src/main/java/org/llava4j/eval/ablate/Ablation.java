@@ -11,12 +11,12 @@ import java.util.stream.Stream;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.scienceqa.Tally;
 import org.llava4j.eval.AskedModel;
 import org.llava4j.eval.ablate.AblationPlan.Recipe;
 import org.llava4j.eval.ablate.AblationPlan.Variant;
@@ -58,7 +58,7 @@ final class Ablation {
     }
 
     /** All of one variant. */
-    Tally run(Variant variant) {
+    AnswerCounts run(Variant variant) {
         Path base = base(variant);
         Stage second = stage(plan.stage2(), variant.stage2());
         Path begin = base;
@@ -151,12 +151,12 @@ final class Ablation {
     }
 
     private OutputFolder answerFolder(Variant variant) {
-        Inputs inputs = Inputs.of(Path.of(plan.data()));
+        InputPaths inputs = InputPaths.of(Path.of(plan.data()));
         return OutputFolder.open(answers(variant), "ablation-answers", inputs, ScienceQaRun.FILES);
     }
 
     private static OutputFolder baseFolder(Path folder) {
-        return OutputFolder.open(folder, "ablation-base", Inputs.of(), List.of(CONFIG));
+        return OutputFolder.open(folder, "ablation-base", InputPaths.of(), List.of(CONFIG));
     }
 
     /** Refuses folders in which this run would replace files of others. */
@@ -169,7 +169,7 @@ final class Ablation {
         }
     }
 
-    private Tally ask(Variant variant, Stage stage, Path model) {
+    private AnswerCounts ask(Variant variant, Stage stage, Path model) {
         ScienceQaRun run = new ScienceQaRun(
                 Path.of(plan.data()),
                 plan.split() == null ? "test" : plan.split(),

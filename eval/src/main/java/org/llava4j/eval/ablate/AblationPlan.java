@@ -8,7 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.JsonInput;
 
 /**
@@ -83,15 +83,15 @@ public record AblationPlan(
     public record Source(String data, String images, Double weight) {}
 
     /** All that is read, by all variants. */
-    Inputs inputs() {
-        Inputs inputs = Inputs.of(Path.of(base), Path.of(captions), Path.of(data))
-                .andLarge(captionImages == null ? null : Path.of(captionImages))
-                .andFile(stage1.recipe())
-                .andFile(stage2.recipe());
+    InputPaths inputs() {
+        InputPaths inputs = InputPaths.of(Path.of(base), Path.of(captions), Path.of(data))
+                .andWithoutLinks(captionImages == null ? null : Path.of(captionImages))
+                .andIfJsonFile(stage1.recipe())
+                .andIfJsonFile(stage2.recipe());
         for (Variant variant : variants) {
             for (Source source : variant.sources()) {
                 inputs = inputs.and(Path.of(source.data()))
-                        .andLarge(source.images() == null ? null : Path.of(source.images()));
+                        .andWithoutLinks(source.images() == null ? null : Path.of(source.images()));
             }
         }
         return inputs;

@@ -11,7 +11,7 @@ import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.Terminal.SignalHandler;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ImageBytes;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.generate.Answer;
 import org.llava4j.model.generate.Answering;
 import org.llava4j.model.generate.Chat;
@@ -41,8 +41,8 @@ final class ChatSession {
 
     /** @throws BadInputException if there is no such picture */
     void show(Path image) {
-        ImageBytes.stamp(image);
-        chat.show(Picture.of(image));
+        ImageBytes.version(image);
+        chat.show(ImageRef.of(image));
     }
 
     void run() {

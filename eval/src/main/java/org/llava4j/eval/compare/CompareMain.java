@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.records.ScienceQaRecordReader;
 
@@ -33,8 +33,8 @@ public final class CompareMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        Inputs inputs = Inputs.of(path(line, "first"), path(line, "second"), path(line, "data-path"));
-        inputs.requireApart(output);
+        InputPaths inputs = InputPaths.of(path(line, "first"), path(line, "second"), path(line, "data-path"));
+        inputs.requireNoOverlap(output);
         Comparison comparison = new Comparison(
                 ScienceQaRecordReader.problems(path(line, "data-path"), line.getOptionValue("split", "test")),
                 path(line, "first"),

@@ -88,7 +88,7 @@ final class Comparison {
     }
 
     String sentence(McNemar test) {
-        return Html.fill(
+        return Html.format(
                 "The second is %+.2f points (95 %%: %+.2f to %+.2f) from the first, on %d problems; by McNemar's exact"
                         + " test p = %.3g: %s.",
                 100 * test.difference(),
@@ -103,7 +103,7 @@ final class Comparison {
         List<List<String>> rows = new ArrayList<>();
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
             List<ScienceQaProblem> own =
-                    problems.stream().filter(column::counts).toList();
+                    problems.stream().filter(column::includes).toList();
             if (own.isEmpty()) {
                 continue;
             }
@@ -112,10 +112,10 @@ final class Comparison {
                     column.label(),
                     Html.percent(gradingA.scores().columns().get(column).accuracy(), 2),
                     Html.percent(gradingB.scores().columns().get(column).accuracy(), 2),
-                    Html.fill("%+.2f", 100 * test.difference()),
+                    Html.format("%+.2f", 100 * test.difference()),
                     String.valueOf(test.onlyA()),
                     String.valueOf(test.onlyB()),
-                    Html.fill("%.3g", test.p())));
+                    Html.format("%.3g", test.p())));
         }
         return new TextTable(
                 "By column",

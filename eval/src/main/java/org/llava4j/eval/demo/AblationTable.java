@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.Html;
-import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.eval.compare.McNemar;
 import org.llava4j.eval.report.Headline;
 import org.llava4j.eval.report.TextTable;
@@ -43,7 +43,7 @@ final class AblationTable {
                 "",
                 points(difference),
                 points(difference - half) + " to " + points(difference + half),
-                Html.fill("%+.2f", PAPER_WITH_STAGE_1 - PAPER_WITHOUT_STAGE_1));
+                Html.format("%+.2f", PAPER_WITH_STAGE_1 - PAPER_WITHOUT_STAGE_1));
         return new TextTable(
                 "Ablation of stage 1",
                 List.of("", "correct", "incorrect", "unparsed", "accuracy, %", "95 % interval", "paper, %"),
@@ -51,7 +51,7 @@ final class AblationTable {
                         row(withStage1(), PAPER_WITH_STAGE_1),
                         row(withoutStage1(), PAPER_WITHOUT_STAGE_1),
                         differences),
-                Html.fill(
+                Html.format(
                         "McNemar's exact test: %d problems are correct only with stage 1, %d only without it;"
                                 + " p = %.2g. The paper's values are those of Table 8: ScienceQA's test split, 13B,"
                                 + " \"w/o pre-training\" for the second row.",
@@ -59,20 +59,20 @@ final class AblationTable {
     }
 
     private static List<String> row(Headline headline, double paper) {
-        Tally tally = headline.tally();
-        Tally.Interval interval = tally.wilson();
+        AnswerCounts tally = headline.tally();
+        AnswerCounts.ConfidenceInterval interval = tally.wilson();
         return List.of(
                 headline.label(),
                 String.valueOf(tally.correct()),
-                String.valueOf(tally.wrong()),
-                String.valueOf(tally.failed()),
+                String.valueOf(tally.incorrect()),
+                String.valueOf(tally.unparsed()),
                 Html.percent(tally.accuracy(), 1),
                 Html.percent(interval.low(), 1) + " to " + Html.percent(interval.high(), 1),
-                Html.fill("%.2f", paper));
+                Html.format("%.2f", paper));
     }
 
     TextTable categoryTable() {
-        Map<String, Tally> without = result.categories(DemoResult.WITHOUT_STAGE_1);
+        Map<String, AnswerCounts> without = result.categories(DemoResult.WITHOUT_STAGE_1);
         List<List<String>> rows = new ArrayList<>();
         result.categories(DemoResult.AFTER_BOTH)
                 .forEach((category, with) -> rows.add(List.of(
@@ -101,7 +101,7 @@ final class AblationTable {
 
     /** Accuracies by category for {@code report.json}. */
     Map<String, Map<String, Double>> categories() {
-        Map<String, Tally> without = result.categories(DemoResult.WITHOUT_STAGE_1);
+        Map<String, AnswerCounts> without = result.categories(DemoResult.WITHOUT_STAGE_1);
         Map<String, Map<String, Double>> accuracies = new LinkedHashMap<>();
         result.categories(DemoResult.AFTER_BOTH).forEach((category, with) -> {
             Map<String, Double> values = new LinkedHashMap<>();
@@ -113,6 +113,6 @@ final class AblationTable {
     }
 
     private static String points(double fraction) {
-        return Html.fill("%+.1f", 100 * fraction);
+        return Html.format("%+.1f", 100 * fraction);
     }
 }

@@ -4,8 +4,8 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.world.WorldPlan;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
@@ -20,9 +20,9 @@ import org.llava4j.train.watch.StatusLine;
  * @param pretrain stage 1
  * @param finetune stage 2
  */
-record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
+record Demo(Path base, SyntheticDatasetConfig plan, Stage pretrain, Stage finetune) {
     Demo {
-        if (plan.trainPerKind() < 1 || plan.testPerKind() < 2 || plan.captions() < 1) {
+        if (plan.trainPerType() < 1 || plan.testPerType() < 2 || plan.captions() < 1) {
             throw new BadInputException(
                     "the demo needs captions, train problems and two of each kind held out;" + " give more of them");
         }
@@ -36,7 +36,7 @@ record Demo(Path base, WorldPlan plan, Stage pretrain, Stage finetune) {
     /** Runs all parts; {@code output} appears when the report is written. */
     DemoResult run(Path output, StatusLine line) {
         try (AtomicFolder folder =
-                        AtomicFolder.begin(output, "demo", Inputs.of(base, LlavaConfig.visionTowerOf(base)));
+                        AtomicFolder.begin(output, "demo", InputPaths.of(base, LlavaConfig.visionTowerOf(base)));
                 DemoProgress progress = new DemoProgress(line, System::nanoTime)) {
             DemoResult result = new DemoRun(this, folder.path(), progress).run();
             folder.commit();

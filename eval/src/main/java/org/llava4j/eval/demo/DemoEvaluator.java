@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.data.text.LlamaTokenizer;
-import org.llava4j.data.world.Kind;
+import org.llava4j.data.synthetic.ProblemType;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.model.Llava;
 import org.llava4j.model.LlavaModel;
@@ -77,6 +77,7 @@ final class DemoEvaluator {
             texts.putAll(answers.askTogether(model, problems.subList(from, to), imageOf));
             progress.answered(to, problems.size());
         }
-        return ScienceQaGrading.of(problems, texts, problem -> Kind.of(problem).label());
+        return ScienceQaGrading.of(
+                problems, texts, problem -> ProblemType.of(problem).label());
     }
 }

@@ -7,7 +7,7 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.Html;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.world.WorldPlan;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.train.watch.StatusLine;
 
 /**
@@ -45,7 +45,7 @@ public final class DemoMain extends Command {
         return flag(
                 name,
                 "N",
-                Html.fill(
+                Html.format(
                         "%s (default %s, with --long %s)",
                         description,
                         number(value.applyAsDouble(DemoRecipe.SHORT)),
@@ -53,14 +53,14 @@ public final class DemoMain extends Command {
     }
 
     private static String number(double value) {
-        return value == Math.rint(value) ? Html.fill("%.0f", value) : String.valueOf(value);
+        return value == Math.rint(value) ? Html.format("%.0f", value) : String.valueOf(value);
     }
 
     @Override
     protected void run(CommandLine line) {
         DemoRecipe recipe = line.hasOption("long") ? DemoRecipe.LONG : DemoRecipe.SHORT;
         int seed = integer(line, "seed", 7);
-        WorldPlan plan = new WorldPlan(
+        SyntheticDatasetConfig plan = new SyntheticDatasetConfig(
                 seed,
                 integer(line, "train-per-kind", recipe.trainPerKind()),
                 0,
@@ -76,7 +76,7 @@ public final class DemoMain extends Command {
                 DemoRecipe.finetune(
                         seed,
                         integer(line, "finetune-steps", recipe.finetuneSteps()),
-                        real(line, "finetune-learning-rate", recipe.finetuneLearningRate())));
+                        decimal(line, "finetune-learning-rate", recipe.finetuneLearningRate())));
         DemoResult result = demo.run(output, StatusLine.onStdout());
         System.out.println(result.summary());
         System.out.println("report: " + output.resolve("report.html"));

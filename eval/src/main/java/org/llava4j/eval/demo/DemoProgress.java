@@ -55,7 +55,7 @@ final class DemoProgress implements RunListener, AutoCloseable {
                 "step",
                 progress.step().step(),
                 progress.totalSteps(),
-                Html.fill("  loss %.3f", progress.smoothedLoss()),
+                Html.format("  loss %.3f", progress.smoothedLoss()),
                 progress.leftMs());
     }
 
@@ -71,7 +71,7 @@ final class DemoProgress implements RunListener, AutoCloseable {
             return;
         }
         lastUpdate = now;
-        line.update(Html.fill(
+        line.update(Html.format(
                 "%s  %s %d of %d%s  %s left",
                 part.heading(), unit, done, total, values, ProgressLine.duration(leftMs)));
     }

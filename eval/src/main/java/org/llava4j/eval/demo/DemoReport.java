@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
-import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.world.Kind;
+import org.llava4j.data.synthetic.ProblemType;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Example;
 import org.llava4j.eval.report.LossCurve;
@@ -40,8 +40,8 @@ record DemoReport(
                                 + " with a projector of random weights. Both models answer the same "
                                 + result.withImage().size() + " held-out problems, which need their image.")
                 .setting("seed", demo.plan().seed())
-                .setting("train problems per category", demo.plan().trainPerKind())
-                .setting("held-out problems per category", demo.plan().testPerKind())
+                .setting("train problems per category", demo.plan().trainPerType())
+                .setting("held-out problems per category", demo.plan().testPerType())
                 .setting("captions", demo.plan().captions())
                 .setting("decoding", "greedy")
                 .recipe(DemoPart.STAGE_1.label(), values(demo.pretrain()))
@@ -94,10 +94,10 @@ record DemoReport(
     private List<Example> examples() {
         ScienceQaGrading with = result.grading(DemoResult.AFTER_BOTH);
         ScienceQaGrading without = result.grading(DemoResult.WITHOUT_STAGE_1);
-        Map<Kind, ScienceQaProblem> chosen = new EnumMap<>(Kind.class);
+        Map<ProblemType, ScienceQaProblem> chosen = new EnumMap<>(ProblemType.class);
         for (ScienceQaProblem problem : result.withImage()) {
             if (with.isCorrect(problem) && !without.isCorrect(problem)) {
-                chosen.putIfAbsent(Kind.of(problem), problem);
+                chosen.putIfAbsent(ProblemType.of(problem), problem);
             }
         }
         List<ScienceQaProblem> shown =
@@ -118,7 +118,7 @@ record DemoReport(
     }
 
     private static String answer(ScienceQaProblem problem, ScienceQaGrading grading) {
-        return grading.extractions().get(problem.id()) instanceof Answered answered
+        return grading.extractions().get(problem.id()) instanceof Predicted answered
                 ? ScienceQaPrompt.letter(answered.choice()) + " ("
                         + problem.choices().get(answered.choice()) + ")"
                 : "\"" + grading.result().outputs().get(problem.id()) + "\", which is unparsed";

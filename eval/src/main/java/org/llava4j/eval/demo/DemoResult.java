@@ -3,10 +3,10 @@ package org.llava4j.eval.demo;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.Html;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
-import org.llava4j.data.scienceqa.Tally;
-import org.llava4j.data.world.Kind;
+import org.llava4j.data.synthetic.ProblemType;
 import org.llava4j.eval.compare.McNemar;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 
@@ -35,17 +35,18 @@ record DemoResult(
     }
 
     /** Counts of a run on the problems that need their image. */
-    Tally tally(String run) {
+    AnswerCounts tally(String run) {
         return scores(run).overall();
     }
 
     /** The same by category. */
-    Map<String, Tally> categories(String run) {
+    Map<String, AnswerCounts> categories(String run) {
         return scores(run).groups();
     }
 
     private ScienceQaScores scores(String run) {
-        ScienceQaScores scores = new ScienceQaScores(problem -> Kind.of(problem).label());
+        ScienceQaScores scores =
+                new ScienceQaScores(problem -> ProblemType.of(problem).label());
         withImage()
                 .forEach(problem ->
                         scores.add(problem, grading(run).extractions().get(problem.id())));
@@ -72,7 +73,7 @@ record DemoResult(
     /** The result in three lines. */
     String summary() {
         McNemar test = ablation();
-        return Html.fill(
+        return Html.format(
                 "accuracy after both stages %.3f (%d held-out problems with an image, chance %.3f)%n"
                         + "accuracy without stage 1 %.3f: stage 1 makes %+.1f points, McNemar p = %.2g%n"
                         + "time: %s",

@@ -9,8 +9,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.data.world.Kind;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.ProblemType;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.scienceqa.OtherImages;
@@ -66,7 +66,7 @@ final class DemoRun {
     }
 
     private List<ScienceQaProblem> writeDataset() {
-        WorldWriter.write(demo.plan(), world);
+        SyntheticDatasetWriter.write(demo.plan(), world);
         return ScienceQaRecordReader.problems(world, "test");
     }
 
@@ -104,7 +104,9 @@ final class DemoRun {
     /** For each problem the image of another one of its category. */
     private Function<ScienceQaProblem, Path> shuffled(List<ScienceQaProblem> withImage) {
         Map<String, ScienceQaProblem> others = OtherImages.of(
-                withImage, problem -> Kind.of(problem).label(), demo.plan().seed());
+                withImage,
+                problem -> ProblemType.of(problem).label(),
+                demo.plan().seed());
         return problem -> imageOf(others.get(problem.id()));
     }
 

@@ -9,8 +9,8 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileReadError;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.Unreadable;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.records.ConversationRecordReader;
@@ -36,7 +36,7 @@ final class SeparateSplits {
     /**
      * Compares the test split with the train split and the captions.
      *
-     * @param world as {@link org.llava4j.data.world.WorldWriter} writes it
+     * @param world as {@link org.llava4j.data.synthetic.SyntheticDatasetWriter} writes it
      * @throws BadInputException if an image, a text-only problem or a question is in both
      */
     static void check(Path world) {
@@ -89,7 +89,7 @@ final class SeparateSplits {
         try (Stream<Path> files = Files.walk(folder)) {
             return files.filter(Files::isRegularFile).toList();
         } catch (IOException e) {
-            throw Unreadable.of(folder, e, "write the dataset again");
+            throw FileReadError.of(folder, e, "write the dataset again");
         }
     }
 

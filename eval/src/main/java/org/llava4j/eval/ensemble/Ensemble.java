@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.llava4j.data.Html;
-import org.llava4j.data.endpoint.CallJournal;
-import org.llava4j.data.endpoint.ChatCall;
-import org.llava4j.data.scienceqa.Extraction;
-import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.llm.LlmRequest;
+import org.llava4j.data.llm.RequestJournal;
+import org.llava4j.data.scienceqa.ParsedAnswer;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
@@ -27,25 +27,25 @@ import org.llava4j.eval.report.TextTable;
  */
 record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextModel model) {
 
-    private Extraction ours(ScienceQaProblem problem) {
+    private ParsedAnswer ours(ScienceQaProblem problem) {
         return TextModel.read(TextModel.of(ours, problem), problem);
     }
 
     /** The first round: every problem alone. */
-    List<ChatCall> answers() {
+    List<LlmRequest> answers() {
         return problems.stream().map(model::answer).toList();
     }
 
     /** The second round, once the first is in the journal: problems on which the two differ. */
-    List<ChatCall> judgements(CallJournal journal) {
-        List<ChatCall> calls = new ArrayList<>();
+    List<LlmRequest> judgements(RequestJournal journal) {
+        List<LlmRequest> calls = new ArrayList<>();
         for (ScienceQaProblem problem : problems) {
             judgement(problem, journal).ifPresent(calls::add);
         }
         return calls;
     }
 
-    private Optional<ChatCall> judgement(ScienceQaProblem problem, CallJournal journal) {
+    private Optional<LlmRequest> judgement(ScienceQaProblem problem, RequestJournal journal) {
         Optional<String> theirs = TextModel.said(journal, model.answer(problem));
         if (theirs.isEmpty() || TextModel.read(theirs, problem).equals(ours(problem))) {
             return Optional.empty();
@@ -54,25 +54,25 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextM
     }
 
     /** Which choice each way takes, by problem. */
-    private Map<String, Extraction> taken(ScienceQaProblem problem, CallJournal journal) {
-        Extraction own = ours(problem);
+    private Map<String, ParsedAnswer> taken(ScienceQaProblem problem, RequestJournal journal) {
+        ParsedAnswer own = ours(problem);
         Optional<String> said = TextModel.said(journal, model.answer(problem));
-        Extraction theirs = TextModel.read(said, problem);
-        Extraction judged = judgement(problem, journal)
+        ParsedAnswer theirs = TextModel.read(said, problem);
+        ParsedAnswer judged = judgement(problem, journal)
                 .map(call -> TextModel.read(TextModel.said(journal, call), problem))
                 .orElse(theirs);
-        Map<String, Extraction> taken = new LinkedHashMap<>();
+        Map<String, ParsedAnswer> taken = new LinkedHashMap<>();
         taken.put("ours", own);
         taken.put("text-only model", theirs);
         taken.put("complement", TextModel.first(theirs, own));
         taken.put("judge", TextModel.first(judged, own));
-        Answered right = new Answered(problem.answer());
+        Predicted right = new Predicted(problem.answer());
         taken.put("upper bound", own.equals(right) || theirs.equals(right) ? right : own);
         return taken;
     }
 
     /** Everything, of what the journal has. */
-    void addTo(Report.Builder report, CallJournal journal) {
+    void addTo(Report.Builder report, RequestJournal journal) {
         Map<String, ScienceQaScores> scores = new LinkedHashMap<>();
         for (ScienceQaProblem problem : problems) {
             taken(problem, journal)
@@ -97,15 +97,15 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextM
     }
 
     /** How many calls there were, and of how many an answer could be read. */
-    String coverage(CallJournal journal) {
-        List<ChatCall> judgements = judgements(journal);
+    String coverage(RequestJournal journal) {
+        List<LlmRequest> judgements = judgements(journal);
         long said = problems.stream()
                 .filter(problem ->
                         TextModel.said(journal, model.answer(problem)).isPresent())
                 .count();
         long read = problems.stream()
                 .filter(problem ->
-                        TextModel.read(TextModel.said(journal, model.answer(problem)), problem) instanceof Answered)
+                        TextModel.read(TextModel.said(journal, model.answer(problem)), problem) instanceof Predicted)
                 .count();
         long judged = judgements.stream()
                 .filter(call -> TextModel.said(journal, call).isPresent())
@@ -115,8 +115,8 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextM
                 .count();
         String cutShort = cut == 0
                 ? ""
-                : Html.fill(" %d answers were cut by the token limit or a content filter and are not used.", cut);
-        return Html.fill(
+                : Html.format(" %d answers were cut by the token limit or a content filter and are not used.", cut);
+        return Html.format(
                         "Of %d problems the text-only model answered %d, and %d of its answers could be read. They differ from"
                                 + " ours in %d, of which it judged %d.",
                         problems.size(), said, read, judgements.size(), judged)

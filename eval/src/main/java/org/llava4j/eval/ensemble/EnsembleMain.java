@@ -9,14 +9,14 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.endpoint.CallJournal;
-import org.llava4j.data.endpoint.CallSession;
-import org.llava4j.data.endpoint.ChatCall;
-import org.llava4j.data.endpoint.EndpointFlags;
-import org.llava4j.data.endpoint.OpenAiEndpoint;
+import org.llava4j.data.llm.LlmClientFlags;
+import org.llava4j.data.llm.LlmRequest;
+import org.llava4j.data.llm.OpenAiLlmClient;
+import org.llava4j.data.llm.RequestJournal;
+import org.llava4j.data.llm.RequestSession;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.eval.predictions.PredictionFile;
@@ -32,7 +32,7 @@ public final class EnsembleMain extends Command {
         super(
                 "ensemble",
                 "Puts answers to ScienceQA together with a text-only model's, by complement and by its judgement; the key"
-                        + " is taken from the environment variable " + OpenAiEndpoint.KEY_VARIABLE + ".");
+                        + " is taken from the environment variable " + OpenAiLlmClient.KEY_VARIABLE + ".");
     }
 
     public static void main(String[] args) {
@@ -41,7 +41,7 @@ public final class EnsembleMain extends Command {
 
     @Override
     protected Options options() {
-        return EndpointFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
+        return LlmClientFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
                 .addOption(required("predictions", "FILE", "ours: predictions.jsonl, or LLaVA's own answers"))
                 .addOption(required("data-path", "DIR", "ScienceQA's folder"))
                 .addOption(flag("split", "NAME", "which split was answered (default test)"))
@@ -53,13 +53,13 @@ public final class EnsembleMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        Inputs inputs = Inputs.of(
+        InputPaths inputs = InputPaths.of(
                 path(line, "predictions"),
                 path(line, "data-path"),
                 path(line, "answer-prompt"),
                 path(line, "judge-prompt"));
-        inputs.requireApart(output);
-        EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
+        inputs.requireNoOverlap(output);
+        LlmClientFlags flags = LlmClientFlags.of(line, TEMPERATURE, MAX_TOKENS);
         Map<String, String> ours = PredictionFile.texts(path(line, "predictions"));
         if (ours.isEmpty()) {
             throw new BadInputException(path(line, "predictions") + " holds no predictions; give the file of a run that"
@@ -73,8 +73,8 @@ public final class EnsembleMain extends Command {
             throw new BadInputException(path(line, "predictions") + " answers " + (ours.size() - problems.size())
                     + " problems that are not of this split; give its --split");
         }
-        String answer = flags.words("answer-prompt", EnsembleMain.class, "answer.txt");
-        String judge = flags.words("judge-prompt", EnsembleMain.class, "judge.txt");
+        String answer = flags.prompt("answer-prompt", EnsembleMain.class, "answer.txt");
+        String judge = flags.prompt("judge-prompt", EnsembleMain.class, "judge.txt");
         Ensemble ensemble = new Ensemble(problems, ours, new TextModel(answer, judge, flags.settings()));
         Report.Builder report = Report.titled(
                         "ScienceQA with " + flags.settings().model())
@@ -85,15 +85,15 @@ public final class EnsembleMain extends Command {
                 .setting("words before two answers, sha256", Sha256.of(judge.getBytes(StandardCharsets.UTF_8)));
         long begun = System.nanoTime();
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs);
-                CallSession session = flags.open(List.of(flags.journal(output)))) {
-            Optional<CallJournal> answered =
-                    session.ask(0, () -> ensemble.answers().iterator(), problems.size());
+                RequestSession session = flags.open(List.of(flags.journal(output)))) {
+            Optional<RequestJournal> answered =
+                    session.run(0, () -> ensemble.answers().iterator(), problems.size());
             if (answered.isEmpty()) {
                 return; // a dry run
             }
-            CallJournal journal = answered.get();
-            List<ChatCall> judgements = ensemble.judgements(journal);
-            session.ask(0, judgements::iterator, judgements.size());
+            RequestJournal journal = answered.get();
+            List<LlmRequest> judgements = ensemble.judgements(journal);
+            session.run(0, judgements::iterator, judgements.size());
             ensemble.addTo(report, journal);
             System.out.println(ensemble.coverage(journal));
             report.seconds((System.nanoTime() - begun) / 1e9).build().write(folder.path());

@@ -3,42 +3,42 @@ package org.llava4j.eval.ensemble;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.llava4j.data.endpoint.CallJournal;
-import org.llava4j.data.endpoint.CallSettings;
-import org.llava4j.data.endpoint.ChatAnswer;
-import org.llava4j.data.endpoint.ChatCall;
-import org.llava4j.data.endpoint.ChatMessage;
-import org.llava4j.data.scienceqa.AnswerExtraction;
-import org.llava4j.data.scienceqa.Extraction;
-import org.llava4j.data.scienceqa.Extraction.Answered;
-import org.llava4j.data.scienceqa.Extraction.Failed;
+import org.llava4j.data.llm.ChatMessage;
+import org.llava4j.data.llm.ChatParameters;
+import org.llava4j.data.llm.LlmAnswer;
+import org.llava4j.data.llm.LlmRequest;
+import org.llava4j.data.llm.RequestJournal;
+import org.llava4j.data.scienceqa.AnswerParser;
+import org.llava4j.data.scienceqa.ParsedAnswer;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
+import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 
 /** What a model without eyes is asked, and what a journal says that it answered. */
 final class TextModel {
-    private final ChatCall.Lead answering;
-    private final ChatCall.Lead judging;
-    private final CallSettings settings;
+    private final LlmRequest.PromptPrefix answering;
+    private final LlmRequest.PromptPrefix judging;
+    private final ChatParameters settings;
 
     /**
      * @param answer what it is told before a problem
      * @param judge what it is told before a problem with two answers
      */
-    TextModel(String answer, String judge, CallSettings settings) {
-        answering = new ChatCall.Lead(List.of(ChatMessage.system(answer)));
-        judging = new ChatCall.Lead(List.of(ChatMessage.system(judge)));
+    TextModel(String answer, String judge, ChatParameters settings) {
+        answering = new LlmRequest.PromptPrefix(List.of(ChatMessage.system(answer)));
+        judging = new LlmRequest.PromptPrefix(List.of(ChatMessage.system(judge)));
         this.settings = settings;
     }
 
-    ChatCall answer(ScienceQaProblem problem) {
-        return new ChatCall("answer/" + problem.id(), answering, question(problem), settings);
+    LlmRequest answer(ScienceQaProblem problem) {
+        return new LlmRequest("answer/" + problem.id(), answering, question(problem), settings);
     }
 
     /** The same problem again, with what both said. */
-    ChatCall judge(ScienceQaProblem problem, String ours, String theirs) {
+    LlmRequest judge(ScienceQaProblem problem, String ours, String theirs) {
         String text = question(problem) + "\n\nFirst solver: " + ours.strip() + "\n\nSecond solver: " + theirs.strip();
-        return new ChatCall("judge/" + problem.id(), judging, text, settings);
+        return new LlmRequest("judge/" + problem.id(), judging, text, settings);
     }
 
     private static String question(ScienceQaProblem problem) {
@@ -46,23 +46,23 @@ final class TextModel {
     }
 
     /** The text of a whole answer; empty where the call was refused, never answered, or its answer was cut short. */
-    static Optional<String> said(CallJournal journal, ChatCall call) {
-        return journal.answer(call.key()).filter(ChatAnswer::whole).map(ChatAnswer::text);
+    static Optional<String> said(RequestJournal journal, LlmRequest call) {
+        return journal.answer(call.key()).filter(LlmAnswer::complete).map(LlmAnswer::text);
     }
 
     /** Whether a call has an answer that the token limit, a content filter or the endpoint cut short. */
-    static boolean wasCut(CallJournal journal, ChatCall call) {
-        return journal.answer(call.key()).filter(answer -> !answer.whole()).isPresent();
+    static boolean wasCut(RequestJournal journal, LlmRequest call) {
+        return journal.answer(call.key()).filter(answer -> !answer.complete()).isPresent();
     }
 
-    static Extraction read(Optional<String> said, ScienceQaProblem problem) {
-        return said.map(text -> AnswerExtraction.extract(text, problem.choices().size()))
-                .orElseGet(() -> new Failed(Extraction.Reason.NO_TEXT));
+    static ParsedAnswer read(Optional<String> said, ScienceQaProblem problem) {
+        return said.map(text -> AnswerParser.parse(text, problem.choices().size()))
+                .orElseGet(() -> new Unparsed(ParsedAnswer.Reason.NO_TEXT));
     }
 
     /** One's answer where it could be read, else the other's. */
-    static Extraction first(Extraction one, Extraction other) {
-        return one instanceof Answered ? one : other;
+    static ParsedAnswer first(ParsedAnswer one, ParsedAnswer other) {
+        return one instanceof Predicted ? one : other;
     }
 
     /** The predictions' texts by problem, for those that are there. */

@@ -17,7 +17,7 @@ import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;

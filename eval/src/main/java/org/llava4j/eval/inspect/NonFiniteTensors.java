@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.llava4j.data.tensors.NonFinite;
+import org.llava4j.data.tensors.NonFiniteCounts;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
@@ -26,7 +26,7 @@ final class NonFiniteTensors {
                     continue;
                 }
                 try (INDArray values = store.read(tensor.getKey(), DataType.FLOAT)) {
-                    NonFinite bad = NonFinite.count(values);
+                    NonFiniteCounts bad = NonFiniteCounts.count(values);
                     if (bad.total() > 0) {
                         lines.add(tensor.getValue() + ": " + bad);
                     }

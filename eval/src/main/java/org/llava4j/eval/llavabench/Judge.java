@@ -3,12 +3,12 @@ package org.llava4j.eval.llavabench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import org.llava4j.data.captions.Box;
-import org.llava4j.data.endpoint.CallSettings;
-import org.llava4j.data.endpoint.ChatCall;
-import org.llava4j.data.endpoint.ChatMessage;
+import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.llavabench.BenchContext;
 import org.llava4j.data.llavabench.BenchQuestion;
+import org.llava4j.data.llm.ChatMessage;
+import org.llava4j.data.llm.ChatParameters;
+import org.llava4j.data.llm.LlmRequest;
 
 /**
  * What the judge is asked: context, question, the reference and the candidate, the reference first, and once more the
@@ -17,18 +17,18 @@ import org.llava4j.data.llavabench.BenchQuestion;
  * @param words what it is told before the two answers
  * @param swap whether each pair is shown in both orders
  */
-record Judge(String words, CallSettings settings, BenchInputs inputs, boolean swap) {
+record Judge(String words, ChatParameters settings, BenchInputs inputs, boolean swap) {
 
     /** One call, and how to read it. */
-    record Pair(BenchQuestion question, boolean swapped, ChatCall call) {}
+    record Pair(BenchQuestion question, boolean swapped, LlmRequest call) {}
 
     List<Pair> pairs() {
-        ChatCall.Lead lead = new ChatCall.Lead(List.of(ChatMessage.system(words)));
+        LlmRequest.PromptPrefix lead = new LlmRequest.PromptPrefix(List.of(ChatMessage.system(words)));
         List<Pair> pairs = new ArrayList<>();
         for (BenchQuestion question : inputs.questions()) {
             for (boolean swapped : swap ? new boolean[] {false, true} : new boolean[] {false}) {
                 String label = "review/" + question.id() + (swapped ? "/swapped" : "");
-                pairs.add(new Pair(question, swapped, new ChatCall(label, lead, text(question, swapped), settings)));
+                pairs.add(new Pair(question, swapped, new LlmRequest(label, lead, text(question, swapped), settings)));
             }
         }
         return pairs;
@@ -44,7 +44,7 @@ record Judge(String words, CallSettings settings, BenchInputs inputs, boolean sw
 
     private static String context(BenchContext context) {
         StringBuilder text = new StringBuilder(String.join("\n", context.captions()));
-        for (Box box : context.boxes()) {
+        for (BoundingBox box : context.boxes()) {
             text.append(String.format(
                     Locale.ROOT,
                     "\n%s: [%.3f, %.3f, %.3f, %.3f]",

@@ -11,13 +11,13 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Html;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.endpoint.CallJournal;
-import org.llava4j.data.endpoint.CallSession;
-import org.llava4j.data.endpoint.EndpointFlags;
-import org.llava4j.data.endpoint.OpenAiEndpoint;
+import org.llava4j.data.llm.LlmClientFlags;
+import org.llava4j.data.llm.OpenAiLlmClient;
+import org.llava4j.data.llm.RequestJournal;
+import org.llava4j.data.llm.RequestSession;
 import org.llava4j.eval.report.Report;
 
 /** {@code exec:java@judge}: reviews of LLaVA-Bench's answers by a text-only model. */
@@ -30,7 +30,7 @@ public final class JudgeMain extends Command {
         super(
                 "judge",
                 "Has a text-only model review answers to LLaVA-Bench beside its reference answers; the key is taken from"
-                        + " the environment variable " + OpenAiEndpoint.KEY_VARIABLE + ".");
+                        + " the environment variable " + OpenAiLlmClient.KEY_VARIABLE + ".");
     }
 
     public static void main(String[] args) {
@@ -39,7 +39,7 @@ public final class JudgeMain extends Command {
 
     @Override
     protected Options options() {
-        return EndpointFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
+        return LlmClientFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
                 .addOption(required("questions", "FILE", "the bench's questions"))
                 .addOption(required("context", "FILE", "what the judge is told of the pictures"))
                 .addOption(required("reference", "FILE", "the reference's answers"))
@@ -53,16 +53,16 @@ public final class JudgeMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        Inputs read = Inputs.of(
+        InputPaths read = InputPaths.of(
                 path(line, "questions"),
                 path(line, "context"),
                 path(line, "reference"),
                 path(line, "answers"),
                 path(line, "judge-prompt"));
-        read.requireApart(output);
-        EndpointFlags flags = EndpointFlags.of(line, TEMPERATURE, MAX_TOKENS);
+        read.requireNoOverlap(output);
+        LlmClientFlags flags = LlmClientFlags.of(line, TEMPERATURE, MAX_TOKENS);
         int repeats = atLeast(1, line, "repeats", 1);
-        String words = flags.words("judge-prompt", JudgeMain.class, "judge.txt");
+        String words = flags.prompt("judge-prompt", JudgeMain.class, "judge.txt");
         BenchInputs inputs = BenchInputs.read(
                 path(line, "questions"), path(line, "context"), path(line, "reference"), path(line, "answers"));
         List<Judge.Pair> pairs = new Judge(words, flags.settings(), inputs, line.hasOption("swap")).pairs();
@@ -73,9 +73,9 @@ public final class JudgeMain extends Command {
         List<Scores> runs = new ArrayList<>();
         List<JudgedPair> judged = new ArrayList<>();
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, read);
-                CallSession session = flags.open(journals)) {
+                RequestSession session = flags.open(journals)) {
             for (int repeat = 1; repeat <= repeats; repeat++) {
-                Optional<CallJournal> journal = session.ask(
+                Optional<RequestJournal> journal = session.run(
                         repeat - 1, () -> pairs.stream().map(Judge.Pair::call).iterator(), pairs.size());
                 if (journal.isPresent()) {
                     List<JudgedPair> own = JudgedPair.of(repeat, pairs, journal.get());
@@ -104,13 +104,13 @@ public final class JudgeMain extends Command {
                     + output.resolve("reviews.jsonl") + ", or ask another --model");
         }
         Scores.Sums last = runs.get(runs.size() - 1).byCategory().get(Scores.ALL);
-        System.out.println(Html.fill(
+        System.out.println(Html.format(
                 "relative score %.1f, of %d of %d reviews; see %s",
                 all.mean(), last.reviews(), last.asked(), output.resolve("report.html")));
     }
 
     private static Report.Builder report(
-            CommandLine line, EndpointFlags flags, String words, List<Scores> runs, List<JudgedPair> unparsed) {
+            CommandLine line, LlmClientFlags flags, String words, List<Scores> runs, List<JudgedPair> unparsed) {
         Report.Builder report = Report.titled(
                         "LLaVA-Bench, judged by " + flags.settings().model())
                 .setting("judge", flags.settings())

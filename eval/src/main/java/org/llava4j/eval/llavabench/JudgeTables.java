@@ -57,6 +57,6 @@ final class JudgeTables {
     }
 
     private static String number(double value) {
-        return Double.isNaN(value) ? "-" : Html.fill("%.1f", value);
+        return Double.isNaN(value) ? "-" : Html.format("%.1f", value);
     }
 }

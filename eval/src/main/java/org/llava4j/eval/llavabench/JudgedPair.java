@@ -3,8 +3,8 @@ package org.llava4j.eval.llavabench;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.llava4j.data.endpoint.CallJournal;
-import org.llava4j.data.endpoint.ChatAnswer;
+import org.llava4j.data.llm.LlmAnswer;
+import org.llava4j.data.llm.RequestJournal;
 
 /**
  * One pair of answers with its review.
@@ -15,11 +15,10 @@ import org.llava4j.data.endpoint.ChatAnswer;
 record JudgedPair(int repeat, Judge.Pair pair, String text, ParsedReview review) {
 
     /** All pairs of one repeat, in order. */
-    static List<JudgedPair> of(int repeat, List<Judge.Pair> pairs, CallJournal journal) {
+    static List<JudgedPair> of(int repeat, List<Judge.Pair> pairs, RequestJournal journal) {
         List<JudgedPair> judged = new ArrayList<>();
         for (Judge.Pair pair : pairs) {
-            String text =
-                    journal.answer(pair.call().key()).map(ChatAnswer::text).orElse("");
+            String text = journal.answer(pair.call().key()).map(LlmAnswer::text).orElse("");
             judged.add(new JudgedPair(repeat, pair, text, ParsedReview.of(pair, journal)));
         }
         return judged;

@@ -7,10 +7,10 @@ import java.util.List;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.llavabench.BenchQuestion;
 import org.llava4j.data.records.BenchQuestionRecordReader;
 import org.llava4j.eval.AskedModel;
@@ -82,10 +82,10 @@ public final class LlavaBenchMain extends AskingGoal {
         String specification = settings.build().specification().sha256();
         String modelId =
                 asked.folder().toAbsolutePath().normalize().getFileName().toString();
-        Inputs inputs = asked.inputs()
+        InputPaths inputs = asked.inputs()
                 .and(path(line, "questions"))
-                .andLarge(path(line, "image-folder"))
-                .andFile(line.getOptionValue("conv-mode"));
+                .andWithoutLinks(path(line, "image-folder"))
+                .andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, List.of(ANSWERS))) {
             answer(line, questions, folder, specification, modelId);
             AnswerJournal.delete(folder.path().resolve(JOURNAL));
@@ -121,7 +121,7 @@ public final class LlavaBenchMain extends AskingGoal {
             asked.put(
                     id,
                     model.ask(
-                            Question.about(Picture.of(images.resolve(question.image())), question.text())
+                            Question.about(ImageRef.of(images.resolve(question.image())), question.text())
                                     .withSpecialTokensInText(true),
                             decoding.seededFor(id),
                             text -> {}));

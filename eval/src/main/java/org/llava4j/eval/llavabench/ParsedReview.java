@@ -2,8 +2,8 @@ package org.llava4j.eval.llavabench;
 
 import java.util.Optional;
 import java.util.regex.Pattern;
-import org.llava4j.data.endpoint.CallJournal;
-import org.llava4j.data.endpoint.ChatAnswer;
+import org.llava4j.data.llm.LlmAnswer;
+import org.llava4j.data.llm.RequestJournal;
 
 /**
  * Outcome of parsing one review. As in LLaVA's evaluation script the first line must hold the two scores and nothing else,
@@ -21,19 +21,19 @@ record ParsedReview(Optional<Review> scores, String problem) {
     private static final int SHOWN = 80;
 
     /** The review of a call as a journal has it. */
-    static ParsedReview of(Judge.Pair pair, CallJournal journal) {
+    static ParsedReview of(Judge.Pair pair, RequestJournal journal) {
         String key = pair.call().key();
         return journal.answer(key)
                 .map(ParsedReview::of)
-                .orElseGet(() -> unparsed(journal.refusal(key)
+                .orElseGet(() -> unparsed(journal.rejectionReason(key)
                         .map(reason -> "the endpoint refused the call: " + reason)
                         .orElse("the journal has no answer")));
     }
 
-    static ParsedReview of(ChatAnswer answer) {
+    static ParsedReview of(LlmAnswer answer) {
         String text = LEADING_SPACE.matcher(answer.text()).replaceFirst("");
         int end = text.indexOf('\n');
-        if (!answer.whole() && end < 0) {
+        if (!answer.complete() && end < 0) {
             return unparsed("the review was cut in its first line (finish reason " + answer.finish() + ")");
         }
         return ofLine(end < 0 ? text : text.substring(0, end));

@@ -6,7 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import org.llava4j.data.batch.SpliceLayout;
+import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.model.TensorRun;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -73,11 +73,11 @@ public record Comparison(List<Row> rows, List<String> notCompared) {
             String note = "expected " + Arrays.toString(wanted.shape());
             return new Row(name, got.shape(), Double.POSITIVE_INFINITY, note);
         }
-        SpliceLayout layout = outputs.layout();
+        BatchLayout layout = outputs.layout();
         boolean overText = outputs.isOverText(name);
         double difference = 0;
         double norm = 0;
-        for (int b = 0; b < (overText ? layout.rows() : 1); b++) {
+        for (int b = 0; b < (overText ? layout.batchSize() : 1); b++) {
             INDArray x = overText ? realRows(got, layout, b) : got;
             INDArray y = overText ? realRows(wanted, layout, b) : wanted;
             difference += square(x.sub(y));
@@ -86,7 +86,7 @@ public record Comparison(List<Row> rows, List<String> notCompared) {
         return new Row(name, got.shape(), relative(difference, norm), "");
     }
 
-    private static INDArray realRows(INDArray tensor, SpliceLayout layout, int b) {
+    private static INDArray realRows(INDArray tensor, BatchLayout layout, int b) {
         long from = layout.rowStarts()[b];
         return tensor.get(
                 NDArrayIndex.point(b), NDArrayIndex.interval(from, from + layout.rowLengths()[b]), NDArrayIndex.all());

@@ -8,7 +8,7 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
@@ -51,9 +51,9 @@ public final class ParityMain extends Command {
         if (output != null && !Files.isWritable(output.toAbsolutePath().getParent())) {
             throw new BadInputException(output + ": its folder cannot be written; give another --output");
         }
-        Inputs.of(path(line, "model-path"), path(line, "vision-tower"), path(line, "inputs"), path(line, "expect"))
-                .requireApart(output);
-        double tolerance = real(line, "tolerance", 1e-4);
+        InputPaths.of(path(line, "model-path"), path(line, "vision-tower"), path(line, "inputs"), path(line, "expect"))
+                .requireNoOverlap(output);
+        double tolerance = decimal(line, "tolerance", 1e-4);
         TensorRun.Gradients gradients = gradients(line.getOptionValue("gradients"));
         Map<String, INDArray> inputs = read(path(line, "inputs"));
         Path expectFile = path(line, "expect");

@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.cli.ProgressOfWork;
+import org.llava4j.data.cli.ProgressLogger;
 
 /**
  * What a run of questions was answered so far: a file that an interrupted run leaves and the next one goes on from. Its
@@ -111,7 +111,7 @@ public final class AnswerJournal implements AutoCloseable {
      */
     public void complete(List<String> ids, String what, int together, Companies companies) {
         requireDistinct(ids, what);
-        ProgressOfWork progress = new ProgressOfWork(what, ids.size());
+        ProgressLogger progress = new ProgressLogger(what, ids.size());
         List<Integer> open = new ArrayList<>();
         for (int from = 0; from < ids.size(); from += together) {
             if (answers.containsKey(ids.get(from))) {

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonErrorMessage;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.JsonProblem;
 import org.llava4j.data.TextFiles;
 
 /** Answers as JSON lines, one answer a line. */
@@ -41,7 +41,7 @@ public final class PredictionFile {
                 lines.append(MAPPER.writeValueAsString(prediction)).append('\n');
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("metadata that is no JSON: " + JsonProblem.of(e), e);
+            throw new IllegalArgumentException("metadata that is no JSON: " + JsonErrorMessage.of(e), e);
         }
         AtomicFile.writeString(file, lines.toString());
     }
@@ -67,7 +67,7 @@ public final class PredictionFile {
                 }
             }
         } catch (JsonProcessingException e) {
-            throw JsonInput.broken(file.toString(), number - 1, e);
+            throw JsonInput.parseError(file.toString(), number - 1, e);
         }
         return Collections.unmodifiableMap(predictions);
     }

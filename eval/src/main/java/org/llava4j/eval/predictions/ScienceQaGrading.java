@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.scienceqa.AnswerExtraction;
-import org.llava4j.data.scienceqa.Extraction;
-import org.llava4j.data.scienceqa.Extraction.Answered;
-import org.llava4j.data.scienceqa.Extraction.Failed;
-import org.llava4j.data.scienceqa.Extraction.Reason;
+import org.llava4j.data.scienceqa.AnswerParser;
+import org.llava4j.data.scienceqa.ParsedAnswer;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
+import org.llava4j.data.scienceqa.ParsedAnswer.Reason;
+import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
 
@@ -18,12 +18,12 @@ import org.llava4j.data.scienceqa.ScienceQaScores;
  *
  * @param extractions what was read out of each answer, by problem
  */
-public record ScienceQaGrading(ScienceQaScores scores, ScienceQaResult result, Map<String, Extraction> extractions) {
+public record ScienceQaGrading(ScienceQaScores scores, ScienceQaResult result, Map<String, ParsedAnswer> extractions) {
     private static final String NO_TEXT = "FAILED";
 
     /** Whether the extracted choice is the problem's correct one. */
     public boolean isCorrect(ScienceQaProblem problem) {
-        return new Answered(problem.answer()).equals(extractions.get(problem.id()));
+        return new Predicted(problem.answer()).equals(extractions.get(problem.id()));
     }
 
     /**
@@ -36,18 +36,19 @@ public record ScienceQaGrading(ScienceQaScores scores, ScienceQaResult result, M
     public static ScienceQaGrading of(
             List<ScienceQaProblem> problems, Map<String, String> texts, Function<ScienceQaProblem, String> groupOf) {
         ScienceQaScores scores = new ScienceQaScores(groupOf);
-        Map<String, Extraction> extractions = new LinkedHashMap<>();
+        Map<String, ParsedAnswer> extractions = new LinkedHashMap<>();
         Map<String, Integer> chosen = new LinkedHashMap<>();
         Map<String, String> outputs = new LinkedHashMap<>();
         for (ScienceQaProblem problem : problems) {
             String text = texts.get(problem.id());
-            Extraction extraction = text == null
-                    ? new Failed(Reason.NO_TEXT)
-                    : AnswerExtraction.extract(text, problem.choices().size());
+            ParsedAnswer extraction = text == null
+                    ? new Unparsed(Reason.NO_TEXT)
+                    : AnswerParser.parse(text, problem.choices().size());
             scores.add(problem, extraction);
             extractions.put(problem.id(), extraction);
             chosen.put(
-                    problem.id(), extraction instanceof Answered answered ? answered.choice() : ScienceQaResult.FAILED);
+                    problem.id(),
+                    extraction instanceof Predicted answered ? answered.choice() : ScienceQaResult.FAILED);
             outputs.put(problem.id(), text == null ? NO_TEXT : text);
         }
         for (String id : texts.keySet()) {

@@ -8,10 +8,10 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Html;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.eval.AskedModel;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.TextTable;
@@ -53,7 +53,7 @@ public final class ProbeMain extends Command {
             throw new BadInputException("--pairs and --image-folder belong together; give both or none");
         }
         AskedModel asked = AskedModel.of(line);
-        Inputs inputs = asked.inputs().and(path(line, "pairs")).andLarge(path(line, "image-folder"));
+        InputPaths inputs = asked.inputs().and(path(line, "pairs")).andWithoutLinks(path(line, "image-folder"));
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
             run(line, asked, folder.path());
             folder.commit();
@@ -96,11 +96,11 @@ public final class ProbeMain extends Command {
                             rows.subList(0, Math.min(SHOWN, rows.size())),
                             "Yes is right to the first question, no to the second."));
             report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
-            System.out.println(Html.fill(
+            System.out.println(Html.format(
                     "%d of %d pairs right in both (%d not read)",
                     score.pairs().correct(),
                     score.pairs().total(),
-                    score.pairs().failed()));
+                    score.pairs().unparsed()));
         }
     }
 
@@ -108,7 +108,7 @@ public final class ProbeMain extends Command {
         List<Answering> asked = new ArrayList<>();
         for (ProbePair pair : pairs) {
             for (String question : List.of(pair.together(), pair.apart())) {
-                Picture picture = Picture.of(images.resolve(pair.image()));
+                ImageRef picture = ImageRef.of(images.resolve(pair.image()));
                 asked.add(model.ask(
                         Question.about(picture, question + REQUEST).withSpecialTokensInText(true),
                         Decoding.greedy(MAX_NEW_TOKENS),

@@ -2,7 +2,7 @@ package org.llava4j.eval.probe;
 
 import java.util.Locale;
 import java.util.Optional;
-import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.data.scienceqa.AnswerCounts;
 
 /**
  * How pairs were answered. Whoever says yes to everything that he has seen a part of gets the questions about what is there
@@ -12,8 +12,8 @@ import org.llava4j.data.scienceqa.Tally;
  * @param apart what is there in parts only, asked
  * @param pairs right in both; not read where one of the two was not
  */
-record ProbeScore(Tally together, Tally apart, Tally pairs) {
-    static final ProbeScore NONE = new ProbeScore(Tally.NONE, Tally.NONE, Tally.NONE);
+record ProbeScore(AnswerCounts together, AnswerCounts apart, AnswerCounts pairs) {
+    static final ProbeScore NONE = new ProbeScore(AnswerCounts.NONE, AnswerCounts.NONE, AnswerCounts.NONE);
 
     /** Yes or no, by the first word; empty where it is neither. */
     static Optional<Boolean> read(String text) {
@@ -33,12 +33,12 @@ record ProbeScore(Tally together, Tally apart, Tally pairs) {
         return new ProbeScore(plus(together, one), plus(apart, other), plus(pairs, both));
     }
 
-    private static Tally plus(Tally tally, Optional<Boolean> right) {
+    private static AnswerCounts plus(AnswerCounts tally, Optional<Boolean> right) {
         if (right.isEmpty()) {
-            return new Tally(tally.correct(), tally.wrong(), tally.failed() + 1);
+            return new AnswerCounts(tally.correct(), tally.incorrect(), tally.unparsed() + 1);
         }
         return right.get()
-                ? new Tally(tally.correct() + 1, tally.wrong(), tally.failed())
-                : new Tally(tally.correct(), tally.wrong() + 1, tally.failed());
+                ? new AnswerCounts(tally.correct() + 1, tally.incorrect(), tally.unparsed())
+                : new AnswerCounts(tally.correct(), tally.incorrect() + 1, tally.unparsed());
     }
 }

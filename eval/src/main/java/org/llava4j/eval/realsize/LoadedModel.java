@@ -10,11 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.data.conversation.EncodedSample;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.Placeholders;
@@ -64,10 +64,10 @@ final class LoadedModel {
                 .toArray();
         int[] labels = new int[ids.length];
         Arrays.fill(labels, EncodedSample.IGNORE_INDEX);
-        SpliceLayout layout = SpliceLayout.of(
+        BatchLayout layout = BatchLayout.collate(
                 List.of(new EncodedSample(ids, labels)),
                 new int[] {1},
-                new SpliceOptions(config.imageVectors(), vocabulary, config.maxLength()));
+                new CollatorOptions(config.imageVectors(), vocabulary, config.maxLength()));
         int side = config.vision().imageSizePx();
         return Placeholders.pixels(layout, FreshTensors.normal(SEED, "pixels", 1, 1, 3, side, side));
     }

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.AtomicFile;
-import org.llava4j.data.tensors.OutgoingTensor;
-import org.llava4j.data.tensors.ShardWriter;
+import org.llava4j.data.tensors.LazyTensor;
+import org.llava4j.data.tensors.ShardedSafetensorsWriter;
 import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
@@ -27,16 +27,16 @@ final class RandomModel {
     /** Writes into a folder that is there; one tensor at a time is in memory. */
     static void write(Path folder, RealSize size) {
         RandomNumbers random = new RandomNumbers(SEED);
-        List<OutgoingTensor> language = new ArrayList<>();
-        List<OutgoingTensor> vision = new ArrayList<>();
+        List<LazyTensor> language = new ArrayList<>();
+        List<LazyTensor> vision = new ArrayList<>();
         Llava.weightShapes(size.config()).forEach((name, shape) -> {
             boolean ofTower = name.startsWith(Llava.TOWER_PREFIX);
             String stored = ofTower ? name.substring(Llava.TOWER_PREFIX.length()) : name;
             (ofTower ? vision : language)
-                    .add(OutgoingTensor.made(
+                    .add(LazyTensor.computed(
                             new TensorInfo(stored, TensorType.BF16, shape), () -> random.array(name, shape)));
         });
-        ShardWriter.write(folder, language, size.shardBytes());
+        ShardedSafetensorsWriter.write(folder, language, size.shardBytes());
         writeJson(folder, config(size.config()));
         Path tower = folder.resolve(TOWER);
         try {
@@ -44,7 +44,7 @@ final class RandomModel {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        ShardWriter.write(tower, vision, size.shardBytes());
+        ShardedSafetensorsWriter.write(tower, vision, size.shardBytes());
         ObjectNode clip = JsonNodeFactory.instance.objectNode();
         size.config().vision().writeTo(clip);
         writeJson(tower, clip);

@@ -25,7 +25,7 @@ final class RandomNumbers {
     RandomNumbers(long seed) {
         this.seed = seed;
         try (INDArray normal = FreshTensors.normal(seed, "choices", DEVIATION, CHOICES);
-                INDArray narrow = FloatConversion.of(normal, DataType.BFLOAT16)) {
+                INDArray narrow = FloatConversion.cast(normal, DataType.BFLOAT16)) {
             pointer(narrow).get(choices);
         }
     }

@@ -15,7 +15,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.ChildJvm;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.cli.ProcessMemory;
@@ -67,7 +67,7 @@ public final class RealSizeMain extends Command {
             System.out.println(LoadedModel.measure(target, size.textPositions()));
             return;
         }
-        Inputs.requireOutside("--json", path(line, "json"), target);
+        InputPaths.requireOutside("--json", path(line, "json"), target);
         ObjectNode found = new JsonMapper().createObjectNode();
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             requireSpace(folder.path(), size);

@@ -2,7 +2,7 @@ package org.llava4j.eval.report;
 
 import java.util.OptionalDouble;
 import org.llava4j.data.Html;
-import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.data.scienceqa.AnswerCounts;
 
 /** An accuracy as a bar from 0 to 100 %, its interval as a whisker, chance as a dashed line across. */
 final class AccuracyBar {
@@ -11,23 +11,23 @@ final class AccuracyBar {
 
     private AccuracyBar() {}
 
-    static String svg(Tally tally, OptionalDouble chance) {
+    static String svg(AnswerCounts tally, OptionalDouble chance) {
         if (tally.total() == 0) {
             return "";
         }
-        Tally.Interval interval = tally.wilson();
-        StringBuilder svg = new StringBuilder(Html.fill(
+        AnswerCounts.ConfidenceInterval interval = tally.wilson();
+        StringBuilder svg = new StringBuilder(Html.format(
                 "<svg class=\"bar\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s of 100 percent\">",
                 WIDTH, HEIGHT, Html.percent(tally.accuracy(), 1)));
-        svg.append(Html.fill("<rect class=\"scale\" x=\"0\" y=\"5\" width=\"%d\" height=\"8\"/>", WIDTH));
-        svg.append(Html.fill(
+        svg.append(Html.format("<rect class=\"scale\" x=\"0\" y=\"5\" width=\"%d\" height=\"8\"/>", WIDTH));
+        svg.append(Html.format(
                 "<rect class=\"value\" x=\"0\" y=\"5\" width=\"%.2f\" height=\"8\"/>", WIDTH * tally.accuracy()));
         double low = WIDTH * interval.low();
         double high = WIDTH * interval.high();
-        svg.append(Html.fill(
+        svg.append(Html.format(
                 "<path class=\"whisker\" d=\"M%.2f 9H%.2f M%.2f 5.5v7 M%.2f 5.5v7\"/>", low, high, low, high));
         chance.ifPresent(fraction ->
-                svg.append(Html.fill("<path class=\"chance\" d=\"M%.2f 0v%d\"/>", WIDTH * fraction, HEIGHT)));
+                svg.append(Html.format("<path class=\"chance\" d=\"M%.2f 0v%d\"/>", WIDTH * fraction, HEIGHT)));
         return svg.append("</svg>").toString();
     }
 }

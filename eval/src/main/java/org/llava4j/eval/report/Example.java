@@ -1,7 +1,7 @@
 package org.llava4j.eval.report;
 
 import java.util.Optional;
-import org.llava4j.data.scienceqa.Extraction;
+import org.llava4j.data.scienceqa.ParsedAnswer;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
@@ -13,10 +13,10 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
  * @param note a sentence beside the verdict; may be empty
  */
 public record Example(
-        ScienceQaProblem problem, String text, Extraction extraction, Optional<Picture> picture, String note) {
+        ScienceQaProblem problem, String text, ParsedAnswer extraction, Optional<Picture> picture, String note) {
 
     /** Without a note. */
-    public Example(ScienceQaProblem problem, String text, Extraction extraction, Optional<Picture> picture) {
+    public Example(ScienceQaProblem problem, String text, ParsedAnswer extraction, Optional<Picture> picture) {
         this(problem, text, extraction, picture, "");
     }
 }

@@ -9,8 +9,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.Unreadable;
 
 /** The training loss of one run, step by step. */
 public record LossCurve(String name, List<Point> points) {
@@ -48,7 +48,7 @@ public record LossCurve(String name, List<Point> points) {
                 }
             }
         } catch (IOException e) {
-            throw Unreadable.of(file, e, "write it again");
+            throw FileReadError.of(file, e, "write it again");
         }
         return Optional.of(new LossCurve("the run that wrote the model", points));
     }

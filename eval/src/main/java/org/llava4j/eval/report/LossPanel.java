@@ -36,26 +36,27 @@ final class LossPanel {
     }
 
     String svg() {
-        StringBuilder svg = new StringBuilder(Html.fill(
+        StringBuilder svg = new StringBuilder(Html.format(
                 "<svg class=\"loss\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"Loss of %s\">",
                 WIDTH, HEIGHT, Html.escape(curve.name())));
         for (int i = 0; i * step <= top * 1.0001; i++) {
             double y = y(i * step);
-            svg.append(Html.fill("<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y, WIDTH - RIGHT));
-            svg.append(Html.fill(
+            svg.append(Html.format("<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y, WIDTH - RIGHT));
+            svg.append(Html.format(
                     "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>", LEFT - 6, y + 3.5, number(i * step)));
         }
         double stepOfSteps = Math.ceil(niceStep(lastStep / TICKS));
         for (double s = 0; s <= lastStep; s += stepOfSteps) {
-            svg.append(Html.fill(
+            svg.append(Html.format(
                     "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
                     x(s), HEIGHT - BOTTOM + 16, number(s)));
         }
-        svg.append(Html.fill("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">step</text>", WIDTH - RIGHT, HEIGHT - 4));
+        svg.append(Html.format("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">step</text>", WIDTH - RIGHT, HEIGHT - 4));
         svg.append("<path class=\"curve\" d=\"").append(path()).append("\"/>");
         if (!drawn.isEmpty()) {
             LossCurve.Point last = drawn.get(drawn.size() - 1);
-            svg.append(Html.fill("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", x((double) last.step()), y(last.loss())));
+            svg.append(
+                    Html.format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", x((double) last.step()), y(last.loss())));
         }
         return svg.append("</svg>").toString();
     }
@@ -66,7 +67,7 @@ final class LossPanel {
             return "no finite loss";
         }
         int lost = curve.points().size() - finite.size();
-        return Html.fill(
+        return Html.format(
                 "%.3f to %.3f in %d steps%s",
                 finite.get(0).loss(),
                 finite.get(finite.size() - 1).loss(),
@@ -77,7 +78,7 @@ final class LossPanel {
     private String path() {
         StringBuilder path = new StringBuilder();
         for (LossCurve.Point point : drawn) {
-            path.append(Html.fill(
+            path.append(Html.format(
                     "%s%.1f %.1f", path.length() == 0 ? "M" : "L", x((double) point.step()), y(point.loss())));
         }
         return path.toString();
@@ -122,7 +123,7 @@ final class LossPanel {
 
     private static String number(double value) {
         return value == Math.rint(value)
-                ? Html.fill("%.0f", value)
-                : Html.fill("%.3g", value).replaceAll("0+$", "");
+                ? Html.format("%.0f", value)
+                : Html.format("%.3g", value).replaceAll("0+$", "");
     }
 }

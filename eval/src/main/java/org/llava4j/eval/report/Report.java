@@ -12,8 +12,8 @@ import java.util.OptionalDouble;
 import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.Html;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
-import org.llava4j.data.scienceqa.Tally;
 
 /**
  * What an evaluation found.
@@ -40,10 +40,10 @@ public record Report(
         List<Headline> leadHeadlines,
         List<Headline> headlines,
         OptionalDouble chance,
-        Map<ScienceQaColumn, Tally> columns,
+        Map<ScienceQaColumn, AnswerCounts> columns,
         String columnsNote,
-        Map<String, Tally> kinds,
-        Map<String, Map<String, Tally>> groups,
+        Map<String, AnswerCounts> kinds,
+        Map<String, Map<String, AnswerCounts>> groups,
         List<TextTable> tables,
         Map<String, Object> data,
         List<LossCurve> curves,
@@ -92,10 +92,10 @@ public record Report(
         private final List<Headline> leadHeadlines = new ArrayList<>();
         private final List<Headline> headlines = new ArrayList<>();
         private OptionalDouble chance = OptionalDouble.empty();
-        private final Map<ScienceQaColumn, Tally> columns = new EnumMap<>(ScienceQaColumn.class);
+        private final Map<ScienceQaColumn, AnswerCounts> columns = new EnumMap<>(ScienceQaColumn.class);
         private String columnsNote = "";
-        private final Map<String, Tally> kinds = new TreeMap<>();
-        private final Map<String, Map<String, Tally>> groups = new LinkedHashMap<>();
+        private final Map<String, AnswerCounts> kinds = new TreeMap<>();
+        private final Map<String, Map<String, AnswerCounts>> groups = new LinkedHashMap<>();
         private final List<TextTable> tables = new ArrayList<>();
         private final Map<String, Object> data = new LinkedHashMap<>();
         private final List<LossCurve> curves = new ArrayList<>();
@@ -132,7 +132,7 @@ public record Report(
             return this;
         }
 
-        public Builder headline(String key, String label, Tally tally) {
+        public Builder headline(String key, String label, AnswerCounts tally) {
             headlines.add(new Headline(key, label, tally));
             return this;
         }
@@ -142,19 +142,19 @@ public record Report(
             return this;
         }
 
-        public Builder columns(Map<ScienceQaColumn, Tally> tallies, String note) {
+        public Builder columns(Map<ScienceQaColumn, AnswerCounts> tallies, String note) {
             columns.putAll(tallies);
             columnsNote = note;
             return this;
         }
 
-        public Builder kinds(Map<String, Tally> tallies) {
+        public Builder kinds(Map<String, AnswerCounts> tallies) {
             kinds.putAll(tallies);
             return this;
         }
 
         /** Accuracy by something, under a heading of its own. */
-        public Builder group(String heading, Map<String, Tally> tallies) {
+        public Builder group(String heading, Map<String, AnswerCounts> tallies) {
             groups.put(heading, tallies);
             return this;
         }

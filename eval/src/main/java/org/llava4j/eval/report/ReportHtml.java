@@ -1,7 +1,7 @@
 package org.llava4j.eval.report;
 
 import static org.llava4j.data.Html.escape;
-import static org.llava4j.data.Html.fill;
+import static org.llava4j.data.Html.format;
 import static org.llava4j.data.Html.percent;
 
 import java.io.IOException;
@@ -12,12 +12,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.llava4j.data.Html;
-import org.llava4j.data.scienceqa.Extraction;
-import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.PaperTable7;
+import org.llava4j.data.scienceqa.ParsedAnswer;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.data.scienceqa.Tally;
 
 /**
  * A report for people: one file that asks for nothing from elsewhere (its own policy forbids it), needs no script,
@@ -36,11 +36,11 @@ final class ReportHtml {
     String render() {
         html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-        html.append(fill("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
-        html.append(fill("<title>%s</title>\n<style>\n%s</style>\n</head>\n", escape(report.title()), css()));
-        html.append(fill("<body>\n<main>\n<h1>%s</h1>\n", escape(report.title())));
+        html.append(format("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
+        html.append(format("<title>%s</title>\n<style>\n%s</style>\n</head>\n", escape(report.title()), css()));
+        html.append(format("<body>\n<main>\n<h1>%s</h1>\n", escape(report.title())));
         if (!report.summary().isEmpty()) {
-            html.append(fill("<p class=\"lead\">%s</p>\n", escape(report.summary())));
+            html.append(format("<p class=\"lead\">%s</p>\n", escape(report.summary())));
         }
         report.lead().ifPresent(this::table);
         headlines();
@@ -58,7 +58,7 @@ final class ReportHtml {
     }
 
     private void section(String heading) {
-        html.append(fill("<h2>%s</h2>\n", escape(heading)));
+        html.append(format("<h2>%s</h2>\n", escape(heading)));
     }
 
     private void headlines() {
@@ -71,17 +71,17 @@ final class ReportHtml {
             tallyRow(headline.label(), headline.tally(), "big", report.chance());
         }
         String chance = report.chance().isPresent()
-                ? fill(
+                ? format(
                         " The dashed line is chance, %s %%.",
                         percent(report.chance().getAsDouble(), 1))
                 : "";
-        html.append(fill(
+        html.append(format(
                 "</tbody><caption>Whiskers are 95 %% Wilson intervals. An unparsed answer counts as not correct and is"
                         + " listed apart from the incorrect ones.%s</caption></table></div>\n",
                 chance));
     }
 
-    private void tallies(String heading, String first, Map<String, Tally> tallies) {
+    private void tallies(String heading, String first, Map<String, AnswerCounts> tallies) {
         if (tallies.isEmpty()) {
             return;
         }
@@ -95,13 +95,13 @@ final class ReportHtml {
         section(table.heading());
         tableHead(table.head().toArray(new String[0]));
         for (List<String> row : table.rows()) {
-            html.append(fill("<tr><th scope=\"row\">%s</th>", escape(row.get(0))));
-            row.subList(1, row.size()).forEach(cell -> html.append(fill("<td>%s</td>", escape(cell))));
+            html.append(format("<tr><th scope=\"row\">%s</th>", escape(row.get(0))));
+            row.subList(1, row.size()).forEach(cell -> html.append(format("<td>%s</td>", escape(cell))));
             html.append("</tr>\n");
         }
         html.append("</tbody>");
         if (!table.caption().isEmpty()) {
-            html.append(fill("<caption>%s</caption>", escape(table.caption())));
+            html.append(format("<caption>%s</caption>", escape(table.caption())));
         }
         html.append("</table></div>\n");
     }
@@ -109,13 +109,13 @@ final class ReportHtml {
     private void tableHead(String... cells) {
         html.append("<div class=\"scroll\"><table><thead><tr>");
         for (String cell : cells) {
-            html.append(fill("<th scope=\"col\">%s</th>", escape(cell)));
+            html.append(format("<th scope=\"col\">%s</th>", escape(cell)));
         }
         html.append("</tr></thead><tbody>\n");
     }
 
-    private void tallyRow(String label, Tally tally, String style, OptionalDouble chance) {
-        html.append(fill(
+    private void tallyRow(String label, AnswerCounts tally, String style, OptionalDouble chance) {
+        html.append(format(
                 "<tr><th scope=\"row\">%s</th><td class=\"%s\">%s</td><td class=\"graph\">%s</td>"
                         + "<td>%d</td><td>%d</td><td>%d</td></tr>\n",
                 escape(label),
@@ -123,8 +123,8 @@ final class ReportHtml {
                 percent(tally.accuracy(), 1),
                 AccuracyBar.svg(tally, chance),
                 tally.correct(),
-                tally.wrong(),
-                tally.failed()));
+                tally.incorrect(),
+                tally.unparsed()));
     }
 
     private void columns() {
@@ -134,28 +134,28 @@ final class ReportHtml {
         section("The nine columns of ScienceQA");
         html.append("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Accuracy, %</th>");
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            html.append(fill("<th scope=\"col\">%s</th>", column.label()));
+            html.append(format("<th scope=\"col\">%s</th>", column.label()));
         }
         html.append("</tr></thead><tbody>\n<tr class=\"ours\"><th scope=\"row\">This run</th>");
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            Tally tally = report.columns().getOrDefault(column, Tally.NONE);
-            html.append(fill("<td>%s</td>", percent(tally.accuracy(), 2)));
+            AnswerCounts tally = report.columns().getOrDefault(column, AnswerCounts.NONE);
+            html.append(format("<td>%s</td>", percent(tally.accuracy(), 2)));
         }
         html.append("</tr>\n<tr class=\"counts\"><th scope=\"row\">problems in it</th>");
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            html.append(fill(
+            html.append(format(
                     "<td>%d</td>",
-                    report.columns().getOrDefault(column, Tally.NONE).total()));
+                    report.columns().getOrDefault(column, AnswerCounts.NONE).total()));
         }
         html.append("</tr>\n");
         for (PaperTable7.Row row : PaperTable7.ROWS) {
-            html.append(fill("<tr><th scope=\"row\">%s</th>", escape(row.method())));
+            html.append(format("<tr><th scope=\"row\">%s</th>", escape(row.method())));
             for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                html.append(fill("<td>%.2f</td>", row.percent(column)));
+                html.append(format("<td>%.2f</td>", row.percent(column)));
             }
             html.append("</tr>\n");
         }
-        html.append(fill(
+        html.append(format(
                 "</tbody><caption>The other rows are table 7 of the paper (Liu et al. 2023), on ScienceQA&#39;s 4241 test"
                         + " problems. TXT and IMG overlap. %s</caption></table></div>\n",
                 escape(report.columnsNote())));
@@ -169,7 +169,7 @@ final class ReportHtml {
         html.append("<div class=\"panels\">\n");
         for (LossCurve curve : report.curves()) {
             LossPanel panel = new LossPanel(curve);
-            html.append(fill(
+            html.append(format(
                     "<figure><h3>%s</h3>%s<figcaption>%s</figcaption></figure>\n",
                     escape(curve.name()), panel.svg(), escape(panel.caption())));
         }
@@ -185,34 +185,34 @@ final class ReportHtml {
             ScienceQaProblem problem = example.problem();
             html.append("<article class=\"example\">\n");
             html.append(example.picture()
-                    .map(picture -> fill(
+                    .map(picture -> format(
                             "<div><img alt=\"image of problem %s\" src=\"%s\"></div>\n",
                             escape(problem.id()), picture.dataUri()))
                     .orElse("<div class=\"text-only\">no image</div>\n"));
-            html.append(fill("<div>\n<h3 class=\"question\">%s</h3>\n", escape(problem.question())));
+            html.append(format("<div>\n<h3 class=\"question\">%s</h3>\n", escape(problem.question())));
             if (!problem.hint().isBlank()) {
-                html.append(fill("<p class=\"soft context\">%s</p>\n", escape(problem.hint())));
+                html.append(format("<p class=\"soft context\">%s</p>\n", escape(problem.hint())));
             }
             html.append("<ol>\n");
             for (int i = 0; i < problem.choices().size(); i++) {
-                html.append(fill(
+                html.append(format(
                         "<li>%s%s%s</li>\n",
                         escape(problem.choices().get(i)),
                         i == problem.answer() ? mark("correct answer") : "",
-                        example.extraction().equals(new Answered(i)) ? mark("predicted") : ""));
+                        example.extraction().equals(new Predicted(i)) ? mark("predicted") : ""));
             }
-            html.append(fill(
+            html.append(format(
                     "</ol>\n<blockquote>%s</blockquote>\n<p class=\"soft\">%s</p>\n</div>\n</article>\n",
                     escape(example.text()), escape((verdict(example) + " " + example.note()).strip())));
         }
     }
 
     private static String mark(String word) {
-        return fill("<span class=\"mark\">%s</span>", word);
+        return format("<span class=\"mark\">%s</span>", word);
     }
 
     private static String verdict(Example example) {
-        if (example.extraction() instanceof Extraction.Failed failed) {
+        if (example.extraction() instanceof ParsedAnswer.Unparsed failed) {
             return "Unparsed: "
                     + switch (failed.reason()) {
                         case NO_ANSWER -> "nothing in the text has the form of one.";
@@ -221,7 +221,7 @@ final class ReportHtml {
                         case NO_TEXT -> "there is no text.";
                     };
         }
-        return example.extraction().equals(new Answered(example.problem().answer())) ? "Correct." : "Incorrect.";
+        return example.extraction().equals(new Predicted(example.problem().answer())) ? "Correct." : "Incorrect.";
     }
 
     private void settings() {
@@ -231,13 +231,13 @@ final class ReportHtml {
         if (report.timings().isEmpty() && report.seconds() > 0) {
             setting("time", Html.duration(report.seconds()));
         }
-        html.append(fill(
+        html.append(format(
                 "</dl>\n<p class=\"soft\">SHA-256 of the settings (without times): <code>%s</code></p>\n",
                 report.specification().sha256()));
     }
 
     private void setting(String key, String value) {
-        html.append(fill("<dt>%s</dt><dd>%s</dd>\n", escape(key), escape(value)));
+        html.append(format("<dt>%s</dt><dd>%s</dd>\n", escape(key), escape(value)));
     }
 
     private void notes() {
@@ -246,7 +246,7 @@ final class ReportHtml {
         }
         section("Notes");
         html.append("<ul>\n");
-        report.notes().forEach(note -> html.append(fill("<li>%s</li>\n", escape(note))));
+        report.notes().forEach(note -> html.append(format("<li>%s</li>\n", escape(note))));
         html.append("</ul>\n");
     }
 

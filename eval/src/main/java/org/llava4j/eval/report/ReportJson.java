@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.stream.Stream;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
-import org.llava4j.data.scienceqa.Tally;
 
 /**
  * A report for programs. The headlines stand at the top level under their own keys; accuracies are fractions 0 to 1,
@@ -79,7 +79,7 @@ final class ReportJson {
         return root;
     }
 
-    private static void putAccuracy(ObjectNode node, String key, Tally tally) {
+    private static void putAccuracy(ObjectNode node, String key, AnswerCounts tally) {
         if (tally.total() == 0) {
             putNew(node, key).putNull(key);
         } else {
@@ -87,12 +87,12 @@ final class ReportJson {
         }
     }
 
-    private static void putCounts(ObjectNode node, String key, Tally tally) {
-        Tally.Interval interval = tally.wilson();
+    private static void putCounts(ObjectNode node, String key, AnswerCounts tally) {
+        AnswerCounts.ConfidenceInterval interval = tally.wilson();
         node.putObject(key)
                 .put("correct", tally.correct())
-                .put("wrong", tally.wrong())
-                .put("failed", tally.failed())
+                .put("wrong", tally.incorrect())
+                .put("failed", tally.unparsed())
                 .put("low", interval.low())
                 .put("high", interval.high());
     }

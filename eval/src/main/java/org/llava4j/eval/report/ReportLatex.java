@@ -1,14 +1,14 @@
 package org.llava4j.eval.report;
 
-import static org.llava4j.data.Html.fill;
+import static org.llava4j.data.Html.format;
 import static org.llava4j.data.Html.percent;
 
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.PaperTable7;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
-import org.llava4j.data.scienceqa.Tally;
 
 /** The main table of a report for a paper: ScienceQA's nine columns beside the published rows, or its first table. */
 final class ReportLatex {
@@ -32,12 +32,12 @@ final class ReportLatex {
             for (ScienceQaColumn column : ScienceQaColumn.values()) {
                 head.add(column.label());
                 ours.add(percent(
-                        report.columns().getOrDefault(column, Tally.NONE).accuracy(), 2));
+                        report.columns().getOrDefault(column, AnswerCounts.NONE).accuracy(), 2));
             }
             for (PaperTable7.Row row : PaperTable7.ROWS) {
                 List<String> cells = new ArrayList<>(List.of(row.method()));
                 for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                    cells.add(fill("%.2f", row.percent(column)));
+                    cells.add(format("%.2f", row.percent(column)));
                 }
                 rows.add(cells);
             }
@@ -56,7 +56,7 @@ final class ReportLatex {
 
     private static String table(List<String> head, List<List<String>> rows) {
         StringBuilder text = new StringBuilder();
-        text.append(fill("\\begin{tabular}{l%s}\n\\hline\n", "r".repeat(head.size() - 1)));
+        text.append(format("\\begin{tabular}{l%s}\n\\hline\n", "r".repeat(head.size() - 1)));
         text.append(line(head)).append("\\hline\n");
         rows.forEach(row -> text.append(line(row)));
         return text.append("\\hline\n\\end{tabular}\n").toString();

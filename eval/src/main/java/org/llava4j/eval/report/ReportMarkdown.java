@@ -1,6 +1,6 @@
 package org.llava4j.eval.report;
 
-import static org.llava4j.data.Html.fill;
+import static org.llava4j.data.Html.format;
 import static org.llava4j.data.Html.percent;
 
 import java.util.ArrayList;
@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.llava4j.data.Html;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.PaperTable7;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
-import org.llava4j.data.scienceqa.Tally;
 
 /** A report as Markdown, to be pasted where people talk. */
 final class ReportMarkdown {
@@ -41,15 +41,15 @@ final class ReportMarkdown {
         report.specification().recipeTable().ifPresent(this::table);
         report.timingTable().ifPresent(this::table);
         text.append("## Settings\n\n");
-        report.specification().general().forEach((key, value) -> text.append(fill("- %s: %s\n", key, value)));
-        text.append(fill(
+        report.specification().general().forEach((key, value) -> text.append(format("- %s: %s\n", key, value)));
+        text.append(format(
                 "\nSHA-256 of the settings: `%s`; %s in all.\n",
                 report.specification().sha256(), Html.duration(report.seconds())));
         report.notes().forEach(note -> text.append("\n").append(note).append("\n"));
         return text.toString();
     }
 
-    private void group(String heading, Map<String, Tally> tallies) {
+    private void group(String heading, Map<String, AnswerCounts> tallies) {
         text.append("## ").append(heading).append("\n\n");
         List<List<String>> rows = tallies.entrySet().stream()
                 .map(entry -> tally(entry.getKey(), entry.getValue()))
@@ -57,15 +57,15 @@ final class ReportMarkdown {
         table(List.of("", "%", "95 %", "correct", "incorrect", "unparsed"), rows);
     }
 
-    private static List<String> tally(String name, Tally tally) {
-        Tally.Interval interval = tally.wilson();
+    private static List<String> tally(String name, AnswerCounts tally) {
+        AnswerCounts.ConfidenceInterval interval = tally.wilson();
         return List.of(
                 name,
                 percent(tally.accuracy(), 2),
                 percent(interval.low(), 1) + " to " + percent(interval.high(), 1),
                 String.valueOf(tally.correct()),
-                String.valueOf(tally.wrong()),
-                String.valueOf(tally.failed()));
+                String.valueOf(tally.incorrect()),
+                String.valueOf(tally.unparsed()));
     }
 
     private void columns() {
@@ -74,13 +74,14 @@ final class ReportMarkdown {
         List<String> ours = new ArrayList<>(List.of("**This run**"));
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
             head.add(column.label());
-            ours.add(percent(report.columns().getOrDefault(column, Tally.NONE).accuracy(), 2));
+            ours.add(percent(
+                    report.columns().getOrDefault(column, AnswerCounts.NONE).accuracy(), 2));
         }
         List<List<String>> rows = new ArrayList<>(List.of(ours));
         for (PaperTable7.Row row : PaperTable7.ROWS) {
             List<String> cells = new ArrayList<>(List.of(row.method()));
             for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                cells.add(fill("%.2f", row.percent(column)));
+                cells.add(format("%.2f", row.percent(column)));
             }
             rows.add(cells);
         }

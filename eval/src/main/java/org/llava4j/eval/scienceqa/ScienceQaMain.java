@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
@@ -80,7 +80,7 @@ public final class ScienceQaMain extends AskingGoal {
         Report.Builder report = Report.titled("ScienceQA: " + modelId);
         asked.describe(report);
         run.describe(report);
-        Inputs inputs = asked.inputs().and(path(line, "data-path")).andFile(line.getOptionValue("conv-mode"));
+        InputPaths inputs = asked.inputs().and(path(line, "data-path")).andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
                 AskingPlace.Place place = place(line)) {
             ScienceQaGrading grading = run.run(
@@ -95,7 +95,7 @@ public final class ScienceQaMain extends AskingGoal {
                     "%d problems, accuracy %.4f (%d failed), %.0f s; see %s%n",
                     problems.size(),
                     grading.scores().overall().accuracy(),
-                    grading.scores().overall().failed(),
+                    grading.scores().overall().unparsed(),
                     seconds,
                     output.resolve("report.html"));
         }

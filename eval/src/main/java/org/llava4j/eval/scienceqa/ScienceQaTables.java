@@ -8,11 +8,11 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
-import org.llava4j.data.scienceqa.Extraction;
-import org.llava4j.data.scienceqa.Extraction.Answered;
+import org.llava4j.data.scienceqa.AnswerCounts;
+import org.llava4j.data.scienceqa.ParsedAnswer;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.scienceqa.Tally;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Example;
 import org.llava4j.eval.report.Picture;
@@ -42,10 +42,10 @@ final class ScienceQaTables {
         examples(imageOf).forEach(report::example);
     }
 
-    private Map<String, Tally> by(Function<ScienceQaProblem, String> groupOf) {
-        Map<String, Tally> tallies = new TreeMap<>();
+    private Map<String, AnswerCounts> by(Function<ScienceQaProblem, String> groupOf) {
+        Map<String, AnswerCounts> tallies = new TreeMap<>();
         for (ScienceQaProblem problem : problems) {
-            Tally one = Tally.NONE.plus(extraction(problem), problem.answer());
+            AnswerCounts one = AnswerCounts.NONE.plus(extraction(problem), problem.answer());
             tallies.merge(
                     groupOf.apply(problem),
                     one,
@@ -54,7 +54,7 @@ final class ScienceQaTables {
         return tallies;
     }
 
-    private Extraction extraction(ScienceQaProblem problem) {
+    private ParsedAnswer extraction(ScienceQaProblem problem) {
         return grading.extractions().get(problem.id());
     }
 
@@ -63,7 +63,7 @@ final class ScienceQaTables {
         int letters = problems.stream().mapToInt(p -> p.choices().size()).max().orElse(0);
         int[][] counts = new int[letters][letters + 1];
         for (ScienceQaProblem problem : problems) {
-            counts[problem.answer()][extraction(problem) instanceof Answered answered ? answered.choice() : letters]++;
+            counts[problem.answer()][extraction(problem) instanceof Predicted answered ? answered.choice() : letters]++;
         }
         List<String> head = new ArrayList<>(List.of("right answer"));
         List<List<String>> rows = new ArrayList<>();
@@ -89,8 +89,8 @@ final class ScienceQaTables {
         List<Example> examples = new ArrayList<>();
         for (Predicate<ScienceQaProblem> which : List.<Predicate<ScienceQaProblem>>of(
                 problem -> isRight(problem) && problem.hasImage(),
-                problem -> extraction(problem) instanceof Answered && !isRight(problem),
-                problem -> !(extraction(problem) instanceof Answered),
+                problem -> extraction(problem) instanceof Predicted && !isRight(problem),
+                problem -> !(extraction(problem) instanceof Predicted),
                 problem -> isRight(problem) && !problem.hasImage())) {
             problems.stream()
                     .filter(which)

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.image.Picture;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.image.ImageRef;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.generate.Decoding;
 import org.llava4j.model.generate.Question;
 import org.llava4j.model.generate.Sampling;
@@ -60,7 +60,7 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
     @FunctionalInterface
     interface PictureSource {
         /** @throws ApiException if there is none */
-        Picture picture(String url, String parameter);
+        ImageRef picture(String url, String parameter);
     }
 
     /** @throws ApiException if the request makes no sense */
@@ -135,7 +135,7 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
     private static final class Messages {
         private final ServeOptions options;
         private final PictureSource pictures;
-        private final List<Picture> shown = new ArrayList<>();
+        private final List<ImageRef> shown = new ArrayList<>();
 
         Messages(ServeOptions options, PictureSource pictures) {
             this.options = options;

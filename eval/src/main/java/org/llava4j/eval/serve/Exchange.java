@@ -69,7 +69,7 @@ final class Exchange {
             return JsonInput.tree(body);
         } catch (IOException e) {
             throw ApiException.badRequest(
-                    null, JsonInput.broken("the body", 0, e).getMessage());
+                    null, JsonInput.parseError("the body", 0, e).getMessage());
         }
     }
 

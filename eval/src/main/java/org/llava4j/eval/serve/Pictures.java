@@ -3,7 +3,7 @@ package org.llava4j.eval.serve;
 import java.util.Locale;
 import java.util.concurrent.Semaphore;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 
 /**
@@ -26,7 +26,7 @@ final class Pictures implements ChatRequest.PictureSource {
     }
 
     @Override
-    public Picture picture(String url, String parameter) {
+    public ImageRef picture(String url, String parameter) {
         String scheme = url.substring(0, Math.max(0, url.indexOf(':'))).toLowerCase(Locale.ROOT);
         byte[] bytes = switch (scheme) {
             case "data" -> data(url, parameter);

@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.train.watch.RunListener;
 
 class AblateMainTest {
@@ -28,7 +28,7 @@ class AblateMainTest {
     private Path plan(String variants) throws IOException {
         Path world = temp.resolve("world");
         if (!Files.exists(world)) {
-            WorldWriter.write(new WorldPlan(7, 4, 0, 2, 24, false), world);
+            SyntheticDatasetWriter.write(new SyntheticDatasetConfig(7, 4, 0, 2, 24, false), world);
         }
         Path file = temp.resolve("plan.json");
         Files.writeString(file, """

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Chat;
 import org.llava4j.model.generate.Decoding;
@@ -89,7 +89,7 @@ class ChatSessionTest {
     @Test
     void controlCStopsTheAnswer() throws Exception {
         String babbling = "Which way is it from the house to the tree?";
-        Chat whole = model.chat(Decoding.greedy(200)).show(Picture.of(Path.of(MAP)));
+        Chat whole = model.chat(Decoding.greedy(200)).show(ImageRef.of(Path.of(MAP)));
         int length = whole.ask(babbling).newTokens();
         assertThat(length).isGreaterThan(20);
 
@@ -106,7 +106,7 @@ class ChatSessionTest {
         };
         byte[] keys = (babbling + "\n").getBytes(StandardCharsets.UTF_8);
         terminal.set(new DumbTerminal("test", "dumb", new ByteArrayInputStream(keys), shown, StandardCharsets.UTF_8));
-        Chat chat = model.chat(Decoding.greedy(200)).show(Picture.of(Path.of(MAP)));
+        Chat chat = model.chat(Decoding.greedy(200)).show(ImageRef.of(Path.of(MAP)));
         new ChatSession(terminal.get(), chat).run();
         terminal.get().close();
         assertThat(shown.toString(StandardCharsets.UTF_8)).contains("[stopped]");

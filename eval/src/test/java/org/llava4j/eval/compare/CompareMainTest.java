@@ -16,8 +16,8 @@ import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 
@@ -42,7 +42,7 @@ class CompareMainTest {
     private Path world() {
         Path world = temp.resolve("world");
         if (!world.toFile().exists()) {
-            WorldWriter.write(new WorldPlan(5, 0, 0, 4, 0, false), world);
+            SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 4, 0, false), world);
         }
         return world;
     }

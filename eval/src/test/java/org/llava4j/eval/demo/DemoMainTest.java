@@ -21,9 +21,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.data.world.Kind;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.ProblemType;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.scienceqa.OtherImages;
 
 /** The demo in its shortest form, from the shipped base: all its parts run, though nothing is learned. */
@@ -129,21 +129,21 @@ class DemoMainTest {
     @Test
     void anotherImageIsOneOfTheSameKindAndEachIsShownOnce() {
         Path world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(5, 0, 0, 6, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 6, 0, false), world);
         List<ScienceQaProblem> problems = new ArrayList<>();
         try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(world, "test")) {
             for (int i = 0; i < reader.size(); i++) {
                 problems.add(reader.get(i));
             }
         }
-        var others = OtherImages.of(problems, problem -> Kind.of(problem).label(), 5);
+        var others = OtherImages.of(problems, problem -> ProblemType.of(problem).label(), 5);
         List<ScienceQaProblem> pictured =
                 problems.stream().filter(ScienceQaProblem::hasImage).toList();
         assertThat(others).hasSameSizeAs(pictured);
         assertThat(others.values()).doesNotHaveDuplicates();
         for (ScienceQaProblem problem : pictured) {
             assertThat(others.get(problem.id()).id()).isNotEqualTo(problem.id());
-            assertThat(Kind.of(others.get(problem.id()))).isEqualTo(Kind.of(problem));
+            assertThat(ProblemType.of(others.get(problem.id()))).isEqualTo(ProblemType.of(problem));
         }
     }
 

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 
 /** The split-overlap check on fresh datasets, and on datasets with an overlap planted in them. */
 class SeparateSplitsTest {
@@ -37,7 +37,8 @@ class SeparateSplitsTest {
 
     private Path write(long seed, int trainPerKind, int testPerKind, int captions) {
         Path folder = temp.resolve("world" + seed + "-" + trainPerKind);
-        WorldWriter.write(new WorldPlan(seed, trainPerKind, 0, testPerKind, captions, false), folder);
+        SyntheticDatasetWriter.write(
+                new SyntheticDatasetConfig(seed, trainPerKind, 0, testPerKind, captions, false), folder);
         return folder;
     }
 

@@ -19,8 +19,8 @@ import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.ScriptedEndpoint;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
@@ -38,7 +38,7 @@ class EnsembleMainTest {
     @BeforeEach
     void draw() {
         world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(5, 0, 0, 2, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 2, 0, false), world);
         problems = ScienceQaRecordReader.problems(world, "test");
         List<Prediction> predictions = new ArrayList<>();
         for (int i = 0; i < problems.size(); i++) {

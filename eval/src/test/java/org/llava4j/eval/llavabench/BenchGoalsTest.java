@@ -16,7 +16,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.endpoint.ChatAnswer;
+import org.llava4j.data.llm.LlmAnswer;
 import org.llava4j.eval.ScriptedEndpoint;
 import org.llava4j.eval.predictions.PredictionFile;
 
@@ -156,22 +156,22 @@ class BenchGoalsTest {
                 "Scores: 8 7|false"
             })
     void onlyTwoNumbersOnTheFirstLineAreAReview(String line, boolean read) {
-        ParsedReview parsed = ParsedReview.of(new ChatAnswer("\n" + line + "\nbecause", "stop", "m", 1, 1));
+        ParsedReview parsed = ParsedReview.of(new LlmAnswer("\n" + line + "\nbecause", "stop", "m", 1, 1));
         assertThat(parsed.scores().isPresent()).isEqualTo(read);
         assertThat(parsed.problem().isEmpty()).isEqualTo(read);
     }
 
     @Test
     void aReviewCutInItsFirstLineHasNoScores() {
-        assertThat(ParsedReview.of(new ChatAnswer("10 1", "length", "m", 1, 1)).problem())
+        assertThat(ParsedReview.of(new LlmAnswer("10 1", "length", "m", 1, 1)).problem())
                 .contains("cut in its first line");
-        assertThat(ParsedReview.of(new ChatAnswer("10 10\nbeca", "length", "m", 1, 1))
+        assertThat(ParsedReview.of(new LlmAnswer("10 10\nbeca", "length", "m", 1, 1))
                         .scores())
                 .contains(new Review(10, 10));
-        assertThat(ParsedReview.of(new ChatAnswer("", "content_filter", "m", 1, 1))
+        assertThat(ParsedReview.of(new LlmAnswer("", "content_filter", "m", 1, 1))
                         .problem())
                 .contains("content_filter");
-        assertThat(ParsedReview.of(new ChatAnswer(" \n", "stop", "m", 1, 1)).problem())
+        assertThat(ParsedReview.of(new LlmAnswer(" \n", "stop", "m", 1, 1)).problem())
                 .contains("empty");
     }
 

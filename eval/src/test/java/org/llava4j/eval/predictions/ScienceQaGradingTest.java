@@ -12,11 +12,11 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.scienceqa.Extraction.Answered;
-import org.llava4j.data.scienceqa.Extraction.Failed;
-import org.llava4j.data.scienceqa.Extraction.Reason;
+import org.llava4j.data.scienceqa.AnswerCounts;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
+import org.llava4j.data.scienceqa.ParsedAnswer.Reason;
+import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.data.scienceqa.Tally;
 import org.llava4j.eval.TestProblems;
 
 class ScienceQaGradingTest {
@@ -32,14 +32,14 @@ class ScienceQaGradingTest {
     @Test
     void every_problem_is_graded_and_a_missing_answer_is_a_failed_one() {
         ScienceQaGrading grading = ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill);
-        assertThat(grading.scores().overall()).isEqualTo(new Tally(1, 1, 2));
-        assertThat(grading.scores().groups()).containsExactly(entry("physics", new Tally(1, 1, 2)));
+        assertThat(grading.scores().overall()).isEqualTo(new AnswerCounts(1, 1, 2));
+        assertThat(grading.scores().groups()).containsExactly(entry("physics", new AnswerCounts(1, 1, 2)));
         assertThat(grading.extractions())
                 .containsExactly(
-                        entry("1", new Answered(1)),
-                        entry("2", new Answered(0)),
-                        entry("3", new Failed(Reason.OUTSIDE_CHOICES)),
-                        entry("4", new Failed(Reason.NO_TEXT)));
+                        entry("1", new Predicted(1)),
+                        entry("2", new Predicted(0)),
+                        entry("3", new Unparsed(Reason.OUTSIDE_CHOICES)),
+                        entry("4", new Unparsed(Reason.NO_TEXT)));
     }
 
     @Test

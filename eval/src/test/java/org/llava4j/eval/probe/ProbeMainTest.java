@@ -11,7 +11,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.scienceqa.Tally;
+import org.llava4j.data.scienceqa.AnswerCounts;
 
 class ProbeMainTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
@@ -27,9 +27,9 @@ class ProbeMainTest {
                 .plus("No", "no")
                 .plus("YES!", "Nothing of it")
                 .plus("", "no");
-        assertThat(score.pairs()).isEqualTo(new Tally(1, 2, 2));
-        assertThat(score.together()).isEqualTo(new Tally(3, 1, 1));
-        assertThat(score.apart()).isEqualTo(new Tally(3, 1, 1));
+        assertThat(score.pairs()).isEqualTo(new AnswerCounts(1, 2, 2));
+        assertThat(score.together()).isEqualTo(new AnswerCounts(3, 1, 1));
+        assertThat(score.apart()).isEqualTo(new AnswerCounts(3, 1, 1));
     }
 
     private void probe(String... args) {

@@ -8,8 +8,8 @@ import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.Browser;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 import org.openqa.selenium.By;
@@ -26,7 +26,7 @@ class ReportPageTest {
     @Test
     void everyChartHasDataAndNothingIsAskedOfOthers() throws Exception {
         Path world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(3, 0, 0, 4, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 4, 0, false), world);
         Path model = Files.createDirectories(temp.resolve("model"));
         Path tiny = Path.of(System.getProperty("llava4j.root"), "resources/tiny");
         for (String file : List.of("model.safetensors", "tokenizer.model")) {

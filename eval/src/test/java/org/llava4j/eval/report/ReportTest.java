@@ -27,11 +27,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Html;
-import org.llava4j.data.scienceqa.Extraction.Answered;
-import org.llava4j.data.scienceqa.Extraction.Failed;
-import org.llava4j.data.scienceqa.Extraction.Reason;
+import org.llava4j.data.scienceqa.AnswerCounts;
+import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
+import org.llava4j.data.scienceqa.ParsedAnswer.Reason;
+import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
-import org.llava4j.data.scienceqa.Tally;
 import org.llava4j.eval.TestProblems;
 
 class ReportTest {
@@ -51,8 +51,8 @@ class ReportTest {
         assertThat(json.get("counts").get("accuracy"))
                 .isEqualTo(new JsonMapper()
                         .readTree("{\"correct\":282,\"wrong\":15,\"failed\":3,\"low\":"
-                                + new Tally(282, 15, 3).wilson().low() + ",\"high\":"
-                                + new Tally(282, 15, 3).wilson().high() + "}"));
+                                + new AnswerCounts(282, 15, 3).wilson().low() + ",\"high\":"
+                                + new AnswerCounts(282, 15, 3).wilson().high() + "}"));
         assertThat(json.get("counts").get("columns").get("NAT").get("wrong").asInt())
                 .isEqualTo(20);
         assertThat(json.get("specification").get("seed").asText()).isEqualTo("42");
@@ -65,10 +65,11 @@ class ReportTest {
 
     @Test
     void a_headline_cannot_take_the_name_of_another_part() {
-        Report twice =
-                Report.titled("t").headline("seconds", "Seconds", Tally.NONE).build();
+        Report twice = Report.titled("t")
+                .headline("seconds", "Seconds", AnswerCounts.NONE)
+                .build();
         assertThatThrownBy(() -> ReportJson.render(twice)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new Headline("Not A Key", "x", Tally.NONE))
+        assertThatThrownBy(() -> new Headline("Not A Key", "x", AnswerCounts.NONE))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -152,8 +153,8 @@ class ReportTest {
         Report report = Report.titled("t")
                 .lead(
                         new TextTable("Ablation", List.of("", "x"), List.of(List.of("row", "1")), ""),
-                        new Headline("accuracy", "with", new Tally(3, 1, 0)))
-                .headline("accuracy_before", "before", new Tally(1, 3, 0))
+                        new Headline("accuracy", "with", new AnswerCounts(3, 1, 0)))
+                .headline("accuracy_before", "before", new AnswerCounts(1, 3, 0))
                 .recipe("stage 1", Map.of("maxSteps", "4"))
                 .recipe("stage 2", Map.of("maxSteps", "5", "seed", "1"))
                 .data("mcnemar", Map.of("p", 0.25))
@@ -227,28 +228,28 @@ class ReportTest {
     }
 
     private static Report whole() {
-        Map<ScienceQaColumn, Tally> columns = new EnumMap<>(ScienceQaColumn.class);
+        Map<ScienceQaColumn, AnswerCounts> columns = new EnumMap<>(ScienceQaColumn.class);
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            columns.put(column, column == ScienceQaColumn.LAN ? Tally.NONE : new Tally(60, 20, 0));
+            columns.put(column, column == ScienceQaColumn.LAN ? AnswerCounts.NONE : new AnswerCounts(60, 20, 0));
         }
-        columns.put(ScienceQaColumn.NAT, new Tally(80, 20, 0));
+        columns.put(ScienceQaColumn.NAT, new AnswerCounts(80, 20, 0));
         return Report.titled("A tiny LLaVA on drawn science questions")
                 .summary(
                         "Trained in two stages from a base that had seen neither a question nor an answer of this set.")
                 .setting("prompt", "QCM-LEA")
                 .setting("seed", 42)
                 .setting("decoding", "greedy, at most 96 tokens")
-                .headline("accuracy_before", "Before training", new Tally(30, 20, 250))
-                .headline("accuracy_after_stage1", "After stage 1", new Tally(96, 150, 54))
-                .headline("accuracy", "After stage 2", new Tally(282, 15, 3))
-                .headline("accuracy_shuffled_images", "The same, images exchanged", new Tally(118, 180, 2))
-                .headline("accuracy_without_stage1", "Stage 2 without stage 1", new Tally(240, 58, 2))
+                .headline("accuracy_before", "Before training", new AnswerCounts(30, 20, 250))
+                .headline("accuracy_after_stage1", "After stage 1", new AnswerCounts(96, 150, 54))
+                .headline("accuracy", "After stage 2", new AnswerCounts(282, 15, 3))
+                .headline("accuracy_shuffled_images", "The same, images exchanged", new AnswerCounts(118, 180, 2))
+                .headline("accuracy_without_stage1", "Stage 2 without stage 1", new AnswerCounts(240, 58, 2))
                 .chance(0.38)
                 .columns(columns, "This run is on drawn problems, so its row and theirs are not of the same test.")
                 .kinds(Map.of(
-                        "read a thermometer", new Tally(45, 5, 0),
-                        "magnets", new Tally(49, 1, 0),
-                        "count and compare", new Tally(47, 3, 0)))
+                        "read a thermometer", new AnswerCounts(45, 5, 0),
+                        "magnets", new AnswerCounts(49, 1, 0),
+                        "count and compare", new AnswerCounts(47, 3, 0)))
                 .curve(curve("Stage 1, captions", 900))
                 .curve(new LossCurve(
                         "Stage 2, questions",
@@ -259,14 +260,14 @@ class ReportTest {
                 .example(new Example(
                         TestProblems.magnets("1"),
                         "Poles that are alike repel each other. The answer is B.",
-                        new Answered(1),
+                        new Predicted(1),
                         Optional.of(png())))
-                .example(
-                        new Example(TestProblems.magnets("2"), "The answer is A.", new Answered(0), Optional.of(png())))
+                .example(new Example(
+                        TestProblems.magnets("2"), "The answer is A.", new Predicted(0), Optional.of(png())))
                 .example(new Example(
                         TestProblems.magnets("3"),
                         "<script>alert('x')</script> & more\u0007",
-                        new Failed(Reason.NO_ANSWER),
+                        new Unparsed(Reason.NO_ANSWER),
                         Optional.empty()))
                 .timing("stage 1", 101)
                 .timing("stage 2", 250)

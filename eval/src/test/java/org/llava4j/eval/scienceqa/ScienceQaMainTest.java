@@ -14,13 +14,13 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.AtomicFile;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.AskingPlace;
 import org.llava4j.eval.predictions.PredictionFile;
 
@@ -48,7 +48,7 @@ class ScienceQaMainTest {
     @Test
     void everyProblemIsAnsweredGradedAndReported() throws IOException {
         Path world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(3, 0, 0, 1, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 1, 0, false), world);
         Path output = temp.resolve("out");
         ScienceQaMain.main(new String[] {
             "--model-path",
@@ -98,7 +98,7 @@ class ScienceQaMainTest {
 
     private Path world() {
         Path world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(3, 3, 0, 3, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 3, 0, 3, 0, false), world);
         return world;
     }
 
@@ -203,7 +203,7 @@ class ScienceQaMainTest {
         assertThat(report).hasContent("a stranger's");
         assertThatThrownBy(() -> asked(world, "world")).hasMessageContaining("is one that is read");
         assertThatThrownBy(() -> asked(world, "world/results")).hasMessageContaining("lies inside");
-        try (OutputFolder running = OutputFolder.open(temp.resolve("busy"), "scienceqa", Inputs.of(), List.of())) {
+        try (OutputFolder running = OutputFolder.open(temp.resolve("busy"), "scienceqa", InputPaths.of(), List.of())) {
             assertThatThrownBy(() -> asked(world, "busy")).hasMessageContaining("written by another run");
             assertThat(running.path().resolve("answers.partial.jsonl")).doesNotExist();
         }

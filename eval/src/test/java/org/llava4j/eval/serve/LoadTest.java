@@ -21,8 +21,8 @@ import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 
 /** Many clients at once, each asking its own questions again and again: every answer is the one that question gets alone. */
 class LoadTest {
@@ -55,7 +55,7 @@ class LoadTest {
 
     private void load(long nanos) throws Exception {
         Path world = temp.resolve("world-" + nanos);
-        WorldWriter.write(new WorldPlan(11, 0, 0, 6, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(11, 0, 0, 6, 0, false), world);
         List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(world, "test");
         List<ObjectNode> questions = new ArrayList<>();
         for (ScienceQaProblem problem : problems) {

@@ -10,8 +10,8 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.Unreadable;
 import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
@@ -43,7 +43,7 @@ final class ConfigJson {
      */
     static ConfigJson read(Path folder) {
         Path file = Files.isDirectory(folder) ? folder.resolve("config.json") : folder;
-        Unreadable.requireVisible(file);
+        FileReadError.requireAccessible(file);
         if (!Files.exists(file)) {
             throw new BadInputException(file + ": cannot be read; give a folder that holds a config.json");
         }

@@ -48,25 +48,24 @@ public final class GenerationConfig {
             .read(EOS)
             .read(CHANGE_ANSWERS.keySet().toArray(String[]::new))
             // Defaults of sampling and lengths, which flags and requests set here.
-            .harmless(
-                    "do_sample", "temperature", "top_p", "top_k", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
-            .harmless("max_length", "max_new_tokens", "max_time", "early_stopping", "length_penalty", "top_h")
-            .harmless("num_return_sequences", "num_beam_groups", "diversity_penalty", "renormalize_logits")
+            .ignored("do_sample", "temperature", "top_p", "top_k", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
+            .ignored("max_length", "max_new_tokens", "max_time", "early_stopping", "length_penalty", "top_h")
+            .ignored("num_return_sequences", "num_beam_groups", "diversity_penalty", "renormalize_logits")
             // How it is computed and what is returned.
-            .harmless("use_cache", "cache_implementation", "cache_config", "return_legacy_cache", "prefill_chunk_size")
-            .harmless("output_attentions", "output_hidden_states", "output_scores", "output_logits", "use_mps_device")
-            .harmless(
+            .ignored("use_cache", "cache_implementation", "cache_config", "return_legacy_cache", "prefill_chunk_size")
+            .ignored("output_attentions", "output_hidden_states", "output_scores", "output_logits", "use_mps_device")
+            .ignored(
                     "return_dict_in_generate", "remove_invalid_values", "token_healing", "low_memory", "compile_config")
-            .harmless("disable_compile", "prompt_lookup_num_tokens", "max_matching_ngram_size", "assistant_early_exit")
-            .harmless("num_assistant_tokens", "num_assistant_tokens_schedule", "assistant_confidence_threshold")
-            .harmless(
+            .ignored("disable_compile", "prompt_lookup_num_tokens", "max_matching_ngram_size", "assistant_early_exit")
+            .ignored("num_assistant_tokens", "num_assistant_tokens_schedule", "assistant_confidence_threshold")
+            .ignored(
                     "assistant_lookbehind",
                     "target_lookbehind",
                     "is_assistant",
                     "dola_layers",
                     "continuous_batching_config")
-            .harmless("bos_token_id", "pad_token_id", "decoder_start_token_id", "encoder_no_repeat_ngram_size")
-            .harmless("_from_model_config", "transformers_version", "generation_kwargs", "trust_remote_code")
+            .ignored("bos_token_id", "pad_token_id", "decoder_start_token_id", "encoder_no_repeat_ngram_size")
+            .ignored("_from_model_config", "transformers_version", "generation_kwargs", "trust_remote_code")
             .build();
 
     private GenerationConfig() {}

@@ -9,8 +9,8 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
-import org.llava4j.data.text.ImageSlot;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
  * What a LLaVA folder's {@code config.json} says beyond its decoder. Behaviour is read from here, never guessed from
@@ -35,7 +35,7 @@ public record LlavaConfig(
         int maxLength,
         boolean padLeft,
         boolean padToSquare,
-        Optional<ImageSlot> imageSlot) {
+        Optional<ImageStartEndTokens> imageSlot) {
 
     /** {@code mm_projector_type}. */
     public enum ProjectorType {
@@ -118,13 +118,13 @@ public record LlavaConfig(
         return read(folder, visionTower, (anywhere, json) -> {
             int vocabulary = json.positive("vocab_size");
             return json.bool("mm_use_im_start_end", false)
-                    ? Optional.of(new ImageSlot(vocabulary - 2, vocabulary - 1))
+                    ? Optional.of(new ImageStartEndTokens(vocabulary - 2, vocabulary - 1))
                     : Optional.empty();
         });
     }
 
     private static LlavaConfig read(
-            Path folder, Path visionTower, BiFunction<Path, ConfigJson, Optional<ImageSlot>> imageSlot) {
+            Path folder, Path visionTower, BiFunction<Path, ConfigJson, Optional<ImageStartEndTokens>> imageSlot) {
         ConfigJson json = ConfigJson.read(folder);
         if (LlavaHfConfig.is(json)) {
             return LlavaHfConfig.of(json, folder);
@@ -144,7 +144,7 @@ public record LlavaConfig(
                 json.choice("mm_vision_select_feature", "patch", SelectFeature::named),
                 json.integer("tokenizer_model_max_length", 2048),
                 json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
-                json.choice("image_aspect_ratio", "square", AspectRatio::named) == AspectRatio.PAD,
+                json.choice("image_aspect_ratio", "square", AspectRatio::fromName) == AspectRatio.PAD,
                 imageSlot.apply(folder, json));
         if (json.has("mm_vision_tower")) {
             requirePaddingOf(tower, json, config.padToSquare);
@@ -171,19 +171,20 @@ public record LlavaConfig(
         };
     }
 
-    private static Optional<ImageSlot> imageSlot(Path folder, ConfigJson json) {
+    private static Optional<ImageStartEndTokens> imageSlot(Path folder, ConfigJson json) {
         // Whether the vocabulary also holds <im_patch> changes nothing here: no id of it ever reaches the model.
         json.bool("mm_use_im_patch_token", false);
         if (!json.bool("mm_use_im_start_end", false)) {
             return Optional.empty();
         }
-        ImageSlot slot = ImageSlot.of(LlamaTokenizer.load(folder), folder);
+        ImageStartEndTokens slot = ImageStartEndTokens.of(LlamaTokenizer.load(folder), folder);
         int highest = Math.max(slot.startId(), slot.endId());
         if (highest >= json.positive("vocab_size")) {
             throw json.bad(
                     "vocab_size",
-                    "is " + json.positive("vocab_size") + " but " + ImageSlot.START + " and " + ImageSlot.END
-                            + " have ids up to " + highest + "; it must count the added tokens, as the tables do");
+                    "is " + json.positive("vocab_size") + " but " + ImageStartEndTokens.START + " and "
+                            + ImageStartEndTokens.END + " have ids up to " + highest
+                            + "; it must count the added tokens, as the tables do");
         }
         if (json.bool("tie_word_embeddings", false)) {
             throw json.bad(

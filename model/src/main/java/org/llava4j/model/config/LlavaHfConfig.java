@@ -50,7 +50,7 @@ public final class LlavaHfConfig {
                 json.integer(MAX_LENGTH_KEY, text.integer("max_position_embeddings", MAX_LENGTH)),
                 json.choice(PADDING_SIDE_KEY, "right", LlavaConfig::padsLeft),
                 json.has(ASPECT_RATIO_KEY)
-                        ? json.choice(ASPECT_RATIO_KEY, "", AspectRatio::named) == AspectRatio.PAD
+                        ? json.choice(ASPECT_RATIO_KEY, "", AspectRatio::fromName) == AspectRatio.PAD
                         : pads(folder));
         LlavaConfig.requirePaddingOf(folder, json, config.padToSquare());
         json.reportUnknown();

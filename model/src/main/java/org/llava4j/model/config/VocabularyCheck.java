@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.llava4j.data.config.ConfigWarnings;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /** Warning about a tokenizer with more ids than the model's token table has rows. */
 public final class VocabularyCheck {

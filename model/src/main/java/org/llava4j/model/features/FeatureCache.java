@@ -39,7 +39,7 @@ public final class FeatureCache implements FeatureSource {
     private Optional<FeatureStore> store;
 
     /** A picture's state when its bytes were hashed. */
-    private record Seen(ImageBytes.Stamp stamp, String address) {}
+    private record Seen(ImageBytes.ImageVersion stamp, String address) {}
 
     /**
      * @param source computes what is missing
@@ -168,7 +168,7 @@ public final class FeatureCache implements FeatureSource {
 
     /** The bytes are hashed anew only where size or time of change say that they may be others. */
     private String address(Path image) {
-        ImageBytes.Stamp now = ImageBytes.stamp(image);
+        ImageBytes.ImageVersion now = ImageBytes.version(image);
         Seen seen = addresses.get(image);
         if (seen == null || !seen.stamp().equals(now)) {
             seen = new Seen(now, hash(ImageBytes.read(image)));

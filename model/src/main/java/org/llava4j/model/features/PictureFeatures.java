@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.image.ImageBytes;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.image.RgbImage;
 
 /**
@@ -22,25 +22,25 @@ public final class PictureFeatures {
         this.source = source;
     }
 
-    private record FileKey(Picture.InFile file, ImageBytes.Stamp stamp) {}
+    private record FileKey(ImageRef.InFile file, ImageBytes.ImageVersion stamp) {}
 
     /**
      * Features of pictures, each {@code float32[P*Dv]}.
      *
      * @throws org.llava4j.data.BadInputException if a picture is missing or broken
      */
-    public List<float[]> of(List<Picture> pictures) {
+    public List<float[]> of(List<ImageRef> pictures) {
         List<Object> keys = pictures.stream().map(PictureFeatures::key).toList();
         Map<Object, float[]> found = new LinkedHashMap<>();
-        Map<Object, Picture.InFile> files = new LinkedHashMap<>();
+        Map<Object, ImageRef.InFile> files = new LinkedHashMap<>();
         Map<Object, RgbImage> decoded = new LinkedHashMap<>();
         for (int i = 0; i < keys.size(); i++) {
             float[] known = recent.get(keys.get(i));
             if (known != null) {
                 found.put(keys.get(i), known);
-            } else if (pictures.get(i) instanceof Picture.InFile file) {
+            } else if (pictures.get(i) instanceof ImageRef.InFile file) {
                 files.put(keys.get(i), file);
-            } else if (pictures.get(i) instanceof Picture.InMemory memory) {
+            } else if (pictures.get(i) instanceof ImageRef.InMemory memory) {
                 decoded.put(keys.get(i), memory.image());
             }
         }
@@ -48,19 +48,19 @@ public final class PictureFeatures {
                 found,
                 files.keySet(),
                 source.features(
-                        files.values().stream().map(Picture.InFile::path).toList()));
+                        files.values().stream().map(ImageRef.InFile::path).toList()));
         putAll(found, decoded.keySet(), source.featuresOf(List.copyOf(decoded.values())));
         keep(found);
         return keys.stream().map(found::get).toList();
     }
 
     /** A picture to be asked about, later and perhaps often; of a large one only what is looked at is kept. */
-    public Picture picture(RgbImage image) {
-        return new Picture.InMemory(source.asSeen(image));
+    public ImageRef picture(RgbImage image) {
+        return new ImageRef.InMemory(source.asSeen(image));
     }
 
-    private static Object key(Picture picture) {
-        return picture instanceof Picture.InFile file ? new FileKey(file, ImageBytes.stamp(file.path())) : picture;
+    private static Object key(ImageRef picture) {
+        return picture instanceof ImageRef.InFile file ? new FileKey(file, ImageBytes.version(file.path())) : picture;
     }
 
     private static void putAll(Map<Object, float[]> into, Iterable<Object> keys, List<float[]> features) {

@@ -146,7 +146,7 @@ public final class TowerFeatures implements FeatureSource {
         for (int i = 0; i < images.size(); i++) {
             features.add(perImage.getRow(i).toFloatVector());
         }
-        PooledMemory.ofThisThread().release(out);
+        PooledMemory.forCurrentThread().release(out);
         return features;
     }
 }

@@ -11,7 +11,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.Llava;
@@ -122,11 +122,11 @@ final class Adapter implements AutoCloseable {
     }
 
     /** The weight with what was learned beside it, rounded once to its own type; others as they are. */
-    OutgoingTensor merged(OutgoingTensor weight) {
+    LazyTensor merged(LazyTensor weight) {
         if (!isTarget(weight.name())) {
             return weight;
         }
-        return weight.changedAsFloats(
+        return weight.mapFloats(
                 floats -> {
                     try (INDArray a = read(LoraConfig.nameOfA(weight.name()));
                             INDArray b = read(LoraConfig.nameOfB(weight.name()))) {

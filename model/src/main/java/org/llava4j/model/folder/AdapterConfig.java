@@ -39,12 +39,12 @@ record AdapterConfig(int rank, double scale) {
             .only(OFF, UNKNOWN_KIND, "layer_replication", "lora_bias", "use_qalora", "target_parameters")
             .only(OFF, UNKNOWN_KIND, "arrow_config", "alora_invocation_tokens", "megatron_config")
             // The names in the adapter's file say which weights are changed.
-            .harmless("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern")
-            .harmless("auto_mapping", "base_model_name_or_path", "revision", "task_type", "peft_version")
-            .harmless("inference_mode", "lora_dropout", "runtime_config", "megatron_core", "ensure_weight_tying")
-            .harmless("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size")
+            .ignored("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern")
+            .ignored("auto_mapping", "base_model_name_or_path", "revision", "task_type", "peft_version")
+            .ignored("inference_mode", "lora_dropout", "runtime_config", "megatron_core", "ensure_weight_tying")
+            .ignored("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size")
             // PEFT sets it to false for every layer of torch.nn.Linear.
-            .harmless("fan_in_fan_out")
+            .ignored("fan_in_fan_out")
             .build();
 
     /** @throws BadInputException if a merge would not give what PEFT gives */

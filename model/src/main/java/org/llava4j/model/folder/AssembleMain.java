@@ -58,7 +58,7 @@ public final class AssembleMain extends Command {
                         new FeatureChoice(
                                 integer(line, "mm-vision-select-layer", -2),
                                 SelectFeature.named(line.getOptionValue("mm-vision-select-feature", "patch")),
-                                AspectRatio.named(line.getOptionValue("image-aspect-ratio", "square"))
+                                AspectRatio.fromName(line.getOptionValue("image-aspect-ratio", "square"))
                                         == AspectRatio.PAD),
                         slot(line),
                         atLeast(1, line, "model-max-length", MAX_LENGTH),

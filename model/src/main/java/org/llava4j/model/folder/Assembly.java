@@ -5,10 +5,10 @@ import java.util.List;
 import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.InputFiles;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.tensors.OutgoingTensor;
-import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.tensors.LazyTensor;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -65,8 +65,9 @@ public record Assembly(
         private List<String> tokens() {
             return switch (this) {
                 case NONE -> List.of();
-                case START_END -> List.of(ImageSlot.START, ImageSlot.END);
-                case PATCH_START_END -> List.of(ImageSlot.PATCH, ImageSlot.START, ImageSlot.END);
+                case START_END -> List.of(ImageStartEndTokens.START, ImageStartEndTokens.END);
+                case PATCH_START_END ->
+                    List.of(ImageStartEndTokens.PATCH, ImageStartEndTokens.START, ImageStartEndTokens.END);
             };
         }
     }
@@ -77,11 +78,11 @@ public record Assembly(
      * @throws BadInputException if a part is not whole, the parts do not fit, or the place cannot be written
      */
     public void to(Path output) {
-        Inputs inputs = Inputs.of(llama, visionTower, projector.file());
-        inputs.requireApart(output);
+        InputPaths inputs = InputPaths.of(llama, visionTower, projector.file());
+        inputs.requireNoOverlap(output);
         requireKinds();
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs)) {
-            InputFiles read = InputFiles.stamped(
+            InputSnapshot read = InputSnapshot.byMetadata(
                     ModelFiles.of(llama, visionTower, projector.file()).all());
             LlamaConfig decoder = LlamaConfig.read(llama);
             requireOwnHead(decoder);
@@ -94,7 +95,7 @@ public record Assembly(
                 } else {
                     checkpoint.withProjector(projector.file());
                 }
-                List<OutgoingTensor> tensors =
+                List<LazyTensor> tensors =
                         checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot(), growth::grown).stream()
                                 .map(type::apply)
                                 .toList();
@@ -145,6 +146,8 @@ public record Assembly(
                 maxLength,
                 false,
                 features.padToSquare(),
-                slot == SlotChoice.NONE ? Optional.empty() : Optional.of(ImageSlot.of(growth.tokenizer(), llama)));
+                slot == SlotChoice.NONE
+                        ? Optional.empty()
+                        : Optional.of(ImageStartEndTokens.of(growth.tokenizer(), llama)));
     }
 }

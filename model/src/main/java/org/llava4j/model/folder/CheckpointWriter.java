@@ -10,8 +10,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.llava4j.data.AtomicFolder;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
@@ -62,7 +62,7 @@ public final class CheckpointWriter {
      * How a folder is written.
      *
      * @param layout {@link Layout#LLAVA} or {@link Layout#LLAVA_HF}
-     * @param shardBytes most bytes of numbers in one file, see {@link org.llava4j.data.tensors.ShardWriter}
+     * @param shardBytes most bytes of numbers in one file, see {@link org.llava4j.data.tensors.ShardedSafetensorsWriter}
      */
     public record Form(Layout layout, long shardBytes) {
         /** What {@code transformers} cuts at. */
@@ -82,7 +82,8 @@ public final class CheckpointWriter {
      *     output
      */
     public static void write(Path output, Llava model, Origin origin, TensorType type) {
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, Inputs.of(origin.folder(), origin.visionTower()))) {
+        try (AtomicFolder folder =
+                AtomicFolder.begin(output, KIND, InputPaths.of(origin.folder(), origin.visionTower()))) {
             writeInto(folder.path(), model, origin, type);
             folder.commit();
         }
@@ -91,10 +92,10 @@ public final class CheckpointWriter {
     /** Writes all files into a folder that is there; for a caller who adds files of his own before he commits. */
     public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
         try (TowerWeights tower = TowerWeights.open(origin.folder(), origin.visionTower())) {
-            List<OutgoingTensor> all = new ArrayList<>(tower.outgoing());
+            List<LazyTensor> all = new ArrayList<>(tower.outgoing());
             model.fileWeights().forEach((name, array) -> {
                 if (!isOfTower(name)) {
-                    all.add(OutgoingTensor.of(name, type, array));
+                    all.add(LazyTensor.of(name, type, array));
                 }
             });
             writeInto(folder, all, origin, Form.OWN);
@@ -108,8 +109,8 @@ public final class CheckpointWriter {
      * @param stored all tensors as they were before, tower included
      * @param type of those of projector and decoder; the frozen tower stays as it was stored
      */
-    public static List<OutgoingTensor> trained(
-            Llava model, Collection<OutgoingTensor> stored, LlavaConfig config, TensorType type) {
+    public static List<LazyTensor> trained(
+            Llava model, Collection<LazyTensor> stored, LlavaConfig config, TensorType type) {
         Set<String> learned = new HashSet<>(model.trainableNames());
         return stored.stream()
                 .map(tensor -> {
@@ -117,9 +118,9 @@ public final class CheckpointWriter {
                     if (isOfTower(name)) {
                         return tensor;
                     }
-                    OutgoingTensor now = learned.contains(name)
-                            ? OutgoingTensor.of(name, type, model.weight(name))
-                            : tensor.as(type);
+                    LazyTensor now = learned.contains(name)
+                            ? LazyTensor.of(name, type, model.weight(name))
+                            : tensor.withType(type);
                     return name.equals(SlotRows.TABLE) && learned.contains(SlotRows.NAME)
                             ? withRows(now, model.weight(SlotRows.NAME), config)
                             : now;
@@ -127,9 +128,9 @@ public final class CheckpointWriter {
                 .toList();
     }
 
-    private static OutgoingTensor withRows(OutgoingTensor table, INDArray rows, LlavaConfig config) {
+    private static LazyTensor withRows(LazyTensor table, INDArray rows, LlavaConfig config) {
         int[] ids = SlotRows.ids(config.imageSlot().orElseThrow());
-        return table.changedAsFloats(
+        return table.mapFloats(
                 floats -> SlotRows.put(floats.dup('c'), rows, ids), table.info().shape());
     }
 
@@ -139,8 +140,8 @@ public final class CheckpointWriter {
      *
      * @throws org.llava4j.data.BadInputException if the model cannot be written in this layout
      */
-    public static void writeInto(Path folder, Collection<OutgoingTensor> tensors, Origin origin, Form form) {
-        List<OutgoingTensor> parts = tensors.stream()
+    public static void writeInto(Path folder, Collection<LazyTensor> tensors, Origin origin, Form form) {
+        List<LazyTensor> parts = tensors.stream()
                 .filter(tensor -> isOfTower(tensor.name()) || isOfLanguage(tensor.name()))
                 .toList();
         if (form.layout() == Layout.LLAVA_HF) {

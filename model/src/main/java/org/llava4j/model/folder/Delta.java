@@ -12,10 +12,10 @@ import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.InputFiles;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.tensors.OutgoingTensor;
-import org.llava4j.data.tensors.ShardWriter;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.tensors.LazyTensor;
+import org.llava4j.data.tensors.ShardedSafetensorsWriter;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -61,10 +61,10 @@ public record Delta(Path base, SaveType type, long shardBytes) {
     /** @return whether the base was known by its hash */
     private boolean write(Path from, Path output, String kind, BiConsumer<INDArray, INDArray> change) {
         boolean making = kind.equals(KIND);
-        try (AtomicFolder folder = AtomicFolder.begin(output, kind, Inputs.of(base, from));
+        try (AtomicFolder folder = AtomicFolder.begin(output, kind, InputPaths.of(base, from));
                 NamedWeights bases = NamedWeights.open(base);
                 NamedWeights all = NamedWeights.open(from)) {
-            InputFiles read = InputFiles.stamped(files(from));
+            InputSnapshot read = InputSnapshot.byMetadata(files(from));
             requireFit(bases, all, from);
             Optional<String> told = Manifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
             requireKind(making, told, from);
@@ -73,13 +73,13 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                 throw new BadInputException(from + " was made for a base whose weights have the hash " + told.get()
                         + ", but those of " + base + " have " + hash.get() + "; give the base it was made for");
             }
-            List<OutgoingTensor> tensors = new ArrayList<>();
+            List<LazyTensor> tensors = new ArrayList<>();
             all.tensors().forEach((name, tensor) -> {
-                OutgoingTensor part = bases.tensors().get(name);
-                OutgoingTensor typed = type.apply(tensor);
-                tensors.add((part == null ? typed : changed(typed, part, change)).named(tensor.name()));
+                LazyTensor part = bases.tensors().get(name);
+                LazyTensor typed = type.apply(tensor);
+                tensors.add((part == null ? typed : changed(typed, part, change)).withName(tensor.name()));
             });
-            ShardWriter.write(folder.path(), tensors, shardBytes);
+            ShardedSafetensorsWriter.write(folder.path(), tensors, shardBytes);
             copyOthers(from, folder.path());
             Manifest.write(
                     folder.path(),
@@ -107,12 +107,11 @@ public record Delta(Path base, SaveType type, long shardBytes) {
     }
 
     /** The base's rows belong to the first rows of a table that has more. */
-    private static OutgoingTensor changed(
-            OutgoingTensor tensor, OutgoingTensor base, BiConsumer<INDArray, INDArray> change) {
-        return tensor.changedAsFloats(
+    private static LazyTensor changed(LazyTensor tensor, LazyTensor base, BiConsumer<INDArray, INDArray> change) {
+        return tensor.mapFloats(
                 floats -> {
                     INDArray whole = floats.dup('c');
-                    base.lendFloats(part -> {
+                    base.useAsFloats(part -> {
                         boolean same = whole.size(0) == part.size(0);
                         change.accept(
                                 same ? whole : whole.get(NDArrayIndex.interval(0, part.size(0)), NDArrayIndex.all()),
@@ -126,7 +125,7 @@ public record Delta(Path base, SaveType type, long shardBytes) {
     private void requireFit(NamedWeights bases, NamedWeights all, Path from) {
         List<String> problems = new ArrayList<>();
         all.tensors().forEach((name, tensor) -> {
-            OutgoingTensor part = bases.tensors().get(name);
+            LazyTensor part = bases.tensors().get(name);
             if (part == null && !NamedWeights.isOfLlavaAlone(name)) {
                 problems.add(tensor.info() + " has nothing in the base");
             } else if (part != null
@@ -175,7 +174,7 @@ public record Delta(Path base, SaveType type, long shardBytes) {
 
     private SortedMap<String, String> sources(NamedWeights all, NamedWeights bases, Path from, boolean making) {
         SortedMap<String, String> sources = new TreeMap<>();
-        for (Map.Entry<String, OutgoingTensor> tensor : all.tensors().entrySet()) {
+        for (Map.Entry<String, LazyTensor> tensor : all.tensors().entrySet()) {
             String own = from + ":" + all.stored(tensor.getKey());
             String part =
                     bases.tensors().containsKey(tensor.getKey()) ? base + ":" + bases.stored(tensor.getKey()) : null;

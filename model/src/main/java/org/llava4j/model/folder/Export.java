@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.InputFiles;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -37,7 +37,7 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
      */
     public void to(Path output) {
         run(output, (folder, checkpoint, origin) -> {
-            List<OutgoingTensor> tensors = tensors(checkpoint, origin.config());
+            List<LazyTensor> tensors = tensors(checkpoint, origin.config());
             CheckpointWriter.writeInto(folder, tensors, origin, form);
             return form.layout().toString();
         });
@@ -57,14 +57,14 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
     }
 
     void run(Path output, Body body) {
-        Inputs inputs = Inputs.of(model, projector, visionTower).andFile(convMode);
-        inputs.requireApart(output);
+        InputPaths inputs = InputPaths.of(model, projector, visionTower).andIfJsonFile(convMode);
+        inputs.requireNoOverlap(output);
         if (!LlavaConfig.isLlava(model)) {
             throw new BadInputException(model + " is no LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
         }
         Path tower = TowerChoice.folder(model, visionTower);
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs.and(tower))) {
-            InputFiles read = InputFiles.stamped(files(tower));
+            InputSnapshot read = InputSnapshot.byMetadata(files(tower));
             LlavaConfig config = LlavaConfig.read(model, tower);
             Optional<ChatFormat> chat = convMode == null && !ChatFormat.isIn(model)
                     ? Optional.empty()
@@ -99,7 +99,7 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
         return files;
     }
 
-    private List<OutgoingTensor> tensors(Checkpoint checkpoint, LlavaConfig config) {
+    private List<LazyTensor> tensors(Checkpoint checkpoint, LlavaConfig config) {
         return checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot()).stream()
                 .map(type::apply)
                 .toList();

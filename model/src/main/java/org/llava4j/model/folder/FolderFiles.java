@@ -11,7 +11,7 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
@@ -118,7 +118,7 @@ final class FolderFiles {
     }
 
     /** {@code torch_dtype} of a model: the type of its table of word vectors. */
-    static String torchType(Collection<OutgoingTensor> tensors) {
+    static String torchType(Collection<LazyTensor> tensors) {
         return tensors.stream()
                 .filter(tensor -> tensor.name().equals(SlotRows.TABLE))
                 .findFirst()

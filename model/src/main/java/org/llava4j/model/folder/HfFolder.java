@@ -10,9 +10,9 @@ import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
-import org.llava4j.data.tensors.OutgoingTensor;
-import org.llava4j.data.tensors.ShardWriter;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tensors.LazyTensor;
+import org.llava4j.data.tensors.ShardedSafetensorsWriter;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
@@ -28,15 +28,15 @@ import org.llava4j.model.weights.Layout;
 final class HfFolder {
     private HfFolder() {}
 
-    static void write(Path folder, Collection<OutgoingTensor> tensors, Origin origin, long shardBytes) {
+    static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, long shardBytes) {
         requireRepresentable(origin.config());
         Optional<VocabularyGrowth> growth = imageToken(origin);
         Layout layout = Layout.LLAVA_HF;
-        ShardWriter.write(
+        ShardedSafetensorsWriter.write(
                 folder,
                 tensors.stream()
                         .map(tensor -> growth.map(g -> g.grown(tensor)).orElse(tensor))
-                        .map(tensor -> tensor.named(layout.stored(tensor.name())))
+                        .map(tensor -> tensor.withName(layout.stored(tensor.name())))
                         .toList(),
                 shardBytes);
         int vocabulary = growth.map(VocabularyGrowth::vocabSize)
@@ -90,12 +90,12 @@ final class HfFolder {
         json.put("tokenizer_class", "LlamaTokenizer");
         json.put("processor_class", "LlavaProcessor");
         json.put("legacy", tokenizer.isLegacy());
-        json.put("add_bos_token", tokenizer.addsBegin());
+        json.put("add_bos_token", tokenizer.addsBos());
         json.put("add_prefix_space", tokenizer.addsPrefixSpace());
         json.put("add_eos_token", false);
-        json.put("bos_token", tokenizer.beginId() < 0 ? null : tokenizer.piece(tokenizer.beginId()));
-        json.put("eos_token", tokenizer.piece(tokenizer.endId()));
-        json.put("unk_token", tokenizer.piece(tokenizer.unknownId()));
+        json.put("bos_token", tokenizer.bosId() < 0 ? null : tokenizer.piece(tokenizer.bosId()));
+        json.put("eos_token", tokenizer.piece(tokenizer.eosId()));
+        json.put("unk_token", tokenizer.piece(tokenizer.unkId()));
         FolderFiles.writeJson(file, json);
     }
 

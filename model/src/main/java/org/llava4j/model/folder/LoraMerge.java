@@ -10,9 +10,9 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.InputFiles;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -43,16 +43,16 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
      */
     public boolean to(Path output) {
         Origin origin = origin();
-        Inputs inputs = Inputs.of(base, adapter, origin.visionTower());
+        InputPaths inputs = InputPaths.of(base, adapter, origin.visionTower());
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs);
                 Adapter learned = Adapter.open(adapter)) {
             boolean known = requireBase();
-            InputFiles read = InputFiles.stamped(files(origin, learned));
+            InputSnapshot read = InputSnapshot.byMetadata(files(origin, learned));
             try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
                 learned.others().ifPresent(checkpoint::withProjector);
                 Map<String, long[]> shapes = Llava.weightShapes(origin.config());
                 learned.requireFit(shapes);
-                List<OutgoingTensor> tensors = checkpoint
+                List<LazyTensor> tensors = checkpoint
                         .outgoing(shapes, origin.config().imageSlot())
                         .stream()
                         .map(type::apply)

@@ -12,10 +12,10 @@ import java.util.Properties;
 import java.util.SortedMap;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.FileManifest;
+import org.llava4j.data.FileManifest.FileDigest;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.WrittenFiles;
-import org.llava4j.data.WrittenFiles.Mark;
 
 /**
  * What a written model folder says of itself, in {@code llava4j.json}.
@@ -38,7 +38,7 @@ public record Manifest(
         String stage,
         String base,
         SortedMap<String, String> sources,
-        SortedMap<String, Mark> files) {
+        SortedMap<String, FileDigest> files) {
 
     /**
      * What is said beside the files.
@@ -63,7 +63,7 @@ public record Manifest(
                 story.stage().orElse(null),
                 story.base().orElse(null),
                 story.sources(),
-                WrittenFiles.in(folder).files());
+                FileManifest.scan(folder).files());
         AtomicFile.writeString(folder.resolve(AtomicFolder.MARKER), JsonInput.write(manifest));
     }
 
@@ -76,18 +76,18 @@ public record Manifest(
 
     /** What is not as it was written: one line for each file that changed, is gone or came later; all files are read. */
     public List<String> differences(Path folder) {
-        return new WrittenFiles(files).differences(folder);
+        return new FileManifest(files).differences(folder);
     }
 
     /** As {@link #differences}, for the files that were written: those that came later are not looked at. */
     public List<String> damage(Path folder) {
-        return new WrittenFiles(files).damage(folder);
+        return new FileManifest(files).changedFiles(folder);
     }
 
     /** One hash of all files of a folder, by what is in them and their names; all are read. */
     public static String hash(Path folder) {
         Sha256 hash = new Sha256();
-        WrittenFiles.in(folder).files().forEach((name, mark) -> {
+        FileManifest.scan(folder).files().forEach((name, mark) -> {
             if (!name.endsWith("/")) {
                 hash.add(name + "\n" + mark.sha256() + "\n");
             }

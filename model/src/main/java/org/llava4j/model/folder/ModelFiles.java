@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.llava4j.data.InputFiles;
+import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.model.config.ChatFormat;
@@ -60,7 +60,7 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
 
     /** As {@link #tokenizer()}, of a folder that is all that is known of the model. */
     public static Map<String, Path> tokenizer(Path folder) {
-        return named("", InputFiles.those(folder, FolderFiles.READ_BY_TOKENIZER));
+        return named("", InputSnapshot.existing(folder, FolderFiles.READ_BY_TOKENIZER));
     }
 
     /** The other files that go from this folder into one that is written: configs and what other programs read. */
@@ -70,12 +70,12 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
         names.addAll(List.of(FolderFiles.CONFIG, FolderFiles.GENERATION, ChatFormat.TEMPLATE_FILE));
         if (visionTower.equals(folder)) {
             names.add(ClipPreprocessing.FILE_NAME);
-            return named("file ", InputFiles.those(folder, names));
+            return named("file ", InputSnapshot.existing(folder, names));
         }
-        Map<String, Path> others = named("file ", InputFiles.those(folder, names));
+        Map<String, Path> others = named("file ", InputSnapshot.existing(folder, names));
         others.putAll(named(
                 "file of the vision tower ",
-                InputFiles.those(visionTower, List.of(FolderFiles.CONFIG, ClipPreprocessing.FILE_NAME))));
+                InputSnapshot.existing(visionTower, List.of(FolderFiles.CONFIG, ClipPreprocessing.FILE_NAME))));
         return others;
     }
 

@@ -10,7 +10,7 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.weights.Checkpoint;
@@ -25,7 +25,7 @@ import org.llava4j.model.weights.TiedHead;
 final class NamedWeights implements AutoCloseable {
     private final TensorStore store;
     private final Layout layout;
-    private final SortedMap<String, OutgoingTensor> tensors = new TreeMap<>();
+    private final SortedMap<String, LazyTensor> tensors = new TreeMap<>();
     private final Map<String, String> storedNames = new HashMap<>();
 
     private NamedWeights(TensorStore store) {
@@ -49,7 +49,7 @@ final class NamedWeights implements AutoCloseable {
     private void list(Path folder) {
         layout.variables(store.tensors().keySet(), folder).forEach((variable, stored) -> {
             if (Layout.reasonToSkip(stored) == null) {
-                tensors.put(variable, OutgoingTensor.stored(store, stored));
+                tensors.put(variable, LazyTensor.fromStore(store, stored));
                 storedNames.put(variable, stored);
             }
         });
@@ -84,7 +84,7 @@ final class NamedWeights implements AutoCloseable {
     }
 
     /** By variable; each still has its stored name. */
-    SortedMap<String, OutgoingTensor> tensors() {
+    SortedMap<String, LazyTensor> tensors() {
         return tensors;
     }
 
@@ -111,7 +111,7 @@ final class NamedWeights implements AutoCloseable {
         TensorHash hash = new TensorHash();
         tensors.forEach((name, tensor) -> {
             if (counted.test(name)) {
-                tensor.lendFloats(floats -> hash.add(name, floats));
+                tensor.useAsFloats(floats -> hash.add(name, floats));
             }
         });
         return hash.hex();

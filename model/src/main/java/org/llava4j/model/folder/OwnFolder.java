@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.ShardWriter;
+import org.llava4j.data.tensors.ShardedSafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
-import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaHfConfig;
@@ -36,32 +36,32 @@ final class OwnFolder {
 
     private OwnFolder() {}
 
-    static void write(Path folder, Collection<OutgoingTensor> tensors, Origin origin, long shardBytes) {
-        List<OutgoingTensor> language = some(tensors, name -> !CheckpointWriter.isOfTower(name));
-        ShardWriter.write(folder, language, shardBytes);
+    static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, long shardBytes) {
+        List<LazyTensor> language = some(tensors, name -> !CheckpointWriter.isOfTower(name));
+        ShardedSafetensorsWriter.write(folder, language, shardBytes);
         writeProjector(folder, language, origin.config());
         FolderFiles.writeJson(
                 folder.resolve(FolderFiles.CONFIG), config(folder, origin, FolderFiles.torchType(language)));
         FolderFiles.writeTokenizer(origin, folder);
         Path tower = FolderFiles.makeFolder(folder.resolve(TOWER_FOLDER));
-        List<OutgoingTensor> vision = some(tensors, CheckpointWriter::isOfTower).stream()
-                .map(tensor -> tensor.named(tensor.name().substring(Llava.TOWER_PREFIX.length())))
+        List<LazyTensor> vision = some(tensors, CheckpointWriter::isOfTower).stream()
+                .map(tensor -> tensor.withName(tensor.name().substring(Llava.TOWER_PREFIX.length())))
                 .toList();
-        ShardWriter.write(tower, vision, shardBytes);
+        ShardedSafetensorsWriter.write(tower, vision, shardBytes);
         FolderFiles.writePreprocessor(origin, tower);
         writeTowerConfig(origin, tower.resolve(FolderFiles.CONFIG));
     }
 
     /** The projector alone, as float32. */
-    static void writeProjector(Path folder, Collection<OutgoingTensor> tensors, LlavaConfig config) {
+    static void writeProjector(Path folder, Collection<LazyTensor> tensors, LlavaConfig config) {
         SafetensorsWriter.write(
                 folder.resolve(CheckpointWriter.PROJECTOR_FILE),
                 some(tensors, CheckpointWriter.handedOn(config.imageSlot().isPresent())).stream()
-                        .map(tensor -> tensor.as(TensorType.F32))
+                        .map(tensor -> tensor.withType(TensorType.F32))
                         .toList());
     }
 
-    private static List<OutgoingTensor> some(Collection<OutgoingTensor> tensors, Predicate<String> wanted) {
+    private static List<LazyTensor> some(Collection<LazyTensor> tensors, Predicate<String> wanted) {
         return tensors.stream().filter(tensor -> wanted.test(tensor.name())).toList();
     }
 
@@ -77,7 +77,7 @@ final class OwnFolder {
             json.put("vocab_size", growth.vocabSize());
             json.put(
                     "mm_use_im_patch_token",
-                    growth.tokenizer().addedId(ImageSlot.PATCH).isPresent());
+                    growth.tokenizer().addedId(ImageStartEndTokens.PATCH).isPresent());
         });
         if (!json.hasNonNull("mm_use_im_patch_token")) {
             json.put("mm_use_im_patch_token", false);

@@ -2,7 +2,7 @@ package org.llava4j.model.folder;
 
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.TensorType;
 
 /**
@@ -22,8 +22,8 @@ public record SaveType(Optional<TensorType> type, Optional<Consumer<String>> ove
     }
 
     /** The tensor as it will be written. */
-    OutgoingTensor apply(OutgoingTensor tensor) {
-        OutgoingTensor typed = type.map(tensor::as).orElse(tensor);
+    LazyTensor apply(LazyTensor tensor) {
+        LazyTensor typed = type.map(tensor::withType).orElse(tensor);
         return overflow.map(typed::allowingOverflow).orElse(typed);
     }
 }

@@ -11,9 +11,9 @@ import java.util.Set;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.tensors.OutgoingTensor;
-import org.llava4j.data.text.ImageSlot;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tensors.LazyTensor;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.config.LlamaConfig;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -52,8 +52,8 @@ public final class VocabularyGrowth {
      */
     public static VocabularyGrowth of(Path folder, boolean patchToken) {
         List<String> wanted = patchToken
-                ? List.of(ImageSlot.PATCH, ImageSlot.START, ImageSlot.END)
-                : List.of(ImageSlot.START, ImageSlot.END);
+                ? List.of(ImageStartEndTokens.PATCH, ImageStartEndTokens.START, ImageStartEndTokens.END)
+                : List.of(ImageStartEndTokens.START, ImageStartEndTokens.END);
         return of(folder, LlamaConfig.read(folder).vocabSize(), wanted);
     }
 
@@ -127,10 +127,10 @@ public final class VocabularyGrowth {
     }
 
     /** The tensor as it is after the growth; what is no table stays. */
-    OutgoingTensor grown(OutgoingTensor tensor) {
+    LazyTensor grown(LazyTensor tensor) {
         boolean newRows = after.size() > Math.min(rows, before.size());
         return isTable(tensor.name()) && newRows
-                ? tensor.changedAsFloats(this::grow, vocabSize(), tensor.info().shape()[1])
+                ? tensor.mapFloats(this::grow, vocabSize(), tensor.info().shape()[1])
                 : tensor;
     }
 
@@ -146,11 +146,11 @@ public final class VocabularyGrowth {
         FolderFiles.copyThoseThere(COPIED, folder, to);
         ObjectNode config = objectOf(FolderFiles.TOKENIZER_CONFIG);
         ObjectNode ids = objectOf(ADDED);
-        after.addedBehindPieces().forEach((id, token) -> ids.put(token, id));
+        after.addedTokensAfterPieces().forEach((id, token) -> ids.put(token, id));
         AtomicFile.writeString(to.resolve(ADDED), ids.toPrettyString() + "\n");
         // Who finds this key reads added tokens from nowhere else.
         if (config.get("added_tokens_decoder") instanceof ObjectNode decoder) {
-            after.addedBehindPieces().forEach((id, token) -> {
+            after.addedTokensAfterPieces().forEach((id, token) -> {
                 if (!decoder.has(String.valueOf(id))) {
                     describe(token, decoder.putObject(String.valueOf(id)));
                 }

@@ -2,7 +2,7 @@ package org.llava4j.model.generate;
 
 import java.util.List;
 import java.util.function.Consumer;
-import org.llava4j.data.text.StreamingDecoder;
+import org.llava4j.data.tokenizer.StreamingDecoder;
 
 /**
  * From tokens to the text of an answer, handed on as it comes: whole characters only, nothing that a stop might still

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.model.Llava;
 import org.llava4j.model.samediff.PooledMemory;
 
@@ -20,7 +20,7 @@ public final class BareSteps {
      * @param positions of each, before every step
      */
     public BareSteps(Llava model, int rows, int positions) {
-        SpliceOptions options = new SpliceOptions(1, Integer.MAX_VALUE, Integer.MAX_VALUE);
+        CollatorOptions options = new CollatorOptions(1, Integer.MAX_VALUE, Integer.MAX_VALUE);
         PromptRun none = new PromptRun(model, options, (layout, prompts) -> Map.of());
         decoder = new CachedDecoder(model, model.plainDecoder().orElseThrow(), none);
         this.positions = positions;
@@ -34,7 +34,7 @@ public final class BareSteps {
 
     /** The next position of each. */
     public void run() {
-        PooledMemory.ofThisThread().release(decoder.step(rows));
+        PooledMemory.forCurrentThread().release(decoder.step(rows));
         kept.forEach(sequence -> sequence.rewind(positions));
     }
 }

@@ -27,7 +27,7 @@ final class CachedDecoder implements DecoderSteps {
     private final LlamaConfig config;
     private final PromptRun prompts;
     private final Kernels kernels = KernelChoice.kernels();
-    private final PooledMemory memory = PooledMemory.ofThisThread();
+    private final PooledMemory memory = PooledMemory.forCurrentThread();
     private DecoderWeights weights;
     private final Map<Generation, KeptSequence> kept = new IdentityHashMap<>();
 
@@ -57,12 +57,12 @@ final class CachedDecoder implements DecoderSteps {
         PromptRun.Result result = prompts.run(begun, nodes);
         for (int row = 0; row < begun.size(); row++) {
             int length = result.layout().rowLengths()[row];
-            int from = row * result.layout().length() + result.layout().rowStarts()[row];
+            int from = row * result.layout().sequenceLength() + result.layout().rowStarts()[row];
             KeptSequence sequence =
                     new KeptSequence(config, length + begun.get(row).maxNewTokens(), memory);
             for (int layer = 0; layer < config.layers(); layer++) {
                 INDArray k = result.out().get(keys(layer));
-                kernels.keep(k, result.out().get(values(layer)), from, length, sequence.layer(layer));
+                kernels.appendToCache(k, result.out().get(values(layer)), from, length, sequence.layer(layer));
             }
             sequence.grow(length);
             kept.put(begun.get(row), sequence);
@@ -132,7 +132,7 @@ final class CachedDecoder implements DecoderSteps {
         INDArray mixed = array(rows.size(), q.size(1));
         AttentionShape shape =
                 new AttentionShape(rows.size(), 1, config.heads(), config.kvHeads(), config.headDim(), true);
-        kernels.attentionStep(
+        kernels.decodeAttention(
                 q, k, v, rows.stream().map(row -> row.layer(number)).toList(), shape, mixed);
         INDArray y = linear(mixed, w.o(), x);
         INDArray m = norm(y, w.mlpNorm());

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 
 /**
@@ -16,8 +16,8 @@ public final class Chat {
     private final LlavaModel model;
     private final Decoding decoding;
     private final List<Turn> turns = new ArrayList<>();
-    private final List<Picture> images = new ArrayList<>();
-    private Picture next;
+    private final List<ImageRef> images = new ArrayList<>();
+    private ImageRef next;
     private boolean specialTokensInText;
 
     public Chat(LlavaModel model, Decoding decoding) {
@@ -26,7 +26,7 @@ public final class Chat {
     }
 
     /** The next question is about this picture too; where one is shown already that no question came to, instead of it. */
-    public Chat show(Picture picture) {
+    public Chat show(ImageRef picture) {
         next = picture;
         return this;
     }
@@ -54,7 +54,7 @@ public final class Chat {
      */
     public Answering start(String text, Consumer<String> onText) {
         List<Turn> asked = new ArrayList<>(turns);
-        List<Picture> shown = new ArrayList<>(images);
+        List<ImageRef> shown = new ArrayList<>(images);
         asked.add(Turn.human(next == null ? text : Question.withMark(text)));
         if (next != null) {
             shown.add(next);

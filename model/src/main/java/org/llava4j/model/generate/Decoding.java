@@ -2,7 +2,7 @@ package org.llava4j.model.generate;
 
 import java.util.List;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.records.Draw;
+import org.llava4j.data.records.SeededHash;
 
 /**
  * How an answer is made.
@@ -41,7 +41,7 @@ public record Decoding(Sampling sampling, int maxNewTokens, List<String> stops) 
 
     /** The same drawing with a seed of its own, made of the given one and a name: whenever that is asked. */
     public Decoding seededFor(String name) {
-        return withSampling(sampling.withSeed(Draw.of(sampling.seed(), name, "answer")));
+        return withSampling(sampling.withSeed(SeededHash.bits(sampling.seed(), name, "answer")));
     }
 
     public Decoding withStops(List<String> newStops) {

@@ -7,8 +7,8 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingDeque;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.model.Llava;
 import org.llava4j.model.generate.Generation.Finish;
 import org.llava4j.model.samediff.PooledMemory;
@@ -29,7 +29,7 @@ public final class Generator implements AutoCloseable {
     private static final int PROMPT_POSITIONS = 8192;
 
     private final Llava model;
-    private final SpliceOptions options;
+    private final CollatorOptions options;
     private final OutputTokens output;
     private final PromptFeed feed;
     private final boolean cache;
@@ -47,12 +47,12 @@ public final class Generator implements AutoCloseable {
      * @param output the tokens that may be generated, and those that end a text
      * @param feed brings the images of prompts
      */
-    public Generator(Llava model, SpliceOptions options, OutputTokens output, PromptFeed feed) {
+    public Generator(Llava model, CollatorOptions options, OutputTokens output, PromptFeed feed) {
         this(model, options, output, feed, true);
     }
 
     /** @param cache whether keys and values are kept where that can be; the same tokens come without, later */
-    Generator(Llava model, SpliceOptions options, OutputTokens output, PromptFeed feed, boolean cache) {
+    Generator(Llava model, CollatorOptions options, OutputTokens output, PromptFeed feed, boolean cache) {
         this.model = model;
         this.options = options;
         this.output = output;
@@ -77,7 +77,7 @@ public final class Generator implements AutoCloseable {
      * @throws BadInputException if the prompt alone fills the model's length
      */
     public Generation submit(Prompt prompt, Sampling sampling, int maxNewTokens, TokenListener listener) {
-        int length = SpliceLayout.splicedLength(prompt.ids(), options.vectorsPerImage());
+        int length = BatchLayout.expandedLength(prompt.ids(), options.numImageTokens());
         int room = options.maxLength() - length;
         if (room < 1) {
             throw new BadInputException("the prompt takes " + length + " positions of the " + options.maxLength()
@@ -221,7 +221,7 @@ public final class Generator implements AutoCloseable {
     private void take(List<Generation> rows, INDArray logits) {
         float[] all = logits.data().asFloat();
         int vocabulary = (int) logits.size(1);
-        PooledMemory.ofThisThread().release(logits);
+        PooledMemory.forCurrentThread().release(logits);
         for (int row = 0; row < rows.size(); row++) {
             Generation generation = rows.get(row);
             try {

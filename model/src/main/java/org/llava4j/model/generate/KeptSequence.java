@@ -3,7 +3,7 @@ package org.llava4j.model.generate;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.model.config.LlamaConfig;
-import org.llava4j.model.kernels.Kernels.KeyValueCache;
+import org.llava4j.model.kernels.Kernels.LayerKvCache;
 import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -33,8 +33,8 @@ final class KeptSequence {
         length = count;
     }
 
-    KeyValueCache layer(int layer) {
-        return new KeyValueCache(keys.get(layer), values.get(layer), length);
+    LayerKvCache layer(int layer) {
+        return new LayerKvCache(keys.get(layer), values.get(layer), length);
     }
 
     /** How many positions are there, which is where the next one goes. */

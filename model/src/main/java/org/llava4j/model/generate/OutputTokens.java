@@ -3,7 +3,7 @@ package org.llava4j.model.generate;
 import java.util.Set;
 import java.util.TreeSet;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
  * Token ids that a model may generate. A head often has more rows than its tokenizer has tokens (padding to a multiple of
@@ -46,7 +46,7 @@ public record OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds
             }
         }
         Set<Integer> ends = new TreeSet<>(eosIds);
-        ends.add(tokenizer.endId());
+        ends.add(tokenizer.eosId());
         return new OutputTokens(size, undefined, ends);
     }
 }

@@ -1,7 +1,7 @@
 package org.llava4j.model.generate;
 
 import java.util.List;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 
 /**
  * A text to go on with.
@@ -10,7 +10,7 @@ import org.llava4j.data.image.Picture;
  * @param images in the order of their places
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on to the layout; never compared or used as a key
-public record Prompt(int[] ids, List<Picture> images) {
+public record Prompt(int[] ids, List<ImageRef> images) {
     public Prompt {
         images = List.copyOf(images);
     }

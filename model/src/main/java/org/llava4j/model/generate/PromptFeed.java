@@ -2,7 +2,7 @@ package org.llava4j.model.generate;
 
 import java.util.List;
 import java.util.Map;
-import org.llava4j.data.batch.SpliceLayout;
+import org.llava4j.data.batch.BatchLayout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** From prompts to what a graph is fed, their images included. */
@@ -14,5 +14,5 @@ public interface PromptFeed {
      * @return placeholders by name, in a map that may be added to
      * @throws org.llava4j.data.BadInputException if an image cannot be read
      */
-    Map<String, INDArray> feed(SpliceLayout layout, List<Prompt> prompts);
+    Map<String, INDArray> feed(BatchLayout layout, List<Prompt> prompts);
 }

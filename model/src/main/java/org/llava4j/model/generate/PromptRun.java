@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.model.Llava;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,10 +16,10 @@ final class PromptRun {
     static final String TARGET_LOGITS = "target_logits";
 
     private final Llava model;
-    private final SpliceOptions options;
+    private final CollatorOptions options;
     private final PromptFeed feed;
 
-    PromptRun(Llava model, SpliceOptions options, PromptFeed feed) {
+    PromptRun(Llava model, CollatorOptions options, PromptFeed feed) {
         this.model = model;
         this.options = options;
         this.feed = feed;
@@ -30,7 +30,7 @@ final class PromptRun {
      *
      * @param out {@link #TARGET_LOGITS} and what else was asked for
      */
-    record Result(SpliceLayout layout, Map<String, INDArray> out) {}
+    record Result(BatchLayout layout, Map<String, INDArray> out) {}
 
     /** @param more nodes that are wanted beside the logits */
     Result run(List<Generation> rows, List<String> more) {
@@ -43,10 +43,10 @@ final class PromptRun {
         }
         List<Prompt> prompts = rows.stream().map(Generation::prompt).toList();
         int[] images = prompts.stream().mapToInt(p -> p.images().size()).toArray();
-        SpliceLayout layout = SpliceLayout.of(samples, images, options);
-        int[] last = new int[layout.rows()];
+        BatchLayout layout = BatchLayout.collate(samples, images, options);
+        int[] last = new int[layout.batchSize()];
         for (int row = 0; row < last.length; row++) {
-            last[row] = row * layout.length() + layout.rowStarts()[row] + layout.rowLengths()[row] - 1;
+            last[row] = row * layout.sequenceLength() + layout.rowStarts()[row] + layout.rowLengths()[row] - 1;
         }
         Map<String, INDArray> in = feed.feed(layout, prompts);
         in.put(Llava.TARGET_ROWS, Nd4j.createFromArray(last));

@@ -5,8 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.image.Picture;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.image.ImageRef;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
  * What is asked: a conversation whose last turn waits for an answer.
@@ -19,7 +19,7 @@ import org.llava4j.data.text.LlamaTokenizer;
  *     in training and published evaluation; otherwise they are ordinary text and cannot forge a turn
  */
 public record Question(
-        List<Turn> turns, List<Picture> images, Optional<String> system, String begun, boolean specialTokensInText) {
+        List<Turn> turns, List<ImageRef> images, Optional<String> system, String begun, boolean specialTokensInText) {
     private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
 
     /** @throws BadInputException if the turns do not name each image once, or none asks */
@@ -40,12 +40,12 @@ public record Question(
     }
 
     /** With the template's own message before all turns. */
-    public Question(List<Turn> turns, List<Picture> images) {
+    public Question(List<Turn> turns, List<ImageRef> images) {
         this(turns, images, Optional.empty());
     }
 
     /** Of which the model begins the answer. */
-    public Question(List<Turn> turns, List<Picture> images, Optional<String> system) {
+    public Question(List<Turn> turns, List<ImageRef> images, Optional<String> system) {
         this(turns, images, system, "", false);
     }
 
@@ -62,11 +62,11 @@ public record Question(
     /** One question with pictures in files. */
     public static Question of(String text, List<Path> images) {
         return new Question(
-                List.of(Turn.human(text)), images.stream().map(Picture::of).toList());
+                List.of(Turn.human(text)), images.stream().map(ImageRef::of).toList());
     }
 
     /** One question about one picture, which comes first unless the text says where. */
-    public static Question about(Picture image, String text) {
+    public static Question about(ImageRef image, String text) {
         return new Question(List.of(Turn.human(withMark(text))), List.of(image));
     }
 

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.llava4j.data.conversation.Turn;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.model.LlavaModel;
@@ -105,7 +105,7 @@ public record ScienceQaAnswers(
             turns.add(Turn.gpt(format.answer(each)));
         }
         turns.add(Turn.human(format.question(problem)));
-        List<Picture> images = problem.hasImage() ? List.of(Picture.of(imageOf.apply(problem))) : List.of();
+        List<ImageRef> images = problem.hasImage() ? List.of(ImageRef.of(imageOf.apply(problem))) : List.of();
         return new Question(turns, images).withSpecialTokensInText(true);
     }
 }

@@ -24,5 +24,5 @@ interface ActivationMath {
     void geluGrad(float[] dy, float[] x, float[] dx, int n);
 
     /** The factor of quick_gelu (CLIP). */
-    float QUICK = 1.702f;
+    float QUICK_GELU_FACTOR = 1.702f;
 }

@@ -6,7 +6,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * OpenBLAS products on native addresses, row-major, each on the calling thread alone: the kernels split the rows of a
- * product over their own {@link Workers}, beside which OpenBLAS's threads would only compete.
+ * product over their own {@link KernelThreadPool}, beside which OpenBLAS's threads would only compete.
  */
 final class Blas {
     /** What OpenBLAS maps for each thread that is in it at once. */
@@ -21,7 +21,7 @@ final class Blas {
      *
      * @throws OutOfMemoryError if a limit of the address space leaves no room for OpenBLAS's buffers
      */
-    static void useCallingThread() {
+    static void useSingleThread() {
         AddressSpace.require(BUFFER_BYTES * Runtime.getRuntime().availableProcessors(), "OpenBLAS");
         Nd4j.getEnvironment().setMaxThreads(1);
         Nd4j.getEnvironment().setMaxMasterThreads(1);
@@ -29,7 +29,7 @@ final class Blas {
     }
 
     /** c[m, n] = alpha a[m, k] b[n, k]^T + beta c. */
-    static void timesTransposed(
+    static void gemmTransposedB(
             Scratch s,
             int m,
             int n,
@@ -42,7 +42,7 @@ final class Blas {
             float beta,
             long c,
             int ldc) {
-        gemm(
+        sgemm(
                 s,
                 openblas_nolapack.CblasNoTrans,
                 openblas_nolapack.CblasTrans,
@@ -60,8 +60,8 @@ final class Blas {
     }
 
     /** c[m, n] = a[m, k] b[k, n] + beta c. */
-    static void times(Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
-        gemm(
+    static void gemm(Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
+        sgemm(
                 s,
                 openblas_nolapack.CblasNoTrans,
                 openblas_nolapack.CblasNoTrans,
@@ -79,12 +79,26 @@ final class Blas {
     }
 
     /** c[m, n] = a[k, m]^T b[k, n] + beta c. */
-    static void transposedTimes(
+    static void gemmTransposedA(
             Scratch s, int m, int n, int k, long a, int lda, long b, int ldb, float beta, long c, int ldc) {
-        gemm(s, openblas_nolapack.CblasTrans, openblas_nolapack.CblasNoTrans, m, n, k, 1, a, lda, b, ldb, beta, c, ldc);
+        sgemm(
+                s,
+                openblas_nolapack.CblasTrans,
+                openblas_nolapack.CblasNoTrans,
+                m,
+                n,
+                k,
+                1,
+                a,
+                lda,
+                b,
+                ldb,
+                beta,
+                c,
+                ldc);
     }
 
-    private static void gemm(
+    private static void sgemm(
             Scratch s,
             int transA,
             int transB,
@@ -122,27 +136,27 @@ final class Blas {
     }
 
     /** y[n] = alpha w[n, k] x[k]. */
-    static void timesVector(Scratch s, int n, int k, float alpha, long w, long x, long y) {
-        vector(s, openblas_nolapack.CblasNoTrans, n, k, alpha, w, x, y);
+    static void gemv(Scratch s, int n, int k, float alpha, long w, long x, long y) {
+        sgemv(s, openblas_nolapack.CblasNoTrans, n, k, alpha, w, x, y);
     }
 
     /** y[k] = x[n] w[n, k]. */
-    static void vectorTimes(Scratch s, int n, int k, long x, long w, long y) {
-        vector(s, openblas_nolapack.CblasTrans, n, k, 1, w, x, y);
+    static void gemvTransposed(Scratch s, int n, int k, long x, long w, long y) {
+        sgemv(s, openblas_nolapack.CblasTrans, n, k, 1, w, x, y);
     }
 
-    private static void vector(Scratch s, int trans, int n, int k, float alpha, long w, long x, long y) {
+    private static void sgemv(Scratch s, int trans, int n, int k, float alpha, long w, long x, long y) {
         openblas_nolapack.cblas_sgemv(
                 openblas_nolapack.CblasRowMajor, trans, n, k, alpha, s.first(w), k, s.second(x), 1, 0, s.third(y), 1);
     }
 
     /** Sum of |x[n]|. */
-    static float sumOfMagnitudes(Scratch s, int n, long x) {
+    static float asum(Scratch s, int n, long x) {
         return openblas_nolapack.cblas_sasum(n, s.first(x), 1);
     }
 
     /** y[n] += x[n]. */
-    static void add(Scratch s, int n, long x, long y) {
+    static void axpy(Scratch s, int n, long x, long y) {
         openblas_nolapack.cblas_saxpy(n, 1, s.first(x), 1, s.second(y), 1);
     }
 }

@@ -13,9 +13,9 @@ final class CpuAttention {
     private static final int BLOCK = 96;
 
     private final RowMath math;
-    private final Workers workers;
+    private final KernelThreadPool workers;
 
-    CpuAttention(Lanes lanes, Workers workers) {
+    CpuAttention(MathBackend lanes, KernelThreadPool workers) {
         this.math = lanes.rows();
         this.workers = workers;
     }
@@ -39,7 +39,7 @@ final class CpuAttention {
         zeroPadding(starts, shape, y);
         int blocks = (shape.length() + BLOCK - 1) / BLOCK;
         // From the last block of rows to the first: the causal ones that see most come first and even out.
-        workers.ranges(blocks * shape.sequences() * shape.heads(), grain(shape, blocks), (from, to) -> {
+        workers.parallelFor(blocks * shape.sequences() * shape.heads(), grain(shape, blocks), (from, to) -> {
             for (int i = from; i < to; i++) {
                 int block = blocks - 1 - i / (shape.sequences() * shape.heads());
                 int rest = i % (shape.sequences() * shape.heads());
@@ -54,12 +54,12 @@ final class CpuAttention {
         if (rows <= 0) {
             return;
         }
-        Scratch s = Scratch.ofThisThread();
+        Scratch s = Scratch.forCurrentThread();
         int keys = shape.causal() ? row + rows : head.length();
         long scores = s.block(0, (long) BLOCK * shape.length());
         probabilities(s, q, k, head, row, rows, keys, shape, scores);
         int d = shape.headDim();
-        Blas.times(
+        Blas.gemm(
                 s,
                 rows,
                 d,
@@ -76,7 +76,7 @@ final class CpuAttention {
     /** scores[rows, keys] = softmax(q k^T / sqrt(d)), 0 for keys behind the row where causal. */
     private void probabilities(
             Scratch s, Matrix q, Matrix k, Head head, int row, int rows, int keys, AttentionShape shape, long scores) {
-        Blas.timesTransposed(
+        Blas.gemmTransposedB(
                 s,
                 rows,
                 keys,
@@ -119,7 +119,7 @@ final class CpuAttention {
         zeroPadding(starts, shape, dv);
         int group = shape.heads() / shape.kvHeads();
         // One piece is all that adds into one key/value head, so that the sums have one order.
-        workers.ranges(shape.sequences() * shape.kvHeads(), 1, (from, to) -> {
+        workers.parallelFor(shape.sequences() * shape.kvHeads(), 1, (from, to) -> {
             for (int i = from; i < to; i++) {
                 for (int h = 0; h < group; h++) {
                     Head head = head(shape, starts, i / shape.kvHeads(), i % shape.kvHeads() * group + h);
@@ -146,7 +146,7 @@ final class CpuAttention {
             Matrix dq,
             Matrix dk,
             Matrix dv) {
-        Scratch s = Scratch.ofThisThread();
+        Scratch s = Scratch.forCurrentThread();
         int d = shape.headDim();
         int rows = Math.min(BLOCK, head.length() - row);
         int keys = shape.causal() ? row + rows : head.length();
@@ -154,7 +154,7 @@ final class CpuAttention {
         long dp = s.block(1, (long) BLOCK * shape.length());
         int queryRow = head.start() + row;
         probabilities(s, q, k, head, row, rows, keys, shape, p);
-        Blas.transposedTimes(
+        Blas.gemmTransposedA(
                 s,
                 keys,
                 d,
@@ -166,7 +166,7 @@ final class CpuAttention {
                 beta,
                 dv.at(head.start(), head.kvColumn()),
                 dv.columns());
-        Blas.timesTransposed(
+        Blas.gemmTransposedB(
                 s,
                 rows,
                 keys,
@@ -188,7 +188,7 @@ final class CpuAttention {
             math.softmaxGrad(pRow, dpRow, scale(shape), keys);
             s.write(dpRow, dp + offset, keys);
         }
-        Blas.times(
+        Blas.gemm(
                 s,
                 rows,
                 d,
@@ -200,7 +200,7 @@ final class CpuAttention {
                 0,
                 dq.at(queryRow, head.column()),
                 dq.columns());
-        Blas.transposedTimes(
+        Blas.gemmTransposedA(
                 s,
                 keys,
                 d,
@@ -222,7 +222,7 @@ final class CpuAttention {
         for (int b = 0; b < shape.sequences(); b++) {
             Head head = head(shape, starts, b, 0);
             long first = (long) b * shape.length();
-            Scratch.ofThisThread().zero(y.row(first), (head.start() - first) * y.columns());
+            Scratch.forCurrentThread().zero(y.row(first), (head.start() - first) * y.columns());
         }
     }
 

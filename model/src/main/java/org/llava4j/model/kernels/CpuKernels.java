@@ -17,13 +17,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class CpuKernels implements Kernels {
     private final Kernels fallback;
-    private final Lanes lanes;
+    private final MathBackend math;
     private final CpuLinear linear;
     private final CpuNorms norms;
     private final CpuRope rope;
     private final CpuAttention attention;
-    private final CpuAttentionStep steps;
-    private final CpuElementWise elementWise;
+    private final CpuDecodeAttention decodeAttention;
+    private final CpuElementwise elementwise;
     private final CpuRows rows;
     private final CpuLoss loss;
     private final CpuVision vision;
@@ -34,19 +34,19 @@ public final class CpuKernels implements Kernels {
      * @param fallback computes what is not dense float32
      */
     public CpuKernels(Kernels fallback) {
-        this(fallback, Lanes.best(), new Workers(threads()));
+        this(fallback, MathBackend.bestAvailable(), new KernelThreadPool(threads()));
     }
 
-    CpuKernels(Kernels fallback, Lanes lanes, Workers workers) {
-        Blas.useCallingThread();
+    CpuKernels(Kernels fallback, MathBackend lanes, KernelThreadPool workers) {
+        Blas.useSingleThread();
         this.fallback = fallback;
-        this.lanes = lanes;
+        this.math = lanes;
         linear = new CpuLinear(lanes, workers);
         norms = new CpuNorms(lanes, workers);
         rope = new CpuRope(lanes, workers);
         attention = new CpuAttention(lanes, workers);
-        steps = new CpuAttentionStep(lanes, workers);
-        elementWise = new CpuElementWise(lanes, workers);
+        decodeAttention = new CpuDecodeAttention(lanes, workers);
+        elementwise = new CpuElementwise(lanes, workers);
         rows = new CpuRows(lanes, workers);
         loss = new CpuLoss(lanes, workers);
         vision = new CpuVision(lanes, workers);
@@ -58,7 +58,7 @@ public final class CpuKernels implements Kernels {
 
     @Override
     public String toString() {
-        return "CPU kernels (" + lanes.name() + ")";
+        return "CPU kernels (" + math.name() + ")";
     }
 
     private static boolean floats(INDArray... arrays) {
@@ -74,14 +74,16 @@ public final class CpuKernels implements Kernels {
     }
 
     private static boolean weights(INDArray... ws) {
-        return Arrays.stream(ws).allMatch(w -> floats(w) || NarrowMatrix.isReadable(w) || Int8Weight.isReadable(w));
+        return Arrays.stream(ws).allMatch(w -> floats(w) || HalfMatrix.isReadable(w) || Int8Quantization.isReadable(w));
     }
 
-    private WeightRows weight(INDArray w) {
-        if (Int8Weight.isPacked(w)) {
-            return ByteRows.of(w, lanes);
+    private LinearWeight weight(INDArray w) {
+        if (Int8Quantization.isQuantized(w)) {
+            return Int8LinearWeight.of(w, math);
         }
-        return NarrowMatrix.isNarrow(w) ? new NarrowRows(NarrowMatrix.of(w), lanes) : new WeightRows.Float32(of(w));
+        return HalfMatrix.isHalfPrecision(w)
+                ? new HalfLinearWeight(HalfMatrix.of(w), math)
+                : new LinearWeight.Float32(of(w));
     }
 
     // ---- Linear
@@ -97,8 +99,8 @@ public final class CpuKernels implements Kernels {
 
     @Override
     public void linears(INDArray x, INDArray[] ws, INDArray[] ys) {
-        if (x.size(0) <= WeightRows.FEW_ROWS && floats(x) && floats(ys) && weights(ws)) {
-            linear.forwardFew(
+        if (x.size(0) <= LinearWeight.SMALL_BATCH_ROWS && floats(x) && floats(ys) && weights(ws)) {
+            linear.forwardSmallBatch(
                     of(x),
                     Arrays.stream(ws).map(this::weight).toList(),
                     Arrays.stream(ys).map(Matrix::of).toList());
@@ -215,21 +217,21 @@ public final class CpuKernels implements Kernels {
     }
 
     @Override
-    public void keep(INDArray k, INDArray v, int from, int count, KeyValueCache cache) {
+    public void appendToCache(INDArray k, INDArray v, int from, int count, LayerKvCache cache) {
         if (floats(k, v, cache.keys(), cache.values())) {
-            steps.keep(of(k), of(v), from, count, cache);
+            decodeAttention.appendToCache(of(k), of(v), from, count, cache);
         } else {
-            fallback.keep(k, v, from, count, cache);
+            fallback.appendToCache(k, v, from, count, cache);
         }
     }
 
     @Override
-    public void attentionStep(
-            INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y) {
+    public void decodeAttention(
+            INDArray q, INDArray k, INDArray v, List<LayerKvCache> caches, AttentionShape shape, INDArray y) {
         if (floats(q, k, v, y) && caches.stream().allMatch(c -> floats(c.keys(), c.values()))) {
-            steps.step(of(q), of(k), of(v), caches, shape, of(y));
+            decodeAttention.decode(of(q), of(k), of(v), caches, shape, of(y));
         } else {
-            fallback.attentionStep(q, k, v, caches, shape, y);
+            fallback.decodeAttention(q, k, v, caches, shape, y);
         }
     }
 
@@ -256,7 +258,7 @@ public final class CpuKernels implements Kernels {
     @Override
     public void swiGlu(INDArray gate, INDArray up, INDArray y) {
         if (floats(gate, up, y)) {
-            elementWise.swiGlu(of(gate), of(up), of(y));
+            elementwise.swiGlu(of(gate), of(up), of(y));
         } else {
             fallback.swiGlu(gate, up, y);
         }
@@ -265,7 +267,7 @@ public final class CpuKernels implements Kernels {
     @Override
     public void swiGluGrad(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp) {
         if (floats(dy, gate, up, dGate, dUp)) {
-            elementWise.swiGluGrad(of(dy), of(gate), of(up), of(dGate), of(dUp));
+            elementwise.swiGluGrad(of(dy), of(gate), of(up), of(dGate), of(dUp));
         } else {
             fallback.swiGluGrad(dy, gate, up, dGate, dUp);
         }
@@ -274,7 +276,7 @@ public final class CpuKernels implements Kernels {
     @Override
     public void activation(Activation f, INDArray x, INDArray y) {
         if (floats(x, y)) {
-            elementWise.activation(f, of(x), of(y));
+            elementwise.activation(f, of(x), of(y));
         } else {
             fallback.activation(f, x, y);
         }
@@ -283,7 +285,7 @@ public final class CpuKernels implements Kernels {
     @Override
     public void activationGrad(Activation f, INDArray dy, INDArray x, INDArray dx) {
         if (floats(dy, x, dx)) {
-            elementWise.activationGrad(f, of(dy), of(x), of(dx));
+            elementwise.activationGrad(f, of(dy), of(x), of(dx));
         } else {
             fallback.activationGrad(f, dy, x, dx);
         }
@@ -292,7 +294,7 @@ public final class CpuKernels implements Kernels {
     @Override
     public void copy(INDArray x, INDArray y) {
         if (floats(x, y)) {
-            elementWise.copy(of(x), of(y));
+            elementwise.copy(of(x), of(y));
         } else {
             fallback.copy(x, y);
         }
@@ -301,7 +303,7 @@ public final class CpuKernels implements Kernels {
     @Override
     public void add(INDArray a, INDArray b, INDArray y) {
         if (floats(a, b, y)) {
-            elementWise.add(of(a), of(b), of(y));
+            elementwise.add(of(a), of(b), of(y));
         } else {
             fallback.add(a, b, y);
         }
@@ -309,13 +311,13 @@ public final class CpuKernels implements Kernels {
 
     @Override
     public double sumOfSquares(INDArray x) {
-        return floats(x) ? elementWise.sumOfSquares(of(x)) : fallback.sumOfSquares(x);
+        return floats(x) ? elementwise.sumOfSquares(of(x)) : fallback.sumOfSquares(x);
     }
 
     @Override
     public void adamW(INDArray w, INDArray g, INDArray m, INDArray v, AdamWStep step) {
         if (floats(w, g, m, v)) {
-            elementWise.adamW(of(w), of(g), of(m), of(v), step);
+            elementwise.adamW(of(w), of(g), of(m), of(v), step);
         } else {
             fallback.adamW(w, g, m, v, step);
         }
@@ -324,7 +326,7 @@ public final class CpuKernels implements Kernels {
     @Override
     public void scale(INDArray x, double factor, INDArray y) {
         if (floats(x, y)) {
-            elementWise.scale(of(x), (float) factor, of(y));
+            elementwise.scale(of(x), (float) factor, of(y));
         } else {
             fallback.scale(x, factor, y);
         }
@@ -333,7 +335,7 @@ public final class CpuKernels implements Kernels {
     @Override
     public void dropout(INDArray x, DropoutMask mask, INDArray y) {
         if (floats(x, y)) {
-            elementWise.dropout(of(x), mask, of(y));
+            elementwise.dropout(of(x), mask, of(y));
         } else {
             fallback.dropout(x, mask, y);
         }
@@ -345,8 +347,8 @@ public final class CpuKernels implements Kernels {
     public void embedding(INDArray ids, INDArray table, INDArray y) {
         if (floats(table, y) && ints(ids)) {
             rows.gather("token id", of(table), Matrix.ints(ids), of(y));
-        } else if (NarrowMatrix.isReadable(table) && floats(y) && ints(ids)) {
-            rows.gather("token id", NarrowMatrix.of(table), Matrix.ints(ids), of(y));
+        } else if (HalfMatrix.isReadable(table) && floats(y) && ints(ids)) {
+            rows.gather("token id", HalfMatrix.of(table), Matrix.ints(ids), of(y));
         } else {
             fallback.embedding(ids, table, y);
         }
@@ -362,29 +364,29 @@ public final class CpuKernels implements Kernels {
     }
 
     @Override
-    public void splice(INDArray text, INDArray images, INDArray imageRows, INDArray y) {
+    public void replaceRows(INDArray text, INDArray images, INDArray imageRows, INDArray y) {
         if (floats(text, images, y) && ints(imageRows)) {
-            rows.splice(of(text), of(images), Matrix.ints(imageRows), of(y));
+            rows.replaceRows(of(text), of(images), Matrix.ints(imageRows), of(y));
         } else {
-            fallback.splice(text, images, imageRows, y);
+            fallback.replaceRows(text, images, imageRows, y);
         }
     }
 
     @Override
-    public void spliceGradText(INDArray dy, INDArray imageRows, INDArray dText) {
+    public void replaceRowsGradBase(INDArray dy, INDArray imageRows, INDArray dText) {
         if (floats(dy, dText) && ints(imageRows)) {
-            rows.spliceGradText(of(dy), Matrix.ints(imageRows), of(dText));
+            rows.replaceRowsGradBase(of(dy), Matrix.ints(imageRows), of(dText));
         } else {
-            fallback.spliceGradText(dy, imageRows, dText);
+            fallback.replaceRowsGradBase(dy, imageRows, dText);
         }
     }
 
     @Override
-    public void spliceGradImages(INDArray dy, INDArray imageRows, INDArray dImages) {
+    public void replaceRowsGradReplacement(INDArray dy, INDArray imageRows, INDArray dImages) {
         if (floats(dy, dImages) && ints(imageRows)) {
-            rows.spliceGradImages(of(dy), Matrix.ints(imageRows), of(dImages));
+            rows.replaceRowsGradReplacement(of(dy), Matrix.ints(imageRows), of(dImages));
         } else {
-            fallback.spliceGradImages(dy, imageRows, dImages);
+            fallback.replaceRowsGradReplacement(dy, imageRows, dImages);
         }
     }
 
@@ -429,47 +431,47 @@ public final class CpuKernels implements Kernels {
     // ---- Vision
 
     @Override
-    public void patches(INDArray pixels, int patchSize, INDArray y) {
+    public void extractPatches(INDArray pixels, int patchSize, INDArray y) {
         if (floats(pixels, y)) {
-            vision.patches(pixels, patchSize, of(y));
+            vision.extractPatches(pixels, patchSize, of(y));
         } else {
-            fallback.patches(pixels, patchSize, y);
+            fallback.extractPatches(pixels, patchSize, y);
         }
     }
 
     @Override
-    public void classAndPositions(INDArray patches, INDArray classVector, INDArray positions, INDArray y) {
+    public void classAndPositionEmbeddings(INDArray patches, INDArray classVector, INDArray positions, INDArray y) {
         if (floats(patches, classVector, positions, y)) {
-            vision.classAndPositions(of(patches), of(classVector), of(positions), of(y));
+            vision.classAndPositionEmbeddings(of(patches), of(classVector), of(positions), of(y));
         } else {
-            fallback.classAndPositions(patches, classVector, positions, y);
+            fallback.classAndPositionEmbeddings(patches, classVector, positions, y);
         }
     }
 
     @Override
-    public void classAndPositionsGrad(INDArray dy, INDArray dClass, INDArray dPositions) {
+    public void classAndPositionEmbeddingsGrad(INDArray dy, INDArray dClass, INDArray dPositions) {
         if (floats(dy, dClass, dPositions)) {
-            vision.classAndPositionsGrad(of(dy), of(dClass), of(dPositions));
+            vision.classAndPositionEmbeddingsGrad(of(dy), of(dClass), of(dPositions));
         } else {
-            fallback.classAndPositionsGrad(dy, dClass, dPositions);
+            fallback.classAndPositionEmbeddingsGrad(dy, dClass, dPositions);
         }
     }
 
     @Override
-    public void dropFirst(INDArray x, int group, INDArray y) {
+    public void dropFirstRows(INDArray x, int group, INDArray y) {
         if (floats(x, y)) {
-            vision.dropFirst(of(x), group, of(y));
+            vision.dropFirstRows(of(x), group, of(y));
         } else {
-            fallback.dropFirst(x, group, y);
+            fallback.dropFirstRows(x, group, y);
         }
     }
 
     @Override
-    public void dropFirstGrad(INDArray dy, int group, INDArray dx) {
+    public void dropFirstRowsGrad(INDArray dy, int group, INDArray dx) {
         if (floats(dy, dx)) {
-            vision.dropFirstGrad(of(dy), group, of(dx));
+            vision.dropFirstRowsGrad(of(dy), group, of(dx));
         } else {
-            fallback.dropFirstGrad(dy, group, dx);
+            fallback.dropFirstRowsGrad(dy, group, dx);
         }
     }
 }

@@ -6,27 +6,27 @@ import java.util.List;
 /** Linear layers: OpenBLAS products, cut along the longer side of their result and shared by the workers. */
 final class CpuLinear {
     /** Rows (or columns) of a result below which a second piece for each thread costs more than it balances. */
-    private static final int LEAST_PIECE = 128;
+    private static final int MIN_BLOCK = 128;
     /** Rows (or columns) of a piece are a multiple of this where threads have one piece each. */
-    private static final int STEP = 16;
+    private static final int BLOCK_MULTIPLE = 16;
     /** Pieces a worker gets when there is enough: the second lets one worker take over from a delayed one. */
-    private static final int PIECES_PER_THREAD = 2;
+    private static final int BLOCKS_PER_THREAD = 2;
     /** Multiplications below which waking another thread does not pay. */
-    private static final long LEAST_WORK = 1 << 18;
+    private static final long MIN_PARALLEL_WORK = 1 << 18;
 
     private static final int BIAS_COLUMNS = 128;
     private static final int BIAS_ROWS = 64;
 
     private final RowMath math;
-    private final Workers workers;
+    private final KernelThreadPool workers;
 
-    CpuLinear(Lanes lanes, Workers workers) {
+    CpuLinear(MathBackend lanes, KernelThreadPool workers) {
         this.math = lanes.rows();
         this.workers = workers;
     }
 
     /** y[R, N] = x[R, K] w^T (+ bias[N]) (+ residual[R, N]). */
-    void forward(Matrix x, WeightRows w, Matrix bias, Matrix residual, Matrix y) {
+    void forward(Matrix x, LinearWeight w, Matrix bias, Matrix residual, Matrix y) {
         int rows = x.rows();
         int outputs = w.outputs();
         x.expect("x", rows, w.inputs());
@@ -35,46 +35,46 @@ final class CpuLinear {
             residual.expect("residual", rows, outputs);
         }
         float[] biasRow = bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
-        cut(rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
-            Scratch s = Scratch.ofThisThread();
-            float beta = prefill(s, biasRow, residual, y, r0, r1, n0, n1);
-            if (rows <= WeightRows.FEW_ROWS) {
-                w.timesFew(s, x, n0, n1, beta, y);
+        parallelBlocks(rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
+            Scratch s = Scratch.forCurrentThread();
+            float beta = initializeOutput(s, biasRow, residual, y, r0, r1, n0, n1);
+            if (rows <= LinearWeight.SMALL_BATCH_ROWS) {
+                w.multiplySmallBatch(s, x, n0, n1, beta, y);
             } else {
-                times(s, x, w, beta, y, r0, r1, n0, n1);
+                addForward(s, x, w, beta, y, r0, r1, n0, n1);
             }
         });
     }
 
     /** ys[i][R, Ni] = x[R, K] ws[i]^T for a few rows: the outputs of all are cut as if they were those of one. */
-    void forwardFew(Matrix x, List<? extends WeightRows> ws, List<Matrix> ys) {
+    void forwardSmallBatch(Matrix x, List<? extends LinearWeight> ws, List<Matrix> ys) {
         int[] starts = new int[ws.size() + 1];
         for (int i = 0; i < ws.size(); i++) {
             x.expect("x", x.rows(), ws.get(i).inputs());
             ys.get(i).expect("y " + i, x.rows(), ws.get(i).outputs());
             starts[i + 1] = starts[i] + ws.get(i).outputs();
         }
-        cut(workers, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        parallelBlocks(workers, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             for (int i = 0; i < ws.size(); i++) {
                 int n0 = Math.max(from, starts[i]) - starts[i];
                 int n1 = Math.min(to, starts[i + 1]) - starts[i];
                 if (n0 < n1) {
-                    ws.get(i).timesFew(s, x, n0, n1, 0, ys.get(i));
+                    ws.get(i).multiplySmallBatch(s, x, n0, n1, 0, ys.get(i));
                 }
             }
         });
     }
 
     /** One block of the result, a tile of the weight at a time. */
-    private static void times(
-            Scratch s, Matrix x, WeightRows w, float given, Matrix y, int r0, int r1, int n0, int n1) {
+    private static void addForward(
+            Scratch s, Matrix x, LinearWeight w, float given, Matrix y, int r0, int r1, int n0, int n1) {
         for (int n = n0; n < n1; n += w.tileRows()) {
             int count = Math.min(w.tileRows(), n1 - n);
             float beta = given;
             for (int k = 0; k < w.inputs(); k += w.tileColumns()) {
                 int width = Math.min(w.tileColumns(), w.inputs() - k);
-                Blas.timesTransposed(
+                Blas.gemmTransposedB(
                         s,
                         r1 - r0,
                         count,
@@ -93,7 +93,7 @@ final class CpuLinear {
     }
 
     /** Puts what is added to the product into y beforehand; the beta with which the product then takes it up. */
-    private float prefill(Scratch s, float[] bias, Matrix residual, Matrix y, int r0, int r1, int n0, int n1) {
+    private float initializeOutput(Scratch s, float[] bias, Matrix residual, Matrix y, int r0, int r1, int n0, int n1) {
         if (bias == null && residual == null) {
             return 0;
         }
@@ -119,7 +119,7 @@ final class CpuLinear {
     }
 
     /** dx[R, K] = sum over i of dys[i][R, Ni] ws[i]. */
-    void gradInput(List<Matrix> dys, List<? extends WeightRows> ws, Matrix dx) {
+    void gradInput(List<Matrix> dys, List<? extends LinearWeight> ws, Matrix dx) {
         int inputs = dx.columns();
         int depth = 0;
         for (int i = 0; i < dys.size(); i++) {
@@ -130,8 +130,8 @@ final class CpuLinear {
             }
             depth += ws.get(i).outputs();
         }
-        cut(dx.rows(), inputs, depth, (r0, r1, k0, k1) -> {
-            Scratch s = Scratch.ofThisThread();
+        parallelBlocks(dx.rows(), inputs, depth, (r0, r1, k0, k1) -> {
+            Scratch s = Scratch.forCurrentThread();
             float beta = 0;
             for (int i = 0; i < dys.size(); i++) {
                 addGradInput(s, dys.get(i), ws.get(i), beta, dx, r0, r1, k0, k1);
@@ -142,13 +142,13 @@ final class CpuLinear {
 
     /** One block of dx = dy w + beta dx, a tile of the weight at a time. */
     private static void addGradInput(
-            Scratch s, Matrix dy, WeightRows w, float given, Matrix dx, int r0, int r1, int k0, int k1) {
+            Scratch s, Matrix dy, LinearWeight w, float given, Matrix dx, int r0, int r1, int k0, int k1) {
         for (int k = k0; k < k1; k += w.tileColumns()) {
             int width = Math.min(w.tileColumns(), k1 - k);
             float beta = given;
             for (int n = 0; n < w.outputs(); n += w.tileRows()) {
                 int count = Math.min(w.tileRows(), w.outputs() - n);
-                Blas.times(
+                Blas.gemm(
                         s,
                         r1 - r0,
                         width,
@@ -169,12 +169,12 @@ final class CpuLinear {
     void gradWeight(Matrix dy, Matrix x, Matrix dw) {
         x.expect("x", dy.rows(), x.columns());
         dw.expect("dw", dy.columns(), x.columns());
-        cut(
+        parallelBlocks(
                 dw.rows(),
                 dw.columns(),
                 dy.rows(),
-                (n0, n1, k0, k1) -> Blas.transposedTimes(
-                        Scratch.ofThisThread(),
+                (n0, n1, k0, k1) -> Blas.gemmTransposedA(
+                        Scratch.forCurrentThread(),
                         n1 - n0,
                         k1 - k0,
                         dy.rows(),
@@ -190,8 +190,8 @@ final class CpuLinear {
     /** db[N] = column sums of dy[R, N]. */
     void gradBias(Matrix dy, Matrix db) {
         db.expect("db", 1, dy.columns());
-        workers.ranges(dy.columns(), BIAS_COLUMNS, (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(dy.columns(), BIAS_COLUMNS, (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             int width = to - from;
             float[] row = s.row(0, width);
             float[] block = s.row(1, width);
@@ -216,23 +216,23 @@ final class CpuLinear {
     }
 
     /** Cuts a result of [rows, columns], each entry a sum of {@code depth} products, and runs its blocks. */
-    private void cut(int rows, int columns, int depth, Block block) {
-        cut(workers, rows, columns, depth, block);
+    private void parallelBlocks(int rows, int columns, int depth, Block block) {
+        parallelBlocks(workers, rows, columns, depth, block);
     }
 
-    static void cut(Workers workers, int rows, int columns, int depth, Block block) {
+    static void parallelBlocks(KernelThreadPool workers, int rows, int columns, int depth, Block block) {
         boolean alongRows = rows >= columns;
         int longer = Math.max(rows, columns);
         int grain = longer;
-        if ((long) rows * columns * depth > LEAST_WORK && workers.threads() > 1) {
-            int pieces = workers.threads() * PIECES_PER_THREAD;
+        if ((long) rows * columns * depth > MIN_PARALLEL_WORK && workers.threads() > 1) {
+            int pieces = workers.threads() * BLOCKS_PER_THREAD;
             grain = (longer + pieces - 1) / pieces;
-            if (grain < LEAST_PIECE) {
+            if (grain < MIN_BLOCK) {
                 int each = (longer + workers.threads() - 1) / workers.threads();
-                grain = Math.max(STEP, (each + STEP - 1) / STEP * STEP);
+                grain = Math.max(BLOCK_MULTIPLE, (each + BLOCK_MULTIPLE - 1) / BLOCK_MULTIPLE * BLOCK_MULTIPLE);
             }
         }
-        workers.ranges(longer, grain, (from, to) -> {
+        workers.parallelFor(longer, grain, (from, to) -> {
             if (alongRows) {
                 block.run(from, to, 0, columns);
             } else {

@@ -5,12 +5,12 @@ import org.llava4j.data.BadInputException;
 /** Cross entropy over the supervised rows, a row of logits at a time. */
 final class CpuLoss {
     /** Logits a piece works on. */
-    private static final int PIECE = 1 << 15;
+    private static final int LOGITS_PER_TASK = 1 << 15;
 
     private final RowMath math;
-    private final Workers workers;
+    private final KernelThreadPool workers;
 
-    CpuLoss(Lanes lanes, Workers workers) {
+    CpuLoss(MathBackend lanes, KernelThreadPool workers) {
         this.math = lanes.rows();
         this.workers = workers;
     }
@@ -19,8 +19,8 @@ final class CpuLoss {
         int vocabulary = logits.columns();
         check(logits, targets, loss);
         double[] losses = new double[targets.length];
-        workers.ranges(targets.length, grain(vocabulary), (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(targets.length, grain(vocabulary), (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             float[] row = s.row(0, vocabulary);
             for (int m = from; m < to; m++) {
                 s.read(logits.row(m), row, vocabulary);
@@ -33,7 +33,7 @@ final class CpuLoss {
         for (double one : losses) {
             sum += one;
         }
-        Scratch.ofThisThread().write(new float[] {(float) (sum / targets.length)}, loss.address(), 1);
+        Scratch.forCurrentThread().write(new float[] {(float) (sum / targets.length)}, loss.address(), 1);
     }
 
     void crossEntropyGrad(Matrix dLoss, Matrix logits, int[] targets, Matrix dLogits) {
@@ -41,8 +41,8 @@ final class CpuLoss {
         check(logits, targets, dLoss);
         dLogits.expect("dLogits", logits.rows(), vocabulary);
         float factor = dLoss.toHeap()[0] / targets.length;
-        workers.ranges(targets.length, grain(vocabulary), (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(targets.length, grain(vocabulary), (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             float[] row = s.row(0, vocabulary);
             for (int m = from; m < to; m++) {
                 s.read(logits.row(m), row, vocabulary);
@@ -55,7 +55,7 @@ final class CpuLoss {
     }
 
     private static int grain(int vocabulary) {
-        return Math.max(1, PIECE / vocabulary);
+        return Math.max(1, LOGITS_PER_TASK / vocabulary);
     }
 
     private static void check(Matrix logits, int[] targets, Matrix loss) {

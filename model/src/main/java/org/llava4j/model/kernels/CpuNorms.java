@@ -5,14 +5,14 @@ import java.util.Arrays;
 /** RMS and layer normalisation, row by row; gradients recompute a row's statistics instead of keeping them. */
 final class CpuNorms {
     /** Floats a piece works on. */
-    private static final int PIECE = 1 << 15;
+    private static final int FLOATS_PER_TASK = 1 << 15;
     /** Rows summed into one partial of a parameter's gradient. */
     private static final int PARTIAL_ROWS = 64;
 
     private final RowMath math;
-    private final Workers workers;
+    private final KernelThreadPool workers;
 
-    CpuNorms(Lanes lanes, Workers workers) {
+    CpuNorms(MathBackend lanes, KernelThreadPool workers) {
         this.math = lanes.rows();
         this.workers = workers;
     }
@@ -61,7 +61,7 @@ final class CpuNorms {
             s.read(dy.row(r), dyRow, d);
             math.addProduct(dyRow, row, inverseRms(row, d, eps), sums[0], d);
         })[0];
-        Scratch.ofThisThread().write(sum, dw.address(), d);
+        Scratch.forCurrentThread().write(sum, dw.address(), d);
     }
 
     void layerNorm(Matrix x, Matrix w, Matrix b, double eps, Matrix y) {
@@ -72,14 +72,14 @@ final class CpuNorms {
         rows(x.rows(), d, (s, r) -> {
             float[] row = s.row(0, d);
             s.read(x.row(r), row, d);
-            float inverse = centre(row, d, eps);
+            float inverse = center(row, d, eps);
             math.affine(row, inverse, weight, bias, row, d);
             s.write(row, y.row(r), d);
         });
     }
 
     /** Subtracts the row's mean; returns 1 / sqrt(var + eps). */
-    private float centre(float[] row, int d, double eps) {
+    private float center(float[] row, int d, double eps) {
         math.shift(row, -math.sum(row, d) / d, d);
         return inverseRms(row, d, eps);
     }
@@ -94,7 +94,7 @@ final class CpuNorms {
             float[] dyRow = s.row(1, d);
             s.read(x.row(r), row, d);
             s.read(dy.row(r), dyRow, d);
-            float inverse = centre(row, d, eps);
+            float inverse = center(row, d, eps);
             float slope = -inverse * inverse * math.dot(dyRow, weight, row, d) / d;
             float offset = -math.dot(dyRow, weight, d) / d;
             math.normGrad(dyRow, weight, row, slope, offset, inverse, row, d);
@@ -112,10 +112,10 @@ final class CpuNorms {
             float[] dyRow = s.row(1, d);
             s.read(x.row(r), row, d);
             s.read(dy.row(r), dyRow, d);
-            math.addProduct(dyRow, row, centre(row, d, eps), sum[0], d);
+            math.addProduct(dyRow, row, center(row, d, eps), sum[0], d);
             math.add(dyRow, sum[1], d);
         });
-        Scratch s = Scratch.ofThisThread();
+        Scratch s = Scratch.forCurrentThread();
         s.write(sums[0], dw.address(), d);
         s.write(sums[1], db.address(), d);
     }
@@ -125,8 +125,8 @@ final class CpuNorms {
     }
 
     private void rows(int rows, int d, RowJob job) {
-        workers.ranges(rows, Math.max(1, PIECE / d), (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(rows, Math.max(1, FLOATS_PER_TASK / d), (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             for (int r = from; r < to; r++) {
                 job.run(s, r);
             }
@@ -141,8 +141,8 @@ final class CpuNorms {
     private float[][] parameterSums(int rows, int d, int count, SumJob job) {
         int blocks = (rows + PARTIAL_ROWS - 1) / PARTIAL_ROWS;
         float[][][] partials = new float[blocks][count][];
-        workers.ranges(blocks, 1, (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(blocks, 1, (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             for (int block = from; block < to; block++) {
                 float[][] sums = partials[block];
                 Arrays.setAll(sums, i -> new float[d]);

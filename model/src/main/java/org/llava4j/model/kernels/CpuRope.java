@@ -5,13 +5,13 @@ import java.util.concurrent.ConcurrentHashMap;
 
 /** Rotary positions (Su et al. 2021, half-split as Hugging Face); angles of a position are computed once and kept. */
 final class CpuRope {
-    private static final int PIECE = 1 << 15;
+    private static final int FLOATS_PER_TASK = 1 << 15;
 
     private final RowMath math;
-    private final Workers workers;
+    private final KernelThreadPool workers;
     private final Map<Rotation, Table> tables = new ConcurrentHashMap<>();
 
-    CpuRope(Lanes lanes, Workers workers) {
+    CpuRope(MathBackend lanes, KernelThreadPool workers) {
         this.math = lanes.rows();
         this.workers = workers;
     }
@@ -31,8 +31,8 @@ final class CpuRope {
             cosSin[r] = table.at(positions[r]);
         }
         float sign = inverse ? -1 : 1;
-        workers.ranges(x.rows(), Math.max(1, PIECE / width), (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(x.rows(), Math.max(1, FLOATS_PER_TASK / width), (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             float[] row = s.row(0, width);
             float[] turned = s.row(1, width);
             for (int r = from; r < to; r++) {

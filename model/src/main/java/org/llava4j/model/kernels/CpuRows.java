@@ -6,14 +6,14 @@ import org.llava4j.data.BadInputException;
 /** What moves whole rows: embedding, splice and gather, with their gradients. */
 final class CpuRows {
     /** Floats a piece moves. */
-    private static final int PIECE = 1 << 16;
+    private static final int FLOATS_PER_TASK = 1 << 16;
     /** Columns of a piece where rows are added up: one piece owns its columns, so sums have one order. */
     private static final int ADD_COLUMNS = 256;
 
     private final HalfMath halves;
-    private final Workers workers;
+    private final KernelThreadPool workers;
 
-    CpuRows(Lanes lanes, Workers workers) {
+    CpuRows(MathBackend lanes, KernelThreadPool workers) {
         this.halves = lanes.halves();
         this.workers = workers;
     }
@@ -27,7 +27,7 @@ final class CpuRows {
     }
 
     /** y[i] = x[rows[i]], from 16 bits to float32. */
-    void gather(String what, NarrowMatrix x, int[] rows, Matrix y) {
+    void gather(String what, HalfMatrix x, int[] rows, Matrix y) {
         int width = x.columns();
         y.expect("y", rows.length, width);
         checkRows(what, rows, 0, x.rows());
@@ -44,16 +44,16 @@ final class CpuRows {
         dy.expect("dy", rows.length, width);
         checkRows(what, rows, 0, dx.rows());
         forRows(dx.rows(), width, (s, r) -> s.zero(dx.row(r), width));
-        workers.ranges(width, ADD_COLUMNS, (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(width, ADD_COLUMNS, (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             for (int i = 0; i < rows.length; i++) {
-                Blas.add(s, to - from, dy.at(i, from), dx.at(rows[i], from));
+                Blas.axpy(s, to - from, dy.at(i, from), dx.at(rows[i], from));
             }
         });
     }
 
     /** y = text with images[i] in row rows[i]; -1 goes nowhere. */
-    void splice(Matrix text, Matrix images, int[] rows, Matrix y) {
+    void replaceRows(Matrix text, Matrix images, int[] rows, Matrix y) {
         int width = text.columns();
         images.expect("images", rows.length, width);
         y.expect("y", text.rows(), width);
@@ -65,7 +65,7 @@ final class CpuRows {
     }
 
     /** dText = dy, 0 in the rows that images took. */
-    void spliceGradText(Matrix dy, int[] rows, Matrix dText) {
+    void replaceRowsGradBase(Matrix dy, int[] rows, Matrix dText) {
         int width = dy.columns();
         dText.expect("dText", dy.rows(), width);
         int[] source = sources(rows, dy.rows());
@@ -79,7 +79,7 @@ final class CpuRows {
     }
 
     /** dImages[i] = dy[rows[i]], 0 for -1. */
-    void spliceGradImages(Matrix dy, int[] rows, Matrix dImages) {
+    void replaceRowsGradReplacement(Matrix dy, int[] rows, Matrix dImages) {
         int width = dy.columns();
         dImages.expect("dImages", rows.length, width);
         checkRows("image row", rows, -1, dy.rows());
@@ -119,8 +119,8 @@ final class CpuRows {
     }
 
     private void forRows(int rows, int width, RowJob job) {
-        workers.ranges(rows, Math.max(1, PIECE / width), (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(rows, Math.max(1, FLOATS_PER_TASK / width), (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             for (int r = from; r < to; r++) {
                 job.run(s, r);
             }

@@ -5,15 +5,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** What is the vision tower's own: cutting patches, class and position vectors, dropping the class row again. */
 final class CpuVision {
     private final RowMath math;
-    private final Workers workers;
+    private final KernelThreadPool workers;
 
-    CpuVision(Lanes lanes, Workers workers) {
+    CpuVision(MathBackend lanes, KernelThreadPool workers) {
         this.math = lanes.rows();
         this.workers = workers;
     }
 
     /** Pixels [N, C, H, W] to rows [N * (H/p) * (W/p), C*p*p]. */
-    void patches(INDArray pixelArray, int p, Matrix y) {
+    void extractPatches(INDArray pixelArray, int p, Matrix y) {
         Matrix pixels = Matrix.of(pixelArray);
         int channels = Math.toIntExact(pixelArray.size(1));
         int height = Math.toIntExact(pixelArray.size(2));
@@ -23,8 +23,8 @@ final class CpuVision {
         int length = channels * p * p;
         y.expect("y", (long) pixels.rows() * down * across, length);
         // A piece is a line of patches: its pixel lines are read in order, each cut into the patches' rows.
-        workers.ranges(pixels.rows() * down, 1, (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(pixels.rows() * down, 1, (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             float[] line = s.row(0, width);
             float[] patchRows = s.row(1, across * length);
             for (int i = from; i < to; i++) {
@@ -42,15 +42,15 @@ final class CpuVision {
         });
     }
 
-    void classAndPositions(Matrix patches, Matrix classVector, Matrix positions, Matrix y) {
+    void classAndPositionEmbeddings(Matrix patches, Matrix classVector, Matrix positions, Matrix y) {
         int group = positions.rows();
         int d = positions.columns();
         int images = y.rows() / group;
         patches.expect("patches", (long) images * (group - 1), d);
         classVector.expect("class vector", 1, d);
         y.expect("y", (long) images * group, d);
-        workers.ranges(group, 16, (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(group, 16, (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             float[] position = s.row(0, d);
             float[] row = s.row(1, d);
             for (int g = from; g < to; g++) {
@@ -64,14 +64,14 @@ final class CpuVision {
         });
     }
 
-    void classAndPositionsGrad(Matrix dy, Matrix dClass, Matrix dPositions) {
+    void classAndPositionEmbeddingsGrad(Matrix dy, Matrix dClass, Matrix dPositions) {
         int group = dPositions.rows();
         int d = dPositions.columns();
         int images = dy.rows() / group;
         dy.expect("dy", (long) images * group, d);
         dClass.expect("dClass", 1, d);
-        workers.ranges(group, 16, (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(group, 16, (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             float[] sum = s.row(0, d);
             float[] row = s.row(1, d);
             for (int g = from; g < to; g++) {
@@ -89,26 +89,26 @@ final class CpuVision {
     }
 
     /** y = x without each group's first row. */
-    void dropFirst(Matrix x, int group, Matrix y) {
+    void dropFirstRows(Matrix x, int group, Matrix y) {
         int d = x.columns();
         int groups = x.rows() / group;
         x.expect("x", (long) groups * group, d);
         y.expect("y", (long) groups * (group - 1), d);
-        workers.ranges(groups, 1, (from, to) -> {
+        workers.parallelFor(groups, 1, (from, to) -> {
             for (int i = from; i < to; i++) {
                 long rest = (long) i * (group - 1);
-                Scratch.ofThisThread().copy(x.row((long) i * group + 1), y.row(rest), (long) (group - 1) * d);
+                Scratch.forCurrentThread().copy(x.row((long) i * group + 1), y.row(rest), (long) (group - 1) * d);
             }
         });
     }
 
-    void dropFirstGrad(Matrix dy, int group, Matrix dx) {
+    void dropFirstRowsGrad(Matrix dy, int group, Matrix dx) {
         int d = dx.columns();
         int groups = dx.rows() / group;
         dx.expect("dx", (long) groups * group, d);
         dy.expect("dy", (long) groups * (group - 1), d);
-        workers.ranges(groups, 1, (from, to) -> {
-            Scratch s = Scratch.ofThisThread();
+        workers.parallelFor(groups, 1, (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
             for (int i = from; i < to; i++) {
                 s.zero(dx.row((long) i * group), d);
                 s.copy(dy.row((long) i * (group - 1)), dx.row((long) i * group + 1), (long) (group - 1) * d);

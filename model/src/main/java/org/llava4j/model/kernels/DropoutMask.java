@@ -5,10 +5,10 @@ package org.llava4j.model.kernels;
  * threads and a resumed run find the same ones without any array of them being kept.
  *
  * @param stream of the place in the graph, see {@link #stream}
- * @param draw of the moment, different for each pass of a run; below 0 nothing is dropped
+ * @param seed of the moment, different for each pass of a run; below 0 nothing is dropped
  * @param rate share of the elements that are dropped, 0 up to but not 1; the others grow by 1 / (1 - rate)
  */
-public record DropoutMask(long stream, long draw, double rate) {
+public record DropoutMask(long stream, long seed, double rate) {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
     private static final double HALVES = 1L << 32;
     private static final long LOW = 0xFFFFFFFFL;
@@ -24,10 +24,10 @@ public record DropoutMask(long stream, long draw, double rate) {
      * @param from position of its first element in the whole array, even
      */
     void apply(float[] row, long from, int n) {
-        if (draw < 0) {
+        if (seed < 0) {
             return;
         }
-        long start = mix(stream ^ mix(draw));
+        long start = mix(stream ^ mix(seed));
         long dropped = (long) (rate * HALVES);
         float factor = (float) (1 / (1 - rate));
         // One hash has 32 bits for each of two neighbours.

@@ -88,7 +88,7 @@ public interface Kernels {
             INDArray dv);
 
     /** Puts rows [from, from + count) of k and v, [R, G*d], behind what a cache has; what is behind its end is lost. */
-    void keep(INDArray k, INDArray v, int from, int count, KeyValueCache cache);
+    void appendToCache(INDArray k, INDArray v, int from, int count, LayerKvCache cache);
 
     /**
      * One more position of several sequences whose keys and values are kept: row r of k and v is put behind those of
@@ -96,8 +96,8 @@ public interface Kernels {
      *
      * @param shape R sequences of one position; causality and length say nothing here
      */
-    void attentionStep(
-            INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y);
+    void decodeAttention(
+            INDArray q, INDArray k, INDArray v, List<LayerKvCache> caches, AttentionShape shape, INDArray y);
 
     /**
      * Keys and values of one sequence in one layer, {@code float32[G, capacity, d]} each: a head's own lie together, as
@@ -105,7 +105,7 @@ public interface Kernels {
      *
      * @param length how many positions are there
      */
-    record KeyValueCache(INDArray keys, INDArray values, int length) {}
+    record LayerKvCache(INDArray keys, INDArray values, int length) {}
 
     /**
      * How rows are cut into sequences and heads.
@@ -146,13 +146,13 @@ public interface Kernels {
     void embeddingGrad(INDArray dy, INDArray ids, INDArray dTable);
 
     /** y = text, with row rows[i] replaced by images[i]; rows: int32[I], -1 = this vector goes nowhere. */
-    void splice(INDArray text, INDArray images, INDArray rows, INDArray y);
+    void replaceRows(INDArray text, INDArray images, INDArray rows, INDArray y);
 
     /** dText = dy with the replaced rows set to 0. */
-    void spliceGradText(INDArray dy, INDArray rows, INDArray dText);
+    void replaceRowsGradBase(INDArray dy, INDArray rows, INDArray dText);
 
     /** dImages[i] = dy[rows[i]], 0 where rows[i] is -1. */
-    void spliceGradImages(INDArray dy, INDArray rows, INDArray dImages);
+    void replaceRowsGradReplacement(INDArray dy, INDArray rows, INDArray dImages);
 
     /** y[i] = x[rows[i]]; rows: int32[M], all valid. */
     void gatherRows(INDArray x, INDArray rows, INDArray y);
@@ -174,19 +174,19 @@ public interface Kernels {
      * Cuts pixels[N, C, S, S] into rows of y[N*P, C*p*p], patches row by row, each laid out channel, y, x: a
      * convolution with stride p is then a Linear with the kernel's own layout.
      */
-    void patches(INDArray pixels, int patchSize, INDArray y);
+    void extractPatches(INDArray pixels, int patchSize, INDArray y);
 
     /** y[N*(P+1), D]: each image's class vector, then its P patch rows, plus the P+1 position vectors. */
-    void classAndPositions(INDArray patches, INDArray classVector, INDArray positions, INDArray y);
+    void classAndPositionEmbeddings(INDArray patches, INDArray classVector, INDArray positions, INDArray y);
 
     /** dClass[D] and dPositions[P+1, D] from dy[N*(P+1), D]. */
-    void classAndPositionsGrad(INDArray dy, INDArray dClass, INDArray dPositions);
+    void classAndPositionEmbeddingsGrad(INDArray dy, INDArray dClass, INDArray dPositions);
 
     /** y = x without the first row of every group of {@code group} rows. */
-    void dropFirst(INDArray x, int group, INDArray y);
+    void dropFirstRows(INDArray x, int group, INDArray y);
 
     /** dx: dy's rows back in their places, 0 in the first row of every group (group counts that row). */
-    void dropFirstGrad(INDArray dy, int group, INDArray dx);
+    void dropFirstRowsGrad(INDArray dy, int group, INDArray dx);
 
     // ---- Scaling
 

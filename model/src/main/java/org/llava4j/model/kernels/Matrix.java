@@ -88,8 +88,8 @@ record Matrix(INDArray array, long address, int rows, int columns) {
 
     /** A vector's heap copy, with room to spare as {@link Scratch#row} gives it. */
     float[] toHeap() {
-        float[] values = new float[Math.toIntExact(length()) + Scratch.SPARE];
-        Scratch.ofThisThread().read(address, values, (int) length());
+        float[] values = new float[Math.toIntExact(length()) + Scratch.PADDING];
+        Scratch.forCurrentThread().read(address, values, (int) length());
         return values;
     }
 

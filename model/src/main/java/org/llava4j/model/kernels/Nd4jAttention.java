@@ -5,7 +5,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.List;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
-import org.llava4j.model.kernels.Kernels.KeyValueCache;
+import org.llava4j.model.kernels.Kernels.LayerKvCache;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -51,33 +51,33 @@ final class Nd4jAttention {
         });
     }
 
-    static void keep(INDArray k, INDArray v, int from, int count, KeyValueCache cache) {
+    static void appendToCache(INDArray k, INDArray v, int from, int count, LayerKvCache cache) {
         int d = (int) cache.keys().size(2);
         Rows rows = new Rows(from, (long) from + count);
         for (int g = 0; g < cache.keys().size(0); g++) {
             Columns head = new Columns((long) g * d, (g + 1L) * d);
-            keptBlock(cache.keys(), g, cache.length(), count).assign(block(k, rows, head));
-            keptBlock(cache.values(), g, cache.length(), count).assign(block(v, rows, head));
+            cacheBlock(cache.keys(), g, cache.length(), count).assign(block(k, rows, head));
+            cacheBlock(cache.values(), g, cache.length(), count).assign(block(v, rows, head));
         }
     }
 
-    private static INDArray keptBlock(INDArray kept, int head, int from, int count) {
+    private static INDArray cacheBlock(INDArray kept, int head, int from, int count) {
         return kept.slice(head).get(interval(from, from + count), all());
     }
 
-    static void attentionStep(
-            INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y) {
+    static void decodeAttention(
+            INDArray q, INDArray k, INDArray v, List<LayerKvCache> caches, AttentionShape shape, INDArray y) {
         AttentionShape one = new AttentionShape(1, 1, shape.heads(), shape.kvHeads(), shape.headDim(), false);
         int d = shape.headDim();
         for (int r = 0; r < caches.size(); r++) {
-            KeyValueCache cache = caches.get(r);
-            keep(k, v, r, 1, cache);
+            LayerKvCache cache = caches.get(r);
+            appendToCache(k, v, r, 1, cache);
             INDArray query = q.getRow(r).reshape(1, -1).dup('c');
             INDArray seen = y.getRow(r).reshape(1, -1).dup('c');
             forEachHead(null, one, (rows, head, kvHead) -> {
                 int g = (int) (kvHead.from() / d);
-                INDArray keys = keptBlock(cache.keys(), g, 0, cache.length() + 1);
-                INDArray values = keptBlock(cache.values(), g, 0, cache.length() + 1);
+                INDArray keys = cacheBlock(cache.keys(), g, 0, cache.length() + 1);
+                INDArray values = cacheBlock(cache.values(), g, 0, cache.length() + 1);
                 INDArray p = probabilities(block(query, rows, head), keys, one);
                 block(seen, rows, head).assign(p.mmul(values.dup('c')));
             });

@@ -22,8 +22,8 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y) {
-        if (NarrowBlocks.isCompressed(w)) {
-            NarrowBlocks.timesTransposed(x, matrix(w), y);
+        if (Nd4jLowPrecision.isLowPrecision(w)) {
+            Nd4jLowPrecision.gemmTransposedB(x, matrix(w), y);
         } else {
             Nd4j.gemm(x, matrix(w), y, false, true, 1.0, 0.0);
         }
@@ -39,8 +39,8 @@ public final class Nd4jKernels implements Kernels {
     public void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx) {
         for (int i = 0; i < dys.length; i++) {
             double beta = i == 0 ? 0.0 : 1.0;
-            if (NarrowBlocks.isCompressed(ws[i])) {
-                NarrowBlocks.times(dys[i], matrix(ws[i]), beta, dx);
+            if (Nd4jLowPrecision.isLowPrecision(ws[i])) {
+                Nd4jLowPrecision.gemm(dys[i], matrix(ws[i]), beta, dx);
             } else {
                 Nd4j.gemm(dys[i], matrix(ws[i]), dx, false, false, 1.0, beta);
             }
@@ -169,14 +169,14 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void keep(INDArray k, INDArray v, int from, int count, KeyValueCache cache) {
-        Nd4jAttention.keep(k, v, from, count, cache);
+    public void appendToCache(INDArray k, INDArray v, int from, int count, LayerKvCache cache) {
+        Nd4jAttention.appendToCache(k, v, from, count, cache);
     }
 
     @Override
-    public void attentionStep(
-            INDArray q, INDArray k, INDArray v, List<KeyValueCache> caches, AttentionShape shape, INDArray y) {
-        Nd4jAttention.attentionStep(q, k, v, caches, shape, y);
+    public void decodeAttention(
+            INDArray q, INDArray k, INDArray v, List<LayerKvCache> caches, AttentionShape shape, INDArray y) {
+        Nd4jAttention.decodeAttention(q, k, v, caches, shape, y);
     }
 
     // ---- Element-wise
@@ -194,12 +194,13 @@ public final class Nd4jKernels implements Kernels {
         dGate.assign(s.rsub(1.0).muli(gate).addi(1.0).muli(s).muli(up).muli(dy));
     }
 
-    private static final double QUICK = 1.702;
+    private static final double QUICK_GELU_FACTOR = 1.702;
 
     @Override
     public void activation(Activation f, INDArray x, INDArray y) {
         switch (f) {
-            case QUICK_GELU -> y.assign(Transforms.sigmoid(x.mul(QUICK), false).muli(x));
+            case QUICK_GELU ->
+                y.assign(Transforms.sigmoid(x.mul(QUICK_GELU_FACTOR), false).muli(x));
             case GELU -> y.assign(normalCdf(x).muli(x));
         }
     }
@@ -208,8 +209,13 @@ public final class Nd4jKernels implements Kernels {
     public void activationGrad(Activation f, INDArray dy, INDArray x, INDArray dx) {
         switch (f) {
             case QUICK_GELU -> {
-                INDArray s = Transforms.sigmoid(x.mul(QUICK), false);
-                dx.assign(s.rsub(1.0).muli(x).muli(QUICK).addi(1.0).muli(s).muli(dy));
+                INDArray s = Transforms.sigmoid(x.mul(QUICK_GELU_FACTOR), false);
+                dx.assign(s.rsub(1.0)
+                        .muli(x)
+                        .muli(QUICK_GELU_FACTOR)
+                        .addi(1.0)
+                        .muli(s)
+                        .muli(dy));
             }
             case GELU -> {
                 INDArray density = Transforms.exp(x.mul(x).muli(-0.5), false).muli(1 / Math.sqrt(2 * Math.PI));
@@ -227,8 +233,8 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void embedding(INDArray ids, INDArray table, INDArray y) {
-        if (NarrowMatrix.isNarrow(table)) {
-            NarrowBlocks.gather(table, ints(ids), y);
+        if (HalfMatrix.isHalfPrecision(table)) {
+            Nd4jLowPrecision.gather(table, ints(ids), y);
         } else {
             gatherRows(table, ids, y);
         }
@@ -240,7 +246,7 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void splice(INDArray text, INDArray images, INDArray rows, INDArray y) {
+    public void replaceRows(INDArray text, INDArray images, INDArray rows, INDArray y) {
         y.assign(text);
         int[] to = ints(rows);
         for (int i = 0; i < to.length; i++) {
@@ -251,7 +257,7 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void spliceGradText(INDArray dy, INDArray rows, INDArray dText) {
+    public void replaceRowsGradBase(INDArray dy, INDArray rows, INDArray dText) {
         dText.assign(dy);
         for (int row : ints(rows)) {
             if (row >= 0) {
@@ -261,7 +267,7 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void spliceGradImages(INDArray dy, INDArray rows, INDArray dImages) {
+    public void replaceRowsGradReplacement(INDArray dy, INDArray rows, INDArray dImages) {
         dImages.assign(0);
         int[] from = ints(rows);
         for (int i = 0; i < from.length; i++) {
@@ -321,7 +327,7 @@ public final class Nd4jKernels implements Kernels {
     // ---- Vision
 
     @Override
-    public void patches(INDArray pixels, int patchSize, INDArray y) {
+    public void extractPatches(INDArray pixels, int patchSize, INDArray y) {
         long n = pixels.size(0);
         long c = pixels.size(1);
         long down = pixels.size(2) / patchSize;
@@ -334,7 +340,7 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void classAndPositions(INDArray patches, INDArray classVector, INDArray positions, INDArray y) {
+    public void classAndPositionEmbeddings(INDArray patches, INDArray classVector, INDArray positions, INDArray y) {
         long group = positions.size(0);
         long width = positions.size(1);
         long images = y.size(0) / group;
@@ -349,7 +355,7 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void classAndPositionsGrad(INDArray dy, INDArray dClass, INDArray dPositions) {
+    public void classAndPositionEmbeddingsGrad(INDArray dy, INDArray dClass, INDArray dPositions) {
         long group = dPositions.size(0);
         long width = dPositions.size(1);
         dPositions.assign(dy.reshape('c', dy.size(0) / group, group, width).sum(0));
@@ -357,7 +363,7 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void dropFirst(INDArray x, int group, INDArray y) {
+    public void dropFirstRows(INDArray x, int group, INDArray y) {
         long width = x.size(1);
         long images = x.size(0) / group;
         y.reshape('c', images, group - 1, width)
@@ -365,7 +371,7 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void dropFirstGrad(INDArray dy, int group, INDArray dx) {
+    public void dropFirstRowsGrad(INDArray dy, int group, INDArray dx) {
         long width = dy.size(1);
         long images = dx.size(0) / group;
         dx.assign(0);

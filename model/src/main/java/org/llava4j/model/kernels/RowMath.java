@@ -17,10 +17,10 @@ interface RowMath {
     /** Sum of a[i] b[i] c[i]. */
     float dot(float[] a, float[] b, float[] c, int n);
 
-    /** The largest value; may overwrite {@link Scratch#SPARE} values behind n. */
+    /** The largest value; may overwrite {@link Scratch#PADDING} values behind n. */
     float max(float[] x, int n);
 
-    /** x = exp(x - shift); returns the sum. May overwrite {@link Scratch#SPARE} values behind n. */
+    /** x = exp(x - shift); returns the sum. May overwrite {@link Scratch#PADDING} values behind n. */
     float expShifted(float[] x, float shift, int n);
 
     /** x *= factor. */
@@ -58,7 +58,7 @@ interface RowMath {
     /** {@link Kernels#adamW}, on rows of the weight, its gradient and its two moments. */
     void adamW(float[] w, float[] g, float[] m, float[] v, AdamWFactors factors, int n);
 
-    /** x = softmax of the first n, then 0 up to {@code width}. May overwrite {@link Scratch#SPARE} values behind. */
+    /** x = softmax of the first n, then 0 up to {@code width}. May overwrite {@link Scratch#PADDING} values behind. */
     default void softmax(float[] x, int n, int width) {
         float sum = expShifted(x, max(x, n), n);
         scale(x, 1 / sum, n);
@@ -68,8 +68,8 @@ interface RowMath {
     /** The numbers of one AdamW step as float32, each computed in double as PyTorch does. */
     record AdamWFactors(
             float gradScale,
-            float keep,
-            float towardsGradient,
+            float decayFactor,
+            float oneMinusBeta1,
             float beta2,
             float oneMinusBeta2,
             float rootCorrection2,

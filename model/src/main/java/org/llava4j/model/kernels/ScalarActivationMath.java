@@ -40,7 +40,7 @@ final class ScalarActivationMath implements ActivationMath {
 
     static void quickGeluFrom(int from, float[] x, float[] y, int n) {
         for (int i = from; i < n; i++) {
-            y[i] = x[i] * FastMath.sigmoid(QUICK * x[i]);
+            y[i] = x[i] * FastMath.sigmoid(QUICK_GELU_FACTOR * x[i]);
         }
     }
 
@@ -51,8 +51,8 @@ final class ScalarActivationMath implements ActivationMath {
 
     static void quickGeluGradFrom(int from, float[] dy, float[] x, float[] dx, int n) {
         for (int i = from; i < n; i++) {
-            float s = FastMath.sigmoid(QUICK * x[i]);
-            dx[i] = dy[i] * s * (1 + QUICK * x[i] * (1 - s));
+            float s = FastMath.sigmoid(QUICK_GELU_FACTOR * x[i]);
+            dx[i] = dy[i] * s * (1 + QUICK_GELU_FACTOR * x[i] * (1 - s));
         }
     }
 

@@ -135,10 +135,10 @@ final class ScalarRowMath implements RowMath {
     static void adamWFrom(int from, float[] w, float[] g, float[] m, float[] v, AdamWFactors f, int n) {
         for (int i = from; i < n; i++) {
             float gradient = g[i] * f.gradScale();
-            m[i] += (gradient - m[i]) * f.towardsGradient();
+            m[i] += (gradient - m[i]) * f.oneMinusBeta1();
             v[i] = v[i] * f.beta2() + gradient * gradient * f.oneMinusBeta2();
             float denominator = (float) Math.sqrt(v[i]) / f.rootCorrection2() + f.eps();
-            w[i] = w[i] * f.keep() - m[i] / denominator * f.stepSize();
+            w[i] = w[i] * f.decayFactor() - m[i] / denominator * f.stepSize();
         }
     }
 }

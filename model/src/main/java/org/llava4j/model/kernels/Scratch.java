@@ -9,34 +9,34 @@ import org.bytedeco.javacpp.Pointer;
  */
 final class Scratch {
     /** Floats behind the asked length of every row that arithmetic may overwrite (see {@link RowMath}). */
-    static final int SPARE = 64;
+    static final int PADDING = 64;
 
     private static final int SLOTS = 6;
-    private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+    private static final ThreadLocal<Scratch> PER_THREAD = ThreadLocal.withInitial(Scratch::new);
 
-    private final float[][] rows = new float[SLOTS][SPARE];
+    private final float[][] rows = new float[SLOTS][PADDING];
     private short[] shorts = new short[0];
     private int[] ints = new int[0];
     private byte[] bytes = new byte[0];
     private final FloatPointer[] blocks = new FloatPointer[2];
-    private final NativeRef first = new NativeRef();
-    private final NativeRef second = new NativeRef();
-    private final NativeRef third = new NativeRef();
-    private final NativeShorts shortRef = new NativeShorts();
-    private final NativeInts intRef = new NativeInts();
-    private final NativeBytes byteRef = new NativeBytes();
+    private final MovableFloatPointer first = new MovableFloatPointer();
+    private final MovableFloatPointer second = new MovableFloatPointer();
+    private final MovableFloatPointer third = new MovableFloatPointer();
+    private final MovableShortPointer shortRef = new MovableShortPointer();
+    private final MovableIntPointer intRef = new MovableIntPointer();
+    private final MovableBytePointer byteRef = new MovableBytePointer();
 
     private Scratch() {}
 
-    static Scratch ofThisThread() {
-        return OF_THREAD.get();
+    static Scratch forCurrentThread() {
+        return PER_THREAD.get();
     }
 
     /** A heap row of at least {@code length + SPARE} floats with unspecified contents. */
     float[] row(int slot, int length) {
         float[] row = rows[slot];
-        if (row.length < length + SPARE) {
-            row = new float[length + SPARE];
+        if (row.length < length + PADDING) {
+            row = new float[length + PADDING];
             rows[slot] = row;
         }
         return row;
@@ -80,8 +80,8 @@ final class Scratch {
 
     /** Native to heap: so many 8-bit values, in an array that the next call takes again. */
     byte[] readBytes(long from, int count) {
-        if (bytes.length < count + SPARE) {
-            bytes = new byte[count + SPARE];
+        if (bytes.length < count + PADDING) {
+            bytes = new byte[count + PADDING];
         }
         byteRef.at(from).get(bytes, 0, count);
         return bytes;
@@ -101,15 +101,15 @@ final class Scratch {
         Pointer.memset(first.at(to), 0, floats * Float.BYTES);
     }
 
-    NativeRef first(long address) {
+    MovableFloatPointer first(long address) {
         return first.at(address);
     }
 
-    NativeRef second(long address) {
+    MovableFloatPointer second(long address) {
         return second.at(address);
     }
 
-    NativeRef third(long address) {
+    MovableFloatPointer third(long address) {
         return third.at(address);
     }
 }

@@ -40,7 +40,7 @@ final class VectorActivationMath implements ActivationMath {
         int end = SPECIES.loopBound(n);
         for (int i = 0; i < end; i += SPECIES.length()) {
             FloatVector v = FloatVector.fromArray(SPECIES, x, i);
-            v.mul(VectorFastMath.sigmoid(v.mul(QUICK))).intoArray(y, i);
+            v.mul(VectorFastMath.sigmoid(v.mul(QUICK_GELU_FACTOR))).intoArray(y, i);
         }
         ScalarActivationMath.quickGeluFrom(end, x, y, n);
     }
@@ -49,7 +49,7 @@ final class VectorActivationMath implements ActivationMath {
     public void quickGeluGrad(float[] dy, float[] x, float[] dx, int n) {
         int end = SPECIES.loopBound(n);
         for (int i = 0; i < end; i += SPECIES.length()) {
-            FloatVector v = FloatVector.fromArray(SPECIES, x, i).mul(QUICK);
+            FloatVector v = FloatVector.fromArray(SPECIES, x, i).mul(QUICK_GELU_FACTOR);
             FloatVector s = VectorFastMath.sigmoid(v);
             // 1 + v (1 - s)
             FloatVector slope = v.sub(v.mul(s)).add(1f);

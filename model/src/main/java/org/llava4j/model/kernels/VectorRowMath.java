@@ -218,7 +218,7 @@ final class VectorRowMath implements RowMath {
         for (int i = 0; i < end; i += SPECIES.length()) {
             FloatVector gradient = FloatVector.fromArray(SPECIES, g, i).mul(f.gradScale());
             FloatVector mean = FloatVector.fromArray(SPECIES, m, i);
-            mean = mean.add(gradient.sub(mean).mul(f.towardsGradient()));
+            mean = mean.add(gradient.sub(mean).mul(f.oneMinusBeta1()));
             FloatVector variance = FloatVector.fromArray(SPECIES, v, i).mul(f.beta2());
             variance = variance.add(gradient.mul(gradient).mul(f.oneMinusBeta2()));
             FloatVector denominator = variance.lanewise(VectorOperators.SQRT)
@@ -227,7 +227,7 @@ final class VectorRowMath implements RowMath {
             mean.intoArray(m, i);
             variance.intoArray(v, i);
             FloatVector.fromArray(SPECIES, w, i)
-                    .mul(f.keep())
+                    .mul(f.decayFactor())
                     .sub(mean.div(denominator).mul(f.stepSize()))
                     .intoArray(w, i);
         }

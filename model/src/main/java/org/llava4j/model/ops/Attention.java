@@ -32,13 +32,13 @@ public final class Attention extends GraphOp {
             int heads,
             int kvHeads,
             int headDim) {
-        return new Attention(q.getSameDiff(), 0, heads, kvHeads, headDim, q, k, v, starts).in(name)[0];
+        return new Attention(q.getSameDiff(), 0, heads, kvHeads, headDim, q, k, v, starts).addToGraph(name)[0];
     }
 
     /** Every position of a group of {@code length} rows sees all of the group. */
     public static SDVariable full(
             String name, SDVariable q, SDVariable k, SDVariable v, int length, int heads, int headDim) {
-        return new Attention(q.getSameDiff(), length, heads, heads, headDim, q, k, v).in(name)[0];
+        return new Attention(q.getSameDiff(), length, heads, heads, headDim, q, k, v).addToGraph(name)[0];
     }
 
     private static AttentionShape shapeOf(GraphOp op, INDArray q, INDArray starts, int[] ints) {
@@ -75,7 +75,7 @@ public final class Attention extends GraphOp {
         SDVariable[] args = causal
                 ? new SDVariable[] {dy, arg(0), arg(1), arg(2), arg(3)}
                 : new SDVariable[] {dy, arg(0), arg(1), arg(2)};
-        return listOf(new Grad(sameDiff, ints(), args).in(null));
+        return listOf(new Grad(sameDiff, ints(), args).addToGraph(null));
     }
 
     /** dq, dk, dv from (dy, q, k, v, starts). */

@@ -17,7 +17,7 @@ public final class CrossEntropy extends GraphOp {
     }
 
     public static SDVariable of(String name, SDVariable logits, SDVariable targets) {
-        return new CrossEntropy(logits.getSameDiff(), logits, targets).in(name)[0];
+        return new CrossEntropy(logits.getSameDiff(), logits, targets).addToGraph(name)[0];
     }
 
     @Override
@@ -32,7 +32,7 @@ public final class CrossEntropy extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).in(null)[0]);
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
     }
 
     /** dLogits[M, V] from (dLoss, logits, targets). */

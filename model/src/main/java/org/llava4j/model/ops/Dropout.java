@@ -28,7 +28,7 @@ public final class Dropout extends GraphOp {
      * @param stream see {@link DropoutMask#stream}
      */
     public static SDVariable of(String name, SDVariable x, SDVariable draw, double rate, long stream) {
-        return new Dropout(x.getSameDiff(), x, draw, rate, stream).in(name)[0];
+        return new Dropout(x.getSameDiff(), x, draw, rate, stream).addToGraph(name)[0];
     }
 
     @Override
@@ -44,6 +44,6 @@ public final class Dropout extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Dropout(sameDiff, dys.get(0), arg(1), doubleArg(0), iArguments.get(0)).in(null)[0]);
+        return listOf(new Dropout(sameDiff, dys.get(0), arg(1), doubleArg(0), iArguments.get(0)).addToGraph(null)[0]);
     }
 }

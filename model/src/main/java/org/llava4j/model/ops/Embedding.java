@@ -20,7 +20,7 @@ public final class Embedding extends GraphOp {
     }
 
     public static SDVariable of(String name, SDVariable table, SDVariable ids) {
-        return new Embedding(table.getSameDiff(), table, ids).in(name)[0];
+        return new Embedding(table.getSameDiff(), table, ids).addToGraph(name)[0];
     }
 
     @Override
@@ -35,7 +35,7 @@ public final class Embedding extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).in(null)[0]);
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
     }
 
     /** dTable[V, D] from (dy, table for its shape, ids). */

@@ -17,7 +17,7 @@ public final class GatherRows extends GraphOp {
     }
 
     public static SDVariable of(String name, SDVariable x, SDVariable rows) {
-        return new GatherRows(x.getSameDiff(), x, rows).in(name)[0];
+        return new GatherRows(x.getSameDiff(), x, rows).addToGraph(name)[0];
     }
 
     @Override
@@ -32,7 +32,7 @@ public final class GatherRows extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).in(null)[0]);
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
     }
 
     /** dx[R, D] from (dy, x for its shape, rows). */

@@ -19,7 +19,7 @@ public final class LayerNorm extends GraphOp {
     }
 
     public static SDVariable of(String name, SDVariable x, SDVariable w, SDVariable b, double eps) {
-        return new LayerNorm(x.getSameDiff(), eps, x, w, b).in(name)[0];
+        return new LayerNorm(x.getSameDiff(), eps, x, w, b).addToGraph(name)[0];
     }
 
     @Override
@@ -36,8 +36,8 @@ public final class LayerNorm extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         List<SDVariable> gradients = new ArrayList<>();
-        gradients.add(new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).in(null)[0]);
-        gradients.addAll(List.of(new GradParams(sameDiff, doubleArg(0), dy, arg(0)).in(null)));
+        gradients.add(new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).addToGraph(null)[0]);
+        gradients.addAll(List.of(new GradParams(sameDiff, doubleArg(0), dy, arg(0)).addToGraph(null)));
         return gradients;
     }
 

@@ -2,7 +2,7 @@ package org.llava4j.model.ops;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.llava4j.model.kernels.Int8Weight;
+import org.llava4j.model.kernels.Int8Quantization;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.samediff.GraphOp;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -27,32 +27,32 @@ public final class Linear extends GraphOp {
 
     /** y = x W^T. */
     public static SDVariable of(String name, SDVariable x, SDVariable w) {
-        return new Linear(x.getSameDiff(), 1, false, false, x, w).in(name)[0];
+        return new Linear(x.getSameDiff(), 1, false, false, x, w).addToGraph(name)[0];
     }
 
     /** y = x W^T + b. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, SDVariable b) {
-        return new Linear(x.getSameDiff(), 1, true, false, x, w, b).in(name)[0];
+        return new Linear(x.getSameDiff(), 1, true, false, x, w, b).addToGraph(name)[0];
     }
 
     /** y = x W^T + residual. */
-    public static SDVariable plus(String name, SDVariable residual, SDVariable x, SDVariable w) {
-        return new Linear(x.getSameDiff(), 1, false, true, x, w, residual).in(name)[0];
+    public static SDVariable withResidual(String name, SDVariable residual, SDVariable x, SDVariable w) {
+        return new Linear(x.getSameDiff(), 1, false, true, x, w, residual).addToGraph(name)[0];
     }
 
     /** y = x W^T + b + residual. */
-    public static SDVariable plus(String name, SDVariable residual, SDVariable x, SDVariable w, SDVariable b) {
-        return new Linear(x.getSameDiff(), 1, true, true, x, w, b, residual).in(name)[0];
+    public static SDVariable withResidual(String name, SDVariable residual, SDVariable x, SDVariable w, SDVariable b) {
+        return new Linear(x.getSameDiff(), 1, true, true, x, w, b, residual).addToGraph(name)[0];
     }
 
     /** y_i = x W_i^T, each an output. */
-    public static SDVariable[] several(String name, SDVariable x, SDVariable... ws) {
-        return new Linear(x.getSameDiff(), ws.length, false, false, concat(x, ws)).in(name);
+    public static SDVariable[] projections(String name, SDVariable x, SDVariable... ws) {
+        return new Linear(x.getSameDiff(), ws.length, false, false, concat(x, ws)).addToGraph(name);
     }
 
     /** y_i = x W_i^T + b_i, each an output; {@code bs[i]} belongs to {@code ws[i]}. */
-    public static SDVariable[] several(String name, SDVariable x, SDVariable[] ws, SDVariable[] bs) {
-        return new Linear(x.getSameDiff(), ws.length, true, false, concat(x, ws, bs)).in(name);
+    public static SDVariable[] projections(String name, SDVariable x, SDVariable[] ws, SDVariable[] bs) {
+        return new Linear(x.getSameDiff(), ws.length, true, false, concat(x, ws, bs)).addToGraph(name);
     }
 
     private static SDVariable[] concat(SDVariable x, SDVariable[]... groups) {
@@ -65,11 +65,11 @@ public final class Linear extends GraphOp {
     }
 
     private boolean hasBias() {
-        return flag(0);
+        return booleanArg(0);
     }
 
     private boolean hasResidual() {
-        return flag(1);
+        return booleanArg(1);
     }
 
     @Override
@@ -106,12 +106,12 @@ public final class Linear extends GraphOp {
             dysAndWeights[i] = dys.get(i);
             dysAndWeights[n + i] = arg(1 + i);
         }
-        gradients.add(new GradInput(sameDiff, dysAndWeights).in(null)[0]);
+        gradients.add(new GradInput(sameDiff, dysAndWeights).addToGraph(null)[0]);
         for (int i = 0; i < n; i++) {
-            gradients.add(new GradWeight(sameDiff, dys.get(i), x, arg(1 + i)).in(null)[0]);
+            gradients.add(new GradWeight(sameDiff, dys.get(i), x, arg(1 + i)).addToGraph(null)[0]);
         }
         for (int i = 0; i < n && hasBias(); i++) {
-            gradients.add(new GradBias(sameDiff, dys.get(i)).in(null)[0]);
+            gradients.add(new GradBias(sameDiff, dys.get(i)).addToGraph(null)[0]);
         }
         if (hasResidual()) {
             // Passes the array on; returning dy itself would let SameDiff rename it.
@@ -131,7 +131,7 @@ public final class Linear extends GraphOp {
         @Override
         protected long[][] outputShapes(List<INDArray> in) {
             INDArray w = in.get(in.size() / 2);
-            return new long[][] {{in.get(0).size(0), Int8Weight.inputs(w)}};
+            return new long[][] {{in.get(0).size(0), Int8Quantization.inputs(w)}};
         }
 
         @Override

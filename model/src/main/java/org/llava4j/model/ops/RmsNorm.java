@@ -18,7 +18,7 @@ public final class RmsNorm extends GraphOp {
     }
 
     public static SDVariable of(String name, SDVariable x, SDVariable w, double eps) {
-        return new RmsNorm(x.getSameDiff(), eps, x, w).in(name)[0];
+        return new RmsNorm(x.getSameDiff(), eps, x, w).addToGraph(name)[0];
     }
 
     @Override
@@ -35,8 +35,8 @@ public final class RmsNorm extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         return listOf(
-                new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).in(null)[0],
-                new GradWeight(sameDiff, doubleArg(0), dy, arg(0)).in(null)[0]);
+                new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).addToGraph(null)[0],
+                new GradWeight(sameDiff, doubleArg(0), dy, arg(0)).addToGraph(null)[0]);
     }
 
     /** dx from (dy, x, w). */

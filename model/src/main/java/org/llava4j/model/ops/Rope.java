@@ -26,7 +26,7 @@ public final class Rope extends GraphOp {
     /** @param scale positions are divided by it (rope_scaling of type linear); 1 for none */
     public static SDVariable of(
             String name, SDVariable x, SDVariable positions, int headDim, double theta, double scale) {
-        return new Rope(x.getSameDiff(), headDim, theta, scale, false, x, positions).in(name)[0];
+        return new Rope(x.getSameDiff(), headDim, theta, scale, false, x, positions).addToGraph(name)[0];
     }
 
     @Override
@@ -36,12 +36,12 @@ public final class Rope extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        kernels.rope(in.get(0), in.get(1), intArg(0), doubleArg(0), doubleArg(1), flag(0), out.get(0));
+        kernels.rope(in.get(0), in.get(1), intArg(0), doubleArg(0), doubleArg(1), booleanArg(0), out.get(0));
     }
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(
-                new Rope(sameDiff, intArg(0), doubleArg(0), doubleArg(1), !flag(0), dys.get(0), arg(1)).in(null)[0]);
+        return listOf(new Rope(sameDiff, intArg(0), doubleArg(0), doubleArg(1), !booleanArg(0), dys.get(0), arg(1))
+                .addToGraph(null)[0]);
     }
 }

@@ -18,7 +18,7 @@ public final class Scale extends GraphOp {
     }
 
     public static SDVariable of(String name, SDVariable x, double factor) {
-        return new Scale(x.getSameDiff(), x, factor).in(name)[0];
+        return new Scale(x.getSameDiff(), x, factor).addToGraph(name)[0];
     }
 
     @Override
@@ -33,6 +33,6 @@ public final class Scale extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Scale(sameDiff, dys.get(0), doubleArg(0)).in(null)[0]);
+        return listOf(new Scale(sameDiff, dys.get(0), doubleArg(0)).addToGraph(null)[0]);
     }
 }

@@ -17,7 +17,7 @@ public final class SwiGlu extends GraphOp {
     }
 
     public static SDVariable of(String name, SDVariable gate, SDVariable up) {
-        return new SwiGlu(gate.getSameDiff(), gate, up).in(name)[0];
+        return new SwiGlu(gate.getSameDiff(), gate, up).addToGraph(name)[0];
     }
 
     @Override
@@ -32,7 +32,7 @@ public final class SwiGlu extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).in(null));
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null));
     }
 
     /** dGate and dUp from (dy, gate, up). */

@@ -48,7 +48,7 @@ public final class GraphHooks {
      *     its placeholder
      */
     public static Map<String, INDArray> output(SameDiff sd, Map<String, INDArray> placeholders, List<String> nodes) {
-        GraphInputs.requireFit(sd, placeholders);
+        GraphInputValidator.requireMatchingTypes(sd, placeholders);
         return sd.output(placeholders, nodes);
     }
 

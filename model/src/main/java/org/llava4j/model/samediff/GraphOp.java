@@ -49,13 +49,13 @@ public abstract class GraphOp extends VersionedOp {
     }
 
     /** Adds this operation to its graph and names its outputs {@code name}, {@code name:1}, ... */
-    public final SDVariable[] in(String name) {
+    public final SDVariable[] addToGraph(String name) {
         return outputVariables(name);
     }
 
-    /** The same operation on other inputs, of whichever graph they belong to; {@link #in} adds it there. */
-    final GraphOp again(SDVariable... inputs) {
-        GraphOp copy = withoutArguments();
+    /** The same operation on other inputs, of whichever graph they belong to; {@link #addToGraph} adds it there. */
+    final GraphOp copyWithInputs(SDVariable... inputs) {
+        GraphOp copy = newInstance();
         copy.setSameDiff(inputs[0].getSameDiff());
         copy.setOwnName(null);
         copy.setInstanceId();
@@ -66,7 +66,7 @@ public abstract class GraphOp extends VersionedOp {
         return copy;
     }
 
-    private GraphOp withoutArguments() {
+    private GraphOp newInstance() {
         try {
             return getClass().getDeclaredConstructor().newInstance();
         } catch (ReflectiveOperationException e) {
@@ -102,12 +102,12 @@ public abstract class GraphOp extends VersionedOp {
     /** Outputs have the first input's type; what reads a weight kept in 16 bits computes in float32. */
     @Override
     final DataType outputType(DataType firstInput) {
-        return FloatConversion.isNarrow(firstInput) ? DataType.FLOAT : firstInput;
+        return FloatConversion.isHalfPrecision(firstInput) ? DataType.FLOAT : firstInput;
     }
 
     /** Refuses to compute a gradient for a weight kept in 16 bits, whose updates would be rounded away. */
     protected static void requireTrainable(INDArray weight) {
-        if (FloatConversion.isNarrow(weight.dataType())) {
+        if (FloatConversion.isHalfPrecision(weight.dataType())) {
             throw new IllegalStateException(
                     "a weight kept as " + weight.dataType() + " has no gradient; load it as float32 to train it");
         }
@@ -139,7 +139,7 @@ public abstract class GraphOp extends VersionedOp {
         return tArguments.get(i);
     }
 
-    protected final boolean flag(int i) {
+    protected final boolean booleanArg(int i) {
         return bArguments.get(i);
     }
 

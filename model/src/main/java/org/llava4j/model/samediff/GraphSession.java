@@ -31,7 +31,7 @@ final class GraphSession extends InferenceSession {
 
     GraphSession(SameDiff sameDiff) {
         super(sameDiff);
-        setMmgr(PooledMemory.ofThisThread());
+        setMmgr(PooledMemory.forCurrentThread());
     }
 
     @Override
@@ -79,12 +79,12 @@ final class GraphSession extends InferenceSession {
             List<Listener> listeners,
             At at) {
         Map<String, INDArray> fed = placeholders == null ? Map.of() : placeholders;
-        GraphInputs.requireFit(sameDiff, fed);
-        GraphInputs.requireAll(sameDiff, variables, fed);
+        GraphInputValidator.requireMatchingTypes(sameDiff, fed);
+        GraphInputValidator.requireComplete(sameDiff, variables, fed);
         ExecutionResult result =
                 super.output(variables, placeholders, otherPlaceholders, batch, requiredActivations, listeners, at);
         freedArrays.clear();
-        PooledMemory.ofThisThread().endRun(arrays(result));
+        PooledMemory.forCurrentThread().releaseUnreturned(arrays(result));
         return result;
     }
 

@@ -24,23 +24,23 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>What {@code output(...)} returns belongs to the caller; {@link #release} gives it back.
  */
 public final class PooledMemory extends VersionedMemory {
-    private static final ThreadLocal<PooledMemory> OF_THREAD = ThreadLocal.withInitial(PooledMemory::new);
+    private static final ThreadLocal<PooledMemory> PER_THREAD = ThreadLocal.withInitial(PooledMemory::new);
 
     /** Free arrays beyond this are closed; a step's working set stays far below it on the sizes that fit at all. */
     private static final long DEFAULT_LIMIT_BYTES = 1L << 31;
 
     private final Map<Key, Deque<INDArray>> free = new LinkedHashMap<>(64, 0.75f, true);
     private long limitBytes = limitBytes();
-    private final Set<INDArray> lent = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Set<INDArray> inUse = Collections.newSetFromMap(new IdentityHashMap<>());
     private long freeBytes;
-    private long made;
-    private long madeBytes;
+    private long allocatedArrays;
+    private long allocatedBytes;
 
     private PooledMemory() {}
 
     /** The pool shared by all graphs that this thread runs. */
-    public static PooledMemory ofThisThread() {
-        return OF_THREAD.get();
+    public static PooledMemory forCurrentThread() {
+        return PER_THREAD.get();
     }
 
     /** Bytes of free arrays that a pool keeps at most, unless it is told otherwise. */
@@ -49,7 +49,7 @@ public final class PooledMemory extends VersionedMemory {
     }
 
     /** Keeps fewer bytes of free arrays from now on than {@link #limitBytes()}, where memory is short. */
-    public void keepAtMost(long bytes) {
+    public void limitFreeBytes(long bytes) {
         limitBytes = Math.min(limitBytes(), Math.max(0, bytes));
         if (freeBytes > limitBytes) {
             shrink();
@@ -74,22 +74,22 @@ public final class PooledMemory extends VersionedMemory {
         INDArray array = arrays == null ? null : arrays.pollFirst();
         if (array == null) {
             array = Nd4j.createUninitializedDetached(type, shape);
-            made++;
-            madeBytes += bytes(array);
+            allocatedArrays++;
+            allocatedBytes += bytes(array);
         } else {
             freeBytes -= bytes(array);
         }
         // SameDiff tells arrays apart by id: a reused one must look new. M2.1 gives the id that a reused one got to the
         // array made next as well, which it then takes for freed; so that one gets another too.
         ((BaseNDArray) array).assignNewId();
-        lent.add(array);
+        inUse.add(array);
         return array;
     }
 
     /** An array that stays the caller's over any number of runs, until it is released. */
     public INDArray borrow(DataType type, long... shape) {
         INDArray array = allocate(true, type, shape);
-        lent.remove(array);
+        inUse.remove(array);
         return array;
     }
 
@@ -104,7 +104,7 @@ public final class PooledMemory extends VersionedMemory {
     /** Takes an array back. Views and arrays whose buffer others hold are left to the garbage collector. */
     @Override
     public void release(INDArray array) {
-        lent.remove(array);
+        inUse.remove(array);
         if (array.isEmpty() || array.wasClosed() || array.isView() || array.ordering() != 'c') {
             return;
         }
@@ -123,21 +123,21 @@ public final class PooledMemory extends VersionedMemory {
      * Ends a run: takes back what it was lent and has neither released nor returned. SameDiff (M2.1) keeps what only an
      * operation outside of the run would read.
      */
-    void endRun(Collection<INDArray> returned) {
-        returned.forEach(lent::remove);
-        List<INDArray> forgotten = List.copyOf(lent);
-        lent.clear();
+    void releaseUnreturned(Collection<INDArray> returned) {
+        returned.forEach(inUse::remove);
+        List<INDArray> forgotten = List.copyOf(inUse);
+        inUse.clear();
         forgotten.forEach(this::release);
     }
 
     /** How many arrays had to be made because none of their shape was free. */
-    long made() {
-        return made;
+    long allocatedArrays() {
+        return allocatedArrays;
     }
 
     /** Bytes of all arrays that were made; while none was closed, what this pool and its borrowers hold. */
-    public long madeBytes() {
-        return madeBytes;
+    public long allocatedBytes() {
+        return allocatedBytes;
     }
 
     private void shrink() {

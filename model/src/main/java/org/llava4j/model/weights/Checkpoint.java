@@ -15,11 +15,11 @@ import java.util.function.UnaryOperator;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorType;
-import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.Llava;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.weights.WeightPlan.Stored;
@@ -155,7 +155,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
                     ? source.get().read(type)
                     : Nd4j.create(shape);
         }
-        return mayBeFresh(name) ? FloatConversion.of(name, fresh(name, shape), type) : Nd4j.create(shape);
+        return mayBeFresh(name) ? FloatConversion.cast(name, fresh(name, shape), type) : Nd4j.create(shape);
     }
 
     /** The rows of stage 1's result, where it has the table or, as the published code accepts too, these rows alone. */
@@ -221,7 +221,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * @param slot the model's tokens around an image, whose rows a projector's file may hold
      * @throws BadInputException if a variable has no tensor of its shape, or a tensor no use
      */
-    public List<OutgoingTensor> outgoing(Map<String, long[]> variables, Optional<ImageSlot> slot) {
+    public List<LazyTensor> outgoing(Map<String, long[]> variables, Optional<ImageStartEndTokens> slot) {
         return outgoing(variables, slot, UnaryOperator.identity());
     }
 
@@ -232,13 +232,13 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * @param slot with the ids of the grown vocabulary
      * @param growth what makes a grown tensor of a stored one
      */
-    public List<OutgoingTensor> outgoing(
-            Map<String, long[]> variables, Optional<ImageSlot> slot, UnaryOperator<OutgoingTensor> growth) {
+    public List<LazyTensor> outgoing(
+            Map<String, long[]> variables, Optional<ImageStartEndTokens> slot, UnaryOperator<LazyTensor> growth) {
         asked.putAll(variables);
         Optional<ProjectorRows> rows = slot.flatMap(tokens -> ProjectorRows.in(places));
         rows.ifPresent(found -> asked.put(SlotRows.NAME, found.shape()));
         requireAllRead();
-        List<OutgoingTensor> all = new ArrayList<>();
+        List<LazyTensor> all = new ArrayList<>();
         variables.forEach((name, shape) -> all.add(growth.apply(outgoing(name, shape))));
         rows.ifPresent(found -> all.replaceAll(tensor -> tensor.name().equals(SlotRows.TABLE)
                 ? withRows(tensor, found, SlotRows.ids(slot.orElseThrow()))
@@ -246,18 +246,18 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return all;
     }
 
-    private OutgoingTensor outgoing(String name, long... shape) {
+    private LazyTensor outgoing(String name, long... shape) {
         return WeightPlace.find(name, places)
-                .map(source -> OutgoingTensor.stored(
+                .map(source -> LazyTensor.fromStore(
                                 source.place().store(), source.stored().name())
-                        .named(name))
+                        .withName(name))
                 .orElseGet(() ->
-                        OutgoingTensor.made(new TensorInfo(name, TensorType.F32, shape), () -> fresh(name, shape)));
+                        LazyTensor.computed(new TensorInfo(name, TensorType.F32, shape), () -> fresh(name, shape)));
     }
 
-    private static OutgoingTensor withRows(OutgoingTensor table, ProjectorRows rows, int... ids) {
+    private static LazyTensor withRows(LazyTensor table, ProjectorRows rows, int... ids) {
         rows.requireFit(ids, table.info().shape());
-        return table.changedAsFloats(
+        return table.mapFloats(
                 floats -> SlotRows.put(floats.dup('c'), rows.read(ids), ids),
                 table.info().shape());
     }

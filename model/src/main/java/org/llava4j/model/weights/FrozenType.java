@@ -5,8 +5,8 @@ import java.util.Locale;
 import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
-import org.llava4j.data.tensors.NonFinite;
-import org.llava4j.model.kernels.Int8Weight;
+import org.llava4j.data.tensors.NonFiniteCounts;
+import org.llava4j.model.kernels.Int8Quantization;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -21,7 +21,7 @@ public enum FrozenType {
     BF16(DataType.BFLOAT16),
     FP16(DataType.HALF),
     /**
-     * The decoder's layers in 8 bits, a scale for each output channel (see {@link Int8Weight}), all else in float32: for
+     * The decoder's layers in 8 bits, a scale for each output channel (see {@link Int8Quantization}), all else in float32: for
      * answers only.
      */
     INT8(DataType.BYTE);
@@ -41,14 +41,14 @@ public enum FrozenType {
      */
     public INDArray keep(String name, INDArray matrix) {
         if (this == INT8) {
-            NonFinite bad = NonFinite.count(matrix);
+            NonFiniteCounts bad = NonFiniteCounts.count(matrix);
             if (bad.total() > 0) {
                 throw new BadInputException(
                         name + " holds " + bad + ", which int8 cannot scale; use fp32, or weights" + " without them");
             }
-            return name.startsWith(DECODER_LAYERS) ? Int8Weight.pack(matrix) : matrix;
+            return name.startsWith(DECODER_LAYERS) ? Int8Quantization.quantize(matrix) : matrix;
         }
-        return FloatConversion.of(name, matrix, inMemory);
+        return FloatConversion.cast(name, matrix, inMemory);
     }
 
     /** The ND4J type of the arrays. */

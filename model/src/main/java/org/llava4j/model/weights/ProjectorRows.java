@@ -8,7 +8,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.SlotRows;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -49,9 +49,9 @@ record ProjectorRows(WeightPlace place) {
                 .map(count -> Arrays.toString(new long[] {count, table[1]}))
                 .collect(Collectors.joining(" or "));
         throw new BadInputException(name() + " is " + Arrays.toString(shape) + " in " + file() + " but the rows of "
-                + ImageSlot.START + " and " + ImageSlot.END + " are read from " + wanted
+                + ImageStartEndTokens.START + " and " + ImageStartEndTokens.END + " are read from " + wanted
                 + "; give the projector that was trained with this vocabulary (in assemble, --mm-use-im-patch-token"
-                + " adds the id of " + ImageSlot.PATCH + ")");
+                + " adds the id of " + ImageStartEndTokens.PATCH + ")");
     }
 
     /** {@code float32[2, D]}, the rows of these tokens; {@link #requireFit} must hold. */
@@ -68,7 +68,8 @@ record ProjectorRows(WeightPlace place) {
     /** For a model that has no such tokens. */
     BadInputException unused() {
         return new BadInputException(name() + " " + Arrays.toString(shape()) + " in " + file() + " holds the rows of "
-                + ImageSlot.START + " and " + ImageSlot.END + ", tokens that the model does not have; assemble it with"
+                + ImageStartEndTokens.START + " and " + ImageStartEndTokens.END
+                + ", tokens that the model does not have; assemble it with"
                 + " --mm-use-im-start-end (\"mm_use_im_start_end\" in config.json), or give a projector that was"
                 + " trained without them");
     }

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.OutgoingTensor;
+import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
@@ -57,10 +57,10 @@ public final class TowerWeights implements AutoCloseable {
     }
 
     /** The tensors by the names they have in a LLaVA, each in the type it was stored in; to be written before close. */
-    public List<OutgoingTensor> outgoing() {
+    public List<LazyTensor> outgoing() {
         return tensors.entrySet().stream()
-                .map(tensor -> OutgoingTensor.stored(store, tensor.getValue().name())
-                        .named(Llava.TOWER_PREFIX + tensor.getKey()))
+                .map(tensor -> LazyTensor.fromStore(store, tensor.getValue().name())
+                        .withName(Llava.TOWER_PREFIX + tensor.getKey()))
                 .toList();
     }
 

@@ -17,8 +17,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.text.ImageSlot;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Golden;
 import org.llava4j.model.TensorRun;
 import org.llava4j.model.config.LlavaConfig;
@@ -91,7 +91,7 @@ class AssemblyTest {
     void tokensAroundAnImageBeginAtTheMean() {
         assembly(FolderTests.TOWER, null, SlotChoice.PATCH_START_END).to(out.resolve("llava"));
         LlavaConfig config = LlavaConfig.read(out.resolve("llava"), null);
-        assertThat(config.imageSlot()).contains(new ImageSlot(1001, 1002));
+        assertThat(config.imageSlot()).contains(new ImageStartEndTokens(1001, 1002));
         assertThat(config.decoder().vocabSize()).isEqualTo(1003);
         ObjectNode json = FolderTests.config(out.resolve("llava"));
         assertThat(json.get("mm_use_im_patch_token").booleanValue()).isTrue();

@@ -115,10 +115,10 @@ class DeltaTest {
         Map<String, INDArray> tensors = FolderTests.read(base);
         Files.delete(base.resolve("model.safetensors"));
         tensors.put("model.layers.0.self_attn.rotary_emb.inv_freq", Nd4j.ones(DataType.FLOAT, 8));
-        org.llava4j.data.tensors.ShardWriter.write(
+        org.llava4j.data.tensors.ShardedSafetensorsWriter.write(
                 base,
                 tensors.entrySet().stream()
-                        .map(t -> org.llava4j.data.tensors.OutgoingTensor.of(t.getKey(), TensorType.F32, t.getValue()))
+                        .map(t -> org.llava4j.data.tensors.LazyTensor.of(t.getKey(), TensorType.F32, t.getValue()))
                         .toList(),
                 SHARD);
         assertThat(delta(TensorType.F32).apply(out.resolve("delta"), out.resolve("made")))

@@ -27,7 +27,7 @@ import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Golden;
 import org.llava4j.model.SlotFolder;
 import org.llava4j.model.TensorRun;

@@ -14,8 +14,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.text.ImageSlot;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Golden;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -44,7 +44,14 @@ class VocabularyGrowthTest {
     @Test
     void newRowsAreTheMeanOfTheOldOnesWhichStay() {
         VocabularyGrowth growth = VocabularyGrowth.of(folder, true);
-        assertThat(growth.added()).isEqualTo(Map.of(ImageSlot.PATCH, 1000, ImageSlot.START, 1001, ImageSlot.END, 1002));
+        assertThat(growth.added())
+                .isEqualTo(Map.of(
+                        ImageStartEndTokens.PATCH,
+                        1000,
+                        ImageStartEndTokens.START,
+                        1001,
+                        ImageStartEndTokens.END,
+                        1002));
         assertThat(growth.vocabSize()).isEqualTo(1003);
         INDArray table = Nd4j.randn(DataType.FLOAT, 1000, 8);
         INDArray grown = growth.grow(table);
@@ -65,7 +72,7 @@ class VocabularyGrowthTest {
         growth.writeTokenizer(out);
         LlamaTokenizer grown = LlamaTokenizer.load(out);
         assertThat(grown.piece(1000)).isEqualTo("[PAD]");
-        assertThat(ImageSlot.of(grown, out)).isEqualTo(new ImageSlot(1001, 1002));
+        assertThat(ImageStartEndTokens.of(grown, out)).isEqualTo(new ImageStartEndTokens(1001, 1002));
         assertThat(grown.encodeWithImages("<im_start><image><im_end>").length).isEqualTo(4);
         assertThat(JsonInput.readObject(out.resolve("added_tokens.json")))
                 .isEqualTo(JsonNodeFactory.instance

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Golden;
 
 /** Text is handed on as it comes, and joined is the answer: whole characters, no stop, no spaces around it. */

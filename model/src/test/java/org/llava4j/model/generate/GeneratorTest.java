@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.batch.SpliceOptions.Side;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.batch.CollatorOptions.PaddingSide;
 import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
@@ -41,7 +41,7 @@ class GeneratorTest {
 
     private static Generator generator(Llava model, int eos, boolean cache) {
         int vocabulary = model.plainDecoder().orElseThrow().vocabSize();
-        SpliceOptions options = new SpliceOptions(1, vocabulary, MAX_LENGTH, Side.RIGHT, 16);
+        CollatorOptions options = new CollatorOptions(1, vocabulary, MAX_LENGTH, PaddingSide.RIGHT, 16);
         OutputTokens output = OutputTokens.of(vocabulary, Set.of(eos));
         return new Generator(model, options, output, (layout, prompts) -> Placeholders.text(layout), cache);
     }
@@ -208,7 +208,7 @@ class GeneratorTest {
         AtomicInteger fed = new AtomicInteger();
         Generator generator = new Generator(
                 model,
-                new SpliceOptions(1, vocabulary, MAX_LENGTH, Side.RIGHT, 16),
+                new CollatorOptions(1, vocabulary, MAX_LENGTH, PaddingSide.RIGHT, 16),
                 OutputTokens.of(vocabulary, Set.of()),
                 (layout, prompts) -> {
                     if (fed.getAndIncrement() == 0) {

@@ -11,9 +11,9 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.batch.SpliceOptions.Side;
-import org.llava4j.data.image.Picture;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.batch.CollatorOptions.PaddingSide;
+import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
@@ -56,7 +56,7 @@ class GoldenGenerationTest {
             model = Llava.buildLlama(config, weights);
         }
         JsonNode golden = json(name + "/generate.json");
-        SpliceOptions options = new SpliceOptions(1, config.vocabSize(), 2048, Side.RIGHT, 16);
+        CollatorOptions options = new CollatorOptions(1, config.vocabSize(), 2048, PaddingSide.RIGHT, 16);
         int[] prompt = ints(golden.get("prompt"));
         List<int[]> batch = List.of(prompt, new int[] {1, 2, 3}, prompt);
         for (boolean cache : new boolean[] {true, false}) {
@@ -84,12 +84,12 @@ class GoldenGenerationTest {
             model = Llava.build(config, weights, Llava.ImageInput.PIXELS);
         }
         JsonNode golden = json(name + "/meta.json").get("generate");
-        SpliceOptions options =
-                new SpliceOptions(config.imageVectors(), config.decoder().vocabSize(), 2048, Side.RIGHT, 16);
+        CollatorOptions options =
+                new CollatorOptions(config.imageVectors(), config.decoder().vocabSize(), 2048, PaddingSide.RIGHT, 16);
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
             INDArray image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
             int[] prompt = ints(golden.get("prompt"));
-            List<Picture> onePicture = List.of(Picture.of(Path.of("its pixels are given")));
+            List<ImageRef> onePicture = List.of(ImageRef.of(Path.of("its pixels are given")));
             for (boolean cache : new boolean[] {true, false}) {
                 Generator generator = new Generator(
                         model,
@@ -111,7 +111,7 @@ class GoldenGenerationTest {
         }
     }
 
-    private static List<int[]> continued(Generator generator, List<int[]> prompts, List<Picture> images) {
+    private static List<int[]> continued(Generator generator, List<int[]> prompts, List<ImageRef> images) {
         List<Generation> all = prompts.stream()
                 .map(ids -> generator.submit(new Prompt(ids, images), Sampling.GREEDY, NEW_TOKENS, token -> true))
                 .toList();

@@ -14,8 +14,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** What the CPU kernels do with arrays they cannot read themselves, and with what does not fit. */
 class CpuKernelsLimitsTest {
-    private final CpuKernels kernels = new CpuKernels(new Nd4jKernels(), Lanes.best(), new Workers(2));
-    private final Oracle oracle = new Oracle(kernels, 11);
+    private final CpuKernels kernels =
+            new CpuKernels(new Nd4jKernels(), MathBackend.bestAvailable(), new KernelThreadPool(2));
+    private final ReferenceKernelCheck oracle = new ReferenceKernelCheck(kernels, 11);
 
     @Test
     void doublesGoToThePortableKernels() {
@@ -32,8 +33,8 @@ class CpuKernelsLimitsTest {
         oracle.check(
                 "strided rows",
                 (k, a, out) -> k.swiGlu(a[0], a[1], out[0]),
-                Oracle.in(x, oracle.normal(6, 8)),
-                Oracle.shape(6, 8));
+                ReferenceKernelCheck.in(x, oracle.normal(6, 8)),
+                ReferenceKernelCheck.shape(6, 8));
     }
 
     @Test
@@ -44,9 +45,9 @@ class CpuKernelsLimitsTest {
         oracle.check(
                 "rows 4 to 9",
                 (k, a, out) -> k.rmsNorm(a[0], a[1], 1e-5, out[0]),
-                Oracle.in(x, oracle.normal(8)),
-                Oracle.shape(5, 8));
-        INDArray ids = Oracle.ints(0, 0, 2, 1).get(NDArrayIndex.interval(2, 4));
+                ReferenceKernelCheck.in(x, oracle.normal(8)),
+                ReferenceKernelCheck.shape(5, 8));
+        INDArray ids = ReferenceKernelCheck.ints(0, 0, 2, 1).get(NDArrayIndex.interval(2, 4));
         INDArray y = Nd4j.create(DataType.FLOAT, 2, 8);
         kernels.embedding(ids, x, y);
         assertThat(y.getRow(0)).isEqualTo(whole.getRow(6));
@@ -74,14 +75,16 @@ class CpuKernelsLimitsTest {
     void anIdOutsideTheTableIsBadInput() {
         INDArray table = oracle.normal(5, 8);
         INDArray y = Nd4j.create(DataType.FLOAT, 3, 8);
-        assertThatThrownBy(() -> kernels.embedding(Oracle.ints(1, -200, 2), table, y))
+        assertThatThrownBy(() -> kernels.embedding(ReferenceKernelCheck.ints(1, -200, 2), table, y))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("token id -200 at position 1 is outside 0..4;"
                         + " check that tokenizer, data and model belong together");
-        assertThatThrownBy(() -> kernels.splice(y, y, Oracle.ints(0, 3, -1), Nd4j.create(DataType.FLOAT, 3, 8)))
+        assertThatThrownBy(() -> kernels.replaceRows(
+                        y, y, ReferenceKernelCheck.ints(0, 3, -1), Nd4j.create(DataType.FLOAT, 3, 8)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("image row 3 at position 1");
-        assertThatThrownBy(() -> kernels.crossEntropy(table, Oracle.ints(0, 1, 2, 3, 8), oracle.normal(1)))
+        assertThatThrownBy(
+                        () -> kernels.crossEntropy(table, ReferenceKernelCheck.ints(0, 1, 2, 3, 8), oracle.normal(1)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("target 8 of supervised row 4 is outside 0..7");
     }

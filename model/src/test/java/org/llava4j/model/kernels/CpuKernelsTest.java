@@ -1,8 +1,8 @@
 package org.llava4j.model.kernels;
 
-import static org.llava4j.model.kernels.Oracle.in;
-import static org.llava4j.model.kernels.Oracle.ints;
-import static org.llava4j.model.kernels.Oracle.shape;
+import static org.llava4j.model.kernels.ReferenceKernelCheck.in;
+import static org.llava4j.model.kernels.ReferenceKernelCheck.ints;
+import static org.llava4j.model.kernels.ReferenceKernelCheck.shape;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.llava4j.model.kernels.Kernels.Activation;
 import org.llava4j.model.kernels.Kernels.AdamWStep;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
-import org.llava4j.model.kernels.Kernels.KeyValueCache;
+import org.llava4j.model.kernels.Kernels.LayerKvCache;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -25,15 +25,15 @@ import org.nd4j.linalg.factory.Nd4j;
 class CpuKernelsTest {
     private static final double EPS = 1e-5;
 
-    private final Workers workers;
-    private final Oracle oracle;
+    private final KernelThreadPool workers;
+    private final ReferenceKernelCheck oracle;
 
     CpuKernelsTest(Variant variant) {
-        workers = new Workers(variant.threads());
-        oracle = new Oracle(new CpuKernels(new Nd4jKernels(), variant.lanes(), workers), 20230417);
+        workers = new KernelThreadPool(variant.threads());
+        oracle = new ReferenceKernelCheck(new CpuKernels(new Nd4jKernels(), variant.lanes(), workers), 20230417);
     }
 
-    record Variant(Lanes lanes, int threads) {
+    record Variant(MathBackend lanes, int threads) {
         @Override
         public String toString() {
             return lanes.name() + ", " + threads + " threads";
@@ -43,11 +43,11 @@ class CpuKernelsTest {
     static Stream<Variant> variants() {
         Nd4j.getBackend(); // sets its own number of BLAS threads when it starts
         return Stream.of(
-                new Variant(Lanes.scalar(), 1),
-                new Variant(Lanes.scalar(), 2),
-                new Variant(Lanes.best(), 1),
-                new Variant(Lanes.best(), 2),
-                new Variant(Lanes.best(), 3));
+                new Variant(MathBackend.scalar(), 1),
+                new Variant(MathBackend.scalar(), 2),
+                new Variant(MathBackend.bestAvailable(), 1),
+                new Variant(MathBackend.bestAvailable(), 2),
+                new Variant(MathBackend.bestAvailable(), 3));
     }
 
     @AfterEach
@@ -280,14 +280,15 @@ class CpuKernelsTest {
         oracle.check(
                 "a step after " + Arrays.toString(lengths),
                 (kernels, a, out) -> {
-                    List<KeyValueCache> caches = new ArrayList<>();
+                    List<LayerKvCache> caches = new ArrayList<>();
                     for (int r = 0; r < lengths.length; r++) {
-                        caches.add(new KeyValueCache(a[3 + 2 * r], a[4 + 2 * r], lengths[r]));
+                        caches.add(new LayerKvCache(a[3 + 2 * r], a[4 + 2 * r], lengths[r]));
                     }
-                    kernels.attentionStep(a[0], a[1], a[2], caches, form, out[0]);
+                    kernels.decodeAttention(a[0], a[1], a[2], caches, form, out[0]);
                     // What is kept now are the new position, and one row more.
-                    KeyValueCache first = caches.get(0);
-                    kernels.keep(a[1], a[2], 0, 1, new KeyValueCache(first.keys(), first.values(), lengths[0] + 1));
+                    LayerKvCache first = caches.get(0);
+                    kernels.appendToCache(
+                            a[1], a[2], 0, 1, new LayerKvCache(first.keys(), first.values(), lengths[0] + 1));
                     out[1].assign(first.keys());
                     out[2].assign(first.values());
                 },
@@ -376,11 +377,12 @@ class CpuKernelsTest {
         INDArray dy = oracle.normal(9, 37);
         oracle.check(
                 "splice",
-                (k, a, out) -> k.splice(a[0], a[1], rows, out[0]),
+                (k, a, out) -> k.replaceRows(a[0], a[1], rows, out[0]),
                 in(text, oracle.normal(6, 37)),
                 shape(9, 37));
-        oracle.check("to text", (k, a, out) -> k.spliceGradText(a[0], rows, out[0]), in(dy), shape(9, 37));
-        oracle.check("to images", (k, a, out) -> k.spliceGradImages(a[0], rows, out[0]), in(dy), shape(6, 37));
+        oracle.check("to text", (k, a, out) -> k.replaceRowsGradBase(a[0], rows, out[0]), in(dy), shape(9, 37));
+        oracle.check(
+                "to images", (k, a, out) -> k.replaceRowsGradReplacement(a[0], rows, out[0]), in(dy), shape(6, 37));
     }
 
     @Test
@@ -401,23 +403,29 @@ class CpuKernelsTest {
     void patchesClassAndPositions() {
         // 31 pixels: what is left beside the last whole patch is not read.
         oracle.check(
-                "patches", (k, a, out) -> k.patches(a[0], 7, out[0]), in(oracle.normal(2, 3, 31, 31)), shape(32, 147));
+                "patches",
+                (k, a, out) -> k.extractPatches(a[0], 7, out[0]),
+                in(oracle.normal(2, 3, 31, 31)),
+                shape(32, 147));
         oracle.check(
                 "class and positions",
-                (k, a, out) -> k.classAndPositions(a[0], a[1], a[2], out[0]),
+                (k, a, out) -> k.classAndPositionEmbeddings(a[0], a[1], a[2], out[0]),
                 in(oracle.normal(3 * 49, 33), oracle.normal(33), oracle.normal(50, 33)),
                 shape(150, 33));
         oracle.check(
                 "class's and positions'",
-                (k, a, out) -> k.classAndPositionsGrad(a[0], out[0], out[1]),
+                (k, a, out) -> k.classAndPositionEmbeddingsGrad(a[0], out[0], out[1]),
                 in(oracle.normal(150, 33)),
                 shape(33),
                 shape(50, 33));
         oracle.check(
-                "drop first", (k, a, out) -> k.dropFirst(a[0], 50, out[0]), in(oracle.normal(150, 33)), shape(147, 33));
+                "drop first",
+                (k, a, out) -> k.dropFirstRows(a[0], 50, out[0]),
+                in(oracle.normal(150, 33)),
+                shape(147, 33));
         oracle.check(
                 "drop first's",
-                (k, a, out) -> k.dropFirstGrad(a[0], 50, out[0]),
+                (k, a, out) -> k.dropFirstRowsGrad(a[0], 50, out[0]),
                 in(oracle.normal(147, 33)),
                 shape(150, 33));
     }

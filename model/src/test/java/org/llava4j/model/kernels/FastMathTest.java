@@ -46,9 +46,11 @@ class FastMathTest {
 
     @Test
     void vectorsAndPlainJavaAgreeForEveryLength() {
-        assertThat(Lanes.hasVectorApi()).as("tests run with the module on").isTrue();
-        RowMath plain = Lanes.scalar().rows();
-        RowMath vector = Lanes.best().rows();
+        assertThat(MathBackend.hasVectorApi())
+                .as("tests run with the module on")
+                .isTrue();
+        RowMath plain = MathBackend.scalar().rows();
+        RowMath vector = MathBackend.bestAvailable().rows();
         for (int n = 1; n < 70; n++) {
             float[] a = values(n, 1);
             float[] b = values(n, 1);
@@ -62,7 +64,7 @@ class FastMathTest {
     }
 
     private static float[] values(int n, int seed) {
-        float[] values = new float[n + Scratch.SPARE];
+        float[] values = new float[n + Scratch.PADDING];
         for (int i = 0; i < n; i++) {
             values[i] = (float) Math.sin(seed + 7.3 * i) * 9;
         }

@@ -82,8 +82,8 @@ class KernelBenchmark {
         Matrix b = Matrix.of(weight);
         Matrix c = Matrix.of(out);
         int n = c.columns();
-        Blas.timesTransposed(
-                Scratch.ofThisThread(),
+        Blas.gemmTransposedB(
+                Scratch.forCurrentThread(),
                 a.rows(),
                 n,
                 a.columns(),

@@ -29,7 +29,7 @@ class OperationGradientTest {
 
     @BeforeAll
     static void register() {
-        Operations.register();
+        OpRegistry.register();
     }
 
     private void input(String name, long... shape) {
@@ -106,7 +106,7 @@ class OperationGradientTest {
         input("w", 4, 3);
         input("b", 4);
         input("residual", 5, 4);
-        checkGradients(sd -> only(Linear.plus(
+        checkGradients(sd -> only(Linear.withResidual(
                 "y", sd.getVariable("residual"), sd.getVariable("x"), sd.getVariable("w"), sd.getVariable("b"))));
     }
 
@@ -117,8 +117,8 @@ class OperationGradientTest {
         input("v", 4, 4);
         checkGradients(sd -> {
             SDVariable x = sd.getVariable("x");
-            SDVariable[] both = Linear.several("both", x, sd.getVariable("w"), sd.getVariable("v"));
-            return new SDVariable[] {both[0], Linear.plus("y", x, both[1], sd.getVariable("v"))};
+            SDVariable[] both = Linear.projections("both", x, sd.getVariable("w"), sd.getVariable("v"));
+            return new SDVariable[] {both[0], Linear.withResidual("y", x, both[1], sd.getVariable("v"))};
         });
     }
 
@@ -134,7 +134,7 @@ class OperationGradientTest {
             SDVariable draw = sd.constant("draw", Nd4j.createFromArray(3L));
             SDVariable dropped = Dropout.of("dropped", x, draw, 0.4, DropoutMask.stream(42, "w"));
             SDVariable low = Scale.of("scaled", Linear.of("low", dropped, sd.getVariable("a")), 2.5);
-            return only(Linear.plus("y", y, low, sd.getVariable("b")));
+            return only(Linear.withResidual("y", y, low, sd.getVariable("b")));
         });
     }
 
@@ -204,8 +204,8 @@ class OperationGradientTest {
     void activations() {
         input("x", 3, 4);
         checkGradients(sd -> new SDVariable[] {
-            Activate.with(Activation.QUICK_GELU, "quick", sd.getVariable("x")),
-            Activate.with(Activation.GELU, "exact", sd.getVariable("x"))
+            ActivationOp.of(Activation.QUICK_GELU, "quick", sd.getVariable("x")),
+            ActivationOp.of(Activation.GELU, "exact", sd.getVariable("x"))
         });
     }
 
@@ -222,7 +222,7 @@ class OperationGradientTest {
         checkGradients(sd -> {
             SDVariable ids = sd.constant("ids", ints(1, 5, 4, 1, 5, 0));
             SDVariable words = Embedding.of("words", sd.getVariable("table"), ids);
-            return only(RowsById.of("y", words, sd.getVariable("own"), ids, 5, 4));
+            return only(TrainableTokenEmbeddings.of("y", words, sd.getVariable("own"), ids, 5, 4));
         });
     }
 
@@ -230,7 +230,7 @@ class OperationGradientTest {
     void spliceWithVectorsThatGoNowhere() {
         input("text", 5, 3);
         input("images", 4, 3);
-        checkGradients(sd -> only(SpliceRows.of(
+        checkGradients(sd -> only(MergeImageFeatures.of(
                 "y", sd.getVariable("text"), sd.getVariable("images"), sd.constant("rows", ints(3, -1, 1, -1)))));
     }
 
@@ -249,9 +249,9 @@ class OperationGradientTest {
         input("class", 4);
         input("positions", 4, 4);
         checkGradients(sd -> {
-            SDVariable all = ClassAndPositions.of(
+            SDVariable all = ClassAndPositionEmbeddings.of(
                     "all", sd.getVariable("patches"), sd.getVariable("class"), sd.getVariable("positions"));
-            return new SDVariable[] {all, DropFirst.of("rest", all, 4)};
+            return new SDVariable[] {all, DropClassToken.of("rest", all, 4)};
         });
     }
 }

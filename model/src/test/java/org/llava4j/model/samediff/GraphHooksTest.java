@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.model.ops.Embedding;
 import org.llava4j.model.ops.Linear;
-import org.llava4j.model.ops.Operations;
+import org.llava4j.model.ops.OpRegistry;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
@@ -25,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
 class GraphHooksTest {
 
     private static SameDiff graph() {
-        Operations.register();
+        OpRegistry.register();
         SameDiff sd = SameDiff.create();
         Linear.of("y", sd.var("x", Nd4j.ones(3, 4)), sd.var("w", Nd4j.ones(2, 4)));
         sd.getVariable("y").sum().markAsLoss();
@@ -65,8 +65,8 @@ class GraphHooksTest {
 
     @Test
     void aGraphAndItsGradientGraphHoldOneCopyOfAWeightWhateverItBecomes() {
-        Operations.register();
-        INDArray w = FloatConversion.of(Nd4j.rand(DataType.FLOAT, 2, 4), DataType.BFLOAT16);
+        OpRegistry.register();
+        INDArray w = FloatConversion.cast(Nd4j.rand(DataType.FLOAT, 2, 4), DataType.BFLOAT16);
         INDArray v = Nd4j.rand(DataType.FLOAT, 3, 2);
         SameDiff sd = GraphHooks.newGraph();
         SDVariable hidden = Linear.of("h", sd.placeHolder("x", DataType.FLOAT, -1, 4), sd.constant("w", w));
@@ -86,8 +86,8 @@ class GraphHooksTest {
 
     @Test
     void aWeightIn16BitsThatWasThawedByHandEndsBeforeAGradientIsComputed() {
-        Operations.register();
-        INDArray table = FloatConversion.of(Nd4j.rand(DataType.FLOAT, 5, 4), DataType.HALF);
+        OpRegistry.register();
+        INDArray table = FloatConversion.cast(Nd4j.rand(DataType.FLOAT, 5, 4), DataType.HALF);
         SameDiff sd = GraphHooks.newGraph();
         SDVariable rows = Embedding.of("e", sd.var("t", table), sd.constant("ids", Nd4j.createFromArray(1, 0)));
         Linear.of("y", rows, sd.var("w", table.dup())).sum().markAsLoss();
@@ -102,7 +102,7 @@ class GraphHooksTest {
 
     @Test
     void releasedArraysAreHandedOutAgainUnderANewId() {
-        PooledMemory pool = PooledMemory.ofThisThread();
+        PooledMemory pool = PooledMemory.forCurrentThread();
         INDArray first = pool.allocate(true, DataType.FLOAT, 7, 11);
         long id = first.getId();
         pool.release(first);

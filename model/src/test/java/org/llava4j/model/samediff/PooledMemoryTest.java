@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
@@ -20,15 +20,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 class PooledMemoryTest {
     private static final LlamaConfig DECODER = new LlamaConfig(50, 16, 2, 2, 2, 24, 1e-5, 10000, 1, false);
 
-    private final PooledMemory pool = PooledMemory.ofThisThread();
+    private final PooledMemory pool = PooledMemory.forCurrentThread();
 
     @Test
     void stepsAfterTheFirstMakeNoArrays() {
         Llava model = Llava.buildLlama(DECODER, (name, shape) -> FreshTensors.normal(1, name, 0.1, shape));
         model.train(name -> true);
         int[] ids = IntStream.range(1, 9).toArray();
-        SpliceLayout layout = SpliceLayout.of(
-                List.of(new EncodedSample(ids, ids)), new int[1], new SpliceOptions(1, DECODER.vocabSize(), 16));
+        BatchLayout layout = BatchLayout.collate(
+                List.of(new EncodedSample(ids, ids)), new int[1], new CollatorOptions(1, DECODER.vocabSize(), 16));
         Map<String, INDArray> in = Placeholders.text(layout);
 
         List<Long> made = new ArrayList<>();
@@ -37,7 +37,7 @@ class PooledMemoryTest {
             Map<String, INDArray> gradients = model.gradients(in, model.trainableNames());
             losses.add(gradients.get(Llava.LOSS).getDouble(0));
             gradients.values().forEach(pool::release);
-            made.add(pool.made());
+            made.add(pool.allocatedArrays());
         }
         assertThat(made.subList(1, 6)).as("arrays made so far").containsOnly(made.get(0));
         assertThat(losses).as("no array had two owners").containsOnly(losses.get(0));

@@ -19,12 +19,12 @@ enum BenchCase {
 
     private final boolean pixels;
     private final boolean trains;
-    private final boolean decoderLearns;
+    private final boolean trainsDecoder;
 
     BenchCase(boolean pixels, boolean trains, boolean decoderLearns) {
         this.pixels = pixels;
         this.trains = trains;
-        this.decoderLearns = decoderLearns;
+        this.trainsDecoder = decoderLearns;
     }
 
     boolean pixels() {
@@ -36,12 +36,12 @@ enum BenchCase {
     }
 
     /** Whether a weight learns. */
-    boolean learns(String weight) {
-        return trains && (weight.startsWith("model.mm_projector.") || (decoderLearns && !weight.contains("vision")));
+    boolean isTrainable(String weight) {
+        return trains && (weight.startsWith("model.mm_projector.") || (trainsDecoder && !weight.contains("vision")));
     }
 
-    boolean decoderLearns() {
-        return decoderLearns;
+    boolean trainsDecoder() {
+        return trainsDecoder;
     }
 
     String label() {

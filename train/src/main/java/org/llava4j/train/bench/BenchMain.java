@@ -13,19 +13,19 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.cli.ChildJvm;
 import org.llava4j.data.cli.Command;
-import org.llava4j.model.kernels.BareProducts;
-import org.llava4j.model.kernels.BareProducts.Layout;
-import org.llava4j.model.kernels.BareProducts.Product;
+import org.llava4j.model.kernels.GemmBaseline;
+import org.llava4j.model.kernels.GemmBaseline.Layout;
+import org.llava4j.model.kernels.GemmBaseline.Product;
 import org.llava4j.model.weights.FrozenType;
 
 /** {@code exec:java@bench}: steps beside their bare matrix products, each case in a JVM of its own. */
 public final class BenchMain extends Command {
-    private static final int LEAST_REPETITIONS = 7;
+    private static final int MIN_REPETITIONS = 7;
     private static final int SGEMM_SIDE = 1024;
     private static final int SGEMM_RUNS = 15;
-    private static final int[] DECODED_TOGETHER = {1, 4};
-    private static final boolean[] KEPT = {false};
-    private static final boolean[] KEPT_AND_AGAIN = {false, true};
+    private static final int[] DECODE_BATCH_SIZES = {1, 4};
+    private static final boolean[] WITHOUT_CHECKPOINTING = {false};
+    private static final boolean[] WITHOUT_AND_WITH_CHECKPOINTING = {false, true};
 
     private BenchMain() {
         super("bench", "Times whole steps beside the bare matrix products that they need.");
@@ -51,7 +51,7 @@ public final class BenchMain extends Command {
                                 + " them with that after step 20 (default: does not)"))
                 .addOption(toggle(
                         "decode",
-                        "times one token more of 1 and of 4 texts with " + DecodeRun.POSITIONS
+                        "times one token more of 1 and of 4 texts with " + DecodeBenchmark.CONTEXT_LENGTH
                                 + " positions instead, beside what reading the weights takes"))
                 .addOption(flag("dtype", "TYPE", "of the decoded weights: fp32 (default), bf16, fp16 or int8"))
                 .addOption(toggle("recompute", "measures each training case with activations made again as well"))
@@ -63,8 +63,9 @@ public final class BenchMain extends Command {
     protected void run(CommandLine line) {
         BenchSize size = size(line);
         int batch = atLeast(1, line, "batch", 4);
-        int repetitions = atLeast(LEAST_REPETITIONS, line, "repetitions", 11);
-        int memorySteps = line.hasOption("memory-steps") ? atLeast(BenchRun.SETTLED + 1, line, "memory-steps", 0) : 0;
+        int repetitions = atLeast(MIN_REPETITIONS, line, "repetitions", 11);
+        int memorySteps =
+                line.hasOption("memory-steps") ? atLeast(StepBenchmark.WARM_STEP + 1, line, "memory-steps", 0) : 0;
         List<BenchCase> cases = Arrays.stream(
                         line.getOptionValue("cases", "forward,stage1_features,stage2,stage1,stage2_pixels")
                                 .split(","))
@@ -76,8 +77,8 @@ public final class BenchMain extends Command {
         }
         if (line.hasOption("in-this-jvm")) {
             boolean recompute = line.hasOption("recompute");
-            cases.forEach(of ->
-                    System.out.println(new BenchRun(size, of, recompute, batch, repetitions, memorySteps).measure()));
+            cases.forEach(of -> System.out.println(
+                    new StepBenchmark(size, of, recompute, batch, repetitions, memorySteps).measure()));
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
@@ -86,8 +87,11 @@ public final class BenchMain extends Command {
                 Locale.ROOT, "sgemm %.0f GFLOP/s%n", all.get("sgemm_gflops").doubleValue());
         ArrayNode results = all.putArray("cases");
         for (BenchCase of : cases) {
-            for (boolean recompute : line.hasOption("recompute") && of.trains() ? KEPT_AND_AGAIN : KEPT) {
-                JsonNode result = inItsOwnJvm(new BenchRun(size, of, recompute, batch, repetitions, memorySteps));
+            for (boolean recompute : line.hasOption("recompute") && of.trains()
+                    ? WITHOUT_AND_WITH_CHECKPOINTING
+                    : WITHOUT_CHECKPOINTING) {
+                JsonNode result =
+                        runInChildJvm(new StepBenchmark(size, of, recompute, batch, repetitions, memorySteps));
                 results.add(result);
                 print(result);
             }
@@ -98,12 +102,12 @@ public final class BenchMain extends Command {
     private void decode(CommandLine line, BenchSize size, int repetitions) {
         FrozenType type = FrozenType.forAnswers(line.getOptionValue("dtype", FrozenType.FP32.toString()));
         if (line.hasOption("in-this-jvm")) {
-            System.out.println(new DecodeRun(size, type, atLeast(1, line, "batch", 1), repetitions).measure());
+            System.out.println(new DecodeBenchmark(size, type, atLeast(1, line, "batch", 1), repetitions).measure());
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
         ArrayNode results = all.putArray("cases");
-        for (int batch : DECODED_TOGETHER) {
+        for (int batch : DECODE_BATCH_SIZES) {
             List<String> arguments = List.of(
                     "--in-this-jvm",
                     "--decode",
@@ -116,7 +120,7 @@ public final class BenchMain extends Command {
                     "--repetitions",
                     String.valueOf(repetitions));
             JsonNode result =
-                    new ChildJvm("case " + DecodeRun.LABEL, BenchMain.class, List.of("-Xmx256m")).json(arguments);
+                    new ChildJvm("case " + DecodeBenchmark.LABEL, BenchMain.class, List.of("-Xmx256m")).json(arguments);
             results.add(result);
             System.out.printf(
                     Locale.ROOT,
@@ -140,7 +144,7 @@ public final class BenchMain extends Command {
 
     private static BenchSize size(CommandLine line) {
         BenchSize named = BenchSize.named(line.getOptionValue("size", "mid"));
-        return named.withText(atLeast(1, line, "text", named.textPositions()));
+        return named.withTextTokens(atLeast(1, line, "text", named.textTokens()));
     }
 
     private static void print(JsonNode result) {
@@ -154,23 +158,23 @@ public final class BenchMain extends Command {
                 result.get("tokens_per_s").doubleValue(),
                 result.get("peak_rss_mb").doubleValue(),
                 result.get("planned_peak_mb").doubleValue());
-        if (result.has(BenchRun.RSS_SETTLED)) {
+        if (result.has(StepBenchmark.RSS_WARM)) {
             System.out.printf(
                     Locale.ROOT,
                     "%-19s resident %.0f MB after step %d, %.0f MB at the end; arrays made %.0f and %.0f MB%n",
                     "",
-                    result.get(BenchRun.RSS_SETTLED).doubleValue(),
-                    BenchRun.SETTLED,
-                    result.get(BenchRun.RSS_END).doubleValue(),
-                    result.get(BenchRun.ARRAYS_SETTLED).doubleValue(),
-                    result.get(BenchRun.ARRAYS_END).doubleValue());
+                    result.get(StepBenchmark.RSS_WARM).doubleValue(),
+                    StepBenchmark.WARM_STEP,
+                    result.get(StepBenchmark.RSS_END).doubleValue(),
+                    result.get(StepBenchmark.ARRAYS_WARM).doubleValue(),
+                    result.get(StepBenchmark.ARRAYS_END).doubleValue());
         }
     }
 
     /** Rate of a square product, the best of some: what the machine can do. */
     private static double sgemm() {
         Product square = new Product(Layout.A_BT, SGEMM_SIDE, SGEMM_SIDE, SGEMM_SIDE, 1, false);
-        try (BareProducts products = new BareProducts(List.of(square))) {
+        try (GemmBaseline products = new GemmBaseline(List.of(square))) {
             double best = 0;
             for (int i = 0; i < SGEMM_RUNS; i++) {
                 long begun = System.nanoTime();
@@ -181,15 +185,15 @@ public final class BenchMain extends Command {
         }
     }
 
-    private static JsonNode inItsOwnJvm(BenchRun run) {
-        String label = run.of().label();
+    private static JsonNode runInChildJvm(StepBenchmark run) {
+        String label = run.benchCase().label();
         List<String> flags = new ArrayList<>(List.of("-Xmx256m"));
         List<String> arguments =
                 new ArrayList<>(List.of("--in-this-jvm", "--size", run.size().name(), "--cases", label));
         arguments.addAll(List.of("--batch", String.valueOf(run.batch())));
-        arguments.addAll(List.of("--text", String.valueOf(run.size().textPositions())));
+        arguments.addAll(List.of("--text", String.valueOf(run.size().textTokens())));
         arguments.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
-        if (run.recompute()) {
+        if (run.gradientCheckpointing()) {
             arguments.add("--recompute");
         }
         if (run.memorySteps() > 0) {

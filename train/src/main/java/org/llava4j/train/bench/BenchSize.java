@@ -15,10 +15,10 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * A model to measure with and the shape of its samples.
  *
- * @param textPositions of a sample, behind its image's
- * @param supervised so many of its last positions are learned
+ * @param textTokens of a sample, behind its image's
+ * @param targetTokens so many of its last positions are learned
  */
-record BenchSize(String name, LlavaConfig config, int textPositions, int supervised) {
+record BenchSize(String name, LlavaConfig config, int textTokens, int targetTokens) {
     private static final int MAX_LENGTH = 2048;
     private static final double DEVIATION = 0.02;
     private static final long SEED = 1;
@@ -61,16 +61,16 @@ record BenchSize(String name, LlavaConfig config, int textPositions, int supervi
     }
 
     /** The same with samples of so much text. */
-    BenchSize withText(int positions) {
+    BenchSize withTextTokens(int positions) {
         if (config.imageVectors() + positions > MAX_LENGTH) {
             throw new BadInputException("--text " + positions + " is too long; an image and its text may have "
                     + MAX_LENGTH + " positions, give " + (MAX_LENGTH - config.imageVectors()) + " or less");
         }
-        return new BenchSize(name, config, positions, Math.min(supervised, positions));
+        return new BenchSize(name, config, positions, Math.min(targetTokens, positions));
     }
 
     /** P + text, positions of one sample. */
     int length() {
-        return config.imageVectors() + textPositions;
+        return config.imageVectors() + textTokens;
     }
 }

@@ -10,8 +10,8 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileManifest;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.WrittenFiles;
 
 /**
  * The hashes of a checkpoint's files: those that {@link AtomicFolder} lists when it commits, or, in a checkpoint of an older
@@ -24,7 +24,7 @@ record CheckpointHashes(SortedMap<String, String> files) {
 
     /** Compares the files with the stored hashes. @throws BadInputException if a file changed, is missing or was added */
     static void require(Path checkpoint) {
-        Optional<WrittenFiles> listed = WrittenFiles.read(checkpoint);
+        Optional<FileManifest> listed = FileManifest.read(checkpoint);
         List<String> differences = listed.map(written -> written.differences(checkpoint))
                 .orElseGet(() -> read(checkpoint).differences(checkpoint));
         if (!differences.isEmpty()) {
@@ -43,7 +43,7 @@ record CheckpointHashes(SortedMap<String, String> files) {
     private List<String> differences(Path checkpoint) {
         SortedMap<String, String> expected = new TreeMap<>(files);
         SortedMap<String, String> found = new TreeMap<>();
-        WrittenFiles.in(checkpoint).files().forEach((name, mark) -> found.put(name, mark.sha256()));
+        FileManifest.scan(checkpoint).files().forEach((name, mark) -> found.put(name, mark.sha256()));
         expected.remove(AtomicFolder.MARKER);
         found.remove(FILE);
         SortedSet<String> names = new TreeSet<>(expected.keySet());

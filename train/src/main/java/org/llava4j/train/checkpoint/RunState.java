@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.SortedMap;
-import org.llava4j.data.Identity;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
 
@@ -25,8 +25,8 @@ import org.llava4j.data.batch.BatchCursor;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonIgnoreProperties({"stage", "data", "dataWeights"})
 public record RunState(
-        Identity identity,
-        Identity environment,
+        Fingerprint identity,
+        Fingerprint environment,
         List<RunOrigin> startedFrom,
         SortedMap<String, String> weightsBefore,
         BatchCursor cursor,

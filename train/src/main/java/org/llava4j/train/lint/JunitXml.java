@@ -18,13 +18,13 @@ final class JunitXml {
             int count = report.count(rule);
             boolean fails = count > 0 && (rule.isError() || failOnWarnings);
             failed += fails ? 1 : 0;
-            tests.append(Html.fill("  <testcase classname=\"lint-data\" name=\"%s\">", rule.label()));
+            tests.append(Html.format("  <testcase classname=\"lint-data\" name=\"%s\">", rule.label()));
             if (count > 0) {
                 String lines = report.findings(rule).stream()
                         .limit(MOST_LINES)
                         .map(finding -> finding.where() + ": " + finding.message())
                         .collect(Collectors.joining("\n"));
-                tests.append(Html.fill(
+                tests.append(Html.format(
                         fails ? "<failure message=\"%d: %s\">%s</failure>" : "<system-out>%d: %s\n%s</system-out>",
                         count,
                         Html.escape(rule.words()),
@@ -32,7 +32,7 @@ final class JunitXml {
             }
             tests.append("</testcase>\n");
         }
-        xml.append(Html.fill(
+        xml.append(Html.format(
                 "<testsuite name=\"lint-data\" tests=\"%d\" failures=\"%d\" errors=\"0\" skipped=\"0\">\n",
                 Rule.values().length, failed));
         return xml.append(tests).append("</testsuite>\n").toString();

@@ -7,18 +7,18 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.RecordGoal;
-import org.llava4j.data.cli.RecordPlace;
+import org.llava4j.data.cli.RecordCommand;
+import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.train.stage.DataFlags;
 import org.llava4j.train.stage.SampleReading;
 
 /** {@code exec:java@lint-data}: training data read as a stage would read it; ends with an error where samples are bad. */
-public final class LintDataMain extends RecordGoal<LintedSample> {
+public final class LintDataMain extends RecordCommand<LintedSample> {
     private static final String KIND = "lint";
     private static final int SHOWN = 20;
 
     /** @param place where samples are read */
-    public LintDataMain(RecordPlace place) {
+    public LintDataMain(RecordExecutor place) {
         super(
                 "lint-data",
                 "Reads training data as a stage would, and tells what is wrong with it, sample by sample.",
@@ -26,7 +26,7 @@ public final class LintDataMain extends RecordGoal<LintedSample> {
     }
 
     public static void main(String[] args) {
-        new LintDataMain(RecordPlace.HERE).execute(args);
+        new LintDataMain(RecordExecutor.LOCAL).execute(args);
     }
 
     @Override

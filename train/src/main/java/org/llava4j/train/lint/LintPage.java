@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Map;
 import org.llava4j.data.Html;
 import org.llava4j.data.conversation.EncodedSample;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /** A report to look at: counts, lengths, findings, and samples token by token with what is learned of them. */
 final class LintPage {
@@ -39,7 +39,7 @@ final class LintPage {
                 .append(".</p>");
         page.append("<h2>Findings</h2><table><tr><th>rule</th><th></th><th>count</th></tr>");
         for (Rule rule : Rule.values()) {
-            page.append(Html.fill(
+            page.append(Html.format(
                     "<tr><td class=\"%s\">%s</td><td>%s</td><td class=\"n\">%,d</td></tr>",
                     severity(rule), rule.label(), Html.escape(rule.words()), report.count(rule)));
         }
@@ -64,12 +64,12 @@ final class LintPage {
         if (findings.isEmpty()) {
             return;
         }
-        page.append(Html.fill("<h3 class=\"%s\">%s</h3><table>", severity(rule), Html.escape(rule.label())));
-        findings.forEach(finding -> page.append(Html.fill(
+        page.append(Html.format("<h3 class=\"%s\">%s</h3><table>", severity(rule), Html.escape(rule.label())));
+        findings.forEach(finding -> page.append(Html.format(
                 "<tr><td>%s</td><td>%s</td></tr>", Html.escape(finding.where()), Html.escape(finding.message()))));
         page.append("</table>");
         if (report.count(rule) > findings.size()) {
-            page.append(Html.fill("<p>and %,d more</p>", report.count(rule) - findings.size()));
+            page.append(Html.format("<p>and %,d more</p>", report.count(rule) - findings.size()));
         }
     }
 
@@ -78,11 +78,11 @@ final class LintPage {
                 .mapToInt(Integer::intValue)
                 .max()
                 .orElse(1);
-        page.append(Html.fill(
+        page.append(Html.format(
                 "<h2>Lengths</h2><p>Positions with image vectors; %,d are kept.</p><table>",
                 report.splice().maxLength()));
         for (Map.Entry<Integer, Integer> length : report.lengths().entrySet()) {
-            page.append(Html.fill(
+            page.append(Html.format(
                     "<tr><td class=\"n\">%,d to %,d</td><td><span class=\"bar\" style=\"width:%.1fem\"></span> %,d</td></tr>",
                     length.getKey(),
                     length.getKey() + LintReport.LENGTH_STEP - 1,
@@ -93,7 +93,7 @@ final class LintPage {
     }
 
     private void sample(StringBuilder page, LintedSample sample) {
-        page.append(Html.fill(
+        page.append(Html.format(
                 "<h3>%s</h3><p>%s: %,d positions, %,d learned, %d image(s)</p><div class=\"tokens\">",
                 Html.escape(sample.id().isEmpty() ? "without id" : sample.id()),
                 Html.escape(sample.where()),
@@ -106,14 +106,14 @@ final class LintPage {
         for (int i = 0; i < encoded.inputIds().length; i++) {
             int id = encoded.inputIds()[i];
             boolean image = id == LlamaTokenizer.IMAGE_TOKEN_ID;
-            position += image ? report.splice().vectorsPerImage() : 1;
+            position += image ? report.splice().numImageTokens() : 1;
             String text = image
-                    ? "image, " + report.splice().vectorsPerImage() + " vectors"
+                    ? "image, " + report.splice().numImageTokens() + " vectors"
                     : tokenizer.piece(id).replace('\u2581', ' ').replace("<0x0A>", "\u23ce\n");
             String tag = position > report.splice().maxLength()
                     ? "s"
                     : image ? "i" : encoded.labels()[i] != EncodedSample.IGNORE_INDEX ? "b" : "span";
-            page.append(Html.fill("<%s>%s</%s>", tag, Html.escape(text), tag));
+            page.append(Html.format("<%s>%s</%s>", tag, Html.escape(text), tag));
         }
         page.append("</div>");
     }

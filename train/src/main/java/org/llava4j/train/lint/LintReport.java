@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.Html;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.ConversationEncoder;
 
 /** What was found in a set of samples: counts, lengths, findings by rule, and some samples to look at. */
@@ -23,7 +23,7 @@ public final class LintReport {
     static final int LENGTH_STEP = 64;
 
     private final ConversationEncoder encoder;
-    private final SpliceOptions splice;
+    private final CollatorOptions splice;
     private final int mostShown;
     private final List<LintedSample> shown = new ArrayList<>();
     private final Map<Rule, Integer> counts = new EnumMap<>(Rule.class);
@@ -35,7 +35,7 @@ public final class LintReport {
     private long positions;
     private long supervised;
 
-    LintReport(ConversationEncoder encoder, SpliceOptions splice, int mostShown) {
+    LintReport(ConversationEncoder encoder, CollatorOptions splice, int mostShown) {
         this.encoder = encoder;
         this.splice = splice;
         this.mostShown = mostShown;
@@ -110,7 +110,7 @@ public final class LintReport {
         return encoder;
     }
 
-    SpliceOptions splice() {
+    CollatorOptions splice() {
         return splice;
     }
 
@@ -121,7 +121,7 @@ public final class LintReport {
 
     /** In one line. */
     public String summary() {
-        return Html.fill(
+        return Html.format(
                 "%,d of %,d samples are good, %,d with images; %s %% of %,d positions are learned; %,d errors, %,d warnings",
                 good, samples, withImages, Html.percent(supervisedShare(), 1), positions, errors(), warnings());
     }

@@ -4,24 +4,24 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.SampleUnion;
-import org.llava4j.data.cli.Records;
+import org.llava4j.data.batch.ConcatDataset;
+import org.llava4j.data.cli.RecordProcessor;
 import org.llava4j.train.stage.DataSource;
 import org.llava4j.train.stage.OpenSource;
 import org.llava4j.train.stage.SampleReading;
 
 /** The samples of one or several sources, each read as training would. */
-final class LintedSamples implements Records<LintedSample> {
+final class LintedSamples implements RecordProcessor<LintedSample> {
     private final Linter linter;
     private final List<OpenSource> opened = new ArrayList<>();
-    private final SampleUnion samples;
+    private final ConcatDataset samples;
 
     /** @throws BadInputException if a source is missing, broken or empty */
     LintedSamples(SampleReading reading, List<DataSource> sources) {
         linter = new Linter(reading.encoder(), reading.splice());
         try {
             sources.forEach(source -> opened.add(OpenSource.of(reading, source)));
-            samples = new SampleUnion(opened.stream().map(OpenSource::samples).toList());
+            samples = new ConcatDataset(opened.stream().map(OpenSource::samples).toList());
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -33,7 +33,7 @@ final class LintedSamples implements Records<LintedSample> {
     }
 
     @Override
-    public String what() {
+    public String unit() {
         return "samples";
     }
 
@@ -43,7 +43,7 @@ final class LintedSamples implements Records<LintedSample> {
     }
 
     @Override
-    public LintedSample of(int number) {
+    public LintedSample process(int number) {
         return linter.sample(samples, number);
     }
 

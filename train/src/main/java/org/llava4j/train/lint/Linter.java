@@ -8,16 +8,16 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
-import org.llava4j.data.batch.SampleSource;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.batch.ConversationDataset;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
-import org.llava4j.data.conversation.NothingToLearnException;
+import org.llava4j.data.conversation.NoTargetTokensException;
 import org.llava4j.data.image.ImageFiles;
-import org.llava4j.data.records.Draw;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.records.SeededHash;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
  * Reads samples with the functions that training reads them with, and tells what each would be.
@@ -25,7 +25,7 @@ import org.llava4j.data.text.LlamaTokenizer;
  * @param encoder text to ids and labels
  * @param splice how long a sample may be and what an image takes of it
  */
-public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
+public record Linter(ConversationEncoder encoder, CollatorOptions splice) {
     /**
      * Puts together what was found.
      *
@@ -46,7 +46,7 @@ public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
     }
 
     /** Reads one sample. */
-    LintedSample sample(SampleSource samples, int number) {
+    LintedSample sample(ConversationDataset samples, int number) {
         String where = samples.where(number);
         List<Finding> findings = new ArrayList<>();
         Conversation conversation = found(Rule.BROKEN, number, where, findings, () -> samples.get(number));
@@ -60,8 +60,8 @@ public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
         if (encoded == null) {
             return new LintedSample(number, where, conversation.id(), null, 0, 0, images(conversation), 0, findings);
         }
-        int length = SpliceLayout.splicedLength(encoded.inputIds(), splice.vectorsPerImage());
-        if (!SpliceLayout.hasTarget(encoded, splice)) {
+        int length = BatchLayout.expandedLength(encoded.inputIds(), splice.numImageTokens());
+        if (!BatchLayout.hasTarget(encoded, splice)) {
             findings.add(new Finding(
                     Rule.NOTHING_SUPERVISED,
                     number,
@@ -95,7 +95,8 @@ public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
     }
 
     private static long hash(Conversation conversation) {
-        return Draw.of(0, conversation.images().toString(), conversation.turns().toString());
+        return SeededHash.bits(
+                0, conversation.images().toString(), conversation.turns().toString());
     }
 
     /** Labels among the positions that are kept. */
@@ -103,7 +104,7 @@ public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
         int position = 0;
         int learned = 0;
         for (int i = 0; i < sample.inputIds().length; i++) {
-            position += sample.inputIds()[i] == LlamaTokenizer.IMAGE_TOKEN_ID ? splice.vectorsPerImage() : 1;
+            position += sample.inputIds()[i] == LlamaTokenizer.IMAGE_TOKEN_ID ? splice.numImageTokens() : 1;
             boolean label = sample.labels()[i] != EncodedSample.IGNORE_INDEX;
             learned += label && position <= splice.maxLength() ? 1 : 0;
         }
@@ -116,7 +117,7 @@ public record Linter(ConversationEncoder encoder, SpliceOptions splice) {
             return work.get();
         } catch (FileChangedException e) {
             throw e;
-        } catch (NothingToLearnException e) {
+        } catch (NoTargetTokensException e) {
             findings.add(new Finding(Rule.NOTHING_SUPERVISED, number, where, e.getMessage()));
         } catch (BadInputException e) {
             Rule rule = e.getMessage().contains("images but its text refers to") ? Rule.IMAGE_SLOT : otherwise;

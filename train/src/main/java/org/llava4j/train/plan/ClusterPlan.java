@@ -19,18 +19,18 @@ public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gb
     private static final long GB = 1L << 30;
 
     /** Bytes that each executor receives in a step, and sends: float32 of all that learns. */
-    public long bytesEachWay() {
-        return plan.trainable() * Float.BYTES;
+    public long bytesPerExecutor() {
+        return plan.trainableParameters() * Float.BYTES;
     }
 
     /** Executors that have a batch in a step. */
-    public int busy() {
+    public int activeExecutors() {
         return Math.min(executors, batches);
     }
 
     /** Bytes that the driver receives in a step. */
     public long bytesIntoDriver() {
-        return busy() * bytesEachWay();
+        return activeExecutors() * bytesPerExecutor();
     }
 
     /**
@@ -38,12 +38,12 @@ public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gb
      * sums come in one after the other.
      */
     public double networkSeconds() {
-        return (bytesEachWay() + bytesIntoDriver()) * Byte.SIZE / (gbitPerSecond * GIGA);
+        return (bytesPerExecutor() + bytesIntoDriver()) * Byte.SIZE / (gbitPerSecond * GIGA);
     }
 
     /** Heap of an executor: {@code spark.executor.memory}. */
     public long heapBytes() {
-        return plan.jvmBytes() + plan.featureBytes() + COPIES * bytesEachWay();
+        return plan.jvmBytes() + plan.featureBytes() + COPIES * bytesPerExecutor();
     }
 
     /** Arrays outside of it: {@code spark.executor.memoryOverhead}. */
@@ -52,21 +52,21 @@ public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gb
     }
 
     /** Each part by its name, in words. */
-    public Map<String, String> parts() {
+    public Map<String, String> breakdown() {
         Map<String, String> parts = new LinkedHashMap<>();
-        int most = (batches + busy() - 1) / busy();
+        int most = (batches + activeExecutors() - 1) / activeExecutors();
         parts.put(
                 "executors",
-                executors + ", of which " + busy() + " have work: " + batches + " batches a step, at most " + most
-                        + " each");
+                executors + ", of which " + activeExecutors() + " have work: " + batches + " batches a step, at most "
+                        + most + " each");
         parts.put(
                 "moved a step",
                 String.format(
                         Locale.ROOT,
                         "%s to each executor and %s back, %s into the driver; %.2f s at %s Gbit/s",
-                        MemoryPlan.size(bytesEachWay()),
-                        MemoryPlan.size(bytesEachWay()),
-                        MemoryPlan.size(bytesIntoDriver()),
+                        MemoryPlan.formatBytes(bytesPerExecutor()),
+                        MemoryPlan.formatBytes(bytesPerExecutor()),
+                        MemoryPlan.formatBytes(bytesIntoDriver()),
                         networkSeconds(),
                         gbitPerSecond));
         parts.put(

@@ -10,7 +10,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.samediff.PooledMemory;
-import org.llava4j.train.plan.PlannedRun.Tower;
+import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 import org.llava4j.train.plan.WeightShapes.Weight;
 
 /**
@@ -30,56 +30,57 @@ import org.llava4j.train.plan.WeightShapes.Weight;
  * <p>Not in it: the moment of writing the trained folder, when whole tensors are converted one by one.
  *
  * @param run what was planned
- * @param trainable parameters that learn
- * @param frozen parameters that do not, the tower's among them
+ * @param trainableParameters parameters that learn
+ * @param frozenParameters parameters that do not, the tower's among them
  * @param weightBytes all weights: float32, frozen matrices in 16 bits where that was asked for
  * @param gradientBytes of all that learns, float32; twice where several passes are accumulated
  * @param optimizerBytes AdamW's two moments of all that learns, float32
  * @param activationBytes the most that a step has lent at one time, its gradients of weights left out
- * @param sharedBytes what gradients take of the room that activations have left: both are never at their most together
+ * @param overlapBytes what gradients take of the room that activations have left: both are never at their most together
  * @param inputBytes what a batch is fed: pixels or features, and its integers
- * @param pooledBytes free arrays that the pool may keep; a run that lacks the room does with less
+ * @param poolBytes free arrays that the pool may keep; a run that lacks the room does with less
  * @param featureBytes the tower's features in memory, on Java's heap
  * @param jvmBytes the JVM with its libraries and the rest of its heap
  */
 public record MemoryPlan(
         PlannedRun run,
-        long trainable,
-        long frozen,
+        long trainableParameters,
+        long frozenParameters,
         long weightBytes,
         long gradientBytes,
         long optimizerBytes,
         long activationBytes,
-        long sharedBytes,
+        long overlapBytes,
         long inputBytes,
-        long pooledBytes,
+        long poolBytes,
         long featureBytes,
         long jvmBytes) {
 
-    private static final int STEPS = 3;
+    private static final int SIMULATED_STEPS = 3;
 
     /** Plans a run. Nothing of any weight is read or made. */
     public static MemoryPlan of(PlannedRun run) {
         List<Weight> model = WeightShapes.model(run);
-        List<Weight> tower = run.tower() == Tower.NONE ? List.of() : WeightShapes.tower(run.config());
+        List<Weight> tower = run.tower() == TowerPlacement.NONE ? List.of() : WeightShapes.tower(run.config());
         long learning = model.stream()
-                .filter(weight -> weight.learns(run.learns()))
+                .filter(weight -> weight.isTrainable(run.trainable()))
                 .mapToLong(Weight::length)
                 .sum();
         long all = Stream.concat(model.stream(), tower.stream())
                 .mapToLong(Weight::length)
                 .sum();
         long weightBytes = Stream.concat(model.stream(), tower.stream())
-                .mapToLong(weight -> weight.bytes(run.learns(), run.frozenType()))
+                .mapToLong(weight -> weight.bytes(run.trainable(), run.frozenDtype()))
                 .sum();
         // The slot's rows are a variable of their own, and rows of the table that are not read.
         long unread = run.config().imageSlot().isPresent()
-                ? (long) WeightShapes.SLOT_ROWS * run.config().decoder().hiddenSize()
+                ? (long) WeightShapes.IMAGE_START_END_ROWS
+                        * run.config().decoder().hiddenSize()
                 : 0;
-        long trainable = learning - (run.learns().test(SlotRows.TABLE) ? unread : 0);
-        long gradientBytes = learning * Float.BYTES * Math.min(2, run.accumulation());
-        PoolReplay pool = replay(run);
-        long activationBytes = pool.mostBesideResultsBytes();
+        long trainable = learning - (run.trainable().test(SlotRows.TABLE) ? unread : 0);
+        long gradientBytes = learning * Float.BYTES * Math.min(2, run.gradientAccumulationSteps());
+        PoolSimulation pool = simulate(run);
+        long activationBytes = pool.peakIntermediateBytes();
         return new MemoryPlan(
                 run,
                 trainable,
@@ -88,68 +89,68 @@ public record MemoryPlan(
                 gradientBytes,
                 2 * learning * Float.BYTES,
                 activationBytes,
-                gradientBytes + activationBytes - pool.mostLentBytes(),
-                inputs(run),
-                pooled(run, pool, activationBytes),
+                gradientBytes + activationBytes - pool.peakInUseBytes(),
+                estimateInputBytes(run),
+                estimatePoolBytes(run, pool, activationBytes),
                 run.featureBytes(),
-                JvmShare.bytes(run));
+                JvmMemory.bytes(run));
     }
 
     /** A few steps of the longest batch. */
-    private static PoolReplay replay(PlannedRun run) {
-        PoolReplay pool = new PoolReplay(PooledMemory.limitBytes());
+    private static PoolSimulation simulate(PlannedRun run) {
+        PoolSimulation pool = new PoolSimulation(PooledMemory.limitBytes());
         StepGraph step = StepGraph.step(run);
-        for (int i = 0; i < STEPS; i++) {
-            if (run.tower() == Tower.BESIDE) {
-                StepGraph tower = StepGraph.tower(run, Math.min(run.batch(), TowerFeatures.AT_ONCE));
+        for (int i = 0; i < SIMULATED_STEPS; i++) {
+            if (run.tower() == TowerPlacement.SEPARATE) {
+                StepGraph tower = StepGraph.tower(run, Math.min(run.batchSize(), TowerFeatures.AT_ONCE));
                 pool.run(tower);
-                pool.takeBack(tower.wanted());
+                pool.releaseAll(tower.results());
             }
-            for (int pass = 0; pass < Math.min(2, run.accumulation()); pass++) {
+            for (int pass = 0; pass < Math.min(2, run.gradientAccumulationSteps()); pass++) {
                 pool.run(step);
-                pool.takeBack(List.of(step.loss()));
+                pool.releaseAll(List.of(step.loss()));
                 if (pass > 0) {
                     // Added to those of the pass before.
-                    pool.takeBack(step.gradients());
+                    pool.releaseAll(step.gradients());
                 }
             }
-            pool.takeBack(step.gradients());
+            pool.releaseAll(step.gradients());
         }
         return pool;
     }
 
-    private static long pooled(PlannedRun run, PoolReplay pool, long activationBytes) {
-        long ofOneLength = pool.mostBytes() - pool.mostLentBytes();
-        if (run.lengthMultiple() == 0) {
+    private static long estimatePoolBytes(PlannedRun run, PoolSimulation pool, long activationBytes) {
+        long ofOneLength = pool.peakBytes() - pool.peakInUseBytes();
+        if (run.padToMultipleOf() == 0) {
             return ofOneLength;
         }
-        long others = (run.length() - run.config().imageVectors() - 1) / run.lengthMultiple();
+        long others = (run.maxLength() - run.config().imageVectors() - 1) / run.padToMultipleOf();
         // On average another length has half of the text.
         return Math.min(PooledMemory.limitBytes(), ofOneLength + others * activationBytes / 2);
     }
 
-    private static long inputs(PlannedRun run) {
+    private static long estimateInputBytes(PlannedRun run) {
         long side = run.config().vision().imageSizePx();
-        long perImage = run.tower() == Tower.IN_GRAPH
+        long perImage = run.tower() == TowerPlacement.IN_GRAPH
                 ? 3 * side * side
                 : (long) run.config().imageVectors() * run.config().vision().hiddenSize();
-        long integers = 2L * run.length() + run.config().imageVectors();
-        return run.batch() * (perImage + integers) * Float.BYTES + 2 * run.targetRows() * Integer.BYTES;
+        long integers = 2L * run.maxLength() + run.config().imageVectors();
+        return run.batchSize() * (perImage + integers) * Float.BYTES + 2 * run.targetRows() * Integer.BYTES;
     }
 
     /** What a run cannot do without. */
     public long neededBytes() {
-        long arrays = gradientBytes + activationBytes - sharedBytes;
+        long arrays = gradientBytes + activationBytes - overlapBytes;
         return weightBytes + optimizerBytes + arrays + inputBytes + featureBytes + jvmBytes;
     }
 
     /** The most that will be resident, with all that the pool keeps. */
     public long peakBytes() {
-        return neededBytes() + pooledBytes;
+        return neededBytes() + poolBytes;
     }
 
     /** Whether the run can be done there; the pool then does with what is left. */
-    public boolean fits(Machine machine) {
+    public boolean fits(MachineMemory machine) {
         return neededBytes() <= machine.allowedBytes();
     }
 
@@ -158,35 +159,37 @@ public record MemoryPlan(
      *
      * @throws BadInputException if it does not fit, with what would
      */
-    public void requireFit(Machine machine) {
+    public void requireFits(MachineMemory machine) {
         if (fits(machine)) {
             return;
         }
-        List<String> words =
-                Suggestion.of(run, machine).stream().map(Suggestion::words).toList();
-        throw new BadInputException("the run needs " + size(neededBytes()) + " (batch " + run.batch() + ", length "
-                + run.length() + ", frozen matrices in " + run.frozenType() + ") but may take "
-                + size(machine.allowedBytes()) + " of " + machine + "; "
-                + (words.isEmpty()
-                        ? "no batch or length makes it fit, take a smaller model, a stage that trains less or another"
-                                + " machine"
-                        : "it fits with " + String.join(", or with ", words)));
+        List<String> words = Suggestion.thatFit(run, machine).stream()
+                .map(Suggestion::description)
+                .toList();
+        throw new BadInputException(
+                "the run needs " + formatBytes(neededBytes()) + " (batch " + run.batchSize() + ", length "
+                        + run.maxLength() + ", frozen matrices in " + run.frozenDtype() + ") but may take "
+                        + formatBytes(machine.allowedBytes()) + " of " + machine + "; "
+                        + (words.isEmpty()
+                                ? "no batch or length makes it fit, take a smaller model, a stage that trains less or another"
+                                        + " machine"
+                                : "it fits with " + String.join(", or with ", words)));
     }
 
     /** What a run that ran out of memory has to be told: what was planned, and what needs less. */
-    public String afterFailure() {
-        List<String> smaller = Suggestion.smaller(run).stream()
-                .map(change -> change.words() + " needs "
-                        + size(MemoryPlan.of(change.run()).neededBytes()))
+    public String outOfMemoryAdvice() {
+        List<String> smaller = Suggestion.thatNeedLess(run).stream()
+                .map(change -> change.description() + " needs "
+                        + formatBytes(MemoryPlan.of(change.run()).neededBytes()))
                 .toList();
-        return "the memory plan said " + size(neededBytes()) + ", at most " + size(peakBytes())
+        return "the memory plan said " + formatBytes(neededBytes()) + ", at most " + formatBytes(peakBytes())
                 + " with all that is kept"
                 + " for reuse"
                 + (smaller.isEmpty() ? "; no smaller batch or type needs less" : "; " + String.join(", ", smaller));
     }
 
     /** Bytes in words. */
-    public static String size(long bytes) {
+    public static String formatBytes(long bytes) {
         // Less than half a megabyte is none, on either side of it.
         double mb = Math.abs(bytes) < 1 << 19 ? 0 : bytes / (double) (1 << 20);
         return mb < 1 << 10
@@ -200,30 +203,31 @@ public record MemoryPlan(
     }
 
     /** Each part by its name, in words. */
-    public Map<String, String> parts() {
+    public Map<String, String> breakdown() {
         Map<String, String> parts = new LinkedHashMap<>();
-        parts.put("trainable", String.format(Locale.ROOT, "%,d parameters", trainable));
-        parts.put("frozen", String.format(Locale.ROOT, "%,d parameters", frozen));
-        parts.put("weights", size(weightBytes) + ", frozen matrices in " + run.frozenType());
-        parts.put("gradients", size(gradientBytes));
-        parts.put("optimizer", size(optimizerBytes) + ", two moments");
+        parts.put("trainable", String.format(Locale.ROOT, "%,d parameters", trainableParameters));
+        parts.put("frozen", String.format(Locale.ROOT, "%,d parameters", frozenParameters));
+        parts.put("weights", formatBytes(weightBytes) + ", frozen matrices in " + run.frozenDtype());
+        parts.put("gradients", formatBytes(gradientBytes));
+        parts.put("optimizer", formatBytes(optimizerBytes) + ", two moments");
         parts.put(
                 "activations",
-                size(activationBytes) + ", up to " + run.targetRows() + " rows reach the head"
-                        + (run.recompute() ? "; those inside a decoder's layer are made again" : ""));
-        parts.put("shared", "-" + size(sharedBytes) + ", gradients grow while activations go");
-        parts.put("inputs", size(inputBytes));
-        parts.put("feature cache", size(featureBytes) + " in memory");
-        parts.put("JVM", size(jvmBytes) + " with the rest of its heap");
-        parts.put("needed", size(neededBytes()));
-        parts.put("pool", size(pooledBytes) + " more at most, arrays kept for reuse");
-        parts.put("peak", size(peakBytes()) + " at most");
+                formatBytes(activationBytes) + ", up to " + run.targetRows() + " rows reach the head"
+                        + (run.gradientCheckpointing() ? "; those inside a decoder's layer are made again" : ""));
+        parts.put("shared", "-" + formatBytes(overlapBytes) + ", gradients grow while activations go");
+        parts.put("inputs", formatBytes(inputBytes));
+        parts.put("feature cache", formatBytes(featureBytes) + " in memory");
+        parts.put("JVM", formatBytes(jvmBytes) + " with the rest of its heap");
+        parts.put("needed", formatBytes(neededBytes()));
+        parts.put("pool", formatBytes(poolBytes) + " more at most, arrays kept for reuse");
+        parts.put("peak", formatBytes(peakBytes()) + " at most");
         return parts;
     }
 
     /** The plan against a machine in one line. */
-    public String summary(Machine machine) {
-        return "memory: needs " + size(neededBytes()) + ", at most " + size(peakBytes()) + " with all that is kept for"
-                + " reuse; may take " + size(machine.allowedBytes()) + " of " + machine;
+    public String summary(MachineMemory machine) {
+        return "memory: needs " + formatBytes(neededBytes()) + ", at most " + formatBytes(peakBytes())
+                + " with all that is kept for" + " reuse; may take " + formatBytes(machine.allowedBytes()) + " of "
+                + machine;
     }
 }

@@ -12,50 +12,50 @@ import org.llava4j.model.weights.FrozenType;
  *
  * @param config the model
  * @param lora what is added to the decoder
- * @param learns names of weights that learn; never the tower's
+ * @param trainable names of weights that learn; never the tower's
  * @param tower where it is
- * @param frozenType how matrices that do not learn are kept
- * @param batch B, rows of one forward pass
- * @param length T, of the longest sequence with its image vectors
- * @param supervised positions of a row that are learned; 0 for all but the image's, the most there can be
- * @param accumulation forward passes of one optimiser step
- * @param recompute the decoder's layers make their activations again in the backward pass
- * @param lengthMultiple other lengths than T come too, in steps of this; 0 if every batch has T
+ * @param frozenDtype how matrices that do not learn are kept
+ * @param batchSize B, rows of one forward pass
+ * @param maxLength T, of the longest sequence with its image vectors
+ * @param targetTokens positions of a row that are learned; 0 for all but the image's, the most there can be
+ * @param gradientAccumulationSteps forward passes of one optimiser step
+ * @param gradientCheckpointing the decoder's layers make their activations again in the backward pass
+ * @param padToMultipleOf other lengths than T come too, in steps of this; 0 if every batch has T
  * @param featureBytes bound of the features kept in memory
- * @param heapBytes what of Java's heap will be resident, see {@link JvmShare#heapBytes()}
+ * @param heapBytes what of Java's heap will be resident, see {@link JvmMemory#heapBytes()}
  */
 public record PlannedRun(
         LlavaConfig config,
         Optional<LoraConfig> lora,
-        Predicate<String> learns,
-        Tower tower,
-        FrozenType frozenType,
-        int batch,
-        int length,
-        int supervised,
-        int accumulation,
-        boolean recompute,
-        int lengthMultiple,
+        Predicate<String> trainable,
+        TowerPlacement tower,
+        FrozenType frozenDtype,
+        int batchSize,
+        int maxLength,
+        int targetTokens,
+        int gradientAccumulationSteps,
+        boolean gradientCheckpointing,
+        int padToMultipleOf,
         long featureBytes,
         long heapBytes) {
 
     /** Where a run has the vision tower. */
-    public enum Tower {
+    public enum TowerPlacement {
         /** In the graph: batches are pixels. */
         IN_GRAPH,
         /** Beside the graph, which takes its features: a stage. */
-        BESIDE,
+        SEPARATE,
         /** Nowhere: features are given. */
         NONE
     }
 
     public PlannedRun {
-        if (batch < 1 || accumulation < 1) {
-            throw new BadInputException(
-                    "a batch of " + batch + " accumulated " + accumulation + " times; give 1 or more of each");
+        if (batchSize < 1 || gradientAccumulationSteps < 1) {
+            throw new BadInputException("a batch of " + batchSize + " accumulated " + gradientAccumulationSteps
+                    + " times; give 1 or more of each");
         }
-        if (length <= config.imageVectors()) {
-            throw new BadInputException("a length of " + length + " has no room for text: an image becomes "
+        if (maxLength <= config.imageVectors()) {
+            throw new BadInputException("a length of " + maxLength + " has no room for text: an image becomes "
                     + config.imageVectors() + " vectors; give " + (config.imageVectors() + 1) + " or more");
         }
     }
@@ -64,7 +64,7 @@ public record PlannedRun(
     public PlannedRun(
             LlavaConfig config,
             Predicate<String> learns,
-            Tower tower,
+            TowerPlacement tower,
             FrozenType frozenType,
             int batch,
             int length,
@@ -91,78 +91,78 @@ public record PlannedRun(
 
     /** M, supervised rows of a batch: the only ones that reach the head. */
     long targetRows() {
-        int text = length - config.imageVectors();
-        return (long) batch * (supervised == 0 ? text : Math.min(supervised, text));
+        int text = maxLength - config.imageVectors();
+        return (long) batchSize * (targetTokens == 0 ? text : Math.min(targetTokens, text));
     }
 
     /** The same run with another batch. */
-    public PlannedRun withBatch(int rows) {
+    public PlannedRun withBatchSize(int rows) {
         return new PlannedRun(
                 config,
                 lora,
-                learns,
+                trainable,
                 tower,
-                frozenType,
+                frozenDtype,
                 rows,
-                length,
-                supervised,
-                accumulation,
-                recompute,
-                lengthMultiple,
+                maxLength,
+                targetTokens,
+                gradientAccumulationSteps,
+                gradientCheckpointing,
+                padToMultipleOf,
                 featureBytes,
                 heapBytes);
     }
 
     /** The same run with another longest sequence. */
-    public PlannedRun withLength(int positions) {
+    public PlannedRun withMaxLength(int positions) {
         return new PlannedRun(
                 config,
                 lora,
-                learns,
+                trainable,
                 tower,
-                frozenType,
-                batch,
+                frozenDtype,
+                batchSize,
                 positions,
-                supervised,
-                accumulation,
-                recompute,
-                lengthMultiple,
+                targetTokens,
+                gradientAccumulationSteps,
+                gradientCheckpointing,
+                padToMultipleOf,
                 featureBytes,
                 heapBytes);
     }
 
     /** The same run with another type of frozen matrices. */
-    public PlannedRun withFrozenType(FrozenType type) {
+    public PlannedRun withFrozenDtype(FrozenType type) {
         return new PlannedRun(
                 config,
                 lora,
-                learns,
+                trainable,
                 tower,
                 type,
-                batch,
-                length,
-                supervised,
-                accumulation,
-                recompute,
-                lengthMultiple,
+                batchSize,
+                maxLength,
+                targetTokens,
+                gradientAccumulationSteps,
+                gradientCheckpointing,
+                padToMultipleOf,
                 featureBytes,
                 heapBytes);
     }
 
     /** The same run with activations kept or made again. */
-    public PlannedRun withRecompute(boolean again) {
+    public PlannedRun withGradientCheckpointing(boolean again) {
         return new PlannedRun(
                 config,
                 lora,
-                learns,
+                trainable,
                 tower,
-                frozenType,
-                batch,
-                length,
-                supervised,
-                accumulation,
+                frozenDtype,
+                batchSize,
+                maxLength,
+                targetTokens,
+                gradientAccumulationSteps,
                 again,
-                lengthMultiple,
+                padToMultipleOf,
                 featureBytes,
                 heapBytes);
     }

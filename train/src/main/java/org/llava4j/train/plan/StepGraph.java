@@ -16,9 +16,9 @@ import org.llava4j.train.plan.StepLayers.Matrix;
  * of its results that the caller keeps. Weights and placeholders are not among the arrays: they are there before.
  *
  * @param ops all that could run
- * @param wanted what is asked for: the loss, then the gradient of each weight that learns; or the tower's features
+ * @param results what is asked for: the loss, then the gradient of each weight that learns; or the tower's features
  */
-record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
+record StepGraph(List<StepOp> ops, List<StepArray> results) {
     private static final long PIXEL_CHANNELS = 3;
 
     /** A pass to the loss and, if any weight learns, back. */
@@ -26,16 +26,16 @@ record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
         Tape tape = new Tape();
         StepLayers layers = new StepLayers(tape);
         LlavaConfig config = run.config();
-        long vectors = (long) run.batch() * config.imageVectors();
-        StepArray features = run.tower() == PlannedRun.Tower.IN_GRAPH
-                ? tower(layers, config, run.batch())
+        long vectors = (long) run.batchSize() * config.imageVectors();
+        StepArray features = run.tower() == PlannedRun.TowerPlacement.IN_GRAPH
+                ? tower(layers, config, run.batchSize())
                 : new StepArray(vectors, config.vision().hiddenSize());
         StepArray images = projector(layers, config, features);
         StepArray loss = decoder(layers, config, run, images);
         List<StepArray> wanted = new ArrayList<>(List.of(loss));
         tape.differentiate();
         tape.weightGradients().forEach((name, gradient) -> {
-            if (run.learns().test(name)) {
+            if (run.trainable().test(name)) {
                 wanted.add(gradient);
             }
         });
@@ -43,11 +43,11 @@ record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
     }
 
     StepArray loss() {
-        return wanted.get(0);
+        return results.get(0);
     }
 
     List<StepArray> gradients() {
-        return wanted.subList(1, wanted.size());
+        return results.subList(1, results.size());
     }
 
     /** The tower alone over so many pictures. */
@@ -63,23 +63,23 @@ record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
         long patches = images * vision.patches();
         long rows = images * (vision.patches() + 1);
         long patchLength = PIXEL_CHANNELS * vision.patchSizePx() * vision.patchSizePx();
-        StepArray cut = layers.plain(new StepArray(patches, patchLength));
-        StepArray embedded = layers.plain(new StepArray(patches, width), cut);
-        StepArray placed = layers.plain(new StepArray(rows, width), embedded);
-        StepArray x = layers.plain(new StepArray(rows, width), placed);
+        StepArray cut = layers.withoutGradient(new StepArray(patches, patchLength));
+        StepArray embedded = layers.withoutGradient(new StepArray(patches, width), cut);
+        StepArray placed = layers.withoutGradient(new StepArray(rows, width), embedded);
+        StepArray x = layers.withoutGradient(new StepArray(rows, width), placed);
         for (int layer = 0; layer < config.featureLayer(); layer++) {
-            StepArray h = layers.plain(Tape.like(x), x);
-            List<StepArray> qkv = layers.plain(3, h);
-            StepArray mixed = layers.plain(Tape.like(x), qkv.toArray(new StepArray[0]));
-            StepArray y = layers.plain(Tape.like(x), mixed, x);
-            StepArray m = layers.plain(Tape.like(x), y);
-            StepArray up = layers.plain(new StepArray(rows, vision.intermediateSize()), m);
-            StepArray active = layers.plain(Tape.like(up), up);
-            x = layers.plain(Tape.like(x), active, y);
+            StepArray h = layers.withoutGradient(Tape.like(x), x);
+            List<StepArray> qkv = layers.withoutGradient(3, h);
+            StepArray mixed = layers.withoutGradient(Tape.like(x), qkv.toArray(new StepArray[0]));
+            StepArray y = layers.withoutGradient(Tape.like(x), mixed, x);
+            StepArray m = layers.withoutGradient(Tape.like(x), y);
+            StepArray up = layers.withoutGradient(new StepArray(rows, vision.intermediateSize()), m);
+            StepArray active = layers.withoutGradient(Tape.like(up), up);
+            x = layers.withoutGradient(Tape.like(x), active, y);
         }
         return config.selectFeature() == SelectFeature.PATCH
-                ? layers.plain(new StepArray(patches, width), x)
-                : layers.plain(Tape.like(x), x);
+                ? layers.withoutGradient(new StepArray(patches, width), x)
+                : layers.withoutGradient(Tape.like(x), x);
     }
 
     private static StepArray projector(StepLayers layers, LlavaConfig config, StepArray features) {
@@ -96,17 +96,17 @@ record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
         LlamaConfig llama = config.decoder();
         long width = llama.hiddenSize();
         long vocabulary = llama.vocabSize();
-        StepArray text = layers.embedding(SlotRows.TABLE, (long) run.batch() * run.length(), vocabulary, width);
+        StepArray text = layers.embedding(SlotRows.TABLE, (long) run.batchSize() * run.maxLength(), vocabulary, width);
         if (config.imageSlot().isPresent()) {
-            text = layers.rowsById(SlotRows.NAME, text, WeightShapes.SLOT_ROWS);
+            text = layers.trainableTokenEmbeddings(SlotRows.NAME, text, WeightShapes.IMAGE_START_END_ROWS);
         }
-        StepArray x = layers.splice(text, images);
+        StepArray x = layers.mergeImageFeatures(text, images);
         StepLora lora = new StepLora(layers, run.lora(), llama);
         for (int i = 0; i < llama.layers(); i++) {
             StepArray input = x;
             String name = "model.layers." + i + ".";
             Supplier<StepArray> layer = () -> layer(layers, lora, llama, name, input);
-            x = run.recompute() && i + 1 < llama.layers() ? layers.recomputed(layer) : layer.get();
+            x = run.gradientCheckpointing() && i + 1 < llama.layers() ? layers.checkpointed(layer) : layer.get();
         }
         StepArray normed = layers.norm("model.norm", layers.gather(x, run.targetRows()));
         String head = llama.tiedEmbeddings() ? "model.embed_tokens" : "lm_head";
@@ -121,16 +121,17 @@ record StepGraph(List<StepOp> ops, List<StepArray> wanted) {
         Matrix q = new Matrix(name + "self_attn.q_proj", d, d, false);
         Matrix k = new Matrix(name + "self_attn.k_proj", kv, d, false);
         Matrix v = new Matrix(name + "self_attn.v_proj", kv, d, false);
-        List<StepArray> qkv = lora.plus(layers.linear(h, null, q, k, v), h, q, k, v);
-        StepArray mixed = layers.attention(layers.rotation(qkv.get(0)), layers.rotation(qkv.get(1)), qkv.get(2));
+        List<StepArray> qkv = lora.addLora(layers.linear(h, null, q, k, v), h, q, k, v);
+        StepArray mixed = layers.attention(
+                layers.withAdjointGradient(qkv.get(0)), layers.withAdjointGradient(qkv.get(1)), qkv.get(2));
         Matrix o = new Matrix(name + "self_attn.o_proj", d, d, false);
-        StepArray y = layers.linear(mixed, lora.plus(x, mixed, o), o).get(0);
+        StepArray y = layers.linear(mixed, lora.addLora(x, mixed, o), o).get(0);
         StepArray m = layers.norm(name + "post_attention_layernorm", y);
         Matrix gate = new Matrix(name + "mlp.gate_proj", wide, d, false);
         Matrix up = new Matrix(name + "mlp.up_proj", wide, d, false);
-        List<StepArray> gateUp = lora.plus(layers.linear(m, null, gate, up), m, gate, up);
+        List<StepArray> gateUp = lora.addLora(layers.linear(m, null, gate, up), m, gate, up);
         StepArray active = layers.activation(gateUp.get(0), gateUp.get(1));
         Matrix down = new Matrix(name + "mlp.down_proj", d, wide, false);
-        return layers.linear(active, lora.plus(y, active, down), down).get(0);
+        return layers.linear(active, lora.addLora(y, active, down), down).get(0);
     }
 }

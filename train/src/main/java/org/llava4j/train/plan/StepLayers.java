@@ -94,7 +94,7 @@ final class StepLayers {
     }
 
     /** Its gradient is the like and keeps nothing: RoPE, scaling, dropout. */
-    StepArray rotation(StepArray x) {
+    StepArray withAdjointGradient(StepArray x) {
         StepArray y = tape.run(Tape.like(x), x);
         tape.onBackward(() -> tape.addGradient(x, tape.run(Tape.like(x), tape.gradient(y))));
         return y;
@@ -115,7 +115,7 @@ final class StepLayers {
     }
 
     /** Words with some rows from another small table of {@code count} rows. */
-    StepArray rowsById(String weight, StepArray words, long count) {
+    StepArray trainableTokenEmbeddings(String weight, StepArray words, long count) {
         StepArray y = tape.run(Tape.like(words), words);
         tape.onBackward(() -> {
             StepArray dy = tape.gradient(y);
@@ -128,7 +128,7 @@ final class StepLayers {
     }
 
     /** Text with image vectors in it. */
-    StepArray splice(StepArray text, StepArray images) {
+    StepArray mergeImageFeatures(StepArray text, StepArray images) {
         StepArray y = tape.run(Tape.like(text), text, images);
         tape.onBackward(() -> {
             StepArray dy = tape.gradient(y);
@@ -154,18 +154,18 @@ final class StepLayers {
         return y;
     }
 
-    /** A part of which only the input is kept, see {@link org.llava4j.model.samediff.Recomputation}. */
-    StepArray recomputed(Supplier<StepArray> part) {
-        return tape.recomputed(part);
+    /** A part of which only the input is kept, see {@link org.llava4j.model.samediff.ActivationCheckpointing}. */
+    StepArray checkpointed(Supplier<StepArray> part) {
+        return tape.checkpointed(part);
     }
 
     /** Anything without a gradient: the tower's own operations. */
-    StepArray plain(StepArray result, StepArray... inputs) {
+    StepArray withoutGradient(StepArray result, StepArray... inputs) {
         return tape.run(result, inputs);
     }
 
     /** Several arrays of one shape from one input, without gradients. */
-    List<StepArray> plain(int count, StepArray x) {
+    List<StepArray> withoutGradient(int count, StepArray x) {
         List<StepArray> ys = new ArrayList<>(Collections.nCopies(count, x));
         ys.replaceAll(Tape::like);
         tape.run(ys, x);

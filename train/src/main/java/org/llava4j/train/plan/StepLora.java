@@ -23,17 +23,17 @@ final class StepLora {
     }
 
     /** y_i + scale * B_i (A_i drop_i(x)), or y_i itself where the weight is no target. */
-    List<StepArray> plus(List<StepArray> ys, StepArray x, Matrix... weights) {
+    List<StepArray> addLora(List<StepArray> ys, StepArray x, Matrix... weights) {
         // Side by side, as SameDiff runs them: all are ready when x is.
         Map<Integer, StepArray> low = new LinkedHashMap<>();
         for (int i = 0; i < weights.length; i++) {
             if (targets.contains(nameOf(weights[i]))) {
-                low.put(i, lora.orElseThrow().dropout() == 0 ? x : layers.rotation(x));
+                low.put(i, lora.orElseThrow().dropout() == 0 ? x : layers.withAdjointGradient(x));
             }
         }
         low.replaceAll((i, dropped) ->
                 layers.linear(dropped, part(LoraConfig.nameOfA(nameOf(weights[i])), rank(), weights[i].inputs())));
-        low.replaceAll((i, product) -> layers.rotation(product));
+        low.replaceAll((i, product) -> layers.withAdjointGradient(product));
         List<StepArray> sums = new ArrayList<>(ys);
         low.forEach((i, scaled) -> {
             Matrix b = part(LoraConfig.nameOfB(nameOf(weights[i])), weights[i].outputs(), rank());
@@ -42,8 +42,8 @@ final class StepLora {
         return sums;
     }
 
-    StepArray plus(StepArray y, StepArray x, Matrix weight) {
-        return plus(List.of(y), x, new Matrix[] {weight}).get(0);
+    StepArray addLora(StepArray y, StepArray x, Matrix weight) {
+        return addLora(List.of(y), x, new Matrix[] {weight}).get(0);
     }
 
     private int rank() {

@@ -10,33 +10,33 @@ import org.llava4j.model.weights.FrozenType;
 /**
  * A change that makes a run fit into a machine.
  *
- * @param words what to change
+ * @param description what to change
  * @param run the run with the change
  */
-public record Suggestion(String words, PlannedRun run) {
+public record Suggestion(String description, PlannedRun run) {
     /** A sequence with less text beside its image is no use. */
-    private static final int LEAST_TEXT = 32;
+    private static final int MIN_TEXT_TOKENS = 32;
 
-    private static final int STEP_OF_LENGTHS = 8;
+    private static final int LENGTH_STEP = 8;
 
     /**
      * What would make a run fit: single changes, or, where none is enough, the first that are enough together.
      *
      * @return none if nothing would
      */
-    public static List<Suggestion> of(PlannedRun run, Machine machine) {
+    public static List<Suggestion> thatFit(PlannedRun run, MachineMemory machine) {
         Suggestion asked = new Suggestion("", run);
-        Suggestion narrow = asked.narrow();
-        Suggestion again = asked.again();
+        Suggestion narrow = asked.withBf16();
+        Suggestion again = asked.withCheckpointing();
         for (Suggestion base : List.of(
                 asked,
                 narrow,
                 again,
-                narrow.again(),
-                asked.single(),
-                narrow.single(),
-                again.single(),
-                narrow.again().single())) {
+                narrow.withCheckpointing(),
+                asked.withBatchOfOne(),
+                narrow.withBatchOfOne(),
+                again.withBatchOfOne(),
+                narrow.withCheckpointing().withBatchOfOne())) {
             List<Suggestion> found = changes(base, machine);
             if (!found.isEmpty()) {
                 return found;
@@ -46,54 +46,57 @@ public record Suggestion(String words, PlannedRun run) {
     }
 
     /** Single changes with which a run needs less, whatever the machine has. */
-    public static List<Suggestion> smaller(PlannedRun run) {
+    public static List<Suggestion> thatNeedLess(PlannedRun run) {
         Suggestion asked = new Suggestion("", run);
-        int half = (run.batch() + 1) / 2;
+        int half = (run.batchSize() + 1) / 2;
         long needed = MemoryPlan.of(run).neededBytes();
-        return Stream.of(asked.and("batch " + half, run.withBatch(half)), asked.narrow(), asked.again())
+        return Stream.of(
+                        asked.with("batch " + half, run.withBatchSize(half)),
+                        asked.withBf16(),
+                        asked.withCheckpointing())
                 .filter(change -> MemoryPlan.of(change.run).neededBytes() < needed)
                 .toList();
     }
 
     /** With frozen matrices in 16 bits; the same if they are. */
-    private Suggestion narrow() {
-        return run.frozenType() == FrozenType.FP32
-                ? and("--frozen-dtype " + FrozenType.BF16, run.withFrozenType(FrozenType.BF16))
+    private Suggestion withBf16() {
+        return run.frozenDtype() == FrozenType.FP32
+                ? with("--frozen-dtype " + FrozenType.BF16, run.withFrozenDtype(FrozenType.BF16))
                 : this;
     }
 
     /** With activations made again; the same if they are. */
-    private Suggestion again() {
-        return run.recompute() ? this : and("--recompute", run.withRecompute(true));
+    private Suggestion withCheckpointing() {
+        return run.gradientCheckpointing() ? this : with("--recompute", run.withGradientCheckpointing(true));
     }
 
-    private Suggestion single() {
-        return and("batch 1", run.withBatch(1));
+    private Suggestion withBatchOfOne() {
+        return with("batch 1", run.withBatchSize(1));
     }
 
-    private static List<Suggestion> changes(Suggestion base, Machine machine) {
+    private static List<Suggestion> changes(Suggestion base, MachineMemory machine) {
         PlannedRun run = base.run;
         List<Suggestion> found = new ArrayList<>();
-        largest(run.batch() - 1, 1, run::withBatch, machine)
-                .ifPresent(batch -> found.add(base.and("batch " + batch, run.withBatch(batch))));
-        for (Suggestion change : List.of(base.narrow(), base.again())) {
+        largest(run.batchSize() - 1, 1, run::withBatchSize, machine)
+                .ifPresent(batch -> found.add(base.with("batch " + batch, run.withBatchSize(batch))));
+        for (Suggestion change : List.of(base.withBf16(), base.withCheckpointing())) {
             if (change != base && MemoryPlan.of(change.run).fits(machine)) {
                 found.add(change);
             }
         }
-        int least = (run.config().imageVectors() + LEAST_TEXT + STEP_OF_LENGTHS - 1) / STEP_OF_LENGTHS;
-        largest((run.length() - 1) / STEP_OF_LENGTHS, least, n -> run.withLength(n * STEP_OF_LENGTHS), machine)
-                .map(n -> n * STEP_OF_LENGTHS)
-                .ifPresent(length -> found.add(base.and("length " + length, run.withLength(length))));
+        int least = (run.config().imageVectors() + MIN_TEXT_TOKENS + LENGTH_STEP - 1) / LENGTH_STEP;
+        largest((run.maxLength() - 1) / LENGTH_STEP, least, n -> run.withMaxLength(n * LENGTH_STEP), machine)
+                .map(n -> n * LENGTH_STEP)
+                .ifPresent(length -> found.add(base.with("length " + length, run.withMaxLength(length))));
         return found;
     }
 
-    private Suggestion and(String more, PlannedRun changed) {
-        return new Suggestion(words.isEmpty() ? more : words + ", " + more, changed);
+    private Suggestion with(String more, PlannedRun changed) {
+        return new Suggestion(description.isEmpty() ? more : description + ", " + more, changed);
     }
 
     /** The largest number of least..most with which a run fits; what it takes grows with it. */
-    private static Optional<Integer> largest(int most, int least, IntFunction<PlannedRun> with, Machine machine) {
+    private static Optional<Integer> largest(int most, int least, IntFunction<PlannedRun> with, MachineMemory machine) {
         if (most < least || !MemoryPlan.of(with.apply(least)).fits(machine)) {
             return Optional.empty();
         }

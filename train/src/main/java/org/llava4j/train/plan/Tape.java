@@ -21,7 +21,7 @@ final class Tape {
     private final Deque<Runnable> backward = new ArrayDeque<>();
     private final Map<StepArray, StepArray> gradients = new IdentityHashMap<>();
     private final Map<String, StepArray> weightGradients = new LinkedHashMap<>();
-    private final Map<StepArray, StepArray> again = new IdentityHashMap<>();
+    private final Map<StepArray, StepArray> recomputed = new IdentityHashMap<>();
 
     /** Runs an operation with one result. */
     StepArray run(StepArray result, StepArray... reads) {
@@ -31,28 +31,31 @@ final class Tape {
 
     void run(List<StepArray> results, StepArray... reads) {
         ops.add(new StepOp(
-                Arrays.stream(reads).map(read -> again.getOrDefault(read, read)).toList(), results));
+                Arrays.stream(reads)
+                        .map(read -> recomputed.getOrDefault(read, read))
+                        .toList(),
+                results));
     }
 
     /** Runs what makes an array; when its gradient has come, runs all but the last again for the gradients inside. */
-    StepArray recomputed(Supplier<StepArray> part) {
+    StepArray checkpointed(Supplier<StepArray> part) {
         int first = ops.size();
         StepArray result = part.get();
         List<StepOp> inside = List.copyOf(ops.subList(first, ops.size() - 1));
         onBackward(() -> {
             Set<StepArray> made = Collections.newSetFromMap(new IdentityHashMap<>());
             for (StepOp op : inside) {
-                for (StepArray read : op.reads()) {
-                    if (!made.contains(read) && !again.containsKey(read)) {
-                        again.put(read, run(like(read), read, gradient(result)));
+                for (StepArray read : op.inputs()) {
+                    if (!made.contains(read) && !recomputed.containsKey(read)) {
+                        recomputed.put(read, run(like(read), read, gradient(result)));
                     }
                 }
-                List<StepArray> results = op.makes().stream().map(Tape::like).toList();
-                run(results, op.reads().toArray(new StepArray[0]));
+                List<StepArray> results = op.outputs().stream().map(Tape::like).toList();
+                run(results, op.inputs().toArray(new StepArray[0]));
                 for (int i = 0; i < results.size(); i++) {
-                    again.put(op.makes().get(i), results.get(i));
+                    recomputed.put(op.outputs().get(i), results.get(i));
                 }
-                made.addAll(op.makes());
+                made.addAll(op.outputs());
             }
         });
         return result;

@@ -21,7 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Every weight of a model by name and size, from its config alone: the graph is built, but no weight is made. */
 final class WeightShapes implements TensorSource {
     /** Rows that {@link SlotRows} has: start and end. */
-    static final int SLOT_ROWS = 2;
+    static final int IMAGE_START_END_ROWS = 2;
 
     private final List<Weight> weights = new ArrayList<>();
 
@@ -33,12 +33,12 @@ final class WeightShapes implements TensorSource {
      */
     record Weight(String name, long length, boolean matrix) {
         /** Nothing of the tower ever learns. */
-        boolean learns(Predicate<String> learns) {
+        boolean isTrainable(Predicate<String> learns) {
             return !name.startsWith(Llava.TOWER_PREFIX) && learns.test(name);
         }
 
         long bytes(Predicate<String> learns, FrozenType frozenType) {
-            boolean narrow = matrix && !learns(learns);
+            boolean narrow = matrix && !isTrainable(learns);
             return length * (narrow ? frozenType.inMemory().width() : Float.BYTES);
         }
     }

@@ -7,10 +7,10 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.batch.ShardWriter;
-import org.llava4j.data.batch.Shards;
-import org.llava4j.data.cli.RecordGoal;
-import org.llava4j.data.cli.RecordPlace;
+import org.llava4j.data.batch.TokenizedDatasetManifest;
+import org.llava4j.data.batch.TokenizedDatasetWriter;
+import org.llava4j.data.cli.RecordCommand;
+import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.data.records.TokenizedSample;
 import org.llava4j.train.stage.DataFlags;
 import org.llava4j.train.stage.DataSource;
@@ -18,17 +18,17 @@ import org.llava4j.train.stage.OpenSource;
 import org.llava4j.train.stage.SampleReading;
 
 /** {@code exec:java@tokenize-data}: training data as ids, in shards by length, which the training goals read. */
-public final class TokenizeDataMain extends RecordGoal<TokenizedSample> {
+public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
     private static final String KIND = "shards";
     private static final int SAMPLES_PER_SHARD = 8192;
 
     /** @param place where samples become ids */
-    public TokenizeDataMain(RecordPlace place) {
+    public TokenizeDataMain(RecordExecutor place) {
         super("tokenize-data", "Makes ids of training data once, in shards by length that training reads.", place);
     }
 
     public static void main(String[] args) {
-        new TokenizeDataMain(RecordPlace.HERE).execute(args);
+        new TokenizeDataMain(RecordExecutor.LOCAL).execute(args);
     }
 
     @Override
@@ -58,7 +58,8 @@ public final class TokenizeDataMain extends RecordGoal<TokenizedSample> {
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleReading.inputs(line));
                 TokenizedSamples samples = open(line)) {
             SampleReading reading = SampleReading.of(line);
-            Shards shards = new ShardWriter(folder.path(), atLeast(1, line, "samples-per-shard", SAMPLES_PER_SHARD))
+            TokenizedDatasetManifest shards = new TokenizedDatasetWriter(
+                            folder.path(), atLeast(1, line, "samples-per-shard", SAMPLES_PER_SHARD))
                     .write(
                             results(line, samples),
                             reading.identity(),

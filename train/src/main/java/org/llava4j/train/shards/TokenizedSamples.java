@@ -3,9 +3,9 @@ package org.llava4j.train.shards;
 import java.nio.file.Path;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
-import org.llava4j.data.cli.Records;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.cli.RecordProcessor;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
@@ -15,9 +15,9 @@ import org.llava4j.train.stage.OpenSource;
 import org.llava4j.train.stage.SampleReading;
 
 /** The samples of a source as a stage's ids; pictures are not looked at. */
-final class TokenizedSamples implements Records<TokenizedSample> {
+final class TokenizedSamples implements RecordProcessor<TokenizedSample> {
     private final ConversationEncoder encoder;
-    private final SpliceOptions splice;
+    private final CollatorOptions splice;
     private final OpenSource source;
 
     /** @throws BadInputException if the source is missing, broken or empty */
@@ -28,7 +28,7 @@ final class TokenizedSamples implements Records<TokenizedSample> {
     }
 
     @Override
-    public String what() {
+    public String unit() {
         return "samples";
     }
 
@@ -38,7 +38,7 @@ final class TokenizedSamples implements Records<TokenizedSample> {
     }
 
     @Override
-    public TokenizedSample of(int number) {
+    public TokenizedSample process(int number) {
         String where = source.samples().where(number);
         try {
             Conversation conversation = source.samples().get(number);
@@ -48,7 +48,7 @@ final class TokenizedSamples implements Records<TokenizedSample> {
                     where,
                     conversation.id(),
                     conversation.images(),
-                    SpliceLayout.splicedLength(encoded.inputIds(), splice.vectorsPerImage()),
+                    BatchLayout.expandedLength(encoded.inputIds(), splice.numImageTokens()),
                     encoded,
                     null);
         } catch (FileChangedException e) {

@@ -17,7 +17,7 @@ public final class ClusterStages {
 
     /** @throws BadInputException for a stage of the whole decoder, or of more weights than can be moved, with the bytes */
     public static void require(Stage stage, MemoryPlan plan) {
-        long bytes = plan.trainable() * Float.BYTES;
+        long bytes = plan.trainableParameters() * Float.BYTES;
         boolean decoder = stage.lora() == null
                 && plan.weightNames().stream()
                         .filter(stage::learns)
@@ -29,9 +29,9 @@ public final class ClusterStages {
                             + " %s of gradients, %.1f s for each of them at %.0f Gbit/s (stage 1 of 7B moves 16 MB);"
                             + " %s",
                     stage.name(),
-                    plan.trainable(),
-                    MemoryPlan.size(bytes),
-                    MemoryPlan.size(bytes),
+                    plan.trainableParameters(),
+                    MemoryPlan.formatBytes(bytes),
+                    MemoryPlan.formatBytes(bytes),
                     2 * bytes * 8 / (GBIT * 1e9),
                     GBIT,
                     decoder

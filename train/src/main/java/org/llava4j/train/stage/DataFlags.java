@@ -7,7 +7,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Unreadable;
+import org.llava4j.data.FileReadError;
 
 /**
  * Sources of data on a command line, in lists with commas.
@@ -28,7 +28,7 @@ public record DataFlags(String data, String images, String weights) {
     public List<DataSource> sources(CommandLine line) {
         List<Path> paths = paths(line, data);
         for (Path path : paths) {
-            Unreadable.requireVisible(path);
+            FileReadError.requireAccessible(path);
             if (!Files.exists(path)) {
                 throw new BadInputException("--" + data + " " + path + ": there is nothing; check the path");
             }

@@ -1,7 +1,7 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
-import org.llava4j.data.batch.SourceDraw;
+import org.llava4j.data.batch.MixtureSampler;
 
 /**
  * One of the sources that a run learns from.
@@ -14,7 +14,7 @@ public record DataSource(Path data, Path images, Double weight) {
     /** @throws org.llava4j.data.BadInputException if the weight is not a positive number */
     public DataSource {
         if (weight != null) {
-            SourceDraw.requireWeight(weight);
+            MixtureSampler.requireWeight(weight);
         }
     }
 

@@ -16,7 +16,7 @@ record Feeding(LlavaConfig config, FeatureSource features) {
     Map<String, INDArray> placeholders(BatchPlan plan) {
         int width = config.vision().hiddenSize();
         int perImage = config.imageVectors() * width;
-        float[] vectors = new float[plan.layout().images(config.imageVectors()) * perImage];
+        float[] vectors = new float[plan.layout().numImages(config.imageVectors()) * perImage];
         List<float[]> each = features.features(plan.images());
         for (int i = 0; i < each.size(); i++) {
             System.arraycopy(each.get(i), 0, vectors, i * perImage, perImage);

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Identity;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.JsonInput;
 import org.llava4j.model.folder.Manifest;
 
@@ -16,7 +16,7 @@ import org.llava4j.model.folder.Manifest;
  * @param output its folder
  * @param identity of the run that wrote it
  */
-record FinishedRun(Path output, Identity identity) {
+record FinishedRun(Path output, Fingerprint identity) {
 
     /** Whether a folder holds the output of a run. */
     static boolean isIn(Path output) {
@@ -34,7 +34,7 @@ record FinishedRun(Path output, Identity identity) {
             throw new BadInputException(output + " is the output of an older version, which did not record all that it"
                     + " depends on; choose another output folder, or remove that one");
         }
-        Identity.Builder identity = new Identity.Builder();
+        Fingerprint.Builder identity = new Fingerprint.Builder();
         recorded.properties()
                 .forEach(value -> identity.add(value.getKey(), value.getValue().asText()));
         return new FinishedRun(output, identity.build());
@@ -46,11 +46,11 @@ record FinishedRun(Path output, Identity identity) {
      * @param compared names of the values that count
      * @throws BadInputException if it is the output of another run, which must not be lost
      */
-    void requireOf(Identity now, Predicate<String> compared) {
+    void requireOf(Fingerprint now, Predicate<String> compared) {
         List<String> differences = identity.differences(now, compared);
         if (!differences.isEmpty()) {
-            throw new BadInputException(output + " holds the output of another run: " + Identity.list(differences)
-                    + "; choose another output folder, or remove that one");
+            throw new BadInputException(output + " holds the output of another run: "
+                    + Fingerprint.summarize(differences) + "; choose another output folder, or remove that one");
         }
     }
 
@@ -60,7 +60,7 @@ record FinishedRun(Path output, Identity identity) {
                 .orElseThrow(() -> new BadInputException(output + " has no manifest of its files; remove it"))
                 .damage(output);
         if (!damage.isEmpty()) {
-            throw new BadInputException(output + " is not as the run wrote it: " + Identity.list(damage)
+            throw new BadInputException(output + " is not as the run wrote it: " + Fingerprint.summarize(damage)
                     + "; remove it, and the stage is trained again");
         }
     }

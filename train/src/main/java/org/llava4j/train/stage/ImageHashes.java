@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.batch.SampleSource;
+import org.llava4j.data.batch.ConversationDataset;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.image.ImageBytes;
 
@@ -18,13 +18,13 @@ final class ImageHashes {
     /** Images that are read at once; their hashes are taken in order. */
     private static final int AT_ONCE = 1024;
 
-    private final SampleSource samples;
+    private final ConversationDataset samples;
     private final Set<Path> met = new HashSet<>();
     private final List<Path> waiting = new ArrayList<>();
     private final Sha256 hash = new Sha256();
     private long images;
 
-    private ImageHashes(SampleSource samples) {
+    private ImageHashes(ConversationDataset samples) {
         this.samples = samples;
     }
 
@@ -33,7 +33,7 @@ final class ImageHashes {
      *
      * @param numbers of samples, those of other sources are left out
      */
-    static String of(SampleSource samples, int source, IntStream numbers) {
+    static String of(ConversationDataset samples, int source, IntStream numbers) {
         ImageHashes hashes = new ImageHashes(samples);
         numbers.filter(number -> samples.sourceOf(number) == source).forEach(hashes::add);
         hashes.flush();

@@ -1,9 +1,9 @@
 package org.llava4j.train.stage;
 
+import static org.llava4j.data.cli.Command.decimal;
 import static org.llava4j.data.cli.Command.flag;
 import static org.llava4j.data.cli.Command.integer;
-import static org.llava4j.data.cli.Command.real;
-import static org.llava4j.data.cli.Command.several;
+import static org.llava4j.data.cli.Command.repeatable;
 import static org.llava4j.data.cli.Command.toggle;
 
 import java.util.List;
@@ -32,7 +32,7 @@ final class LoraFlags {
                 .addOption(flag(RANK, "N", "rank of LoRA (default 64)"))
                 .addOption(flag(ALPHA, "REAL", "what its products are multiplied by, times the rank (default 16)"))
                 .addOption(flag(DROPOUT, "REAL", "share of its inputs that is dropped (default 0.05)"))
-                .addOption(several(TARGETS, "REGEX", "whole names of weights; may be given several times"));
+                .addOption(repeatable(TARGETS, "REGEX", "whole names of weights; may be given several times"));
     }
 
     /** The keys of a stage that the flags change. */
@@ -52,8 +52,8 @@ final class LoraFlags {
                 "lora",
                 new LoraConfig(
                         integer(line, RANK, base.rank()),
-                        real(line, ALPHA, base.alpha()),
-                        real(line, DROPOUT, base.dropout()),
+                        decimal(line, ALPHA, base.alpha()),
+                        decimal(line, DROPOUT, base.dropout()),
                         line.hasOption(TARGETS) ? List.of(line.getOptionValues(TARGETS)) : base.targets()));
         if (stage.lora() == null) {
             changes.put("trainable", TRAINABLE);

@@ -6,10 +6,10 @@ import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.batch.SampleSource;
-import org.llava4j.data.batch.ScienceQaSamples;
-import org.llava4j.data.batch.ShardSamples;
-import org.llava4j.data.batch.Shards;
+import org.llava4j.data.batch.ConversationDataset;
+import org.llava4j.data.batch.ScienceQaDataset;
+import org.llava4j.data.batch.TokenizedDataset;
+import org.llava4j.data.batch.TokenizedDatasetManifest;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.train.stage.Stage.DataFormat;
@@ -19,17 +19,17 @@ import org.llava4j.train.stage.Stage.DataFormat;
  *
  * @param closing gives its files back
  */
-public record OpenSource(SampleSource samples, Runnable closing) implements AutoCloseable {
+public record OpenSource(ConversationDataset samples, Runnable closing) implements AutoCloseable {
 
     /** @throws BadInputException if it is missing, broken or empty */
     public static OpenSource of(SampleReading reading, DataSource source) {
-        return ShardSamples.isIn(source.data()) ? shards(reading, source) : of(reading.stage(), source);
+        return TokenizedDataset.isIn(source.data()) ? shards(reading, source) : of(reading.stage(), source);
     }
 
     /** How many samples there are. @throws BadInputException if the source is missing, broken or empty */
     static int count(Stage stage, DataSource source) {
-        if (ShardSamples.isIn(source.data())) {
-            return JsonInput.read(source.data().resolve(Shards.FILE), Shards.class)
+        if (TokenizedDataset.isIn(source.data())) {
+            return JsonInput.read(source.data().resolve(TokenizedDatasetManifest.FILE), TokenizedDatasetManifest.class)
                     .samples();
         }
         try (OpenSource open = of(stage, source)) {
@@ -52,21 +52,21 @@ public record OpenSource(SampleSource samples, Runnable closing) implements Auto
             throw new BadInputException(source.data() + " has shards, which do not say where their pictures are; name"
                     + " the folder (--image-folder)");
         }
-        ShardSamples samples = ShardSamples.open(source.data(), source.images());
-        samples.requireReading(reading.identity());
+        TokenizedDataset samples = TokenizedDataset.open(source.data(), source.images());
+        samples.requireEncoding(reading.identity());
         return new OpenSource(samples, samples::close);
     }
 
     private static OpenSource scienceQa(Stage stage, DataSource source) {
         ScienceQaRecordReader reader = ScienceQaRecordReader.open(source.data(), stage.split());
         Path images = source.images() == null ? source.data().resolve("images") : source.images();
-        return new OpenSource(new ScienceQaSamples(reader, stage.answerFormat(), images), reader::close);
+        return new OpenSource(new ScienceQaDataset(reader, stage.answerFormat(), images), reader::close);
     }
 
     private static OpenSource conversations(DataSource source) {
         ConversationRecordReader reader = ConversationRecordReader.open(source.data());
         Path images = source.images() == null ? source.data().toAbsolutePath().getParent() : source.images();
-        return new OpenSource(SampleSource.of(reader, images), reader::close);
+        return new OpenSource(ConversationDataset.of(reader, images), reader::close);
     }
 
     /** One hash of all that the data's file or folder says, its pictures aside. */
@@ -74,8 +74,8 @@ public record OpenSource(SampleSource samples, Runnable closing) implements Auto
         if (Files.isRegularFile(source.data())) {
             return Sha256.of(source.data());
         }
-        if (ShardSamples.isIn(source.data())) {
-            return Sha256.of(source.data().resolve(Shards.FILE));
+        if (TokenizedDataset.isIn(source.data())) {
+            return Sha256.of(source.data().resolve(TokenizedDatasetManifest.FILE));
         }
         Sha256 both = new Sha256();
         for (String name : List.of("problems.json", "pid_splits.json")) {

@@ -10,13 +10,13 @@ import java.util.OptionalLong;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Unreadable;
+import org.llava4j.data.FileReadError;
 import org.llava4j.data.cli.Command;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.plan.ClusterPlan;
-import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
 /** {@code exec:java@plan}: what a stage would take, from the model's config alone; ends with an error if it cannot fit. */
@@ -55,7 +55,7 @@ public final class PlanMain extends Command {
     protected void run(CommandLine line) {
         Stage stage = stage(line);
         Path model = path(line, "model-path");
-        Unreadable.requireVisible(model);
+        FileReadError.requireAccessible(model);
         if (!Files.exists(model)) {
             throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
         }
@@ -64,20 +64,20 @@ public final class PlanMain extends Command {
                 .withFrozenType(FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())))
                 .withRecompute(line.hasOption("recompute"));
         OptionalLong samples = samples(line, stage);
-        Machine machine = machine(line);
+        MachineMemory machine = machine(line);
         MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, samples));
         stage.requireMatches(plan.weightNames(), model);
         System.out.println(stage.name() + " on " + model + ": batch " + stage.batchSize() + ", length "
                 + stage.maxLength() + ", of which an image takes " + config.imageVectors());
-        plan.parts().forEach(PlanMain::print);
-        print("machine", machine + "; a run may take " + MemoryPlan.size(machine.allowedBytes()));
+        plan.breakdown().forEach(PlanMain::print);
+        print("machine", machine + "; a run may take " + MemoryPlan.formatBytes(machine.allowedBytes()));
         samples.ifPresent(count -> print("steps", steps(stage, count)));
-        cluster(line, plan, stage).ifPresent(cluster -> cluster.parts().forEach(PlanMain::print));
-        plan.requireFit(machine);
+        cluster(line, plan, stage).ifPresent(cluster -> cluster.breakdown().forEach(PlanMain::print));
+        plan.requireFits(machine);
     }
 
     private static Optional<ClusterPlan> cluster(CommandLine line, MemoryPlan plan, Stage stage) {
-        double gbit = real(line, "network-gbit", DEFAULT_GBIT);
+        double gbit = decimal(line, "network-gbit", DEFAULT_GBIT);
         if (!(gbit > 0)) {
             throw new BadInputException("--network-gbit is " + gbit + "; give more than 0");
         }
@@ -122,15 +122,15 @@ public final class PlanMain extends Command {
         return OptionalLong.of(samples);
     }
 
-    private static Machine machine(CommandLine line) {
+    private static MachineMemory machine(CommandLine line) {
         if (!line.hasOption("machine-gb")) {
-            return Machine.here();
+            return MachineMemory.detect();
         }
-        double gb = real(line, "machine-gb", 0);
+        double gb = decimal(line, "machine-gb", 0);
         if (!(gb > 0)) {
             throw new BadInputException("--machine-gb is " + gb + "; give more than 0");
         }
-        return Machine.of((long) (gb * BYTES_OF_GB));
+        return MachineMemory.of((long) (gb * BYTES_OF_GB));
     }
 
     private static String steps(Stage stage, long samples) {

@@ -8,7 +8,7 @@ import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Unreadable;
+import org.llava4j.data.FileReadError;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
@@ -35,7 +35,7 @@ abstract class RunCommand extends Command {
     }
 
     protected static void addRunFlags(Options options) {
-        options.addOption(several("set", "KEY=VALUE", "another value of the stage; may be given several times"))
+        options.addOption(repeatable("set", "KEY=VALUE", "another value of the stage; may be given several times"))
                 .addOption(flag("mm-projector-type", "TYPE", "linear or mlp2x_gelu, for a model without a projector"))
                 .addOption(flag("mm-vision-select-layer", "N", "hidden state that is the feature; LLaVA's is -2"))
                 .addOption(flag("feature-cache", "DIR", "where the tower's features are kept beyond this run"))
@@ -57,7 +57,7 @@ abstract class RunCommand extends Command {
                 line.hasOption("mm-vision-select-layer")
                         ? Optional.of(integer(line, "mm-vision-select-layer", 0))
                         : Optional.empty(),
-                (long) (real(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
+                (long) (decimal(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
                 RunOptions.DEFAULT.featureMemoryBytes(),
                 saving,
                 heldOut(line),
@@ -133,7 +133,7 @@ abstract class RunCommand extends Command {
 
     protected static Path existing(CommandLine line, String flag) {
         Path path = path(line, flag);
-        Unreadable.requireVisible(path);
+        FileReadError.requireAccessible(path);
         if (!Files.exists(path)) {
             throw new BadInputException("--" + flag + " " + path + ": there is nothing; check the path");
         }

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
-import org.llava4j.data.Identity;
-import org.llava4j.data.InputFiles;
+import org.llava4j.data.Fingerprint;
+import org.llava4j.data.InputSnapshot;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.folder.Manifest;
@@ -24,7 +24,7 @@ import org.llava4j.train.stage.Stage.DataFormat;
  * @param values all of it
  * @param files the files of the model that the run reads, as they are now
  */
-record RunIdentity(Identity values, InputFiles files) {
+record RunIdentity(Fingerprint values, InputSnapshot files) {
     /** Names of values that change no step that was taken: limits, and what only the output gets. */
     private static final Set<String> NOT_OF_STEPS =
             Set.of("name", "maxBadSamples", "maxBadSteps", "explodingLoss", "save-type");
@@ -45,8 +45,8 @@ record RunIdentity(Identity values, InputFiles files) {
         Path tower = StageRunner.visionTower(paths.model(), paths.visionTower());
         LlavaConfig config = Learner.config(stage, paths, options);
         ModelFiles model = model(paths);
-        InputFiles files = InputFiles.hashed(paths(stage, paths));
-        Identity.Builder identity = new Identity.Builder();
+        InputSnapshot files = InputSnapshot.byContent(paths(stage, paths));
+        Fingerprint.Builder identity = new Fingerprint.Builder();
         addStage(identity, stage);
         identity.add("frozen-dtype", options.frozenType());
         addConfig(identity, config, tower);
@@ -86,14 +86,14 @@ record RunIdentity(Identity values, InputFiles files) {
     }
 
     /** The template counts by what it says, wherever its file is. */
-    private static void addStage(Identity.Builder identity, Stage stage) {
+    private static void addStage(Fingerprint.Builder identity, Stage stage) {
         ObjectNode values = (ObjectNode) Stages.tree(stage);
         values.remove("convMode");
         identity.addAll("", values);
         identity.addAll("conversation template ", stage.chatFormat().template());
     }
 
-    private static void addConfig(Identity.Builder identity, LlavaConfig config, Path tower) {
+    private static void addConfig(Fingerprint.Builder identity, LlavaConfig config, Path tower) {
         ObjectNode model = JsonNodeFactory.instance.objectNode();
         config.decoder().writeTo(model);
         config.writeTo(model, "");
@@ -108,7 +108,7 @@ record RunIdentity(Identity values, InputFiles files) {
 
     /** What is only shown of held-out data may change; what decides which weights are the best may not. */
     private static void addEvaluation(
-            Identity.Builder identity,
+            Fingerprint.Builder identity,
             Stage stage,
             RunPaths paths,
             RunOptions options,
@@ -130,8 +130,8 @@ record RunIdentity(Identity values, InputFiles files) {
     }
 
     /** What the last bits of a result depend on besides. */
-    static Identity environment(GradientPlace place) {
-        return new Identity.Builder()
+    static Fingerprint environment(GradientPlace place) {
+        return new Fingerprint.Builder()
                 .add("LLaVA4J version", Manifest.version())
                 .add("kernels", KernelChoice.description())
                 .add("place of the gradients", place.description())
@@ -139,12 +139,12 @@ record RunIdentity(Identity values, InputFiles files) {
     }
 
     /** What differs in the steps of a run that was this one. */
-    static List<String> differencesOfSteps(Identity before, Identity now) {
+    static List<String> differencesOfSteps(Fingerprint before, Fingerprint now) {
         return before.differences(now, name -> !NOT_OF_STEPS.contains(name) && !name.startsWith(OF_OUTPUT));
     }
 
     /** What differs, but not in the steps. */
-    static List<String> differencesBesideSteps(Identity before, Identity now) {
+    static List<String> differencesBesideSteps(Fingerprint before, Fingerprint now) {
         return before.differences(now, name -> NOT_OF_STEPS.contains(name) || name.startsWith(OF_OUTPUT));
     }
 
@@ -154,7 +154,7 @@ record RunIdentity(Identity values, InputFiles files) {
     }
 
     /** Whether losses on held-out data can be compared. */
-    static boolean sameEvaluation(Identity before, Identity now) {
+    static boolean sameEvaluation(Fingerprint before, Fingerprint now) {
         return before.differences(now, name -> name.startsWith(EVALUATION)).isEmpty();
     }
 }

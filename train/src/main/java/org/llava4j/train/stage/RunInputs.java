@@ -3,7 +3,7 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 
 /** What a run reads, checked against what it writes. */
 final class RunInputs {
@@ -14,34 +14,34 @@ final class RunInputs {
      *
      * @throws BadInputException if the output, the checkpoints or the feature cache would overwrite an input or each other
      */
-    static Inputs of(Stage stage, RunPaths paths, RunOptions options) {
-        Inputs inputs = read(stage, paths);
+    static InputPaths of(Stage stage, RunPaths paths, RunOptions options) {
+        InputPaths inputs = read(stage, paths);
         if (options.heldOut().isPresent()) {
             HeldOut heldOut = options.heldOut().get();
-            inputs = inputs.and(heldOut.data()).andLarge(heldOut.images());
+            inputs = inputs.and(heldOut.data()).andWithoutLinks(heldOut.images());
         }
-        inputs.requireApart(paths.output());
+        inputs.requireNoOverlap(paths.output());
         Path checkpoints = options.saving().folder();
-        Inputs.requireOutside("the checkpoint folder", checkpoints, paths.output());
-        Inputs.requireOutside("the feature cache", paths.featureCache(), paths.output());
-        inputs.requireApart(checkpoints);
-        return paths.featureCache() == null ? inputs : inputs.andLarge(paths.featureCache());
+        InputPaths.requireOutside("the checkpoint folder", checkpoints, paths.output());
+        InputPaths.requireOutside("the feature cache", paths.featureCache(), paths.output());
+        inputs.requireNoOverlap(checkpoints);
+        return paths.featureCache() == null ? inputs : inputs.andWithoutLinks(paths.featureCache());
     }
 
     /** The same for runs one after the other; the projector that a run hands on is no input of the whole. */
     static void require(Map<RunPaths, Stage> runs) {
         runs.forEach((read, stage) -> {
-            Inputs inputs = read(stage, read.withProjector(null));
-            runs.keySet().forEach(written -> inputs.requireApart(written.output()));
+            InputPaths inputs = read(stage, read.withProjector(null));
+            runs.keySet().forEach(written -> inputs.requireNoOverlap(written.output()));
         });
     }
 
-    private static Inputs read(Stage stage, RunPaths paths) {
-        Inputs inputs = Inputs.of(
+    private static InputPaths read(Stage stage, RunPaths paths) {
+        InputPaths inputs = InputPaths.of(
                         paths.model(), StageRunner.visionTower(paths.model(), paths.visionTower()), paths.projector())
-                .andFile(stage.convMode());
+                .andIfJsonFile(stage.convMode());
         for (DataSource source : paths.sources()) {
-            inputs = inputs.and(source.data()).andLarge(source.images());
+            inputs = inputs.and(source.data()).andWithoutLinks(source.images());
         }
         return inputs;
     }

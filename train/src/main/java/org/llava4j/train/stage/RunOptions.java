@@ -4,7 +4,7 @@ import java.util.Optional;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.weights.FrozenType;
-import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MachineMemory;
 
 /**
  * What a run may be told beyond its stage.
@@ -30,7 +30,7 @@ public record RunOptions(
         long featureMemoryBytes,
         Saving saving,
         Optional<HeldOut> heldOut,
-        Optional<Machine> machine) {
+        Optional<MachineMemory> machine) {
 
     /** Exact weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
     public static final RunOptions DEFAULT = new RunOptions(
@@ -43,7 +43,7 @@ public record RunOptions(
             256L << 20,
             Saving.NONE,
             Optional.empty(),
-            Optional.of(Machine.here()));
+            Optional.of(MachineMemory.detect()));
 
     public RunOptions withFrozenType(FrozenType type) {
         return new RunOptions(
@@ -105,7 +105,7 @@ public record RunOptions(
     }
 
     /** @param room what a run must fit into; empty to try it all the same */
-    public RunOptions withMachine(Optional<Machine> room) {
+    public RunOptions withMachine(Optional<MachineMemory> room) {
         return new RunOptions(
                 saveAs,
                 frozenType,

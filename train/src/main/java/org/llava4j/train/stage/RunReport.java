@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.file.Path;
 import java.util.List;
-import org.llava4j.data.Identity;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.RunOrigin;
 import org.llava4j.train.watch.RunLog;
@@ -72,7 +72,7 @@ public record RunReport(Path output, Summary summary) {
             String projector,
             double seconds,
             List<WeightGroup> groups,
-            Identity identity,
+            Fingerprint identity,
             List<RunOrigin> startedFrom) {
 
         String json() {

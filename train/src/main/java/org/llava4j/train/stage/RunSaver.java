@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.SortedMap;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Identity;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.train.checkpoint.RunCheckpoints;
@@ -25,14 +25,18 @@ import org.llava4j.train.watch.RunLog;
 final class RunSaver implements AutoCloseable {
     private final Saving saving;
     private final RunCheckpoints checkpoints;
-    private final Identity identity;
-    private final Identity environment;
+    private final Fingerprint identity;
+    private final Fingerprint environment;
     private final RunListener listener;
     private Optional<SavedCheckpoint> resumed = Optional.empty();
     private List<RunOrigin> startedFrom = List.of();
 
     private RunSaver(
-            Saving saving, RunCheckpoints checkpoints, Identity identity, Identity environment, RunListener listener) {
+            Saving saving,
+            RunCheckpoints checkpoints,
+            Fingerprint identity,
+            Fingerprint environment,
+            RunListener listener) {
         this.saving = saving;
         this.checkpoints = checkpoints;
         this.identity = identity;
@@ -47,7 +51,7 @@ final class RunSaver implements AutoCloseable {
      * @param environment what the last bits of its result depend on besides
      * @throws BadInputException if those that are there are of another run, or nobody said what becomes of them
      */
-    static RunSaver open(Saving saving, Identity identity, Identity environment, RunListener listener) {
+    static RunSaver open(Saving saving, Fingerprint identity, Fingerprint environment, RunListener listener) {
         RunCheckpoints checkpoints = RunCheckpoints.open(saving.folder(), saving.keep(), listener::notice);
         RunSaver saver = new RunSaver(saving, checkpoints, identity, environment, listener);
         boolean opened = false;
@@ -82,7 +86,7 @@ final class RunSaver implements AutoCloseable {
         requireIdentity(checkpoint);
         List<String> differences = RunIdentity.differencesOfSteps(state.identity(), identity);
         if (!differences.isEmpty()) {
-            throw new BadInputException(checkpoint.path() + " is of another run: " + Identity.list(differences)
+            throw new BadInputException(checkpoint.path() + " is of another run: " + Fingerprint.summarize(differences)
                     + "; give what it began with, begin anew (--resume never, or remove " + saving.folder()
                     + "), or start a new run from it (--resume " + checkpoint.path() + ")");
         }
@@ -95,7 +99,7 @@ final class RunSaver implements AutoCloseable {
 
     private void noticeOf(String what, List<String> differences) {
         if (!differences.isEmpty()) {
-            listener.notice(what + Identity.list(differences));
+            listener.notice(what + Fingerprint.summarize(differences));
         }
     }
 
@@ -117,7 +121,7 @@ final class RunSaver implements AutoCloseable {
         startedFrom = new ArrayList<>(state.startedFrom());
         startedFrom.add(new RunOrigin(checkpoint.path().toString(), state.step(), differences));
         listener.notice("a new run, started from " + checkpoint.path()
-                + (differences.isEmpty() ? ", nothing differs" : "; " + Identity.list(differences)));
+                + (differences.isEmpty() ? ", nothing differs" : "; " + Fingerprint.summarize(differences)));
     }
 
     /** The checkpoints of a new run must not mix with later ones of the run that it starts from, or of any other. */
@@ -162,7 +166,8 @@ final class RunSaver implements AutoCloseable {
             RunState state = checkpoint.state();
             if (saving.resume() == Resume.AUTO && !state.weightsBefore().equals(before)) {
                 throw new BadInputException(checkpoint.path() + " is of a run that began with other weights: "
-                        + Identity.list(new Identity(state.weightsBefore()).differences(new Identity(before)))
+                        + Fingerprint.summarize(
+                                new Fingerprint(state.weightsBefore()).differences(new Fingerprint(before)))
                         + "; give the model it began with, or begin anew (--resume never)");
             }
             if (state.step() > totalSteps) {

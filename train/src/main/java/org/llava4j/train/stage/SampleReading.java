@@ -7,11 +7,11 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Identity;
-import org.llava4j.data.InputFiles;
-import org.llava4j.data.Inputs;
-import org.llava4j.data.Unreadable;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.FileReadError;
+import org.llava4j.data.Fingerprint;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.model.config.LlavaConfig;
@@ -52,7 +52,7 @@ public record SampleReading(Stage stage, Path model, LlavaConfig config) {
         }
         Stage stage = Stages.with(Stages.of(line.getOptionValue("recipe", Stages.FINETUNE)), changes);
         Path model = Path.of(line.getOptionValue("model-path"));
-        Unreadable.requireVisible(model);
+        FileReadError.requireAccessible(model);
         if (!Files.exists(model)) {
             throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
         }
@@ -64,13 +64,14 @@ public record SampleReading(Stage stage, Path model, LlavaConfig config) {
     }
 
     /** The files and folders that a goal with those flags reads. */
-    public static Inputs inputs(CommandLine line) {
+    public static InputPaths inputs(CommandLine line) {
         String tower = line.getOptionValue("vision-tower");
-        Inputs inputs = Inputs.of(Path.of(line.getOptionValue("model-path")), tower == null ? null : Path.of(tower))
-                .andFile(line.getOptionValue("recipe"))
-                .andFile(line.getOptionValue("conv-mode"));
+        InputPaths inputs = InputPaths.of(
+                        Path.of(line.getOptionValue("model-path")), tower == null ? null : Path.of(tower))
+                .andIfJsonFile(line.getOptionValue("recipe"))
+                .andIfJsonFile(line.getOptionValue("conv-mode"));
         for (DataSource source : DataFlags.plain().sources(line)) {
-            inputs = inputs.and(source.data()).andLarge(source.images());
+            inputs = inputs.and(source.data()).andWithoutLinks(source.images());
         }
         return inputs;
     }
@@ -84,26 +85,26 @@ public record SampleReading(Stage stage, Path model, LlavaConfig config) {
     }
 
     /** How long a sample may be and what an image takes of it. */
-    public SpliceOptions splice() {
-        return new SpliceOptions(
+    public CollatorOptions splice() {
+        return new CollatorOptions(
                 config.imageVectors(),
                 config.decoder().vocabSize(),
                 stage.maxLength(),
-                SpliceOptions.Side.RIGHT,
+                CollatorOptions.PaddingSide.RIGHT,
                 stage.lengthMultiple(),
                 config.imageSlot());
     }
 
     /** Everything that ids depend on, except for the data, for those that are kept. */
-    public Identity identity() {
+    public Fingerprint identity() {
         Map<String, Path> tokenizer = ModelFiles.tokenizer(model);
-        Identity.Builder identity = new Identity.Builder()
+        Fingerprint.Builder identity = new Fingerprint.Builder()
                 .addAll("conversation template ", stage.chatFormat().template())
                 .add("imageFirst", stage.imageFirst())
                 .add("mm_use_im_start_end", config.imageSlot().isPresent())
                 .add("tokens of an image", config.imageVectors())
                 .add("maxLength", stage.maxLength())
-                .addFiles("", tokenizer, InputFiles.hashed(tokenizer.values()));
+                .addFiles("", tokenizer, InputSnapshot.byContent(tokenizer.values()));
         if (stage.dataFormat() == DataFormat.SCIENCEQA) {
             identity.add("answerFormat", stage.answerFormat()).add("split", stage.split());
         }

@@ -7,16 +7,16 @@ import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Identity;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchOptions;
+import org.llava4j.data.batch.ConcatDataset;
+import org.llava4j.data.batch.ConversationDataset;
 import org.llava4j.data.batch.LlavaBatchIterator;
-import org.llava4j.data.batch.SampleSource;
-import org.llava4j.data.batch.SampleUnion;
-import org.llava4j.data.batch.WeightedSamples;
+import org.llava4j.data.batch.WeightedMixture;
 import org.llava4j.data.image.ImageFiles;
-import org.llava4j.data.text.ImageSlot;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -48,7 +48,7 @@ final class StageData implements AutoCloseable {
                 && stage.learns(SlotRows.NAME)
                 && !stage.learns(SlotRows.TABLE)) {
             throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions and with"
-                    + " them " + ImageSlot.START + " and " + ImageSlot.END
+                    + " them " + ImageStartEndTokens.START + " and " + ImageStartEndTokens.END
                     + ", whose rows \"trainable\" says shall learn;"
                     + " use v0 or v1 (--conv-mode), as the paper's stage 1 does, or leave " + SlotRows.NAME + " out");
         }
@@ -87,9 +87,10 @@ final class StageData implements AutoCloseable {
                 bad);
     }
 
-    private SampleSource samples() {
-        List<SampleSource> each = opened.stream().map(OpenSource::samples).toList();
-        return paths.weights().isEmpty() ? new SampleUnion(each) : new WeightedSamples(each, paths.weights());
+    private ConversationDataset samples() {
+        List<ConversationDataset> each =
+                opened.stream().map(OpenSource::samples).toList();
+        return paths.weights().isEmpty() ? new ConcatDataset(each) : new WeightedMixture(each, paths.weights());
     }
 
     /** {@link #sha256(RunPaths)} of this data, taken once. */
@@ -107,9 +108,9 @@ final class StageData implements AutoCloseable {
      * @param mostRead samples that are read at most; valid ones
      * @param notices receives a line where hashing takes long
      */
-    void describe(Identity.Builder identity, String prefix, long mostRead, Consumer<String> notices) {
-        SampleSource samples = batches.samples();
-        int positions = batches.positionsOf(mostRead);
+    void describe(Fingerprint.Builder identity, String prefix, long mostRead, Consumer<String> notices) {
+        ConversationDataset samples = batches.samples();
+        int positions = batches.positionsForValid(mostRead);
         boolean all = positions == samples.size() && mostRead > positions;
         if (positions > MANY_SAMPLES) {
             notices.accept(String.format(
@@ -123,7 +124,7 @@ final class StageData implements AutoCloseable {
                 identity.add(prefix + "weight of " + name, paths.weights().get(source));
             }
             IntStream places = IntStream.range(0, positions);
-            IntStream numbers = all ? places : places.map(batches.firstOrder());
+            IntStream numbers = all ? places : places.map(batches.firstEpochOrder());
             identity.add(prefix + "images of " + name, ImageHashes.of(samples, source, numbers));
         }
     }

@@ -8,9 +8,9 @@ import java.util.Locale;
 import java.util.Objects;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BadSample;
+import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
-import org.llava4j.data.batch.SpliceLayout;
 import org.llava4j.train.BadStepException;
 import org.llava4j.train.GradientSum;
 import org.llava4j.train.Trainer;
@@ -118,13 +118,13 @@ final class StageLoop {
     }
 
     private Seen seen(BatchPlan plan) {
-        SpliceLayout layout = plan.layout();
+        BatchLayout layout = plan.layout();
         Long[] drawn = new Long[batches.sources()];
         Arrays.fill(drawn, 0L);
         plan.rows().forEach(row -> drawn[batches.sourceOf(row)]++);
         return new Seen(
-                layout.rows(),
-                (long) layout.rows() * layout.length(),
+                layout.batchSize(),
+                (long) layout.batchSize() * layout.sequenceLength(),
                 layout.paddedPositions(),
                 layout.targets().length,
                 List.of(drawn));

@@ -7,7 +7,7 @@ import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.train.BadStepException;
@@ -105,9 +105,9 @@ public final class StageMain extends RunCommand {
         RunOptions options = runOptions(line, saving(line, paths.output()));
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
-        Inputs given = Inputs.of().andFile(line.getOptionValue("recipe"));
-        given.requireApart(paths.output());
-        Inputs.requireOutside("--ui-log", path(line, "ui-log"), paths.output());
+        InputPaths given = InputPaths.of().andIfJsonFile(line.getOptionValue("recipe"));
+        given.requireNoOverlap(paths.output());
+        InputPaths.requireOutside("--ui-log", path(line, "ui-log"), paths.output());
         try (StopOnSignal signal = new StopOnSignal()) {
             print(StageRunner.run(run, paths, options, listener(line, signal), place));
         } catch (BadStepException e) {
@@ -134,7 +134,7 @@ public final class StageMain extends RunCommand {
         Map<String, Object> changes = new LinkedHashMap<>();
         textChange(line, "conv-mode", "convMode", changes);
         if (line.hasOption("image-aspect-ratio")) {
-            changes.put("imageAspectRatio", AspectRatio.named(line.getOptionValue("image-aspect-ratio")));
+            changes.put("imageAspectRatio", AspectRatio.fromName(line.getOptionValue("image-aspect-ratio")));
         }
         if (line.hasOption("prompt-format")) {
             changes.put("answerFormat", ScienceQaPrompt.named(line.getOptionValue("prompt-format")));
@@ -178,7 +178,7 @@ public final class StageMain extends RunCommand {
 
     private static void realChange(CommandLine line, String flag, String key, Map<String, Object> changes) {
         if (line.hasOption(flag)) {
-            changes.put(key, real(line, flag, 0));
+            changes.put(key, decimal(line, flag, 0));
         }
     }
 

@@ -3,9 +3,9 @@ package org.llava4j.train.stage;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.train.plan.JvmShare;
+import org.llava4j.train.plan.JvmMemory;
 import org.llava4j.train.plan.PlannedRun;
-import org.llava4j.train.plan.PlannedRun.Tower;
+import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 
 /** A stage as the planner takes it. */
 final class StagePlan {
@@ -24,7 +24,7 @@ final class StagePlan {
                 config,
                 Optional.ofNullable(stage.lora()),
                 stage::learns,
-                Tower.BESIDE,
+                TowerPlacement.SEPARATE,
                 options.frozenType(),
                 stage.batchSize(),
                 stage.maxLength(),
@@ -33,6 +33,6 @@ final class StagePlan {
                 options.recompute(),
                 stage.lengthMultiple(),
                 features,
-                JvmShare.heapBytes());
+                JvmMemory.heapBytes());
     }
 }

@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.InputFiles;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.LlavaBatchIterator;
@@ -21,7 +21,7 @@ import org.llava4j.train.Trainer;
 import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.checkpoint.RunCheckpoints;
 import org.llava4j.train.checkpoint.RunTotals;
-import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 import org.llava4j.train.watch.RunListener;
 import org.llava4j.train.watch.RunLog;
@@ -38,7 +38,7 @@ public final class StageRunner {
     private final RunPaths paths;
     private final RunOptions options;
     private final GradientPlace gradientPlace;
-    private final InputFiles filesAtStart;
+    private final InputSnapshot filesAtStart;
     private final LlavaConfig config;
     private final StageOutput output;
     private MemoryPlan plan;
@@ -48,7 +48,7 @@ public final class StageRunner {
         this.paths = paths;
         this.options = options;
         this.gradientPlace = place;
-        filesAtStart = InputFiles.stamped(RunIdentity.paths(stage, paths));
+        filesAtStart = InputSnapshot.byMetadata(RunIdentity.paths(stage, paths));
         config = Learner.config(stage, paths, options);
         output = new StageOutput(
                 stage, paths, visionTower(paths.model(), paths.visionTower()), config, options.saveAs());
@@ -77,7 +77,7 @@ public final class StageRunner {
                     "out of memory: the limit of the address space leaves no room for a run; raise it"
                             + " (ulimit -v), or give the Java heap less (-Xmx)");
         }
-        Inputs inputs = RunInputs.of(stage, paths, options);
+        InputPaths inputs = RunInputs.of(stage, paths, options);
         try (AtomicFolder folder = AtomicFolder.begin(paths.output(), StageOutput.kind(stage), inputs)) {
             StageRunner runner = new StageRunner(stage, paths, options, place);
             RunReport report = runner.run(folder, listener);
@@ -103,7 +103,7 @@ public final class StageRunner {
             }
             MemoryPlan needed = runner.plan(data.batches());
             stage.requireMatches(needed.weightNames(), paths.model());
-            options.machine().ifPresent(needed::requireFit);
+            options.machine().ifPresent(needed::requireFits);
         }
     }
 
@@ -156,7 +156,7 @@ public final class StageRunner {
             if (report.isEmpty() || plan == null) {
                 throw e;
             }
-            throw new BadInputException(report.get() + "; " + plan.afterFailure(), e);
+            throw new BadInputException(report.get() + "; " + plan.outOfMemoryAdvice(), e);
         }
     }
 
@@ -232,7 +232,7 @@ public final class StageRunner {
                 totals.samples(),
                 totals.meanLoss(),
                 totals.smoothedLoss(),
-                data.batches().badSamples(),
+                data.batches().skippedSamples(),
                 totals.badSteps(),
                 totals.paddingShare(),
                 pictures,
@@ -281,10 +281,10 @@ public final class StageRunner {
         if (options.machine().isEmpty()) {
             return;
         }
-        Machine machine = options.machine().get();
+        MachineMemory machine = options.machine().get();
         listener.planned(plan, machine);
-        plan.requireFit(machine);
-        PooledMemory.ofThisThread().keepAtMost(machine.allowedBytes() - plan.neededBytes());
+        plan.requireFits(machine);
+        PooledMemory.forCurrentThread().limitFreeBytes(machine.allowedBytes() - plan.neededBytes());
     }
 
     private MemoryPlan plan(LlavaBatchIterator batches) {

@@ -18,7 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.ForeignContent;
+import org.llava4j.data.FailedDownload;
 import org.llava4j.data.JsonInput;
 
 /** Where stages come from: one JSON file each, with comments; every key must be there, and no other. */
@@ -90,7 +90,7 @@ public final class Stages {
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; check the path", e);
         } catch (IOException e) {
-            throw JsonInput.broken(file.toString(), 0, e);
+            throw JsonInput.parseError(file.toString(), 0, e);
         }
     }
 
@@ -100,11 +100,11 @@ public final class Stages {
     }
 
     private static Stage parse(String source, byte[] content) {
-        ForeignContent.refuse(source, content);
+        FailedDownload.reject(source, content);
         try {
             return JSON.readValue(content, Stage.class);
         } catch (IOException e) {
-            throw JsonInput.broken(source, 0, e);
+            throw JsonInput.parseError(source, 0, e);
         }
     }
 
@@ -120,7 +120,7 @@ public final class Stages {
         try {
             return JSON.treeToValue(node, Stage.class);
         } catch (JsonProcessingException e) {
-            throw JsonInput.broken("stage " + stage.name(), 0, e);
+            throw JsonInput.parseError("stage " + stage.name(), 0, e);
         }
     }
 
@@ -151,7 +151,7 @@ public final class Stages {
         try {
             return JSON.treeToValue(node, Stage.class);
         } catch (JsonProcessingException e) {
-            throw JsonInput.broken("stage " + stage.name(), 0, e);
+            throw JsonInput.parseError("stage " + stage.name(), 0, e);
         }
     }
 

@@ -18,7 +18,7 @@ final class StopOnSignal implements RunListener, AutoCloseable {
 
     @Override
     public boolean stops() {
-        return signal.asked();
+        return signal.received();
     }
 
     @Override

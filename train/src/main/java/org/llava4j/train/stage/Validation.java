@@ -11,10 +11,10 @@ import org.llava4j.data.batch.BatchCursor;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.records.ScienceQaRecordReader;
-import org.llava4j.data.scienceqa.AnswerExtraction;
+import org.llava4j.data.scienceqa.AnswerParser;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.GenerationConfig;
@@ -115,7 +115,7 @@ public final class Validation implements AutoCloseable {
     private double loss() {
         LlavaBatchIterator batches = data.batches();
         batches.seek(BatchCursor.START);
-        PooledMemory pool = PooledMemory.ofThisThread();
+        PooledMemory pool = PooledMemory.forCurrentThread();
         double sum = 0;
         long rows = 0;
         int samples = 0;
@@ -126,7 +126,7 @@ public final class Validation implements AutoCloseable {
             int own = plan.layout().targets().length;
             sum += own * loss.getDouble(0);
             rows += own;
-            samples += plan.layout().rows();
+            samples += plan.layout().batchSize();
             pool.release(loss);
             fed.values().forEach(INDArray::close);
         }
@@ -148,8 +148,7 @@ public final class Validation implements AutoCloseable {
         ScienceQaScores scores = new ScienceQaScores(ScienceQaProblem::subject);
         problems.forEach(problem -> scores.add(
                 problem,
-                AnswerExtraction.extract(
-                        said.get(problem.id()), problem.choices().size())));
+                AnswerParser.parse(said.get(problem.id()), problem.choices().size())));
         return scores.overall().accuracy();
     }
 

@@ -9,17 +9,17 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Inputs;
+import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
+import org.llava4j.data.synthetic.TextCorpus;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
-import org.llava4j.data.text.BpeTrainer;
-import org.llava4j.data.text.LlamaTokenizer;
-import org.llava4j.data.text.SentencePieceModel;
-import org.llava4j.data.text.SentencePieceWriter;
-import org.llava4j.data.world.TextCorpus;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.tokenizer.BpeTrainer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.data.tokenizer.SentencePieceModel;
+import org.llava4j.data.tokenizer.SentencePieceWriter;
 import org.llava4j.model.Llava;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -58,7 +58,7 @@ public final class TinyBaseMain extends Command {
         long seed = integer(line, "seed", 1);
         // Never committed: the pictures go when the tower has seen them.
         Path beside = output.resolveSibling(output.getFileName() + ".pictures");
-        try (AtomicFolder folder = AtomicFolder.begin(output, "tiny-base", Inputs.of(path(line, "decoder")));
+        try (AtomicFolder folder = AtomicFolder.begin(output, "tiny-base", InputPaths.of(path(line, "decoder")));
                 AtomicFolder drawn = AtomicFolder.begin(beside, "pictures")) {
             Path base = folder.path();
             Path made = path(line, "decoder");
@@ -70,7 +70,8 @@ public final class TinyBaseMain extends Command {
             Files.writeString(base.resolve(CONFIG), TinyConfigs.model());
 
             Path world = drawn.path().resolve("world");
-            WorldWriter.write(WorldPlan.labelled(seed, integer(line, "pictures", 32_000)), world);
+            SyntheticDatasetWriter.write(
+                    SyntheticDatasetConfig.labelled(seed, integer(line, "pictures", 32_000)), world);
             INDArray wordVectors = decoder.weight("model.embed_tokens.weight").dup();
             Llava tower = TinyTower.train(world, tokenizer, wordVectors, seed, integer(line, "tower-steps", 5500));
             Path clip = Files.createDirectories(base.resolve("vision_tower"));

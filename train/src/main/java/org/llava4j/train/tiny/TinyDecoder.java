@@ -6,8 +6,8 @@ import java.util.Collections;
 import java.util.Deque;
 import java.util.List;
 import java.util.Random;
-import org.llava4j.data.batch.SpliceLayout;
-import org.llava4j.data.batch.SpliceOptions;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.ConversationTemplate;
@@ -16,9 +16,9 @@ import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.conversation.ImageMarkup;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.conversation.TurnLayout;
-import org.llava4j.data.text.LlamaTokenizer;
-import org.llava4j.data.world.Document;
-import org.llava4j.data.world.TextCorpus;
+import org.llava4j.data.synthetic.CorpusDocument;
+import org.llava4j.data.synthetic.TextCorpus;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 
@@ -42,9 +42,9 @@ final class TinyDecoder {
         ConversationEncoder chats =
                 new ConversationEncoder(tokenizer, ConversationTemplates.named("tiny"), ImageMarkup.V1);
         ConversationEncoder notes = new ConversationEncoder(tokenizer, NOTES, ImageMarkup.V1);
-        SpliceOptions options =
-                new SpliceOptions(1, TinySizes.VOCABULARY, TinySizes.MAX_LENGTH, SpliceOptions.Side.RIGHT, 8);
-        List<Document> documents =
+        CollatorOptions options = new CollatorOptions(
+                1, TinySizes.VOCABULARY, TinySizes.MAX_LENGTH, CollatorOptions.PaddingSide.RIGHT, 8);
+        List<CorpusDocument> documents =
                 TextCorpus.documents(seed, steps * BATCH + WINDOW).toList();
         Deque<List<EncodedSample>> window = new ArrayDeque<>();
         new TinyRun("decoder", RATE, steps).learn(model, step -> {
@@ -53,16 +53,16 @@ final class TinyDecoder {
                 window.addAll(batches(documents.subList(from, from + WINDOW), chats, notes, seed + step));
             }
             List<EncodedSample> batch = window.remove();
-            return Placeholders.text(SpliceLayout.of(batch, new int[batch.size()], options));
+            return Placeholders.text(BatchLayout.collate(batch, new int[batch.size()], options));
         });
         return model;
     }
 
     private static List<List<EncodedSample>> batches(
-            List<Document> documents, ConversationEncoder chats, ConversationEncoder notes, long seed) {
+            List<CorpusDocument> documents, ConversationEncoder chats, ConversationEncoder notes, long seed) {
         List<EncodedSample> samples = new ArrayList<>();
-        for (Document document : documents) {
-            List<Turn> turns = List.of(Turn.human(document.given()), Turn.gpt(document.answer()));
+        for (CorpusDocument document : documents) {
+            List<Turn> turns = List.of(Turn.human(document.context()), Turn.gpt(document.answer()));
             ConversationEncoder encoder = document.chat() ? chats : notes;
             samples.add(encoder.encode(new Conversation("", List.of(), turns)));
         }

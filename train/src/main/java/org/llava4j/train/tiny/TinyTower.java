@@ -13,7 +13,7 @@ import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.image.RgbImage;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.SeededPermutation;
-import org.llava4j.data.text.LlamaTokenizer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.ops.CrossEntropy;

@@ -97,12 +97,12 @@ record Axis(double low, double high, boolean logarithmic, List<Double> ticks) {
     static String name(double value) {
         double size = Math.abs(value);
         if (size != 0 && (size < 1e-3 || size >= 1e7)) {
-            return Html.fill("%.1e", value).replace(".0e", "e").replaceAll("e([-+])0", "e$1");
+            return Html.format("%.1e", value).replace(".0e", "e").replaceAll("e([-+])0", "e$1");
         }
         if (value == Math.rint(value)) {
-            return Html.fill("%.0f", value);
+            return Html.format("%.0f", value);
         }
-        String text = Html.fill(size >= 1000 ? "%.0f" : "%.3g", value);
+        String text = Html.format(size >= 1000 ? "%.0f" : "%.3g", value);
         return text.contains(".") ? text.replaceAll("\\.?0+$", "") : text;
     }
 }

@@ -23,16 +23,16 @@ final class CurvePanel {
         this.height = height;
         this.steps = steps;
         this.values = values;
-        svg.append(Html.fill(
+        svg.append(Html.format(
                 "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">", width, height, Html.escape(title)));
         for (double tick : values.ticks()) {
-            svg.append(Html.fill("<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y(tick), width - RIGHT));
-            svg.append(Html.fill(
+            svg.append(Html.format("<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y(tick), width - RIGHT));
+            svg.append(Html.format(
                     "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
                     LEFT - 6, y(tick) + 3.5, Axis.name(tick)));
         }
         for (double tick : steps.ticks()) {
-            svg.append(Html.fill(
+            svg.append(Html.format(
                     "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
                     x(tick), height - BOTTOM + 16, Axis.name(tick)));
         }
@@ -78,7 +78,7 @@ final class CurvePanel {
     CurvePanel dots(Curve curve, String style) {
         for (int i = 0; i < curve.columns(); i++) {
             if (curve.has(i)) {
-                svg.append(Html.fill(
+                svg.append(Html.format(
                         "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>",
                         style, x(curve.step(i)), y(curve.last(i))));
             }
@@ -87,12 +87,12 @@ final class CurvePanel {
     }
 
     private CurvePanel path(StringBuilder path, String style) {
-        svg.append(Html.fill("<path class=\"%s\" d=\"", style)).append(path).append("\"/>");
+        svg.append(Html.format("<path class=\"%s\" d=\"", style)).append(path).append("\"/>");
         return this;
     }
 
     private void point(StringBuilder path, double x, double value) {
-        path.append(Html.fill("%s%.1f %.1f", path.length() == 0 ? "M" : "L", x, y(value)));
+        path.append(Html.format("%s%.1f %.1f", path.length() == 0 ? "M" : "L", x, y(value)));
     }
 
     String svg() {

@@ -2,7 +2,7 @@ package org.llava4j.train.watch;
 
 import java.util.List;
 import java.util.Locale;
-import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
 /** A run on the screen: one line that is written over on a terminal, a line every so often elsewhere. */
@@ -23,7 +23,7 @@ public final class ProgressLine implements RunListener {
     }
 
     @Override
-    public void planned(MemoryPlan plan, Machine machine) {
+    public void planned(MemoryPlan plan, MachineMemory machine) {
         line.println(plan.summary(machine));
     }
 

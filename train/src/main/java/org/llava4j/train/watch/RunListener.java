@@ -2,7 +2,7 @@ package org.llava4j.train.watch;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
 /** Who follows a run. */
@@ -16,7 +16,7 @@ public interface RunListener {
     }
 
     /** Before any weight is read: what the run takes, and what there is. */
-    default void planned(MemoryPlan plan, Machine machine) {}
+    default void planned(MemoryPlan plan, MachineMemory machine) {}
 
     /** All is loaded, and where the run was interrupted put back: the steps begin. */
     default void begun(RunStart start) {}

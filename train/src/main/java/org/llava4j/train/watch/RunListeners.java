@@ -2,14 +2,14 @@ package org.llava4j.train.watch;
 
 import java.nio.file.Path;
 import java.util.List;
-import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
 /** Several listeners as one. */
 record RunListeners(List<RunListener> all) implements RunListener {
 
     @Override
-    public void planned(MemoryPlan plan, Machine machine) {
+    public void planned(MemoryPlan plan, MachineMemory machine) {
         all.forEach(listener -> listener.planned(plan, machine));
     }
 

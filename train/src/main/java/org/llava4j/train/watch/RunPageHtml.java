@@ -2,7 +2,7 @@ package org.llava4j.train.watch;
 
 import static org.llava4j.data.Html.duration;
 import static org.llava4j.data.Html.escape;
-import static org.llava4j.data.Html.fill;
+import static org.llava4j.data.Html.format;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
@@ -38,13 +38,13 @@ final class RunPageHtml {
     String render() {
         html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
-        html.append(fill("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
+        html.append(format("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
         if (content.result().isEmpty()) {
-            html.append(fill("<meta http-equiv=\"refresh\" content=\"%d\">\n", REFRESH_SECONDS));
+            html.append(format("<meta http-equiv=\"refresh\" content=\"%d\">\n", REFRESH_SECONDS));
         }
         String name = escape(content.start().name());
-        html.append(fill("<title>%s %s</title>\n<style>\n%s</style>\n</head>\n", name, state(), css()));
-        html.append(fill(
+        html.append(format("<title>%s %s</title>\n<style>\n%s</style>\n</head>\n", name, state(), css()));
+        html.append(format(
                 "<body>\n<main>\n<header><h1>%s</h1><p class=\"state %s\">%s</p></header>\n", name, state(), state()));
         standing();
         numbers();
@@ -52,7 +52,7 @@ final class RunPageHtml {
         content.result().flatMap(RunResult::report).ifPresent(this::report);
         html.append("<h2>The stage</h2>\n");
         list(content.start().stage());
-        html.append(fill("<p class=\"soft\">Written %s.</p>\n", content.written()));
+        html.append(format("<p class=\"soft\">Written %s.</p>\n", content.written()));
         return html.append("</main>\n</body>\n</html>\n").toString();
     }
 
@@ -68,7 +68,7 @@ final class RunPageHtml {
 
     private void standing() {
         int total = content.start().totalSteps();
-        html.append(fill(
+        html.append(format(
                 "<div class=\"bar\" role=\"img\" aria-label=\"%d of %d steps\"><i style=\"width:%.1f%%\"></i></div>\n",
                 step, total, 100.0 * step / total));
         String text;
@@ -81,27 +81,27 @@ final class RunPageHtml {
                     .map(last -> duration(last.leftMs() * 1e-3) + " left")
                     .orElse("");
         }
-        html.append(fill("<p class=\"lead\">Step %d of %d: %s</p>\n", step, total, escape(text)));
+        html.append(format("<p class=\"lead\">Step %d of %d: %s</p>\n", step, total, escape(text)));
     }
 
     private void numbers() {
         List<String> tiles = new ArrayList<>();
         content.last().ifPresent(last -> {
-            tiles.add(tile("loss, smoothed", fill("%.4f", last.smoothedLoss())));
+            tiles.add(tile("loss, smoothed", format("%.4f", last.smoothedLoss())));
             tiles.add(tile("learning rate", Axis.name(last.step().rate())));
-            tiles.add(tile("gradient norm", fill("%.3g", last.step().gradNorm())));
-            tiles.add(tile("tokens a second", fill("%.0f", last.tokensPerSecond())));
-            tiles.add(tile("samples seen", fill("%d", last.samples())));
-            tiles.add(tile("padding", fill("%.1f %%", 100 * last.paddingShare())));
-            tiles.add(tile("supervised", fill("%.1f %%", 100 * last.supervisedShare())));
-            tiles.add(tile("memory", fill("%d MB", last.rssBytes() >> 20)));
+            tiles.add(tile("gradient norm", format("%.3g", last.step().gradNorm())));
+            tiles.add(tile("tokens a second", format("%.0f", last.tokensPerSecond())));
+            tiles.add(tile("samples seen", format("%d", last.samples())));
+            tiles.add(tile("padding", format("%.1f %%", 100 * last.paddingShare())));
+            tiles.add(tile("supervised", format("%.1f %%", 100 * last.supervisedShare())));
+            tiles.add(tile("memory", format("%d MB", last.rssBytes() >> 20)));
             tiles.add(tile("this process", duration(last.elapsedMs() * 1e-3)));
         });
         if (!curves.heldOutLoss.isEmpty()) {
-            tiles.add(tile("loss, held out", fill("%.4f", curves.heldOutLoss.lastValue())));
+            tiles.add(tile("loss, held out", format("%.4f", curves.heldOutLoss.lastValue())));
         }
         if (!curves.heldOutAccuracy.isEmpty()) {
-            tiles.add(tile("right, held out", fill("%.1f %%", 100 * curves.heldOutAccuracy.lastValue())));
+            tiles.add(tile("right, held out", format("%.1f %%", 100 * curves.heldOutAccuracy.lastValue())));
         }
         content.checkpoint()
                 .ifPresent(saved -> tiles.add(tile(
@@ -110,7 +110,7 @@ final class RunPageHtml {
     }
 
     private static String tile(String label, String value) {
-        return fill("<div><dt>%s</dt><dd>%s</dd></div>\n", label, escape(value));
+        return format("<div><dt>%s</dt><dd>%s</dd></div>\n", label, escape(value));
     }
 
     private void panels() {
@@ -120,7 +120,7 @@ final class RunPageHtml {
                 .line(curves.smoothedLoss, "curve")
                 .line(curves.heldOutLoss, "second")
                 .dots(curves.heldOutLoss, "second");
-        html.append(fill(
+        html.append(format(
                 "<figure><h3>Loss</h3>%s<figcaption>Thin: every step. Thick: smoothed.%s%s</figcaption></figure>\n",
                 loss.svg(),
                 curves.heldOutLoss.isEmpty() ? "" : " Dots: held-out data.",
@@ -137,13 +137,13 @@ final class RunPageHtml {
     private void panel(String title, boolean fromZero, Curve curve, boolean peaks) {
         CurvePanel panel = new CurvePanel(title, 460, 190, Axis.steps(step), CurvePanel.axisOf(fromZero, curve));
         CurvePanel drawn = peaks ? panel.band(curve, "curve") : panel.line(curve, "curve");
-        html.append(fill("<figure><h3>%s</h3>%s</figure>\n", title, drawn.svg()));
+        html.append(format("<figure><h3>%s</h3>%s</figure>\n", title, drawn.svg()));
     }
 
     private void report(JsonNode report) {
         html.append("<h2>What moved, and what did not</h2>\n<div class=\"scroll\"><table><thead><tr>");
         for (String head : List.of("part", "weights", "norm before", "norm after", "SHA-256 before", "after", "")) {
-            html.append(fill("<th scope=\"col\">%s</th>", head));
+            html.append(format("<th scope=\"col\">%s</th>", head));
         }
         html.append("</tr></thead><tbody>\n");
         report.path("groups").forEach(this::group);
@@ -156,11 +156,11 @@ final class RunPageHtml {
     private void sources(JsonNode sources) {
         html.append("<h2>Where its samples came from</h2>\n<div class=\"scroll\"><table><thead><tr>");
         for (String head : List.of("source", "samples", "weight", "drawn", "share")) {
-            html.append(fill("<th scope=\"col\">%s</th>", head));
+            html.append(format("<th scope=\"col\">%s</th>", head));
         }
         html.append("</tr></thead><tbody>\n");
         for (JsonNode source : sources) {
-            html.append(fill(
+            html.append(format(
                     "<tr><th scope=\"row\">%s</th><td>%d</td><td>%s</td><td>%d</td><td>%.1f %%</td></tr>\n",
                     escape(source.path("data").asText()),
                     source.path("samples").asInt(),
@@ -177,7 +177,7 @@ final class RunPageHtml {
         String before = group.at("/before/sha256").asText();
         String after = group.at("/after/sha256").asText();
         boolean moved = !before.equals(after);
-        html.append(fill(
+        html.append(format(
                 "<tr><th scope=\"row\">%s</th><td>%d</td><td>%.4f</td><td>%.4f</td><td><code>%s</code></td>"
                         + "<td><code>%s</code></td><td>%s</td></tr>\n",
                 escape(group.path("name").asText()),
@@ -206,14 +206,14 @@ final class RunPageHtml {
             if (value.isObject()) {
                 entries(prefix + entry.getKey() + ".", value);
             } else if (!value.isNull() && !value.path(0).isObject()) {
-                html.append(fill("<dt>%s</dt><dd>%s</dd>\n", escape(prefix + entry.getKey()), escape(shown(value))));
+                html.append(format("<dt>%s</dt><dd>%s</dd>\n", escape(prefix + entry.getKey()), escape(shown(value))));
             }
         }
     }
 
     private static String shown(JsonNode value) {
         if (value.isDouble() && value.asText().length() > DIGITS_SHOWN) {
-            return fill("%.5g", value.doubleValue());
+            return format("%.5g", value.doubleValue());
         }
         List<String> texts = new ArrayList<>();
         value.forEach(element -> texts.add(element.asText()));

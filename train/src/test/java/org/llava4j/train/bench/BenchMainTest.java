@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.model.kernels.BareProducts.Product;
+import org.llava4j.model.kernels.GemmBaseline.Product;
 
 class BenchMainTest {
     @TempDir
@@ -88,8 +88,8 @@ class BenchMainTest {
      */
     @Test
     void theProductsOfAForwardPassAreThoseOfTheModel() {
-        double linear = StepProducts.of(BenchSize.named("mid"), BenchCase.FORWARD, 4).stream()
-                .filter(product -> !product.together())
+        double linear = StepGemms.of(BenchSize.named("mid"), BenchCase.FORWARD, 4).stream()
+                .filter(product -> !product.batched())
                 .mapToDouble(Product::flops)
                 .sum();
         double tower = 1024.0 * 588 * 256 + 5 * 1028.0 * (4 * 256 * 256 + 2 * 256 * 1024);
@@ -109,8 +109,8 @@ class BenchMainTest {
     }
 
     private static double linear(BenchCase of) {
-        return StepProducts.of(BenchSize.named("mid"), of, 4).stream()
-                .filter(product -> !product.together())
+        return StepGemms.of(BenchSize.named("mid"), of, 4).stream()
+                .filter(product -> !product.batched())
                 .mapToDouble(Product::flops)
                 .sum();
     }

@@ -15,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Identity;
+import org.llava4j.data.Fingerprint;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.batch.BatchCursor;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -150,8 +150,8 @@ class RunCheckpointsTest {
             totals = totals.plus(1, SEEN);
         }
         RunState state = new RunState(
-                new Identity(Map.of("learningRate", "0.1")),
-                new Identity(Map.of()),
+                new Fingerprint(Map.of("learningRate", "0.1")),
+                new Fingerprint(Map.of()),
                 List.of(),
                 new TreeMap<>(),
                 BatchCursor.START,

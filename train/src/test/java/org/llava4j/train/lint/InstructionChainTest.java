@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.instruct.GenerateInstructionsMain;
 import org.llava4j.data.instruct.InstructionWriter;
-import org.llava4j.data.world.CocoWorld;
+import org.llava4j.data.synthetic.SyntheticCocoDataset;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
@@ -43,7 +43,7 @@ class InstructionChainTest {
     @Test
     void scenesBecomeInstructionsAndAModel() throws IOException {
         Path scenes = temp.resolve("scenes");
-        CocoWorld.write(SCENES, 1, scenes);
+        SyntheticCocoDataset.write(SCENES, 1, scenes);
 
         HttpServer teacher = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         teacher.createContext("/v1/chat/completions", InstructionChainTest::answer);
@@ -51,8 +51,8 @@ class InstructionChainTest {
         Path instructions = temp.resolve("instructions");
         try {
             GenerateInstructionsMain.main(new String[] {
-                "--captions", scenes.resolve(CocoWorld.CAPTIONS).toString(),
-                "--instances", scenes.resolve(CocoWorld.INSTANCES).toString(),
+                "--captions", scenes.resolve(SyntheticCocoDataset.CAPTIONS).toString(),
+                "--instances", scenes.resolve(SyntheticCocoDataset.INSTANCES).toString(),
                 "--output-dir", instructions.toString(),
                 "--base-url", "http://127.0.0.1:" + teacher.getAddress().getPort() + "/v1",
                 "--model", "rules"
@@ -68,7 +68,7 @@ class InstructionChainTest {
             "--model-path", model.toString(),
             "--vision-tower", TinyFolders.TOWER.toString(),
             "--data-path", data.toString(),
-            "--image-folder", scenes.resolve(CocoWorld.IMAGES).toString(),
+            "--image-folder", scenes.resolve(SyntheticCocoDataset.IMAGES).toString(),
             "--output-dir", lint.toString(),
             "--fail-on", "error"
         });
@@ -79,7 +79,7 @@ class InstructionChainTest {
                 Stages.with(
                         Stages.named(Stages.FINETUNE),
                         Map.of("maxSteps", 20, "batchSize", 4, "freshProjector", true, "learningRate", 3e-3)),
-                RunPaths.of(model, data, scenes.resolve(CocoWorld.IMAGES), temp.resolve("out"))
+                RunPaths.of(model, data, scenes.resolve(SyntheticCocoDataset.IMAGES), temp.resolve("out"))
                         .withVisionTower(TinyFolders.TOWER),
                 RunOptions.DEFAULT,
                 RunListener.NONE);

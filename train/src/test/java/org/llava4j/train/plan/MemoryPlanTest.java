@@ -21,7 +21,7 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.FrozenType;
 import org.llava4j.train.Golden;
-import org.llava4j.train.plan.PlannedRun.Tower;
+import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 
 /** Published models, planned from their configs alone. */
 class MemoryPlanTest {
@@ -57,18 +57,28 @@ class MemoryPlanTest {
 
     private static PlannedRun run(LlavaConfig config, String learns) {
         return new PlannedRun(
-                config, name -> name.matches(learns), Tower.BESIDE, FrozenType.FP32, 4, 512, 0, 1, 8, GB / 4, GB);
+                config,
+                name -> name.matches(learns),
+                TowerPlacement.SEPARATE,
+                FrozenType.FP32,
+                4,
+                512,
+                0,
+                1,
+                8,
+                GB / 4,
+                GB);
     }
 
     @ParameterizedTest
     @CsvSource({"vicuna-7b,6738415616,4198400", "vicuna-13b,13015864320,5248000"})
     void parametersAreThePublishedOnes(String name, long llama, long projector) {
         MemoryPlan first = MemoryPlan.of(stage1(name));
-        assertThat(first.trainable()).isEqualTo(projector);
-        assertThat(first.frozen()).isEqualTo(llama + TOWER);
+        assertThat(first.trainableParameters()).isEqualTo(projector);
+        assertThat(first.frozenParameters()).isEqualTo(llama + TOWER);
         MemoryPlan second = MemoryPlan.of(stage2(name));
-        assertThat(second.trainable()).isEqualTo(llama + projector);
-        assertThat(second.frozen()).isEqualTo(TOWER);
+        assertThat(second.trainableParameters()).isEqualTo(llama + projector);
+        assertThat(second.frozenParameters()).isEqualTo(TOWER);
         assertThat(second.weightBytes()).isEqualTo(4 * (llama + projector + TOWER));
         assertThat(second.gradientBytes()).isEqualTo(4 * (llama + projector));
         assertThat(second.optimizerBytes()).isEqualTo(8 * (llama + projector));
@@ -78,12 +88,12 @@ class MemoryPlanTest {
     @Test
     void loraIsCountedBesideTheFrozenDecoder() {
         LoraConfig lora = new LoraConfig(128, 256, 0.05, LoraConfig.ALL_LINEAR);
-        PlannedRun plain = stage1("vicuna-7b").withFrozenType(FrozenType.BF16);
+        PlannedRun plain = stage1("vicuna-7b").withFrozenDtype(FrozenType.BF16);
         MemoryPlan plan = MemoryPlan.of(new PlannedRun(
                 plain.config(),
                 Optional.of(lora),
                 name -> name.matches(STAGE_1) || LoraConfig.isLora(name),
-                Tower.BESIDE,
+                TowerPlacement.SEPARATE,
                 FrozenType.BF16,
                 4,
                 512,
@@ -95,8 +105,8 @@ class MemoryPlanTest {
                 GB));
         long added = 32L * 128 * (4 * 2 * 4096 + 3 * (4096 + 11008));
         MemoryPlan without = MemoryPlan.of(plain);
-        assertThat(plan.trainable()).isEqualTo(without.trainable() + added);
-        assertThat(plan.frozen()).isEqualTo(without.frozen());
+        assertThat(plan.trainableParameters()).isEqualTo(without.trainableParameters() + added);
+        assertThat(plan.frozenParameters()).isEqualTo(without.frozenParameters());
         assertThat(plan.weightBytes()).isEqualTo(without.weightBytes() + 4 * added);
         assertThat(plan.optimizerBytes()).isEqualTo(without.optimizerBytes() + 8 * added);
         assertThat(plan.activationBytes()).isGreaterThan(without.activationBytes());
@@ -109,21 +119,22 @@ class MemoryPlanTest {
         MemoryPlan without = MemoryPlan.of(run(plain, STAGE_1));
         MemoryPlan with = MemoryPlan.of(run(slot, STAGE_1));
         long rows = 2 * 5120;
-        assertThat(with.trainable()).isEqualTo(without.trainable() + rows);
-        assertThat(with.frozen()).isEqualTo(without.frozen() - rows);
+        assertThat(with.trainableParameters()).isEqualTo(without.trainableParameters() + rows);
+        assertThat(with.frozenParameters()).isEqualTo(without.frozenParameters() - rows);
         assertThat(with.weightBytes()).isEqualTo(without.weightBytes() + 4 * rows);
         assertThat(with.weightNames()).contains(SlotRows.NAME);
         MemoryPlan all = MemoryPlan.of(run(slot, STAGE_2));
-        assertThat(all.trainable()).isEqualTo(MemoryPlan.of(run(plain, STAGE_2)).trainable());
-        assertThat(all.frozen()).isEqualTo(TOWER);
-        assertThat(all.gradientBytes()).isEqualTo(4 * (all.trainable() + rows));
+        assertThat(all.trainableParameters())
+                .isEqualTo(MemoryPlan.of(run(plain, STAGE_2)).trainableParameters());
+        assertThat(all.frozenParameters()).isEqualTo(TOWER);
+        assertThat(all.gradientBytes()).isEqualTo(4 * (all.trainableParameters() + rows));
     }
 
     @Test
     void frozenMatricesIn16BitsAreHalfAndVectorsAreNot() {
         PlannedRun run = stage1("vicuna-7b");
         long fp32 = MemoryPlan.of(run).weightBytes();
-        long bf16 = MemoryPlan.of(run.withFrozenType(FrozenType.BF16)).weightBytes();
+        long bf16 = MemoryPlan.of(run.withFrozenDtype(FrozenType.BF16)).weightBytes();
         long projector = 4 * 4_198_400;
         long decoderNorms = 4 * 65 * 4096;
         // Patches have no bias, every other layer has one; class and positions are no matrices.
@@ -131,7 +142,7 @@ class MemoryPlanTest {
         long whole = projector + decoderNorms + towerVectors;
         assertThat(bf16 - whole).isEqualTo((fp32 - whole) / 2);
         PlannedRun all = stage2("vicuna-7b");
-        assertThat(MemoryPlan.of(all.withFrozenType(FrozenType.BF16)).gradientBytes())
+        assertThat(MemoryPlan.of(all.withFrozenDtype(FrozenType.BF16)).gradientBytes())
                 .isEqualTo(MemoryPlan.of(all).gradientBytes());
     }
 
@@ -141,14 +152,14 @@ class MemoryPlanTest {
         PlannedRun run = decoderLearns ? stage2("vicuna-7b") : stage1("vicuna-7b");
         long before = 0;
         for (int batch = 1; batch <= 16; batch++) {
-            MemoryPlan plan = MemoryPlan.of(run.withBatch(batch));
+            MemoryPlan plan = MemoryPlan.of(run.withBatchSize(batch));
             assertThat(plan.activationBytes()).as("batch " + batch).isGreaterThan(before);
             assertThat(plan.peakBytes()).isGreaterThan(plan.neededBytes());
             before = plan.activationBytes();
         }
         before = 0;
         for (int length = 264; length <= 512; length += 8) {
-            MemoryPlan plan = MemoryPlan.of(run.withLength(length));
+            MemoryPlan plan = MemoryPlan.of(run.withMaxLength(length));
             assertThat(plan.neededBytes()).as("length " + length).isGreaterThan(before);
             before = plan.neededBytes();
         }
@@ -172,7 +183,7 @@ class MemoryPlanTest {
     void ofALayerWhoseActivationsAreMadeAgainItsInputAloneIsKept() {
         for (PlannedRun run : List.of(stage1("vicuna-7b"), stage2("vicuna-7b"))) {
             MemoryPlan kept = MemoryPlan.of(run);
-            MemoryPlan again = MemoryPlan.of(run.withRecompute(true));
+            MemoryPlan again = MemoryPlan.of(run.withGradientCheckpointing(true));
             long rows = 4L * 512 * Float.BYTES;
             long inputs = 31 * rows * 4096;
             long oneLayer = rows * (16 * 4096 + 8 * 11008);
@@ -185,20 +196,22 @@ class MemoryPlanTest {
 
     @Test
     void recomputationIsSuggestedWhereItHelps() {
-        PlannedRun run = stage1("vicuna-7b").withBatch(16).withLength(2048);
+        PlannedRun run = stage1("vicuna-7b").withBatchSize(16).withMaxLength(2048);
         long between = (MemoryPlan.of(run).neededBytes()
-                        + MemoryPlan.of(run.withRecompute(true)).neededBytes())
+                        + MemoryPlan.of(run.withGradientCheckpointing(true)).neededBytes())
                 / 2;
-        Machine machine = Machine.of((long) (between / NativeMemory.SHARE_OF_MACHINE));
+        MachineMemory machine = MachineMemory.of((long) (between / NativeMemory.SHARE_OF_MACHINE));
         assertThat(MemoryPlan.of(run).fits(machine)).isFalse();
-        assertThat(Suggestion.of(run, machine)).extracting(Suggestion::words).contains("--recompute");
+        assertThat(Suggestion.thatFit(run, machine))
+                .extracting(Suggestion::description)
+                .contains("--recompute");
     }
 
     @Test
     void accumulatedGradientsAreHeldTwice() {
         PlannedRun once = stage1("vicuna-7b");
         PlannedRun often = new PlannedRun(
-                once.config(), once.learns(), Tower.BESIDE, FrozenType.FP32, 4, 512, 0, 8, 8, GB / 4, GB);
+                once.config(), once.trainable(), TowerPlacement.SEPARATE, FrozenType.FP32, 4, 512, 0, 8, 8, GB / 4, GB);
         assertThat(MemoryPlan.of(often).gradientBytes())
                 .isEqualTo(2 * MemoryPlan.of(once).gradientBytes());
     }
@@ -206,39 +219,39 @@ class MemoryPlanTest {
     @ParameterizedTest
     @CsvSource({"64", "36", "24", "20", "150"})
     void whatARefusalSuggestsFits(int gb) {
-        Machine machine = Machine.of(gb * GB);
+        MachineMemory machine = MachineMemory.of(gb * GB);
         PlannedRun run = (gb == 150 ? stage2("vicuna-7b") : stage1("vicuna-7b"))
-                .withBatch(16)
-                .withLength(2048);
+                .withBatchSize(16)
+                .withMaxLength(2048);
         MemoryPlan plan = MemoryPlan.of(run);
         assertThat(plan.fits(machine)).isFalse();
-        List<Suggestion> suggestions = Suggestion.of(run, machine);
+        List<Suggestion> suggestions = Suggestion.thatFit(run, machine);
         assertThat(suggestions).isNotEmpty();
         for (Suggestion suggestion : suggestions) {
             assertThat(MemoryPlan.of(suggestion.run()).fits(machine))
-                    .as(suggestion.words())
+                    .as(suggestion.description())
                     .isTrue();
-            MemoryPlan.of(suggestion.run()).requireFit(machine);
+            MemoryPlan.of(suggestion.run()).requireFits(machine);
         }
-        assertThatThrownBy(() -> plan.requireFit(machine))
+        assertThatThrownBy(() -> plan.requireFits(machine))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining(suggestions.get(0).words())
+                .hasMessageContaining(suggestions.get(0).description())
                 .hasMessageContaining("but may take")
                 .hasMessageNotContaining("\n");
     }
 
     @Test
     void theSuggestedBatchIsTheLargest() {
-        Machine machine = Machine.of(48 * GB);
-        PlannedRun run = stage1("vicuna-7b").withBatch(64);
-        int batch = Suggestion.of(run, machine).get(0).run().batch();
+        MachineMemory machine = MachineMemory.of(48 * GB);
+        PlannedRun run = stage1("vicuna-7b").withBatchSize(64);
+        int batch = Suggestion.thatFit(run, machine).get(0).run().batchSize();
         assertThat(batch).isBetween(1, 63);
-        assertThat(MemoryPlan.of(run.withBatch(batch + 1)).fits(machine)).isFalse();
+        assertThat(MemoryPlan.of(run.withBatchSize(batch + 1)).fits(machine)).isFalse();
     }
 
     @Test
     void whatNoChangeHelpsIsSaid() {
-        assertThatThrownBy(() -> MemoryPlan.of(stage2("vicuna-13b")).requireFit(Machine.of(32 * GB)))
+        assertThatThrownBy(() -> MemoryPlan.of(stage2("vicuna-13b")).requireFits(MachineMemory.of(32 * GB)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no batch or length makes it fit");
     }

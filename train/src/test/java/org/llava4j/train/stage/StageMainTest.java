@@ -125,7 +125,7 @@ class StageMainTest {
     }
 
     private static INDArray rounded(INDArray weight) {
-        return FloatConversion.of(FloatConversion.of(weight, DataType.BFLOAT16), DataType.FLOAT);
+        return FloatConversion.cast(FloatConversion.cast(weight, DataType.BFLOAT16), DataType.FLOAT);
     }
 
     @Test

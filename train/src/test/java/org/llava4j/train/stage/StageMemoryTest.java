@@ -18,7 +18,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
-import org.llava4j.train.plan.Machine;
+import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.watch.Progress;
 import org.llava4j.train.watch.ProgressLine;
 import org.llava4j.train.watch.RunListener;
@@ -45,13 +45,13 @@ class StageMemoryTest {
 
     @Test
     void theRunSaysWhatItTakesAndGoesOn() {
-        assertThat(run(Machine.here())).startsWith("memory: needs ").contains("may take ");
+        assertThat(run(MachineMemory.detect())).startsWith("memory: needs ").contains("may take ");
         assertThat(output).isDirectory();
     }
 
     @Test
     void aRunThatCannotFitIsRefusedAndWritesNothing() {
-        assertThatThrownBy(() -> run(Machine.of(1 << 20)))
+        assertThatThrownBy(() -> run(MachineMemory.of(1 << 20)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("of 1 MB; no batch or length makes it fit");
         assertThat(output).doesNotExist();
@@ -68,7 +68,8 @@ class StageMemoryTest {
             }
         };
         Path checkpoints = temp.resolve("checkpoints");
-        assertThatThrownBy(() -> run(Machine.here(), greedy, new Saving(checkpoints, 1, 1, Saving.Resume.NEVER)))
+        assertThatThrownBy(
+                        () -> run(MachineMemory.detect(), greedy, new Saving(checkpoints, 1, 1, Saving.Resume.NEVER)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("out of memory (Java heap space): the Java heap has at most ")
                 .hasMessageContaining("; the memory plan said ")
@@ -88,14 +89,14 @@ class StageMemoryTest {
         assertThat(output).isDirectory();
     }
 
-    private String run(Machine machine) {
+    private String run(MachineMemory machine) {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
         run(machine, new ProgressLine(new StatusLine(out, false)), Saving.NONE);
         return said.toString(StandardCharsets.UTF_8);
     }
 
-    private void run(Machine machine, RunListener listener, Saving saving) {
+    private void run(MachineMemory machine, RunListener listener, Saving saving) {
         Stage stage = Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1));
         RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, output).withVisionTower(TinyFolders.TOWER);
         RunOptions options =

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.model.folder.Manifest;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
@@ -34,7 +34,7 @@ class TrainAllMainTest {
     void aLlamaAndData() {
         llama = TinyFolders.llama(temp.resolve("llama"));
         world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(3, 1, 0, 1, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 1, 0, false), world);
         out = temp.resolve("out");
     }
 

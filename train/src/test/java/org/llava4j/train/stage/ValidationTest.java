@@ -19,8 +19,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.train.Golden;
 import org.llava4j.train.TinyFolders;
 import org.llava4j.train.stage.Saving.Resume;
@@ -194,7 +194,7 @@ class ValidationTest {
     @Test
     void scienceQaIsAnsweredToo() {
         Path world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(3, 1, 0, 1, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 1, 0, false), world);
         Stage stage = Stages.with(
                 Stages.named(Stages.FINETUNE_SCIENCEQA),
                 Map.of(

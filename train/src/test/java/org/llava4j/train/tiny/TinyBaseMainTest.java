@@ -12,12 +12,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.data.tensors.SafetensorsFolder;
 import org.llava4j.data.tensors.TensorStore;
-import org.llava4j.data.text.BpeTrainer;
-import org.llava4j.data.text.LlamaTokenizer;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.tokenizer.BpeTrainer;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
@@ -86,7 +86,7 @@ class TinyBaseMainTest {
     @Test
     void labelsThatNeedMorePiecesThanAnImageHasVectorsAreNamed() {
         Path world = temp.resolve("world");
-        WorldWriter.write(WorldPlan.labelled(1, 3), world);
+        SyntheticDatasetWriter.write(SyntheticDatasetConfig.labelled(1, 3), world);
         LlamaTokenizer letters = LlamaTokenizer.of(BpeTrainer.train(Stream.of("a b c"), 264), temp);
         assertThatThrownBy(() -> TinyTower.train(world, letters, Nd4j.zeros(264, TinySizes.WIDTH), 1, 1))
                 .isInstanceOf(BadInputException.class)

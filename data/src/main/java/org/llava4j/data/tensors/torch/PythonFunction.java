@@ -1,6 +1,6 @@
 package org.llava4j.data.tensors.torch;
 
-/** What a pickle of weights may call. Nothing of Python is behind it: {@link Rebuilding} does what it stands for. */
+/** What a pickle of weights may call. Nothing of Python is behind it: {@link PickleObjects} does what it stands for. */
 enum PythonFunction {
     ORDERED_DICT("collections.OrderedDict"),
     SIZE("torch.Size"),

@@ -64,7 +64,8 @@ public final class TorchArchive {
             }
         }
         if (roots.size() != 1) {
-            throw Refusal.notWeights(file, "is a zip, but with " + roots.size() + " data.pkl, not one of torch.save");
+            throw TorchFileErrors.notWeights(
+                    file, "is a zip, but with " + roots.size() + " data.pkl, not one of torch.save");
         }
         return roots.get(0);
     }
@@ -91,21 +92,21 @@ public final class TorchArchive {
     private SortedMap<String, TorchTensor> tensors() throws IOException {
         ZipEntry pickle = entries.get(root + PICKLE);
         if (pickle.size() > MAX_PICKLE_BYTES) {
-            throw Refusal.notWeights(
+            throw TorchFileErrors.notWeights(
                     file, "has a pickle of " + pickle.size() + " bytes, weights need no more than " + MAX_PICKLE_BYTES);
         }
         Object content = Unpickler.read(FileBytes.read(channel, pickle.start(), (int) pickle.size()), file);
         if (!(content instanceof Map<?, ?> dictionary)) {
-            throw Refusal.notWeights(file, "holds " + kind(content) + " and no dictionary of tensors");
+            throw TorchFileErrors.notWeights(file, "holds " + kind(content) + " and no dictionary of tensors");
         }
         SortedMap<String, TorchTensor> tensors = new TreeMap<>();
         for (Map.Entry<?, ?> entry : dictionary.entrySet()) {
-            String name = Refusal.quoted(entry.getKey().toString());
+            String name = TorchFileErrors.abbreviated(entry.getKey().toString());
             if (!(entry.getKey() instanceof String key) || !(entry.getValue() instanceof PickledTensor tensor)) {
-                throw Refusal.notWeights(
+                throw TorchFileErrors.notWeights(
                         file, "holds " + kind(entry.getValue()) + " under \"" + name + "\", not only named tensors");
             }
-            tensors.put(key, placed(name, tensor));
+            tensors.put(key, located(name, tensor));
         }
         return tensors;
     }
@@ -129,10 +130,10 @@ public final class TorchArchive {
         return "an object";
     }
 
-    private TorchTensor placed(String name, PickledTensor tensor) throws IOException {
+    private TorchTensor located(String name, PickledTensor tensor) throws IOException {
         PickledTensor.Storage storage = tensor.storage();
         int width = storage.type().bytes();
-        String entryName = "data/" + Refusal.quoted(storage.key());
+        String entryName = "data/" + TorchFileErrors.abbreviated(storage.key());
         ZipEntry entry = entries.get(root + "/data/" + storage.key());
         if (entry == null) {
             throw damaged(name, "is in " + entryName + ", which is missing");
@@ -184,6 +185,6 @@ public final class TorchArchive {
     }
 
     private BadInputException damaged(String tensor, String what) {
-        return Refusal.damaged(file, "tensor \"" + tensor + "\" " + what);
+        return TorchFileErrors.damaged(file, "tensor \"" + tensor + "\" " + what);
     }
 }

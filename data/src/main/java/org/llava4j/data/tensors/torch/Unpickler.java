@@ -22,14 +22,14 @@ final class Unpickler {
     private static final int NEWEST_PROTOCOL = 5;
     private static final Object MARK = new Object();
 
-    private final PickleBytes in;
-    private final Rebuilding rebuilding;
+    private final PickleReader in;
+    private final PickleObjects objects;
     private final List<Object> stack = new ArrayList<>();
     private final Map<Integer, Object> memo = new HashMap<>();
 
-    private Unpickler(PickleBytes in) {
+    private Unpickler(PickleReader in) {
         this.in = in;
-        this.rebuilding = new Rebuilding(in);
+        this.objects = new PickleObjects(in);
     }
 
     /**
@@ -39,13 +39,13 @@ final class Unpickler {
      * @throws org.llava4j.data.BadInputException if it is damaged or asks for anything that weights do not need
      */
     static Object read(ByteBuffer pickle, Object file) {
-        PickleBytes in = new PickleBytes(pickle, file);
+        PickleReader in = new PickleReader(pickle, file);
         return new Unpickler(in).run();
     }
 
     private Object run() {
         for (int count = 0; count < MAX_INSTRUCTIONS; count++) {
-            int code = in.oneByte();
+            int code = in.uint8();
             Opcode opcode = Opcode.of(code);
             if (opcode == null) {
                 throw in.damaged("holds the byte " + code + " where an instruction should be");
@@ -65,20 +65,20 @@ final class Unpickler {
 
     private void run(Opcode opcode) {
         switch (opcode) {
-            case PROTO -> requireProtocol(in.oneByte());
-            case FRAME -> in.eightBytes(); // how much to read ahead; all is at hand
+            case PROTO -> requireProtocol(in.uint8());
+            case FRAME -> in.int64(); // how much to read ahead; all is at hand
             case MARK -> stack.add(MARK);
             case NONE -> stack.add(NONE);
             case NEWTRUE -> stack.add(true);
             case NEWFALSE -> stack.add(false);
-            case BININT -> stack.add((long) in.fourBytes());
-            case BININT1 -> stack.add((long) in.oneByte());
-            case BININT2 -> stack.add((long) in.twoBytes());
-            case LONG1 -> stack.add(in.number(in.oneByte()));
-            case BINFLOAT -> stack.add(in.fraction());
-            case BINUNICODE -> stack.add(in.text(Integer.toUnsignedLong(in.fourBytes())));
-            case SHORT_BINUNICODE -> stack.add(in.text(in.oneByte()));
-            case BINUNICODE8 -> stack.add(in.text(in.eightBytes()));
+            case BININT -> stack.add((long) in.int32());
+            case BININT1 -> stack.add((long) in.uint8());
+            case BININT2 -> stack.add((long) in.uint16());
+            case LONG1 -> stack.add(in.integer(in.uint8()));
+            case BINFLOAT -> stack.add(in.float64());
+            case BINUNICODE -> stack.add(in.text(Integer.toUnsignedLong(in.int32())));
+            case SHORT_BINUNICODE -> stack.add(in.text(in.uint8()));
+            case BINUNICODE8 -> stack.add(in.text(in.int64()));
             case EMPTY_TUPLE -> stack.add(new Object[0]);
             case TUPLE1 -> stack.add(popLast(1));
             case TUPLE2 -> stack.add(popLast(2));
@@ -90,18 +90,18 @@ final class Unpickler {
             case EMPTY_DICT -> stack.add(new LinkedHashMap<>());
             case SETITEM -> setItems(popLast(2));
             case SETITEMS -> setItems(popToMark());
-            case BINPUT -> memo.put(in.oneByte(), peek());
-            case LONG_BINPUT -> memo.put(in.fourBytes(), peek());
+            case BINPUT -> memo.put(in.uint8(), peek());
+            case LONG_BINPUT -> memo.put(in.int32(), peek());
             case MEMOIZE -> memo.put(memo.size(), peek());
-            case BINGET -> stack.add(remembered(in.oneByte()));
-            case LONG_BINGET -> stack.add(remembered(in.fourBytes()));
-            case GLOBAL -> stack.add(rebuilding.named(in.line(), in.line()));
+            case BINGET -> stack.add(memoized(in.uint8()));
+            case LONG_BINGET -> stack.add(memoized(in.int32()));
+            case GLOBAL -> stack.add(objects.global(in.line(), in.line()));
             case STACK_GLOBAL -> stackGlobal(popLast(2));
-            case BINPERSID -> stack.add(rebuilding.storage(pop()));
+            case BINPERSID -> stack.add(objects.storage(pop()));
             case REDUCE -> reduce(popLast(2));
-            case BUILD -> rebuilding.build(beneath(), pop());
+            case BUILD -> objects.build(peekSecond(), pop());
             case INST ->
-                throw in.notWeights("makes a " + Refusal.quoted(in.line() + "." + in.line())
+                throw in.notWeights("makes a " + TorchFileErrors.abbreviated(in.line() + "." + in.line())
                         + " by INST, which weights have no need of");
             default -> throw in.notWeights("holds the instruction " + opcode + ", which weights have no need of");
         }
@@ -117,11 +117,11 @@ final class Unpickler {
         if (!(names[0] instanceof String module) || !(names[1] instanceof String name)) {
             throw in.damaged("asks for something by a name that is no text");
         }
-        stack.add(rebuilding.named(module, name));
+        stack.add(objects.global(module, name));
     }
 
     private void reduce(Object[] call) {
-        stack.add(rebuilding.call(call[0], call[1]));
+        stack.add(objects.call(call[0], call[1]));
     }
 
     private void append(Object[] items) {
@@ -145,12 +145,12 @@ final class Unpickler {
                 throw in.notWeights("holds a dictionary with a key that is neither text nor number");
             }
             if (target.put(items[i], items[i + 1]) != null) {
-                throw in.damaged("sets the key \"" + Refusal.quoted(items[i].toString()) + "\" twice");
+                throw in.damaged("sets the key \"" + TorchFileErrors.abbreviated(items[i].toString()) + "\" twice");
             }
         }
     }
 
-    private Object remembered(int index) {
+    private Object memoized(int index) {
         Object value = memo.get(index);
         if (value == null) {
             throw in.damaged("recalls value " + Integer.toUnsignedString(index) + ", which it never kept");
@@ -167,7 +167,7 @@ final class Unpickler {
     }
 
     /** The value under the topmost. */
-    private Object beneath() {
+    private Object peekSecond() {
         Object top = pop();
         Object beneath = peek();
         stack.add(top);

@@ -41,7 +41,7 @@ final class ZipDirectory {
     }
 
     /** Where the central directory lies. */
-    private record Place(long start, long bytes, long entries) {}
+    private record DirectoryLocation(long start, long bytes, long entries) {}
 
     /**
      * All entries by their names.
@@ -51,19 +51,19 @@ final class ZipDirectory {
      */
     static Map<String, ZipEntry> read(FileChannel channel, Object file) throws IOException {
         ZipDirectory directory = new ZipDirectory(channel, file);
-        Place place = directory.place();
+        DirectoryLocation place = directory.locate();
         Map<String, ZipEntry> entries = directory.entries(place);
-        directory.requireApart(entries, place.start());
+        directory.requireNoOverlap(entries, place.start());
         return entries;
     }
 
-    private Place place() throws IOException {
+    private DirectoryLocation locate() throws IOException {
         long end = channel.size() - END_BYTES;
         ByteBuffer record = end < 0 ? null : bytes(end, END_BYTES);
         if (record == null || record.getInt(0) != END_SIGNATURE || record.getShort(20) != 0) {
-            throw Refusal.damaged(file, "it does not end as a zip does, it may be cut off");
+            throw TorchFileErrors.damaged(file, "it does not end as a zip does, it may be cut off");
         }
-        Place plain = new Place(
+        DirectoryLocation plain = new DirectoryLocation(
                 Integer.toUnsignedLong(record.getInt(16)),
                 Integer.toUnsignedLong(record.getInt(12)),
                 Short.toUnsignedLong(record.getShort(10)));
@@ -71,30 +71,30 @@ final class ZipDirectory {
         if (locatorStart >= 0) {
             ByteBuffer locator = bytes(locatorStart, LOCATOR64_BYTES);
             if (locator.getInt(0) == LOCATOR64_SIGNATURE) {
-                return checked(place64(locator.getLong(8), locatorStart), locator.getLong(8));
+                return checked(locateZip64(locator.getLong(8), locatorStart), locator.getLong(8));
             }
         }
         return checked(plain, end);
     }
 
-    private Place place64(long start, long limit) throws IOException {
+    private DirectoryLocation locateZip64(long start, long limit) throws IOException {
         if (start < 0 || start != limit - END64_BYTES) {
-            throw Refusal.damaged(file, "the directory of its zip is not where its end says");
+            throw TorchFileErrors.damaged(file, "the directory of its zip is not where its end says");
         }
         ByteBuffer record = bytes(start, END64_BYTES);
         if (record.getInt(0) != END64_SIGNATURE) {
-            throw Refusal.damaged(file, "the directory of its zip is not where its end says");
+            throw TorchFileErrors.damaged(file, "the directory of its zip is not where its end says");
         }
-        return new Place(record.getLong(48), record.getLong(40), record.getLong(32));
+        return new DirectoryLocation(record.getLong(48), record.getLong(40), record.getLong(32));
     }
 
     /** @param end where the directory must end */
-    private Place checked(Place place, long end) {
+    private DirectoryLocation checked(DirectoryLocation place, long end) {
         if (place.start() < 0 || place.bytes() < 0 || place.start() != end - place.bytes()) {
-            throw Refusal.damaged(file, "the directory of its zip is not where its end says");
+            throw TorchFileErrors.damaged(file, "the directory of its zip is not where its end says");
         }
         if (place.bytes() > MAX_DIRECTORY_BYTES) {
-            throw Refusal.damaged(
+            throw TorchFileErrors.damaged(
                     file,
                     "the directory of its zip has " + place.bytes() + " bytes, no model needs more than "
                             + MAX_DIRECTORY_BYTES);
@@ -102,12 +102,12 @@ final class ZipDirectory {
         return place;
     }
 
-    private Map<String, ZipEntry> entries(Place place) throws IOException {
+    private Map<String, ZipEntry> entries(DirectoryLocation place) throws IOException {
         ByteBuffer directory = bytes(place.start(), (int) place.bytes());
         Map<String, ZipEntry> entries = new HashMap<>();
         while (directory.hasRemaining()) {
             if (directory.remaining() < CENTRAL_BYTES || directory.getInt(directory.position()) != CENTRAL_SIGNATURE) {
-                throw Refusal.damaged(file, "the directory of its zip holds something that is no entry");
+                throw TorchFileErrors.damaged(file, "the directory of its zip holds something that is no entry");
             }
             ByteBuffer fixed = take(directory, CENTRAL_BYTES);
             ByteBuffer name = take(directory, Short.toUnsignedInt(fixed.getShort(28)));
@@ -115,11 +115,12 @@ final class ZipDirectory {
             take(directory, Short.toUnsignedInt(fixed.getShort(32)));
             ZipEntry entry = entry(fixed, name, extra, place.start());
             if (entries.put(entry.name(), entry) != null) {
-                throw Refusal.damaged(file, "its zip holds \"" + Refusal.quoted(entry.name()) + "\" twice");
+                throw TorchFileErrors.damaged(
+                        file, "its zip holds \"" + TorchFileErrors.abbreviated(entry.name()) + "\" twice");
             }
         }
         if (entries.size() != place.entries()) {
-            throw Refusal.damaged(
+            throw TorchFileErrors.damaged(
                     file,
                     "its zip announces " + Long.toUnsignedString(place.entries()) + " entries and lists "
                             + entries.size());
@@ -129,32 +130,33 @@ final class ZipDirectory {
 
     private ZipEntry entry(ByteBuffer fixed, ByteBuffer nameBytes, ByteBuffer extra, long limit) throws IOException {
         String name = StandardCharsets.UTF_8.decode(nameBytes.duplicate()).toString();
-        String inZip = "\"" + Refusal.quoted(name) + "\" in its zip ";
+        String inZip = "\"" + TorchFileErrors.abbreviated(name) + "\" in its zip ";
         if ((fixed.getShort(8) & FLAG_ENCRYPTED) != 0) {
-            throw Refusal.damaged(file, inZip + "is encrypted");
+            throw TorchFileErrors.damaged(file, inZip + "is encrypted");
         }
         if (fixed.getShort(10) != 0) {
-            throw Refusal.damaged(file, inZip + "is compressed, which torch.save never does");
+            throw TorchFileErrors.damaged(file, inZip + "is compressed, which torch.save never does");
         }
         long size = large(fixed.getInt(24), extra, inZip);
         long stored = large(fixed.getInt(20), extra, inZip);
         long headerStart = large(fixed.getInt(42), extra, inZip);
         if (size != stored) {
-            throw Refusal.damaged(file, inZip + "has two sizes, " + size + " and " + stored);
+            throw TorchFileErrors.damaged(file, inZip + "has two sizes, " + size + " and " + stored);
         }
         if (headerStart < 0 || headerStart > limit - LOCAL_BYTES - nameBytes.remaining()) {
-            throw Refusal.damaged(file, inZip + "begins outside the file");
+            throw TorchFileErrors.damaged(file, inZip + "begins outside the file");
         }
         ByteBuffer local = bytes(headerStart, LOCAL_BYTES + nameBytes.remaining());
         if (local.getInt(0) != LOCAL_SIGNATURE
                 || local.getShort(8) != 0
                 || Short.toUnsignedInt(local.getShort(26)) != nameBytes.remaining()
                 || !local.position(LOCAL_BYTES).equals(nameBytes)) {
-            throw Refusal.damaged(file, inZip + "is not where the directory says");
+            throw TorchFileErrors.damaged(file, inZip + "is not where the directory says");
         }
         long start = headerStart + local.limit() + Short.toUnsignedInt(local.getShort(28));
         if (size < 0 || size > limit - start) {
-            throw Refusal.damaged(file, inZip + "is cut off: it has " + size + " bytes from byte " + start + " on");
+            throw TorchFileErrors.damaged(
+                    file, inZip + "is cut off: it has " + size + " bytes from byte " + start + " on");
         }
         return new ZipEntry(name, headerStart, start, size);
     }
@@ -168,7 +170,7 @@ final class ZipDirectory {
             seekZip64(extra);
         }
         if (extra.remaining() < Long.BYTES) {
-            throw Refusal.damaged(file, inZip + "is large but does not say how large");
+            throw TorchFileErrors.damaged(file, inZip + "is large but does not say how large");
         }
         return extra.getLong();
     }
@@ -187,22 +189,24 @@ final class ZipDirectory {
         extra.position(extra.limit());
     }
 
-    private void requireApart(Map<String, ZipEntry> entries, long limit) {
+    private void requireNoOverlap(Map<String, ZipEntry> entries, long limit) {
         List<ZipEntry> byPlace = new ArrayList<>(entries.values());
         byPlace.sort(Comparator.comparingLong(ZipEntry::headerStart));
         for (int i = 0; i < byPlace.size(); i++) {
             ZipEntry entry = byPlace.get(i);
             long next = i + 1 < byPlace.size() ? byPlace.get(i + 1).headerStart() : limit;
             if (entry.end() > next) {
-                throw Refusal.damaged(
-                        file, "\"" + Refusal.quoted(entry.name()) + "\" in its zip overlaps what comes after it");
+                throw TorchFileErrors.damaged(
+                        file,
+                        "\"" + TorchFileErrors.abbreviated(entry.name())
+                                + "\" in its zip overlaps what comes after it");
             }
         }
     }
 
     private ByteBuffer take(ByteBuffer directory, int length) {
         if (length > directory.remaining()) {
-            throw Refusal.damaged(file, "the directory of its zip is cut off in an entry");
+            throw TorchFileErrors.damaged(file, "the directory of its zip is cut off in an entry");
         }
         ByteBuffer taken = directory.slice(directory.position(), length).order(ByteOrder.LITTLE_ENDIAN);
         directory.position(directory.position() + length);

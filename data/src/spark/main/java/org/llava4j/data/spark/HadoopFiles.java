@@ -15,7 +15,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.CopiedFiles;
+import org.llava4j.data.LocalCopies;
 import scala.Tuple2;
 
 /**
@@ -40,19 +40,19 @@ final class HadoopFiles {
     }
 
     /** Where a file or folder is in this process's mirror, whether it is there yet or not. */
-    static Path place(String named) {
+    static Path localPath(String named) {
         URI uri = uri(named);
         String authority = uri.getAuthority() == null ? "" : uri.getAuthority();
         Path system = root().resolve(uri.getScheme() + "-" + authority.replaceAll("[^A-Za-z0-9.-]", "_"));
         String address = uri.getScheme() + "://" + authority + "/";
         SYSTEMS.put(system, address);
-        CopiedFiles.add(system, address);
+        LocalCopies.add(system, address);
         return system.resolve(uri.getPath().substring(1));
     }
 
     /** Fetches a file, or a folder with all but weights, unless it was fetched. */
-    static synchronized Path fetched(String address) {
-        Path local = place(address);
+    static synchronized Path download(String address) {
+        Path local = localPath(address);
         if (!Files.exists(local)) {
             try {
                 org.apache.hadoop.fs.Path remote = new org.apache.hadoop.fs.Path(uri(address));

@@ -17,7 +17,7 @@ import org.llava4j.data.AtomicFolder;
  */
 final class MirroredFlags {
     private static final String OUTPUT = "--output";
-    private static final String PICTURES = "image-folder";
+    private static final String IMAGE_FOLDER = "image-folder";
 
     private final List<String> local = new ArrayList<>();
     private final Map<Path, String> outputs = new LinkedHashMap<>();
@@ -71,14 +71,14 @@ final class MirroredFlags {
         if (!HadoopFiles.isAddress(value)) {
             return value;
         }
-        Path place = HadoopFiles.place(value);
+        Path place = HadoopFiles.localPath(value);
         if (flag.startsWith(OUTPUT)) {
             if (writes) {
                 HadoopFiles.requireFree(value);
                 outputs.put(place, value);
             }
-        } else if (!flag.endsWith(PICTURES)) {
-            place = HadoopFiles.fetched(value);
+        } else if (!flag.endsWith(IMAGE_FOLDER)) {
+            place = HadoopFiles.download(value);
         }
         addresses.put(place.toString(), value);
         return place.toString();

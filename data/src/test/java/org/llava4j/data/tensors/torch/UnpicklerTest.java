@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.llava4j.data.BadInputException;
 
-/** Pickles of weights, and damaged ones; those that ask for more are in {@link HostilePickleTest}. */
+/** Pickles of weights, and damaged ones; those that ask for more are in {@link MaliciousPickleTest}. */
 @Timeout(20)
 class UnpicklerTest {
     private static final String FILE = "some/model.bin";

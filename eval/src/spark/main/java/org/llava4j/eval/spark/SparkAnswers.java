@@ -10,7 +10,7 @@ import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.data.spark.EachPartition;
+import org.llava4j.data.spark.PartitionResults;
 import org.llava4j.eval.AskingGoal;
 import org.llava4j.eval.AskingPlace;
 
@@ -47,7 +47,7 @@ final class SparkAnswers implements AskingPlace {
 
     private void spread(AskCompany task, List<Integer> numbers, Consumer<Map<String, String>> answered) {
         JavaRDD<Answers> answers = spark.parallelize(numbers, numbers.size()).map(task);
-        EachPartition.of(answers, Answers.class, some -> {
+        PartitionResults.forEach(answers, Answers.class, some -> {
             if (some.problem() != null) {
                 throw new BadInputException(some.problem() + " (on an executor)");
             }

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.spark.LoopbackCluster;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.llavabench.LlavaBenchMain;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 
@@ -37,7 +37,7 @@ class AnswerJobTest {
     @BeforeEach
     void aWorld() {
         world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(3, 0, 0, 12, 0, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 12, 0, false), world);
     }
 
     private List<String> scienceQa(String out) {

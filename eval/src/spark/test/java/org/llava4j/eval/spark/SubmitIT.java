@@ -12,10 +12,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.cli.RecordPlace;
+import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.data.spark.LoopbackCluster;
-import org.llava4j.data.world.WorldPlan;
-import org.llava4j.data.world.WorldWriter;
+import org.llava4j.data.synthetic.SyntheticDatasetConfig;
+import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.AskingPlace;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 import org.llava4j.train.lint.LintDataMain;
@@ -50,7 +50,7 @@ class SubmitIT {
     @Test
     void aGoalOfEachKindRunsWithSparksOwnJars() throws Exception {
         Path world = temp.resolve("world");
-        WorldWriter.write(new WorldPlan(3, 8, 0, 2, 60, false), world);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 8, 0, 2, 60, false), world);
         try (LoopbackCluster cluster =
                 new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2, HOME.resolve("jars") + "/*")) {
             List<String> asked = List.of(
@@ -73,7 +73,7 @@ class SubmitIT {
                     "--data-path",
                     world.toString(),
                     "--output-dir");
-            new LintDataMain(RecordPlace.HERE).execute(array(with(linted, temp.resolve("here/lint"))));
+            new LintDataMain(RecordExecutor.LOCAL).execute(array(with(linted, temp.resolve("here/lint"))));
             submit(cluster, "lint-data", with(linted, temp.resolve("there/lint")));
             assertSame("lint/lint.json");
 

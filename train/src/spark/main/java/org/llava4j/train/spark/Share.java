@@ -4,8 +4,8 @@ import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.BatchPlan;
-import org.llava4j.data.batch.SpliceLayout;
 
 /**
  * What one executor computes of a step.
@@ -20,7 +20,7 @@ record Share(ArrayList<Batch> batches) implements Serializable {
      * @param pass its number in the step, counted from 0
      * @param images absolute paths of its pictures
      */
-    record Batch(int pass, SpliceLayout layout, ArrayList<String> images) implements Serializable {
+    record Batch(int pass, BatchLayout layout, ArrayList<String> images) implements Serializable {
 
         static Batch of(int pass, BatchPlan plan) {
             List<String> images = plan.images().stream()

@@ -1,0 +1,118 @@
+package org.llava4j.data.batch;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.Fingerprint;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.conversation.Conversation;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.records.TokenizedRecordReader;
+import org.llava4j.data.records.TokenizedSample;
+
+/** The samples of a folder of shards, by the numbers that they had in their data: in the same order as these. */
+public final class TokenizedDataset implements ConversationDataset, AutoCloseable {
+    private final Path folder;
+    private final TokenizedDatasetManifest shards;
+    private final TokenizedRecordReader reader;
+    private final Path images;
+    private final int[] records; // by number
+
+    private TokenizedDataset(
+            Path folder, TokenizedDatasetManifest shards, TokenizedRecordReader reader, Path images, int[] records) {
+        this.folder = folder;
+        this.shards = shards;
+        this.reader = reader;
+        this.images = images;
+        this.records = records;
+    }
+
+    /** Whether a folder holds shards. */
+    public static boolean isIn(Path folder) {
+        return Files.isRegularFile(folder.resolve(TokenizedDatasetManifest.FILE));
+    }
+
+    /**
+     * Opens a folder.
+     *
+     * @param images the folder that pictures are named from
+     * @throws BadInputException if a file is not what was written
+     */
+    public static TokenizedDataset open(Path folder, Path images) {
+        TokenizedDatasetManifest shards =
+                JsonInput.read(folder.resolve(TokenizedDatasetManifest.FILE), TokenizedDatasetManifest.class);
+        int[] records = new int[shards.samples()];
+        Arrays.fill(records, -1);
+        int record = 0;
+        for (TokenizedDatasetManifest.Shard shard : shards.shards()) {
+            Path file = folder.resolve(shard.file());
+            if (!Files.isRegularFile(file) || !Sha256.of(file).equals(shard.sha256())) {
+                throw new BadInputException(file + " is not there or not as it was written; make the shards anew");
+            }
+            for (int number : shard.numbers()) {
+                if (number < 0 || number >= records.length || records[number] >= 0) {
+                    throw new BadInputException(folder.resolve(TokenizedDatasetManifest.FILE) + ": sample " + number
+                            + " is listed twice, or is none of its " + records.length + "; make the shards anew");
+                }
+                records[number] = record++;
+            }
+        }
+        List<Path> files = shards.shards().stream()
+                .map(shard -> folder.resolve(shard.file()))
+                .toList();
+        return new TokenizedDataset(folder, shards, TokenizedRecordReader.open(files), images, records);
+    }
+
+    /** @throws BadInputException if the ids were made otherwise than a run would make them */
+    public void requireEncoding(Fingerprint wanted) {
+        List<String> differences = shards.reading().differences(wanted);
+        if (!differences.isEmpty()) {
+            throw new BadInputException(folder + " has ids that were made otherwise: "
+                    + Fingerprint.summarize(differences) + "; make the shards anew with the run's flags");
+        }
+    }
+
+    @Override
+    public int size() {
+        return records.length;
+    }
+
+    /** Without its turns, which are ids now. */
+    @Override
+    public Conversation get(int number) {
+        TokenizedSample sample = sample(number);
+        return new Conversation(sample.id(), sample.images(), List.of());
+    }
+
+    @Override
+    public EncodedSample encoded(int number, Conversation conversation, ConversationEncoder encoder) {
+        return sample(number).encoded();
+    }
+
+    private TokenizedSample sample(int number) {
+        TokenizedSample sample = reader.get(records[number]);
+        if (sample.problem() != null) {
+            throw new BadInputException(sample.where() + ": " + sample.problem());
+        }
+        return sample;
+    }
+
+    @Override
+    public String where(int number) {
+        return reader.get(records[number]).where();
+    }
+
+    @Override
+    public Path image(int number, String name) {
+        return images.resolve(name);
+    }
+
+    @Override
+    public void close() {
+        reader.close();
+    }
+}

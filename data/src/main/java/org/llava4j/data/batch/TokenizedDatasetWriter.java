@@ -1,0 +1,78 @@
+package org.llava4j.data.batch;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.Fingerprint;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.records.RecordFiles;
+import org.llava4j.data.records.TokenizedSample;
+
+/** Writes samples as ids into buckets by length; what it writes depends on the samples alone. */
+public final class TokenizedDatasetWriter {
+    /** Buckets are this wide, in positions. */
+    public static final int BUCKET_WIDTH = 64;
+
+    private final Path folder;
+    private final int samplesPerShard;
+    private final SortedMap<Integer, List<TokenizedSample>> open = new TreeMap<>();
+    private final SortedMap<String, TokenizedDatasetManifest.Shard> written = new TreeMap<>();
+    private final SortedMap<Integer, Integer> files = new TreeMap<>();
+
+    /** @param folder that is there */
+    public TokenizedDatasetWriter(Path folder, int samplesPerShard) {
+        this.folder = folder;
+        this.samplesPerShard = samplesPerShard;
+    }
+
+    /**
+     * Writes all, and then their description.
+     *
+     * @param samples in the order of their numbers
+     * @param reading everything that the ids depend on, except for the data
+     * @param maxLength the longest that a sample may be, in positions
+     * @param data SHA-256 of what they were made of
+     */
+    public TokenizedDatasetManifest write(
+            Iterator<TokenizedSample> samples, Fingerprint reading, int maxLength, String data) {
+        int count = 0;
+        while (samples.hasNext()) {
+            TokenizedSample sample = samples.next();
+            int bucket = Math.min(maxLength, (sample.length() + BUCKET_WIDTH - 1) / BUCKET_WIDTH * BUCKET_WIDTH);
+            List<TokenizedSample> own = open.computeIfAbsent(bucket, any -> new ArrayList<>());
+            own.add(sample);
+            if (own.size() == samplesPerShard) {
+                flush(bucket);
+            }
+            count++;
+        }
+        List.copyOf(open.keySet()).forEach(this::flush);
+        TokenizedDatasetManifest shards =
+                new TokenizedDatasetManifest(reading, data, count, List.copyOf(written.values()));
+        AtomicFile.writeString(folder.resolve(TokenizedDatasetManifest.FILE), JsonInput.write(shards));
+        return shards;
+    }
+
+    private void flush(int bucket) {
+        List<TokenizedSample> samples = open.remove(bucket);
+        int number = files.merge(bucket, 1, Integer::sum) - 1;
+        String name = bucket == 0
+                ? String.format(Locale.ROOT, "bad-%05d.jsonl", number)
+                : String.format(Locale.ROOT, "bucket-%05d-%05d.jsonl", bucket, number);
+        Path file = folder.resolve(name);
+        RecordFiles.writeTokenized(file, samples.iterator());
+        written.put(
+                name,
+                new TokenizedDatasetManifest.Shard(
+                        name,
+                        Sha256.of(file),
+                        bucket,
+                        samples.stream().map(TokenizedSample::number).toList()));
+    }
+}

@@ -1,0 +1,91 @@
+package org.llava4j.data.instruct;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileReadError;
+import org.llava4j.data.TextFiles;
+import org.llava4j.data.llm.ChatMessage;
+import org.llava4j.data.llm.LlmRequest;
+
+/**
+ * What the teacher is told before it is told of a picture: for each kind a folder with {@code system.txt}, worked
+ * examples {@code example-1.context.txt}, {@code example-1.response.txt} and so on, and for descriptions
+ * {@code questions.txt}, one of which each is the answer to.
+ */
+public final class InstructionPrompts {
+    private final Map<InstructionType, LlmRequest.PromptPrefix> prefixes = new EnumMap<>(InstructionType.class);
+    private final List<String> questions;
+
+    private InstructionPrompts(Source files) {
+        for (InstructionType kind : InstructionType.values()) {
+            List<ChatMessage> messages = new ArrayList<>();
+            messages.add(ChatMessage.system(files.text(kind.label() + "/system.txt")));
+            for (int i = 1; i <= kind.numFewShotExamples(); i++) {
+                String example = kind.label() + "/example-" + i;
+                messages.add(ChatMessage.user(files.text(example + ".context.txt")));
+                messages.add(ChatMessage.assistant(files.text(example + ".response.txt")));
+            }
+            prefixes.put(kind, new LlmRequest.PromptPrefix(messages));
+        }
+        questions = files.text(InstructionType.DETAIL.label() + "/questions.txt")
+                .lines()
+                .map(String::strip)
+                .filter(line -> !line.isEmpty())
+                .toList();
+    }
+
+    /** Where the files are. */
+    @FunctionalInterface
+    private interface Source {
+        String text(String name);
+    }
+
+    /** Our own. */
+    public static InstructionPrompts builtIn() {
+        return new InstructionPrompts(InstructionPrompts::resource);
+    }
+
+    /** Those of a folder. @throws BadInputException if a file is missing or empty */
+    public static InstructionPrompts read(Path folder) {
+        return new InstructionPrompts(name -> file(folder.resolve(name)));
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = InstructionPrompts.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String file(Path file) {
+        FileReadError.requireAccessible(file);
+        if (!Files.isRegularFile(file)) {
+            throw new BadInputException(
+                    file + ": cannot be read; the folder of prompts must have it, as the shipped one does");
+        }
+        String text = TextFiles.read(file).strip();
+        if (text.isEmpty()) {
+            throw new BadInputException(file + ": is empty; write what the teacher is told");
+        }
+        return text;
+    }
+
+    LlmRequest.PromptPrefix prefix(InstructionType kind) {
+        return prefixes.get(kind);
+    }
+
+    /** Questions that a description answers. */
+    List<String> questions() {
+        return questions;
+    }
+}

@@ -1,0 +1,119 @@
+package org.llava4j.data.llm;
+
+import dev.langchain4j.http.client.HttpClient;
+import dev.langchain4j.http.client.HttpClientBuilder;
+import dev.langchain4j.http.client.HttpRequest;
+import dev.langchain4j.http.client.SuccessfulHttpResponse;
+import dev.langchain4j.http.client.sse.ServerSentEventListener;
+import dev.langchain4j.http.client.sse.ServerSentEventParser;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * The JDK's HTTP client under LangChain4j's. LangChain4j's own adapter drops the headers of a failure, and with them
+ * {@code Retry-After}; and its timeout ends when the headers are there, so that a body which never ends is waited for
+ * without end.
+ */
+final class JdkHttpClientAdapter implements HttpClient {
+    private final java.net.http.HttpClient client;
+    private final Duration timeout;
+
+    private JdkHttpClientAdapter(Duration connectTimeout, Duration timeout) {
+        this.timeout = timeout;
+        client = java.net.http.HttpClient.newBuilder()
+                .version(java.net.http.HttpClient.Version.HTTP_1_1)
+                .connectTimeout(connectTimeout)
+                .build();
+    }
+
+    /** Makes one, with the timeouts that LangChain4j sets. */
+    static final class Builder implements HttpClientBuilder {
+        private Duration connect = Duration.ofSeconds(15);
+        private Duration read = Duration.ofSeconds(60);
+
+        @Override
+        public Duration connectTimeout() {
+            return connect;
+        }
+
+        @Override
+        public HttpClientBuilder connectTimeout(Duration timeout) {
+            connect = timeout;
+            return this;
+        }
+
+        @Override
+        public Duration readTimeout() {
+            return read;
+        }
+
+        @Override
+        public HttpClientBuilder readTimeout(Duration timeout) {
+            read = timeout;
+            return this;
+        }
+
+        @Override
+        public HttpClient build() {
+            return new JdkHttpClientAdapter(connect, read);
+        }
+    }
+
+    @Override
+    public SuccessfulHttpResponse execute(HttpRequest request) {
+        HttpResponse<byte[]> response = send(request);
+        if (response.statusCode() / 100 != 2) {
+            throw new HttpStatusException(
+                    response.statusCode(),
+                    new String(response.body(), StandardCharsets.UTF_8),
+                    RetryAfter.of(name -> response.headers().firstValue(name), Instant.now()));
+        }
+        Optional<String> error = ErrorBody.insteadOfChoices(response.body());
+        if (error.isPresent()) {
+            throw new UncheckedIOException(new ErrorResponseException(error.get()));
+        }
+        return SuccessfulHttpResponse.builder()
+                .statusCode(response.statusCode())
+                .headers(response.headers().map())
+                .body(response.body())
+                .build();
+    }
+
+    private HttpResponse<byte[]> send(HttpRequest request) {
+        java.net.http.HttpRequest.Builder builder = java.net.http.HttpRequest.newBuilder(URI.create(request.url()))
+                .method(request.method().name(), java.net.http.HttpRequest.BodyPublishers.ofString(request.body()));
+        request.headers().forEach((name, values) -> values.forEach(value -> builder.header(name, value)));
+        CompletableFuture<HttpResponse<byte[]>> response =
+                client.sendAsync(builder.build(), BodyHandlers.ofByteArray());
+        try {
+            return response.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException e) {
+            throw new UncheckedIOException(
+                    new HttpTimeoutException("no whole answer within " + timeout.toMillis() / 1000.0 + " s"));
+        } catch (ExecutionException e) {
+            throw new UncheckedIOException(e.getCause() instanceof IOException io ? io : new IOException(e.getCause()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UncheckedIOException(new java.io.InterruptedIOException("interrupted"));
+        } finally {
+            response.cancel(true); // ends the exchange where it has not ended
+        }
+    }
+
+    @Override
+    public void execute(HttpRequest request, ServerSentEventParser parser, ServerSentEventListener listener) {
+        throw new UnsupportedOperationException("answers are not streamed here");
+    }
+}

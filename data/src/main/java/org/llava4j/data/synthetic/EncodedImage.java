@@ -1,0 +1,68 @@
+package org.llava4j.data.synthetic;
+
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.SplittableRandom;
+import javax.imageio.IIOImage;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageWriteParam;
+import javax.imageio.ImageWriter;
+import javax.imageio.stream.ImageOutputStream;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.captions.BoundingBox;
+
+/**
+ * A drawn picture, encoded.
+ *
+ * @param extension "png" or "jpg"
+ * @param bytes the file's contents
+ * @param pixelHash SHA-256 of the painted pixels, in hexadecimal
+ * @param sizePx of each side
+ * @param boxes what is where in it, as far as the scene says
+ */
+record EncodedImage(String extension, byte[] bytes, String pixelHash, int sizePx, List<BoundingBox> boxes) {
+    private static final int SMALLEST_PX = 64;
+    private static final int LARGEST_PX = 96;
+    private static final float JPEG_QUALITY = 0.92f;
+
+    /** Draws the scene at a random size; one half of the pictures are PNG, the other JPEG. */
+    static EncodedImage of(Scene scene, SplittableRandom random) {
+        Canvas canvas = new Canvas(SMALLEST_PX + random.nextInt(LARGEST_PX - SMALLEST_PX + 1), random);
+        scene.render(canvas);
+        BufferedImage image = canvas.finish();
+        String extension = random.nextBoolean() ? "png" : "jpg";
+        try {
+            return new EncodedImage(extension, encode(image, extension), hash(image), image.getWidth(), canvas.boxes());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot encode a picture in memory", e);
+        }
+    }
+
+    private static byte[] encode(BufferedImage image, String extension) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        ImageWriter writer = ImageIO.getImageWritersByFormatName(extension).next();
+        ImageWriteParam settings = writer.getDefaultWriteParam();
+        if (extension.equals("jpg")) {
+            settings.setCompressionMode(ImageWriteParam.MODE_EXPLICIT);
+            settings.setCompressionQuality(JPEG_QUALITY);
+        }
+        try (ImageOutputStream output = ImageIO.createImageOutputStream(bytes)) {
+            writer.setOutput(output);
+            writer.write(null, new IIOImage(image, null, null), settings);
+        } finally {
+            writer.dispose();
+        }
+        return bytes.toByteArray();
+    }
+
+    private static String hash(BufferedImage image) {
+        int size = image.getWidth();
+        ByteBuffer pixels = ByteBuffer.allocate(4 * size * size);
+        pixels.asIntBuffer().put(image.getRGB(0, 0, size, size, null, 0, size));
+        return new Sha256().add(pixels).hex();
+    }
+}

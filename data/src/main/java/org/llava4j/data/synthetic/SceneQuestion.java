@@ -1,0 +1,15 @@
+package org.llava4j.data.synthetic;
+
+import java.util.Optional;
+
+/** A question with the scene it is about; text-only questions have none. */
+record SceneQuestion(Optional<Scene> scene, MultipleChoiceQuestion question) {
+
+    static SceneQuestion of(Scene scene, MultipleChoiceQuestion question) {
+        return new SceneQuestion(Optional.of(scene), question);
+    }
+
+    static SceneQuestion textOnly(MultipleChoiceQuestion question) {
+        return new SceneQuestion(Optional.empty(), question);
+    }
+}

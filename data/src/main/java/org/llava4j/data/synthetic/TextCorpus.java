@@ -1,0 +1,91 @@
+package org.llava4j.data.synthetic;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * What the tiny decoder reads before it sees any picture: sentences about the world, notes with the sentence they
+ * stand for, and multiple choice about facts told in words. It teaches to read, to compare and to name the letter
+ * of an option. No question of {@link ProblemGenerator} is in it: what is asked here is worded otherwise, over facts that
+ * stand in the text.
+ */
+public final class TextCorpus {
+    private static final List<String> SENTENCES = sentences();
+
+    private TextCorpus() {}
+
+    private static List<String> sentences() {
+        try (InputStream file = TextCorpus.class.getResourceAsStream("sentences.txt")) {
+            return new String(file.readAllBytes(), StandardCharsets.UTF_8)
+                    .lines()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("sentences.txt in the class path", e);
+        }
+    }
+
+    /**
+     * What a vocabulary is trained on: the documents as texts, and each plain sentence as often as a word of every
+     * tenth document, since rare words shall have pieces too.
+     */
+    public static Stream<String> texts(long seed, int count) {
+        Stream<String> documents = documents(seed, count)
+                .map(document -> document.chat()
+                        ? "USER: " + document.context() + " ASSISTANT: " + document.answer()
+                        : (document.context() + "\n" + document.answer()).strip());
+        Stream<String> sentences = IntStream.range(0, count / 10).boxed().flatMap(i -> SENTENCES.stream());
+        return Stream.concat(documents, sentences);
+    }
+
+    /** Documents {@code 0 .. count-1} of the corpus with this seed; the same every time. */
+    public static Stream<CorpusDocument> documents(long seed, int count) {
+        return IntStream.range(0, count).mapToObj(i -> document(SeededRandom.generator(seed, "corpus", i)));
+    }
+
+    private static CorpusDocument document(SplittableRandom random) {
+        int sort = random.nextInt(20);
+        if (sort < 6) {
+            return notes(random);
+        }
+        if (sort == 6) {
+            return new CorpusDocument("", sentence(random), false);
+        }
+        return TextQuestionGenerator.generate(random);
+    }
+
+    /** A label, or the words of a caption in any order, then the caption: telling in good order what came before. */
+    private static CorpusDocument notes(SplittableRandom random) {
+        Scene scene = Scene.random(random);
+        String caption = scene.caption(random);
+        if (random.nextInt(3) > 0) {
+            return new CorpusDocument(scene.label(), caption, false);
+        }
+        List<String> words =
+                new ArrayList<>(List.of(caption.replaceAll("[.,:]", "").split(" ")));
+        // Neighbours stay mostly together, so that "3 red circles" can be told from "5 red circles".
+        for (int i = 0; i + 1 < words.size(); i++) {
+            if (random.nextInt(4) == 0) {
+                words.add(i + 1, words.remove(i));
+            }
+        }
+        return new CorpusDocument(String.join(" ", words), caption, false);
+    }
+
+    private static String sentence(SplittableRandom random) {
+        if (random.nextInt(3) == 0) {
+            StateOfMatter matter = SeededRandom.choice(List.of(StateOfMatter.values()), random);
+            return "At room temperature " + SeededRandom.choice(matter.examples(), random) + " is " + matter.words()
+                    + ".";
+        }
+        return random.nextBoolean()
+                ? SeededRandom.choice(SENTENCES, random)
+                : SeededRandom.choice(List.of(ProblemType.values()), random).lecture();
+    }
+}

@@ -1,0 +1,43 @@
+package org.llava4j.data.synthetic;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/** Problems without a picture: a fact to be found in a passage (the hint), and plain knowledge (no hint). */
+final class TextOnlyProblems {
+    private TextOnlyProblems() {}
+
+    static SceneQuestion facts(int turn, SplittableRandom random) {
+        List<Integer> who = SeededRandom.sampleIndices(3, People.NAMES.size(), random);
+        List<Integer> what = SeededRandom.sampleIndices(3, People.THINGS.size(), random);
+        int asked = turn % 3;
+        List<String> names = who.stream().map(People.NAMES::get).toList();
+        String thing = People.THINGS.get(what.get(asked));
+        return SceneQuestion.textOnly(new MultipleChoiceQuestion(
+                "Who has " + thing + "?",
+                People.passage(who, what),
+                names,
+                asked,
+                "The passage says that " + names.get(asked) + " has " + thing + "."));
+    }
+
+    static SceneQuestion knowledge(int turn, SplittableRandom random) {
+        StateOfMatter asked = StateOfMatter.values()[turn % 3];
+        List<String> wrong = new ArrayList<>();
+        for (StateOfMatter other : StateOfMatter.values()) {
+            if (other != asked) {
+                wrong.add(SeededRandom.choice(other.examples(), random));
+            }
+        }
+        String right = SeededRandom.choice(asked.examples(), random);
+        return SceneQuestion.textOnly(MultipleChoiceQuestion.of(
+                "Which of these is " + asked.words() + "?",
+                "",
+                right,
+                wrong,
+                turn,
+                "At room temperature " + right + " is " + asked.words() + ".",
+                random));
+    }
+}

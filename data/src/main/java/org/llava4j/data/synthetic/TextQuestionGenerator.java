@@ -1,0 +1,175 @@
+package org.llava4j.data.synthetic;
+
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.llava4j.data.scienceqa.ScienceQaProblem;
+import org.llava4j.data.scienceqa.ScienceQaPrompt;
+import org.llava4j.data.synthetic.MapScene.CompassDirection;
+import org.llava4j.data.synthetic.ShapesScene.Group;
+import org.llava4j.data.synthetic.SignScene.EndMark;
+
+/**
+ * Multiple choice over facts told in words, in the layout of a ScienceQA prompt with the facts in front. The
+ * questions are worded otherwise than those of {@link ProblemGenerator}.
+ */
+final class TextQuestionGenerator {
+    private static final int MOST = 5;
+
+    private final SplittableRandom random;
+
+    private TextQuestionGenerator(SplittableRandom random) {
+        this.random = random;
+    }
+
+    /** One document with facts, question and answer. */
+    static CorpusDocument generate(SplittableRandom random) {
+        TextQuestionGenerator questions = new TextQuestionGenerator(random);
+        return switch (random.nextInt(10)) {
+            case 0 -> questions.whoHasMore();
+            case 1 -> questions.owner();
+            case 2 -> questions.matter();
+            case 3 -> questions.amount();
+            case 4 -> questions.numberOfOneGroup();
+            default -> questions.about(Scene.random(random));
+        };
+    }
+
+    private CorpusDocument about(Scene scene) {
+        String facts = random.nextBoolean() ? scene.label() : scene.caption(random);
+        if (scene instanceof SolutionScene s) {
+            return ask(
+                    facts,
+                    "In which beaker are more?",
+                    List.of("in A", "in B", "it is equal"),
+                    verdict(s.left(), s.right()));
+        } else if (scene instanceof MagnetScene s) {
+            boolean opposite = s.firstFacesWithNorth() != s.secondFacesWithNorth();
+            return ask(facts, "What do the two do?", List.of("they pull", "they push"), opposite ? 0 : 1);
+        } else if (scene instanceof ThermometerScene s) {
+            return ask(
+                    facts,
+                    "How warm is it?",
+                    ThermometerScene.numbers().map(number -> number + "°C").toList(),
+                    ThermometerScene.numbers().toList().indexOf(s.degrees()));
+        } else if (scene instanceof ShapesScene s) {
+            return shapes(facts, s);
+        } else if (scene instanceof MapScene s) {
+            return ask(
+                    facts,
+                    "Seen from the " + s.from().word() + ", where is the " + s.to().word() + "?",
+                    Stream.of(CompassDirection.values())
+                            .map(CompassDirection::word)
+                            .toList(),
+                    s.direction().ordinal());
+        } else {
+            return ask(
+                    facts,
+                    "Name the mark.",
+                    Stream.of(EndMark.values()).map(EndMark::words).toList(),
+                    ((SignScene) scene).mark().ordinal());
+        }
+    }
+
+    private CorpusDocument shapes(String facts, ShapesScene s) {
+        if (random.nextBoolean()) {
+            return number(facts, s);
+        }
+        List<String> groups = List.of(
+                "the " + s.one().form().word() + "s", "the " + s.two().form().word() + "s", "it is equal");
+        return ask(
+                facts,
+                "Which group is larger?",
+                groups,
+                verdict(s.one().count(), s.two().count()));
+    }
+
+    /** Which number belongs to what is asked takes the decoder longest to learn, so it is asked more often. */
+    private CorpusDocument numberOfOneGroup() {
+        ShapesScene scene = (ShapesScene) ProblemGenerator.generate(ProblemType.COUNT, random.nextInt(MOST), random)
+                .scene()
+                .orElseThrow();
+        return number(scene.label(), scene);
+    }
+
+    private CorpusDocument number(String facts, ShapesScene s) {
+        Group asked = random.nextBoolean() ? s.one() : s.two();
+        return number(facts, "Give the number of " + asked.plural() + ".", asked.count());
+    }
+
+    private CorpusDocument whoHasMore() {
+        List<Integer> who = SeededRandom.sampleIndices(2, People.NAMES.size(), random);
+        String first = People.NAMES.get(who.get(0));
+        String second = People.NAMES.get(who.get(1));
+        int one = 1 + random.nextInt(MOST);
+        int two = random.nextInt(3) == 0 ? one : 1 + random.nextInt(MOST);
+        String thing = SeededRandom.choice(People.THINGS, random);
+        return ask(
+                first + " has " + one + " " + thing + " and " + second + " has " + two + ".",
+                "Who has more " + thing + "?",
+                List.of(first, second, "it is equal"),
+                verdict(one, two));
+    }
+
+    private CorpusDocument owner() {
+        List<Integer> who = SeededRandom.sampleIndices(3, People.NAMES.size(), random);
+        List<Integer> what = SeededRandom.sampleIndices(3, People.THINGS.size(), random);
+        int asked = random.nextInt(3);
+        List<String> names = who.stream().map(People.NAMES::get).toList();
+        return ask(
+                People.passage(who, what),
+                "Name the owner of the " + People.THINGS.get(what.get(asked)) + ".",
+                names,
+                asked);
+    }
+
+    private CorpusDocument amount() {
+        String name = SeededRandom.choice(People.NAMES, random);
+        List<Integer> what = SeededRandom.sampleIndices(2, People.THINGS.size(), random);
+        int one = 1 + random.nextInt(MOST);
+        int two = 1 + random.nextInt(MOST);
+        String first = People.THINGS.get(what.get(0));
+        String second = People.THINGS.get(what.get(1));
+        boolean askFirst = random.nextBoolean();
+        return number(
+                name + " has " + one + " " + first + " and " + two + " " + second + ".",
+                "Give the number of " + (askFirst ? first : second) + ".",
+                askFirst ? one : two);
+    }
+
+    private CorpusDocument matter() {
+        StateOfMatter matter = SeededRandom.choice(List.of(StateOfMatter.values()), random);
+        return ask(
+                "",
+                "What is " + SeededRandom.choice(matter.examples(), random) + "?",
+                Stream.of(StateOfMatter.values()).map(StateOfMatter::words).toList(),
+                matter.ordinal());
+    }
+
+    /** 0 when the first is greater, 1 when the second is, 2 when they are equal. */
+    private static int verdict(int first, int second) {
+        return first > second ? 0 : first < second ? 1 : 2;
+    }
+
+    private static CorpusDocument number(String facts, String question, int right) {
+        return ask(
+                facts,
+                question,
+                IntStream.rangeClosed(1, MOST).mapToObj(String::valueOf).toList(),
+                right - 1);
+    }
+
+    private static CorpusDocument ask(String facts, String question, List<String> choices, int answer) {
+        ScienceQaProblem problem = ProblemGenerator.toScienceQa(
+                "text",
+                ProblemType.FACTS,
+                0,
+                new MultipleChoiceQuestion(question, "", choices, answer, ""),
+                "",
+                "train");
+        String prompt = ScienceQaPrompt.A.question(problem);
+        return new CorpusDocument(
+                facts.isEmpty() ? prompt : facts + "\n" + prompt, ScienceQaPrompt.A.answer(problem), true);
+    }
+}

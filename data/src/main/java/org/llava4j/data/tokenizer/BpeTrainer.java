@@ -1,0 +1,130 @@
+package org.llava4j.data.tokenizer;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.llava4j.data.BadInputException;
+
+/**
+ * Learns a SentencePiece byte-pair vocabulary from text, with the options of LLaMA's: byte fallback, a space written
+ * as {@code ▁} at the head of a word, every digit a piece of its own, no piece over a word's end. Ids are laid out as
+ * SentencePiece does: unknown, begin, end, 256 bytes, merged pieces in the order they were learned, single characters.
+ */
+public final class BpeTrainer {
+    private static final int RESERVED = 3 + 256;
+
+    /** A word of the corpus: the pieces it is made of so far, and how often it occurs. */
+    private static final class Word {
+        private final List<String> pieces;
+        private final long count;
+
+        Word(List<String> pieces, long count) {
+            this.pieces = pieces;
+            this.count = count;
+        }
+    }
+
+    private final List<Word> words = new ArrayList<>();
+    private final Map<String, Long> characters = new HashMap<>();
+
+    private BpeTrainer(Stream<String> texts) {
+        Map<String, Long> counts = new LinkedHashMap<>();
+        texts.forEach(text -> PreTokenizer.split(text, word -> counts.merge(word, 1L, Long::sum)));
+        counts.forEach((word, count) -> {
+            List<String> pieces = new ArrayList<>(
+                    word.codePoints().mapToObj(Character::toString).toList());
+            pieces.forEach(piece -> characters.merge(piece, count, Long::sum));
+            words.add(new Word(pieces, count));
+        });
+    }
+
+    /**
+     * @param texts the corpus; a line break inside a text ends a word and is itself left to the byte pieces
+     * @param size how many pieces the vocabulary shall have in all
+     * @throws BadInputException when the corpus has too many characters, or too few pairs, for that size
+     */
+    public static SentencePieceModel train(Stream<String> texts, int size) {
+        return new BpeTrainer(texts).run(size);
+    }
+
+    private SentencePieceModel run(int size) {
+        int merges = size - RESERVED - characters.size();
+        if (merges < 0) {
+            throw new BadInputException("a vocabulary of " + size + " pieces cannot hold the corpus's "
+                    + characters.size() + " characters beside " + RESERVED + " fixed pieces; ask for at least "
+                    + (RESERVED + characters.size()));
+        }
+        List<String> learned = new ArrayList<>();
+        while (learned.size() < merges) {
+            Pair pair = mostFrequent()
+                    .orElseThrow(() -> new BadInputException("the corpus has only " + learned.size()
+                            + " pairs to merge, " + merges + " are needed; ask for " + (size - merges + learned.size())
+                            + " pieces or give more text"));
+            // Two ways to one piece ("a"+"bc", "ab"+"c") give it one id only.
+            if (!learned.contains(pair.merged())) {
+                learned.add(pair.merged());
+            }
+            words.forEach(word -> merge(word.pieces, pair));
+        }
+        return model(learned);
+    }
+
+    private record Pair(String left, String right) {
+        String merged() {
+            return left + right;
+        }
+    }
+
+    /** The most frequent pair; of equals the shorter, then the first in code point order, as SentencePiece breaks ties. */
+    private Optional<Pair> mostFrequent() {
+        Map<Pair, Long> counts = new HashMap<>();
+        for (Word word : words) {
+            for (int i = 0; i + 1 < word.pieces.size(); i++) {
+                counts.merge(new Pair(word.pieces.get(i), word.pieces.get(i + 1)), word.count, Long::sum);
+            }
+        }
+        return counts.entrySet().stream()
+                .min(Map.Entry.<Pair, Long>comparingByValue()
+                        .reversed()
+                        .thenComparing(entry -> entry.getKey().merged().length())
+                        .thenComparing(entry -> entry.getKey().merged())
+                        .thenComparing(entry -> entry.getKey().left()))
+                .map(Map.Entry::getKey);
+    }
+
+    private static void merge(List<String> pieces, Pair pair) {
+        for (int i = 0; i + 1 < pieces.size(); i++) {
+            if (pieces.get(i).equals(pair.left) && pieces.get(i + 1).equals(pair.right)) {
+                pieces.set(i, pair.merged());
+                pieces.remove(i + 1);
+            }
+        }
+    }
+
+    private SentencePieceModel model(List<String> learned) {
+        List<SentencePiece> pieces = new ArrayList<>();
+        pieces.add(new SentencePiece("<unk>", 0, SentencePiece.Type.UNKNOWN));
+        pieces.add(new SentencePiece("<s>", 0, SentencePiece.Type.CONTROL));
+        pieces.add(new SentencePiece("</s>", 0, SentencePiece.Type.CONTROL));
+        for (int b = 0; b < 256; b++) {
+            pieces.add(new SentencePiece(String.format(Locale.ROOT, "<0x%02X>", b), 0, SentencePiece.Type.BYTE));
+        }
+        List<String> normal = new ArrayList<>(learned);
+        characters.entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue()
+                        .reversed()
+                        .thenComparing(Map.Entry.comparingByKey(Comparator.naturalOrder())))
+                .forEach(entry -> normal.add(entry.getKey()));
+        for (int rank = 0; rank < normal.size(); rank++) {
+            // Earlier merges win when text is encoded: the score is minus the rank.
+            pieces.add(new SentencePiece(normal.get(rank), -rank, SentencePiece.Type.NORMAL));
+        }
+        return new SentencePieceModel("trained vocabulary", pieces, true, true, " \u2047 ");
+    }
+}

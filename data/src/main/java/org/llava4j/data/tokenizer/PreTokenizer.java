@@ -1,0 +1,49 @@
+package org.llava4j.data.tokenizer;
+
+import java.util.function.Consumer;
+
+/**
+ * Cuts a text into the stretches that one vocabulary piece may cover: a run of letters, or a single other character,
+ * each with the space before it. Digits take no space with them, so that every number is spelled the same way.
+ */
+final class PreTokenizer {
+    private PreTokenizer() {}
+
+    /** Gives each stretch to {@code sink}, spaces written as ▁; the text is read as if a space stood before it. */
+    static void split(String text, Consumer<String> sink) {
+        boolean firstLine = true;
+        for (String line : text.split("\n", -1)) {
+            String escaped = line.replace(' ', SentencePieceModel.SPACE);
+            splitLine(firstLine ? SentencePieceModel.SPACE + escaped : escaped, sink);
+            firstLine = false;
+        }
+    }
+
+    private static void splitLine(String line, Consumer<String> sink) {
+        int from = 0;
+        while (from < line.length()) {
+            int to = end(line, from);
+            sink.accept(line.substring(from, to));
+            from = to;
+        }
+    }
+
+    private static int end(String line, int from) {
+        int at = from;
+        if (line.charAt(at) == SentencePieceModel.SPACE) {
+            at++;
+            if (at == line.length()
+                    || line.charAt(at) == SentencePieceModel.SPACE
+                    || Character.isDigit(line.codePointAt(at))) {
+                return at;
+            }
+        }
+        if (!Character.isLetter(line.codePointAt(at))) {
+            return at + Character.charCount(line.codePointAt(at));
+        }
+        while (at < line.length() && Character.isLetter(line.codePointAt(at))) {
+            at += Character.charCount(line.codePointAt(at));
+        }
+        return at;
+    }
+}

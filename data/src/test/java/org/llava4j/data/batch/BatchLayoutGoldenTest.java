@@ -1,0 +1,157 @@
+package org.llava4j.data.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.llava4j.data.Golden;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.tensors.SafetensorsFile;
+
+/** The layout against what the published splice made of the same rows, in both whole models. */
+class BatchLayoutGoldenTest {
+    private static final int VECTORS = 16;
+    private static final int VOCAB = 320;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
+    void rightPaddingIsThePublishedOne(String model) {
+        try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"))) {
+            check(io, new CollatorOptions(VECTORS, VOCAB, 2048), "new_");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
+    void leftPaddingIsThePublishedOne(String model) {
+        try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"))) {
+            check(io, new CollatorOptions(VECTORS, VOCAB, 2048, CollatorOptions.PaddingSide.LEFT, 1), "leftpad_");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
+    void cuttingToALengthIsThePublishedOne(String model) {
+        try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"))) {
+            BatchLayout layout = check(io, new CollatorOptions(VECTORS, VOCAB, 24), "trunc24_");
+            // Row 0 keeps 6 tokens, its 16 vectors and 2 more tokens; the image nobody refers to goes nowhere.
+            assertThat(Arrays.copyOf(layout.imageRows(), VECTORS)).containsExactly(range(6, VECTORS));
+            assertThat(Arrays.copyOfRange(layout.imageRows(), 2 * VECTORS, 3 * VECTORS))
+                    .containsOnly(BatchLayout.NOT_PLACED);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "c_llava_linear, '', RIGHT, 2048",
+        "c_llava_mlp2x_gelu, '', RIGHT, 2048",
+        "c_llava_linear, leftpad_, LEFT, 2048",
+        "c_llava_linear, trunc24_, RIGHT, 24"
+    })
+    void everyPositionOfTheSplicedEmbeddingsIsTheTokenOrVectorTheLayoutNames(
+            String model, String prefix, CollatorOptions.PaddingSide side, int maxLength) {
+        try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"));
+                SafetensorsFile weights = SafetensorsFile.open(Golden.path(model + "/model.safetensors"))) {
+            CollatorOptions options = new CollatorOptions(VECTORS, VOCAB, maxLength, side, 1);
+            BatchLayout layout = BatchLayout.collate(samples(io), new int[] {1, 1, 1}, options);
+            float[][] spliced =
+                    io.read(prefix + "inputs_embeds").reshape(-1, 64).toFloatMatrix();
+            float[][] tokens = weights.read("model.embed_tokens.weight").toFloatMatrix();
+            float[][] vectors = io.read("image_features").reshape(-1, 64).toFloatMatrix();
+            int[] vectorAt = new int[spliced.length];
+            Arrays.fill(vectorAt, -1);
+            for (int i = 0; i < layout.imageRows().length; i++) {
+                if (layout.imageRows()[i] != BatchLayout.NOT_PLACED) {
+                    vectorAt[layout.imageRows()[i]] = i;
+                }
+            }
+            for (int at = 0; at < spliced.length; at++) {
+                int row = at / layout.sequenceLength();
+                int t = at % layout.sequenceLength() - layout.rowStarts()[row];
+                if (t >= 0 && t < layout.rowLengths()[row]) {
+                    float[] expected = vectorAt[at] >= 0 ? vectors[vectorAt[at]] : tokens[layout.inputIds()[at]];
+                    assertThat(spliced[at]).as("row %d, position %d", row, t).isEqualTo(expected);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
+    void twoImagesInOneRowBothFindTheirPlace(String model) {
+        try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"))) {
+            int[] ids = io.read("two_images_input_ids").toIntVector();
+            int[] none = new int[ids.length];
+            Arrays.fill(none, EncodedSample.IGNORE_INDEX);
+            BatchLayout layout = BatchLayout.collate(
+                    List.of(new EncodedSample(ids, none)), new int[] {2}, new CollatorOptions(VECTORS, VOCAB, 2048));
+            assertThat(layout.sequenceLength())
+                    .isEqualTo((int) io.read("two_images_logits").size(1));
+            List<Integer> sentinels = new ArrayList<>();
+            for (int i = 0; i < ids.length; i++) {
+                if (ids[i] == -200) {
+                    sentinels.add(i);
+                }
+            }
+            assertThat(sentinels).hasSize(2);
+            int first = sentinels.get(0);
+            int second = sentinels.get(1) + VECTORS - 1;
+            assertThat(Arrays.copyOf(layout.imageRows(), VECTORS)).containsExactly(range(first, VECTORS));
+            assertThat(Arrays.copyOfRange(layout.imageRows(), VECTORS, 2 * VECTORS))
+                    .containsExactly(range(second, VECTORS));
+            assertThat(layout.targets()).isEmpty();
+        }
+    }
+
+    private static BatchLayout check(SafetensorsFile io, CollatorOptions options, String prefix) {
+        BatchLayout layout = BatchLayout.collate(samples(io), new int[] {1, 1, 1}, options);
+        int[][] labels = io.read(prefix + "labels").toIntMatrix();
+        int[][] mask = io.read(prefix + "attention_mask").toIntMatrix();
+        assertThat(layout.sequenceLength()).isEqualTo(labels[0].length);
+        List<Integer> targetRows = new ArrayList<>();
+        List<Integer> targets = new ArrayList<>();
+        for (int row = 0; row < labels.length; row++) {
+            int from = row * layout.sequenceLength();
+            assertThat(Arrays.copyOfRange(layout.labels(), from, from + layout.sequenceLength()))
+                    .as("labels of row %d", row)
+                    .isEqualTo(labels[row]);
+            int position = 0;
+            for (int t = 0; t < layout.sequenceLength(); t++) {
+                int start = layout.rowStarts()[row];
+                boolean real = t >= start && t < start + layout.rowLengths()[row];
+                assertThat(real ? 1 : 0).as("mask of row %d at %d", row, t).isEqualTo(mask[row][t]);
+                assertThat(layout.positions()[from + t]).isEqualTo(real ? position++ : 0);
+                if (t > 0 && labels[row][t] != EncodedSample.IGNORE_INDEX) {
+                    targetRows.add(from + t - 1);
+                    targets.add(labels[row][t]);
+                }
+            }
+        }
+        assertThat(layout.targetRows()).containsExactly(targetRows.toArray(new Integer[0]));
+        assertThat(layout.targets()).containsExactly(targets.toArray(new Integer[0]));
+        return layout;
+    }
+
+    /** The stored rows without their padding. */
+    static List<EncodedSample> samples(SafetensorsFile io) {
+        int[][] ids = io.read("input_ids").toIntMatrix();
+        int[][] labels = io.read("labels").toIntMatrix();
+        int[][] mask = io.read("attention_mask").toIntMatrix();
+        List<EncodedSample> samples = new ArrayList<>();
+        for (int row = 0; row < ids.length; row++) {
+            int real = Arrays.stream(mask[row]).sum();
+            samples.add(new EncodedSample(Arrays.copyOf(ids[row], real), Arrays.copyOf(labels[row], real)));
+        }
+        return samples;
+    }
+
+    private static int[] range(int from, int count) {
+        int[] range = new int[count];
+        Arrays.setAll(range, i -> from + i);
+        return range;
+    }
+}

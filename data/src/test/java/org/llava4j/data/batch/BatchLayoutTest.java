@@ -1,0 +1,147 @@
+package org.llava4j.data.batch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
+
+class BatchLayoutTest {
+    private static final CollatorOptions OPTIONS = new CollatorOptions(3, 100, 50);
+
+    @Test
+    void anImageGivesWayToItsVectorsAndLabelsMoveAlong() {
+        BatchLayout layout = one(OPTIONS, 1, sample(new int[] {1, -200, 7, 8}, new int[] {-100, -100, 7, 8}));
+        assertThat(layout.inputIds()).containsExactly(1, 0, 0, 0, 7, 8);
+        assertThat(layout.labels()).containsExactly(-100, -100, -100, -100, 7, 8);
+        assertThat(layout.imageRows()).containsExactly(1, 2, 3);
+        assertThat(layout.positions()).containsExactly(0, 1, 2, 3, 4, 5);
+        // The last image vector predicts the first learned token.
+        assertThat(layout.targetRows()).containsExactly(3, 4);
+        assertThat(layout.targets()).containsExactly(7, 8);
+        assertThat(layout.paddedPositions()).isZero();
+    }
+
+    @Test
+    void aRowCutInsideAnImageKeepsOnlyTheVectorsThatFit() {
+        CollatorOptions cut = new CollatorOptions(3, 100, 3);
+        EncodedSample sample = sample(new int[] {1, -200, 7}, new int[] {-100, -100, 7});
+        BatchLayout layout = one(cut, 1, sample);
+        assertThat(layout.sequenceLength()).isEqualTo(3);
+        assertThat(layout.imageRows()).containsExactly(1, 2, -1);
+        assertThat(layout.targets()).isEmpty();
+        assertThat(BatchLayout.hasTarget(sample, cut)).isFalse();
+        assertThat(BatchLayout.hasTarget(sample, OPTIONS)).isTrue();
+    }
+
+    @Test
+    void aSlotWithItsTokensIsKeptWholeOrNotAtAll() {
+        EncodedSample sample = sample(
+                new int[] {1, 4, 90, -200, 91, 7, 90, -200, 91, 8},
+                new int[] {-100, 4, -100, -100, -100, 7, -100, -100, -100, 8});
+        for (int max = 1; max <= 14; max++) {
+            CollatorOptions options = new CollatorOptions(
+                    3, 100, max, CollatorOptions.PaddingSide.RIGHT, 1, Optional.of(new ImageStartEndTokens(90, 91)));
+            int kept = max < 7 ? Math.min(max, 2) : max < 13 ? Math.min(max, 8) : max;
+            BatchLayout layout = one(options, 2, sample);
+            assertThat(layout.rowLengths()).as("row of %d", max).containsExactly(kept);
+            assertThat(layout.sequenceLength()).isEqualTo(kept);
+            long vectors =
+                    Arrays.stream(layout.imageRows()).filter(row -> row >= 0).count();
+            assertThat(vectors).isEqualTo(max < 7 ? 0 : max < 13 ? 3 : 6);
+            assertThat(layout.targets())
+                    .as("what is learned is what a plain cut leaves")
+                    .isEqualTo(one(new CollatorOptions(3, 100, max), 2, sample).targets());
+            assertThat(BatchLayout.hasTarget(sample, options)).isEqualTo(layout.targets().length > 0);
+        }
+    }
+
+    @Test
+    void imagesBelongToTheirRowsWhateverTheOthersBring() {
+        EncodedSample text = sample(new int[] {1, 5}, new int[] {-100, 5});
+        EncodedSample image = sample(new int[] {1, -200, 6}, new int[] {-100, -100, 6});
+        BatchLayout layout = BatchLayout.collate(List.of(text, image, text), new int[] {1, 1, 0}, OPTIONS);
+        assertThat(layout.imageRows()).containsExactly(-1, -1, -1, 6, 7, 8);
+        assertThat(layout.numImages(3)).isEqualTo(2);
+        assertThat(layout.sequenceLength()).isEqualTo(5);
+        assertThat(layout.targetRows()).containsExactly(0, 8, 10);
+    }
+
+    @Test
+    void aBatchWithoutAnyImageHasOneThatGoesNowhere() {
+        BatchLayout layout = one(OPTIONS, 0, sample(new int[] {1, 5}, new int[] {-100, 5}));
+        assertThat(layout.imageRows()).containsExactly(-1, -1, -1);
+        assertThat(layout.numImages(3)).isEqualTo(1);
+    }
+
+    @Test
+    void leftPaddingStartsRowsLate() {
+        CollatorOptions left = new CollatorOptions(3, 100, 50, CollatorOptions.PaddingSide.LEFT, 4);
+        EncodedSample sample = sample(new int[] {1, 5}, new int[] {-100, 5});
+        BatchLayout layout = one(left, 0, sample);
+        assertThat(layout.inputIds()).containsExactly(0, 0, 1, 5);
+        assertThat(layout.positions()).containsExactly(0, 0, 0, 1);
+        assertThat(layout.rowStarts()).containsExactly(2);
+        assertThat(layout.targetRows()).containsExactly(2);
+        assertThat(layout.paddedPositions()).isEqualTo(2);
+    }
+
+    @Test
+    void lengthsAreRoundedUpButNeverBeyondTheMaximum() {
+        EncodedSample five = sample(new int[] {1, 2, 3, 4, 5}, new int[] {-100, 2, 3, 4, 5});
+        assertThat(one(new CollatorOptions(3, 100, 50, CollatorOptions.PaddingSide.RIGHT, 8), 0, five)
+                        .sequenceLength())
+                .isEqualTo(8);
+        assertThat(one(new CollatorOptions(3, 100, 6, CollatorOptions.PaddingSide.RIGHT, 8), 0, five)
+                        .sequenceLength())
+                .isEqualTo(6);
+    }
+
+    @Test
+    void aLabelOnTheFirstPositionHasNothingToBePredictedFrom() {
+        BatchLayout layout = one(OPTIONS, 0, sample(new int[] {1, 5}, new int[] {1, 5}));
+        assertThat(layout.targets()).containsExactly(5);
+    }
+
+    @Test
+    void anIdOutsideTheVocabularyIsRefusedEvenWhereItIsCutOff() {
+        CollatorOptions short2 = new CollatorOptions(3, 100, 2);
+        EncodedSample sample = sample(new int[] {1, 2, 100}, new int[] {-100, 2, -100});
+        assertThatThrownBy(() -> one(short2, 0, sample))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("token id 100 at index 2")
+                .hasMessageContaining("vocabulary of 100");
+        assertThatThrownBy(() -> one(OPTIONS, 0, sample(new int[] {1, -5}, new int[] {-100, -100})))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("token id -5");
+        assertThatThrownBy(() -> one(OPTIONS, 0, sample(new int[] {1, 2}, new int[] {-100, 777})))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("777");
+    }
+
+    @Test
+    void aRowThatRefersToMoreImagesThanItBringsIsRefused() {
+        assertThatThrownBy(() -> one(OPTIONS, 1, sample(new int[] {1, -200, -200}, new int[] {-100, -100, -100})))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("refers to 2 images but brings 1");
+    }
+
+    @Test
+    void optionsThatCannotBeAreRefused() {
+        assertThatThrownBy(() -> new CollatorOptions(0, 100, 50)).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> new BatchOptions(0, 1, 1, 0, 56, OPTIONS)).isInstanceOf(BadInputException.class);
+    }
+
+    private static BatchLayout one(CollatorOptions options, int images, EncodedSample sample) {
+        return BatchLayout.collate(List.of(sample), new int[] {images}, options);
+    }
+
+    private static EncodedSample sample(int[] ids, int[] labels) {
+        return new EncodedSample(ids, labels);
+    }
+}

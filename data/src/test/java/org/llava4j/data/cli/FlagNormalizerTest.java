@@ -1,0 +1,119 @@
+package org.llava4j.data.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.junit.jupiter.api.Test;
+import org.llava4j.data.BadInputException;
+
+/** Flags that are given more than once, as LLaVA's scripts do to override values. */
+class FlagNormalizerTest {
+    private static final class Goal extends Command {
+        Goal() {
+            super("goal", "A command with flags of every kind.");
+        }
+
+        @Override
+        protected Options options() {
+            return new Options()
+                    .addOption(required("epochs", "N", "a number"))
+                    .addOption(flag("data-path", "FILE", "a file"))
+                    .addOption(toggle("bf16", "a toggle"))
+                    .addOption(repeatable("set", "KEY=VALUE", "may be given several times"));
+        }
+
+        @Override
+        protected void run(CommandLine line) {
+            throw new IllegalStateException("only parsed");
+        }
+    }
+
+    private final Goal goal = new Goal();
+
+    @Test
+    void parseTakesLastOfEachFlag() {
+        CommandLine line = goal.parse(
+                "--epochs",
+                "1",
+                "--data-path=/a",
+                "--bf16",
+                "--set",
+                "x=1",
+                "--epochs",
+                "-3",
+                "--bf16",
+                "--set",
+                "y=2",
+                "--data-path",
+                "/b");
+        assertThat(Command.integer(line, "epochs", 0)).isEqualTo(-3);
+        assertThat(line.getOptionValue("data-path")).isEqualTo("/b");
+        assertThat(line.hasOption("bf16")).isTrue();
+        assertThat(line.getOptionValues("set")).containsExactly("x=1", "y=2");
+    }
+
+    @Test
+    void parseTakesLastOfEveryWayToWriteFlag() {
+        assertThat(goal.parse("--epochs", "1", "--epochs=2").getOptionValue("epochs"))
+                .isEqualTo("2");
+        assertThat(goal.parse("--epochs=1", "-epochs", "2").getOptionValue("epochs"))
+                .isEqualTo("2");
+        assertThat(goal.parse("-epochs=1", "--epochs", "2").getOptionValue("epochs"))
+                .isEqualTo("2");
+    }
+
+    @Test
+    void argumentsHaveEachFlagOnce() {
+        CommandLine line =
+                goal.parse("--epochs", "1", "--data-path", "/a", "--set", "x=1", "--set", "x=2", "--epochs", "2");
+        assertThat(Command.arguments(line))
+                .containsExactly(
+                        "--data-path",
+                        Path.of("/a").toAbsolutePath().toString(),
+                        "--set",
+                        "x=1",
+                        "--set",
+                        "x=2",
+                        "--epochs",
+                        "2");
+    }
+
+    @Test
+    void parseRefusesWhatIsNoFlag() {
+        assertThatThrownBy(() -> goal.parse("--epochs", "1", "--epoch", "2"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("--epoch");
+        assertThatThrownBy(() -> goal.parse("--epochs", "1", "stray", "stray"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("stray");
+        assertThatThrownBy(() -> goal.parse("--epochs", "1", "--epochs"))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("epochs");
+    }
+
+    @Test
+    void differentValuesAreReported() {
+        List<String> warnings = new ArrayList<>();
+        List<String> args = List.of(
+                "--epochs",
+                "1",
+                "--bf16",
+                "--epochs",
+                "2",
+                "--bf16",
+                "--epochs",
+                "3",
+                "--data-path",
+                "/a",
+                "--data-path",
+                "/a");
+        assertThat(FlagNormalizer.normalize(goal.options(), args, warnings::add))
+                .containsExactly("--bf16", "--epochs", "3", "--data-path", "/a");
+        assertThat(warnings).containsExactly("--epochs is given 3 times; the last one counts: 3");
+    }
+}

@@ -1,0 +1,134 @@
+package org.llava4j.data.instruct;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.llava4j.data.llm.LlmAnswer;
+
+/** Answers of a teacher, read strictly. */
+class ParsedResponseTest {
+    private static final String TWO = "Question:\nWhat is it?\n===\nAnswer:\nIt is a dog.\n\nA brown one.\n===\n"
+            + "Question:\nIs it wet?\n===\nAnswer:\nYes, it is.\n===";
+
+    private static ParsedResponse read(InstructionType kind, String text, String finish) {
+        return ParsedResponse.of(kind, new LlmAnswer(text, finish, "m", 1, 1));
+    }
+
+    private static ParsedResponse read(String text) {
+        return read(InstructionType.CONVERSATION, text, "stop");
+    }
+
+    @Test
+    void blocksBecomePairs() {
+        ParsedResponse response = read(TWO);
+        assertThat(response.rejection()).isEmpty();
+        assertThat(response.repaired()).isFalse();
+        assertThat(response.pairs())
+                .containsExactly(
+                        new ParsedResponse.QuestionAnswer("What is it?", "It is a dog.\n\nA brown one."),
+                        new ParsedResponse.QuestionAnswer("Is it wet?", "Yes, it is."));
+        assertThat(read(TWO.replace("\n", "\r\n")).pairs()).hasSize(2);
+        assertThat(read(TWO.substring(0, TWO.length() - 4)))
+                .as("nobody misses the last line")
+                .isEqualTo(response);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "Question: What is it?~===~Answer: It is a dog.",
+        "Question:~What is it?~Answer:~It is a dog.",
+        "QUESTION:~What is it?~===~ANSWER:~It is a dog.~=====",
+        "**Question:**~What is it?~===~**Answer:**~It is a dog."
+    })
+    void whatIsMeantBeyondDoubtIsPutRight(String text) {
+        ParsedResponse response = read(text.replace('~', '\n'));
+        assertThat(response.rejection()).isEmpty();
+        assertThat(response.repaired()).isTrue();
+        assertThat(response.pairs()).containsExactly(new ParsedResponse.QuestionAnswer("What is it?", "It is a dog."));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "'' | EMPTY",
+                "Sure! Here it is.~Question:~a?~===~Answer:~b. | FORM",
+                "It is a dog. | FORM",
+                "Question:~a? | FORM",
+                "Answer:~b.~===~Question:~a? | FORM",
+                "Question:~a?~===~Answer:~b.~===~I hope this helps. | FORM",
+                "Question:~~===~Answer:~b. | EMPTY",
+                "Question:~a?~===~Answer:~~===~Question:~c?~===~Answer:~d. | EMPTY",
+                "Question:~What does the caption say?~===~Answer:~b. | SOURCE",
+                "Question:~a?~===~Answer:~The bounding box shows it. | SOURCE",
+                "Question:~a?~===~Answer:~It is at 0.123 from the left. | SOURCE",
+                "Question:~a?~===~Answer:~It cannot be determined from this. | UNANSWERABLE",
+                "Question:~a?~===~Answer:~The colour is not mentioned. | UNANSWERABLE"
+            })
+    void theRestIsRefused(String text, RejectionReason why) {
+        assertThat(read(text.replace('~', '\n')).rejection()).contains(why);
+    }
+
+    @ParameterizedTest
+    @EnumSource(InstructionType.class)
+    void answersThatAFilterOrTheEndpointCutAreRefused(InstructionType kind) {
+        assertThat(read(kind, TWO, "content_filter").rejection()).contains(RejectionReason.FILTERED);
+        assertThat(read(kind, "", "content_filter").rejection()).contains(RejectionReason.FILTERED);
+        assertThat(read(kind, TWO, "other").rejection()).contains(RejectionReason.UNFINISHED);
+    }
+
+    @Test
+    void thingsThatOnlySoundLikeASourceArePlain() {
+        assertThat(read("Question:\nWhat is in the box?\n===\nAnswer:\nThere are 2.5 oranges in the box.")
+                        .rejection())
+                .isEmpty();
+    }
+
+    @Test
+    void reasoningIsOnePairAndADescriptionNone() {
+        assertThat(read(InstructionType.COMPLEX_REASONING, TWO, "stop").rejection())
+                .contains(RejectionReason.MULTIPLE_QUESTIONS);
+        assertThat(read(InstructionType.DETAIL, " A dog.\n\nIt is wet. ", "stop")
+                        .pairs())
+                .isEqualTo(List.of(new ParsedResponse.QuestionAnswer("", "A dog.\n\nIt is wet.")));
+        assertThat(read(InstructionType.DETAIL, "As the captions say, a dog.", "stop")
+                        .rejection())
+                .contains(RejectionReason.MENTIONS_SOURCE);
+    }
+
+    @Test
+    void ofAnAnswerThatWasCutTheWholeBlocksAreUsed() {
+        ParsedResponse response = read(InstructionType.CONVERSATION, TWO.substring(0, TWO.length() - 10), "length");
+        assertThat(response.pairs()).hasSize(1);
+        assertThat(response.repaired()).isTrue();
+        assertThat(read(InstructionType.DETAIL, "A dog that", "length").rejection())
+                .contains(RejectionReason.TRUNCATED);
+        assertThat(read(InstructionType.COMPLEX_REASONING, "Question:\na?\n===\nAnswer:\nb", "length")
+                        .rejection())
+                .contains(RejectionReason.TRUNCATED);
+    }
+
+    /** Whatever comes, it is used with whole pairs or refused with a reason. */
+    @ParameterizedTest
+    @EnumSource(InstructionType.class)
+    void anythingIsReadOrRefused(InstructionType kind) {
+        Random random = new Random(2);
+        String[] parts = {"Question:", "Answer:", "===", "\n", "a?", "b.", " ", "caption", "0.123", "**", "\r", "\u0000"
+        };
+        for (int round = 0; round < 5000; round++) {
+            StringBuilder text = new StringBuilder();
+            for (int i = random.nextInt(14); i >= 0; i--) {
+                text.append(parts[random.nextInt(parts.length)]).append(random.nextBoolean() ? "\n" : "");
+            }
+            ParsedResponse response = read(kind, text.toString(), random.nextBoolean() ? "stop" : "length");
+            assertThat(response.pairs().isEmpty())
+                    .isEqualTo(response.rejection().isPresent());
+            assertThat(response.pairs()).noneMatch(pair -> pair.answer().isBlank());
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package org.llava4j.data.llm;
+
+/** A clock that only waiting moves. */
+public final class FakeClock implements MonotonicClock {
+    private long now = 1_000_000;
+
+    @Override
+    public synchronized long millis() {
+        return now;
+    }
+
+    @Override
+    public synchronized void sleep(long ms) {
+        now += ms;
+    }
+}

@@ -1,0 +1,456 @@
+package org.llava4j.data.llm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.llm.StubEndpoint.Reply;
+
+/** Calls against a server of the protocol on loopback. */
+@Timeout(30)
+class RequestRunnerTest {
+    private static final String KEY = "sk-secret-0123456789";
+    private static final ChatParameters SETTINGS = new ChatParameters("m", 0, 1, 20);
+    private static final LlmRequest.PromptPrefix LEAD = new LlmRequest.PromptPrefix(
+            List.of(ChatMessage.system("You answer."), ChatMessage.user("one?"), ChatMessage.assistant("It is one.")));
+
+    @TempDir
+    Path folder;
+
+    private final FakeClock time = new FakeClock();
+    private final List<String> failures = Collections.synchronizedList(new ArrayList<>());
+    private Path journal;
+
+    @BeforeEach
+    void place() {
+        journal = folder.resolve("calls.jsonl");
+    }
+
+    @Test
+    void everyKindOfFailureIsSurvivedAndNothingIsAskedAgainOnceItWasAnswered() {
+        List<LlmRequest> calls = calls(60);
+        try (StubEndpoint stub = StubEndpoint.start(RequestRunnerTest::troubled)) {
+            assertThat(run(stub, calls, limits(8), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(stub.answered())
+                    .hasSize(60)
+                    .allSatisfy((body, times) -> assertThat(times).isOne());
+            assertThat(failures)
+                    .hasSize(53)
+                    .anyMatch(text -> text.equals("status 429: slow down"))
+                    .anyMatch(text -> text.startsWith("status 500"))
+                    .anyMatch(text -> text.startsWith("the answer is broken JSON: "))
+                    .anyMatch(text -> text.startsWith("the connection broke"))
+                    .anyMatch(text -> text.equals("no whole answer within 0.5 s"))
+                    .anyMatch(text -> text.startsWith("the answer has not the protocol's form"));
+            int requests = stub.requests();
+            assertThat(requests).isEqualTo(113);
+            assertThat(run(stub, calls, limits(8), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(requests);
+        }
+        try (RequestJournal written = RequestJournal.read(journal)) {
+            for (LlmRequest call : calls) {
+                assertThat(written.answer(call.key()).orElseThrow())
+                        .isEqualTo(new LlmAnswer("to " + call.question(), "stop", "stub-1", 7, 2));
+            }
+        }
+    }
+
+    /** The first time, one in eight of each sort of trouble; the last eighth has none. */
+    private static Reply troubled(JsonNode request, int times) throws InterruptedException {
+        String question = question(request);
+        String text = "to " + question;
+        if (times > 1) {
+            return Reply.text(request, text);
+        }
+        return switch (Integer.parseInt(question) % 8) {
+            case 0 -> Reply.status(429, "Retry-After: 3\r\n", "slow down");
+            case 1 -> Reply.status(500, "", "oh");
+            case 2 -> Reply.truncatedJson(text);
+            case 3 -> Reply.cut(text);
+            case 4 -> Reply.nothing();
+            case 5 -> Reply.stall(text);
+            case 6 -> Reply.body("{\"choices\": []}");
+            default -> Reply.text(request, text);
+        };
+    }
+
+    @Test
+    void anEndpointThatSaysWhenToComeBackIsLeftAloneUntilThen() {
+        List<Long> moments = Collections.synchronizedList(new ArrayList<>());
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            moments.add(time.millis());
+            return times == 1 && question(request).equals("0")
+                    ? Reply.status(429, "Retry-After: 42\r\n", "")
+                    : Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(2), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+        }
+        assertThat(moments).hasSize(3);
+        assertThat(moments.get(1) - moments.get(0)).isEqualTo(42_000);
+    }
+
+    @Test
+    void waitsBetweenTriesGrowAndEndAndTheNextRunTriesAgain() {
+        List<Long> moments = Collections.synchronizedList(new ArrayList<>());
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            moments.add(time.millis());
+            return times <= 4 ? Reply.status(503, "", "") : Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(1), limits(1), new RetryPolicy(4, 1000, 3000)))
+                    .contains("1 calls have no answer after 4 tries each: status 503");
+            assertThat(moments).hasSize(4);
+            assertThat(moments.get(1) - moments.get(0)).isBetween(500L, 1000L);
+            assertThat(moments.get(2) - moments.get(1)).isBetween(1000L, 2000L);
+            assertThat(moments.get(3) - moments.get(2)).isBetween(1500L, 3000L);
+            assertThat(run(stub, calls(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+        }
+    }
+
+    @Test
+    void retryAfterZeroKeepsTheBackoff() {
+        List<Long> moments = Collections.synchronizedList(new ArrayList<>());
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            moments.add(time.millis());
+            return times <= 3 ? Reply.status(429, "Retry-After: 0\r\n", "") : Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+        }
+        assertThat(moments.get(1) - moments.get(0)).isBetween(500L, 1000L);
+        assertThat(moments.get(3) - moments.get(2)).isBetween(2000L, 4000L);
+    }
+
+    @Test
+    void verdictNamesTheReasonsOfUnansweredCalls() {
+        String limit = "{\"error\": {\"message\": \"Rate limit reached for m\", \"type\": \"tokens\"}}";
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> switch (question(request)) {
+            case "0", "1" -> Reply.status(429, "", limit);
+            case "2" -> Reply.status(500, "", "out of memory");
+            case "3" -> Reply.truncatedJson("lost");
+            default -> Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(6), limits(1), new RetryPolicy(2, 1, 1)).orElseThrow())
+                    .contains(
+                            "4 calls have no answer after 2 tries each: 2 with status 429: Rate limit reached for m; ")
+                    .contains("1 with status 500: out of memory")
+                    .contains("1 with the answer is broken JSON: ")
+                    .doesNotContain("\n");
+        }
+    }
+
+    @Test
+    void anErrorWithAStatusOfSuccessIsReported() {
+        String error = "{\"error\": {\"code\": 502, \"message\": \"upstream is down\"}}";
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.body(error))) {
+            assertThat(run(stub, calls(1), limits(1), new RetryPolicy(2, 1, 1)).orElseThrow())
+                    .endsWith("the endpoint answered with an error: upstream is down");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"stop,true", "eos_token,true", "length,false", "content_filter,false", "abort,false", "null,true"})
+    void theFinishReasonIsTheEndpoints(String finish, boolean whole) {
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.finished(request, "yes", finish))) {
+            assertThat(run(stub, calls(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+        }
+        try (RequestJournal written = RequestJournal.read(journal)) {
+            LlmAnswer answer = written.answer(calls(1).get(0).key()).orElseThrow();
+            assertThat(answer.finish()).isEqualTo(finish.equals("null") ? "" : finish);
+            assertThat(answer.complete()).isEqualTo(whole);
+        }
+    }
+
+    @Test
+    void oneBudgetHoldsForSeveralJournals() {
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "yes"));
+                RequestJournal first = RequestJournal.append(journal);
+                RequestJournal second = RequestJournal.append(folder.resolve("calls.jsonl.2"))) {
+            OpenAiLlmClient endpoint = new OpenAiLlmClient(stub.baseUrl(), KEY, Duration.ofSeconds(5));
+            Quota quota = Quota.of(new RequestLimits(2, 0, 0, 7, 0), List.of(first, second), time);
+            RequestListener silent = new RequestListener() {};
+            assertThat(new RequestRunner(endpoint, first, quota, RetryPolicy.DEFAULT, time, silent)
+                            .run(calls(5).iterator(), 5))
+                    .isEmpty();
+            assertThat(new RequestRunner(endpoint, second, quota, RetryPolicy.DEFAULT, time, silent)
+                            .run(calls(5).iterator(), 5))
+                    .contains("all 7 requests of the budget are used");
+            assertThat(stub.requests()).isEqualTo(7);
+            Quota again = Quota.of(new RequestLimits(2, 0, 0, 7, 0), List.of(first, second), time);
+            assertThat(new RequestRunner(endpoint, second, again, RetryPolicy.DEFAULT, time, silent)
+                            .run(calls(5).iterator(), 5))
+                    .isPresent();
+            assertThat(stub.requests()).isEqualTo(7);
+            long spent = first.tokens() + second.tokens();
+            List<LlmRequest> others = calls(12).subList(10, 12);
+            RequestLimits tokens =
+                    new RequestLimits(1, 0, 0, 0, spent + others.get(0).maxTotalTokens() - 1);
+            Quota exhausted = Quota.of(tokens, List.of(first, second), time);
+            assertThat(new RequestRunner(endpoint, second, exhausted, RetryPolicy.DEFAULT, time, silent)
+                            .run(others.iterator(), 2)
+                            .orElseThrow())
+                    .contains("tokens are used");
+            assertThat(stub.requests()).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void anInterruptedRunKeepsWhatIsInFlight() throws InterruptedException {
+        CountDownLatch inFlight = new CountDownLatch(1);
+        LlmClient endpoint = call -> {
+            inFlight.countDown();
+            Thread.sleep(300);
+            return new LlmAnswer("yes", "stop", "m", 5, 2);
+        };
+        try (RequestJournal open = RequestJournal.append(journal)) {
+            RequestRunner some =
+                    new RequestRunner(endpoint, open, limits(1), RetryPolicy.DEFAULT, time, new RequestListener() {});
+            List<Optional<String>> ended = Collections.synchronizedList(new ArrayList<>());
+            Thread run = new Thread(() -> ended.add(some.run(calls(5).iterator(), 5)));
+            run.start();
+            inFlight.await();
+            run.interrupt();
+            run.join();
+            assertThat(ended).containsExactly(Optional.of("the run was interrupted"));
+            assertThat(open.answers()).isEqualTo(open.requests()).isPositive();
+        }
+    }
+
+    /** One worker fails while another has a call in flight: that call's answer is paid for and must be journaled. */
+    @Test
+    void aFailedWorkerDoesNotDropTheCallsOfTheOthers() {
+        CountDownLatch inFlight = new CountDownLatch(1);
+        LlmClient endpoint = call -> {
+            if (call.question().equals("0")) {
+                inFlight.await();
+                throw new IllegalStateException("broken");
+            }
+            inFlight.countDown();
+            Thread.sleep(300);
+            return new LlmAnswer("yes", "stop", "m", 5, 2);
+        };
+        try (RequestJournal open = RequestJournal.append(journal)) {
+            RequestRunner two =
+                    new RequestRunner(endpoint, open, limits(2), RetryPolicy.DEFAULT, time, new RequestListener() {});
+            assertThatThrownBy(() -> two.run(calls(2).iterator(), 2)).hasMessage("broken");
+            assertThat(open.answer(calls(2).get(1).key())).isPresent();
+        }
+    }
+
+    /** Memory that is exhausted on one thread ends the others too, after the call that each has in flight. */
+    @Test
+    void errorOfAWorkerEndsTheOthers() {
+        CountDownLatch failed = new CountDownLatch(1);
+        List<String> asked = Collections.synchronizedList(new ArrayList<>());
+        LlmClient endpoint = call -> {
+            asked.add(call.question());
+            if (call.question().equals("0")) {
+                failed.countDown();
+                throw new OutOfMemoryError("Java heap space");
+            }
+            failed.await();
+            Thread.sleep(300);
+            return new LlmAnswer("yes", "stop", "m", 5, 2);
+        };
+        try (RequestJournal open = RequestJournal.append(journal)) {
+            RequestRunner two =
+                    new RequestRunner(endpoint, open, limits(2), RetryPolicy.DEFAULT, time, new RequestListener() {});
+            assertThatThrownBy(() -> two.run(calls(9).iterator(), 9)).hasRootCauseInstanceOf(OutOfMemoryError.class);
+        }
+        assertThat(asked).hasSizeLessThanOrEqualTo(2);
+    }
+
+    @Test
+    void requestsAreSpreadOverTheMinute() {
+        List<Long> moments = Collections.synchronizedList(new ArrayList<>());
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            moments.add(time.millis());
+            return Reply.text(request, "yes");
+        })) {
+            assertThat(run(stub, calls(7), new RequestLimits(1, 30, 0, 0, 0), RetryPolicy.DEFAULT))
+                    .isEmpty();
+            assertThat(moments.get(6) - moments.get(0)).isEqualTo(12_000);
+            moments.clear();
+            long expected = calls(1).get(0).expectedTokens();
+            List<LlmRequest> others = calls(14).subList(7, 14);
+            assertThat(run(stub, others, new RequestLimits(1, 0, expected * 6, 0, 0), RetryPolicy.DEFAULT))
+                    .isEmpty();
+            assertThat(moments.get(6) - moments.get(0)).isBetween(59_900L, 61_000L);
+        }
+    }
+
+    @Test
+    void theBudgetOfRequestsHoldsOverAllRunsAndThreads() {
+        try (StubEndpoint stub = StubEndpoint.start(RequestRunnerTest::troubled)) {
+            assertThat(run(stub, calls(60), new RequestLimits(8, 0, 0, 25, 0), RetryPolicy.DEFAULT))
+                    .hasValueSatisfying(why -> assertThat(why)
+                            .startsWith("all 25 requests of the budget are used (the last failed try: "));
+            assertThat(stub.requests()).isEqualTo(25);
+            assertThat(run(stub, calls(60), new RequestLimits(8, 0, 0, 25, 0), RetryPolicy.DEFAULT))
+                    .isPresent();
+            assertThat(stub.requests()).isEqualTo(25);
+            assertThat(run(stub, calls(60), new RequestLimits(8, 0, 0, 0, 0), RetryPolicy.DEFAULT))
+                    .isEmpty();
+            assertThat(stub.answered())
+                    .hasSize(60)
+                    .allSatisfy((body, times) -> assertThat(times).isOne());
+        }
+    }
+
+    @Test
+    void theBudgetOfTokensHoldsThoughCallsRunAtTheSameTime() {
+        long bound = calls(1).get(0).maxTotalTokens();
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            Thread.sleep(3);
+            return Reply.text(request, "as many words as the answer may have ".repeat(2));
+        })) {
+            long budget = bound * 3;
+            Optional<String> ended = run(stub, calls(200), new RequestLimits(8, 0, 0, 0, budget), RetryPolicy.DEFAULT);
+            assertThat(ended.orElseThrow()).contains("of the budget's " + budget + " tokens are used");
+            assertThat(stub.tokens()).isLessThanOrEqualTo(budget).isGreaterThan(budget - bound);
+            assertThat(stub.mostAtOnce()).isLessThanOrEqualTo(3);
+        }
+    }
+
+    @Test
+    void aLostAnswerCountsAsSpent() {
+        long bound = calls(1).get(0).maxTotalTokens();
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.cut("lost"))) {
+            RequestLimits limits = new RequestLimits(1, 0, 0, 0, bound * 3 + bound / 2);
+            assertThat(run(stub, calls(1), limits, RetryPolicy.DEFAULT)).isPresent();
+            assertThat(stub.requests()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void aWrongKeyStopsTheRunAndIsNeverRepeated() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start(
+                (request, times) -> Reply.status(401, "", "Incorrect API key provided: " + KEY + "."))) {
+            assertThat(run(stub, calls(50), limits(2), RetryPolicy.DEFAULT))
+                    .contains("status 401: Incorrect API key provided: [key].");
+            assertThat(stub.requests()).isLessThanOrEqualTo(2);
+            assertThat(stub.authorizations()).contains("Bearer " + KEY);
+        }
+        assertThat(Files.readString(journal)).contains("[key]").doesNotContain(KEY);
+    }
+
+    @Test
+    void aKeyThatComesBackInAnAnswerIsTakenOut() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "you sent " + KEY))) {
+            assertThat(run(stub, calls(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+        }
+        assertThat(Files.readString(journal)).contains("you sent [key]").doesNotContain(KEY);
+    }
+
+    @Test
+    void aCallThatIsRefusedWhileOthersAreAnsweredIsSettled() {
+        try (StubEndpoint stub =
+                StubEndpoint.start((request, times) -> question(request).equals("5")
+                        ? Reply.status(400, "", "{\"error\": \"no\"}")
+                        : Reply.text(request, "yes"))) {
+            assertThat(run(stub, calls(8), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, calls(8), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(8);
+        }
+        try (RequestJournal written = RequestJournal.read(journal)) {
+            assertThat(written.rejectionReason(calls(6).get(5).key())).contains("status 400: {\"error\": \"no\"}");
+        }
+    }
+
+    @Test
+    void anEndpointThatRefusesEverythingEndsTheRunAndNothingIsHeldAgainstTheCalls() {
+        AtomicBoolean repaired = new AtomicBoolean();
+        try (StubEndpoint stub = StubEndpoint.start((request, times) ->
+                repaired.get() ? Reply.text(request, "yes") : Reply.status(422, "", "temperature is not known"))) {
+            assertThat(run(stub, calls(40), limits(1), RetryPolicy.DEFAULT).orElseThrow())
+                    .isEqualTo("nothing was answered yet and 5 calls were refused, the last because status 422:"
+                            + " temperature is not known");
+            assertThat(stub.requests()).isEqualTo(5);
+            repaired.set(true);
+            assertThat(run(stub, calls(40), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+        }
+    }
+
+    @Test
+    void theSameQuestionIsAskedOnce() {
+        List<LlmRequest> twice = new ArrayList<>(calls(5));
+        twice.addAll(calls(5));
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "yes"))) {
+            assertThat(run(stub, twice, limits(3), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(5);
+        }
+    }
+
+    @Test
+    void aRunThatIsAskedToStopKeepsWhatIsInFlight() {
+        AtomicBoolean stop = new AtomicBoolean();
+        try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
+            stop.compareAndSet(false, question(request).equals("9"));
+            Thread.sleep(20);
+            return Reply.text(request, "yes");
+        })) {
+            Optional<String> ended = run(stub, calls(40), limits(3), RetryPolicy.DEFAULT, stop);
+            assertThat(ended).contains("asked to stop");
+            try (RequestJournal written = RequestJournal.read(journal)) {
+                assertThat(written.answers()).isEqualTo(stub.requests()).isBetween(10L, 13L);
+            }
+            stop.set(false);
+            assertThat(run(stub, calls(40), limits(3), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(40);
+        }
+    }
+
+    private Optional<String> run(StubEndpoint stub, List<LlmRequest> calls, RequestLimits limits, RetryPolicy retries) {
+        return run(stub, calls, limits, retries, new AtomicBoolean());
+    }
+
+    private Optional<String> run(
+            StubEndpoint stub, List<LlmRequest> calls, RequestLimits limits, RetryPolicy retries, AtomicBoolean stop) {
+        RequestListener listener = new RequestListener() {
+            @Override
+            public void failed(LlmRequest call, String reason) {
+                failures.add(reason);
+            }
+
+            @Override
+            public boolean isStopRequested() {
+                return stop.get();
+            }
+        };
+        try (RequestJournal open = RequestJournal.append(journal)) {
+            OpenAiLlmClient endpoint = new OpenAiLlmClient(stub.baseUrl(), KEY, Duration.ofMillis(500));
+            return new RequestRunner(endpoint, open, limits, retries, time, listener)
+                    .run(calls.iterator(), calls.size());
+        }
+    }
+
+    private static RequestLimits limits(int concurrency) {
+        return new RequestLimits(concurrency, 0, 0, 0, 0);
+    }
+
+    static List<LlmRequest> calls(int count) {
+        return IntStream.range(0, count)
+                .mapToObj(i -> new LlmRequest("call/" + i, LEAD, String.valueOf(i), SETTINGS))
+                .toList();
+    }
+
+    private static String question(JsonNode request) {
+        JsonNode messages = request.path("messages");
+        return messages.get(messages.size() - 1).path("content").asText();
+    }
+}

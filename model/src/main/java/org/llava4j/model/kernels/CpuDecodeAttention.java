@@ -1,0 +1,107 @@
+package org.llava4j.model.kernels;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.llava4j.model.kernels.Kernels.LayerKvCache;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Attention of one new position to what is kept of its sequence: for each head two products with a vector. */
+final class CpuDecodeAttention {
+    /** Multiplications that a piece should have: below, handing it out costs more. */
+    private static final long MIN_WORK = 1 << 16;
+
+    private final RowMath math;
+    private final KernelThreadPool workers;
+
+    CpuDecodeAttention(MathBackend lanes, KernelThreadPool workers) {
+        this.math = lanes.rows();
+        this.workers = workers;
+    }
+
+    /** One head's keys or values, {@code float32[capacity, d]} each, of all heads of a sequence. */
+    private record Heads(INDArray array, long address, int count, int capacity, int width) {
+        static Heads of(INDArray array) {
+            if (array.rank() != 3) {
+                throw new IllegalArgumentException("a cache is [G, capacity, d], not of rank " + array.rank());
+            }
+            return new Heads(
+                    array, Matrix.addressOf(array, Float.BYTES), (int) array.size(0), (int) array.size(1), (int)
+                            array.size(2));
+        }
+
+        long at(int head, int position) {
+            return address + ((long) head * capacity + position) * width * Float.BYTES;
+        }
+
+        void put(Scratch s, Matrix rows, int from, int rowCount, int position) {
+            for (int head = 0; head < count; head++) {
+                for (int r = 0; r < rowCount; r++) {
+                    s.copy(rows.at(from + r, head * width), at(head, position + r), width);
+                }
+            }
+        }
+    }
+
+    /** What a sequence has, {@code length} positions of it. */
+    private record Sequence(Heads keys, Heads values, int length) {}
+
+    void appendToCache(Matrix k, Matrix v, int from, int count, LayerKvCache cache) {
+        append(k, v, from, count, cache);
+    }
+
+    private static Sequence append(Matrix k, Matrix v, int from, int count, LayerKvCache cache) {
+        Heads keys = Heads.of(cache.keys());
+        Heads values = Heads.of(cache.values());
+        int length = cache.length() + count;
+        if (cache.length() < 0 || length > Math.min(keys.capacity(), values.capacity())) {
+            throw new IllegalArgumentException("a cache of " + keys.capacity() + " positions has no room for " + count
+                    + " behind " + cache.length());
+        }
+        k.expect("k", v.rows(), (long) keys.count() * keys.width());
+        v.expect("v", k.rows(), (long) values.count() * values.width());
+        if (from < 0 || from + count > k.rows()) {
+            throw new IllegalArgumentException("rows " + from + " to " + (from + count) + " of " + k.rows());
+        }
+        Scratch s = Scratch.forCurrentThread();
+        keys.put(s, k, from, count, cache.length());
+        values.put(s, v, from, count, cache.length());
+        return new Sequence(keys, values, length);
+    }
+
+    void decode(Matrix q, Matrix k, Matrix v, List<LayerKvCache> caches, AttentionShape shape, Matrix y) {
+        int d = shape.headDim();
+        int width = shape.heads() * d;
+        q.expect("q", caches.size(), width);
+        k.expect("k", caches.size(), (long) shape.kvHeads() * d);
+        y.expect("y", caches.size(), width);
+        Sequence[] sequences = new Sequence[caches.size()];
+        long seen = 0;
+        for (int r = 0; r < sequences.length; r++) {
+            sequences[r] = append(k, v, r, 1, caches.get(r));
+            seen += sequences[r].length();
+        }
+        long perHead = seen / sequences.length * d * 2;
+        workers.parallelFor(sequences.length * shape.heads(), (int) Math.max(1, MIN_WORK / perHead), (from, to) -> {
+            Scratch s = Scratch.forCurrentThread();
+            for (int i = from; i < to; i++) {
+                int row = i / shape.heads();
+                int head = i % shape.heads();
+                int kvHead = head / (shape.heads() / shape.kvHeads());
+                head(s, q.at(row, head * d), sequences[row], kvHead, y.at(row, head * d));
+            }
+        });
+    }
+
+    private void head(Scratch s, long q, Sequence sequence, int kvHead, long y) {
+        int length = sequence.length();
+        int d = sequence.keys().width();
+        float scale = (float) (1 / Math.sqrt(d));
+        long scores = s.block(0, length);
+        Blas.gemv(s, length, d, scale, sequence.keys().at(kvHead, 0), q, scores);
+        float[] p = s.row(0, length);
+        s.read(scores, p, length);
+        math.softmax(p, length, length);
+        s.write(p, scores, length);
+        Blas.gemvTransposed(s, length, d, scores, sequence.values().at(kvHead, 0), y);
+    }
+}

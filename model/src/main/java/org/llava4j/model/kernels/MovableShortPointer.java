@@ -1,0 +1,28 @@
+package org.llava4j.model.kernels;
+
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.ShortPointer;
+
+/** {@link MovableFloatPointer} for 16-bit values: a pointer that can be moved and owns nothing. */
+final class MovableShortPointer extends ShortPointer {
+    MovableShortPointer() {
+        super((Pointer) null);
+    }
+
+    /** Moves this pointer and returns it. */
+    MovableShortPointer at(long newAddress) {
+        address = newAddress;
+        return this;
+    }
+
+    // Pointer compares by address; this one changes its address all the time and is never compared.
+    @Override
+    public boolean equals(Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
+}

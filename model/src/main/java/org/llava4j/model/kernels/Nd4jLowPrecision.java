@@ -1,0 +1,72 @@
+package org.llava4j.model.kernels;
+
+import static org.nd4j.linalg.indexing.NDArrayIndex.all;
+import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Products with a weight [N, K] in 16 or 8 bits in ND4J calls: some rows of it are cast to the type of the rest, then
+ * used.
+ */
+final class Nd4jLowPrecision {
+    private static final long BLOCK_ROWS = 256;
+
+    private Nd4jLowPrecision() {}
+
+    /** Whether a weight is in 16 or 8 bits. */
+    static boolean isLowPrecision(INDArray w) {
+        return HalfMatrix.isHalfPrecision(w) || Int8Quantization.isQuantized(w);
+    }
+
+    private interface Block {
+        void run(long from, long to, INDArray wide);
+    }
+
+    private static void forBlocks(INDArray w, DataType type, Block block) {
+        long rows = w.size(0);
+        for (long from = 0; from < rows; from += BLOCK_ROWS) {
+            long to = Math.min(rows, from + BLOCK_ROWS);
+            INDArray stored = Int8Quantization.isQuantized(w)
+                    ? Int8Quantization.dequantize(w, from, to)
+                    : w.get(interval(from, to), all());
+            INDArray wide = stored.castTo(type);
+            block.run(from, to, wide);
+            wide.close();
+        }
+    }
+
+    /** y[i] = table[ids[i]]. */
+    static void gather(INDArray table, int[] ids, INDArray y) {
+        for (int i = 0; i < ids.length; i++) {
+            y.putRow(i, table.getRow(ids[i]).castTo(y.dataType()));
+        }
+    }
+
+    /** y = x w^T. */
+    static void gemmTransposedB(INDArray x, INDArray w, INDArray y) {
+        forBlocks(w, x.dataType(), (from, to, wide) -> {
+            INDArray part = Nd4j.createUninitialized(y.dataType(), new long[] {x.size(0), to - from}, 'c');
+            Nd4j.gemm(x, wide, part, false, true, 1.0, 0.0);
+            y.get(all(), interval(from, to)).assign(part);
+            part.close();
+        });
+    }
+
+    /** dx = dy w + beta dx. */
+    static void gemm(INDArray dy, INDArray w, double beta, INDArray dx) {
+        forBlocks(
+                w,
+                dx.dataType(),
+                (from, to, wide) -> Nd4j.gemm(
+                        dy.get(all(), interval(from, to)).dup('c'),
+                        wide,
+                        dx,
+                        false,
+                        false,
+                        1.0,
+                        from == 0 ? beta : 1.0));
+    }
+}

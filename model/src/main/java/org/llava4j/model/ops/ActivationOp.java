@@ -1,0 +1,59 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.kernels.Kernels.Activation;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code y = f(x)}, element by element: CLIP's quick_gelu, or the exact GELU of the two-layer projector. */
+public final class ActivationOp extends GraphOp {
+
+    public ActivationOp() {}
+
+    private ActivationOp(SameDiff sd, Activation f, SDVariable x) {
+        super(sd, x);
+        addIArgument(f.ordinal());
+    }
+
+    public static SDVariable of(Activation f, String name, SDVariable x) {
+        return new ActivationOp(x.getSameDiff(), f, x).addToGraph(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {in.get(0).shape()};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.activation(Activation.values()[intArg(0)], in.get(0), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        return listOf(new Grad(sameDiff, intArg(0), dys.get(0), arg(0)).addToGraph(null)[0]);
+    }
+
+    /** dx from (dy, x). */
+    public static final class Grad extends GraphOp {
+        public Grad() {}
+
+        private Grad(SameDiff sd, int f, SDVariable dy, SDVariable x) {
+            super(sd, dy, x);
+            addIArgument(f);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(0).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.activationGrad(Activation.values()[intArg(0)], in.get(0), in.get(1), out.get(0));
+        }
+    }
+}

@@ -1,0 +1,92 @@
+package org.llava4j.model.ops;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * CLIP's embedding rows {@code y[N*(P+1), D]}: each image's class vector {@code [D]}, then its patch rows
+ * {@code [N*P, D]}, all plus the position vectors {@code [P+1, D]}.
+ */
+public final class ClassAndPositionEmbeddings extends GraphOp {
+
+    public ClassAndPositionEmbeddings() {}
+
+    private ClassAndPositionEmbeddings(SameDiff sd, SDVariable patches, SDVariable classVector, SDVariable positions) {
+        super(sd, patches, classVector, positions);
+    }
+
+    public static SDVariable of(String name, SDVariable patches, SDVariable classVector, SDVariable positions) {
+        return new ClassAndPositionEmbeddings(patches.getSameDiff(), patches, classVector, positions)
+                .addToGraph(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        long group = in.get(2).size(0);
+        return new long[][] {{in.get(0).size(0) / (group - 1) * group, in.get(0).size(1)}};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.classAndPositionEmbeddings(in.get(0), in.get(1), in.get(2), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        SDVariable dy = dys.get(0);
+        List<SDVariable> gradients = new ArrayList<>();
+        gradients.add(new GradPatches(sameDiff, dy, arg(2)).addToGraph(null)[0]);
+        gradients.addAll(List.of(new GradEmbeddings(sameDiff, dy, arg(1), arg(2)).addToGraph(null)));
+        return gradients;
+    }
+
+    /** dPatches from (dy, positions for their number). */
+    public static final class GradPatches extends GraphOp {
+        public GradPatches() {}
+
+        private GradPatches(SameDiff sd, SDVariable dy, SDVariable positions) {
+            super(sd, dy, positions);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {
+                DropClassToken.shapeWithoutFirst(in.get(0), in.get(1).size(0))
+            };
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.dropFirstRows(in.get(0), Math.toIntExact(in.get(1).size(0)), out.get(0));
+        }
+    }
+
+    /** dClass[D] and dPositions[P+1, D] from (dy, class, positions), the last two for their shapes. */
+    public static final class GradEmbeddings extends GraphOp {
+        public GradEmbeddings() {}
+
+        private GradEmbeddings(SameDiff sd, SDVariable dy, SDVariable classVector, SDVariable positions) {
+            super(sd, dy, classVector, positions);
+        }
+
+        @Override
+        protected int outputCount() {
+            return 2;
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(1).shape(), in.get(2).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.classAndPositionEmbeddingsGrad(in.get(0), out.get(0), out.get(1));
+        }
+    }
+}

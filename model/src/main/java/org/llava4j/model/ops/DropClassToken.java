@@ -1,0 +1,66 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** {@code x} without the first row of every group: an image's rows without CLS. */
+public final class DropClassToken extends GraphOp {
+
+    public DropClassToken() {}
+
+    private DropClassToken(SameDiff sd, int group, SDVariable x) {
+        super(sd, x);
+        addIArgument(group);
+    }
+
+    /** @param group rows of a group, the first one counted */
+    public static SDVariable of(String name, SDVariable x, int group) {
+        return new DropClassToken(x.getSameDiff(), group, x).addToGraph(name)[0];
+    }
+
+    static long[] shapeWithoutFirst(INDArray x, long group) {
+        return new long[] {x.size(0) / group * (group - 1), x.size(1)};
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {shapeWithoutFirst(in.get(0), intArg(0))};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.dropFirstRows(in.get(0), intArg(0), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        return listOf(new Grad(sameDiff, intArg(0), dys.get(0)).addToGraph(null)[0]);
+    }
+
+    /** dx from dy. */
+    public static final class Grad extends GraphOp {
+        public Grad() {}
+
+        private Grad(SameDiff sd, int group, SDVariable dy) {
+            super(sd, dy);
+            addIArgument(group);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            long group = intArg(0);
+            return new long[][] {
+                {in.get(0).size(0) / (group - 1) * group, in.get(0).size(1)}
+            };
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.dropFirstRowsGrad(in.get(0), intArg(0), out.get(0));
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package org.llava4j.model.ops;
+
+import java.util.List;
+import org.llava4j.model.kernels.Kernels;
+import org.llava4j.model.samediff.GraphOp;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * LLaVA's splice: {@code y[R, D]} is the embedded text with row {@code rows[i]} replaced by image vector {@code i};
+ * -1 sends a vector nowhere (cut off, or an image that no token refers to), and no gradient comes back to it.
+ */
+public final class MergeImageFeatures extends GraphOp {
+
+    public MergeImageFeatures() {}
+
+    private MergeImageFeatures(SameDiff sd, SDVariable text, SDVariable images, SDVariable rows) {
+        super(sd, text, images, rows);
+    }
+
+    public static SDVariable of(String name, SDVariable text, SDVariable images, SDVariable rows) {
+        return new MergeImageFeatures(text.getSameDiff(), text, images, rows).addToGraph(name)[0];
+    }
+
+    @Override
+    protected long[][] outputShapes(List<INDArray> in) {
+        return new long[][] {in.get(0).shape()};
+    }
+
+    @Override
+    protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+        kernels.replaceRows(in.get(0), in.get(1), in.get(2), out.get(0));
+    }
+
+    @Override
+    protected List<SDVariable> gradients(List<SDVariable> dys) {
+        SDVariable dy = dys.get(0);
+        return listOf(
+                new GradText(sameDiff, dy, arg(2)).addToGraph(null)[0],
+                new GradImages(sameDiff, dy, arg(2)).addToGraph(null)[0]);
+    }
+
+    /** dText from (dy, rows). */
+    public static final class GradText extends GraphOp {
+        public GradText() {}
+
+        private GradText(SameDiff sd, SDVariable dy, SDVariable rows) {
+            super(sd, dy, rows);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {in.get(0).shape()};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.replaceRowsGradBase(in.get(0), in.get(1), out.get(0));
+        }
+    }
+
+    /** dImages from (dy, rows). */
+    public static final class GradImages extends GraphOp {
+        public GradImages() {}
+
+        private GradImages(SameDiff sd, SDVariable dy, SDVariable rows) {
+            super(sd, dy, rows);
+        }
+
+        @Override
+        protected long[][] outputShapes(List<INDArray> in) {
+            return new long[][] {{in.get(1).length(), in.get(0).size(1)}};
+        }
+
+        @Override
+        protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
+            kernels.replaceRowsGradReplacement(in.get(0), in.get(1), out.get(0));
+        }
+    }
+}

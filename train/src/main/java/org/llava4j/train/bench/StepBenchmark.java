@@ -1,0 +1,168 @@
+package org.llava4j.train.bench;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.stream.IntStream;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.cli.ProcessMemory;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.Placeholders;
+import org.llava4j.model.config.ClipConfig;
+import org.llava4j.model.kernels.GemmBaseline;
+import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.model.weights.FreshTensors;
+import org.llava4j.model.weights.FrozenType;
+import org.llava4j.train.AdamW;
+import org.llava4j.train.Trainer;
+import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.plan.JvmMemory;
+import org.llava4j.train.plan.MemoryPlan;
+import org.llava4j.train.plan.PlannedRun;
+import org.llava4j.train.plan.PlannedRun.TowerPlacement;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Measures one case in this JVM: whole steps and their bare products in turn.
+ *
+ * @param gradientCheckpointing activations of the decoder's layers are made again
+ * @param memorySteps taken before anything is timed, to compare the resident memory after them with that after step
+ *     {@link #WARM_STEP}; 0 for none
+ */
+record StepBenchmark(
+        BenchSize size,
+        BenchCase benchCase,
+        boolean gradientCheckpointing,
+        int batch,
+        int repetitions,
+        int memorySteps) {
+    /** By this step a run should have all the memory that it needs. */
+    static final int WARM_STEP = 20;
+
+    static final String RSS_WARM = "rss_mb_step_20";
+    static final String RSS_END = "rss_mb_end";
+    /** All arrays of the pool that were ever made. */
+    static final String ARRAYS_WARM = "arrays_mb_step_20";
+
+    static final String ARRAYS_END = "arrays_mb_end";
+    private static final double BYTES_PER_MB = 1 << 20;
+    private static final int WARMUP = 3;
+    private static final double RATE = 1e-5;
+    private static final long SEED = 1;
+
+    /** What was found, under the names of the bench's file. */
+    ObjectNode measure() {
+        Llava model = Llava.build(
+                size.config(), BenchSize.weights(), benchCase.pixels() ? ImageInput.PIXELS : ImageInput.FEATURES);
+        model.train(benchCase::isTrainable);
+        model.recompute(gradientCheckpointing);
+        Map<String, INDArray> placeholders = placeholders();
+        Runnable step = step(model, placeholders);
+        ObjectNode result = new JsonMapper().createObjectNode();
+        for (int i = 1; i <= memorySteps; i++) {
+            step.run();
+            if (i == WARM_STEP || i == memorySteps) {
+                result.put(i == WARM_STEP ? RSS_WARM : RSS_END, megabytes(ProcessMemory.RESIDENT));
+                result.put(
+                        i == WARM_STEP ? ARRAYS_WARM : ARRAYS_END,
+                        PooledMemory.forCurrentThread().allocatedBytes() / BYTES_PER_MB);
+            }
+        }
+        List<Double> steps = new ArrayList<>();
+        List<Double> floors = new ArrayList<>();
+        double flops;
+        long floorBytes;
+        try (GemmBaseline products = new GemmBaseline(StepGemms.of(size, benchCase, batch))) {
+            flops = products.flops();
+            floorBytes = products.bytes();
+            for (int i = 0; i < WARMUP; i++) {
+                step.run();
+                products.run();
+            }
+            for (int i = 0; i < repetitions; i++) {
+                floors.add(Timing.milliseconds(products::run));
+                steps.add(Timing.milliseconds(step));
+            }
+        }
+        double stepMs = Timing.median(steps);
+        double floorMs = Timing.median(floors);
+        result.put("case", benchCase.label());
+        result.put("recompute", gradientCheckpointing);
+        result.put("batch", batch);
+        result.put("median_ms", stepMs);
+        result.put("tokens_per_s", 1e3 * batch * size.length() / stepMs);
+        result.put("gflop", flops / 1e9);
+        result.put("floor_ms", floorMs);
+        result.put("efficiency", floorMs / stepMs);
+        result.put("peak_rss_mb", megabytes(ProcessMemory.PEAK));
+        result.put("planned_peak_mb", (MemoryPlan.of(plannedRun()).peakBytes() + floorBytes) / BYTES_PER_MB);
+        return result;
+    }
+
+    private static Runnable step(Llava model, Map<String, INDArray> placeholders) {
+        if (model.trainableNames().isEmpty()) {
+            return () -> PooledMemory.forCurrentThread()
+                    .release(model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS));
+        }
+        Trainer trainer =
+                new Trainer(model, new AdamW(AdamW.Settings.PAPER), new WarmupCosine(RATE, 0, Integer.MAX_VALUE));
+        return () -> trainer.step(placeholders);
+    }
+
+    private Map<String, INDArray> placeholders() {
+        int vocabulary = size.config().decoder().vocabSize();
+        int[] ids = IntStream.rangeClosed(0, size.textTokens())
+                .map(i -> i == 0 ? LlamaTokenizer.IMAGE_TOKEN_ID : 1 + i * 7919 % (vocabulary - 1))
+                .toArray();
+        int[] labels = ids.clone();
+        Arrays.fill(labels, 0, labels.length - size.targetTokens(), EncodedSample.IGNORE_INDEX);
+        int[] images = new int[batch];
+        Arrays.fill(images, 1);
+        BatchLayout layout = BatchLayout.collate(
+                Collections.nCopies(batch, new EncodedSample(ids, labels)),
+                images,
+                new CollatorOptions(
+                        size.config().imageVectors(), vocabulary, size.config().maxLength()));
+        ClipConfig vision = size.config().vision();
+        if (benchCase.pixels()) {
+            int side = vision.imageSizePx();
+            return Placeholders.pixels(layout, FreshTensors.normal(SEED, "pixels", 1, batch, 3, side, side));
+        }
+        int vectors = batch * size.config().imageVectors();
+        return Placeholders.features(layout, FreshTensors.normal(SEED, "features", 1, vectors, vision.hiddenSize()));
+    }
+
+    private PlannedRun plannedRun() {
+        return new PlannedRun(
+                size.config(),
+                Optional.empty(),
+                benchCase::isTrainable,
+                benchCase.pixels() ? TowerPlacement.IN_GRAPH : TowerPlacement.NONE,
+                FrozenType.FP32,
+                batch,
+                size.length(),
+                size.targetTokens(),
+                1,
+                gradientCheckpointing,
+                0,
+                0,
+                // Where memory is watched over many steps, the whole heap is touched at the start.
+                memorySteps > 0 ? Runtime.getRuntime().maxMemory() : JvmMemory.heapBytes());
+    }
+
+    /** Null where the machine does not tell it. */
+    private static Double megabytes(ProcessMemory memory) {
+        OptionalLong bytes = memory.bytes();
+        return bytes.isPresent() ? bytes.getAsLong() / BYTES_PER_MB : null;
+    }
+}
