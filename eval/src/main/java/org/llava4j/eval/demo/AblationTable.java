@@ -74,17 +74,21 @@ final class AblationTable {
     TextTable categoryTable() {
         Map<String, AnswerCounts> without = result.categories(DemoResult.WITHOUT_STAGE_1);
         List<List<String>> rows = new ArrayList<>();
-        result.categories(DemoResult.AFTER_BOTH)
-                .forEach((category, with) -> rows.add(List.of(
-                        category,
-                        Html.percent(with.accuracy(), 1),
-                        Html.percent(without.get(category).accuracy(), 1),
-                        points(with.accuracy() - without.get(category).accuracy()))));
+        result.categories(DemoResult.AFTER_BOTH).forEach((category, with) -> {
+            McNemar test = result.ablation(category);
+            rows.add(List.of(
+                    category,
+                    Html.percent(with.accuracy(), 1),
+                    Html.percent(without.get(category).accuracy(), 1),
+                    points(test.difference()),
+                    String.valueOf(test.onlyB()),
+                    String.valueOf(test.onlyA())));
+        });
         return new TextTable(
                 "Accuracy by category, with and without stage 1",
-                List.of("", "after both stages, %", "without stage 1, %", "points"),
+                List.of("", "after both stages, %", "without stage 1, %", "points", "only with", "only without"),
                 rows,
-                "");
+                "The last two columns count the problems that one of the two models alone answers correctly.");
     }
 
     /** McNemar's counts and p for {@code report.json}. */

@@ -79,15 +79,21 @@ record DemoReport(
             if (entry.getValue().isObject()) {
                 entry.getValue()
                         .properties()
-                        .forEach(inner -> values.put(
-                                entry.getKey() + "." + inner.getKey(),
-                                inner.getValue().asText()));
+                        .forEach(inner -> values.put(entry.getKey() + "." + inner.getKey(), text(inner.getValue())));
             } else {
-                JsonNode value = entry.getValue();
-                values.put(entry.getKey(), value.isArray() ? value.toString() : value.asText());
+                values.put(entry.getKey(), text(entry.getValue()));
             }
         }
         return values;
+    }
+
+    private static String text(JsonNode value) {
+        if (value.isArray()) {
+            List<String> items = new ArrayList<>();
+            value.forEach(item -> items.add(item.asText()));
+            return String.join(" ", items);
+        }
+        return value.asText("none");
     }
 
     /** The first problem of each category that only the model with stage 1 answers correctly; any if there is none. */

@@ -55,7 +55,18 @@ record DemoResult(
 
     /** The model of both stages against the one without stage 1; positive if stage 1 helps. */
     McNemar ablation() {
-        return McNemar.of(withImage(), grading(WITHOUT_STAGE_1), grading(AFTER_BOTH));
+        return ablation(withImage());
+    }
+
+    /** The same on the problems of one category. */
+    McNemar ablation(String category) {
+        return ablation(withImage().stream()
+                .filter(problem -> ProblemType.of(problem).label().equals(category))
+                .toList());
+    }
+
+    private McNemar ablation(List<ScienceQaProblem> some) {
+        return McNemar.of(some, grading(WITHOUT_STAGE_1), grading(AFTER_BOTH));
     }
 
     /** Accuracy of guessing. */

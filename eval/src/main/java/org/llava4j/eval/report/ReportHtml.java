@@ -24,6 +24,7 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
  * follows the reader's light or dark setting, prints, and says in words whatever it also says in colour.
  */
 final class ReportHtml {
+    private static final int LONGEST_UNWRAPPED = 24;
     private static final String POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'";
 
     private final Report report;
@@ -96,7 +97,10 @@ final class ReportHtml {
         tableHead(table.head().toArray(new String[0]));
         for (List<String> row : table.rows()) {
             html.append(format("<tr><th scope=\"row\">%s</th>", escape(row.get(0))));
-            row.subList(1, row.size()).forEach(cell -> html.append(format("<td>%s</td>", escape(cell))));
+            for (String cell : row.subList(1, row.size())) {
+                String style = cell.length() > LONGEST_UNWRAPPED ? " class=\"wrapped\"" : "";
+                html.append(format("<td%s>%s</td>", style, escape(cell)));
+            }
             html.append("</tr>\n");
         }
         html.append("</tbody>");
