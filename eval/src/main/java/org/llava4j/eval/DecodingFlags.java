@@ -5,8 +5,8 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.model.generate.Decoding;
-import org.llava4j.model.generate.Sampling;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.SamplingOptions;
 
 /** How answers are made, as a goal's flags say. */
 public final class DecodingFlags {
@@ -25,8 +25,8 @@ public final class DecodingFlags {
     }
 
     /** @throws BadInputException if a number is outside its range */
-    public static Decoding of(CommandLine line) {
-        Sampling sampling = new Sampling(
+    public static DecodingOptions of(CommandLine line) {
+        SamplingOptions sampling = new SamplingOptions(
                 Command.decimal(line, "temperature", 0),
                 Command.decimal(line, "top-p", 1),
                 Command.integer(line, "top-k", 0),
@@ -36,6 +36,6 @@ public final class DecodingFlags {
         if (tokens < 1) {
             throw new BadInputException("--max-new-tokens is " + tokens + "; give 1 or more");
         }
-        return new Decoding(sampling, tokens, List.of());
+        return new DecodingOptions(sampling, tokens, List.of());
     }
 }

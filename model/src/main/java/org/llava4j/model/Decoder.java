@@ -22,30 +22,35 @@ import org.nd4j.autodiff.samediff.SDVariable;
  */
 final class Decoder {
     private final LlamaConfig config;
-    private final Weights root;
-    private final Weights weights;
+    private final WeightScope root;
+    private final WeightScope weights;
     private final LoraLayers lora;
 
-    Decoder(LlamaConfig config, Weights root, LoraLayers lora) {
+    Decoder(LlamaConfig config, WeightScope root, LoraLayers lora) {
         this.config = config;
         this.root = root;
-        this.weights = root.under("model.");
+        this.weights = root.child("model.");
         this.lora = lora;
     }
 
     /** Word vectors of {@code ids int32[B, T]}. */
     SDVariable embed(String name, SDVariable ids) {
-        return Embedding.of(name, table(), ids);
+        return Embedding.of(name, tokenEmbeddings(), ids);
     }
 
     /** Word vectors of {@code ids int32[B, T]}, with rows of their own for the tokens around an image. */
     SDVariable embed(String name, SDVariable ids, ImageStartEndTokens slot) {
-        int[] few = SlotRows.ids(slot);
-        SDVariable own = root.getRows(SlotRows.NAME, SlotRows.TABLE, few, config.vocabSize(), config.hiddenSize());
+        int[] few = ImageStartEndEmbeddings.ids(slot);
+        SDVariable own = root.getRows(
+                ImageStartEndEmbeddings.NAME,
+                ImageStartEndEmbeddings.TABLE,
+                few,
+                config.vocabSize(),
+                config.hiddenSize());
         return TrainableTokenEmbeddings.of(name, embed(name + ".words", ids), own, ids, few);
     }
 
-    private SDVariable table() {
+    private SDVariable tokenEmbeddings() {
         return weights.matrix("embed_tokens.weight", config.vocabSize(), config.hiddenSize());
     }
 
@@ -59,43 +64,43 @@ final class Decoder {
         root.sd().identity("hidden_states.0", embeds);
         SDVariable x = embeds;
         for (int i = 0; i < config.layers(); i++) {
-            String name = nameOf(i);
+            String name = layerPrefix(i);
             // The last state that Hugging Face returns is the one after the final norm.
-            String output = i + 1 < config.layers() ? outputOf(i) : name + "output";
-            x = layer(weights.under(name), name, output, x, in);
+            String output = i + 1 < config.layers() ? hiddenStateName(i) : name + "output";
+            x = layer(weights.child(name), name, output, x, in);
         }
         SDVariable last = norm(weights, "norm", x, "hidden_states." + config.layers());
-        Linear.of("logits", last, head());
+        Linear.of("logits", last, lmHead());
 
         // Only the supervised rows reach the head: with a large vocabulary this is most of its work saved.
         SDVariable rows = GatherRows.of("target_rows.hidden", x, in.targetRows());
         SDVariable normed = norm(weights, "norm", rows, "target_rows.normed");
-        SDVariable targetLogits = Linear.of("target_logits", normed, head());
+        SDVariable targetLogits = Linear.of("target_logits", normed, lmHead());
         CrossEntropy.of("loss", targetLogits, in.targets()).markAsLoss();
     }
 
-    private static String nameOf(int layer) {
+    private static String layerPrefix(int layer) {
         return "layers." + layer + ".";
     }
 
-    private static String outputOf(int layer) {
+    private static String hiddenStateName(int layer) {
         return "hidden_states." + (layer + 1);
     }
 
     /** All layers but the last, whose activations are read as soon as they are made. */
-    static List<Segment> layersBeforeTheLast(LlamaConfig config) {
+    static List<Segment> checkpointSegments(LlamaConfig config) {
         return IntStream.range(0, config.layers() - 1)
-                .mapToObj(i -> new Segment(nameOf(i), outputOf(i)))
+                .mapToObj(i -> new Segment(layerPrefix(i), hiddenStateName(i)))
                 .toList();
     }
 
-    private SDVariable head() {
+    private SDVariable lmHead() {
         return config.tiedEmbeddings()
-                ? table()
+                ? tokenEmbeddings()
                 : root.matrix("lm_head.weight", config.vocabSize(), config.hiddenSize());
     }
 
-    private SDVariable layer(Weights w, String name, String output, SDVariable x, TextInputs in) {
+    private SDVariable layer(WeightScope w, String name, String output, SDVariable x, TextInputs in) {
         int d = config.hiddenSize();
         int wide = config.intermediateSize();
         int kvWidth = config.kvHeads() * config.headDim();
@@ -108,14 +113,17 @@ final class Decoder {
                 w.matrix("self_attn.v_proj.weight", kvWidth, d));
         SDVariable mixed = Attention.causal(
                 name + "attention",
-                rotate(name + "q", lora.plus(name + "q_lora", qkv[0], h, w, "self_attn.q_proj.weight", d, d), in),
-                rotate(name + "k", lora.plus(name + "k_lora", qkv[1], h, w, "self_attn.k_proj.weight", kvWidth, d), in),
-                lora.plus(name + "v_lora", qkv[2], h, w, "self_attn.v_proj.weight", kvWidth, d),
+                applyRope(name + "q", lora.addLora(name + "q_lora", qkv[0], h, w, "self_attn.q_proj.weight", d, d), in),
+                applyRope(
+                        name + "k",
+                        lora.addLora(name + "k_lora", qkv[1], h, w, "self_attn.k_proj.weight", kvWidth, d),
+                        in),
+                lora.addLora(name + "v_lora", qkv[2], h, w, "self_attn.v_proj.weight", kvWidth, d),
                 in.rowStarts(),
                 config.heads(),
                 config.kvHeads(),
                 config.headDim());
-        SDVariable more = lora.plus(name + "o_lora", x, mixed, w, "self_attn.o_proj.weight", d, d);
+        SDVariable more = lora.addLora(name + "o_lora", x, mixed, w, "self_attn.o_proj.weight", d, d);
         SDVariable y =
                 Linear.withResidual(name + "after_attention", more, mixed, w.matrix("self_attn.o_proj.weight", d, d));
         SDVariable m = norm(w, "post_attention_layernorm", y, name + "norm2");
@@ -126,17 +134,17 @@ final class Decoder {
                 w.matrix("mlp.up_proj.weight", wide, d));
         SDVariable active = SwiGlu.of(
                 name + "swiglu",
-                lora.plus(name + "gate_lora", gateUp[0], m, w, "mlp.gate_proj.weight", wide, d),
-                lora.plus(name + "up_lora", gateUp[1], m, w, "mlp.up_proj.weight", wide, d));
-        SDVariable before = lora.plus(name + "down_lora", y, active, w, "mlp.down_proj.weight", d, wide);
+                lora.addLora(name + "gate_lora", gateUp[0], m, w, "mlp.gate_proj.weight", wide, d),
+                lora.addLora(name + "up_lora", gateUp[1], m, w, "mlp.up_proj.weight", wide, d));
+        SDVariable before = lora.addLora(name + "down_lora", y, active, w, "mlp.down_proj.weight", d, wide);
         return Linear.withResidual(output, before, active, w.matrix("mlp.down_proj.weight", d, wide));
     }
 
-    private SDVariable rotate(String name, SDVariable x, TextInputs in) {
+    private SDVariable applyRope(String name, SDVariable x, TextInputs in) {
         return Rope.of(name, x, in.positions(), config.headDim(), config.ropeTheta(), config.ropeScale());
     }
 
-    private SDVariable norm(Weights w, String name, SDVariable x, String output) {
+    private SDVariable norm(WeightScope w, String name, SDVariable x, String output) {
         return RmsNorm.of(output, x, w.get(name + ".weight", config.hiddenSize()), config.rmsNormEps());
     }
 

@@ -39,8 +39,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Placeholders: {@code pixel_values float32[N, 3, S, S]} (or {@code image_features float32[N*P, Dv]}),
  * {@code input_ids int32[B, T]}, {@code image_rows int32[N*P]} (the row of B*T that each image vector takes, -1 for
  * none), {@code positions int32[B*T]}, {@code row_starts int32[B]} (first real position), {@code target_rows
- * int32[M]}, {@code targets int32[M]}. Variables are named as Hugging Face names the tensors (and {@link SlotRows},
- * where the model has tokens around an image); all begin frozen, see {@link #train(Predicate)}. One thread owns a graph.
+ * int32[M]}, {@code targets int32[M]}. Variables are named as Hugging Face names the tensors (and {@link ImageStartEndEmbeddings},
+ * where the model has tokens around an image); all begin frozen, see {@link #setTrainable(Predicate)}. One thread owns a graph.
  */
 public final class Llava {
     /** What LLaVA's own checkpoints put in front of the tower's names. */
@@ -58,22 +58,22 @@ public final class Llava {
     public static final String LOSS = "loss";
 
     /** {@code int64[1]}, only where LoRA has dropout: which elements are dropped; below 0, or not given, none. */
-    public static final String DROPOUT_DRAW = "dropout_draw";
+    public static final String DROPOUT_SEED = "dropout_draw";
 
     private final SameDiff sd;
-    private final Optional<ImageStartEndTokens> slot;
-    private final List<Segment> layers;
-    private final Optional<LlamaConfig> plainDecoder;
-    private boolean recomputes;
-    private SameDiff gradients;
-    private String gradientsOf;
+    private final Optional<ImageStartEndTokens> imageStartEndTokens;
+    private final List<Segment> checkpointSegments;
+    private final Optional<LlamaConfig> decoderWithoutLora;
+    private boolean gradientCheckpointing;
+    private SameDiff gradientGraph;
+    private String gradientGraphLoss;
 
     private Llava(
             SameDiff sd, Optional<ImageStartEndTokens> slot, List<Segment> layers, Optional<LlamaConfig> plainDecoder) {
         this.sd = sd;
-        this.slot = slot;
-        this.layers = layers;
-        this.plainDecoder = plainDecoder;
+        this.imageStartEndTokens = slot;
+        this.checkpointSegments = layers;
+        this.decoderWithoutLora = plainDecoder;
     }
 
     private static Llava withoutDecoder(SameDiff sd) {
@@ -105,7 +105,7 @@ public final class Llava {
                 ? features(sd, config, source)
                 : sd.placeHolder(
                         IMAGE_FEATURES, DataType.FLOAT, -1, config.vision().hiddenSize());
-        Weights weights = new Weights(sd, source, "");
+        WeightScope weights = new WeightScope(sd, source, "");
         SDVariable projected = Projector.build(
                 config.projector(),
                 weights,
@@ -114,15 +114,15 @@ public final class Llava {
                 config.decoder().hiddenSize());
         Decoder decoder = new Decoder(config.decoder(), weights, layers);
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
-        SDVariable text = config.imageSlot()
+        SDVariable text = config.imageStartEndTokens()
                 .map(slot -> decoder.embed("text_embeds", ids, slot))
                 .orElseGet(() -> decoder.embed("text_embeds", ids));
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
         decoder.build(MergeImageFeatures.of("inputs_embeds", text, projected, rows), textInputs(sd));
         return new Llava(
                 sd,
-                config.imageSlot(),
-                Decoder.layersBeforeTheLast(config.decoder()),
+                config.imageStartEndTokens(),
+                Decoder.checkpointSegments(config.decoder()),
                 lora.isPresent() ? Optional.empty() : Optional.of(config.decoder()));
     }
 
@@ -149,10 +149,11 @@ public final class Llava {
     /** A bare LLaMA. */
     public static Llava buildLlama(LlamaConfig config, TensorSource source) {
         SameDiff sd = newGraph();
-        Decoder decoder = new Decoder(config, new Weights(sd, source, ""), new LoraLayers(Optional.empty(), config));
+        Decoder decoder =
+                new Decoder(config, new WeightScope(sd, source, ""), new LoraLayers(Optional.empty(), config));
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
-        return new Llava(sd, Optional.empty(), Decoder.layersBeforeTheLast(config), Optional.of(config));
+        return new Llava(sd, Optional.empty(), Decoder.checkpointSegments(config), Optional.of(config));
     }
 
     private static SameDiff newGraph() {
@@ -170,7 +171,7 @@ public final class Llava {
     private static SDVariable[] tower(SameDiff sd, ClipConfig config, TensorSource source, String prefix) {
         int size = config.imageSizePx();
         SDVariable pixels = sd.placeHolder(PIXEL_VALUES, DataType.FLOAT, -1, 3, size, size);
-        return new VisionTower(config, new Weights(sd, source, prefix)).build(pixels);
+        return new VisionTower(config, new WeightScope(sd, source, prefix)).build(pixels);
     }
 
     private static Decoder.TextInputs textInputs(SameDiff sd) {
@@ -187,13 +188,13 @@ public final class Llava {
     }
 
     /** The decoder, where its layers are their weights and nothing else. */
-    public Optional<LlamaConfig> plainDecoder() {
-        return plainDecoder;
+    public Optional<LlamaConfig> decoderWithoutLora() {
+        return decoderWithoutLora;
     }
 
     /** The tokens around an image, if the model has any. */
-    public Optional<ImageStartEndTokens> imageSlot() {
-        return slot;
+    public Optional<ImageStartEndTokens> imageStartEndTokens() {
+        return imageStartEndTokens;
     }
 
     /** Names of all weights, in the order of their declaration. */
@@ -213,16 +214,16 @@ public final class Llava {
         return sd.getVariable(name).getArr();
     }
 
-    /** The weights as files name and shape them; the rows of {@link SlotRows} are back in a copy of their table. */
-    public Map<String, INDArray> fileWeights() {
+    /** The weights as files name and shape them; the rows of {@link ImageStartEndEmbeddings} are back in a copy of their table. */
+    public Map<String, INDArray> stateDict() {
         Map<String, INDArray> byName = new LinkedHashMap<>();
         weightNames().forEach(name -> byName.put(name, weight(name)));
-        return inFileNames(byName);
+        return toStateDict(byName);
     }
 
     /** Weights or gradients of the graph's variables as files name and shape them. */
-    Map<String, INDArray> inFileNames(Map<String, INDArray> byVariable) {
-        slot.ifPresent(s -> SlotRows.intoTable(byVariable, s));
+    Map<String, INDArray> toStateDict(Map<String, INDArray> byVariable) {
+        imageStartEndTokens.ifPresent(s -> ImageStartEndEmbeddings.mergeIntoTable(byVariable, s));
         return byVariable;
     }
 
@@ -238,7 +239,7 @@ public final class Llava {
      *
      * @throws BadInputException if one of them is kept in 16 bits
      */
-    public void train(Predicate<String> learns) {
+    public void setTrainable(Predicate<String> learns) {
         List<SDVariable> thaw = new ArrayList<>();
         List<SDVariable> freeze = new ArrayList<>();
         for (String name : weightNames()) {
@@ -261,16 +262,16 @@ public final class Llava {
         if (!freeze.isEmpty()) {
             sd.convertToConstants(freeze);
         }
-        gradients = null;
+        gradientGraph = null;
     }
 
     /**
      * Whether a pass back makes the activations inside the decoder's layers again instead of keeping them: gradients
      * equal to the last bit, for less memory and more time. A model begins by keeping them.
      */
-    public void recompute(boolean again) {
-        recomputes = again;
-        gradients = null;
+    public void setGradientCheckpointing(boolean again) {
+        gradientCheckpointing = again;
+        gradientGraph = null;
     }
 
     /**
@@ -279,7 +280,7 @@ public final class Llava {
      * @throws BadInputException if a placeholder is missing, or an array does not have its shape and data type
      */
     public Map<String, INDArray> output(Map<String, INDArray> placeholders, List<String> nodes) {
-        return GraphHooks.output(sd, LoraLayers.fed(sd, placeholders, LoraLayers.NO_DRAW), nodes);
+        return GraphHooks.output(sd, LoraLayers.withDropoutSeed(sd, placeholders, LoraLayers.NO_DROPOUT), nodes);
     }
 
     /**
@@ -290,7 +291,7 @@ public final class Llava {
      * @return {@link #LOSS} as float32[1], and the gradient of each of {@code names} under its name
      */
     public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names) {
-        return gradients(placeholders, names, LoraLayers.NO_DRAW);
+        return gradients(placeholders, names, LoraLayers.NO_DROPOUT);
     }
 
     /**
@@ -300,16 +301,17 @@ public final class Llava {
      */
     public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names, long draw) {
         String loss = loss();
-        if (gradients == null || !loss.equals(gradientsOf)) {
-            gradients = GraphHooks.gradientGraph(sd);
-            if (recomputes) {
-                ActivationCheckpointing.apply(sd, gradients, layers);
+        if (gradientGraph == null || !loss.equals(gradientGraphLoss)) {
+            gradientGraph = GraphHooks.gradientGraph(sd);
+            if (gradientCheckpointing) {
+                ActivationCheckpointing.apply(sd, gradientGraph, checkpointSegments);
             }
-            gradientsOf = loss;
+            gradientGraphLoss = loss;
         }
         List<String> outputs = new ArrayList<>(List.of(loss));
         names.forEach(name -> outputs.add(gradientNode(name)));
-        Map<String, INDArray> raw = GraphHooks.output(gradients, LoraLayers.fed(sd, placeholders, draw), outputs);
+        Map<String, INDArray> raw =
+                GraphHooks.output(gradientGraph, LoraLayers.withDropoutSeed(sd, placeholders, draw), outputs);
         Map<String, INDArray> byName = new LinkedHashMap<>();
         byName.put(LOSS, raw.get(loss));
         names.forEach(name -> byName.put(name, raw.get(gradientNode(name))));
@@ -326,11 +328,11 @@ public final class Llava {
     }
 
     private String gradientNode(String name) {
-        SDVariable weight = gradients.getVariable(name);
+        SDVariable weight = gradientGraph.getVariable(name);
         SDVariable gradient = weight == null ? null : weight.gradient();
         if (gradient == null) {
             throw new BadInputException(
-                    "the weight " + name + " has no part in the loss " + gradientsOf + "; do not let it learn");
+                    "the weight " + name + " has no part in the loss " + gradientGraphLoss + "; do not let it learn");
         }
         return gradient.name();
     }

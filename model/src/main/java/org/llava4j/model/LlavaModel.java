@@ -19,20 +19,20 @@ import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.features.FeatureSource;
-import org.llava4j.model.features.PictureFeatures;
+import org.llava4j.model.features.RecentImageFeatures;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.generate.Answer;
-import org.llava4j.model.generate.AnswerText;
-import org.llava4j.model.generate.Answering;
+import org.llava4j.model.generate.AnswerStreamer;
 import org.llava4j.model.generate.Chat;
-import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.ContinuousBatchingScheduler;
+import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.Generation;
-import org.llava4j.model.generate.Generator;
+import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.OutputTokens;
+import org.llava4j.model.generate.PendingAnswer;
 import org.llava4j.model.generate.Prompt;
-import org.llava4j.model.generate.Question;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -43,19 +43,19 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class LlavaModel implements AutoCloseable {
     /** Lengths are rounded up to this, so that generation meets few shapes. */
-    private static final int LENGTH_MULTIPLE = 16;
+    private static final int PAD_TO_MULTIPLE_OF = 16;
 
     /** Longest answer where nothing else is said. */
-    public static final int ANSWER_TOKENS = 512;
+    public static final int DEFAULT_MAX_NEW_TOKENS = 512;
 
     /** Ends the generators of models that are no longer used. */
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final LlavaConfig config;
     private final LlamaTokenizer tokenizer;
-    private final ChatFormat chat;
-    private final PictureFeatures pictures;
-    private final Generator generator;
+    private final ChatFormat chatFormat;
+    private final RecentImageFeatures imageFeatures;
+    private final ContinuousBatchingScheduler scheduler;
 
     /**
      * A model that works on the threads that ask, one of them at a time, as a stage of training needs it.
@@ -73,30 +73,30 @@ public final class LlavaModel implements AutoCloseable {
             Set<Integer> eosIds) {
         this.config = config;
         this.tokenizer = tokenizer;
-        this.chat = chat;
-        pictures = new PictureFeatures(features);
-        generator = generator(
+        this.chatFormat = chat;
+        imageFeatures = new RecentImageFeatures(features);
+        scheduler = newScheduler(
                 config,
-                pictures,
+                imageFeatures,
                 language,
                 OutputTokens.of(tokenizer, config.decoder().vocabSize(), eosIds));
     }
 
     /** It must not hold the model: the model's end ends it. */
-    private static Generator generator(
-            LlavaConfig config, PictureFeatures pictures, Llava language, OutputTokens output) {
+    private static ContinuousBatchingScheduler newScheduler(
+            LlavaConfig config, RecentImageFeatures pictures, Llava language, OutputTokens output) {
         CollatorOptions options = new CollatorOptions(
-                config.imageVectors(),
+                config.numImageTokens(),
                 config.decoder().vocabSize(),
                 config.maxLength(),
                 CollatorOptions.PaddingSide.RIGHT,
-                LENGTH_MULTIPLE,
-                config.imageSlot());
-        return new Generator(
+                PAD_TO_MULTIPLE_OF,
+                config.imageStartEndTokens());
+        return new ContinuousBatchingScheduler(
                 language,
                 options,
                 output,
-                (layout, prompts) -> Placeholders.features(layout, vectors(config, pictures, prompts)));
+                (layout, prompts) -> Placeholders.features(layout, batchFeatures(config, pictures, prompts)));
     }
 
     /**
@@ -115,43 +115,43 @@ public final class LlavaModel implements AutoCloseable {
      * @throws BadInputException if anything in the folder is missing or does not fit
      */
     public static LlavaModel load(Path folder, ChatFormat chat) {
-        return load(folder, LlavaConfig.visionTowerOf(folder), chat);
+        return load(folder, LlavaConfig.visionTowerPath(folder), chat);
     }
 
     /** The same with a tower from another folder than the one that the config names. */
     public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat) {
-        return load(folder, visionTower, chat, FrozenType.FP32);
+        return load(folder, visionTower, chat, WeightDtype.FP32);
     }
 
     /** The same with its matrices in a type of 16 bits, at half the memory. */
-    public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, FrozenType type) {
+    public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, WeightDtype type) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
         return load(folder, visionTower, chat, type, TowerFeatures.load(folder, visionTower, config, type));
     }
 
     /** Loads a LLaVA folder whose features come from elsewhere, a cache for instance. */
     public static LlavaModel load(
-            Path folder, Path visionTower, ChatFormat chat, FrozenType type, FeatureSource features) {
+            Path folder, Path visionTower, ChatFormat chat, WeightDtype type, FeatureSource features) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
         LlamaTokenizer tokenizer = VocabularyCheck.load(folder, config.decoder().vocabSize());
         try (Checkpoint weights =
-                Checkpoint.llava(folder, visionTower).withoutTower().withFrozenType(type, name -> false)) {
+                Checkpoint.llava(folder, visionTower).withoutTower().withWeightDtype(type, name -> false)) {
             Llava language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
             LlavaModel model =
                     new LlavaModel(config, tokenizer, chat, features, language, GenerationConfig.eosIds(folder));
-            CLEANER.register(model, model.generator.start()::close);
+            CLEANER.register(model, model.scheduler.start()::close);
             return model;
         }
     }
 
-    /** A greedy answer to one question about one picture, at most {@link #ANSWER_TOKENS} long. */
+    /** A greedy answer to one question about one picture, at most {@link #DEFAULT_MAX_NEW_TOKENS} long. */
     public String answer(Path image, String question) {
-        return answer(image, question, ANSWER_TOKENS);
+        return answer(image, question, DEFAULT_MAX_NEW_TOKENS);
     }
 
     /** A greedy answer to one question about one picture. */
     public String answer(Path image, String question, int maxNewTokens) {
-        return answer(Question.about(ImageRef.of(image), question), Decoding.greedy(maxNewTokens))
+        return answer(GenerationRequest.about(ImageRef.of(image), question), DecodingOptions.greedy(maxNewTokens))
                 .text();
     }
 
@@ -160,44 +160,45 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @throws BadInputException if a picture cannot be read, or a question leaves no room for an answer
      */
-    public List<String> answer(List<Question> questions, int maxNewTokens) {
-        Decoding decoding = Decoding.greedy(maxNewTokens);
-        List<Answering> all =
-                questions.stream().map(q -> ask(q, decoding, text -> {})).toList();
+    public List<String> answer(List<GenerationRequest> questions, int maxNewTokens) {
+        DecodingOptions decoding = DecodingOptions.greedy(maxNewTokens);
+        List<PendingAnswer> all =
+                questions.stream().map(q -> submit(q, decoding, text -> {})).toList();
         return all.stream().map(this::await).map(Answer::text).toList();
     }
 
     /** Asks and waits. */
-    public Answer answer(Question question, Decoding decoding) {
-        return await(ask(question, decoding, text -> {}));
+    public Answer answer(GenerationRequest question, DecodingOptions decoding) {
+        return await(submit(question, decoding, text -> {}));
     }
 
     /** A conversation that begins. */
-    public Chat chat(Decoding decoding) {
+    public Chat chat(DecodingOptions decoding) {
         return new Chat(this, decoding);
     }
 
     /**
      * Asks without waiting. Special tokens written in messages are ordinary text unless the question says otherwise
-     * ({@link Question#withSpecialTokensInText}).
+     * ({@link GenerationRequest#withSpecialTokensInText}).
      *
      * @param onText hears the answer's text as it comes, never a part of a character, on the model's thread; what takes
      *     long there holds up every other answer
      * @throws BadInputException if the question leaves no room for an answer
      */
-    public Answering ask(Question question, Decoding decoding, Consumer<String> onText) {
+    public PendingAnswer submit(GenerationRequest question, DecodingOptions decoding, Consumer<String> onText) {
         Optional<ImageMarkup> markup =
-                question.images().isEmpty() ? Optional.empty() : Optional.of(chat.markup(config));
-        PromptText prompt = chat.template().promptText(question.turns(), question.system(), markup, question.begun());
+                question.images().isEmpty() ? Optional.empty() : Optional.of(chatFormat.markup(config));
+        PromptText prompt =
+                chatFormat.template().promptText(question.turns(), question.system(), markup, question.answerPrefix());
         int[] ids = tokenizer
                 .encodePrompt(question.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
                 .ids();
         List<String> stops = new ArrayList<>(decoding.stops());
-        stops.add(chat.template().stop());
-        AnswerText text = new AnswerText(tokenizer.streamingDecoder(), stops, onText);
-        Generation generation = generator.submit(
+        stops.add(chatFormat.template().stop());
+        AnswerStreamer text = new AnswerStreamer(tokenizer.streamingDecoder(), stops, onText);
+        Generation generation = scheduler.submit(
                 new Prompt(ids, question.images()), decoding.sampling(), decoding.maxNewTokens(), text);
-        return new Answering(generation, text);
+        return new PendingAnswer(generation, text);
     }
 
     /**
@@ -205,8 +206,8 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @throws BadInputException if a picture cannot be read
      */
-    public Answer await(Answering answering) {
-        generator.await(answering.generation());
+    public Answer await(PendingAnswer answering) {
+        scheduler.await(answering.generation());
         return answering.answer().join();
     }
 
@@ -216,23 +217,23 @@ public final class LlavaModel implements AutoCloseable {
      * @param name what an error calls it
      * @throws BadInputException if they are damaged, of another kind, or have too many pixels
      */
-    public ImageRef picture(byte[] bytes, String name, long maxPixels) {
-        return pictures.picture(ImageFiles.decode(bytes, name, maxPixels));
+    public ImageRef decodeImage(byte[] bytes, String name, long maxPixels) {
+        return imageFeatures.toImageRef(ImageFiles.decode(bytes, name, maxPixels));
     }
 
     /** Gives so many answers at once, at most: each takes memory for its keys and values. */
-    public void atOnce(int answers) {
-        generator.atOnce(answers);
+    public void setMaxBatchSize(int answers) {
+        scheduler.setMaxBatchSize(answers);
     }
 
     /** How many questions wait for the first token of their answer. */
-    public int waiting() {
-        return generator.waiting();
+    public int waitingRequests() {
+        return scheduler.waitingRequests();
     }
 
     /** How it was taught to converse. */
     public ChatFormat chatFormat() {
-        return chat;
+        return chatFormat;
     }
 
     /** What its folder says. */
@@ -243,16 +244,16 @@ public final class LlavaModel implements AutoCloseable {
     /** Ends the model's thread; answers under way end exceptionally. */
     @Override
     public void close() {
-        generator.close();
+        scheduler.close();
     }
 
-    private static INDArray vectors(LlavaConfig config, PictureFeatures pictures, List<Prompt> prompts) {
+    private static INDArray batchFeatures(LlavaConfig config, RecentImageFeatures pictures, List<Prompt> prompts) {
         List<ImageRef> images =
                 prompts.stream().flatMap(prompt -> prompt.images().stream()).toList();
-        int perImage = config.imageVectors() * config.vision().hiddenSize();
+        int perImage = config.numImageTokens() * config.vision().hiddenSize();
         // Without any picture the graph still reads one, which goes nowhere.
         float[] all = new float[Math.max(1, images.size()) * perImage];
-        List<float[]> each = images.isEmpty() ? List.of() : pictures.of(images);
+        List<float[]> each = images.isEmpty() ? List.of() : pictures.features(images);
         for (int i = 0; i < each.size(); i++) {
             System.arraycopy(each.get(i), 0, all, i * perImage, perImage);
         }

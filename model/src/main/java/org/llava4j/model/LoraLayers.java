@@ -20,7 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /** What LoRA adds to the linear layers of a decoder, beside their own product. */
 final class LoraLayers {
     /** The draw for which nothing is dropped. */
-    static final long NO_DRAW = -1;
+    static final long NO_DROPOUT = -1;
 
     private final Optional<Lora> lora;
     private final Set<String> targets;
@@ -38,40 +38,40 @@ final class LoraLayers {
      * @param w where the weight is
      * @param weight the weight [out, in] of {@code y = W x}, or of a sum that y will become part of
      */
-    SDVariable plus(String name, SDVariable y, SDVariable x, Weights w, String weight, long out, long in) {
+    SDVariable addLora(String name, SDVariable y, SDVariable x, WeightScope w, String weight, long out, long in) {
         String full = w.prefix() + weight;
         if (!targets.contains(full)) {
             return y;
         }
         LoraConfig config = lora.orElseThrow().config();
-        Weights whole = new Weights(w.sd(), w.source(), "");
+        WeightScope whole = new WeightScope(w.sd(), w.source(), "");
         SDVariable a = whole.get(LoraConfig.nameOfA(full), config.rank(), in);
         SDVariable b = whole.get(LoraConfig.nameOfB(full), out, config.rank());
-        SDVariable low = Linear.of(name + ".low", dropped(name + ".dropped", x, full), a);
+        SDVariable low = Linear.of(name + ".low", dropout(name + ".dropped", x, full), a);
         return Linear.withResidual(name, y, Scale.of(name + ".scaled", low, config.scale()), b);
     }
 
-    private SDVariable dropped(String name, SDVariable x, String weight) {
+    private SDVariable dropout(String name, SDVariable x, String weight) {
         Lora some = lora.orElseThrow();
         double rate = some.config().dropout();
         return rate == 0
                 ? x
-                : Dropout.of(name, x, draw(x.getSameDiff()), rate, DropoutMask.stream(some.seed(), weight));
+                : Dropout.of(name, x, dropoutSeed(x.getSameDiff()), rate, DropoutMask.stream(some.seed(), weight));
     }
 
-    private static SDVariable draw(SameDiff sd) {
-        return sd.hasVariable(Llava.DROPOUT_DRAW)
-                ? sd.getVariable(Llava.DROPOUT_DRAW)
-                : sd.placeHolder(Llava.DROPOUT_DRAW, DataType.INT64, 1);
+    private static SDVariable dropoutSeed(SameDiff sd) {
+        return sd.hasVariable(Llava.DROPOUT_SEED)
+                ? sd.getVariable(Llava.DROPOUT_SEED)
+                : sd.placeHolder(Llava.DROPOUT_SEED, DataType.INT64, 1);
     }
 
     /** What a graph is fed, with the draw where it has dropout and none was given. */
-    static Map<String, INDArray> fed(SameDiff sd, Map<String, INDArray> placeholders, long draw) {
-        if (!sd.hasVariable(Llava.DROPOUT_DRAW) || placeholders.containsKey(Llava.DROPOUT_DRAW)) {
+    static Map<String, INDArray> withDropoutSeed(SameDiff sd, Map<String, INDArray> placeholders, long draw) {
+        if (!sd.hasVariable(Llava.DROPOUT_SEED) || placeholders.containsKey(Llava.DROPOUT_SEED)) {
             return placeholders;
         }
         Map<String, INDArray> all = new LinkedHashMap<>(placeholders);
-        all.put(Llava.DROPOUT_DRAW, Nd4j.createFromArray(draw));
+        all.put(Llava.DROPOUT_SEED, Nd4j.createFromArray(draw));
         return all;
     }
 }

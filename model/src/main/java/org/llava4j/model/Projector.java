@@ -14,8 +14,9 @@ final class Projector {
 
     private Projector() {}
 
-    static SDVariable build(ProjectorType type, Weights weights, SDVariable features, int featureSize, int hiddenSize) {
-        Weights w = weights.under("model.mm_projector.");
+    static SDVariable build(
+            ProjectorType type, WeightScope weights, SDVariable features, int featureSize, int hiddenSize) {
+        WeightScope w = weights.child("model.mm_projector.");
         return switch (type) {
             case LINEAR ->
                 Linear.of(

@@ -16,12 +16,12 @@ import org.nd4j.autodiff.samediff.SDVariable;
  */
 final class VisionTower {
     private final ClipConfig config;
-    private final Weights weights;
+    private final WeightScope weights;
 
     /** @param weights under the tower's prefix, in front of {@code vision_model.} */
-    VisionTower(ClipConfig config, Weights weights) {
+    VisionTower(ClipConfig config, WeightScope weights) {
         this.config = config;
-        this.weights = weights.under("vision_model.");
+        this.weights = weights.child("vision_model.");
     }
 
     /**
@@ -32,7 +32,7 @@ final class VisionTower {
         SDVariable[] states = new SDVariable[config.layers() + 1];
         states[0] = norm("pre_layrnorm", embed(pixels), "vision.hidden_states.0");
         for (int i = 0; i < config.layers(); i++) {
-            states[i + 1] = layer(weights.under("encoder.layers." + i + "."), i, states[i]);
+            states[i + 1] = layer(weights.child("encoder.layers." + i + "."), i, states[i]);
         }
         // Nobody reads it in LLaVA; it stays so that the tower can be written back whole.
         norm("post_layernorm", states[config.layers()], "vision.post_layernorm");
@@ -42,7 +42,7 @@ final class VisionTower {
     private SDVariable embed(SDVariable pixels) {
         int d = config.hiddenSize();
         int p = config.patchSizePx();
-        Weights w = weights.under("embeddings.");
+        WeightScope w = weights.child("embeddings.");
         SDVariable patches = Linear.of(
                 "vision.patch_embeds",
                 ExtractPatches.of("vision.patches", pixels, p),
@@ -54,7 +54,7 @@ final class VisionTower {
                 w.get("position_embedding.weight", config.patches() + 1, d));
     }
 
-    private SDVariable layer(Weights w, int i, SDVariable x) {
+    private SDVariable layer(WeightScope w, int i, SDVariable x) {
         int d = config.hiddenSize();
         int wide = config.intermediateSize();
         String name = "vision.layers." + i + ".";
@@ -79,11 +79,11 @@ final class VisionTower {
                 w.get("mlp.fc2.bias", d));
     }
 
-    private SDVariable matrix(Weights w, String name) {
+    private SDVariable matrix(WeightScope w, String name) {
         return w.matrix("self_attn." + name + ".weight", config.hiddenSize(), config.hiddenSize());
     }
 
-    private SDVariable bias(Weights w, String name) {
+    private SDVariable bias(WeightScope w, String name) {
         return w.get("self_attn." + name + ".bias", config.hiddenSize());
     }
 
@@ -91,7 +91,7 @@ final class VisionTower {
         return norm(weights, name, x, output);
     }
 
-    private SDVariable norm(Weights w, String name, SDVariable x, String output) {
+    private SDVariable norm(WeightScope w, String name, SDVariable x, String output) {
         SDVariable scale = w.get(name + ".weight", config.hiddenSize());
         SDVariable shift = w.get(name + ".bias", config.hiddenSize());
         return LayerNorm.of(output, x, scale, shift, config.layerNormEps());

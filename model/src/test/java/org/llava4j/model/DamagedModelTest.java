@@ -28,14 +28,14 @@ import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.generate.Answer;
-import org.llava4j.model.generate.Answering;
-import org.llava4j.model.generate.Decoding;
-import org.llava4j.model.generate.Generation.Finish;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.Generation.FinishReason;
+import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.NonFiniteLogitsException;
-import org.llava4j.model.generate.Question;
-import org.llava4j.model.generate.Sampling;
-import org.llava4j.model.generate.ScienceQaAnswers;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.generate.PendingAnswer;
+import org.llava4j.model.generate.SamplingOptions;
+import org.llava4j.model.generate.ScienceQaPredictor;
+import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -82,11 +82,11 @@ class DamagedModelTest {
         Files.writeString(folder.resolve("config.json"), config.toString());
     }
 
-    private Answer answer(Sampling sampling) {
+    private Answer answer(SamplingOptions sampling) {
         try (LlavaModel model = LlavaModel.load(folder)) {
             return model.answer(
-                    Question.about(ImageRef.of(MAP), QUESTION),
-                    Decoding.greedy(16).withSampling(sampling));
+                    GenerationRequest.about(ImageRef.of(MAP), QUESTION),
+                    DecodingOptions.greedy(16).withSampling(sampling));
         }
     }
 
@@ -94,7 +94,7 @@ class DamagedModelTest {
     @ValueSource(strings = {"model.layers.2.mlp.down_proj.weight", "model.mm_projector.weight", HEAD})
     void answerFailsOnNanWeight(String name) {
         write(tensors -> tensors.get(name).putScalar(new long[] {7, 3}, Float.NaN));
-        for (Sampling sampling : new Sampling[] {Sampling.GREEDY, Sampling.at(0.7, 1)}) {
+        for (SamplingOptions sampling : new SamplingOptions[] {SamplingOptions.GREEDY, SamplingOptions.at(0.7, 1)}) {
             assertThatThrownBy(() -> answer(sampling))
                     .isInstanceOf(NonFiniteLogitsException.class)
                     .hasMessageContaining("NaN or infinite")
@@ -122,8 +122,8 @@ class DamagedModelTest {
                 "",
                 "test");
         try (LlavaModel model = LlavaModel.load(folder)) {
-            assertThatThrownBy(() ->
-                            new ScienceQaAnswers(ScienceQaPrompt.A, 2, 4).ask(model, List.of(problem), any -> MAP))
+            assertThatThrownBy(() -> new ScienceQaPredictor(ScienceQaPrompt.A, 2, 4)
+                            .predict(model, List.of(problem), any -> MAP))
                     .isInstanceOf(NonFiniteLogitsException.class)
                     .hasMessageStartingWith("problem 42: ");
         }
@@ -132,7 +132,7 @@ class DamagedModelTest {
     @Test
     void answerFailsOnOverflow() {
         write(tensors -> tensors.get(HEAD).muli(1e38));
-        assertThatThrownBy(() -> answer(Sampling.GREEDY)).isInstanceOf(NonFiniteLogitsException.class);
+        assertThatThrownBy(() -> answer(SamplingOptions.GREEDY)).isInstanceOf(NonFiniteLogitsException.class);
     }
 
     @Test
@@ -140,7 +140,8 @@ class DamagedModelTest {
         write(tensors -> tensors.get(TABLE)
                 .putScalar(new long[] {LlamaTokenizer.load(folder).pieceId("▁east"), 0}, Float.NaN));
         try (LlavaModel model = LlavaModel.load(folder)) {
-            Answering bad = model.ask(Question.about(ImageRef.of(MAP), QUESTION), Decoding.greedy(4), text -> {});
+            PendingAnswer bad = model.submit(
+                    GenerationRequest.about(ImageRef.of(MAP), QUESTION), DecodingOptions.greedy(4), text -> {});
             assertThatThrownBy(() -> bad.answer().join())
                     .isInstanceOf(CompletionException.class)
                     .hasCauseInstanceOf(NonFiniteLogitsException.class);
@@ -160,8 +161,8 @@ class DamagedModelTest {
             }
         });
         configure(config -> config.put("vocab_size", 864));
-        assertThat(answer(Sampling.GREEDY).text()).isEqualTo(ANSWER);
-        assertThat(answer(Sampling.at(1, 3)).text()).isNotEmpty();
+        assertThat(answer(SamplingOptions.GREEDY).text()).isEqualTo(ANSWER);
+        assertThat(answer(SamplingOptions.at(1, 3)).text()).isNotEmpty();
     }
 
     @Test
@@ -170,12 +171,12 @@ class DamagedModelTest {
         int[] ids = tokenizer.encode(ANSWER);
         int end = ids[ids.length - 1];
         configure(config -> config.putArray("eos_token_id").add(2).add(end));
-        Answer ended = answer(Sampling.GREEDY);
+        Answer ended = answer(SamplingOptions.GREEDY);
         assertThat(ended.text()).isEqualTo(tokenizer.decode(Arrays.copyOf(ids, ids.length - 1)));
-        assertThat(ended.finish()).isEqualTo(Finish.STOP);
+        assertThat(ended.finishReason()).isEqualTo(FinishReason.STOP);
         // generation_config.json wins over config.json, as in transformers.
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": 2}");
-        assertThat(answer(Sampling.GREEDY).text()).isEqualTo(ANSWER);
+        assertThat(answer(SamplingOptions.GREEDY).text()).isEqualTo(ANSWER);
         Files.writeString(folder.resolve("generation_config.json"), "{\"eos_token_id\": \"</s>\"}");
         assertThatThrownBy(() -> LlavaModel.load(folder))
                 .isInstanceOf(BadInputException.class)
@@ -187,14 +188,14 @@ class DamagedModelTest {
     void loadRejectsValuesBeyondWeightDtype() {
         write(tensors -> tensors.get("model.layers.1.self_attn.q_proj.weight").putScalar(new long[] {0, 0}, 1e6));
         Path tower = ROOT.resolve("resources/tiny/base/vision_tower");
-        assertThatThrownBy(() -> LlavaModel.load(folder, tower, ChatFormat.of(folder), FrozenType.FP16))
+        assertThatThrownBy(() -> LlavaModel.load(folder, tower, ChatFormat.of(folder), WeightDtype.FP16))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("model.layers.1.self_attn.q_proj.weight")
                 .hasMessageContaining("1 of 16384 values are beyond what float16 holds")
                 .hasMessageContaining("1.00000e+06");
-        LlavaModel.load(folder, tower, ChatFormat.of(folder), FrozenType.BF16).close();
+        LlavaModel.load(folder, tower, ChatFormat.of(folder), WeightDtype.BF16).close();
         write(tensors -> tensors.get("model.layers.1.self_attn.q_proj.weight").putScalar(new long[] {0, 0}, Float.NaN));
-        assertThatThrownBy(() -> LlavaModel.load(folder, tower, ChatFormat.of(folder), FrozenType.INT8))
+        assertThatThrownBy(() -> LlavaModel.load(folder, tower, ChatFormat.of(folder), WeightDtype.INT8))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("q_proj.weight holds 1 NaN");
     }

@@ -35,7 +35,7 @@ class GoldenModelTest {
     }
 
     /** Compares the real positions of every row only: nothing reads the padded ones. */
-    private static void assertCloseWhereReal(String name, TensorRun.Outputs out, INDArray expected) {
+    private static void assertCloseWhereReal(String name, ForwardPassRecorder.Outputs out, INDArray expected) {
         INDArray actual = out.tensors().get(name);
         assertThat(actual.shape()).as(name).isEqualTo(expected.shape());
         for (int b = 0; b < out.layout().batchSize(); b++) {
@@ -53,8 +53,9 @@ class GoldenModelTest {
     @ValueSource(strings = {"a_clip28", "a_clip56"})
     void theTowerGivesEveryHiddenState(String folder) {
         Map<String, INDArray> io = read(folder + "/io.safetensors");
-        Map<String, INDArray> out =
-                TensorRun.open(Golden.path(folder), null).run(io, null).tensors();
+        Map<String, INDArray> out = ForwardPassRecorder.open(Golden.path(folder), null)
+                .run(io, null)
+                .tensors();
         for (int k = 0; k <= 4; k++) {
             assertClose("hidden_states." + k, out.get("hidden_states." + k), io.get("hidden_states." + k));
         }
@@ -65,7 +66,8 @@ class GoldenModelTest {
     @ValueSource(strings = {"b_llama", "b_llama_gqa"})
     void theDecoderGivesEveryHiddenStateAndGradient(String folder) {
         Map<String, INDArray> io = read(folder + "/io.safetensors");
-        TensorRun.Outputs out = TensorRun.open(Golden.path(folder), null).run(io, TensorRun.Gradients.STAGE2);
+        ForwardPassRecorder.Outputs out =
+                ForwardPassRecorder.open(Golden.path(folder), null).run(io, ForwardPassRecorder.Gradients.STAGE2);
         for (int k = 0; k <= 4; k++) {
             assertCloseWhereReal("hidden_states." + k, out, io.get("hidden_states." + k));
         }
@@ -80,9 +82,10 @@ class GoldenModelTest {
     @Test
     void theLlavaHfLayoutGivesTheLogitsOfTheOriginal() {
         Map<String, INDArray> io = read("c_llava_mlp2x_gelu/io.safetensors");
-        TensorRun.Outputs original =
-                TensorRun.open(Golden.path("c_llava_mlp2x_gelu"), null).run(io, null);
-        TensorRun.Outputs port = TensorRun.open(Golden.path("h_llava_hf"), null).run(io, null);
+        ForwardPassRecorder.Outputs original = ForwardPassRecorder.open(Golden.path("c_llava_mlp2x_gelu"), null)
+                .run(io, null);
+        ForwardPassRecorder.Outputs port =
+                ForwardPassRecorder.open(Golden.path("h_llava_hf"), null).run(io, null);
         assertClose(
                 "features", port.tensors().get("features"), original.tensors().get("features"));
         assertCloseWhereReal("logits", port, io.get("logits"));
@@ -93,7 +96,7 @@ class GoldenModelTest {
     @Test
     void shardsOfPyTorchGiveTheLogitsOfTheirRoundedWeights() {
         Map<String, INDArray> io = read("i_llava_bin/io.safetensors");
-        TensorRun.Outputs out = TensorRun.open(Golden.path("i_llava_bin"), Golden.path("a_clip56"))
+        ForwardPassRecorder.Outputs out = ForwardPassRecorder.open(Golden.path("i_llava_bin"), Golden.path("a_clip56"))
                 .run(io, null);
         assertCloseWhereReal("logits", out, io.get("logits"));
         assertClose("loss", out.tensors().get("loss"), io.get("loss"));
@@ -106,9 +109,10 @@ class GoldenModelTest {
         "c_llava_mlp2x_gelu, STAGE1",
         "c_llava_mlp2x_gelu, STAGE2"
     })
-    void theWholeModelGivesSplicedRowsLogitsLossAndGradients(String folder, TensorRun.Gradients stage) {
+    void theWholeModelGivesSplicedRowsLogitsLossAndGradients(String folder, ForwardPassRecorder.Gradients stage) {
         Map<String, INDArray> io = read(folder + "/io.safetensors");
-        TensorRun.Outputs out = TensorRun.open(Golden.path(folder), null).run(io, stage);
+        ForwardPassRecorder.Outputs out =
+                ForwardPassRecorder.open(Golden.path(folder), null).run(io, stage);
         assertClose("projected", out.tensors().get("projected"), io.get("image_features"));
         assertCloseWhereReal("inputs_embeds", out, io.get("inputs_embeds"));
         assertCloseWhereReal("logits", out, io.get("logits"));
@@ -126,8 +130,8 @@ class GoldenModelTest {
         Map<String, INDArray> io = read("c_llava_linear/io.safetensors");
         INDArray images = io.get("images").get(NDArrayIndex.interval(0, 2)).dup();
         Map<String, INDArray> in = Map.of("images", images, "input_ids", io.get("two_images_input_ids"));
-        TensorRun.Outputs out =
-                TensorRun.open(Golden.path("c_llava_linear"), null).run(in, null);
+        ForwardPassRecorder.Outputs out =
+                ForwardPassRecorder.open(Golden.path("c_llava_linear"), null).run(in, null);
         assertClose("logits", out.tensors().get("logits"), io.get("two_images_logits"));
     }
 
@@ -144,7 +148,8 @@ class GoldenModelTest {
                 config.replace("\"" + key + "\": " + value, "\"" + key + "\": " + other));
         Files.copy(original.resolve("model.safetensors"), folder.resolve("model.safetensors"));
         Map<String, INDArray> io = read("c_llava_linear/io.safetensors");
-        TensorRun.Outputs out = TensorRun.open(folder, Golden.path("a_clip56")).run(io, null);
+        ForwardPassRecorder.Outputs out =
+                ForwardPassRecorder.open(folder, Golden.path("a_clip56")).run(io, null);
         assertCloseWhereReal("inputs_embeds", out, io.get(prefix + "_inputs_embeds"));
         INDArray mask = io.get(prefix + "_attention_mask");
         for (int b = 0; b < out.layout().batchSize(); b++) {

@@ -17,12 +17,12 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.generate.Answer;
-import org.llava4j.model.generate.Answering;
 import org.llava4j.model.generate.Chat;
-import org.llava4j.model.generate.Decoding;
-import org.llava4j.model.generate.Generation.Finish;
-import org.llava4j.model.generate.Question;
-import org.llava4j.model.generate.Sampling;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.Generation.FinishReason;
+import org.llava4j.model.generate.GenerationRequest;
+import org.llava4j.model.generate.PendingAnswer;
+import org.llava4j.model.generate.SamplingOptions;
 
 /** The model that comes with the project, as Java code uses it. */
 class LlavaModelTest {
@@ -46,12 +46,12 @@ class LlavaModelTest {
     @Test
     void aPictureInAFileAndInMemoryGetOneAnswer() throws Exception {
         assertThat(model.answer(MAP, QUESTION)).isEqualTo(ANSWER);
-        ImageRef inMemory = model.picture(Files.readAllBytes(MAP), "map", 1_000_000);
-        Answer answer = model.answer(Question.about(inMemory, QUESTION), Decoding.greedy(16));
+        ImageRef inMemory = model.decodeImage(Files.readAllBytes(MAP), "map", 1_000_000);
+        Answer answer = model.answer(GenerationRequest.about(inMemory, QUESTION), DecodingOptions.greedy(16));
         assertThat(answer.text()).isEqualTo(ANSWER);
-        assertThat(answer.finish()).isEqualTo(Finish.STOP);
+        assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP);
         assertThat(answer.newTokens()).isEqualTo(5);
-        assertThatThrownBy(() -> model.picture(Files.readAllBytes(MAP), "map", 100))
+        assertThatThrownBy(() -> model.decodeImage(Files.readAllBytes(MAP), "map", 100))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("map has")
                 .hasMessageContaining("more than the limit of 100");
@@ -75,37 +75,39 @@ class LlavaModelTest {
     @Test
     void whatIsHandedOnJoinedIsTheAnswer() throws Exception {
         StringBuilder heard = new StringBuilder();
-        Answering answering = model.ask(Question.about(ImageRef.of(MAP), WHERE), Decoding.greedy(60), heard::append);
+        PendingAnswer answering = model.submit(
+                GenerationRequest.about(ImageRef.of(MAP), WHERE), DecodingOptions.greedy(60), heard::append);
         Answer answer = answering.answer().get(60, TimeUnit.SECONDS);
         assertThat(heard).hasToString(answer.text());
         assertThat(model.answer(
-                                Question.about(ImageRef.of(MAP), QUESTION),
-                                Decoding.greedy(60).withStops(List.of("wer is")))
+                                GenerationRequest.about(ImageRef.of(MAP), QUESTION),
+                                DecodingOptions.greedy(60).withStops(List.of("wer is")))
                         .text())
                 .isEqualTo("The ans");
     }
 
     @Test
     void oneWhoCancelsGetsWhatWasSaid() {
-        CompletableFuture<Answering> self = new CompletableFuture<>();
-        Answering answering = model.ask(
-                Question.about(ImageRef.of(MAP), WHERE),
-                Decoding.greedy(200),
-                text -> self.thenAccept(Answering::cancel));
+        CompletableFuture<PendingAnswer> self = new CompletableFuture<>();
+        PendingAnswer answering = model.submit(
+                GenerationRequest.about(ImageRef.of(MAP), WHERE),
+                DecodingOptions.greedy(200),
+                text -> self.thenAccept(PendingAnswer::cancel));
         self.complete(answering);
         answering.cancel();
-        assertThat(model.await(answering).finish()).isEqualTo(Finish.CANCELLED);
+        assertThat(model.await(answering).finishReason()).isEqualTo(FinishReason.CANCELLED);
     }
 
     @Test
     void theSameSeedDrawsTheSameInAnyCompany() {
-        Question question = Question.about(ImageRef.of(MAP), WHERE);
-        Decoding drawn = Decoding.greedy(30).withSampling(Sampling.at(1.5, 4));
+        GenerationRequest question = GenerationRequest.about(ImageRef.of(MAP), WHERE);
+        DecodingOptions drawn = DecodingOptions.greedy(30).withSampling(SamplingOptions.at(1.5, 4));
         String said = model.answer(question, drawn).text();
-        List<Answering> together = new ArrayList<>();
+        List<PendingAnswer> together = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
-            Decoding own = i == 3 ? drawn : Decoding.greedy(30).withSampling(Sampling.at(1.5, 100 + i));
-            together.add(model.ask(question, own, text -> {}));
+            DecodingOptions own =
+                    i == 3 ? drawn : DecodingOptions.greedy(30).withSampling(SamplingOptions.at(1.5, 100 + i));
+            together.add(model.submit(question, own, text -> {}));
         }
         assertThat(model.await(together.get(3)).text()).isEqualTo(said);
         assertThat(together.stream().map(model::await).map(Answer::text).distinct())
@@ -114,12 +116,13 @@ class LlavaModelTest {
 
     @Test
     void aConversationRemembersAndForgetsWhatFailed() {
-        Chat chat = model.chat(Decoding.greedy(16));
-        assertThat(chat.show(ImageRef.of(MAP)).ask(QUESTION).text()).isEqualTo(ANSWER);
-        assertThatThrownBy(() -> chat.show(ImageRef.of(ROOT.resolve("pom.xml"))).ask("And this?"))
+        Chat chat = model.chat(DecodingOptions.greedy(16));
+        assertThat(chat.setImage(ImageRef.of(MAP)).ask(QUESTION).text()).isEqualTo(ANSWER);
+        assertThatThrownBy(() ->
+                        chat.setImage(ImageRef.of(ROOT.resolve("pom.xml"))).ask("And this?"))
                 .isInstanceOf(BadInputException.class);
         assertThat(chat.turns()).hasSize(2);
-        assertThatThrownBy(() -> chat.show(ImageRef.of(MAP)).ask("word ".repeat(500)))
+        assertThatThrownBy(() -> chat.setImage(ImageRef.of(MAP)).ask("word ".repeat(500)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("leaves none");
         assertThat(chat.ask("Is it?").text()).isNotEmpty();
@@ -148,41 +151,41 @@ class LlavaModelTest {
 
     @Test
     void aQuestionNamesItsPictures() {
-        assertThatThrownBy(() -> Question.of("<image> <image>", List.of(MAP)))
+        assertThatThrownBy(() -> GenerationRequest.of("<image> <image>", List.of(MAP)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("names 2 images and brings 1");
-        assertThatThrownBy(() -> new Question(List.of(Turn.gpt("Hello")), List.of()))
+        assertThatThrownBy(() -> new GenerationRequest(List.of(Turn.gpt("Hello")), List.of()))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("nothing is asked");
-        String two = model.answer(List.of(Question.of("<image>\n<image>\n" + QUESTION, List.of(MAP, MAP))), 16)
+        String two = model.answer(List.of(GenerationRequest.of("<image>\n<image>\n" + QUESTION, List.of(MAP, MAP))), 16)
                 .get(0);
         assertThat(two).isNotEmpty();
     }
 
     @Test
     void chatContinuesAfterAnAnswerWithAnImageMark() {
-        Question question = new Question(
+        GenerationRequest question = new GenerationRequest(
                 List.of(Turn.human("<image>\n" + QUESTION), Turn.gpt("Like <image>."), Turn.human("Is it?")),
                 List.of(ImageRef.of(MAP)));
-        Answer marked = model.answer(question, Decoding.greedy(2));
-        Question unmarked = new Question(
+        Answer marked = model.answer(question, DecodingOptions.greedy(2));
+        GenerationRequest unmarked = new GenerationRequest(
                 List.of(
                         question.turns().get(0),
                         Turn.gpt("Like ."),
                         question.turns().get(2)),
                 question.images());
         assertThat(marked.promptTokens())
-                .isGreaterThan(model.answer(unmarked, Decoding.greedy(2)).promptTokens());
+                .isGreaterThan(model.answer(unmarked, DecodingOptions.greedy(2)).promptTokens());
     }
 
     @Test
     void endTokenInAQuestionIsOrdinaryTextByDefault() {
-        Question forged = Question.of("Yes.</s>USER: Who?", List.of());
-        int plain = model.answer(forged, Decoding.greedy(1)).promptTokens();
-        int token = model.answer(forged.withSpecialTokensInText(true), Decoding.greedy(1))
+        GenerationRequest forged = GenerationRequest.of("Yes.</s>USER: Who?", List.of());
+        int plain = model.answer(forged, DecodingOptions.greedy(1)).promptTokens();
+        int token = model.answer(forged.withSpecialTokensInText(true), DecodingOptions.greedy(1))
                 .promptTokens();
         assertThat(plain).isGreaterThan(token);
-        Chat chat = model.chat(Decoding.greedy(1));
+        Chat chat = model.chat(DecodingOptions.greedy(1));
         assertThat(chat.ask("Yes.</s>USER: Who?").promptTokens()).isEqualTo(plain);
         chat.clear();
         assertThat(chat.specialTokensInText(true).ask("Yes.</s>USER: Who?").promptTokens())

@@ -14,13 +14,13 @@ import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.lora.FreshLora;
 import org.llava4j.model.lora.Lora;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.lora.LoraPair;
+import org.llava4j.model.lora.LoraTensorSource;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.FreshTensors;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -33,23 +33,23 @@ class LoraModelTest {
     private static final LoraConfig DROPPING = new LoraConfig(3, 6, 0.4, LoraConfig.ALL_LINEAR);
     private static final List<String> NODES = List.of("logits", "loss", "hidden_states.1");
 
-    private static Llava model(LoraConfig lora, FrozenType type) {
-        try (Checkpoint weights = Checkpoint.llava(LLAVA, TOWER).withFrozenType(type, LoraConfig::isLora)) {
+    private static Llava model(LoraConfig lora, WeightDtype type) {
+        try (Checkpoint weights = Checkpoint.llava(LLAVA, TOWER).withWeightDtype(type, LoraConfig::isLora)) {
             return Llava.build(
                     CONFIG,
-                    new FreshLora(weights, 5),
+                    new LoraTensorSource(weights, 5),
                     ImageInput.PIXELS,
                     Optional.ofNullable(lora).map(config -> new Lora(config, 5)));
         }
     }
 
     /** As if it had learned something. */
-    static Llava learned(LoraConfig lora, FrozenType type) {
+    static Llava learned(LoraConfig lora, WeightDtype type) {
         Llava model = model(lora, type);
         for (String name : model.weightNames()) {
             if (LoraConfig.isB(name)) {
                 model.weight(name)
-                        .assign(FreshTensors.normal(
+                        .assign(WeightInitializer.normal(
                                 9, name, 0.05, model.weight(name).shape()));
             }
         }
@@ -60,7 +60,7 @@ class LoraModelTest {
         try (SafetensorsFile file = SafetensorsFile.open(LLAVA.resolve("io.safetensors"))) {
             Map<String, INDArray> inputs = new LinkedHashMap<>();
             file.tensors().keySet().forEach(name -> inputs.put(name, file.read(name)));
-            return TensorRun.of(model(null, FrozenType.FP32), CONFIG).placeholders(inputs);
+            return ForwardPassRecorder.of(model(null, WeightDtype.FP32), CONFIG).placeholders(inputs);
         }
     }
 
@@ -69,8 +69,8 @@ class LoraModelTest {
     }
 
     @ParameterizedTest
-    @EnumSource(FrozenType.class)
-    void beginsAsTheModelItWas(FrozenType type) {
+    @EnumSource(WeightDtype.class)
+    void beginsAsTheModelItWas(WeightDtype type) {
         Map<String, INDArray> plain = run(model(null, type));
         assertThat(run(model(ALL, type))).isEqualTo(plain);
         assertThat(run(model(DROPPING, type)))
@@ -79,11 +79,11 @@ class LoraModelTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = FrozenType.class, mode = EnumSource.Mode.EXCLUDE, names = "INT8")
-    void mergedIsUnmerged(FrozenType type) {
+    @EnumSource(value = WeightDtype.class, mode = EnumSource.Mode.EXCLUDE, names = "INT8")
+    void mergedIsUnmerged(WeightDtype type) {
         Llava model = learned(ALL, type);
         Map<String, INDArray> unmerged = run(model);
-        Llava merged = model(null, FrozenType.FP32);
+        Llava merged = model(null, WeightDtype.FP32);
         for (String name : merged.weightNames()) {
             INDArray weight = FloatConversion.cast(model.weight(name), DataType.FLOAT);
             merged.weight(name).assign(weight);
@@ -93,7 +93,7 @@ class LoraModelTest {
             LoraPair pair = new LoraPair(
                     model.weight(LoraConfig.nameOfA(name)), model.weight(LoraConfig.nameOfB(name)), ALL.scale());
             INDArray weight = merged.weight(name);
-            weight.assign(pair.mergedInto(weight));
+            weight.assign(pair.mergeInto(weight));
         }
         Map<String, INDArray> after = run(merged);
         NODES.forEach(node -> assertThat(Golden.relativeError(unmerged.get(node), after.get(node)))
@@ -106,8 +106,8 @@ class LoraModelTest {
 
     @Test
     void onlyItsOwnMatricesLearnBesideADecoderIn16Bits() {
-        Llava model = learned(DROPPING, FrozenType.BF16);
-        model.train(LoraConfig::isLora);
+        Llava model = learned(DROPPING, WeightDtype.BF16);
+        model.setTrainable(LoraConfig::isLora);
         assertThat(model.trainableNames()).hasSize(2 * 7 * CONFIG.decoder().layers());
         Map<String, INDArray> gradients = model.gradients(inputs(), model.trainableNames(), 4);
         gradients.forEach((name, gradient) ->
@@ -116,8 +116,8 @@ class LoraModelTest {
 
     @Test
     void theSameDrawDropsTheSame() {
-        Llava model = learned(DROPPING, FrozenType.FP32);
-        model.train(LoraConfig::isLora);
+        Llava model = learned(DROPPING, WeightDtype.FP32);
+        model.setTrainable(LoraConfig::isLora);
         List<String> names = model.trainableNames();
         Map<String, INDArray> first = copy(model.gradients(inputs(), names, 4));
         assertThat(copy(model.gradients(inputs(), names, 4))).isEqualTo(first);
@@ -129,10 +129,10 @@ class LoraModelTest {
 
     /** Along one direction through all matrices at once. */
     @ParameterizedTest
-    @EnumSource(FrozenType.class)
-    void gradientsAreThoseOfTheLoss(FrozenType type) {
+    @EnumSource(WeightDtype.class)
+    void gradientsAreThoseOfTheLoss(WeightDtype type) {
         Llava model = learned(ALL, type);
-        model.train(LoraConfig::isLora);
+        model.setTrainable(LoraConfig::isLora);
         List<String> names = model.trainableNames();
         double slope = 0;
         double step = 2e-3;
@@ -154,7 +154,7 @@ class LoraModelTest {
     }
 
     private static INDArray direction(Llava model, String name) {
-        return FreshTensors.normal(3, name, 1, model.weight(name).shape());
+        return WeightInitializer.normal(3, name, 1, model.weight(name).shape());
     }
 
     private static Map<String, INDArray> copy(Map<String, INDArray> arrays) {

@@ -16,7 +16,7 @@ public final class AdamW {
     private static final double CLIP_EPS = 1e-6;
 
     private final Settings settings;
-    private final Function<String, Share> shares;
+    private final Function<String, ParameterGroup> groups;
     private final Kernels kernels = KernelChoice.kernels();
     private final Map<String, INDArray[]> moments = new LinkedHashMap<>();
     private int step;
@@ -32,22 +32,22 @@ public final class AdamW {
     /**
      * What differs between weights.
      *
-     * @param rate its learning rate as a multiple of the common one
+     * @param learningRateScale its learning rate as a multiple of the common one
      * @param decays whether it decays
      */
-    public record Share(double rate, boolean decays) {
-        static final Share WHOLE = new Share(1, true);
+    public record ParameterGroup(double learningRateScale, boolean decays) {
+        static final ParameterGroup DEFAULT = new ParameterGroup(1, true);
     }
 
     /** All weights alike. */
     public AdamW(Settings settings) {
-        this(settings, name -> Share.WHOLE);
+        this(settings, name -> ParameterGroup.DEFAULT);
     }
 
     /** @param shares by name of a weight */
-    public AdamW(Settings settings, Function<String, Share> shares) {
+    public AdamW(Settings settings, Function<String, ParameterGroup> shares) {
         this.settings = settings;
-        this.shares = shares;
+        this.groups = shares;
     }
 
     /**
@@ -56,12 +56,12 @@ public final class AdamW {
      * @param weights float32 of any shape, by name; changed in place
      * @param gradients of the same shapes, by the same names
      * @return the global gradient norm before clipping
-     * @throws BadStepException if that is not a number; no weight is then changed
+     * @throws RejectedStepException if that is not a number; no weight is then changed
      */
     public double step(double rate, Map<String, INDArray> weights, Map<String, INDArray> gradients) {
         double norm = globalNorm(gradients);
         if (!Double.isFinite(norm)) {
-            throw new BadStepException("the gradient's norm of step " + (step + 1)
+            throw new RejectedStepException("the gradient's norm of step " + (step + 1)
                     + " is not a number any more, no weight was changed; lower the learning rate or look at this"
                     + " batch");
         }
@@ -70,15 +70,15 @@ public final class AdamW {
         gradients.forEach((name, gradient) -> {
             INDArray weight = weights.get(name);
             INDArray[] mv = moments.computeIfAbsent(name, key -> zeros(weight));
-            kernels.adamW(weight, gradient, mv[0], mv[1], now(rate, scale, shares.apply(name)));
+            kernels.adamW(weight, gradient, mv[0], mv[1], stepParameters(rate, scale, groups.apply(name)));
         });
         return norm;
     }
 
-    private AdamWStep now(double rate, double scale, Share share) {
+    private AdamWStep stepParameters(double rate, double scale, ParameterGroup share) {
         return new AdamWStep(
                 step,
-                rate * share.rate(),
+                rate * share.learningRateScale(),
                 settings.beta1(),
                 settings.beta2(),
                 settings.eps(),
@@ -98,7 +98,7 @@ public final class AdamW {
     }
 
     /** Goes on as after so many steps; the moments are put in by reference. */
-    public void goOnFrom(int steps) {
+    public void resumeFrom(int steps) {
         step = steps;
     }
 

@@ -9,17 +9,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The gradients that a graph has of batches, for whatever of it learns. */
 public final class BatchGradients {
     private final Llava model;
-    private final List<String> names;
+    private final List<String> trainableNames;
 
-    /** Those of the weights that {@link Llava#train} thawed. */
+    /** Those of the weights that {@link Llava#setTrainable} thawed. */
     public BatchGradients(Llava model) {
         this.model = model;
-        this.names = model.trainableNames();
+        this.trainableNames = model.trainableNames();
     }
 
     /** The weights that learn. */
-    public List<String> names() {
-        return names;
+    public List<String> trainableNames() {
+        return trainableNames;
     }
 
     /**
@@ -30,15 +30,15 @@ public final class BatchGradients {
      *     in a run that was resumed or is spread over machines
      * @param sum gets its loss and gradients
      */
-    public void add(Map<String, INDArray> batch, int step, int pass, GradientSum sum) {
-        Map<String, INDArray> gradients = model.gradients(batch, names, ((long) step << Integer.SIZE) + pass);
+    public void add(Map<String, INDArray> batch, int step, int pass, GradientAccumulator sum) {
+        Map<String, INDArray> gradients = model.gradients(batch, trainableNames, ((long) step << Integer.SIZE) + pass);
         INDArray loss = gradients.remove(Llava.LOSS);
-        sum.add(loss.getDouble(0), rows(batch), gradients);
+        sum.add(loss.getDouble(0), targetTokens(batch), gradients);
         PooledMemory.forCurrentThread().release(loss);
     }
 
     /** Supervised rows of a batch; a graph with a loss of its own may have none, and its batches count alike. */
-    private static long rows(Map<String, INDArray> batch) {
+    private static long targetTokens(Map<String, INDArray> batch) {
         INDArray targets = batch.get(Llava.TARGET_ROWS);
         return targets == null ? 1 : Math.max(1, targets.length());
     }

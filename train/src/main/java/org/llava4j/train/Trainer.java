@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.function.DoubleConsumer;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
-import org.llava4j.train.checkpoint.RunArrays;
+import org.llava4j.train.checkpoint.CheckpointTensors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -18,31 +18,31 @@ public final class Trainer {
     private final BatchGradients gradients;
     private final Map<String, INDArray> weights = new LinkedHashMap<>();
     private final AdamW optimizer;
-    private final WarmupCosine schedule;
+    private final CosineScheduleWithWarmup schedule;
     private int step;
 
     /**
      * @param step counted from 1
      * @param loss mean over the supervised rows, before the update
      * @param gradNorm global norm before clipping
-     * @param rate the learning rate that was used
+     * @param learningRate the learning rate that was used
      */
-    public record Step(int step, double loss, double gradNorm, double rate) {}
+    public record Step(int step, double loss, double gradNorm, double learningRate) {}
 
     /**
-     * Trains what {@link Llava#train} thawed.
+     * Trains what {@link Llava#setTrainable} thawed.
      *
      * @throws BadInputException if that is nothing
      */
-    public Trainer(Llava model, AdamW optimizer, WarmupCosine schedule) {
+    public Trainer(Llava model, AdamW optimizer, CosineScheduleWithWarmup schedule) {
         this.gradients = new BatchGradients(model);
         this.optimizer = optimizer;
         this.schedule = schedule;
-        if (gradients.names().isEmpty()) {
+        if (gradients.trainableNames().isEmpty()) {
             throw new BadInputException(
                     "no weight learns; name those that shall, as Llava.train or a stage's" + " \"trainable\" does");
         }
-        gradients.names().forEach(name -> weights.put(name, model.weight(name)));
+        gradients.trainableNames().forEach(name -> weights.put(name, model.weight(name)));
     }
 
     /** One optimiser step on one batch. */
@@ -54,13 +54,13 @@ public final class Trainer {
      * One optimiser step on several batches: the mean over all their supervised rows, as one large batch would have it. A
      * batch is asked for when the one before it is done.
      *
-     * @throws BadStepException if the loss or the gradient is not a number any more
+     * @throws RejectedStepException if the loss or the gradient is not a number any more
      */
     public Step step(Iterator<Map<String, INDArray>> batches) {
         if (!batches.hasNext()) {
             throw new IllegalArgumentException("a step needs at least one batch");
         }
-        try (GradientSum sum = new GradientSum()) {
+        try (GradientAccumulator sum = new GradientAccumulator()) {
             for (int pass = 0; batches.hasNext(); pass++) {
                 gradients.add(batches.next(), step, pass, sum);
             }
@@ -72,36 +72,36 @@ public final class Trainer {
      * One optimiser step on gradients that were computed already.
      *
      * @param sum of all batches of the step; its gradients are means afterwards
-     * @param check is given the step's loss; throws a {@link BadStepException} for one that no weight shall learn from
-     * @throws BadStepException if the loss or the gradient is not a number any more, or {@code check} says so; no weight is
+     * @param check is given the step's loss; throws a {@link RejectedStepException} for one that no weight shall learn from
+     * @throws RejectedStepException if the loss or the gradient is not a number any more, or {@code check} says so; no weight is
      *     then changed
      */
-    public Step step(GradientSum sum, DoubleConsumer check) {
-        double loss = sum.loss() / sum.rows();
+    public Step step(GradientAccumulator sum, DoubleConsumer check) {
+        double loss = sum.lossSum() / sum.targetTokens();
         if (!Double.isFinite(loss)) {
-            throw new BadStepException("the loss of step " + (step + 1)
+            throw new RejectedStepException("the loss of step " + (step + 1)
                     + " is not a number any more; lower the learning rate or look at this batch");
         }
         check.accept(loss);
-        double rate = schedule.rate(step);
-        double norm = optimizer.step(rate, weights, sum.means());
+        double rate = schedule.learningRate(step);
+        double norm = optimizer.step(rate, weights, sum.meanGradients());
         return new Step(++step, loss, norm, rate);
     }
 
     /** What the run changes, by reference: all that a checkpoint has to keep. */
-    public RunArrays arrays() {
-        return new RunArrays(weights, optimizer.moments(weights));
+    public CheckpointTensors arrays() {
+        return new CheckpointTensors(weights, optimizer.moments(weights));
     }
 
     /** Counts a step that changed nothing. */
-    public void passOver() {
+    public void skipStep() {
         step++;
     }
 
     /** Goes on as after so many steps; the arrays are put in by reference. */
-    public void goOnFrom(int steps, int updates) {
+    public void resumeFrom(int steps, int updates) {
         step = steps;
-        optimizer.goOnFrom(updates);
+        optimizer.resumeFrom(updates);
     }
 
     /** Steps that changed the weights. */

@@ -30,19 +30,21 @@ class OptimizerGoldenTest {
         "c_llava_mlp2x_gelu, stage2"
     })
     void lossesNormsAndWeightsFollowPyTorch(String folder, String stage) {
-        JsonNode golden = Golden.json(folder + "/meta.json").at("/stages/" + stage);
+        JsonNode golden = GoldenValues.json(folder + "/meta.json").at("/stages/" + stage);
         List<String> trainable = new ArrayList<>();
         golden.get("trainable").forEach(name -> trainable.add(name.textValue()));
-        LlavaConfig config = LlavaConfig.read(Golden.path(folder), Golden.path("a_clip56"));
-        Llava model = load(Golden.path(folder), config);
-        model.train(trainable::contains);
+        LlavaConfig config = LlavaConfig.read(GoldenValues.path(folder), GoldenValues.path("a_clip56"));
+        Llava model = load(GoldenValues.path(folder), config);
+        model.setTrainable(trainable::contains);
         assertThat(model.trainableNames()).containsExactlyInAnyOrderElementsOf(trainable);
         Map<String, INDArray> before = new LinkedHashMap<>();
         model.weightNames().forEach(name -> before.put(name, model.weight(name).dup()));
 
-        Map<String, INDArray> batch = PublishedBatch.placeholders(Golden.tensors(folder + "/io.safetensors"), config);
+        Map<String, INDArray> batch =
+                PublishedBatch.placeholders(GoldenValues.tensors(folder + "/io.safetensors"), config);
         JsonNode steps = golden.get("steps");
-        WarmupCosine constant = new WarmupCosine(steps.get(0).get("lr").doubleValue(), 0, Integer.MAX_VALUE);
+        CosineScheduleWithWarmup constant =
+                new CosineScheduleWithWarmup(steps.get(0).get("lr").doubleValue(), 0, Integer.MAX_VALUE);
         Trainer trainer = new Trainer(model, new AdamW(AdamW.Settings.PAPER), constant);
         for (JsonNode expected : steps) {
             Trainer.Step step = trainer.step(batch);
@@ -53,10 +55,10 @@ class OptimizerGoldenTest {
             assertThat(step.gradNorm())
                     .as(which + " gradient norm")
                     .isCloseTo(expected.get("grad_norm_before_clip").doubleValue(), withinPercentage(PERCENT_OF_LOSS));
-            assertThat(step.rate()).isEqualTo(expected.get("lr").doubleValue());
+            assertThat(step.learningRate()).isEqualTo(expected.get("lr").doubleValue());
             if (step.step() != 2) {
                 String file = folder + "/" + stage + "_after_step" + step.step() + ".safetensors";
-                assertChange(which, model, before, Golden.tensors(file));
+                assertChange(which, model, before, GoldenValues.tensors(file));
             }
         }
         for (String name : model.weightNames()) {
@@ -72,14 +74,14 @@ class OptimizerGoldenTest {
         after.forEach((name, expected) -> {
             INDArray expectedChange = expected.sub(before.get(name));
             INDArray change = model.weight(name).sub(before.get(name));
-            assertThat(Golden.relativeError(change, expectedChange))
+            assertThat(GoldenValues.relativeError(change, expectedChange))
                     .as(which + " change of " + name)
                     .isLessThan(CHANGE_TOLERANCE);
         });
     }
 
     private static Llava load(Path folder, LlavaConfig config) {
-        try (Checkpoint checkpoint = Checkpoint.llava(folder, Golden.path("a_clip56"))) {
+        try (Checkpoint checkpoint = Checkpoint.llava(folder, GoldenValues.path("a_clip56"))) {
             return Llava.build(config, checkpoint, ImageInput.PIXELS);
         }
     }

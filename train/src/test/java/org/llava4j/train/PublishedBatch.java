@@ -45,7 +45,7 @@ final class PublishedBatch {
         int[] imagesPerRow = new int[rows];
         Arrays.fill(imagesPerRow, 1);
         CollatorOptions options =
-                new CollatorOptions(config.imageVectors(), config.decoder().vocabSize(), config.maxLength());
+                new CollatorOptions(config.numImageTokens(), config.decoder().vocabSize(), config.maxLength());
         return Placeholders.pixels(BatchLayout.collate(samples, imagesPerRow, options), batch.get("images"));
     }
 }

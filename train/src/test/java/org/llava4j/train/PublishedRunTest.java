@@ -29,21 +29,21 @@ class PublishedRunTest {
     @CsvSource({"stage1, 2e-3", "stage2, 2e-5"})
     void everyStepFollowsThePublishedRun(String stage, double peak, @TempDir Path temp) throws IOException {
         Llava model = begin(stage, temp);
-        LlavaConfig config = LlavaConfig.read(temp, Golden.path("a_clip56"));
-        JsonNode golden = Golden.json("f_e2e/" + stage + "_log.json");
+        LlavaConfig config = LlavaConfig.read(temp, GoldenValues.path("a_clip56"));
+        JsonNode golden = GoldenValues.json("f_e2e/" + stage + "_log.json");
         List<String> trainable = new ArrayList<>();
         golden.get("trainable").forEach(name -> trainable.add(name.textValue()));
-        model.train(trainable::contains);
+        model.setTrainable(trainable::contains);
         assertThat(model.trainableNames()).containsExactlyInAnyOrderElementsOf(trainable);
         Map<String, INDArray> before = new LinkedHashMap<>();
         trainable.forEach(name -> before.put(name, model.weight(name).dup()));
 
         JsonNode steps = golden.get("steps");
-        Trainer trainer =
-                new Trainer(model, new AdamW(AdamW.Settings.PAPER), WarmupCosine.of(peak, 0.03, steps.size()));
+        Trainer trainer = new Trainer(
+                model, new AdamW(AdamW.Settings.PAPER), CosineScheduleWithWarmup.of(peak, 0.03, steps.size()));
         for (JsonNode expected : steps) {
             int number = expected.get("step").intValue();
-            Map<String, INDArray> batch = Golden.tensors("f_e2e/" + stage + "_batch" + number + ".safetensors");
+            Map<String, INDArray> batch = GoldenValues.tensors("f_e2e/" + stage + "_batch" + number + ".safetensors");
             Trainer.Step step = trainer.step(PublishedBatch.placeholders(batch, config));
             String which = stage + " step " + number;
             assertThat(step.loss())
@@ -52,14 +52,14 @@ class PublishedRunTest {
             assertThat(step.gradNorm())
                     .as(which + " gradient norm")
                     .isCloseTo(expected.get("grad_norm_before_clip").doubleValue(), withinPercentage(PERCENT));
-            assertThat(step.rate()).isCloseTo(expected.get("lr").get(0).doubleValue(), within(1e-12));
+            assertThat(step.learningRate()).isCloseTo(expected.get("lr").get(0).doubleValue(), within(1e-12));
         }
-        Map<String, INDArray> after = Golden.tensors("f_e2e/" + stage + "_final.safetensors");
+        Map<String, INDArray> after = GoldenValues.tensors("f_e2e/" + stage + "_final.safetensors");
         assertThat(after.keySet()).containsAll(trainable);
         for (String name : trainable) {
             INDArray change = model.weight(name).sub(before.get(name));
             INDArray expected = after.get(name).sub(before.get(name));
-            assertThat(Golden.relativeError(change, expected))
+            assertThat(GoldenValues.relativeError(change, expected))
                     .as(stage + " change of " + name)
                     .isLessThan(CHANGE_TOLERANCE);
         }
@@ -67,12 +67,12 @@ class PublishedRunTest {
 
     /** Stage 2 begins where stage 1 ended: the same model with the projector that stage 1 made. */
     private static Llava begin(String stage, Path folder) throws IOException {
-        Files.copy(Golden.path("f_e2e/stage2_out/config.json"), folder.resolve("config.json"));
-        Files.copy(Golden.path("f_e2e/stage1_init.safetensors"), folder.resolve("model.safetensors"));
-        LlavaConfig config = LlavaConfig.read(folder, Golden.path("a_clip56"));
-        try (Checkpoint checkpoint = Checkpoint.llava(folder, Golden.path("a_clip56"))) {
+        Files.copy(GoldenValues.path("f_e2e/stage2_out/config.json"), folder.resolve("config.json"));
+        Files.copy(GoldenValues.path("f_e2e/stage1_init.safetensors"), folder.resolve("model.safetensors"));
+        LlavaConfig config = LlavaConfig.read(folder, GoldenValues.path("a_clip56"));
+        try (Checkpoint checkpoint = Checkpoint.llava(folder, GoldenValues.path("a_clip56"))) {
             if (stage.equals("stage2")) {
-                checkpoint.withProjector(Golden.path("f_e2e/stage1_final.safetensors"));
+                checkpoint.withProjector(GoldenValues.path("f_e2e/stage1_final.safetensors"));
             }
             return Llava.build(config, checkpoint, Llava.ImageInput.PIXELS);
         }

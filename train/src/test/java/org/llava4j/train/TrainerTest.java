@@ -20,12 +20,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class TrainerTest {
-    private static final LlavaConfig CONFIG = LlavaConfig.read(Golden.path("c_llava_linear"), TinyFolders.TOWER);
-    private static final WarmupCosine CONSTANT = new WarmupCosine(1e-3, 0, Integer.MAX_VALUE);
+    private static final LlavaConfig CONFIG =
+            LlavaConfig.read(GoldenValues.path("c_llava_linear"), TinyModelFolders.TOWER);
+    private static final CosineScheduleWithWarmup CONSTANT = new CosineScheduleWithWarmup(1e-3, 0, Integer.MAX_VALUE);
     private static final String WEIGHT = "model.mm_projector.weight";
 
     private final Map<String, INDArray> batch =
-            PublishedBatch.placeholders(Golden.tensors("c_llava_linear/io.safetensors"), CONFIG);
+            PublishedBatch.placeholders(GoldenValues.tensors("c_llava_linear/io.safetensors"), CONFIG);
 
     @Test
     void aStepOverSeveralBatchesIsAStepOverTheirMean() {
@@ -35,14 +36,14 @@ class TrainerTest {
         Trainer.Step step = trainer(several).step(List.of(batch, batch, batch).iterator());
         assertThat(step.loss()).isCloseTo(expected.loss(), within(1e-6));
         assertThat(step.gradNorm()).isCloseTo(expected.gradNorm(), withinPercentage(1e-3));
-        assertThat(Golden.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
+        assertThat(GoldenValues.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
                 .isLessThan(1e-6);
     }
 
     /** Rows of few and of many supervised words: the mean over words is not the mean over batches. */
     @Test
     void unequalBatchesAreTheLargeBatchThatTheyMakeUp() {
-        Map<String, INDArray> io = Golden.tensors("c_llava_linear/io.safetensors");
+        Map<String, INDArray> io = GoldenValues.tensors("c_llava_linear/io.safetensors");
         Llava one = projectorLearns();
         Llava several = projectorLearns();
         Trainer.Step expected = trainer(one).step(PublishedBatch.placeholders(io, CONFIG));
@@ -59,7 +60,7 @@ class TrainerTest {
         Trainer.Step step = trainer(several).step(single.iterator());
         assertThat(step.loss()).isCloseTo(expected.loss(), withinPercentage(1e-3));
         assertThat(step.gradNorm()).isCloseTo(expected.gradNorm(), withinPercentage(1e-3));
-        assertThat(Golden.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
+        assertThat(GoldenValues.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
                 .isLessThan(1e-5);
     }
 
@@ -68,7 +69,7 @@ class TrainerTest {
         AdamW.Settings decaying = new AdamW.Settings(0.9, 0.999, 1e-8, 0.1, 1.0);
         Map<String, INDArray> weights = new TreeMap<>(Map.of("a", ones(), "b", ones(), "c", ones()));
         Map<String, INDArray> gradients = Map.of("a", ones(), "b", ones(), "c", ones());
-        new AdamW(decaying, name -> new AdamW.Share(name.equals("b") ? 3 : 1, !name.equals("c")))
+        new AdamW(decaying, name -> new AdamW.ParameterGroup(name.equals("b") ? 3 : 1, !name.equals("c")))
                 .step(1e-2, weights, gradients);
         // The first step of AdamW goes by the rate, whatever the gradient, after the decay of rate * decay * weight.
         assertThat(weights.get("a").getDouble(0)).isCloseTo(1 - 1e-2 * 0.1 - 1e-2, within(1e-6));
@@ -105,7 +106,7 @@ class TrainerTest {
     @Test
     void aModelOfWhichNothingLearnsIsRefused() {
         Llava model = projectorLearns();
-        model.train(name -> false);
+        model.setTrainable(name -> false);
         assertThatThrownBy(() -> trainer(model))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("no weight learns");
@@ -134,15 +135,15 @@ class TrainerTest {
 
     @Test
     void theScheduleWarmsUpFromZeroAndEndsNearZero() {
-        WarmupCosine schedule = WarmupCosine.of(2e-3, 0.03, 4652);
+        CosineScheduleWithWarmup schedule = CosineScheduleWithWarmup.of(2e-3, 0.03, 4652);
         assertThat(schedule.warmupSteps()).isEqualTo(140);
-        assertThat(WarmupCosine.of(2e-5, 0.03, 14787).warmupSteps()).isEqualTo(444);
-        assertThat(WarmupCosine.of(2e-5, 0.03, 4776).warmupSteps()).isEqualTo(144);
-        assertThat(schedule.rate(0)).isZero();
-        assertThat(schedule.rate(70)).isCloseTo(1e-3, within(1e-12));
-        assertThat(schedule.rate(140)).isEqualTo(2e-3);
-        assertThat(schedule.rate(140 + 2256)).isCloseTo(1e-3, within(1e-9));
-        assertThat(schedule.rate(4651)).isLessThan(1e-8);
+        assertThat(CosineScheduleWithWarmup.of(2e-5, 0.03, 14787).warmupSteps()).isEqualTo(444);
+        assertThat(CosineScheduleWithWarmup.of(2e-5, 0.03, 4776).warmupSteps()).isEqualTo(144);
+        assertThat(schedule.learningRate(0)).isZero();
+        assertThat(schedule.learningRate(70)).isCloseTo(1e-3, within(1e-12));
+        assertThat(schedule.learningRate(140)).isEqualTo(2e-3);
+        assertThat(schedule.learningRate(140 + 2256)).isCloseTo(1e-3, within(1e-9));
+        assertThat(schedule.learningRate(4651)).isLessThan(1e-8);
     }
 
     private static Trainer trainer(Llava model) {
@@ -150,9 +151,9 @@ class TrainerTest {
     }
 
     private static Llava projectorLearns() {
-        try (Checkpoint checkpoint = Checkpoint.llava(Golden.path("c_llava_linear"), TinyFolders.TOWER)) {
+        try (Checkpoint checkpoint = Checkpoint.llava(GoldenValues.path("c_llava_linear"), TinyModelFolders.TOWER)) {
             Llava model = Llava.build(CONFIG, checkpoint, ImageInput.PIXELS);
-            model.train(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX));
+            model.setTrainable(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX));
             return model;
         }
     }

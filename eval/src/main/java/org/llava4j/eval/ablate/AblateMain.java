@@ -15,14 +15,14 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.eval.ablate.AblationPlan.Variant;
 import org.llava4j.eval.report.Report;
-import org.llava4j.eval.report.TextTable;
-import org.llava4j.model.folder.Manifest;
-import org.llava4j.train.watch.ProgressLine;
+import org.llava4j.eval.report.ReportTable;
+import org.llava4j.model.folder.ModelManifest;
+import org.llava4j.train.logging.ProgressLine;
 
 /** {@code exec:java@ablate}: trains and asks a list of variants and makes one table of them. */
 public final class AblateMain extends Command {
     private static final String KIND = "ablation";
-    private static final TextTable PAPER = new TextTable(
+    private static final ReportTable PAPER = new ReportTable(
             "The paper's (ScienceQA, 13B)",
             List.of("", "accuracy, %", "points"),
             List.of(
@@ -58,7 +58,7 @@ public final class AblateMain extends Command {
         InputPaths inputs = plan.inputs().and(path(line, "config"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, Report.FILES)) {
             Ablation ablation = new Ablation(plan, folder.path(), maxNewTokens, ProgressLine.onStdout());
-            ablation.requirePlaces();
+            ablation.requireWritableOutputs();
             folder.write(report(line, plan, ablation, maxNewTokens)::write);
             ablation.deleteJournals();
         }
@@ -75,19 +75,19 @@ public final class AblateMain extends Command {
         }
         Report.Builder report = Report.titled("Ablations")
                 .setting("plan sha256", Sha256.of(path(line, "config")))
-                .setting("base sha256", Manifest.hash(Path.of(plan.base())))
+                .setting("base sha256", ModelManifest.hash(Path.of(plan.base())))
                 .setting("captions sha256", Sha256.of(Path.of(plan.captions())))
                 .setting("data sha256", Sha256.of(Path.of(plan.data()).resolve("problems.json")))
                 .setting("longest answer", maxNewTokens)
-                .setting("LLaVA4J", Manifest.version())
+                .setting("LLaVA4J", ModelManifest.version())
                 .table(table(results))
                 .table(PAPER);
-        results.forEach(
-                (variant, tally) -> report.headline("v_" + variant.folder().replace('-', '_'), variant.name(), tally));
+        results.forEach((variant, tally) ->
+                report.headlineMetric("v_" + variant.folder().replace('-', '_'), variant.name(), tally));
         return report.seconds((System.nanoTime() - begun) / 1e9).build();
     }
 
-    private static TextTable table(Map<Variant, AnswerCounts> results) {
+    private static ReportTable table(Map<Variant, AnswerCounts> results) {
         double first = results.values().iterator().next().accuracy();
         List<List<String>> rows = new ArrayList<>();
         results.forEach((variant, tally) -> rows.add(List.of(
@@ -95,7 +95,7 @@ public final class AblateMain extends Command {
                 Html.percent(tally.accuracy(), 2),
                 rows.isEmpty() ? "" : Html.format("%+.2f", 100 * (tally.accuracy() - first)),
                 tally.correct() + " of " + tally.total())));
-        return new TextTable(
+        return new ReportTable(
                 "Variants",
                 List.of("", "accuracy, %", "points", "right"),
                 rows,

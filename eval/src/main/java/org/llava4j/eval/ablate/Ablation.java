@@ -17,40 +17,40 @@ import org.llava4j.data.OutputFolder;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.eval.AskedModel;
+import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.ablate.AblationPlan.Recipe;
 import org.llava4j.eval.ablate.AblationPlan.Variant;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
-import org.llava4j.eval.scienceqa.ScienceQaRun;
-import org.llava4j.eval.scienceqa.Showing;
+import org.llava4j.eval.scienceqa.InputAblation;
+import org.llava4j.eval.scienceqa.ScienceQaEvaluation;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.generate.Decoding;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.DataSource;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
-import org.llava4j.train.watch.RunListener;
 
 /**
  * Trains and asks each variant of a plan, what they share once. What a folder has already is not done again: a run that was
  * interrupted goes on.
  */
 final class Ablation {
-    private static final int ASKED_TOGETHER = 16;
+    private static final int BATCH_SIZE = 16;
     private static final String CONFIG = "config.json";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final AblationPlan plan;
     private final Path output;
     private final int maxNewTokens;
-    private final RunListener listener;
+    private final TrainingListener listener;
 
-    Ablation(AblationPlan plan, Path output, int maxNewTokens, RunListener listener) {
+    Ablation(AblationPlan plan, Path output, int maxNewTokens, TrainingListener listener) {
         this.plan = plan;
         this.output = output;
         this.maxNewTokens = maxNewTokens;
@@ -66,15 +66,15 @@ final class Ablation {
             second = Stages.with(second, List.of("freshProjector=true"));
         } else {
             Stage first = stage(plan.stage1(), variant.stage1());
-            begin = learned("stage-1", first, base, List.of(source(plan.captions(), plan.captionImages(), null)));
+            begin = train("stage-1", first, base, List.of(source(plan.captions(), plan.captionImages(), null)));
         }
         List<DataSource> sources = variant.sources().isEmpty()
                 ? List.of(source(plan.data(), null, null))
                 : variant.sources().stream()
                         .map(each -> source(each.data(), each.images(), each.weight()))
                         .toList();
-        Path model = learned("stage-2", second, begin, sources);
-        return ask(variant, second, model);
+        Path model = train("stage-2", second, begin, sources);
+        return evaluate(variant, second, model);
     }
 
     private static DataSource source(String data, String images, Double weight) {
@@ -86,7 +86,7 @@ final class Ablation {
     }
 
     /** What a stage makes of a model: found by all that it depends on, or learned now. */
-    private Path learned(String name, Stage stage, Path from, List<DataSource> sources) {
+    private Path train(String name, Stage stage, Path from, List<DataSource> sources) {
         String key = new Sha256()
                 .add(stage.toString())
                 .add(from.toAbsolutePath().normalize().toString())
@@ -95,7 +95,7 @@ final class Ablation {
         Path folder = output.resolve(name + "-" + key.substring(0, 10));
         if (!Files.exists(folder.resolve(AtomicFolder.MARKER))) {
             Path features = output.resolve("features");
-            Path tower = LlavaConfig.visionTowerOf(from);
+            Path tower = LlavaConfig.visionTowerPath(from);
             RunPaths paths = new RunPaths(from, tower, null, sources, folder, features);
             StageRunner.run(stage, paths, RunOptions.DEFAULT, listener);
         }
@@ -113,7 +113,7 @@ final class Ablation {
             ObjectNode config = (ObjectNode) JsonInput.readObject(base.resolve(CONFIG));
             config.put(
                     "mm_vision_tower",
-                    LlavaConfig.visionTowerOf(base).toAbsolutePath().toString());
+                    LlavaConfig.visionTowerPath(base).toAbsolutePath().toString());
             variant.config().forEach(config::set);
             String text = JSON.writerWithDefaultPrettyPrinter().writeValueAsString(config);
             try (OutputFolder written = baseFolder(folder)) {
@@ -143,16 +143,16 @@ final class Ablation {
 
     /** Deletes the answer journals of all variants, once the report on them is written. */
     void deleteJournals() {
-        plan.variants().forEach(variant -> ScienceQaRun.deleteJournal(answers(variant)));
+        plan.variants().forEach(variant -> ScienceQaEvaluation.deleteJournal(answersPath(variant)));
     }
 
-    private Path answers(Variant variant) {
+    private Path answersPath(Variant variant) {
         return output.resolve("answers-" + variant.folder());
     }
 
     private OutputFolder answerFolder(Variant variant) {
         InputPaths inputs = InputPaths.of(Path.of(plan.data()));
-        return OutputFolder.open(answers(variant), "ablation-answers", inputs, ScienceQaRun.FILES);
+        return OutputFolder.open(answersPath(variant), "ablation-answers", inputs, ScienceQaEvaluation.FILES);
     }
 
     private static OutputFolder baseFolder(Path folder) {
@@ -160,7 +160,7 @@ final class Ablation {
     }
 
     /** Refuses folders in which this run would replace files of others. */
-    void requirePlaces() {
+    void requireWritableOutputs() {
         for (Variant variant : plan.variants()) {
             answerFolder(variant).close();
             if (!variant.config().isEmpty()) {
@@ -169,24 +169,25 @@ final class Ablation {
         }
     }
 
-    private AnswerCounts ask(Variant variant, Stage stage, Path model) {
-        ScienceQaRun run = new ScienceQaRun(
+    private AnswerCounts evaluate(Variant variant, Stage stage, Path model) {
+        ScienceQaEvaluation run = new ScienceQaEvaluation(
                 Path.of(plan.data()),
                 plan.split() == null ? "test" : plan.split(),
                 format(stage),
-                Showing.ALL,
+                InputAblation.NONE,
                 0,
-                ASKED_TOGETHER,
-                Decoding.greedy(maxNewTokens),
+                BATCH_SIZE,
+                DecodingOptions.greedy(maxNewTokens),
                 plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
-        AskedModel asked = new AskedModel(model, LlavaConfig.visionTowerOf(model), stage.chatFormat(), FrozenType.FP32);
+        ModelSpec asked =
+                new ModelSpec(model, LlavaConfig.visionTowerPath(model), stage.chatFormat(), WeightDtype.FP32);
         Report.Builder settings = Report.titled(variant.name());
         asked.describe(settings);
         run.describe(settings);
-        String specification = settings.build().specification().sha256();
+        String specification = settings.build().configuration().sha256();
         try (OutputFolder folder = answerFolder(variant);
                 LlavaModel loaded = asked.load()) {
-            ScienceQaGrading grading = run.run(run.asker().of(loaded), variant.name(), folder, specification);
+            ScienceQaGrading grading = run.run(run.predictor().executor(loaded), variant.name(), folder, specification);
             return grading.scores().overall();
         }
     }

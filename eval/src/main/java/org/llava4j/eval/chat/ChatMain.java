@@ -8,9 +8,9 @@ import org.jline.terminal.Terminal;
 import org.jline.terminal.TerminalBuilder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.eval.AskedModel;
 import org.llava4j.eval.DecodingFlags;
-import org.llava4j.model.generate.Decoding;
+import org.llava4j.eval.ModelSpec;
+import org.llava4j.model.generate.DecodingOptions;
 
 /** {@code exec:java@chat}: a conversation with a model at the terminal. */
 public final class ChatMain extends Command {
@@ -24,23 +24,23 @@ public final class ChatMain extends Command {
 
     @Override
     protected Options options() {
-        return DecodingFlags.addTo(AskedModel.addFlags(new Options()))
+        return DecodingFlags.addTo(ModelSpec.addFlags(new Options()))
                 .addOption(flag("image-file", "FILE", "the picture to talk about (/image FILE later)"))
-                .addOption(AskedModel.specialTokensFlag());
+                .addOption(ModelSpec.specialTokensFlag());
     }
 
     @Override
     protected void run(CommandLine line) {
-        Decoding decoding = DecodingFlags.of(line);
-        AskedModel asked = AskedModel.of(line);
+        DecodingOptions decoding = DecodingFlags.of(line);
+        ModelSpec asked = ModelSpec.of(line);
         Path image = path(line, "image-file");
         try (var model = asked.load();
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {
             ChatSession session = new ChatSession(
-                    terminal, model.chat(decoding).specialTokensInText(AskedModel.specialTokensInText(line)));
+                    terminal, model.chat(decoding).specialTokensInText(ModelSpec.specialTokensInText(line)));
             if (image != null) {
-                session.show(image);
+                session.setImage(image);
             }
             session.run();
         } catch (IOException e) {

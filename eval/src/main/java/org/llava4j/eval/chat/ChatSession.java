@@ -13,9 +13,9 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ImageBytes;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.generate.Answer;
-import org.llava4j.model.generate.Answering;
 import org.llava4j.model.generate.Chat;
-import org.llava4j.model.generate.Generation.Finish;
+import org.llava4j.model.generate.Generation.FinishReason;
+import org.llava4j.model.generate.PendingAnswer;
 
 /** Reads questions from a terminal and writes answers as they come, until there are no more. */
 final class ChatSession {
@@ -28,26 +28,26 @@ final class ChatSession {
 
     private final Terminal terminal;
     private final Chat chat;
-    private final LineReader lines;
+    private final LineReader reader;
 
     ChatSession(Terminal terminal, Chat chat) {
         this.terminal = terminal;
         this.chat = chat;
-        lines = LineReaderBuilder.builder()
+        reader = LineReaderBuilder.builder()
                 .terminal(terminal)
                 .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true) // "!" is no history here
                 .build();
     }
 
     /** @throws BadInputException if there is no such picture */
-    void show(Path image) {
+    void setImage(Path image) {
         ImageBytes.version(image);
-        chat.show(ImageRef.of(image));
+        chat.setImage(ImageRef.of(image));
     }
 
     void run() {
         print("Ask, or /help.");
-        for (String line = next(); line != null; line = next()) {
+        for (String line = readLine(); line != null; line = readLine()) {
             try {
                 if (line.startsWith("/")) {
                     if (line.equals("/quit")) {
@@ -64,10 +64,10 @@ final class ChatSession {
     }
 
     /** The next line, or null where there are no more. */
-    private String next() {
+    private String readLine() {
         while (true) {
             try {
-                return lines.readLine(PROMPT).strip();
+                return reader.readLine(PROMPT).strip();
             } catch (UserInterruptException e) {
                 // Ctrl-C forgets the line.
             } catch (EndOfFileException e) {
@@ -79,7 +79,7 @@ final class ChatSession {
     private void command(String line) {
         if (line.startsWith("/image ")) {
             try {
-                show(Path.of(line.substring("/image ".length()).strip()));
+                setImage(Path.of(line.substring("/image ".length()).strip()));
             } catch (InvalidPathException e) {
                 throw new BadInputException("that is no name of a file: " + e.getMessage(), e);
             }
@@ -91,14 +91,14 @@ final class ChatSession {
     }
 
     private void ask(String question) {
-        Answering answering = chat.start(question, text -> {
+        PendingAnswer answering = chat.submit(question, text -> {
             terminal.writer().print(text);
             terminal.flush();
         });
         SignalHandler before = terminal.handle(Signal.INT, signal -> answering.cancel());
         try {
-            Answer answer = chat.take(answering);
-            print(answer.finish() == Finish.CANCELLED ? " [stopped]" : "");
+            Answer answer = chat.await(answering);
+            print(answer.finishReason() == FinishReason.CANCELLED ? " [stopped]" : "");
         } finally {
             terminal.handle(Signal.INT, before);
         }

@@ -35,7 +35,7 @@ public final class CompareMain extends Command {
         Path output = path(line, "output-dir");
         InputPaths inputs = InputPaths.of(path(line, "first"), path(line, "second"), path(line, "data-path"));
         inputs.requireNoOverlap(output);
-        Comparison comparison = new Comparison(
+        EvaluationComparison comparison = new EvaluationComparison(
                 ScienceQaRecordReader.problems(path(line, "data-path"), line.getOptionValue("split", "test")),
                 path(line, "first"),
                 path(line, "second"));

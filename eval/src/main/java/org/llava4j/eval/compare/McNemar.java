@@ -8,12 +8,12 @@ import org.llava4j.eval.predictions.ScienceQaGrading;
  * Whether two models that answered the same problems differ (McNemar 1947): only problems count that one of them got
  * right and the other did not.
  *
- * @param both right in both
- * @param onlyA right in the first alone
- * @param onlyB right in the second alone
- * @param neither right in none
+ * @param bothCorrect right in both
+ * @param onlyFirstCorrect right in the first alone
+ * @param onlySecondCorrect right in the second alone
+ * @param neitherCorrect right in none
  */
-public record McNemar(int both, int onlyA, int onlyB, int neither) {
+public record McNemar(int bothCorrect, int onlyFirstCorrect, int onlySecondCorrect, int neitherCorrect) {
     private static final double Z = 1.959963984540054;
 
     /** Counts of two gradings over the given problems, all of which both must contain. */
@@ -26,25 +26,25 @@ public record McNemar(int both, int onlyA, int onlyB, int neither) {
     }
 
     public int total() {
-        return both + onlyA + onlyB + neither;
+        return bothCorrect + onlyFirstCorrect + onlySecondCorrect + neitherCorrect;
     }
 
     /** Accuracy of the second less that of the first. */
     public double difference() {
-        return (double) (onlyB - onlyA) / total();
+        return (double) (onlySecondCorrect - onlyFirstCorrect) / total();
     }
 
     /** Half of the width of the difference's 95 % interval (Wald's, of paired proportions). */
     public double halfWidth() {
         double n = total();
-        double apart = onlyB - onlyA;
-        return Z * Math.sqrt(onlyA + onlyB - apart * apart / n) / n;
+        double apart = onlySecondCorrect - onlyFirstCorrect;
+        return Z * Math.sqrt(onlyFirstCorrect + onlySecondCorrect - apart * apart / n) / n;
     }
 
     /** The exact two-sided p-value: how often a fair coin would part the two at least so far. */
-    public double p() {
-        int n = onlyA + onlyB;
-        int fewer = Math.min(onlyA, onlyB);
+    public double pValue() {
+        int n = onlyFirstCorrect + onlySecondCorrect;
+        int fewer = Math.min(onlyFirstCorrect, onlySecondCorrect);
         double tail = 0;
         double logOfCoefficient = 0; // of n over k
         for (int k = 0; k <= fewer; k++) {

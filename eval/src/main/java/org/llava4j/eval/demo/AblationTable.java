@@ -7,8 +7,8 @@ import java.util.Map;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.eval.compare.McNemar;
-import org.llava4j.eval.report.Headline;
-import org.llava4j.eval.report.TextTable;
+import org.llava4j.eval.report.HeadlineMetric;
+import org.llava4j.eval.report.ReportTable;
 
 /** The ablation of stage 1: both accuracies, their difference with McNemar's test, and the paper's values. */
 final class AblationTable {
@@ -25,15 +25,16 @@ final class AblationTable {
         mcnemar = result.ablation();
     }
 
-    Headline withStage1() {
-        return new Headline(DemoResult.AFTER_BOTH, "after both stages", result.tally(DemoResult.AFTER_BOTH));
+    HeadlineMetric withStage1() {
+        return new HeadlineMetric(DemoResult.AFTER_BOTH, "after both stages", result.counts(DemoResult.AFTER_BOTH));
     }
 
-    Headline withoutStage1() {
-        return new Headline(DemoResult.WITHOUT_STAGE_1, "without stage 1", result.tally(DemoResult.WITHOUT_STAGE_1));
+    HeadlineMetric withoutStage1() {
+        return new HeadlineMetric(
+                DemoResult.WITHOUT_STAGE_1, "without stage 1", result.counts(DemoResult.WITHOUT_STAGE_1));
     }
 
-    TextTable table() {
+    ReportTable table() {
         double difference = mcnemar.difference();
         double half = mcnemar.halfWidth();
         List<String> differences = List.of(
@@ -44,7 +45,7 @@ final class AblationTable {
                 points(difference),
                 points(difference - half) + " to " + points(difference + half),
                 Html.format("%+.2f", PAPER_WITH_STAGE_1 - PAPER_WITHOUT_STAGE_1));
-        return new TextTable(
+        return new ReportTable(
                 "Ablation of stage 1",
                 List.of("", "correct", "incorrect", "unparsed", "accuracy, %", "95 % interval", "paper, %"),
                 List.of(
@@ -55,11 +56,11 @@ final class AblationTable {
                         "McNemar's exact test: %d problems are correct only with stage 1, %d only without it;"
                                 + " p = %.2g. The paper's values are those of Table 8: ScienceQA's test split, 13B,"
                                 + " \"w/o pre-training\" for the second row.",
-                        mcnemar.onlyB(), mcnemar.onlyA(), mcnemar.p()));
+                        mcnemar.onlySecondCorrect(), mcnemar.onlyFirstCorrect(), mcnemar.pValue()));
     }
 
-    private static List<String> row(Headline headline, double paper) {
-        AnswerCounts tally = headline.tally();
+    private static List<String> row(HeadlineMetric headline, double paper) {
+        AnswerCounts tally = headline.counts();
         AnswerCounts.ConfidenceInterval interval = tally.wilson();
         return List.of(
                 headline.label(),
@@ -71,7 +72,7 @@ final class AblationTable {
                 Html.format("%.2f", paper));
     }
 
-    TextTable categoryTable() {
+    ReportTable categoryTable() {
         Map<String, AnswerCounts> without = result.categories(DemoResult.WITHOUT_STAGE_1);
         List<List<String>> rows = new ArrayList<>();
         result.categories(DemoResult.AFTER_BOTH).forEach((category, with) -> {
@@ -81,10 +82,10 @@ final class AblationTable {
                     Html.percent(with.accuracy(), 1),
                     Html.percent(without.get(category).accuracy(), 1),
                     points(test.difference()),
-                    String.valueOf(test.onlyB()),
-                    String.valueOf(test.onlyA())));
+                    String.valueOf(test.onlySecondCorrect()),
+                    String.valueOf(test.onlyFirstCorrect())));
         });
-        return new TextTable(
+        return new ReportTable(
                 "Accuracy by category, with and without stage 1",
                 List.of("", "after both stages, %", "without stage 1, %", "points", "only with", "only without"),
                 rows,
@@ -94,12 +95,12 @@ final class AblationTable {
     /** McNemar's counts and p for {@code report.json}. */
     Map<String, Object> test() {
         Map<String, Object> values = new LinkedHashMap<>();
-        values.put("both_correct", mcnemar.both());
-        values.put("only_with_stage1", mcnemar.onlyB());
-        values.put("only_without_stage1", mcnemar.onlyA());
-        values.put("neither_correct", mcnemar.neither());
+        values.put("both_correct", mcnemar.bothCorrect());
+        values.put("only_with_stage1", mcnemar.onlySecondCorrect());
+        values.put("only_without_stage1", mcnemar.onlyFirstCorrect());
+        values.put("neither_correct", mcnemar.neitherCorrect());
         values.put("difference", mcnemar.difference());
-        values.put("p", mcnemar.p());
+        values.put("p", mcnemar.pValue());
         return values;
     }
 

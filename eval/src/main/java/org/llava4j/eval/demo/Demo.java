@@ -7,9 +7,9 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.train.logging.StatusLine;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
-import org.llava4j.train.watch.StatusLine;
 
 /**
  * LLaVA's recipe and its stage 1 ablation in small: a synthetic dataset, both stages, stage 2 without stage 1, and an
@@ -36,7 +36,7 @@ record Demo(Path base, SyntheticDatasetConfig plan, Stage pretrain, Stage finetu
     /** Runs all parts; {@code output} appears when the report is written. */
     DemoResult run(Path output, StatusLine line) {
         try (AtomicFolder folder =
-                        AtomicFolder.begin(output, "demo", InputPaths.of(base, LlavaConfig.visionTowerOf(base)));
+                        AtomicFolder.begin(output, "demo", InputPaths.of(base, LlavaConfig.visionTowerPath(base)));
                 DemoProgress progress = new DemoProgress(line, System::nanoTime)) {
             DemoResult result = new DemoRun(this, folder.path(), progress).run();
             folder.commit();

@@ -16,9 +16,9 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureCache;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
-import org.llava4j.model.generate.ScienceQaAnswers;
+import org.llava4j.model.generate.ScienceQaPredictor;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.stage.RunOptions;
 
 /** Greedy evaluation of the demo's models on held-out problems, with one feature cache for all of them. */
@@ -35,12 +35,12 @@ final class DemoEvaluator {
     DemoEvaluator(Demo demo, Path featureFolder, DemoProgress progress) {
         this.demo = demo;
         this.progress = progress;
-        tower = LlavaConfig.visionTowerOf(demo.base());
+        tower = LlavaConfig.visionTowerPath(demo.base());
         config = LlavaConfig.read(demo.base(), tower);
         TowerFeatures source = TowerFeatures.load(demo.base(), tower, config);
         features = new FeatureCache(
                 source,
-                source.identity(config),
+                source.fingerprint(config),
                 FeatureStore.openIfPossible(featureFolder, RunOptions.DEFAULT.featureCacheBytes(), progress::notice),
                 RunOptions.DEFAULT.featureMemoryBytes(),
                 progress::notice);
@@ -50,7 +50,7 @@ final class DemoEvaluator {
     LlavaModel untrained() {
         try (Checkpoint weights = Checkpoint.llava(demo.base(), tower)
                 .withoutTower()
-                .withFreshProjector(demo.pretrain().seed())) {
+                .withNewProjector(demo.pretrain().seed())) {
             return new LlavaModel(
                     config,
                     LlamaTokenizer.load(demo.base()),
@@ -64,17 +64,17 @@ final class DemoEvaluator {
     /** A trained model. */
     LlavaModel load(Path model) {
         return LlavaModel.load(
-                model, LlavaConfig.visionTowerOf(model), demo.finetune().chatFormat(), FrozenType.FP32, features);
+                model, LlavaConfig.visionTowerPath(model), demo.finetune().chatFormat(), WeightDtype.FP32, features);
     }
 
     /** Answers the problems and grades the answers. */
     ScienceQaGrading evaluate(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
-        ScienceQaAnswers answers = new ScienceQaAnswers(demo.finetune().answerFormat(), BATCH_SIZE, MAX_NEW_TOKENS);
+        ScienceQaPredictor answers = new ScienceQaPredictor(demo.finetune().answerFormat(), BATCH_SIZE, MAX_NEW_TOKENS);
         Map<String, String> texts = new LinkedHashMap<>();
         for (int from = 0; from < problems.size(); from += BATCH_SIZE) {
             int to = Math.min(problems.size(), from + BATCH_SIZE);
-            texts.putAll(answers.askTogether(model, problems.subList(from, to), imageOf));
+            texts.putAll(answers.predictBatch(model, problems.subList(from, to), imageOf));
             progress.answered(to, problems.size());
         }
         return ScienceQaGrading.of(

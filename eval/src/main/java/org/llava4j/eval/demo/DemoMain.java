@@ -8,7 +8,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.Html;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
-import org.llava4j.train.watch.StatusLine;
+import org.llava4j.train.logging.StatusLine;
 
 /**
  * {@code mvn -Pdemo} and {@code exec:java@demo}: writes a synthetic dataset, trains LLaVA's two stages and stage 2 alone
@@ -32,8 +32,8 @@ public final class DemoMain extends Command {
                 .addOption(flag("base", "DIR", "the base model (default resources/tiny/base)"))
                 .addOption(flag("seed", "N", "of the dataset and of training (default 7)"))
                 .addOption(toggle("long", "more train problems and more steps of stage 2"))
-                .addOption(size("train-per-kind", "train problems of each category", DemoRecipe::trainPerKind))
-                .addOption(size("test-per-kind", "held-out problems of each category", DemoRecipe::testPerKind))
+                .addOption(size("train-per-kind", "train problems of each category", DemoRecipe::trainPerType))
+                .addOption(size("test-per-kind", "held-out problems of each category", DemoRecipe::testPerType))
                 .addOption(size("captions", "captioned images for stage 1", DemoRecipe::captions))
                 .addOption(flag("pretrain-steps", "N", "steps of stage 1 (default as in tiny-pretrain)"))
                 .addOption(size("finetune-steps", "steps of stage 2", DemoRecipe::finetuneSteps))
@@ -62,9 +62,9 @@ public final class DemoMain extends Command {
         int seed = integer(line, "seed", 7);
         SyntheticDatasetConfig plan = new SyntheticDatasetConfig(
                 seed,
-                integer(line, "train-per-kind", recipe.trainPerKind()),
+                integer(line, "train-per-kind", recipe.trainPerType()),
                 0,
-                integer(line, "test-per-kind", recipe.testPerKind()),
+                integer(line, "test-per-kind", recipe.testPerType()),
                 integer(line, "captions", recipe.captions()),
                 false);
         Path output = line.hasOption("output-dir") ? path(line, "output-dir") : Path.of("target/demo");

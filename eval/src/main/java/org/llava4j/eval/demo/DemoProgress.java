@@ -8,16 +8,16 @@ import java.util.Map;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.llava4j.data.Html;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.ProgressLine;
-import org.llava4j.train.watch.RunListener;
-import org.llava4j.train.watch.StatusLine;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.ProgressLine;
+import org.llava4j.train.logging.StatusLine;
+import org.llava4j.train.logging.TrainingListener;
 
 /**
  * Progress of a demo run and the time of each part. A terminal shows one status line with the part, its step, the loss
  * and the time left; elsewhere the start and the end of each part are a line each.
  */
-final class DemoProgress implements RunListener, AutoCloseable {
+final class DemoProgress implements TrainingListener, AutoCloseable {
     private static final long UPDATE_NANOS = 200_000_000;
 
     private final StatusLine line;
@@ -50,13 +50,13 @@ final class DemoProgress implements RunListener, AutoCloseable {
     }
 
     @Override
-    public void step(Progress progress) {
+    public void stepDone(Progress progress) {
         show(
                 "step",
                 progress.step().step(),
                 progress.totalSteps(),
                 Html.format("  loss %.3f", progress.smoothedLoss()),
-                progress.leftMs());
+                progress.remainingMs());
     }
 
     /** Reports how many problems of an evaluation have an answer. */

@@ -8,13 +8,13 @@ import org.llava4j.train.stage.Stages;
 /**
  * Default sizes of a demo run. All else of the stages is as in {@code tiny-pretrain} and {@code tiny-finetune}.
  *
- * @param trainPerKind train problems of each category
- * @param testPerKind held-out problems of each category
+ * @param trainPerType train problems of each category
+ * @param testPerType held-out problems of each category
  * @param captions captioned images for stage 1
  * @param finetuneSteps optimizer steps of stage 2
  * @param finetuneLearningRate peak learning rate of stage 2
  */
-record DemoRecipe(int trainPerKind, int testPerKind, int captions, int finetuneSteps, double finetuneLearningRate) {
+record DemoRecipe(int trainPerType, int testPerType, int captions, int finetuneSteps, double finetuneLearningRate) {
     /** Little instruction data, where stage 1 matters most. */
     static final DemoRecipe SHORT = new DemoRecipe(600, 120, 6000, 300, 5e-4);
 

@@ -16,8 +16,8 @@ import org.llava4j.data.synthetic.ProblemType;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Example;
 import org.llava4j.eval.report.LossCurve;
-import org.llava4j.eval.report.Picture;
 import org.llava4j.eval.report.Report;
+import org.llava4j.eval.report.ReportImage;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
@@ -48,14 +48,14 @@ record DemoReport(
                 .recipe(DemoPart.STAGE_2.label(), values(demo.finetune()))
                 .recipe(DemoPart.STAGE_2_ALONE.label(), values(demo.finetuneAlone()))
                 .lead(ablation.table(), ablation.withStage1(), ablation.withoutStage1())
-                .headline(DemoResult.BEFORE, "before training", result.tally(DemoResult.BEFORE))
-                .headline(DemoResult.AFTER_STAGE_1, "after stage 1", result.tally(DemoResult.AFTER_STAGE_1))
-                .headline(
+                .headlineMetric(DemoResult.BEFORE, "before training", result.counts(DemoResult.BEFORE))
+                .headlineMetric(DemoResult.AFTER_STAGE_1, "after stage 1", result.counts(DemoResult.AFTER_STAGE_1))
+                .headlineMetric(
                         DemoResult.SHUFFLED,
                         "after both stages, with another problem's image",
-                        result.tally(DemoResult.SHUFFLED))
+                        result.counts(DemoResult.SHUFFLED))
                 .chance(result.chance())
-                .kinds(result.categories(DemoResult.AFTER_BOTH))
+                .categories(result.categories(DemoResult.AFTER_BOTH))
                 .table(ablation.categoryTable())
                 .data("mcnemar", ablation.test())
                 .data("categories", ablation.categories())
@@ -118,13 +118,13 @@ record DemoReport(
         return new Example(
                 problem,
                 with.result().outputs().get(problem.id()),
-                with.extractions().get(problem.id()),
-                Optional.of(Picture.read(imageOf.apply(problem))),
+                with.parsedAnswers().get(problem.id()),
+                Optional.of(ReportImage.read(imageOf.apply(problem))),
                 "The model without stage 1 answers " + answer(problem, without) + ".");
     }
 
     private static String answer(ScienceQaProblem problem, ScienceQaGrading grading) {
-        return grading.extractions().get(problem.id()) instanceof Predicted answered
+        return grading.parsedAnswers().get(problem.id()) instanceof Predicted answered
                 ? ScienceQaPrompt.letter(answered.choice()) + " ("
                         + problem.choices().get(answered.choice()) + ")"
                 : "\"" + grading.result().outputs().get(problem.id()) + "\", which is unparsed";

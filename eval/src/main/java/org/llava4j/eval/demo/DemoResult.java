@@ -35,7 +35,7 @@ record DemoResult(
     }
 
     /** Counts of a run on the problems that need their image. */
-    AnswerCounts tally(String run) {
+    AnswerCounts counts(String run) {
         return scores(run).overall();
     }
 
@@ -49,7 +49,7 @@ record DemoResult(
                 new ScienceQaScores(problem -> ProblemType.of(problem).label());
         withImage()
                 .forEach(problem ->
-                        scores.add(problem, grading(run).extractions().get(problem.id())));
+                        scores.add(problem, grading(run).parsedAnswers().get(problem.id())));
         return scores;
     }
 
@@ -88,12 +88,12 @@ record DemoResult(
                 "accuracy after both stages %.3f (%d held-out problems with an image, chance %.3f)%n"
                         + "accuracy without stage 1 %.3f: stage 1 makes %+.1f points, McNemar p = %.2g%n"
                         + "time: %s",
-                tally(AFTER_BOTH).accuracy(),
+                counts(AFTER_BOTH).accuracy(),
                 withImage().size(),
                 chance(),
-                tally(WITHOUT_STAGE_1).accuracy(),
+                counts(WITHOUT_STAGE_1).accuracy(),
                 100 * test.difference(),
-                test.p(),
+                test.pValue(),
                 Html.duration(totalSeconds()));
     }
 }

@@ -13,7 +13,7 @@ import org.llava4j.data.synthetic.ProblemType;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
-import org.llava4j.eval.scienceqa.OtherImages;
+import org.llava4j.eval.scienceqa.ShuffledImages;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
@@ -25,7 +25,7 @@ import org.llava4j.train.stage.StageRunner;
 final class DemoRun {
     private final Demo demo;
     private final Path folder;
-    private final Path world;
+    private final Path dataset;
     private final DemoProgress progress;
     private final DemoEvaluator evaluator;
     private final List<LossCurve> curves = new ArrayList<>();
@@ -35,7 +35,7 @@ final class DemoRun {
         this.demo = demo;
         this.folder = folder;
         this.progress = progress;
-        world = folder.resolve("world");
+        dataset = folder.resolve("world");
         evaluator = new DemoEvaluator(demo, featureFolder(), progress);
     }
 
@@ -66,13 +66,13 @@ final class DemoRun {
     }
 
     private List<ScienceQaProblem> writeDataset() {
-        SyntheticDatasetWriter.write(demo.plan(), world);
-        return ScienceQaRecordReader.problems(world, "test");
+        SyntheticDatasetWriter.write(demo.plan(), dataset);
+        return ScienceQaRecordReader.problems(dataset, "test");
     }
 
     private Path checkSplits() {
-        SeparateSplits.check(world);
-        return world;
+        SplitOverlapCheck.check(dataset);
+        return dataset;
     }
 
     private Path train(DemoPart part, Stage stage, Path from) {
@@ -80,8 +80,8 @@ final class DemoRun {
         boolean captions = stage.dataFormat() == Stage.DataFormat.CONVERSATIONS;
         RunPaths paths = RunPaths.of(
                         from,
-                        captions ? world.resolve("captions/chat.json") : world,
-                        captions ? world.resolve("captions/images") : null,
+                        captions ? dataset.resolve("captions/chat.json") : dataset,
+                        captions ? dataset.resolve("captions/images") : null,
                         output)
                 .withFeatureCache(featureFolder());
         RunReport report = progress.run(part, () -> StageRunner.run(stage, paths, RunOptions.DEFAULT, progress));
@@ -103,7 +103,7 @@ final class DemoRun {
 
     /** For each problem the image of another one of its category. */
     private Function<ScienceQaProblem, Path> shuffled(List<ScienceQaProblem> withImage) {
-        Map<String, ScienceQaProblem> others = OtherImages.of(
+        Map<String, ScienceQaProblem> others = ShuffledImages.of(
                 withImage,
                 problem -> ProblemType.of(problem).label(),
                 demo.plan().seed());
@@ -111,7 +111,7 @@ final class DemoRun {
     }
 
     private Path imageOf(ScienceQaProblem problem) {
-        return ScienceQaRecordReader.image(world.resolve("images"), problem);
+        return ScienceQaRecordReader.image(dataset.resolve("images"), problem);
     }
 
     private Path featureFolder() {

@@ -15,7 +15,7 @@ import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
 import org.llava4j.eval.report.Report;
-import org.llava4j.eval.report.TextTable;
+import org.llava4j.eval.report.ReportTable;
 
 /**
  * Our answers and a text-only model's, put together in the two ways of the paper: <em>complement</em> takes its answer, and
@@ -25,47 +25,48 @@ import org.llava4j.eval.report.TextTable;
  * @param problems in their order
  * @param ours what our model said, by problem
  */
-record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextModel model) {
+record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextOnlyModel model) {
 
     private ParsedAnswer ours(ScienceQaProblem problem) {
-        return TextModel.read(TextModel.of(ours, problem), problem);
+        return TextOnlyModel.parse(TextOnlyModel.prediction(ours, problem), problem);
     }
 
     /** The first round: every problem alone. */
-    List<LlmRequest> answers() {
-        return problems.stream().map(model::answer).toList();
+    List<LlmRequest> answerRequests() {
+        return problems.stream().map(model::answerRequest).toList();
     }
 
     /** The second round, once the first is in the journal: problems on which the two differ. */
-    List<LlmRequest> judgements(RequestJournal journal) {
+    List<LlmRequest> judgeRequests(RequestJournal journal) {
         List<LlmRequest> calls = new ArrayList<>();
         for (ScienceQaProblem problem : problems) {
-            judgement(problem, journal).ifPresent(calls::add);
+            judgeRequest(problem, journal).ifPresent(calls::add);
         }
         return calls;
     }
 
-    private Optional<LlmRequest> judgement(ScienceQaProblem problem, RequestJournal journal) {
-        Optional<String> theirs = TextModel.said(journal, model.answer(problem));
-        if (theirs.isEmpty() || TextModel.read(theirs, problem).equals(ours(problem))) {
+    private Optional<LlmRequest> judgeRequest(ScienceQaProblem problem, RequestJournal journal) {
+        Optional<String> theirs = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
+        if (theirs.isEmpty() || TextOnlyModel.parse(theirs, problem).equals(ours(problem))) {
             return Optional.empty();
         }
-        return Optional.of(model.judge(problem, TextModel.of(ours, problem).orElse("no answer"), theirs.get()));
+        return Optional.of(model.judgeRequest(
+                problem, TextOnlyModel.prediction(ours, problem).orElse("no answer"), theirs.get()));
     }
 
     /** Which choice each way takes, by problem. */
-    private Map<String, ParsedAnswer> taken(ScienceQaProblem problem, RequestJournal journal) {
+    private Map<String, ParsedAnswer> combine(ScienceQaProblem problem, RequestJournal journal) {
         ParsedAnswer own = ours(problem);
-        Optional<String> said = TextModel.said(journal, model.answer(problem));
-        ParsedAnswer theirs = TextModel.read(said, problem);
-        ParsedAnswer judged = judgement(problem, journal)
-                .map(call -> TextModel.read(TextModel.said(journal, call), problem))
+        Optional<String> said = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
+        ParsedAnswer theirs = TextOnlyModel.parse(said, problem);
+        ParsedAnswer judged = judgeRequest(problem, journal)
+                .map(call -> TextOnlyModel.parse(TextOnlyModel.completeAnswer(journal, call), problem))
                 .orElse(theirs);
         Map<String, ParsedAnswer> taken = new LinkedHashMap<>();
         taken.put("ours", own);
         taken.put("text-only model", theirs);
-        taken.put("complement", TextModel.first(theirs, own));
-        taken.put("judge", TextModel.first(judged, own));
+        taken.put("complement", TextOnlyModel.firstParsed(theirs, own));
+        taken.put("judge", TextOnlyModel.firstParsed(judged, own));
         Predicted right = new Predicted(problem.answer());
         taken.put("upper bound", own.equals(right) || theirs.equals(right) ? right : own);
         return taken;
@@ -75,12 +76,12 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextM
     void addTo(Report.Builder report, RequestJournal journal) {
         Map<String, ScienceQaScores> scores = new LinkedHashMap<>();
         for (ScienceQaProblem problem : problems) {
-            taken(problem, journal)
+            combine(problem, journal)
                     .forEach((way, extraction) -> scores.computeIfAbsent(
                                     way, any -> new ScienceQaScores(ScienceQaProblem::subject))
                             .add(problem, extraction));
         }
-        scores.forEach((way, score) -> report.headline(way.replaceAll("[^a-z]", "_"), way, score.overall()));
+        scores.forEach((way, score) -> report.headlineMetric(way.replaceAll("[^a-z]", "_"), way, score.overall()));
         List<String> head = new ArrayList<>(List.of("Accuracy, %"));
         List<List<String>> rows = new ArrayList<>();
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
@@ -93,25 +94,26 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextM
             }
             rows.add(row);
         });
-        report.table(new TextTable("The nine columns", head, rows, coverage(journal)));
+        report.table(new ReportTable("The nine columns", head, rows, coverage(journal)));
     }
 
     /** How many calls there were, and of how many an answer could be read. */
     String coverage(RequestJournal journal) {
-        List<LlmRequest> judgements = judgements(journal);
+        List<LlmRequest> judgements = judgeRequests(journal);
         long said = problems.stream()
-                .filter(problem ->
-                        TextModel.said(journal, model.answer(problem)).isPresent())
+                .filter(problem -> TextOnlyModel.completeAnswer(journal, model.answerRequest(problem))
+                        .isPresent())
                 .count();
         long read = problems.stream()
-                .filter(problem ->
-                        TextModel.read(TextModel.said(journal, model.answer(problem)), problem) instanceof Predicted)
+                .filter(problem -> TextOnlyModel.parse(
+                                TextOnlyModel.completeAnswer(journal, model.answerRequest(problem)), problem)
+                        instanceof Predicted)
                 .count();
         long judged = judgements.stream()
-                .filter(call -> TextModel.said(journal, call).isPresent())
+                .filter(call -> TextOnlyModel.completeAnswer(journal, call).isPresent())
                 .count();
-        long cut = Stream.concat(answers().stream(), judgements.stream())
-                .filter(call -> TextModel.wasCut(journal, call))
+        long cut = Stream.concat(answerRequests().stream(), judgements.stream())
+                .filter(call -> TextOnlyModel.isTruncated(journal, call))
                 .count();
         String cutShort = cut == 0
                 ? ""

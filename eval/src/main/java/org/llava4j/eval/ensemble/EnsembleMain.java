@@ -25,8 +25,8 @@ import org.llava4j.eval.report.Report;
 /** {@code exec:java@ensemble}: ScienceQA's answers put together with those of a text-only model. */
 public final class EnsembleMain extends Command {
     private static final String KIND = "ensemble-report";
-    private static final double TEMPERATURE = 0;
-    private static final int MAX_TOKENS = 1024;
+    private static final double DEFAULT_TEMPERATURE = 0;
+    private static final int DEFAULT_MAX_TOKENS = 1024;
 
     private EnsembleMain() {
         super(
@@ -41,7 +41,7 @@ public final class EnsembleMain extends Command {
 
     @Override
     protected Options options() {
-        return LlmClientFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
+        return LlmClientFlags.addTo(new Options(), DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS)
                 .addOption(required("predictions", "FILE", "ours: predictions.jsonl, or LLaVA's own answers"))
                 .addOption(required("data-path", "DIR", "ScienceQA's folder"))
                 .addOption(flag("split", "NAME", "which split was answered (default test)"))
@@ -59,8 +59,8 @@ public final class EnsembleMain extends Command {
                 path(line, "answer-prompt"),
                 path(line, "judge-prompt"));
         inputs.requireNoOverlap(output);
-        LlmClientFlags flags = LlmClientFlags.of(line, TEMPERATURE, MAX_TOKENS);
-        Map<String, String> ours = PredictionFile.texts(path(line, "predictions"));
+        LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS);
+        Map<String, String> ours = PredictionFile.readTexts(path(line, "predictions"));
         if (ours.isEmpty()) {
             throw new BadInputException(path(line, "predictions") + " holds no predictions; give the file of a run that"
                     + " answered the split");
@@ -75,7 +75,7 @@ public final class EnsembleMain extends Command {
         }
         String answer = flags.prompt("answer-prompt", EnsembleMain.class, "answer.txt");
         String judge = flags.prompt("judge-prompt", EnsembleMain.class, "judge.txt");
-        Ensemble ensemble = new Ensemble(problems, ours, new TextModel(answer, judge, flags.settings()));
+        Ensemble ensemble = new Ensemble(problems, ours, new TextOnlyModel(answer, judge, flags.settings()));
         Report.Builder report = Report.titled(
                         "ScienceQA with " + flags.settings().model())
                 .setting("predictions sha256", Sha256.of(path(line, "predictions")))
@@ -87,12 +87,12 @@ public final class EnsembleMain extends Command {
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs);
                 RequestSession session = flags.open(List.of(flags.journal(output)))) {
             Optional<RequestJournal> answered =
-                    session.run(0, () -> ensemble.answers().iterator(), problems.size());
+                    session.run(0, () -> ensemble.answerRequests().iterator(), problems.size());
             if (answered.isEmpty()) {
                 return; // a dry run
             }
             RequestJournal journal = answered.get();
-            List<LlmRequest> judgements = ensemble.judgements(journal);
+            List<LlmRequest> judgements = ensemble.judgeRequests(journal);
             session.run(0, judgements::iterator, judgements.size());
             ensemble.addTo(report, journal);
             System.out.println(ensemble.coverage(journal));

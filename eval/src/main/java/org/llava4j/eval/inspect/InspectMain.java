@@ -8,7 +8,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.folder.ModelManifest;
 
 /** {@code exec:java@inspect}: says what a model folder is; ends with an error if it would not load. */
 public final class InspectMain extends Command {
@@ -37,15 +37,16 @@ public final class InspectMain extends Command {
     protected void run(CommandLine line) {
         Path folder = path(line, "model-path");
         Inspection found = Inspection.of(folder, path(line, "vision-tower"));
-        System.out.println(folder + ": " + found.what());
-        found.parts().forEach((part, count) -> print(part, count + " parameters"));
+        System.out.println(folder + ": " + found.description());
+        found.parametersByPart().forEach((part, count) -> print(part, count + " parameters"));
         print("all", found.parameters() + " parameters");
-        found.types().forEach((type, count) -> print(type.toString(), count + " tensors"));
-        found.files().forEach((file, count) -> print("loads", count + " from " + (file.isEmpty() ? "nowhere" : file)));
-        Optional<Manifest> manifest = Manifest.read(folder);
+        found.tensorsByDtype().forEach((type, count) -> print(type.toString(), count + " tensors"));
+        found.variablesByFile()
+                .forEach((file, count) -> print("loads", count + " from " + (file.isEmpty() ? "nowhere" : file)));
+        Optional<ModelManifest> manifest = ModelManifest.read(folder);
         manifest.ifPresent(told -> print("written", written(told)));
-        found.skipped().forEach((reason, count) -> print("skips", count + ": " + reason));
-        found.odd().forEach(odd -> print("odd", odd));
+        found.skippedByReason().forEach((reason, count) -> print("skips", count + ": " + reason));
+        found.warnings().forEach(odd -> print("odd", odd));
         found.problems().forEach(problem -> print("problem", problem));
         if (!found.problems().isEmpty()) {
             throw new BadInputException(
@@ -58,7 +59,7 @@ public final class InspectMain extends Command {
         }
     }
 
-    private static String written(Manifest manifest) {
+    private static String written(ModelManifest manifest) {
         return "by LLaVA4J " + manifest.library()
                 + (manifest.stage() == null ? "" : ", last trained by " + manifest.stage())
                 + (manifest.template() == null ? "" : ", template " + manifest.template());
@@ -73,12 +74,12 @@ public final class InspectMain extends Command {
         }
     }
 
-    private static void verify(Path folder, Optional<Manifest> manifest) {
+    private static void verify(Path folder, Optional<ModelManifest> manifest) {
         if (manifest.isEmpty()) {
             print("verified", "no value is NaN or infinite; there are no hashes to compare with (no llava4j.json)");
             return;
         }
-        Manifest told = manifest.get();
+        ModelManifest told = manifest.get();
         List<String> differences = told.differences(folder);
         differences.forEach(difference -> print("changed", difference));
         if (!differences.isEmpty()) {

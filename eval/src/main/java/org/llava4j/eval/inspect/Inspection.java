@@ -18,8 +18,8 @@ import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
-import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.GenerationConfig;
@@ -28,27 +28,27 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.TensorSource;
-import org.llava4j.model.weights.TowerChoice;
+import org.llava4j.model.weights.VisionTowerResolver;
 import org.llava4j.model.weights.WeightPlan;
 
 /**
  * What a folder is and what would be loaded from where.
  *
- * @param what kind of model, and how its tensors are named
- * @param parts number of parameters by part
- * @param types how many stored tensors there are of each type
- * @param files how many variables come from each place
- * @param skipped how many stored tensors stay unread for each reason
- * @param odd what is unusual or must be given by hand
+ * @param description kind of model, and how its tensors are named
+ * @param parametersByPart number of parameters by part
+ * @param tensorsByDtype how many stored tensors there are of each type
+ * @param variablesByFile how many variables come from each place
+ * @param skippedByReason how many stored tensors stay unread for each reason
+ * @param warnings what is unusual or must be given by hand
  * @param problems why it would not load; none if it would
  */
 public record Inspection(
-        String what,
-        SortedMap<String, Long> parts,
-        SortedMap<TensorType, Long> types,
-        SortedMap<String, Long> files,
-        SortedMap<String, Long> skipped,
-        List<String> odd,
+        String description,
+        SortedMap<String, Long> parametersByPart,
+        SortedMap<TensorType, Long> tensorsByDtype,
+        SortedMap<String, Long> variablesByFile,
+        SortedMap<String, Long> skippedByReason,
+        List<String> warnings,
         List<String> problems) {
 
     private static final List<String> PROJECTOR_FILES = List.of("mm_projector.safetensors", "mm_projector.bin");
@@ -79,7 +79,7 @@ public record Inspection(
             odd.addAll(ConfigWarnings.in(folder));
             return of(clip ? "CLIP vision tower" : "LLaMA", Checkpoint.bare(folder), variables, odd);
         }
-        Path tower = TowerChoice.folder(folder, visionTower);
+        Path tower = VisionTowerResolver.resolve(folder, visionTower);
         LlavaConfig config = LlavaConfig.read(folder, tower);
         Map<String, long[]> variables = Llava.weightShapes(config);
         odd.addAll(tokenizer(folder, config.decoder().vocabSize()));
@@ -98,7 +98,7 @@ public record Inspection(
         } catch (BadInputException e) {
             odd.add("no conversation template is named: give --conv-mode");
         }
-        String what = "LLaVA, " + config.imageVectors() + " vectors an image, projector "
+        String what = "LLaVA, " + config.numImageTokens() + " vectors an image, projector "
                 + config.projector().name().toLowerCase(Locale.ROOT);
         return of(what, Checkpoint.llava(folder, tower), variables, odd);
     }
@@ -124,7 +124,7 @@ public record Inspection(
             store.tensors().forEach((name, tensor) -> {
                 parts.merge(part(name), tensor.length(), Long::sum);
                 types.merge(tensor.type(), 1L, Long::sum);
-                if (!name.startsWith(Checkpoint.PROJECTOR_PREFIX) && !name.equals(SlotRows.TABLE)) {
+                if (!name.startsWith(Checkpoint.PROJECTOR_PREFIX) && !name.equals(ImageStartEndEmbeddings.TABLE)) {
                     problems.add(tensor + " is no part of a projector's file");
                 }
             });
@@ -145,7 +145,7 @@ public record Inspection(
             return new Inspection(
                     what + ", layout " + checkpoint.layout(),
                     parts(variables),
-                    checkpoint.types(),
+                    checkpoint.tensorCountsByType(),
                     counted(plan.sources().values().stream()
                             .map(Inspection::place)
                             .toList()),
@@ -203,6 +203,6 @@ public record Inspection(
 
     /** Parameters of all parts. */
     public long parameters() {
-        return parts.values().stream().mapToLong(Long::longValue).sum();
+        return parametersByPart.values().stream().mapToLong(Long::longValue).sum();
     }
 }

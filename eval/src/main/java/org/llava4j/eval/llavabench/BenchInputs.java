@@ -31,8 +31,8 @@ record BenchInputs(
         BenchInputs inputs = new BenchInputs(
                 BenchQuestionRecordReader.all(questionFile),
                 BenchContextRecordReader.byImage(contextFile),
-                PredictionFile.texts(referenceFile),
-                PredictionFile.texts(answerFile));
+                PredictionFile.readTexts(referenceFile),
+                PredictionFile.readTexts(answerFile));
         for (BenchQuestion question : inputs.questions) {
             if (!inputs.contexts.containsKey(question.image())) {
                 throw new BadInputException(contextFile + " says nothing of the picture " + question.image()

@@ -14,21 +14,22 @@ import org.llava4j.data.llm.LlmRequest;
  * What the judge is asked: context, question, the reference and the candidate, the reference first, and once more the
  * other way round where positions are swapped.
  *
- * @param words what it is told before the two answers
+ * @param systemPrompt what it is told before the two answers
  * @param swap whether each pair is shown in both orders
  */
-record Judge(String words, ChatParameters settings, BenchInputs inputs, boolean swap) {
+record Judge(String systemPrompt, ChatParameters settings, BenchInputs inputs, boolean swap) {
 
     /** One call, and how to read it. */
-    record Pair(BenchQuestion question, boolean swapped, LlmRequest call) {}
+    record ReviewRequest(BenchQuestion question, boolean swapped, LlmRequest request) {}
 
-    List<Pair> pairs() {
-        LlmRequest.PromptPrefix lead = new LlmRequest.PromptPrefix(List.of(ChatMessage.system(words)));
-        List<Pair> pairs = new ArrayList<>();
+    List<ReviewRequest> requests() {
+        LlmRequest.PromptPrefix lead = new LlmRequest.PromptPrefix(List.of(ChatMessage.system(systemPrompt)));
+        List<ReviewRequest> pairs = new ArrayList<>();
         for (BenchQuestion question : inputs.questions()) {
             for (boolean swapped : swap ? new boolean[] {false, true} : new boolean[] {false}) {
                 String label = "review/" + question.id() + (swapped ? "/swapped" : "");
-                pairs.add(new Pair(question, swapped, new LlmRequest(label, lead, text(question, swapped), settings)));
+                pairs.add(new ReviewRequest(
+                        question, swapped, new LlmRequest(label, lead, text(question, swapped), settings)));
             }
         }
         return pairs;

@@ -23,8 +23,8 @@ import org.llava4j.eval.report.Report;
 /** {@code exec:java@judge}: reviews of LLaVA-Bench's answers by a text-only model. */
 public final class JudgeMain extends Command {
     private static final String KIND = "judge-report";
-    private static final double TEMPERATURE = 0.2;
-    private static final int MAX_TOKENS = 1024;
+    private static final double DEFAULT_TEMPERATURE = 0.2;
+    private static final int DEFAULT_MAX_TOKENS = 1024;
 
     private JudgeMain() {
         super(
@@ -39,7 +39,7 @@ public final class JudgeMain extends Command {
 
     @Override
     protected Options options() {
-        return LlmClientFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
+        return LlmClientFlags.addTo(new Options(), DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS)
                 .addOption(required("questions", "FILE", "the bench's questions"))
                 .addOption(required("context", "FILE", "what the judge is told of the pictures"))
                 .addOption(required("reference", "FILE", "the reference's answers"))
@@ -60,33 +60,35 @@ public final class JudgeMain extends Command {
                 path(line, "answers"),
                 path(line, "judge-prompt"));
         read.requireNoOverlap(output);
-        LlmClientFlags flags = LlmClientFlags.of(line, TEMPERATURE, MAX_TOKENS);
+        LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS);
         int repeats = atLeast(1, line, "repeats", 1);
         String words = flags.prompt("judge-prompt", JudgeMain.class, "judge.txt");
         BenchInputs inputs = BenchInputs.read(
                 path(line, "questions"), path(line, "context"), path(line, "reference"), path(line, "answers"));
-        List<Judge.Pair> pairs = new Judge(words, flags.settings(), inputs, line.hasOption("swap")).pairs();
+        List<Judge.ReviewRequest> pairs = new Judge(words, flags.settings(), inputs, line.hasOption("swap")).requests();
         List<Path> journals = IntStream.rangeClosed(1, repeats)
                 .mapToObj(repeat -> journal(flags.journal(output), repeat))
                 .toList();
         long begun = System.nanoTime();
-        List<Scores> runs = new ArrayList<>();
-        List<JudgedPair> judged = new ArrayList<>();
+        List<RelativeScores> runs = new ArrayList<>();
+        List<JudgedReview> judged = new ArrayList<>();
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, read);
                 RequestSession session = flags.open(journals)) {
             for (int repeat = 1; repeat <= repeats; repeat++) {
                 Optional<RequestJournal> journal = session.run(
-                        repeat - 1, () -> pairs.stream().map(Judge.Pair::call).iterator(), pairs.size());
+                        repeat - 1,
+                        () -> pairs.stream().map(Judge.ReviewRequest::request).iterator(),
+                        pairs.size());
                 if (journal.isPresent()) {
-                    List<JudgedPair> own = JudgedPair.of(repeat, pairs, journal.get());
-                    runs.add(Scores.of(own));
+                    List<JudgedReview> own = JudgedReview.of(repeat, pairs, journal.get());
+                    runs.add(RelativeScores.of(own));
                     judged.addAll(own);
                 }
             }
             if (runs.isEmpty()) {
                 return; // only a dry run
             }
-            List<JudgedPair> unparsed =
+            List<JudgedReview> unparsed =
                     judged.stream().filter(pair -> pair.scores().isEmpty()).toList();
             report(line, flags, words, runs, unparsed)
                     .seconds((System.nanoTime() - begun) / 1e9)
@@ -97,20 +99,24 @@ public final class JudgeMain extends Command {
             unparsed.forEach(pair -> System.out.println(
                     "no scores: " + pair.name() + ": " + pair.review().problem()));
         }
-        Scores.Spread all = Scores.Spread.of(runs, Scores.ALL);
+        RelativeScores.MeanAndDeviation all = RelativeScores.MeanAndDeviation.of(runs, RelativeScores.ALL);
         if (Double.isNaN(all.mean())) {
             throw new BadInputException("not one of the " + pairs.size()
                     + " reviews could be parsed, so that there is no score; look at them in "
                     + output.resolve("reviews.jsonl") + ", or ask another --model");
         }
-        Scores.Sums last = runs.get(runs.size() - 1).byCategory().get(Scores.ALL);
+        RelativeScores.ScoreTotals last = runs.get(runs.size() - 1).byCategory().get(RelativeScores.ALL);
         System.out.println(Html.format(
                 "relative score %.1f, of %d of %d reviews; see %s",
-                all.mean(), last.reviews(), last.asked(), output.resolve("report.html")));
+                all.mean(), last.reviews(), last.requested(), output.resolve("report.html")));
     }
 
     private static Report.Builder report(
-            CommandLine line, LlmClientFlags flags, String words, List<Scores> runs, List<JudgedPair> unparsed) {
+            CommandLine line,
+            LlmClientFlags flags,
+            String words,
+            List<RelativeScores> runs,
+            List<JudgedReview> unparsed) {
         Report.Builder report = Report.titled(
                         "LLaVA-Bench, judged by " + flags.settings().model())
                 .setting("judge", flags.settings())
@@ -124,7 +130,7 @@ public final class JudgeMain extends Command {
         for (String input : List.of("questions", "context", "reference", "answers")) {
             report.setting(input + " sha256", Sha256.of(path(line, input)));
         }
-        return report.table(PaperBench.COCO).table(PaperBench.IN_THE_WILD);
+        return report.table(PaperResults.COCO).table(PaperResults.IN_THE_WILD);
     }
 
     /** Each repeat has its own: equal calls would be asked once. */

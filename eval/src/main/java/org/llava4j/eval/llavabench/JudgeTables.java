@@ -3,25 +3,25 @@ package org.llava4j.eval.llavabench;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.Html;
-import org.llava4j.eval.report.TextTable;
+import org.llava4j.eval.report.ReportTable;
 
 /** Tables of the judge's report. */
 final class JudgeTables {
     private JudgeTables() {}
 
     /** Relative scores by category, over all repeats. */
-    static TextTable scores(List<Scores> runs) {
+    static ReportTable scores(List<RelativeScores> runs) {
         List<List<String>> rows = new ArrayList<>();
         for (String category : runs.get(0).byCategory().keySet()) {
-            Scores.Spread spread = Scores.Spread.of(runs, category);
+            RelativeScores.MeanAndDeviation spread = RelativeScores.MeanAndDeviation.of(runs, category);
             int reviews = 0;
             int asked = 0;
             double candidate = 0;
             double reference = 0;
-            for (Scores run : runs) {
-                Scores.Sums sums = run.byCategory().get(category);
+            for (RelativeScores run : runs) {
+                RelativeScores.ScoreTotals sums = run.byCategory().get(category);
                 reviews += sums.reviews();
-                asked += sums.asked();
+                asked += sums.requested();
                 candidate += sums.candidate();
                 reference += sums.reference();
             }
@@ -33,7 +33,7 @@ final class JudgeTables {
                     number(reference / reviews),
                     reviews + " of " + asked));
         }
-        return new TextTable(
+        return new ReportTable(
                 "Relative scores",
                 List.of("", "score", "deviation", "candidate", "reference", "reviews read"),
                 rows,
@@ -42,14 +42,14 @@ final class JudgeTables {
     }
 
     /** Reviews without scores, each with the reason. */
-    static TextTable unparsed(List<JudgedPair> unparsed) {
-        return new TextTable(
+    static ReportTable unparsed(List<JudgedReview> unparsed) {
+        return new ReportTable(
                 "Reviews without scores",
                 List.of("question", "order", "repeat", "reason"),
                 unparsed.stream()
                         .map(judged -> List.of(
-                                judged.pair().question().id().text(),
-                                judged.pair().swapped() ? "swapped" : "reference first",
+                                judged.request().question().id().text(),
+                                judged.request().swapped() ? "swapped" : "reference first",
                                 String.valueOf(judged.repeat()),
                                 judged.review().problem()))
                         .toList(),

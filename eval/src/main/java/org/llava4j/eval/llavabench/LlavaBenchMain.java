@@ -13,33 +13,33 @@ import org.llava4j.data.Sha256;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.llavabench.BenchQuestion;
 import org.llava4j.data.records.BenchQuestionRecordReader;
-import org.llava4j.eval.AskedModel;
-import org.llava4j.eval.AskingGoal;
-import org.llava4j.eval.AskingPlace;
 import org.llava4j.eval.DecodingFlags;
+import org.llava4j.eval.EvaluationCommand;
+import org.llava4j.eval.InferenceBackend;
+import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.predictions.AnswerJournal;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 import org.llava4j.eval.report.Report;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.model.generate.Answering;
-import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.NonFiniteLogitsException;
-import org.llava4j.model.generate.Question;
+import org.llava4j.model.generate.PendingAnswer;
 
 /** {@code exec:java@llava-bench}: a model folder's answers to LLaVA-Bench, to be judged. */
-public final class LlavaBenchMain extends AskingGoal {
+public final class LlavaBenchMain extends EvaluationCommand {
     private static final String KIND = "llava-bench";
     private static final String ANSWERS = "answers.jsonl";
     private static final String JOURNAL = "answers.partial.jsonl";
 
     /** @param place where questions are asked */
-    public LlavaBenchMain(AskingPlace place) {
+    public LlavaBenchMain(InferenceBackend place) {
         super("llava-bench", "Asks LLaVA-Bench's questions of a model and writes its answers for @judge.", place);
     }
 
     public static void main(String[] args) {
-        new LlavaBenchMain(AskingPlace.HERE).execute(args);
+        new LlavaBenchMain(InferenceBackend.LOCAL).execute(args);
     }
 
     @Override
@@ -55,31 +55,30 @@ public final class LlavaBenchMain extends AskingGoal {
         return BenchQuestionRecordReader.all(path(line, "questions"));
     }
 
-    private static int together(CommandLine line) {
+    private static int batchSize(CommandLine line) {
         return atLeast(1, line, "batch-size", 8);
     }
 
     @Override
-    public Asker asker(CommandLine line) {
+    public BatchPredictor predictor(CommandLine line) {
         List<BenchQuestion> questions = questions(line);
         Path images = path(line, "image-folder");
-        int together = together(line);
-        Decoding decoding = DecodingFlags.of(line);
-        return (model, company) ->
-                answers(model, AnswerJournal.company(questions, together, company), images, decoding);
+        int together = batchSize(line);
+        DecodingOptions decoding = DecodingFlags.of(line);
+        return (model, company) -> answers(model, AnswerJournal.batch(questions, together, company), images, decoding);
     }
 
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
         List<BenchQuestion> questions = questions(line);
-        AskedModel asked = AskedModel.of(line);
+        ModelSpec asked = ModelSpec.of(line);
         Report.Builder settings = Report.titled("LLaVA-Bench");
         asked.describe(settings);
         settings.setting("questions sha256", Sha256.of(path(line, "questions")))
-                .setting("asked together", together(line))
+                .setting("asked together", batchSize(line))
                 .setting("decoding", DecodingFlags.of(line));
-        String specification = settings.build().specification().sha256();
+        String specification = settings.build().configuration().sha256();
         String modelId =
                 asked.folder().toAbsolutePath().normalize().getFileName().toString();
         InputPaths inputs = asked.inputs()
@@ -99,11 +98,11 @@ public final class LlavaBenchMain extends AskingGoal {
             OutputFolder folder,
             String specification,
             String modelId) {
-        try (AskingPlace.Place place = place(line);
+        try (InferenceBackend.Session place = openBackend(line);
                 AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), specification)) {
             List<String> ids =
                     questions.stream().map(question -> question.id().text()).toList();
-            journal.complete(ids, "questions", together(line), place);
+            journal.complete(ids, "questions", batchSize(line), place);
             List<Prediction> predictions = new ArrayList<>();
             for (BenchQuestion question : questions) {
                 String text = journal.answers().get(question.id().text());
@@ -114,14 +113,14 @@ public final class LlavaBenchMain extends AskingGoal {
     }
 
     private static Map<String, String> answers(
-            LlavaModel model, List<BenchQuestion> questions, Path images, Decoding decoding) {
-        Map<String, Answering> asked = new LinkedHashMap<>();
+            LlavaModel model, List<BenchQuestion> questions, Path images, DecodingOptions decoding) {
+        Map<String, PendingAnswer> asked = new LinkedHashMap<>();
         for (BenchQuestion question : questions) {
             String id = question.id().text();
             asked.put(
                     id,
-                    model.ask(
-                            Question.about(ImageRef.of(images.resolve(question.image())), question.text())
+                    model.submit(
+                            GenerationRequest.about(ImageRef.of(images.resolve(question.image())), question.text())
                                     .withSpecialTokensInText(true),
                             decoding.seededFor(id),
                             text -> {}));
@@ -131,7 +130,7 @@ public final class LlavaBenchMain extends AskingGoal {
             try {
                 texts.put(id, model.await(answering).text());
             } catch (NonFiniteLogitsException e) {
-                throw e.of("question " + id);
+                throw e.withContext("question " + id);
             }
         });
         return texts;

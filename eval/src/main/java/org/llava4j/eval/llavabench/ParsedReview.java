@@ -12,17 +12,17 @@ import org.llava4j.data.llm.RequestJournal;
  * @param scores empty if the review has none
  * @param problem why it has none, else empty
  */
-record ParsedReview(Optional<Review> scores, String problem) {
+record ParsedReview(Optional<ReviewScores> scores, String problem) {
     private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern LEADING_SPACE = Pattern.compile("^\\s+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d*)?|\\.\\d+");
-    private static final double LEAST = 1;
-    private static final double MOST = 10;
-    private static final int SHOWN = 80;
+    private static final double MIN_SCORE = 1;
+    private static final double MAX_SCORE = 10;
+    private static final int MAX_QUOTED_CHARS = 80;
 
     /** The review of a call as a journal has it. */
-    static ParsedReview of(Judge.Pair pair, RequestJournal journal) {
-        String key = pair.call().key();
+    static ParsedReview of(Judge.ReviewRequest pair, RequestJournal journal) {
+        String key = pair.request().key();
         return journal.answer(key)
                 .map(ParsedReview::of)
                 .orElseGet(() -> unparsed(journal.rejectionReason(key)
@@ -48,13 +48,15 @@ record ParsedReview(Optional<Review> scores, String problem) {
         if (scores.length != 2
                 || !NUMBER.matcher(scores[0]).matches()
                 || !NUMBER.matcher(scores[1]).matches()) {
-            String shown = separated.length() <= SHOWN ? separated : separated.substring(0, SHOWN) + "...";
+            String shown = separated.length() <= MAX_QUOTED_CHARS
+                    ? separated
+                    : separated.substring(0, MAX_QUOTED_CHARS) + "...";
             return unparsed("the first line is not two numbers: \"" + shown + "\"");
         }
         double first = Double.parseDouble(scores[0]);
         double second = Double.parseDouble(scores[1]);
-        return Math.min(first, second) >= LEAST && Math.max(first, second) <= MOST
-                ? new ParsedReview(Optional.of(new Review(first, second)), "")
+        return Math.min(first, second) >= MIN_SCORE && Math.max(first, second) <= MAX_SCORE
+                ? new ParsedReview(Optional.of(new ReviewScores(first, second)), "")
                 : unparsed("the scores " + scores[0] + " and " + scores[1] + " are not within 1 to 10");
     }
 

@@ -14,18 +14,18 @@ import org.llava4j.data.AtomicFile;
 final class ReviewFile {
     private ReviewFile() {}
 
-    static void write(Path file, List<JudgedPair> judged) {
+    static void write(Path file, List<JudgedReview> judged) {
         StringBuilder lines = new StringBuilder();
         judged.forEach(pair -> lines.append(line(pair)).append('\n'));
         AtomicFile.writeString(file, lines.toString());
     }
 
-    private static ObjectNode line(JudgedPair judged) {
+    private static ObjectNode line(JudgedReview judged) {
         ObjectNode line = JsonNodeFactory.instance.objectNode();
-        line.set("question_id", judged.pair().question().id().json());
-        line.put("category", judged.pair().question().category())
+        line.set("question_id", judged.request().question().id().json());
+        line.put("category", judged.request().question().category())
                 .put("repeat", judged.repeat())
-                .put("swapped", judged.pair().swapped())
+                .put("swapped", judged.request().swapped())
                 .put("content", judged.text());
         judged.scores()
                 .ifPresentOrElse(

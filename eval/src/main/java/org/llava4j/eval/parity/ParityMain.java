@@ -12,7 +12,7 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.model.TensorRun;
+import org.llava4j.model.ForwardPassRecorder;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** {@code exec:java@parity}: proves that ported weights give the numbers they should. */
@@ -54,27 +54,28 @@ public final class ParityMain extends Command {
         InputPaths.of(path(line, "model-path"), path(line, "vision-tower"), path(line, "inputs"), path(line, "expect"))
                 .requireNoOverlap(output);
         double tolerance = decimal(line, "tolerance", 1e-4);
-        TensorRun.Gradients gradients = gradients(line.getOptionValue("gradients"));
+        ForwardPassRecorder.Gradients gradients = gradients(line.getOptionValue("gradients"));
         Map<String, INDArray> inputs = read(path(line, "inputs"));
         Path expectFile = path(line, "expect");
         Map<String, INDArray> expected = expectFile == null ? Map.of() : read(expectFile);
-        TensorRun.Outputs outputs = TensorRun.open(path(line, "model-path"), path(line, "vision-tower"))
+        ForwardPassRecorder.Outputs outputs = ForwardPassRecorder.open(
+                        path(line, "model-path"), path(line, "vision-tower"))
                 .run(inputs, gradients);
         if (output != null) {
             SafetensorsWriter.write(output, outputs.tensors());
             System.out.println("wrote " + outputs.tensors().size() + " tensors to " + output);
         }
         if (expectFile != null) {
-            report(Comparison.of(outputs, expected), expectFile, tolerance);
+            report(TensorComparison.of(outputs, expected), expectFile, tolerance);
         }
     }
 
-    private static void report(Comparison comparison, Path expectFile, double tolerance) {
+    private static void report(TensorComparison comparison, Path expectFile, double tolerance) {
         System.out.print(comparison.table(tolerance));
         if (comparison.rows().isEmpty()) {
             throw new BadInputException(expectFile + " names no tensor that this model gives; see --output");
         }
-        if (!comparison.holds(tolerance)) {
+        if (!comparison.isWithin(tolerance)) {
             long far = comparison.rows().stream()
                     .filter(row -> row.error() > tolerance)
                     .count();
@@ -84,12 +85,12 @@ public final class ParityMain extends Command {
         System.out.println("all " + comparison.rows().size() + " tensors within " + tolerance);
     }
 
-    private static TensorRun.Gradients gradients(String stage) {
+    private static ForwardPassRecorder.Gradients gradients(String stage) {
         if (stage == null) {
             return null;
         }
         try {
-            return TensorRun.Gradients.valueOf(stage.toUpperCase(Locale.ROOT));
+            return ForwardPassRecorder.Gradients.valueOf(stage.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
             throw new BadInputException("--gradients wants stage1 or stage2, got " + stage, e);
         }

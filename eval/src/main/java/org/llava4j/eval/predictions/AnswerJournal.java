@@ -109,7 +109,7 @@ public final class AnswerJournal implements AutoCloseable {
      * @param together so many are a company: the first so many, then the next
      * @throws BadInputException if two questions have one id
      */
-    public void complete(List<String> ids, String what, int together, Companies companies) {
+    public void complete(List<String> ids, String what, int together, BatchExecutor companies) {
         requireDistinct(ids, what);
         ProgressLogger progress = new ProgressLogger(what, ids.size());
         List<Integer> open = new ArrayList<>();
@@ -120,7 +120,7 @@ public final class AnswerJournal implements AutoCloseable {
                 open.add(from / together);
             }
         }
-        companies.ask(open, some -> {
+        companies.execute(open, some -> {
             add(some);
             progress.add(some.size());
         });
@@ -136,7 +136,7 @@ public final class AnswerJournal implements AutoCloseable {
     }
 
     /** The questions of a company. */
-    public static <T> List<T> company(List<T> questions, int together, int number) {
+    public static <T> List<T> batch(List<T> questions, int together, int number) {
         int from = number * together;
         return questions.subList(from, Math.min(questions.size(), from + together));
     }

@@ -27,7 +27,7 @@ public final class PredictionFile {
     private PredictionFile() {}
 
     /** The texts of all answers by question, in the order of the file. @throws BadInputException as {@link #read} */
-    public static Map<String, String> texts(Path file) {
+    public static Map<String, String> readTexts(Path file) {
         Map<String, String> texts = new LinkedHashMap<>();
         read(file).forEach((id, prediction) -> texts.put(id, prediction.text()));
         return texts;

@@ -16,14 +16,15 @@ import org.llava4j.data.scienceqa.ScienceQaScores;
 /**
  * What the answers to a list of problems are worth.
  *
- * @param extractions what was read out of each answer, by problem
+ * @param parsedAnswers what was read out of each answer, by problem
  */
-public record ScienceQaGrading(ScienceQaScores scores, ScienceQaResult result, Map<String, ParsedAnswer> extractions) {
+public record ScienceQaGrading(
+        ScienceQaScores scores, ScienceQaResult result, Map<String, ParsedAnswer> parsedAnswers) {
     private static final String NO_TEXT = "FAILED";
 
     /** Whether the extracted choice is the problem's correct one. */
     public boolean isCorrect(ScienceQaProblem problem) {
-        return new Predicted(problem.answer()).equals(extractions.get(problem.id()));
+        return new Predicted(problem.answer()).equals(parsedAnswers.get(problem.id()));
     }
 
     /**
@@ -48,7 +49,7 @@ public record ScienceQaGrading(ScienceQaScores scores, ScienceQaResult result, M
             extractions.put(problem.id(), extraction);
             chosen.put(
                     problem.id(),
-                    extraction instanceof Predicted answered ? answered.choice() : ScienceQaResult.FAILED);
+                    extraction instanceof Predicted answered ? answered.choice() : ScienceQaResult.UNPARSED);
             outputs.put(problem.id(), text == null ? NO_TEXT : text);
         }
         for (String id : texts.keySet()) {

@@ -16,12 +16,12 @@ import org.llava4j.data.JsonInput;
  * The result file of LLaVA's ScienceQA evaluation.
  *
  * @param correct how many were right
- * @param results the chosen index by problem, {@link #FAILED} where none could be read
+ * @param results the chosen index by problem, {@link #UNPARSED} where none could be read
  * @param outputs the model's text by problem
  */
 public record ScienceQaResult(int correct, Map<String, Integer> results, Map<String, String> outputs) {
     /** Stands for "no answer could be read" in {@code results}. */
-    public static final int FAILED = -1;
+    public static final int UNPARSED = -1;
 
     private static final JsonMapper MAPPER = new JsonMapper();
 
@@ -71,7 +71,7 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
         JsonNode root = JsonInput.readObject(file);
         Map<String, Integer> results = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : object(root, "results", file).properties()) {
-            results.put(entry.getKey(), integer(entry.getValue(), "results." + entry.getKey(), FAILED, file));
+            results.put(entry.getKey(), integer(entry.getValue(), "results." + entry.getKey(), UNPARSED, file));
         }
         Map<String, String> outputs = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : object(root, "outputs", file).properties()) {

@@ -12,21 +12,21 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.image.ImageRef;
-import org.llava4j.eval.AskedModel;
+import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.report.Report;
-import org.llava4j.eval.report.TextTable;
+import org.llava4j.eval.report.ReportTable;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.model.generate.Answering;
-import org.llava4j.model.generate.Decoding;
-import org.llava4j.model.generate.Question;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.GenerationRequest;
+import org.llava4j.model.generate.PendingAnswer;
 
 /** {@code exec:java@probe}: whether a model sees what belongs together, or a bag of patches. */
 public final class ProbeMain extends Command {
     private static final String KIND = "probe";
-    private static final int ASKED_TOGETHER = 8;
+    private static final int PAIRS_PER_BATCH = 8;
     private static final int MAX_NEW_TOKENS = 16;
-    private static final String REQUEST = " Answer with yes or no.";
-    private static final int SHOWN = 20;
+    private static final String ANSWER_INSTRUCTION = " Answer with yes or no.";
+    private static final int MAX_TABLE_ROWS = 20;
 
     private ProbeMain() {
         super("probe", "Asks pairs of questions about things that are in a picture together, and apart.");
@@ -38,7 +38,7 @@ public final class ProbeMain extends Command {
 
     @Override
     protected Options options() {
-        return AskedModel.addFlags(new Options())
+        return ModelSpec.addFlags(new Options())
                 .addOption(flag(
                         "pairs", "FILE", "{\"id\", \"image\", \"together\", \"apart\"} a line (default: drawn ones)"))
                 .addOption(flag("image-folder", "DIR", "their pictures"))
@@ -52,7 +52,7 @@ public final class ProbeMain extends Command {
         if (line.hasOption("pairs") != line.hasOption("image-folder")) {
             throw new BadInputException("--pairs and --image-folder belong together; give both or none");
         }
-        AskedModel asked = AskedModel.of(line);
+        ModelSpec asked = ModelSpec.of(line);
         InputPaths inputs = asked.inputs().and(path(line, "pairs")).andWithoutLinks(path(line, "image-folder"));
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
             run(line, asked, folder.path());
@@ -61,9 +61,9 @@ public final class ProbeMain extends Command {
         System.out.println("see " + output.resolve("report.html"));
     }
 
-    private static void run(CommandLine line, AskedModel asked, Path output) {
+    private static void run(CommandLine line, ModelSpec asked, Path output) {
         if (!line.hasOption("pairs")) {
-            DrawnPairs.write(output, atLeast(1, line, "draw", 100), 1);
+            SyntheticPairs.write(output, atLeast(1, line, "draw", 100), 1);
         }
         Path file = line.hasOption("pairs") ? path(line, "pairs") : output.resolve("pairs.jsonl");
         Path images = line.hasOption("pairs") ? path(line, "image-folder") : output.resolve("images");
@@ -76,24 +76,24 @@ public final class ProbeMain extends Command {
         asked.describe(report);
         long begun = System.nanoTime();
         try (LlavaModel model = asked.load()) {
-            ProbeScore score = ProbeScore.NONE;
+            ProbeScore score = ProbeScore.ZERO;
             List<List<String>> rows = new ArrayList<>();
-            for (int from = 0; from < pairs.size(); from += ASKED_TOGETHER) {
-                List<ProbePair> some = pairs.subList(from, Math.min(pairs.size(), from + ASKED_TOGETHER));
-                List<String> said = said(model, some, images);
+            for (int from = 0; from < pairs.size(); from += PAIRS_PER_BATCH) {
+                List<ProbePair> some = pairs.subList(from, Math.min(pairs.size(), from + PAIRS_PER_BATCH));
+                List<String> said = answers(model, some, images);
                 for (int i = 0; i < some.size(); i++) {
                     score = score.plus(said.get(2 * i), said.get(2 * i + 1));
                     rows.add(List.of(
                             some.get(i).together(), said.get(2 * i), some.get(i).apart(), said.get(2 * i + 1)));
                 }
             }
-            report.headline("pairs", "pairs, right in both", score.pairs())
-                    .headline("together", "what is there", score.together())
-                    .headline("apart", "what is there in parts only", score.apart())
-                    .table(new TextTable(
+            report.headlineMetric("pairs", "pairs, right in both", score.pairs())
+                    .headlineMetric("together", "what is there", score.present())
+                    .headlineMetric("apart", "what is there in parts only", score.absent())
+                    .table(new ReportTable(
                             "The first pairs",
                             List.of("there", "said", "not there", "said to that"),
-                            rows.subList(0, Math.min(SHOWN, rows.size())),
+                            rows.subList(0, Math.min(MAX_TABLE_ROWS, rows.size())),
                             "Yes is right to the first question, no to the second."));
             report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
             System.out.println(Html.format(
@@ -104,14 +104,15 @@ public final class ProbeMain extends Command {
         }
     }
 
-    private static List<String> said(LlavaModel model, List<ProbePair> pairs, Path images) {
-        List<Answering> asked = new ArrayList<>();
+    private static List<String> answers(LlavaModel model, List<ProbePair> pairs, Path images) {
+        List<PendingAnswer> asked = new ArrayList<>();
         for (ProbePair pair : pairs) {
             for (String question : List.of(pair.together(), pair.apart())) {
                 ImageRef picture = ImageRef.of(images.resolve(pair.image()));
-                asked.add(model.ask(
-                        Question.about(picture, question + REQUEST).withSpecialTokensInText(true),
-                        Decoding.greedy(MAX_NEW_TOKENS),
+                asked.add(model.submit(
+                        GenerationRequest.about(picture, question + ANSWER_INSTRUCTION)
+                                .withSpecialTokensInText(true),
+                        DecodingOptions.greedy(MAX_NEW_TOKENS),
                         text -> {}));
             }
         }

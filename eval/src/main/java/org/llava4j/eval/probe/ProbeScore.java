@@ -8,15 +8,15 @@ import org.llava4j.data.scienceqa.AnswerCounts;
  * How pairs were answered. Whoever says yes to everything that he has seen a part of gets the questions about what is there
  * right and no pair.
  *
- * @param together what is there, asked
- * @param apart what is there in parts only, asked
+ * @param present what is there, asked
+ * @param absent what is there in parts only, asked
  * @param pairs right in both; not read where one of the two was not
  */
-record ProbeScore(AnswerCounts together, AnswerCounts apart, AnswerCounts pairs) {
-    static final ProbeScore NONE = new ProbeScore(AnswerCounts.NONE, AnswerCounts.NONE, AnswerCounts.NONE);
+record ProbeScore(AnswerCounts present, AnswerCounts absent, AnswerCounts pairs) {
+    static final ProbeScore ZERO = new ProbeScore(AnswerCounts.NONE, AnswerCounts.NONE, AnswerCounts.NONE);
 
     /** Yes or no, by the first word; empty where it is neither. */
-    static Optional<Boolean> read(String text) {
+    static Optional<Boolean> parse(String text) {
         String first = text.strip().toLowerCase(Locale.ROOT).split("[^a-z]", 2)[0];
         return switch (first) {
             case "yes" -> Optional.of(true);
@@ -26,11 +26,11 @@ record ProbeScore(AnswerCounts together, AnswerCounts apart, AnswerCounts pairs)
     }
 
     ProbeScore plus(String toTogether, String toApart) {
-        Optional<Boolean> one = read(toTogether).map(said -> said);
-        Optional<Boolean> other = read(toApart).map(said -> !said);
+        Optional<Boolean> one = parse(toTogether).map(said -> said);
+        Optional<Boolean> other = parse(toApart).map(said -> !said);
         Optional<Boolean> both =
                 one.isEmpty() || other.isEmpty() ? Optional.empty() : Optional.of(one.get() && other.get());
-        return new ProbeScore(plus(together, one), plus(apart, other), plus(pairs, both));
+        return new ProbeScore(plus(present, one), plus(absent, other), plus(pairs, both));
     }
 
     private static AnswerCounts plus(AnswerCounts tally, Optional<Boolean> right) {

@@ -28,10 +28,10 @@ import org.llava4j.eval.inspect.InspectMain;
 public final class RealSizeMain extends Command {
     private static final String KIND = "real-size";
     private static final double MB = 1e6;
-    private static final double SHARE = 1.1;
-    private static final double BESIDE_BYTES = 1e9;
+    private static final double WEIGHT_BYTES_FACTOR = 1.1;
+    private static final double OVERHEAD_BYTES = 1e9;
     /** What the disk needs beyond the numbers: headers, and the file system's own. */
-    private static final double ON_DISK = 1.01;
+    private static final double DISK_FACTOR = 1.01;
 
     private RealSizeMain() {
         super(
@@ -58,13 +58,13 @@ public final class RealSizeMain extends Command {
 
     @Override
     protected void run(CommandLine line) {
-        RealSize size = RealSize.named(line.getOptionValue("size", "7b"));
+        PublishedModelSize size = PublishedModelSize.named(line.getOptionValue("size", "7b"));
         Path target = path(line, "folder");
         if (ProcessMemory.PEAK.bytes().isEmpty()) {
             throw new BadInputException("this system does not tell a process's memory; run this on Linux");
         }
         if (line.hasOption("in-this-jvm")) {
-            System.out.println(LoadedModel.measure(target, size.textPositions()));
+            System.out.println(LoadMeasurement.measure(target, size.textTokens()));
             return;
         }
         InputPaths.requireOutside("--json", path(line, "json"), target);
@@ -86,10 +86,10 @@ public final class RealSizeMain extends Command {
         requireBound(found);
     }
 
-    private static void requireSpace(Path folder, RealSize size) {
+    private static void requireSpace(Path folder, PublishedModelSize size) {
         try {
             double free = Files.getFileStore(folder).getUsableSpace();
-            double needed = size.bytes16Bit() * ON_DISK;
+            double needed = size.bytes16Bit() * DISK_FACTOR;
             if (free < needed) {
                 throw new BadInputException(String.format(
                         Locale.ROOT,
@@ -104,15 +104,15 @@ public final class RealSizeMain extends Command {
         }
     }
 
-    private static void measure(Path folder, RealSize size, ObjectNode found) {
-        double bound = SHARE * size.bytes16Bit() + BESIDE_BYTES;
+    private static void measure(Path folder, PublishedModelSize size, ObjectNode found) {
+        double bound = WEIGHT_BYTES_FACTOR * size.bytes16Bit() + OVERHEAD_BYTES;
         long machine = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
         found.put("size", size.name());
         found.put("parameters", size.parameters());
         found.put("bytes_16_bit", size.bytes16Bit());
         found.put("machine_mb", machine / MB);
         print("%s: %d parameters, %.0f MB in 16 bits", size.name(), size.parameters(), size.bytes16Bit() / MB);
-        found.put("make_s", seconds(() -> RandomModel.write(folder, size)));
+        found.put("make_s", seconds(() -> RandomWeightsModel.write(folder, size)));
         print("made       %7.1f s", found.get("make_s").doubleValue());
         ChildJvm inspect = new ChildJvm("inspect", InspectMain.class, List.of("-Xmx256m"));
         found.put("inspect_s", seconds(() -> inspect.run(List.of("--model-path", folder.toString()))));
@@ -126,7 +126,7 @@ public final class RealSizeMain extends Command {
         }
         found.setAll((ObjectNode) new ChildJvm("loading", RealSizeMain.class, List.of("-Xmx1g"))
                 .json(List.of("--in-this-jvm", "--size", size.name(), "--folder", folder.toString())));
-        found.put("positions", size.positions());
+        found.put("positions", size.sequenceLength());
         print(
                 "loaded     %7.1f s, peak %.0f MB of at most %.0f MB (%.0f MB of it is no file's)",
                 found.get("load_s").doubleValue(),
@@ -137,7 +137,7 @@ public final class RealSizeMain extends Command {
                 "forward    %7.1f s (%.1f s of processor time) for %d positions, peak %.0f MB",
                 found.get("forward_s").doubleValue(),
                 found.get("forward_cpu_s").doubleValue(),
-                size.positions(),
+                size.sequenceLength(),
                 found.get("peak_forward_mb").doubleValue());
     }
 

@@ -8,15 +8,15 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
  * A problem with what the model said to it.
  *
  * @param text the model's own words
- * @param extraction what was read out of them
- * @param picture the problem's image, where it has one
+ * @param parsedAnswer what was read out of them
+ * @param image the problem's image, where it has one
  * @param note a sentence beside the verdict; may be empty
  */
 public record Example(
-        ScienceQaProblem problem, String text, ParsedAnswer extraction, Optional<Picture> picture, String note) {
+        ScienceQaProblem problem, String text, ParsedAnswer parsedAnswer, Optional<ReportImage> image, String note) {
 
     /** Without a note. */
-    public Example(ScienceQaProblem problem, String text, ParsedAnswer extraction, Optional<Picture> picture) {
+    public Example(ScienceQaProblem problem, String text, ParsedAnswer extraction, Optional<ReportImage> picture) {
         this(problem, text, extraction, picture, "");
     }
 }

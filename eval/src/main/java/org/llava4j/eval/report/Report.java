@@ -20,12 +20,12 @@ import org.llava4j.data.scienceqa.ScienceQaColumn;
  *
  * @param summary one or two sentences that say what was done
  * @param lead the table that the report is about, before all others
- * @param leadHeadlines the accuracies in it
- * @param headlines the other accuracies in the first place
+ * @param leadMetrics the accuracies in it
+ * @param headlineMetrics the other accuracies in the first place
  * @param chance accuracy of guessing, 0 to 1, where it is known
  * @param columns the nine columns, empty where the problems have no such fields
  * @param columnsNote what a reader must know before comparing them with the paper's
- * @param kinds accuracy by kind of problem
+ * @param categories accuracy by kind of problem
  * @param groups accuracy by anything else, under headings of their own
  * @param tables of anything but accuracies
  * @param data further values for {@code report.json}, by key
@@ -35,16 +35,16 @@ import org.llava4j.data.scienceqa.ScienceQaColumn;
 public record Report(
         String title,
         String summary,
-        Specification specification,
-        Optional<TextTable> lead,
-        List<Headline> leadHeadlines,
-        List<Headline> headlines,
+        RunConfiguration configuration,
+        Optional<ReportTable> lead,
+        List<HeadlineMetric> leadMetrics,
+        List<HeadlineMetric> headlineMetrics,
         OptionalDouble chance,
         Map<ScienceQaColumn, AnswerCounts> columns,
         String columnsNote,
-        Map<String, AnswerCounts> kinds,
+        Map<String, AnswerCounts> categories,
         Map<String, Map<String, AnswerCounts>> groups,
-        List<TextTable> tables,
+        List<ReportTable> tables,
         Map<String, Object> data,
         List<LossCurve> curves,
         List<Example> examples,
@@ -72,14 +72,14 @@ public record Report(
     }
 
     /** Seconds of each part as a table; empty where the parts were not timed. */
-    Optional<TextTable> timingTable() {
+    Optional<ReportTable> timingTable() {
         if (timings.isEmpty()) {
             return Optional.empty();
         }
         List<List<String>> rows = new ArrayList<>();
         timings.forEach((part, time) -> rows.add(List.of(part, Html.duration(time))));
         rows.add(List.of("total", Html.duration(seconds)));
-        return Optional.of(new TextTable("Time per part", List.of("", "time"), rows, ""));
+        return Optional.of(new ReportTable("Time per part", List.of("", "time"), rows, ""));
     }
 
     /** Collects a report part by part; what is not given is left out of it. */
@@ -88,15 +88,15 @@ public record Report(
         private String summary = "";
         private final TreeMap<String, String> settings = new TreeMap<>();
         private final Map<String, Map<String, String>> recipes = new LinkedHashMap<>();
-        private Optional<TextTable> lead = Optional.empty();
-        private final List<Headline> leadHeadlines = new ArrayList<>();
-        private final List<Headline> headlines = new ArrayList<>();
+        private Optional<ReportTable> lead = Optional.empty();
+        private final List<HeadlineMetric> leadMetrics = new ArrayList<>();
+        private final List<HeadlineMetric> headlineMetrics = new ArrayList<>();
         private OptionalDouble chance = OptionalDouble.empty();
         private final Map<ScienceQaColumn, AnswerCounts> columns = new EnumMap<>(ScienceQaColumn.class);
         private String columnsNote = "";
-        private final Map<String, AnswerCounts> kinds = new TreeMap<>();
+        private final Map<String, AnswerCounts> categories = new TreeMap<>();
         private final Map<String, Map<String, AnswerCounts>> groups = new LinkedHashMap<>();
-        private final List<TextTable> tables = new ArrayList<>();
+        private final List<ReportTable> tables = new ArrayList<>();
         private final Map<String, Object> data = new LinkedHashMap<>();
         private final List<LossCurve> curves = new ArrayList<>();
         private final List<Example> examples = new ArrayList<>();
@@ -126,14 +126,14 @@ public record Report(
         }
 
         /** The table that the report is about; {@code report.json} has its accuracies under their keys. */
-        public Builder lead(TextTable table, Headline... accuracies) {
+        public Builder lead(ReportTable table, HeadlineMetric... accuracies) {
             lead = Optional.of(table);
-            leadHeadlines.addAll(List.of(accuracies));
+            leadMetrics.addAll(List.of(accuracies));
             return this;
         }
 
-        public Builder headline(String key, String label, AnswerCounts tally) {
-            headlines.add(new Headline(key, label, tally));
+        public Builder headlineMetric(String key, String label, AnswerCounts tally) {
+            headlineMetrics.add(new HeadlineMetric(key, label, tally));
             return this;
         }
 
@@ -148,8 +148,8 @@ public record Report(
             return this;
         }
 
-        public Builder kinds(Map<String, AnswerCounts> tallies) {
-            kinds.putAll(tallies);
+        public Builder categories(Map<String, AnswerCounts> tallies) {
+            categories.putAll(tallies);
             return this;
         }
 
@@ -159,7 +159,7 @@ public record Report(
             return this;
         }
 
-        public Builder table(TextTable table) {
+        public Builder table(ReportTable table) {
             tables.add(table);
             return this;
         }
@@ -202,14 +202,14 @@ public record Report(
             return new Report(
                     title,
                     summary,
-                    new Specification(settings, recipes),
+                    new RunConfiguration(settings, recipes),
                     lead,
-                    List.copyOf(leadHeadlines),
-                    List.copyOf(headlines),
+                    List.copyOf(leadMetrics),
+                    List.copyOf(headlineMetrics),
                     chance,
                     Collections.unmodifiableMap(new EnumMap<>(columns)),
                     columnsNote,
-                    Collections.unmodifiableMap(new TreeMap<>(kinds)),
+                    Collections.unmodifiableMap(new TreeMap<>(categories)),
                     Collections.unmodifiableMap(new LinkedHashMap<>(groups)),
                     List.copyOf(tables),
                     Collections.unmodifiableMap(new LinkedHashMap<>(data)),

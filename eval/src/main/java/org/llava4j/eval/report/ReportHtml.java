@@ -45,12 +45,12 @@ final class ReportHtml {
         }
         report.lead().ifPresent(this::table);
         headlines();
-        tallies("Accuracy by category", "Category", report.kinds());
-        report.groups().forEach((heading, tallies) -> tallies(heading, "", tallies));
+        counts("Accuracy by category", "Category", report.categories());
+        report.groups().forEach((heading, tallies) -> counts(heading, "", tallies));
         report.tables().forEach(this::table);
         columns();
         settings();
-        report.specification().recipeTable().ifPresent(this::table);
+        report.configuration().recipeTable().ifPresent(this::table);
         report.timingTable().ifPresent(this::table);
         examples();
         curves();
@@ -63,13 +63,13 @@ final class ReportHtml {
     }
 
     private void headlines() {
-        if (report.headlines().isEmpty()) {
+        if (report.headlineMetrics().isEmpty()) {
             return;
         }
         section(report.lead().isPresent() ? "Checks" : "Accuracy");
         tableHead("", "%", "", "correct", "incorrect", "unparsed");
-        for (Headline headline : report.headlines()) {
-            tallyRow(headline.label(), headline.tally(), "big", report.chance());
+        for (HeadlineMetric headline : report.headlineMetrics()) {
+            countsRow(headline.label(), headline.counts(), "big", report.chance());
         }
         String chance = report.chance().isPresent()
                 ? format(
@@ -82,17 +82,17 @@ final class ReportHtml {
                 chance));
     }
 
-    private void tallies(String heading, String first, Map<String, AnswerCounts> tallies) {
+    private void counts(String heading, String first, Map<String, AnswerCounts> tallies) {
         if (tallies.isEmpty()) {
             return;
         }
         section(heading);
         tableHead(first, "%", "", "correct", "incorrect", "unparsed");
-        tallies.forEach((name, tally) -> tallyRow(name, tally, "", OptionalDouble.empty()));
+        tallies.forEach((name, tally) -> countsRow(name, tally, "", OptionalDouble.empty()));
         html.append("</tbody></table></div>\n");
     }
 
-    private void table(TextTable table) {
+    private void table(ReportTable table) {
         section(table.heading());
         tableHead(table.head().toArray(new String[0]));
         for (List<String> row : table.rows()) {
@@ -118,7 +118,7 @@ final class ReportHtml {
         html.append("</tr></thead><tbody>\n");
     }
 
-    private void tallyRow(String label, AnswerCounts tally, String style, OptionalDouble chance) {
+    private void countsRow(String label, AnswerCounts tally, String style, OptionalDouble chance) {
         html.append(format(
                 "<tr><th scope=\"row\">%s</th><td class=\"%s\">%s</td><td class=\"graph\">%s</td>"
                         + "<td>%d</td><td>%d</td><td>%d</td></tr>\n",
@@ -172,7 +172,7 @@ final class ReportHtml {
         section("Training loss");
         html.append("<div class=\"panels\">\n");
         for (LossCurve curve : report.curves()) {
-            LossPanel panel = new LossPanel(curve);
+            LossChart panel = new LossChart(curve);
             html.append(format(
                     "<figure><h3>%s</h3>%s<figcaption>%s</figcaption></figure>\n",
                     escape(curve.name()), panel.svg(), escape(panel.caption())));
@@ -188,7 +188,7 @@ final class ReportHtml {
         for (Example example : report.examples()) {
             ScienceQaProblem problem = example.problem();
             html.append("<article class=\"example\">\n");
-            html.append(example.picture()
+            html.append(example.image()
                     .map(picture -> format(
                             "<div><img alt=\"image of problem %s\" src=\"%s\"></div>\n",
                             escape(problem.id()), picture.dataUri()))
@@ -203,11 +203,11 @@ final class ReportHtml {
                         "<li>%s%s%s</li>\n",
                         escape(problem.choices().get(i)),
                         i == problem.answer() ? mark("correct answer") : "",
-                        example.extraction().equals(new Predicted(i)) ? mark("predicted") : ""));
+                        example.parsedAnswer().equals(new Predicted(i)) ? mark("predicted") : ""));
             }
             html.append(format(
                     "</ol>\n<blockquote>%s</blockquote>\n<p class=\"soft\">%s</p>\n</div>\n</article>\n",
-                    escape(example.text()), escape((verdict(example) + " " + example.note()).strip())));
+                    escape(example.text()), escape((outcome(example) + " " + example.note()).strip())));
         }
     }
 
@@ -215,8 +215,8 @@ final class ReportHtml {
         return format("<span class=\"mark\">%s</span>", word);
     }
 
-    private static String verdict(Example example) {
-        if (example.extraction() instanceof ParsedAnswer.Unparsed failed) {
+    private static String outcome(Example example) {
+        if (example.parsedAnswer() instanceof ParsedAnswer.Unparsed failed) {
             return "Unparsed: "
                     + switch (failed.reason()) {
                         case NO_ANSWER -> "nothing in the text has the form of one.";
@@ -225,19 +225,19 @@ final class ReportHtml {
                         case NO_TEXT -> "there is no text.";
                     };
         }
-        return example.extraction().equals(new Predicted(example.problem().answer())) ? "Correct." : "Incorrect.";
+        return example.parsedAnswer().equals(new Predicted(example.problem().answer())) ? "Correct." : "Incorrect.";
     }
 
     private void settings() {
         section("Settings");
         html.append("<dl class=\"settings\">\n");
-        report.specification().general().forEach(this::setting);
+        report.configuration().general().forEach(this::setting);
         if (report.timings().isEmpty() && report.seconds() > 0) {
             setting("time", Html.duration(report.seconds()));
         }
         html.append(format(
                 "</dl>\n<p class=\"soft\">SHA-256 of the settings (without times): <code>%s</code></p>\n",
-                report.specification().sha256()));
+                report.configuration().sha256()));
     }
 
     private void setting(String key, String value) {

@@ -21,16 +21,16 @@ final class ReportJson {
     static String render(Report report) {
         ObjectNode root = MAPPER.createObjectNode();
         ObjectNode counts = MAPPER.createObjectNode();
-        Stream.of(report.leadHeadlines(), report.headlines())
+        Stream.of(report.leadMetrics(), report.headlineMetrics())
                 .flatMap(List::stream)
                 .forEach(headline -> {
-                    putAccuracy(root, headline.key(), headline.tally());
-                    putCounts(counts, headline.key(), headline.tally());
+                    putAccuracy(root, headline.key(), headline.counts());
+                    putCounts(counts, headline.key(), headline.counts());
                 });
         report.chance().ifPresent(chance -> putNew(root, "chance").put("chance", chance));
         ObjectNode kinds = putNew(root, "kinds").putObject("kinds");
         ObjectNode kindCounts = counts.putObject("kinds");
-        report.kinds().forEach((kind, tally) -> {
+        report.categories().forEach((kind, tally) -> {
             putAccuracy(kinds, kind, tally);
             putCounts(kindCounts, kind, tally);
         });
@@ -59,9 +59,9 @@ final class ReportJson {
         putNew(root, "loss").set("loss", losses(report));
         putNew(root, "title").put("title", report.title());
         ObjectNode specification = putNew(root, "specification").putObject("specification");
-        report.specification().settings().forEach(specification::put);
+        report.configuration().settings().forEach(specification::put);
         putNew(root, "specification_sha256")
-                .put("specification_sha256", report.specification().sha256());
+                .put("specification_sha256", report.configuration().sha256());
         ArrayNode notes = putNew(root, "notes").putArray("notes");
         report.notes().forEach(notes::add);
         try {

@@ -23,7 +23,7 @@ final class ReportLatex {
     String render() {
         List<List<String>> rows = new ArrayList<>();
         if (report.lead().isPresent()) {
-            TextTable lead = report.lead().get();
+            ReportTable lead = report.lead().get();
             return table(lead.head(), lead.rows());
         }
         if (!report.columns().isEmpty()) {
@@ -45,12 +45,12 @@ final class ReportLatex {
             return table(head, rows);
         }
         if (!report.tables().isEmpty()) {
-            TextTable first = report.tables().get(0);
+            ReportTable first = report.tables().get(0);
             return table(first.head(), first.rows());
         }
-        report.headlines()
+        report.headlineMetrics()
                 .forEach(headline -> rows.add(
-                        List.of(headline.label(), percent(headline.tally().accuracy(), 2))));
+                        List.of(headline.label(), percent(headline.counts().accuracy(), 2))));
         return table(List.of("", "Accuracy"), rows);
     }
 

@@ -27,9 +27,9 @@ final class ReportMarkdown {
             text.append(report.summary()).append("\n\n");
         }
         report.lead().ifPresent(this::table);
-        if (!report.headlines().isEmpty()) {
-            List<List<String>> rows = report.headlines().stream()
-                    .map(headline -> tally(headline.label(), headline.tally()))
+        if (!report.headlineMetrics().isEmpty()) {
+            List<List<String>> rows = report.headlineMetrics().stream()
+                    .map(headline -> countsRow(headline.label(), headline.counts()))
                     .toList();
             table(List.of("", "%", "95 %", "correct", "incorrect", "unparsed"), rows);
         }
@@ -38,13 +38,13 @@ final class ReportMarkdown {
         if (!report.columns().isEmpty()) {
             columns();
         }
-        report.specification().recipeTable().ifPresent(this::table);
+        report.configuration().recipeTable().ifPresent(this::table);
         report.timingTable().ifPresent(this::table);
         text.append("## Settings\n\n");
-        report.specification().general().forEach((key, value) -> text.append(format("- %s: %s\n", key, value)));
+        report.configuration().general().forEach((key, value) -> text.append(format("- %s: %s\n", key, value)));
         text.append(format(
                 "\nSHA-256 of the settings: `%s`; %s in all.\n",
-                report.specification().sha256(), Html.duration(report.seconds())));
+                report.configuration().sha256(), Html.duration(report.seconds())));
         report.notes().forEach(note -> text.append("\n").append(note).append("\n"));
         return text.toString();
     }
@@ -52,12 +52,12 @@ final class ReportMarkdown {
     private void group(String heading, Map<String, AnswerCounts> tallies) {
         text.append("## ").append(heading).append("\n\n");
         List<List<String>> rows = tallies.entrySet().stream()
-                .map(entry -> tally(entry.getKey(), entry.getValue()))
+                .map(entry -> countsRow(entry.getKey(), entry.getValue()))
                 .toList();
         table(List.of("", "%", "95 %", "correct", "incorrect", "unparsed"), rows);
     }
 
-    private static List<String> tally(String name, AnswerCounts tally) {
+    private static List<String> countsRow(String name, AnswerCounts tally) {
         AnswerCounts.ConfidenceInterval interval = tally.wilson();
         return List.of(
                 name,
@@ -91,7 +91,7 @@ final class ReportMarkdown {
                 .append("\n\n");
     }
 
-    private void table(TextTable table) {
+    private void table(ReportTable table) {
         text.append("## ").append(table.heading()).append("\n\n");
         table(table.head(), table.rows());
         if (!table.caption().isEmpty()) {

@@ -10,27 +10,27 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.OutputFolder;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.eval.AskedModel;
-import org.llava4j.eval.AskingGoal;
-import org.llava4j.eval.AskingPlace;
 import org.llava4j.eval.DecodingFlags;
+import org.llava4j.eval.EvaluationCommand;
+import org.llava4j.eval.InferenceBackend;
+import org.llava4j.eval.ModelSpec;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.report.Report;
 
 /** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */
-public final class ScienceQaMain extends AskingGoal {
+public final class ScienceQaMain extends EvaluationCommand {
     private static final String KIND = "scienceqa";
-    private static final List<String> FILES =
-            Stream.concat(ScienceQaRun.FILES.stream(), Report.FILES.stream()).toList();
+    private static final List<String> FILES = Stream.concat(ScienceQaEvaluation.FILES.stream(), Report.FILES.stream())
+            .toList();
 
     /** @param place where problems are asked */
-    public ScienceQaMain(AskingPlace place) {
+    public ScienceQaMain(InferenceBackend place) {
         super("scienceqa", "Asks ScienceQA's problems of a model and writes predictions, result and report.", place);
     }
 
     public static void main(String[] args) {
-        new ScienceQaMain(AskingPlace.HERE).execute(args);
+        new ScienceQaMain(InferenceBackend.LOCAL).execute(args);
     }
 
     @Override
@@ -52,12 +52,12 @@ public final class ScienceQaMain extends AskingGoal {
                 .addOption(flag("max-problems", "N", "only the first N of the split"));
     }
 
-    private static ScienceQaRun runOf(CommandLine line) {
-        return new ScienceQaRun(
+    private static ScienceQaEvaluation evaluation(CommandLine line) {
+        return new ScienceQaEvaluation(
                 path(line, "data-path"),
                 line.getOptionValue("split", "test"),
                 ScienceQaPrompt.named(line.getOptionValue("prompt-format", "LEA")),
-                Showing.named(line.getOptionValue("show", "all")),
+                InputAblation.named(line.getOptionValue("show", "all")),
                 atLeast(0, line, "shots", 0),
                 atLeast(1, line, "batch-size", 16),
                 DecodingFlags.of(line),
@@ -65,15 +65,15 @@ public final class ScienceQaMain extends AskingGoal {
     }
 
     @Override
-    public Asker asker(CommandLine line) {
-        return runOf(line).asker();
+    public BatchPredictor predictor(CommandLine line) {
+        return evaluation(line).predictor();
     }
 
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        ScienceQaRun run = runOf(line);
-        AskedModel asked = AskedModel.of(line);
+        ScienceQaEvaluation run = evaluation(line);
+        ModelSpec asked = ModelSpec.of(line);
         List<ScienceQaProblem> problems = run.problems();
         long begun = System.nanoTime();
         String modelId = String.valueOf(asked.folder().getFileName());
@@ -82,14 +82,14 @@ public final class ScienceQaMain extends AskingGoal {
         run.describe(report);
         InputPaths inputs = asked.inputs().and(path(line, "data-path")).andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
-                AskingPlace.Place place = place(line)) {
+                InferenceBackend.Session place = openBackend(line)) {
             ScienceQaGrading grading = run.run(
-                    place, modelId, folder, report.build().specification().sha256());
+                    place, modelId, folder, report.build().configuration().sha256());
             LossCurve.of(asked.folder()).ifPresent(report::curve);
             new ScienceQaTables(problems, grading).addTo(report, run::imageOf);
             double seconds = (System.nanoTime() - begun) / 1e9;
             folder.write(report.seconds(seconds).build()::write);
-            ScienceQaRun.deleteJournal(folder.path());
+            ScienceQaEvaluation.deleteJournal(folder.path());
             System.out.printf(
                     Locale.ROOT,
                     "%d problems, accuracy %.4f (%d failed), %.0f s; see %s%n",

@@ -15,14 +15,14 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Example;
-import org.llava4j.eval.report.Picture;
 import org.llava4j.eval.report.Report;
-import org.llava4j.eval.report.TextTable;
+import org.llava4j.eval.report.ReportImage;
+import org.llava4j.eval.report.ReportTable;
 
 /** What a report on ScienceQA shows of graded answers beside the nine columns. */
 final class ScienceQaTables {
-    private static final int SHOWN_OF_EACH = 3;
-    private static final int LONGEST_SHOWN = 1200;
+    private static final int EXAMPLES_PER_OUTCOME = 3;
+    private static final int MAX_TEXT_CHARS = 1200;
 
     private final List<ScienceQaProblem> problems;
     private final ScienceQaGrading grading;
@@ -33,7 +33,7 @@ final class ScienceQaTables {
     }
 
     void addTo(Report.Builder report, Function<ScienceQaProblem, Path> imageOf) {
-        report.headline("accuracy", "accuracy", grading.scores().overall())
+        report.headlineMetric("accuracy", "accuracy", grading.scores().overall())
                 .columns(grading.scores().columns(), problems.size() + " problems.")
                 .group("By subject", by(ScienceQaProblem::subject))
                 .group("By topic", by(ScienceQaProblem::topic))
@@ -45,25 +45,26 @@ final class ScienceQaTables {
     private Map<String, AnswerCounts> by(Function<ScienceQaProblem, String> groupOf) {
         Map<String, AnswerCounts> tallies = new TreeMap<>();
         for (ScienceQaProblem problem : problems) {
-            AnswerCounts one = AnswerCounts.NONE.plus(extraction(problem), problem.answer());
+            AnswerCounts one = AnswerCounts.NONE.plus(parsedAnswer(problem), problem.answer());
             tallies.merge(
                     groupOf.apply(problem),
                     one,
-                    (before, ignored) -> before.plus(extraction(problem), problem.answer()));
+                    (before, ignored) -> before.plus(parsedAnswer(problem), problem.answer()));
         }
         return tallies;
     }
 
-    private ParsedAnswer extraction(ScienceQaProblem problem) {
-        return grading.extractions().get(problem.id());
+    private ParsedAnswer parsedAnswer(ScienceQaProblem problem) {
+        return grading.parsedAnswers().get(problem.id());
     }
 
     /** Which letter was said where which was right. */
-    private TextTable confusion() {
+    private ReportTable confusion() {
         int letters = problems.stream().mapToInt(p -> p.choices().size()).max().orElse(0);
         int[][] counts = new int[letters][letters + 1];
         for (ScienceQaProblem problem : problems) {
-            counts[problem.answer()][extraction(problem) instanceof Predicted answered ? answered.choice() : letters]++;
+            counts[problem.answer()][
+                    parsedAnswer(problem) instanceof Predicted answered ? answered.choice() : letters]++;
         }
         List<String> head = new ArrayList<>(List.of("right answer"));
         List<List<String>> rows = new ArrayList<>();
@@ -76,7 +77,7 @@ final class ScienceQaTables {
             rows.add(row);
         }
         head.add("not read");
-        return new TextTable(
+        return new ReportTable(
                 "Letters",
                 head,
                 rows,
@@ -88,29 +89,29 @@ final class ScienceQaTables {
     private List<Example> examples(Function<ScienceQaProblem, Path> imageOf) {
         List<Example> examples = new ArrayList<>();
         for (Predicate<ScienceQaProblem> which : List.<Predicate<ScienceQaProblem>>of(
-                problem -> isRight(problem) && problem.hasImage(),
-                problem -> extraction(problem) instanceof Predicted && !isRight(problem),
-                problem -> !(extraction(problem) instanceof Predicted),
-                problem -> isRight(problem) && !problem.hasImage())) {
+                problem -> isCorrect(problem) && problem.hasImage(),
+                problem -> parsedAnswer(problem) instanceof Predicted && !isCorrect(problem),
+                problem -> !(parsedAnswer(problem) instanceof Predicted),
+                problem -> isCorrect(problem) && !problem.hasImage())) {
             problems.stream()
                     .filter(which)
-                    .limit(SHOWN_OF_EACH)
+                    .limit(EXAMPLES_PER_OUTCOME)
                     .forEach(problem -> examples.add(new Example(
                             problem,
                             shortened(grading.result().outputs().get(problem.id())),
-                            extraction(problem),
+                            parsedAnswer(problem),
                             problem.hasImage()
-                                    ? Optional.of(Picture.read(imageOf.apply(problem)))
+                                    ? Optional.of(ReportImage.read(imageOf.apply(problem)))
                                     : Optional.empty())));
         }
         return examples;
     }
 
     private static String shortened(String text) {
-        return text.length() <= LONGEST_SHOWN ? text : text.substring(0, LONGEST_SHOWN) + " ...";
+        return text.length() <= MAX_TEXT_CHARS ? text : text.substring(0, MAX_TEXT_CHARS) + " ...";
     }
 
-    private boolean isRight(ScienceQaProblem problem) {
+    private boolean isCorrect(ScienceQaProblem problem) {
         return grading.isCorrect(problem);
     }
 }

@@ -11,9 +11,9 @@ import java.util.Set;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
-import org.llava4j.model.generate.Decoding;
-import org.llava4j.model.generate.Question;
-import org.llava4j.model.generate.Sampling;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.GenerationRequest;
+import org.llava4j.model.generate.SamplingOptions;
 
 /**
  * What a client asks with {@code POST /v1/chat/completions}. Beside OpenAI's fields there are {@code top_k} and {@code
@@ -22,9 +22,9 @@ import org.llava4j.model.generate.Sampling;
  * @param stream whether the answer is wanted as it comes
  * @param streamUsage whether its last piece tells how many tokens there were
  */
-record ChatRequest(Question question, Decoding decoding, boolean stream, boolean streamUsage) {
-    private static final int MOST_STOPS = 4;
-    private static final Set<String> KNOWN = Set.of(
+record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean stream, boolean streamUsage) {
+    private static final int MAX_STOP_SEQUENCES = 4;
+    private static final Set<String> KNOWN_FIELDS = Set.of(
             "model",
             "messages",
             "temperature",
@@ -58,30 +58,30 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
 
     /** From the address in a message to a picture. */
     @FunctionalInterface
-    interface PictureSource {
+    interface ImageSource {
         /** @throws ApiException if there is none */
-        ImageRef picture(String url, String parameter);
+        ImageRef load(String url, String parameter);
     }
 
     /** @throws ApiException if the request makes no sense */
-    static ChatRequest of(JsonNode body, ServeOptions options, PictureSource pictures) {
+    static ChatRequest of(JsonNode body, ServeOptions options, ImageSource pictures) {
         if (!body.isObject()) {
             throw ApiException.badRequest(null, "the body must be a JSON object");
         }
         RequestFields fields = new RequestFields(body, "");
-        fields.requireKnown(KNOWN);
+        fields.requireKnown(KNOWN_FIELDS);
         options.requireModel(fields.text("model"));
-        refuseOthers(fields);
-        Decoding decoding = decoding(fields, options);
+        rejectUnsupported(fields);
+        DecodingOptions decoding = decoding(fields, options);
         boolean stream = fields.isTrue("stream");
         JsonNode streamOptions = body.get("stream_options");
         boolean usage = streamOptions != null
                 && !streamOptions.isNull()
-                && fields.inner("stream_options").isTrue("include_usage");
+                && fields.child("stream_options").isTrue("include_usage");
         return new ChatRequest(new Messages(options, pictures).question(fields), decoding, stream, usage);
     }
 
-    private static void refuseOthers(RequestFields fields) {
+    private static void rejectUnsupported(RequestFields fields) {
         JsonNodeFactory json = JsonNodeFactory.instance;
         fields.requireDefault("n", IntNode.valueOf(1));
         JsonNode[] zero = {IntNode.valueOf(0), DoubleNode.valueOf(0)};
@@ -96,21 +96,23 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
         fields.requireDefault("modalities", json.arrayNode().add("text"));
     }
 
-    private static Decoding decoding(RequestFields fields, ServeOptions options) {
+    private static DecodingOptions decoding(RequestFields fields, ServeOptions options) {
         double temperature = number(fields, "temperature", 0, 2, 0);
         double topP = number(fields, "top_p", 0, 1, 1);
         long topK = whole(fields, "top_k", 0, Integer.MAX_VALUE, 0);
         double penalty = number(fields, "repetition_penalty", 0.01, 100, 1);
-        long seed = fields.whole("seed").orElse(0);
+        long seed = fields.integer("seed").orElse(0);
         String limit = fields.object().hasNonNull("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
         long tokens = whole(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
-        List<String> stops = fields.texts("stop");
-        if (stops.size() > MOST_STOPS || stops.contains("")) {
-            throw ApiException.badRequest("stop", "'stop' may have up to " + MOST_STOPS + " texts, none of them empty");
+        List<String> stops = fields.strings("stop");
+        if (stops.size() > MAX_STOP_SEQUENCES || stops.contains("")) {
+            throw ApiException.badRequest(
+                    "stop", "'stop' may have up to " + MAX_STOP_SEQUENCES + " texts, none of them empty");
         }
         // A top_p of 0 asks for the likeliest token alone.
-        Sampling sampling = new Sampling(temperature, Math.max(topP, Double.MIN_NORMAL), (int) topK, penalty, seed);
-        return new Decoding(sampling, (int) Math.min(tokens, options.maxNewTokens()), stops);
+        SamplingOptions sampling =
+                new SamplingOptions(temperature, Math.max(topP, Double.MIN_NORMAL), (int) topK, penalty, seed);
+        return new DecodingOptions(sampling, (int) Math.min(tokens, options.maxNewTokens()), stops);
     }
 
     private static double number(RequestFields fields, String name, double least, double most, double absent) {
@@ -120,7 +122,7 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
     }
 
     private static long whole(RequestFields fields, String name, int least, int most, int absent) {
-        long value = fields.whole(name).orElse(absent);
+        long value = fields.integer(name).orElse(absent);
         require(value >= least && value <= most, name, value, least, most);
         return value;
     }
@@ -134,15 +136,15 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
     /** From messages to a question. */
     private static final class Messages {
         private final ServeOptions options;
-        private final PictureSource pictures;
+        private final ImageSource pictures;
         private final List<ImageRef> shown = new ArrayList<>();
 
-        Messages(ServeOptions options, PictureSource pictures) {
+        Messages(ServeOptions options, ImageSource pictures) {
             this.options = options;
             this.pictures = pictures;
         }
 
-        Question question(RequestFields request) {
+        GenerationRequest question(RequestFields request) {
             List<Turn> turns = new ArrayList<>();
             StringBuilder system = new StringBuilder();
             List<RequestFields> messages = request.objects("messages");
@@ -164,7 +166,8 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
                 throw ApiException.badRequest("messages", "the last of 'messages' must be the user's");
             }
             requireTakingTurns(turns);
-            return new Question(turns, shown, system.isEmpty() ? Optional.empty() : Optional.of(system.toString()))
+            return new GenerationRequest(
+                            turns, shown, system.isEmpty() ? Optional.empty() : Optional.of(system.toString()))
                     .withSpecialTokensInText(options.specialTokensInText());
         }
 
@@ -192,7 +195,7 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
                 if (type.equals("text")) {
                     text.append(text(part.text("text"), part.path() + ".text", mayShow));
                 } else if (type.equals("image_url") && mayShow) {
-                    show(part.inner("image_url"));
+                    show(part.child("image_url"));
                     text.append(LlamaTokenizer.IMAGE_TEXT).append('\n');
                 } else {
                     throw ApiException.badRequest(
@@ -214,11 +217,11 @@ record ChatRequest(Question question, Decoding decoding, boolean stream, boolean
         }
 
         private void show(RequestFields image) {
-            if (shown.size() == options.maxPictures()) {
+            if (shown.size() == options.maxImages()) {
                 throw ApiException.badRequest(
-                        image.path(), "there are more than " + options.maxPictures() + " images; send fewer");
+                        image.path(), "there are more than " + options.maxImages() + " images; send fewer");
             }
-            shown.add(pictures.picture(image.text("url"), image.path() + ".url"));
+            shown.add(pictures.load(image.text("url"), image.path() + ".url"));
         }
     }
 }

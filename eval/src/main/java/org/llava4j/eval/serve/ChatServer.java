@@ -48,29 +48,31 @@ final class ChatServer implements AutoCloseable {
 
     private final ServeOptions options;
     private final ServerMetrics metrics;
-    private final Completions completions;
-    private final RemotePictures remote;
+    private final CompletionHandler completions;
+    private final RemoteImages remote;
     private final WebPage page;
-    private final Addresses addresses;
+    private final Routes addresses;
     private final Server server;
     private final ServerConnector connector;
     private final long started = System.currentTimeMillis() / 1000;
 
-    ChatServer(LlavaModel model, ModelFacts facts, ServeOptions options) {
-        this(model, facts, options, new RemotePictures(options));
+    ChatServer(LlavaModel model, ModelInfo facts, ServeOptions options) {
+        this(model, facts, options, new RemoteImages(options));
     }
 
-    ChatServer(LlavaModel model, ModelFacts facts, ServeOptions options, RemotePictures remote) {
+    ChatServer(LlavaModel model, ModelInfo facts, ServeOptions options, RemoteImages remote) {
         this.options = options;
         this.remote = remote;
-        model.atOnce(options.atOnce());
-        metrics = new ServerMetrics(model::waiting);
-        completions = new Completions(model, options, metrics, new Pictures(model, options, remote), new BodyMemory());
+        model.setMaxBatchSize(options.maxConcurrentRequests());
+        metrics = new ServerMetrics(model::waitingRequests);
+        completions = new CompletionHandler(
+                model, options, metrics, new RequestImages(model, options, remote), new RequestMemoryBudget());
         page = new WebPage(facts);
         List<String> read = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
         read.addAll(page.paths());
-        addresses = new Addresses(List.of(CHAT), read);
-        QueuedThreadPool threads = new QueuedThreadPool(options.atOnce() + options.queue() + OTHER_THREADS);
+        addresses = new Routes(List.of(CHAT), read);
+        QueuedThreadPool threads =
+                new QueuedThreadPool(options.maxConcurrentRequests() + options.queue() + OTHER_THREADS);
         // The process ends with the command, also with one that fails while the server starts.
         threads.setDaemon(true);
         server = new Server(threads);
@@ -187,7 +189,7 @@ final class ChatServer implements AutoCloseable {
             exchange.send(e);
         } catch (RuntimeException | Error e) {
             LOG.error("{} {} failed", exchange.method(), exchange.path(), e);
-            if (exchange.isAnswered()) {
+            if (exchange.isCommitted()) {
                 throw e;
             }
             exchange.send(new ApiException(500, "server_error", null, null, "the server failed; its log says why"));
@@ -207,7 +209,7 @@ final class ChatServer implements AutoCloseable {
         }
         addresses.require(exchange);
         switch (path) {
-            case CHAT -> completions.answer(exchange);
+            case CHAT -> completions.handle(exchange);
             case HEALTH ->
                 exchange.send(200, new JsonMapper().createObjectNode().put("status", "ok"));
             case METRICS -> exchange.send(200, ServerMetrics.CONTENT_TYPE, metrics.text());

@@ -22,11 +22,11 @@ import org.llava4j.data.JsonInput;
 /** One request and its response. */
 final class Exchange {
     /** How much is still read of a request that was refused, so that its sender gets to see why. */
-    private static final int DRAINED_BYTES = 16 << 20;
+    private static final int MAX_DRAIN_BYTES = 16 << 20;
 
-    private static final Duration DRAINED_FOR = Duration.ofSeconds(2);
+    private static final Duration MAX_DRAIN_TIME = Duration.ofSeconds(2);
     private static final JsonMapper JSON = new JsonMapper();
-    private static final int PIECE = 1 << 14;
+    private static final int BUFFER_BYTES = 1 << 14;
 
     private final Request request;
     private final Response response;
@@ -49,7 +49,7 @@ final class Exchange {
         return request.getHeaders().get(name);
     }
 
-    boolean isAnswered() {
+    boolean isCommitted() {
         return response.isCommitted();
     }
 
@@ -58,7 +58,7 @@ final class Exchange {
     }
 
     /** The whole body as JSON. @throws ApiException if it is none, too long, or does not come */
-    JsonNode json(int mostBytes, Duration within, BodyMemory.Part memory) throws IOException {
+    JsonNode json(int mostBytes, Duration within, RequestMemoryBudget.Reservation memory) throws IOException {
         String type = header("Content-Type");
         if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
             throw new ApiException(
@@ -73,7 +73,7 @@ final class Exchange {
         }
     }
 
-    private byte[] body(int mostBytes, Duration within, BodyMemory.Part memory) throws IOException {
+    private byte[] body(int mostBytes, Duration within, RequestMemoryBudget.Reservation memory) throws IOException {
         ApiException tooLong = new ApiException(
                 413,
                 "invalid_request_error",
@@ -85,7 +85,7 @@ final class Exchange {
         }
         long deadline = System.nanoTime() + within.toNanos();
         ByteArrayOutputStream all = new ByteArrayOutputStream();
-        byte[] piece = new byte[PIECE];
+        byte[] piece = new byte[BUFFER_BYTES];
         InputStream in = Content.Source.asInputStream(request);
         try {
             for (int read = in.read(piece); read >= 0; read = in.read(piece)) {
@@ -155,11 +155,11 @@ final class Exchange {
     }
 
     private void drain() {
-        long deadline = System.nanoTime() + DRAINED_FOR.toNanos();
-        byte[] piece = new byte[PIECE];
+        long deadline = System.nanoTime() + MAX_DRAIN_TIME.toNanos();
+        byte[] piece = new byte[BUFFER_BYTES];
         try (InputStream in = Content.Source.asInputStream(request)) {
             long drained = 0;
-            while (!bodyRead && drained < DRAINED_BYTES && System.nanoTime() < deadline) {
+            while (!bodyRead && drained < MAX_DRAIN_BYTES && System.nanoTime() < deadline) {
                 int read = in.read(piece);
                 if (read < 0) {
                     break;
@@ -172,19 +172,19 @@ final class Exchange {
     }
 
     /** Begins a stream of server-sent events. */
-    Events events() {
+    ServerSentEvents events() {
         response.setStatus(200);
         header("Content-Type", "text/event-stream; charset=utf-8");
         header("Cache-Control", "no-store");
         header("X-Accel-Buffering", "no");
-        return new Events(Content.Sink.asOutputStream(response));
+        return new ServerSentEvents(Content.Sink.asOutputStream(response));
     }
 
     /** Server-sent events, each on its way when its call returns. */
-    static final class Events implements AutoCloseable {
+    static final class ServerSentEvents implements AutoCloseable {
         private final OutputStream out;
 
-        private Events(OutputStream out) {
+        private ServerSentEvents(OutputStream out) {
             this.out = out;
         }
 
@@ -207,7 +207,7 @@ final class Exchange {
      * Whether the client has closed its connection, or does not wait for this response but sends its next request ahead,
      * of which a byte is lost by looking. The body must have been read.
      */
-    boolean clientIsGone() {
+    boolean isClientDisconnected() {
         Object channel =
                 request.getConnectionMetaData().getConnection().getEndPoint().getTransport();
         try {

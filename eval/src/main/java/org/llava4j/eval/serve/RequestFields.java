@@ -11,16 +11,17 @@ import java.util.Set;
 /** Fields of a JSON object, read strictly: each is told by its full name when it is of the wrong type. */
 record RequestFields(JsonNode object, String path) {
 
-    private String named(String name) {
+    private String fullName(String name) {
         return path.isEmpty() ? name : path + "." + name;
     }
 
-    private ApiException wrong(String name, String expected) {
+    private ApiException typeError(String name, String expected) {
         return ApiException.badRequest(
-                named(name), "'" + named(name) + "' must be " + expected + ", got " + shortly(object.get(name)));
+                fullName(name),
+                "'" + fullName(name) + "' must be " + expected + ", got " + abbreviated(object.get(name)));
     }
 
-    private static String shortly(JsonNode node) {
+    private static String abbreviated(JsonNode node) {
         String text = node == null ? "nothing" : node.toString();
         return text.length() <= 60 ? text : text.substring(0, 57) + "...";
     }
@@ -33,13 +34,13 @@ record RequestFields(JsonNode object, String path) {
     void requireKnown(Set<String> known) {
         object.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name)) {
-                throw ApiException.badRequest(named(name), "'" + named(name) + "' is not known; leave it out");
+                throw ApiException.badRequest(fullName(name), "'" + fullName(name) + "' is not known; leave it out");
             }
         });
     }
 
     String text(String name) {
-        return optionalText(name).orElseThrow(() -> wrong(name, "a string"));
+        return optionalText(name).orElseThrow(() -> typeError(name, "a string"));
     }
 
     Optional<String> optionalText(String name) {
@@ -47,7 +48,7 @@ record RequestFields(JsonNode object, String path) {
             return Optional.empty();
         }
         if (!object.get(name).isTextual()) {
-            throw wrong(name, "a string");
+            throw typeError(name, "a string");
         }
         return Optional.of(object.get(name).textValue());
     }
@@ -57,7 +58,7 @@ record RequestFields(JsonNode object, String path) {
             return false;
         }
         if (!object.get(name).isBoolean()) {
-            throw wrong(name, "true or false");
+            throw typeError(name, "true or false");
         }
         return object.get(name).booleanValue();
     }
@@ -67,18 +68,18 @@ record RequestFields(JsonNode object, String path) {
             return OptionalDouble.empty();
         }
         if (!object.get(name).isNumber()) {
-            throw wrong(name, "a number");
+            throw typeError(name, "a number");
         }
         return OptionalDouble.of(object.get(name).doubleValue());
     }
 
-    OptionalLong whole(String name) {
+    OptionalLong integer(String name) {
         if (isAbsent(name)) {
             return OptionalLong.empty();
         }
         JsonNode value = object.get(name);
         if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-            throw wrong(name, "a whole number");
+            throw typeError(name, "a whole number");
         }
         return OptionalLong.of(value.longValue());
     }
@@ -86,28 +87,28 @@ record RequestFields(JsonNode object, String path) {
     /** Objects of an array. */
     List<RequestFields> objects(String name) {
         if (isAbsent(name) || !object.get(name).isArray()) {
-            throw wrong(name, "an array");
+            throw typeError(name, "an array");
         }
         List<RequestFields> all = new ArrayList<>();
         for (JsonNode element : object.get(name)) {
-            String at = named(name) + "[" + all.size() + "]";
+            String at = fullName(name) + "[" + all.size() + "]";
             if (!element.isObject()) {
-                throw ApiException.badRequest(at, "'" + at + "' must be an object, got " + shortly(element));
+                throw ApiException.badRequest(at, "'" + at + "' must be an object, got " + abbreviated(element));
             }
             all.add(new RequestFields(element, at));
         }
         return all;
     }
 
-    RequestFields inner(String name) {
+    RequestFields child(String name) {
         if (isAbsent(name) || !object.get(name).isObject()) {
-            throw wrong(name, "an object");
+            throw typeError(name, "an object");
         }
-        return new RequestFields(object.get(name), named(name));
+        return new RequestFields(object.get(name), fullName(name));
     }
 
     /** A string, or an array of them; empty where there is none. */
-    List<String> texts(String name) {
+    List<String> strings(String name) {
         if (isAbsent(name)) {
             return List.of();
         }
@@ -118,12 +119,12 @@ record RequestFields(JsonNode object, String path) {
         List<String> all = new ArrayList<>();
         for (JsonNode element : value) {
             if (!element.isTextual()) {
-                throw wrong(name, "a string or an array of strings");
+                throw typeError(name, "a string or an array of strings");
             }
             all.add(element.textValue());
         }
         if (!value.isArray()) {
-            throw wrong(name, "a string or an array of strings");
+            throw typeError(name, "a string or an array of strings");
         }
         return all;
     }
@@ -133,6 +134,6 @@ record RequestFields(JsonNode object, String path) {
         if (isAbsent(name) || List.of(defaults).contains(object.get(name))) {
             return;
         }
-        throw ApiException.badRequest(named(name), "'" + named(name) + "' is not supported; leave it out");
+        throw ApiException.badRequest(fullName(name), "'" + fullName(name) + "' is not supported; leave it out");
     }
 }

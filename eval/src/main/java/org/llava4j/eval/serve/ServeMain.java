@@ -7,7 +7,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.eval.AskedModel;
+import org.llava4j.eval.ModelSpec;
 
 /** {@code exec:java@serve}: a model behind OpenAI's protocol, and a page to try it. */
 public final class ServeMain extends Command {
@@ -23,7 +23,7 @@ public final class ServeMain extends Command {
 
     @Override
     protected Options options() {
-        return AskedModel.addFlags(new Options())
+        return ModelSpec.addFlags(new Options())
                 .addOption(flag("host", "NAME", "address to listen on (default 127.0.0.1; 0.0.0.0 for all)"))
                 .addOption(flag("port", "N", "port (default 8080; 0 for any free one)"))
                 .addOption(flag(
@@ -43,15 +43,15 @@ public final class ServeMain extends Command {
                 .addOption(toggle(
                         "allow-remote-images",
                         "fetch pictures behind http and https addresses, of public servers only (default: no)"))
-                .addOption(AskedModel.specialTokensFlag());
+                .addOption(ModelSpec.specialTokensFlag());
     }
 
     @Override
     protected void run(CommandLine line) {
-        AskedModel asked = AskedModel.of(line);
+        ModelSpec asked = ModelSpec.of(line);
         ServeOptions options = serveOptions(line, asked.folder());
         try (var model = asked.load()) {
-            ModelFacts facts = ModelFacts.of(model.config(), model.chatFormat(), asked.type(), options);
+            ModelInfo facts = ModelInfo.of(model.config(), model.chatFormat(), asked.dtype(), options);
             ChatServer server = new ChatServer(model, facts, options).start();
             Thread stop = new Thread(() -> server.stop(options.timeout()), "llava4j-stop");
             Runtime.getRuntime().addShutdownHook(stop);
@@ -85,7 +85,7 @@ public final class ServeMain extends Command {
                 Duration.ofSeconds(atLeast(1, line, "body-timeout", 20)),
                 atLeast(1, line, "max-new-tokens", 512),
                 line.hasOption("allow-remote-images"),
-                AskedModel.specialTokensInText(line));
+                ModelSpec.specialTokensInText(line));
     }
 
     private static int atMost(CommandLine line, String flag, int most, int absent) {

@@ -12,13 +12,13 @@ import java.util.Optional;
  * @param modelId what the model is called
  * @param maxBodyBytes of a request
  * @param maxPixels of a picture, before it is decoded
- * @param maxPictures of a request
- * @param atOnce answers given side by side
+ * @param maxImages of a request
+ * @param maxConcurrentRequests answers given side by side
  * @param queue requests that may wait beside them
  * @param timeout until an answer must be whole
  * @param bodyTimeout until a request must be read
  * @param maxNewTokens longest answer, and the length where a request names none
- * @param remotePictures whether {@code http} and {@code https} addresses of pictures are fetched
+ * @param allowRemoteImages whether {@code http} and {@code https} addresses of pictures are fetched
  * @param specialTokensInText whether special tokens in messages become tokens instead of ordinary text
  */
 record ServeOptions(
@@ -28,13 +28,13 @@ record ServeOptions(
         String modelId,
         int maxBodyBytes,
         long maxPixels,
-        int maxPictures,
-        int atOnce,
+        int maxImages,
+        int maxConcurrentRequests,
         int queue,
         Duration timeout,
         Duration bodyTimeout,
         int maxNewTokens,
-        boolean remotePictures,
+        boolean allowRemoteImages,
         boolean specialTokensInText) {
 
     /** @throws ApiException 404 if the server's model has another id */

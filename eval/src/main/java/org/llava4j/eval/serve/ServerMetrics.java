@@ -14,7 +14,7 @@ import org.llava4j.model.generate.Answer;
 /** What the server counts, in Prometheus's text format. */
 final class ServerMetrics {
     static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
-    private static final double[] SECONDS = {0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300};
+    private static final double[] BUCKET_SECONDS = {0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300};
 
     private final PrometheusRegistry registry = new PrometheusRegistry();
     private final Counter requests = Counter.builder()
@@ -27,7 +27,7 @@ final class ServerMetrics {
             .help("Positions of prompts, images among them, and generated tokens.")
             .labelNames("kind")
             .register(registry);
-    private final Counter abandoned = Counter.builder()
+    private final Counter aborted = Counter.builder()
             .name("llava4j_answers_abandoned_total")
             .help("Answers stopped because their client had gone or their time was over.")
             .labelNames("why")
@@ -36,15 +36,15 @@ final class ServerMetrics {
             .name("llava4j_answers_in_progress")
             .help("Answers that are being given or wait to be.")
             .register(registry);
-    private final Histogram first = Histogram.builder()
+    private final Histogram timeToFirstText = Histogram.builder()
             .name("llava4j_time_to_first_text_seconds")
             .help("From a request to the first text of its answer.")
-            .classicUpperBounds(SECONDS)
+            .classicUpperBounds(BUCKET_SECONDS)
             .register(registry);
-    private final Histogram whole = Histogram.builder()
+    private final Histogram latency = Histogram.builder()
             .name("llava4j_answer_seconds")
             .help("From a request to the end of its answer.")
-            .classicUpperBounds(SECONDS)
+            .classicUpperBounds(BUCKET_SECONDS)
             .register(registry);
 
     /** @param waiting how many questions wait for the first token of their answer */
@@ -60,26 +60,26 @@ final class ServerMetrics {
         requests.labelValues(path, String.valueOf(status)).inc();
     }
 
-    void begun() {
+    void requestStarted() {
         running.inc();
     }
 
-    void ended() {
+    void requestFinished() {
         running.dec();
     }
 
     void firstText(double seconds) {
-        first.observe(seconds);
+        timeToFirstText.observe(seconds);
     }
 
-    void answered(Answer answer, double seconds) {
-        whole.observe(seconds);
+    void completed(Answer answer, double seconds) {
+        latency.observe(seconds);
         tokens.labelValues("prompt").inc(answer.promptTokens());
         tokens.labelValues("completion").inc(answer.newTokens());
     }
 
-    void abandoned(String why) {
-        abandoned.labelValues(why).inc();
+    void aborted(String why) {
+        aborted.labelValues(why).inc();
     }
 
     byte[] text() throws IOException {

@@ -15,26 +15,26 @@ final class WebPage {
             + " img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none';"
             + " frame-ancestors 'none'";
 
-    private final Map<String, Part> parts = new TreeMap<>();
+    private final Map<String, Asset> parts = new TreeMap<>();
 
-    private record Part(String type, byte[] bytes) {}
+    private record Asset(String type, byte[] bytes) {}
 
-    WebPage(ModelFacts facts) {
+    WebPage(ModelInfo facts) {
         parts.put("/", file("page.html", "text/html; charset=utf-8"));
         parts.put("/page.css", file("page.css", "text/css; charset=utf-8"));
         parts.put("/page.js", file("page.js", "text/javascript; charset=utf-8"));
         parts.put("/example.png", file("example.png", "image/png"));
         parts.put("/icon.svg", file("icon.svg", "image/svg+xml"));
         byte[] json = JsonInput.write(facts).getBytes(StandardCharsets.UTF_8);
-        parts.put("/facts.json", new Part("application/json", json));
+        parts.put("/facts.json", new Asset("application/json", json));
     }
 
-    private static Part file(String name, String type) {
+    private static Asset file(String name, String type) {
         try (InputStream in = WebPage.class.getResourceAsStream(name)) {
             if (in == null) {
                 throw new IllegalStateException("the part " + name + " of the page is not packaged");
             }
-            return new Part(type, in.readAllBytes());
+            return new Asset(type, in.readAllBytes());
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -47,7 +47,7 @@ final class WebPage {
 
     /** Sends the part at a request's path, which is one of {@link #paths}. */
     void send(Exchange exchange) throws IOException {
-        Part part = parts.get(exchange.path());
+        Asset part = parts.get(exchange.path());
         exchange.header("Content-Security-Policy", POLICY);
         exchange.header("Referrer-Policy", "no-referrer");
         exchange.header("Cache-Control", "no-cache");

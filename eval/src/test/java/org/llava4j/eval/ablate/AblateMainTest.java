@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.logging.TrainingListener;
 
 class AblateMainTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
@@ -130,7 +130,7 @@ class AblateMainTest {
     @Test
     void answersStayInTheirJournalsUntilTheReportIsWritten() throws IOException {
         AblationPlan plan = AblationPlan.read(plan("[{\"name\": \"all\", \"withoutStage1\": true}]"));
-        Ablation ablation = new Ablation(plan, temp.resolve("out"), 4, RunListener.NONE);
+        Ablation ablation = new Ablation(plan, temp.resolve("out"), 4, TrainingListener.NONE);
         ablation.run(plan.variants().get(0));
         Path journal = temp.resolve("out/answers-all/answers.partial.jsonl");
         assertThat(Files.readAllLines(journal)).hasSizeGreaterThan(1);

@@ -20,7 +20,7 @@ import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Chat;
-import org.llava4j.model.generate.Decoding;
+import org.llava4j.model.generate.DecodingOptions;
 
 /** What is typed and what comes back. */
 class ChatSessionTest {
@@ -47,7 +47,7 @@ class ChatSessionTest {
     }
 
     private static Chat chat() {
-        return model.chat(Decoding.greedy(16));
+        return model.chat(DecodingOptions.greedy(16));
     }
 
     @Test
@@ -89,7 +89,7 @@ class ChatSessionTest {
     @Test
     void controlCStopsTheAnswer() throws Exception {
         String babbling = "Which way is it from the house to the tree?";
-        Chat whole = model.chat(Decoding.greedy(200)).show(ImageRef.of(Path.of(MAP)));
+        Chat whole = model.chat(DecodingOptions.greedy(200)).setImage(ImageRef.of(Path.of(MAP)));
         int length = whole.ask(babbling).newTokens();
         assertThat(length).isGreaterThan(20);
 
@@ -106,7 +106,7 @@ class ChatSessionTest {
         };
         byte[] keys = (babbling + "\n").getBytes(StandardCharsets.UTF_8);
         terminal.set(new DumbTerminal("test", "dumb", new ByteArrayInputStream(keys), shown, StandardCharsets.UTF_8));
-        Chat chat = model.chat(Decoding.greedy(200)).show(ImageRef.of(Path.of(MAP)));
+        Chat chat = model.chat(DecodingOptions.greedy(200)).setImage(ImageRef.of(Path.of(MAP)));
         new ChatSession(terminal.get(), chat).run();
         terminal.get().close();
         assertThat(shown.toString(StandardCharsets.UTF_8)).contains("[stopped]");

@@ -24,7 +24,7 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.synthetic.ProblemType;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.eval.scienceqa.OtherImages;
+import org.llava4j.eval.scienceqa.ShuffledImages;
 
 /** The demo in its shortest form, from the shipped base: all its parts run, though nothing is learned. */
 class DemoMainTest {
@@ -136,7 +136,8 @@ class DemoMainTest {
                 problems.add(reader.get(i));
             }
         }
-        var others = OtherImages.of(problems, problem -> ProblemType.of(problem).label(), 5);
+        var others =
+                ShuffledImages.of(problems, problem -> ProblemType.of(problem).label(), 5);
         List<ScienceQaProblem> pictured =
                 problems.stream().filter(ScienceQaProblem::hasImage).toList();
         assertThat(others).hasSameSizeAs(pictured);

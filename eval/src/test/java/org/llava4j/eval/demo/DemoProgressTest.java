@@ -8,8 +8,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.llava4j.train.Trainer;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.StatusLine;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.StatusLine;
 
 class DemoProgressTest {
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
@@ -38,7 +38,7 @@ class DemoProgressTest {
         try (DemoProgress progress = progress(true)) {
             progress.run(DemoPart.STAGE_1, () -> {
                 pass(1);
-                progress.step(step(123));
+                progress.stepDone(step(123));
                 return true;
             });
         }
@@ -52,12 +52,12 @@ class DemoProgressTest {
     void terminalUpdatesAreLimitedInRateExceptTheLast() {
         try (DemoProgress progress = progress(true)) {
             progress.run(DemoPart.STAGE_1, () -> {
-                progress.step(step(1));
+                progress.stepDone(step(1));
                 pass(0.1);
-                progress.step(step(2));
+                progress.stepDone(step(2));
                 pass(0.15);
-                progress.step(step(3));
-                progress.step(step(400));
+                progress.stepDone(step(3));
+                progress.stepDone(step(400));
                 return true;
             });
         }
@@ -81,7 +81,7 @@ class DemoProgressTest {
         try (DemoProgress progress = progress(false)) {
             progress.run(DemoPart.WRITE_DATASET, () -> {
                 pass(12);
-                progress.step(step(3));
+                progress.stepDone(step(3));
                 progress.answered(1, 2);
                 progress.notice("the cache is full");
                 return true;

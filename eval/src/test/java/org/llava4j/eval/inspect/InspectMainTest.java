@@ -41,7 +41,7 @@ class InspectMainTest {
             })
     void aFolderIsKnownByWhatIsInIt(String folder, String what) {
         Inspection found = Inspection.of(golden(folder), null);
-        assertThat(found.what()).isEqualTo(what);
+        assertThat(found.description()).isEqualTo(what);
         assertThat(found.problems()).isEmpty();
         InspectMain.main(new String[] {"--model-path", golden(folder).toString()});
     }
@@ -49,13 +49,17 @@ class InspectMainTest {
     @Test
     void partsTypesAndSourcesAreCounted() {
         Inspection found = Inspection.of(golden("i_llava_bin"), null);
-        assertThat(found.parts()).containsEntry("projector", 64L * 64 + 64).containsEntry("words", 2 * 320L * 64);
-        assertThat(found.types()).containsOnlyKeys(TensorType.F32, TensorType.F16, TensorType.BF16);
-        assertThat(found.files().values().stream().mapToLong(Long::longValue).sum())
-                .isEqualTo(found.types().values().stream()
+        assertThat(found.parametersByPart())
+                .containsEntry("projector", 64L * 64 + 64)
+                .containsEntry("words", 2 * 320L * 64);
+        assertThat(found.tensorsByDtype()).containsOnlyKeys(TensorType.F32, TensorType.F16, TensorType.BF16);
+        assertThat(found.variablesByFile().values().stream()
+                        .mapToLong(Long::longValue)
+                        .sum())
+                .isEqualTo(found.tensorsByDtype().values().stream()
                         .mapToLong(Long::longValue)
                         .sum());
-        assertThat(found.odd())
+        assertThat(found.warnings())
                 .anyMatch(odd -> odd.contains("give --conv-mode"))
                 .anyMatch(odd -> odd.startsWith("no tokenizer.model"));
     }
@@ -90,7 +94,7 @@ class InspectMainTest {
             String expected = rows == 990
                     ? "the tokenizer has 1000 ids but the token table only 990 rows"
                     : "24 of the 1024 rows of the token table belong to no token";
-            assertThat(Inspection.of(folder, null).odd()).anyMatch(odd -> odd.contains(expected));
+            assertThat(Inspection.of(folder, null).warnings()).anyMatch(odd -> odd.contains(expected));
         }
     }
 
@@ -115,7 +119,7 @@ class InspectMainTest {
         Path config = folder.resolve("config.json");
         String json = Files.readString(golden("b_llama/config.json"));
         Files.writeString(config, json.replaceFirst("\\{", "{\"novel_key\": 3,"));
-        assertThat(Inspection.of(folder, null).odd())
+        assertThat(Inspection.of(folder, null).warnings())
                 .anyMatch(odd -> odd.startsWith(config + ": unknown key \"novel_key\""));
         Files.writeString(config, json.replace("\"model_type\": \"llama\"", "\"model_type\": \"qwen2_vl\""));
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
@@ -128,8 +132,10 @@ class InspectMainTest {
         Path file = golden("f_e2e/stage1_out/mm_projector.bin");
         for (Path path : List.of(file, file.getParent())) {
             Inspection found = Inspection.of(path, null);
-            assertThat(found.what()).startsWith("projector alone");
-            assertThat(found.parts()).containsOnlyKeys("projector").containsEntry("projector", 64L * 64 + 64);
+            assertThat(found.description()).startsWith("projector alone");
+            assertThat(found.parametersByPart())
+                    .containsOnlyKeys("projector")
+                    .containsEntry("projector", 64L * 64 + 64);
             assertThat(found.problems()).isEmpty();
         }
         assertThat(Inspection.of(golden("b_llama/model.safetensors"), null).problems())

@@ -34,7 +34,7 @@ class ScienceQaGradingTest {
         ScienceQaGrading grading = ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill);
         assertThat(grading.scores().overall()).isEqualTo(new AnswerCounts(1, 1, 2));
         assertThat(grading.scores().groups()).containsExactly(entry("physics", new AnswerCounts(1, 1, 2)));
-        assertThat(grading.extractions())
+        assertThat(grading.parsedAnswers())
                 .containsExactly(
                         entry("1", new Predicted(1)),
                         entry("2", new Predicted(0)),

@@ -21,15 +21,15 @@ class ProbeMainTest {
 
     @Test
     void onlyBothRightIsAPair() {
-        ProbeScore score = ProbeScore.NONE
+        ProbeScore score = ProbeScore.ZERO
                 .plus("Yes, there is.", "No.")
                 .plus("yes", "Yes")
                 .plus("No", "no")
                 .plus("YES!", "Nothing of it")
                 .plus("", "no");
         assertThat(score.pairs()).isEqualTo(new AnswerCounts(1, 2, 2));
-        assertThat(score.together()).isEqualTo(new AnswerCounts(3, 1, 1));
-        assertThat(score.apart()).isEqualTo(new AnswerCounts(3, 1, 1));
+        assertThat(score.present()).isEqualTo(new AnswerCounts(3, 1, 1));
+        assertThat(score.absent()).isEqualTo(new AnswerCounts(3, 1, 1));
     }
 
     private void probe(String... args) {

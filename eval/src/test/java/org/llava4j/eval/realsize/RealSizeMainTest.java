@@ -60,8 +60,9 @@ class RealSizeMainTest {
                 .contains("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors");
         Inspection found = Inspection.of(folder, null);
         assertThat(found.problems()).isEmpty();
-        assertThat(found.types()).containsOnlyKeys(TensorType.BF16);
-        assertThat(found.parameters()).isEqualTo(RealSize.named("small").parameters());
+        assertThat(found.tensorsByDtype()).containsOnlyKeys(TensorType.BF16);
+        assertThat(found.parameters())
+                .isEqualTo(PublishedModelSize.named("small").parameters());
         try (SafetensorsFolder stored = SafetensorsFolder.open(folder)) {
             assertThat(stored.read("model.norm.weight").toFloatVector()).containsOnly(1);
             INDArray table = stored.read("model.embed_tokens.weight");
@@ -74,9 +75,9 @@ class RealSizeMainTest {
     @Test
     void theSizesAreThePublishedOnes() {
         // LLaMA: 6 738 415 616 and 13 015 864 320; CLIP's tower 303 179 776; a linear projector.
-        assertThat(RealSize.named("7b").parameters()).isEqualTo(6_738_415_616L + 303_179_776 + 1025 * 4096);
-        assertThat(RealSize.named("13b").parameters()).isEqualTo(13_015_864_320L + 303_179_776 + 1025 * 5120);
-        assertThat(RealSize.named("7b").positions()).isEqualTo(256 + 64);
+        assertThat(PublishedModelSize.named("7b").parameters()).isEqualTo(6_738_415_616L + 303_179_776 + 1025 * 4096);
+        assertThat(PublishedModelSize.named("13b").parameters()).isEqualTo(13_015_864_320L + 303_179_776 + 1025 * 5120);
+        assertThat(PublishedModelSize.named("7b").sequenceLength()).isEqualTo(256 + 64);
     }
 
     @Test

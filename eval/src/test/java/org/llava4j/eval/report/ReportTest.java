@@ -57,7 +57,7 @@ class ReportTest {
                 .isEqualTo(20);
         assertThat(json.get("specification").get("seed").asText()).isEqualTo("42");
         assertThat(json.get("specification_sha256").asText())
-                .isEqualTo(whole().specification().sha256())
+                .isEqualTo(whole().configuration().sha256())
                 .hasSize(64);
         assertThat(json.get("timings").fieldNames()).toIterable().containsExactly("stage 1", "stage 2");
         assertThat(json.get("loss").get("Stage 2, questions").get(1)).hasToString("[2,null]");
@@ -66,10 +66,10 @@ class ReportTest {
     @Test
     void a_headline_cannot_take_the_name_of_another_part() {
         Report twice = Report.titled("t")
-                .headline("seconds", "Seconds", AnswerCounts.NONE)
+                .headlineMetric("seconds", "Seconds", AnswerCounts.NONE)
                 .build();
         assertThatThrownBy(() -> ReportJson.render(twice)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> new Headline("Not A Key", "x", AnswerCounts.NONE))
+        assertThatThrownBy(() -> new HeadlineMetric("Not A Key", "x", AnswerCounts.NONE))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -83,7 +83,7 @@ class ReportTest {
                 .contains("LLaVA 13B")
                 .contains("<td>90.92</td>")
                 .contains("6 min 53 s")
-                .contains(whole().specification().sha256())
+                .contains(whole().configuration().sha256())
                 .contains("3.000 to 0.500 in 3 steps, 1 of them without a finite loss");
         assertThat(page).contains("<tr class=\"ours\"><th scope=\"row\">This run</th><td>80.00</td>");
     }
@@ -152,9 +152,9 @@ class ReportTest {
     void leadTableComesFirstAndItsAccuraciesAreInTheJson() throws IOException {
         Report report = Report.titled("t")
                 .lead(
-                        new TextTable("Ablation", List.of("", "x"), List.of(List.of("row", "1")), ""),
-                        new Headline("accuracy", "with", new AnswerCounts(3, 1, 0)))
-                .headline("accuracy_before", "before", new AnswerCounts(1, 3, 0))
+                        new ReportTable("Ablation", List.of("", "x"), List.of(List.of("row", "1")), ""),
+                        new HeadlineMetric("accuracy", "with", new AnswerCounts(3, 1, 0)))
+                .headlineMetric("accuracy_before", "before", new AnswerCounts(1, 3, 0))
                 .recipe("stage 1", Map.of("maxSteps", "4"))
                 .recipe("stage 2", Map.of("maxSteps", "5", "seed", "1"))
                 .data("mcnemar", Map.of("p", 0.25))
@@ -184,16 +184,16 @@ class ReportTest {
 
     @Test
     void the_same_settings_have_the_same_hash_in_any_order() {
-        Specification one =
-                Report.titled("a").setting("x", 1).setting("y", "2").build().specification();
-        Specification two =
-                Report.titled("b").setting("y", 2).setting("x", "1").build().specification();
+        RunConfiguration one =
+                Report.titled("a").setting("x", 1).setting("y", "2").build().configuration();
+        RunConfiguration two =
+                Report.titled("b").setting("y", 2).setting("x", "1").build().configuration();
         assertThat(one.sha256()).isEqualTo(two.sha256());
         assertThat(one.sha256())
                 .isNotEqualTo(Report.titled("a")
                         .setting("x", 1)
                         .build()
-                        .specification()
+                        .configuration()
                         .sha256());
     }
 
@@ -217,10 +217,10 @@ class ReportTest {
     @Test
     void only_pictures_are_taken_for_pictures() throws IOException {
         Path text = Files.writeString(folder.resolve("image.png"), "no picture");
-        assertThatThrownBy(() -> Picture.read(text)).isInstanceOf(BadInputException.class);
-        assertThatThrownBy(() -> Picture.read(folder.resolve("none.png"))).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> ReportImage.read(text)).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> ReportImage.read(folder.resolve("none.png"))).isInstanceOf(BadInputException.class);
         Files.write(text, png().bytes());
-        assertThat(Picture.read(text).mediaType()).isEqualTo("image/png");
+        assertThat(ReportImage.read(text).mediaType()).isEqualTo("image/png");
     }
 
     private static JsonNode json(Report report) throws IOException {
@@ -239,14 +239,14 @@ class ReportTest {
                 .setting("prompt", "QCM-LEA")
                 .setting("seed", 42)
                 .setting("decoding", "greedy, at most 96 tokens")
-                .headline("accuracy_before", "Before training", new AnswerCounts(30, 20, 250))
-                .headline("accuracy_after_stage1", "After stage 1", new AnswerCounts(96, 150, 54))
-                .headline("accuracy", "After stage 2", new AnswerCounts(282, 15, 3))
-                .headline("accuracy_shuffled_images", "The same, images exchanged", new AnswerCounts(118, 180, 2))
-                .headline("accuracy_without_stage1", "Stage 2 without stage 1", new AnswerCounts(240, 58, 2))
+                .headlineMetric("accuracy_before", "Before training", new AnswerCounts(30, 20, 250))
+                .headlineMetric("accuracy_after_stage1", "After stage 1", new AnswerCounts(96, 150, 54))
+                .headlineMetric("accuracy", "After stage 2", new AnswerCounts(282, 15, 3))
+                .headlineMetric("accuracy_shuffled_images", "The same, images exchanged", new AnswerCounts(118, 180, 2))
+                .headlineMetric("accuracy_without_stage1", "Stage 2 without stage 1", new AnswerCounts(240, 58, 2))
                 .chance(0.38)
                 .columns(columns, "This run is on drawn problems, so its row and theirs are not of the same test.")
-                .kinds(Map.of(
+                .categories(Map.of(
                         "read a thermometer", new AnswerCounts(45, 5, 0),
                         "magnets", new AnswerCounts(49, 1, 0),
                         "count and compare", new AnswerCounts(47, 3, 0)))
@@ -286,7 +286,7 @@ class ReportTest {
                         .toList());
     }
 
-    private static Picture png() {
+    private static ReportImage png() {
         BufferedImage image = new BufferedImage(160, 100, BufferedImage.TYPE_INT_RGB);
         Graphics2D g = image.createGraphics();
         g.setColor(Color.WHITE);
@@ -303,6 +303,6 @@ class ReportTest {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        return new Picture("image/png", bytes.toByteArray());
+        return new ReportImage("image/png", bytes.toByteArray());
     }
 }

@@ -21,7 +21,7 @@ import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.eval.AskingPlace;
+import org.llava4j.eval.InferenceBackend;
 import org.llava4j.eval.predictions.PredictionFile;
 
 /** The goal from a model folder and drawn problems to predictions and a report; the model knows nothing. */
@@ -174,9 +174,9 @@ class ScienceQaMainTest {
         Path world = world();
         String[] how = {"--prompt-format", "A", "--max-problems", "5"};
         Path blocked = temp.resolve("blocked/report.html");
-        AskingPlace meanwhile = (goal, line) -> {
+        InferenceBackend meanwhile = (goal, line) -> {
             AtomicFile.writeString(blocked, "a stranger's");
-            return AskingPlace.HERE.open(goal, line);
+            return InferenceBackend.LOCAL.open(goal, line);
         };
         assertThatThrownBy(() -> new ScienceQaMain(meanwhile).execute(args(world, "blocked", how)))
                 .isInstanceOf(CommandFailedException.class)

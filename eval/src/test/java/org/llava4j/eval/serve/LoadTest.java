@@ -63,20 +63,20 @@ class LoadTest {
                     .question(problem)
                     .replace("<image>", "")
                     .strip();
-            ObjectNode body = Served.asking(text);
+            ObjectNode body = TestServer.asking(text);
             if (problem.hasImage()) {
-                body = Served.aboutTheMap();
+                body = TestServer.aboutTheMap();
                 var content = body.withArray("/messages/0/content");
                 ((ObjectNode) content.get(0).get("image_url"))
-                        .put("url", Served.dataUrl(ScienceQaRecordReader.image(world.resolve("images"), problem)));
+                        .put("url", TestServer.dataUrl(ScienceQaRecordReader.image(world.resolve("images"), problem)));
                 ((ObjectNode) content.get(1)).put("text", text);
             }
             questions.add(body.put("max_tokens", 12));
         }
-        try (Served served = Served.taught(Served.with(node -> node.put("atOnce", 8)))) {
+        try (TestServer served = TestServer.trained(TestServer.with(node -> node.put("atOnce", 8)))) {
             List<String> alone = new ArrayList<>();
             for (ObjectNode question : questions) {
-                alone.add(Served.answer(served.post(question)));
+                alone.add(TestServer.answer(served.post(question)));
             }
             assertThat(alone).doesNotContainNull();
             assertThat(alone.stream().distinct().count()).as("answers differ").isGreaterThan(3);
@@ -93,7 +93,7 @@ class LoadTest {
                         HttpResponse<String> response = served.post(questions.get(question));
                         times.add(System.nanoTime() - begun);
                         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-                        assertThat(Served.answer(response)).isEqualTo(alone.get(question));
+                        assertThat(TestServer.answer(response)).isEqualTo(alone.get(question));
                     }
                 }));
             }

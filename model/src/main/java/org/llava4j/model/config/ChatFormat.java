@@ -58,7 +58,7 @@ public record ChatFormat(ConversationTemplate template, boolean imageFirst) {
 
     /** How a turn with images is written for a model, whose config says what stands around an image. */
     public ImageMarkup markup(LlavaConfig config) {
-        return new ImageMarkup(imageFirst, config.imageSlot().isPresent());
+        return new ImageMarkup(imageFirst, config.imageStartEndTokens().isPresent());
     }
 
     /** Adds the keys to a config; a template that is not built in goes beside it as a file of its own. */

@@ -53,7 +53,7 @@ public record ClipConfig(
         if (published != null) {
             return published;
         }
-        if (LlavaHfConfig.is(json)) {
+        if (LlavaHfConfig.isLlavaHf(json)) {
             return LlavaHfConfig.of(json, folder).vision();
         }
         boolean full = json.has("vision_config");
@@ -67,7 +67,7 @@ public record ClipConfig(
 
     /** A tower's own object. Keys that one with a {@code model_type}, or inside another, leaves out are CLIP's defaults. */
     static ClipConfig ofTower(ConfigJson json) {
-        ModelFamily.require(json, ModelFamily.TOWERS, "vision tower", "use a CLIP vision tower");
+        ModelFamily.requireSupported(json, ModelFamily.TOWERS, "vision tower", "use a CLIP vision tower");
         json.check(ModelKeys.CLIP_VISION);
         return of(json.isNested() || json.has("model_type") ? json.withDefaults(defaults()) : json);
     }
@@ -86,12 +86,12 @@ public record ClipConfig(
                 json.positive("intermediate_size"),
                 json.positive("image_size"),
                 json.positive("patch_size"),
-                json.real("layer_norm_eps", 1e-5));
+                json.decimal("layer_norm_eps", 1e-5));
         if (config.hiddenSize % config.heads != 0) {
-            throw json.bad("num_attention_heads", "must divide hidden_size " + config.hiddenSize);
+            throw json.error("num_attention_heads", "must divide hidden_size " + config.hiddenSize);
         }
         if (config.imageSizePx % config.patchSizePx != 0) {
-            throw json.bad("patch_size", "must divide image_size " + config.imageSizePx);
+            throw json.error("patch_size", "must divide image_size " + config.imageSizePx);
         }
         return config;
     }

@@ -48,7 +48,7 @@ final class ConfigJson {
             throw new BadInputException(file + ": cannot be read; give a folder that holds a config.json");
         }
         ConfigJson json = new ConfigJson(file, "", JsonInput.readObject(file), new TreeSet<>());
-        ModelFamily.requireWhole(json);
+        ModelFamily.requireSupportedModel(json);
         for (String name : QUANTIZATION) {
             if (Files.exists(file.resolveSibling(name))) {
                 throw new BadInputException(file.resolveSibling(name) + ": the weights beside it are quantized, which"
@@ -109,12 +109,12 @@ final class ConfigJson {
     int positive(String key) {
         int value = integer(key);
         if (value <= 0) {
-            throw bad(key, "must be above 0, is " + value);
+            throw error(key, "must be above 0, is " + value);
         }
         return value;
     }
 
-    double real(String key) {
+    double decimal(String key) {
         return require(key, node.path(key).isNumber(), "a number").doubleValue();
     }
 
@@ -130,8 +130,8 @@ final class ConfigJson {
         return has(key) ? integer(key) : absent;
     }
 
-    double real(String key, double absent) {
-        return has(key) ? real(key) : absent;
+    double decimal(String key, double absent) {
+        return has(key) ? decimal(key) : absent;
     }
 
     String text(String key, String absent) {
@@ -151,17 +151,17 @@ final class ConfigJson {
         }
     }
 
-    BadInputException bad(String key, String what) {
+    BadInputException error(String key, String what) {
         return new BadInputException(file + ": \"" + prefix + key + "\" " + what);
     }
 
     private JsonNode require(String key, boolean right, String kind) {
         JsonNode value = node.get(key);
         if (value == null || value.isNull()) {
-            throw bad(key, "is missing; add it as " + kind);
+            throw error(key, "is missing; add it as " + kind);
         }
         if (!right) {
-            throw bad(key, "must be " + kind + ", is " + value);
+            throw error(key, "must be " + kind + ", is " + value);
         }
         return value;
     }

@@ -22,7 +22,7 @@ enum DecoderDefaults {
     }
 
     /** The config with all keys of the decoder. */
-    static ConfigJson complete(ConfigJson json) {
+    static ConfigJson withDefaults(ConfigJson json) {
         return json.withDefaults(of(json).keys());
     }
 

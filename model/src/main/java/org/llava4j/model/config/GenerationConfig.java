@@ -23,7 +23,7 @@ public final class GenerationConfig {
     private static final String EOS = "eos_token_id";
 
     /** Processors of the logits that are not implemented, with the values that switch them off. */
-    private static final Map<String, Predicate<JsonNode>> CHANGE_ANSWERS = Map.ofEntries(
+    private static final Map<String, Predicate<JsonNode>> NEUTRAL_VALUES = Map.ofEntries(
             Map.entry("repetition_penalty", ConfigKeys.ONE),
             Map.entry("encoder_repetition_penalty", ConfigKeys.ONE),
             Map.entry("guidance_scale", ConfigKeys.ONE),
@@ -46,7 +46,7 @@ public final class GenerationConfig {
 
     private static final ConfigKeys KEYS = ConfigKeys.builder()
             .read(EOS)
-            .read(CHANGE_ANSWERS.keySet().toArray(String[]::new))
+            .read(NEUTRAL_VALUES.keySet().toArray(String[]::new))
             // Defaults of sampling and lengths, which flags and requests set here.
             .ignored("do_sample", "temperature", "top_p", "top_k", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
             .ignored("max_length", "max_new_tokens", "max_time", "early_stopping", "length_penalty", "top_h")
@@ -101,7 +101,7 @@ public final class GenerationConfig {
         Set<String> unknown = KEYS.check(file.toString(), "", settings);
         List<String> notApplied = new ArrayList<>();
         for (Map.Entry<String, JsonNode> entry : settings.properties()) {
-            Predicate<JsonNode> neutral = CHANGE_ANSWERS.get(entry.getKey());
+            Predicate<JsonNode> neutral = NEUTRAL_VALUES.get(entry.getKey());
             if (neutral != null && !neutral.test(entry.getValue())) {
                 notApplied.add("\"" + entry.getKey() + "\" " + entry.getValue());
             }

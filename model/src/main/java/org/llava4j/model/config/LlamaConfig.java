@@ -32,7 +32,7 @@ public record LlamaConfig(
     /** Reads a decoder's folder or {@code config.json}; of a LLaVA in the layout of transformers, the decoder in it. */
     public static LlamaConfig read(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        if (LlavaHfConfig.is(json)) {
+        if (LlavaHfConfig.isLlavaHf(json)) {
             return LlavaHfConfig.of(json, folder).decoder();
         }
         LlamaConfig config = ofFlat(json);
@@ -45,15 +45,15 @@ public record LlamaConfig(
      * {@code model_type} leaves out have the defaults of transformers.
      */
     static LlamaConfig ofFlat(ConfigJson json) {
-        ModelFamily.require(json, ModelFamily.FLAT_DECODERS, "model", "give a LLaMA, Mistral or LLaVA folder");
+        ModelFamily.requireSupported(json, ModelFamily.FLAT_DECODERS, "model", "give a LLaMA, Mistral or LLaVA folder");
         json.check(ModelKeys.LLAVA);
-        return of(json.has("model_type") ? DecoderDefaults.complete(json) : json);
+        return of(json.has("model_type") ? DecoderDefaults.withDefaults(json) : json);
     }
 
     /** A decoder whose keys have been checked and completed. */
     static LlamaConfig of(ConfigJson json) {
         int heads = json.positive("num_attention_heads");
-        Rope rope = Rope.of(json);
+        RopeConfig rope = RopeConfig.of(json);
         LlamaConfig config = new LlamaConfig(
                 json.positive("vocab_size"),
                 json.positive("hidden_size"),
@@ -61,18 +61,18 @@ public record LlamaConfig(
                 heads,
                 json.has("num_key_value_heads") ? json.positive("num_key_value_heads") : heads,
                 json.positive("intermediate_size"),
-                json.real("rms_norm_eps"),
+                json.decimal("rms_norm_eps"),
                 rope.theta(),
                 rope.scale(),
                 json.bool("tie_word_embeddings", false));
         if (config.hiddenSize % (2 * heads) != 0) {
-            throw json.bad("num_attention_heads", "must cut hidden_size " + config.hiddenSize + " into even heads");
+            throw json.error("num_attention_heads", "must cut hidden_size " + config.hiddenSize + " into even heads");
         }
         if (heads % config.kvHeads != 0) {
-            throw json.bad("num_key_value_heads", "must divide num_attention_heads " + heads);
+            throw json.error("num_key_value_heads", "must divide num_attention_heads " + heads);
         }
         if (json.integer("head_dim", config.headDim()) != config.headDim()) {
-            throw json.bad(
+            throw json.error(
                     "head_dim",
                     "is " + json.integer("head_dim") + " but must be hidden_size / num_attention_heads, "
                             + config.headDim() + "; use a model with such heads");
@@ -89,7 +89,7 @@ public record LlamaConfig(
         int window = json.integer("sliding_window");
         int longest = json.integer("max_position_embeddings", Integer.MAX_VALUE);
         if (window < longest) {
-            throw json.bad(
+            throw json.error(
                     "sliding_window",
                     "is " + window + " but sequences may have " + longest + " tokens (\"max_position_embeddings\");"
                             + " LLaVA4J has no sliding window: lower the latter to it if that is long enough, or use a"

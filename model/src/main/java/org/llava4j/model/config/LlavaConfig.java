@@ -24,7 +24,7 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  * @param maxLength {@code tokenizer_model_max_length}: sequences are cut there, after the splice
  * @param padLeft whether batches are padded on the left
  * @param padToSquare whether pictures are padded to a square ({@code image_aspect_ratio} = pad)
- * @param imageSlot the tokens around an image, where the model has them ({@code mm_use_im_start_end})
+ * @param imageStartEndTokens the tokens around an image, where the model has them ({@code mm_use_im_start_end})
  */
 public record LlavaConfig(
         ClipConfig vision,
@@ -35,7 +35,7 @@ public record LlavaConfig(
         int maxLength,
         boolean padLeft,
         boolean padToSquare,
-        Optional<ImageStartEndTokens> imageSlot) {
+        Optional<ImageStartEndTokens> imageStartEndTokens) {
 
     /** {@code mm_projector_type}. */
     public enum ProjectorType {
@@ -43,7 +43,7 @@ public record LlavaConfig(
         MLP2X_GELU;
 
         /** @throws BadInputException if LLaVA has none of this name, or one that is not here */
-        public static ProjectorType named(String name) {
+        public static ProjectorType fromName(String name) {
             return switch (name) {
                 case "linear" -> LINEAR;
                 case "mlp2x_gelu" -> MLP2X_GELU;
@@ -58,7 +58,7 @@ public record LlavaConfig(
         CLS_PATCH;
 
         /** @throws BadInputException if LLaVA has none of this name */
-        public static SelectFeature named(String name) {
+        public static SelectFeature fromName(String name) {
             return switch (name) {
                 case "patch" -> PATCH;
                 case "cls_patch" -> CLS_PATCH;
@@ -104,7 +104,7 @@ public record LlavaConfig(
      *     or relative to the model folder)
      */
     public static LlavaConfig read(Path folder, Path visionTower) {
-        return read(folder, visionTower, LlavaConfig::imageSlot);
+        return read(folder, visionTower, LlavaConfig::imageStartEndTokens);
     }
 
     /**
@@ -126,37 +126,37 @@ public record LlavaConfig(
     private static LlavaConfig read(
             Path folder, Path visionTower, BiFunction<Path, ConfigJson, Optional<ImageStartEndTokens>> imageSlot) {
         ConfigJson json = ConfigJson.read(folder);
-        if (LlavaHfConfig.is(json)) {
+        if (LlavaHfConfig.isLlavaHf(json)) {
             return LlavaHfConfig.of(json, folder);
         }
         Path tower = visionTower != null ? visionTower : visionTower(folder, json.text("mm_vision_tower"));
         ClipConfig vision = ClipConfig.read(tower);
         int featureWidth = json.integer("mm_hidden_size", vision.hiddenSize());
         if (featureWidth != vision.hiddenSize()) {
-            throw json.bad(
+            throw json.error(
                     "mm_hidden_size", "is " + featureWidth + " but the tower's hidden_size is " + vision.hiddenSize());
         }
         LlavaConfig config = new LlavaConfig(
                 vision,
                 LlamaConfig.ofFlat(json),
-                json.choice("mm_projector_type", "linear", ProjectorType::named),
+                json.choice("mm_projector_type", "linear", ProjectorType::fromName),
                 json.integer("mm_vision_select_layer", -2),
-                json.choice("mm_vision_select_feature", "patch", SelectFeature::named),
+                json.choice("mm_vision_select_feature", "patch", SelectFeature::fromName),
                 json.integer("tokenizer_model_max_length", 2048),
                 json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
                 json.choice("image_aspect_ratio", "square", AspectRatio::fromName) == AspectRatio.PAD,
                 imageSlot.apply(folder, json));
         if (json.has("mm_vision_tower")) {
-            requirePaddingOf(tower, json, config.padToSquare);
+            requireSamePadding(tower, json, config.padToSquare);
         }
         json.reportUnknown();
         return config;
     }
 
     /** A preprocessor that pads beside a model that does not: one of the two would be ignored. */
-    static void requirePaddingOf(Path tower, ConfigJson json, boolean pads) {
+    static void requireSamePadding(Path tower, ConfigJson json, boolean pads) {
         if (!pads && LlavaHfConfig.pads(tower)) {
-            throw json.bad(
+            throw json.error(
                     "image_aspect_ratio",
                     "is square but \"do_pad\" of the preprocessor in " + tower
                             + " is true; set both to pad, or neither");
@@ -171,7 +171,7 @@ public record LlavaConfig(
         };
     }
 
-    private static Optional<ImageStartEndTokens> imageSlot(Path folder, ConfigJson json) {
+    private static Optional<ImageStartEndTokens> imageStartEndTokens(Path folder, ConfigJson json) {
         // Whether the vocabulary also holds <im_patch> changes nothing here: no id of it ever reaches the model.
         json.bool("mm_use_im_patch_token", false);
         if (!json.bool("mm_use_im_start_end", false)) {
@@ -180,14 +180,14 @@ public record LlavaConfig(
         ImageStartEndTokens slot = ImageStartEndTokens.of(LlamaTokenizer.load(folder), folder);
         int highest = Math.max(slot.startId(), slot.endId());
         if (highest >= json.positive("vocab_size")) {
-            throw json.bad(
+            throw json.error(
                     "vocab_size",
                     "is " + json.positive("vocab_size") + " but " + ImageStartEndTokens.START + " and "
                             + ImageStartEndTokens.END + " have ids up to " + highest
                             + "; it must count the added tokens, as the tables do");
         }
         if (json.bool("tie_word_embeddings", false)) {
-            throw json.bad(
+            throw json.error(
                     "tie_word_embeddings",
                     "is true, and so is \"mm_use_im_start_end\": the rows of the slot learn in stage 1 while the head"
                             + " stays frozen; give the head a table of its own");
@@ -206,7 +206,7 @@ public record LlavaConfig(
         json.put("mm_projector_type", projector.name().toLowerCase(Locale.ROOT));
         json.put("mm_vision_select_layer", selectLayer);
         json.put("mm_vision_select_feature", selectFeature == SelectFeature.PATCH ? "patch" : "cls_patch");
-        json.put("mm_use_im_start_end", imageSlot.isPresent());
+        json.put("mm_use_im_start_end", imageStartEndTokens.isPresent());
         json.put("use_mm_proj", true);
         json.put("image_aspect_ratio", padToSquare ? "pad" : "square");
         json.put("tokenizer_model_max_length", maxLength);
@@ -216,13 +216,13 @@ public record LlavaConfig(
     /** Whether this folder is a LLaVA: its config names a vision tower or holds one. */
     public static boolean isLlava(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return json.has("mm_vision_tower") || LlavaHfConfig.is(json);
+        return json.has("mm_vision_tower") || LlavaHfConfig.isLlavaHf(json);
     }
 
     /** Whether the tower of a LLaVA folder was trained; that of the layout of transformers counts as trained. */
     public static TowerTraining towerTraining(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        if (LlavaHfConfig.is(json)) {
+        if (LlavaHfConfig.isLlavaHf(json)) {
             return TowerTraining.TRAINED;
         }
         if (!json.has("unfreeze_mm_vision_tower")) {
@@ -234,7 +234,7 @@ public record LlavaConfig(
     /** Whether this folder is a bare CLIP tower. */
     public static boolean isClip(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return !LlavaHfConfig.is(json)
+        return !LlavaHfConfig.isLlavaHf(json)
                 && (json.has("vision_config")
                         || json.has("patch_size")
                         || ModelFamily.TOWERS.contains(json.text("model_type", "")));
@@ -244,15 +244,17 @@ public record LlavaConfig(
      * The folder of the tower that a LLaVA folder's config names, which is the folder itself where the config names a
      * published tower or holds one: its weights must then be among LLaVA's own.
      */
-    public static Path visionTowerOf(Path folder) {
+    public static Path visionTowerPath(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return LlavaHfConfig.is(json) ? folder : visionTower(folder, json.text("mm_vision_tower"));
+        return LlavaHfConfig.isLlavaHf(json) ? folder : visionTower(folder, json.text("mm_vision_tower"));
     }
 
     /** The same; empty where the config names a folder that is not there. */
     public static Optional<Path> findVisionTower(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return LlavaHfConfig.is(json) ? Optional.of(folder) : findVisionTower(folder, json.text("mm_vision_tower"));
+        return LlavaHfConfig.isLlavaHf(json)
+                ? Optional.of(folder)
+                : findVisionTower(folder, json.text("mm_vision_tower"));
     }
 
     private static Optional<Path> findVisionTower(Path folder, String named) {
@@ -288,7 +290,7 @@ public record LlavaConfig(
     }
 
     /** P, vectors that one image becomes. */
-    public int imageVectors() {
+    public int numImageTokens() {
         return vision.patches() + (selectFeature == SelectFeature.CLS_PATCH ? 1 : 0);
     }
 

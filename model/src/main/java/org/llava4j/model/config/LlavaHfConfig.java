@@ -24,7 +24,7 @@ public final class LlavaHfConfig {
     private LlavaHfConfig() {}
 
     /** A full CLIP nests its parts alike, but is of another type and says nothing of an image's place among words. */
-    static boolean is(ConfigJson json) {
+    static boolean isLlavaHf(ConfigJson json) {
         boolean placed = json.has("image_token_index") || json.has("image_token_id");
         boolean nested = json.has("text_config") || json.has("vision_config");
         boolean llava = json.text("model_type", "llava").equals("llava");
@@ -33,7 +33,7 @@ public final class LlavaHfConfig {
 
     /** Whether a folder is a LLaVA in the layout of transformers. */
     public static boolean isIn(Path folder) {
-        return is(ConfigJson.read(folder));
+        return isLlavaHf(ConfigJson.read(folder));
     }
 
     /** @param folder the model folder, whose preprocessing says whether images are padded where the config does not */
@@ -52,7 +52,7 @@ public final class LlavaHfConfig {
                 json.has(ASPECT_RATIO_KEY)
                         ? json.choice(ASPECT_RATIO_KEY, "", AspectRatio::fromName) == AspectRatio.PAD
                         : pads(folder));
-        LlavaConfig.requirePaddingOf(folder, json, config.padToSquare());
+        LlavaConfig.requireSamePadding(folder, json, config.padToSquare());
         json.reportUnknown();
         return config;
     }
@@ -66,7 +66,7 @@ public final class LlavaHfConfig {
         if (json.has("image_token_id")
                 && json.has("image_token_index")
                 && json.integer("image_token_id") != json.integer("image_token_index")) {
-            throw json.bad(
+            throw json.error(
                     "image_token_id",
                     "is " + json.integer("image_token_id") + " but \"image_token_index\" is "
                             + json.integer("image_token_index") + "; both name one token, leave one out");
@@ -82,9 +82,9 @@ public final class LlavaHfConfig {
 
     private static ConfigJson decoder(ConfigJson json) {
         ConfigJson text = json.childOrEmpty("text_config");
-        ModelFamily.require(text, ModelFamily.DECODERS, "decoder", "use a LLaVA with a LLaMA or Mistral");
+        ModelFamily.requireSupported(text, ModelFamily.DECODERS, "decoder", "use a LLaVA with a LLaMA or Mistral");
         text.check(ModelKeys.DECODER);
-        return DecoderDefaults.complete(text);
+        return DecoderDefaults.withDefaults(text);
     }
 
     private static SelectFeature feature(ConfigJson json) {
@@ -92,7 +92,7 @@ public final class LlavaHfConfig {
         return switch (strategy) {
             case "default" -> SelectFeature.PATCH;
             case "full" -> SelectFeature.CLS_PATCH;
-            default -> throw json.bad("vision_feature_select_strategy", "must be default or full, is " + strategy);
+            default -> throw json.error("vision_feature_select_strategy", "must be default or full, is " + strategy);
         };
     }
 }

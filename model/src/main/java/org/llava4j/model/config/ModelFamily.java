@@ -67,8 +67,8 @@ final class ModelFamily {
     private ModelFamily() {}
 
     /** @throws org.llava4j.data.BadInputException if the whole model is of a family that is not run */
-    static void requireWhole(ConfigJson json) {
-        require(json, WHOLE, "model", "give a LLaVA, LLaMA or CLIP folder");
+    static void requireSupportedModel(ConfigJson json) {
+        requireSupported(json, WHOLE, "model", "give a LLaVA, LLaMA or CLIP folder");
     }
 
     /**
@@ -79,11 +79,11 @@ final class ModelFamily {
      * @param remedy what to do
      * @throws org.llava4j.data.BadInputException if it is of another family
      */
-    static void require(ConfigJson json, Set<String> known, String part, String remedy) {
+    static void requireSupported(ConfigJson json, Set<String> known, String part, String remedy) {
         String type = json.text("model_type", "");
         if (!type.isEmpty() && !known.contains(type)) {
             String name = NAMES.containsKey(type) ? "a " + NAMES.get(type) + " " + part : "an unknown kind of " + part;
-            throw json.bad("model_type", "is " + type + ": " + name + ", which LLaVA4J does not run; " + remedy);
+            throw json.error("model_type", "is " + type + ": " + name + ", which LLaVA4J does not run; " + remedy);
         }
     }
 }

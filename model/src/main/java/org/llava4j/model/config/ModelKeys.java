@@ -13,7 +13,7 @@ import org.llava4j.data.config.ConfigKeys;
  * nothing, and which are refused because what they switch on is not implemented.
  */
 final class ModelKeys {
-    private static final String OTHER_GRAPH = "LLaVA4J does not implement it; use a model without it";
+    private static final String NOT_IMPLEMENTED = "LLaVA4J does not implement it; use a model without it";
 
     private static final String ZERO_DROPOUT = "this dropout is not applied here; set it to 0";
 
@@ -34,7 +34,7 @@ final class ModelKeys {
             .ignored("_flash_attn_2_enabled", "use_flash_attention_2", "use_flash_attn", "tie_word_embeddings")
             .ignored("gradient_checkpointing", "unsloth_version", "unsloth_fixed")
             .read("model_type")
-            .only(OFF, OTHER_GRAPH, "pruned_heads", "add_cross_attention", "cross_attention_hidden_size")
+            .only(OFF, NOT_IMPLEMENTED, "pruned_heads", "add_cross_attention", "cross_attention_hidden_size")
             .only(
                     OFF,
                     "LLaVA4J reads weights in float32, float16 and bfloat16 only; use the model before quantization",
@@ -53,21 +53,29 @@ final class ModelKeys {
             .only(text("silu"), "LLaMA's MLP has silu; use a model with it", "hidden_act", "hidden_activation")
             .only(OFF, ZERO_DROPOUT, "attention_dropout", "hidden_dropout", "hidden_dropout_prob", "resid_pdrop")
             .only(OFF, ZERO_DROPOUT, "embd_pdrop", "attn_pdrop", "residual_dropout", "embedding_dropout")
-            .only(OFF, OTHER_GRAPH, "attention_bias", "mlp_bias", "qkv_bias", "attention_out_bias", "use_bias", "bias")
-            .only(OFF, OTHER_GRAPH, "lm_head_bias", "use_qk_norm", "qk_norm", "qk_layernorm", "use_sliding_window")
-            .only(OFF, OTHER_GRAPH, "attn_logit_softcapping", "final_logit_softcapping", "query_pre_attn_scalar")
             .only(
                     OFF,
-                    OTHER_GRAPH,
+                    NOT_IMPLEMENTED,
+                    "attention_bias",
+                    "mlp_bias",
+                    "qkv_bias",
+                    "attention_out_bias",
+                    "use_bias",
+                    "bias")
+            .only(OFF, NOT_IMPLEMENTED, "lm_head_bias", "use_qk_norm", "qk_norm", "qk_layernorm", "use_sliding_window")
+            .only(OFF, NOT_IMPLEMENTED, "attn_logit_softcapping", "final_logit_softcapping", "query_pre_attn_scalar")
+            .only(
+                    OFF,
+                    NOT_IMPLEMENTED,
                     "attention_multiplier",
                     "clip_qkv",
                     "alibi",
                     "parallel_attn",
                     "attention_chunk_size")
-            .only(OFF, OTHER_GRAPH, "use_parallel_residual", "rope_interleaved", "num_experts", "num_local_experts")
-            .only(OFF, OTHER_GRAPH, "n_routed_experts", "no_rope_layer_interval", "cross_attention_layers")
-            .only(ONE, OTHER_GRAPH, "embedding_multiplier", "residual_multiplier", "logits_scaling", "logit_scale")
-            .only(ONE, OTHER_GRAPH, "scale_emb", "scale_depth", "partial_rotary_factor", "rotary_pct")
+            .only(OFF, NOT_IMPLEMENTED, "use_parallel_residual", "rope_interleaved", "num_experts", "num_local_experts")
+            .only(OFF, NOT_IMPLEMENTED, "n_routed_experts", "no_rope_layer_interval", "cross_attention_layers")
+            .only(ONE, NOT_IMPLEMENTED, "embedding_multiplier", "residual_multiplier", "logits_scaling", "logit_scale")
+            .only(ONE, NOT_IMPLEMENTED, "scale_emb", "scale_depth", "partial_rotary_factor", "rotary_pct")
             .only(
                     ModelKeys::allRotated,
                     "here every layer rotates queries and keys; use a model that does",
@@ -84,8 +92,8 @@ final class ModelKeys {
             // Belong to types that are refused; the others do not read them.
             .ignored("original_max_position_embeddings", "attention_factor", "beta_fast", "beta_slow", "finetuned")
             .ignored("low_freq_factor", "high_freq_factor", "short_factor", "long_factor", "mscale", "mscale_all_dim")
-            .only(ONE, OTHER_GRAPH, "partial_rotary_factor")
-            .only(OFF, OTHER_GRAPH, "mrope_section")
+            .only(ONE, NOT_IMPLEMENTED, "partial_rotary_factor")
+            .only(OFF, NOT_IMPLEMENTED, "mrope_section")
             .build();
 
     /** A LLaVA in the layout of the published code: its keys beside its decoder's. */
@@ -106,8 +114,8 @@ final class ModelKeys {
             .only(ON, "every LLaVA here has a projector; set it to true or leave it out", "use_mm_proj")
             .only(text("flat"), "only flat is implemented: the tokens of an image in one row", "mm_patch_merge_type")
             .only(ONE, "image tokens are not pooled here; use a model without it", "mm_spatial_pool_stride")
-            .only(OFF, OTHER_GRAPH, "mm_resampler_type", "mm_spatial_pool_out_channels", "s2", "use_s2")
-            .only(OFF, OTHER_GRAPH, "mm_dense_connector_type", "use_pos_skipping", "sep_image_conv_front")
+            .only(OFF, NOT_IMPLEMENTED, "mm_resampler_type", "mm_spatial_pool_out_channels", "s2", "use_s2")
+            .only(OFF, NOT_IMPLEMENTED, "mm_dense_connector_type", "use_pos_skipping", "sep_image_conv_front")
             .build();
 
     /** A LLaVA in the layout of transformers: its own keys, with our additions. */

@@ -8,7 +8,7 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /** Warning about a tokenizer with more ids than the model's token table has rows. */
 public final class VocabularyCheck {
-    private static final int MOST_LISTED = 3;
+    private static final int MAX_LISTED = 3;
 
     private VocabularyCheck() {}
 
@@ -23,13 +23,13 @@ public final class VocabularyCheck {
         LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
         int without = tokenizer.size() - rows;
         if (without > 0) {
-            String first = IntStream.range(rows, rows + Math.min(without, MOST_LISTED))
+            String first = IntStream.range(rows, rows + Math.min(without, MAX_LISTED))
                     .mapToObj(id -> name(tokenizer, id))
                     .collect(Collectors.joining(", "));
             ConfigWarnings.report(
                     folder.resolve("tokenizer.model"),
                     "the tokenizer has " + tokenizer.size() + " ids but the token table only " + rows + " rows: "
-                            + first + (without > MOST_LISTED ? " and " + (without - MOST_LISTED) + " more" : "")
+                            + first + (without > MAX_LISTED ? " and " + (without - MAX_LISTED) + " more" : "")
                             + " cannot be read; use the tokenizer that came with the weights");
         }
         return tokenizer;

@@ -24,14 +24,14 @@ import org.llava4j.data.image.RgbImage;
  */
 public final class FeatureCache implements FeatureSource {
     /** So many missing pictures are computed before they are kept: what an interrupted run may lose. */
-    private static final int KEPT_AT_ONCE = 64;
+    private static final int CHUNK_SIZE = 64;
 
     private final FeatureSource source;
-    private final String identity;
+    private final String fingerprint;
     private final Consumer<String> notices;
     private final long memoryBytes;
     private final Map<String, float[]> memory = new LinkedHashMap<>(64, 0.75f, true);
-    private final Map<Path, Seen> addresses = new HashMap<>();
+    private final Map<Path, HashedFile> addresses = new HashMap<>();
     private long bytesInMemory;
     private long computed;
 
@@ -39,7 +39,7 @@ public final class FeatureCache implements FeatureSource {
     private Optional<FeatureStore> store;
 
     /** A picture's state when its bytes were hashed. */
-    private record Seen(ImageBytes.ImageVersion stamp, String address) {}
+    private record HashedFile(ImageBytes.ImageVersion version, String address) {}
 
     /**
      * @param source computes what is missing
@@ -55,7 +55,7 @@ public final class FeatureCache implements FeatureSource {
             long memoryBytes,
             Consumer<String> notices) {
         this.source = source;
-        this.identity = identity;
+        this.fingerprint = identity;
         this.store = store;
         this.memoryBytes = memoryBytes;
         this.notices = notices;
@@ -86,8 +86,8 @@ public final class FeatureCache implements FeatureSource {
             }
         }
         List<String> addresses = List.copyOf(missing.keySet());
-        for (int from = 0; from < addresses.size(); from += KEPT_AT_ONCE) {
-            int to = Math.min(addresses.size(), from + KEPT_AT_ONCE);
+        for (int from = 0; from < addresses.size(); from += CHUNK_SIZE) {
+            int to = Math.min(addresses.size(), from + CHUNK_SIZE);
             found.putAll(compute(addresses.subList(from, to), missing));
         }
         return wanted.stream().map(found::get).toList();
@@ -95,13 +95,13 @@ public final class FeatureCache implements FeatureSource {
 
     /** Computed each time: what is in memory has no name to be kept under. */
     @Override
-    public List<float[]> featuresOf(List<RgbImage> images) {
-        return source.featuresOf(images);
+    public List<float[]> featuresOfDecoded(List<RgbImage> images) {
+        return source.featuresOfDecoded(images);
     }
 
     @Override
-    public RgbImage asSeen(RgbImage image) {
-        return source.asSeen(image);
+    public RgbImage visibleRegion(RgbImage image) {
+        return source.visibleRegion(image);
     }
 
     /** How many images went through the tower so far. */
@@ -169,15 +169,15 @@ public final class FeatureCache implements FeatureSource {
     /** The bytes are hashed anew only where size or time of change say that they may be others. */
     private String address(Path image) {
         ImageBytes.ImageVersion now = ImageBytes.version(image);
-        Seen seen = addresses.get(image);
-        if (seen == null || !seen.stamp().equals(now)) {
-            seen = new Seen(now, hash(ImageBytes.read(image)));
+        HashedFile seen = addresses.get(image);
+        if (seen == null || !seen.version().equals(now)) {
+            seen = new HashedFile(now, hash(ImageBytes.read(image)));
             addresses.put(image, seen);
         }
         return seen.address();
     }
 
     private String hash(byte[] imageBytes) {
-        return new Sha256().add(identity + "\n").add(imageBytes).hex();
+        return new Sha256().add(fingerprint + "\n").add(imageBytes).hex();
     }
 }

@@ -15,12 +15,12 @@ public interface FeatureSource {
     List<float[]> features(List<Path> images);
 
     /** As much of a picture as its features depend on, and no more where that is known: what to keep of a large one. */
-    default RgbImage asSeen(RgbImage image) {
+    default RgbImage visibleRegion(RgbImage image) {
         return image;
     }
 
     /** The same of pictures in memory; a source that knows files only refuses any. */
-    default List<float[]> featuresOf(List<RgbImage> images) {
+    default List<float[]> featuresOfDecoded(List<RgbImage> images) {
         if (!images.isEmpty()) {
             throw new UnsupportedOperationException("this source of features knows files only");
         }

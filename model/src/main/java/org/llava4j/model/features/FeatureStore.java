@@ -35,7 +35,7 @@ public final class FeatureStore {
     private static final String UNFINISHED = ".part";
 
     /** After a shrink so much of the bound is in use, so that not every write needs one. */
-    private static final double SHARE_KEPT = 0.9;
+    private static final double SHRUNK_SHARE = 0.9;
 
     /** An unfinished file this old was left by a process that died. */
     private static final long ABANDONED_MS = 3_600_000;
@@ -104,7 +104,7 @@ public final class FeatureStore {
         try {
             float[] features = decode(address, Files.readAllBytes(file));
             if (features == null) {
-                drop(file.toFile());
+                delete(file.toFile());
                 return Optional.empty();
             }
             // Where the file is gone by now, there is no time to set; the features are sound all the same.
@@ -129,7 +129,7 @@ public final class FeatureStore {
             Files.write(unfinished, bytes);
             Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } catch (IOException e) {
-            drop(unfinished.toFile());
+            delete(unfinished.toFile());
             throw unusable(file, e);
         }
         knownBytes += bytes.length;
@@ -193,10 +193,10 @@ public final class FeatureStore {
         }
         entries.sort(Comparator.comparingLong(Entry::usedMs));
         for (Entry entry : entries) {
-            if (knownBytes <= limitBytes * SHARE_KEPT) {
+            if (knownBytes <= limitBytes * SHRUNK_SHARE) {
                 return;
             }
-            drop(entry.file());
+            delete(entry.file());
             knownBytes -= entry.bytes();
         }
     }
@@ -210,7 +210,7 @@ public final class FeatureStore {
                 if (file.getName().endsWith(ENDING)) {
                     entries.add(new Entry(file, file.length(), file.lastModified()));
                 } else if (file.getName().endsWith(UNFINISHED) && file.lastModified() < abandonedMs) {
-                    drop(file);
+                    delete(file);
                 }
             }
         }
@@ -222,7 +222,7 @@ public final class FeatureStore {
         return files == null ? new File[0] : files;
     }
 
-    private static void drop(File file) {
+    private static void delete(File file) {
         try {
             Files.deleteIfExists(file.toPath());
         } catch (IOException e) {

@@ -14,29 +14,29 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.FrozenType;
 import org.llava4j.model.weights.TensorHash;
+import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Computes features with the tower. */
 public final class TowerFeatures implements FeatureSource {
     /** Most pictures of one pass. */
-    public static final int AT_ONCE = 16;
+    public static final int MAX_BATCH_SIZE = 16;
 
     private final Llava tower;
     private final ClipImageProcessor processor;
-    private final int together;
+    private final int batchSize;
 
     private TowerFeatures(Llava tower, ClipImageProcessor processor, int together) {
         this.tower = tower;
         this.processor = processor;
-        this.together = together;
+        this.batchSize = together;
     }
 
-    /** {@link #load(Path, Path, LlavaConfig, FrozenType)} in float32. */
+    /** {@link #load(Path, Path, LlavaConfig, WeightDtype)} in float32. */
     public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config) {
-        return load(folder, visionTower, config, FrozenType.FP32);
+        return load(folder, visionTower, config, WeightDtype.FP32);
     }
 
     /**
@@ -48,10 +48,10 @@ public final class TowerFeatures implements FeatureSource {
      * @param type how its matrices are kept
      * @throws org.llava4j.data.BadInputException if weights, config and preprocessing do not fit each other
      */
-    public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config, FrozenType type) {
+    public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config, WeightDtype type) {
         ClipImageProcessor processor = new ClipImageProcessor(preprocessing(visionTower, config));
-        try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withFrozenType(type, name -> false)) {
-            return new TowerFeatures(Llava.buildTower(config, weights), processor, AT_ONCE);
+        try (Checkpoint weights = Checkpoint.tower(folder, visionTower).withWeightDtype(type, name -> false)) {
+            return new TowerFeatures(Llava.buildTower(config, weights), processor, MAX_BATCH_SIZE);
         }
     }
 
@@ -74,14 +74,14 @@ public final class TowerFeatures implements FeatureSource {
     }
 
     /** SHA-256 over the tower's weights, and their norm. */
-    public TensorHash.Mark mark() {
+    public TensorHash.TensorDigest digest() {
         TensorHash hash = new TensorHash();
         tower.weightNames().forEach(name -> hash.add(name, tower.weight(name)));
-        return hash.mark();
+        return hash.digest();
     }
 
     /** Number of the tower's weights. */
-    public long parameters() {
+    public long parameterCount() {
         return tower.weightNames().stream()
                 .mapToLong(name -> tower.weight(name).length())
                 .sum();
@@ -91,9 +91,9 @@ public final class TowerFeatures implements FeatureSource {
      * Names everything, but for the image itself, that the features depend on: weights, which state is taken, and
      * preprocessing.
      */
-    public String identity(LlavaConfig config) {
-        return "weights " + mark().sha256() + "; " + config.vision() + "; state " + config.featureLayer() + ", "
-                + config.selectFeature() + (together == 1 ? "; each alone; " : "; ") + processor.settings();
+    public String fingerprint(LlavaConfig config) {
+        return "weights " + digest().sha256() + "; " + config.vision() + "; state " + config.featureLayer() + ", "
+                + config.selectFeature() + (batchSize == 1 ? "; each alone; " : "; ") + processor.settings();
     }
 
     /**
@@ -101,37 +101,37 @@ public final class TowerFeatures implements FeatureSource {
      * it comes: matrix products of another number of rows may round otherwise, and a run that goes on from a checkpoint
      * meets its pictures in other company. A small tower is slower so.
      */
-    public TowerFeatures alone() {
+    public TowerFeatures unbatched() {
         return new TowerFeatures(tower, processor, 1);
     }
 
     @Override
     public List<float[]> features(List<Path> images) {
-        return inPasses(images, processor::process);
+        return inBatches(images, processor::process);
     }
 
     @Override
-    public List<float[]> featuresOf(List<RgbImage> images) {
-        return inPasses(images, processor::process);
+    public List<float[]> featuresOfDecoded(List<RgbImage> images) {
+        return inBatches(images, processor::process);
     }
 
     /** The middle square at the tower's own size, which is cut from itself again without a change. */
     @Override
-    public RgbImage asSeen(RgbImage image) {
+    public RgbImage visibleRegion(RgbImage image) {
         ClipPreprocessing settings = processor.settings();
         return settings.shortestEdgePx() == settings.cropPx() ? processor.crop(image) : image;
     }
 
-    private <T> List<float[]> inPasses(List<T> images, Function<T, float[]> pixelsOf) {
+    private <T> List<float[]> inBatches(List<T> images, Function<T, float[]> pixelsOf) {
         List<float[]> all = new ArrayList<>();
-        for (int from = 0; from < images.size(); from += together) {
-            List<T> some = images.subList(from, Math.min(images.size(), from + together));
-            all.addAll(pass(some.stream().map(pixelsOf).toList()));
+        for (int from = 0; from < images.size(); from += batchSize) {
+            List<T> some = images.subList(from, Math.min(images.size(), from + batchSize));
+            all.addAll(forward(some.stream().map(pixelsOf).toList()));
         }
         return all;
     }
 
-    private List<float[]> pass(List<float[]> images) {
+    private List<float[]> forward(List<float[]> images) {
         int side = processor.settings().cropPx();
         int length = 3 * side * side;
         float[] pixels = new float[images.size() * length];

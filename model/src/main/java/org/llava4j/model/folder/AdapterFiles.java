@@ -16,7 +16,7 @@ import java.nio.file.Path;
 public final class AdapterFiles {
     static final String CONFIG = "adapter_config.json";
     static final String MODEL = "adapter_model";
-    static final String OTHERS = "non_lora_trainables";
+    static final String NON_LORA_TRAINABLES = "non_lora_trainables";
     static final String SAFETENSORS = ".safetensors";
     static final String TORCH = ".bin";
 
@@ -31,7 +31,7 @@ public final class AdapterFiles {
      */
     public static String baseHash(Path base) {
         try (NamedWeights weights = NamedWeights.open(base)) {
-            return weights.sha256(name -> !NamedWeights.isOfLlavaAlone(name));
+            return weights.sha256(name -> !NamedWeights.isLlavaOnly(name));
         }
     }
 }

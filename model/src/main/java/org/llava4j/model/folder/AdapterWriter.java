@@ -41,11 +41,11 @@ public final class AdapterWriter {
                 .forEach(name -> adapter.put(AdapterFiles.PREFIX + name, model.weight(name)));
         write(folder, AdapterFiles.MODEL, adapter, type);
         Map<String, INDArray> others = new LinkedHashMap<>();
-        CheckpointWriter.handedOn(model).forEach((name, array) -> others.put(AdapterFiles.PREFIX + name, array));
-        write(folder, AdapterFiles.OTHERS, others, type);
+        CheckpointWriter.stage1Weights(model).forEach((name, array) -> others.put(AdapterFiles.PREFIX + name, array));
+        write(folder, AdapterFiles.NON_LORA_TRAINABLES, others, type);
         FolderFiles.writeJson(folder.resolve(AdapterFiles.CONFIG), config(origin, lora));
         FolderFiles.writeTokenizer(origin, folder);
-        ObjectNode config = OwnFolder.config(folder, origin, type.torchName());
+        ObjectNode config = LlavaFolder.config(folder, origin, type.torchName());
         config.put("mm_vision_tower", whole(origin.visionTower()));
         FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config);
     }

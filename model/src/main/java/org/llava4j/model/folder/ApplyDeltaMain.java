@@ -17,7 +17,7 @@ public final class ApplyDeltaMain extends Command {
 
     @Override
     protected Options options() {
-        return FolderFlags.addForm(new Options()
+        return FolderFlags.addFormatFlags(new Options()
                 .addOption(required("base-model-path", "DIR", "the LLaMA"))
                 .addOption(required("delta-path", "DIR", "the delta"))
                 .addOption(

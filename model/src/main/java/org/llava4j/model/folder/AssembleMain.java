@@ -8,9 +8,9 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
-import org.llava4j.model.folder.Assembly.FeatureChoice;
-import org.llava4j.model.folder.Assembly.ProjectorChoice;
-import org.llava4j.model.folder.Assembly.SlotChoice;
+import org.llava4j.model.folder.Assembly.AddedImageTokens;
+import org.llava4j.model.folder.Assembly.FeatureOptions;
+import org.llava4j.model.folder.Assembly.ProjectorOptions;
 
 /** {@code exec:java@assemble}: a LLaVA from a LLaMA, a CLIP and a projector. */
 public final class AssembleMain extends Command {
@@ -28,7 +28,7 @@ public final class AssembleMain extends Command {
 
     @Override
     protected Options options() {
-        return FolderFlags.addWriting(new Options()
+        return FolderFlags.addOutputFlags(new Options()
                 .addOption(required("model-path", "DIR", "the LLaMA or Vicuna folder"))
                 .addOption(required("vision-tower", "DIR", "the CLIP folder"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "the projector; a fresh one if not given"))
@@ -46,37 +46,37 @@ public final class AssembleMain extends Command {
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
         if (line.hasOption("pretrain-mm-mlp-adapter")) {
-            FolderFlags.refuseWith("pretrain-mm-mlp-adapter", line, "seed");
+            FolderFlags.rejectWith("pretrain-mm-mlp-adapter", line, "seed");
         }
         new Assembly(
                         path(line, "model-path"),
                         path(line, "vision-tower"),
-                        new ProjectorChoice(
-                                ProjectorType.named(line.getOptionValue("mm-projector-type", "linear")),
+                        new ProjectorOptions(
+                                ProjectorType.fromName(line.getOptionValue("mm-projector-type", "linear")),
                                 path(line, "pretrain-mm-mlp-adapter"),
                                 integer(line, "seed", 42)),
-                        new FeatureChoice(
+                        new FeatureOptions(
                                 integer(line, "mm-vision-select-layer", -2),
-                                SelectFeature.named(line.getOptionValue("mm-vision-select-feature", "patch")),
+                                SelectFeature.fromName(line.getOptionValue("mm-vision-select-feature", "patch")),
                                 AspectRatio.fromName(line.getOptionValue("image-aspect-ratio", "square"))
                                         == AspectRatio.PAD),
-                        slot(line),
+                        addedTokens(line),
                         atLeast(1, line, "model-max-length", MAX_LENGTH),
                         FolderFlags.type(line),
                         FolderFlags.shardBytes(line))
-                .to(output);
+                .writeTo(output);
         System.out.println("wrote " + output);
     }
 
-    private static SlotChoice slot(CommandLine line) {
+    private static AddedImageTokens addedTokens(CommandLine line) {
         boolean around = line.hasOption("mm-use-im-start-end");
         if (line.hasOption("mm-use-im-patch-token")) {
             if (!around) {
                 throw new BadInputException("--mm-use-im-patch-token alone adds a token that nothing reads; give"
                         + " --mm-use-im-start-end too");
             }
-            return SlotChoice.PATCH_START_END;
+            return AddedImageTokens.PATCH_START_END;
         }
-        return around ? SlotChoice.START_END : SlotChoice.NONE;
+        return around ? AddedImageTokens.START_END : AddedImageTokens.NONE;
     }
 }

@@ -14,8 +14,8 @@ import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
-import org.llava4j.model.folder.CheckpointWriter.Form;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.weights.Checkpoint;
 
 /**
@@ -27,16 +27,16 @@ import org.llava4j.model.weights.Checkpoint;
  * @param visionTower a CLIP folder, full or the vision half
  * @param projector where the projector comes from
  * @param features which hidden states it reads
- * @param slot what stands around an image
+ * @param addedTokens what stands around an image
  * @param maxLength longest sequence, {@code tokenizer_model_max_length}
  * @param type of the floating point tensors
  */
 public record Assembly(
         Path llama,
         Path visionTower,
-        ProjectorChoice projector,
-        FeatureChoice features,
-        SlotChoice slot,
+        ProjectorOptions projector,
+        FeatureOptions features,
+        AddedImageTokens addedTokens,
         int maxLength,
         SaveType type,
         long shardBytes) {
@@ -45,16 +45,16 @@ public record Assembly(
      * @param file a projector of its own file; null for a fresh one
      * @param seed of a fresh one
      */
-    public record ProjectorChoice(ProjectorType type, Path file, long seed) {}
+    public record ProjectorOptions(ProjectorType type, Path file, long seed) {}
 
     /**
      * @param layer the hidden state, -2 in the paper
      * @param padToSquare whether pictures are padded to squares
      */
-    public record FeatureChoice(int layer, SelectFeature select, boolean padToSquare) {}
+    public record FeatureOptions(int layer, SelectFeature select, boolean padToSquare) {}
 
     /** Which tokens are added to the vocabulary. */
-    public enum SlotChoice {
+    public enum AddedImageTokens {
         /** None: the vectors stand among words by themselves. */
         NONE,
         /** {@code <im_start>} and {@code <im_end>} ({@code mm_use_im_start_end}). */
@@ -77,34 +77,37 @@ public record Assembly(
      *
      * @throws BadInputException if a part is not whole, the parts do not fit, or the place cannot be written
      */
-    public void to(Path output) {
+    public void writeTo(Path output) {
         InputPaths inputs = InputPaths.of(llama, visionTower, projector.file());
         inputs.requireNoOverlap(output);
-        requireKinds();
+        requireModelTypes();
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs)) {
             InputSnapshot read = InputSnapshot.byMetadata(
                     ModelFiles.of(llama, visionTower, projector.file()).all());
             LlamaConfig decoder = LlamaConfig.read(llama);
             requireOwnHead(decoder);
-            VocabularyGrowth growth = VocabularyGrowth.of(llama, decoder.vocabSize(), slot.tokens());
+            VocabularyGrowth growth = VocabularyGrowth.of(llama, decoder.vocabSize(), addedTokens.tokens());
             LlavaConfig config = config(growth);
             Origin origin = new Origin(llama, visionTower, config, Optional.empty(), Optional.of(growth));
             try (Checkpoint checkpoint = Checkpoint.llava(llama, visionTower)) {
                 if (projector.file() == null) {
-                    checkpoint.withFreshProjector(projector.seed());
+                    checkpoint.withNewProjector(projector.seed());
                 } else {
                     checkpoint.withProjector(projector.file());
                 }
                 List<LazyTensor> tensors =
-                        checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot(), growth::grown).stream()
+                        checkpoint
+                                .toLazyTensors(Llava.weightShapes(config), config.imageStartEndTokens(), growth::apply)
+                                .stream()
                                 .map(type::apply)
                                 .toList();
-                CheckpointWriter.writeInto(folder.path(), tensors, origin, new Form(Form.OWN.layout(), shardBytes));
-                Manifest.write(
+                CheckpointWriter.writeInto(
+                        folder.path(), tensors, origin, new WriteOptions(WriteOptions.DEFAULT.layout(), shardBytes));
+                ModelManifest.write(
                         folder.path(),
-                        new Manifest.Story(
+                        new ModelManifest.Provenance(
                                 CheckpointWriter.KIND,
-                                Form.OWN.layout().toString(),
+                                WriteOptions.DEFAULT.layout().toString(),
                                 Optional.empty(),
                                 Optional.empty(),
                                 Optional.empty(),
@@ -115,7 +118,7 @@ public record Assembly(
         }
     }
 
-    private void requireKinds() {
+    private void requireModelTypes() {
         boolean llava = LlavaConfig.isLlava(llama);
         if (llava || LlavaConfig.isClip(llama)) {
             throw new BadInputException(llama + " is " + (llava ? "a LLaVA already (export writes it anew)" : "a CLIP")
@@ -127,7 +130,7 @@ public record Assembly(
     }
 
     private void requireOwnHead(LlamaConfig decoder) {
-        if (decoder.tiedEmbeddings() && slot != SlotChoice.NONE) {
+        if (decoder.tiedEmbeddings() && addedTokens != AddedImageTokens.NONE) {
             throw new BadInputException(llama + ": \"tie_word_embeddings\" is true, and a model with tokens around an"
                     + " image needs a head of its own, since stage 1 trains the rows of its tokens alone; leave out"
                     + " --mm-use-im-start-end, or give a base whose head is not tied");
@@ -146,7 +149,7 @@ public record Assembly(
                 maxLength,
                 false,
                 features.padToSquare(),
-                slot == SlotChoice.NONE
+                addedTokens == AddedImageTokens.NONE
                         ? Optional.empty()
                         : Optional.of(ImageStartEndTokens.of(growth.tokenizer(), llama)));
     }

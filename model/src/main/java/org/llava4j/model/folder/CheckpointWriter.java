@@ -14,18 +14,18 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
-import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.Layout;
+import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.TowerWeights;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Writes a model as a Hugging Face folder that is complete in itself, in LLaVA's own layout ({@link OwnFolder}) or as
- * llava-hf ({@link HfFolder}). {@link Checkpoint#llava} reads both back. The same model gives the same bytes.
+ * Writes a model as a Hugging Face folder that is complete in itself, in LLaVA's own layout ({@link LlavaFolder}) or as
+ * llava-hf ({@link LlavaHfFolder}). {@link Checkpoint#llava} reads both back. The same model gives the same bytes.
  */
 public final class CheckpointWriter {
     /** How {@link AtomicFolder} knows a former output of this class. */
@@ -61,15 +61,15 @@ public final class CheckpointWriter {
     /**
      * How a folder is written.
      *
-     * @param layout {@link Layout#LLAVA} or {@link Layout#LLAVA_HF}
+     * @param layout {@link CheckpointLayout#LLAVA} or {@link CheckpointLayout#LLAVA_HF}
      * @param shardBytes most bytes of numbers in one file, see {@link org.llava4j.data.tensors.ShardedSafetensorsWriter}
      */
-    public record Form(Layout layout, long shardBytes) {
+    public record WriteOptions(CheckpointLayout layout, long shardBytes) {
         /** What {@code transformers} cuts at. */
         public static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
 
         /** LLaVA's own. */
-        public static final Form OWN = new Form(Layout.LLAVA, DEFAULT_SHARD_BYTES);
+        public static final WriteOptions DEFAULT = new WriteOptions(CheckpointLayout.LLAVA, DEFAULT_SHARD_BYTES);
     }
 
     /**
@@ -92,13 +92,13 @@ public final class CheckpointWriter {
     /** Writes all files into a folder that is there; for a caller who adds files of his own before he commits. */
     public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
         try (TowerWeights tower = TowerWeights.open(origin.folder(), origin.visionTower())) {
-            List<LazyTensor> all = new ArrayList<>(tower.outgoing());
-            model.fileWeights().forEach((name, array) -> {
-                if (!isOfTower(name)) {
+            List<LazyTensor> all = new ArrayList<>(tower.toLazyTensors());
+            model.stateDict().forEach((name, array) -> {
+                if (!isVisionTower(name)) {
                     all.add(LazyTensor.of(name, type, array));
                 }
             });
-            writeInto(folder, all, origin, Form.OWN);
+            writeInto(folder, all, origin, WriteOptions.DEFAULT);
         }
     }
 
@@ -109,29 +109,30 @@ public final class CheckpointWriter {
      * @param stored all tensors as they were before, tower included
      * @param type of those of projector and decoder; the frozen tower stays as it was stored
      */
-    public static List<LazyTensor> trained(
+    public static List<LazyTensor> withTrainedWeights(
             Llava model, Collection<LazyTensor> stored, LlavaConfig config, TensorType type) {
         Set<String> learned = new HashSet<>(model.trainableNames());
         return stored.stream()
                 .map(tensor -> {
                     String name = tensor.name();
-                    if (isOfTower(name)) {
+                    if (isVisionTower(name)) {
                         return tensor;
                     }
                     LazyTensor now = learned.contains(name)
                             ? LazyTensor.of(name, type, model.weight(name))
                             : tensor.withType(type);
-                    return name.equals(SlotRows.TABLE) && learned.contains(SlotRows.NAME)
-                            ? withRows(now, model.weight(SlotRows.NAME), config)
+                    return name.equals(ImageStartEndEmbeddings.TABLE) && learned.contains(ImageStartEndEmbeddings.NAME)
+                            ? withRows(now, model.weight(ImageStartEndEmbeddings.NAME), config)
                             : now;
                 })
                 .toList();
     }
 
     private static LazyTensor withRows(LazyTensor table, INDArray rows, LlavaConfig config) {
-        int[] ids = SlotRows.ids(config.imageSlot().orElseThrow());
+        int[] ids = ImageStartEndEmbeddings.ids(config.imageStartEndTokens().orElseThrow());
         return table.mapFloats(
-                floats -> SlotRows.put(floats.dup('c'), rows, ids), table.info().shape());
+                floats -> ImageStartEndEmbeddings.putRows(floats.dup('c'), rows, ids),
+                table.info().shape());
     }
 
     /**
@@ -140,14 +141,14 @@ public final class CheckpointWriter {
      *
      * @throws org.llava4j.data.BadInputException if the model cannot be written in this layout
      */
-    public static void writeInto(Path folder, Collection<LazyTensor> tensors, Origin origin, Form form) {
+    public static void writeInto(Path folder, Collection<LazyTensor> tensors, Origin origin, WriteOptions form) {
         List<LazyTensor> parts = tensors.stream()
-                .filter(tensor -> isOfTower(tensor.name()) || isOfLanguage(tensor.name()))
+                .filter(tensor -> isVisionTower(tensor.name()) || isLanguageModel(tensor.name()))
                 .toList();
-        if (form.layout() == Layout.LLAVA_HF) {
-            HfFolder.write(folder, parts, origin, form.shardBytes());
+        if (form.layout() == CheckpointLayout.LLAVA_HF) {
+            LlavaHfFolder.write(folder, parts, origin, form.shardBytes());
         } else {
-            OwnFolder.write(folder, parts, origin, form.shardBytes());
+            LlavaFolder.write(folder, parts, origin, form.shardBytes());
         }
     }
 
@@ -156,27 +157,29 @@ public final class CheckpointWriter {
      * published: stage 1 trains their rows too. {@link Checkpoint#withProjector} reads it.
      */
     public static void writeProjector(Path file, Llava model) {
-        SafetensorsWriter.write(file, handedOn(model), name -> TensorType.F32);
+        SafetensorsWriter.write(file, stage1Weights(model), name -> TensorType.F32);
     }
 
     /** The projector, and the table of a model that has tokens around an image. */
-    static Map<String, INDArray> handedOn(Llava model) {
-        Map<String, INDArray> weights = model.fileWeights();
+    static Map<String, INDArray> stage1Weights(Llava model) {
+        Map<String, INDArray> weights = model.stateDict();
         weights.keySet()
-                .removeIf(handedOn(model.weightNames().contains(SlotRows.NAME)).negate());
+                .removeIf(stage1Weights(model.weightNames().contains(ImageStartEndEmbeddings.NAME))
+                        .negate());
         return weights;
     }
 
     /** What a file of the projector alone holds. */
-    static Predicate<String> handedOn(boolean slot) {
-        return name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX) || (slot && name.equals(SlotRows.TABLE));
+    static Predicate<String> stage1Weights(boolean slot) {
+        return name ->
+                name.startsWith(Checkpoint.PROJECTOR_PREFIX) || (slot && name.equals(ImageStartEndEmbeddings.TABLE));
     }
 
-    static boolean isOfTower(String variable) {
+    static boolean isVisionTower(String variable) {
         return variable.startsWith(Llava.TOWER_PREFIX);
     }
 
-    private static boolean isOfLanguage(String variable) {
+    private static boolean isLanguageModel(String variable) {
         return variable.startsWith("model.") || variable.startsWith("lm_head.");
     }
 }

@@ -36,7 +36,7 @@ public record Delta(Path base, SaveType type, long shardBytes) {
     /** How {@link AtomicFolder} knows a delta. */
     public static final String KIND = Checkpoint.DELTA_KIND;
 
-    private static final int MOST_LISTED = 12;
+    private static final int MAX_LISTED = 12;
 
     /**
      * Writes {@code target - base}, with the target's config and tokenizer.
@@ -65,8 +65,8 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                 NamedWeights bases = NamedWeights.open(base);
                 NamedWeights all = NamedWeights.open(from)) {
             InputSnapshot read = InputSnapshot.byMetadata(files(from));
-            requireFit(bases, all, from);
-            Optional<String> told = Manifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+            requireFits(bases, all, from);
+            Optional<String> told = ModelManifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
             requireKind(making, told, from);
             Optional<String> hash = making || told.isPresent() ? Optional.of(bases.sha256()) : Optional.empty();
             if (!making && !hash.equals(told)) {
@@ -81,9 +81,9 @@ public record Delta(Path base, SaveType type, long shardBytes) {
             });
             ShardedSafetensorsWriter.write(folder.path(), tensors, shardBytes);
             copyOthers(from, folder.path());
-            Manifest.write(
+            ModelManifest.write(
                     folder.path(),
-                    new Manifest.Story(
+                    new ModelManifest.Provenance(
                             kind,
                             all.layout().toString(),
                             Optional.empty(),
@@ -99,9 +99,9 @@ public record Delta(Path base, SaveType type, long shardBytes) {
     private List<Path> files(Path from) {
         List<Path> files = new ArrayList<>(new ModelFiles(base, base, Optional.empty()).all());
         files.addAll(new ModelFiles(from, from, Optional.empty()).all());
-        Path tower = from.resolve(OwnFolder.TOWER_FOLDER);
+        Path tower = from.resolve(LlavaFolder.TOWER_FOLDER);
         if (Files.isDirectory(tower)) {
-            files.addAll(FolderFiles.in(tower));
+            files.addAll(FolderFiles.list(tower));
         }
         return files;
     }
@@ -122,11 +122,11 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                 tensor.info().shape());
     }
 
-    private void requireFit(NamedWeights bases, NamedWeights all, Path from) {
+    private void requireFits(NamedWeights bases, NamedWeights all, Path from) {
         List<String> problems = new ArrayList<>();
         all.tensors().forEach((name, tensor) -> {
             LazyTensor part = bases.tensors().get(name);
-            if (part == null && !NamedWeights.isOfLlavaAlone(name)) {
+            if (part == null && !NamedWeights.isLlavaOnly(name)) {
                 problems.add(tensor.info() + " has nothing in the base");
             } else if (part != null
                     && !fits(name, tensor.info().shape(), part.info().shape())) {
@@ -140,8 +140,8 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         });
         if (!problems.isEmpty()) {
             throw new BadInputException(from + " and the base " + base + " do not fit: "
-                    + String.join("; ", problems.subList(0, Math.min(MOST_LISTED, problems.size())))
-                    + (problems.size() > MOST_LISTED ? "; and " + (problems.size() - MOST_LISTED) + " more" : "")
+                    + String.join("; ", problems.subList(0, Math.min(MAX_LISTED, problems.size())))
+                    + (problems.size() > MAX_LISTED ? "; and " + (problems.size() - MAX_LISTED) + " more" : "")
                     + "; give the base it was made for");
         }
     }
@@ -166,18 +166,19 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         FolderFiles.copyTokenizer(from, to);
         FolderFiles.copyGeneration(from, to);
         FolderFiles.copyTemplate(from, to);
-        Path tower = from.resolve(OwnFolder.TOWER_FOLDER);
+        Path tower = from.resolve(LlavaFolder.TOWER_FOLDER);
         if (Files.isDirectory(tower)) {
-            FolderFiles.copyFolder(tower, to.resolve(OwnFolder.TOWER_FOLDER));
+            FolderFiles.copyFolder(tower, to.resolve(LlavaFolder.TOWER_FOLDER));
         }
     }
 
     private SortedMap<String, String> sources(NamedWeights all, NamedWeights bases, Path from, boolean making) {
         SortedMap<String, String> sources = new TreeMap<>();
         for (Map.Entry<String, LazyTensor> tensor : all.tensors().entrySet()) {
-            String own = from + ":" + all.stored(tensor.getKey());
-            String part =
-                    bases.tensors().containsKey(tensor.getKey()) ? base + ":" + bases.stored(tensor.getKey()) : null;
+            String own = from + ":" + all.storedName(tensor.getKey());
+            String part = bases.tensors().containsKey(tensor.getKey())
+                    ? base + ":" + bases.storedName(tensor.getKey())
+                    : null;
             String sum = making ? own + " - " + part : part + " + " + own;
             sources.put(tensor.getKey(), part == null ? own : sum);
         }

@@ -12,10 +12,10 @@ import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.folder.CheckpointWriter.Form;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.TowerChoice;
+import org.llava4j.model.weights.VisionTowerResolver;
 
 /**
  * A model folder written anew: in another layout, another type, other shards, with another projector. Strict as loading
@@ -27,7 +27,8 @@ import org.llava4j.model.weights.TowerChoice;
  * @param type of the floating point tensors
  * @param convMode the conversation template; null for the one that the folder names, if it does
  */
-public record Export(Path model, Path visionTower, Path projector, Form form, SaveType type, String convMode) {
+public record Export(
+        Path model, Path visionTower, Path projector, WriteOptions options, SaveType type, String convMode) {
 
     /**
      * Writes the folder.
@@ -35,34 +36,34 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
      * @throws BadInputException if the model is not whole, cannot be written in this layout, or the place cannot be
      *     written
      */
-    public void to(Path output) {
+    public void writeTo(Path output) {
         run(output, (folder, checkpoint, origin) -> {
             List<LazyTensor> tensors = tensors(checkpoint, origin.config());
-            CheckpointWriter.writeInto(folder, tensors, origin, form);
-            return form.layout().toString();
+            CheckpointWriter.writeInto(folder, tensors, origin, options);
+            return options.layout().toString();
         });
     }
 
     /** Writes {@link CheckpointWriter#PROJECTOR_FILE} alone into a folder. */
-    public void projectorTo(Path output) {
+    public void writeProjectorTo(Path output) {
         run(output, (folder, checkpoint, origin) -> {
-            OwnFolder.writeProjector(folder, tensors(checkpoint, origin.config()), origin.config());
+            LlavaFolder.writeProjector(folder, tensors(checkpoint, origin.config()), origin.config());
             return "projector alone";
         });
     }
 
     /** Writes the files and says what they are. */
-    interface Body {
+    interface FilesWriter {
         String write(Path folder, Checkpoint checkpoint, Origin origin);
     }
 
-    void run(Path output, Body body) {
+    void run(Path output, FilesWriter body) {
         InputPaths inputs = InputPaths.of(model, projector, visionTower).andIfJsonFile(convMode);
         inputs.requireNoOverlap(output);
         if (!LlavaConfig.isLlava(model)) {
             throw new BadInputException(model + " is no LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
         }
-        Path tower = TowerChoice.folder(model, visionTower);
+        Path tower = VisionTowerResolver.resolve(model, visionTower);
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs.and(tower))) {
             InputSnapshot read = InputSnapshot.byMetadata(files(tower));
             LlavaConfig config = LlavaConfig.read(model, tower);
@@ -75,13 +76,13 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
                     checkpoint.withProjector(projector);
                 }
                 String layout = body.write(folder.path(), checkpoint, origin);
-                Manifest.write(
+                ModelManifest.write(
                         folder.path(),
-                        new Manifest.Story(
+                        new ModelManifest.Provenance(
                                 CheckpointWriter.KIND,
                                 layout,
                                 chat.map(format -> format.template().name()),
-                                Manifest.read(model).flatMap(before -> Optional.ofNullable(before.stage())),
+                                ModelManifest.read(model).flatMap(before -> Optional.ofNullable(before.stage())),
                                 Optional.empty(),
                                 checkpoint.plan().sources()));
             }
@@ -100,7 +101,7 @@ public record Export(Path model, Path visionTower, Path projector, Form form, Sa
     }
 
     private List<LazyTensor> tensors(Checkpoint checkpoint, LlavaConfig config) {
-        return checkpoint.outgoing(Llava.weightShapes(config), config.imageSlot()).stream()
+        return checkpoint.toLazyTensors(Llava.weightShapes(config), config.imageStartEndTokens()).stream()
                 .map(type::apply)
                 .toList();
     }

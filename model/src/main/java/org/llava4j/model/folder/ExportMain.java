@@ -5,8 +5,8 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
-import org.llava4j.model.folder.CheckpointWriter.Form;
-import org.llava4j.model.weights.Layout;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
+import org.llava4j.model.weights.CheckpointLayout;
 
 /** {@code exec:java@export}: writes a model folder anew, in either layout. */
 public final class ExportMain extends Command {
@@ -20,7 +20,7 @@ public final class ExportMain extends Command {
 
     @Override
     protected Options options() {
-        return FolderFlags.addWriting(new Options()
+        return FolderFlags.addOutputFlags(new Options()
                 .addOption(required("model-path", "DIR", "a LLaVA of any layout"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "a projector of its own file (stage 1's result)"))
@@ -36,24 +36,24 @@ public final class ExportMain extends Command {
                 path(line, "model-path"),
                 path(line, "vision-tower"),
                 path(line, "pretrain-mm-mlp-adapter"),
-                new Form(layout(line.getOptionValue("layout", "llava")), FolderFlags.shardBytes(line)),
+                new WriteOptions(layout(line.getOptionValue("layout", "llava")), FolderFlags.shardBytes(line)),
                 FolderFlags.type(line),
                 line.getOptionValue("conv-mode"));
         Path output = path(line, "output-dir");
         if (line.hasOption("only-projector")) {
-            FolderFlags.refuseWith(
+            FolderFlags.rejectWith(
                     "only-projector", line, "layout", "conv-mode", "save-type", "allow-overflow", "max-shard-size");
-            export.projectorTo(output);
+            export.writeProjectorTo(output);
         } else {
-            export.to(output);
+            export.writeTo(output);
         }
         System.out.println("wrote " + output);
     }
 
-    private static Layout layout(String name) {
+    private static CheckpointLayout layout(String name) {
         return switch (name) {
-            case "llava" -> Layout.LLAVA;
-            case "llava-hf" -> Layout.LLAVA_HF;
+            case "llava" -> CheckpointLayout.LLAVA;
+            case "llava-hf" -> CheckpointLayout.LLAVA_HF;
             default -> throw new BadInputException("--layout " + name + " is not known; use llava or llava-hf");
         };
     }

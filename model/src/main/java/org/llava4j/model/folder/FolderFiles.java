@@ -12,7 +12,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tensors.LazyTensor;
-import org.llava4j.model.SlotRows;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 
@@ -27,12 +27,12 @@ final class FolderFiles {
             List.of("max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id");
 
     /** The files by which text becomes ids. */
-    static final List<String> READ_BY_TOKENIZER =
+    static final List<String> FILES_READ_BY_TOKENIZER =
             List.of(TOKENIZER, TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json");
 
-    static final List<String> OF_TOKENIZER =
+    static final List<String> TOKENIZER_FILES =
             List.of(TOKENIZER, "tokenizer.json", TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json");
-    static final String GENERATION = "generation_config.json";
+    static final String GENERATION_CONFIG = "generation_config.json";
 
     private FolderFiles() {}
 
@@ -43,22 +43,22 @@ final class FolderFiles {
     }
 
     static void copyTokenizer(Path from, Path to) {
-        copyThoseThere(OF_TOKENIZER, from, to);
+        copyExisting(TOKENIZER_FILES, from, to);
     }
 
     /** A conversation template of the model's own. */
     static void copyTemplate(Path from, Path to) {
-        copyThoseThere(List.of(ChatFormat.TEMPLATE_FILE), from, to);
+        copyExisting(List.of(ChatFormat.TEMPLATE_FILE), from, to);
     }
 
     /** The files of a folder, which has no folders in it. */
     static void copyFolder(Path from, Path to) {
         makeFolder(to);
-        in(from).forEach(file -> copy(file, to.resolve(file.getFileName())));
+        list(from).forEach(file -> copy(file, to.resolve(file.getFileName())));
     }
 
     /** The files of a folder, sorted. */
-    static List<Path> in(Path folder) {
+    static List<Path> list(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
             return files.filter(Files::isRegularFile).sorted().toList();
         } catch (IOException e) {
@@ -67,7 +67,7 @@ final class FolderFiles {
     }
 
     static void copyGeneration(Path from, Path to) {
-        copyThoseThere(List.of(GENERATION), from, to);
+        copyExisting(List.of(GENERATION_CONFIG), from, to);
     }
 
     /** How pictures are prepared for the tower, if its folder says it. */
@@ -89,7 +89,7 @@ final class FolderFiles {
         }
     }
 
-    static void copyThoseThere(List<String> names, Path from, Path to) {
+    static void copyExisting(List<String> names, Path from, Path to) {
         for (String name : names) {
             if (Files.isRegularFile(from.resolve(name))) {
                 copy(from.resolve(name), to.resolve(name));
@@ -120,7 +120,7 @@ final class FolderFiles {
     /** {@code torch_dtype} of a model: the type of its table of word vectors. */
     static String torchType(Collection<LazyTensor> tensors) {
         return tensors.stream()
-                .filter(tensor -> tensor.name().equals(SlotRows.TABLE))
+                .filter(tensor -> tensor.name().equals(ImageStartEndEmbeddings.TABLE))
                 .findFirst()
                 .orElseThrow()
                 .info()

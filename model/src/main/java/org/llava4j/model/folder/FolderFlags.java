@@ -10,7 +10,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.tensors.TensorType;
-import org.llava4j.model.folder.CheckpointWriter.Form;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 
 /** The flags of all goals that write a model folder. */
 final class FolderFlags {
@@ -19,13 +19,13 @@ final class FolderFlags {
     private FolderFlags() {}
 
     /** Where to write, and how. */
-    static Options addWriting(Options options) {
-        return addForm(options.addOption(
+    static Options addOutputFlags(Options options) {
+        return addFormatFlags(options.addOption(
                 Command.required("output-dir", "DIR", "the folder to write: new, empty, or a former output")));
     }
 
     /** How the weights are written, where they go to another flag's folder. */
-    static Options addForm(Options options) {
+    static Options addFormatFlags(Options options) {
         return options.addOption(
                         Command.flag("save-type", "TYPE", "float32, float16 or bfloat16; as stored, if not given"))
                 .addOption(Command.toggle(
@@ -35,7 +35,7 @@ final class FolderFlags {
     }
 
     /** @throws BadInputException if a flag is given that has no effect beside another */
-    static void refuseWith(String flag, CommandLine line, String... withoutEffect) {
+    static void rejectWith(String flag, CommandLine line, String... withoutEffect) {
         for (String other : withoutEffect) {
             if (line.hasOption(other)) {
                 throw new BadInputException(
@@ -55,7 +55,7 @@ final class FolderFlags {
     static long shardBytes(CommandLine line) {
         String text = line.getOptionValue("max-shard-size");
         if (text == null) {
-            return Form.DEFAULT_SHARD_BYTES;
+            return WriteOptions.DEFAULT_SHARD_BYTES;
         }
         Matcher size = SIZE.matcher(text.toUpperCase(Locale.ROOT));
         BigDecimal bytes = size.matches()

@@ -16,11 +16,11 @@ import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.folder.CheckpointWriter.Form;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.Layout;
-import org.llava4j.model.weights.TowerChoice;
+import org.llava4j.model.weights.CheckpointLayout;
+import org.llava4j.model.weights.VisionTowerResolver;
 
 /**
  * A model folder made of a base and an adapter: {@code W + alpha / rank * B A} for each target, and the projector that
@@ -41,28 +41,28 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
      * @throws BadInputException if the adapter was trained on another base, the two do not fit, or the place cannot be
      *     written; nothing is written then
      */
-    public boolean to(Path output) {
+    public boolean writeTo(Path output) {
         Origin origin = origin();
         InputPaths inputs = InputPaths.of(base, adapter, origin.visionTower());
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs);
-                Adapter learned = Adapter.open(adapter)) {
+                LoraAdapter learned = LoraAdapter.open(adapter)) {
             boolean known = requireBase();
             InputSnapshot read = InputSnapshot.byMetadata(files(origin, learned));
             try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
-                learned.others().ifPresent(checkpoint::withProjector);
+                learned.nonLoraWeights().ifPresent(checkpoint::withProjector);
                 Map<String, long[]> shapes = Llava.weightShapes(origin.config());
-                learned.requireFit(shapes);
-                List<LazyTensor> tensors = checkpoint
-                        .outgoing(shapes, origin.config().imageSlot())
-                        .stream()
-                        .map(type::apply)
-                        .map(learned::merged)
-                        .toList();
-                CheckpointWriter.writeInto(folder.path(), tensors, origin, new Form(Layout.LLAVA, shardBytes));
+                learned.requireFits(shapes);
+                List<LazyTensor> tensors =
+                        checkpoint.toLazyTensors(shapes, origin.config().imageStartEndTokens()).stream()
+                                .map(type::apply)
+                                .map(learned::merge)
+                                .toList();
+                CheckpointWriter.writeInto(
+                        folder.path(), tensors, origin, new WriteOptions(CheckpointLayout.LLAVA, shardBytes));
                 SortedMap<String, String> sources =
                         new TreeMap<>(checkpoint.plan().sources());
                 sources.replaceAll((name, source) -> learned.isTarget(name) ? source + " + " + learned : source);
-                Manifest.write(folder.path(), story(origin, sources));
+                ModelManifest.write(folder.path(), provenance(origin, sources));
             }
             read.requireUnchanged();
             folder.commit();
@@ -70,16 +70,16 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
         }
     }
 
-    private List<Path> files(Origin origin, Adapter learned) {
-        List<Path> files = new ArrayList<>(
-                ModelFiles.of(base, origin.visionTower(), learned.others().orElse(null))
-                        .all());
+    private List<Path> files(Origin origin, LoraAdapter learned) {
+        List<Path> files = new ArrayList<>(ModelFiles.of(
+                        base, origin.visionTower(), learned.nonLoraWeights().orElse(null))
+                .all());
         files.addAll(learned.files());
         return files;
     }
 
     private boolean requireBase() {
-        Optional<String> told = Manifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+        Optional<String> told = ModelManifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.base()));
         if (told.isPresent()) {
             String hash = AdapterFiles.baseHash(base);
             if (!told.get().equals(hash)) {
@@ -98,17 +98,17 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
                     + " the LLaVA that the adapter was trained on");
         }
         Path told = own ? adapter : base;
-        Path tower = TowerChoice.folder(LlavaConfig.isLlava(base) ? base : adapter, visionTower);
+        Path tower = VisionTowerResolver.resolve(LlavaConfig.isLlava(base) ? base : adapter, visionTower);
         Optional<ChatFormat> chat = ChatFormat.isIn(told) ? Optional.of(ChatFormat.of(told)) : Optional.empty();
         return new Origin(base, tower, LlavaConfig.read(told, tower), chat, Optional.empty());
     }
 
-    private Manifest.Story story(Origin origin, SortedMap<String, String> sources) {
-        return new Manifest.Story(
+    private ModelManifest.Provenance provenance(Origin origin, SortedMap<String, String> sources) {
+        return new ModelManifest.Provenance(
                 CheckpointWriter.KIND,
-                Layout.LLAVA.toString(),
+                CheckpointLayout.LLAVA.toString(),
                 origin.chat().map(format -> format.template().name()),
-                Manifest.read(adapter).flatMap(before -> Optional.ofNullable(before.stage())),
+                ModelManifest.read(adapter).flatMap(before -> Optional.ofNullable(before.stage())),
                 Optional.empty(),
                 sources);
     }

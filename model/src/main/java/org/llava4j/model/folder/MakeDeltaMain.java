@@ -17,7 +17,7 @@ public final class MakeDeltaMain extends Command {
 
     @Override
     protected Options options() {
-        return FolderFlags.addForm(new Options()
+        return FolderFlags.addFormatFlags(new Options()
                 .addOption(required("base-model-path", "DIR", "the LLaMA"))
                 .addOption(required("target-model-path", "DIR", "the LLaVA that was trained from it"))
                 .addOption(required("delta-path", "DIR", "the folder to write: new, empty, or a former delta")));

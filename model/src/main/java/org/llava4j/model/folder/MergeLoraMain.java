@@ -17,7 +17,7 @@ public final class MergeLoraMain extends Command {
 
     @Override
     protected Options options() {
-        return FolderFlags.addWriting(new Options()
+        return FolderFlags.addOutputFlags(new Options()
                 .addOption(required("model-base", "DIR", "the LLaVA or LLaMA it was trained on"))
                 .addOption(required("model-path", "DIR", "the adapter, PEFT's, LLaVA's or ours"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if no config.json names a local one")));
@@ -32,7 +32,7 @@ public final class MergeLoraMain extends Command {
                 path(line, "vision-tower"),
                 FolderFlags.type(line),
                 FolderFlags.shardBytes(line));
-        if (!merge.to(output)) {
+        if (!merge.writeTo(output)) {
             System.out.println(
                     "the adapter does not say which base it was trained on: only names and shapes were" + " compared");
         }

@@ -11,7 +11,7 @@ import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.model.config.ChatFormat;
-import org.llava4j.model.weights.NoModel;
+import org.llava4j.model.weights.FullModelCheck;
 
 /**
  * The files that a model is read from.
@@ -30,7 +30,7 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
      * @throws org.llava4j.data.BadInputException if the folder is a delta or an adapter
      */
     public static ModelFiles of(Path folder, Path visionTower, Path projector) {
-        NoModel.refuse(folder);
+        FullModelCheck.requireFullModel(folder);
         return new ModelFiles(folder, visionTower, Optional.ofNullable(projector));
     }
 
@@ -49,7 +49,7 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
 
     private boolean holdsTower() {
         try (NamedWeights own = NamedWeights.open(folder)) {
-            return own.tensors().keySet().stream().anyMatch(CheckpointWriter::isOfTower);
+            return own.tensors().keySet().stream().anyMatch(CheckpointWriter::isVisionTower);
         }
     }
 
@@ -60,14 +60,14 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
 
     /** As {@link #tokenizer()}, of a folder that is all that is known of the model. */
     public static Map<String, Path> tokenizer(Path folder) {
-        return named("", InputSnapshot.existing(folder, FolderFiles.READ_BY_TOKENIZER));
+        return named("", InputSnapshot.existing(folder, FolderFiles.FILES_READ_BY_TOKENIZER));
     }
 
     /** The other files that go from this folder into one that is written: configs and what other programs read. */
     public Map<String, Path> others() {
-        List<String> names = new ArrayList<>(FolderFiles.OF_TOKENIZER);
-        names.removeAll(FolderFiles.READ_BY_TOKENIZER);
-        names.addAll(List.of(FolderFiles.CONFIG, FolderFiles.GENERATION, ChatFormat.TEMPLATE_FILE));
+        List<String> names = new ArrayList<>(FolderFiles.TOKENIZER_FILES);
+        names.removeAll(FolderFiles.FILES_READ_BY_TOKENIZER);
+        names.addAll(List.of(FolderFiles.CONFIG, FolderFiles.GENERATION_CONFIG, ChatFormat.TEMPLATE_FILE));
         if (visionTower.equals(folder)) {
             names.add(ClipPreprocessing.FILE_NAME);
             return named("file ", InputSnapshot.existing(folder, names));

@@ -14,7 +14,7 @@ import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.Layout;
+import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.TiedHead;
 
@@ -24,13 +24,13 @@ import org.llava4j.model.weights.TiedHead;
  */
 final class NamedWeights implements AutoCloseable {
     private final TensorStore store;
-    private final Layout layout;
+    private final CheckpointLayout layout;
     private final SortedMap<String, LazyTensor> tensors = new TreeMap<>();
     private final Map<String, String> storedNames = new HashMap<>();
 
     private NamedWeights(TensorStore store) {
         this.store = store;
-        layout = Layout.of(store.tensors().keySet());
+        layout = CheckpointLayout.of(store.tensors().keySet());
     }
 
     /** @throws BadInputException if two tensors are the same weight, or a tied head differs from its table */
@@ -38,7 +38,7 @@ final class NamedWeights implements AutoCloseable {
         NamedWeights weights = new NamedWeights(TensorFolder.open(folder));
         try {
             weights.list(folder);
-            weights.untie(folder);
+            weights.mergeTiedHead(folder);
             return weights;
         } catch (BadInputException e) {
             weights.close();
@@ -48,7 +48,7 @@ final class NamedWeights implements AutoCloseable {
 
     private void list(Path folder) {
         layout.variables(store.tensors().keySet(), folder).forEach((variable, stored) -> {
-            if (Layout.reasonToSkip(stored) == null) {
+            if (CheckpointLayout.skipReason(stored) == null) {
                 tensors.put(variable, LazyTensor.fromStore(store, stored));
                 storedNames.put(variable, stored);
             }
@@ -56,7 +56,7 @@ final class NamedWeights implements AutoCloseable {
     }
 
     /** Keeps one tensor for a head and a table that are tied, under the table's name. */
-    private void untie(Path folder) {
+    private void mergeTiedHead(Path folder) {
         String head = storedNames.get(TiedHead.NAME);
         if (head == null || !isTied(folder)) {
             return;
@@ -88,17 +88,17 @@ final class NamedWeights implements AutoCloseable {
         return tensors;
     }
 
-    Layout layout() {
+    CheckpointLayout layout() {
         return layout;
     }
 
-    String stored(String variable) {
+    String storedName(String variable) {
         return storedNames.get(variable);
     }
 
     /** Whether a variable is one that a LLaMA does not have. */
-    static boolean isOfLlavaAlone(String variable) {
-        return variable.startsWith(Checkpoint.PROJECTOR_PREFIX) || CheckpointWriter.isOfTower(variable);
+    static boolean isLlavaOnly(String variable) {
+        return variable.startsWith(Checkpoint.PROJECTOR_PREFIX) || CheckpointWriter.isVisionTower(variable);
     }
 
     /** One hash of all values as float32, with names and shapes: the same for the same values in any file format. */

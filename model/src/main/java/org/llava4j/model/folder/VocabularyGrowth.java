@@ -75,7 +75,7 @@ public final class VocabularyGrowth {
     }
 
     /** The new tokens with their ids, in order. */
-    public Map<String, Integer> added() {
+    public Map<String, Integer> addedTokens() {
         Map<String, Integer> added = new LinkedHashMap<>();
         for (int id = before.size(); id < after.size(); id++) {
             added.put(after.piece(id), id);
@@ -127,7 +127,7 @@ public final class VocabularyGrowth {
     }
 
     /** The tensor as it is after the growth; what is no table stays. */
-    LazyTensor grown(LazyTensor tensor) {
+    LazyTensor apply(LazyTensor tensor) {
         boolean newRows = after.size() > Math.min(rows, before.size());
         return isTable(tensor.name()) && newRows
                 ? tensor.mapFloats(this::grow, vocabSize(), tensor.info().shape()[1])
@@ -139,11 +139,11 @@ public final class VocabularyGrowth {
      * behind: it would not know the tokens.
      */
     public void writeTokenizer(Path to) {
-        if (added().isEmpty()) {
+        if (addedTokens().isEmpty()) {
             FolderFiles.copyTokenizer(folder, to);
             return;
         }
-        FolderFiles.copyThoseThere(COPIED, folder, to);
+        FolderFiles.copyExisting(COPIED, folder, to);
         ObjectNode config = objectOf(FolderFiles.TOKENIZER_CONFIG);
         ObjectNode ids = objectOf(ADDED);
         after.addedTokensAfterPieces().forEach((id, token) -> ids.put(token, id));

@@ -1,13 +1,13 @@
 package org.llava4j.model.generate;
 
-import org.llava4j.model.generate.Generation.Finish;
+import org.llava4j.model.generate.Generation.FinishReason;
 
 /**
  * What a model said.
  *
  * @param text without spaces around it, and without what stopped it
- * @param finish why it ends
+ * @param finishReason why it ends
  * @param promptTokens positions that the question took, its images' vectors among them
  * @param newTokens how many were generated
  */
-public record Answer(String text, Finish finish, int promptTokens, int newTokens) {}
+public record Answer(String text, FinishReason finishReason, int promptTokens, int newTokens) {}

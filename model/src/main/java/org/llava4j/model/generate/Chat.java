@@ -14,20 +14,20 @@ import org.llava4j.model.LlavaModel;
  */
 public final class Chat {
     private final LlavaModel model;
-    private final Decoding decoding;
+    private final DecodingOptions decoding;
     private final List<Turn> turns = new ArrayList<>();
     private final List<ImageRef> images = new ArrayList<>();
-    private ImageRef next;
+    private ImageRef nextImage;
     private boolean specialTokensInText;
 
-    public Chat(LlavaModel model, Decoding decoding) {
+    public Chat(LlavaModel model, DecodingOptions decoding) {
         this.model = model;
         this.decoding = decoding;
     }
 
     /** The next question is about this picture too; where one is shown already that no question came to, instead of it. */
-    public Chat show(ImageRef picture) {
-        next = picture;
+    public Chat setImage(ImageRef picture) {
+        nextImage = picture;
         return this;
     }
 
@@ -44,23 +44,23 @@ public final class Chat {
 
     /** Asks and waits; the answer's text is handed on as it comes, on the model's thread. */
     public Answer ask(String text, Consumer<String> onText) {
-        return take(start(text, onText));
+        return await(submit(text, onText));
     }
 
     /**
-     * Asks without waiting: to be followed by {@link #take}.
+     * Asks without waiting: to be followed by {@link #await}.
      *
      * @throws BadInputException if the conversation leaves no room for an answer; it is then as it was
      */
-    public Answering start(String text, Consumer<String> onText) {
+    public PendingAnswer submit(String text, Consumer<String> onText) {
         List<Turn> asked = new ArrayList<>(turns);
         List<ImageRef> shown = new ArrayList<>(images);
-        asked.add(Turn.human(next == null ? text : Question.withMark(text)));
-        if (next != null) {
-            shown.add(next);
+        asked.add(Turn.human(nextImage == null ? text : GenerationRequest.withImageToken(text)));
+        if (nextImage != null) {
+            shown.add(nextImage);
         }
-        Question question = new Question(asked, shown).withSpecialTokensInText(specialTokensInText);
-        Answering answering = model.ask(question, decoding, onText);
+        GenerationRequest question = new GenerationRequest(asked, shown).withSpecialTokensInText(specialTokensInText);
+        PendingAnswer answering = model.submit(question, decoding, onText);
         turns.clear();
         turns.addAll(asked);
         images.clear();
@@ -69,15 +69,15 @@ public final class Chat {
     }
 
     /** Waits for an answer, stopped or whole, and remembers it; where there is none, the question is forgotten. */
-    public Answer take(Answering answering) {
+    public Answer await(PendingAnswer answering) {
         try {
             Answer answer = model.await(answering);
             turns.add(Turn.gpt(answer.text()));
-            next = null;
+            nextImage = null;
             return answer;
         } catch (RuntimeException e) {
             turns.remove(turns.size() - 1);
-            if (next != null) {
+            if (nextImage != null) {
                 images.remove(images.size() - 1);
             }
             throw e;
@@ -93,6 +93,6 @@ public final class Chat {
     public void clear() {
         turns.clear();
         images.clear();
-        next = null;
+        nextImage = null;
     }
 }

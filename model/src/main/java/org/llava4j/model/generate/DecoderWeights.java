@@ -2,18 +2,18 @@ package org.llava4j.model.generate;
 
 import java.util.List;
 import java.util.stream.IntStream;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
-import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.LlamaConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A decoder's weights by reference, looked up once: a graph finds them by name, which a step of decoding feels.
  *
- * @param table of the tokens' embeddings
- * @param norm behind the last layer
+ * @param tokenEmbeddings of the tokens' embeddings
+ * @param finalNorm behind the last layer
  */
-record DecoderWeights(INDArray table, List<Layer> layers, INDArray norm, INDArray head) {
+record DecoderWeights(INDArray tokenEmbeddings, List<Layer> layers, INDArray finalNorm, INDArray lmHead) {
 
     /** Those of one layer. */
     record Layer(
@@ -29,7 +29,7 @@ record DecoderWeights(INDArray table, List<Layer> layers, INDArray norm, INDArra
 
     /** The weights as they are in the graph now; stages of training may put others there. */
     static DecoderWeights of(Llava model, LlamaConfig config) {
-        INDArray table = model.weight(SlotRows.TABLE);
+        INDArray table = model.weight(ImageStartEndEmbeddings.TABLE);
         return new DecoderWeights(
                 table,
                 IntStream.range(0, config.layers())

@@ -6,17 +6,17 @@ import java.util.concurrent.CompletableFuture;
 /** One text that is being gone on with. Any thread may wait for it or cancel it. */
 public final class Generation {
     private final Prompt prompt;
-    private final int length;
+    private final int promptLength;
     private final int maxNewTokens;
-    private final Sampler sampler;
+    private final TokenSampler sampler;
     private final OutputTokens output;
     private final TokenListener listener;
-    private final CompletableFuture<Finish> done = new CompletableFuture<>();
+    private final CompletableFuture<FinishReason> done = new CompletableFuture<>();
     private volatile boolean cancelled;
-    private int[] text;
+    private int[] ids;
 
     /** Why a text ends. */
-    public enum Finish {
+    public enum FinishReason {
         /** Its end token came, or its listener wants no more. */
         STOP,
         /** It has as many tokens as were wanted, or as the model has positions for. */
@@ -29,17 +29,17 @@ public final class Generation {
     Generation(
             Prompt prompt,
             int length,
-            Sampling sampling,
+            SamplingOptions sampling,
             OutputTokens output,
             int maxNewTokens,
             TokenListener listener) {
         this.prompt = prompt;
-        this.length = length;
+        this.promptLength = length;
         this.maxNewTokens = maxNewTokens;
         this.listener = listener;
         this.output = output;
-        sampler = new Sampler(sampling, output);
-        text = prompt.ids();
+        sampler = new TokenSampler(sampling, output);
+        ids = prompt.ids();
     }
 
     /** Ends with what has been said, soon. */
@@ -48,18 +48,18 @@ public final class Generation {
     }
 
     /** Completes when the last token has been heard, exceptionally where the text could not be gone on with. */
-    public CompletableFuture<Finish> done() {
+    public CompletableFuture<FinishReason> done() {
         return done;
     }
 
     /** How many positions the prompt takes. */
     public int promptLength() {
-        return length;
+        return promptLength;
     }
 
     /** The new tokens so far, without the end token; to be read when it is done. */
-    public int[] tokens() {
-        return Arrays.copyOfRange(text, prompt.ids().length, text.length);
+    public int[] newTokenIds() {
+        return Arrays.copyOfRange(ids, prompt.ids().length, ids.length);
     }
 
     boolean isCancelled() {
@@ -75,16 +75,16 @@ public final class Generation {
     }
 
     /** Prompt and new tokens. */
-    int[] text() {
-        return text;
+    int[] ids() {
+        return ids;
     }
 
     int lastToken() {
-        return text[text.length - 1];
+        return ids[ids.length - 1];
     }
 
-    private int newTokens() {
-        return text.length - prompt.ids().length;
+    private int newTokenCount() {
+        return ids.length - prompt.ids().length;
     }
 
     /**
@@ -94,17 +94,17 @@ public final class Generation {
      * @return whether it goes on
      * @throws NonFiniteLogitsException if a logit is NaN or infinite
      */
-    boolean take(float[] logits) {
-        int token = sampler.next(logits, text);
+    boolean accept(float[] logits) {
+        int token = sampler.sample(logits, ids);
         if (output.eosIds().contains(token)) {
-            done.complete(Finish.STOP);
+            done.complete(FinishReason.STOP);
             return false;
         }
-        text = Arrays.copyOf(text, text.length + 1);
-        text[text.length - 1] = token;
-        boolean more = listener.token(token);
-        if (!more || newTokens() >= maxNewTokens) {
-            done.complete(more ? Finish.LENGTH : Finish.STOP);
+        ids = Arrays.copyOf(ids, ids.length + 1);
+        ids[ids.length - 1] = token;
+        boolean more = listener.onToken(token);
+        if (!more || newTokenCount() >= maxNewTokens) {
+            done.complete(more ? FinishReason.LENGTH : FinishReason.STOP);
             return false;
         }
         return true;

@@ -26,7 +26,7 @@ public final class NonFiniteLogitsException extends BadInputException {
     }
 
     /** The same error, with what was asked in front of its message. */
-    public NonFiniteLogitsException of(String question) {
+    public NonFiniteLogitsException withContext(String question) {
         return new NonFiniteLogitsException(question + ": " + getMessage(), this);
     }
 }

@@ -9,5 +9,5 @@ public interface TokenListener {
      *
      * @return whether more is wanted
      */
-    boolean token(int id);
+    boolean onToken(int id);
 }

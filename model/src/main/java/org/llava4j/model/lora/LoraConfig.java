@@ -27,7 +27,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
     /** LLaVA's values. */
     public static final LoraConfig LLAVA = new LoraConfig(64, 16, 0.05, ALL_LINEAR);
 
-    private static final List<String> LINEAR = List.of(
+    private static final List<String> LINEAR_LAYERS = List.of(
             "self_attn.q_proj",
             "self_attn.k_proj",
             "self_attn.v_proj",
@@ -46,7 +46,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         require(dropout >= 0 && dropout < 1, "dropout", dropout, "give 0 or more, and less than 1");
         targets = targets == null ? List.of() : List.copyOf(targets);
         require(!targets.isEmpty(), "targets", "[]", "name at least one weight of the decoder");
-        targets.forEach(LoraConfig::compiled);
+        targets.forEach(LoraConfig::requireRegex);
     }
 
     /** What the product of B and A is multiplied by. */
@@ -77,7 +77,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
     public static List<String> linearWeights(LlamaConfig decoder) {
         return IntStream.range(0, decoder.layers())
                 .boxed()
-                .flatMap(layer -> LINEAR.stream().map(name -> "model.layers." + layer + "." + name + WEIGHT))
+                .flatMap(layer -> LINEAR_LAYERS.stream().map(name -> "model.layers." + layer + "." + name + WEIGHT))
                 .toList();
     }
 
@@ -105,7 +105,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
     }
 
     /** The weight that an A or a B stands beside. */
-    public static String target(String lora) {
+    public static String targetOf(String lora) {
         return lora.substring(0, lora.length() - A.length()) + WEIGHT;
     }
 
@@ -113,7 +113,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         return weight.substring(0, weight.length() - WEIGHT.length());
     }
 
-    private static void compiled(String target) {
+    private static void requireRegex(String target) {
         try {
             Pattern.compile(target);
         } catch (PatternSyntaxException e) {

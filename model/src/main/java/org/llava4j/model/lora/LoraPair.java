@@ -13,7 +13,7 @@ import org.nd4j.linalg.factory.Nd4j;
 public record LoraPair(INDArray a, INDArray b, double scale) {
 
     /** W + scale * B A as a new array; W float32[out, in] stays as it is. */
-    public INDArray mergedInto(INDArray w) {
+    public INDArray mergeInto(INDArray w) {
         INDArray sum = w.dup('c');
         Nd4j.gemm(b, a, sum, false, false, scale, 1.0);
         return sum;

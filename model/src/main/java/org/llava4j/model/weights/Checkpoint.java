@@ -20,9 +20,9 @@ import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
-import org.llava4j.model.SlotRows;
-import org.llava4j.model.weights.WeightPlan.Stored;
+import org.llava4j.model.weights.WeightPlan.StoredTensor;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -40,16 +40,16 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /** What the names of the projector's weights begin with. */
     public static final String PROJECTOR_PREFIX = "model.mm_projector.";
 
-    private static final int MOST_LISTED = 12;
+    private static final int MAX_LISTED = 12;
 
     private final Path folder;
-    private final List<WeightPlace> places = new ArrayList<>();
-    private final Map<String, long[]> asked = new LinkedHashMap<>();
-    private OptionalLong freshProjectorSeed = OptionalLong.empty();
-    private FrozenType frozenType = FrozenType.FP32;
-    private Predicate<String> learns = name -> false;
+    private final List<OpenCheckpoint> sources = new ArrayList<>();
+    private final Map<String, long[]> requested = new LinkedHashMap<>();
+    private OptionalLong newProjectorSeed = OptionalLong.empty();
+    private WeightDtype weightDtype = WeightDtype.FP32;
+    private Predicate<String> trainable = name -> false;
     private boolean towerUnused;
-    private String only = "";
+    private String onlyPrefix = "";
     private boolean closed;
 
     private Checkpoint(Path folder) {
@@ -59,29 +59,29 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /** A bare CLIP tower or a bare LLaMA: tensor names are variable names. */
     public static Checkpoint bare(Path folder) {
         Checkpoint checkpoint = new Checkpoint(folder);
-        checkpoint.places.add(WeightPlace.of(TensorFolder.open(folder), folder, ""));
+        checkpoint.sources.add(OpenCheckpoint.of(TensorFolder.open(folder), folder, ""));
         return checkpoint;
     }
 
     /**
      * A LLaVA folder of either layout; the tower's weights from inside it, or from the tower's own folder.
      *
-     * @param visionTower the tower's folder, see {@link TowerChoice}
+     * @param visionTower the tower's folder, see {@link VisionTowerResolver}
      * @throws BadInputException if the model was trained with the tower inside it and {@code visionTower} is another
      */
     public static Checkpoint llava(Path folder, Path visionTower) {
-        NoModel.refuse(folder);
+        FullModelCheck.requireFullModel(folder);
         Checkpoint checkpoint = new Checkpoint(folder);
-        WeightPlace own = WeightPlace.of(TensorFolder.open(folder), folder, "");
-        checkpoint.places.add(own);
+        OpenCheckpoint own = OpenCheckpoint.of(TensorFolder.open(folder), folder, "");
+        checkpoint.sources.add(own);
         boolean inside = own.tensors().keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
-        if (inside && !TowerChoice.isInside(folder, visionTower)) {
+        if (inside && !VisionTowerResolver.isInside(folder, visionTower)) {
             own.tensors().keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
             inside = false;
         }
         if (!inside) {
-            checkpoint.places.add(
-                    WeightPlace.of(TowerWeights.openFolder(folder, visionTower), visionTower, Llava.TOWER_PREFIX));
+            checkpoint.sources.add(
+                    OpenCheckpoint.of(TowerWeights.openFolder(folder, visionTower), visionTower, Llava.TOWER_PREFIX));
         }
         return checkpoint;
     }
@@ -89,7 +89,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     /** Only the tower of a LLaVA folder. */
     public static Checkpoint tower(Path folder, Path visionTower) {
         Checkpoint checkpoint = llava(folder, visionTower);
-        checkpoint.only = Llava.TOWER_PREFIX;
+        checkpoint.onlyPrefix = Llava.TOWER_PREFIX;
         return checkpoint;
     }
 
@@ -98,18 +98,18 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * that is beside it where a model has tokens around an image is read for their rows alone.
      */
     public Checkpoint withProjector(Path file) {
-        WeightPlace place = WeightPlace.of(TensorFolder.open(file), file, "");
-        Stored table = place.tensors().remove(SlotRows.TABLE);
+        OpenCheckpoint place = OpenCheckpoint.of(TensorFolder.open(file), file, "");
+        StoredTensor table = place.tensors().remove(ImageStartEndEmbeddings.TABLE);
         if (table != null) {
-            place.tensors().put(SlotRows.NAME, table);
+            place.tensors().put(ImageStartEndEmbeddings.NAME, table);
         }
-        places.add(0, place);
+        sources.add(0, place);
         return this;
     }
 
     /** Begins a new projector where no file has one. */
-    public Checkpoint withFreshProjector(long seed) {
-        freshProjectorSeed = OptionalLong.of(seed);
+    public Checkpoint withNewProjector(long seed) {
+        newProjectorSeed = OptionalLong.of(seed);
         return this;
     }
 
@@ -119,9 +119,9 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      *
      * @param learns names of weights that will be trained: they stay float32
      */
-    public Checkpoint withFrozenType(FrozenType type, Predicate<String> learns) {
-        frozenType = type;
-        this.learns = learns;
+    public Checkpoint withWeightDtype(WeightDtype type, Predicate<String> learns) {
+        weightDtype = type;
+        this.trainable = learns;
         return this;
     }
 
@@ -138,67 +138,67 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     @Override
     public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
-        FrozenType type = learns.test(name) ? FrozenType.FP32 : frozenType;
-        if (type == FrozenType.INT8) {
-            return graph.constant(name, type.keep(name, tensor(DataType.FLOAT, name, shape)));
+        WeightDtype type = trainable.test(name) ? WeightDtype.FP32 : weightDtype;
+        if (type == WeightDtype.INT8) {
+            return graph.constant(name, type.convert(name, tensor(DataType.FLOAT, name, shape)));
         }
-        return graph.constant(name, tensor(type.inMemory(), name, shape));
+        return graph.constant(name, tensor(type.dataType(), name, shape));
     }
 
     private INDArray tensor(DataType type, String name, long... shape) {
-        asked.put(name, shape);
+        requested.put(name, shape);
         // Of a head that is not tied and stored alone, close() tells that its table is missing.
-        Optional<WeightPlace.Source> source = WeightPlace.find(name, places);
+        Optional<OpenCheckpoint.FoundTensor> source = OpenCheckpoint.find(name, sources);
         if (source.isPresent()) {
             // What does not fit is told by close(), with all else that does not.
             return Arrays.equals(source.get().stored().shape(), shape)
                     ? source.get().read(type)
                     : Nd4j.create(shape);
         }
-        return mayBeFresh(name) ? FloatConversion.cast(name, fresh(name, shape), type) : Nd4j.create(shape);
+        return mayInitialize(name) ? FloatConversion.cast(name, initialize(name, shape), type) : Nd4j.create(shape);
     }
 
     /** The rows of stage 1's result, where it has the table or, as the published code accepts too, these rows alone. */
     @Override
     public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
-        Optional<ProjectorRows> rows = ProjectorRows.in(places);
+        Optional<ProjectorTokenRows> rows = ProjectorTokenRows.find(sources);
         if (rows.isEmpty()) {
-            return graph.constant(name, picked(tensor(table, shape), ids));
+            return graph.constant(name, selectRows(tensor(table, shape), ids));
         }
-        rows.get().requireFit(ids, shape);
-        asked.put(name, rows.get().shape());
+        rows.get().requireFits(ids, shape);
+        requested.put(name, rows.get().shape());
         return graph.constant(name, rows.get().read(ids));
     }
 
-    private static INDArray picked(INDArray table, int[] ids) {
+    private static INDArray selectRows(INDArray table, int[] ids) {
         try (table) {
-            return TensorSource.pick(table, ids);
+            return TensorSource.selectRows(table, ids);
         }
     }
 
-    private boolean mayBeFresh(String name) {
-        return freshProjectorSeed.isPresent() && name.startsWith(PROJECTOR_PREFIX);
+    private boolean mayInitialize(String name) {
+        return newProjectorSeed.isPresent() && name.startsWith(PROJECTOR_PREFIX);
     }
 
-    private INDArray fresh(String name, long... shape) {
+    private INDArray initialize(String name, long... shape) {
         // Both begin within a bound that the width of the weight's input gives.
-        long width = asked.get(name.replaceAll("bias$", "weight"))[1];
-        return FreshTensors.linear(freshProjectorSeed.getAsLong(), name, width, shape);
+        long width = requested.get(name.replaceAll("bias$", "weight"))[1];
+        return WeightInitializer.uniformLinear(newProjectorSeed.getAsLong(), name, width, shape);
     }
 
     /** Where all that was asked for came from, and why the rest was not read. */
     public WeightPlan plan() {
-        return plan(asked);
+        return plan(requested);
     }
 
     /** Where variables of these names and shapes would come from; nothing is read. */
     public WeightPlan plan(Map<String, long[]> variables) {
         return WeightPlan.of(
                 variables,
-                places.stream().map(WeightPlace::tensors).toList(),
-                new WeightPlan.Allowance(
-                        this::mayBeFresh,
-                        variable -> !variable.startsWith(only)
+                sources.stream().map(OpenCheckpoint::tensors).toList(),
+                new WeightPlan.Exemptions(
+                        this::mayInitialize,
+                        variable -> !variable.startsWith(onlyPrefix)
                                 || (towerUnused && variable.startsWith(Llava.TOWER_PREFIX))));
     }
 
@@ -208,8 +208,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      */
     public List<String> problems(Map<String, long[]> variables) {
         List<String> problems = new ArrayList<>(plan(variables).problems());
-        if (TiedHead.isIn(variables)) {
-            problems.addAll(TiedHead.problems(places));
+        if (TiedHead.isTied(variables)) {
+            problems.addAll(TiedHead.problems(sources));
         }
         return problems;
     }
@@ -221,8 +221,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * @param slot the model's tokens around an image, whose rows a projector's file may hold
      * @throws BadInputException if a variable has no tensor of its shape, or a tensor no use
      */
-    public List<LazyTensor> outgoing(Map<String, long[]> variables, Optional<ImageStartEndTokens> slot) {
-        return outgoing(variables, slot, UnaryOperator.identity());
+    public List<LazyTensor> toLazyTensors(Map<String, long[]> variables, Optional<ImageStartEndTokens> slot) {
+        return toLazyTensors(variables, slot, UnaryOperator.identity());
     }
 
     /**
@@ -232,45 +232,45 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * @param slot with the ids of the grown vocabulary
      * @param growth what makes a grown tensor of a stored one
      */
-    public List<LazyTensor> outgoing(
+    public List<LazyTensor> toLazyTensors(
             Map<String, long[]> variables, Optional<ImageStartEndTokens> slot, UnaryOperator<LazyTensor> growth) {
-        asked.putAll(variables);
-        Optional<ProjectorRows> rows = slot.flatMap(tokens -> ProjectorRows.in(places));
-        rows.ifPresent(found -> asked.put(SlotRows.NAME, found.shape()));
+        requested.putAll(variables);
+        Optional<ProjectorTokenRows> rows = slot.flatMap(tokens -> ProjectorTokenRows.find(sources));
+        rows.ifPresent(found -> requested.put(ImageStartEndEmbeddings.NAME, found.shape()));
         requireAllRead();
         List<LazyTensor> all = new ArrayList<>();
-        variables.forEach((name, shape) -> all.add(growth.apply(outgoing(name, shape))));
-        rows.ifPresent(found -> all.replaceAll(tensor -> tensor.name().equals(SlotRows.TABLE)
-                ? withRows(tensor, found, SlotRows.ids(slot.orElseThrow()))
+        variables.forEach((name, shape) -> all.add(growth.apply(toLazyTensors(name, shape))));
+        rows.ifPresent(found -> all.replaceAll(tensor -> tensor.name().equals(ImageStartEndEmbeddings.TABLE)
+                ? withRows(tensor, found, ImageStartEndEmbeddings.ids(slot.orElseThrow()))
                 : tensor));
         return all;
     }
 
-    private LazyTensor outgoing(String name, long... shape) {
-        return WeightPlace.find(name, places)
+    private LazyTensor toLazyTensors(String name, long... shape) {
+        return OpenCheckpoint.find(name, sources)
                 .map(source -> LazyTensor.fromStore(
-                                source.place().store(), source.stored().name())
+                                source.checkpoint().store(), source.stored().name())
                         .withName(name))
-                .orElseGet(() ->
-                        LazyTensor.computed(new TensorInfo(name, TensorType.F32, shape), () -> fresh(name, shape)));
+                .orElseGet(() -> LazyTensor.computed(
+                        new TensorInfo(name, TensorType.F32, shape), () -> initialize(name, shape)));
     }
 
-    private static LazyTensor withRows(LazyTensor table, ProjectorRows rows, int... ids) {
-        rows.requireFit(ids, table.info().shape());
+    private static LazyTensor withRows(LazyTensor table, ProjectorTokenRows rows, int... ids) {
+        rows.requireFits(ids, table.info().shape());
         return table.mapFloats(
-                floats -> SlotRows.put(floats.dup('c'), rows.read(ids), ids),
+                floats -> ImageStartEndEmbeddings.putRows(floats.dup('c'), rows.read(ids), ids),
                 table.info().shape());
     }
 
     /** How the folder names its tensors. */
-    public Layout layout() {
-        return Layout.of(places.get(0).store().tensors().keySet());
+    public CheckpointLayout layout() {
+        return CheckpointLayout.of(sources.get(0).store().tensors().keySet());
     }
 
     /** How many tensors of each type all places hold. */
-    public SortedMap<TensorType, Long> types() {
+    public SortedMap<TensorType, Long> tensorCountsByType() {
         SortedMap<TensorType, Long> types = new TreeMap<>();
-        places.forEach(
+        sources.forEach(
                 place -> place.store().tensors().values().forEach(tensor -> types.merge(tensor.type(), 1L, Long::sum)));
         return types;
     }
@@ -283,25 +283,26 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         }
         closed = true;
         try {
-            if (!asked.isEmpty()) {
+            if (!requested.isEmpty()) {
                 requireAllRead();
             }
         } finally {
-            places.forEach(place -> place.store().close());
+            sources.forEach(place -> place.store().close());
         }
     }
 
     private void requireAllRead() {
-        if (asked.containsKey(SlotRows.TABLE) && !asked.containsKey(SlotRows.NAME)) {
-            ProjectorRows.in(places).ifPresent(rows -> {
-                throw rows.unused();
+        if (requested.containsKey(ImageStartEndEmbeddings.TABLE)
+                && !requested.containsKey(ImageStartEndEmbeddings.NAME)) {
+            ProjectorTokenRows.find(sources).ifPresent(rows -> {
+                throw rows.unusedRowsError();
             });
         }
-        List<String> problems = problems(asked);
+        List<String> problems = problems(requested);
         if (!problems.isEmpty()) {
             throw new BadInputException(folder + ": weights and config do not fit: "
-                    + String.join("; ", problems.subList(0, Math.min(MOST_LISTED, problems.size())))
-                    + (problems.size() > MOST_LISTED ? "; and " + (problems.size() - MOST_LISTED) + " more" : "")
+                    + String.join("; ", problems.subList(0, Math.min(MAX_LISTED, problems.size())))
+                    + (problems.size() > MAX_LISTED ? "; and " + (problems.size() - MAX_LISTED) + " more" : "")
                     + "; use the config.json that came with these weights");
         }
     }

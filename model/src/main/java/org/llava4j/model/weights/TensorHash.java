@@ -12,7 +12,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * taken on the way.
  */
 public final class TensorHash {
-    private static final int PIECE_BYTES = 1 << 20;
+    private static final int BUFFER_BYTES = 1 << 20;
 
     private final Sha256 hash = new Sha256();
     private double squares;
@@ -22,7 +22,7 @@ public final class TensorHash {
      *
      * @param norm their 2-norm
      */
-    public record Mark(String sha256, double norm) {}
+    public record TensorDigest(String sha256, double norm) {}
 
     /** Takes in one array; the order of calls counts. */
     public void add(String name, INDArray array) {
@@ -30,7 +30,7 @@ public final class TensorHash {
         INDArray plain = array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
         BytePointer bytes = new BytePointer(plain.data().pointer());
         long length = plain.length() * plain.dataType().width();
-        byte[] piece = new byte[(int) Math.min(PIECE_BYTES, length)];
+        byte[] piece = new byte[(int) Math.min(BUFFER_BYTES, length)];
         for (long done = 0; done < length; done += piece.length) {
             int count = (int) Math.min(piece.length, length - done);
             bytes.position(done).get(piece, 0, count);
@@ -40,8 +40,8 @@ public final class TensorHash {
     }
 
     /** The hash and the norm of all that was added; ends this object's use. */
-    public Mark mark() {
-        return new Mark(hex(), Math.sqrt(squares));
+    public TensorDigest digest() {
+        return new TensorDigest(hex(), Math.sqrt(squares));
     }
 
     /** The hash of all that was added, in hexadecimal; ends this object's use. */

@@ -23,7 +23,7 @@ public interface TensorSource {
 
     /**
      * Declares the weight of a linear layer, or an embedding's table: as any other, or in 16 bits where the source keeps
-     * it so (see {@link FrozenType}).
+     * it so (see {@link WeightDtype}).
      */
     default SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
         return declare(graph, name, shape);
@@ -36,11 +36,11 @@ public interface TensorSource {
      * @param shape the whole table's
      */
     default SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
-        return graph.constant(name, pick(tensor(table, shape), ids));
+        return graph.constant(name, selectRows(tensor(table, shape), ids));
     }
 
     /** Copies rows out of a table. */
-    static INDArray pick(INDArray table, int[] ids) {
+    static INDArray selectRows(INDArray table, int[] ids) {
         INDArray rows = Nd4j.createUninitialized(table.dataType(), ids.length, table.size(1));
         for (int i = 0; i < ids.length; i++) {
             rows.putRow(i, table.getRow(ids[i]));

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.FloatPointer;
 import org.llava4j.data.tensors.TensorStore;
-import org.llava4j.model.SlotRows;
-import org.llava4j.model.weights.WeightPlan.Stored;
+import org.llava4j.model.ImageStartEndEmbeddings;
+import org.llava4j.model.weights.WeightPlan.StoredTensor;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -21,25 +21,25 @@ public final class TiedHead {
     public static final String NAME = "lm_head.weight";
 
     /** The table that it is tied to. */
-    public static final String TABLE = SlotRows.TABLE;
+    public static final String TABLE = ImageStartEndEmbeddings.TABLE;
 
-    private static final int PIECE_VALUES = 1 << 16;
+    private static final int BUFFER_VALUES = 1 << 16;
 
     private TiedHead() {}
 
     /** Whether a graph of these variables ties its head: it has a token table and no head. */
-    static boolean isIn(Map<String, long[]> variables) {
+    static boolean isTied(Map<String, long[]> variables) {
         return variables.containsKey(TABLE) && !variables.containsKey(NAME);
     }
 
     /** How stored heads differ from the stored table; all of them are read. */
-    static List<String> problems(List<WeightPlace> places) {
+    static List<String> problems(List<OpenCheckpoint> places) {
         List<String> problems = new ArrayList<>();
-        WeightPlace.find(TABLE, places).ifPresent(table -> {
-            for (WeightPlace place : places) {
-                Stored head = place.stored(NAME);
+        OpenCheckpoint.find(TABLE, places).ifPresent(table -> {
+            for (OpenCheckpoint place : places) {
+                StoredTensor head = place.stored(NAME);
                 if (head != null && !head.equals(table.stored())) {
-                    difference(table.place().store(), table.stored().name(), place.store(), head.name())
+                    difference(table.checkpoint().store(), table.stored().name(), place.store(), head.name())
                             .ifPresent(problems::add);
                 }
             }
@@ -74,11 +74,11 @@ public final class TiedHead {
     private static long countDifferent(INDArray one, INDArray other) {
         FloatPointer ones = new FloatPointer(one.data().pointer());
         FloatPointer others = new FloatPointer(other.data().pointer());
-        float[] a = new float[PIECE_VALUES];
-        float[] b = new float[PIECE_VALUES];
+        float[] a = new float[BUFFER_VALUES];
+        float[] b = new float[BUFFER_VALUES];
         long different = 0;
-        for (long done = 0; done < one.length(); done += PIECE_VALUES) {
-            int count = (int) Math.min(PIECE_VALUES, one.length() - done);
+        for (long done = 0; done < one.length(); done += BUFFER_VALUES) {
+            int count = (int) Math.min(BUFFER_VALUES, one.length() - done);
             ones.position(done).get(a, 0, count);
             others.position(done).get(b, 0, count);
             for (int i = 0; i < count; i++) {

@@ -23,9 +23,9 @@ public final class TowerWeights implements AutoCloseable {
 
     private TowerWeights(TensorStore store, String prefix) {
         this.store = store;
-        Layout layout = Layout.of(store.tensors().keySet());
+        CheckpointLayout layout = CheckpointLayout.of(store.tensors().keySet());
         store.tensors().forEach((stored, info) -> {
-            String variable = layout.variable(stored);
+            String variable = layout.toVariable(stored);
             if (variable.startsWith(prefix + VISION)) {
                 tensors.put(variable.substring(prefix.length()), info);
             }
@@ -36,11 +36,11 @@ public final class TowerWeights implements AutoCloseable {
      * The tower that {@link Checkpoint#llava} would read.
      *
      * @param folder the LLaVA (or LLaMA) folder
-     * @param visionTower the tower's own folder, read where {@link TowerChoice} says so
+     * @param visionTower the tower's own folder, read where {@link VisionTowerResolver} says so
      */
     public static TowerWeights open(Path folder, Path visionTower) {
         TowerWeights own = new TowerWeights(TensorFolder.open(folder), Llava.TOWER_PREFIX);
-        if (!own.tensors.isEmpty() && TowerChoice.isInside(folder, visionTower)) {
+        if (!own.tensors.isEmpty() && VisionTowerResolver.isInside(folder, visionTower)) {
             return own;
         }
         own.close();
@@ -57,7 +57,7 @@ public final class TowerWeights implements AutoCloseable {
     }
 
     /** The tensors by the names they have in a LLaVA, each in the type it was stored in; to be written before close. */
-    public List<LazyTensor> outgoing() {
+    public List<LazyTensor> toLazyTensors() {
         return tensors.entrySet().stream()
                 .map(tensor -> LazyTensor.fromStore(store, tensor.getValue().name())
                         .withName(Llava.TOWER_PREFIX + tensor.getKey()))

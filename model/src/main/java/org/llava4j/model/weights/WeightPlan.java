@@ -27,25 +27,25 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
     /**
      * A tensor as it lies somewhere.
      *
-     * @param place file or folder
+     * @param path file or folder
      * @param name in that place
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
-    public record Stored(String place, String name, long... shape) {
+    public record StoredTensor(String path, String name, long... shape) {
 
-        String where() {
-            return place + ":" + name;
+        String location() {
+            return path + ":" + name;
         }
 
         @Override
         public String toString() {
-            return name + " " + Arrays.toString(shape) + " in " + place;
+            return name + " " + Arrays.toString(shape) + " in " + path;
         }
     }
 
     /** Which variables may do without a stored tensor, and which stored ones may stay unread, each by variable. */
-    public record Allowance(Predicate<String> fresh, Predicate<String> unread) {
-        public static final Allowance NONE = new Allowance(variable -> false, variable -> false);
+    public record Exemptions(Predicate<String> mayInitialize, Predicate<String> mayStayUnread) {
+        public static final Exemptions NONE = new Exemptions(variable -> false, variable -> false);
     }
 
     /**
@@ -54,28 +54,29 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
      * @param variables name and shape of each
      * @param places what each place holds, by variable; of a variable in several the first counts
      */
-    public static WeightPlan of(Map<String, long[]> variables, List<Map<String, Stored>> places, Allowance allowance) {
+    public static WeightPlan of(
+            Map<String, long[]> variables, List<Map<String, StoredTensor>> places, Exemptions allowance) {
         SortedMap<String, String> sources = new TreeMap<>();
         SortedMap<String, String> skipped = new TreeMap<>();
         List<String> problems = new ArrayList<>();
-        Set<Stored> read = new LinkedHashSet<>();
-        boolean tied = TiedHead.isIn(variables);
+        Set<StoredTensor> read = new LinkedHashSet<>();
+        boolean tied = TiedHead.isTied(variables);
         variables.forEach((variable, shape) -> {
-            Stored stored = source(places, variable, tied);
+            StoredTensor stored = source(places, variable, tied);
             if (stored != null) {
                 read.add(stored);
-                sources.put(variable, stored.where());
+                sources.put(variable, stored.location());
                 if (!Arrays.equals(stored.shape(), shape)) {
-                    problems.add(stored.name() + " is " + Arrays.toString(stored.shape()) + " in " + stored.place()
+                    problems.add(stored.name() + " is " + Arrays.toString(stored.shape()) + " in " + stored.path()
                             + " but the config asks for " + Arrays.toString(shape));
                 }
-            } else if (allowance.fresh().test(variable)) {
+            } else if (allowance.mayInitialize().test(variable)) {
                 sources.put(variable, FRESH);
             } else {
                 problems.add(variable + " " + Arrays.toString(shape) + " is missing");
             }
         });
-        for (Map<String, Stored> place : places) {
+        for (Map<String, StoredTensor> place : places) {
             place.forEach((variable, stored) -> {
                 if (read.contains(stored)) {
                     return;
@@ -85,7 +86,7 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
                 if (reason == null) {
                     problems.add(stored + " is used by nothing");
                 } else {
-                    skipped.put(stored.where(), reason);
+                    skipped.put(stored.location(), reason);
                 }
             });
         }
@@ -93,12 +94,12 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
     }
 
     /** Of a tied head and its table, a file may hold either. */
-    private static Stored source(List<Map<String, Stored>> places, String variable, boolean tied) {
-        Stored stored = first(places, variable);
+    private static StoredTensor source(List<Map<String, StoredTensor>> places, String variable, boolean tied) {
+        StoredTensor stored = first(places, variable);
         return stored == null && tied && variable.equals(TiedHead.TABLE) ? first(places, TiedHead.NAME) : stored;
     }
 
-    private static Stored first(List<Map<String, Stored>> places, String variable) {
+    private static StoredTensor first(List<Map<String, StoredTensor>> places, String variable) {
         return places.stream()
                 .map(place -> place.get(variable))
                 .filter(stored -> stored != null)
@@ -106,8 +107,9 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
                 .orElse(null);
     }
 
-    private static String reason(String variable, Stored stored, Map<String, String> sources, Allowance allowance) {
-        String reason = Layout.reasonToSkip(stored.name());
+    private static String reason(
+            String variable, StoredTensor stored, Map<String, String> sources, Exemptions allowance) {
+        String reason = CheckpointLayout.skipReason(stored.name());
         if (reason != null) {
             return reason;
         }
@@ -115,6 +117,6 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
         if (instead != null) {
             return "read from " + instead + " instead";
         }
-        return allowance.unread().test(variable) ? "not part of this graph" : null;
+        return allowance.mayStayUnread().test(variable) ? "not part of this graph" : null;
     }
 }

@@ -30,19 +30,19 @@ class VisionTowerPathTest {
     @Test
     void towerBesideTheRealFolderIsFoundThroughALink() throws IOException {
         Path tower = Files.createDirectories(temp.resolve("store/base/vision_tower"));
-        assertThat(LlavaConfig.visionTowerOf(link)).isEqualTo(tower.toRealPath());
-        assertThat(LlavaConfig.visionTowerOf(temp.resolve("store/model"))).isEqualTo(tower);
+        assertThat(LlavaConfig.visionTowerPath(link)).isEqualTo(tower.toRealPath());
+        assertThat(LlavaConfig.visionTowerPath(temp.resolve("store/model"))).isEqualTo(tower);
     }
 
     @Test
     void towerBesideTheLinkIsFoundWhereTheRealFolderHasNone() throws IOException {
         Path tower = Files.createDirectories(temp.resolve("runs/base/vision_tower"));
-        assertThat(LlavaConfig.visionTowerOf(link)).isEqualTo(tower);
+        assertThat(LlavaConfig.visionTowerPath(link)).isEqualTo(tower);
     }
 
     @Test
     void missingTowerIsToldWithTheKeyThatNamesIt() {
-        assertThatThrownBy(() -> LlavaConfig.visionTowerOf(link))
+        assertThatThrownBy(() -> LlavaConfig.visionTowerPath(link))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("config.json: mm_vision_tower names the CLIP folder \"../base/vision_tower\"")
                 .hasMessageContaining("--vision-tower DIR");

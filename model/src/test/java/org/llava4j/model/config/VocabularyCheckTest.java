@@ -10,8 +10,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.model.Golden;
+import org.llava4j.model.ImageStartEndFolder;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.model.SlotFolder;
 
 class VocabularyCheckTest {
     @TempDir
@@ -19,7 +19,7 @@ class VocabularyCheckTest {
 
     @Test
     void loadWarnsOfTokensWithoutARow() throws IOException {
-        Path folder = SlotFolder.write(temp.resolve("llava"));
+        Path folder = ImageStartEndFolder.write(temp.resolve("llava"));
         ChatFormat chat = new ChatFormat(ConversationTemplates.named("v1"), true);
         LlavaModel.load(folder, chat);
         assertThat(ConfigWarnings.in(folder)).isEmpty();

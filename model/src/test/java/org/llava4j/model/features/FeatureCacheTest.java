@@ -81,18 +81,18 @@ class FeatureCacheTest {
             }
 
             @Override
-            public List<float[]> featuresOf(List<RgbImage> images) {
+            public List<float[]> featuresOfDecoded(List<RgbImage> images) {
                 return images.stream().map(image -> new float[] {image.width()}).toList();
             }
 
             @Override
-            public RgbImage asSeen(RgbImage image) {
+            public RgbImage visibleRegion(RgbImage image) {
                 return small;
             }
         };
         FeatureCache cache = new FeatureCache(tower, "tower", Optional.empty(), AMPLE, notices::add);
-        assertThat(cache.featuresOf(List.of(large, small))).containsExactly(new float[] {2}, new float[] {1});
-        assertThat(cache.asSeen(large)).isSameAs(small);
+        assertThat(cache.featuresOfDecoded(List.of(large, small))).containsExactly(new float[] {2}, new float[] {1});
+        assertThat(cache.visibleRegion(large)).isSameAs(small);
     }
 
     @Test

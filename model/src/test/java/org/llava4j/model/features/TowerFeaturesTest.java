@@ -30,12 +30,14 @@ class TowerFeaturesTest {
         many.set(18, noise);
         List<float[]> together = tower.features(many);
         assertThat(together).hasSize(19);
-        assertThat(alone).hasSize(config.imageVectors() * config.vision().hiddenSize());
+        assertThat(alone).hasSize(config.numImageTokens() * config.vision().hiddenSize());
         for (int i = 0; i < alone.length; i++) {
             assertThat(together.get(18)[i]).isCloseTo(alone[i], within(1e-5f));
         }
-        assertThat(tower.alone().features(many).get(18)).as("to the last bit").isEqualTo(alone);
-        assertThat(tower.alone().identity(config)).isNotEqualTo(tower.identity(config));
+        assertThat(tower.unbatched().features(many).get(18))
+                .as("to the last bit")
+                .isEqualTo(alone);
+        assertThat(tower.unbatched().fingerprint(config)).isNotEqualTo(tower.fingerprint(config));
         assertThat(together.get(0)).isNotEqualTo(alone);
     }
 
@@ -44,15 +46,15 @@ class TowerFeaturesTest {
         LlavaConfig config = LlavaConfig.read(LLAVA, TOWER);
         TowerFeatures inside = TowerFeatures.load(LLAVA, TOWER, config);
         TowerFeatures alone = TowerFeatures.load(LLAMA, TOWER, config);
-        assertThat(alone.identity(config)).isEqualTo(inside.identity(config));
+        assertThat(alone.fingerprint(config)).isEqualTo(inside.fingerprint(config));
         Path small = Golden.path("a_clip28");
         LlavaConfig smallConfig = LlavaConfig.read(LLAMA, small);
-        assertThat(TowerFeatures.load(LLAMA, small, smallConfig).mark()).isNotEqualTo(alone.mark());
+        assertThat(TowerFeatures.load(LLAMA, small, smallConfig).digest()).isNotEqualTo(alone.digest());
         ClipImageProcessor padding =
                 new ClipImageProcessor(ClipPreprocessing.read(TOWER).withAspectRatio(AspectRatio.PAD));
         assertThat(padding.settings().toString())
                 .isNotEqualTo(ClipPreprocessing.read(TOWER).toString());
-        assertThat(alone.identity(config))
+        assertThat(alone.fingerprint(config))
                 .contains(ClipPreprocessing.read(TOWER).toString());
     }
 }

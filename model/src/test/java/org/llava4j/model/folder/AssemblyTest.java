@@ -19,14 +19,14 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.ForwardPassRecorder;
 import org.llava4j.model.Golden;
-import org.llava4j.model.TensorRun;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
-import org.llava4j.model.folder.Assembly.FeatureChoice;
-import org.llava4j.model.folder.Assembly.ProjectorChoice;
-import org.llava4j.model.folder.Assembly.SlotChoice;
+import org.llava4j.model.folder.Assembly.AddedImageTokens;
+import org.llava4j.model.folder.Assembly.FeatureOptions;
+import org.llava4j.model.folder.Assembly.ProjectorOptions;
 import org.llava4j.model.weights.WeightPlan;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -50,29 +50,29 @@ class AssemblyTest {
 
     @Test
     void thePartsAreInItAndTheProjectorIsFresh() {
-        assembly(FolderTests.TOWER, null, SlotChoice.NONE).to(out.resolve("llava"));
+        assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
         Map<String, INDArray> made = FolderTests.read(out.resolve("llava"));
         FolderTests.read(llama)
                 .forEach((name, tensor) -> assertThat(made.get(name)).as(name).isEqualTo(tensor));
         Map<String, INDArray> tower = FolderTests.read(out.resolve("llava/vision_tower"));
         assertThat(tower).isEqualTo(FolderTests.read(FolderTests.TOWER));
-        Manifest manifest = Manifest.read(out.resolve("llava")).orElseThrow();
+        ModelManifest manifest = ModelManifest.read(out.resolve("llava")).orElseThrow();
         assertThat(manifest.sources().get("model.mm_projector.weight")).isEqualTo(WeightPlan.FRESH);
         LlavaConfig config = LlavaConfig.read(out.resolve("llava"), null);
         assertThat(config.maxLength()).isEqualTo(512);
-        assertThat(config.imageSlot()).isEmpty();
-        assertThat(TensorRun.open(out.resolve("llava"), null)).isNotNull();
-        assembly(FolderTests.TOWER, null, SlotChoice.NONE).to(out.resolve("again"));
+        assertThat(config.imageStartEndTokens()).isEmpty();
+        assertThat(ForwardPassRecorder.open(out.resolve("llava"), null)).isNotNull();
+        assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("again"));
         FolderTests.assertSameFiles(out.resolve("llava"), out.resolve("again"));
     }
 
     @Test
     void aTokenizerThatDoesNotGrowIsCopiedAsItIs() throws IOException {
         Files.writeString(llama.resolve("tokenizer.json"), "{}");
-        assembly(FolderTests.TOWER, null, SlotChoice.NONE).to(out.resolve("plain"));
+        assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("plain"));
         assertThat(out.resolve("plain/tokenizer.json")).hasContent("{}");
         assertThat(out.resolve("plain/added_tokens.json")).doesNotExist();
-        assembly(FolderTests.TOWER, null, SlotChoice.START_END).to(out.resolve("grown"));
+        assembly(FolderTests.TOWER, null, AddedImageTokens.START_END).writeTo(out.resolve("grown"));
         assertThat(out.resolve("grown/tokenizer.json"))
                 .as("would not know the tokens")
                 .doesNotExist();
@@ -81,7 +81,7 @@ class AssemblyTest {
     @Test
     void theProjectorOfAFile() {
         Path stage1 = Golden.path("f_e2e/stage1_out/mm_projector.bin");
-        assembly(FolderTests.TOWER, stage1, SlotChoice.NONE).to(out.resolve("llava"));
+        assembly(FolderTests.TOWER, stage1, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
         Map<String, INDArray> made = FolderTests.read(out.resolve("llava"));
         FolderTests.read(stage1)
                 .forEach((name, tensor) -> assertThat(made.get(name)).as(name).isEqualTo(tensor));
@@ -89,9 +89,9 @@ class AssemblyTest {
 
     @Test
     void tokensAroundAnImageBeginAtTheMean() {
-        assembly(FolderTests.TOWER, null, SlotChoice.PATCH_START_END).to(out.resolve("llava"));
+        assembly(FolderTests.TOWER, null, AddedImageTokens.PATCH_START_END).writeTo(out.resolve("llava"));
         LlavaConfig config = LlavaConfig.read(out.resolve("llava"), null);
-        assertThat(config.imageSlot()).contains(new ImageStartEndTokens(1001, 1002));
+        assertThat(config.imageStartEndTokens()).contains(new ImageStartEndTokens(1001, 1002));
         assertThat(config.decoder().vocabSize()).isEqualTo(1003);
         ObjectNode json = FolderTests.config(out.resolve("llava"));
         assertThat(json.get("mm_use_im_patch_token").booleanValue()).isTrue();
@@ -110,10 +110,10 @@ class AssemblyTest {
     @Test
     void tokensThatTheTokenizerHadBeyondTheRowsGetRows() throws IOException {
         Files.writeString(llama.resolve("added_tokens.json"), "{\"[PAD]\": 1000}");
-        assembly(FolderTests.TOWER, null, SlotChoice.NONE).to(out.resolve("llava"));
+        assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
         assertThat(LlavaConfig.read(out.resolve("llava"), null).decoder().vocabSize())
                 .isEqualTo(1001);
-        assertThat(TensorRun.open(out.resolve("llava"), null)).isNotNull();
+        assertThat(ForwardPassRecorder.open(out.resolve("llava"), null)).isNotNull();
     }
 
     @Test
@@ -132,7 +132,7 @@ class AssemblyTest {
                 "vision_model.embeddings.position_ids",
                 Nd4j.arange(17).castTo(DataType.INT64).reshape(1, 17));
         SafetensorsWriter.write(full.resolve("model.safetensors"), tensors);
-        assembly(full, null, SlotChoice.NONE).to(out.resolve("llava"));
+        assembly(full, null, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
         assertThat(FolderTests.read(out.resolve("llava/vision_tower"))).isEqualTo(FolderTests.read(FolderTests.TOWER));
         assertThat(LlavaConfig.read(out.resolve("llava"), null).vision())
                 .isEqualTo(LlavaConfig.read(llama, FolderTests.TOWER).vision());
@@ -140,18 +140,18 @@ class AssemblyTest {
 
     @Test
     void whatDoesNotFitIsRefusedAndNothingIsWritten() throws IOException {
-        assertThatThrownBy(() -> assembly(llama, null, SlotChoice.NONE).to(out.resolve("x")))
+        assertThatThrownBy(() -> assembly(llama, null, AddedImageTokens.NONE).writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is no CLIP");
         Path other = Golden.path("c_llava_linear/stage1_after_step1.safetensors");
-        assertThatThrownBy(() -> assembly(FolderTests.TOWER, FolderTests.TOWER, SlotChoice.NONE)
-                        .to(out.resolve("x")))
+        assertThatThrownBy(() -> assembly(FolderTests.TOWER, FolderTests.TOWER, AddedImageTokens.NONE)
+                        .writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("mm_projector.weight [64, 64] is missing");
         assertThat(other).exists();
         Files.delete(llama.resolve("tokenizer.model"));
-        assertThatThrownBy(() ->
-                        assembly(FolderTests.TOWER, null, SlotChoice.START_END).to(out.resolve("x")))
+        assertThatThrownBy(() -> assembly(FolderTests.TOWER, null, AddedImageTokens.START_END)
+                        .writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("tokenizer.model");
         FolderTests.assertEmpty(out);
@@ -170,7 +170,7 @@ class AssemblyTest {
         padTables(baseRows);
         Path projector = projectorWithRows(fileRows);
         INDArray stored = FolderTests.read(projector).get(TABLE);
-        assembly(FolderTests.TOWER, projector, SlotChoice.START_END).to(out.resolve("llava"));
+        assembly(FolderTests.TOWER, projector, AddedImageTokens.START_END).writeTo(out.resolve("llava"));
         int rows = Math.max(baseRows, 1002);
         for (Path file : List.of(out.resolve("llava"), out.resolve("llava/mm_projector.safetensors"))) {
             INDArray table = FolderTests.read(file).get(TABLE);
@@ -184,15 +184,15 @@ class AssemblyTest {
                     .containsExactly(
                             FolderTests.read(llama).get(TABLE).getRow(999).toFloatVector());
         }
-        assertThat(TensorRun.open(out.resolve("llava"), null)).isNotNull();
+        assertThat(ForwardPassRecorder.open(out.resolve("llava"), null)).isNotNull();
     }
 
     @Test
     void assembleNamesTheFlagForAProjectorFileWithImageTokenRows() {
         for (int rows : new int[] {1002, 2}) {
             Path projector = projectorWithRows(rows);
-            assertThatThrownBy(() -> assembly(FolderTests.TOWER, projector, SlotChoice.NONE)
-                            .to(out.resolve("x")))
+            assertThatThrownBy(() -> assembly(FolderTests.TOWER, projector, AddedImageTokens.NONE)
+                            .writeTo(out.resolve("x")))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("model.embed_tokens.weight [" + rows + ", 64] in " + projector)
                     .hasMessageContaining("--mm-use-im-start-end")
@@ -205,14 +205,14 @@ class AssemblyTest {
     void assembleRejectsAProjectorFileOfAnotherVocabulary() {
         padTables(1024);
         Path projector = projectorWithRows(1003);
-        assertThatThrownBy(() -> assembly(FolderTests.TOWER, projector, SlotChoice.START_END)
-                        .to(out.resolve("x")))
+        assertThatThrownBy(() -> assembly(FolderTests.TOWER, projector, AddedImageTokens.START_END)
+                        .writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("model.embed_tokens.weight is [1003, 64] in " + projector)
                 .hasMessageContaining("[1002, 64]")
                 .hasMessageContaining("--mm-use-im-patch-token");
         FolderTests.assertEmpty(out);
-        assembly(FolderTests.TOWER, projector, SlotChoice.PATCH_START_END).to(out.resolve("llava"));
+        assembly(FolderTests.TOWER, projector, AddedImageTokens.PATCH_START_END).writeTo(out.resolve("llava"));
         assertThat(FolderTests.read(out.resolve("llava")).get(TABLE).getRow(1002))
                 .isEqualTo(FolderTests.read(projector).get(TABLE).getRow(1002));
     }
@@ -220,8 +220,8 @@ class AssemblyTest {
     @Test
     void assembleRejectsImageTokensForATiedDecoder() {
         FolderTests.tie(llama);
-        assertThatThrownBy(() ->
-                        assembly(FolderTests.TOWER, null, SlotChoice.START_END).to(out.resolve("x")))
+        assertThatThrownBy(() -> assembly(FolderTests.TOWER, null, AddedImageTokens.START_END)
+                        .writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("tie_word_embeddings")
                 .hasMessageContaining("--mm-use-im-start-end");
@@ -249,12 +249,12 @@ class AssemblyTest {
         return file;
     }
 
-    private Assembly assembly(Path tower, Path projector, SlotChoice slot) {
+    private Assembly assembly(Path tower, Path projector, AddedImageTokens slot) {
         return new Assembly(
                 llama,
                 tower,
-                new ProjectorChoice(ProjectorType.LINEAR, projector, 3),
-                new FeatureChoice(-2, SelectFeature.PATCH, false),
+                new ProjectorOptions(ProjectorType.LINEAR, projector, 3),
+                new FeatureOptions(-2, SelectFeature.PATCH, false),
                 slot,
                 512,
                 SaveType.AS_STORED,

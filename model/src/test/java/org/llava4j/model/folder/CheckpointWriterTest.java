@@ -45,7 +45,7 @@ class CheckpointWriterTest {
         model.weight("model.mm_projector.0.weight").addi(0.25f);
         CheckpointWriter.write(out, model, origin(LLAVA), TensorType.F32);
 
-        Llava back = load(out, LlavaConfig.visionTowerOf(out), ImageInput.PIXELS);
+        Llava back = load(out, LlavaConfig.visionTowerPath(out), ImageInput.PIXELS);
         assertThat(back.weightNames()).containsExactlyElementsOf(model.weightNames());
         for (String name : model.weightNames()) {
             assertThat(back.weight(name)).as(name).isEqualTo(model.weight(name));
@@ -92,7 +92,7 @@ class CheckpointWriterTest {
         Path out = temp.resolve("out");
         LlavaConfig config = LlavaConfig.read(LLAMA, TOWER);
         Llava model;
-        try (Checkpoint checkpoint = Checkpoint.llava(LLAMA, TOWER).withFreshProjector(7)) {
+        try (Checkpoint checkpoint = Checkpoint.llava(LLAMA, TOWER).withNewProjector(7)) {
             model = Llava.build(config, checkpoint, ImageInput.PIXELS);
         }
         CheckpointWriter.write(out, model, new Origin(LLAMA, TOWER, config, chat("plain")), TensorType.F32);
@@ -122,7 +122,7 @@ class CheckpointWriterTest {
         CheckpointWriter.write(out, model, origin, TensorType.F32);
 
         assertThat(LlavaConfig.read(out, null)).isEqualTo(LlavaConfig.read(folder, null));
-        assertThat(LlavaConfig.visionTowerOf(out)).isEqualTo(out.resolve("vision_tower"));
+        assertThat(LlavaConfig.visionTowerPath(out)).isEqualTo(out.resolve("vision_tower"));
         JsonNode config = new ObjectMapper().readTree(out.resolve("config.json").toFile());
         assertThat(config.has("text_config")).isFalse();
         assertThat(config.get("eos_token_id").intValue()).isEqualTo(2);

@@ -13,9 +13,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.ForwardPassRecorder;
 import org.llava4j.model.Golden;
-import org.llava4j.model.SlotFolder;
-import org.llava4j.model.TensorRun;
+import org.llava4j.model.ImageStartEndFolder;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -36,7 +36,7 @@ class DeltaTest {
     @BeforeEach
     void aBaseAndWhatWasTrainedFromIt() throws IOException {
         base = FolderTests.llama(temp.resolve("base"));
-        target = SlotFolder.write(temp.resolve("target"));
+        target = ImageStartEndFolder.write(temp.resolve("target"));
         out = Files.createDirectory(temp.resolve("out"));
         Map<String, INDArray> tensors = FolderTests.read(target);
         Nd4j.getRandom().setSeed(5);
@@ -57,7 +57,7 @@ class DeltaTest {
         wanted.forEach((name, tensor) -> assertThat(Golden.relativeError(made.get(name), tensor))
                 .as(name)
                 .isLessThan(1e-6));
-        assertThat(TensorRun.open(out.resolve("made"), null)).isNotNull();
+        assertThat(ForwardPassRecorder.open(out.resolve("made"), null)).isNotNull();
         Map<String, byte[]> files = FolderTests.files(out.resolve("made"));
         assertThat(files).containsKeys("tokenizer.model", "added_tokens.json", "model.safetensors.index.json");
         assertThat(FolderTests.config(out.resolve("made"))).isEqualTo(FolderTests.config(target));

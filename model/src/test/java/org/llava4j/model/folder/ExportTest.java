@@ -28,24 +28,25 @@ import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.ForwardPassRecorder;
 import org.llava4j.model.Golden;
-import org.llava4j.model.SlotFolder;
-import org.llava4j.model.TensorRun;
+import org.llava4j.model.ImageStartEndFolder;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
-import org.llava4j.model.folder.Assembly.FeatureChoice;
-import org.llava4j.model.folder.Assembly.ProjectorChoice;
-import org.llava4j.model.folder.Assembly.SlotChoice;
-import org.llava4j.model.folder.CheckpointWriter.Form;
-import org.llava4j.model.weights.Layout;
+import org.llava4j.model.folder.Assembly.AddedImageTokens;
+import org.llava4j.model.folder.Assembly.FeatureOptions;
+import org.llava4j.model.folder.Assembly.ProjectorOptions;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
+import org.llava4j.model.weights.CheckpointLayout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 class ExportTest {
     private static final Path MLP = Golden.path("c_llava_mlp2x_gelu");
     private static final Path LINEAR = Golden.path("c_llava_linear");
-    private static final Form HF = new Form(Layout.LLAVA_HF, Form.DEFAULT_SHARD_BYTES);
+    private static final WriteOptions HF =
+            new WriteOptions(CheckpointLayout.LLAVA_HF, WriteOptions.DEFAULT_SHARD_BYTES);
 
     @TempDir
     private Path temp;
@@ -59,20 +60,22 @@ class ExportTest {
 
     @Test
     void asLlavaHfAModelGivesTheGoldenLogits() {
-        export(MLP, HF).to(out.resolve("hf"));
+        export(MLP, HF).writeTo(out.resolve("hf"));
         Map<String, INDArray> io = FolderTests.read(MLP.resolve("io.safetensors"));
-        TensorRun.Outputs original = TensorRun.open(MLP, null).run(io, null);
-        TensorRun.Outputs port = TensorRun.open(out.resolve("hf"), null).run(io, null);
-        TensorRun.Outputs golden =
-                TensorRun.open(Golden.path("h_llava_hf"), null).run(io, null);
-        for (TensorRun.Outputs checked : List.of(original, golden)) {
+        ForwardPassRecorder.Outputs original =
+                ForwardPassRecorder.open(MLP, null).run(io, null);
+        ForwardPassRecorder.Outputs port =
+                ForwardPassRecorder.open(out.resolve("hf"), null).run(io, null);
+        ForwardPassRecorder.Outputs golden =
+                ForwardPassRecorder.open(Golden.path("h_llava_hf"), null).run(io, null);
+        for (ForwardPassRecorder.Outputs checked : List.of(original, golden)) {
             assertThat(port.tensors().get("logits")).isEqualTo(checked.tensors().get("logits"));
         }
     }
 
     @Test
     void asLlavaHfItHasTheVeryTensorsThatTransformersWrites() {
-        export(MLP, HF).to(out.resolve("hf"));
+        export(MLP, HF).writeTo(out.resolve("hf"));
         // Transformers 5 has lm_head and the decoder under newer names: both are the same variables.
         Map<String, INDArray> golden = byVariable(Golden.path("h_llava_hf"));
         Map<String, INDArray> ours = byVariable(out.resolve("hf"));
@@ -88,10 +91,10 @@ class ExportTest {
     @Test
     void exportFailsWhereAFileChangesWhileItIsRead() {
         Path model = temp.resolve("model");
-        export(MLP, Form.OWN).to(model);
+        export(MLP, WriteOptions.DEFAULT).writeTo(model);
         for (String name : List.of("model.safetensors", "config.json", "vision_tower/config.json")) {
             Path file = model.resolve(name);
-            Export export = export(model, Form.OWN);
+            Export export = export(model, WriteOptions.DEFAULT);
             assertThatThrownBy(() -> export.run(out.resolve("copy"), (folder, checkpoint, origin) -> {
                         append(file);
                         return "llava";
@@ -125,26 +128,26 @@ class ExportTest {
     private static Map<String, INDArray> byVariable(Path folder) {
         Map<String, INDArray> stored = FolderTests.read(folder);
         Map<String, INDArray> named = new java.util.TreeMap<>();
-        stored.forEach((name, tensor) -> named.put(Layout.LLAVA_HF.variable(name), tensor));
+        stored.forEach((name, tensor) -> named.put(CheckpointLayout.LLAVA_HF.toVariable(name), tensor));
         return named;
     }
 
     @ParameterizedTest
     @CsvSource({"LLAVA, LLAVA", "LLAVA, LLAVA_HF", "LLAVA_HF, LLAVA", "LLAVA_HF, LLAVA_HF"})
-    void exportLoadExportGivesTheSameBytes(Layout first, Layout second) {
-        Path source = first == Layout.LLAVA ? MLP : Golden.path("h_llava_hf");
-        Form form = new Form(second, 300_000);
-        export(source, form).to(out.resolve("once"));
-        export(out.resolve("once"), form).to(out.resolve("twice"));
+    void exportLoadExportGivesTheSameBytes(CheckpointLayout first, CheckpointLayout second) {
+        Path source = first == CheckpointLayout.LLAVA ? MLP : Golden.path("h_llava_hf");
+        WriteOptions form = new WriteOptions(second, 300_000);
+        export(source, form).writeTo(out.resolve("once"));
+        export(out.resolve("once"), form).writeTo(out.resolve("twice"));
         FolderTests.assertSameFiles(out.resolve("once"), out.resolve("twice"));
         assertThat(FolderTests.files(out.resolve("once"))).containsKey("model.safetensors.index.json");
     }
 
     @Test
     void fromLayoutToLayoutAndBackGivesTheSameBytes() {
-        export(MLP, Form.OWN).to(out.resolve("own"));
-        export(out.resolve("own"), HF).to(out.resolve("hf"));
-        export(out.resolve("hf"), Form.OWN).to(out.resolve("back"));
+        export(MLP, WriteOptions.DEFAULT).writeTo(out.resolve("own"));
+        export(out.resolve("own"), HF).writeTo(out.resolve("hf"));
+        export(out.resolve("hf"), WriteOptions.DEFAULT).writeTo(out.resolve("back"));
         Map<String, byte[]> own = FolderTests.files(out.resolve("own"));
         Map<String, byte[]> back = FolderTests.files(out.resolve("back"));
         assertThat(back.get("model.safetensors")).isEqualTo(own.get("model.safetensors"));
@@ -155,10 +158,10 @@ class ExportTest {
 
     @ParameterizedTest
     @EnumSource(
-            value = Layout.class,
+            value = CheckpointLayout.class,
             names = {"LLAVA", "LLAVA_HF"})
-    void shardsAreNoLargerThanAskedAndHoldAll(Layout layout) {
-        export(MLP, new Form(layout, 200_000)).to(out.resolve("shards"));
+    void shardsAreNoLargerThanAskedAndHoldAll(CheckpointLayout layout) {
+        export(MLP, new WriteOptions(layout, 200_000)).writeTo(out.resolve("shards"));
         Map<String, byte[]> files = FolderTests.files(out.resolve("shards"));
         long shards = files.keySet().stream()
                 .filter(name -> name.matches("model-\\d{5}-of-\\d{5}\\.safetensors"))
@@ -175,13 +178,14 @@ class ExportTest {
                 }
             }
         }
-        assertThat(TensorRun.open(out.resolve("shards"), null)).isNotNull();
+        assertThat(ForwardPassRecorder.open(out.resolve("shards"), null)).isNotNull();
     }
 
     @Test
     void withoutATypeEachTensorStaysAsItIsStored() {
         Path mixed = Golden.path("i_llava_bin");
-        new Export(mixed, FolderTests.TOWER, null, Form.OWN, SaveType.AS_STORED, null).to(out.resolve("own"));
+        new Export(mixed, FolderTests.TOWER, null, WriteOptions.DEFAULT, SaveType.AS_STORED, null)
+                .writeTo(out.resolve("own"));
         try (TensorStore before = TensorFolder.open(mixed);
                 TensorStore after = TensorFolder.open(out.resolve("own"));
                 TensorStore tower = TensorFolder.open(out.resolve("own/vision_tower"))) {
@@ -192,8 +196,8 @@ class ExportTest {
             assertThat(tower.tensors().values()).allMatch(tensor -> tensor.type() == TensorType.F16);
             assertThat(after.tensors().values()).anyMatch(tensor -> tensor.type() == TensorType.BF16);
         }
-        new Export(mixed, FolderTests.TOWER, null, Form.OWN, SaveType.of(TensorType.BF16), null)
-                .to(out.resolve("bf16"));
+        new Export(mixed, FolderTests.TOWER, null, WriteOptions.DEFAULT, SaveType.of(TensorType.BF16), null)
+                .writeTo(out.resolve("bf16"));
         try (TensorStore narrow = TensorFolder.open(out.resolve("bf16"))) {
             assertThat(narrow.tensors().values()).allMatch(tensor -> tensor.type() == TensorType.BF16);
         }
@@ -203,7 +207,7 @@ class ExportTest {
 
     @Test
     void theProjectorAlone() {
-        export(MLP, Form.OWN).projectorTo(out.resolve("projector"));
+        export(MLP, WriteOptions.DEFAULT).writeProjectorTo(out.resolve("projector"));
         Path file = out.resolve("projector/mm_projector.safetensors");
         assertThat(FolderTests.files(out.resolve("projector"))).containsOnlyKeys("mm_projector.safetensors");
         Map<String, INDArray> model = FolderTests.read(MLP);
@@ -212,17 +216,23 @@ class ExportTest {
 
     @Test
     void anotherProjectorAndTheRowsThatCameWithItGoIntoTheModel() {
-        Path slot = SlotFolder.write(temp.resolve("slot"));
-        export(slot, Form.OWN).projectorTo(out.resolve("projector"));
+        Path slot = ImageStartEndFolder.write(temp.resolve("slot"));
+        export(slot, WriteOptions.DEFAULT).writeProjectorTo(out.resolve("projector"));
         // A model in which both rows are other ones.
         Path other = temp.resolve("other");
-        export(slot, Form.OWN).to(other);
+        export(slot, WriteOptions.DEFAULT).writeTo(other);
         Map<String, INDArray> tensors = FolderTests.read(other);
         tensors.get("model.embed_tokens.weight").getRow(1001).assign(7);
         tensors.get("model.mm_projector.weight").assign(3);
         org.llava4j.data.tensors.SafetensorsWriter.write(other.resolve("model.safetensors"), tensors);
-        new Export(other, null, out.resolve("projector/mm_projector.safetensors"), Form.OWN, SaveType.AS_STORED, null)
-                .to(out.resolve("joined"));
+        new Export(
+                        other,
+                        null,
+                        out.resolve("projector/mm_projector.safetensors"),
+                        WriteOptions.DEFAULT,
+                        SaveType.AS_STORED,
+                        null)
+                .writeTo(out.resolve("joined"));
         Map<String, INDArray> joined = FolderTests.read(out.resolve("joined"));
         FolderTests.read(slot)
                 .forEach((name, tensor) -> assertThat(joined.get(name)).as(name).isEqualTo(tensor));
@@ -232,11 +242,11 @@ class ExportTest {
     void theImageTokenOfLlavaHfHasARowThatNothingReads() throws IOException {
         Path llama = FolderTests.llama(temp.resolve("llama"));
         Files.delete(llama.resolve("tokenizer_config.json"));
-        assemble(llama, ProjectorType.MLP2X_GELU, SlotChoice.NONE).to(out.resolve("own"));
+        assemble(llama, ProjectorType.MLP2X_GELU, AddedImageTokens.NONE).writeTo(out.resolve("own"));
         ObjectNode pad = FolderTests.config(out.resolve("own"));
         pad.put("image_aspect_ratio", "pad").put("tokenizer_model_max_length", 77);
         FolderTests.change(out.resolve("own"), pad);
-        new Export(out.resolve("own"), null, null, HF, SaveType.AS_STORED, "v1").to(out.resolve("hf"));
+        new Export(out.resolve("own"), null, null, HF, SaveType.AS_STORED, "v1").writeTo(out.resolve("hf"));
         ObjectNode config = FolderTests.config(out.resolve("hf"));
         assertThat(config.get("image_token_index").intValue()).isEqualTo(1000);
         assertThat(config.at("/text_config/vocab_size").intValue()).isEqualTo(1001);
@@ -251,15 +261,15 @@ class ExportTest {
                 .isTrue();
         assertThat(tokenizer.encodeWithImages("see <image> there"))
                 .isEqualTo(LlamaTokenizer.load(llama).encodeWithImages("see <image> there"));
-        export(out.resolve("hf"), HF).to(out.resolve("again"));
+        export(out.resolve("hf"), HF).writeTo(out.resolve("again"));
         FolderTests.assertSameFiles(out.resolve("hf"), out.resolve("again"));
     }
 
     @Test
     void theManifestTellsSourcesAndHashesAndWhatChanged() throws IOException {
-        export(MLP, Form.OWN).to(out.resolve("own"));
-        Manifest manifest = Manifest.read(out.resolve("own")).orElseThrow();
-        assertThat(manifest.layout()).isEqualTo(Layout.LLAVA.toString());
+        export(MLP, WriteOptions.DEFAULT).writeTo(out.resolve("own"));
+        ModelManifest manifest = ModelManifest.read(out.resolve("own")).orElseThrow();
+        assertThat(manifest.layout()).isEqualTo(CheckpointLayout.LLAVA.toString());
         assertThat(manifest.library()).matches("\\d+\\.\\d+\\.\\d+(-SNAPSHOT)?");
         assertThat(manifest.sources().get("lm_head.weight")).isEqualTo(MLP + ":lm_head.weight");
         assertThat(manifest.files().keySet())
@@ -279,11 +289,11 @@ class ExportTest {
 
     @Test
     void whatLlavaHfCannotHoldIsRefused() {
-        assertThatThrownBy(() -> export(LINEAR, HF).to(out.resolve("hf")))
+        assertThatThrownBy(() -> export(LINEAR, HF).writeTo(out.resolve("hf")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("a linear projector cannot be written as llava-hf");
-        assertThatThrownBy(
-                        () -> export(SlotFolder.write(temp.resolve("slot")), HF).to(out.resolve("hf")))
+        assertThatThrownBy(() -> export(ImageStartEndFolder.write(temp.resolve("slot")), HF)
+                        .writeTo(out.resolve("hf")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("llava-hf");
         FolderTests.assertEmpty(out);
@@ -291,16 +301,19 @@ class ExportTest {
 
     @Test
     void whatIsNoWholeLlavaIsRefused() throws IOException {
-        assertThatThrownBy(() -> export(Golden.path("b_llama"), Form.OWN).to(out.resolve("x")))
+        assertThatThrownBy(() ->
+                        export(Golden.path("b_llama"), WriteOptions.DEFAULT).writeTo(out.resolve("x")))
                 .hasMessageContaining("is no LLaVA");
-        assertThatThrownBy(() -> export(MLP, Form.OWN).to(MLP)).hasMessageContaining("is one that is read");
+        assertThatThrownBy(() -> export(MLP, WriteOptions.DEFAULT).writeTo(MLP))
+                .hasMessageContaining("is one that is read");
         Path other = Files.createDirectory(temp.resolve("other"));
         for (String name : new String[] {"config.json", "model.safetensors"}) {
             Files.copy(MLP.resolve(name), other.resolve(name));
         }
         FolderTests.change(other, FolderTests.config(other).put("intermediate_size", 180));
-        assertThatThrownBy(() -> new Export(other, FolderTests.TOWER, null, Form.OWN, SaveType.AS_STORED, null)
-                        .to(out.resolve("x")))
+        assertThatThrownBy(
+                        () -> new Export(other, FolderTests.TOWER, null, WriteOptions.DEFAULT, SaveType.AS_STORED, null)
+                                .writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("but the config asks for [180, 64]");
         FolderTests.assertEmpty(out);
@@ -320,8 +333,9 @@ class ExportTest {
         tensors.get(name).putScalar(new long[] {0, 1}, 1e6).putScalar(new long[] {2, 0}, -65520);
         SafetensorsWriter.write(model.resolve("model.safetensors"), tensors);
         Path target = out.resolve("f16");
-        assertThatThrownBy(() -> new Export(model, FolderTests.TOWER, null, Form.OWN, SaveType.of(TensorType.F16), null)
-                        .to(target))
+        assertThatThrownBy(() -> new Export(
+                                model, FolderTests.TOWER, null, WriteOptions.DEFAULT, SaveType.of(TensorType.F16), null)
+                        .writeTo(target))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(name)
                 .hasMessageContaining("2 of ")
@@ -330,24 +344,24 @@ class ExportTest {
         assertThat(target).doesNotExist();
         List<String> told = new ArrayList<>();
         SaveType allowed = new SaveType(Optional.of(TensorType.F16), Optional.of(told::add));
-        new Export(model, FolderTests.TOWER, null, Form.OWN, allowed, null).to(target);
+        new Export(model, FolderTests.TOWER, null, WriteOptions.DEFAULT, allowed, null).writeTo(target);
         assertThat(told).singleElement().asString().contains(name, "2 of ", "1.00000e+06");
         assertThat(FolderTests.read(target).get(name).getFloat(0, 1)).isInfinite();
     }
 
-    private static Export export(Path model, Form form) {
+    private static Export export(Path model, WriteOptions form) {
         return new Export(model, null, null, form, SaveType.AS_STORED, null);
     }
 
-    private static Assembly assemble(Path llama, ProjectorType type, SlotChoice slot) {
+    private static Assembly assemble(Path llama, ProjectorType type, AddedImageTokens slot) {
         return new Assembly(
                 llama,
                 FolderTests.TOWER,
-                new ProjectorChoice(type, null, 3),
-                new FeatureChoice(-2, SelectFeature.PATCH, false),
+                new ProjectorOptions(type, null, 3),
+                new FeatureOptions(-2, SelectFeature.PATCH, false),
                 slot,
                 2048,
                 SaveType.AS_STORED,
-                Form.DEFAULT_SHARD_BYTES);
+                WriteOptions.DEFAULT_SHARD_BYTES);
     }
 }

@@ -32,12 +32,12 @@ import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
-import org.llava4j.model.lora.FreshLora;
 import org.llava4j.model.lora.Lora;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.lora.LoraPair;
+import org.llava4j.model.lora.LoraTensorSource;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.FreshTensors;
+import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -67,12 +67,12 @@ class LoraMergeTest {
 
     private static Llava learned(LoraConfig lora) {
         try (Checkpoint weights = Checkpoint.llava(BASE, TOWER).withoutTower()) {
-            Llava model =
-                    Llava.build(CONFIG, new FreshLora(weights, 5), ImageInput.FEATURES, Optional.of(new Lora(lora, 5)));
+            Llava model = Llava.build(
+                    CONFIG, new LoraTensorSource(weights, 5), ImageInput.FEATURES, Optional.of(new Lora(lora, 5)));
             for (String name : model.weightNames()) {
                 if (LoraConfig.isB(name) || name.startsWith(Checkpoint.PROJECTOR_PREFIX)) {
                     INDArray weight = model.weight(name);
-                    weight.assign(FreshTensors.normal(9, name, 0.05, weight.shape()));
+                    weight.assign(WeightInitializer.normal(9, name, 0.05, weight.shape()));
                 }
             }
             return model;
@@ -90,7 +90,7 @@ class LoraMergeTest {
 
     @Test
     void theMergedFolderIsTheBaseWithTheProductsAndTheProjector() {
-        merge(BASE).to(out);
+        merge(BASE).writeTo(out);
         Map<String, INDArray> before = FolderTests.read(BASE);
         before.keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
         Map<String, INDArray> after = FolderTests.read(out);
@@ -98,7 +98,7 @@ class LoraMergeTest {
         after.forEach((name, weight) -> assertThat(weight).as(name).isEqualTo(expected(name, before.get(name))));
         assertThat(LlavaConfig.read(out, out.resolve("vision_tower")).decoder()).isEqualTo(CONFIG.decoder());
         assertThat(ChatFormat.of(out).template().name()).isEqualTo("v1");
-        Manifest manifest = Manifest.read(out).orElseThrow();
+        ModelManifest manifest = ModelManifest.read(out).orElseThrow();
         assertThat(manifest.differences(out)).isEmpty();
         assertThat(manifest.sources().get("model.layers.0.mlp.up_proj.weight"))
                 .endsWith(":model.layers.0.mlp.up_proj.weight + " + adapter.resolve("adapter_model.safetensors"));
@@ -113,7 +113,7 @@ class LoraMergeTest {
                                 model.weight(LoraConfig.nameOfA(name)),
                                 model.weight(LoraConfig.nameOfB(name)),
                                 LORA.scale())
-                        .mergedInto(before)
+                        .mergeInto(before)
                 : before;
     }
 
@@ -131,30 +131,30 @@ class LoraMergeTest {
         assertThat(config().get("target_modules").toString())
                 .isEqualTo("[\"model.layers.1.self_attn.k_proj\",\"model.layers.1.self_attn.q_proj\"]");
         assertThat(config().get("lora_alpha").doubleValue()).isEqualTo(0.5);
-        merge(BASE).to(out);
+        merge(BASE).writeTo(out);
     }
 
     @Test
     void namesWithDefaultAndThoseOfLlavaHfAreKnown() throws IOException {
-        merge(BASE).to(out);
+        merge(BASE).writeTo(out);
         Path again = temp.resolve("again");
         rename(name -> name.replace(".lora_A.", ".lora_A.default.").replace(".lora_B.", ".lora_B.default."));
-        merge(BASE).to(again);
+        merge(BASE).writeTo(again);
         FolderTests.assertSameFiles(out, again);
         rename(name -> name.replace("base_model.model.model.", "base_model.model.model.language_model."));
-        merge(BASE).to(again);
+        merge(BASE).writeTo(again);
         FolderTests.assertSameFiles(out, again);
     }
 
     @Test
     void harmlessKeysChangeNothingAndUnknownOnesThatAreOffAreReported() throws IOException {
-        merge(BASE).to(out);
+        merge(BASE).writeTo(out);
         ObjectNode config = config();
         config.put("fan_in_fan_out", true).put("init_lora_weights", "gaussian").put("novel", false);
         config.putArray("layers_to_transform").add(0);
         Files.writeString(adapter.resolve("adapter_config.json"), config.toString());
         Path again = temp.resolve("again");
-        merge(BASE).to(again);
+        merge(BASE).writeTo(again);
         FolderTests.assertSameFiles(out, again);
         assertThat(ConfigWarnings.in(adapter.resolve("adapter_config.json")))
                 .singleElement()
@@ -178,7 +178,7 @@ class LoraMergeTest {
         assertThat(adapter.resolve("non_lora_trainables.safetensors").toFile().delete())
                 .isTrue();
         assertThat(adapter.resolve("config.json").toFile().delete()).isTrue();
-        new LoraMerge(base, adapter, null, SaveType.AS_STORED, Long.MAX_VALUE).to(out);
+        new LoraMerge(base, adapter, null, SaveType.AS_STORED, Long.MAX_VALUE).writeTo(out);
         Map<String, INDArray> before = FolderTests.read(base);
         String fc1 = "vision_model.encoder.layers.1.mlp.fc1.weight";
         assertThat(FolderTests.read(out.resolve("vision_tower")).get(fc1))
@@ -188,14 +188,14 @@ class LoraMergeTest {
                 .isEqualTo(before.get(second).add(6));
         change(tensors -> tensors.remove(projector + ".lora_A.weight"));
         Path nowhere = temp.resolve("nowhere");
-        assertThatThrownBy(() -> new LoraMerge(base, adapter, null, SaveType.AS_STORED, 1).to(nowhere))
+        assertThatThrownBy(() -> new LoraMerge(base, adapter, null, SaveType.AS_STORED, 1).writeTo(nowhere))
                 .hasMessageContaining(projector + ".lora_B.weight is without its A");
     }
 
     /** As LLaVA's own script merges: the LLaMA is the base, the adapter's config and projector make the LLaVA. */
     @Test
     void aLlamaIsABaseToo() throws IOException {
-        merge(BASE).to(out);
+        merge(BASE).writeTo(out);
         Path llama = Files.createDirectory(temp.resolve("llama"));
         ObjectNode config = FolderTests.config(BASE);
         config.remove(config.properties().stream()
@@ -205,10 +205,10 @@ class LoraMergeTest {
         config.put("model_type", "llama");
         FolderTests.change(llama, config);
         Map<String, INDArray> tensors = FolderTests.read(BASE);
-        tensors.keySet().removeIf(NamedWeights::isOfLlavaAlone);
+        tensors.keySet().removeIf(NamedWeights::isLlavaOnly);
         SafetensorsWriter.write(llama.resolve("model.safetensors"), tensors);
         Path again = temp.resolve("again");
-        merge(llama).to(again);
+        merge(llama).writeTo(again);
         assertThat(FolderTests.read(again)).isEqualTo(FolderTests.read(out));
         Files.delete(adapter.resolve("non_lora_trainables.safetensors"));
         assertRefused(llama, "model.mm_projector.weight [64, 64] is missing");
@@ -299,7 +299,7 @@ class LoraMergeTest {
         assertRefused(BASE, "but no adapter_model.safetensors or .bin");
         Files.delete(adapter.resolve("adapter_config.json"));
         assertRefused(BASE, "adapter_config.json: no such file");
-        assertThatThrownBy(() -> new LoraMerge(BASE, adapter, TOWER, SaveType.AS_STORED, 1).to(adapter))
+        assertThatThrownBy(() -> new LoraMerge(BASE, adapter, TOWER, SaveType.AS_STORED, 1).writeTo(adapter))
                 .hasMessageContaining("is one that is read");
     }
 
@@ -324,7 +324,7 @@ class LoraMergeTest {
 
     private void assertRefused(Path base, String message) {
         Path nowhere = temp.resolve("nowhere");
-        assertThatThrownBy(() -> merge(base).to(nowhere))
+        assertThatThrownBy(() -> merge(base).writeTo(nowhere))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(message)
                 .message()

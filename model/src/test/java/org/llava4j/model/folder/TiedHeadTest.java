@@ -12,14 +12,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.model.TensorRun;
+import org.llava4j.model.ForwardPassRecorder;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
-import org.llava4j.model.folder.Assembly.FeatureChoice;
-import org.llava4j.model.folder.Assembly.ProjectorChoice;
-import org.llava4j.model.folder.Assembly.SlotChoice;
-import org.llava4j.model.folder.CheckpointWriter.Form;
+import org.llava4j.model.folder.Assembly.AddedImageTokens;
+import org.llava4j.model.folder.Assembly.FeatureOptions;
+import org.llava4j.model.folder.Assembly.ProjectorOptions;
+import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -68,7 +68,7 @@ class TiedHeadTest {
             tensors.put(HEAD, head);
         });
         for (Consumer<Path> use : List.<Consumer<Path>>of(
-                folder -> TensorRun.open(folder, null), folder -> export().to(temp.resolve("x")))) {
+                folder -> ForwardPassRecorder.open(folder, null), folder -> export().writeTo(temp.resolve("x")))) {
             assertThatThrownBy(() -> use.accept(llava))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("lm_head.weight")
@@ -81,7 +81,7 @@ class TiedHeadTest {
     @Test
     void loadRejectsAHeadOfAnotherShapeThanTheTable() {
         change(llava, tensors -> tensors.put(HEAD, Nd4j.ones(3, 64)));
-        assertThatThrownBy(() -> TensorRun.open(llava, null))
+        assertThatThrownBy(() -> ForwardPassRecorder.open(llava, null))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("lm_head.weight")
                 .hasMessageContaining("[3, 64] differs in shape from model.embed_tokens.weight [1000, 64]")
@@ -92,7 +92,7 @@ class TiedHeadTest {
     void loadStillMissesTheTableOfAModelWithAHeadOfItsOwn() {
         change(llava, tensors -> tensors.put(HEAD, tensors.remove(TABLE)));
         FolderTests.change(llava, FolderTests.config(llava).put("tie_word_embeddings", false));
-        assertThatThrownBy(() -> TensorRun.open(llava, null))
+        assertThatThrownBy(() -> ForwardPassRecorder.open(llava, null))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("model.embed_tokens.weight [1000, 64] is missing");
     }
@@ -101,10 +101,10 @@ class TiedHeadTest {
     void exportAndAssembleWriteTheTableOnce() {
         Map<String, INDArray> before = FolderTests.read(llava);
         change(llava, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
-        export().to(temp.resolve("both"));
+        export().writeTo(temp.resolve("both"));
         assertThat(FolderTests.read(temp.resolve("both"))).isEqualTo(before);
         change(llava, tensors -> tensors.remove(TABLE));
-        export().to(temp.resolve("head"));
+        export().writeTo(temp.resolve("head"));
         assertThat(FolderTests.read(temp.resolve("head"))).isEqualTo(before);
         change(llama, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
         assertThat(FolderTests.read(assemble("again"))).isEqualTo(before);
@@ -114,7 +114,7 @@ class TiedHeadTest {
     void deltaKnowsThatTheHeadIsTheTable() {
         Map<String, INDArray> before = FolderTests.read(llava);
         change(llava, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
-        Delta delta = new Delta(llama, SaveType.AS_STORED, Form.DEFAULT_SHARD_BYTES);
+        Delta delta = new Delta(llama, SaveType.AS_STORED, WriteOptions.DEFAULT_SHARD_BYTES);
         delta.make(llava, temp.resolve("delta"));
         delta.apply(temp.resolve("delta"), temp.resolve("applied"));
         assertThat(FolderTests.read(temp.resolve("applied"))).isEqualTo(before);
@@ -130,9 +130,9 @@ class TiedHeadTest {
                 llava,
                 tensors -> tensors.put(
                         "base_model.model." + TABLE, tensors.get(TABLE).add(1)));
-        Delta delta = new Delta(llama, SaveType.AS_STORED, Form.DEFAULT_SHARD_BYTES);
+        Delta delta = new Delta(llama, SaveType.AS_STORED, WriteOptions.DEFAULT_SHARD_BYTES);
         for (Consumer<Path> use : List.<Consumer<Path>>of(
-                folder -> TensorRun.open(folder, null), folder -> delta.make(folder, temp.resolve("x")))) {
+                folder -> ForwardPassRecorder.open(folder, null), folder -> delta.make(folder, temp.resolve("x")))) {
             assertThatThrownBy(() -> use.accept(llava))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("base_model.model." + TABLE + " and " + TABLE);
@@ -140,7 +140,7 @@ class TiedHeadTest {
     }
 
     private Export export() {
-        return new Export(llava, null, null, Form.OWN, SaveType.AS_STORED, null);
+        return new Export(llava, null, null, WriteOptions.DEFAULT, SaveType.AS_STORED, null);
     }
 
     private Path assemble(String name) {
@@ -148,13 +148,13 @@ class TiedHeadTest {
         new Assembly(
                         llama,
                         FolderTests.TOWER,
-                        new ProjectorChoice(ProjectorType.LINEAR, null, 3),
-                        new FeatureChoice(-2, SelectFeature.PATCH, false),
-                        SlotChoice.NONE,
+                        new ProjectorOptions(ProjectorType.LINEAR, null, 3),
+                        new FeatureOptions(-2, SelectFeature.PATCH, false),
+                        AddedImageTokens.NONE,
                         512,
                         SaveType.AS_STORED,
-                        Form.DEFAULT_SHARD_BYTES)
-                .to(folder);
+                        WriteOptions.DEFAULT_SHARD_BYTES)
+                .writeTo(folder);
         return folder;
     }
 
@@ -167,7 +167,7 @@ class TiedHeadTest {
     private static float[] logits(Path folder) {
         boolean image = LlavaConfig.isLlava(folder);
         INDArray ids = Nd4j.createFromArray(new int[][] {{1, image ? -200 : 300, 301, 302}});
-        return TensorRun.open(folder, null)
+        return ForwardPassRecorder.open(folder, null)
                 .run(Map.of("input_ids", ids, "images", Nd4j.ones(DataType.FLOAT, 1, 3, 56, 56)), null)
                 .tensors()
                 .get("logits")

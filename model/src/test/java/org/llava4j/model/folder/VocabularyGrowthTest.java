@@ -44,7 +44,7 @@ class VocabularyGrowthTest {
     @Test
     void newRowsAreTheMeanOfTheOldOnesWhichStay() {
         VocabularyGrowth growth = VocabularyGrowth.of(folder, true);
-        assertThat(growth.added())
+        assertThat(growth.addedTokens())
                 .isEqualTo(Map.of(
                         ImageStartEndTokens.PATCH,
                         1000,
@@ -100,7 +100,7 @@ class VocabularyGrowthTest {
                 out.resolve("config.json"),
                 config.put("vocab_size", VocabularyGrowth.of(folder, false).vocabSize()));
         VocabularyGrowth again = VocabularyGrowth.of(out, false);
-        assertThat(again.added()).isEmpty();
+        assertThat(again.addedTokens()).isEmpty();
         INDArray table = Nd4j.randn(DataType.FLOAT, 1002, 4);
         assertThat(again.grow(table)).isEqualTo(table);
     }

@@ -60,7 +60,7 @@ class GoldenGenerationTest {
         int[] prompt = ints(golden.get("prompt"));
         List<int[]> batch = List.of(prompt, new int[] {1, 2, 3}, prompt);
         for (boolean cache : new boolean[] {true, false}) {
-            Generator generator = new Generator(
+            ContinuousBatchingScheduler generator = new ContinuousBatchingScheduler(
                     model,
                     options,
                     withoutEos(config.vocabSize()),
@@ -80,18 +80,18 @@ class GoldenGenerationTest {
         Path folder = Golden.path(name);
         LlavaConfig config = LlavaConfig.read(folder, null);
         Llava model;
-        try (Checkpoint weights = Checkpoint.llava(folder, LlavaConfig.visionTowerOf(folder))) {
+        try (Checkpoint weights = Checkpoint.llava(folder, LlavaConfig.visionTowerPath(folder))) {
             model = Llava.build(config, weights, Llava.ImageInput.PIXELS);
         }
         JsonNode golden = json(name + "/meta.json").get("generate");
         CollatorOptions options =
-                new CollatorOptions(config.imageVectors(), config.decoder().vocabSize(), 2048, PaddingSide.RIGHT, 16);
+                new CollatorOptions(config.numImageTokens(), config.decoder().vocabSize(), 2048, PaddingSide.RIGHT, 16);
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
             INDArray image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
             int[] prompt = ints(golden.get("prompt"));
             List<ImageRef> onePicture = List.of(ImageRef.of(Path.of("its pixels are given")));
             for (boolean cache : new boolean[] {true, false}) {
-                Generator generator = new Generator(
+                ContinuousBatchingScheduler generator = new ContinuousBatchingScheduler(
                         model,
                         options,
                         withoutEos(config.decoder().vocabSize()),
@@ -111,11 +111,13 @@ class GoldenGenerationTest {
         }
     }
 
-    private static List<int[]> continued(Generator generator, List<int[]> prompts, List<ImageRef> images) {
+    private static List<int[]> continued(
+            ContinuousBatchingScheduler generator, List<int[]> prompts, List<ImageRef> images) {
         List<Generation> all = prompts.stream()
-                .map(ids -> generator.submit(new Prompt(ids, images), Sampling.GREEDY, NEW_TOKENS, token -> true))
+                .map(ids ->
+                        generator.submit(new Prompt(ids, images), SamplingOptions.GREEDY, NEW_TOKENS, token -> true))
                 .toList();
         all.forEach(generator::await);
-        return all.stream().map(Generation::tokens).toList();
+        return all.stream().map(Generation::newTokenIds).toList();
     }
 }

@@ -27,7 +27,7 @@ class LoraConfigTest {
     void namesStandBesideTheWeights() {
         String a = LoraConfig.nameOfA("model.layers.0.self_attn.q_proj.weight");
         assertThat(a).isEqualTo("model.layers.0.self_attn.q_proj.lora_A.weight");
-        assertThat(LoraConfig.target(a)).isEqualTo("model.layers.0.self_attn.q_proj.weight");
+        assertThat(LoraConfig.targetOf(a)).isEqualTo("model.layers.0.self_attn.q_proj.weight");
         assertThat(LoraConfig.isLora("model.norm.weight")).isFalse();
     }
 

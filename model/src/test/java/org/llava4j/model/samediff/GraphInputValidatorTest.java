@@ -75,11 +75,11 @@ class GraphInputValidatorTest {
 
     @Test
     void gradientsRejectMissingPlaceholder() {
-        llama.train(name -> name.startsWith("lm_head"));
+        llama.setTrainable(name -> name.startsWith("lm_head"));
         assertThatThrownBy(() -> llama.gradients(text(), llama.trainableNames()))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("target_rows");
-        llama.train(name -> false);
+        llama.setTrainable(name -> false);
     }
 
     /** SameDiff casts an array of another type and closes the caller's. */

@@ -13,7 +13,7 @@ import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlamaConfig;
-import org.llava4j.model.weights.FreshTensors;
+import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -24,8 +24,8 @@ class PooledMemoryTest {
 
     @Test
     void stepsAfterTheFirstMakeNoArrays() {
-        Llava model = Llava.buildLlama(DECODER, (name, shape) -> FreshTensors.normal(1, name, 0.1, shape));
-        model.train(name -> true);
+        Llava model = Llava.buildLlama(DECODER, (name, shape) -> WeightInitializer.normal(1, name, 0.1, shape));
+        model.setTrainable(name -> true);
         int[] ids = IntStream.range(1, 9).toArray();
         BatchLayout layout = BatchLayout.collate(
                 List.of(new EncodedSample(ids, ids)), new int[1], new CollatorOptions(1, DECODER.vocabSize(), 16));

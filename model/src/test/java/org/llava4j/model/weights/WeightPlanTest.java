@@ -20,8 +20,8 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.weights.WeightPlan.Allowance;
-import org.llava4j.model.weights.WeightPlan.Stored;
+import org.llava4j.model.weights.WeightPlan.Exemptions;
+import org.llava4j.model.weights.WeightPlan.StoredTensor;
 
 /** Every published layout, from the names and shapes of its real files alone. */
 class WeightPlanTest {
@@ -47,16 +47,16 @@ class WeightPlanTest {
     }
 
     /** What the listed file holds, by variable. */
-    private static Map<String, Stored> stored(String name, String prefix) {
+    private static Map<String, StoredTensor> stored(String name, String prefix) {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> tensor : listing(name).get("tensors").properties()) {
             long[] shape = new ObjectMapper().convertValue(tensor.getValue().get("shape"), long[].class);
             shapes.put(tensor.getKey(), shape);
         }
-        Layout layout = Layout.of(shapes.keySet());
-        Map<String, Stored> byVariable = new LinkedHashMap<>();
-        shapes.forEach(
-                (tensor, shape) -> byVariable.put(prefix + layout.variable(tensor), new Stored(name, tensor, shape)));
+        CheckpointLayout layout = CheckpointLayout.of(shapes.keySet());
+        Map<String, StoredTensor> byVariable = new LinkedHashMap<>();
+        shapes.forEach((tensor, shape) ->
+                byVariable.put(prefix + layout.toVariable(tensor), new StoredTensor(name, tensor, shape)));
         return byVariable;
     }
 
@@ -66,15 +66,17 @@ class WeightPlanTest {
         "llava-hf-1.5-7b-older, LLAVA_HF, 7063427072",
         "llava-hf-1.5-7b-newer, LLAVA_HF, 7063427072"
     })
-    void aWholeModelFindsEveryVariableInItsOwnFiles(String name, Layout layout, long parameters) throws IOException {
+    void aWholeModelFindsEveryVariableInItsOwnFiles(String name, CheckpointLayout layout, long parameters)
+            throws IOException {
         Path folder = config(name);
-        LlavaConfig config = LlavaConfig.read(folder, LlavaConfig.visionTowerOf(folder));
+        LlavaConfig config = LlavaConfig.read(folder, LlavaConfig.visionTowerPath(folder));
         Map<String, long[]> variables =
                 TensorSource.shapes(source -> Llava.build(config, source, Llava.ImageInput.PIXELS));
-        Map<String, Stored> stored = stored(name, "");
-        assertThat(Layout.of(stored.values().stream().map(Stored::name).toList()))
+        Map<String, StoredTensor> stored = stored(name, "");
+        assertThat(CheckpointLayout.of(
+                        stored.values().stream().map(StoredTensor::name).toList()))
                 .isEqualTo(layout);
-        WeightPlan plan = WeightPlan.of(variables, List.of(stored), Allowance.NONE);
+        WeightPlan plan = WeightPlan.of(variables, List.of(stored), Exemptions.NONE);
         assertThat(plan.problems()).isEmpty();
         assertThat(plan.skipped()).isEmpty();
         assertThat(plan.sources()).hasSameSizeAs(variables).hasSameSizeAs(stored);
@@ -91,7 +93,7 @@ class WeightPlanTest {
         Map<String, long[]> variables =
                 TensorSource.shapes(source -> Llava.build(config, source, Llava.ImageInput.PIXELS));
         WeightPlan plan = WeightPlan.of(
-                variables, List.of(stored("llava-13b-v0", ""), stored(CLIP, Llava.TOWER_PREFIX)), Allowance.NONE);
+                variables, List.of(stored("llava-13b-v0", ""), stored(CLIP, Llava.TOWER_PREFIX)), Exemptions.NONE);
         assertThat(plan.problems()).isEmpty();
         assertThat(plan.sources()).hasSameSizeAs(variables);
         assertThat(plan.sources().get(Llava.TOWER_PREFIX + "vision_model.pre_layrnorm.weight"))
@@ -106,7 +108,7 @@ class WeightPlanTest {
         ClipConfig config = ClipConfig.read(config(CLIP));
         Map<String, long[]> variables = TensorSource.shapes(source -> Llava.buildClip(config, source));
         assertThat(parameters(variables)).isEqualTo(303_179_776);
-        WeightPlan plan = WeightPlan.of(variables, List.of(stored(CLIP, "")), Allowance.NONE);
+        WeightPlan plan = WeightPlan.of(variables, List.of(stored(CLIP, "")), Exemptions.NONE);
         assertThat(plan.problems()).isEmpty();
         assertThat(plan.sources()).hasSameSizeAs(variables);
         assertThat(plan.skipped().keySet()).anyMatch(name -> name.contains("text_model"));
@@ -118,7 +120,7 @@ class WeightPlanTest {
         LlamaConfig config = LlamaConfig.read(config(name));
         Map<String, long[]> variables = TensorSource.shapes(source -> Llava.buildLlama(config, source));
         assertThat(parameters(variables)).isEqualTo(parameters);
-        WeightPlan plan = WeightPlan.of(variables, List.of(stored(name, "")), Allowance.NONE);
+        WeightPlan plan = WeightPlan.of(variables, List.of(stored(name, "")), Exemptions.NONE);
         assertThat(plan.problems()).isEmpty();
         assertThat(plan.sources()).hasSameSizeAs(variables);
         assertThat(plan.skipped()).hasSize(config.layers());
@@ -128,8 +130,9 @@ class WeightPlanTest {
     @Test
     void whatIsMissingMisshapenOrUselessIsListed() {
         Map<String, long[]> variables = Map.of("a", new long[] {2}, "b", new long[] {3});
-        Map<String, Stored> place = Map.of("a", new Stored("file", "a", 4), "c", new Stored("file", "c", 5));
-        assertThat(WeightPlan.of(variables, List.of(place), Allowance.NONE).problems())
+        Map<String, StoredTensor> place =
+                Map.of("a", new StoredTensor("file", "a", 4), "c", new StoredTensor("file", "c", 5));
+        assertThat(WeightPlan.of(variables, List.of(place), Exemptions.NONE).problems())
                 .containsExactlyInAnyOrder(
                         "a is [4] in file but the config asks for [2]",
                         "b [3] is missing",
@@ -139,9 +142,9 @@ class WeightPlanTest {
     @Test
     void theFirstPlaceCountsAndTheOtherIsToldSo() {
         Map<String, long[]> variables = Map.of("a", new long[] {2});
-        Map<String, Stored> first = Map.of("a", new Stored("projector", "a", 2));
-        Map<String, Stored> second = Map.of("a", new Stored("model", "a", 2));
-        WeightPlan plan = WeightPlan.of(variables, List.of(first, second), Allowance.NONE);
+        Map<String, StoredTensor> first = Map.of("a", new StoredTensor("projector", "a", 2));
+        Map<String, StoredTensor> second = Map.of("a", new StoredTensor("model", "a", 2));
+        WeightPlan plan = WeightPlan.of(variables, List.of(first, second), Exemptions.NONE);
         assertThat(plan.problems()).isEmpty();
         assertThat(plan.sources()).containsEntry("a", "projector:a");
         assertThat(plan.skipped()).containsEntry("model:a", "read from projector:a instead");

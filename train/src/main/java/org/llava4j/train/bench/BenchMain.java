@@ -16,7 +16,7 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.model.kernels.GemmBaseline;
 import org.llava4j.model.kernels.GemmBaseline.Layout;
 import org.llava4j.model.kernels.GemmBaseline.Product;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.WeightDtype;
 
 /** {@code exec:java@bench}: steps beside their bare matrix products, each case in a JVM of its own. */
 public final class BenchMain extends Command {
@@ -100,7 +100,7 @@ public final class BenchMain extends Command {
     }
 
     private void decode(CommandLine line, BenchSize size, int repetitions) {
-        FrozenType type = FrozenType.forAnswers(line.getOptionValue("dtype", FrozenType.FP32.toString()));
+        WeightDtype type = WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString()));
         if (line.hasOption("in-this-jvm")) {
             System.out.println(new DecodeBenchmark(size, type, atLeast(1, line, "batch", 1), repetitions).measure());
             return;

@@ -7,8 +7,8 @@ import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
-import org.llava4j.model.weights.FreshTensors;
 import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -57,20 +57,20 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
     static TensorSource weights() {
         return (name, shape) -> name.contains("norm") && name.endsWith("weight")
                 ? Nd4j.ones(DataType.FLOAT, shape)
-                : FreshTensors.normal(SEED, name, DEVIATION, shape);
+                : WeightInitializer.normal(SEED, name, DEVIATION, shape);
     }
 
     /** The same with samples of so much text. */
     BenchSize withTextTokens(int positions) {
-        if (config.imageVectors() + positions > MAX_LENGTH) {
+        if (config.numImageTokens() + positions > MAX_LENGTH) {
             throw new BadInputException("--text " + positions + " is too long; an image and its text may have "
-                    + MAX_LENGTH + " positions, give " + (MAX_LENGTH - config.imageVectors()) + " or less");
+                    + MAX_LENGTH + " positions, give " + (MAX_LENGTH - config.numImageTokens()) + " or less");
         }
         return new BenchSize(name, config, positions, Math.min(targetTokens, positions));
     }
 
     /** P + text, positions of one sample. */
     int length() {
-        return config.imageVectors() + textTokens;
+        return config.numImageTokens() + textTokens;
     }
 }

@@ -5,10 +5,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.model.Llava;
-import org.llava4j.model.generate.BareSteps;
+import org.llava4j.model.generate.DecodeStepRunner;
 import org.llava4j.model.kernels.BandwidthBaseline;
-import org.llava4j.model.weights.FrozenType;
 import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Measures decoding in this JVM: steps of some texts, and reads of memory, in turn. No step can be faster than its
  * weights are read, once for all texts.
  */
-record DecodeBenchmark(BenchSize size, FrozenType dtype, int batch, int repetitions) {
+record DecodeBenchmark(BenchSize size, WeightDtype dtype, int batch, int repetitions) {
     static final String LABEL = "decode";
     /** Positions of each text, an image and a question. */
     static final int CONTEXT_LENGTH = 384;
@@ -28,7 +28,7 @@ record DecodeBenchmark(BenchSize size, FrozenType dtype, int batch, int repetiti
     /** What was found, under the names of the bench's file. */
     ObjectNode measure() {
         Llava model = Llava.build(size.config(), weightsInDtype(), Llava.ImageInput.FEATURES);
-        BareSteps steps = new BareSteps(model, batch, CONTEXT_LENGTH);
+        DecodeStepRunner steps = new DecodeStepRunner(model, batch, CONTEXT_LENGTH);
         long weightBytes = weightBytes(model);
         List<Double> times = new ArrayList<>();
         double bestRead = 0;
@@ -69,7 +69,7 @@ record DecodeBenchmark(BenchSize size, FrozenType dtype, int batch, int repetiti
 
             @Override
             public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
-                return graph.constant(name, dtype.keep(name, wide.tensor(name, shape)));
+                return graph.constant(name, dtype.convert(name, wide.tensor(name, shape)));
             }
         };
     }

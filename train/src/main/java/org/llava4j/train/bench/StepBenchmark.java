@@ -21,11 +21,11 @@ import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.kernels.GemmBaseline;
 import org.llava4j.model.samediff.PooledMemory;
-import org.llava4j.model.weights.FreshTensors;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.model.weights.WeightInitializer;
 import org.llava4j.train.AdamW;
+import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.Trainer;
-import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.plan.JvmMemory;
 import org.llava4j.train.plan.MemoryPlan;
 import org.llava4j.train.plan.PlannedRun;
@@ -64,8 +64,8 @@ record StepBenchmark(
     ObjectNode measure() {
         Llava model = Llava.build(
                 size.config(), BenchSize.weights(), benchCase.pixels() ? ImageInput.PIXELS : ImageInput.FEATURES);
-        model.train(benchCase::isTrainable);
-        model.recompute(gradientCheckpointing);
+        model.setTrainable(benchCase::isTrainable);
+        model.setGradientCheckpointing(gradientCheckpointing);
         Map<String, INDArray> placeholders = placeholders();
         Runnable step = step(model, placeholders);
         ObjectNode result = new JsonMapper().createObjectNode();
@@ -114,8 +114,8 @@ record StepBenchmark(
             return () -> PooledMemory.forCurrentThread()
                     .release(model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS));
         }
-        Trainer trainer =
-                new Trainer(model, new AdamW(AdamW.Settings.PAPER), new WarmupCosine(RATE, 0, Integer.MAX_VALUE));
+        Trainer trainer = new Trainer(
+                model, new AdamW(AdamW.Settings.PAPER), new CosineScheduleWithWarmup(RATE, 0, Integer.MAX_VALUE));
         return () -> trainer.step(placeholders);
     }
 
@@ -132,14 +132,17 @@ record StepBenchmark(
                 Collections.nCopies(batch, new EncodedSample(ids, labels)),
                 images,
                 new CollatorOptions(
-                        size.config().imageVectors(), vocabulary, size.config().maxLength()));
+                        size.config().numImageTokens(),
+                        vocabulary,
+                        size.config().maxLength()));
         ClipConfig vision = size.config().vision();
         if (benchCase.pixels()) {
             int side = vision.imageSizePx();
-            return Placeholders.pixels(layout, FreshTensors.normal(SEED, "pixels", 1, batch, 3, side, side));
+            return Placeholders.pixels(layout, WeightInitializer.normal(SEED, "pixels", 1, batch, 3, side, side));
         }
-        int vectors = batch * size.config().imageVectors();
-        return Placeholders.features(layout, FreshTensors.normal(SEED, "features", 1, vectors, vision.hiddenSize()));
+        int vectors = batch * size.config().numImageTokens();
+        return Placeholders.features(
+                layout, WeightInitializer.normal(SEED, "features", 1, vectors, vision.hiddenSize()));
     }
 
     private PlannedRun plannedRun() {
@@ -148,7 +151,7 @@ record StepBenchmark(
                 Optional.empty(),
                 benchCase::isTrainable,
                 benchCase.pixels() ? TowerPlacement.IN_GRAPH : TowerPlacement.NONE,
-                FrozenType.FP32,
+                WeightDtype.FP32,
                 batch,
                 size.length(),
                 size.targetTokens(),

@@ -56,7 +56,7 @@ final class StepGemms {
     }
 
     private void projector() {
-        int rows = batch * size.config().imageVectors();
+        int rows = batch * size.config().numImageTokens();
         int in = size.config().vision().hiddenSize();
         int out = size.config().decoder().hiddenSize();
         add(Layout.A_BT, rows, out, in, 1);

@@ -13,7 +13,7 @@ import org.llava4j.data.JsonInput;
  * @param path its folder
  * @param state where the run stood
  */
-public record SavedCheckpoint(Path path, RunState state) {
+public record SavedCheckpoint(Path path, TrainerState state) {
     static final String KIND = "checkpoint";
     static final String STATE = "state.json";
 
@@ -30,7 +30,7 @@ public record SavedCheckpoint(Path path, RunState state) {
                             .orElse(AtomicFolder.MARKER + " is missing"));
         }
         CheckpointHashes.require(folder);
-        RunState state = JsonInput.read(folder.resolve(STATE), RunState.class);
+        TrainerState state = JsonInput.read(folder.resolve(STATE), TrainerState.class);
         if (state == null || state.totals() == null || state.cursor() == null) {
             throw new BadInputException(STATE + " does not say where the run stood");
         }
@@ -43,7 +43,7 @@ public record SavedCheckpoint(Path path, RunState state) {
     }
 
     /** Loss on held-out data; NaN if it was not evaluated. */
-    public double loss() {
+    public double validationLoss() {
         return state.validation() == null ? Double.NaN : state.validation();
     }
 }

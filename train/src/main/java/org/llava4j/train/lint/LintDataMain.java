@@ -9,8 +9,8 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.RecordCommand;
 import org.llava4j.data.cli.RecordExecutor;
-import org.llava4j.train.stage.DataFlags;
-import org.llava4j.train.stage.SampleReading;
+import org.llava4j.train.stage.DataSourceFlags;
+import org.llava4j.train.stage.SampleEncoding;
 
 /** {@code exec:java@lint-data}: training data read as a stage would read it; ends with an error where samples are bad. */
 public final class LintDataMain extends RecordCommand<LintedSample> {
@@ -31,15 +31,16 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
 
     @Override
     protected Options options() {
-        return SampleReading.addFlags(new Options())
+        return SampleEncoding.addFlags(new Options())
                 .addOption(required("output-dir", "DIR", "where lint.html, lint.json and lint-junit.xml go"))
                 .addOption(flag("fail-on", "WHAT", "error (default), warning or never"))
                 .addOption(flag("show", "N", "samples to show token by token (default 20)"));
     }
 
     @Override
-    public LintedSamples open(CommandLine line) {
-        return new LintedSamples(SampleReading.of(line), DataFlags.plain().sources(line));
+    public LintProcessor open(CommandLine line) {
+        return new LintProcessor(
+                SampleEncoding.of(line), DataSourceFlags.singleStage().sources(line));
     }
 
     @Override
@@ -50,8 +51,8 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
         }
         LintReport report;
         Path output = path(line, "output-dir");
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleReading.inputs(line));
-                LintedSamples samples = open(line)) {
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleEncoding.inputs(line));
+                LintProcessor samples = open(line)) {
             report = samples.linter().report(results(line, samples), atLeast(0, line, "show", SHOWN));
             write(report, folder.path(), failOn.equals("warning"));
             folder.commit();
@@ -66,8 +67,8 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
     }
 
     private static void write(LintReport report, Path folder, boolean failOnWarnings) {
-        AtomicFile.writeString(folder.resolve("lint.html"), new LintPage(report).html());
+        AtomicFile.writeString(folder.resolve("lint.html"), new LintHtmlReport(report).html());
         AtomicFile.writeString(folder.resolve("lint.json"), report.json().toPrettyString() + "\n");
-        AtomicFile.writeString(folder.resolve("lint-junit.xml"), JunitXml.of(report, failOnWarnings));
+        AtomicFile.writeString(folder.resolve("lint-junit.xml"), JunitReport.of(report, failOnWarnings));
     }
 }

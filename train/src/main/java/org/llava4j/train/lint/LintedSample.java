@@ -12,7 +12,7 @@ import org.llava4j.data.conversation.EncodedSample;
  * @param id what the data file calls it
  * @param encoded ids and labels; null if it could not be made
  * @param length positions with its image vectors, before anything is cut off
- * @param supervised positions that are learned, of those that are not cut off
+ * @param targetTokens positions that are learned, of those that are not cut off
  * @param images how many it has
  * @param contentHash of words and images, to find those that are there twice
  * @param findings what is wrong
@@ -23,8 +23,8 @@ public record LintedSample(
         String id,
         EncodedSample encoded,
         int length,
-        int supervised,
+        int targetTokens,
         int images,
         long contentHash,
-        List<Finding> findings)
+        List<LintFinding> findings)
         implements Serializable {}

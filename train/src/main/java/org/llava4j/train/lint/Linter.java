@@ -23,9 +23,9 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  * Reads samples with the functions that training reads them with, and tells what each would be.
  *
  * @param encoder text to ids and labels
- * @param splice how long a sample may be and what an image takes of it
+ * @param collatorOptions how long a sample may be and what an image takes of it
  */
-public record Linter(ConversationEncoder encoder, CollatorOptions splice) {
+public record Linter(ConversationEncoder encoder, CollatorOptions collatorOptions) {
     /**
      * Puts together what was found.
      *
@@ -33,12 +33,13 @@ public record Linter(ConversationEncoder encoder, CollatorOptions splice) {
      * @param shown so many of them are in the report token by token
      */
     public LintReport report(Iterator<LintedSample> linted, int shown) {
-        LintReport report = new LintReport(encoder, splice, shown);
+        LintReport report = new LintReport(encoder, collatorOptions, shown);
         Set<Long> seen = new HashSet<>();
         linted.forEachRemaining(sample -> {
             if (sample.encoded() != null && !seen.add(sample.contentHash())) {
                 sample.findings()
-                        .add(new Finding(Rule.DUPLICATE, sample.number(), sample.where(), Rule.DUPLICATE.words()));
+                        .add(new LintFinding(
+                                LintRule.DUPLICATE, sample.number(), sample.where(), LintRule.DUPLICATE.description()));
             }
             report.add(sample);
         });
@@ -48,35 +49,43 @@ public record Linter(ConversationEncoder encoder, CollatorOptions splice) {
     /** Reads one sample. */
     LintedSample sample(ConversationDataset samples, int number) {
         String where = samples.where(number);
-        List<Finding> findings = new ArrayList<>();
-        Conversation conversation = found(Rule.BROKEN, number, where, findings, () -> samples.get(number));
+        List<LintFinding> findings = new ArrayList<>();
+        Conversation conversation =
+                resultOrFinding(LintRule.INVALID_SAMPLE, number, where, findings, () -> samples.get(number));
         if (conversation == null) {
             return new LintedSample(number, where, "", null, 0, 0, 0, 0, findings);
         }
         for (String image : conversation.images()) {
-            found(Rule.DEAD_IMAGE, number, where, findings, () -> ImageFiles.read(samples.image(number, image)));
+            resultOrFinding(
+                    LintRule.UNREADABLE_IMAGE,
+                    number,
+                    where,
+                    findings,
+                    () -> ImageFiles.read(samples.image(number, image)));
         }
-        EncodedSample encoded = found(Rule.BROKEN, number, where, findings, () -> encoder.encode(conversation));
+        EncodedSample encoded =
+                resultOrFinding(LintRule.INVALID_SAMPLE, number, where, findings, () -> encoder.encode(conversation));
         if (encoded == null) {
             return new LintedSample(number, where, conversation.id(), null, 0, 0, images(conversation), 0, findings);
         }
-        int length = BatchLayout.expandedLength(encoded.inputIds(), splice.numImageTokens());
-        if (!BatchLayout.hasTarget(encoded, splice)) {
-            findings.add(new Finding(
-                    Rule.NOTHING_SUPERVISED,
+        int length = BatchLayout.expandedLength(encoded.inputIds(), collatorOptions.numImageTokens());
+        if (!BatchLayout.hasTarget(encoded, collatorOptions)) {
+            findings.add(new LintFinding(
+                    LintRule.NO_TARGET_TOKENS,
                     number,
                     where,
-                    "its answers begin beyond the maximum length of " + splice.maxLength()));
-        } else if (length > splice.maxLength()) {
-            findings.add(new Finding(
-                    Rule.TRUNCATED,
+                    "its answers begin beyond the maximum length of " + collatorOptions.maxLength()));
+        } else if (length > collatorOptions.maxLength()) {
+            findings.add(new LintFinding(
+                    LintRule.TRUNCATED,
                     number,
                     where,
-                    "has " + length + " positions, of which " + splice.maxLength() + " are kept"));
+                    "has " + length + " positions, of which " + collatorOptions.maxLength() + " are kept"));
         }
         if (!conversation.hasImages()
                 && conversation.turns().stream().anyMatch(turn -> turn.value().contains(LlamaTokenizer.IMAGE_TEXT))) {
-            findings.add(new Finding(Rule.STRAY_IMAGE_WORD, number, where, Rule.STRAY_IMAGE_WORD.words()));
+            findings.add(new LintFinding(
+                    LintRule.STRAY_IMAGE_TOKEN, number, where, LintRule.STRAY_IMAGE_TOKEN.description()));
         }
         return new LintedSample(
                 number,
@@ -84,7 +93,7 @@ public record Linter(ConversationEncoder encoder, CollatorOptions splice) {
                 conversation.id(),
                 encoded,
                 length,
-                supervised(encoded),
+                targetTokens(encoded),
                 images(conversation),
                 hash(conversation),
                 findings);
@@ -100,28 +109,31 @@ public record Linter(ConversationEncoder encoder, CollatorOptions splice) {
     }
 
     /** Labels among the positions that are kept. */
-    private int supervised(EncodedSample sample) {
+    private int targetTokens(EncodedSample sample) {
         int position = 0;
         int learned = 0;
         for (int i = 0; i < sample.inputIds().length; i++) {
-            position += sample.inputIds()[i] == LlamaTokenizer.IMAGE_TOKEN_ID ? splice.numImageTokens() : 1;
+            position += sample.inputIds()[i] == LlamaTokenizer.IMAGE_TOKEN_ID ? collatorOptions.numImageTokens() : 1;
             boolean label = sample.labels()[i] != EncodedSample.IGNORE_INDEX;
-            learned += label && position <= splice.maxLength() ? 1 : 0;
+            learned += label && position <= collatorOptions.maxLength() ? 1 : 0;
         }
         return learned;
     }
 
     /** What work gives, or null and a finding. */
-    private static <T> T found(Rule otherwise, int number, String where, List<Finding> findings, Supplier<T> work) {
+    private static <T> T resultOrFinding(
+            LintRule otherwise, int number, String where, List<LintFinding> findings, Supplier<T> work) {
         try {
             return work.get();
         } catch (FileChangedException e) {
             throw e;
         } catch (NoTargetTokensException e) {
-            findings.add(new Finding(Rule.NOTHING_SUPERVISED, number, where, e.getMessage()));
+            findings.add(new LintFinding(LintRule.NO_TARGET_TOKENS, number, where, e.getMessage()));
         } catch (BadInputException e) {
-            Rule rule = e.getMessage().contains("images but its text refers to") ? Rule.IMAGE_SLOT : otherwise;
-            findings.add(new Finding(rule, number, where, e.getMessage().replace(where + ": ", "")));
+            LintRule rule = e.getMessage().contains("images but its text refers to")
+                    ? LintRule.IMAGE_COUNT_MISMATCH
+                    : otherwise;
+            findings.add(new LintFinding(rule, number, where, e.getMessage().replace(where + ": ", "")));
         }
         return null;
     }

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
-import org.llava4j.model.SlotRows;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
@@ -73,11 +73,11 @@ public record MemoryPlan(
                 .mapToLong(weight -> weight.bytes(run.trainable(), run.frozenDtype()))
                 .sum();
         // The slot's rows are a variable of their own, and rows of the table that are not read.
-        long unread = run.config().imageSlot().isPresent()
+        long unread = run.config().imageStartEndTokens().isPresent()
                 ? (long) WeightShapes.IMAGE_START_END_ROWS
                         * run.config().decoder().hiddenSize()
                 : 0;
-        long trainable = learning - (run.trainable().test(SlotRows.TABLE) ? unread : 0);
+        long trainable = learning - (run.trainable().test(ImageStartEndEmbeddings.TABLE) ? unread : 0);
         long gradientBytes = learning * Float.BYTES * Math.min(2, run.gradientAccumulationSteps());
         PoolSimulation pool = simulate(run);
         long activationBytes = pool.peakIntermediateBytes();
@@ -102,7 +102,7 @@ public record MemoryPlan(
         StepGraph step = StepGraph.step(run);
         for (int i = 0; i < SIMULATED_STEPS; i++) {
             if (run.tower() == TowerPlacement.SEPARATE) {
-                StepGraph tower = StepGraph.tower(run, Math.min(run.batchSize(), TowerFeatures.AT_ONCE));
+                StepGraph tower = StepGraph.tower(run, Math.min(run.batchSize(), TowerFeatures.MAX_BATCH_SIZE));
                 pool.run(tower);
                 pool.releaseAll(tower.results());
             }
@@ -124,7 +124,7 @@ public record MemoryPlan(
         if (run.padToMultipleOf() == 0) {
             return ofOneLength;
         }
-        long others = (run.maxLength() - run.config().imageVectors() - 1) / run.padToMultipleOf();
+        long others = (run.maxLength() - run.config().numImageTokens() - 1) / run.padToMultipleOf();
         // On average another length has half of the text.
         return Math.min(PooledMemory.limitBytes(), ofOneLength + others * activationBytes / 2);
     }
@@ -133,8 +133,8 @@ public record MemoryPlan(
         long side = run.config().vision().imageSizePx();
         long perImage = run.tower() == TowerPlacement.IN_GRAPH
                 ? 3 * side * side
-                : (long) run.config().imageVectors() * run.config().vision().hiddenSize();
-        long integers = 2L * run.maxLength() + run.config().imageVectors();
+                : (long) run.config().numImageTokens() * run.config().vision().hiddenSize();
+        long integers = 2L * run.maxLength() + run.config().numImageTokens();
         return run.batchSize() * (perImage + integers) * Float.BYTES + 2 * run.targetRows() * Integer.BYTES;
     }
 

@@ -5,7 +5,7 @@ import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.WeightDtype;
 
 /**
  * A run to plan, one picture in each sample.
@@ -29,7 +29,7 @@ public record PlannedRun(
         Optional<LoraConfig> lora,
         Predicate<String> trainable,
         TowerPlacement tower,
-        FrozenType frozenDtype,
+        WeightDtype frozenDtype,
         int batchSize,
         int maxLength,
         int targetTokens,
@@ -54,9 +54,9 @@ public record PlannedRun(
             throw new BadInputException("a batch of " + batchSize + " accumulated " + gradientAccumulationSteps
                     + " times; give 1 or more of each");
         }
-        if (maxLength <= config.imageVectors()) {
+        if (maxLength <= config.numImageTokens()) {
             throw new BadInputException("a length of " + maxLength + " has no room for text: an image becomes "
-                    + config.imageVectors() + " vectors; give " + (config.imageVectors() + 1) + " or more");
+                    + config.numImageTokens() + " vectors; give " + (config.numImageTokens() + 1) + " or more");
         }
     }
 
@@ -65,7 +65,7 @@ public record PlannedRun(
             LlavaConfig config,
             Predicate<String> learns,
             TowerPlacement tower,
-            FrozenType frozenType,
+            WeightDtype frozenType,
             int batch,
             int length,
             int supervised,
@@ -91,7 +91,7 @@ public record PlannedRun(
 
     /** M, supervised rows of a batch: the only ones that reach the head. */
     long targetRows() {
-        int text = maxLength - config.imageVectors();
+        int text = maxLength - config.numImageTokens();
         return (long) batchSize * (targetTokens == 0 ? text : Math.min(targetTokens, text));
     }
 
@@ -132,7 +132,7 @@ public record PlannedRun(
     }
 
     /** The same run with another type of frozen matrices. */
-    public PlannedRun withFrozenDtype(FrozenType type) {
+    public PlannedRun withFrozenDtype(WeightDtype type) {
         return new PlannedRun(
                 config,
                 lora,

@@ -3,7 +3,7 @@ package org.llava4j.train.plan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Supplier;
-import org.llava4j.model.SlotRows;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -26,7 +26,7 @@ record StepGraph(List<StepOp> ops, List<StepArray> results) {
         Tape tape = new Tape();
         StepLayers layers = new StepLayers(tape);
         LlavaConfig config = run.config();
-        long vectors = (long) run.batchSize() * config.imageVectors();
+        long vectors = (long) run.batchSize() * config.numImageTokens();
         StepArray features = run.tower() == PlannedRun.TowerPlacement.IN_GRAPH
                 ? tower(layers, config, run.batchSize())
                 : new StepArray(vectors, config.vision().hiddenSize());
@@ -96,9 +96,11 @@ record StepGraph(List<StepOp> ops, List<StepArray> results) {
         LlamaConfig llama = config.decoder();
         long width = llama.hiddenSize();
         long vocabulary = llama.vocabSize();
-        StepArray text = layers.embedding(SlotRows.TABLE, (long) run.batchSize() * run.maxLength(), vocabulary, width);
-        if (config.imageSlot().isPresent()) {
-            text = layers.trainableTokenEmbeddings(SlotRows.NAME, text, WeightShapes.IMAGE_START_END_ROWS);
+        StepArray text = layers.embedding(
+                ImageStartEndEmbeddings.TABLE, (long) run.batchSize() * run.maxLength(), vocabulary, width);
+        if (config.imageStartEndTokens().isPresent()) {
+            text = layers.trainableTokenEmbeddings(
+                    ImageStartEndEmbeddings.NAME, text, WeightShapes.IMAGE_START_END_ROWS);
         }
         StepArray x = layers.mergeImageFeatures(text, images);
         StepLora lora = new StepLora(layers, run.lora(), llama);

@@ -5,7 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.WeightDtype;
 
 /**
  * A change that makes a run fit into a machine.
@@ -60,8 +60,8 @@ public record Suggestion(String description, PlannedRun run) {
 
     /** With frozen matrices in 16 bits; the same if they are. */
     private Suggestion withBf16() {
-        return run.frozenDtype() == FrozenType.FP32
-                ? with("--frozen-dtype " + FrozenType.BF16, run.withFrozenDtype(FrozenType.BF16))
+        return run.frozenDtype() == WeightDtype.FP32
+                ? with("--frozen-dtype " + WeightDtype.BF16, run.withFrozenDtype(WeightDtype.BF16))
                 : this;
     }
 
@@ -84,7 +84,7 @@ public record Suggestion(String description, PlannedRun run) {
                 found.add(change);
             }
         }
-        int least = (run.config().imageVectors() + MIN_TEXT_TOKENS + LENGTH_STEP - 1) / LENGTH_STEP;
+        int least = (run.config().numImageTokens() + MIN_TEXT_TOKENS + LENGTH_STEP - 1) / LENGTH_STEP;
         largest((run.maxLength() - 1) / LENGTH_STEP, least, n -> run.withMaxLength(n * LENGTH_STEP), machine)
                 .map(n -> n * LENGTH_STEP)
                 .ifPresent(length -> found.add(base.with("length " + length, run.withMaxLength(length))));

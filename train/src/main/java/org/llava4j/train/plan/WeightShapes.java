@@ -6,13 +6,13 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
-import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.Lora;
-import org.llava4j.model.weights.FrozenType;
 import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Every weight of a model by name and size, from its config alone: the graph is built, but no weight is made. */
 final class WeightShapes implements TensorSource {
-    /** Rows that {@link SlotRows} has: start and end. */
+    /** Rows that {@link ImageStartEndEmbeddings} has: start and end. */
     static final int IMAGE_START_END_ROWS = 2;
 
     private final List<Weight> weights = new ArrayList<>();
@@ -37,9 +37,9 @@ final class WeightShapes implements TensorSource {
             return !name.startsWith(Llava.TOWER_PREFIX) && learns.test(name);
         }
 
-        long bytes(Predicate<String> learns, FrozenType frozenType) {
+        long bytes(Predicate<String> learns, WeightDtype frozenType) {
             boolean narrow = matrix && !isTrainable(learns);
-            return length * (narrow ? frozenType.inMemory().width() : Float.BYTES);
+            return length * (narrow ? frozenType.dataType().width() : Float.BYTES);
         }
     }
 

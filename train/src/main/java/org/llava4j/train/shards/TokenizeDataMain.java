@@ -12,10 +12,10 @@ import org.llava4j.data.batch.TokenizedDatasetWriter;
 import org.llava4j.data.cli.RecordCommand;
 import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.data.records.TokenizedSample;
-import org.llava4j.train.stage.DataFlags;
 import org.llava4j.train.stage.DataSource;
-import org.llava4j.train.stage.OpenSource;
-import org.llava4j.train.stage.SampleReading;
+import org.llava4j.train.stage.DataSourceFlags;
+import org.llava4j.train.stage.OpenDataSource;
+import org.llava4j.train.stage.SampleEncoding;
 
 /** {@code exec:java@tokenize-data}: training data as ids, in shards by length, which the training goals read. */
 public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
@@ -33,18 +33,18 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
 
     @Override
     protected Options options() {
-        return SampleReading.addFlags(new Options())
+        return SampleEncoding.addFlags(new Options())
                 .addOption(required("output-dir", "DIR", "the folder of shards; a run's --data-path"))
                 .addOption(flag("samples-per-shard", "N", "most samples of a file (default 8192)"));
     }
 
     @Override
-    public TokenizedSamples open(CommandLine line) {
-        return new TokenizedSamples(SampleReading.of(line), source(line).data());
+    public TokenizeProcessor open(CommandLine line) {
+        return new TokenizeProcessor(SampleEncoding.of(line), source(line).data());
     }
 
     private static DataSource source(CommandLine line) {
-        List<DataSource> sources = DataFlags.plain().sources(line);
+        List<DataSource> sources = DataSourceFlags.singleStage().sources(line);
         if (sources.size() > 1) {
             throw new BadInputException(
                     "--data-path names " + sources.size() + " sources; make shards of each by itself");
@@ -55,16 +55,16 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleReading.inputs(line));
-                TokenizedSamples samples = open(line)) {
-            SampleReading reading = SampleReading.of(line);
+        try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleEncoding.inputs(line));
+                TokenizeProcessor samples = open(line)) {
+            SampleEncoding reading = SampleEncoding.of(line);
             TokenizedDatasetManifest shards = new TokenizedDatasetWriter(
                             folder.path(), atLeast(1, line, "samples-per-shard", SAMPLES_PER_SHARD))
                     .write(
                             results(line, samples),
                             reading.identity(),
                             reading.stage().maxLength(),
-                            OpenSource.sha256(source(line)));
+                            OpenDataSource.sha256(source(line)));
             folder.commit();
             int bad = shards.shards().stream()
                     .filter(shard -> shard.bucket() == 0)

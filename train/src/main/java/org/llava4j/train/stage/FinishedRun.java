@@ -8,7 +8,7 @@ import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.JsonInput;
-import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.folder.ModelManifest;
 
 /**
  * The output of a stage that is there already, known by the identity that it records.
@@ -28,7 +28,7 @@ record FinishedRun(Path output, Fingerprint identity) {
      *
      * @throws BadInputException if it is broken, or of an older version
      */
-    static FinishedRun in(Path output) {
+    static FinishedRun read(Path output) {
         JsonNode recorded = JsonInput.readObject(output.resolve(RunReport.FILE)).path("identity");
         if (!recorded.isObject()) {
             throw new BadInputException(output + " is the output of an older version, which did not record all that it"
@@ -46,7 +46,7 @@ record FinishedRun(Path output, Fingerprint identity) {
      * @param compared names of the values that count
      * @throws BadInputException if it is the output of another run, which must not be lost
      */
-    void requireOf(Fingerprint now, Predicate<String> compared) {
+    void requireSameRun(Fingerprint now, Predicate<String> compared) {
         List<String> differences = identity.differences(now, compared);
         if (!differences.isEmpty()) {
             throw new BadInputException(output + " holds the output of another run: "
@@ -55,10 +55,10 @@ record FinishedRun(Path output, Fingerprint identity) {
     }
 
     /** Verifies its files by their hashes. @throws BadInputException if one is not what was written */
-    void requireWhole() {
-        List<String> damage = Manifest.read(output)
+    void requireIntact() {
+        List<String> damage = ModelManifest.read(output)
                 .orElseThrow(() -> new BadInputException(output + " has no manifest of its files; remove it"))
-                .damage(output);
+                .changedFiles(output);
         if (!damage.isEmpty()) {
             throw new BadInputException(output + " is not as the run wrote it: " + Fingerprint.summarize(damage)
                     + "; remove it, and the stage is trained again");

@@ -16,11 +16,11 @@ import org.llava4j.data.image.ImageBytes;
 /** One hash over the content of all images that samples name, for each source of the samples. */
 final class ImageHashes {
     /** Images that are read at once; their hashes are taken in order. */
-    private static final int AT_ONCE = 1024;
+    private static final int HASH_BATCH_SIZE = 1024;
 
     private final ConversationDataset samples;
-    private final Set<Path> met = new HashSet<>();
-    private final List<Path> waiting = new ArrayList<>();
+    private final Set<Path> seen = new HashSet<>();
+    private final List<Path> pending = new ArrayList<>();
     private final Sha256 hash = new Sha256();
     private long images;
 
@@ -52,19 +52,19 @@ final class ImageHashes {
         }
         for (String name : sample.images()) {
             Path image = samples.image(number, name);
-            if (met.add(image)) {
-                waiting.add(image);
+            if (seen.add(image)) {
+                pending.add(image);
             }
         }
-        if (waiting.size() >= AT_ONCE) {
+        if (pending.size() >= HASH_BATCH_SIZE) {
             flush();
         }
     }
 
     private void flush() {
-        waiting.parallelStream().map(ImageHashes::hash).toList().forEach(hash::add);
-        images += waiting.size();
-        waiting.clear();
+        pending.parallelStream().map(ImageHashes::hash).toList().forEach(hash::add);
+        images += pending.size();
+        pending.clear();
     }
 
     private static String hash(Path image) {

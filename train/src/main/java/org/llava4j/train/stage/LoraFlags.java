@@ -36,7 +36,7 @@ final class LoraFlags {
     }
 
     /** The keys of a stage that the flags change. */
-    static void change(CommandLine line, Stage stage, Map<String, Object> changes) {
+    static void addChanges(CommandLine line, Stage stage, Map<String, Object> changes) {
         boolean on = line.hasOption(ENABLE) || stage.lora() != null;
         for (String name : List.of(RANK, ALPHA, DROPOUT, TARGETS)) {
             if (line.hasOption(name) && !on) {

@@ -13,8 +13,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.cli.Command;
 import org.llava4j.model.config.LlavaConfig;
-import org.llava4j.model.weights.FrozenType;
-import org.llava4j.train.WarmupCosine;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.plan.ClusterPlan;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
@@ -42,7 +42,7 @@ public final class PlanMain extends Command {
                 .addOption(flag("accumulation", "N", "forward passes of one step, if not the stage's"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
                 .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
-                .addOption(toggle("recompute", RunCommand.RECOMPUTE_HELP))
+                .addOption(toggle("recompute", TrainCommand.GRADIENT_CHECKPOINTING_HELP))
                 .addOption(flag("samples", "N", "how many samples an epoch has"))
                 .addOption(flag("data-path", "PATH,...", "the data itself, to count them"))
                 .addOption(flag("epochs", "N", "passes over the data, if not the stage's"))
@@ -61,14 +61,15 @@ public final class PlanMain extends Command {
         }
         LlavaConfig config = LlavaConfig.readShapes(model, StageRunner.visionTower(model, path(line, "vision-tower")));
         RunOptions options = RunOptions.DEFAULT
-                .withFrozenType(FrozenType.named(line.getOptionValue("frozen-dtype", FrozenType.FP32.toString())))
-                .withRecompute(line.hasOption("recompute"));
+                .withFrozenDtype(
+                        WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())))
+                .withGradientCheckpointing(line.hasOption("recompute"));
         OptionalLong samples = samples(line, stage);
         MachineMemory machine = machine(line);
         MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, samples));
         stage.requireMatches(plan.weightNames(), model);
         System.out.println(stage.name() + " on " + model + ": batch " + stage.batchSize() + ", length "
-                + stage.maxLength() + ", of which an image takes " + config.imageVectors());
+                + stage.maxLength() + ", of which an image takes " + config.numImageTokens());
         plan.breakdown().forEach(PlanMain::print);
         print("machine", machine + "; a run may take " + MemoryPlan.formatBytes(machine.allowedBytes()));
         samples.ifPresent(count -> print("steps", steps(stage, count)));
@@ -84,7 +85,7 @@ public final class PlanMain extends Command {
         if (!line.hasOption("executors")) {
             return Optional.empty();
         }
-        ClusterStages.require(stage, plan);
+        ClusterStageCheck.requireSupported(stage, plan);
         return Optional.of(new ClusterPlan(plan, atLeast(1, line, "executors", 1), stage.accumulation(), gbit));
     }
 
@@ -116,8 +117,8 @@ public final class PlanMain extends Command {
             return OptionalLong.empty();
         }
         long samples = 0;
-        for (DataSource source : DataFlags.plain().sources(line)) {
-            samples += OpenSource.count(stage, source);
+        for (DataSource source : DataSourceFlags.singleStage().sources(line)) {
+            samples += OpenDataSource.count(stage, source);
         }
         return OptionalLong.of(samples);
     }
@@ -135,7 +136,7 @@ public final class PlanMain extends Command {
 
     private static String steps(Stage stage, long samples) {
         int batches = Math.toIntExact((samples + stage.batchSize() - 1) / stage.batchSize());
-        WarmupCosine schedule = stage.schedule(batches);
+        CosineScheduleWithWarmup schedule = stage.schedule(batches);
         return String.format(
                 Locale.ROOT,
                 "%d, the first %d of them warm-up: %d samples, %d a step, %s",

@@ -12,8 +12,8 @@ import org.llava4j.data.Fingerprint;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
-import org.llava4j.model.folder.Manifest;
 import org.llava4j.model.folder.ModelFiles;
+import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.train.stage.Stage.DataFormat;
 
@@ -26,10 +26,10 @@ import org.llava4j.train.stage.Stage.DataFormat;
  */
 record RunIdentity(Fingerprint values, InputSnapshot files) {
     /** Names of values that change no step that was taken: limits, and what only the output gets. */
-    private static final Set<String> NOT_OF_STEPS =
+    private static final Set<String> WITHOUT_EFFECT_ON_STEPS =
             Set.of("name", "maxBadSamples", "maxBadSteps", "explodingLoss", "save-type");
 
-    private static final String OF_OUTPUT = "file ";
+    private static final String OUTPUT_FILE = "file ";
 
     /** The prefix of everything that the choice of the best weights depends on. */
     private static final String EVALUATION = "eval ";
@@ -43,18 +43,18 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
      */
     static RunIdentity of(Stage stage, RunPaths paths, RunOptions options, StageData data, Consumer<String> notices) {
         Path tower = StageRunner.visionTower(paths.model(), paths.visionTower());
-        LlavaConfig config = Learner.config(stage, paths, options);
+        LlavaConfig config = GradientWorker.config(stage, paths, options);
         ModelFiles model = model(paths);
         InputSnapshot files = InputSnapshot.byContent(paths(stage, paths));
         Fingerprint.Builder identity = new Fingerprint.Builder();
         addStage(identity, stage);
-        identity.add("frozen-dtype", options.frozenType());
+        identity.add("frozen-dtype", options.frozenDtype());
         addConfig(identity, config, tower);
         identity.addFiles("weights of ", model.weights(), files);
         identity.addFiles("", model.tokenizer(), files);
-        data.describe(identity, "", readSamples(stage, data), notices);
+        data.addToIdentity(identity, "", readSamples(stage, data), notices);
         addEvaluation(identity, stage, paths, options, config, notices);
-        identity.add("save-type", options.saveAs());
+        identity.add("save-type", options.saveType());
         identity.addFiles("", model.others(), files);
         return new RunIdentity(identity.build(), files);
     }
@@ -75,7 +75,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
 
     /** As {@link #of(Stage, RunPaths, RunOptions, StageData, Consumer)}, with data that is opened for it. */
     static RunIdentity of(Stage stage, RunPaths paths, RunOptions options, Consumer<String> notices) {
-        try (StageData data = StageData.open(stage, paths, Learner.config(stage, paths, options), bad -> {})) {
+        try (StageData data = StageData.open(stage, paths, GradientWorker.config(stage, paths, options), bad -> {})) {
             return of(stage, paths, options, data, notices);
         }
     }
@@ -114,42 +114,43 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
             RunOptions options,
             LlavaConfig config,
             Consumer<String> notices) {
-        Optional<HeldOut> chosen = options.heldOut().filter(HeldOut::keepBest);
+        Optional<ValidationOptions> chosen = options.validation().filter(ValidationOptions::loadBestModelAtEnd);
         identity.add(EVALUATION + "load-best-model-at-end", chosen.isPresent());
         if (chosen.isPresent()) {
-            HeldOut heldOut = chosen.get();
-            identity.add(EVALUATION + "eval-steps", heldOut.everySteps());
-            identity.add(EVALUATION + "eval-samples", heldOut.samples());
+            ValidationOptions heldOut = chosen.get();
+            identity.add(EVALUATION + "eval-steps", heldOut.evalSteps());
+            identity.add(EVALUATION + "eval-samples", heldOut.maxSamples());
             if (stage.dataFormat() == DataFormat.SCIENCEQA) {
                 identity.add(EVALUATION + "eval-split", heldOut.split());
             }
             try (StageData data = Validation.data(heldOut, stage, paths, config, bad -> {})) {
-                data.describe(identity, EVALUATION, heldOut.samples(), notices);
+                data.addToIdentity(identity, EVALUATION, heldOut.maxSamples(), notices);
             }
         }
     }
 
     /** What the last bits of a result depend on besides. */
-    static Fingerprint environment(GradientPlace place) {
+    static Fingerprint environment(GradientExecutor place) {
         return new Fingerprint.Builder()
-                .add("LLaVA4J version", Manifest.version())
+                .add("LLaVA4J version", ModelManifest.version())
                 .add("kernels", KernelChoice.description())
                 .add("place of the gradients", place.description())
                 .build();
     }
 
     /** What differs in the steps of a run that was this one. */
-    static List<String> differencesOfSteps(Fingerprint before, Fingerprint now) {
-        return before.differences(now, name -> !NOT_OF_STEPS.contains(name) && !name.startsWith(OF_OUTPUT));
+    static List<String> stepDifferences(Fingerprint before, Fingerprint now) {
+        return before.differences(
+                now, name -> !WITHOUT_EFFECT_ON_STEPS.contains(name) && !name.startsWith(OUTPUT_FILE));
     }
 
     /** What differs, but not in the steps. */
-    static List<String> differencesBesideSteps(Fingerprint before, Fingerprint now) {
-        return before.differences(now, name -> NOT_OF_STEPS.contains(name) || name.startsWith(OF_OUTPUT));
+    static List<String> otherDifferences(Fingerprint before, Fingerprint now) {
+        return before.differences(now, name -> WITHOUT_EFFECT_ON_STEPS.contains(name) || name.startsWith(OUTPUT_FILE));
     }
 
     /** Whether a value is known before the projector is, which an earlier stage trains. */
-    static boolean isBesideProjector(String name) {
+    static boolean isIndependentOfProjector(String name) {
         return !name.startsWith("weights of projector");
     }
 

@@ -16,12 +16,12 @@ final class RunInputs {
      */
     static InputPaths of(Stage stage, RunPaths paths, RunOptions options) {
         InputPaths inputs = read(stage, paths);
-        if (options.heldOut().isPresent()) {
-            HeldOut heldOut = options.heldOut().get();
+        if (options.validation().isPresent()) {
+            ValidationOptions heldOut = options.validation().get();
             inputs = inputs.and(heldOut.data()).andWithoutLinks(heldOut.images());
         }
         inputs.requireNoOverlap(paths.output());
-        Path checkpoints = options.saving().folder();
+        Path checkpoints = options.checkpointPolicy().folder();
         InputPaths.requireOutside("the checkpoint folder", checkpoints, paths.output());
         InputPaths.requireOutside("the feature cache", paths.featureCache(), paths.output());
         inputs.requireNoOverlap(checkpoints);

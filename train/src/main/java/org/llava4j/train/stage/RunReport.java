@@ -7,8 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.train.Trainer;
-import org.llava4j.train.checkpoint.RunOrigin;
-import org.llava4j.train.watch.RunLog;
+import org.llava4j.train.checkpoint.ParentCheckpoint;
+import org.llava4j.train.logging.MetricsLog;
 
 /**
  * What a run did; all but {@code output} is kept as {@code run.json} in the output folder.
@@ -25,7 +25,7 @@ public record RunReport(Path output, Summary summary) {
      * @throws org.llava4j.data.BadInputException if that is not there any more
      */
     public List<Trainer.Step> steps() {
-        return RunLog.steps(output.resolve(RunLog.FILE));
+        return MetricsLog.steps(output.resolve(MetricsLog.FILE));
     }
 
     /**
@@ -73,7 +73,7 @@ public record RunReport(Path output, Summary summary) {
             double seconds,
             List<WeightGroup> groups,
             Fingerprint identity,
-            List<RunOrigin> startedFrom) {
+            List<ParentCheckpoint> startedFrom) {
 
         String json() {
             try {

@@ -10,13 +10,13 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.model.SlotRows;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.lora.Lora;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.train.AdamW;
-import org.llava4j.train.WarmupCosine;
+import org.llava4j.train.CosineScheduleWithWarmup;
 
 /**
  * A stage of training as data (paper, section 4.2). {@link Stages} has the shipped ones and reads others.
@@ -98,16 +98,16 @@ public record Stage(
     }
 
     public Stage {
-        present(name, "name");
-        present(dataFormat, "dataFormat");
-        present(convMode, "convMode");
-        present(imageAspectRatio, "imageAspectRatio");
-        present(optimizer, "optimizer");
+        requirePresent(name, "name");
+        requirePresent(dataFormat, "dataFormat");
+        requirePresent(convMode, "convMode");
+        requirePresent(imageAspectRatio, "imageAspectRatio");
+        requirePresent(optimizer, "optimizer");
         trainable = trainable == null ? List.of() : List.copyOf(trainable);
         require(!trainable.isEmpty(), "trainable", "[]", "name at least one weight that learns");
-        trainable.forEach(pattern -> compiled("trainable", pattern));
+        trainable.forEach(pattern -> requireRegex("trainable", pattern));
         noDecay = noDecay(noDecay == null ? List.of() : noDecay, optimizer.weightDecay());
-        noDecay.forEach(pattern -> compiled("noDecay", pattern));
+        noDecay.forEach(pattern -> requireRegex("noDecay", pattern));
         boolean scienceQa = dataFormat == DataFormat.SCIENCEQA;
         require(
                 scienceQa == (answerFormat != null),
@@ -119,12 +119,12 @@ public record Stage(
                 "split",
                 split,
                 "dataFormat is " + dataFormat + "; ScienceQA needs one, conversations have none");
-        positive(maxLength, "maxLength");
-        positive(lengthMultiple, "lengthMultiple");
-        positive(sortedBatches, "sortedBatches");
-        positive(epochs, "epochs");
-        positive(batchSize, "batchSize");
-        positive(accumulation, "accumulation");
+        requirePositive(maxLength, "maxLength");
+        requirePositive(lengthMultiple, "lengthMultiple");
+        requirePositive(sortedBatches, "sortedBatches");
+        requirePositive(epochs, "epochs");
+        requirePositive(batchSize, "batchSize");
+        requirePositive(accumulation, "accumulation");
         require(maxBadSamples >= 0, "maxBadSamples", maxBadSamples, "give 0 or more");
         require(maxBadSteps >= 0, "maxBadSteps", maxBadSteps, "give 0 or more");
         require(
@@ -166,7 +166,7 @@ public record Stage(
     }
 
     /** Whether a weight learns. */
-    public boolean learns(String weight) {
+    public boolean isTrainable(String weight) {
         return trainable.stream().anyMatch(pattern -> weight.matches(pattern));
     }
 
@@ -184,21 +184,21 @@ public record Stage(
             }
         }
         if (lora != null) {
-            requireLoraAlone(names);
+            requireOnlyLoraTrainable(names);
         }
     }
 
     /** An adapter holds LoRA and what stage 1 hands on; anything else that learned would be lost. */
-    private void requireLoraAlone(Collection<String> names) {
+    private void requireOnlyLoraTrainable(Collection<String> names) {
         for (String name : names) {
-            if (LoraConfig.isLora(name) && !learns(name)) {
+            if (LoraConfig.isLora(name) && !isTrainable(name)) {
                 throw new BadInputException("\"lora\" is given, but \"trainable\" does not match " + name
                         + ", which then never learns; add \"" + LORA_WEIGHTS + "\"");
             }
             boolean kept = LoraConfig.isLora(name)
                     || name.startsWith(Checkpoint.PROJECTOR_PREFIX)
-                    || name.equals(SlotRows.NAME);
-            if (!kept && learns(name)) {
+                    || name.equals(ImageStartEndEmbeddings.NAME);
+            if (!kept && isTrainable(name)) {
                 throw new BadInputException("\"lora\" is given, but \"trainable\" matches " + name
                         + " too; beside LoRA only the projector learns (recipe finetune-lora)");
             }
@@ -216,10 +216,10 @@ public record Stage(
      * @param batchesPerEpoch forward passes of one pass over the data
      * @throws BadInputException if it would only warm up
      */
-    WarmupCosine schedule(int batchesPerEpoch) {
+    CosineScheduleWithWarmup schedule(int batchesPerEpoch) {
         int perEpoch = (batchesPerEpoch + accumulation - 1) / accumulation;
         int total = maxSteps > 0 ? maxSteps : Math.multiplyExact(perEpoch, epochs);
-        WarmupCosine schedule = WarmupCosine.of(learningRate, warmupRatio, total);
+        CosineScheduleWithWarmup schedule = CosineScheduleWithWarmup.of(learningRate, warmupRatio, total);
         if (schedule.warmupSteps() >= total) {
             throw new BadInputException("a run of " + total + " step(s) would only warm up (\"warmupRatio\" is "
                     + warmupRatio + ") and learn nothing; give it more steps or a ratio of 0");
@@ -232,7 +232,7 @@ public record Stage(
         double own = projectorLearningRate == null ? 1 : projectorLearningRate / learningRate;
         return new AdamW(
                 optimizer,
-                name -> new AdamW.Share(
+                name -> new AdamW.ParameterGroup(
                         name.startsWith(Checkpoint.PROJECTOR_PREFIX) ? own : 1,
                         noDecay.stream().noneMatch(pattern -> name.matches(pattern))));
     }
@@ -246,7 +246,7 @@ public record Stage(
         return value >= 0 && value < 1;
     }
 
-    private static void compiled(String key, String pattern) {
+    private static void requireRegex(String key, String pattern) {
         try {
             Pattern.compile(pattern);
         } catch (PatternSyntaxException e) {
@@ -256,11 +256,11 @@ public record Stage(
         }
     }
 
-    private static void present(Object value, String key) {
+    private static void requirePresent(Object value, String key) {
         require(value != null, key, null, "it must be given");
     }
 
-    private static void positive(int value, String key) {
+    private static void requirePositive(int value, String key) {
         require(value > 0, key, value, "give 1 or more");
     }
 

@@ -17,7 +17,7 @@ import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.batch.WeightedMixture;
 import org.llava4j.data.image.ImageFiles;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
-import org.llava4j.model.SlotRows;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.stage.Stage.DataFormat;
@@ -27,7 +27,7 @@ final class StageData implements AutoCloseable {
     private static final int MANY_SAMPLES = 20_000;
 
     private final RunPaths paths;
-    private final List<OpenSource> opened = new ArrayList<>();
+    private final List<OpenDataSource> opened = new ArrayList<>();
     private LlavaBatchIterator batches;
     private String sha256;
 
@@ -43,23 +43,24 @@ final class StageData implements AutoCloseable {
             throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions, but"
                     + " \"dataFormat\" is " + stage.dataFormat() + "; use v1 or v0");
         }
-        if (config.imageSlot().isPresent()
+        if (config.imageStartEndTokens().isPresent()
                 && chat.template().training().dropInstruction()
-                && stage.learns(SlotRows.NAME)
-                && !stage.learns(SlotRows.TABLE)) {
+                && stage.isTrainable(ImageStartEndEmbeddings.NAME)
+                && !stage.isTrainable(ImageStartEndEmbeddings.TABLE)) {
             throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions and with"
                     + " them " + ImageStartEndTokens.START + " and " + ImageStartEndTokens.END
                     + ", whose rows \"trainable\" says shall learn;"
-                    + " use v0 or v1 (--conv-mode), as the paper's stage 1 does, or leave " + SlotRows.NAME + " out");
+                    + " use v0 or v1 (--conv-mode), as the paper's stage 1 does, or leave "
+                    + ImageStartEndEmbeddings.NAME + " out");
         }
-        SampleReading reading = new SampleReading(stage, paths.model(), config);
+        SampleEncoding reading = new SampleEncoding(stage, paths.model(), config);
         BatchOptions options = new BatchOptions(
                 stage.batchSize(),
                 stage.sortedBatches(),
                 stage.seed(),
                 stage.maxBadSamples(),
                 config.vision().imageSizePx(),
-                reading.splice());
+                reading.collatorOptions());
         StageData data = new StageData(paths);
         boolean done = false;
         try {
@@ -73,9 +74,9 @@ final class StageData implements AutoCloseable {
         }
     }
 
-    private void open(SampleReading reading, BatchOptions options, Consumer<BadSample> bad) {
+    private void open(SampleEncoding reading, BatchOptions options, Consumer<BadSample> bad) {
         for (DataSource source : paths.sources()) {
-            opened.add(OpenSource.of(reading, source));
+            opened.add(OpenDataSource.of(reading, source));
         }
         batches = new LlavaBatchIterator(
                 samples(),
@@ -89,7 +90,7 @@ final class StageData implements AutoCloseable {
 
     private ConversationDataset samples() {
         List<ConversationDataset> each =
-                opened.stream().map(OpenSource::samples).toList();
+                opened.stream().map(OpenDataSource::samples).toList();
         return paths.weights().isEmpty() ? new ConcatDataset(each) : new WeightedMixture(each, paths.weights());
     }
 
@@ -108,7 +109,7 @@ final class StageData implements AutoCloseable {
      * @param mostRead samples that are read at most; valid ones
      * @param notices receives a line where hashing takes long
      */
-    void describe(Fingerprint.Builder identity, String prefix, long mostRead, Consumer<String> notices) {
+    void addToIdentity(Fingerprint.Builder identity, String prefix, long mostRead, Consumer<String> notices) {
         ConversationDataset samples = batches.samples();
         int positions = batches.positionsForValid(mostRead);
         boolean all = positions == samples.size() && mostRead > positions;
@@ -119,7 +120,8 @@ final class StageData implements AutoCloseable {
         for (int source = 0; source < opened.size(); source++) {
             String name = "data source " + (source + 1);
             identity.add(
-                    prefix + name, "sha256 " + OpenSource.sha256(paths.sources().get(source)));
+                    prefix + name,
+                    "sha256 " + OpenDataSource.sha256(paths.sources().get(source)));
             if (!paths.weights().isEmpty()) {
                 identity.add(prefix + "weight of " + name, paths.weights().get(source));
             }
@@ -131,7 +133,7 @@ final class StageData implements AutoCloseable {
 
     /** One hash of all that the data's files and folders say, in their order, pictures aside. */
     static String sha256(RunPaths paths) {
-        List<String> each = paths.sources().stream().map(OpenSource::sha256).toList();
+        List<String> each = paths.sources().stream().map(OpenDataSource::sha256).toList();
         return each.size() == 1
                 ? each.get(0)
                 : new Sha256().add(String.join("", each)).hex();
@@ -166,6 +168,6 @@ final class StageData implements AutoCloseable {
 
     @Override
     public void close() {
-        opened.forEach(OpenSource::close);
+        opened.forEach(OpenDataSource::close);
     }
 }

@@ -10,31 +10,31 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
-import org.llava4j.train.BadStepException;
-import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.RunListener;
-import org.llava4j.train.watch.UiLog;
+import org.llava4j.train.RejectedStepException;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.logging.UiListenerLog;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 /**
  * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: a shipped stage, with flags (LLaVA's
  * names, where it has them) for what differs from it.
  */
-public final class StageMain extends RunCommand {
+public final class StageMain extends TrainCommand {
     /** The system property by which a goal names its stage. */
     private static final String STAGE_PROPERTY = "llava4j.stage";
 
     private final String stage;
-    private final GradientPlace place;
+    private final GradientExecutor gradientExecutor;
 
     StageMain(String stage) {
-        this(stage, GradientPlace.HERE);
+        this(stage, GradientExecutor.LOCAL);
     }
 
     /** @param place where gradients are computed */
-    public StageMain(String stage, GradientPlace place) {
+    public StageMain(String stage, GradientExecutor place) {
         super(stage, "Trains a model folder as the stage " + stage + " says and writes the trained folder.");
         this.stage = stage;
-        this.place = place;
+        this.gradientExecutor = place;
     }
 
     public static void main(String[] args) {
@@ -93,37 +93,39 @@ public final class StageMain extends RunCommand {
     protected void run(CommandLine line) {
         Stage base = base(line);
         Map<String, Object> changes = changes(line);
-        LoraFlags.change(line, base, changes);
+        LoraFlags.addChanges(line, base, changes);
         Stage run = Stages.with(Stages.with(base, changes), settings(line));
         RunPaths paths = new RunPaths(
                 existing(line, "model-path"),
                 path(line, "vision-tower"),
                 path(line, "pretrain-mm-mlp-adapter"),
-                DataFlags.plain().sources(line),
+                DataSourceFlags.singleStage().sources(line),
                 path(line, "output-dir"),
                 path(line, "feature-cache"));
-        RunOptions options = runOptions(line, saving(line, paths.output()));
+        RunOptions options = runOptions(line, checkpointPolicy(line, paths.output()));
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
         InputPaths given = InputPaths.of().andIfJsonFile(line.getOptionValue("recipe"));
         given.requireNoOverlap(paths.output());
         InputPaths.requireOutside("--ui-log", path(line, "ui-log"), paths.output());
         try (StopOnSignal signal = new StopOnSignal()) {
-            print(StageRunner.run(run, paths, options, listener(line, signal), place));
-        } catch (BadStepException e) {
-            throw new BadInputException(e.getMessage() + rejected(options.saving()), e);
+            print(StageRunner.run(run, paths, options, listener(line, signal), gradientExecutor));
+        } catch (RejectedStepException e) {
+            throw new BadInputException(e.getMessage() + rejected(options.checkpointPolicy()), e);
         }
     }
 
     /** What can be done about a run that ended at a step whose loss is NaN, infinite or far too high. */
-    private static String rejected(Saving saving) {
+    private static String rejected(CheckpointPolicy saving) {
         return "; go on and skip up to N such steps with --resume auto --set maxBadSteps=N, or start a new run with"
                 + " another --learning-rate or other data from the last checkpoint in " + saving.folder()
                 + " with --resume CHECKPOINT";
     }
 
-    private static RunListener listener(CommandLine line, RunListener signal) {
-        return line.hasOption("ui-log") ? watched(signal, new UiLog(path(line, "ui-log"))) : watched(signal);
+    private static TrainingListener listener(CommandLine line, TrainingListener signal) {
+        return line.hasOption("ui-log")
+                ? listeners(signal, new UiListenerLog(path(line, "ui-log")))
+                : listeners(signal);
     }
 
     private Stage base(CommandLine line) {
@@ -132,57 +134,57 @@ public final class StageMain extends RunCommand {
 
     private static Map<String, Object> changes(CommandLine line) {
         Map<String, Object> changes = new LinkedHashMap<>();
-        textChange(line, "conv-mode", "convMode", changes);
+        addText(line, "conv-mode", "convMode", changes);
         if (line.hasOption("image-aspect-ratio")) {
             changes.put("imageAspectRatio", AspectRatio.fromName(line.getOptionValue("image-aspect-ratio")));
         }
         if (line.hasOption("prompt-format")) {
             changes.put("answerFormat", ScienceQaPrompt.named(line.getOptionValue("prompt-format")));
         }
-        textChange(line, "split", "split", changes);
-        realChange(line, "learning-rate", "learningRate", changes);
-        realChange(line, "warmup-ratio", "warmupRatio", changes);
-        integerChange(line, "num-train-epochs", "epochs", changes);
-        integerChange(line, "max-steps", "maxSteps", changes);
-        integerChange(line, "per-device-train-batch-size", "batchSize", changes);
-        integerChange(line, "gradient-accumulation-steps", "accumulation", changes);
-        integerChange(line, "model-max-length", "maxLength", changes);
-        integerChange(line, "seed", "seed", changes);
+        addText(line, "split", "split", changes);
+        addDecimal(line, "learning-rate", "learningRate", changes);
+        addDecimal(line, "warmup-ratio", "warmupRatio", changes);
+        addInteger(line, "num-train-epochs", "epochs", changes);
+        addInteger(line, "max-steps", "maxSteps", changes);
+        addInteger(line, "per-device-train-batch-size", "batchSize", changes);
+        addInteger(line, "gradient-accumulation-steps", "accumulation", changes);
+        addInteger(line, "model-max-length", "maxLength", changes);
+        addInteger(line, "seed", "seed", changes);
         if (line.hasOption("fresh-projector")) {
             changes.put("freshProjector", true);
         }
         return changes;
     }
 
-    private static Saving saving(CommandLine line, Path output) {
+    private static CheckpointPolicy checkpointPolicy(CommandLine line, Path output) {
         String how = line.getOptionValue("resume", "");
         return switch (how) {
-            case "" -> saving(line, output, Resume.ASK);
-            case "auto" -> saving(line, output, Resume.AUTO);
-            case "never" -> saving(line, output, Resume.NEVER);
+            case "" -> checkpointPolicy(line, output, ResumeMode.ASK);
+            case "auto" -> checkpointPolicy(line, output, ResumeMode.AUTO);
+            case "never" -> checkpointPolicy(line, output, ResumeMode.NEVER);
             default -> {
                 if (!Files.isDirectory(Path.of(how))) {
                     throw new BadInputException(
                             "--resume " + how + " is not known; use auto, never or the folder of a checkpoint");
                 }
-                yield saving(line, output, Resume.FROM).from(Path.of(how));
+                yield checkpointPolicy(line, output, ResumeMode.FROM).from(Path.of(how));
             }
         };
     }
 
-    private static void textChange(CommandLine line, String flag, String key, Map<String, Object> changes) {
+    private static void addText(CommandLine line, String flag, String key, Map<String, Object> changes) {
         if (line.hasOption(flag)) {
             changes.put(key, line.getOptionValue(flag));
         }
     }
 
-    private static void realChange(CommandLine line, String flag, String key, Map<String, Object> changes) {
+    private static void addDecimal(CommandLine line, String flag, String key, Map<String, Object> changes) {
         if (line.hasOption(flag)) {
             changes.put(key, decimal(line, flag, 0));
         }
     }
 
-    private static void integerChange(CommandLine line, String flag, String key, Map<String, Object> changes) {
+    private static void addInteger(CommandLine line, String flag, String key, Map<String, Object> changes) {
         if (line.hasOption(flag)) {
             changes.put(key, integer(line, flag, 0));
         }

@@ -12,18 +12,18 @@ import org.llava4j.model.folder.AdapterFiles;
 import org.llava4j.model.folder.AdapterWriter;
 import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
-import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.Layout;
+import org.llava4j.model.weights.CheckpointLayout;
 
 /**
  * What a stage makes: a model folder, or the adapter of a stage with LoRA.
  *
  * @param visionTower the tower's folder that the run reads
  * @param config what the model is in this run
- * @param saveAs type of the weights
+ * @param saveType type of the weights
  */
-record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig config, TensorType saveAs) {
+record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig config, TensorType saveType) {
     static final String STAGE_FILE = "stage.json";
 
     /** How {@link org.llava4j.data.AtomicFolder} knows a former output of such a stage. */
@@ -37,20 +37,23 @@ record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig co
         if (stage.lora() == null) {
             writeModel(folder, model, origin);
         } else {
-            AdapterWriter.writeInto(folder, model, origin, stage.lora(), saveAs);
+            AdapterWriter.writeInto(folder, model, origin, stage.lora(), saveType);
         }
         AtomicFile.writeString(folder.resolve(STAGE_FILE), Stages.json(stage));
         AtomicFile.writeString(folder.resolve(RunReport.FILE), summary.json());
     }
 
     private void writeModel(Path folder, Llava model, Origin origin) {
-        try (Checkpoint stored = Learner.weights(stage, paths)) {
+        try (Checkpoint stored = GradientWorker.weights(stage, paths)) {
             CheckpointWriter.writeInto(
                     folder,
-                    CheckpointWriter.trained(
-                            model, stored.outgoing(Llava.weightShapes(config), config.imageSlot()), config, saveAs),
+                    CheckpointWriter.withTrainedWeights(
+                            model,
+                            stored.toLazyTensors(Llava.weightShapes(config), config.imageStartEndTokens()),
+                            config,
+                            saveType),
                     origin,
-                    CheckpointWriter.Form.OWN);
+                    CheckpointWriter.WriteOptions.DEFAULT);
         }
     }
 
@@ -61,12 +64,13 @@ record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig co
      */
     void writeManifest(Path folder, SortedMap<String, String> sources) {
         SortedMap<String, String> now = new TreeMap<>(sources);
-        now.replaceAll((name, source) -> stage.learns(name) ? source + ", then trained by " + stage.name() : source);
-        Manifest.write(
+        now.replaceAll(
+                (name, source) -> stage.isTrainable(name) ? source + ", then trained by " + stage.name() : source);
+        ModelManifest.write(
                 folder,
-                new Manifest.Story(
+                new ModelManifest.Provenance(
                         kind(stage),
-                        Layout.LLAVA.toString(),
+                        CheckpointLayout.LLAVA.toString(),
                         Optional.of(stage.chatFormat().template().name()),
                         Optional.of(stage.name()),
                         stage.lora() == null ? Optional.empty() : Optional.of(AdapterFiles.baseHash(paths.model())),

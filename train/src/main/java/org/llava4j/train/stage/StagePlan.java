@@ -17,20 +17,20 @@ final class StagePlan {
      * @param samples how many there are, if that is known: few pictures do not fill the features' memory
      */
     static PlannedRun of(Stage stage, LlavaConfig config, RunOptions options, OptionalLong samples) {
-        long perImage = (long) config.imageVectors() * config.vision().hiddenSize() * Float.BYTES;
+        long perImage = (long) config.numImageTokens() * config.vision().hiddenSize() * Float.BYTES;
         long most = options.featureMemoryBytes();
         long features = samples.isPresent() ? Math.min(most, samples.getAsLong() * perImage) : most;
         return new PlannedRun(
                 config,
                 Optional.ofNullable(stage.lora()),
-                stage::learns,
+                stage::isTrainable,
                 TowerPlacement.SEPARATE,
-                options.frozenType(),
+                options.frozenDtype(),
                 stage.batchSize(),
                 stage.maxLength(),
                 0,
                 stage.accumulation(),
-                options.recompute(),
+                options.gradientCheckpointing(),
                 stage.lengthMultiple(),
                 features,
                 JvmMemory.heapBytes());

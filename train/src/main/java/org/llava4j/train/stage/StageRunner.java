@@ -16,17 +16,17 @@ import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.cli.OutOfMemory;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.PooledMemory;
-import org.llava4j.model.weights.TowerChoice;
+import org.llava4j.model.weights.VisionTowerResolver;
+import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.Trainer;
-import org.llava4j.train.WarmupCosine;
-import org.llava4j.train.checkpoint.RunCheckpoints;
-import org.llava4j.train.checkpoint.RunTotals;
+import org.llava4j.train.checkpoint.CheckpointManager;
+import org.llava4j.train.checkpoint.TrainingTotals;
+import org.llava4j.train.logging.MetricsLog;
+import org.llava4j.train.logging.RunResult;
+import org.llava4j.train.logging.RunStart;
+import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
-import org.llava4j.train.watch.RunListener;
-import org.llava4j.train.watch.RunLog;
-import org.llava4j.train.watch.RunResult;
-import org.llava4j.train.watch.RunStart;
 
 /**
  * Runs a stage: a model folder and data in, a trained model folder out. The frozen tower's features are computed once
@@ -37,21 +37,21 @@ public final class StageRunner {
     private final Stage stage;
     private final RunPaths paths;
     private final RunOptions options;
-    private final GradientPlace gradientPlace;
+    private final GradientExecutor gradientExecutor;
     private final InputSnapshot filesAtStart;
     private final LlavaConfig config;
     private final StageOutput output;
     private MemoryPlan plan;
 
-    private StageRunner(Stage stage, RunPaths paths, RunOptions options, GradientPlace place) {
+    private StageRunner(Stage stage, RunPaths paths, RunOptions options, GradientExecutor place) {
         this.stage = stage;
         this.paths = paths;
         this.options = options;
-        this.gradientPlace = place;
+        this.gradientExecutor = place;
         filesAtStart = InputSnapshot.byMetadata(RunIdentity.paths(stage, paths));
-        config = Learner.config(stage, paths, options);
+        config = GradientWorker.config(stage, paths, options);
         output = new StageOutput(
-                stage, paths, visionTower(paths.model(), paths.visionTower()), config, options.saveAs());
+                stage, paths, visionTower(paths.model(), paths.visionTower()), config, options.saveType());
     }
 
     /**
@@ -59,15 +59,17 @@ public final class StageRunner {
      *
      * @throws BadInputException if anything that was given is missing or broken, or the stage does not fit the model
      */
-    public static RunReport run(Stage stage, RunPaths paths, RunOptions options, RunListener listener) {
-        return run(stage, paths, options, listener, GradientPlace.HERE);
+    public static RunReport run(Stage stage, RunPaths paths, RunOptions options, TrainingListener listener) {
+        return run(stage, paths, options, listener, GradientExecutor.LOCAL);
     }
 
     /** The same with gradients that are computed elsewhere; all else of the run is on this machine. */
     public static RunReport run(
-            Stage stage, RunPaths paths, RunOptions options, RunListener listener, GradientPlace place) {
-        if (options.saving().folder() == null
-                && options.heldOut().map(HeldOut::keepBest).orElse(false)) {
+            Stage stage, RunPaths paths, RunOptions options, TrainingListener listener, GradientExecutor place) {
+        if (options.checkpointPolicy().folder() == null
+                && options.validation()
+                        .map(ValidationOptions::loadBestModelAtEnd)
+                        .orElse(false)) {
             throw new BadInputException("the best weights are to be kept, but the run has no folder for checkpoints;"
                     + " give it one (Saving), or leave the last weights");
         }
@@ -93,7 +95,7 @@ public final class StageRunner {
      * @throws BadInputException if the stage cannot run
      */
     static void check(Stage stage, RunPaths paths, RunOptions options) {
-        StageRunner runner = new StageRunner(stage, paths, options, GradientPlace.HERE);
+        StageRunner runner = new StageRunner(stage, paths, options, GradientExecutor.LOCAL);
         List<BadSample> bad = new ArrayList<>();
         try (StageData data = StageData.open(stage, paths, runner.config, bad::add)) {
             stage.schedule(data.batches().batchesPerEpoch());
@@ -113,11 +115,11 @@ public final class StageRunner {
             throw new BadInputException(model + ": config.json names no vision tower (\"mm_vision_tower\");"
                     + " name one (--vision-tower)");
         }
-        return TowerChoice.folder(model, given);
+        return VisionTowerResolver.resolve(model, given);
     }
 
-    private RunReport run(AtomicFolder place, RunListener listener) {
-        BadSamples bad = new BadSamples(listener);
+    private RunReport run(AtomicFolder place, TrainingListener listener) {
+        BadSampleLog bad = new BadSampleLog(listener);
         try (StageData data = StageData.open(stage, paths, config, bad)) {
             RunIdentity identity = RunIdentity.of(stage, paths, options, data, listener::notice);
             // What was read before the hashes were taken is what was hashed.
@@ -127,30 +129,33 @@ public final class StageRunner {
     }
 
     private RunReport run(
-            AtomicFolder place, StageData data, RunIdentity identity, BadSamples bad, RunListener listener) {
-        try (RunSaver saver = options.saving().folder() == null
+            AtomicFolder place, StageData data, RunIdentity identity, BadSampleLog bad, TrainingListener listener) {
+        try (RunCheckpointer saver = options.checkpointPolicy().folder() == null
                 ? null
-                : RunSaver.open(
-                        options.saving(), identity.values(), RunIdentity.environment(gradientPlace), listener)) {
+                : RunCheckpointer.open(
+                        options.checkpointPolicy(),
+                        identity.values(),
+                        RunIdentity.environment(gradientExecutor),
+                        listener)) {
             try {
-                return learnInMemory(place, data, identity, saver, bad, listener);
+                return trainOrExplainOutOfMemory(place, data, identity, saver, bad, listener);
             } catch (RuntimeException | Error e) {
-                tell(listener, e);
+                reportFailure(listener, e);
                 throw e;
             }
         }
     }
 
     /** Memory that is exhausted, on whichever thread, is reported with what was planned. */
-    private RunReport learnInMemory(
+    private RunReport trainOrExplainOutOfMemory(
             AtomicFolder place,
             StageData data,
             RunIdentity identity,
-            RunSaver saver,
-            BadSamples bad,
-            RunListener listener) {
+            RunCheckpointer saver,
+            BadSampleLog bad,
+            TrainingListener listener) {
         try {
-            return learn(place.path(), data, identity, saver, bad, listener);
+            return train(place.path(), data, identity, saver, bad, listener);
         } catch (RuntimeException | Error e) {
             Optional<String> report = OutOfMemory.report(e);
             if (report.isEmpty() || plan == null) {
@@ -160,9 +165,9 @@ public final class StageRunner {
         }
     }
 
-    private static void tell(RunListener listener, Throwable cause) {
+    private static void reportFailure(TrainingListener listener, Throwable cause) {
         try {
-            listener.result(
+            listener.runEnded(
                     cause instanceof RunStoppedException
                             ? RunResult.stopped(cause.getMessage())
                             : RunResult.failed(cause));
@@ -171,28 +176,33 @@ public final class StageRunner {
         }
     }
 
-    private RunReport learn(
-            Path folder, StageData data, RunIdentity identity, RunSaver saver, BadSamples bad, RunListener listener) {
-        WarmupCosine schedule = stage.schedule(data.batches().batchesPerEpoch());
+    private RunReport train(
+            Path folder,
+            StageData data,
+            RunIdentity identity,
+            RunCheckpointer saver,
+            BadSampleLog bad,
+            TrainingListener listener) {
+        CosineScheduleWithWarmup schedule = stage.schedule(data.batches().batchesPerEpoch());
         plan(data.batches(), listener);
-        Learner learner = Learner.load(stage, paths, options, saver != null, listener::notice);
-        FreezeProof proof = new FreezeProof(learner.model(), learner.tower());
+        GradientWorker learner = GradientWorker.load(stage, paths, options, saver != null, listener::notice);
+        FrozenWeightCheck proof = new FrozenWeightCheck(learner.model(), learner.tower());
         Trainer trainer = new Trainer(learner.model(), stage.adamW(), schedule);
-        StageLoop loop;
+        TrainingLoop loop;
         long pictures;
         long begun = System.nanoTime();
-        try (StepGradients gradients = gradientPlace.open(stage, paths, options, learner, listener)) {
-            loop = new StageLoop(stage, trainer, data.batches(), gradients, bad, schedule.totalSteps());
+        try (StepGradients gradients = gradientExecutor.open(stage, paths, options, learner, listener)) {
+            loop = new TrainingLoop(stage, trainer, data.batches(), gradients, bad, schedule.totalSteps());
             if (saver != null) {
-                saver.requireFit(
+                saver.requireCompatible(
                         proof.before(), schedule.totalSteps(), data.batches().sources());
                 saver.resumed().ifPresent(checkpoint -> {
-                    loop.goOnFrom(checkpoint);
-                    bad.addAll(RunCheckpoints.state(checkpoint).badSamples());
+                    loop.resumeFrom(checkpoint);
+                    bad.addAll(CheckpointManager.state(checkpoint).badSamples());
                 });
             }
-            Path log = saver == null ? folder.resolve(RunLog.FILE) : saver.liveLog();
-            listener.begun(new RunStart(
+            Path log = saver == null ? folder.resolve(MetricsLog.FILE) : saver.liveLog();
+            listener.trainingStarted(new RunStart(
                     stage.name(),
                     Stages.tree(stage),
                     schedule.totalSteps(),
@@ -201,24 +211,24 @@ public final class StageRunner {
                     learner.model().graph(),
                     schedule,
                     listener::notice));
-            try (RunLog lines = RunLog.of(log, listener::notice);
+            try (MetricsLog lines = MetricsLog.of(log, listener::notice);
                     Validation validation = validation(learner, listener)) {
-                StageSteps each =
-                        new StageSteps(loop, data.batches(), saver, validation, proof.before(), bad, lines, listener);
+                StepActions each =
+                        new StepActions(loop, data.batches(), saver, validation, proof.before(), bad, lines, listener);
                 loop.run(each);
                 requireUnchanged(identity, each);
-                each.takeBest();
+                each.loadBestWeights();
             } finally {
-                listener.end();
+                listener.trainingEnded();
             }
-            pictures = gradients.picturesComputed();
+            pictures = gradients.imagesComputed();
         }
         int truncated = data.batches().truncatedSamples();
         if (truncated > 0) {
             listener.notice(truncated + (truncated == 1 ? " sample was" : " samples were")
                     + " longer than \"maxLength\" (" + stage.maxLength() + ") and truncated; lint-data lists them");
         }
-        RunTotals totals = loop.totals();
+        TrainingTotals totals = loop.totals();
         if (totals.badSteps() == totals.steps()) {
             throw new BadInputException(
                     "each of the " + totals.steps() + " steps was rejected, so that nothing was learned;"
@@ -244,21 +254,21 @@ public final class StageRunner {
         bad.write(folder);
         output.write(folder, learner.model(), summary);
         identity.files().requireUnchanged();
-        listener.result(RunResult.finished(
+        listener.runEnded(RunResult.finished(
                 JsonInput.parse(RunReport.FILE, summary.json().getBytes(StandardCharsets.UTF_8))));
         if (saver != null) {
-            saver.handOver(folder);
+            saver.moveRunFiles(folder);
         }
         output.writeManifest(folder, learner.sources());
         return new RunReport(paths.output(), summary);
     }
 
     /** Where a file of the model has changed there is no output, but a last checkpoint, so that no step is lost. */
-    private static void requireUnchanged(RunIdentity identity, StageSteps steps) {
+    private static void requireUnchanged(RunIdentity identity, StepActions steps) {
         try {
             identity.files().requireUnchanged();
         } catch (BadInputException e) {
-            throw steps.keep()
+            throw steps.saveLast()
                     ? new BadInputException(
                             e.getMessage() + "; the last checkpoint is written, put the file back and go on from it"
                                     + " with --resume auto",
@@ -267,22 +277,22 @@ public final class StageRunner {
         }
     }
 
-    private Validation validation(Learner learner, RunListener listener) {
-        return options.heldOut()
+    private Validation validation(GradientWorker learner, TrainingListener listener) {
+        return options.validation()
                 .map(heldOut -> Validation.open(
                         heldOut, stage, paths, config, learner.features(), learner.model(), listener::notice))
                 .orElse(null);
     }
 
     /** Says what the run takes, refuses it where there is no room, and keeps the pool to what is left. */
-    private void plan(LlavaBatchIterator batches, RunListener listener) {
+    private void plan(LlavaBatchIterator batches, TrainingListener listener) {
         plan = plan(batches);
-        gradientPlace.require(stage, plan);
+        gradientExecutor.requireSupported(stage, plan);
         if (options.machine().isEmpty()) {
             return;
         }
         MachineMemory machine = options.machine().get();
-        listener.planned(plan, machine);
+        listener.memoryPlanned(plan, machine);
         plan.requireFits(machine);
         PooledMemory.forCurrentThread().limitFreeBytes(machine.allowedBytes() - plan.neededBytes());
     }

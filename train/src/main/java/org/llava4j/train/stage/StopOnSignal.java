@@ -2,22 +2,22 @@ package org.llava4j.train.stage;
 
 import java.time.Duration;
 import org.llava4j.data.cli.StopSignal;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
 
 /** Graceful shutdown of a training run: SIGTERM or Ctrl-C ends it after the current step, with a checkpoint. */
-final class StopOnSignal implements RunListener, AutoCloseable {
+final class StopOnSignal implements TrainingListener, AutoCloseable {
     private static final Duration LONGEST = Duration.ofMinutes(10);
 
     private final StopSignal signal = new StopSignal("asked to stop: after this step", LONGEST);
 
     @Override
-    public void step(Progress progress) {
+    public void stepDone(Progress progress) {
         // Only stops() is of interest.
     }
 
     @Override
-    public boolean stops() {
+    public boolean shouldStop() {
         return signal.received();
     }
 

@@ -8,18 +8,18 @@ import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
-import org.llava4j.train.BadStepException;
-import org.llava4j.train.stage.Saving.Resume;
+import org.llava4j.train.RejectedStepException;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 /**
  * {@code exec:java@train-all}: stage 1, then from its projector and the plain decoder the chat model, the ScienceQA model
  * or both, as in the paper. What is finished is not done again, what was interrupted goes on.
  */
-public final class TrainAllMain extends RunCommand {
-    private static final DataFlags PRETRAIN_DATA =
-            new DataFlags("pretrain-data", "pretrain-images", "pretrain-data-weights");
-    private static final DataFlags FINETUNE_DATA =
-            new DataFlags("finetune-data", "finetune-images", "finetune-data-weights");
+public final class TrainAllMain extends TrainCommand {
+    private static final DataSourceFlags PRETRAIN_DATA =
+            new DataSourceFlags("pretrain-data", "pretrain-images", "pretrain-data-weights");
+    private static final DataSourceFlags FINETUNE_DATA =
+            new DataSourceFlags("finetune-data", "finetune-images", "finetune-data-weights");
 
     private TrainAllMain() {
         super(
@@ -79,11 +79,11 @@ public final class TrainAllMain extends RunCommand {
                 ? Optional.of(later.of(existing(line, "scienceqa"), null, output.resolve("finetune-scienceqa")))
                 : Optional.empty();
         List<Step> steps = new ArrayList<>();
-        steps.add(new Step(first, paths, runOptions(line, saving(line, paths.output(), Resume.AUTO))));
-        talks.ifPresent(own ->
-                steps.add(new Step(chat, own, runOptions(line, saving(line, own.output(), Resume.AUTO)))));
-        problems.ifPresent(own ->
-                steps.add(new Step(scienceQa, own, runOptions(line, saving(line, own.output(), Resume.AUTO)))));
+        steps.add(new Step(first, paths, runOptions(line, checkpointPolicy(line, paths.output(), ResumeMode.AUTO))));
+        talks.ifPresent(own -> steps.add(
+                new Step(chat, own, runOptions(line, checkpointPolicy(line, own.output(), ResumeMode.AUTO)))));
+        problems.ifPresent(own -> steps.add(
+                new Step(scienceQa, own, runOptions(line, checkpointPolicy(line, own.output(), ResumeMode.AUTO)))));
         RunInputs.require(steps.stream().collect(Collectors.toMap(Step::paths, Step::stage)));
         requireAll(steps);
         try (StopOnSignal signal = new StopOnSignal()) {
@@ -105,10 +105,10 @@ public final class TrainAllMain extends RunCommand {
         }
         for (Step step : steps) {
             if (FinishedRun.isIn(step.paths().output())) {
-                FinishedRun.in(step.paths().output())
-                        .requireOf(
+                FinishedRun.read(step.paths().output())
+                        .requireSameRun(
                                 step.identity(step.paths().withProjector(null)).values(),
-                                RunIdentity::isBesideProjector);
+                                RunIdentity::isIndependentOfProjector);
             }
         }
     }
@@ -136,20 +136,21 @@ public final class TrainAllMain extends RunCommand {
         Path output = step.paths().output();
         System.out.println("stage " + stage.name() + " into " + output);
         if (FinishedRun.isIn(output)) {
-            FinishedRun finished = FinishedRun.in(output);
-            finished.requireOf(step.identity(step.paths()).values(), name -> true);
-            finished.requireWhole();
+            FinishedRun finished = FinishedRun.read(output);
+            finished.requireSameRun(step.identity(step.paths()).values(), name -> true);
+            finished.requireIntact();
             System.out.println("  is finished, of the same inputs, values and files: not done again");
             return;
         }
         System.out.print(Stages.json(stage));
         try {
-            print(StageRunner.run(stage, step.paths(), step.options(), watched(signal)));
-        } catch (BadStepException e) {
+            print(StageRunner.run(stage, step.paths(), step.options(), listeners(signal)));
+        } catch (RejectedStepException e) {
             throw new BadInputException(
                     e.getMessage() + "; run again with --set " + stage.name()
                             + ".maxBadSteps=N to go on and skip up to N such steps, or remove "
-                            + step.options().saving().folder() + " to begin this stage anew with other values",
+                            + step.options().checkpointPolicy().folder()
+                            + " to begin this stage anew with other values",
                     e);
         }
     }

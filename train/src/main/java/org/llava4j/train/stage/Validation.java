@@ -20,38 +20,38 @@ import org.llava4j.model.LlavaModel;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureSource;
-import org.llava4j.model.generate.ScienceQaAnswers;
+import org.llava4j.model.generate.ScienceQaPredictor;
 import org.llava4j.model.samediff.PooledMemory;
+import org.llava4j.train.logging.ValidationResult;
 import org.llava4j.train.stage.Stage.DataFormat;
-import org.llava4j.train.watch.Look;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Looks at held-out data while a stage learns: the loss, and on ScienceQA the share of right answers too. */
 public final class Validation implements AutoCloseable {
     private static final int MAX_NEW_TOKENS = 512;
 
-    private final HeldOut heldOut;
+    private final ValidationOptions options;
     private final Stage stage;
     private final StageData data;
-    private final Feeding feeding;
+    private final BatchAssembler assembler;
     private final Llava model;
-    private final LlavaModel answering;
-    private final SkippedSamples skipped;
+    private final LlavaModel generator;
+    private final SkippedValidationSamples skipped;
 
     private Validation(
-            HeldOut heldOut,
+            ValidationOptions heldOut,
             Stage stage,
             StageData data,
-            Feeding feeding,
+            BatchAssembler feeding,
             Llava model,
             LlavaModel answering,
-            SkippedSamples skipped) {
-        this.heldOut = heldOut;
+            SkippedValidationSamples skipped) {
+        this.options = heldOut;
         this.stage = stage;
         this.data = data;
-        this.feeding = feeding;
+        this.assembler = feeding;
         this.model = model;
-        this.answering = answering;
+        this.generator = answering;
         this.skipped = skipped;
     }
 
@@ -61,14 +61,14 @@ public final class Validation implements AutoCloseable {
      * @param notice receives one line about held-out samples that are invalid
      */
     static Validation open(
-            HeldOut heldOut,
+            ValidationOptions heldOut,
             Stage stage,
             RunPaths paths,
             LlavaConfig config,
             FeatureSource features,
             Llava model,
             Consumer<String> notice) {
-        SkippedSamples skipped = new SkippedSamples(notice);
+        SkippedValidationSamples skipped = new SkippedValidationSamples(notice);
         Stage look = stage(heldOut, stage);
         StageData data = data(heldOut, stage, paths, config, skipped);
         LlavaModel answering = look.dataFormat() == DataFormat.SCIENCEQA
@@ -80,7 +80,7 @@ public final class Validation implements AutoCloseable {
                         model,
                         GenerationConfig.eosIds(paths.model()))
                 : null;
-        return new Validation(heldOut, look, data, new Feeding(config, features), model, answering, skipped);
+        return new Validation(heldOut, look, data, new BatchAssembler(config, features), model, answering, skipped);
     }
 
     /**
@@ -88,28 +88,29 @@ public final class Validation implements AutoCloseable {
      *
      * @param bad receives every invalid sample
      */
-    static StageData data(HeldOut heldOut, Stage stage, RunPaths paths, LlavaConfig config, Consumer<BadSample> bad) {
+    static StageData data(
+            ValidationOptions heldOut, Stage stage, RunPaths paths, LlavaConfig config, Consumer<BadSample> bad) {
         return StageData.open(
                 stage(heldOut, stage), paths.of(heldOut.data(), heldOut.images(), paths.output()), config, bad);
     }
 
-    private static Stage stage(HeldOut heldOut, Stage stage) {
+    private static Stage stage(ValidationOptions heldOut, Stage stage) {
         return stage.dataFormat() == DataFormat.SCIENCEQA
                 ? Stages.with(stage, Map.of("split", heldOut.split(), "maxBadSamples", Integer.MAX_VALUE))
                 : Stages.with(stage, Map.of("maxBadSamples", Integer.MAX_VALUE));
     }
 
-    boolean keepsBest() {
-        return heldOut.keepBest();
+    boolean loadsBestModelAtEnd() {
+        return options.loadBestModelAtEnd();
     }
 
     /** Whether a look is due after a step. */
     boolean isDue(int step, int totalSteps) {
-        return step % heldOut.everySteps() == 0 || step == totalSteps;
+        return step % options.evalSteps() == 0 || step == totalSteps;
     }
 
-    Look look() {
-        return new Look(loss(), answering == null ? OptionalDouble.empty() : OptionalDouble.of(accuracy()));
+    ValidationResult evaluate() {
+        return new ValidationResult(loss(), generator == null ? OptionalDouble.empty() : OptionalDouble.of(accuracy()));
     }
 
     private double loss() {
@@ -119,9 +120,9 @@ public final class Validation implements AutoCloseable {
         double sum = 0;
         long rows = 0;
         int samples = 0;
-        while (samples < heldOut.samples() && batches.hasNext()) {
+        while (samples < options.maxSamples() && batches.hasNext()) {
             BatchPlan plan = batches.nextPlan();
-            Map<String, INDArray> fed = feeding.placeholders(plan);
+            Map<String, INDArray> fed = assembler.placeholders(plan);
             INDArray loss = model.output(fed, List.of(Llava.LOSS)).get(Llava.LOSS);
             int own = plan.layout().targets().length;
             sum += own * loss.getDouble(0);
@@ -132,19 +133,19 @@ public final class Validation implements AutoCloseable {
         }
         skipped.report();
         if (rows == 0) {
-            throw new BadInputException(heldOut.data()
+            throw new BadInputException(options.data()
                     + ": not one held-out sample has anything to learn; look at it and" + " at \"convMode\"");
         }
         return sum / rows;
     }
 
     private double accuracy() {
-        List<ScienceQaProblem> all = ScienceQaRecordReader.problems(heldOut.data(), stage.split());
-        List<ScienceQaProblem> problems = all.subList(0, Math.min(all.size(), heldOut.samples()));
+        List<ScienceQaProblem> all = ScienceQaRecordReader.problems(options.data(), stage.split());
+        List<ScienceQaProblem> problems = all.subList(0, Math.min(all.size(), options.maxSamples()));
         Path images =
-                heldOut.images() != null ? heldOut.images() : heldOut.data().resolve("images");
-        Map<String, String> said = new ScienceQaAnswers(stage.answerFormat(), stage.batchSize(), MAX_NEW_TOKENS)
-                .ask(answering, problems, problem -> ScienceQaRecordReader.image(images, problem));
+                options.images() != null ? options.images() : options.data().resolve("images");
+        Map<String, String> said = new ScienceQaPredictor(stage.answerFormat(), stage.batchSize(), MAX_NEW_TOKENS)
+                .predict(generator, problems, problem -> ScienceQaRecordReader.image(images, problem));
         ScienceQaScores scores = new ScienceQaScores(ScienceQaProblem::subject);
         problems.forEach(problem -> scores.add(
                 problem,

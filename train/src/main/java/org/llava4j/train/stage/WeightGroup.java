@@ -11,9 +11,10 @@ import org.llava4j.model.weights.TensorHash;
  * @param before hash and norm of the weights before the stage
  * @param after the same after it
  */
-public record WeightGroup(String name, boolean learns, long parameters, TensorHash.Mark before, TensorHash.Mark after) {
+public record WeightGroup(
+        String name, boolean learns, long parameters, TensorHash.TensorDigest before, TensorHash.TensorDigest after) {
 
-    public boolean moved() {
+    public boolean changed() {
         return !before.sha256().equals(after.sha256());
     }
 }

@@ -67,16 +67,17 @@ public final class TinyBaseMain extends Command {
                     ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 3000))
                     : load(made);
             SafetensorsWriter.write(base.resolve(WEIGHTS), weights(decoder, ""), name -> TensorType.F16);
-            Files.writeString(base.resolve(CONFIG), TinyConfigs.model());
+            Files.writeString(base.resolve(CONFIG), TinyConfigFiles.model());
 
             Path world = drawn.path().resolve("world");
             SyntheticDatasetWriter.write(
                     SyntheticDatasetConfig.labelled(seed, integer(line, "pictures", 32_000)), world);
             INDArray wordVectors = decoder.weight("model.embed_tokens.weight").dup();
-            Llava tower = TinyTower.train(world, tokenizer, wordVectors, seed, integer(line, "tower-steps", 5500));
+            Llava tower =
+                    TinyVisionTower.train(world, tokenizer, wordVectors, seed, integer(line, "tower-steps", 5500));
             Path clip = Files.createDirectories(base.resolve("vision_tower"));
-            Files.writeString(clip.resolve(CONFIG), TinyConfigs.tower());
-            Files.writeString(clip.resolve("preprocessor_config.json"), TinyConfigs.preprocessor());
+            Files.writeString(clip.resolve(CONFIG), TinyConfigFiles.tower());
+            Files.writeString(clip.resolve("preprocessor_config.json"), TinyConfigFiles.preprocessor());
             SafetensorsWriter.write(clip.resolve(WEIGHTS), weights(tower, Llava.TOWER_PREFIX), name -> TensorType.F16);
             folder.commit();
         } catch (IOException e) {
@@ -87,13 +88,13 @@ public final class TinyBaseMain extends Command {
 
     private static Llava load(Path decoder) {
         try (Checkpoint weights = Checkpoint.bare(decoder)) {
-            return Llava.buildLlama(TinySizes.decoder(), weights);
+            return Llava.buildLlama(TinyModelConfig.decoder(), weights);
         }
     }
 
     private static LlamaTokenizer tokenizer(Path from, Path file, long seed) throws IOException {
         SentencePieceModel pieces = from == null
-                ? BpeTrainer.train(TextCorpus.texts(seed, CORPUS_FOR_VOCABULARY), TinySizes.VOCABULARY)
+                ? BpeTrainer.train(TextCorpus.texts(seed, CORPUS_FOR_VOCABULARY), TinyModelConfig.VOCABULARY_SIZE)
                 : LlamaTokenizer.load(from).model();
         Files.write(file, SentencePieceWriter.bytes(pieces));
         return LlamaTokenizer.load(file);

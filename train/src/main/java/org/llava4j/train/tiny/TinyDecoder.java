@@ -24,11 +24,11 @@ import org.llava4j.model.Placeholders;
 
 /** The decoder learns to read, to compare and to name an option, from text alone. */
 final class TinyDecoder {
-    private static final int BATCH = 48;
-    private static final double RATE = 2e-3;
+    private static final int BATCH_SIZE = 48;
+    private static final double LEARNING_RATE = 2e-3;
 
     /** Batches are cut from so many documents sorted by length, so that little is padding. */
-    private static final int WINDOW = 16 * BATCH;
+    private static final int BUCKETING_WINDOW = 16 * BATCH_SIZE;
 
     /** Plain text: what is given, a line break, what is learned and the line break that ends it, as in stage 1. */
     private static final ConversationTemplate NOTES = new ConversationTemplate(
@@ -37,20 +37,20 @@ final class TinyDecoder {
     private TinyDecoder() {}
 
     static Llava train(LlamaTokenizer tokenizer, long seed, int steps) {
-        Llava model = Llava.buildLlama(TinySizes.decoder(), new TinyWeights(seed));
-        model.train(name -> true);
+        Llava model = Llava.buildLlama(TinyModelConfig.decoder(), new TinyInitializer(seed));
+        model.setTrainable(name -> true);
         ConversationEncoder chats =
                 new ConversationEncoder(tokenizer, ConversationTemplates.named("tiny"), ImageMarkup.V1);
         ConversationEncoder notes = new ConversationEncoder(tokenizer, NOTES, ImageMarkup.V1);
         CollatorOptions options = new CollatorOptions(
-                1, TinySizes.VOCABULARY, TinySizes.MAX_LENGTH, CollatorOptions.PaddingSide.RIGHT, 8);
-        List<CorpusDocument> documents =
-                TextCorpus.documents(seed, steps * BATCH + WINDOW).toList();
+                1, TinyModelConfig.VOCABULARY_SIZE, TinyModelConfig.MAX_LENGTH, CollatorOptions.PaddingSide.RIGHT, 8);
+        List<CorpusDocument> documents = TextCorpus.documents(seed, steps * BATCH_SIZE + BUCKETING_WINDOW)
+                .toList();
         Deque<List<EncodedSample>> window = new ArrayDeque<>();
-        new TinyRun("decoder", RATE, steps).learn(model, step -> {
+        new TinyTrainingLoop("decoder", LEARNING_RATE, steps).train(model, step -> {
             if (window.isEmpty()) {
-                int from = step * BATCH;
-                window.addAll(batches(documents.subList(from, from + WINDOW), chats, notes, seed + step));
+                int from = step * BATCH_SIZE;
+                window.addAll(batches(documents.subList(from, from + BUCKETING_WINDOW), chats, notes, seed + step));
             }
             List<EncodedSample> batch = window.remove();
             return Placeholders.text(BatchLayout.collate(batch, new int[batch.size()], options));
@@ -68,8 +68,8 @@ final class TinyDecoder {
         }
         samples.sort((a, b) -> Integer.compare(a.inputIds().length, b.inputIds().length));
         List<List<EncodedSample>> batches = new ArrayList<>();
-        for (int from = 0; from < samples.size(); from += BATCH) {
-            batches.add(samples.subList(from, from + BATCH));
+        for (int from = 0; from < samples.size(); from += BATCH_SIZE) {
+            batches.add(samples.subList(from, from + BATCH_SIZE));
         }
         Collections.shuffle(batches, new Random(seed));
         return batches;

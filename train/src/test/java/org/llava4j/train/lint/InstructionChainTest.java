@@ -21,13 +21,13 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.instruct.GenerateInstructionsMain;
 import org.llava4j.data.instruct.InstructionWriter;
 import org.llava4j.data.synthetic.SyntheticCocoDataset;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
 import org.llava4j.train.stage.RunReport;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
-import org.llava4j.train.watch.RunListener;
 
 /**
  * The paper's way from captioned pictures to a trained model, in small: 200 drawn scenes with captions and boxes, a
@@ -62,11 +62,11 @@ class InstructionChainTest {
         }
         Path data = instructions.resolve(InstructionWriter.MERGED);
 
-        Path model = TinyFolders.llama(temp.resolve("model"));
+        Path model = TinyModelFolders.llama(temp.resolve("model"));
         Path lint = temp.resolve("lint");
         LintDataMain.main(new String[] {
             "--model-path", model.toString(),
-            "--vision-tower", TinyFolders.TOWER.toString(),
+            "--vision-tower", TinyModelFolders.TOWER.toString(),
             "--data-path", data.toString(),
             "--image-folder", scenes.resolve(SyntheticCocoDataset.IMAGES).toString(),
             "--output-dir", lint.toString(),
@@ -80,9 +80,9 @@ class InstructionChainTest {
                         Stages.named(Stages.FINETUNE),
                         Map.of("maxSteps", 20, "batchSize", 4, "freshProjector", true, "learningRate", 3e-3)),
                 RunPaths.of(model, data, scenes.resolve(SyntheticCocoDataset.IMAGES), temp.resolve("out"))
-                        .withVisionTower(TinyFolders.TOWER),
+                        .withVisionTower(TinyModelFolders.TOWER),
                 RunOptions.DEFAULT,
-                RunListener.NONE);
+                TrainingListener.NONE);
         assertThat(report.summary().badSamples()).isZero();
         assertThat(report.steps().get(19).loss())
                 .isLessThan(0.8 * report.steps().get(0).loss());

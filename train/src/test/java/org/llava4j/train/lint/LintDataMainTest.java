@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
 import org.w3c.dom.Element;
 
 /** Good data and data with every kind of fault, read by the goal. */
@@ -35,17 +35,17 @@ class LintDataMainTest {
 
     @BeforeEach
     void aModel() {
-        model = TinyFolders.llama(temp.resolve("model"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
         output = temp.resolve("lint");
-        data = Golden.path("f_e2e/finetune.json");
+        data = GoldenValues.path("f_e2e/finetune.json");
     }
 
     private void lint(String... flags) {
         List<String> all = new ArrayList<>(List.of(
                 "--model-path", model.toString(),
-                "--vision-tower", TinyFolders.TOWER.toString(),
+                "--vision-tower", TinyModelFolders.TOWER.toString(),
                 "--data-path", data.toString(),
-                "--image-folder", TinyFolders.PICTURES.toString(),
+                "--image-folder", TinyModelFolders.PICTURES.toString(),
                 "--output-dir", output.toString()));
         all.addAll(List.of(flags));
         LintDataMain.main(all.toArray(new String[0]));
@@ -72,7 +72,7 @@ class LintDataMainTest {
     /** A sample for each rule, and one that is good. */
     private void aFaultOfEachKind() throws IOException {
         String picture;
-        try (var files = Files.list(TinyFolders.PICTURES)) {
+        try (var files = Files.list(TinyModelFolders.PICTURES)) {
             picture = files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".png") || name.endsWith(".jpg"))
                     .sorted()

@@ -16,11 +16,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.NativeMemory;
-import org.llava4j.model.SlotRows;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
-import org.llava4j.model.weights.FrozenType;
-import org.llava4j.train.Golden;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.train.GoldenValues;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 
 /** Published models, planned from their configs alone. */
@@ -37,7 +37,7 @@ class MemoryPlanTest {
 
     private LlavaConfig config(String name, boolean slot) {
         ObjectNode config =
-                (ObjectNode) Golden.json("g_layouts/" + name + ".json").get("config");
+                (ObjectNode) GoldenValues.json("g_layouts/" + name + ".json").get("config");
         config.put("mm_use_im_start_end", slot);
         try {
             Path file = Files.writeString(temp.resolve(name + ".json"), config.toString());
@@ -60,7 +60,7 @@ class MemoryPlanTest {
                 config,
                 name -> name.matches(learns),
                 TowerPlacement.SEPARATE,
-                FrozenType.FP32,
+                WeightDtype.FP32,
                 4,
                 512,
                 0,
@@ -88,13 +88,13 @@ class MemoryPlanTest {
     @Test
     void loraIsCountedBesideTheFrozenDecoder() {
         LoraConfig lora = new LoraConfig(128, 256, 0.05, LoraConfig.ALL_LINEAR);
-        PlannedRun plain = stage1("vicuna-7b").withFrozenDtype(FrozenType.BF16);
+        PlannedRun plain = stage1("vicuna-7b").withFrozenDtype(WeightDtype.BF16);
         MemoryPlan plan = MemoryPlan.of(new PlannedRun(
                 plain.config(),
                 Optional.of(lora),
                 name -> name.matches(STAGE_1) || LoraConfig.isLora(name),
                 TowerPlacement.SEPARATE,
-                FrozenType.BF16,
+                WeightDtype.BF16,
                 4,
                 512,
                 0,
@@ -122,7 +122,7 @@ class MemoryPlanTest {
         assertThat(with.trainableParameters()).isEqualTo(without.trainableParameters() + rows);
         assertThat(with.frozenParameters()).isEqualTo(without.frozenParameters() - rows);
         assertThat(with.weightBytes()).isEqualTo(without.weightBytes() + 4 * rows);
-        assertThat(with.weightNames()).contains(SlotRows.NAME);
+        assertThat(with.weightNames()).contains(ImageStartEndEmbeddings.NAME);
         MemoryPlan all = MemoryPlan.of(run(slot, STAGE_2));
         assertThat(all.trainableParameters())
                 .isEqualTo(MemoryPlan.of(run(plain, STAGE_2)).trainableParameters());
@@ -134,7 +134,7 @@ class MemoryPlanTest {
     void frozenMatricesIn16BitsAreHalfAndVectorsAreNot() {
         PlannedRun run = stage1("vicuna-7b");
         long fp32 = MemoryPlan.of(run).weightBytes();
-        long bf16 = MemoryPlan.of(run.withFrozenDtype(FrozenType.BF16)).weightBytes();
+        long bf16 = MemoryPlan.of(run.withFrozenDtype(WeightDtype.BF16)).weightBytes();
         long projector = 4 * 4_198_400;
         long decoderNorms = 4 * 65 * 4096;
         // Patches have no bias, every other layer has one; class and positions are no matrices.
@@ -142,7 +142,7 @@ class MemoryPlanTest {
         long whole = projector + decoderNorms + towerVectors;
         assertThat(bf16 - whole).isEqualTo((fp32 - whole) / 2);
         PlannedRun all = stage2("vicuna-7b");
-        assertThat(MemoryPlan.of(all.withFrozenDtype(FrozenType.BF16)).gradientBytes())
+        assertThat(MemoryPlan.of(all.withFrozenDtype(WeightDtype.BF16)).gradientBytes())
                 .isEqualTo(MemoryPlan.of(all).gradientBytes());
     }
 
@@ -211,7 +211,17 @@ class MemoryPlanTest {
     void accumulatedGradientsAreHeldTwice() {
         PlannedRun once = stage1("vicuna-7b");
         PlannedRun often = new PlannedRun(
-                once.config(), once.trainable(), TowerPlacement.SEPARATE, FrozenType.FP32, 4, 512, 0, 8, 8, GB / 4, GB);
+                once.config(),
+                once.trainable(),
+                TowerPlacement.SEPARATE,
+                WeightDtype.FP32,
+                4,
+                512,
+                0,
+                8,
+                8,
+                GB / 4,
+                GB);
         assertThat(MemoryPlan.of(often).gradientBytes())
                 .isEqualTo(2 * MemoryPlan.of(once).gradientBytes());
     }

@@ -21,10 +21,10 @@ import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.Placeholders;
-import org.llava4j.model.SlotRows;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
@@ -33,11 +33,11 @@ import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.lora.Lora;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.samediff.PooledMemory;
-import org.llava4j.model.weights.FreshTensors;
-import org.llava4j.model.weights.FrozenType;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.model.weights.WeightInitializer;
 import org.llava4j.train.AdamW;
+import org.llava4j.train.CosineScheduleWithWarmup;
 import org.llava4j.train.Trainer;
-import org.llava4j.train.WarmupCosine;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -63,7 +63,7 @@ class PoolSimulationTest {
                 Arguments.of(
                         "rows of the slot",
                         slot,
-                        PROJECTOR.or(name -> name.equals(SlotRows.NAME)),
+                        PROJECTOR.or(name -> name.equals(ImageStartEndEmbeddings.NAME)),
                         TowerPlacement.NONE,
                         2,
                         1),
@@ -102,9 +102,9 @@ class PoolSimulationTest {
             int batch,
             int accumulation)
             throws InterruptedException, ExecutionException {
-        int length = config.imageVectors() + TEXT;
+        int length = config.numImageTokens() + TEXT;
         PlannedRun run = new PlannedRun(
-                config, learns, tower, FrozenType.FP32, batch, length, SUPERVISED, accumulation, 0, 0, 0);
+                config, learns, tower, WeightDtype.FP32, batch, length, SUPERVISED, accumulation, 0, 0, 0);
         long kept = assertPoolHolds(run, 0);
         long again = assertPoolHolds(run.withGradientCheckpointing(true), 0);
         if (Set.of("forward", "the last layer").contains(name)) {
@@ -129,9 +129,9 @@ class PoolSimulationTest {
                 Optional.of(new LoraConfig(3, 6, dropout, List.of(target))),
                 PROJECTOR.or(LoraConfig::isLora),
                 TowerPlacement.NONE,
-                FrozenType.FP32,
+                WeightDtype.FP32,
                 2,
-                config.imageVectors() + TEXT,
+                config.numImageTokens() + TEXT,
                 SUPERVISED,
                 accumulation,
                 false,
@@ -165,18 +165,19 @@ class PoolSimulationTest {
     private static long made(PlannedRun run) {
         Llava model = Llava.build(
                 run.config(),
-                (name, shape) -> FreshTensors.normal(1, name, 0.1, shape),
+                (name, shape) -> WeightInitializer.normal(1, name, 0.1, shape),
                 run.tower() == TowerPlacement.IN_GRAPH ? ImageInput.PIXELS : ImageInput.FEATURES,
                 run.lora().map(lora -> new Lora(lora, 1)));
-        model.train(run.trainable());
-        model.recompute(run.gradientCheckpointing());
+        model.setTrainable(run.trainable());
+        model.setGradientCheckpointing(run.gradientCheckpointing());
         Map<String, INDArray> batch = batch(run);
         PooledMemory pool = PooledMemory.forCurrentThread();
         if (model.trainableNames().isEmpty()) {
             pool.release(model.output(batch, List.of(Llava.LOSS)).get(Llava.LOSS));
             return pool.allocatedBytes();
         }
-        Trainer trainer = new Trainer(model, new AdamW(AdamW.Settings.PAPER), new WarmupCosine(1e-3, 0, 10));
+        Trainer trainer =
+                new Trainer(model, new AdamW(AdamW.Settings.PAPER), new CosineScheduleWithWarmup(1e-3, 0, 10));
         for (int step = 0; step < 3; step++) {
             trainer.step(
                     Collections.nCopies(run.gradientAccumulationSteps(), batch).iterator());
@@ -195,15 +196,15 @@ class PoolSimulationTest {
                 Collections.nCopies(run.batchSize(), new EncodedSample(ids, labels)),
                 images,
                 new CollatorOptions(
-                        run.config().imageVectors(), run.config().decoder().vocabSize(), 64));
+                        run.config().numImageTokens(), run.config().decoder().vocabSize(), 64));
         ClipConfig vision = run.config().vision();
         if (run.tower() == TowerPlacement.IN_GRAPH) {
             return Placeholders.pixels(
                     layout,
-                    FreshTensors.normal(
+                    WeightInitializer.normal(
                             1, "pixels", 1, run.batchSize(), 3, vision.imageSizePx(), vision.imageSizePx()));
         }
-        long vectors = (long) run.batchSize() * run.config().imageVectors();
-        return Placeholders.features(layout, FreshTensors.normal(1, "features", 1, vectors, vision.hiddenSize()));
+        long vectors = (long) run.batchSize() * run.config().numImageTokens();
+        return Placeholders.features(layout, WeightInitializer.normal(1, "features", 1, vectors, vision.hiddenSize()));
     }
 }

@@ -15,15 +15,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
 import org.llava4j.train.stage.RunReport;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
-import org.llava4j.train.watch.RunListener;
 
 /** Training from shards is training from the data that they were made of. */
 class TokenizeDataMainTest {
@@ -36,9 +36,9 @@ class TokenizeDataMainTest {
 
     @BeforeEach
     void dataWithOneBadSample() throws IOException {
-        model = TinyFolders.llama(temp.resolve("model"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
         shards = temp.resolve("shards");
-        String good = Files.readString(Golden.path("f_e2e/pretrain.json")).strip();
+        String good = Files.readString(GoldenValues.path("f_e2e/pretrain.json")).strip();
         data = Files.writeString(
                 temp.resolve("data.json"),
                 "[{\"id\": \"broken\", \"conversations\": [{\"from\": \"human\", \"value\": \"alone\"}]},"
@@ -50,7 +50,7 @@ class TokenizeDataMainTest {
                 "--model-path",
                 model.toString(),
                 "--vision-tower",
-                TinyFolders.TOWER.toString(),
+                TinyModelFolders.TOWER.toString(),
                 "--data-path",
                 data.toString(),
                 "--output-dir",
@@ -71,9 +71,9 @@ class TokenizeDataMainTest {
                         Stages.named(Stages.PRETRAIN),
                         Map.of("freshProjector", true, "batchSize", 2, "maxSteps", 6, "maxLength", 256)),
                 more);
-        RunPaths paths = RunPaths.of(model, from, TinyFolders.PICTURES, temp.resolve(out))
-                .withVisionTower(TinyFolders.TOWER);
-        return StageRunner.run(stage, paths, RunOptions.DEFAULT, RunListener.NONE);
+        RunPaths paths = RunPaths.of(model, from, TinyModelFolders.PICTURES, temp.resolve(out))
+                .withVisionTower(TinyModelFolders.TOWER);
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT, TrainingListener.NONE);
     }
 
     @Test

@@ -8,14 +8,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
-import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 /** A small run whose files are all copies, so that tests can change them while it is interrupted. */
-final class InterruptedRun implements RunListener {
+final class InterruptedRun implements TrainingListener {
     final Path model;
     final Path tower;
     final Path images;
@@ -31,10 +31,10 @@ final class InterruptedRun implements RunListener {
     private int last;
 
     InterruptedRun(Path temp) throws IOException {
-        model = TinyFolders.llama(temp.resolve("model"));
-        tower = copy(TinyFolders.TOWER, temp.resolve("tower"));
-        images = copy(TinyFolders.PICTURES, temp.resolve("images"));
-        data = Files.copy(Golden.path("f_e2e/finetune.json"), temp.resolve("data.json"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
+        tower = copy(TinyModelFolders.TOWER, temp.resolve("tower"));
+        images = copy(TinyModelFolders.PICTURES, temp.resolve("images"));
+        data = Files.copy(GoldenValues.path("f_e2e/finetune.json"), temp.resolve("data.json"));
         template = Files.writeString(temp.resolve("template.json"), """
                 {"name": "own", "system": "Be brief.", "prompt": {"afterSystem": " ", "beforeQuestion": "Q: ",
                 "afterQuestion": " ", "answerCue": "A:", "beforeAnswer": " ", "answerEnd": "</s>", "afterAnswer": ""}}
@@ -74,30 +74,30 @@ final class InterruptedRun implements RunListener {
         return RunPaths.of(model, data, images, output).withVisionTower(tower);
     }
 
-    Saving saving(Resume resume) {
-        return new Saving(checkpoints, 2, 3, resume);
+    CheckpointPolicy saving(ResumeMode resume) {
+        return new CheckpointPolicy(checkpoints, 2, 3, resume);
     }
 
-    RunReport run(Resume resume) {
+    RunReport run(ResumeMode resume) {
         return run(saving(resume));
     }
 
-    RunReport run(Saving saving) {
+    RunReport run(CheckpointPolicy saving) {
         return run(paths(), saving);
     }
 
-    RunReport run(RunPaths paths, Saving saving) {
+    RunReport run(RunPaths paths, CheckpointPolicy saving) {
         notices.clear();
         last = 0;
-        return StageRunner.run(stage, paths, options.withSaving(saving), this);
+        return StageRunner.run(stage, paths, options.withCheckpointPolicy(saving), this);
     }
 
     /** Stops after a step, whose checkpoint is then the newest. */
     void interrupt(int step) {
-        interrupt(step, saving(Resume.AUTO));
+        interrupt(step, saving(ResumeMode.AUTO));
     }
 
-    void interrupt(int step, Saving saving) {
+    void interrupt(int step, CheckpointPolicy saving) {
         stopAfter = step;
         try {
             run(saving);
@@ -108,7 +108,7 @@ final class InterruptedRun implements RunListener {
     }
 
     @Override
-    public void step(Progress progress) {
+    public void stepDone(Progress progress) {
         last = progress.step().step();
         if (last == 1) {
             afterFirstStep.run();
@@ -116,7 +116,7 @@ final class InterruptedRun implements RunListener {
     }
 
     @Override
-    public boolean stops() {
+    public boolean shouldStop() {
         return stopAfter > 0 && last == stopAfter;
     }
 

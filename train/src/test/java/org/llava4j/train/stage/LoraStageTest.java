@@ -16,17 +16,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.model.SlotRows;
+import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.folder.LoraMerge;
-import org.llava4j.model.folder.Manifest;
+import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.model.folder.SaveType;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.model.weights.FrozenType;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
-import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
+import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A stage with LoRA: what it writes, that an interrupted run is the same, and what is refused. */
@@ -44,7 +44,7 @@ class LoraStageTest {
 
     @BeforeEach
     void aStage() {
-        model = TinyFolders.llama(temp.resolve("model"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
         stage = Stages.with(
                 Stages.named(Stages.FINETUNE_LORA),
@@ -65,20 +65,20 @@ class LoraStageTest {
                         256));
     }
 
-    private RunReport run(Path output, FrozenType frozen, Saving saving, RunListener listener) {
-        RunPaths paths = RunPaths.of(model, Golden.path("f_e2e/finetune.json"), TinyFolders.PICTURES, output)
-                .withVisionTower(TinyFolders.TOWER);
-        RunOptions options = RunOptions.DEFAULT.withSaving(saving).withFrozenType(frozen);
+    private RunReport run(Path output, WeightDtype frozen, CheckpointPolicy saving, TrainingListener listener) {
+        RunPaths paths = RunPaths.of(model, GoldenValues.path("f_e2e/finetune.json"), TinyModelFolders.PICTURES, output)
+                .withVisionTower(TinyModelFolders.TOWER);
+        RunOptions options = RunOptions.DEFAULT.withCheckpointPolicy(saving).withFrozenDtype(frozen);
         return StageRunner.run(stage, paths, options, listener);
     }
 
     private RunReport run(Path output) {
-        return run(output, FrozenType.FP32, Saving.NONE, RunListener.NONE);
+        return run(output, WeightDtype.FP32, CheckpointPolicy.NONE, TrainingListener.NONE);
     }
 
     @Test
     void anAdapterIsWrittenAndMakesAModel() {
-        RunReport report = run(out, FrozenType.BF16, Saving.NONE, RunListener.NONE);
+        RunReport report = run(out, WeightDtype.BF16, CheckpointPolicy.NONE, TrainingListener.NONE);
         assertThat(out.resolve("model.safetensors")).doesNotExist();
         assertThat(report.summary().groups())
                 .filteredOn(WeightGroup::learns)
@@ -93,15 +93,15 @@ class LoraStageTest {
                     .containsExactly(
                             "base_model.model.model.mm_projector.bias", "base_model.model.model.mm_projector.weight");
         }
-        Manifest manifest = Manifest.read(out).orElseThrow();
+        ModelManifest manifest = ModelManifest.read(out).orElseThrow();
         assertThat(manifest.wrote()).isEqualTo("adapter");
         assertThat(manifest.differences(out)).isEmpty();
-        assertThatThrownBy(() -> Checkpoint.llava(out, TinyFolders.TOWER))
+        assertThatThrownBy(() -> Checkpoint.llava(out, TinyModelFolders.TOWER))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is a LoRA adapter; merge it");
         // The adapter's own config names the tower.
         Path merged = temp.resolve("merged");
-        new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).to(merged);
+        new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).writeTo(merged);
         try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
                 SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
             for (String name : before.tensors().keySet()) {
@@ -119,30 +119,30 @@ class LoraStageTest {
         bytes[bytes.length - 1] ^= 1;
         Files.write(file, bytes);
         LoraMerge merge = new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE);
-        assertThatThrownBy(() -> merge.to(temp.resolve("merged")))
+        assertThatThrownBy(() -> merge.writeTo(temp.resolve("merged")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(out + " was trained on a base whose decoder's weights have the hash ")
                 .hasMessageEndingWith("give the base it was trained on");
         assertThat(temp.resolve("merged")).doesNotExist();
         bytes[bytes.length - 1] ^= 1;
         Files.write(file, bytes);
-        assertThat(merge.to(temp.resolve("merged"))).as("base known").isTrue();
+        assertThat(merge.writeTo(temp.resolve("merged"))).as("base known").isTrue();
         Files.delete(out.resolve("llava4j.json"));
-        assertThat(merge.to(temp.resolve("published"))).as("base known").isFalse();
+        assertThat(merge.writeTo(temp.resolve("published"))).as("base known").isFalse();
     }
 
     @Test
     void stoppedAndGoneOnFromItDropsTheSame() throws IOException {
         Path whole = temp.resolve("whole");
-        Saving never = new Saving(temp.resolve("uninterrupted"), 0, 1, Resume.NEVER);
-        run(whole, FrozenType.FP32, never, RunListener.NONE);
-        Saving saving = new Saving(temp.resolve("checkpoints"), 2, 2, Resume.AUTO);
+        CheckpointPolicy never = new CheckpointPolicy(temp.resolve("uninterrupted"), 0, 1, ResumeMode.NEVER);
+        run(whole, WeightDtype.FP32, never, TrainingListener.NONE);
+        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 2, 2, ResumeMode.AUTO);
         for (int stop : List.of(2, 3)) {
-            assertThatThrownBy(() -> run(out, FrozenType.FP32, saving, stopAfter(stop)))
+            assertThatThrownBy(() -> run(out, WeightDtype.FP32, saving, stopAfter(stop)))
                     .isInstanceOf(RunStoppedException.class);
         }
         int[] taken = {0};
-        RunReport report = run(out, FrozenType.FP32, saving, progress -> taken[0]++);
+        RunReport report = run(out, WeightDtype.FP32, saving, progress -> taken[0]++);
         assertThat(taken[0]).isEqualTo(STEPS - 3);
         assertThat(report.steps()).hasSize(STEPS);
         for (String name : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
@@ -159,17 +159,17 @@ class LoraStageTest {
                 .isNotEqualTo(-1);
     }
 
-    private static RunListener stopAfter(int step) {
-        return new RunListener() {
+    private static TrainingListener stopAfter(int step) {
+        return new TrainingListener() {
             private int last;
 
             @Override
-            public void step(Progress progress) {
+            public void stepDone(Progress progress) {
                 last = progress.step().step();
             }
 
             @Override
-            public boolean stops() {
+            public boolean shouldStop() {
                 return last == step;
             }
         };
@@ -177,13 +177,13 @@ class LoraStageTest {
 
     @Test
     void aModelWithTokensAroundAnImageIsMergedWithTheirRows() {
-        model = TinyFolders.llamaWithSlot(temp.resolve("slot"));
+        model = TinyModelFolders.llamaWithSlot(temp.resolve("slot"));
         run(out);
         Path merged = temp.resolve("merged");
-        new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).to(merged);
+        new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).writeTo(merged);
         try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
                 SafetensorsFile after = SafetensorsFile.open(merged.resolve("model.safetensors"))) {
-            assertThat(after.read(SlotRows.TABLE)).isEqualTo(before.read(SlotRows.TABLE));
+            assertThat(after.read(ImageStartEndEmbeddings.TABLE)).isEqualTo(before.read(ImageStartEndEmbeddings.TABLE));
         }
     }
 
@@ -193,7 +193,7 @@ class LoraStageTest {
                     "--model-path",
                     model.toString(),
                     "--vision-tower",
-                    TinyFolders.TOWER.toString(),
+                    TinyModelFolders.TOWER.toString(),
                     "--stage",
                     Stages.FINETUNE_LORA,
                     "--max-length",
@@ -248,9 +248,10 @@ class LoraStageTest {
 
     private void execute(String... flags) {
         List<String> all = new ArrayList<>(List.of("--model-path", model.toString()));
-        all.addAll(List.of("--vision-tower", TinyFolders.TOWER.toString()));
-        all.addAll(List.of("--data-path", Golden.path("f_e2e/finetune.json").toString()));
-        all.addAll(List.of("--image-folder", TinyFolders.PICTURES.toString()));
+        all.addAll(List.of("--vision-tower", TinyModelFolders.TOWER.toString()));
+        all.addAll(
+                List.of("--data-path", GoldenValues.path("f_e2e/finetune.json").toString()));
+        all.addAll(List.of("--image-folder", TinyModelFolders.PICTURES.toString()));
         all.addAll(List.of("--output-dir", out.toString(), "--fresh-projector", "--max-steps", "2"));
         all.addAll(List.of("--gradient-accumulation-steps", "1"));
         all.addAll(List.of(flags));

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
 
 /** The goal on a folder that holds nothing but a config. */
 class PlanMainTest {
@@ -32,7 +32,8 @@ class PlanMainTest {
 
     @BeforeEach
     void aConfigAlone() throws IOException {
-        ObjectNode llava = (ObjectNode) Golden.json("g_layouts/vicuna-7b.json").get("config");
+        ObjectNode llava =
+                (ObjectNode) GoldenValues.json("g_layouts/vicuna-7b.json").get("config");
         llava.put("mm_vision_tower", "openai/clip-vit-large-patch14");
         config = Files.writeString(temp.resolve("config.json"), llava.toString());
         Files.writeString(temp.resolve("broken.json"), "{");
@@ -67,7 +68,7 @@ class PlanMainTest {
 
     @Test
     void aLlamaWithAPublishedTowerWillDo() {
-        Path llama = Golden.path("f_e2e/base_llm");
+        Path llama = GoldenValues.path("f_e2e/base_llm");
         String tower = "openai/clip-vit-large-patch14-336";
         assertThat(plan("--model-path", llama.toString(), "--stage", "pretrain", "--vision-tower", tower))
                 .contains("of which an image takes 576");
@@ -75,7 +76,7 @@ class PlanMainTest {
 
     @Test
     void samplesAreCounted() {
-        String data = Golden.path("f_e2e/pretrain.json").toString();
+        String data = GoldenValues.path("f_e2e/pretrain.json").toString();
         List<String> args = List.of("--stage", "pretrain", "--batch", "2", "--accumulation", "1", "--epochs", "2");
         List<String> all = new ArrayList<>(args);
         all.addAll(List.of("--model-path", temp.toString(), "--data-path", data));
@@ -177,7 +178,7 @@ class PlanMainTest {
 
     @Test
     void aStageThatNamesNoWeightIsRefused() {
-        assertThatThrownBy(() -> run("--model-path", TinyFolders.TOWER.toString(), "--stage", "pretrain"))
+        assertThatThrownBy(() -> run("--model-path", TinyModelFolders.TOWER.toString(), "--stage", "pretrain"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("names no vision tower");
     }

@@ -10,10 +10,10 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.Trainer;
-import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.logging.TrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The published run of both stages, from JSON, pictures and model folders to model folders. */
@@ -25,15 +25,16 @@ class PublishedStagesTest {
 
     @Test
     void stagesFromFilesToFilesFollowThePublishedRun() {
-        Path llama = TinyFolders.llama(temp.resolve("llama"));
+        Path llama = TinyModelFolders.llama(temp.resolve("llama"));
         Stage pretrain = published("pretrain", "square");
-        Path captions = TinyFolders.inPublishedOrder("pretrain.json", pretrain.seed(), temp.resolve("pretrain.json"));
+        Path captions =
+                TinyModelFolders.inPublishedOrder("pretrain.json", pretrain.seed(), temp.resolve("pretrain.json"));
         Path stage1 = temp.resolve("stage1");
-        RunPaths paths = RunPaths.of(llama, captions, TinyFolders.PICTURES, stage1)
-                .withVisionTower(TinyFolders.TOWER)
-                .withProjector(TinyFolders.projector(temp.resolve("projector.safetensors")))
+        RunPaths paths = RunPaths.of(llama, captions, TinyModelFolders.PICTURES, stage1)
+                .withVisionTower(TinyModelFolders.TOWER)
+                .withProjector(TinyModelFolders.projector(temp.resolve("projector.safetensors")))
                 .withFeatureCache(temp.resolve("cache"));
-        RunReport report = StageRunner.run(pretrain, paths, RunOptions.DEFAULT, RunListener.NONE);
+        RunReport report = StageRunner.run(pretrain, paths, RunOptions.DEFAULT, TrainingListener.NONE);
         assertSteps("stage1", report.steps(), 4);
         assertThat(report.summary().featuresComputed())
                 .as("8 pictures, each once through the tower")
@@ -41,10 +42,10 @@ class PublishedStagesTest {
         assertProjector(stage1);
 
         Stage finetune = published("finetune", "pad");
-        Path talks = TinyFolders.inPublishedOrder("finetune.json", finetune.seed(), temp.resolve("finetune.json"));
-        RunPaths next = RunPaths.of(stage1, talks, TinyFolders.PICTURES, temp.resolve("stage2"))
+        Path talks = TinyModelFolders.inPublishedOrder("finetune.json", finetune.seed(), temp.resolve("finetune.json"));
+        RunPaths next = RunPaths.of(stage1, talks, TinyModelFolders.PICTURES, temp.resolve("stage2"))
                 .withFeatureCache(temp.resolve("cache"));
-        RunReport second = StageRunner.run(finetune, next, RunOptions.DEFAULT, RunListener.NONE);
+        RunReport second = StageRunner.run(finetune, next, RunOptions.DEFAULT, TrainingListener.NONE);
         // The published code threw the labels of one sample of the last batch away: there the two differ.
         assertSteps("stage2", second.steps(), 3);
     }
@@ -62,7 +63,7 @@ class PublishedStagesTest {
     }
 
     private static void assertSteps(String stage, List<Trainer.Step> steps, int compared) {
-        JsonNode golden = Golden.json("f_e2e/" + stage + "_log.json").get("steps");
+        JsonNode golden = GoldenValues.json("f_e2e/" + stage + "_log.json").get("steps");
         assertThat(steps).hasSameSizeAs(golden);
         for (int i = 0; i < compared; i++) {
             Trainer.Step step = steps.get(i);
@@ -71,7 +72,7 @@ class PublishedStagesTest {
             assertClose(stage + " norm " + step.step(), step.gradNorm(), expected.get("grad_norm_before_clip"));
             assertClose(
                     stage + " rate " + step.step(),
-                    step.rate(),
+                    step.learningRate(),
                     expected.get("lr").get(0));
         }
     }
@@ -81,11 +82,11 @@ class PublishedStagesTest {
     }
 
     private static void assertProjector(Path folder) {
-        Map<String, INDArray> before = Golden.tensors("f_e2e/stage1_init.safetensors");
+        Map<String, INDArray> before = GoldenValues.tensors("f_e2e/stage1_init.safetensors");
         try (SafetensorsFile written = SafetensorsFile.open(folder.resolve("model.safetensors"))) {
-            Golden.tensors("f_e2e/stage1_final.safetensors").forEach((name, expected) -> {
+            GoldenValues.tensors("f_e2e/stage1_final.safetensors").forEach((name, expected) -> {
                 INDArray start = before.get(name);
-                assertThat(Golden.relativeError(written.read(name).sub(start), expected.sub(start)))
+                assertThat(GoldenValues.relativeError(written.read(name).sub(start), expected.sub(start)))
                         .as("change of " + name)
                         .isLessThan(1e-2);
             });

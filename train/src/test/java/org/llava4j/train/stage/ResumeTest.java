@@ -17,11 +17,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
-import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 /** A run that was interrupted ends with the bytes of one that was not. */
 class ResumeTest {
@@ -39,8 +39,8 @@ class ResumeTest {
 
     @BeforeEach
     void aRunThatNothingInterrupts() throws IOException {
-        model = TinyFolders.llama(temp.resolve("model"));
-        data = Files.copy(Golden.path("f_e2e/finetune.json"), temp.resolve("data.json"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
+        data = Files.copy(GoldenValues.path("f_e2e/finetune.json"), temp.resolve("data.json"));
         // Two forward passes a step, and an epoch's end within the run.
         stage = Stages.with(
                 Stages.named(Stages.FINETUNE),
@@ -59,21 +59,21 @@ class ResumeTest {
                         256));
         whole = temp.resolve("whole");
         checkpoints = temp.resolve("checkpoints");
-        run(whole, new Saving(temp.resolve("unused"), 0, 1, Resume.NEVER), RunListener.NONE);
+        run(whole, new CheckpointPolicy(temp.resolve("unused"), 0, 1, ResumeMode.NEVER), TrainingListener.NONE);
     }
 
     @Test
     void stoppedAndGoneOnFromItIsTheSameRun() throws IOException {
         Path out = temp.resolve("out");
         for (int stop : List.of(3, 4, 8)) {
-            assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(stop)))
+            assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(stop)))
                     .isInstanceOf(RunStoppedException.class)
                     .hasMessage("stopped after step " + stop + " of 9; its checkpoint is written, go on from it with"
                             + " --resume auto");
             assertThat(out).doesNotExist();
         }
         List<String> notices = new ArrayList<>();
-        RunReport report = run(out, saving(Resume.AUTO), new Notices(notices));
+        RunReport report = run(out, saving(ResumeMode.AUTO), new Notices(notices));
         assertThat(report.steps()).hasSize(STEPS);
         assertThat(report.summary().steps()).isEqualTo(STEPS);
         assertThat(notices).containsExactly("goes on from " + checkpoints.resolve("checkpoint-00000008"));
@@ -84,13 +84,14 @@ class ResumeTest {
     @Test
     void aCheckpointThatIsNotWhatWasWrittenIsPassedOver() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(6))).isInstanceOf(RunStoppedException.class);
+        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(6)))
+                .isInstanceOf(RunStoppedException.class);
         Path newest = checkpoints.resolve("checkpoint-00000006/optimizer.safetensors");
         byte[] bytes = Files.readAllBytes(newest);
         bytes[bytes.length - 7] ^= 1;
         Files.write(newest, bytes);
         List<String> notices = new ArrayList<>();
-        run(out, saving(Resume.AUTO), new Notices(notices));
+        run(out, saving(ResumeMode.AUTO), new Notices(notices));
         assertThat(notices).hasSize(2);
         assertThat(notices.get(0))
                 .contains("checkpoint-00000006 is skipped")
@@ -104,7 +105,7 @@ class ResumeTest {
     @Test
     void foldersThatAreNoValidCheckpointNeverEndARun() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, new Saving(checkpoints, 1, 9, Resume.AUTO), stopAfter(7)))
+        assertThatThrownBy(() -> run(out, new CheckpointPolicy(checkpoints, 1, 9, ResumeMode.AUTO), stopAfter(7)))
                 .isInstanceOf(RunStoppedException.class);
         Files.write(checkpoint(1).resolve("state.json"), new byte[0]);
         Files.delete(checkpoint(2).resolve("state.json"));
@@ -117,7 +118,7 @@ class ResumeTest {
         List<Path> broken =
                 IntStream.of(1, 2, 3, 4, 7, 8).mapToObj(this::checkpoint).toList();
         List<String> notices = new ArrayList<>();
-        run(out, new Saving(checkpoints, 1, 2, Resume.AUTO), new Notices(notices));
+        run(out, new CheckpointPolicy(checkpoints, 1, 2, ResumeMode.AUTO), new Notices(notices));
         assertThat(notices).hasSize(7);
         for (int i = 0; i < 6; i++) {
             assertThat(notices.get(i)).startsWith(broken.get(i) + " is skipped");
@@ -131,7 +132,7 @@ class ResumeTest {
         assertThat(checkpoints.resolve("checkpoint-00000008-2")).isDirectory();
         assertThat(checkpoint(6)).as("two are kept").doesNotExist();
         notices.clear();
-        run(temp.resolve("again"), new Saving(checkpoints, 0, 2, Resume.AUTO), new Notices(notices));
+        run(temp.resolve("again"), new CheckpointPolicy(checkpoints, 0, 2, ResumeMode.AUTO), new Notices(notices));
         assertThat(notices).last().isEqualTo("goes on from " + checkpoints.resolve("checkpoint-00000008-2"));
         assertSameModel(temp.resolve("again"));
     }
@@ -142,35 +143,36 @@ class ResumeTest {
 
     @Test
     void theLastFewAreKept() {
-        run(temp.resolve("out"), new Saving(checkpoints, 2, 2, Resume.ASK), RunListener.NONE);
+        run(temp.resolve("out"), new CheckpointPolicy(checkpoints, 2, 2, ResumeMode.ASK), TrainingListener.NONE);
         assertThat(checkpoints.resolve("checkpoint-00000004")).doesNotExist();
         assertThat(checkpoints.resolve("checkpoint-00000006")).isDirectory();
         assertThat(checkpoints.resolve("checkpoint-00000008")).isDirectory();
-        assertThatThrownBy(() -> run(temp.resolve("out"), saving(Resume.ASK), RunListener.NONE))
+        assertThatThrownBy(() -> run(temp.resolve("out"), saving(ResumeMode.ASK), TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("the last is checkpoint-00000008; go on from it (--resume auto) or remove them");
-        run(temp.resolve("out"), new Saving(checkpoints, 0, 2, Resume.NEVER), RunListener.NONE);
+        run(temp.resolve("out"), new CheckpointPolicy(checkpoints, 0, 2, ResumeMode.NEVER), TrainingListener.NONE);
         assertThat(checkpoints.resolve("checkpoint-00000008")).doesNotExist();
     }
 
     @Test
     void checkpointsOfAnotherRunAreRefused() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(3))).isInstanceOf(RunStoppedException.class);
+        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(3)))
+                .isInstanceOf(RunStoppedException.class);
         Stage before = stage;
         stage = Stages.with(stage, Map.of("learningRate", 2e-3, "batchSize", 3));
-        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), RunListener.NONE))
+        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"learningRate\" was 0.001 and is 0.002; \"batchSize\" was 2 and is 3");
         stage = before;
         Files.writeString(data, Files.readString(data) + " ");
-        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), RunListener.NONE))
+        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), TrainingListener.NONE))
                 .hasMessageContaining("is of another run: \"data source 1\" was sha256 ");
-        Files.copy(Golden.path("f_e2e/finetune.json"), data, StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(GoldenValues.path("f_e2e/finetune.json"), data, StandardCopyOption.REPLACE_EXISTING);
         byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
         weights[weights.length - 1] ^= 1;
         Files.write(model.resolve("model.safetensors"), weights);
-        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), RunListener.NONE))
+        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), TrainingListener.NONE))
                 .hasMessageContaining("is of another run: \"weights of model model.safetensors\" was sha256 ");
         assertThat(checkpoints.resolve("checkpoint-00000003")).isDirectory();
     }
@@ -179,11 +181,12 @@ class ResumeTest {
     @Test
     void halfARemovedCheckpointIsSwept() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(6))).isInstanceOf(RunStoppedException.class);
+        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(6)))
+                .isInstanceOf(RunStoppedException.class);
         Path half = checkpoints.resolve(".checkpoint-00000002.1f.old");
         Files.move(checkpoints.resolve("checkpoint-00000002"), half);
         Files.delete(half.resolve("state.json"));
-        run(out, saving(Resume.AUTO), RunListener.NONE);
+        run(out, saving(ResumeMode.AUTO), TrainingListener.NONE);
         assertThat(half).doesNotExist();
         assertSameModel(out);
     }
@@ -191,7 +194,7 @@ class ResumeTest {
     @Test
     void aLogThatCannotBeWrittenEndsTheRunBeforeItsFirstStep() throws IOException {
         Files.createDirectories(checkpoints.resolve("metrics.jsonl/in the way"));
-        assertThatThrownBy(() -> run(temp.resolve("out"), saving(Resume.AUTO), RunListener.NONE))
+        assertThatThrownBy(() -> run(temp.resolve("out"), saving(ResumeMode.AUTO), TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("cannot write " + checkpoints.resolve("metrics.jsonl"));
         assertThat(temp.resolve("out")).doesNotExist();
@@ -199,13 +202,13 @@ class ResumeTest {
 
     @Test
     void twoRunsDoNotShareCheckpoints() {
-        RunListener second = new RunListener() {
+        TrainingListener second = new TrainingListener() {
             @Override
-            public void step(Progress progress) {
-                run(temp.resolve("second"), saving(Resume.AUTO), RunListener.NONE);
+            public void stepDone(Progress progress) {
+                run(temp.resolve("second"), saving(ResumeMode.AUTO), TrainingListener.NONE);
             }
         };
-        assertThatThrownBy(() -> run(temp.resolve("out"), saving(Resume.AUTO), second))
+        assertThatThrownBy(() -> run(temp.resolve("out"), saving(ResumeMode.AUTO), second))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("another run is writing its checkpoints there");
     }
@@ -213,19 +216,21 @@ class ResumeTest {
     @Test
     void activationsMayBeMadeAgainFromACheckpointOn() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, saving(Resume.AUTO), stopAfter(3))).isInstanceOf(RunStoppedException.class);
-        options = options.withRecompute(true);
-        run(out, saving(Resume.AUTO), RunListener.NONE);
+        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(3)))
+                .isInstanceOf(RunStoppedException.class);
+        options = options.withGradientCheckpointing(true);
+        run(out, saving(ResumeMode.AUTO), TrainingListener.NONE);
         assertSameModel(out);
     }
 
-    private RunReport run(Path output, Saving saving, RunListener listener) {
-        RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, output).withVisionTower(TinyFolders.TOWER);
-        return StageRunner.run(stage, paths, options.withSaving(saving), listener);
+    private RunReport run(Path output, CheckpointPolicy saving, TrainingListener listener) {
+        RunPaths paths =
+                RunPaths.of(model, data, TinyModelFolders.PICTURES, output).withVisionTower(TinyModelFolders.TOWER);
+        return StageRunner.run(stage, paths, options.withCheckpointPolicy(saving), listener);
     }
 
-    private Saving saving(Resume resume) {
-        return new Saving(checkpoints, 2, 3, resume);
+    private CheckpointPolicy saving(ResumeMode resume) {
+        return new CheckpointPolicy(checkpoints, 2, 3, resume);
     }
 
     private void assertSameModel(Path out) throws IOException {
@@ -236,25 +241,25 @@ class ResumeTest {
         }
     }
 
-    private static RunListener stopAfter(int step) {
-        return new RunListener() {
+    private static TrainingListener stopAfter(int step) {
+        return new TrainingListener() {
             private int last;
 
             @Override
-            public void step(Progress progress) {
+            public void stepDone(Progress progress) {
                 last = progress.step().step();
             }
 
             @Override
-            public boolean stops() {
+            public boolean shouldStop() {
                 return last == step;
             }
         };
     }
 
-    private record Notices(List<String> lines) implements RunListener {
+    private record Notices(List<String> lines) implements TrainingListener {
         @Override
-        public void step(Progress progress) {
+        public void stepDone(Progress progress) {
             // Only what is said besides is of interest.
         }
 

@@ -17,8 +17,8 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.model.folder.CheckpointWriter;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.lint.LintDataMain;
 import org.llava4j.train.shards.TokenizeDataMain;
 
@@ -33,8 +33,8 @@ class RunOutputsTest {
 
     @BeforeEach
     void aFormerOutput() throws IOException {
-        model = TinyFolders.llama(temp.resolve("model"));
-        data = Files.copy(Golden.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
+        data = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
         output = temp.resolve("out");
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
             folder.commit();
@@ -92,7 +92,7 @@ class RunOutputsTest {
         Path chat = Files.copy(data, inside.resolve("chat.json"));
         String[] args = {
             "--model-path", model.toString(),
-            "--vision-tower", TinyFolders.TOWER.toString(),
+            "--vision-tower", TinyModelFolders.TOWER.toString(),
             "--data-path", chat.toString(),
             "--output-dir", inside.toString()
         };
@@ -107,7 +107,7 @@ class RunOutputsTest {
         Path captions = Files.copy(data, later.resolve("captions.json"));
         assertThatThrownBy(() -> TrainAllMain.main(new String[] {
                     "--model-path", model.toString(),
-                    "--vision-tower", TinyFolders.TOWER.toString(),
+                    "--vision-tower", TinyModelFolders.TOWER.toString(),
                     "--output-dir", output.toString(),
                     "--pretrain-data", captions.toString(),
                     "--finetune-data", data.toString()
@@ -120,9 +120,9 @@ class RunOutputsTest {
     private AbstractThrowableAssert<?, ? extends Throwable> assertFails(Object... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--model-path", model.toString(),
-                "--vision-tower", TinyFolders.TOWER.toString(),
+                "--vision-tower", TinyModelFolders.TOWER.toString(),
                 "--data-path", data.toString(),
-                "--image-folder", TinyFolders.PICTURES.toString(),
+                "--image-folder", TinyModelFolders.PICTURES.toString(),
                 "--output-dir", output.toString(),
                 "--max-steps", "1"));
         Arrays.stream(more).map(Object::toString).forEach(arguments::add);

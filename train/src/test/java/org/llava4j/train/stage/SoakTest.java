@@ -22,13 +22,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.ChildJvm;
 import org.llava4j.data.cli.ProcessMemory;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
-import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
-import org.llava4j.train.watch.RunPage;
-import org.llava4j.train.watch.TensorBoardLog;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.RunPage;
+import org.llava4j.train.logging.TensorBoardLog;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 /**
  * A run of many steps, all that can be watched switched on, with a checkpoint every few of them: memory stays flat, and the
@@ -98,7 +98,7 @@ class SoakTest {
             Path checkpoints = temp.resolve("checkpoints");
             Looks looks = new Looks(checkpoints, steps / LOOKS);
             try (Watch watch = new Watch(checkpoints)) {
-                RunListener listener = RunListener.all(new RunPage(), new TensorBoardLog(), looks);
+                TrainingListener listener = TrainingListener.all(new RunPage(), new TensorBoardLog(), looks);
                 StageRunner.run(stage(steps), paths(temp), options(checkpoints), listener);
                 ObjectNode found =
                         looks.found.put("checkpoints", looks.most).put("checkpoints_in_a_save", watch.most());
@@ -127,17 +127,19 @@ class SoakTest {
         private static RunPaths paths(Path temp) {
             List<DataSource> sources = new ArrayList<>();
             for (String name : List.of("pretrain.json", "finetune.json")) {
-                sources.add(new DataSource(Golden.path("f_e2e/" + name), TinyFolders.PICTURES, 1.0 + sources.size()));
+                sources.add(new DataSource(
+                        GoldenValues.path("f_e2e/" + name), TinyModelFolders.PICTURES, 1.0 + sources.size()));
             }
-            Path model = TinyFolders.llama(temp.resolve("model"));
-            return new RunPaths(model, TinyFolders.TOWER, null, sources, temp.resolve("out"), null);
+            Path model = TinyModelFolders.llama(temp.resolve("model"));
+            return new RunPaths(model, TinyModelFolders.TOWER, null, sources, temp.resolve("out"), null);
         }
 
         private static RunOptions options(Path checkpoints) {
-            HeldOut heldOut = new HeldOut(Golden.path("f_e2e/pretrain.json"), TinyFolders.PICTURES, null, 40, 2, true);
+            ValidationOptions heldOut = new ValidationOptions(
+                    GoldenValues.path("f_e2e/pretrain.json"), TinyModelFolders.PICTURES, null, 40, 2, true);
             return RunOptions.DEFAULT
-                    .withSaving(new Saving(checkpoints, SAVE_EVERY, KEEP, Resume.NEVER))
-                    .withHeldOut(heldOut);
+                    .withCheckpointPolicy(new CheckpointPolicy(checkpoints, SAVE_EVERY, KEEP, ResumeMode.NEVER))
+                    .withValidation(heldOut);
         }
     }
 
@@ -152,7 +154,7 @@ class SoakTest {
     }
 
     /** Memory now and then, and the folder of checkpoints after each step and each save. */
-    private static final class Looks implements RunListener {
+    private static final class Looks implements TrainingListener {
         private final Path folder;
         private final int every;
         private final ObjectNode found = new ObjectMapper().createObjectNode();
@@ -164,7 +166,7 @@ class SoakTest {
         }
 
         @Override
-        public void step(Progress progress) {
+        public void stepDone(Progress progress) {
             most = Math.max(most, count(folder));
             if (progress.step().step() % every == 0) {
                 System.gc();
@@ -177,7 +179,7 @@ class SoakTest {
         }
 
         @Override
-        public void saved(Path checkpoint) {
+        public void checkpointSaved(Path checkpoint) {
             most = Math.max(most, count(folder));
         }
     }

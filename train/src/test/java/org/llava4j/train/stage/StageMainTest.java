@@ -26,9 +26,9 @@ import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.ChatFormat;
-import org.llava4j.model.folder.Manifest;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.model.folder.ModelManifest;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -48,8 +48,8 @@ class StageMainTest {
 
     @BeforeEach
     void aModelAndData() throws IOException {
-        model = TinyFolders.llama(temp.resolve("model"));
-        data = Files.copy(Golden.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
+        data = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
         output = temp.resolve("out");
     }
 
@@ -79,7 +79,7 @@ class StageMainTest {
                         .at("/projector")
                         .textValue())
                 .isEqualTo("fresh");
-        Manifest manifest = Manifest.read(output).orElseThrow();
+        ModelManifest manifest = ModelManifest.read(output).orElseThrow();
         assertThat(manifest.stage()).isEqualTo("pretrain");
         assertThat(manifest.template()).isEqualTo("plain");
         assertThat(manifest.differences(output)).isEmpty();
@@ -95,9 +95,9 @@ class StageMainTest {
                 "--model-path",
                 output.toString(),
                 "--data-path",
-                Golden.path("f_e2e/finetune.json").toString(),
+                GoldenValues.path("f_e2e/finetune.json").toString(),
                 "--image-folder",
-                TinyFolders.PICTURES.toString(),
+                TinyModelFolders.PICTURES.toString(),
                 "--output-dir",
                 second.toString(),
                 "--per-device-train-batch-size",
@@ -153,7 +153,7 @@ class StageMainTest {
                 "--model-path",
                 model.toString(),
                 "--vision-tower",
-                TinyFolders.TOWER.toString(),
+                TinyModelFolders.TOWER.toString(),
                 "--data-path",
                 problems.toString(),
                 "--output-dir",
@@ -265,7 +265,7 @@ class StageMainTest {
     @Test
     void aCorruptPictureIsNamed() throws IOException {
         Path pictures = Files.createDirectory(temp.resolve("my-pictures"));
-        try (Stream<Path> all = Files.list(TinyFolders.PICTURES)) {
+        try (Stream<Path> all = Files.list(TinyModelFolders.PICTURES)) {
             for (Path picture :
                     all.filter(path -> path.toString().endsWith("png")).toList()) {
                 byte[] bytes = Files.readAllBytes(picture);
@@ -319,9 +319,9 @@ class StageMainTest {
     private void run(String stage, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--model-path", model.toString(),
-                "--vision-tower", TinyFolders.TOWER.toString(),
+                "--vision-tower", TinyModelFolders.TOWER.toString(),
                 "--data-path", data.toString(),
-                "--image-folder", TinyFolders.PICTURES.toString(),
+                "--image-folder", TinyModelFolders.PICTURES.toString(),
                 "--output-dir", output.toString(),
                 "--per-device-train-batch-size", "4",
                 "--gradient-accumulation-steps", "1",
@@ -374,7 +374,7 @@ class StageMainTest {
             if (i > 2) {
                 Path picture = folder.resolve("images/train/" + i + "/image.png");
                 Files.createDirectories(picture.getParent());
-                Files.copy(TinyFolders.PICTURES.resolve("rgb_64x48.png"), picture);
+                Files.copy(TinyModelFolders.PICTURES.resolve("rgb_64x48.png"), picture);
             }
         }
         JSON.writeValue(folder.resolve("problems.json").toFile(), problems);

@@ -16,13 +16,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.ProgressLine;
+import org.llava4j.train.logging.StatusLine;
+import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.plan.MachineMemory;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.ProgressLine;
-import org.llava4j.train.watch.RunListener;
-import org.llava4j.train.watch.StatusLine;
 
 /** A run is held against the memory there is before it reads a weight. */
 class StageMemoryTest {
@@ -38,8 +38,8 @@ class StageMemoryTest {
 
     @BeforeEach
     void aModelAndData() {
-        model = TinyFolders.llama(temp.resolve("model"));
-        data = Golden.path("f_e2e/pretrain.json");
+        model = TinyModelFolders.llama(temp.resolve("model"));
+        data = GoldenValues.path("f_e2e/pretrain.json");
         output = temp.resolve("out");
     }
 
@@ -61,15 +61,17 @@ class StageMemoryTest {
     @Test
     void runOutOfMemoryIsOneLineWithThePlan() {
         OutOfMemoryError error = new OutOfMemoryError("Java heap space");
-        RunListener greedy = new RunListener() {
+        TrainingListener greedy = new TrainingListener() {
             @Override
-            public void step(Progress progress) {
+            public void stepDone(Progress progress) {
                 throw new IllegalStateException("a worker failed", error);
             }
         };
         Path checkpoints = temp.resolve("checkpoints");
-        assertThatThrownBy(
-                        () -> run(MachineMemory.detect(), greedy, new Saving(checkpoints, 1, 1, Saving.Resume.NEVER)))
+        assertThatThrownBy(() -> run(
+                        MachineMemory.detect(),
+                        greedy,
+                        new CheckpointPolicy(checkpoints, 1, 1, CheckpointPolicy.ResumeMode.NEVER)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("out of memory (Java heap space): the Java heap has at most ")
                 .hasMessageContaining("; the memory plan said ")
@@ -92,24 +94,25 @@ class StageMemoryTest {
     private String run(MachineMemory machine) {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(said, true, StandardCharsets.UTF_8);
-        run(machine, new ProgressLine(new StatusLine(out, false)), Saving.NONE);
+        run(machine, new ProgressLine(new StatusLine(out, false)), CheckpointPolicy.NONE);
         return said.toString(StandardCharsets.UTF_8);
     }
 
-    private void run(MachineMemory machine, RunListener listener, Saving saving) {
+    private void run(MachineMemory machine, TrainingListener listener, CheckpointPolicy saving) {
         Stage stage = Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1));
-        RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, output).withVisionTower(TinyFolders.TOWER);
+        RunPaths paths =
+                RunPaths.of(model, data, TinyModelFolders.PICTURES, output).withVisionTower(TinyModelFolders.TOWER);
         RunOptions options =
-                RunOptions.DEFAULT.withMachine(Optional.of(machine)).withSaving(saving);
+                RunOptions.DEFAULT.withMachine(Optional.of(machine)).withCheckpointPolicy(saving);
         StageRunner.run(stage, paths, options, listener);
     }
 
     private void execute(String... more) {
         List<String> flags = List.of(
                 "--model-path", model.toString(),
-                "--vision-tower", TinyFolders.TOWER.toString(),
+                "--vision-tower", TinyModelFolders.TOWER.toString(),
                 "--data-path", data.toString(),
-                "--image-folder", TinyFolders.PICTURES.toString(),
+                "--image-folder", TinyModelFolders.PICTURES.toString(),
                 "--output-dir", output.toString(),
                 "--per-device-train-batch-size", "4",
                 "--gradient-accumulation-steps", "1");

@@ -43,10 +43,10 @@ class StagesTest {
     @Test
     void stage1TrainsTheProjectorAndStage2TheDecoderTooButNoneTheTower() {
         Stage pretrain = Stages.named("pretrain");
-        assertThat(pretrain.learns("model.mm_projector.weight")).isTrue();
-        assertThat(pretrain.learns("model.mm_projector.2.bias")).isTrue();
-        assertThat(pretrain.learns("model.layers.0.mlp.up_proj.weight")).isFalse();
-        assertThat(pretrain.learns(TOWER)).isFalse();
+        assertThat(pretrain.isTrainable("model.mm_projector.weight")).isTrue();
+        assertThat(pretrain.isTrainable("model.mm_projector.2.bias")).isTrue();
+        assertThat(pretrain.isTrainable("model.layers.0.mlp.up_proj.weight")).isFalse();
+        assertThat(pretrain.isTrainable(TOWER)).isFalse();
         for (String name : List.of("finetune", "finetune-scienceqa")) {
             Stage finetune = Stages.named(name);
             for (String weight : List.of(
@@ -55,9 +55,9 @@ class StagesTest {
                     "model.layers.31.self_attn.q_proj.weight",
                     "model.norm.weight",
                     "lm_head.weight")) {
-                assertThat(finetune.learns(weight)).as(weight).isTrue();
+                assertThat(finetune.isTrainable(weight)).as(weight).isTrue();
             }
-            assertThat(finetune.learns(TOWER)).isFalse();
+            assertThat(finetune.isTrainable(TOWER)).isFalse();
         }
     }
 

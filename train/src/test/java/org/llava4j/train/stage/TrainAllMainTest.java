@@ -18,9 +18,9 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.model.folder.Manifest;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
+import org.llava4j.model.folder.ModelManifest;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
 
 class TrainAllMainTest {
     @TempDir
@@ -32,7 +32,7 @@ class TrainAllMainTest {
 
     @BeforeEach
     void aLlamaAndData() {
-        llama = TinyFolders.llama(temp.resolve("llama"));
+        llama = TinyModelFolders.llama(temp.resolve("llama"));
         world = temp.resolve("world");
         SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 1, 0, false), world);
         out = temp.resolve("out");
@@ -43,7 +43,7 @@ class TrainAllMainTest {
         String[] all = args("--scienceqa", world.toString());
         TrainAllMain.main(all);
         for (String stage : List.of("finetune", "finetune-scienceqa")) {
-            Manifest manifest = Manifest.read(out.resolve(stage)).orElseThrow();
+            ModelManifest manifest = ModelManifest.read(out.resolve(stage)).orElseThrow();
             assertThat(manifest.sources().get("model.mm_projector.weight"))
                     .startsWith(out.resolve("pretrain/mm_projector.safetensors") + ":")
                     .endsWith("then trained by " + stage);
@@ -61,7 +61,7 @@ class TrainAllMainTest {
 
     @Test
     void sourcesAreWeightedStageByStage() throws IOException {
-        Path more = Files.copy(Golden.path("f_e2e/pretrain.json"), temp.resolve("more.json"));
+        Path more = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("more.json"));
         String[] weighted = sources(more, "1,3");
         TrainAllMain.main(weighted);
         TrainAllMain.main(weighted);
@@ -86,11 +86,11 @@ class TrainAllMainTest {
         List<String> args = new ArrayList<>(List.of(args()));
         args.addAll(List.of(
                 "--pretrain-data",
-                Golden.path("f_e2e/pretrain.json") + "," + more,
+                GoldenValues.path("f_e2e/pretrain.json") + "," + more,
                 "--pretrain-data-weights",
                 pretrainWeights,
                 "--finetune-data",
-                Golden.path("f_e2e/finetune.json") + "," + more,
+                GoldenValues.path("f_e2e/finetune.json") + "," + more,
                 "--finetune-data-weights",
                 "0.5,0.5"));
         return args.toArray(String[]::new);
@@ -171,17 +171,17 @@ class TrainAllMainTest {
                 "--model-path",
                 llama.toString(),
                 "--vision-tower",
-                TinyFolders.TOWER.toString(),
+                TinyModelFolders.TOWER.toString(),
                 "--output-dir",
                 out.toString(),
                 "--pretrain-data",
-                Golden.path("f_e2e/pretrain.json").toString(),
+                GoldenValues.path("f_e2e/pretrain.json").toString(),
                 "--pretrain-images",
-                TinyFolders.PICTURES.toString(),
+                TinyModelFolders.PICTURES.toString(),
                 "--finetune-data",
-                Golden.path("f_e2e/finetune.json").toString(),
+                GoldenValues.path("f_e2e/finetune.json").toString(),
                 "--finetune-images",
-                TinyFolders.PICTURES.toString()));
+                TinyModelFolders.PICTURES.toString()));
         for (String stage : List.of("pretrain", "finetune", "finetune-scienceqa")) {
             for (String value : List.of("batchSize=2", "accumulation=1", "maxSteps=2", "maxLength=512")) {
                 args.addAll(List.of("--set", stage + "." + value));

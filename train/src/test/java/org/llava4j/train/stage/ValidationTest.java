@@ -21,30 +21,30 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
-import org.llava4j.train.stage.Saving.Resume;
-import org.llava4j.train.watch.Look;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.logging.ValidationResult;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 class ValidationTest {
     @TempDir
     private Path temp;
 
     private Path model;
-    private final Map<Integer, Look> looks = new TreeMap<>();
+    private final Map<Integer, ValidationResult> looks = new TreeMap<>();
     private final List<String> notices = new ArrayList<>();
     private final List<Double> losses = new ArrayList<>();
 
-    private final RunListener listener = new RunListener() {
+    private final TrainingListener listener = new TrainingListener() {
         @Override
-        public void step(Progress progress) {
+        public void stepDone(Progress progress) {
             losses.add(progress.step().loss());
         }
 
         @Override
-        public void validated(int step, Look look) {
+        public void validated(int step, ValidationResult look) {
             looks.put(step, look);
         }
 
@@ -56,19 +56,19 @@ class ValidationTest {
 
     @BeforeEach
     void aModel() {
-        model = TinyFolders.llama(temp.resolve("model"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
     }
 
     /** On the very batch that is learned the loss of a look is that of the next step, before its update. */
     @Test
     void theLossIsThatOfTheDataAndChangesNothing() throws IOException {
-        Path data = Golden.path("f_e2e/pretrain.json");
+        Path data = GoldenValues.path("f_e2e/pretrain.json");
         Stage stage =
                 Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 5));
         run(stage, data, temp.resolve("plain"), RunOptions.DEFAULT);
         losses.clear();
-        HeldOut same = new HeldOut(data, TinyFolders.PICTURES, null, 2, 100, false);
-        run(stage, data, temp.resolve("looked"), RunOptions.DEFAULT.withHeldOut(same));
+        ValidationOptions same = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 2, 100, false);
+        run(stage, data, temp.resolve("looked"), RunOptions.DEFAULT.withValidation(same));
         assertThat(looks.keySet()).containsExactly(2, 4, 5);
         assertThat(looks.get(2).loss()).isCloseTo(losses.get(2), within(1e-5));
         assertThat(looks.get(4).loss()).isCloseTo(losses.get(4), within(1e-5));
@@ -83,7 +83,7 @@ class ValidationTest {
 
     @Test
     void theBestIsKeptAndMayBecomeTheOutput() throws IOException {
-        Path all = Golden.path("f_e2e/pretrain.json");
+        Path all = GoldenValues.path("f_e2e/pretrain.json");
         // Two samples alone, learned by heart: on the others it gets worse after a while.
         ArrayNode two = ((ArrayNode) new ObjectMapper().readTree(all.toFile())).removeAll();
         JsonNode samples = new ObjectMapper().readTree(all.toFile());
@@ -106,15 +106,15 @@ class ValidationTest {
                         3e-2,
                         "warmupRatio",
                         0.0));
-        HeldOut same = new HeldOut(all, TinyFolders.PICTURES, null, 1, 100, true);
+        ValidationOptions same = new ValidationOptions(all, TinyModelFolders.PICTURES, null, 1, 100, true);
         Path checkpoints = temp.resolve("checkpoints");
         run(
                 stage,
                 data,
                 temp.resolve("out"),
                 RunOptions.DEFAULT
-                        .withSaving(new Saving(checkpoints, 0, 1, Resume.NEVER))
-                        .withHeldOut(same));
+                        .withCheckpointPolicy(new CheckpointPolicy(checkpoints, 0, 1, ResumeMode.NEVER))
+                        .withValidation(same));
         int best = looks.entrySet().stream()
                 .min(Map.Entry.comparingByValue((a, b) -> Double.compare(a.loss(), b.loss())))
                 .orElseThrow()
@@ -131,41 +131,50 @@ class ValidationTest {
                 still,
                 data,
                 temp.resolve("more"),
-                RunOptions.DEFAULT.withHeldOut(new HeldOut(all, TinyFolders.PICTURES, null, 1, 100, false)));
+                RunOptions.DEFAULT.withValidation(
+                        new ValidationOptions(all, TinyModelFolders.PICTURES, null, 1, 100, false)));
         assertThat(looks.get(1).loss()).isCloseTo(lowest, within(1e-3));
     }
 
     @Test
     void saveStepsOfZeroWriteNoCheckpointsAtEvaluations() {
-        Path data = Golden.path("f_e2e/pretrain.json");
+        Path data = GoldenValues.path("f_e2e/pretrain.json");
         Stage stage =
                 Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 4));
-        HeldOut same = new HeldOut(data, TinyFolders.PICTURES, null, 1, 8, false);
-        RunOptions options = RunOptions.DEFAULT.withHeldOut(same);
+        ValidationOptions same = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 1, 8, false);
+        RunOptions options = RunOptions.DEFAULT.withValidation(same);
         Path checkpoints = temp.resolve("checkpoints");
-        run(stage, data, temp.resolve("out"), options.withSaving(new Saving(checkpoints, 0, 9, Resume.NEVER)));
+        run(
+                stage,
+                data,
+                temp.resolve("out"),
+                options.withCheckpointPolicy(new CheckpointPolicy(checkpoints, 0, 9, ResumeMode.NEVER)));
         assertThat(looks).hasSize(4);
         assertThat(checkpoints).as("there was nothing to keep there").doesNotExist();
-        run(stage, data, temp.resolve("out"), options.withSaving(new Saving(checkpoints, 3, 9, Resume.NEVER)));
+        run(
+                stage,
+                data,
+                temp.resolve("out"),
+                options.withCheckpointPolicy(new CheckpointPolicy(checkpoints, 3, 9, ResumeMode.NEVER)));
         assertThat(checkpoints.toFile().list((folder, name) -> name.startsWith("checkpoint-")))
                 .hasSize(3);
     }
 
     @Test
     void whatCannotBeMeasuredOrKeptIsRefused() throws IOException {
-        Path data = Golden.path("f_e2e/pretrain.json");
+        Path data = GoldenValues.path("f_e2e/pretrain.json");
         Stage stage =
                 Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 2));
-        HeldOut best = new HeldOut(data, TinyFolders.PICTURES, null, 2, 100, true);
-        assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withHeldOut(best)))
+        ValidationOptions best = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 2, 100, true);
+        assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(best)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("the run has no folder for checkpoints");
         Path mute = Files.writeString(
                 temp.resolve("mute.json"),
                 "[{\"id\": \"1\", \"conversations\": [{\"from\": \"human\", \"value\": \"a\"},"
                         + " {\"from\": \"gpt\", \"value\": \"\"}]}]");
-        HeldOut empty = new HeldOut(mute, TinyFolders.PICTURES, null, 2, 100, false);
-        assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withHeldOut(empty)))
+        ValidationOptions empty = new ValidationOptions(mute, TinyModelFolders.PICTURES, null, 2, 100, false);
+        assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(empty)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(mute + ": not one held-out sample has anything to learn");
         assertThat(temp.resolve("out")).doesNotExist();
@@ -173,7 +182,7 @@ class ValidationTest {
 
     @Test
     void skippedHeldOutSamplesAreReportedOnce() throws IOException {
-        Path data = Golden.path("f_e2e/pretrain.json");
+        Path data = GoldenValues.path("f_e2e/pretrain.json");
         ArrayNode samples = (ArrayNode) new ObjectMapper().readTree(data.toFile());
         for (int number : new int[] {6, 2}) {
             ((ObjectNode) samples.get(number)).put("id", "s" + number).remove("conversations");
@@ -181,8 +190,8 @@ class ValidationTest {
         Path heldOut = Files.writeString(temp.resolve("held-out.json"), samples.toString());
         Stage stage =
                 Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1, "maxSteps", 2));
-        HeldOut some = new HeldOut(heldOut, TinyFolders.PICTURES, null, 1, 100, false);
-        run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withHeldOut(some));
+        ValidationOptions some = new ValidationOptions(heldOut, TinyModelFolders.PICTURES, null, 1, 100, false);
+        run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(some));
         assertThat(looks).hasSize(2);
         assertThat(notices)
                 .filteredOn(line -> line.contains("held-out"))
@@ -210,15 +219,18 @@ class ValidationTest {
                         true,
                         "answerFormat",
                         "A"));
-        HeldOut test = new HeldOut(world, null, "test", 2, 3, false);
-        run(stage, world, temp.resolve("out"), RunOptions.DEFAULT.withHeldOut(test));
+        ValidationOptions test = new ValidationOptions(world, null, "test", 2, 3, false);
+        run(stage, world, temp.resolve("out"), RunOptions.DEFAULT.withValidation(test));
         assertThat(looks.get(2).accuracy().orElseThrow()).isBetween(0.0, 1.0);
         assertThat(looks.get(2).loss()).isPositive();
     }
 
     private void run(Stage stage, Path data, Path output, RunOptions options) {
-        Path images = Files.isDirectory(data) ? null : TinyFolders.PICTURES;
+        Path images = Files.isDirectory(data) ? null : TinyModelFolders.PICTURES;
         StageRunner.run(
-                stage, RunPaths.of(model, data, images, output).withVisionTower(TinyFolders.TOWER), options, listener);
+                stage,
+                RunPaths.of(model, data, images, output).withVisionTower(TinyModelFolders.TOWER),
+                options,
+                listener);
     }
 }

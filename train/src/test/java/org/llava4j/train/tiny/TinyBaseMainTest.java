@@ -46,11 +46,11 @@ class TinyBaseMainTest {
         make(base);
         LlavaConfig config = LlavaConfig.read(base, null);
         try (Checkpoint weights =
-                Checkpoint.llava(base, LlavaConfig.visionTowerOf(base)).withFreshProjector(1)) {
+                Checkpoint.llava(base, LlavaConfig.visionTowerPath(base)).withNewProjector(1)) {
             assertThat(Llava.build(config, weights, Llava.ImageInput.PIXELS).weightNames())
                     .contains("model.mm_projector.weight");
         }
-        assertThat(LlamaTokenizer.load(base).size()).isEqualTo(TinySizes.VOCABULARY);
+        assertThat(LlamaTokenizer.load(base).size()).isEqualTo(TinyModelConfig.VOCABULARY_SIZE);
         try (Stream<Path> files = Files.walk(base)) {
             assertThat(files.filter(Files::isRegularFile)
                             .mapToLong(file -> file.toFile().length())
@@ -88,7 +88,8 @@ class TinyBaseMainTest {
         Path world = temp.resolve("world");
         SyntheticDatasetWriter.write(SyntheticDatasetConfig.labelled(1, 3), world);
         LlamaTokenizer letters = LlamaTokenizer.of(BpeTrainer.train(Stream.of("a b c"), 264), temp);
-        assertThatThrownBy(() -> TinyTower.train(world, letters, Nd4j.zeros(264, TinySizes.WIDTH), 1, 1))
+        assertThatThrownBy(
+                        () -> TinyVisionTower.train(world, letters, Nd4j.zeros(264, TinyModelConfig.HIDDEN_SIZE), 1, 1))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("label of picture 0")
                 .hasMessageContaining("an image has 16 vectors");

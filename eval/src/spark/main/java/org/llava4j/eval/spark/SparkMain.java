@@ -16,15 +16,16 @@ import org.llava4j.train.spark.TrainJob;
 
 /** What {@code spark-submit} runs: the name of a goal, then the flags that the goal has on one machine. */
 public final class SparkMain {
-    private static final Map<String, BiConsumer<JavaSparkContext, String[]>> GOALS = new LinkedHashMap<>();
+    private static final Map<String, BiConsumer<JavaSparkContext, String[]>> COMMANDS = new LinkedHashMap<>();
 
     static {
-        GOALS.put("filter-concepts", (spark, flags) -> RecordJob.run(spark, FilterConceptsMain::new, flags));
-        GOALS.put("expand-captions", (spark, flags) -> RecordJob.run(spark, ExpandCaptionsMain::new, flags));
-        GOALS.put("lint-data", (spark, flags) -> RecordJob.run(spark, LintDataMain::new, flags));
-        GOALS.put("tokenize-data", (spark, flags) -> RecordJob.run(spark, TokenizeDataMain::new, flags));
-        TrainJob.STAGES.forEach(stage -> GOALS.put(stage, (spark, flags) -> TrainJob.run(spark, stage, flags)));
-        AnswerJob.goals().forEach(goal -> GOALS.put(goal, (spark, flags) -> AnswerJob.run(spark, goal, flags)));
+        COMMANDS.put("filter-concepts", (spark, flags) -> RecordJob.run(spark, FilterConceptsMain::new, flags));
+        COMMANDS.put("expand-captions", (spark, flags) -> RecordJob.run(spark, ExpandCaptionsMain::new, flags));
+        COMMANDS.put("lint-data", (spark, flags) -> RecordJob.run(spark, LintDataMain::new, flags));
+        COMMANDS.put("tokenize-data", (spark, flags) -> RecordJob.run(spark, TokenizeDataMain::new, flags));
+        TrainJob.STAGES.forEach(stage -> COMMANDS.put(stage, (spark, flags) -> TrainJob.run(spark, stage, flags)));
+        EvaluationJob.commands()
+                .forEach(goal -> COMMANDS.put(goal, (spark, flags) -> EvaluationJob.run(spark, goal, flags)));
     }
 
     private SparkMain() {}
@@ -32,9 +33,9 @@ public final class SparkMain {
     public static void main(String[] args) {
         String name = args.length == 0 ? "" : args[0];
         SparkJob.run(name.isEmpty() ? "LLaVA4J" : name, spark -> {
-            BiConsumer<JavaSparkContext, String[]> goal = GOALS.get(name);
+            BiConsumer<JavaSparkContext, String[]> goal = COMMANDS.get(name);
             if (goal == null) {
-                throw new BadInputException("the first argument is a goal: " + String.join(", ", GOALS.keySet()));
+                throw new BadInputException("the first argument is a goal: " + String.join(", ", COMMANDS.keySet()));
             }
             goal.accept(spark, Arrays.copyOfRange(args, 1, args.length));
         });

@@ -12,9 +12,9 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchPlan;
-import org.llava4j.train.GradientSum;
+import org.llava4j.train.GradientAccumulator;
+import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.StepGradients;
-import org.llava4j.train.watch.RunListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
@@ -25,21 +25,24 @@ import scala.reflect.ClassTag$;
  * number of executors gives the same bits. A step whose executor is lost begins anew with those that are left.
  */
 final class SparkGradients implements StepGradients {
-    private static final ClassTag<ShareSum> SUM = ClassTag$.MODULE$.apply(ShareSum.class);
-    private static final int MOST_FAILURES = 4;
+    private static final ClassTag<PartialGradients> SUM = ClassTag$.MODULE$.apply(PartialGradients.class);
+    private static final int MAX_FAILURES = 4;
     private static final int SECONDS_TO_SETTLE = 2;
     private static final int SECONDS_TO_WAIT = 15;
 
     private final JavaSparkContext spark;
-    private final LearnerSettings settings;
-    private final RunListener listener;
+    private final GradientWorkerSettings settings;
+    private final TrainingListener listener;
     private final Map<String, INDArray> weights = new LinkedHashMap<>();
     private int executorsBefore;
-    private long pictures;
+    private long imagesComputed;
 
     /** @param weights those that learn, by reference */
     SparkGradients(
-            JavaSparkContext spark, LearnerSettings settings, Map<String, INDArray> weights, RunListener listener) {
+            JavaSparkContext spark,
+            GradientWorkerSettings settings,
+            Map<String, INDArray> weights,
+            TrainingListener listener) {
         this.spark = spark;
         this.settings = settings;
         this.listener = listener;
@@ -56,13 +59,13 @@ final class SparkGradients implements StepGradients {
     }
 
     @Override
-    public GradientSum sum(int step, List<BatchPlan> batches) {
+    public GradientAccumulator sum(int step, List<BatchPlan> batches) {
         for (int failures = 0; ; ) {
             int executors = Math.min(awaitExecutors(batches.size()), batches.size());
             try {
-                return gathered(step, Share.of(batches, executors));
+                return gathered(step, ExecutorBatches.of(batches, executors));
             } catch (StepLostException e) {
-                if (++failures == MOST_FAILURES) {
+                if (++failures == MAX_FAILURES) {
                     throw new BadInputException("step " + (step + 1) + " failed " + failures + " times on the cluster,"
                             + " the last time because " + e.getMessage() + "; look at the executors' logs, and go on"
                             + " from the last checkpoint with --resume auto");
@@ -115,12 +118,12 @@ final class SparkGradients implements StepGradients {
         }
     }
 
-    private GradientSum gathered(int step, List<Share> shares) throws StepLostException {
+    private GradientAccumulator gathered(int step, List<ExecutorBatches> shares) throws StepLostException {
         Broadcast<FloatArrays> now = spark.broadcast(FloatArrays.of(weights));
         try {
-            JavaRDD<Share> parts = spark.parallelize(shares, shares.size());
-            JavaRDD<ShareSum> sums = JavaRDD.fromRDD(
-                    parts.rdd().barrier().mapPartitions(new SumShare(settings, now, step), false, SUM), SUM);
+            JavaRDD<ExecutorBatches> parts = spark.parallelize(shares, shares.size());
+            JavaRDD<PartialGradients> sums = JavaRDD.fromRDD(
+                    parts.rdd().barrier().mapPartitions(new GradientTask(settings, now, step), false, SUM), SUM);
             return added(await(sums.collectAsync(), shares.size()));
         } finally {
             now.destroy();
@@ -128,7 +131,8 @@ final class SparkGradients implements StepGradients {
     }
 
     /** A stage whose executor is gone may wait for ever for another, so its number is watched. */
-    private List<ShareSum> await(JavaFutureAction<List<ShareSum>> job, int tasks) throws StepLostException {
+    private List<PartialGradients> await(JavaFutureAction<List<PartialGradients>> job, int tasks)
+            throws StepLostException {
         int secondsTooFew = 0;
         while (true) {
             try {
@@ -152,23 +156,23 @@ final class SparkGradients implements StepGradients {
         }
     }
 
-    private GradientSum added(List<ShareSum> parts) {
-        for (ShareSum part : parts) {
-            if (part.problem() != null) {
-                throw new BadInputException(part.problem() + " (on an executor)");
+    private GradientAccumulator added(List<PartialGradients> parts) {
+        for (PartialGradients part : parts) {
+            if (part.error() != null) {
+                throw new BadInputException(part.error() + " (on an executor)");
             }
         }
-        GradientSum sum = new GradientSum();
-        for (ShareSum part : parts) {
-            pictures += part.pictures();
-            sum.addSum(part.loss(), part.rows(), part.gradients().shapedAs(weights));
+        GradientAccumulator sum = new GradientAccumulator();
+        for (PartialGradients part : parts) {
+            imagesComputed += part.imagesComputed();
+            sum.addSum(part.lossSum(), part.targetTokens(), part.gradients().shapedAs(weights));
         }
         return sum;
     }
 
     @Override
-    public long picturesComputed() {
-        return pictures;
+    public long imagesComputed() {
+        return imagesComputed;
     }
 
     @Override

@@ -19,6 +19,6 @@ public final class TrainJob {
      * @param args the goal's flags
      */
     public static void run(JavaSparkContext spark, String stage, String... args) {
-        new StageMain(stage, new SparkPlace(spark)).invoke(args);
+        new StageMain(stage, new SparkGradientExecutor(spark)).invoke(args);
     }
 }

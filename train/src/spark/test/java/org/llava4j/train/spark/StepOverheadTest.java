@@ -21,17 +21,17 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
-import org.llava4j.train.stage.GradientPlace;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.GradientExecutor;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
 import org.llava4j.train.stage.RunReport;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -50,7 +50,7 @@ class StepOverheadTest {
 
     /** One layer, as wide as a decoder of 7B. */
     private Path model() throws Exception {
-        Path folder = TinyFolders.llama(temp.resolve("model"));
+        Path folder = TinyModelFolders.llama(temp.resolve("model"));
         ObjectNode config = (ObjectNode) JsonInput.readObject(folder.resolve("config.json"));
         config.put("hidden_size", WIDTH)
                 .put("intermediate_size", 1024)
@@ -80,29 +80,30 @@ class StepOverheadTest {
         return Nd4j.randn(DataType.FLOAT, rows, columns).muli(0.02f);
     }
 
-    private double median(Path model, ProjectorType projector, String out, GradientPlace place) {
+    private double median(Path model, ProjectorType projector, String out, GradientExecutor place) {
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
                 Map.of("freshProjector", true, "batchSize", 1, "accumulation", 2, "maxSteps", STEPS, "maxLength", 64));
-        RunPaths paths = RunPaths.of(model, Golden.path("f_e2e/pretrain.json"), TinyFolders.PICTURES, temp.resolve(out))
-                .withVisionTower(TinyFolders.TOWER);
+        RunPaths paths = RunPaths.of(
+                        model, GoldenValues.path("f_e2e/pretrain.json"), TinyModelFolders.PICTURES, temp.resolve(out))
+                .withVisionTower(TinyModelFolders.TOWER);
         RunOptions base = RunOptions.DEFAULT;
         RunOptions options = new RunOptions(
-                base.saveAs(),
-                base.frozenType(),
+                base.saveType(),
+                base.frozenDtype(),
                 false,
                 Optional.of(projector),
                 Optional.empty(),
                 base.featureCacheBytes(),
                 base.featureMemoryBytes(),
-                base.saving(),
+                base.checkpointPolicy(),
                 Optional.empty(),
                 base.machine());
         List<Double> times = new ArrayList<>();
         long[] last = {0};
-        RunListener clock = new RunListener() {
+        TrainingListener clock = new TrainingListener() {
             @Override
-            public void step(Progress progress) {
+            public void stepDone(Progress progress) {
                 long now = System.nanoTime();
                 if (progress.step().step() > 5) {
                     times.add((now - last[0]) / 1e6);
@@ -120,11 +121,11 @@ class StepOverheadTest {
     @CsvSource({"LINEAR, 1", "MLP2X_GELU, 1", "LINEAR, 2", "MLP2X_GELU, 2"})
     void aStepHereAndThere(ProjectorType projector, int executors) throws Exception {
         Path model = model();
-        double here = median(model, projector, "here", GradientPlace.HERE);
+        double here = median(model, projector, "here", GradientExecutor.LOCAL);
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), executors);
                 JavaSparkContext spark =
                         new JavaSparkContext(cluster.conf("overhead").set("spark.executor.memory", "1g"))) {
-            double there = median(model, projector, "there", new SparkPlace(spark));
+            double there = median(model, projector, "there", new SparkGradientExecutor(spark));
             System.out.printf(
                     Locale.ROOT,
                     "%s, %d executor(s): a step of two batches takes %.0f ms here, %.0f ms there%n",

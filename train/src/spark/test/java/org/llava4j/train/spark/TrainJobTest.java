@@ -19,19 +19,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.spark.LoopbackCluster;
 import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.train.Golden;
-import org.llava4j.train.TinyFolders;
-import org.llava4j.train.stage.GradientPlace;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.CheckpointPolicy;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
+import org.llava4j.train.stage.GradientExecutor;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
 import org.llava4j.train.stage.RunReport;
-import org.llava4j.train.stage.Saving;
-import org.llava4j.train.stage.Saving.Resume;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
-import org.llava4j.train.watch.Progress;
-import org.llava4j.train.watch.RunListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A stage on a master and two workers in JVMs of their own learns what it learns on one machine. */
@@ -66,16 +66,16 @@ class TrainJobTest {
 
     @BeforeEach
     void aModel() {
-        model = TinyFolders.llama(temp.resolve("model"));
+        model = TinyModelFolders.llama(temp.resolve("model"));
     }
 
     /** What happened in a run. */
-    private static class Told implements RunListener {
+    private static class Told implements TrainingListener {
         final List<String> notices = new ArrayList<>();
         final List<Double> losses = new ArrayList<>();
 
         @Override
-        public void step(Progress progress) {
+        public void stepDone(Progress progress) {
             losses.add(progress.step().loss());
         }
 
@@ -86,16 +86,17 @@ class TrainJobTest {
     }
 
     private RunPaths paths(String data, String out) {
-        return RunPaths.of(model, Golden.path("f_e2e/" + data), TinyFolders.PICTURES, temp.resolve(out))
-                .withVisionTower(TinyFolders.TOWER);
+        return RunPaths.of(model, GoldenValues.path("f_e2e/" + data), TinyModelFolders.PICTURES, temp.resolve(out))
+                .withVisionTower(TinyModelFolders.TOWER);
     }
 
-    private RunReport run(Stage stage, RunPaths paths, Saving saving, RunListener listener, GradientPlace place) {
-        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withSaving(saving), listener, place);
+    private RunReport run(
+            Stage stage, RunPaths paths, CheckpointPolicy saving, TrainingListener listener, GradientExecutor place) {
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(saving), listener, place);
     }
 
-    private Saving saving(String folder, Resume resume) {
-        return new Saving(temp.resolve(folder), 1, 20, resume);
+    private CheckpointPolicy saving(String folder, ResumeMode resume) {
+        return new CheckpointPolicy(temp.resolve(folder), 1, 20, resume);
     }
 
     private static Stage pretrain() {
@@ -109,7 +110,7 @@ class TrainJobTest {
             for (String name : expected.tensors().keySet()) {
                 try (INDArray own = weights.read(name);
                         INDArray theirs = expected.read(name)) {
-                    assertThat(Golden.relativeError(own, theirs)).as(name).isLessThan(1e-5);
+                    assertThat(GoldenValues.relativeError(own, theirs)).as(name).isLessThan(1e-5);
                 }
             }
         }
@@ -118,10 +119,14 @@ class TrainJobTest {
     @Test
     void twoExecutorsLearnWhatOneMachineLearnsThatAccumulates() {
         Told here = new Told();
-        run(pretrain(), paths("pretrain.json", "here"), saving("a", Resume.NEVER), here, GradientPlace.HERE);
+        run(pretrain(), paths("pretrain.json", "here"), saving("a", ResumeMode.NEVER), here, GradientExecutor.LOCAL);
         Told there = new Told();
         RunReport report = run(
-                pretrain(), paths("pretrain.json", "there"), saving("b", Resume.NEVER), there, new SparkPlace(spark));
+                pretrain(),
+                paths("pretrain.json", "there"),
+                saving("b", ResumeMode.NEVER),
+                there,
+                new SparkGradientExecutor(spark));
         assertThat(there.notices).contains("gradients are computed by 2 executors");
         assertThat(report.summary().steps()).isEqualTo(STEPS);
         assertThat(there.losses).hasSameSizeAs(here.losses);
@@ -158,8 +163,13 @@ class TrainJobTest {
                         1e-3,
                         "maxLength",
                         256));
-        run(lora, paths("finetune.json", "here"), saving("a", Resume.NEVER), new Told(), GradientPlace.HERE);
-        run(lora, paths("finetune.json", "there"), saving("b", Resume.NEVER), new Told(), new SparkPlace(spark));
+        run(lora, paths("finetune.json", "here"), saving("a", ResumeMode.NEVER), new Told(), GradientExecutor.LOCAL);
+        run(
+                lora,
+                paths("finetune.json", "there"),
+                saving("b", ResumeMode.NEVER),
+                new Told(),
+                new SparkGradientExecutor(spark));
         for (String file : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
             assertClose(
                     temp.resolve("there").resolve(file), temp.resolve("here").resolve(file));
@@ -169,19 +179,24 @@ class TrainJobTest {
     /** Stopped on a cluster, continued on one machine, and the other way round. */
     @Test
     void aRunMovesBetweenAClusterAndOneMachine() {
-        run(pretrain(), paths("pretrain.json", "here"), saving("a", Resume.NEVER), new Told(), GradientPlace.HERE);
+        run(
+                pretrain(),
+                paths("pretrain.json", "here"),
+                saving("a", ResumeMode.NEVER),
+                new Told(),
+                GradientExecutor.LOCAL);
         for (boolean clusterFirst : List.of(true, false)) {
             String name = clusterFirst ? "first-there" : "first-here";
-            Saving saving = saving(name + "-saved", Resume.AUTO);
-            RunListener stops = new Told() {
+            CheckpointPolicy saving = saving(name + "-saved", ResumeMode.AUTO);
+            TrainingListener stops = new Told() {
                 @Override
-                public boolean stops() {
+                public boolean shouldStop() {
                     return losses.size() == STEPS / 2;
                 }
             };
-            GradientPlace[] places = clusterFirst
-                    ? new GradientPlace[] {new SparkPlace(spark), GradientPlace.HERE}
-                    : new GradientPlace[] {GradientPlace.HERE, new SparkPlace(spark)};
+            GradientExecutor[] places = clusterFirst
+                    ? new GradientExecutor[] {new SparkGradientExecutor(spark), GradientExecutor.LOCAL}
+                    : new GradientExecutor[] {GradientExecutor.LOCAL, new SparkGradientExecutor(spark)};
             assertThatThrownBy(() -> run(pretrain(), paths("pretrain.json", name), saving, stops, places[0]))
                     .hasMessageStartingWith("stopped after step " + STEPS / 2);
             Told rest = new Told();
@@ -199,9 +214,9 @@ class TrainJobTest {
         assertThatThrownBy(() -> run(
                         finetune,
                         paths("finetune.json", "there"),
-                        Saving.NONE,
-                        RunListener.NONE,
-                        new SparkPlace(spark)))
+                        CheckpointPolicy.NONE,
+                        TrainingListener.NONE,
+                        new SparkGradientExecutor(spark)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("the stage finetune learns 333,")
                 .hasMessageContaining("1 MB of weights and send 1 MB of gradients")
@@ -214,13 +229,14 @@ class TrainJobTest {
     void aPictureThatIsMissingIsOneLine() throws IOException {
         Path data = Files.writeString(
                 temp.resolve("data.json"),
-                Files.readString(Golden.path("f_e2e/pretrain.json"))
+                Files.readString(GoldenValues.path("f_e2e/pretrain.json"))
                         .replace(".jpg", ".gone")
                         .replace(".png", ".gone"));
-        RunPaths paths = RunPaths.of(model, data, TinyFolders.PICTURES, temp.resolve("there"))
-                .withVisionTower(TinyFolders.TOWER);
+        RunPaths paths = RunPaths.of(model, data, TinyModelFolders.PICTURES, temp.resolve("there"))
+                .withVisionTower(TinyModelFolders.TOWER);
         Stage strict = Stages.with(pretrain(), Map.of("maxBadSamples", 0));
-        assertThatThrownBy(() -> run(strict, paths, Saving.NONE, RunListener.NONE, new SparkPlace(spark)))
+        assertThatThrownBy(() -> run(
+                        strict, paths, CheckpointPolicy.NONE, TrainingListener.NONE, new SparkGradientExecutor(spark)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(".gone")
                 .hasMessageEndingWith("(on an executor)");

@@ -1,0 +1,85 @@
+package org.llava4j.eval.llavabench;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Relative scores: 100 times the mean of the candidate's numbers over the mean of the reference's, by category and in all.
+ * A review that could not be read, or never came, is in neither mean: it lowers what is covered.
+ */
+final class RelativeScores {
+    static final String ALL = "all";
+
+    private final Map<String, ScoreTotals> byCategory = new LinkedHashMap<>();
+
+    /** What reviews of one category gave. */
+    record ScoreTotals(double candidate, double reference, int reviews, int requested) {
+        private static final ScoreTotals ZERO = new ScoreTotals(0, 0, 0, 0);
+
+        private ScoreTotals plus(Optional<ReviewScores> review) {
+            return new ScoreTotals(
+                    candidate + review.map(ReviewScores::second).orElse(0.0),
+                    reference + review.map(ReviewScores::first).orElse(0.0),
+                    reviews + (review.isPresent() ? 1 : 0),
+                    requested + 1);
+        }
+
+        /** NaN where nothing was reviewed. */
+        double relative() {
+            return 100 * candidate / reference;
+        }
+
+        double candidateMean() {
+            return candidate / reviews;
+        }
+
+        double referenceMean() {
+            return reference / reviews;
+        }
+    }
+
+    /** Of one run of the judge. */
+    static RelativeScores of(List<JudgedReview> judged) {
+        RelativeScores scores = new RelativeScores();
+        for (JudgedReview pair : judged) {
+            Optional<ReviewScores> review = pair.scores();
+            for (String category : List.of(pair.request().question().category(), ALL)) {
+                scores.byCategory.merge(category, ScoreTotals.ZERO.plus(review), (before, one) -> before.plus(review));
+            }
+        }
+        return scores;
+    }
+
+    /** In the order in which the questions have them; everything is under {@link #ALL}. */
+    Map<String, ScoreTotals> byCategory() {
+        Map<String, ScoreTotals> allLast = new LinkedHashMap<>(byCategory);
+        ScoreTotals all = allLast.remove(ALL);
+        if (all != null) {
+            allLast.put(ALL, all);
+        }
+        return allLast;
+    }
+
+    /** Mean and deviation of a category's relative scores over runs. */
+    record MeanAndDeviation(double mean, double deviation) {
+        static MeanAndDeviation of(List<RelativeScores> runs, String category) {
+            List<Double> values = new ArrayList<>();
+            for (RelativeScores run : runs) {
+                ScoreTotals sums = run.byCategory.get(category);
+                if (sums != null && sums.reviews() > 0) {
+                    values.add(sums.relative());
+                }
+            }
+            double mean =
+                    values.stream().mapToDouble(Double::doubleValue).average().orElse(Double.NaN);
+            double squares = values.stream()
+                    .mapToDouble(value -> (value - mean) * (value - mean))
+                    .sum();
+            return new MeanAndDeviation(
+                    mean, values.size() < 2 ? Double.NaN : Math.sqrt(squares / (values.size() - 1)));
+        }
+    }
+}

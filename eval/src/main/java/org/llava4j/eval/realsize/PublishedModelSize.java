@@ -1,0 +1,64 @@
+package org.llava4j.eval.realsize;
+
+import java.util.Arrays;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.ClipConfig;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+
+/**
+ * A LLaVA by the sizes of a published one (LLaMA's of 7 or 13 billion weights, CLIP ViT-L/14, linear projector).
+ *
+ * @param textTokens of the forward pass, behind its image's
+ * @param shardBytes most bytes in one file of weights
+ */
+record PublishedModelSize(String name, LlavaConfig config, int textTokens, long shardBytes) {
+    private static final int MAX_LENGTH = 2048;
+    private static final int BYTES_16_BIT = 2;
+    private static final ClipConfig CLIP_LARGE = new ClipConfig(1024, 24, 16, 4096, 224, 14, 1e-5);
+
+    private static final PublishedModelSize[] ALL = {
+        new PublishedModelSize("7b", config(CLIP_LARGE, llama(32000, 4096, 32, 32, 11008)), 64, 10_000_000_000L),
+        new PublishedModelSize("13b", config(CLIP_LARGE, llama(32000, 5120, 40, 40, 13824)), 64, 10_000_000_000L),
+        new PublishedModelSize(
+                "small",
+                config(new ClipConfig(64, 3, 4, 256, 56, 14, 1e-5), llama(1000, 128, 2, 4, 344)),
+                16,
+                1_000_000)
+    };
+
+    private static LlamaConfig llama(int words, int width, int layers, int heads, int wide) {
+        return new LlamaConfig(words, width, layers, heads, heads, wide, 1e-6, 10000, 1, false);
+    }
+
+    private static LlavaConfig config(ClipConfig vision, LlamaConfig decoder) {
+        return new LlavaConfig(
+                vision, decoder, ProjectorType.LINEAR, -2, SelectFeature.PATCH, MAX_LENGTH, false, false);
+    }
+
+    static PublishedModelSize named(String name) {
+        return Arrays.stream(ALL)
+                .filter(size -> size.name.equals(name))
+                .findFirst()
+                .orElseThrow(() -> new BadInputException(
+                        "--size " + name + " is not known; use 7b, 13b, or small to try the command"));
+    }
+
+    /** P + text. */
+    int sequenceLength() {
+        return config.numImageTokens() + textTokens;
+    }
+
+    long parameters() {
+        return Llava.weightShapes(config).values().stream()
+                .mapToLong(shape -> Arrays.stream(shape).reduce(1, Math::multiplyExact))
+                .sum();
+    }
+
+    long bytes16Bit() {
+        return parameters() * BYTES_16_BIT;
+    }
+}

@@ -1,0 +1,65 @@
+package org.llava4j.eval.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.llava4j.data.Sha256;
+
+/**
+ * Every setting that the numbers depend on. Two reports with the same hash are of the same evaluation and may be
+ * compared; two with different ones may not.
+ *
+ * @param general settings of the whole
+ * @param recipes values of each training stage by its name
+ */
+public record RunConfiguration(SortedMap<String, String> general, Map<String, Map<String, String>> recipes) {
+    public RunConfiguration {
+        general = Collections.unmodifiableSortedMap(new TreeMap<>(general));
+        recipes = Collections.unmodifiableMap(new LinkedHashMap<>(recipes));
+    }
+
+    /** All settings; those of a recipe have its name in front: {@code stage 1.learningRate}. */
+    public SortedMap<String, String> settings() {
+        SortedMap<String, String> all = new TreeMap<>(general);
+        recipes.forEach((recipe, values) -> values.forEach((key, value) -> all.put(recipe + "." + key, value)));
+        return Collections.unmodifiableSortedMap(all);
+    }
+
+    /** SHA-256 of the settings as one JSON object with sorted keys and no spaces, in hexadecimal. */
+    public String sha256() {
+        try {
+            return new Sha256()
+                    .add(new JsonMapper().writeValueAsString(settings()))
+                    .hex();
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("texts are always JSON", e);
+        }
+    }
+
+    /** The recipes beside each other, one key per row. */
+    Optional<ReportTable> recipeTable() {
+        if (recipes.isEmpty()) {
+            return Optional.empty();
+        }
+        List<String> head = new ArrayList<>(List.of(""));
+        head.addAll(recipes.keySet());
+        Set<String> keys = new TreeSet<>();
+        recipes.values().forEach(values -> keys.addAll(values.keySet()));
+        List<List<String>> rows = new ArrayList<>();
+        for (String key : keys) {
+            List<String> row = new ArrayList<>(List.of(key));
+            recipes.values().forEach(values -> row.add(values.getOrDefault(key, "")));
+            rows.add(row);
+        }
+        return Optional.of(new ReportTable("Training recipe", head, rows, ""));
+    }
+}

@@ -1,0 +1,241 @@
+package org.llava4j.eval.serve;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.model.generate.Answer;
+import org.llava4j.model.generate.Generation.FinishReason;
+import org.llava4j.model.generate.NonFiniteLogitsException;
+import org.llava4j.model.generate.PendingAnswer;
+
+/** {@code POST /v1/chat/completions}: as many at once as may run and wait, each on its request's thread. */
+final class CompletionHandler {
+    private static final long POLL_MILLIS = 200;
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final LlavaModel model;
+    private final ServeOptions options;
+    private final ServerMetrics metrics;
+    private final RequestImages pictures;
+    private final RequestMemoryBudget memory;
+    private final Semaphore slots;
+
+    CompletionHandler(
+            LlavaModel model,
+            ServeOptions options,
+            ServerMetrics metrics,
+            RequestImages pictures,
+            RequestMemoryBudget memory) {
+        this.model = model;
+        this.memory = memory;
+        this.options = options;
+        this.metrics = metrics;
+        this.pictures = pictures;
+        slots = new Semaphore(options.maxConcurrentRequests() + options.queue());
+    }
+
+    /** @throws ApiException if there is no answer */
+    void handle(Exchange exchange) throws IOException {
+        ChatRequest request = readRequest(exchange);
+        try {
+            new RunningCompletion(exchange, request).run();
+        } catch (NonFiniteLogitsException e) {
+            throw ApiException.nonFiniteLogits(e);
+        } catch (BadInputException e) {
+            throw ApiException.badRequest("messages", e.getMessage());
+        } finally {
+            releaseSlot();
+        }
+    }
+
+    /** Reads a request and takes a place for it; nothing of its body is held when this returns. */
+    private ChatRequest readRequest(Exchange exchange) throws IOException {
+        try (RequestMemoryBudget.Reservation body = memory.reserve()) {
+            JsonNode json = exchange.json(options.maxBodyBytes(), options.bodyTimeout(), body);
+            if (!slots.tryAcquire()) {
+                exchange.header("Retry-After", "1");
+                throw ApiException.busy("the server answers " + options.maxConcurrentRequests() + " questions and "
+                        + options.queue() + " wait; ask again later");
+            }
+            metrics.requestStarted();
+            try {
+                return ChatRequest.of(json, options, pictures);
+            } catch (RuntimeException | Error e) {
+                releaseSlot();
+                throw e;
+            }
+        }
+    }
+
+    private void releaseSlot() {
+        metrics.requestFinished();
+        slots.release();
+    }
+
+    /** A part of an answer, or its end. */
+    private record TextChunk(String text, boolean last) {}
+
+    /** One answer under way. */
+    private final class RunningCompletion {
+        private final Exchange exchange;
+        private final ChatRequest request;
+        private final String id = "chatcmpl-" + UUID.randomUUID();
+        private final long created = System.currentTimeMillis() / 1000;
+        private final long startNanos = System.nanoTime();
+        private final BlockingQueue<TextChunk> chunks = new LinkedBlockingQueue<>();
+        private Exchange.ServerSentEvents events;
+
+        RunningCompletion(Exchange exchange, ChatRequest request) {
+            this.exchange = exchange;
+            this.request = request;
+        }
+
+        void run() throws IOException {
+            PendingAnswer answering = model.submit(
+                    request.question(), request.decoding(), text -> chunks.add(new TextChunk(text, false)));
+            answering.answer().whenComplete((answer, failure) -> chunks.add(new TextChunk("", true)));
+            try {
+                forwardChunks();
+                Answer answer = answering.answer().join();
+                metrics.completed(answer, seconds());
+                sendAnswer(answer);
+            } catch (CompletionException e) {
+                fail(e.getCause() instanceof RuntimeException cause ? cause : e);
+            } catch (ApiException e) {
+                metrics.aborted("timeout");
+                fail(e);
+            } catch (IOException e) {
+                metrics.aborted("client gone");
+                throw e;
+            } finally {
+                // Nothing where it is whole; where it is not, nobody waits for it any more.
+                answering.cancel();
+            }
+        }
+
+        /** Hands on what is said until all is. */
+        private void forwardChunks() throws IOException {
+            boolean any = false;
+            long looked = startNanos;
+            for (TextChunk part = nextChunk(); part == null || !part.last(); part = nextChunk()) {
+                if (System.nanoTime() - startNanos > options.timeout().toNanos()) {
+                    throw ApiException.timeout("the answer was not whole after "
+                            + options.timeout().toSeconds() + " s");
+                }
+                if (System.nanoTime() - looked > TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS)) {
+                    looked = System.nanoTime();
+                    if (exchange.isClientDisconnected()) {
+                        throw new IOException("the client has gone");
+                    }
+                }
+                if (part == null) {
+                    continue;
+                }
+                if (!any) {
+                    metrics.firstText(seconds());
+                    any = true;
+                }
+                if (request.stream()) {
+                    sendChunk(JSON.createObjectNode().put("content", part.text()), null);
+                }
+            }
+        }
+
+        private TextChunk nextChunk() throws IOException {
+            try {
+                return chunks.poll(POLL_MILLIS + 1, TimeUnit.MILLISECONDS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IOException("the server is stopping", e);
+            }
+        }
+
+        private double seconds() {
+            return (System.nanoTime() - startNanos) / 1e9;
+        }
+
+        private void sendAnswer(Answer answer) throws IOException {
+            String finish = answer.finishReason() == FinishReason.STOP ? "stop" : "length";
+            if (request.stream()) {
+                sendChunk(JSON.createObjectNode(), finish);
+                if (request.streamUsage()) {
+                    ObjectNode last = newBody("chat.completion.chunk");
+                    last.putArray("choices");
+                    last.set("usage", usage(answer));
+                    events.send(last);
+                }
+                events.send("[DONE]");
+                events.close();
+                return;
+            }
+            ObjectNode body = newBody("chat.completion");
+            ObjectNode choice = body.putArray("choices").addObject();
+            choice.put("index", 0);
+            choice.putObject("message")
+                    .put("role", "assistant")
+                    .put("content", answer.text())
+                    .putNull("refusal");
+            choice.putNull("logprobs");
+            choice.put("finish_reason", finish);
+            body.set("usage", usage(answer));
+            exchange.send(200, body);
+        }
+
+        private ObjectNode newBody(String object) {
+            return JSON.createObjectNode()
+                    .put("id", id)
+                    .put("object", object)
+                    .put("created", created)
+                    .put("model", options.modelId());
+        }
+
+        private void sendChunk(ObjectNode delta, String finish) throws IOException {
+            if (events == null) {
+                events = exchange.events();
+                sendChunk(JSON.createObjectNode().put("role", "assistant").put("content", ""), null);
+            }
+            ObjectNode piece = newBody("chat.completion.chunk");
+            ObjectNode choice = piece.putArray("choices").addObject();
+            choice.put("index", 0);
+            choice.set("delta", delta);
+            choice.putNull("logprobs");
+            choice.put("finish_reason", finish);
+            events.send(piece);
+        }
+
+        private ObjectNode usage(Answer answer) {
+            return JSON.createObjectNode()
+                    .put("prompt_tokens", answer.promptTokens())
+                    .put("completion_tokens", answer.newTokens())
+                    .put("total_tokens", answer.promptTokens() + answer.newTokens());
+        }
+
+        /** Tells of a failure: as the response while there is none, else as the stream's last event. */
+        private void fail(RuntimeException failure) throws IOException {
+            if (events == null) {
+                throw failure;
+            }
+            events.send(Exchange.error(streamError(failure)));
+            events.close();
+        }
+
+        private static ApiException streamError(RuntimeException failure) {
+            if (failure instanceof ApiException error) {
+                return error;
+            }
+            if (failure instanceof NonFiniteLogitsException logits) {
+                return ApiException.nonFiniteLogits(logits);
+            }
+            return new ApiException(500, "server_error", null, null, "the answer broke off");
+        }
+    }
+}

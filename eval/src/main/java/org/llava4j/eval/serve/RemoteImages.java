@@ -1,0 +1,121 @@
+package org.llava4j.eval.serve;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.UnknownHostException;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Predicate;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.InputStreamResponseListener;
+import org.eclipse.jetty.client.Response;
+import org.eclipse.jetty.util.Promise;
+import org.eclipse.jetty.util.SocketAddressResolver;
+
+/**
+ * Pictures behind {@code http} and {@code https} addresses, where the server's owner allows that. Only public addresses
+ * are spoken to: the very ones that the name was resolved to are checked, so that a name cannot point elsewhere a moment
+ * later, and redirects are checked like the first address.
+ */
+final class RemoteImages implements AutoCloseable {
+    private static final long TIMEOUT_SECONDS = 10;
+    private static final int MAX_REDIRECTS = 3;
+
+    private final ServeOptions options;
+    private final Predicate<InetAddress> allowed;
+    private final HttpClient client = new HttpClient();
+
+    RemoteImages(ServeOptions options) {
+        this(options, PublicAddresses::isPublic);
+    }
+
+    /** @param allowed which addresses are spoken to */
+    RemoteImages(ServeOptions options, Predicate<InetAddress> allowed) {
+        this.options = options;
+        this.allowed = allowed;
+        client.setSocketAddressResolver(new CheckedResolver());
+        client.setMaxRedirects(MAX_REDIRECTS);
+        client.setConnectTimeout(TimeUnit.SECONDS.toMillis(TIMEOUT_SECONDS));
+        client.setUserAgentField(null);
+    }
+
+    /** Names to addresses, none of which may be private. */
+    private final class CheckedResolver implements SocketAddressResolver {
+        @Override
+        public void resolve(
+                String host, int port, Map<String, Object> context, Promise<List<InetSocketAddress>> promise) {
+            client.getExecutor().execute(() -> {
+                try {
+                    InetAddress[] found = InetAddress.getAllByName(host);
+                    if (!Arrays.stream(found).allMatch(allowed)) {
+                        promise.failed(new UnknownHostException(host + " is not a public address"));
+                        return;
+                    }
+                    promise.succeeded(Arrays.stream(found)
+                            .map(address -> new InetSocketAddress(address, port))
+                            .toList());
+                } catch (UnknownHostException e) {
+                    promise.failed(new UnknownHostException(host + " is not known"));
+                }
+            });
+        }
+    }
+
+    /** All bytes behind an address. @throws ApiException if that is not allowed, or there are none */
+    byte[] fetch(String url, String parameter) {
+        if (!options.allowRemoteImages()) {
+            throw ApiException.badRequest(
+                    parameter, "this server fetches no images; send '" + parameter + "' as a data URL");
+        }
+        try {
+            InputStreamResponseListener listener = new InputStreamResponseListener();
+            client.newRequest(url)
+                    .timeout(TIMEOUT_SECONDS, TimeUnit.SECONDS)
+                    .headers(headers -> headers.put("Accept", "image/png, image/jpeg"))
+                    .send(listener);
+            Response response = listener.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
+            try (InputStream in = listener.getInputStream()) {
+                if (response.getStatus() != 200) {
+                    throw failed(parameter, "its server says " + response.getStatus());
+                }
+                byte[] bytes = in.readNBytes(options.maxBodyBytes() + 1);
+                if (bytes.length > options.maxBodyBytes()) {
+                    throw failed(parameter, "it has more than " + options.maxBodyBytes() + " bytes");
+                }
+                return bytes;
+            }
+        } catch (IllegalArgumentException e) {
+            throw failed(parameter, "it is no address: " + e.getMessage());
+        } catch (ExecutionException e) {
+            throw failed(parameter, e.getCause().getMessage());
+        } catch (IOException e) {
+            throw failed(parameter, e.getMessage());
+        } catch (TimeoutException e) {
+            throw failed(parameter, "its server did not answer in " + TIMEOUT_SECONDS + " s");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw failed(parameter, "the server is stopping");
+        }
+    }
+
+    private static ApiException failed(String parameter, String why) {
+        return ApiException.badRequest(parameter, "cannot fetch '" + parameter + "': " + why);
+    }
+
+    void start() throws Exception {
+        if (options.allowRemoteImages()) {
+            client.start();
+        }
+    }
+
+    @Override
+    public void close() throws Exception {
+        client.stop();
+    }
+}

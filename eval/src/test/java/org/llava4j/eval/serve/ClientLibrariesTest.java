@@ -1,0 +1,179 @@
+package org.llava4j.eval.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.openai.client.OpenAIClient;
+import com.openai.client.okhttp.OpenAIOkHttpClient;
+import com.openai.core.http.StreamResponse;
+import com.openai.errors.NotFoundException;
+import com.openai.errors.UnauthorizedException;
+import com.openai.models.chat.completions.ChatCompletion;
+import com.openai.models.chat.completions.ChatCompletionChunk;
+import com.openai.models.chat.completions.ChatCompletionContentPart;
+import com.openai.models.chat.completions.ChatCompletionContentPartImage;
+import com.openai.models.chat.completions.ChatCompletionContentPartText;
+import com.openai.models.chat.completions.ChatCompletionCreateParams;
+import dev.langchain4j.data.message.AiMessage;
+import dev.langchain4j.data.message.ImageContent;
+import dev.langchain4j.data.message.SystemMessage;
+import dev.langchain4j.data.message.TextContent;
+import dev.langchain4j.data.message.UserMessage;
+import dev.langchain4j.http.client.jdk.JdkHttpClientBuilder;
+import dev.langchain4j.model.chat.response.ChatResponse;
+import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
+import dev.langchain4j.model.openai.OpenAiChatModel;
+import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
+import dev.langchain4j.model.output.FinishReason;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Base64;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** The clients that Java teams have, as they come, against the server. */
+class ClientLibrariesTest {
+    private static final String KEY = "secret";
+    private static TestServer served;
+
+    @BeforeAll
+    static void start() {
+        served = TestServer.trained(TestServer.with(node -> node.put("apiKey", KEY)));
+    }
+
+    @AfterAll
+    static void stop() {
+        served.close();
+    }
+
+    private static String url() {
+        return served.at("/v1").toString();
+    }
+
+    private static UserMessage aboutTheMap() throws IOException {
+        String base64 = Base64.getEncoder().encodeToString(Files.readAllBytes(TestServer.MAP));
+        return UserMessage.from(ImageContent.from(base64, "image/png"), TextContent.from(TestServer.MAP_QUESTION));
+    }
+
+    @Test
+    void langChain4j() throws IOException {
+        OpenAiChatModel model = OpenAiChatModel.builder()
+                .httpClientBuilder(new JdkHttpClientBuilder())
+                .baseUrl(url())
+                .apiKey(KEY)
+                .modelName(TestServer.ID)
+                .temperature(0.0)
+                .build();
+        ChatResponse response = model.chat(SystemMessage.from("You answer about maps."), aboutTheMap());
+        assertThat(response.aiMessage().text()).startsWith("The answer is");
+        response = model.chat(aboutTheMap());
+        assertThat(response.aiMessage().text()).isEqualTo(TestServer.MAP_ANSWER);
+        assertThat(response.finishReason()).isEqualTo(FinishReason.STOP);
+        assertThat(response.tokenUsage().outputTokenCount()).isPositive();
+        response = model.chat(aboutTheMap(), AiMessage.from(TestServer.MAP_ANSWER), UserMessage.from("Is it?"));
+        assertThat(response.aiMessage().text()).isNotNull();
+    }
+
+    @Test
+    void langChain4jStreaming() throws Exception {
+        OpenAiStreamingChatModel model = OpenAiStreamingChatModel.builder()
+                .httpClientBuilder(new JdkHttpClientBuilder())
+                .baseUrl(url())
+                .apiKey(KEY)
+                .modelName(TestServer.ID)
+                .build();
+        StringBuilder pieces = new StringBuilder();
+        CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
+        model.chat(List.of(aboutTheMap()), new StreamingChatResponseHandler() {
+            @Override
+            public void onPartialResponse(String text) {
+                pieces.append(text);
+            }
+
+            @Override
+            public void onCompleteResponse(ChatResponse response) {
+                whole.complete(response);
+            }
+
+            @Override
+            public void onError(Throwable error) {
+                whole.completeExceptionally(error);
+            }
+        });
+        assertThat(whole.get(60, TimeUnit.SECONDS).aiMessage().text()).isEqualTo(TestServer.MAP_ANSWER);
+        assertThat(pieces).hasToString(TestServer.MAP_ANSWER);
+        assertThat(whole.get().tokenUsage().totalTokenCount()).isPositive();
+    }
+
+    /** OpenAI's client, which its tests close. */
+    private record OpenAi(OpenAIClient client) implements AutoCloseable {
+        static OpenAi with(String key) {
+            return new OpenAi(OpenAIOkHttpClient.builder()
+                    .baseUrl(url())
+                    .apiKey(key)
+                    .maxRetries(0)
+                    .build());
+        }
+
+        @Override
+        public void close() {
+            client.close();
+        }
+    }
+
+    private static ChatCompletionCreateParams.Builder openAiQuestion() {
+        return ChatCompletionCreateParams.builder()
+                .model(TestServer.ID)
+                .addUserMessageOfArrayOfContentParts(List.of(
+                        ChatCompletionContentPart.ofImageUrl(ChatCompletionContentPartImage.builder()
+                                .imageUrl(ChatCompletionContentPartImage.ImageUrl.builder()
+                                        .url(TestServer.dataUrl(TestServer.MAP))
+                                        .build())
+                                .build()),
+                        ChatCompletionContentPart.ofText(ChatCompletionContentPartText.builder()
+                                .text(TestServer.MAP_QUESTION)
+                                .build())));
+    }
+
+    @Test
+    void openAisOwn() {
+        try (OpenAi open = OpenAi.with(KEY)) {
+            OpenAIClient client = open.client();
+            ChatCompletion answer =
+                    client.chat().completions().create(openAiQuestion().build());
+            ChatCompletion.Choice choice = answer.choices().get(0);
+            assertThat(choice.message().content()).hasValue(TestServer.MAP_ANSWER);
+            assertThat(choice.finishReason()).isEqualTo(ChatCompletion.Choice.FinishReason.STOP);
+            assertThat(answer.usage().orElseThrow().completionTokens()).isPositive();
+            assertThat(client.models().list().data().get(0).id()).isEqualTo(TestServer.ID);
+
+            StringBuilder pieces = new StringBuilder();
+            try (StreamResponse<ChatCompletionChunk> stream = client.chat()
+                    .completions()
+                    .createStreaming(openAiQuestion().temperature(0).seed(1).build())) {
+                stream.stream()
+                        .flatMap(chunk -> chunk.choices().stream())
+                        .forEach(piece -> pieces.append(piece.delta().content().orElse("")));
+            }
+            assertThat(pieces).hasToString(TestServer.MAP_ANSWER);
+        }
+    }
+
+    @Test
+    void openAisOwnKnowsItsErrors() {
+        try (OpenAi open = OpenAi.with(KEY);
+                OpenAi stranger = OpenAi.with("wrong")) {
+            assertThatThrownBy(() -> open.client()
+                            .chat()
+                            .completions()
+                            .create(openAiQuestion().model("other").build()))
+                    .isInstanceOf(NotFoundException.class)
+                    .hasMessageContaining("there is no model 'other'");
+            assertThatThrownBy(() -> stranger.client().models().list()).isInstanceOf(UnauthorizedException.class);
+        }
+    }
+}

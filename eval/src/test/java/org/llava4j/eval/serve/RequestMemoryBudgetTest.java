@@ -1,0 +1,30 @@
+package org.llava4j.eval.serve;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Test;
+
+class RequestMemoryBudgetTest {
+    @Test
+    void whatAllTakeTogetherIsBounded() {
+        RequestMemoryBudget memory = new RequestMemoryBudget(100 << 10);
+        try (RequestMemoryBudget.Reservation one = memory.reserve();
+                RequestMemoryBudget.Reservation other = memory.reserve()) {
+            one.growTo(10 << 10);
+            one.growTo(60 << 10);
+            assertThatThrownBy(() -> other.growTo(60 << 10))
+                    .isInstanceOfSatisfying(
+                            ApiException.class, e -> assertThat(e.status()).isEqualTo(429))
+                    .hasMessageContaining("send this one again later");
+            other.growTo(30 << 10);
+            one.close();
+            one.close();
+            other.growTo(90 << 10);
+        }
+        try (RequestMemoryBudget.Reservation all = memory.reserve()) {
+            assertThatCode(() -> all.growTo(99 << 10)).doesNotThrowAnyException();
+        }
+    }
+}

@@ -1,0 +1,247 @@
+package org.llava4j.model;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import java.util.stream.IntStream;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.batch.CollatorOptions.PaddingSide;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.config.ClipConfig;
+import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.VisionTowerResolver;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Runs a model folder (a whole LLaVA, a bare CLIP tower or a bare LLaMA) on tensors as the Python code takes them and
+ * returns every intermediate in Hugging Face's shapes: the way to prove that ported weights are right.
+ */
+public final class ForwardPassRecorder {
+    private final Llava model;
+    private final ClipConfig vision;
+    private final LlamaConfig decoder;
+    private final LlavaConfig llava;
+
+    private ForwardPassRecorder(Llava model, ClipConfig vision, LlamaConfig decoder, LlavaConfig llava) {
+        this.model = model;
+        this.vision = vision;
+        this.decoder = decoder;
+        this.llava = llava;
+    }
+
+    /** Whose gradients are wanted. */
+    public enum Gradients {
+        /** The projector's. */
+        STAGE1,
+        /** The projector's and the decoder's; never the tower's. */
+        STAGE2;
+
+        public Predicate<String> weights() {
+            return this == STAGE1
+                    ? name -> name.startsWith("model.mm_projector.")
+                    : name -> !name.startsWith(Llava.TOWER_PREFIX);
+        }
+    }
+
+    /**
+     * What came out.
+     *
+     * @param tensors by name: {@code features}, {@code projected}, {@code inputs_embeds}, {@code hidden_states.k},
+     *     {@code logits}, {@code loss}, {@code grad.<tensor>}
+     * @param layout of the text's rows, null for a bare tower
+     */
+    public record Outputs(Map<String, INDArray> tensors, BatchLayout layout) {
+
+        /** Whether a tensor is [B, T, ...] over the text's positions, of which only the real ones mean anything. */
+        public boolean isPerPosition(String name) {
+            return layout != null
+                    && (name.equals("inputs_embeds") || name.equals("logits") || name.startsWith("hidden_states."));
+        }
+    }
+
+    /** A whole model that reads pixels, built elsewhere. */
+    public static ForwardPassRecorder of(Llava model, LlavaConfig config) {
+        return new ForwardPassRecorder(model, config.vision(), config.decoder(), config);
+    }
+
+    /** @param visionTower the tower's folder, or null for the one that the config names */
+    public static ForwardPassRecorder open(Path folder, Path visionTower) {
+        if (LlavaConfig.isLlava(folder)) {
+            Path tower = VisionTowerResolver.resolve(folder, visionTower);
+            LlavaConfig config = LlavaConfig.read(folder, tower);
+            try (Checkpoint weights = Checkpoint.llava(folder, tower)) {
+                return of(Llava.build(config, weights, Llava.ImageInput.PIXELS), config);
+            }
+        }
+        try (Checkpoint weights = Checkpoint.bare(folder)) {
+            if (LlavaConfig.isClip(folder)) {
+                ClipConfig config = ClipConfig.read(folder);
+                return new ForwardPassRecorder(Llava.buildClip(config, weights), config, null, null);
+            }
+            LlamaConfig config = LlamaConfig.read(folder);
+            return new ForwardPassRecorder(Llava.buildLlama(config, weights), null, config, null);
+        }
+    }
+
+    /**
+     * @param inputs {@code pixel_values} or {@code images} float[N, 3, S, S]; {@code input_ids} [B, T] with -200 for
+     *     an image; {@code labels} and {@code attention_mask} [B, T] if there are any
+     * @param wanted null for no gradients
+     */
+    public Outputs run(Map<String, INDArray> inputs, Gradients wanted) {
+        if (decoder == null) {
+            Map<String, INDArray> in = Map.of(Llava.PIXEL_VALUES, pixels(inputs));
+            return new Outputs(vision(in, true), null);
+        }
+        BatchLayout layout = layout(inputs);
+        boolean supervised = layout.targets().length > 0;
+        Map<String, INDArray> in = placeholders(inputs, layout);
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        if (vision != null) {
+            tensors.putAll(vision(in, false));
+            long vectors = llava.numImageTokens();
+            INDArray projected = model.output(in, List.of("projected")).get("projected");
+            tensors.put("projected", projected.reshape(-1, vectors, decoder.hiddenSize()));
+        }
+        tensors.putAll(text(in, layout, supervised));
+        if (wanted != null) {
+            if (!supervised) {
+                throw new BadInputException(
+                        "gradients need labels: give a tensor \"labels\" with at least one that is" + " not -100");
+            }
+            model.setTrainable(wanted.weights());
+            Map<String, INDArray> gradients = model.gradients(in, model.trainableNames());
+            gradients.remove(Llava.LOSS);
+            model.toStateDict(gradients).forEach((name, gradient) -> tensors.put("grad." + name, gradient));
+        }
+        return new Outputs(tensors, layout);
+    }
+
+    /** What the graph is fed for inputs as {@link #run} takes them. */
+    Map<String, INDArray> placeholders(Map<String, INDArray> inputs) {
+        return placeholders(inputs, layout(inputs));
+    }
+
+    private Map<String, INDArray> placeholders(Map<String, INDArray> inputs, BatchLayout layout) {
+        return vision == null ? Placeholders.text(layout) : Placeholders.pixels(layout, pixels(inputs));
+    }
+
+    private Map<String, INDArray> vision(Map<String, INDArray> in, boolean bare) {
+        int vectors = bare ? vision.patches() : llava.numImageTokens();
+        List<String> nodes = new ArrayList<>(List.of(Llava.FEATURES));
+        // The names hidden_states.k are the decoder's where there is one.
+        for (int k = 0; bare && k <= vision.layers(); k++) {
+            nodes.add("vision.hidden_states." + k);
+        }
+        Map<String, INDArray> raw = model.output(in, nodes);
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        raw.forEach((node, value) -> {
+            boolean features = node.equals(Llava.FEATURES);
+            tensors.put(
+                    node.substring("vision.".length()),
+                    value.reshape(-1, features ? vectors : vision.patches() + 1, vision.hiddenSize()));
+        });
+        return tensors;
+    }
+
+    private Map<String, INDArray> text(Map<String, INDArray> in, BatchLayout layout, boolean supervised) {
+        List<String> nodes = new ArrayList<>(List.of("inputs_embeds", "logits"));
+        for (int k = 0; k <= decoder.layers(); k++) {
+            nodes.add("hidden_states." + k);
+        }
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        model.output(in, nodes)
+                .forEach((node, value) ->
+                        tensors.put(node, value.reshape(layout.batchSize(), layout.sequenceLength(), value.size(1))));
+        if (supervised) {
+            tensors.put("loss", model.output(in, List.of(Llava.LOSS)).get(Llava.LOSS));
+        }
+        return tensors;
+    }
+
+    private static INDArray pixels(Map<String, INDArray> inputs) {
+        INDArray pixels = inputs.containsKey("pixel_values") ? inputs.get("pixel_values") : inputs.get("images");
+        if (pixels == null) {
+            throw new BadInputException("the inputs hold no images; give a tensor \"pixel_values\" [N, 3, S, S]");
+        }
+        return pixels.castTo(DataType.FLOAT);
+    }
+
+    private BatchLayout layout(Map<String, INDArray> inputs) {
+        INDArray ids = inputs.get("input_ids");
+        if (ids == null || ids.rank() != 2) {
+            throw new BadInputException("the inputs hold no text; give a tensor \"input_ids\" [B, T]");
+        }
+        INDArray labels = sameShape(inputs, "labels", ids);
+        INDArray mask = sameShape(inputs, "attention_mask", ids);
+        boolean left = false;
+        List<EncodedSample> samples = new ArrayList<>();
+        int[] references = new int[Math.toIntExact(ids.size(0))];
+        for (int b = 0; b < references.length; b++) {
+            left |= mask != null && mask.getLong(b, 0) == 0;
+            samples.add(unpadded(ids, labels, mask, b));
+            for (int id : samples.get(b).inputIds()) {
+                references[b] += id == LlamaTokenizer.IMAGE_TOKEN_ID ? 1 : 0;
+            }
+        }
+        PaddingSide side = left || (llava != null && llava.padLeft()) ? PaddingSide.LEFT : PaddingSide.RIGHT;
+        int length = Math.toIntExact(ids.size(1));
+        CollatorOptions options = llava == null
+                ? new CollatorOptions(1, decoder.vocabSize(), length, side, length)
+                : new CollatorOptions(llava.numImageTokens(), decoder.vocabSize(), llava.maxLength(), side, 1);
+        return BatchLayout.collate(samples, imagesPerRow(references, inputs), options);
+    }
+
+    private int[] imagesPerRow(int[] references, Map<String, INDArray> inputs) {
+        if (vision == null) {
+            return references;
+        }
+        // The published code gives every text-only row an image too, and skips it.
+        long images = pixels(inputs).size(0);
+        int[] withUnused = references.clone();
+        for (int b = 0; b < withUnused.length; b++) {
+            withUnused[b] = Math.max(1, references[b]);
+        }
+        for (int[] candidate : List.of(references, withUnused)) {
+            if (IntStream.of(candidate).sum() == images) {
+                return candidate;
+            }
+        }
+        throw new BadInputException(
+                "input_ids refer to " + IntStream.of(references).sum() + " images but " + images
+                        + " are given; give one image for each -200");
+    }
+
+    private static EncodedSample unpadded(INDArray ids, INDArray labels, INDArray mask, int b) {
+        int length = Math.toIntExact(ids.size(1));
+        int[] rowIds = new int[length];
+        int[] rowLabels = new int[length];
+        int n = 0;
+        for (int t = 0; t < length; t++) {
+            if (mask == null || mask.getLong(b, t) != 0) {
+                rowIds[n] = ids.getInt(b, t);
+                rowLabels[n++] = labels == null ? EncodedSample.IGNORE_INDEX : labels.getInt(b, t);
+            }
+        }
+        return new EncodedSample(Arrays.copyOf(rowIds, n), Arrays.copyOf(rowLabels, n));
+    }
+
+    private static INDArray sameShape(Map<String, INDArray> inputs, String name, INDArray ids) {
+        INDArray tensor = inputs.get(name);
+        if (tensor != null && !Arrays.equals(tensor.shape(), ids.shape())) {
+            throw new BadInputException("\"" + name + "\" is " + Arrays.toString(tensor.shape())
+                    + " but \"input_ids\" is " + Arrays.toString(ids.shape()) + "; they must agree");
+        }
+        return tensor;
+    }
+}

@@ -1,0 +1,42 @@
+package org.llava4j.model.config;
+
+/**
+ * The rotary position embedding of a decoder.
+ *
+ * @param theta base of the frequencies
+ * @param scale positions are divided by it (type linear); 1 for none
+ */
+record RopeConfig(double theta, double scale) {
+    private static final double DEFAULT_THETA = 10000.0;
+
+    /**
+     * Reads it with the precedence of transformers 5: {@code rope_scaling} replaces {@code rope_parameters}, the theta
+     * inside goes before the one beside it, and {@code rope_type} before the older {@code type}.
+     */
+    static RopeConfig of(ConfigJson json) {
+        double beside = json.decimal("rope_theta", DEFAULT_THETA);
+        String key = json.hasEntries("rope_scaling") ? "rope_scaling" : "rope_parameters";
+        if (!json.hasEntries(key)) {
+            return new RopeConfig(beside, 1);
+        }
+        ConfigJson rope = json.child(key);
+        rope.check(ModelKeys.ROPE);
+        double theta = rope.decimal("rope_theta", beside);
+        String typeKey = rope.has("rope_type") ? "rope_type" : "type";
+        String type = rope.text(typeKey, "default");
+        return switch (type) {
+            case "default" -> new RopeConfig(theta, 1);
+            case "linear" -> new RopeConfig(theta, factor(rope));
+            default ->
+                throw rope.error(typeKey, "must be default or linear, is " + type + "; use a model with one of these");
+        };
+    }
+
+    private static double factor(ConfigJson rope) {
+        double factor = rope.decimal("factor");
+        if (!(factor > 0)) {
+            throw rope.error("factor", "must be above 0, is " + factor);
+        }
+        return factor;
+    }
+}

@@ -1,0 +1,124 @@
+package org.llava4j.model.folder;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.tensors.LazyTensor;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.data.tensors.ShardedSafetensorsWriter;
+import org.llava4j.data.tensors.TensorType;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaHfConfig;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+
+/**
+ * LLaVA's own layout:
+ *
+ * <pre>
+ * config.json               the origin's, with the keys that say what this model is
+ * model.safetensors         decoder and projector; beyond a size in shards
+ * mm_projector.safetensors  the projector alone, as stage 1's result is handed on (with the embedding table, where
+ *                           the model has tokens around an image)
+ * tokenizer.model, ...      the origin's
+ * vision_tower/             a CLIP folder: the frozen tower as it was read
+ * </pre>
+ */
+final class LlavaFolder {
+    static final String TOWER_FOLDER = "vision_tower";
+
+    private LlavaFolder() {}
+
+    static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, long shardBytes) {
+        List<LazyTensor> language = filter(tensors, name -> !CheckpointWriter.isVisionTower(name));
+        ShardedSafetensorsWriter.write(folder, language, shardBytes);
+        writeProjector(folder, language, origin.config());
+        FolderFiles.writeJson(
+                folder.resolve(FolderFiles.CONFIG), config(folder, origin, FolderFiles.torchType(language)));
+        FolderFiles.writeTokenizer(origin, folder);
+        Path tower = FolderFiles.makeFolder(folder.resolve(TOWER_FOLDER));
+        List<LazyTensor> vision = filter(tensors, CheckpointWriter::isVisionTower).stream()
+                .map(tensor -> tensor.withName(tensor.name().substring(Llava.TOWER_PREFIX.length())))
+                .toList();
+        ShardedSafetensorsWriter.write(tower, vision, shardBytes);
+        FolderFiles.writePreprocessor(origin, tower);
+        writeTowerConfig(origin, tower.resolve(FolderFiles.CONFIG));
+    }
+
+    /** The projector alone, as float32. */
+    static void writeProjector(Path folder, Collection<LazyTensor> tensors, LlavaConfig config) {
+        SafetensorsWriter.write(
+                folder.resolve(CheckpointWriter.PROJECTOR_FILE),
+                filter(
+                                tensors,
+                                CheckpointWriter.stage1Weights(
+                                        config.imageStartEndTokens().isPresent()))
+                        .stream()
+                        .map(tensor -> tensor.withType(TensorType.F32))
+                        .toList());
+    }
+
+    private static List<LazyTensor> filter(Collection<LazyTensor> tensors, Predicate<String> wanted) {
+        return tensors.stream().filter(tensor -> wanted.test(tensor.name())).toList();
+    }
+
+    /** The origin's config with the keys that say what the model is now. */
+    static ObjectNode config(Path folder, Origin origin, String torchType) {
+        LlavaConfig config = origin.config();
+        ObjectNode json = flatConfig(origin);
+        json.put("model_type", "llava_llama");
+        json.putArray("architectures").add("LlavaLlamaForCausalLM");
+        json.put("torch_dtype", torchType);
+        config.writeTo(json, TOWER_FOLDER);
+        origin.growth().ifPresent(growth -> {
+            json.put("vocab_size", growth.vocabSize());
+            json.put(
+                    "mm_use_im_patch_token",
+                    growth.tokenizer().addedId(ImageStartEndTokens.PATCH).isPresent());
+        });
+        if (!json.hasNonNull("mm_use_im_patch_token")) {
+            json.put("mm_use_im_patch_token", false);
+        }
+        origin.chat().ifPresent(chat -> chat.writeTo(folder, json));
+        return json;
+    }
+
+    /**
+     * The config of an origin in LLaVA's own form, where the decoder's values are not nested. Those that the origin leaves
+     * out are added: the defaults of its {@code model_type} need not be those of the one that is written.
+     */
+    private static ObjectNode flatConfig(Origin origin) {
+        ObjectNode before = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode json = before;
+        if (LlavaHfConfig.isIn(origin.folder())) {
+            json = JsonNodeFactory.instance.objectNode();
+            if (before.get("text_config") instanceof ObjectNode nested) {
+                json.setAll(nested.deepCopy().retain(FolderFiles.DECODER_KEYS));
+            }
+        }
+        ObjectNode decoder = JsonNodeFactory.instance.objectNode();
+        origin.config().decoder().writeTo(decoder);
+        for (Map.Entry<String, JsonNode> entry : decoder.properties()) {
+            json.putIfAbsent(entry.getKey(), entry.getValue());
+        }
+        return json;
+    }
+
+    private static void writeTowerConfig(Origin origin, Path file) {
+        if (LlavaConfig.isLlava(origin.visionTower())) {
+            // The tower lay among LLaVA's own weights and had no config of its own.
+            ObjectNode vision = JsonNodeFactory.instance.objectNode();
+            origin.config().vision().writeTo(vision);
+            FolderFiles.writeJson(file, vision);
+        } else {
+            FolderFiles.copy(origin.visionTower().resolve(FolderFiles.CONFIG), file);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+package org.llava4j.model.folder;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.image.ClipPreprocessing;
+import org.llava4j.data.tensors.LazyTensor;
+import org.llava4j.data.tensors.ShardedSafetensorsWriter;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.config.LlavaConfig.SelectFeature;
+import org.llava4j.model.config.LlavaHfConfig;
+import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.weights.CheckpointLayout;
+
+/**
+ * The layout of transformers' own LLaVA, all weights in one set of shards, in the naming that every version of it reads.
+ * There an image's place among words is a token of the vocabulary: {@code <image>} gets an id where the tokenizer has
+ * none for it, and with it a row of the tables that nothing reads.
+ */
+final class LlavaHfFolder {
+    private LlavaHfFolder() {}
+
+    static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, long shardBytes) {
+        requireRepresentable(origin.config());
+        Optional<VocabularyGrowth> growth = imageToken(origin);
+        CheckpointLayout layout = CheckpointLayout.LLAVA_HF;
+        ShardedSafetensorsWriter.write(
+                folder,
+                tensors.stream()
+                        .map(tensor -> growth.map(g -> g.apply(tensor)).orElse(tensor))
+                        .map(tensor -> tensor.withName(layout.toStoredName(tensor.name())))
+                        .toList(),
+                shardBytes);
+        int vocabulary = growth.map(VocabularyGrowth::vocabSize)
+                .orElse(origin.config().decoder().vocabSize());
+        int imageId = growth.map(g ->
+                        g.tokenizer().addedId(LlamaTokenizer.IMAGE_TEXT).orElseThrow(() -> imageTokenIsPiece(origin)))
+                .orElse(vocabulary - 1);
+        FolderFiles.copyGeneration(origin.folder(), folder);
+        growth.ifPresent(g -> {
+            g.writeTokenizer(folder);
+            writeTokenizerConfig(g.tokenizer(), folder.resolve(FolderFiles.TOKENIZER_CONFIG));
+        });
+        writePreprocessor(origin, folder);
+        ObjectNode config = config(origin, vocabulary, imageId);
+        config.put("torch_dtype", FolderFiles.torchType(tensors));
+        origin.chat().ifPresent(chat -> chat.writeTo(folder, config));
+        FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config);
+    }
+
+    private static void requireRepresentable(LlavaConfig config) {
+        if (config.projector() == ProjectorType.LINEAR) {
+            throw new BadInputException("a linear projector cannot be written as llava-hf, whose projector always has"
+                    + " two layers; write LLaVA's own layout (--layout llava)");
+        }
+        if (config.imageStartEndTokens().isPresent()) {
+            throw new BadInputException(
+                    "tokens around an image (\"mm_use_im_start_end\") cannot be written as llava-hf,"
+                            + " whose config has no place for them; write LLaVA's own layout (--layout llava)");
+        }
+    }
+
+    private static BadInputException imageTokenIsPiece(Origin origin) {
+        return new BadInputException(origin.folder() + ": the tokenizer has " + LlamaTokenizer.IMAGE_TEXT
+                + " as a piece of its own and not as an added token; use the tokenizer that came with the weights");
+    }
+
+    /** The growth by the image's token; none for a folder without a tokenizer, where the last row stands for it. */
+    private static Optional<VocabularyGrowth> imageToken(Origin origin) {
+        return Files.isRegularFile(origin.folder().resolve(FolderFiles.TOKENIZER))
+                ? Optional.of(VocabularyGrowth.of(
+                        origin.folder(), origin.config().decoder().vocabSize(), List.of(LlamaTokenizer.IMAGE_TEXT)))
+                : Optional.empty();
+    }
+
+    /** Where none is told, transformers begins a text without the token that LLaMA begins with. */
+    private static void writeTokenizerConfig(LlamaTokenizer tokenizer, Path file) {
+        if (Files.exists(file)) {
+            return;
+        }
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("tokenizer_class", "LlamaTokenizer");
+        json.put("processor_class", "LlavaProcessor");
+        json.put("legacy", tokenizer.isLegacy());
+        json.put("add_bos_token", tokenizer.addsBos());
+        json.put("add_prefix_space", tokenizer.addsPrefixSpace());
+        json.put("add_eos_token", false);
+        json.put("bos_token", tokenizer.bosId() < 0 ? null : tokenizer.piece(tokenizer.bosId()));
+        json.put("eos_token", tokenizer.piece(tokenizer.eosId()));
+        json.put("unk_token", tokenizer.piece(tokenizer.unkId()));
+        FolderFiles.writeJson(file, json);
+    }
+
+    private static ObjectNode config(Origin origin, int vocabulary, int imageId) {
+        LlavaConfig config = origin.config();
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.putArray("architectures").add("LlavaForConditionalGeneration");
+        json.put("model_type", "llava");
+        json.put("ignore_index", -100);
+        json.put("image_token_index", imageId);
+        json.put("image_seq_length", config.numImageTokens());
+        json.put("projector_hidden_act", "gelu");
+        json.put("multimodal_projector_bias", true);
+        json.put("vision_feature_layer", config.selectLayer());
+        json.put("vision_feature_select_strategy", strategy(config));
+        json.put("tie_word_embeddings", config.decoder().tiedEmbeddings());
+        LlavaHfConfig.writeOwnKeys(config, json);
+        ObjectNode text = json.putObject("text_config");
+        text.putArray("architectures").add("LlamaForCausalLM");
+        text.put("model_type", "llama");
+        config.decoder().writeTo(text);
+        text.put("vocab_size", vocabulary);
+        ObjectNode before = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode decoder = before.get("text_config") instanceof ObjectNode nested ? nested : before;
+        text.setAll(decoder.deepCopy().retain(FolderFiles.DECODER_KEYS));
+        config.vision().writeTo(json.putObject("vision_config"));
+        return json;
+    }
+
+    private static String strategy(LlavaConfig config) {
+        return config.selectFeature() == SelectFeature.PATCH ? "default" : "full";
+    }
+
+    private static void writePreprocessor(Origin origin, Path folder) {
+        LlavaConfig config = origin.config();
+        if (ClipPreprocessing.isIn(origin.visionTower())) {
+            ObjectNode preprocessor = ClipPreprocessing.json(origin.visionTower());
+            if (config.padToSquare()) {
+                // Only this one of transformers' processors pads, with the mean colour as LLaVA does.
+                preprocessor.put("image_processor_type", "LlavaImageProcessor");
+                preprocessor.put("do_pad", true);
+            } else if (preprocessor.hasNonNull("do_pad")) {
+                preprocessor.put("do_pad", false);
+            }
+            preprocessor.put("processor_class", "LlavaProcessor");
+            FolderFiles.writeJson(folder.resolve(ClipPreprocessing.FILE_NAME), preprocessor);
+        }
+        ObjectNode processor = JsonNodeFactory.instance.objectNode();
+        processor.put("processor_class", "LlavaProcessor");
+        processor.put("image_token", LlamaTokenizer.IMAGE_TEXT);
+        processor.put("num_additional_image_tokens", 1);
+        processor.put("patch_size", config.vision().patchSizePx());
+        processor.put("vision_feature_select_strategy", strategy(config));
+        FolderFiles.writeJson(folder.resolve("processor_config.json"), processor);
+    }
+}

@@ -1,0 +1,57 @@
+package org.llava4j.model.generate;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.data.batch.BatchLayout;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.model.Llava;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Runs whole texts through the graph, whose head reads the last real row of each only. */
+final class PromptForwardPass {
+    static final String TARGET_LOGITS = "target_logits";
+
+    private final Llava model;
+    private final CollatorOptions options;
+    private final PromptCollator collator;
+
+    PromptForwardPass(Llava model, CollatorOptions options, PromptCollator feed) {
+        this.model = model;
+        this.options = options;
+        this.collator = feed;
+    }
+
+    /**
+     * What the graph gave.
+     *
+     * @param outputs {@link #TARGET_LOGITS} and what else was asked for
+     */
+    record Result(BatchLayout layout, Map<String, INDArray> outputs) {}
+
+    /** @param more nodes that are wanted beside the logits */
+    Result run(List<Generation> rows, List<String> more) {
+        List<EncodedSample> samples = new ArrayList<>();
+        for (Generation row : rows) {
+            int[] ids = row.ids();
+            int[] labels = new int[ids.length];
+            Arrays.fill(labels, EncodedSample.IGNORE_INDEX);
+            samples.add(new EncodedSample(ids, labels));
+        }
+        List<Prompt> prompts = rows.stream().map(Generation::prompt).toList();
+        int[] images = prompts.stream().mapToInt(p -> p.images().size()).toArray();
+        BatchLayout layout = BatchLayout.collate(samples, images, options);
+        int[] last = new int[layout.batchSize()];
+        for (int row = 0; row < last.length; row++) {
+            last[row] = row * layout.sequenceLength() + layout.rowStarts()[row] + layout.rowLengths()[row] - 1;
+        }
+        Map<String, INDArray> in = collator.collate(layout, prompts);
+        in.put(Llava.TARGET_ROWS, Nd4j.createFromArray(last));
+        List<String> nodes = new ArrayList<>(List.of(TARGET_LOGITS));
+        nodes.addAll(more);
+        return new Result(layout, model.output(in, nodes));
+    }
+}

@@ -1,0 +1,44 @@
+package org.llava4j.model.lora;
+
+import org.llava4j.model.weights.TensorSource;
+import org.llava4j.model.weights.WeightInitializer;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * A model's weights with LoRA that begins as in PEFT: A uniform within 1 / sqrt(in), which is Kaiming's bound for a
+ * slope of sqrt(5), and B zeros, so that the model is at first what it was.
+ *
+ * @param base everything else
+ * @param seed of the A
+ */
+public record LoraTensorSource(TensorSource base, long seed) implements TensorSource {
+
+    @Override
+    public INDArray tensor(String name, long... shape) {
+        if (LoraConfig.isB(name)) {
+            return Nd4j.zeros(DataType.FLOAT, shape);
+        }
+        return LoraConfig.isA(name)
+                ? WeightInitializer.uniformLinear(seed, name, shape[1], shape)
+                : base.tensor(name, shape);
+    }
+
+    @Override
+    public SDVariable declare(SameDiff graph, String name, long... shape) {
+        return LoraConfig.isLora(name) ? graph.constant(name, tensor(name, shape)) : base.declare(graph, name, shape);
+    }
+
+    @Override
+    public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
+        return base.declareMatrix(graph, name, shape);
+    }
+
+    @Override
+    public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
+        return base.declareRows(graph, name, table, ids, shape);
+    }
+}

@@ -1,0 +1,52 @@
+package org.llava4j.model.weights;
+
+import java.util.Random;
+import java.util.SplittableRandom;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * New weights, reproducible by seed and name: each name has its own stream, so that the order of asking does not
+ * matter.
+ */
+public final class WeightInitializer {
+
+    private WeightInitializer() {}
+
+    /**
+     * As PyTorch begins a Linear: uniform within 1 / sqrt(inputs). A bias gets its weight's bound by
+     * {@code inputs}.
+     *
+     * @param inputs K, the layer's input width
+     */
+    public static INDArray uniformLinear(long seed, String name, long inputs, long... shape) {
+        double bound = 1.0 / Math.sqrt(inputs);
+        SplittableRandom random = stream(seed, name);
+        return fill(() -> (float) random.nextDouble(-bound, bound), shape);
+    }
+
+    /** Normal with the given deviation around 0. */
+    public static INDArray normal(long seed, String name, double deviation, long... shape) {
+        Random random = new Random(stream(seed, name).nextLong());
+        return fill(() -> (float) (random.nextGaussian() * deviation), shape);
+    }
+
+    private static SplittableRandom stream(long seed, String name) {
+        return new SplittableRandom(seed * 0x9E3779B97F4A7C15L ^ name.hashCode());
+    }
+
+    private interface FloatSource {
+        float next();
+    }
+
+    private static INDArray fill(FloatSource source, long... shape) {
+        INDArray array = Nd4j.createUninitialized(DataType.FLOAT, shape);
+        float[] values = new float[Math.toIntExact(array.length())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = source.next();
+        }
+        array.assign(Nd4j.createFromArray(values).reshape('c', shape));
+        return array;
+    }
+}

@@ -1,0 +1,215 @@
+package org.llava4j.model.folder;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.model.Golden;
+import org.llava4j.model.config.LlavaConfig;
+
+/** The goals as they are called, right and wrong: one line, and nothing written. */
+class FolderCommandsTest {
+    private static final Path MLP = Golden.path("c_llava_mlp2x_gelu");
+
+    @TempDir
+    private Path temp;
+
+    private Path out;
+
+    @BeforeEach
+    void aPlace() throws IOException {
+        out = Files.createDirectory(temp.resolve("out"));
+    }
+
+    @Test
+    void assembleExportAndDeltasInTurn() {
+        Path llama = FolderTests.llama(temp.resolve("llama"));
+        Path made = out.resolve("llava");
+        AssembleMain.main(args(
+                "--model-path",
+                llama,
+                "--vision-tower",
+                FolderTests.TOWER,
+                "--mm-projector-type",
+                "mlp2x_gelu",
+                "--output-dir",
+                made));
+        ExportMain.main(args(
+                "--model-path",
+                made,
+                "--layout",
+                "llava-hf",
+                "--save-type",
+                "bfloat16",
+                "--max-shard-size",
+                "0.2MB",
+                "--output-dir",
+                out.resolve("hf")));
+        assertThat(LlavaConfig.read(out.resolve("hf"), null).projector())
+                .isEqualTo(LlavaConfig.ProjectorType.MLP2X_GELU);
+        ExportMain.main(args("--model-path", made, "--only-projector", "--output-dir", out.resolve("projector")));
+        assertThat(out.resolve("projector/mm_projector.safetensors")).exists();
+        MakeDeltaMain.main(
+                args("--base-model-path", llama, "--target-model-path", made, "--delta-path", out.resolve("delta")));
+        ApplyDeltaMain.main(args(
+                "--base-model-path",
+                llama,
+                "--delta-path",
+                out.resolve("delta"),
+                "--target-model-path",
+                out.resolve("again")));
+        assertThat(FolderTests.read(out.resolve("again"))).isEqualTo(FolderTests.read(made));
+        assertThat(FolderTests.read(out.resolve("again/vision_tower")))
+                .isEqualTo(FolderTests.read(made.resolve("vision_tower")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "--layout other | --layout other is not known; use llava or llava-hf",
+                "--save-type int8 | the type int8 is not known; use float32, float16 or bfloat16",
+                "--max-shard-size 5 | --max-shard-size 5 is no size; give one such as 500MB or 5GB",
+                "--max-shard-size 0GB | --max-shard-size 0GB is no size",
+                "--max-shard-size 99999999999999GB | is no size",
+                "--conv-mode none | none",
+                "--pretrain-mm-mlp-adapter /nowhere/p.bin | /nowhere/p.bin",
+                "--vision-tower /nowhere | /nowhere",
+                "--only-projector --layout llava-hf | --layout has no effect beside --only-projector",
+                "--only-projector --save-type float16 | --save-type has no effect beside --only-projector",
+                "--only-projector --max-shard-size 5MB | --max-shard-size has no effect",
+                "--only-projector --conv-mode v1 | --conv-mode has no effect",
+                "--unknown | --unknown"
+            })
+    void exportRefuses(String flags, String message) {
+        List<Object> all = new ArrayList<>(List.of("--model-path", MLP, "--output-dir", out.resolve("x")));
+        all.addAll(List.of(flags.split(" ")));
+        assertFails(ExportMain::main, message, all.toArray());
+    }
+
+    @Test
+    void theOtherGoalsRefuseToo() {
+        Path llama = FolderTests.llama(temp.resolve("llama"));
+        Path x = out.resolve("x");
+        assertFails(
+                AssembleMain::main,
+                "is a LLaVA already",
+                "--model-path",
+                MLP,
+                "--vision-tower",
+                FolderTests.TOWER,
+                "--output-dir",
+                x);
+        assertFails(
+                AssembleMain::main,
+                "--mm-use-im-patch-token alone",
+                "--model-path",
+                llama,
+                "--vision-tower",
+                FolderTests.TOWER,
+                "--output-dir",
+                x,
+                "--mm-use-im-patch-token");
+        assertFails(
+                AssembleMain::main,
+                "mm_projector_type must be linear or mlp2x_gelu, is mlp3x",
+                "--model-path",
+                llama,
+                "--vision-tower",
+                FolderTests.TOWER,
+                "--output-dir",
+                x,
+                "--mm-projector-type",
+                "mlp3x");
+        assertFails(
+                AssembleMain::main,
+                "mm_vision_select_layer 9",
+                "--model-path",
+                llama,
+                "--vision-tower",
+                FolderTests.TOWER,
+                "--output-dir",
+                x,
+                "--mm-vision-select-layer",
+                "9");
+        assertFails(
+                MakeDeltaMain::main,
+                "do not fit",
+                "--base-model-path",
+                Golden.path("b_llama_gqa"),
+                "--target-model-path",
+                MLP,
+                "--delta-path",
+                x);
+        assertFails(
+                ApplyDeltaMain::main,
+                "is one that is read",
+                "--base-model-path",
+                llama,
+                "--delta-path",
+                MLP,
+                "--target-model-path",
+                llama);
+    }
+
+    /** A place below a file cannot be written, whoever asks. */
+    @Test
+    void aPlaceThatCannotBeWrittenIsToldAndLeavesNothing() throws IOException {
+        Path file = Files.writeString(temp.resolve("file"), "x");
+        assertFails(
+                ExportMain::main,
+                "cannot write " + file.resolve("x"),
+                "--model-path",
+                MLP,
+                "--output-dir",
+                file.resolve("x"));
+    }
+
+    /**
+     * A disk that takes no more, as a bound on the size of files: the write fails in the midst of the weights. In a JVM
+     * of its own, since the bound is the process's.
+     */
+    @Test
+    void aDiskThatIsFullLeavesNothing() throws IOException, InterruptedException {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        String command = "ulimit -f 400; trap '' XFSZ; exec " + java + " -Xshare:off -cp '"
+                + System.getProperty("java.class.path") + "' --add-modules jdk.incubator.vector "
+                + "-XX:-UsePerfData -Dorg.bytedeco.javacpp.cachedir.nosubdir=false "
+                + ExportMain.class.getName() + " --model-path " + MLP + " --output-dir " + out.resolve("x");
+        Process process = new ProcessBuilder("bash", "-c", command)
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
+        assertThat(process.exitValue()).as(said).isNotZero();
+        assertThat(said).contains("export: cannot write ").contains("model.safetensors");
+        FolderTests.assertEmpty(out);
+    }
+
+    private void assertFails(Consumer<String[]> main, String message, Object... args) {
+        assertThatThrownBy(() -> main.accept(args(args)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message)
+                .message()
+                .doesNotContain("\n");
+        FolderTests.assertEmpty(out);
+    }
+
+    private static String[] args(Object... args) {
+        return Arrays.stream(args).map(Object::toString).toArray(String[]::new);
+    }
+}

@@ -1,0 +1,240 @@
+package org.llava4j.train.checkpoint;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.AtomicFolder;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+
+/**
+ * The checkpoints of one run, a folder each: {@code checkpoint-00000120} and so on. Their folders are verified once, when
+ * the run opens them; resume, best, retention and save all work on those that are valid. Whatever else has such a name is
+ * reported once and never touched; a new checkpoint of the same step then gets a number behind its name. The last few are
+ * kept, and the one with the lowest validation loss. One process at a time has them.
+ */
+public final class CheckpointManager implements AutoCloseable {
+    private static final Pattern NAME = Pattern.compile("checkpoint-\\d{8}(-\\d+)?");
+    private static final Pattern LEFTOVER =
+            Pattern.compile("\\.checkpoint-\\d{8}(-\\d+)?\\.([0-9a-f]+\\.(part|old|delete)|lock)");
+
+    private final Path folder;
+    private final int keep;
+    private final Consumer<String> notices;
+    private final CheckpointLock lock;
+    private final Set<Path> reported = new HashSet<>();
+
+    /** The oldest first. */
+    private final List<SavedCheckpoint> valid = new ArrayList<>();
+
+    private CheckpointManager(Path folder, int keep, Consumer<String> notices, CheckpointLock lock) {
+        this.folder = folder;
+        this.keep = keep;
+        this.notices = notices;
+        this.lock = lock;
+    }
+
+    /**
+     * Opens the folder for one run, removes what a killed one left half-written, and verifies the checkpoints.
+     *
+     * @param keep how many of the last are kept, 1 or more
+     * @param notices receives one line for each folder that is no valid checkpoint or cannot be removed
+     * @throws BadInputException if it cannot be written, or another process has it
+     */
+    public static CheckpointManager open(Path folder, int keep, Consumer<String> notices) {
+        CheckpointManager checkpoints = new CheckpointManager(folder, keep, notices, CheckpointLock.of(folder));
+        boolean opened = false;
+        try {
+            checkpoints.list(LEFTOVER).forEach(checkpoints::delete);
+            checkpoints.list(NAME).forEach(path -> checkpoints.verified(path).ifPresent(checkpoints.valid::add));
+            checkpoints.valid.sort(Comparator.comparingInt(SavedCheckpoint::step));
+            opened = true;
+            return checkpoints;
+        } finally {
+            if (!opened) {
+                checkpoints.close();
+            }
+        }
+    }
+
+    private Optional<SavedCheckpoint> verified(Path path) {
+        try {
+            return Optional.of(SavedCheckpoint.read(path));
+        } catch (BadInputException e) {
+            report(path, path + " is skipped and left as it is: " + e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private void report(Path path, String line) {
+        if (reported.add(path)) {
+            notices.accept(line);
+        }
+    }
+
+    /** All that are valid, the oldest first. */
+    public List<SavedCheckpoint> valid() {
+        return List.copyOf(valid);
+    }
+
+    /** The newest of those that are valid. */
+    public Optional<SavedCheckpoint> newest() {
+        return valid.isEmpty() ? Optional.empty() : Optional.of(valid.get(valid.size() - 1));
+    }
+
+    /**
+     * The valid one with the lowest validation loss, the earliest of several; it is verified again, since the end of a run
+     * may be long after its start.
+     */
+    public Optional<SavedCheckpoint> best() {
+        for (Optional<SavedCheckpoint> best = lowest(); best.isPresent(); best = lowest()) {
+            if (verified(best.get().path()).isPresent()) {
+                return best;
+            }
+            valid.remove(best.get());
+        }
+        return Optional.empty();
+    }
+
+    private Optional<SavedCheckpoint> lowest() {
+        return valid.stream()
+                .filter(checkpoint -> !Double.isNaN(checkpoint.validationLoss()))
+                .min(Comparator.comparingDouble(SavedCheckpoint::validationLoss));
+    }
+
+    /**
+     * Writes a checkpoint, then removes those that are not kept any more.
+     *
+     * @param log the run's metrics so far, which go with it; null for none
+     * @throws BadInputException if it cannot be written; the ones before are then untouched
+     */
+    public Path save(TrainerState state, CheckpointTensors arrays, Path log) {
+        Path target = target(state.step());
+        try (AtomicFolder checkpoint = AtomicFolder.begin(target, SavedCheckpoint.KIND)) {
+            Path path = checkpoint.path();
+            arrays.write(path);
+            AtomicFile.writeString(path.resolve(SavedCheckpoint.STATE), JsonInput.write(state));
+            if (log != null) {
+                copy(log, path.resolve(log.getFileName()));
+            }
+            checkpoint.commit();
+        }
+        valid.removeIf(former -> former.path().equals(target));
+        valid.add(new SavedCheckpoint(target, state));
+        retain();
+        return target;
+    }
+
+    /** The name of a step's checkpoint, or, where that is taken by what is not a valid one, the first free name after it. */
+    private Path target(int step) {
+        String name = String.format(Locale.ROOT, "checkpoint-%08d", step);
+        Path target = folder.resolve(name);
+        for (int i = 2; Files.exists(target, LinkOption.NOFOLLOW_LINKS) && !isValid(target); i++) {
+            target = folder.resolve(name + "-" + i);
+        }
+        return target;
+    }
+
+    private boolean isValid(Path path) {
+        return valid.stream().anyMatch(checkpoint -> checkpoint.path().equals(path));
+    }
+
+    private void retain() {
+        Optional<SavedCheckpoint> best = lowest();
+        for (SavedCheckpoint old : List.copyOf(valid.subList(0, Math.max(0, valid.size() - keep)))) {
+            if (!best.equals(Optional.of(old))) {
+                try {
+                    remove(old);
+                } catch (IOException e) {
+                    // The run does not depend on it; the next save tries again.
+                    report(old.path(), "cannot remove " + old.path() + " (" + e + "); it stays");
+                }
+            }
+        }
+    }
+
+    /** Under another name first: a process that is killed meanwhile leaves no half of a checkpoint under this one. */
+    private void remove(SavedCheckpoint checkpoint) throws IOException {
+        Path path = checkpoint.path();
+        Path gone = folder.resolve("." + path.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".old");
+        try {
+            Files.move(path, gone);
+        } catch (NoSuchFileException e) {
+            // Somebody else removed it; there is nothing left to do.
+            valid.remove(checkpoint);
+            return;
+        }
+        valid.remove(checkpoint);
+        delete(gone);
+    }
+
+    /** Deletes a leftover; where that is not possible it stays, and the next run tries again. */
+    private void delete(Path leftover) {
+        try {
+            AtomicFolder.delete(leftover);
+        } catch (UncheckedIOException e) {
+            report(leftover, "cannot remove " + leftover + " (" + e.getCause() + "); it stays");
+        }
+    }
+
+    /** Where the run stood. */
+    public static TrainerState state(Path checkpoint) {
+        return JsonInput.read(checkpoint.resolve(SavedCheckpoint.STATE), TrainerState.class);
+    }
+
+    /** Puts the arrays of a checkpoint into those of a run. */
+    public static void restore(Path checkpoint, CheckpointTensors arrays) {
+        arrays.read(checkpoint);
+    }
+
+    /** Removes all that are valid: a run begins anew. @throws BadInputException if one cannot be removed */
+    public void clear() {
+        for (SavedCheckpoint checkpoint : valid()) {
+            try {
+                remove(checkpoint);
+            } catch (IOException e) {
+                throw new BadInputException(
+                        "cannot remove " + checkpoint.path() + " (" + e + "); remove it, or choose another output", e);
+            }
+        }
+    }
+
+    private List<Path> list(Pattern name) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.filter(
+                            file -> name.matcher(file.getFileName().toString()).matches())
+                    .sorted()
+                    .toList();
+        } catch (IOException | UncheckedIOException e) {
+            throw new BadInputException("cannot read " + folder + " (" + e + ")", e);
+        }
+    }
+
+    private static void copy(Path from, Path to) {
+        try {
+            Files.copy(from, to);
+        } catch (IOException e) {
+            throw new BadInputException("cannot copy " + from + " to " + to + " (" + e + "); is the disk full?", e);
+        }
+    }
+
+    /** Unlocks the folder, and removes it if nothing but the lock is in it; a failure is only told. */
+    @Override
+    public void close() {
+        lock.release(notices);
+    }
+}

@@ -1,0 +1,66 @@
+package org.llava4j.train.lint;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.batch.ConcatDataset;
+import org.llava4j.data.cli.RecordProcessor;
+import org.llava4j.train.stage.DataSource;
+import org.llava4j.train.stage.OpenDataSource;
+import org.llava4j.train.stage.SampleEncoding;
+
+/** The samples of one or several sources, each read as training would. */
+final class LintProcessor implements RecordProcessor<LintedSample> {
+    private final Linter linter;
+    private final List<OpenDataSource> opened = new ArrayList<>();
+    private final ConcatDataset samples;
+
+    /** @throws BadInputException if a source is missing, broken or empty */
+    LintProcessor(SampleEncoding reading, List<DataSource> sources) {
+        linter = new Linter(reading.encoder(), reading.collatorOptions());
+        try {
+            sources.forEach(source -> opened.add(OpenDataSource.of(reading, source)));
+            samples = new ConcatDataset(
+                    opened.stream().map(OpenDataSource::samples).toList());
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    Linter linter() {
+        return linter;
+    }
+
+    @Override
+    public String unit() {
+        return "samples";
+    }
+
+    @Override
+    public int size() {
+        return samples.size();
+    }
+
+    @Override
+    public LintedSample process(int number) {
+        return linter.sample(samples, number);
+    }
+
+    @Override
+    public List<Path> files(int number) {
+        try {
+            return samples.get(number).images().stream()
+                    .map(image -> samples.image(number, image))
+                    .toList();
+        } catch (BadInputException e) {
+            return List.of(); // found when it is read
+        }
+    }
+
+    @Override
+    public void close() {
+        opened.forEach(OpenDataSource::close);
+    }
+}

@@ -1,0 +1,66 @@
+package org.llava4j.train.logging;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.llava4j.data.BadInputException;
+
+/** The files by which a run can be followed, known by their names. */
+public final class MonitoringFiles {
+    private MonitoringFiles() {}
+
+    /** Those that are in a folder, in the order of their names. */
+    public static List<Path> list(Path folder) {
+        try (Stream<Path> all = Files.list(folder)) {
+            return all.filter(MonitoringFiles::isMonitoringFile)
+                    .filter(Files::isRegularFile)
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot list " + folder, e);
+        }
+    }
+
+    /**
+     * Copies them into another folder.
+     *
+     * @param notices receives a line for each that only displays the run and cannot be copied
+     * @throws BadInputException if the log cannot be copied
+     */
+    public static void copy(Path from, Path to, Consumer<String> notices) {
+        for (Path file : list(from)) {
+            Path target = to.resolve(file.getFileName());
+            try {
+                Files.copy(file, target);
+            } catch (IOException e) {
+                if (file.endsWith(MetricsLog.FILE)) {
+                    throw new BadInputException("cannot write " + target + " (" + e + "); is the disk full?", e);
+                }
+                notices.accept("cannot write " + target + " (" + e + "); the output is complete without it");
+                discard(target, notices);
+            }
+        }
+    }
+
+    /** Deletes them; {@code notices} receives a line for each that stays. */
+    public static void delete(Path folder, Consumer<String> notices) {
+        list(folder).forEach(file -> discard(file, notices));
+    }
+
+    private static void discard(Path file, Consumer<String> notices) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            notices.accept("cannot remove " + file + " (" + e + "); it stays");
+        }
+    }
+
+    private static boolean isMonitoringFile(Path file) {
+        String name = file.getFileName().toString();
+        return name.equals(MetricsLog.FILE) || name.equals(RunPage.FILE) || name.startsWith(TensorBoardLog.PREFIX);
+    }
+}

@@ -1,0 +1,87 @@
+package org.llava4j.train.logging;
+
+import java.util.List;
+import java.util.Locale;
+import org.llava4j.train.plan.MachineMemory;
+import org.llava4j.train.plan.MemoryPlan;
+
+/** A run on the screen: one line that is written over on a terminal, a line every so often elsewhere. */
+public final class ProgressLine implements TrainingListener {
+    private static final long TERMINAL_MS = 200;
+    private static final long LOG_MS = 10_000;
+
+    private final StatusLine line;
+    private long lastMs = Long.MIN_VALUE / 2;
+
+    public ProgressLine(StatusLine line) {
+        this.line = line;
+    }
+
+    /** On standard output. */
+    public static ProgressLine onStdout() {
+        return new ProgressLine(StatusLine.onStdout());
+    }
+
+    @Override
+    public void memoryPlanned(MemoryPlan plan, MachineMemory machine) {
+        line.println(plan.summary(machine));
+    }
+
+    @Override
+    public void stepDone(Progress progress) {
+        boolean last = progress.step().step() == progress.totalSteps();
+        if (!last && progress.elapsedMs() - lastMs < (line.isTerminal() ? TERMINAL_MS : LOG_MS)) {
+            return;
+        }
+        lastMs = progress.elapsedMs();
+        line.update(text(progress));
+    }
+
+    @Override
+    public void stepRejected(int step, String reason, List<String> samples) {
+        notice("step " + step + " changed nothing: " + reason + "; its samples: " + String.join(", ", samples));
+    }
+
+    @Override
+    public void validated(int step, ValidationResult look) {
+        String accuracy = look.accuracy().isPresent()
+                ? String.format(
+                        Locale.ROOT, ", %.1f %% right", 100 * look.accuracy().getAsDouble())
+                : "";
+        notice(String.format(Locale.ROOT, "held out, step %d: loss %.4f%s", step, look.loss(), accuracy));
+    }
+
+    @Override
+    public void notice(String text) {
+        line.println(text);
+    }
+
+    @Override
+    public void trainingEnded() {
+        line.end();
+    }
+
+    static String text(Progress progress) {
+        return String.format(
+                Locale.ROOT,
+                "%s %d/%d  loss %.4f  rate %.2e  norm %.2f  %.0f tokens/s  supervised %.0f %%  padding %.0f %%  %d MB"
+                        + "  %s left",
+                progress.stage(),
+                progress.step().step(),
+                progress.totalSteps(),
+                progress.smoothedLoss(),
+                progress.step().learningRate(),
+                progress.step().gradNorm(),
+                progress.tokensPerSecond(),
+                100 * progress.targetTokenShare(),
+                100 * progress.paddingShare(),
+                progress.rssBytes() >> 20,
+                duration(progress.remainingMs()));
+    }
+
+    /** A time left as {@code 1:02:03}, rounded up to seconds. */
+    public static String duration(long ms) {
+        long seconds = (ms + 999) / 1000;
+        return String.format(Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);
+    }
+}

@@ -1,0 +1,91 @@
+package org.llava4j.train.logging;
+
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.Locale;
+import java.util.Optional;
+import org.llava4j.data.AtomicFile;
+
+/**
+ * A run as a page, {@code run.html}: written anew every few seconds while the run goes on, and loaded anew by the browser
+ * that shows it; at the end it says how the run ended. A run that goes on from a checkpoint begins with the curves so far.
+ */
+public final class RunPage implements TrainingListener {
+    static final String FILE = "run.html";
+
+    private static final long EVERY_MS = 5_000;
+    private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
+
+    private final DisplayGuard guard = new DisplayGuard("the page " + FILE);
+    private RunStart start;
+    private MetricCurves curves;
+    private Progress last;
+    private Path checkpoint;
+    private long writtenMs = -EVERY_MS;
+
+    /**
+     * What the page shows.
+     *
+     * @param last the last step of this process; empty if it ended before its first
+     * @param checkpoint the last one; empty if this process wrote none
+     * @param result how the run ended; empty while it goes on
+     * @param written when, in local time
+     */
+    record Content(
+            RunStart start,
+            MetricCurves curves,
+            Optional<Progress> last,
+            Optional<Path> checkpoint,
+            Optional<RunResult> result,
+            String written) {}
+
+    @Override
+    public void trainingStarted(RunStart run) {
+        start = run;
+        curves = new MetricCurves();
+        guard.reportTo(run.notices());
+        guard.attempt(() -> curves = MetricCurves.of(run.folder().resolve(MetricsLog.FILE)));
+    }
+
+    @Override
+    public void stepDone(Progress progress) {
+        curves.add(progress);
+        last = progress;
+        boolean atEnd = progress.step().step() == progress.totalSteps();
+        if (atEnd || progress.elapsedMs() - writtenMs >= EVERY_MS) {
+            writtenMs = progress.elapsedMs();
+            write(Optional.empty());
+        }
+    }
+
+    @Override
+    public void validated(int step, ValidationResult look) {
+        curves.add(step, look);
+    }
+
+    @Override
+    public void checkpointSaved(Path saved) {
+        checkpoint = saved;
+    }
+
+    /** A run that ended before its first step has no page. */
+    @Override
+    public void runEnded(RunResult result) {
+        if (start != null && !curves.loss.isEmpty()) {
+            write(Optional.of(result));
+        }
+    }
+
+    private void write(Optional<RunResult> result) {
+        Content content = new Content(
+                start,
+                curves,
+                Optional.ofNullable(last),
+                Optional.ofNullable(checkpoint),
+                result,
+                TIME.format(LocalDateTime.now()));
+        guard.attempt(
+                () -> AtomicFile.writeString(start.folder().resolve(FILE), new RunPageRenderer(content).render()));
+    }
+}

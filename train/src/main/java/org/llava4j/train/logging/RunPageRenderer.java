@@ -1,0 +1,230 @@
+package org.llava4j.train.logging;
+
+import static org.llava4j.data.Html.duration;
+import static org.llava4j.data.Html.escape;
+import static org.llava4j.data.Html.format;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.llava4j.train.logging.RunPage.Content;
+
+/**
+ * The page of a run: one file that asks for nothing from elsewhere (its own policy forbids it), needs no script and
+ * follows the reader's light or dark setting.
+ */
+final class RunPageRenderer {
+    private static final String POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+    private static final int REFRESH_SECONDS = 5;
+    private static final int HASH_SHOWN = 12;
+    private static final int DIGITS_SHOWN = 9;
+
+    private final Content content;
+    private final MetricCurves curves;
+    private final int step;
+    private final StringBuilder html = new StringBuilder();
+
+    RunPageRenderer(Content content) {
+        this.content = content;
+        this.curves = content.curves();
+        this.step = curves.loss.lastStep();
+    }
+
+    String render() {
+        html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
+        html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
+        html.append(format("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
+        if (content.result().isEmpty()) {
+            html.append(format("<meta http-equiv=\"refresh\" content=\"%d\">\n", REFRESH_SECONDS));
+        }
+        String name = escape(content.start().name());
+        html.append(format("<title>%s %s</title>\n<style>\n%s</style>\n</head>\n", name, state(), css()));
+        html.append(format(
+                "<body>\n<main>\n<header><h1>%s</h1><p class=\"state %s\">%s</p></header>\n", name, state(), state()));
+        status();
+        tiles();
+        panels();
+        content.result().flatMap(RunResult::report).ifPresent(this::report);
+        html.append("<h2>The stage</h2>\n");
+        list(content.start().stage());
+        html.append(format("<p class=\"soft\">Written %s.</p>\n", content.written()));
+        return html.append("</main>\n</body>\n</html>\n").toString();
+    }
+
+    private String state() {
+        return content.result()
+                .map(result -> switch (result.outcome()) {
+                    case FINISHED -> "finished";
+                    case STOPPED -> "stopped";
+                    case FAILED -> "failed";
+                })
+                .orElse("running");
+    }
+
+    private void status() {
+        int total = content.start().totalSteps();
+        html.append(format(
+                "<div class=\"bar\" role=\"img\" aria-label=\"%d of %d steps\"><i style=\"width:%.1f%%\"></i></div>\n",
+                step, total, 100.0 * step / total));
+        String text;
+        if (content.result().isPresent()) {
+            text = content.result().get().message();
+        } else if (step == total) {
+            text = "all steps are done, the model is being written";
+        } else {
+            text = content.last()
+                    .map(last -> duration(last.remainingMs() * 1e-3) + " left")
+                    .orElse("");
+        }
+        html.append(format("<p class=\"lead\">Step %d of %d: %s</p>\n", step, total, escape(text)));
+    }
+
+    private void tiles() {
+        List<String> tiles = new ArrayList<>();
+        content.last().ifPresent(last -> {
+            tiles.add(tile("loss, smoothed", format("%.4f", last.smoothedLoss())));
+            tiles.add(tile("learning rate", PlotAxis.format(last.step().learningRate())));
+            tiles.add(tile("gradient norm", format("%.3g", last.step().gradNorm())));
+            tiles.add(tile("tokens a second", format("%.0f", last.tokensPerSecond())));
+            tiles.add(tile("samples seen", format("%d", last.samples())));
+            tiles.add(tile("padding", format("%.1f %%", 100 * last.paddingShare())));
+            tiles.add(tile("supervised", format("%.1f %%", 100 * last.targetTokenShare())));
+            tiles.add(tile("memory", format("%d MB", last.rssBytes() >> 20)));
+            tiles.add(tile("this process", duration(last.elapsedMs() * 1e-3)));
+        });
+        if (!curves.validationLoss.isEmpty()) {
+            tiles.add(tile("loss, held out", format("%.4f", curves.validationLoss.lastValue())));
+        }
+        if (!curves.validationAccuracy.isEmpty()) {
+            tiles.add(tile("right, held out", format("%.1f %%", 100 * curves.validationAccuracy.lastValue())));
+        }
+        content.checkpoint()
+                .ifPresent(saved -> tiles.add(tile(
+                        "last checkpoint", saved.getFileName().toString().replaceFirst("checkpoint-0*", "step "))));
+        html.append("<dl class=\"tiles\">\n").append(String.join("", tiles)).append("</dl>\n");
+    }
+
+    private static String tile(String label, String value) {
+        return format("<div><dt>%s</dt><dd>%s</dd></div>\n", label, escape(value));
+    }
+
+    private void panels() {
+        PlotAxis losses = SvgPlot.axisOf(false, curves.loss, curves.smoothedLoss, curves.validationLoss);
+        SvgPlot loss = new SvgPlot("Loss", 940, 300, PlotAxis.steps(step), losses)
+                .band(curves.loss, "each")
+                .line(curves.smoothedLoss, "curve")
+                .line(curves.validationLoss, "second")
+                .dots(curves.validationLoss, "second");
+        html.append(format(
+                "<figure><h3>Loss</h3>%s<figcaption>Thin: every step. Thick: smoothed.%s%s</figcaption></figure>\n",
+                loss.svg(),
+                curves.validationLoss.isEmpty() ? "" : " Dots: held-out data.",
+                losses.logarithmic() ? " Equal heights are equal ratios." : ""));
+        html.append("<div class=\"panels\">\n");
+        panel("Learning rate", true, curves.learningRate, false);
+        panel("Gradient norm before clipping", false, curves.gradNorm, true);
+        panel("Tokens a second", true, curves.tokensPerSecond, false);
+        panel("Resident memory, MB", true, curves.memoryMb, true);
+        html.append("</div>\n");
+    }
+
+    /** @param peaks whether single steps matter */
+    private void panel(String title, boolean fromZero, DownsampledCurve curve, boolean peaks) {
+        SvgPlot panel = new SvgPlot(title, 460, 190, PlotAxis.steps(step), SvgPlot.axisOf(fromZero, curve));
+        SvgPlot drawn = peaks ? panel.band(curve, "curve") : panel.line(curve, "curve");
+        html.append(format("<figure><h3>%s</h3>%s</figure>\n", title, drawn.svg()));
+    }
+
+    private void report(JsonNode report) {
+        html.append("<h2>What moved, and what did not</h2>\n<div class=\"scroll\"><table><thead><tr>");
+        for (String head : List.of("part", "weights", "norm before", "norm after", "SHA-256 before", "after", "")) {
+            html.append(format("<th scope=\"col\">%s</th>", head));
+        }
+        html.append("</tr></thead><tbody>\n");
+        report.path("groups").forEach(this::group);
+        html.append("</tbody></table></div>\n");
+        sources(report.path("sources"));
+        html.append("<h2>The run</h2>\n");
+        list(report);
+    }
+
+    private void sources(JsonNode sources) {
+        html.append("<h2>Where its samples came from</h2>\n<div class=\"scroll\"><table><thead><tr>");
+        for (String head : List.of("source", "samples", "weight", "drawn", "share")) {
+            html.append(format("<th scope=\"col\">%s</th>", head));
+        }
+        html.append("</tr></thead><tbody>\n");
+        for (JsonNode source : sources) {
+            html.append(format(
+                    "<tr><th scope=\"row\">%s</th><td>%d</td><td>%s</td><td>%d</td><td>%.1f %%</td></tr>\n",
+                    escape(source.path("data").asText()),
+                    source.path("samples").asInt(),
+                    source.path("weight").isNumber()
+                            ? PlotAxis.format(source.path("weight").asDouble())
+                            : "",
+                    source.path("drawn").asLong(),
+                    100 * source.path("share").asDouble()));
+        }
+        html.append("</tbody></table></div>\n");
+    }
+
+    private void group(JsonNode group) {
+        String before = group.at("/before/sha256").asText();
+        String after = group.at("/after/sha256").asText();
+        boolean moved = !before.equals(after);
+        html.append(format(
+                "<tr><th scope=\"row\">%s</th><td>%d</td><td>%.4f</td><td>%.4f</td><td><code>%s</code></td>"
+                        + "<td><code>%s</code></td><td>%s</td></tr>\n",
+                escape(group.path("name").asText()),
+                group.path("parameters").asLong(),
+                group.at("/before/norm").asDouble(),
+                group.at("/after/norm").asDouble(),
+                escape(shown(before)),
+                escape(shown(after)),
+                moved ? "learned" : "frozen, every bit the same"));
+    }
+
+    private static String shown(String hash) {
+        return hash.substring(0, Math.min(hash.length(), HASH_SHOWN));
+    }
+
+    private void list(JsonNode values) {
+        html.append("<dl class=\"settings\">\n");
+        entries("", values);
+        html.append("</dl>\n");
+    }
+
+    /** Lists of objects are shown elsewhere. */
+    private void entries(String prefix, JsonNode values) {
+        for (Map.Entry<String, JsonNode> entry : values.properties()) {
+            JsonNode value = entry.getValue();
+            if (value.isObject()) {
+                entries(prefix + entry.getKey() + ".", value);
+            } else if (!value.isNull() && !value.path(0).isObject()) {
+                html.append(format("<dt>%s</dt><dd>%s</dd>\n", escape(prefix + entry.getKey()), escape(shown(value))));
+            }
+        }
+    }
+
+    private static String shown(JsonNode value) {
+        if (value.isDouble() && value.asText().length() > DIGITS_SHOWN) {
+            return format("%.5g", value.doubleValue());
+        }
+        List<String> texts = new ArrayList<>();
+        value.forEach(element -> texts.add(element.asText()));
+        return value.isArray() ? String.join(", ", texts) : value.asText();
+    }
+
+    private static String css() {
+        try (InputStream stream = RunPageRenderer.class.getResourceAsStream("run.css")) {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException("run.css is part of this module", e);
+        }
+    }
+}

@@ -1,0 +1,109 @@
+package org.llava4j.train.logging;
+
+import java.util.Arrays;
+import java.util.DoubleSummaryStatistics;
+import org.llava4j.data.Html;
+
+/** Curves as an SVG with axes, steps from left to right. */
+final class SvgPlot {
+    private static final int LEFT = 46;
+    private static final int RIGHT = 10;
+    private static final int TOP = 8;
+    private static final int BOTTOM = 24;
+
+    private final int width;
+    private final int height;
+    private final PlotAxis steps;
+    private final PlotAxis values;
+    private final StringBuilder svg = new StringBuilder();
+
+    /** @param title what a reader who cannot see it is told */
+    SvgPlot(String title, int width, int height, PlotAxis steps, PlotAxis values) {
+        this.width = width;
+        this.height = height;
+        this.steps = steps;
+        this.values = values;
+        svg.append(Html.format(
+                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s\">", width, height, Html.escape(title)));
+        for (double tick : values.ticks()) {
+            svg.append(Html.format("<path class=\"grid\" d=\"M%d %.1fH%d\"/>", LEFT, y(tick), width - RIGHT));
+            svg.append(Html.format(
+                    "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%s</text>",
+                    LEFT - 6, y(tick) + 3.5, PlotAxis.format(tick)));
+        }
+        for (double tick : steps.ticks()) {
+            svg.append(Html.format(
+                    "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>",
+                    x(tick), height - BOTTOM + 16, PlotAxis.format(tick)));
+        }
+    }
+
+    /** An axis for the values of some curves. */
+    static PlotAxis axisOf(boolean fromZero, DownsampledCurve... curves) {
+        DoubleSummaryStatistics all =
+                Arrays.stream(curves).flatMapToDouble(DownsampledCurve::values).summaryStatistics();
+        if (all.getCount() == 0) {
+            return PlotAxis.fromZero(1);
+        }
+        return fromZero ? PlotAxis.fromZero(all.getMax()) : PlotAxis.around(all.getMin(), all.getMax());
+    }
+
+    /** From the lowest to the highest value of each column, so that no step is lost. */
+    SvgPlot band(DownsampledCurve curve, String style) {
+        StringBuilder path = new StringBuilder();
+        for (int i = 0; i < curve.columns(); i++) {
+            if (curve.has(i)) {
+                double x = x(curve.step(i));
+                point(path, x, curve.lowest(i));
+                if (curve.highest(i) > curve.lowest(i)) {
+                    point(path, x, curve.highest(i));
+                }
+            }
+        }
+        return path(path, style);
+    }
+
+    /** Through the last value of each column. */
+    SvgPlot line(DownsampledCurve curve, String style) {
+        StringBuilder path = new StringBuilder();
+        for (int i = 0; i < curve.columns(); i++) {
+            if (curve.has(i)) {
+                point(path, x(curve.step(i)), curve.last(i));
+            }
+        }
+        return path(path, style);
+    }
+
+    /** A circle at the last value of each column. */
+    SvgPlot dots(DownsampledCurve curve, String style) {
+        for (int i = 0; i < curve.columns(); i++) {
+            if (curve.has(i)) {
+                svg.append(Html.format(
+                        "<circle class=\"%s\" cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>",
+                        style, x(curve.step(i)), y(curve.last(i))));
+            }
+        }
+        return this;
+    }
+
+    private SvgPlot path(StringBuilder path, String style) {
+        svg.append(Html.format("<path class=\"%s\" d=\"", style)).append(path).append("\"/>");
+        return this;
+    }
+
+    private void point(StringBuilder path, double x, double value) {
+        path.append(Html.format("%s%.1f %.1f", path.length() == 0 ? "M" : "L", x, y(value)));
+    }
+
+    String svg() {
+        return svg + "</svg>";
+    }
+
+    private double x(double step) {
+        return LEFT + (width - LEFT - RIGHT) * steps.fraction(step);
+    }
+
+    private double y(double value) {
+        return height - BOTTOM - (height - TOP - BOTTOM) * values.fraction(value);
+    }
+}

@@ -1,0 +1,59 @@
+package org.llava4j.train.stage;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import org.llava4j.data.AtomicFile;
+import org.llava4j.data.batch.BadSample;
+import org.llava4j.train.logging.TrainingListener;
+
+/**
+ * Invalid samples that a run skipped: {@code bad-samples.jsonl}, each once, in the order of their numbers in the data.
+ */
+final class BadSampleLog implements Consumer<BadSample> {
+    static final String FILE = "bad-samples.jsonl";
+
+    private final TrainingListener listener;
+    private final SortedSet<BadSample> samples = new TreeSet<>();
+
+    BadSampleLog(TrainingListener listener) {
+        this.listener = listener;
+    }
+
+    @Override
+    public void accept(BadSample sample) {
+        if (samples.add(sample)) {
+            listener.notice("passed over " + sample.where() + ": " + sample.reason());
+        }
+    }
+
+    /** Adds what an earlier process of the run had met. */
+    void addAll(List<BadSample> before) {
+        samples.addAll(before);
+    }
+
+    /** In the order of their numbers. */
+    List<BadSample> all() {
+        return List.copyOf(samples);
+    }
+
+    /** Writes the list, if there is anything in it. */
+    void write(Path folder) {
+        if (samples.isEmpty()) {
+            return;
+        }
+        StringBuilder lines = new StringBuilder();
+        try {
+            for (BadSample sample : samples) {
+                lines.append(new JsonMapper().writeValueAsString(sample)).append('\n');
+            }
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("texts are always JSON", e);
+        }
+        AtomicFile.writeString(folder.resolve(FILE), lines.toString());
+    }
+}

@@ -1,0 +1,92 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.batch.ConversationDataset;
+import org.llava4j.data.batch.ScienceQaDataset;
+import org.llava4j.data.batch.TokenizedDataset;
+import org.llava4j.data.batch.TokenizedDatasetManifest;
+import org.llava4j.data.records.ConversationRecordReader;
+import org.llava4j.data.records.ScienceQaRecordReader;
+import org.llava4j.train.stage.Stage.DataFormat;
+
+/**
+ * One source of data while it is read.
+ *
+ * @param closer gives its files back
+ */
+public record OpenDataSource(ConversationDataset samples, Runnable closer) implements AutoCloseable {
+
+    /** @throws BadInputException if it is missing, broken or empty */
+    public static OpenDataSource of(SampleEncoding reading, DataSource source) {
+        return TokenizedDataset.isIn(source.data()) ? shards(reading, source) : of(reading.stage(), source);
+    }
+
+    /** How many samples there are. @throws BadInputException if the source is missing, broken or empty */
+    static int count(Stage stage, DataSource source) {
+        if (TokenizedDataset.isIn(source.data())) {
+            return JsonInput.read(source.data().resolve(TokenizedDatasetManifest.FILE), TokenizedDatasetManifest.class)
+                    .samples();
+        }
+        try (OpenDataSource open = of(stage, source)) {
+            return open.samples().size();
+        }
+    }
+
+    private static OpenDataSource of(Stage stage, DataSource source) {
+        OpenDataSource open =
+                stage.dataFormat() == DataFormat.SCIENCEQA ? scienceQa(stage, source) : conversations(source);
+        if (open.samples().size() == 0) {
+            open.close();
+            throw new BadInputException(
+                    source.data() + ": there are no samples to make batches of; check the file, or" + " leave it out");
+        }
+        return open;
+    }
+
+    private static OpenDataSource shards(SampleEncoding reading, DataSource source) {
+        if (source.images() == null) {
+            throw new BadInputException(source.data() + " has shards, which do not say where their pictures are; name"
+                    + " the folder (--image-folder)");
+        }
+        TokenizedDataset samples = TokenizedDataset.open(source.data(), source.images());
+        samples.requireEncoding(reading.identity());
+        return new OpenDataSource(samples, samples::close);
+    }
+
+    private static OpenDataSource scienceQa(Stage stage, DataSource source) {
+        ScienceQaRecordReader reader = ScienceQaRecordReader.open(source.data(), stage.split());
+        Path images = source.images() == null ? source.data().resolve("images") : source.images();
+        return new OpenDataSource(new ScienceQaDataset(reader, stage.answerFormat(), images), reader::close);
+    }
+
+    private static OpenDataSource conversations(DataSource source) {
+        ConversationRecordReader reader = ConversationRecordReader.open(source.data());
+        Path images = source.images() == null ? source.data().toAbsolutePath().getParent() : source.images();
+        return new OpenDataSource(ConversationDataset.of(reader, images), reader::close);
+    }
+
+    /** One hash of all that the data's file or folder says, its pictures aside. */
+    public static String sha256(DataSource source) {
+        if (Files.isRegularFile(source.data())) {
+            return Sha256.of(source.data());
+        }
+        if (TokenizedDataset.isIn(source.data())) {
+            return Sha256.of(source.data().resolve(TokenizedDatasetManifest.FILE));
+        }
+        Sha256 both = new Sha256();
+        for (String name : List.of("problems.json", "pid_splits.json")) {
+            both.add(Sha256.of(source.data().resolve(name)));
+        }
+        return both.hex();
+    }
+
+    @Override
+    public void close() {
+        closer.run();
+    }
+}

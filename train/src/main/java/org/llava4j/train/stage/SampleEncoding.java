@@ -1,0 +1,113 @@
+package org.llava4j.train.stage;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.FileReadError;
+import org.llava4j.data.Fingerprint;
+import org.llava4j.data.InputPaths;
+import org.llava4j.data.InputSnapshot;
+import org.llava4j.data.batch.CollatorOptions;
+import org.llava4j.data.cli.Command;
+import org.llava4j.data.conversation.ConversationEncoder;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.config.VocabularyCheck;
+import org.llava4j.model.folder.ModelFiles;
+import org.llava4j.train.stage.Stage.DataFormat;
+
+/**
+ * How a stage reads samples for a model.
+ *
+ * @param model the folder with the tokenizer
+ * @param config of the model in the run
+ */
+public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
+
+    /** The flags of a goal that reads data as a stage would. */
+    public static Options addFlags(Options options) {
+        return options.addOption(
+                        Command.required("model-path", "DIR", "the LLaVA or LLaMA folder: tokenizer and config"))
+                .addOption(Command.flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
+                .addOption(Command.required(
+                        "data-path", "PATH,...", "LLaVA's conversation JSON, or ScienceQA's folder; one or several"))
+                .addOption(Command.flag(
+                        "image-folder", "DIR,...", "where their pictures are: one for all, or one for each"))
+                .addOption(Command.flag("recipe", "NAME|FILE", "the stage that will read it (default finetune)"))
+                .addOption(Command.flag("conv-mode", "NAME", "conversation template, if not the stage's"))
+                .addOption(Command.flag("model-max-length", "N", "longest sequence, if not the stage's"));
+    }
+
+    /** As those flags say. @throws BadInputException if the model is missing or broken */
+    public static SampleEncoding of(CommandLine line) {
+        Map<String, Object> changes = new LinkedHashMap<>();
+        if (line.hasOption("conv-mode")) {
+            changes.put("convMode", line.getOptionValue("conv-mode"));
+        }
+        if (line.hasOption("model-max-length")) {
+            changes.put("maxLength", Command.atLeast(1, line, "model-max-length", 1));
+        }
+        Stage stage = Stages.with(Stages.of(line.getOptionValue("recipe", Stages.FINETUNE)), changes);
+        Path model = Path.of(line.getOptionValue("model-path"));
+        FileReadError.requireAccessible(model);
+        if (!Files.exists(model)) {
+            throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
+        }
+        String tower = line.getOptionValue("vision-tower");
+        return new SampleEncoding(
+                stage,
+                model,
+                LlavaConfig.read(model, StageRunner.visionTower(model, tower == null ? null : Path.of(tower))));
+    }
+
+    /** The files and folders that a goal with those flags reads. */
+    public static InputPaths inputs(CommandLine line) {
+        String tower = line.getOptionValue("vision-tower");
+        InputPaths inputs = InputPaths.of(
+                        Path.of(line.getOptionValue("model-path")), tower == null ? null : Path.of(tower))
+                .andIfJsonFile(line.getOptionValue("recipe"))
+                .andIfJsonFile(line.getOptionValue("conv-mode"));
+        for (DataSource source : DataSourceFlags.singleStage().sources(line)) {
+            inputs = inputs.and(source.data()).andWithoutLinks(source.images());
+        }
+        return inputs;
+    }
+
+    /** Text to ids and labels. */
+    public ConversationEncoder encoder() {
+        return new ConversationEncoder(
+                VocabularyCheck.load(model, config.decoder().vocabSize()),
+                stage.chatFormat().template(),
+                stage.chatFormat().markup(config));
+    }
+
+    /** How long a sample may be and what an image takes of it. */
+    public CollatorOptions collatorOptions() {
+        return new CollatorOptions(
+                config.numImageTokens(),
+                config.decoder().vocabSize(),
+                stage.maxLength(),
+                CollatorOptions.PaddingSide.RIGHT,
+                stage.lengthMultiple(),
+                config.imageStartEndTokens());
+    }
+
+    /** Everything that ids depend on, except for the data, for those that are kept. */
+    public Fingerprint identity() {
+        Map<String, Path> tokenizer = ModelFiles.tokenizer(model);
+        Fingerprint.Builder identity = new Fingerprint.Builder()
+                .addAll("conversation template ", stage.chatFormat().template())
+                .add("imageFirst", stage.imageFirst())
+                .add("mm_use_im_start_end", config.imageStartEndTokens().isPresent())
+                .add("tokens of an image", config.numImageTokens())
+                .add("maxLength", stage.maxLength())
+                .addFiles("", tokenizer, InputSnapshot.byContent(tokenizer.values()));
+        if (stage.dataFormat() == DataFormat.SCIENCEQA) {
+            identity.add("answerFormat", stage.answerFormat()).add("split", stage.split());
+        }
+        return identity.build();
+    }
+}

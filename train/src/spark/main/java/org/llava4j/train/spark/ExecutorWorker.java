@@ -1,0 +1,76 @@
+package org.llava4j.train.spark;
+
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.NativeMemory;
+import org.llava4j.train.GradientAccumulator;
+import org.llava4j.train.stage.GradientWorker;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The graph of an executor, loaded with its first task and kept for the next. It has a thread of its own, since the memory
+ * of a graph belongs to a thread and Spark gives each task another.
+ */
+final class ExecutorWorker {
+    private static final ExecutorService THREAD = Executors.newSingleThreadExecutor(work -> {
+        Thread thread = new Thread(work, "llava4j-learner");
+        thread.setDaemon(true);
+        return thread;
+    });
+
+    private static ExecutorWorker current;
+
+    private final GradientWorkerSettings settings;
+    private final GradientWorker worker;
+    private final Map<String, INDArray> weights = new LinkedHashMap<>();
+
+    private ExecutorWorker(GradientWorkerSettings settings) {
+        this.settings = settings;
+        this.worker = settings.load();
+        worker.model()
+                .trainableNames()
+                .forEach(name -> weights.put(name, worker.model().weight(name)));
+    }
+
+    /** Computes a share. What is wrong with the input is its result: another try would meet it again. */
+    static PartialGradients sum(GradientWorkerSettings settings, FloatArrays weights, int step, ExecutorBatches share) {
+        NativeMemory.configure();
+        try {
+            return THREAD.submit(() -> of(settings).sum(weights, step, share)).get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof BadInputException bad) {
+                return PartialGradients.failed(bad);
+            }
+            throw new IllegalStateException("step " + (step + 1) + ": " + e.getCause(), e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("step " + (step + 1) + " was given up", e);
+        }
+    }
+
+    private static ExecutorWorker of(GradientWorkerSettings settings) {
+        if (current == null || !current.settings.run().equals(settings.run())) {
+            current = null;
+            current = new ExecutorWorker(settings);
+        }
+        return current;
+    }
+
+    private PartialGradients sum(FloatArrays now, int step, ExecutorBatches share) {
+        now.copyInto(weights);
+        long before = worker.imagesComputed();
+        try (GradientAccumulator sum = new GradientAccumulator()) {
+            share.batches().forEach(batch -> worker.add(batch.plan(), step, batch.pass(), sum));
+            return new PartialGradients(
+                    sum.lossSum(),
+                    sum.targetTokens(),
+                    FloatArrays.of(sum.gradientSums()),
+                    worker.imagesComputed() - before,
+                    null);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+package org.llava4j.train.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.spark.LoopbackCluster;
+import org.llava4j.data.spark.SparkJob;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.CheckpointPolicy;
+import org.llava4j.train.stage.GradientExecutor;
+import org.llava4j.train.stage.RunOptions;
+import org.llava4j.train.stage.RunPaths;
+import org.llava4j.train.stage.RunReport;
+import org.llava4j.train.stage.Stage;
+import org.llava4j.train.stage.StageRunner;
+import org.llava4j.train.stage.Stages;
+
+/** A worker that is killed while it computes, and a driver that is killed and begun again. */
+@Tag("spark")
+class LostExecutorsTest {
+    private static final int STEPS = 8;
+    private static final List<String> FLAGS = List.of(
+            "--fresh-projector",
+            "--max-steps",
+            String.valueOf(STEPS),
+            "--per-device-train-batch-size",
+            "2",
+            "--gradient-accumulation-steps",
+            "4",
+            "--model-max-length",
+            "256");
+
+    @TempDir
+    private Path temp;
+
+    private Path model;
+
+    @BeforeEach
+    void aModel() {
+        model = TinyModelFolders.llama(temp.resolve("model"));
+    }
+
+    private RunPaths paths(String out) {
+        return RunPaths.of(
+                        model, GoldenValues.path("f_e2e/pretrain.json"), TinyModelFolders.PICTURES, temp.resolve(out))
+                .withVisionTower(TinyModelFolders.TOWER);
+    }
+
+    @Test
+    void aRunGoesOnWithTheExecutorsThatAreLeft() throws Exception {
+        Stage stage = Stages.with(
+                Stages.named(Stages.PRETRAIN),
+                Map.of("freshProjector", true, "batchSize", 2, "accumulation", 4, "maxSteps", STEPS, "maxLength", 256));
+        RunOptions options = RunOptions.DEFAULT.withCheckpointPolicy(
+                new CheckpointPolicy(temp.resolve("saved"), 0, 2, CheckpointPolicy.ResumeMode.NEVER));
+        RunReport here = StageRunner.run(stage, paths("here"), options, TrainingListener.NONE, GradientExecutor.LOCAL);
+        List<String> notices = new ArrayList<>();
+        try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2);
+                JavaSparkContext spark = new JavaSparkContext(cluster.conf("lost worker"))) {
+            TrainingListener killer = new TrainingListener() {
+                @Override
+                public void stepDone(Progress progress) {}
+
+                @Override
+                public void stepStarted(int epoch, int step) {
+                    if (step == STEPS / 2) {
+                        // In the middle of this step: its first tasks are on their way by then.
+                        new Thread(() -> killAfter(50, cluster)).start();
+                    }
+                }
+
+                @Override
+                public void notice(String line) {
+                    notices.add(line);
+                }
+            };
+            RunReport report =
+                    StageRunner.run(stage, paths("there"), options, killer, new SparkGradientExecutor(spark));
+            assertThat(report.summary().steps()).isEqualTo(STEPS);
+            assertThat(report.summary().samples()).isEqualTo(here.summary().samples());
+        }
+        assertThat(notices)
+                .filteredOn(notice -> notice.contains(" begins anew, no weight has learned from it yet: "))
+                .isNotEmpty();
+        assertThat(notices).contains("gradients are computed by 2 executors", "gradients are computed by 1 executor");
+        TrainJobTest.assertClose(
+                temp.resolve("there/mm_projector.safetensors"), temp.resolve("here/mm_projector.safetensors"));
+    }
+
+    private static void killAfter(int millis, LoopbackCluster cluster) {
+        try {
+            TimeUnit.MILLISECONDS.sleep(millis);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        cluster.killWorker(0);
+    }
+
+    /** The driver in a JVM of its own, as spark-submit starts it. */
+    @Test
+    void aDriverThatIsKilledGoesOnFromItsCheckpointToTheSameBytes() throws Exception {
+        try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2)) {
+            Process whole = drive(cluster, "whole");
+            assertThat(whole.waitFor()).as(log("whole")).isZero();
+            Process killed = drive(cluster, "there");
+            Path checkpoints = temp.resolve("there.checkpoints");
+            while (killed.isAlive() && count(checkpoints) < 2) {
+                killed.waitFor(5, TimeUnit.MILLISECONDS);
+            }
+            killed.destroyForcibly().waitFor();
+            assertThat(temp.resolve("there")).doesNotExist();
+            Process again = drive(cluster, "there", "--resume", "auto");
+            assertThat(again.waitFor()).as(log("there")).isZero();
+            assertThat(log("there")).contains("goes on from " + checkpoints);
+        }
+        assertThat(Files.readAllBytes(temp.resolve("there/mm_projector.safetensors")))
+                .isEqualTo(Files.readAllBytes(temp.resolve("whole/mm_projector.safetensors")));
+    }
+
+    private String log(String out) throws IOException {
+        return Files.readString(temp.resolve(out + ".log"), StandardCharsets.UTF_8);
+    }
+
+    private static long count(Path checkpoints) throws IOException {
+        if (!Files.isDirectory(checkpoints)) {
+            return 0;
+        }
+        try (Stream<Path> files = Files.list(checkpoints)) {
+            return files.filter(file -> file.getFileName().toString().startsWith("checkpoint-"))
+                    .count();
+        }
+    }
+
+    /** What spark-submit runs. */
+    static final class Driver {
+        private Driver() {}
+
+        public static void main(String[] args) {
+            SparkJob.run("training", spark -> TrainJob.run(spark, args[0], Arrays.copyOfRange(args, 1, args.length)));
+        }
+    }
+
+    private Process drive(LoopbackCluster cluster, String out, String... more) throws IOException {
+        List<String> arguments = new ArrayList<>(List.of(
+                "pretrain",
+                "--model-path",
+                model.toString(),
+                "--vision-tower",
+                TinyModelFolders.TOWER.toString(),
+                "--data-path",
+                GoldenValues.path("f_e2e/pretrain.json").toString(),
+                "--image-folder",
+                TinyModelFolders.PICTURES.toString(),
+                "--output-dir",
+                temp.resolve(out).toString(),
+                "--save-steps",
+                "1"));
+        arguments.addAll(FLAGS);
+        arguments.addAll(List.of(more));
+        return cluster.drive(Driver.class, temp.resolve(out + ".log"), arguments);
+    }
+}

@@ -1,0 +1,101 @@
+package org.llava4j.train;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Predicate;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.records.SeededPermutation;
+import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.model.Llava;
+import org.llava4j.model.folder.VocabularyGrowth;
+import org.llava4j.model.weights.Checkpoint;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The model and data of {@code f_e2e}, put together as a user has them. */
+public final class TinyModelFolders {
+    public static final Path TOWER = GoldenValues.path("a_clip56");
+    public static final Path PICTURES = GoldenValues.path("d_preproc");
+
+    /** In which order the published run saw the samples of either file, told from the images of its batches. */
+    private static final int[] PUBLISHED_ORDER = {0, 5, 1, 6, 3, 4, 2, 7};
+
+    private TinyModelFolders() {}
+
+    /** A LLaMA with its tokenizer. */
+    public static Path llama(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            for (String name : List.of("config.json", "tokenizer_config.json", "special_tokens_map.json")) {
+                Files.copy(GoldenValues.path("f_e2e/base_llm").resolve(name), folder.resolve(name));
+            }
+            Files.copy(GoldenValues.path("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        SafetensorsWriter.write(
+                folder.resolve("model.safetensors"),
+                initial(name -> !name.startsWith(Llava.TOWER_PREFIX) && !isProjector(name)));
+        return folder;
+    }
+
+    /** The same LLaMA, grown by {@code <im_patch>}, {@code <im_start>} and {@code <im_end>} (1000 to 1002). */
+    public static Path llamaWithSlot(Path folder) {
+        Path plain = llama(folder.resolveSibling("my-plain-llama"));
+        VocabularyGrowth growth = VocabularyGrowth.of(plain, true);
+        ObjectNode config = (ObjectNode) JsonInput.readObject(plain.resolve("config.json"));
+        config.put("vocab_size", growth.vocabSize())
+                .put("mm_use_im_start_end", true)
+                .put("mm_use_im_patch_token", true);
+        try {
+            Files.createDirectories(folder);
+            Files.writeString(folder.resolve("config.json"), config.toPrettyString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        growth.writeTokenizer(folder);
+        Map<String, INDArray> tensors = initial(name -> !name.startsWith(Llava.TOWER_PREFIX) && !isProjector(name));
+        tensors.replaceAll((name, tensor) -> VocabularyGrowth.isTable(name) ? growth.grow(tensor) : tensor);
+        SafetensorsWriter.write(folder.resolve("model.safetensors"), tensors);
+        return folder;
+    }
+
+    /** The projector that the published stage 1 began with, as a file of its own. */
+    public static Path projector(Path file) {
+        SafetensorsWriter.write(file, initial(TinyModelFolders::isProjector));
+        return file;
+    }
+
+    private static boolean isProjector(String name) {
+        return name.startsWith(Checkpoint.PROJECTOR_PREFIX);
+    }
+
+    private static Map<String, INDArray> initial(Predicate<String> wanted) {
+        Map<String, INDArray> tensors = GoldenValues.tensors("f_e2e/stage1_init.safetensors");
+        tensors.keySet().removeIf(wanted.negate());
+        return tensors;
+    }
+
+    /** A data file whose samples our shuffle by {@code seed} brings into the order of the published run. */
+    public static Path inPublishedOrder(String name, long seed, Path file) {
+        JsonNode samples = GoldenValues.json("f_e2e/" + name);
+        SeededPermutation shuffle = new SeededPermutation(PUBLISHED_ORDER.length, seed, 0);
+        JsonNode[] placed = new JsonNode[PUBLISHED_ORDER.length];
+        for (int i = 0; i < placed.length; i++) {
+            placed[shuffle.get(i)] = samples.get(PUBLISHED_ORDER[i]);
+        }
+        ArrayNode array = new ObjectMapper().createArrayNode().addAll(List.of(placed));
+        try {
+            return Files.writeString(file, array.toPrettyString());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,181 @@
+package org.llava4j.train.logging;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.OptionalDouble;
+import java.util.regex.Pattern;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+
+class RunPageTest {
+    private static final String REFRESH = "http-equiv=\"refresh\"";
+    private static final JsonNode REPORT = JsonInput.parse(
+            "run.json",
+            ("{\"stage\": \"pretrain\", \"mean_loss\": 1.25, \"groups\": ["
+                            + "{\"name\": \"vision_tower\", \"learns\": false, \"parameters\": 1000, \"before\": {\"sha256\":"
+                            + " \"aaaabbbbccccdddd\", \"norm\": 2.5}, \"after\": {\"sha256\": \"aaaabbbbccccdddd\","
+                            + " \"norm\": 2.5}}, {\"name\": \"mm_projector\", \"learns\": true, \"parameters\": 10,"
+                            + " \"before\": {\"sha256\": \"11112222333344445\", \"norm\": 0.5}, \"after\": {\"sha256\":"
+                            + " \"99998888777766665\", \"norm\": 0.625}}]}")
+                    .getBytes(StandardCharsets.UTF_8));
+
+    @TempDir
+    private Path folder;
+
+    private final RunPage page = new RunPage();
+
+    @Test
+    void whileTheRunGoesOnThePageRefreshesItself() throws IOException {
+        run(0, 1, 120, 400);
+        page.validated(100, new ValidationResult(1.5, OptionalDouble.of(0.75)));
+        page.checkpointSaved(Path.of("run/checkpoint-00000100"));
+        page.stepDone(ProgressSamples.progress(121, 400, 200_000));
+        String html = read();
+        assertThat(html)
+                .contains(REFRESH, "Step 121 of 400: 4 min 39 s left", ">running</p>")
+                .contains("<dt>last checkpoint</dt><dd>step 100</dd>", "<dt>right, held out</dt><dd>75.0 %</dd>")
+                .contains("<dt>convMode</dt><dd>&lt;plain&gt;</dd>");
+        assertStandsAlone(html);
+    }
+
+    @Test
+    void atTheEndItSaysHowAndProvesWhatMoved() throws IOException {
+        run(0, 1, 30, 30);
+        assertThat(read()).contains("all steps are done, the model is being written", REFRESH);
+        page.runEnded(RunResult.finished(REPORT));
+        String html = read();
+        assertThat(html)
+                .doesNotContain(REFRESH)
+                .contains(">finished</p>", "Step 30 of 30: all steps are done and the model is written")
+                .containsPattern("vision_tower</th><td>1000</td>.*aaaabbbbcccc</code>.*frozen, every bit the same")
+                .containsPattern("mm_projector</th><td>10</td>.*0\\.6250.*learned")
+                .contains("<dt>mean_loss</dt><dd>1.25</dd>");
+        assertStandsAlone(html);
+    }
+
+    @Test
+    void aFailureIsToldWithItsMessage() throws IOException {
+        run(0, 1, 3, 30);
+        page.runEnded(RunResult.failed(new BadInputException("the loss of step 4 is <not> a number")));
+        assertThat(read())
+                .doesNotContain(REFRESH)
+                .contains(">failed</p>", "Step 3 of 30: the loss of step 4 is &lt;not&gt; a number");
+        page.runEnded(RunResult.stopped("stopped after step 3 of 30"));
+        assertThat(read()).contains(">stopped</p>");
+    }
+
+    @Test
+    void aRunThatGoesOnBeginsWithTheStepsSoFar() throws IOException {
+        try (MetricsLog log = MetricsLog.of(folder.resolve(MetricsLog.FILE), line -> {})) {
+            for (int step = 1; step <= 50; step++) {
+                log.stepDone(ProgressSamples.progress(step, 100, 0));
+            }
+            log.validated(50, new ValidationResult(1.5, OptionalDouble.empty()));
+        }
+        run(50, 51, 51, 100);
+        String html = read();
+        assertThat(html).contains("Step 51 of 100", "Dots: held-out data.");
+        assertThat(points(html, "each")).isEqualTo(51);
+    }
+
+    @Test
+    void aPageIsWrittenEverySoOften() throws IOException {
+        page.trainingStarted(ProgressSamples.start(folder, 100, 0));
+        page.stepDone(ProgressSamples.progress(1, 100, 10));
+        page.stepDone(ProgressSamples.progress(2, 100, 4_000));
+        assertThat(read()).contains("Step 1 of 100");
+        page.stepDone(ProgressSamples.progress(3, 100, 5_010));
+        assertThat(read()).contains("Step 3 of 100");
+    }
+
+    @Test
+    void aRunThatFailsBeforeItsFirstStepHasNoPage() {
+        page.runEnded(RunResult.failed(new BadInputException("no")));
+        page.trainingStarted(ProgressSamples.start(folder, 100, 0));
+        page.runEnded(RunResult.failed(new BadInputException("no")));
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void aLongRunKeepsThePageSmallAndLosesNoPeak() throws IOException {
+        int steps = 1_000_000;
+        page.trainingStarted(ProgressSamples.start(folder, steps, 0));
+        for (int step = 1; step <= steps; step++) {
+            page.stepDone(ProgressSamples.progress(step, steps, step == steps ? 10_000 : 0));
+        }
+        page.runEnded(RunResult.finished(REPORT));
+        String html = read();
+        assertThat(html.length()).isBetween(40_000, 200_000);
+        assertThat(points(html, "each")).isBetween(512, 1024);
+        assertStandsAlone(html);
+
+        DownsampledCurve curve = new DownsampledCurve(8);
+        curve.add(0, Double.NaN);
+        for (int step = 1; step <= 1000; step++) {
+            curve.add(step, step == 613 ? -5 : step == 740 ? 5 : 0.001 * step);
+        }
+        assertThat(curve.values().min()).hasValue(-5);
+        assertThat(curve.values().max()).hasValue(5);
+        assertThat(curve.lastValue()).isEqualTo(1);
+        assertThat(curve.step(0)).isEqualTo(64.5);
+        assertThat(curve.last(7)).isEqualTo(1);
+    }
+
+    @Test
+    void axesHaveRoundTicks() {
+        assertThat(PlotAxis.fromZero(1390).ticks()).containsExactly(0., 500., 1000., 1500.);
+        assertThat(PlotAxis.around(1.02, 1.31).ticks().get(0)).isCloseTo(1, within(1e-9));
+        assertThat(PlotAxis.around(0.05, 11).logarithmic()).isTrue();
+        assertThat(PlotAxis.around(0.05, 11).ticks()).contains(0.1, 1., 10.);
+        assertThat(PlotAxis.around(3, 3).high())
+                .isGreaterThan(PlotAxis.around(3, 3).low());
+        assertThat(PlotAxis.format(2e-5)).isEqualTo("2e-5");
+        assertThat(PlotAxis.format(0.0015)).isEqualTo("0.0015");
+        assertThat(PlotAxis.format(1500)).isEqualTo("1500");
+    }
+
+    private void run(int done, int first, int last, int total) {
+        page.trainingStarted(ProgressSamples.start(folder, total, done));
+        for (int step = first; step <= last; step++) {
+            page.stepDone(ProgressSamples.progress(step, total, 1000L * step));
+        }
+    }
+
+    private String read() throws IOException {
+        return Files.readString(folder.resolve("run.html"));
+    }
+
+    private static int points(String html, String style) {
+        var path =
+                Pattern.compile("<path class=\"" + style + "\" d=\"([^\"]*)\"").matcher(html);
+        assertThat(path.find()).isTrue();
+        return path.group(1).split("[ML]").length - 1;
+    }
+
+    /** No address, no script; and every drawing is well-formed. */
+    private static void assertStandsAlone(String html) {
+        assertThat(html).doesNotContain("http://", "https://", "<script", "src=", "href=", "url(", "NaN", "Infinity");
+        var drawings = Pattern.compile("<svg.*?</svg>", Pattern.DOTALL).matcher(html);
+        int count = 0;
+        while (drawings.find()) {
+            count++;
+            byte[] svg = drawings.group().getBytes(StandardCharsets.UTF_8);
+            try {
+                DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new ByteArrayInputStream(svg));
+            } catch (Exception e) {
+                throw new AssertionError(e);
+            }
+        }
+        assertThat(count).isEqualTo(5);
+    }
+}

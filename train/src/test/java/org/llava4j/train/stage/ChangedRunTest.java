@@ -1,0 +1,336 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.JsonInput;
+import org.llava4j.data.Sha256;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.model.kernels.KernelChoice;
+import org.llava4j.train.checkpoint.SavedCheckpoint;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
+
+/** A resume goes on as the same run, or is refused by the name of what differs; a new run may start from a checkpoint. */
+class ChangedRunTest {
+    @TempDir
+    private Path temp;
+
+    private InterruptedRun run;
+
+    @BeforeEach
+    void files() throws IOException {
+        run = new InterruptedRun(temp);
+    }
+
+    @Test
+    void resumeRefusesAnotherModelByName() throws IOException {
+        run.interrupt(2);
+        Path config = run.model.resolve("config.json");
+        assertRefused(
+                config,
+                () -> edit(config, json -> json.put("rope_theta", 5000.0)),
+                "\"config.json rope_theta\" was 10000.0 and is 5000.0");
+        assertRefused(
+                config,
+                () -> edit(config, json -> json.put("rms_norm_eps", 1e-6)),
+                "\"config.json rms_norm_eps\" was 1.0E-5 and is 1.0E-6");
+        Path tokenizer = run.model.resolve("tokenizer_config.json");
+        assertRefused(
+                tokenizer,
+                () -> edit(tokenizer, json -> json.put("legacy", false)),
+                "\"tokenizer_config.json\" was sha256 " + Sha256.of(tokenizer) + " and is sha256 ");
+        Path preprocessor = run.tower.resolve("preprocessor_config.json");
+        assertRefused(
+                preprocessor,
+                () -> edit(preprocessor, json -> json.put("rescale_factor", 0.25)),
+                "\"preprocessor_config.json rescaleFactor\" was ");
+        Path tower = run.tower.resolve("model.safetensors");
+        assertRefused(tower, () -> flipLastBit(tower), "\"weights of vision tower model.safetensors\" was sha256 ");
+    }
+
+    @Test
+    void resumeRefusesOtherOptionsByName() throws IOException {
+        run.interrupt(2);
+        RunOptions before = run.options;
+        run.options = new RunOptions(
+                before.saveType(),
+                before.frozenDtype(),
+                before.gradientCheckpointing(),
+                before.projectorType(),
+                Optional.of(-1),
+                before.featureCacheBytes(),
+                before.featureMemoryBytes(),
+                before.checkpointPolicy(),
+                before.validation(),
+                before.machine());
+        assertRefused("\"config.json mm_vision_select_layer\" was -2 and is -1");
+        run.options = before.withValidation(new ValidationOptions(run.data, run.images, "val", 2, 4, true));
+        assertRefused("\"eval load-best-model-at-end\" was false and is true");
+    }
+
+    @Test
+    void resumeRefusesOtherDataByName() throws IOException {
+        run.stage = Stages.with(run.stage, Map.of("convMode", run.template.toString()));
+        Path heldOut = Files.copy(run.data, temp.resolve("held-out.json"));
+        run.options = run.options.withValidation(new ValidationOptions(heldOut, run.images, "val", 2, 4, true));
+        run.interrupt(2);
+        assertRefused(run.data, () -> reverse(run.data), "\"data source 1\" was sha256 ");
+        assertRefused(heldOut, () -> reverse(heldOut), "\"eval data source 1\" was sha256 ");
+        Path image = run.images.resolve("rgb_48x64.png");
+        assertRefused(
+                image,
+                () -> Files.copy(run.images.resolve("rgb_64x48.png"), image, StandardCopyOption.REPLACE_EXISTING),
+                "\"images of data source 1\" was ");
+        assertRefused(
+                run.template,
+                () -> Files.writeString(
+                        run.template, Files.readString(run.template).replace("Be brief.", "Be kind.")),
+                "\"conversation template system\" was \"Be brief.\" and is \"Be kind.\"");
+        // All is as it was: the run goes on.
+        run.run(ResumeMode.AUTO);
+        assertThat(run.output).isDirectory();
+    }
+
+    @Test
+    void whatChangesNoStepThatWasTakenMayChange() throws IOException {
+        run.interrupt(2);
+        run.stage = Stages.with(run.stage, Map.of("maxBadSteps", 3, "maxBadSamples", 2, "explodingLoss", 9));
+        edit(run.model.resolve("config.json"), json -> json.put("use_cache", false));
+        run.run(ResumeMode.AUTO);
+        assertThat(run.notices.get(1))
+                .startsWith("changed since then: ")
+                .contains("\"maxBadSteps\" was 0 and is 3", "\"file config.json\" was sha256 ");
+        assertThat(identity().path("maxBadSteps").asText()).isEqualTo("3");
+    }
+
+    @Test
+    void otherKernelsAreReported() throws IOException {
+        run.interrupt(2);
+        Path checkpoint = run.checkpoints.resolve("checkpoint-00000002");
+        rewriteState(checkpoint, state -> ((ObjectNode) state.path("environment")).put("kernels", "other, 64 threads"));
+        run.run(ResumeMode.AUTO);
+        assertThat(run.notices.get(1))
+                .isEqualTo("the last bits of the result may differ: \"kernels\" was other, 64 threads and is "
+                        + KernelChoice.description());
+    }
+
+    @Test
+    void checkpointOfAnOlderVersionIsRefusedInOneLine() throws IOException {
+        run.interrupt(2);
+        Path checkpoint = run.checkpoints.resolve("checkpoint-00000002");
+        rewriteState(checkpoint, state -> {
+            state.remove(List.of("identity", "environment", "startedFrom"));
+            state.put("data", "abc").putArray("dataWeights");
+            state.putObject("stage").put("name", "finetune");
+        });
+        assertThatThrownBy(() -> run.run(ResumeMode.AUTO))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageStartingWith(checkpoint + " is of an older version, which did not record all")
+                .hasMessageNotContaining("\n");
+    }
+
+    @Test
+    void aNewRunStartsFromACheckpointAndRecordsIt() throws IOException {
+        run.interrupt(2);
+        Path checkpoint = run.checkpoints.resolve("checkpoint-00000002");
+        run.stage = Stages.with(run.stage, Map.of("learningRate", 1e-4));
+        ArrayNode samples = (ArrayNode) new ObjectMapper().readTree(run.data.toFile());
+        samples.remove(3);
+        Files.writeString(run.data, samples.toPrettyString());
+        assertRefused("or start a new run from it (--resume " + checkpoint + ")");
+        RunReport report = run.run(run.saving(ResumeMode.AUTO).from(checkpoint));
+        assertThat(run.notices.get(0))
+                .startsWith("a new run, started from " + checkpoint + "; \"learningRate\" was 0.001 and is 1.0E-4;")
+                .contains("\"data source 1\" was sha256 ");
+        assertThat(report.steps()).hasSize(4);
+        assertThat(report.steps().get(1).learningRate())
+                .isGreaterThan(report.steps().get(2).learningRate());
+        JsonNode origin = JsonInput.readObject(run.output.resolve("run.json")).at("/started_from/0");
+        assertThat(origin.path("checkpoint").asText()).isEqualTo(checkpoint.toString());
+        assertThat(origin.path("step").asInt()).isEqualTo(2);
+        assertThat(origin.path("changes").get(0).asText()).startsWith("\"learningRate\"");
+    }
+
+    @Test
+    void aNewRunIsResumedLikeAnyOther() {
+        run.interrupt(1);
+        run.stage = Stages.with(run.stage, Map.of("learningRate", 1e-4));
+        Path first = run.checkpoints.resolve("checkpoint-00000001");
+        CheckpointPolicy from = run.saving(ResumeMode.AUTO).from(first);
+        assertThatThrownBy(() -> run.run(run.saving(ResumeMode.AUTO).from(temp.resolve("none"))))
+                .hasMessageContaining("is gone");
+        run.interrupt(3, from);
+        run.run(ResumeMode.AUTO);
+        SavedCheckpoint last = SavedCheckpoint.read(run.checkpoints.resolve("checkpoint-00000003"));
+        assertThat(last.state().startedFrom()).hasSize(1);
+        assertThatThrownBy(() -> run.run(from))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("holds other checkpoints than " + first + ", the last is checkpoint-00000003");
+    }
+
+    /** What a run says that ended at a NaN must work. */
+    @Test
+    void theAdviceAfterANaNWorks() {
+        List<String> flags = List.of(
+                "--model-path",
+                run.model.toString(),
+                "--vision-tower",
+                run.tower.toString(),
+                "--data-path",
+                run.data.toString(),
+                "--image-folder",
+                run.images.toString(),
+                "--fresh-projector",
+                "--per-device-train-batch-size",
+                "2",
+                "--gradient-accumulation-steps",
+                "1",
+                "--max-steps",
+                "4",
+                "--save-steps",
+                "1",
+                "--save-total-limit",
+                "9",
+                "--set",
+                "maxLength=256");
+        assertThatThrownBy(() -> command(flags, run.output, "--set", "optimizer.weightDecay=1e30"))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining("--resume auto --set maxBadSteps=N")
+                .hasMessageContaining("--resume CHECKPOINT");
+        Path first = temp.resolve("out.checkpoints/checkpoint-00000001");
+        Path other = temp.resolve("other");
+        command(flags, other, "--learning-rate", "1e-4", "--resume", first.toString());
+        assertThat(JsonInput.readObject(other.resolve("run.json"))
+                        .at("/started_from/0/step")
+                        .asInt())
+                .isEqualTo(1);
+        command(flags, run.output, "--set", "optimizer.weightDecay=1e30", "--resume", "auto", "--set", "maxBadSteps=4");
+        assertThat(JsonInput.readObject(run.output.resolve("run.json"))
+                        .path("bad_steps")
+                        .asInt())
+                .isPositive();
+        assertThatThrownBy(() -> command(flags, run.output, "--resume", "perhaps"))
+                .hasMessageContaining("--resume perhaps is not known; use auto, never or the folder of a checkpoint");
+    }
+
+    private static void command(List<String> flags, Path output, String... more) {
+        List<String> all = new ArrayList<>(List.of(more));
+        all.addAll(flags);
+        all.addAll(List.of("--output-dir", output.toString()));
+        new StageMain(Stages.FINETUNE).execute(all.toArray(String[]::new));
+    }
+
+    /** A base that is replaced while the run goes on. */
+    @Test
+    void nothingIsWrittenThatTheRunNeverRead() throws IOException {
+        for (Path file : List.of(
+                run.model.resolve("model.safetensors"),
+                run.model.resolve("tokenizer_config.json"),
+                run.model.resolve("config.json"),
+                run.tower.resolve("preprocessor_config.json"))) {
+            byte[] before = Files.readAllBytes(file);
+            run.afterFirstStep = () -> {
+                byte[] other = before.clone();
+                other[other.length - 1] ^= 1;
+                write(file, other);
+            };
+            assertThatThrownBy(() -> run.run(ResumeMode.NEVER))
+                    .as(file.toString())
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageStartingWith(file + " has changed since the command began to read; nothing was written")
+                    .hasMessageEndingWith("put the file back and go on from it with --resume auto");
+            assertThat(run.output).doesNotExist();
+            write(file, before);
+        }
+        // No step is lost.
+        run.afterFirstStep = () -> {
+            throw new AssertionError("no step is taken again");
+        };
+        assertThat(run.run(ResumeMode.AUTO).summary().steps()).isEqualTo(4);
+        assertThat(run.notices).containsExactly("goes on from " + run.checkpoints.resolve("checkpoint-00000004"));
+    }
+
+    private JsonNode identity() {
+        return JsonInput.readObject(run.output.resolve("run.json")).path("identity");
+    }
+
+    private interface Edit {
+        void of(ObjectNode json);
+    }
+
+    private static void edit(Path file, Edit edit) throws IOException {
+        ObjectNode json = (ObjectNode) JsonInput.readObject(file);
+        edit.of(json);
+        Files.writeString(file, json.toPrettyString());
+    }
+
+    private static void rewriteState(Path checkpoint, Edit edit) throws IOException {
+        edit(checkpoint.resolve("state.json"), edit);
+        Path state = checkpoint.resolve("state.json");
+        edit(
+                checkpoint.resolve("llava4j.json"),
+                marker -> ((ObjectNode) marker.at("/files/state.json"))
+                        .put("bytes", state.toFile().length())
+                        .put("sha256", Sha256.of(state)));
+    }
+
+    private static void reverse(Path file) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        ArrayNode reversed = json.createArrayNode();
+        json.readTree(file.toFile()).forEach(sample -> reversed.insert(0, sample));
+        Files.writeString(file, reversed.toPrettyString());
+    }
+
+    private static void flipLastBit(Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(file, bytes);
+    }
+
+    private static void write(Path file, byte[] bytes) {
+        try {
+            Files.write(file, bytes);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Changes a file, resumes, and puts the file back. */
+    private void assertRefused(Path file, ThrowingCallable change, String message) throws IOException {
+        byte[] before = Files.readAllBytes(file);
+        try {
+            change.call();
+        } catch (Throwable e) {
+            throw new AssertionError(e);
+        }
+        assertRefused(message);
+        Files.write(file, before);
+    }
+
+    private void assertRefused(String message) {
+        assertThatThrownBy(() -> run.run(ResumeMode.AUTO))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining(" is of another run: ")
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("\n");
+        assertThat(run.output).doesNotExist();
+    }
+}

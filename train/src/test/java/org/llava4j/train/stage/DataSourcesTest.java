@@ -1,0 +1,290 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.Progress;
+import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
+
+/** Runs that learn from several sources of data. */
+class DataSourcesTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int STEPS = 12;
+
+    @TempDir
+    private Path temp;
+
+    private Path model;
+    private ArrayNode samples;
+    private Path first;
+    private Path second;
+
+    @BeforeEach
+    void aModelAndTwoSources() throws IOException {
+        model = TinyModelFolders.llama(temp.resolve("model"));
+        samples = (ArrayNode)
+                JSON.readTree(GoldenValues.path("f_e2e/finetune.json").toFile());
+        first = part("first.json", 0, 3);
+        second = part("second.json", 3, 8);
+    }
+
+    @Test
+    void withoutWeightsSeveralFilesAreAsOne() throws IOException {
+        Path all = part("all.json", 0, 8);
+        run(
+                List.of(new DataSource(all, TinyModelFolders.PICTURES)),
+                temp.resolve("one"),
+                unsaved(),
+                TrainingListener.NONE);
+        RunReport report = run(
+                List.of(
+                        new DataSource(first, TinyModelFolders.PICTURES),
+                        new DataSource(second, TinyModelFolders.PICTURES)),
+                temp.resolve("two"),
+                unsaved(),
+                TrainingListener.NONE);
+        assertSameWeights(temp.resolve("one"), temp.resolve("two"));
+        // Six epochs of four steps with two samples each would be all of both six times: STEPS is half of that.
+        assertThat(report.summary().sources())
+                .containsExactly(
+                        new RunReport.Source(first.toString(), 3, null, 9, 9 / 24.0),
+                        new RunReport.Source(second.toString(), 5, null, 15, 15 / 24.0));
+    }
+
+    @Test
+    void picturesAreInTheFolderOfTheirSource() throws IOException {
+        Path all = part("all.json", 0, 8);
+        Path elsewhere = Files.createDirectory(temp.resolve("elsewhere"));
+        for (JsonNode sample : samples) {
+            String name = sample.path("image").asText();
+            if (!name.isEmpty() && !Files.exists(elsewhere.resolve(name))) {
+                Files.copy(TinyModelFolders.PICTURES.resolve(name), elsewhere.resolve(name));
+            }
+        }
+        run(
+                List.of(new DataSource(all, TinyModelFolders.PICTURES)),
+                temp.resolve("one"),
+                unsaved(),
+                TrainingListener.NONE);
+        execute(
+                temp.resolve("two"),
+                "--data-path",
+                first + "," + second,
+                "--image-folder",
+                elsewhere + "," + TinyModelFolders.PICTURES);
+        assertSameWeights(temp.resolve("one"), temp.resolve("two"));
+        assertThatThrownBy(() -> execute(
+                        temp.resolve("three"),
+                        "--set",
+                        "maxBadSamples=1",
+                        "--data-path",
+                        first + "," + second,
+                        "--image-folder",
+                        model + "," + TinyModelFolders.PICTURES))
+                .hasMessageContaining(first + ", line ")
+                .hasMessageContaining("there is no image " + model);
+    }
+
+    @Test
+    void drawnByWeightTheRunGoesOnToTheVeryBytes() throws IOException {
+        List<DataSource> sources = weighted(3, 1);
+        RunReport report = run(sources, temp.resolve("whole"), unsaved(), TrainingListener.NONE);
+        List<RunReport.Source> drawn = report.summary().sources();
+        assertThat(drawn.get(0).drawn() + drawn.get(1).drawn()).isEqualTo(2L * STEPS);
+        assertThat(drawn.get(0).share()).isCloseTo(0.75, within(0.2)).isGreaterThan(3 / 8.0 + 0.1);
+        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.AUTO);
+        Path out = temp.resolve("out");
+        for (int stop : List.of(1, 5, 9)) {
+            assertThatThrownBy(() -> run(sources, out, saving, stopAfter(stop)))
+                    .isInstanceOf(RunStoppedException.class);
+        }
+        assertThatThrownBy(() -> run(weighted(3, 2), out, saving, TrainingListener.NONE))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("\"weight of data source 2\" was 1.0 and is 2.0");
+        RunReport resumed = run(sources, out, saving, TrainingListener.NONE);
+        assertThat(resumed.summary().sources()).isEqualTo(drawn);
+        assertSameWeights(temp.resolve("whole"), out);
+        JsonNode written = JSON.readTree(out.resolve("run.json").toFile()).path("sources");
+        assertThat(written).hasSize(2);
+        assertThat(written.get(1).path("data").asText()).isEqualTo(second.toString());
+        assertThat(written.get(1).path("weight").asDouble()).isEqualTo(1);
+        assertThat(written.get(1).path("drawn").asLong()).isEqualTo(drawn.get(1).drawn());
+    }
+
+    /** Ids name nothing here: a sample is told by its file and line. */
+    @Test
+    void theSameIdInTwoSourcesIsTwoSamples() throws IOException {
+        ((ObjectNode) samples.get(0)).put("id", "same").remove("conversations");
+        ((ObjectNode) samples.get(3)).put("id", "same").remove("conversations");
+        first = part("first.json", 0, 3);
+        second = part("second.json", 3, 8);
+        Path out = temp.resolve("out");
+        execute(out, "--data-path", first + "," + second, "--set", "maxBadSamples=2");
+        assertThat(Files.readAllLines(out.resolve("bad-samples.jsonl")))
+                .hasSize(2)
+                .anyMatch(line -> line.contains(first + ", line "))
+                .anyMatch(line -> line.contains(second + ", line "));
+    }
+
+    @Test
+    void thePageTellsTheSources() throws IOException {
+        Path out = temp.resolve("out");
+        execute(out, "--data-path", first + "," + second, "--data-weights", "0.7,0.3");
+        assertThat(Files.readString(out.resolve("run.html")))
+                .contains("Where its samples came from")
+                .contains("<tr><th scope=\"row\">" + first + "</th><td>3</td><td>0.7</td><td>")
+                .contains("<tr><th scope=\"row\">" + second + "</th><td>5</td><td>0.3</td><td>");
+    }
+
+    @Test
+    void aFileWithACommaInItsNameIsOneSource() throws IOException {
+        Path comma = Files.copy(first, temp.resolve("first,again.json"));
+        execute(temp.resolve("out"), "--data-path", comma.toString());
+        assertThat(temp.resolve("out/run.json")).content().contains("first,again.json");
+    }
+
+    @Test
+    void whatDoesNotFitIsRefused() throws IOException {
+        String both = first + "," + second;
+        assertFails("--data-weights has 3 number(s), --data-path names 2 source(s)", both, "--data-weights", "1,2,3");
+        assertFails("--data-weights has \"0\"; give numbers above 0", both, "--data-weights", "1,0");
+        assertFails("--data-weights has \"-1\"", both, "--data-weights", "1,-1");
+        assertFails("--data-weights has \"NaN\"", both, "--data-weights", "NaN,1");
+        assertFails("--data-weights has \"Infinity\"", both, "--data-weights", "1,Infinity");
+        assertFails("--data-weights has \"half\"", both, "--data-weights", "half,1");
+        assertFails("--data-weights 1, has an empty place", both, "--data-weights", "1,");
+        assertFails("--image-folder names 3 folders, --data-path 2 source(s)", both, "--image-folder", "/a,/b,/c");
+        assertFails(first + " is named twice", first + "," + second + "," + first);
+        assertFails(
+                "--data-path " + temp.resolve("none.json") + ": there is nothing",
+                first + "," + temp.resolve("none.json"));
+        Path empty = Files.writeString(temp.resolve("empty.json"), "[]");
+        assertFails(empty + ": there are no samples", first + "," + empty);
+        assertFails(empty + ": there are no samples", first + "," + empty, "--data-weights", "1,1");
+        assertThatThrownBy(() -> RunPaths.of(model, first, null, temp.resolve("out"))
+                        .withSources(List.of(new DataSource(first, null, 1.0), new DataSource(second, null))))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("1 of 2 sources of data have a weight");
+        assertThatThrownBy(() ->
+                        RunPaths.of(model, first, null, temp.resolve("out")).withSources(List.of()))
+                .isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> new DataSource(first, null, Double.NaN)).isInstanceOf(BadInputException.class);
+    }
+
+    private void assertFails(String message, String data, String... more) {
+        List<String> arguments = new ArrayList<>(List.of("--data-path", data));
+        arguments.addAll(List.of(more));
+        assertThatThrownBy(() -> execute(temp.resolve("refused"), arguments.toArray(String[]::new)))
+                .isInstanceOf(CommandFailedException.class)
+                .hasMessageContaining(message)
+                .hasMessageNotContaining("\n");
+        assertThat(temp.resolve("refused")).doesNotExist();
+    }
+
+    private void execute(Path output, String... more) {
+        List<String> flags = List.of(
+                "--model-path",
+                model.toString(),
+                "--vision-tower",
+                TinyModelFolders.TOWER.toString(),
+                "--image-folder",
+                TinyModelFolders.PICTURES.toString(),
+                "--output-dir",
+                output.toString(),
+                "--fresh-projector",
+                "--learning-rate",
+                "1e-3",
+                "--model-max-length",
+                "256",
+                "--per-device-train-batch-size",
+                "2",
+                "--gradient-accumulation-steps",
+                "1",
+                "--max-steps",
+                "" + STEPS);
+        new StageMain(Stages.FINETUNE)
+                .execute(Stream.concat(flags.stream(), Stream.of(more)).toArray(String[]::new));
+    }
+
+    private RunReport run(List<DataSource> sources, Path output, CheckpointPolicy saving, TrainingListener listener) {
+        Stage stage = Stages.with(
+                Stages.named(Stages.FINETUNE),
+                Map.of(
+                        "freshProjector",
+                        true,
+                        "batchSize",
+                        2,
+                        "accumulation",
+                        1,
+                        "maxSteps",
+                        STEPS,
+                        "learningRate",
+                        1e-3,
+                        "maxLength",
+                        256));
+        RunPaths paths = RunPaths.of(model, first, null, output)
+                .withVisionTower(TinyModelFolders.TOWER)
+                .withSources(sources);
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(saving), listener);
+    }
+
+    /** No checkpoint is written, but pictures go through the tower alone, as in every run that may be gone on from. */
+    private CheckpointPolicy unsaved() {
+        return new CheckpointPolicy(temp.resolve("unused"), 0, 1, ResumeMode.NEVER);
+    }
+
+    private List<DataSource> weighted(double one, double other) {
+        return List.of(
+                new DataSource(first, TinyModelFolders.PICTURES, one),
+                new DataSource(second, TinyModelFolders.PICTURES, other));
+    }
+
+    private Path part(String name, int from, int to) throws IOException {
+        ArrayNode part = JSON.createArrayNode();
+        for (int i = from; i < to; i++) {
+            part.add(samples.get(i));
+        }
+        return Files.writeString(temp.resolve(name), part.toPrettyString());
+    }
+
+    private static void assertSameWeights(Path one, Path other) throws IOException {
+        assertThat(Files.mismatch(one.resolve("model.safetensors"), other.resolve("model.safetensors")))
+                .isEqualTo(-1);
+    }
+
+    private static TrainingListener stopAfter(int step) {
+        return new TrainingListener() {
+            private int last;
+
+            @Override
+            public void stepDone(Progress progress) {
+                last = progress.step().step();
+            }
+
+            @Override
+            public boolean shouldStop() {
+                return last == step;
+            }
+        };
+    }
+}

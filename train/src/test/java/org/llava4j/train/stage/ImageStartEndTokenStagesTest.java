@@ -1,0 +1,168 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.SafetensorsFile;
+import org.llava4j.model.ImageStartEndEmbeddings;
+import org.llava4j.model.LlavaModel;
+import org.llava4j.train.GoldenValues;
+import org.llava4j.train.TinyModelFolders;
+import org.llava4j.train.logging.TrainingListener;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Both stages of a model with {@code <im_start>} and {@code <im_end>} around its images. */
+class ImageStartEndTokenStagesTest {
+    private static final Set<Integer> SLOT = Set.of(1001, 1002);
+    private static final int ROWS = 1003;
+    private static final int WIDTH = 64;
+
+    @TempDir
+    private Path temp;
+
+    private Path llama;
+
+    @BeforeEach
+    void aModel() {
+        llama = TinyModelFolders.llamaWithSlot(temp.resolve("llama"));
+    }
+
+    @Test
+    void stage1MovesTheProjectorAndTwoRowsAndNothingElse() {
+        Path out = temp.resolve("stage1");
+        RunReport report = pretrain("v0", llama, null, out);
+        Map<String, INDArray> before = tensors(llama.resolve("model.safetensors"));
+        Map<String, INDArray> after = tensors(out.resolve("model.safetensors"));
+        for (Map.Entry<String, INDArray> tensor : before.entrySet()) {
+            if (!tensor.getKey().equals(ImageStartEndEmbeddings.TABLE)) {
+                assertThat(after.get(tensor.getKey())).as(tensor.getKey()).isEqualTo(tensor.getValue());
+            }
+        }
+        INDArray was = before.get(ImageStartEndEmbeddings.TABLE);
+        INDArray is = after.get(ImageStartEndEmbeddings.TABLE);
+        for (int id = 0; id < ROWS; id++) {
+            assertThat(is.getRow(id).equals(was.getRow(id)))
+                    .as("row %d is as it was", id)
+                    .isNotEqualTo(SLOT.contains(id));
+        }
+        assertThat(is.getRow(1001)).isNotEqualTo(is.getRow(1002));
+        assertThat(report.summary().groups())
+                .filteredOn(group -> group.name().equals("embed_tokens"))
+                .satisfiesExactlyInAnyOrder(
+                        group -> {
+                            assertThat(group.learns() && group.changed()).isTrue();
+                            assertThat(group.parameters()).isEqualTo(2 * WIDTH);
+                        },
+                        group -> {
+                            assertThat(group.learns() || group.changed()).isFalse();
+                            assertThat(group.parameters()).isEqualTo((ROWS - 2) * WIDTH);
+                        });
+        assertThat(report.summary().groups())
+                .filteredOn(WeightGroup::learns)
+                .extracting(WeightGroup::name)
+                .containsExactlyInAnyOrder("mm_projector", "embed_tokens");
+        assertThat(tensors(out.resolve("mm_projector.safetensors")).get(ImageStartEndEmbeddings.TABLE))
+                .isEqualTo(is);
+    }
+
+    @Test
+    void stage2GoesOnFromStage1sFolderOrFromItsFileAndMovesTheWholeTable() {
+        Path first = temp.resolve("stage1");
+        pretrain("v1", llama, null, first);
+        Map<String, INDArray> whole = finetune(first, null, temp.resolve("from-folder"));
+        Map<String, INDArray> fromFile =
+                finetune(llama, first.resolve("mm_projector.safetensors"), temp.resolve("from-file"));
+        assertThat(fromFile).isEqualTo(whole);
+        INDArray was = tensors(first.resolve("model.safetensors")).get(ImageStartEndEmbeddings.TABLE);
+        INDArray is = whole.get(ImageStartEndEmbeddings.TABLE);
+        for (int id : List.of(1, 1001, 1002)) {
+            assertThat(is.getRow(id)).as("row %d", id).isNotEqualTo(was.getRow(id));
+        }
+        assertThat(is.getRow(1000)).as("<im_patch> is never read").isEqualTo(was.getRow(1000));
+        LlavaModel model = LlavaModel.load(temp.resolve("from-folder"));
+        assertThat(model.answer(GoldenValues.path("d_preproc/rgb_64x48.png"), "What is it?", 4))
+                .isNotNull();
+    }
+
+    @Test
+    void aTemplateThatDropsTheTokensCannotTrainThem() {
+        Path out = temp.resolve("stage1");
+        assertThatThrownBy(() -> pretrain("plain", llama, null, out))
+                .isInstanceOf(BadInputException.class)
+                .hasMessage(
+                        "\"convMode\" is plain, which drops the questions and with them <im_start> and <im_end>, whose"
+                                + " rows \"trainable\" says shall learn; use v0 or v1 (--conv-mode), as the paper's stage 1"
+                                + " does, or leave model.embed_tokens.image_slot out");
+        assertThat(out).doesNotExist();
+    }
+
+    @Test
+    void theProjectorAloneLearnsFromPlainCaptionsWhereTheRowsAreLeftOut() {
+        Path out = temp.resolve("stage1");
+        Stage projector =
+                Stages.with(stage(Stages.PRETRAIN, "plain"), Map.of("trainable", List.of("model\\.mm_projector\\..+")));
+        StageRunner.run(projector, paths(llama, null, "pretrain", out), RunOptions.DEFAULT, TrainingListener.NONE);
+        assertThat(tensors(out.resolve("model.safetensors")).get(ImageStartEndEmbeddings.TABLE))
+                .isEqualTo(tensors(llama.resolve("model.safetensors")).get(ImageStartEndEmbeddings.TABLE));
+    }
+
+    @Test
+    void aModelWithoutTheTokensRunsTheSameStage() {
+        Path plain = temp.resolve("my-plain-llama");
+        RunReport report = pretrain("v0", plain, null, temp.resolve("stage1"));
+        assertThat(report.summary().groups())
+                .filteredOn(WeightGroup::learns)
+                .extracting(WeightGroup::name)
+                .containsExactly("mm_projector");
+        assertThat(tensors(temp.resolve("stage1/mm_projector.safetensors")))
+                .doesNotContainKey(ImageStartEndEmbeddings.TABLE);
+    }
+
+    private static RunReport pretrain(String convMode, Path model, Path projector, Path out) {
+        return StageRunner.run(
+                stage(Stages.PRETRAIN, convMode),
+                paths(model, projector, "pretrain", out),
+                RunOptions.DEFAULT,
+                TrainingListener.NONE);
+    }
+
+    private static Map<String, INDArray> finetune(Path model, Path projector, Path out) {
+        StageRunner.run(
+                stage(Stages.FINETUNE, "v1"),
+                paths(model, projector, "finetune", out),
+                RunOptions.DEFAULT,
+                TrainingListener.NONE);
+        return tensors(out.resolve("model.safetensors"));
+    }
+
+    private static Stage stage(String name, String convMode) {
+        return Stages.with(
+                Stages.named(name),
+                Map.of("convMode", convMode, "batchSize", 4, "accumulation", 1, "maxSteps", 3, "warmupRatio", 0.0));
+    }
+
+    private static RunPaths paths(Path model, Path projector, String data, Path out) {
+        return RunPaths.of(model, GoldenValues.path("f_e2e/" + data + ".json"), TinyModelFolders.PICTURES, out)
+                .withVisionTower(TinyModelFolders.TOWER)
+                .withProjector(projector);
+    }
+
+    private static Map<String, INDArray> tensors(Path file) {
+        assertThat(Files.exists(file)).isTrue();
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        try (SafetensorsFile stored = SafetensorsFile.open(file)) {
+            stored.tensors().keySet().forEach(name -> tensors.put(name, stored.read(name)));
+        }
+        return tensors;
+    }
+}

@@ -1,0 +1,30 @@
+package org.llava4j.train.stage;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.junit.jupiter.api.Test;
+import org.llava4j.model.weights.WeightDtype;
+
+/** Flags of how a run goes. */
+class TrainCommandTest {
+
+    private static RunOptions options(String... flags) throws ParseException {
+        Options options = new Options();
+        TrainCommand.addRunFlags(options);
+        return TrainCommand.runOptions(new DefaultParser().parse(options, flags), CheckpointPolicy.NONE);
+    }
+
+    @Test
+    void withoutThemARunIsTheDefault() throws ParseException {
+        assertThat(options()).isEqualTo(RunOptions.DEFAULT);
+    }
+
+    @Test
+    void memoryIsSaved() throws ParseException {
+        assertThat(options("--frozen-dtype", "bf16", "--recompute"))
+                .isEqualTo(RunOptions.DEFAULT.withFrozenDtype(WeightDtype.BF16).withGradientCheckpointing(true));
+    }
+}
