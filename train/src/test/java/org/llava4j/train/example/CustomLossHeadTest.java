@@ -43,11 +43,11 @@ class CustomLossHeadTest {
                 .reshape(-1, config.numImageTokens(), width)
                 .mean(1);
         SDVariable head = graph.var("my_head", Nd4j.zeros(DataType.FLOAT, width, CLASSES));
-        SDVariable wanted = graph.placeHolder("my_classes", DataType.FLOAT, -1, CLASSES); // one-hot
+        SDVariable targets = graph.placeHolder("my_classes", DataType.FLOAT, -1, CLASSES); // one-hot
         SDVariable logits = pooled.mmul("my_logits", head);
-        wanted.mul(graph.nn.logSoftmax(logits)).sum().neg("my_loss");
+        targets.mul(graph.nn.logSoftmax(logits)).sum().neg("my_loss");
         graph.setLossVariables("my_loss");
-        llava.setTrainable(name -> name.equals("my_head")); // what learns; all else is constant
+        llava.setTrainable(name -> name.equals("my_head")); // all other weights are frozen
         Trainer trainer =
                 new Trainer(llava, new AdamW(AdamW.Settings.PAPER), new CosineScheduleWithWarmup(0.05, 0, 60));
         // </example>

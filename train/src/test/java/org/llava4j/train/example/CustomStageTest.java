@@ -32,14 +32,14 @@ class CustomStageTest {
         Path vicuna = TinyModelFolders.llama(temp.resolve("vicuna"));
         Path clip = TinyModelFolders.TOWER;
         Path data = GoldenValues.path("f_e2e/finetune.json");
-        Path pictures = TinyModelFolders.PICTURES;
+        Path images = TinyModelFolders.PICTURES;
         Path output = temp.resolve("out");
         AtomicBoolean cancelled = new AtomicBoolean();
         // <example>
         Stage stage =
                 Stages.with(Stages.named("finetune"), List.of("maxSteps=4", "batchSize=2", "freshProjector=true"));
-        RunPaths paths = RunPaths.of(vicuna, data, pictures, output).withVisionTower(clip);
-        CheckpointPolicy saving =
+        RunPaths paths = RunPaths.of(vicuna, data, images, output).withVisionTower(clip);
+        CheckpointPolicy policy =
                 new CheckpointPolicy(Path.of(output + ".checkpoints"), 100, 2, CheckpointPolicy.ResumeMode.AUTO);
         TrainingListener listener = new TrainingListener() {
             @Override
@@ -49,14 +49,14 @@ class CustomStageTest {
 
             @Override
             public boolean shouldStop() {
-                return cancelled.get(); // it then writes a checkpoint, and the next run goes on from there
+                return cancelled.get(); // the run writes a checkpoint; the next run resumes from it
             }
         };
-        RunReport report = StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(saving), listener);
+        RunReport report = StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
         LlavaModel trained = LlavaModel.load(report.output());
         // </example>
         assertThat(report.steps()).hasSize(4);
-        assertThat(trained.answer(pictures.resolve("rgb_64x48.png"), "What is it?", 3))
+        assertThat(trained.answer(images.resolve("rgb_64x48.png"), "What is it?", 3))
                 .isNotNull();
         Path root = Path.of(System.getProperty("llava4j.root"));
         String source =
