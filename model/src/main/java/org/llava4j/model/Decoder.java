@@ -17,8 +17,8 @@ import org.llava4j.model.samediff.ActivationCheckpointing.Segment;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * LLaMA's decoder (Touvron et al. 2023; Vicuna is one): word vectors to {@code hidden_states.k}, {@code logits} and
- * {@code loss}. Rows are {@code float32[B*T, D]}.
+ * LLaMA decoder (Touvron et al. 2023; Vicuna and Mistral share the architecture): token embeddings to
+ * {@code hidden_states.k}, {@code logits} and {@code loss}. Hidden states are {@code float32[B*T, D]}.
  */
 final class Decoder {
     private final LlamaConfig config;
@@ -33,46 +33,44 @@ final class Decoder {
         this.lora = lora;
     }
 
-    /** Word vectors of {@code ids int32[B, T]}. */
+    /** Token embeddings {@code float32[B*T, D]} of {@code ids int32[B, T]}. */
     SDVariable embed(String name, SDVariable ids) {
         return Embedding.of(name, tokenEmbeddings(), ids);
     }
 
-    /** Word vectors of {@code ids int32[B, T]}, with rows of their own for the tokens around an image. */
-    SDVariable embed(String name, SDVariable ids, ImageStartEndTokens slot) {
-        int[] few = ImageStartEndEmbeddings.ids(slot);
-        SDVariable own = root.getRows(
+    /**
+     * Token embeddings of {@code ids int32[B, T]}, where the image start and end tokens have
+     * {@link ImageStartEndEmbeddings}.
+     */
+    SDVariable embed(String name, SDVariable ids, ImageStartEndTokens tokens) {
+        int[] tokenIds = ImageStartEndEmbeddings.ids(tokens);
+        SDVariable rows = root.getRows(
                 ImageStartEndEmbeddings.NAME,
                 ImageStartEndEmbeddings.TABLE,
-                few,
+                tokenIds,
                 config.vocabSize(),
                 config.hiddenSize());
-        return TrainableTokenEmbeddings.of(name, embed(name + ".words", ids), own, ids, few);
+        return TrainableTokenEmbeddings.of(name, embed(name + ".words", ids), rows, ids, tokenIds);
     }
 
     private SDVariable tokenEmbeddings() {
         return weights.matrix("embed_tokens.weight", config.vocabSize(), config.hiddenSize());
     }
 
-    /**
-     * From {@code inputs_embeds} to the loss.
-     *
-     * @param embeds float32[B*T, D]
-     * @param in the placeholders
-     */
+    /** Builds the layers, the LM head and the loss. */
     void build(SDVariable embeds, TextInputs in) {
         root.sd().identity("hidden_states.0", embeds);
         SDVariable x = embeds;
         for (int i = 0; i < config.layers(); i++) {
             String name = layerPrefix(i);
-            // The last state that Hugging Face returns is the one after the final norm.
+            // Hugging Face returns the last hidden state after the final norm.
             String output = i + 1 < config.layers() ? hiddenStateName(i) : name + "output";
             x = layer(weights.child(name), name, output, x, in);
         }
         SDVariable last = norm(weights, "norm", x, "hidden_states." + config.layers());
         Linear.of("logits", last, lmHead());
 
-        // Only the supervised rows reach the head: with a large vocabulary this is most of its work saved.
+        // Only target tokens go through the LM head, which saves most of its work with a large vocabulary.
         SDVariable rows = GatherRows.of("target_rows.hidden", x, in.targetRows());
         SDVariable normed = norm(weights, "norm", rows, "target_rows.normed");
         SDVariable targetLogits = Linear.of("target_logits", normed, lmHead());
@@ -87,7 +85,7 @@ final class Decoder {
         return "hidden_states." + (layer + 1);
     }
 
-    /** All layers but the last, whose activations are read as soon as they are made. */
+    /** Checkpointing segments: all layers except the last, whose activations the backward pass reads immediately. */
     static List<Segment> checkpointSegments(LlamaConfig config) {
         return IntStream.range(0, config.layers() - 1)
                 .mapToObj(i -> new Segment(layerPrefix(i), hiddenStateName(i)))
@@ -123,9 +121,9 @@ final class Decoder {
                 config.heads(),
                 config.kvHeads(),
                 config.headDim());
-        SDVariable more = lora.addLora(name + "o_lora", x, mixed, w, "self_attn.o_proj.weight", d, d);
+        SDVariable residual = lora.addLora(name + "o_lora", x, mixed, w, "self_attn.o_proj.weight", d, d);
         SDVariable y =
-                Linear.withResidual(name + "after_attention", more, mixed, w.matrix("self_attn.o_proj.weight", d, d));
+                Linear.withResidual(name + "after_attention", residual, mixed, w.matrix("self_attn.o_proj.weight", d, d));
         SDVariable m = norm(w, "post_attention_layernorm", y, name + "norm2");
         SDVariable[] gateUp = Linear.projections(
                 name + "gate_up",
@@ -136,8 +134,8 @@ final class Decoder {
                 name + "swiglu",
                 lora.addLora(name + "gate_lora", gateUp[0], m, w, "mlp.gate_proj.weight", wide, d),
                 lora.addLora(name + "up_lora", gateUp[1], m, w, "mlp.up_proj.weight", wide, d));
-        SDVariable before = lora.addLora(name + "down_lora", y, active, w, "mlp.down_proj.weight", d, wide);
-        return Linear.withResidual(output, before, active, w.matrix("mlp.down_proj.weight", d, wide));
+        SDVariable mlpResidual = lora.addLora(name + "down_lora", y, active, w, "mlp.down_proj.weight", d, wide);
+        return Linear.withResidual(output, mlpResidual, active, w.matrix("mlp.down_proj.weight", d, wide));
     }
 
     private SDVariable applyRope(String name, SDVariable x, TextInputs in) {
@@ -148,13 +146,6 @@ final class Decoder {
         return RmsNorm.of(output, x, w.get(name + ".weight", config.hiddenSize()), config.rmsNormEps());
     }
 
-    /**
-     * The text's placeholders.
-     *
-     * @param positions int32[B*T]
-     * @param rowStarts int32[B]
-     * @param targetRows int32[M]
-     * @param targets int32[M]
-     */
+    /** Placeholders of the text. */
     record TextInputs(SDVariable positions, SDVariable rowStarts, SDVariable targetRows, SDVariable targets) {}
 }

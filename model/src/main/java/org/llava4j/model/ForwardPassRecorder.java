@@ -23,8 +23,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Runs a model folder (a whole LLaVA, a bare CLIP tower or a bare LLaMA) on tensors as the Python code takes them and
- * returns every intermediate in Hugging Face's shapes: the way to prove that ported weights are right.
+ * Forward pass of a model folder (LLaVA, bare CLIP tower or bare LLaMA) on tensors in the Python code's format,
+ * returning every intermediate tensor in the shapes of Hugging Face. It verifies ported weights against the reference
+ * implementation.
  */
 public final class ForwardPassRecorder {
     private final Llava model;
@@ -39,11 +40,11 @@ public final class ForwardPassRecorder {
         this.llava = llava;
     }
 
-    /** Whose gradients are wanted. */
+    /** The weights whose gradients are computed: those of a training stage. */
     public enum Gradients {
-        /** The projector's. */
+        /** The projector. */
         STAGE1,
-        /** The projector's and the decoder's; never the tower's. */
+        /** The projector and the decoder, without the vision tower. */
         STAGE2;
 
         public Predicate<String> weights() {
@@ -54,27 +55,31 @@ public final class ForwardPassRecorder {
     }
 
     /**
-     * What came out.
+     * Recorded tensors.
      *
      * @param tensors by name: {@code features}, {@code projected}, {@code inputs_embeds}, {@code hidden_states.k},
      *     {@code logits}, {@code loss}, {@code grad.<tensor>}
-     * @param layout of the text's rows, null for a bare tower
+     * @param layout token layout of the batch, null for a bare tower
      */
     public record Outputs(Map<String, INDArray> tensors, BatchLayout layout) {
 
-        /** Whether a tensor is [B, T, ...] over the text's positions, of which only the real ones mean anything. */
+        /** Whether a tensor is [B, T, ...] per token, where only the non-padding positions are defined. */
         public boolean isPerPosition(String name) {
             return layout != null
                     && (name.equals("inputs_embeds") || name.equals("logits") || name.startsWith("hidden_states."));
         }
     }
 
-    /** A whole model that reads pixels, built elsewhere. */
+    /** A recorder for a model built elsewhere that reads pixels. */
     public static ForwardPassRecorder of(Llava model, LlavaConfig config) {
         return new ForwardPassRecorder(model, config.vision(), config.decoder(), config);
     }
 
-    /** @param visionTower the tower's folder, or null for the one that the config names */
+    /**
+     * Loads a model folder.
+     *
+     * @param visionTower the vision tower's folder, or null for the one that {@code config.json} names
+     */
     public static ForwardPassRecorder open(Path folder, Path visionTower) {
         if (LlavaConfig.isLlava(folder)) {
             Path tower = VisionTowerResolver.resolve(folder, visionTower);
@@ -94,8 +99,10 @@ public final class ForwardPassRecorder {
     }
 
     /**
-     * @param inputs {@code pixel_values} or {@code images} float[N, 3, S, S]; {@code input_ids} [B, T] with -200 for
-     *     an image; {@code labels} and {@code attention_mask} [B, T] if there are any
+     * Runs the model.
+     *
+     * @param inputs {@code pixel_values} or {@code images} float[N, 3, S, S]; {@code input_ids} [B, T] with -200 for an
+     *     image; optional {@code labels} and {@code attention_mask} [B, T]
      * @param wanted null for no gradients
      */
     public Outputs run(Map<String, INDArray> inputs, Gradients wanted) {
@@ -127,7 +134,7 @@ public final class ForwardPassRecorder {
         return new Outputs(tensors, layout);
     }
 
-    /** What the graph is fed for inputs as {@link #run} takes them. */
+    /** Graph placeholders for inputs as in {@link #run}. */
     Map<String, INDArray> placeholders(Map<String, INDArray> inputs) {
         return placeholders(inputs, layout(inputs));
     }
@@ -139,7 +146,7 @@ public final class ForwardPassRecorder {
     private Map<String, INDArray> vision(Map<String, INDArray> in, boolean bare) {
         int vectors = bare ? vision.patches() : llava.numImageTokens();
         List<String> nodes = new ArrayList<>(List.of(Llava.FEATURES));
-        // The names hidden_states.k are the decoder's where there is one.
+        // In a whole model, hidden_states.k are the decoder's.
         for (int k = 0; bare && k <= vision.layers(); k++) {
             nodes.add("vision.hidden_states." + k);
         }
@@ -206,7 +213,7 @@ public final class ForwardPassRecorder {
         if (vision == null) {
             return references;
         }
-        // The published code gives every text-only row an image too, and skips it.
+        // The published code expects an image for each text-only row too, and ignores it.
         long images = pixels(inputs).size(0);
         int[] withUnused = references.clone();
         for (int b = 0; b < withUnused.length; b++) {

@@ -7,42 +7,42 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The embedding's rows of {@code <im_start>} and {@code <im_end>}: {@code float32[2, D]}. In files they are two rows of
- * the table, in the graph a variable of their own, so that stage 1 trains them as it trains any weight: the gradient,
- * its norm, the optimiser's moments and the proof of freeze are about two rows, not about a table of which all but two
- * would have to be held still. The table's own two rows are not read. Where the whole table learns (stage 2) both
- * variables do, which is the same: AdamW treats each element by itself.
+ * Token embeddings of {@code <im_start>} and {@code <im_end>}: {@code float32[2, D]}. In checkpoints they are two rows
+ * of the token embedding table; in the graph they are a separate variable, so that stage 1 trains them like any other
+ * weight: gradient, gradient norm, optimizer state and frozen-weight check cover two rows instead of a table whose
+ * other rows are frozen. The graph does not read the table's own two rows. In stage 2 the table and these rows are both
+ * trainable, which is equivalent to one table, because AdamW updates each element independently.
  */
 public final class ImageStartEndEmbeddings {
-    /** The rows, start then end. */
+    /** Name of the variable: start row, then end row. */
     public static final String NAME = "model.embed_tokens.image_slot";
 
-    /** The table that they are rows of in files. */
+    /** Name of the token embedding table, which contains the rows in checkpoints. */
     public static final String TABLE = "model.embed_tokens.weight";
 
     private ImageStartEndEmbeddings() {}
 
-    /** The rows' ids, in their order. */
-    public static int[] ids(ImageStartEndTokens slot) {
-        return new int[] {slot.startId(), slot.endId()};
+    /** Token ids of the rows, in their order. */
+    public static int[] ids(ImageStartEndTokens tokens) {
+        return new int[] {tokens.startId(), tokens.endId()};
     }
 
     /**
-     * Puts the rows back where files have them: {@link #NAME} is taken out and {@link #TABLE} becomes a copy with the
-     * rows in their places. The same for gradients. Without {@link #NAME} nothing is done.
+     * Merges the rows into the table, as in checkpoints: removes {@link #NAME} and replaces {@link #TABLE} by a copy
+     * with the rows. Also used for gradients. Does nothing without {@link #NAME}.
      */
-    static void mergeIntoTable(Map<String, INDArray> byName, ImageStartEndTokens slot) {
+    static void mergeIntoTable(Map<String, INDArray> byName, ImageStartEndTokens tokens) {
         INDArray rows = byName.remove(NAME);
         if (rows != null) {
-            // In float32 even if the table is kept in 16 bits: its new rows may have been trained.
-            INDArray kept = byName.get(TABLE);
+            // float32 even if the table is in low precision, because the rows may have been trained.
+            INDArray stored = byName.get(TABLE);
             INDArray table =
-                    FloatConversion.isHalfPrecision(kept.dataType()) ? kept.castTo(DataType.FLOAT) : kept.dup('c');
-            byName.put(TABLE, putRows(table, rows, ids(slot)));
+                    FloatConversion.isHalfPrecision(stored.dataType()) ? stored.castTo(DataType.FLOAT) : stored.dup('c');
+            byName.put(TABLE, putRows(table, rows, ids(tokens)));
         }
     }
 
-    /** Puts rows into a table, which is returned. */
+    /** Writes rows into a table in place and returns the table. */
     public static INDArray putRows(INDArray table, INDArray rows, int... ids) {
         for (int i = 0; i < ids.length; i++) {
             table.putRow(ids[i], rows.getRow(i));

@@ -31,19 +31,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * LLaVA (Liu et al. 2023, section 4.1) as one SameDiff graph:
  *
  * <pre>
- * pixel_values -> VisionTower -> vision.features -> Projector -> projected --+
- * input_ids    -> embed_tokens ------------------------------------------- splice -> inputs_embeds
+ * pixel_values -> VisionTower -> vision.features -> Projector -> projected ---------------+
+ * input_ids    -> embed_tokens ----------------------------------------- MergeImageFeatures -> inputs_embeds
  * inputs_embeds -> Decoder -> hidden_states.k -> logits, loss
  * </pre>
  *
  * <p>Placeholders: {@code pixel_values float32[N, 3, S, S]} (or {@code image_features float32[N*P, Dv]}),
- * {@code input_ids int32[B, T]}, {@code image_rows int32[N*P]} (the row of B*T that each image vector takes, -1 for
- * none), {@code positions int32[B*T]}, {@code row_starts int32[B]} (first real position), {@code target_rows
- * int32[M]}, {@code targets int32[M]}. Variables are named as Hugging Face names the tensors (and {@link ImageStartEndEmbeddings},
- * where the model has tokens around an image); all begin frozen, see {@link #setTrainable(Predicate)}. One thread owns a graph.
+ * {@code input_ids int32[B, T]}, {@code image_rows int32[N*P]} (row of B*T that each image token replaces, -1 for
+ * none), {@code positions int32[B*T]}, {@code row_starts int32[B]} (first non-padding position),
+ * {@code target_rows int32[M]}, {@code targets int32[M]}. Variables have the tensor names of Hugging Face checkpoints,
+ * except {@link ImageStartEndEmbeddings}. All weights are frozen until {@link #setTrainable(Predicate)}. Not
+ * thread-safe.
  */
 public final class Llava {
-    /** What LLaVA's own checkpoints put in front of the tower's names. */
+    /** Prefix of the vision tower's tensor names in LLaVA checkpoints. */
     public static final String TOWER_PREFIX = "model.vision_tower.vision_tower.";
 
     public static final String PIXEL_VALUES = "pixel_values";
@@ -57,8 +58,11 @@ public final class Llava {
     public static final String FEATURES = "vision.features";
     public static final String LOSS = "loss";
 
-    /** {@code int64[1]}, only where LoRA has dropout: which elements are dropped; below 0, or not given, none. */
-    public static final String DROPOUT_SEED = "dropout_draw";
+    /**
+     * Placeholder {@code int64[1]} of a graph whose LoRA has dropout: seed of the dropout mask. Negative, or not given,
+     * disables dropout.
+     */
+    public static final String DROPOUT_SEED = "dropout_seed";
 
     private final SameDiff sd;
     private final Optional<ImageStartEndTokens> imageStartEndTokens;
@@ -69,34 +73,34 @@ public final class Llava {
     private String gradientGraphLoss;
 
     private Llava(
-            SameDiff sd, Optional<ImageStartEndTokens> slot, List<Segment> layers, Optional<LlamaConfig> plainDecoder) {
+            SameDiff sd, Optional<ImageStartEndTokens> imageStartEndTokens, List<Segment> checkpointSegments, Optional<LlamaConfig> decoderWithoutLora) {
         this.sd = sd;
-        this.imageStartEndTokens = slot;
-        this.checkpointSegments = layers;
-        this.decoderWithoutLora = plainDecoder;
+        this.imageStartEndTokens = imageStartEndTokens;
+        this.checkpointSegments = checkpointSegments;
+        this.decoderWithoutLora = decoderWithoutLora;
     }
 
     private static Llava withoutDecoder(SameDiff sd) {
         return new Llava(sd, Optional.empty(), List.of(), Optional.empty());
     }
 
-    /** What the graph reads of an image. */
+    /** The graph's image input. */
     public enum ImageInput {
-        /** Pixels, through the vision tower. */
+        /** Pixels; the graph contains the vision tower. */
         PIXELS,
-        /** The frozen tower's features, computed before; the graph then holds no tower. */
+        /** Precomputed features of the frozen vision tower; the graph contains no tower. */
         FEATURES
     }
 
-    /** The whole model. */
+    /** Builds the whole model. */
     public static Llava build(LlavaConfig config, TensorSource source, ImageInput input) {
         return build(config, source, input, Optional.empty());
     }
 
     /**
-     * The whole model, with LoRA beside its decoder's weights.
+     * Builds the whole model with LoRA on its decoder.
      *
-     * @throws BadInputException if a target of LoRA matches no weight of the decoder
+     * @throws BadInputException if a LoRA target matches no weight of the decoder
      */
     public static Llava build(LlavaConfig config, TensorSource source, ImageInput input, Optional<Lora> lora) {
         LoraLayers layers = new LoraLayers(lora, config.decoder());
@@ -115,7 +119,7 @@ public final class Llava {
         Decoder decoder = new Decoder(config.decoder(), weights, layers);
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         SDVariable text = config.imageStartEndTokens()
-                .map(slot -> decoder.embed("text_embeds", ids, slot))
+                .map(tokens -> decoder.embed("text_embeds", ids, tokens))
                 .orElseGet(() -> decoder.embed("text_embeds", ids));
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
         decoder.build(MergeImageFeatures.of("inputs_embeds", text, projected, rows), textInputs(sd));
@@ -126,19 +130,21 @@ public final class Llava {
                 lora.isPresent() ? Optional.empty() : Optional.of(config.decoder()));
     }
 
-    /** Name and shape of every weight of the whole model; none is read or made. */
+    /** Names and shapes of all weights of the whole model, without reading or allocating any. */
     public static SortedMap<String, long[]> weightShapes(LlavaConfig config) {
         return TensorSource.shapes(source -> build(config, source, ImageInput.PIXELS));
     }
 
-    /** The tower with the feature that LLaVA selects from it, alone: pixels in, {@link #FEATURES} out. */
+    /**
+     * Builds the vision tower alone with LLaVA's feature selection: {@link #PIXEL_VALUES} in, {@link #FEATURES} out.
+     */
     public static Llava buildTower(LlavaConfig config, TensorSource source) {
         SameDiff sd = newGraph();
         features(sd, config, source);
         return withoutDecoder(sd);
     }
 
-    /** A bare CLIP tower. */
+    /** Builds a bare CLIP vision tower. */
     public static Llava buildClip(ClipConfig config, TensorSource source) {
         SameDiff sd = newGraph();
         SDVariable[] states = tower(sd, config, source, "");
@@ -146,7 +152,7 @@ public final class Llava {
         return withoutDecoder(sd);
     }
 
-    /** A bare LLaMA. */
+    /** Builds a bare LLaMA decoder. */
     public static Llava buildLlama(LlamaConfig config, TensorSource source) {
         SameDiff sd = newGraph();
         Decoder decoder =
@@ -182,22 +188,24 @@ public final class Llava {
                 sd.placeHolder(TARGETS, DataType.INT32, -1));
     }
 
-    /** The graph itself, to read any node of, or to grow. */
+    /** The SameDiff graph, for reading any node or adding ops. */
     public SameDiff graph() {
         return sd;
     }
 
-    /** The decoder, where its layers are their weights and nothing else. */
+    /**
+     * The decoder's configuration if the graph has a decoder without LoRA, which a KV cache supports; empty otherwise.
+     */
     public Optional<LlamaConfig> decoderWithoutLora() {
         return decoderWithoutLora;
     }
 
-    /** The tokens around an image, if the model has any. */
+    /** The image start and end tokens, if the model has them. */
     public Optional<ImageStartEndTokens> imageStartEndTokens() {
         return imageStartEndTokens;
     }
 
-    /** Names of all weights, in the order of their declaration. */
+    /** Names of all weights, in declaration order. */
     public List<String> weightNames() {
         List<String> names = new ArrayList<>();
         for (SDVariable variable : sd.variables()) {
@@ -209,25 +217,28 @@ public final class Llava {
         return names;
     }
 
-    /** The array of a weight; by reference, so what is written there is what the graph reads. */
+    /** The array of a weight, by reference: writing to it changes the graph's weight. */
     public INDArray weight(String name) {
         return sd.getVariable(name).getArr();
     }
 
-    /** The weights as files name and shape them; the rows of {@link ImageStartEndEmbeddings} are back in a copy of their table. */
+    /**
+     * All weights under the names and shapes of a checkpoint: {@link ImageStartEndEmbeddings} are merged into a copy of
+     * the token embeddings.
+     */
     public Map<String, INDArray> stateDict() {
         Map<String, INDArray> byName = new LinkedHashMap<>();
         weightNames().forEach(name -> byName.put(name, weight(name)));
         return toStateDict(byName);
     }
 
-    /** Weights or gradients of the graph's variables as files name and shape them. */
+    /** Converts weights or gradients by variable name to checkpoint names and shapes. Modifies and returns the map. */
     Map<String, INDArray> toStateDict(Map<String, INDArray> byVariable) {
         imageStartEndTokens.ifPresent(s -> ImageStartEndEmbeddings.mergeIntoTable(byVariable, s));
         return byVariable;
     }
 
-    /** Names of the weights that learn, in the order of their declaration. */
+    /** Names of the trainable weights, in declaration order. */
     public List<String> trainableNames() {
         return weightNames().stream()
                 .filter(name -> sd.getVariable(name).getVariableType() == VariableType.VARIABLE)
@@ -235,71 +246,73 @@ public final class Llava {
     }
 
     /**
-     * Thaws the weights whose names match and freezes all others: a stage of training.
+     * Makes the weights whose names match trainable and freezes all others. A training stage calls this once.
      *
-     * @throws BadInputException if one of them is kept in 16 bits
+     * @param trainable selects weight names
+     * @throws BadInputException if a selected weight is in low precision
      */
-    public void setTrainable(Predicate<String> learns) {
-        List<SDVariable> thaw = new ArrayList<>();
-        List<SDVariable> freeze = new ArrayList<>();
+    public void setTrainable(Predicate<String> trainable) {
+        List<SDVariable> toUnfreeze = new ArrayList<>();
+        List<SDVariable> toFreeze = new ArrayList<>();
         for (String name : weightNames()) {
             SDVariable weight = sd.getVariable(name);
-            boolean trainable = weight.getVariableType() == VariableType.VARIABLE;
-            if (learns.test(name) && !trainable) {
+            boolean isTrainable = weight.getVariableType() == VariableType.VARIABLE;
+            if (trainable.test(name) && !isTrainable) {
                 if (weight.dataType() != DataType.FLOAT) {
-                    throw new BadInputException(name + " is kept as " + weight.dataType()
-                            + " and cannot learn; load the model so that what learns is float32 (frozen type fp32, or"
-                            + " name it as trainable when loading)");
+                    throw new BadInputException(name + " has dtype " + weight.dataType() + " and cannot be trained; load it as"
+                            + " float32 (--frozen-dtype fp32, or declare it trainable when loading)");
                 }
-                thaw.add(weight);
-            } else if (!learns.test(name) && trainable) {
-                freeze.add(weight);
+                toUnfreeze.add(weight);
+            } else if (!trainable.test(name) && isTrainable) {
+                toFreeze.add(weight);
             }
         }
-        if (!thaw.isEmpty()) {
-            sd.convertToVariables(thaw);
+        if (!toUnfreeze.isEmpty()) {
+            sd.convertToVariables(toUnfreeze);
         }
-        if (!freeze.isEmpty()) {
-            sd.convertToConstants(freeze);
+        if (!toFreeze.isEmpty()) {
+            sd.convertToConstants(toFreeze);
         }
         gradientGraph = null;
     }
 
     /**
-     * Whether a pass back makes the activations inside the decoder's layers again instead of keeping them: gradients
-     * equal to the last bit, for less memory and more time. A model begins by keeping them.
+     * Enables or disables gradient (activation) checkpointing: the backward pass recomputes the activations inside the
+     * decoder layers instead of storing them. It uses less memory and more time, and the gradients are bit-identical.
+     * Disabled by default.
      */
-    public void setGradientCheckpointing(boolean again) {
-        gradientCheckpointing = again;
+    public void setGradientCheckpointing(boolean enabled) {
+        gradientCheckpointing = enabled;
         gradientGraph = null;
     }
 
     /**
-     * Evaluates named nodes. The arrays are the caller's.
+     * Evaluates graph nodes by name, without dropout. The caller owns the returned arrays.
      *
-     * @throws BadInputException if a placeholder is missing, or an array does not have its shape and data type
+     * @throws BadInputException if a placeholder is missing, or an array has another shape or data type
      */
     public Map<String, INDArray> output(Map<String, INDArray> placeholders, List<String> nodes) {
         return GraphHooks.output(sd, LoraLayers.withDropoutSeed(sd, placeholders, LoraLayers.NO_DROPOUT), nodes);
     }
 
     /**
-     * The loss and its gradients to trainable weights: one forward and backward pass. The loss is the graph's own, or
-     * the one that {@code graph().setLossVariables(...)} named.
+     * Computes the loss and the gradients of trainable weights in one forward and backward pass, without dropout. The
+     * loss is the model's own, or the one set by {@code graph().setLossVariables(...)}.
      *
-     * @throws BadInputException if a weight has no part in the loss, or there are several losses
+     * @param names trainable weights
      * @return {@link #LOSS} as float32[1], and the gradient of each of {@code names} under its name
+     * @throws BadInputException if a weight is not connected to the loss, or the graph has several losses
      */
     public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names) {
         return gradients(placeholders, names, LoraLayers.NO_DROPOUT);
     }
 
     /**
-     * The same with dropout, where the model has any.
+     * As {@link #gradients(Map, List)}, with dropout if the model has any.
      *
-     * @param draw what is dropped, 0 or more; the same number drops the same elements
+     * @param dropoutSeed seed of the dropout mask, 0 or more; the same seed drops the same elements
      */
-    public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names, long draw) {
+    public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names, long dropoutSeed) {
         String loss = loss();
         if (gradientGraph == null || !loss.equals(gradientGraphLoss)) {
             gradientGraph = GraphHooks.gradientGraph(sd);
@@ -311,7 +324,7 @@ public final class Llava {
         List<String> outputs = new ArrayList<>(List.of(loss));
         names.forEach(name -> outputs.add(gradientNode(name)));
         Map<String, INDArray> raw =
-                GraphHooks.output(gradientGraph, LoraLayers.withDropoutSeed(sd, placeholders, draw), outputs);
+                GraphHooks.output(gradientGraph, LoraLayers.withDropoutSeed(sd, placeholders, dropoutSeed), outputs);
         Map<String, INDArray> byName = new LinkedHashMap<>();
         byName.put(LOSS, raw.get(loss));
         names.forEach(name -> byName.put(name, raw.get(gradientNode(name))));
@@ -321,8 +334,8 @@ public final class Llava {
     private String loss() {
         List<String> losses = sd.getLossVariables();
         if (losses.size() != 1) {
-            throw new BadInputException("the graph has the losses " + losses + "; name the one to train on, or the sum"
-                    + " of several, by setLossVariables");
+            throw new BadInputException("the graph has the losses " + losses
+                    + "; set the one to train on, or their sum, with setLossVariables");
         }
         return losses.get(0);
     }
@@ -332,7 +345,7 @@ public final class Llava {
         SDVariable gradient = weight == null ? null : weight.gradient();
         if (gradient == null) {
             throw new BadInputException(
-                    "the weight " + name + " has no part in the loss " + gradientGraphLoss + "; do not let it learn");
+                    "the weight " + name + " is not connected to the loss " + gradientGraphLoss + "; freeze it");
         }
         return gradient.name();
     }

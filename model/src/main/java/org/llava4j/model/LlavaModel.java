@@ -37,18 +37,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A model that answers: tokenizer, pictures and graph of a folder together. Features of the frozen tower come from a
- * {@link FeatureSource}; the language graph reads them. A loaded model has a thread of its own, which answers any number
- * of threads side by side.
+ * A LLaVA model for inference: tokenizer, image features and decoder graph of a model folder. A {@link FeatureSource}
+ * computes the features of the frozen vision tower; the graph reads them. A loaded model schedules requests on its own
+ * thread with continuous batching, so any thread may call it.
  */
 public final class LlavaModel implements AutoCloseable {
-    /** Lengths are rounded up to this, so that generation meets few shapes. */
+    /** Prompt batches are padded to a multiple of this, which limits the number of distinct array shapes. */
     private static final int PAD_TO_MULTIPLE_OF = 16;
 
-    /** Longest answer where nothing else is said. */
+    /** Default maximum number of new tokens. */
     public static final int DEFAULT_MAX_NEW_TOKENS = 512;
 
-    /** Ends the generators of models that are no longer used. */
+    /** Stops the schedulers of unreachable models. */
     private static final Cleaner CLEANER = Cleaner.create();
 
     private final LlavaConfig config;
@@ -58,22 +58,22 @@ public final class LlavaModel implements AutoCloseable {
     private final ContinuousBatchingScheduler scheduler;
 
     /**
-     * A model that works on the threads that ask, one of them at a time, as a stage of training needs it.
+     * A model without its own thread: generation runs on the calling threads, one at a time. Used during training.
      *
-     * @param language reads {@link Llava#IMAGE_FEATURES}
-     * @param features of the tower that belongs to it
-     * @param eosIds ids that end an answer beside the tokenizer's own end token ({@link GenerationConfig})
+     * @param language decoder graph, which reads {@link Llava#IMAGE_FEATURES}
+     * @param features features of the model's vision tower
+     * @param eosIds end tokens in addition to the tokenizer's own ({@link GenerationConfig})
      */
     public LlavaModel(
             LlavaConfig config,
             LlamaTokenizer tokenizer,
-            ChatFormat chat,
+            ChatFormat chatFormat,
             FeatureSource features,
             Llava language,
             Set<Integer> eosIds) {
         this.config = config;
         this.tokenizer = tokenizer;
-        this.chatFormat = chat;
+        this.chatFormat = chatFormat;
         imageFeatures = new RecentImageFeatures(features);
         scheduler = newScheduler(
                 config,
@@ -82,9 +82,12 @@ public final class LlavaModel implements AutoCloseable {
                 OutputTokens.of(tokenizer, config.decoder().vocabSize(), eosIds));
     }
 
-    /** It must not hold the model: the model's end ends it. */
+    /**
+     * Creates the scheduler. It must not reference this model, so that the cleaner can stop it when the model becomes
+     * unreachable.
+     */
     private static ContinuousBatchingScheduler newScheduler(
-            LlavaConfig config, RecentImageFeatures pictures, Llava language, OutputTokens output) {
+            LlavaConfig config, RecentImageFeatures imageFeatures, Llava language, OutputTokens output) {
         CollatorOptions options = new CollatorOptions(
                 config.numImageTokens(),
                 config.decoder().vocabSize(),
@@ -96,13 +99,13 @@ public final class LlavaModel implements AutoCloseable {
                 language,
                 options,
                 output,
-                (layout, prompts) -> Placeholders.features(layout, batchFeatures(config, pictures, prompts)));
+                (layout, prompts) -> Placeholders.features(layout, batchFeatures(config, imageFeatures, prompts)));
     }
 
     /**
-     * Loads a LLaVA folder that says how it was taught to converse, as those written here do.
+     * Loads a LLaVA folder whose {@code config.json} names its chat format, as folders written by LLaVA4J do.
      *
-     * @throws BadInputException if it does not, or anything in the folder is missing or does not fit
+     * @throws BadInputException if the config has no chat format, or a file is missing or inconsistent
      */
     public static LlavaModel load(Path folder) {
         return load(folder, ChatFormat.of(folder));
@@ -111,25 +114,29 @@ public final class LlavaModel implements AutoCloseable {
     /**
      * Loads a LLaVA folder.
      *
-     * @param chat how it was taught to converse
-     * @throws BadInputException if anything in the folder is missing or does not fit
+     * @param chat chat format that the model was trained with
+     * @throws BadInputException if a file is missing or inconsistent
      */
     public static LlavaModel load(Path folder, ChatFormat chat) {
         return load(folder, LlavaConfig.visionTowerPath(folder), chat);
     }
 
-    /** The same with a tower from another folder than the one that the config names. */
+    /** Loads a LLaVA folder with a vision tower from another folder than the one that the config names. */
     public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat) {
         return load(folder, visionTower, chat, WeightDtype.FP32);
     }
 
-    /** The same with its matrices in a type of 16 bits, at half the memory. */
+    /**
+     * Loads a LLaVA folder with its matrices in low precision.
+     *
+     * @param type dtype of the matrices
+     */
     public static LlavaModel load(Path folder, Path visionTower, ChatFormat chat, WeightDtype type) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
         return load(folder, visionTower, chat, type, TowerFeatures.load(folder, visionTower, config, type));
     }
 
-    /** Loads a LLaVA folder whose features come from elsewhere, a cache for instance. */
+    /** Loads a LLaVA folder with another feature source, such as a cache. */
     public static LlavaModel load(
             Path folder, Path visionTower, ChatFormat chat, WeightDtype type, FeatureSource features) {
         LlavaConfig config = LlavaConfig.read(folder, visionTower);
@@ -144,21 +151,22 @@ public final class LlavaModel implements AutoCloseable {
         }
     }
 
-    /** A greedy answer to one question about one picture, at most {@link #DEFAULT_MAX_NEW_TOKENS} long. */
+    /** Answers a question about an image greedily, with at most {@link #DEFAULT_MAX_NEW_TOKENS} tokens. */
     public String answer(Path image, String question) {
         return answer(image, question, DEFAULT_MAX_NEW_TOKENS);
     }
 
-    /** A greedy answer to one question about one picture. */
+    /** Answers a question about an image greedily. */
     public String answer(Path image, String question, int maxNewTokens) {
         return answer(GenerationRequest.about(ImageRef.of(image), question), DecodingOptions.greedy(maxNewTokens))
                 .text();
     }
 
     /**
-     * Greedy answers to several questions at once; each equals the one it would get alone.
+     * Answers requests greedily in batches. Answers do not depend on batch composition except for floating-point
+     * rounding.
      *
-     * @throws BadInputException if a picture cannot be read, or a question leaves no room for an answer
+     * @throws BadInputException if an image cannot be read, or a prompt leaves no room for an answer
      */
     public List<String> answer(List<GenerationRequest> questions, int maxNewTokens) {
         DecodingOptions decoding = DecodingOptions.greedy(maxNewTokens);
@@ -167,23 +175,23 @@ public final class LlavaModel implements AutoCloseable {
         return all.stream().map(this::await).map(Answer::text).toList();
     }
 
-    /** Asks and waits. */
+    /** Answers a request; waits for the answer. */
     public Answer answer(GenerationRequest question, DecodingOptions decoding) {
         return await(submit(question, decoding, text -> {}));
     }
 
-    /** A conversation that begins. */
+    /** Starts a conversation. */
     public Chat chat(DecodingOptions decoding) {
         return new Chat(this, decoding);
     }
 
     /**
-     * Asks without waiting. Special tokens written in messages are ordinary text unless the question says otherwise
-     * ({@link GenerationRequest#withSpecialTokensInText}).
+     * Submits a generation request without waiting. Special tokens in messages are ordinary text unless the request
+     * says otherwise ({@link GenerationRequest#withSpecialTokensInText}).
      *
-     * @param onText hears the answer's text as it comes, never a part of a character, on the model's thread; what takes
-     *     long there holds up every other answer
-     * @throws BadInputException if the question leaves no room for an answer
+     * @param onText receives each part of the answer's text as it is generated, in whole characters, on the model's
+     *     thread; while it runs, all other answers are blocked
+     * @throws BadInputException if the prompt leaves no room for an answer
      */
     public PendingAnswer submit(GenerationRequest question, DecodingOptions decoding, Consumer<String> onText) {
         Optional<ImageMarkup> markup =
@@ -204,7 +212,7 @@ public final class LlavaModel implements AutoCloseable {
     /**
      * Waits for an answer.
      *
-     * @throws BadInputException if a picture cannot be read
+     * @throws BadInputException if an image cannot be read
      */
     public Answer await(PendingAnswer answering) {
         scheduler.await(answering.generation());
@@ -212,51 +220,51 @@ public final class LlavaModel implements AutoCloseable {
     }
 
     /**
-     * A picture to ask about, of a PNG's or JPEG's bytes; only what the model looks at is kept.
+     * Decodes a PNG or JPEG for a request and keeps only the region that the model reads.
      *
-     * @param name what an error calls it
-     * @throws BadInputException if they are damaged, of another kind, or have too many pixels
+     * @param name name in error messages
+     * @throws BadInputException if the image is damaged, has another format, or has more than {@code maxPixels} pixels
      */
     public ImageRef decodeImage(byte[] bytes, String name, long maxPixels) {
         return imageFeatures.toImageRef(ImageFiles.decode(bytes, name, maxPixels));
     }
 
-    /** Gives so many answers at once, at most: each takes memory for its keys and values. */
-    public void setMaxBatchSize(int answers) {
-        scheduler.setMaxBatchSize(answers);
+    /** Sets the maximum number of answers generated in one batch. Each allocates a KV cache. */
+    public void setMaxBatchSize(int maxBatchSize) {
+        scheduler.setMaxBatchSize(maxBatchSize);
     }
 
-    /** How many questions wait for the first token of their answer. */
+    /** Number of requests that wait for prefill. */
     public int waitingRequests() {
         return scheduler.waitingRequests();
     }
 
-    /** How it was taught to converse. */
+    /** The chat format. */
     public ChatFormat chatFormat() {
         return chatFormat;
     }
 
-    /** What its folder says. */
+    /** The model's configuration. */
     public LlavaConfig config() {
         return config;
     }
 
-    /** Ends the model's thread; answers under way end exceptionally. */
+    /** Stops the model's thread. Pending answers complete exceptionally. */
     @Override
     public void close() {
         scheduler.close();
     }
 
-    private static INDArray batchFeatures(LlavaConfig config, RecentImageFeatures pictures, List<Prompt> prompts) {
+    private static INDArray batchFeatures(LlavaConfig config, RecentImageFeatures imageFeatures, List<Prompt> prompts) {
         List<ImageRef> images =
                 prompts.stream().flatMap(prompt -> prompt.images().stream()).toList();
         int perImage = config.numImageTokens() * config.vision().hiddenSize();
-        // Without any picture the graph still reads one, which goes nowhere.
-        float[] all = new float[Math.max(1, images.size()) * perImage];
-        List<float[]> each = images.isEmpty() ? List.of() : pictures.features(images);
+        // A batch without images still needs one dummy image, which image_rows does not reference.
+        float[] features = new float[Math.max(1, images.size()) * perImage];
+        List<float[]> each = images.isEmpty() ? List.of() : imageFeatures.features(images);
         for (int i = 0; i < each.size(); i++) {
-            System.arraycopy(each.get(i), 0, all, i * perImage, perImage);
+            System.arraycopy(each.get(i), 0, features, i * perImage, perImage);
         }
-        return Nd4j.createFromArray(all).reshape(-1, config.vision().hiddenSize());
+        return Nd4j.createFromArray(features).reshape(-1, config.vision().hiddenSize());
     }
 }

@@ -17,9 +17,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** What LoRA adds to the linear layers of a decoder, beside their own product. */
+/** LoRA branches of a decoder's linear layers, added to the output of the frozen weight. */
 final class LoraLayers {
-    /** The draw for which nothing is dropped. */
+    /** Seed that disables dropout. */
     static final long NO_DROPOUT = -1;
 
     private final Optional<Lora> lora;
@@ -32,11 +32,13 @@ final class LoraLayers {
     }
 
     /**
-     * y + scale * B (A drop(x)), or y itself where the weight is no target.
+     * {@code y + scale * B (A dropout(x))}, or y itself if the weight is not a target.
      *
      * @param name of the result
-     * @param w where the weight is
-     * @param weight the weight [out, in] of {@code y = W x}, or of a sum that y will become part of
+     * @param y output of the frozen weight, {@code float32[R, out]}
+     * @param x input of the layer, {@code float32[R, in]}
+     * @param w scope of the weight
+     * @param weight name of the weight [out, in] of {@code y = W x}, or of a sum that y is added to
      */
     SDVariable addLora(String name, SDVariable y, SDVariable x, WeightScope w, String weight, long out, long in) {
         String full = w.prefix() + weight;
@@ -65,13 +67,13 @@ final class LoraLayers {
                 : sd.placeHolder(Llava.DROPOUT_SEED, DataType.INT64, 1);
     }
 
-    /** What a graph is fed, with the draw where it has dropout and none was given. */
-    static Map<String, INDArray> withDropoutSeed(SameDiff sd, Map<String, INDArray> placeholders, long draw) {
+    /** Adds the dropout seed to the placeholders if the graph has dropout and they contain none. */
+    static Map<String, INDArray> withDropoutSeed(SameDiff sd, Map<String, INDArray> placeholders, long seed) {
         if (!sd.hasVariable(Llava.DROPOUT_SEED) || placeholders.containsKey(Llava.DROPOUT_SEED)) {
             return placeholders;
         }
         Map<String, INDArray> all = new LinkedHashMap<>(placeholders);
-        all.put(Llava.DROPOUT_SEED, Nd4j.createFromArray(draw));
+        all.put(Llava.DROPOUT_SEED, Nd4j.createFromArray(seed));
         return all;
     }
 }

@@ -6,12 +6,12 @@ import org.llava4j.data.batch.BatchLayout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** What a graph is fed, by placeholder name. */
+/** Graph inputs of a batch, by placeholder name. */
 public final class Placeholders {
 
     private Placeholders() {}
 
-    /** The text of a layout for a graph without images. */
+    /** Inputs of a text-only graph. */
     public static Map<String, INDArray> text(BatchLayout layout) {
         Map<String, INDArray> in = new LinkedHashMap<>();
         in.put(Llava.INPUT_IDS, ints(layout.inputIds()).reshape(layout.batchSize(), layout.sequenceLength()));
@@ -24,12 +24,12 @@ public final class Placeholders {
         return in;
     }
 
-    /** Pixels {@code float32[N, 3, S, S]} and text. */
+    /** Inputs of a graph that reads pixels {@code float32[N, 3, S, S]}. */
     public static Map<String, INDArray> pixels(BatchLayout layout, INDArray pixels) {
         return withImages(layout, Llava.PIXEL_VALUES, pixels);
     }
 
-    /** Features {@code float32[N*P, Dv]} and text. */
+    /** Inputs of a graph that reads precomputed features {@code float32[N*P, Dv]}. */
     public static Map<String, INDArray> features(BatchLayout layout, INDArray features) {
         return withImages(layout, Llava.IMAGE_FEATURES, features);
     }

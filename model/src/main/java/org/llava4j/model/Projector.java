@@ -7,8 +7,9 @@ import org.llava4j.model.ops.Linear;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * From image features to word vectors: {@code float32[N*P, Dv] -> float32[N*P, D]}. The paper's is one linear layer
- * with a bias (section 4.1); v1.5's {@code mlp2x_gelu} is Linear, exact GELU, Linear.
+ * Multimodal projector from image features to the decoder's embedding space:
+ * {@code float32[N*P, Dv] -> float32[N*P, D]}. {@code linear} is one linear layer with a bias (Liu et al. 2023, section
+ * 4.1); {@code mlp2x_gelu} of LLaVA-1.5 is Linear, exact GELU, Linear.
  */
 final class Projector {
 

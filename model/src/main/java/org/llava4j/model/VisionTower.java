@@ -11,14 +11,15 @@ import org.llava4j.model.ops.Linear;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * CLIP's vision transformer (Radford et al. 2021): pixels to {@code vision.hidden_states.k}, k = 0 after
- * {@code pre_layrnorm} up to the last layer. Rows are {@code float32[N*(P+1), D]}, each image's CLS first.
+ * CLIP's vision transformer (Radford et al. 2021): pixels to {@code vision.hidden_states.k}, where k = 0 is the output
+ * of {@code pre_layrnorm} and k = layers that of the last layer. Hidden states are {@code float32[N*(P+1), Dv]}, the
+ * CLS token of each image first.
  */
 final class VisionTower {
     private final ClipConfig config;
     private final WeightScope weights;
 
-    /** @param weights under the tower's prefix, in front of {@code vision_model.} */
+    /** @param weights scope of the tower, the parent of {@code vision_model.} */
     VisionTower(ClipConfig config, WeightScope weights) {
         this.config = config;
         this.weights = weights.child("vision_model.");
@@ -26,7 +27,7 @@ final class VisionTower {
 
     /**
      * @param pixels float32[N, 3, S, S]
-     * @return hidden states 0..layers, each float32[N*(P+1), D]
+     * @return hidden states 0..layers, each float32[N*(P+1), Dv]
      */
     SDVariable[] build(SDVariable pixels) {
         SDVariable[] states = new SDVariable[config.layers() + 1];
@@ -34,7 +35,7 @@ final class VisionTower {
         for (int i = 0; i < config.layers(); i++) {
             states[i + 1] = layer(weights.child("encoder.layers." + i + "."), i, states[i]);
         }
-        // Nobody reads it in LLaVA; it stays so that the tower can be written back whole.
+        // LLaVA does not read its output; it is declared so that a checkpoint contains the complete tower.
         norm("post_layernorm", states[config.layers()], "vision.post_layernorm");
         return states;
     }

@@ -4,27 +4,27 @@ import org.llava4j.model.weights.TensorSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
-/** Declares a part's variables in the graph under their tensor names; all begin frozen. */
+/** Declares a submodule's weights as graph variables under a name prefix. All weights are declared frozen. */
 record WeightScope(SameDiff sd, TensorSource source, String prefix) {
 
-    /** A vector, or anything that must be float32. */
+    /** A weight that is always float32, such as a bias or a norm. */
     SDVariable get(String name, long... shape) {
         String full = prefix + name;
         return sd.hasVariable(full) ? sd.getVariable(full) : source.declare(sd, full, shape);
     }
 
-    /** Some rows of a table as a variable of their own. */
+    /** Rows of an embedding table as a separate variable. */
     SDVariable getRows(String name, String table, int[] ids, long... tableShape) {
         return source.declareRows(sd, prefix + name, prefix + table, ids, tableShape);
     }
 
-    /** What only Linear or Embedding read: the source may keep it in 16 bits. */
+    /** A matrix that only Linear or Embedding ops read; the source may hold it in low precision. */
     SDVariable matrix(String name, long... shape) {
         String full = prefix + name;
         return sd.hasVariable(full) ? sd.getVariable(full) : source.declareMatrix(sd, full, shape);
     }
 
-    WeightScope child(String more) {
-        return new WeightScope(sd, source, prefix + more);
+    WeightScope child(String name) {
+        return new WeightScope(sd, source, prefix + name);
     }
 }

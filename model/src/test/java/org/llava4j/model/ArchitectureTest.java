@@ -8,17 +8,17 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
 /**
- * The graph is built upwards: kernels compute, the hooks let SameDiff run them, operations join both, the parts of the
- * model are made of operations; none of these knows what comes after it.
+ * Layering of the model module: kernels do the arithmetic, samediff runs them in SameDiff, ops combine both, and the
+ * model consists of ops. No layer depends on a higher one.
  */
 @AnalyzeClasses(packages = "org.llava4j.model", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     @ArchTest
-    static final ArchRule theModelKnowsNothingOfWhatIsDoneWithIt =
+    static final ArchRule modelDoesNotDependOnTrainOrEval =
             noClasses().should().dependOnClassesThat().resideInAnyPackage("org.llava4j.train..", "org.llava4j.eval..");
 
     @ArchTest
-    static final ArchRule kernelsKnowNothingOfGraphs = noClasses()
+    static final ArchRule kernelsDoNotDependOnGraphs = noClasses()
             .that()
             .resideInAPackage("org.llava4j.model.kernels")
             .should()
@@ -31,7 +31,7 @@ class ArchitectureTest {
                     "org.llava4j.model.weights..");
 
     @ArchTest
-    static final ArchRule hooksKnowNoOperation = noClasses()
+    static final ArchRule samediffDoesNotDependOnOps = noClasses()
             .that()
             .resideInAPackage("org.llava4j.model.samediff")
             .should()
@@ -39,7 +39,7 @@ class ArchitectureTest {
             .resideInAnyPackage("org.llava4j.model", "org.llava4j.model.ops..", "org.llava4j.model.weights..");
 
     @ArchTest
-    static final ArchRule operationsKnowNoModel = noClasses()
+    static final ArchRule opsDoNotDependOnModel = noClasses()
             .that()
             .resideInAPackage("org.llava4j.model.ops")
             .should()

@@ -40,7 +40,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Answers of models with damaged weights, padded heads and end tokens of their own, made from the project's model. */
+/** Inference with damaged weights, a padded LM head and several end tokens, on modified copies of the bundled model. */
 class DamagedModelTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
     private static final Path MAP = ROOT.resolve("resources/readme/map.png");
@@ -149,7 +149,7 @@ class DamagedModelTest {
         }
     }
 
-    /** The added rows of the head would win every time, and no tokenizer can decode their ids. */
+    /** The added rows of the head have the largest logits, and the tokenizer cannot decode their ids. */
     @Test
     void rowsBeyondTokenizerAreNeverChosen() throws IOException {
         write(tensors -> {
@@ -197,6 +197,6 @@ class DamagedModelTest {
         write(tensors -> tensors.get("model.layers.1.self_attn.q_proj.weight").putScalar(new long[] {0, 0}, Float.NaN));
         assertThatThrownBy(() -> LlavaModel.load(folder, tower, ChatFormat.of(folder), WeightDtype.INT8))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("q_proj.weight holds 1 NaN");
+                .hasMessageContaining("q_proj.weight contains 1 NaN");
     }
 }

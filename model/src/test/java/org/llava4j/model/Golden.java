@@ -4,7 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The golden numbers of {@code resources/golden}; one that is missing fails the test that asks for it. */
+/** Reference outputs in {@code resources/golden}. A missing file fails the test. */
 public final class Golden {
     private Golden() {}
 

@@ -17,7 +17,10 @@ import org.llava4j.data.tensors.SafetensorsFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** The graph against the published code: every hidden state, logits, loss and gradient within 1e-4 relative. */
+/**
+ * The graph compared with the published code: every hidden state, logits, loss and gradient agree within a relative
+ * error of 1e-4.
+ */
 class GoldenModelTest {
     private static final double TOLERANCE = 1e-4;
 
@@ -34,8 +37,8 @@ class GoldenModelTest {
         assertThat(Golden.relativeError(actual, expected)).as(name).isLessThan(TOLERANCE);
     }
 
-    /** Compares the real positions of every row only: nothing reads the padded ones. */
-    private static void assertCloseWhereReal(String name, ForwardPassRecorder.Outputs out, INDArray expected) {
+    /** Compares the non-padding positions of every row. */
+    private static void assertCloseWithoutPadding(String name, ForwardPassRecorder.Outputs out, INDArray expected) {
         INDArray actual = out.tensors().get(name);
         assertThat(actual.shape()).as(name).isEqualTo(expected.shape());
         for (int b = 0; b < out.layout().batchSize(); b++) {
@@ -51,7 +54,7 @@ class GoldenModelTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"a_clip28", "a_clip56"})
-    void theTowerGivesEveryHiddenState(String folder) {
+    void towerMatchesReferenceHiddenStates(String folder) {
         Map<String, INDArray> io = read(folder + "/io.safetensors");
         Map<String, INDArray> out = ForwardPassRecorder.open(Golden.path(folder), null)
                 .run(io, null)
@@ -64,23 +67,23 @@ class GoldenModelTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"b_llama", "b_llama_gqa"})
-    void theDecoderGivesEveryHiddenStateAndGradient(String folder) {
+    void decoderMatchesReferenceHiddenStatesAndGradients(String folder) {
         Map<String, INDArray> io = read(folder + "/io.safetensors");
         ForwardPassRecorder.Outputs out =
                 ForwardPassRecorder.open(Golden.path(folder), null).run(io, ForwardPassRecorder.Gradients.STAGE2);
         for (int k = 0; k <= 4; k++) {
-            assertCloseWhereReal("hidden_states." + k, out, io.get("hidden_states." + k));
+            assertCloseWithoutPadding("hidden_states." + k, out, io.get("hidden_states." + k));
         }
-        assertCloseWhereReal("logits", out, io.get("logits"));
+        assertCloseWithoutPadding("logits", out, io.get("logits"));
         assertClose("loss", out.tensors().get("loss"), io.get("loss"));
         Map<String, INDArray> gradients = read(folder + "/grads.safetensors");
         assertThat(gradients).isNotEmpty();
         gradients.forEach((name, gradient) -> assertClose(name, out.tensors().get("grad." + name), gradient));
     }
 
-    /** The same model as transformers writes it, in three shards: the image token stands 16 times for one image. */
+    /** The model as written by transformers, in three shards. Its prompts repeat the image token 16 times per image. */
     @Test
-    void theLlavaHfLayoutGivesTheLogitsOfTheOriginal() {
+    void llavaHfLayoutGivesSameLogitsAsOriginal() {
         Map<String, INDArray> io = read("c_llava_mlp2x_gelu/io.safetensors");
         ForwardPassRecorder.Outputs original = ForwardPassRecorder.open(Golden.path("c_llava_mlp2x_gelu"), null)
                 .run(io, null);
@@ -88,17 +91,17 @@ class GoldenModelTest {
                 ForwardPassRecorder.open(Golden.path("h_llava_hf"), null).run(io, null);
         assertClose(
                 "features", port.tensors().get("features"), original.tensors().get("features"));
-        assertCloseWhereReal("logits", port, io.get("logits"));
+        assertCloseWithoutPadding("logits", port, io.get("logits"));
         assertThat(port.tensors().get("logits")).isEqualTo(original.tensors().get("logits"));
     }
 
-    /** PyTorch's own files, the tower in float16, one layer in bfloat16. */
+    /** PyTorch checkpoint files with the tower in float16 and one layer in bfloat16. */
     @Test
-    void shardsOfPyTorchGiveTheLogitsOfTheirRoundedWeights() {
+    void pytorchShardsGiveReferenceLogits() {
         Map<String, INDArray> io = read("i_llava_bin/io.safetensors");
         ForwardPassRecorder.Outputs out = ForwardPassRecorder.open(Golden.path("i_llava_bin"), Golden.path("a_clip56"))
                 .run(io, null);
-        assertCloseWhereReal("logits", out, io.get("logits"));
+        assertCloseWithoutPadding("logits", out, io.get("logits"));
         assertClose("loss", out.tensors().get("loss"), io.get("loss"));
     }
 
@@ -109,13 +112,13 @@ class GoldenModelTest {
         "c_llava_mlp2x_gelu, STAGE1",
         "c_llava_mlp2x_gelu, STAGE2"
     })
-    void theWholeModelGivesSplicedRowsLogitsLossAndGradients(String folder, ForwardPassRecorder.Gradients stage) {
+    void modelMatchesReferenceEmbeddingsLogitsLossAndGradients(String folder, ForwardPassRecorder.Gradients stage) {
         Map<String, INDArray> io = read(folder + "/io.safetensors");
         ForwardPassRecorder.Outputs out =
                 ForwardPassRecorder.open(Golden.path(folder), null).run(io, stage);
         assertClose("projected", out.tensors().get("projected"), io.get("image_features"));
-        assertCloseWhereReal("inputs_embeds", out, io.get("inputs_embeds"));
-        assertCloseWhereReal("logits", out, io.get("logits"));
+        assertCloseWithoutPadding("inputs_embeds", out, io.get("inputs_embeds"));
+        assertCloseWithoutPadding("logits", out, io.get("logits"));
         assertClose("loss", out.tensors().get("loss"), io.get("loss"));
         Map<String, INDArray> gradients =
                 read(folder + "/grads_" + stage.name().toLowerCase(Locale.ROOT) + ".safetensors");
@@ -126,7 +129,7 @@ class GoldenModelTest {
     }
 
     @Test
-    void twoImagesInOneRow() {
+    void twoImagesInOneSequenceMatchReference() {
         Map<String, INDArray> io = read("c_llava_linear/io.safetensors");
         INDArray images = io.get("images").get(NDArrayIndex.interval(0, 2)).dup();
         Map<String, INDArray> in = Map.of("images", images, "input_ids", io.get("two_images_input_ids"));
@@ -138,7 +141,7 @@ class GoldenModelTest {
     @ParameterizedTest
     @CsvSource({"tokenizer_padding_side, \"right\", \"left\", leftpad", "tokenizer_model_max_length, 2048, 24, trunc24"
     })
-    void leftPaddingAndTruncationFollowTheConfig(
+    void leftPaddingAndTruncationFollowConfig(
             String key, String value, String other, String prefix, @TempDir Path folder) throws IOException {
         Path original = Golden.path("c_llava_linear");
         String config = Files.readString(original.resolve("config.json"));
@@ -150,7 +153,7 @@ class GoldenModelTest {
         Map<String, INDArray> io = read("c_llava_linear/io.safetensors");
         ForwardPassRecorder.Outputs out =
                 ForwardPassRecorder.open(folder, Golden.path("a_clip56")).run(io, null);
-        assertCloseWhereReal("inputs_embeds", out, io.get(prefix + "_inputs_embeds"));
+        assertCloseWithoutPadding("inputs_embeds", out, io.get(prefix + "_inputs_embeds"));
         INDArray mask = io.get(prefix + "_attention_mask");
         for (int b = 0; b < out.layout().batchSize(); b++) {
             assertThat(mask.getRow(b).sumNumber().intValue())

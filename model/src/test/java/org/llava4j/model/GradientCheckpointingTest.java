@@ -13,9 +13,9 @@ import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Gradients from activations that were made again. */
+/** Gradients with gradient (activation) checkpointing. */
 class GradientCheckpointingTest {
-    private static final LoraConfig DROPPING = new LoraConfig(3, 6, 0.4, LoraConfig.ALL_LINEAR);
+    private static final LoraConfig WITH_DROPOUT = new LoraConfig(3, 6, 0.4, LoraConfig.ALL_LINEAR);
 
     static Stream<Arguments> stages() {
         Predicate<String> projector = name -> name.contains("mm_projector");
@@ -23,21 +23,21 @@ class GradientCheckpointingTest {
         return Stream.of(
                 Arguments.of("stage 1", null, projector),
                 Arguments.of("stage 2", null, all),
-                Arguments.of("LoRA with dropout", DROPPING, projector.or(LoraConfig::isLora)),
+                Arguments.of("LoRA with dropout", WITH_DROPOUT, projector.or(LoraConfig::isLora)),
                 Arguments.of("nothing before the last layer", null, (Predicate<String>)
                         name -> name.startsWith("model.layers.1.") || name.startsWith("lm_head")));
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("stages")
-    void areEqualToTheLastBit(String stage, LoraConfig lora, Predicate<String> learns) {
-        Llava model = LoraModelTest.learned(lora, WeightDtype.FP32);
+    void checkpointingGivesBitIdenticalGradients(String stage, LoraConfig lora, Predicate<String> learns) {
+        Llava model = LoraModelTest.withNonZeroLora(lora, WeightDtype.FP32);
         model.setTrainable(learns);
-        Map<String, INDArray> kept = gradients(model);
+        Map<String, INDArray> stored = gradients(model);
         model.setGradientCheckpointing(true);
-        assertThat(gradients(model)).isEqualTo(kept);
+        assertThat(gradients(model)).isEqualTo(stored);
         model.setGradientCheckpointing(false);
-        assertThat(gradients(model)).isEqualTo(kept);
+        assertThat(gradients(model)).isEqualTo(stored);
     }
 
     private static Map<String, INDArray> gradients(Llava model) {

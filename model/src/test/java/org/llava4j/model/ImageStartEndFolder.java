@@ -15,13 +15,16 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The model of {@code f_e2e}, grown by {@code <im_patch>}, {@code <im_start>} and {@code <im_end>} (1000 to 1002). */
+/**
+ * The model of {@code f_e2e}, extended by {@code <im_patch>}, {@code <im_start>} and {@code <im_end>} (ids 1000 to
+ * 1002).
+ */
 public final class ImageStartEndFolder {
     public static final Path TOWER = Golden.path("a_clip56");
 
     private ImageStartEndFolder() {}
 
-    /** A LLaVA folder; the two rows of the slot differ from each other and from the mean. */
+    /** Writes a LLaVA folder. The embeddings of the start and end tokens differ from each other and from the mean. */
     public static Path write(Path folder) {
         Path llama = folder.resolveSibling(folder.getFileName() + "-llama");
         try {
@@ -62,7 +65,7 @@ public final class ImageStartEndFolder {
         change(folder, config);
     }
 
-    /** Writes another config. */
+    /** Replaces the config. */
     static void change(Path folder, ObjectNode config) {
         try {
             Files.writeString(folder.resolve("config.json"), config.toPrettyString());

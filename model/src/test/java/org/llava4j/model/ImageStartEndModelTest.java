@@ -45,7 +45,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** A whole model with {@code <im_start>} and {@code <im_end>} around its images. */
+/** A model with image start and end tokens. */
 class ImageStartEndModelTest {
     private static final int START = 1001;
     private static final int END = 1002;
@@ -57,16 +57,16 @@ class ImageStartEndModelTest {
     private Path folder;
 
     @BeforeEach
-    void aModel() {
+    void writeModel() {
         folder = ImageStartEndFolder.write(temp.resolve("model"));
     }
 
     @Test
-    void theModelIsThatOfOneTableHoweverTheGraphHoldsItsRows() {
+    void separateRowsGiveSameOutputsAndGradientsAsOneTable() {
         Map<String, INDArray> with = ForwardPassRecorder.open(folder, null)
                 .run(inputs(), Gradients.STAGE2)
                 .tensors();
-        configured("mm_use_im_start_end", false);
+        configure("mm_use_im_start_end", false);
         Map<String, INDArray> without = ForwardPassRecorder.open(folder, null)
                 .run(inputs(), Gradients.STAGE2)
                 .tensors();
@@ -80,7 +80,7 @@ class ImageStartEndModelTest {
     }
 
     @Test
-    void whatIsTrainedIsWrittenIntoTheTableAndLoadsBackWithTheSameLogits() {
+    void trainedRowsAreWrittenIntoTableAndReloaded() {
         Llava model = load(folder);
         assertThat(model.weightNames()).contains(ImageStartEndEmbeddings.NAME);
         model.weight(ImageStartEndEmbeddings.NAME).addi(0.125f);
@@ -101,13 +101,13 @@ class ImageStartEndModelTest {
         try (SafetensorsFile before = SafetensorsFile.open(folder.resolve("model.safetensors"));
                 SafetensorsFile after = SafetensorsFile.open(out.resolve("model.safetensors"))) {
             assertThat(after.tensors().keySet()).isEqualTo(before.tensors().keySet());
-            INDArray was = before.read(ImageStartEndEmbeddings.TABLE);
-            INDArray is = after.read(ImageStartEndEmbeddings.TABLE);
+            INDArray original = before.read(ImageStartEndEmbeddings.TABLE);
+            INDArray written = after.read(ImageStartEndEmbeddings.TABLE);
             for (int id = 0; id < 1003; id++) {
-                boolean own = id == START || id == END;
-                assertThat(is.getRow(id))
+                boolean isImageToken = id == START || id == END;
+                assertThat(written.getRow(id))
                         .as("row %d", id)
-                        .isEqualTo(own ? was.getRow(id).add(0.125f) : was.getRow(id));
+                        .isEqualTo(isImageToken ? original.getRow(id).add(0.125f) : original.getRow(id));
             }
         }
         INDArray logits = logits(model);
@@ -116,25 +116,25 @@ class ImageStartEndModelTest {
     }
 
     @Test
-    void stage1sResultHandsOnProjectorAndRowsAloneOrInTheirTable() {
+    void projectorFileCarriesRowsAloneOrInTable() {
         Llava donor = load(folder);
         donor.weight(ImageStartEndEmbeddings.NAME).addi(0.5f);
         donor.weight("model.mm_projector.bias").addi(0.25f);
-        Path whole = temp.resolve("mm_projector.safetensors");
-        CheckpointWriter.writeProjector(whole, donor);
+        Path tableFile = temp.resolve("mm_projector.safetensors");
+        CheckpointWriter.writeProjector(tableFile, donor);
         Map<String, INDArray> tensors = new LinkedHashMap<>();
-        try (SafetensorsFile file = SafetensorsFile.open(whole)) {
+        try (SafetensorsFile file = SafetensorsFile.open(tableFile)) {
             assertThat(file.tensors().keySet())
                     .containsExactly(
                             ImageStartEndEmbeddings.TABLE, "model.mm_projector.bias", "model.mm_projector.weight");
             file.tensors().keySet().forEach(name -> tensors.put(name, file.read(name)));
         }
         tensors.get(ImageStartEndEmbeddings.TABLE).getRow(7).assign(99);
-        SafetensorsWriter.write(whole, tensors);
+        SafetensorsWriter.write(tableFile, tensors);
         tensors.put(ImageStartEndEmbeddings.TABLE, donor.weight(ImageStartEndEmbeddings.NAME));
-        Path alone = temp.resolve("rows.safetensors");
-        SafetensorsWriter.write(alone, tensors);
-        for (Path file : List.of(whole, alone)) {
+        Path rowsFile = temp.resolve("rows.safetensors");
+        SafetensorsWriter.write(rowsFile, tensors);
+        for (Path file : List.of(tableFile, rowsFile)) {
             Llava model = load(folder, file);
             assertThat(model.weight(ImageStartEndEmbeddings.NAME))
                     .isEqualTo(donor.weight(ImageStartEndEmbeddings.NAME));
@@ -144,22 +144,22 @@ class ImageStartEndModelTest {
                     .isEqualTo(donor.weight(ImageStartEndEmbeddings.TABLE));
         }
         tensors.put(ImageStartEndEmbeddings.TABLE, Nd4j.ones(DataType.FLOAT, 3, 64));
-        SafetensorsWriter.write(alone, tensors);
-        assertThatThrownBy(() -> load(folder, alone))
+        SafetensorsWriter.write(rowsFile, tensors);
+        assertThatThrownBy(() -> load(folder, rowsFile))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("model.embed_tokens.weight is [3, 64] in " + alone)
+                .hasMessageContaining("model.embed_tokens.weight is [3, 64] in " + rowsFile)
                 .hasMessageContaining("[2, 64] or [1003, 64]");
-        configured("mm_use_im_start_end", false);
-        assertThatThrownBy(() -> load(folder, whole))
-                .hasMessageContaining("model.embed_tokens.weight [1003, 64] in " + whole)
+        configure("mm_use_im_start_end", false);
+        assertThatThrownBy(() -> load(folder, tableFile))
+                .hasMessageContaining("model.embed_tokens.weight [1003, 64] in " + tableFile)
                 .hasMessageContaining("\"mm_use_im_start_end\"");
     }
 
     @Test
-    void aQuestionIsAskedWithTheSlot() {
-        Path picture = Golden.path("d_preproc/rgb_64x48.png");
+    void promptContainsImageStartAndEndTokens() {
+        Path image = Golden.path("d_preproc/rgb_64x48.png");
         LlavaModel model = LlavaModel.load(folder, V1);
-        String answer = model.answer(picture, "What is it?", 12);
+        String answer = model.answer(image, "What is it?", 12);
         LlavaConfig config = LlavaConfig.read(folder, null);
         LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
         int[] prompt = tokenizer.encodeWithImages(
@@ -167,7 +167,7 @@ class ImageStartEndModelTest {
         assertThat(prompt).containsSequence(START, -200, END);
         TowerFeatures tower = TowerFeatures.load(folder, ImageStartEndFolder.TOWER, config);
         INDArray features = Nd4j.createFromArray(
-                        tower.features(List.of(picture)).get(0))
+                        tower.features(List.of(image)).get(0))
                 .reshape(-1, config.vision().hiddenSize());
         Llava language;
         try (Checkpoint weights =
@@ -175,24 +175,24 @@ class ImageStartEndModelTest {
             language = Llava.build(config, weights, Llava.ImageInput.FEATURES);
         }
         CollatorOptions options = new CollatorOptions(config.numImageTokens(), 1003, 2048);
-        ContinuousBatchingScheduler generator = new ContinuousBatchingScheduler(
+        ContinuousBatchingScheduler scheduler = new ContinuousBatchingScheduler(
                 language,
                 options,
                 OutputTokens.of(tokenizer, 1003, Set.of()),
                 (layout, prompts) -> Placeholders.features(layout, features));
-        Generation generation = generator.submit(
-                new Prompt(prompt, List.of(ImageRef.of(picture))), SamplingOptions.GREEDY, 12, token -> true);
-        generator.await(generation);
+        Generation generation = scheduler.submit(
+                new Prompt(prompt, List.of(ImageRef.of(image))), SamplingOptions.GREEDY, 12, token -> true);
+        scheduler.await(generation);
         int[] tokens = generation.newTokenIds();
         assertThat(answer).isEqualTo(tokenizer.decode(tokens).strip());
-        configured("mm_use_im_start_end", false);
-        assertThat(LlavaModel.load(folder, V1).answer(picture, "What is it?", 12))
-                .as("without the tokens this model says something else")
+        configure("mm_use_im_start_end", false);
+        assertThat(LlavaModel.load(folder, V1).answer(image, "What is it?", 12))
+                .as("without the tokens the answer differs")
                 .isNotEqualTo(answer);
     }
 
     @Test
-    void aTokenizerWithoutTheTokensIsNamed() throws IOException {
+    void loadRejectsTokenizerWithoutImageTokens() throws IOException {
         Files.delete(folder.resolve("added_tokens.json"));
         Files.delete(folder.resolve("tokenizer_config.json"));
         assertThatThrownBy(() -> LlavaModel.load(folder, V1))
@@ -203,26 +203,26 @@ class ImageStartEndModelTest {
     }
 
     @Test
-    void aVocabularyOfAnotherSizeIsNamed() {
-        configured("vocab_size", 1001);
+    void loadRejectsOtherVocabularySize() {
+        configure("vocab_size", 1001);
         assertThatThrownBy(() -> LlavaModel.load(folder, V1))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(
                         folder.resolve("config.json") + ": \"vocab_size\" is 1001 but <im_start> and <im_end> have ids"
-                                + " up to 1002; it must count the added tokens, as the tables do");
-        configured("vocab_size", 1004);
+                                + " up to 1002; it must include the added tokens, as the embedding tables do");
+        configure("vocab_size", 1004);
         assertThatThrownBy(() -> load(folder))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("; lm_head.weight is [1003, 64]")
                 .hasMessageContaining(
                         "model.embed_tokens.weight is [1003, 64] in " + folder + " but the config asks for [1004, 64]")
                 .hasMessageNotContaining("\n");
-        configured("vocab_size", 1003);
-        configured("tie_word_embeddings", true);
+        configure("vocab_size", 1003);
+        configure("tie_word_embeddings", true);
         assertThatThrownBy(() -> load(folder)).hasMessageContaining("\"tie_word_embeddings\" is true");
     }
 
-    private void configured(String key, Object value) {
+    private void configure(String key, Object value) {
         ObjectNode config = (ObjectNode) JsonInput.readObject(folder.resolve("config.json"));
         ImageStartEndFolder.change(folder, config.putPOJO(key, value));
     }

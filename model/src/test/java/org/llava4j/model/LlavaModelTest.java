@@ -24,7 +24,7 @@ import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.PendingAnswer;
 import org.llava4j.model.generate.SamplingOptions;
 
-/** The model that comes with the project, as Java code uses it. */
+/** The public API with the bundled model. */
 class LlavaModelTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
     private static final Path MAP = ROOT.resolve("resources/readme/map.png");
@@ -44,7 +44,7 @@ class LlavaModelTest {
     }
 
     @Test
-    void aPictureInAFileAndInMemoryGetOneAnswer() throws Exception {
+    void imageFileAndDecodedImageGetSameAnswer() throws Exception {
         assertThat(model.answer(MAP, QUESTION)).isEqualTo(ANSWER);
         ImageRef inMemory = model.decodeImage(Files.readAllBytes(MAP), "map", 1_000_000);
         Answer answer = model.answer(GenerationRequest.about(inMemory, QUESTION), DecodingOptions.greedy(16));
@@ -58,27 +58,27 @@ class LlavaModelTest {
     }
 
     @Test
-    void manyThreadsGetTheAnswersTheyWouldGetAlone() {
+    void concurrentAnswersEqualSequentialOnes() {
         List<String> questions = List.of(QUESTION, WHERE, QUESTION.replace("house to the tree", "tree to the house"));
         List<String> alone =
                 questions.stream().map(q -> model.answer(MAP, q, 40)).toList();
-        List<CompletableFuture<String>> asked = new ArrayList<>();
+        List<CompletableFuture<String>> answers = new ArrayList<>();
         for (int i = 0; i < 24; i++) {
             String question = questions.get(i % 3);
-            asked.add(CompletableFuture.supplyAsync(() -> model.answer(MAP, question, 40)));
+            answers.add(CompletableFuture.supplyAsync(() -> model.answer(MAP, question, 40)));
         }
-        for (int i = 0; i < asked.size(); i++) {
-            assertThat(asked.get(i).join()).isEqualTo(alone.get(i % 3));
+        for (int i = 0; i < answers.size(); i++) {
+            assertThat(answers.get(i).join()).isEqualTo(alone.get(i % 3));
         }
     }
 
     @Test
-    void whatIsHandedOnJoinedIsTheAnswer() throws Exception {
-        StringBuilder heard = new StringBuilder();
-        PendingAnswer answering = model.submit(
-                GenerationRequest.about(ImageRef.of(MAP), WHERE), DecodingOptions.greedy(60), heard::append);
-        Answer answer = answering.answer().get(60, TimeUnit.SECONDS);
-        assertThat(heard).hasToString(answer.text());
+    void streamedPartsJoinToAnswer() throws Exception {
+        StringBuilder streamed = new StringBuilder();
+        PendingAnswer pending = model.submit(
+                GenerationRequest.about(ImageRef.of(MAP), WHERE), DecodingOptions.greedy(60), streamed::append);
+        Answer answer = pending.answer().get(60, TimeUnit.SECONDS);
+        assertThat(streamed).hasToString(answer.text());
         assertThat(model.answer(
                                 GenerationRequest.about(ImageRef.of(MAP), QUESTION),
                                 DecodingOptions.greedy(60).withStops(List.of("wer is")))
@@ -87,35 +87,35 @@ class LlavaModelTest {
     }
 
     @Test
-    void oneWhoCancelsGetsWhatWasSaid() {
+    void cancelledAnswerKeepsGeneratedText() {
         CompletableFuture<PendingAnswer> self = new CompletableFuture<>();
-        PendingAnswer answering = model.submit(
+        PendingAnswer pending = model.submit(
                 GenerationRequest.about(ImageRef.of(MAP), WHERE),
                 DecodingOptions.greedy(200),
                 text -> self.thenAccept(PendingAnswer::cancel));
-        self.complete(answering);
-        answering.cancel();
-        assertThat(model.await(answering).finishReason()).isEqualTo(FinishReason.CANCELLED);
+        self.complete(pending);
+        pending.cancel();
+        assertThat(model.await(pending).finishReason()).isEqualTo(FinishReason.CANCELLED);
     }
 
     @Test
-    void theSameSeedDrawsTheSameInAnyCompany() {
+    void samplingDependsOnSeedNotOnBatch() {
         GenerationRequest question = GenerationRequest.about(ImageRef.of(MAP), WHERE);
-        DecodingOptions drawn = DecodingOptions.greedy(30).withSampling(SamplingOptions.at(1.5, 4));
-        String said = model.answer(question, drawn).text();
-        List<PendingAnswer> together = new ArrayList<>();
+        DecodingOptions sampled = DecodingOptions.greedy(30).withSampling(SamplingOptions.at(1.5, 4));
+        String expected = model.answer(question, sampled).text();
+        List<PendingAnswer> batch = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
-            DecodingOptions own =
-                    i == 3 ? drawn : DecodingOptions.greedy(30).withSampling(SamplingOptions.at(1.5, 100 + i));
-            together.add(model.submit(question, own, text -> {}));
+            DecodingOptions decoding =
+                    i == 3 ? sampled : DecodingOptions.greedy(30).withSampling(SamplingOptions.at(1.5, 100 + i));
+            batch.add(model.submit(question, decoding, text -> {}));
         }
-        assertThat(model.await(together.get(3)).text()).isEqualTo(said);
-        assertThat(together.stream().map(model::await).map(Answer::text).distinct())
+        assertThat(model.await(batch.get(3)).text()).isEqualTo(expected);
+        assertThat(batch.stream().map(model::await).map(Answer::text).distinct())
                 .hasSizeGreaterThan(2);
     }
 
     @Test
-    void aConversationRemembersAndForgetsWhatFailed() {
+    void chatKeepsHistoryAndDropsFailedQuestions() {
         Chat chat = model.chat(DecodingOptions.greedy(16));
         assertThat(chat.setImage(ImageRef.of(MAP)).ask(QUESTION).text()).isEqualTo(ANSWER);
         assertThatThrownBy(() ->
@@ -124,14 +124,14 @@ class LlavaModelTest {
         assertThat(chat.turns()).hasSize(2);
         assertThatThrownBy(() -> chat.setImage(ImageRef.of(MAP)).ask("word ".repeat(500)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("leaves none");
+                .hasMessageContaining("no room for an answer");
         assertThat(chat.ask("Is it?").text()).isNotEmpty();
         assertThat(chat.turns()).hasSize(4);
     }
 
     @Test
-    void aModelThatNobodyHoldsEndsItsThread() throws InterruptedException {
-        Thread thread = threadOfAModelThatIsForgotten();
+    void unreachableModelStopsItsThread() throws InterruptedException {
+        Thread thread = threadOfUnreachableModel();
         for (int i = 0; i < 300 && thread.isAlive(); i++) {
             System.gc();
             thread.join(100);
@@ -139,50 +139,50 @@ class LlavaModelTest {
         assertThat(thread.isAlive()).isFalse();
     }
 
-    private static Thread threadOfAModelThatIsForgotten() {
+    private static Thread threadOfUnreachableModel() {
         Set<Thread> before = Thread.getAllStackTraces().keySet();
-        LlavaModel forgotten = LlavaModel.load(ROOT.resolve("resources/tiny/llava"));
-        assertThat(forgotten.answer(MAP, QUESTION)).isEqualTo(ANSWER);
+        LlavaModel unreachable = LlavaModel.load(ROOT.resolve("resources/tiny/llava"));
+        assertThat(unreachable.answer(MAP, QUESTION)).isEqualTo(ANSWER);
         return Thread.getAllStackTraces().keySet().stream()
-                .filter(thread -> thread.getName().equals("llava4j-generator") && !before.contains(thread))
+                .filter(thread -> thread.getName().equals("llava4j-scheduler") && !before.contains(thread))
                 .findFirst()
                 .orElseThrow();
     }
 
     @Test
-    void aQuestionNamesItsPictures() {
+    void requestRejectsWrongImageCountOrLastTurn() {
         assertThatThrownBy(() -> GenerationRequest.of("<image> <image>", List.of(MAP)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("names 2 images and brings 1");
+                .hasMessageContaining("has 2 <image> but 1 images");
         assertThatThrownBy(() -> new GenerationRequest(List.of(Turn.gpt("Hello")), List.of()))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("nothing is asked");
+                .hasMessageContaining("last turn must be the human's");
         String two = model.answer(List.of(GenerationRequest.of("<image>\n<image>\n" + QUESTION, List.of(MAP, MAP))), 16)
                 .get(0);
         assertThat(two).isNotEmpty();
     }
 
     @Test
-    void chatContinuesAfterAnAnswerWithAnImageMark() {
+    void chatContinuesAfterAnswerWithImageToken() {
         GenerationRequest question = new GenerationRequest(
                 List.of(Turn.human("<image>\n" + QUESTION), Turn.gpt("Like <image>."), Turn.human("Is it?")),
                 List.of(ImageRef.of(MAP)));
-        Answer marked = model.answer(question, DecodingOptions.greedy(2));
-        GenerationRequest unmarked = new GenerationRequest(
+        Answer withImageToken = model.answer(question, DecodingOptions.greedy(2));
+        GenerationRequest withoutImageToken = new GenerationRequest(
                 List.of(
                         question.turns().get(0),
                         Turn.gpt("Like ."),
                         question.turns().get(2)),
                 question.images());
-        assertThat(marked.promptTokens())
-                .isGreaterThan(model.answer(unmarked, DecodingOptions.greedy(2)).promptTokens());
+        assertThat(withImageToken.promptTokens())
+                .isGreaterThan(model.answer(withoutImageToken, DecodingOptions.greedy(2)).promptTokens());
     }
 
     @Test
-    void endTokenInAQuestionIsOrdinaryTextByDefault() {
-        GenerationRequest forged = GenerationRequest.of("Yes.</s>USER: Who?", List.of());
-        int plain = model.answer(forged, DecodingOptions.greedy(1)).promptTokens();
-        int token = model.answer(forged.withSpecialTokensInText(true), DecodingOptions.greedy(1))
+    void endTokenInQuestionIsOrdinaryTextByDefault() {
+        GenerationRequest withEndToken = GenerationRequest.of("Yes.</s>USER: Who?", List.of());
+        int plain = model.answer(withEndToken, DecodingOptions.greedy(1)).promptTokens();
+        int token = model.answer(withEndToken.withSpecialTokensInText(true), DecodingOptions.greedy(1))
                 .promptTokens();
         assertThat(plain).isGreaterThan(token);
         Chat chat = model.chat(DecodingOptions.greedy(1));

@@ -24,13 +24,13 @@ import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A whole model with LoRA: as it begins, merged, and its gradients. */
+/** A model with LoRA: initialization, merging and gradients. */
 class LoraModelTest {
     private static final Path LLAVA = Golden.path("c_llava_linear");
     private static final Path TOWER = Golden.path("a_clip56");
     private static final LlavaConfig CONFIG = LlavaConfig.read(LLAVA, TOWER);
     private static final LoraConfig ALL = new LoraConfig(3, 6, 0, LoraConfig.ALL_LINEAR);
-    private static final LoraConfig DROPPING = new LoraConfig(3, 6, 0.4, LoraConfig.ALL_LINEAR);
+    private static final LoraConfig WITH_DROPOUT = new LoraConfig(3, 6, 0.4, LoraConfig.ALL_LINEAR);
     private static final List<String> NODES = List.of("logits", "loss", "hidden_states.1");
 
     private static Llava model(LoraConfig lora, WeightDtype type) {
@@ -43,8 +43,8 @@ class LoraModelTest {
         }
     }
 
-    /** As if it had learned something. */
-    static Llava learned(LoraConfig lora, WeightDtype type) {
+    /** A model with non-zero B matrices, as after training. */
+    static Llava withNonZeroLora(LoraConfig lora, WeightDtype type) {
         Llava model = model(lora, type);
         for (String name : model.weightNames()) {
             if (LoraConfig.isB(name)) {
@@ -70,18 +70,18 @@ class LoraModelTest {
 
     @ParameterizedTest
     @EnumSource(WeightDtype.class)
-    void beginsAsTheModelItWas(WeightDtype type) {
+    void newLoraLeavesOutputUnchanged(WeightDtype type) {
         Map<String, INDArray> plain = run(model(null, type));
         assertThat(run(model(ALL, type))).isEqualTo(plain);
-        assertThat(run(model(DROPPING, type)))
-                .as("nothing is dropped when it only answers")
+        assertThat(run(model(WITH_DROPOUT, type)))
+                .as("inference applies no dropout")
                 .isEqualTo(plain);
     }
 
     @ParameterizedTest
     @EnumSource(value = WeightDtype.class, mode = EnumSource.Mode.EXCLUDE, names = "INT8")
-    void mergedIsUnmerged(WeightDtype type) {
-        Llava model = learned(ALL, type);
+    void mergedModelGivesSameOutput(WeightDtype type) {
+        Llava model = withNonZeroLora(ALL, type);
         Map<String, INDArray> unmerged = run(model);
         Llava merged = model(null, WeightDtype.FP32);
         for (String name : merged.weightNames()) {
@@ -100,13 +100,13 @@ class LoraModelTest {
                 .as(node)
                 .isLessThan(1e-5));
         assertThat(Golden.relativeError(before.get("logits"), after.get("logits")))
-                .as("it does change something")
+                .as("LoRA changes the output")
                 .isGreaterThan(0.01);
     }
 
     @Test
-    void onlyItsOwnMatricesLearnBesideADecoderIn16Bits() {
-        Llava model = learned(DROPPING, WeightDtype.BF16);
+    void loraMatricesGetGradientsWithBf16Decoder() {
+        Llava model = withNonZeroLora(WITH_DROPOUT, WeightDtype.BF16);
         model.setTrainable(LoraConfig::isLora);
         assertThat(model.trainableNames()).hasSize(2 * 7 * CONFIG.decoder().layers());
         Map<String, INDArray> gradients = model.gradients(inputs(), model.trainableNames(), 4);
@@ -115,8 +115,8 @@ class LoraModelTest {
     }
 
     @Test
-    void theSameDrawDropsTheSame() {
-        Llava model = learned(DROPPING, WeightDtype.FP32);
+    void sameSeedGivesSameDropout() {
+        Llava model = withNonZeroLora(WITH_DROPOUT, WeightDtype.FP32);
         model.setTrainable(LoraConfig::isLora);
         List<String> names = model.trainableNames();
         Map<String, INDArray> first = copy(model.gradients(inputs(), names, 4));
@@ -127,11 +127,11 @@ class LoraModelTest {
         assertThat(none).isNotEqualTo(first);
     }
 
-    /** Along one direction through all matrices at once. */
+    /** Compares the directional derivative with a finite difference over all matrices. */
     @ParameterizedTest
     @EnumSource(WeightDtype.class)
-    void gradientsAreThoseOfTheLoss(WeightDtype type) {
-        Llava model = learned(ALL, type);
+    void gradientsMatchFiniteDifferences(WeightDtype type) {
+        Llava model = withNonZeroLora(ALL, type);
         model.setTrainable(LoraConfig::isLora);
         List<String> names = model.trainableNames();
         double slope = 0;

@@ -30,7 +30,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A whole model with frozen matrices in 16 bits, against the same rounded weights in float32. */
+/** A model with frozen low-precision matrices, compared with the same rounded weights in float32. */
 class WeightDtypeTest {
     private static final Path LLAVA = Golden.path("c_llava_linear");
     private static final Path TOWER = Golden.path("a_clip56");
@@ -41,14 +41,14 @@ class WeightDtypeTest {
     @TempDir
     Path temp;
 
-    private static Llava narrow(WeightDtype type, Predicate<String> learns) {
-        try (Checkpoint weights = Checkpoint.llava(LLAVA, TOWER).withWeightDtype(type, learns)) {
+    private static Llava lowPrecision(WeightDtype type, Predicate<String> trainable) {
+        try (Checkpoint weights = Checkpoint.llava(LLAVA, TOWER).withWeightDtype(type, trainable)) {
             return Llava.build(CONFIG, weights, ImageInput.PIXELS);
         }
     }
 
-    /** All in float32, with the values that {@link #narrow} has. */
-    private static Llava rounded(WeightDtype type, Predicate<String> learns) {
+    /** A float32 model with the rounded values of {@link #lowPrecision}. */
+    private static Llava rounded(WeightDtype type, Predicate<String> trainable) {
         try (Checkpoint weights = Checkpoint.llava(LLAVA, TOWER)) {
             TensorSource source = new TensorSource() {
                 @Override
@@ -59,7 +59,7 @@ class WeightDtypeTest {
                 @Override
                 public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
                     INDArray exact = tensor(name, shape);
-                    INDArray value = learns.test(name)
+                    INDArray value = trainable.test(name)
                             ? exact
                             : FloatConversion.cast(FloatConversion.cast(exact, type.dataType()), DataType.FLOAT);
                     return graph.constant(name, value);
@@ -77,8 +77,8 @@ class WeightDtypeTest {
         }
     }
 
-    private static Map<String, INDArray> run(Llava model, Gradients wanted) {
-        return ForwardPassRecorder.of(model, CONFIG).run(inputs(), wanted).tensors();
+    private static Map<String, INDArray> run(Llava model, Gradients gradients) {
+        return ForwardPassRecorder.of(model, CONFIG).run(inputs(), gradients).tensors();
     }
 
     private static void assertClose(Map<String, INDArray> actual, Map<String, INDArray> expected) {
@@ -90,42 +90,42 @@ class WeightDtypeTest {
 
     @ParameterizedTest
     @EnumSource(names = {"BF16", "FP16"})
-    void everyNodeAndTheProjectorsGradientsAreThoseOfTheRoundedWeights(WeightDtype type) {
-        Map<String, INDArray> actual = run(narrow(type, PROJECTOR), Gradients.STAGE1);
+    void outputsAndGradientsEqualThoseOfRoundedWeights(WeightDtype type) {
+        Map<String, INDArray> actual = run(lowPrecision(type, PROJECTOR), Gradients.STAGE1);
         assertThat(actual).containsKeys("grad.model.mm_projector.weight", "grad.model.mm_projector.bias");
         assertClose(actual, run(rounded(type, PROJECTOR), Gradients.STAGE1));
     }
 
-    /** What the README says of 8 bits: on random weights, which no rounding is kind to, logits are within 2 %. */
+    /** Int8 logits are within 2 % even on random weights. */
     @Test
-    void inEightBitsLogitsAreWithinTwoPercentAndOnlyTheDecodersLayersArePacked() {
-        Llava model = narrow(WeightDtype.INT8, any -> false);
+    void int8QuantizesOnlyDecoderLayersWithinTwoPercent() {
+        Llava model = lowPrecision(WeightDtype.INT8, any -> false);
         for (String name : model.weightNames()) {
-            boolean packed = name.startsWith("model.layers.") && name.endsWith("_proj.weight");
-            assertThat(model.weight(name).dataType()).as(name).isEqualTo(packed ? DataType.BYTE : DataType.FLOAT);
+            boolean quantized = name.startsWith("model.layers.") && name.endsWith("_proj.weight");
+            assertThat(model.weight(name).dataType()).as(name).isEqualTo(quantized ? DataType.BYTE : DataType.FLOAT);
         }
-        Map<String, INDArray> exact = run(narrow(WeightDtype.FP32, any -> false), null);
+        Map<String, INDArray> exact = run(lowPrecision(WeightDtype.FP32, any -> false), null);
         double error = Golden.relativeError(run(model, null).get("logits"), exact.get("logits"));
         assertThat(error).isBetween(1e-4, 0.02);
         assertThatThrownBy(() -> model.setTrainable(name -> name.startsWith("model.layers.0.")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("cannot learn");
+                .hasMessageContaining("cannot be trained");
     }
 
     @Test
-    void onlyFrozenMatricesAreNarrow() {
-        Llava model = narrow(WeightDtype.BF16, PROJECTOR);
+    void onlyFrozenMatricesAreLowPrecision() {
+        Llava model = lowPrecision(WeightDtype.BF16, PROJECTOR);
         for (String name : model.weightNames()) {
             boolean matrix = model.weight(name).rank() > 1 && !name.contains("position_embedding");
-            boolean learns = PROJECTOR.test(name);
+            boolean trainable = PROJECTOR.test(name);
             assertThat(model.weight(name).dataType())
                     .as(name)
-                    .isEqualTo(matrix && !learns ? DataType.BFLOAT16 : DataType.FLOAT);
+                    .isEqualTo(matrix && !trainable ? DataType.BFLOAT16 : DataType.FLOAT);
         }
     }
 
     @Test
-    void aFreshProjectorThatStaysFrozenIsNarrowToo() {
+    void frozenNewProjectorIsLowPrecision() {
         Path llama = Golden.path("b_llama");
         LlavaConfig config = LlavaConfig.read(llama, TOWER);
         try (Checkpoint weights =
@@ -137,18 +137,18 @@ class WeightDtypeTest {
     }
 
     @Test
-    void thawingAWeightIn16BitsIsRefused() {
-        Llava model = narrow(WeightDtype.BF16, PROJECTOR);
+    void setTrainableRejectsLowPrecisionWeight() {
+        Llava model = lowPrecision(WeightDtype.BF16, PROJECTOR);
         assertThatThrownBy(() -> model.setTrainable(Gradients.STAGE2.weights()))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining(".weight is kept as BFLOAT16 and cannot learn; load the model so that");
+                .hasMessageContaining(".weight has dtype BFLOAT16 and cannot be trained");
         model.setTrainable(PROJECTOR);
         assertThat(model.trainableNames()).allMatch(PROJECTOR).hasSize(2);
     }
 
     @Test
-    void aModelIn16BitsIsWrittenWithTheValuesItHas() {
-        Llava model = narrow(WeightDtype.BF16, PROJECTOR);
+    void writeKeepsLowPrecisionValues() {
+        Llava model = lowPrecision(WeightDtype.BF16, PROJECTOR);
         Path out = temp.resolve("out");
         CheckpointWriter.write(
                 out,
@@ -165,10 +165,10 @@ class WeightDtypeTest {
     }
 
     @Test
-    void anUnknownTypeIsNamed() {
+    void parseRejectsUnknownDtype() {
         assertThat(WeightDtype.forFrozenWeights("bf16")).isEqualTo(WeightDtype.BF16);
         assertThatThrownBy(() -> WeightDtype.forFrozenWeights("int4"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("int4 is no type for frozen weights (--frozen-dtype); use fp32, bf16 or fp16");
+                .hasMessage("--frozen-dtype int4 is not supported; use fp32, bf16 or fp16");
     }
 }

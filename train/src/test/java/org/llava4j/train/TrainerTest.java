@@ -119,7 +119,7 @@ class TrainerTest {
         Trainer trainer = trainer(model);
         assertThatThrownBy(() -> trainer.step(batch))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith("the weight apart has no part in the loss loss");
+                .hasMessageStartingWith("the weight apart is not connected to the loss loss");
     }
 
     @Test

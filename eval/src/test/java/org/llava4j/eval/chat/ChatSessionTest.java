@@ -75,7 +75,7 @@ class ChatSessionTest {
         assertThat(shown)
                 .contains("there is no image nowhere.png")
                 .contains("/image FILE  the next question")
-                .contains("leaves none for an answer")
+                .contains("no room for an answer")
                 .contains("neither PNG nor JPEG")
                 .contains("The answer is C.");
     }

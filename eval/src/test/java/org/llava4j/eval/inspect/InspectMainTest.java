@@ -77,7 +77,7 @@ class InspectMainTest {
                 config, Files.readString(config).replace("\"num_hidden_layers\": 4", "\"num_hidden_layers\": 3"));
         assertThat(Inspection.of(folder, null).problems())
                 .hasSize(9)
-                .allMatch(problem -> problem.startsWith("model.layers.3.") && problem.endsWith("is used by nothing"));
+                .allMatch(problem -> problem.startsWith("model.layers.3.") && problem.endsWith("is unused"));
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("its 9 problems are listed above");
@@ -124,7 +124,7 @@ class InspectMainTest {
         Files.writeString(config, json.replace("\"model_type\": \"llama\"", "\"model_type\": \"qwen2_vl\""));
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("a Qwen2-VL model, which LLaVA4J does not run");
+                .hasMessageContaining("a Qwen2-VL model, which LLaVA4J does not support");
     }
 
     @Test

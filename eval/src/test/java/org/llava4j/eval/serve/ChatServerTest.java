@@ -375,7 +375,7 @@ class ChatServerTest {
     @Test
     void aPromptThatFillsTheModelIsTold() {
         assertRefused(
-                served.post(TestServer.asking("word ".repeat(2000))), 400, "messages", "leaves none for an answer");
+                served.post(TestServer.asking("word ".repeat(2000))), 400, "messages", "no room for an answer");
     }
 
     @Test

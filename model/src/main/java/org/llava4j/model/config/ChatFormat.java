@@ -9,43 +9,44 @@ import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.conversation.ImageMarkup;
 
 /**
- * How a model was taught to converse, and so must be asked. Released configs do not say it; those that we write do.
+ * Chat format that a model was trained with and must be prompted with. Released LLaVA configs do not contain it;
+ * LLaVA4J writes it into {@code config.json}.
  *
- * @param template how turns become one text
- * @param imageFirst whether images stand at the front of their turn, whatever the question says
+ * @param template formats the turns as one text
+ * @param imageFirst whether {@code <image>} is moved to the front of its turn
  */
 public record ChatFormat(ConversationTemplate template, boolean imageFirst) {
-    /** Our own key of {@code config.json}: a built-in template, or a JSON file of the model folder. */
+    /** LLaVA4J's key of {@code config.json}: a built-in conversation template, or a JSON file of the model folder. */
     public static final String CONV_MODE = "llava4j_conv_mode";
 
-    /** Our own key of {@code config.json}. */
+    /** LLaVA4J's key of {@code config.json}: whether {@code <image>} is moved to the front of its turn. */
     public static final String IMAGE_FIRST = "llava4j_image_first";
 
-    /** A template that is not built in, in a model folder. */
+    /** File of a custom template in a model folder. */
     public static final String TEMPLATE_FILE = "conversation_template.json";
 
-    /** Whether a model folder says how it was taught to converse. */
+    /** Whether a model folder has a chat format. */
     public static boolean isIn(Path folder) {
         return ConfigJson.read(folder).has(CONV_MODE);
     }
 
     /**
-     * What a model folder says of itself.
+     * Reads the chat format of a model folder.
      *
-     * @throws BadInputException if it says nothing, as released folders do
+     * @throws BadInputException if it has none, as in released folders
      */
     public static ChatFormat of(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         if (!json.has(CONV_MODE)) {
-            throw new BadInputException(folder + ": config.json does not say how this model was taught to converse;"
-                    + " give --conv-mode v1, v0 or a file");
+            throw new BadInputException(folder + ": config.json has no conversation template (\"" + CONV_MODE
+                    + "\"); give --conv-mode v1, v0 or a file");
         }
         String mode = json.text(CONV_MODE);
         String nameOrFile = mode.endsWith(".json") ? folder.resolve(mode).toString() : mode;
         return new ChatFormat(ConversationTemplates.of(nameOrFile), imageFirst(json));
     }
 
-    /** The template that is given, or the folder's own where it is null; images stand where the folder says. */
+    /** Reads the chat format, with another conversation template unless {@code convMode} is null. */
     public static ChatFormat of(Path folder, String convMode) {
         return convMode == null
                 ? of(folder)
@@ -56,12 +57,12 @@ public record ChatFormat(ConversationTemplate template, boolean imageFirst) {
         return json.bool(IMAGE_FIRST, ImageMarkup.V1.imageFirst());
     }
 
-    /** How a turn with images is written for a model, whose config says what stands around an image. */
+    /** How images are marked up in a turn, given whether the model has image start and end tokens. */
     public ImageMarkup markup(LlavaConfig config) {
         return new ImageMarkup(imageFirst, config.imageStartEndTokens().isPresent());
     }
 
-    /** Adds the keys to a config; a template that is not built in goes beside it as a file of its own. */
+    /** Adds the keys to a config; writes a custom template as a file into the folder. */
     public void writeTo(Path folder, ObjectNode config) {
         boolean builtIn = ConversationTemplates.isBuiltIn(template);
         if (!builtIn) {

@@ -7,14 +7,15 @@ import java.nio.file.Path;
 import java.util.Map;
 
 /**
- * CLIP's vision tower as its {@code config.json} gives it (a bare tower, or {@code vision_config} of a full CLIP).
+ * Configuration of a CLIP vision tower, from the {@code config.json} of a bare tower or the {@code vision_config} of a
+ * full CLIP.
  *
- * @param hiddenSize D
+ * @param hiddenSize Dv
  * @param layers number of encoder layers
- * @param heads attention heads; D / heads is the head width
+ * @param heads attention heads; the head dimension is Dv / heads
  * @param intermediateSize width of the MLP
  * @param imageSizePx S; images are S x S
- * @param patchSizePx p
+ * @param patchSizePx side of a patch
  * @param layerNormEps epsilon of every LayerNorm
  */
 public record ClipConfig(
@@ -26,7 +27,7 @@ public record ClipConfig(
         int patchSizePx,
         double layerNormEps) {
 
-    /** Published towers that LLaVA's configs name by where they are published. */
+    /** Configurations of published towers that LLaVA configs refer to by their Hugging Face id. */
     private static final Map<String, ClipConfig> PUBLISHED =
             Map.of("openai/clip-vit-large-patch14", large(224), "openai/clip-vit-large-patch14-336", large(336));
 
@@ -34,14 +35,14 @@ public record ClipConfig(
         return new ClipConfig(1024, 24, 16, 4096, imageSizePx, 14, 1e-5);
     }
 
-    /** Whether a tower of this name needs no config of its own. */
+    /** Whether this is a published tower, which needs no {@code config.json}. */
     static boolean isPublished(String name) {
         return PUBLISHED.containsKey(name);
     }
 
     /**
-     * Reads a tower's folder or {@code config.json}; a LLaVA's tells of its tower by {@code vision_config} or by a
-     * published name. Such a name itself will do where there is no folder of that name.
+     * Reads a tower's folder or {@code config.json}. A LLaVA's config contains {@code vision_config} or the id of a
+     * published tower. Also accepts the id of a published tower instead of a folder.
      */
     public static ClipConfig read(Path folder) {
         ClipConfig named = PUBLISHED.get(folder.toString().replace('\\', '/'));
@@ -65,7 +66,10 @@ public record ClipConfig(
         return config;
     }
 
-    /** A tower's own object. Keys that one with a {@code model_type}, or inside another, leaves out are CLIP's defaults. */
+    /**
+     * Reads a tower's JSON object. Missing keys have CLIP's defaults if the object has a {@code model_type} or is
+     * nested.
+     */
     static ClipConfig ofTower(ConfigJson json) {
         ModelFamily.requireSupported(json, ModelFamily.TOWERS, "vision tower", "use a CLIP vision tower");
         json.check(ModelKeys.CLIP_VISION);
@@ -96,7 +100,7 @@ public record ClipConfig(
         return config;
     }
 
-    /** Puts these values into a config under the keys that {@link #read} knows. */
+    /** Writes the keys that {@link #read} reads. */
     public void writeTo(ObjectNode json) {
         json.putArray("architectures").add("CLIPVisionModel");
         json.put("model_type", "clip_vision_model");
@@ -111,7 +115,7 @@ public record ClipConfig(
         json.put("layer_norm_eps", layerNormEps);
     }
 
-    /** P, patches of one image. */
+    /** Number of patches per image. */
     public int patches() {
         int side = imageSizePx / patchSizePx;
         return side * side;

@@ -16,11 +16,11 @@ import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * A {@code config.json} read strictly: a missing or mistyped key is an error that names it and the file. Unknown keys of
- * the whole file are collected by {@link #check} and reported together by {@link #reportUnknown}.
+ * Strict reader of {@code config.json}: a missing or mistyped key is an error that names the key and the file.
+ * {@link #check} collects unknown keys of all objects of the file; {@link #reportUnknown} reports them together.
  */
 final class ConfigJson {
-    /** Written beside a config by quantizing tools, whose weights are not numbers of their own any more. */
+    /** Files that quantization tools write next to the config. The weights are then quantized. */
     private static final List<String> QUANTIZATION = List.of("quantize_config.json", "quant_config.json");
 
     private final Path file;
@@ -36,34 +36,34 @@ final class ConfigJson {
     }
 
     /**
-     * Reads a config of a model that is run here.
+     * Reads the config of a model.
      *
      * @param folder a model folder, or its {@code config.json}
-     * @throws BadInputException if it cannot be read or is of another family of models
+     * @throws BadInputException if it cannot be read or the model family is not supported
      */
     static ConfigJson read(Path folder) {
         Path file = Files.isDirectory(folder) ? folder.resolve("config.json") : folder;
         FileReadError.requireAccessible(file);
         if (!Files.exists(file)) {
-            throw new BadInputException(file + ": cannot be read; give a folder that holds a config.json");
+            throw new BadInputException(file + ": cannot be read; give a folder that contains a config.json");
         }
         ConfigJson json = new ConfigJson(file, "", JsonInput.readObject(file), new TreeSet<>());
         ModelFamily.requireSupportedModel(json);
         for (String name : QUANTIZATION) {
             if (Files.exists(file.resolveSibling(name))) {
-                throw new BadInputException(file.resolveSibling(name) + ": the weights beside it are quantized, which"
-                        + " LLaVA4J does not read; use the model before quantization");
+                throw new BadInputException(file.resolveSibling(name) + ": the weights in this folder are quantized, which"
+                        + " LLaVA4J does not support; use the model before quantization");
             }
         }
         return json;
     }
 
-    /** @throws BadInputException if a key of this object has a value that would change the result */
+    /** @throws BadInputException if a key of this object has an unsupported value that would change the result */
     void check(ConfigKeys keys) {
         unknown.addAll(keys.check(file.toString(), prefix, node));
     }
 
-    /** Reports the unknown keys of all objects of the file that have been checked. */
+    /** Reports the unknown keys of all checked objects of the file. */
     void reportUnknown() {
         ConfigWarnings.unknownKeys(file, unknown);
     }
@@ -72,17 +72,17 @@ final class ConfigJson {
         return node.hasNonNull(key);
     }
 
-    /** Whether a key has an object with anything in it. */
+    /** Whether a key has a non-empty object. */
     boolean hasEntries(String key) {
         return has(key) && !child(key).node.isEmpty();
     }
 
-    /** Whether this is an object inside the file's. */
+    /** Whether this object is nested in the file's root object. */
     boolean isNested() {
         return !prefix.isEmpty();
     }
 
-    /** The same config, where what it leaves out has these values. */
+    /** A copy with default values for missing keys. */
     ConfigJson withDefaults(ObjectNode defaults) {
         ObjectNode all = defaults.deepCopy();
         all.setAll((ObjectNode) node);
@@ -94,7 +94,7 @@ final class ConfigJson {
                 file, prefix + key + ".", require(key, node.path(key).isObject(), "an object"), unknown);
     }
 
-    /** The same as {@link #child}, empty where the key is absent. */
+    /** As {@link #child}; an empty object if the key is absent. */
     ConfigJson childOrEmpty(String key) {
         return has(key)
                 ? child(key)
@@ -102,7 +102,7 @@ final class ConfigJson {
     }
 
     int integer(String key) {
-        return require(key, node.path(key).isIntegralNumber() && node.path(key).canConvertToInt(), "a whole number")
+        return require(key, node.path(key).isIntegralNumber() && node.path(key).canConvertToInt(), "an integer")
                 .intValue();
     }
 
@@ -119,7 +119,7 @@ final class ConfigJson {
     }
 
     String text(String key) {
-        return require(key, node.path(key).isTextual(), "a text").textValue();
+        return require(key, node.path(key).isTextual(), "a string").textValue();
     }
 
     boolean bool(String key) {
@@ -142,10 +142,10 @@ final class ConfigJson {
         return has(key) ? bool(key) : absent;
     }
 
-    /** One of several names; what {@code named} says of another is told with the file. */
-    <T> T choice(String key, String absent, Function<String, T> named) {
+    /** Parses a value with {@code parser}; adds the file to its error message. */
+    <T> T choice(String key, String absent, Function<String, T> parser) {
         try {
-            return named.apply(text(key, absent));
+            return parser.apply(text(key, absent));
         } catch (BadInputException e) {
             throw new BadInputException(file + ": " + e.getMessage(), e);
         }
@@ -155,12 +155,12 @@ final class ConfigJson {
         return new BadInputException(file + ": \"" + prefix + key + "\" " + what);
     }
 
-    private JsonNode require(String key, boolean right, String kind) {
+    private JsonNode require(String key, boolean valid, String kind) {
         JsonNode value = node.get(key);
         if (value == null || value.isNull()) {
             throw error(key, "is missing; add it as " + kind);
         }
-        if (!right) {
+        if (!valid) {
             throw error(key, "must be " + kind + ", is " + value);
         }
         return value;

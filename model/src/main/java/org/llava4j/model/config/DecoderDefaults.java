@@ -3,7 +3,7 @@ package org.llava4j.model.config;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 
-/** The values that transformers takes for keys that a decoder's config leaves out. */
+/** Default values of transformers for missing keys of a decoder config. */
 enum DecoderDefaults {
     LLAMA(11008, 2048),
     MISTRAL(14336, 131072);
@@ -16,12 +16,12 @@ enum DecoderDefaults {
         this.maxPositions = maxPositions;
     }
 
-    /** The defaults of a config's {@code model_type}; LLaMA's where it is absent. */
+    /** The defaults of a config's {@code model_type}; LLaMA's if it is absent. */
     static DecoderDefaults of(ConfigJson json) {
         return json.text("model_type", "llama").endsWith("mistral") ? MISTRAL : LLAMA;
     }
 
-    /** The config with all keys of the decoder. */
+    /** The config with defaults for missing keys. */
     static ConfigJson withDefaults(ConfigJson json) {
         return json.withDefaults(of(json).keys());
     }

@@ -15,14 +15,14 @@ import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * Generation settings of a model folder, as transformers reads them: {@code generation_config.json} where there is one,
- * otherwise {@code config.json}.
+ * Generation settings of a model folder, as in transformers: read from {@code generation_config.json}, or from
+ * {@code config.json} if that file is absent.
  */
 public final class GenerationConfig {
     private static final String FILE = "generation_config.json";
     private static final String EOS = "eos_token_id";
 
-    /** Processors of the logits that are not implemented, with the values that switch them off. */
+    /** Settings of logits processors that are not implemented, with the test for values that disable them. */
     private static final Map<String, Predicate<JsonNode>> NEUTRAL_VALUES = Map.ofEntries(
             Map.entry("repetition_penalty", ConfigKeys.ONE),
             Map.entry("encoder_repetition_penalty", ConfigKeys.ONE),
@@ -47,11 +47,11 @@ public final class GenerationConfig {
     private static final ConfigKeys KEYS = ConfigKeys.builder()
             .read(EOS)
             .read(NEUTRAL_VALUES.keySet().toArray(String[]::new))
-            // Defaults of sampling and lengths, which flags and requests set here.
+            // Defaults of sampling and lengths, which LLaVA4J takes from flags and requests.
             .ignored("do_sample", "temperature", "top_p", "top_k", "min_p", "typical_p", "epsilon_cutoff", "eta_cutoff")
             .ignored("max_length", "max_new_tokens", "max_time", "early_stopping", "length_penalty", "top_h")
             .ignored("num_return_sequences", "num_beam_groups", "diversity_penalty", "renormalize_logits")
-            // How it is computed and what is returned.
+            // Implementation and return values of generate().
             .ignored("use_cache", "cache_implementation", "cache_config", "return_legacy_cache", "prefill_chunk_size")
             .ignored("output_attentions", "output_hidden_states", "output_scores", "output_logits", "use_mps_device")
             .ignored(
@@ -71,16 +71,16 @@ public final class GenerationConfig {
     private GenerationConfig() {}
 
     /**
-     * The ids of all end tokens ({@code eos_token_id}, a number or a list); none where the folder names none.
+     * The ids of all end tokens ({@code eos_token_id}, a number or a list); empty if the folder has none.
      *
      * @throws BadInputException if the value is neither
      */
     public static Set<Integer> eosIds(Path folder) {
-        Path own = folder.resolve(FILE);
-        if (Files.isRegularFile(own)) {
-            JsonNode settings = JsonInput.readObject(own);
-            report(own, settings);
-            Set<Integer> ids = eosIds(own, settings.path(EOS));
+        Path file = folder.resolve(FILE);
+        if (Files.isRegularFile(file)) {
+            JsonNode settings = JsonInput.readObject(file);
+            report(file, settings);
+            Set<Integer> ids = eosIds(file, settings.path(EOS));
             if (!ids.isEmpty()) {
                 return ids;
             }
@@ -96,7 +96,7 @@ public final class GenerationConfig {
         return eosIds(config, value);
     }
 
-    /** Generation goes by flags and requests; settings that would change a greedy answer are reported, unknown keys too. */
+    /** Warns about settings that would change a greedy answer, which LLaVA4J does not apply, and about unknown keys. */
     private static void report(Path file, JsonNode settings) {
         Set<String> unknown = KEYS.check(file.toString(), "", settings);
         List<String> notApplied = new ArrayList<>();

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 
 /**
- * A LLaMA decoder as its {@code config.json} gives it.
+ * Configuration of a LLaMA decoder, from {@code config.json}.
  *
  * @param vocabSize V
  * @param hiddenSize D
@@ -14,8 +14,8 @@ import java.nio.file.Path;
  * @param intermediateSize width of the SwiGLU MLP
  * @param rmsNormEps epsilon of every RMSNorm
  * @param ropeTheta base of the rotary frequencies
- * @param ropeScale positions are divided by it (rope_scaling of type linear); 1 for none
- * @param tiedEmbeddings whether the head is the embedding table
+ * @param ropeScale divisor of positions (linear {@code rope_scaling}); 1 for none
+ * @param tiedEmbeddings whether the LM head is the token embedding table
  */
 public record LlamaConfig(
         int vocabSize,
@@ -29,7 +29,7 @@ public record LlamaConfig(
         double ropeScale,
         boolean tiedEmbeddings) {
 
-    /** Reads a decoder's folder or {@code config.json}; of a LLaVA in the layout of transformers, the decoder in it. */
+    /** Reads a decoder's folder or {@code config.json}; for a LLaVA in llava-hf layout, its {@code text_config}. */
     public static LlamaConfig read(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         if (LlavaHfConfig.isLlavaHf(json)) {
@@ -41,8 +41,8 @@ public record LlamaConfig(
     }
 
     /**
-     * A decoder whose keys are at the top of its file, as a LLaMA's or beside those of a LLaVA. Keys that a config with a
-     * {@code model_type} leaves out have the defaults of transformers.
+     * Reads a decoder whose keys are at the top level, as in a LLaMA or original LLaVA config. Missing keys have the
+     * defaults of transformers if the config has a {@code model_type}.
      */
     static LlamaConfig ofFlat(ConfigJson json) {
         ModelFamily.requireSupported(json, ModelFamily.FLAT_DECODERS, "model", "give a LLaMA, Mistral or LLaVA folder");
@@ -50,7 +50,7 @@ public record LlamaConfig(
         return of(json.has("model_type") ? DecoderDefaults.withDefaults(json) : json);
     }
 
-    /** A decoder whose keys have been checked and completed. */
+    /** Reads a decoder whose keys have been checked and completed with defaults. */
     static LlamaConfig of(ConfigJson json) {
         int heads = json.positive("num_attention_heads");
         RopeConfig rope = RopeConfig.of(json);
@@ -66,7 +66,7 @@ public record LlamaConfig(
                 rope.scale(),
                 json.bool("tie_word_embeddings", false));
         if (config.hiddenSize % (2 * heads) != 0) {
-            throw json.error("num_attention_heads", "must cut hidden_size " + config.hiddenSize + " into even heads");
+            throw json.error("num_attention_heads", "must divide hidden_size " + config.hiddenSize + " into head dimensions that are even");
         }
         if (heads % config.kvHeads != 0) {
             throw json.error("num_key_value_heads", "must divide num_attention_heads " + heads);
@@ -81,7 +81,7 @@ public record LlamaConfig(
         return config;
     }
 
-    /** Mistral's window changes nothing for sequences that fit into it. */
+    /** Rejects a sliding window shorter than the context length; a longer one has no effect. */
     private static void requireFullAttention(ConfigJson json) {
         if (!json.has("sliding_window")) {
             return;
@@ -91,13 +91,13 @@ public record LlamaConfig(
         if (window < longest) {
             throw json.error(
                     "sliding_window",
-                    "is " + window + " but sequences may have " + longest + " tokens (\"max_position_embeddings\");"
-                            + " LLaVA4J has no sliding window: lower the latter to it if that is long enough, or use a"
-                            + " model without it");
+                    "is " + window + " but the context length is " + longest + " tokens (\"max_position_embeddings\");"
+                            + " LLaVA4J does not support sliding-window attention: set \"max_position_embeddings\" to"
+                            + " " + window + " if that is long enough, or use another model");
         }
     }
 
-    /** Puts these values into a config under the keys that {@link #read} knows. */
+    /** Writes the keys that {@link #read} reads. */
     public void writeTo(ObjectNode json) {
         json.put("vocab_size", vocabSize);
         json.put("hidden_size", hiddenSize);

@@ -13,18 +13,20 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * What a LLaVA folder's {@code config.json} says beyond its decoder. Behaviour is read from here, never guessed from
- * a folder's name.
+ * Configuration of a LLaVA model, from {@code config.json}. Options are read from the config and never inferred from
+ * the folder's name.
  *
- * @param vision the tower, from the folder that {@code mm_vision_tower} names
- * @param decoder the LLaMA
- * @param projector how features become word vectors
- * @param selectLayer which hidden state is the feature, counted as Python does: -2 is the one before the last
- * @param selectFeature whether CLS is dropped
- * @param maxLength {@code tokenizer_model_max_length}: sequences are cut there, after the splice
- * @param padLeft whether batches are padded on the left
- * @param padToSquare whether pictures are padded to a square ({@code image_aspect_ratio} = pad)
- * @param imageStartEndTokens the tokens around an image, where the model has them ({@code mm_use_im_start_end})
+ * @param vision the vision tower, from the folder that {@code mm_vision_tower} names
+ * @param decoder the LLaMA decoder
+ * @param projector {@code mm_projector_type}
+ * @param selectLayer {@code mm_vision_select_layer}: hidden state used as image features; negative values count from
+ *     the end, so -2 is the second to last
+ * @param selectFeature {@code mm_vision_select_feature}: whether the CLS token is dropped
+ * @param maxLength {@code tokenizer_model_max_length}: context length; longer sequences are truncated after image
+ *     tokens are inserted
+ * @param padLeft {@code tokenizer_padding_side}: whether batches are padded on the left
+ * @param padToSquare {@code image_aspect_ratio}: whether images are padded to a square ({@code pad})
+ * @param imageStartEndTokens image start and end tokens, if the model has them ({@code mm_use_im_start_end})
  */
 public record LlavaConfig(
         ClipConfig vision,
@@ -42,7 +44,7 @@ public record LlavaConfig(
         LINEAR,
         MLP2X_GELU;
 
-        /** @throws BadInputException if LLaVA has none of this name, or one that is not here */
+        /** @throws BadInputException if the projector type is unknown or not supported */
         public static ProjectorType fromName(String name) {
             return switch (name) {
                 case "linear" -> LINEAR;
@@ -57,7 +59,7 @@ public record LlavaConfig(
         PATCH,
         CLS_PATCH;
 
-        /** @throws BadInputException if LLaVA has none of this name */
+        /** @throws BadInputException if the name is unknown */
         public static SelectFeature fromName(String name) {
             return switch (name) {
                 case "patch" -> PATCH;
@@ -68,11 +70,11 @@ public record LlavaConfig(
         }
     }
 
-    /** {@code unfreeze_mm_vision_tower}: whether the tower was trained with the model. */
+    /** {@code unfreeze_mm_vision_tower}: whether the vision tower was trained with the model. */
     public enum TowerTraining {
         TRAINED,
         FROZEN,
-        /** The key is absent, as it was before towers could be trained. */
+        /** The key is absent, as in configs older than trainable towers. */
         UNKNOWN
     }
 
@@ -83,7 +85,7 @@ public record LlavaConfig(
         }
     }
 
-    /** A model without tokens around an image. */
+    /** A model without image start and end tokens. */
     public LlavaConfig(
             ClipConfig vision,
             LlamaConfig decoder,
@@ -108,11 +110,11 @@ public record LlavaConfig(
     }
 
     /**
-     * Reads a LLaVA's {@code config.json} that may stand alone, for the shapes of the model: the tokens around an image
-     * are taken to be the vocabulary's last two, and no tokenizer is asked.
+     * Reads a LLaVA's {@code config.json} without a tokenizer, to compute the shapes of the weights: image start and
+     * end tokens are assumed to be the last two ids of the vocabulary.
      *
      * @param folder the model folder, or the file
-     * @param visionTower as in {@link #read}; a published tower's name will do
+     * @param visionTower as in {@link #read}, or the id of a published tower
      */
     public static LlavaConfig readShapes(Path folder, Path visionTower) {
         return read(folder, visionTower, (anywhere, json) -> {
@@ -124,7 +126,7 @@ public record LlavaConfig(
     }
 
     private static LlavaConfig read(
-            Path folder, Path visionTower, BiFunction<Path, ConfigJson, Optional<ImageStartEndTokens>> imageSlot) {
+            Path folder, Path visionTower, BiFunction<Path, ConfigJson, Optional<ImageStartEndTokens>> readTokens) {
         ConfigJson json = ConfigJson.read(folder);
         if (LlavaHfConfig.isLlavaHf(json)) {
             return LlavaHfConfig.of(json, folder);
@@ -145,7 +147,7 @@ public record LlavaConfig(
                 json.integer("tokenizer_model_max_length", 2048),
                 json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
                 json.choice("image_aspect_ratio", "square", AspectRatio::fromName) == AspectRatio.PAD,
-                imageSlot.apply(folder, json));
+                readTokens.apply(folder, json));
         if (json.has("mm_vision_tower")) {
             requireSamePadding(tower, json, config.padToSquare);
         }
@@ -153,13 +155,13 @@ public record LlavaConfig(
         return config;
     }
 
-    /** A preprocessor that pads beside a model that does not: one of the two would be ignored. */
+    /** Rejects a preprocessor that pads images for a model whose config does not. */
     static void requireSamePadding(Path tower, ConfigJson json, boolean pads) {
         if (!pads && LlavaHfConfig.pads(tower)) {
             throw json.error(
                     "image_aspect_ratio",
                     "is square but \"do_pad\" of the preprocessor in " + tower
-                            + " is true; set both to pad, or neither");
+                            + " is true; enable padding in both or in neither");
         }
     }
 
@@ -172,33 +174,33 @@ public record LlavaConfig(
     }
 
     private static Optional<ImageStartEndTokens> imageStartEndTokens(Path folder, ConfigJson json) {
-        // Whether the vocabulary also holds <im_patch> changes nothing here: no id of it ever reaches the model.
+        // Only validated: <im_patch> in the vocabulary has no effect, since its id never reaches the model.
         json.bool("mm_use_im_patch_token", false);
         if (!json.bool("mm_use_im_start_end", false)) {
             return Optional.empty();
         }
-        ImageStartEndTokens slot = ImageStartEndTokens.of(LlamaTokenizer.load(folder), folder);
-        int highest = Math.max(slot.startId(), slot.endId());
+        ImageStartEndTokens tokens = ImageStartEndTokens.of(LlamaTokenizer.load(folder), folder);
+        int highest = Math.max(tokens.startId(), tokens.endId());
         if (highest >= json.positive("vocab_size")) {
             throw json.error(
                     "vocab_size",
                     "is " + json.positive("vocab_size") + " but " + ImageStartEndTokens.START + " and "
                             + ImageStartEndTokens.END + " have ids up to " + highest
-                            + "; it must count the added tokens, as the tables do");
+                            + "; it must include the added tokens, as the embedding tables do");
         }
         if (json.bool("tie_word_embeddings", false)) {
             throw json.error(
                     "tie_word_embeddings",
-                    "is true, and so is \"mm_use_im_start_end\": the rows of the slot learn in stage 1 while the head"
-                            + " stays frozen; give the head a table of its own");
+                    "is true, and so is \"mm_use_im_start_end\": stage 1 trains the embeddings of the image start and end"
+                            + " tokens while the LM head stays frozen; use a model with an untied head");
         }
-        return Optional.of(slot);
+        return Optional.of(tokens);
     }
 
     /**
-     * Puts what LLaVA adds to its decoder's config under the keys that {@link #read} knows.
+     * Writes the keys that LLaVA adds to its decoder's config.
      *
-     * @param visionTower the tower's folder, as a path from the model's
+     * @param visionTower path of the tower's folder, relative to the model's
      */
     public void writeTo(ObjectNode json, String visionTower) {
         json.put("mm_vision_tower", visionTower);
@@ -213,13 +215,13 @@ public record LlavaConfig(
         json.put("tokenizer_padding_side", padLeft ? "left" : "right");
     }
 
-    /** Whether this folder is a LLaVA: its config names a vision tower or holds one. */
+    /** Whether a folder is a LLaVA: its config names or contains a vision tower. */
     public static boolean isLlava(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         return json.has("mm_vision_tower") || LlavaHfConfig.isLlavaHf(json);
     }
 
-    /** Whether the tower of a LLaVA folder was trained; that of the layout of transformers counts as trained. */
+    /** Whether the vision tower of a LLaVA folder was trained; always true for llava-hf layout. */
     public static TowerTraining towerTraining(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         if (LlavaHfConfig.isLlavaHf(json)) {
@@ -231,7 +233,7 @@ public record LlavaConfig(
         return json.bool("unfreeze_mm_vision_tower") ? TowerTraining.TRAINED : TowerTraining.FROZEN;
     }
 
-    /** Whether this folder is a bare CLIP tower. */
+    /** Whether a folder is a CLIP or a bare CLIP vision tower. */
     public static boolean isClip(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         return !LlavaHfConfig.isLlavaHf(json)
@@ -241,15 +243,15 @@ public record LlavaConfig(
     }
 
     /**
-     * The folder of the tower that a LLaVA folder's config names, which is the folder itself where the config names a
-     * published tower or holds one: its weights must then be among LLaVA's own.
+     * The folder of the vision tower that a LLaVA config names. This is the model folder itself if the config names a
+     * published tower or contains one; its weights are then in the model folder.
      */
     public static Path visionTowerPath(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         return LlavaHfConfig.isLlavaHf(json) ? folder : visionTower(folder, json.text("mm_vision_tower"));
     }
 
-    /** The same; empty where the config names a folder that is not there. */
+    /** As {@link #visionTowerPath}; empty if the config names a folder that does not exist. */
     public static Optional<Path> findVisionTower(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
         return LlavaHfConfig.isLlavaHf(json)
@@ -261,7 +263,7 @@ public record LlavaConfig(
         Path base = base(folder);
         Path besideLink = base.resolve(named).normalize();
         try {
-            // Behind a symbolic link, ".." is the parent of the folder that the link leads to.
+            // If the model folder is a symbolic link, ".." is the parent of the link's target.
             Path real = base.toRealPath().resolve(named);
             if (Files.isDirectory(real)) {
                 boolean same = Files.isDirectory(besideLink) && Files.isSameFile(real, besideLink);
@@ -284,17 +286,17 @@ public record LlavaConfig(
         Path base = base(folder);
         return findVisionTower(folder, named)
                 .orElseThrow(() -> new BadInputException(base.resolve("config.json")
-                        + ": mm_vision_tower names the CLIP folder \"" + named + "\", which is not there ("
+                        + ": mm_vision_tower names the CLIP folder \"" + named + "\", which does not exist ("
                         + base.resolve(named).normalize().toAbsolutePath()
-                        + "); put it there, name another or give --vision-tower DIR"));
+                        + "); create it, name another one or give --vision-tower DIR"));
     }
 
-    /** P, vectors that one image becomes. */
+    /** P, image tokens per image. */
     public int numImageTokens() {
         return vision.patches() + (selectFeature == SelectFeature.CLS_PATCH ? 1 : 0);
     }
 
-    /** Index of the hidden state that is the feature, counted from 0 (after pre_layrnorm). */
+    /** Index of the hidden state used as image features, where 0 is the output of pre_layrnorm. */
     public int featureLayer() {
         return selectLayer < 0 ? vision.layers() + 1 + selectLayer : selectLayer;
     }

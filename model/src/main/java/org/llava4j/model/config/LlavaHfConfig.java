@@ -8,9 +8,9 @@ import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
 /**
- * The {@code config.json} of transformers' own LLaVA: tower and decoder nested, keys left out where they have the
- * default values of transformers. The projector always has two layers. That pictures are padded to squares, and how long a sequence
- * may be, has no place there: folders that we write say it under LLaVA's own keys.
+ * Reader of llava-hf configs, the {@code config.json} of LLaVA in transformers: tower and decoder are nested, and
+ * missing keys have the default values of transformers. The projector always has two layers. The format has no keys for
+ * image padding and context length; LLaVA4J writes LLaVA's own keys for them.
  */
 public final class LlavaHfConfig {
     private static final int MAX_LENGTH = 2048;
@@ -18,25 +18,31 @@ public final class LlavaHfConfig {
     private static final String PADDING_SIDE_KEY = "tokenizer_padding_side";
     private static final String ASPECT_RATIO_KEY = "image_aspect_ratio";
 
-    /** What transformers takes for a tower that is left out as a whole: CLIP ViT-L/14 at 336 pixels. */
+    /** Default of transformers if {@code vision_config} is absent: CLIP ViT-L/14 at 336 pixels. */
     private static final ClipConfig ABSENT_TOWER = new ClipConfig(1024, 24, 16, 4096, 336, 14, 1e-5);
 
     private LlavaHfConfig() {}
 
-    /** A full CLIP nests its parts alike, but is of another type and says nothing of an image's place among words. */
+    /**
+     * Whether a config is llava-hf. A full CLIP also nests its configs, but has another {@code model_type} and no image
+     * token.
+     */
     static boolean isLlavaHf(ConfigJson json) {
-        boolean placed = json.has("image_token_index") || json.has("image_token_id");
-        boolean nested = json.has("text_config") || json.has("vision_config");
-        boolean llava = json.text("model_type", "llava").equals("llava");
-        return llava && !json.has("mm_vision_tower") && (nested || placed) && (placed || json.has("model_type"));
+        boolean hasImageToken = json.has("image_token_index") || json.has("image_token_id");
+        boolean hasNestedConfig = json.has("text_config") || json.has("vision_config");
+        boolean isLlavaType = json.text("model_type", "llava").equals("llava");
+        return isLlavaType && !json.has("mm_vision_tower") && (hasNestedConfig || hasImageToken) && (hasImageToken || json.has("model_type"));
     }
 
-    /** Whether a folder is a LLaVA in the layout of transformers. */
+    /** Whether a folder is a LLaVA in llava-hf layout. */
     public static boolean isIn(Path folder) {
         return isLlavaHf(ConfigJson.read(folder));
     }
 
-    /** @param folder the model folder, whose preprocessing says whether images are padded where the config does not */
+    /**
+     * @param folder the model folder, whose {@code preprocessor_config.json} decides about image padding if the config
+     *     does not
+     */
     static LlavaConfig of(ConfigJson json, Path folder) {
         json.check(ModelKeys.LLAVA_HF);
         requireOneImageToken(json);
@@ -61,7 +67,7 @@ public final class LlavaHfConfig {
         return ClipPreprocessing.isIn(folder) && ClipPreprocessing.read(folder).aspectRatio() == AspectRatio.PAD;
     }
 
-    /** The id itself is not used: an image is found by its text. Two names for it must not disagree. */
+    /** The two names of the image token's id must agree. The id is not used, because images are found by their text. */
     private static void requireOneImageToken(ConfigJson json) {
         if (json.has("image_token_id")
                 && json.has("image_token_index")
@@ -69,11 +75,11 @@ public final class LlavaHfConfig {
             throw json.error(
                     "image_token_id",
                     "is " + json.integer("image_token_id") + " but \"image_token_index\" is "
-                            + json.integer("image_token_index") + "; both name one token, leave one out");
+                            + json.integer("image_token_index") + "; both are the same token's id, remove one");
         }
     }
 
-    /** Puts what transformers has no key for into a config, under LLaVA's own. */
+    /** Writes options that transformers has no keys for, under LLaVA's keys. */
     public static void writeOwnKeys(LlavaConfig config, ObjectNode json) {
         json.put(ASPECT_RATIO_KEY, config.padToSquare() ? "pad" : "square");
         json.put(MAX_LENGTH_KEY, config.maxLength());

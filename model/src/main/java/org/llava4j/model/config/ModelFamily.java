@@ -3,18 +3,21 @@ package org.llava4j.model.config;
 import java.util.Map;
 import java.util.Set;
 
-/** Model families by the {@code model_type} of transformers and LLaVA: those that are run, and names of others. */
+/**
+ * Model families by the {@code model_type} of transformers and LLaVA: the supported ones, and names of others for error
+ * messages.
+ */
 final class ModelFamily {
-    /** Decoders of LLaMA's architecture. */
+    /** Decoders with LLaMA's architecture. */
     static final Set<String> DECODERS = Set.of("llama", "mistral");
 
-    /** CLIP's vision tower. */
+    /** CLIP vision towers. */
     static final Set<String> TOWERS = Set.of("clip_vision_model");
 
-    /** Decoders whose keys are at the top of the file, those of a LLaVA beside its own. */
+    /** Decoders whose keys are at the top level of the file, LLaVA's included. */
     static final Set<String> FLAT_DECODERS = Set.of("llama", "mistral", "llava", "llava_llama", "llava_mistral");
 
-    /** Whole models: a decoder, a tower or a CLIP by itself, and LLaVA in both layouts. */
+    /** Whole models: a bare decoder, vision tower or CLIP, and LLaVA in both layouts. */
     private static final Set<String> WHOLE =
             Set.of("llama", "mistral", "clip", "clip_vision_model", "llava", "llava_llama", "llava_mistral");
 
@@ -66,24 +69,24 @@ final class ModelFamily {
 
     private ModelFamily() {}
 
-    /** @throws org.llava4j.data.BadInputException if the whole model is of a family that is not run */
+    /** @throws org.llava4j.data.BadInputException if the model's family is not supported */
     static void requireSupportedModel(ConfigJson json) {
         requireSupported(json, WHOLE, "model", "give a LLaVA, LLaMA or CLIP folder");
     }
 
     /**
-     * Checks the family of a part.
+     * Checks the family of a model or submodel.
      *
-     * @param known the values of {@code model_type} that are run; a config without the key is taken for one of them
-     * @param part what it is a part of, such as a decoder
-     * @param remedy what to do
-     * @throws org.llava4j.data.BadInputException if it is of another family
+     * @param supported supported values of {@code model_type}; a missing key is accepted
+     * @param part what the config describes, such as "decoder"
+     * @param remedy end of the error message: what to do
+     * @throws org.llava4j.data.BadInputException if the family is not supported
      */
-    static void requireSupported(ConfigJson json, Set<String> known, String part, String remedy) {
+    static void requireSupported(ConfigJson json, Set<String> supported, String part, String remedy) {
         String type = json.text("model_type", "");
-        if (!type.isEmpty() && !known.contains(type)) {
+        if (!type.isEmpty() && !supported.contains(type)) {
             String name = NAMES.containsKey(type) ? "a " + NAMES.get(type) + " " + part : "an unknown kind of " + part;
-            throw json.error("model_type", "is " + type + ": " + name + ", which LLaVA4J does not run; " + remedy);
+            throw json.error("model_type", "is " + type + ": " + name + ", which LLaVA4J does not support; " + remedy);
         }
     }
 }

@@ -9,15 +9,17 @@ import com.fasterxml.jackson.databind.JsonNode;
 import org.llava4j.data.config.ConfigKeys;
 
 /**
- * The keys of every {@code config.json} that is read here: which change the result and are honoured, which change
- * nothing, and which are refused because what they switch on is not implemented.
+ * Known keys of {@code config.json} files: those that are read, those that have no effect on the result, and those that
+ * are accepted only with the value that disables an unsupported feature.
  */
 final class ModelKeys {
     private static final String NOT_IMPLEMENTED = "LLaVA4J does not implement it; use a model without it";
 
-    private static final String ZERO_DROPOUT = "this dropout is not applied here; set it to 0";
+    private static final String ZERO_DROPOUT = "LLaVA4J does not apply this dropout; set it to 0";
 
-    /** Keys of every transformers config. Those of generation are defaults of generate(), which only flags set here. */
+    /**
+     * Keys of every transformers config. Generation keys are defaults of generate(), which LLaVA4J takes from flags.
+     */
     private static final ConfigKeys PRETRAINED = ConfigKeys.builder()
             .ignored("return_dict", "output_hidden_states", "output_attentions", "torchscript", "torch_dtype", "dtype")
             .ignored("use_bfloat16", "tf_legacy_loss", "chunk_size_feed_forward", "is_encoder_decoder", "is_decoder")
@@ -43,14 +45,14 @@ final class ModelKeys {
                     "compression_config")
             .build();
 
-    /** A LLaMA, and a Mistral, which is a LLaMA with a sliding window. */
+    /** LLaMA, and Mistral, which is LLaMA with a sliding window. */
     static final ConfigKeys DECODER = PRETRAINED
             .extend()
             .read("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads")
             .read("intermediate_size", "rms_norm_eps", "rope_theta", "rope_scaling", "rope_parameters", "head_dim")
             .read("tie_word_embeddings", "max_position_embeddings", "sliding_window")
             .ignored("pretraining_tp", "max_sequence_length", "max_window_layers", "original_max_position_embeddings")
-            .only(text("silu"), "LLaMA's MLP has silu; use a model with it", "hidden_act", "hidden_activation")
+            .only(text("silu"), "LLaVA4J supports only silu in the MLP; use a model with it", "hidden_act", "hidden_activation")
             .only(OFF, ZERO_DROPOUT, "attention_dropout", "hidden_dropout", "hidden_dropout_prob", "resid_pdrop")
             .only(OFF, ZERO_DROPOUT, "embd_pdrop", "attn_pdrop", "residual_dropout", "embedding_dropout")
             .only(
@@ -78,31 +80,31 @@ final class ModelKeys {
             .only(ONE, NOT_IMPLEMENTED, "scale_emb", "scale_depth", "partial_rotary_factor", "rotary_pct")
             .only(
                     ModelKeys::allRotated,
-                    "here every layer rotates queries and keys; use a model that does",
+                    "LLaVA4J applies RoPE in every layer; use a model that does",
                     "no_rope_layers")
             .only(
                     ModelKeys::allFull,
-                    "here every layer attends to all tokens before; use a model that does",
+                    "LLaVA4J supports only full attention; use a model with it",
                     "layer_types")
             .build();
 
-    /** The object that says how positions are rotated. */
+    /** The RoPE object. */
     static final ConfigKeys ROPE = ConfigKeys.builder()
             .read("type", "rope_type", "factor", "rope_theta")
-            // Belong to types that are refused; the others do not read them.
+            // Read only by unsupported types.
             .ignored("original_max_position_embeddings", "attention_factor", "beta_fast", "beta_slow", "finetuned")
             .ignored("low_freq_factor", "high_freq_factor", "short_factor", "long_factor", "mscale", "mscale_all_dim")
             .only(ONE, NOT_IMPLEMENTED, "partial_rotary_factor")
             .only(OFF, NOT_IMPLEMENTED, "mrope_section")
             .build();
 
-    /** A LLaVA in the layout of the published code: its keys beside its decoder's. */
+    /** LLaVA in its original layout: its keys in addition to its decoder's. */
     static final ConfigKeys LLAVA = DECODER.extend()
             .read("mm_vision_tower", "mm_hidden_size", "mm_projector_type", "mm_vision_select_layer")
             .read("mm_vision_select_feature", "mm_use_im_start_end", "mm_use_im_patch_token", "image_aspect_ratio")
             .read("tokenizer_model_max_length", "tokenizer_padding_side", "unfreeze_mm_vision_tower")
             .read(ChatFormat.CONV_MODE, ChatFormat.IMAGE_FIRST)
-            // How it was trained, or how pictures are cut that no accepted image_aspect_ratio cuts.
+            // Training settings, and settings of image splitting, which no supported image_aspect_ratio uses.
             .ignored("tune_mm_mlp_adapter", "freeze_mm_mlp_adapter", "tune_mm_vision_resampler", "tune_vision_tower")
             .ignored("freeze_mm_vision_resampler", "tune_entire_model", "tune_mm_vision_tower", "mm_tunable_parts")
             .ignored("mm_projector_lr", "mm_vision_tower_lr", "mm_resampler_lr", "freeze_backbone", "lora_enable")
@@ -111,14 +113,14 @@ final class ModelKeys {
             .ignored("mm_spatial_pool_mode", "s2_scales", "s2_split_size", "s2_resize_to_split_size")
             .ignored("mm_newline_position", "add_time_instruction", "force_sample", "add_faster_video")
             .ignored("faster_token_stride", "pos_skipping_range")
-            .only(ON, "every LLaVA here has a projector; set it to true or leave it out", "use_mm_proj")
-            .only(text("flat"), "only flat is implemented: the tokens of an image in one row", "mm_patch_merge_type")
-            .only(ONE, "image tokens are not pooled here; use a model without it", "mm_spatial_pool_stride")
+            .only(ON, "LLaVA4J requires a projector; set it to true or remove it", "use_mm_proj")
+            .only(text("flat"), "LLaVA4J supports only flat", "mm_patch_merge_type")
+            .only(ONE, "LLaVA4J does not pool image tokens; use a model without it", "mm_spatial_pool_stride")
             .only(OFF, NOT_IMPLEMENTED, "mm_resampler_type", "mm_spatial_pool_out_channels", "s2", "use_s2")
             .only(OFF, NOT_IMPLEMENTED, "mm_dense_connector_type", "use_pos_skipping", "sep_image_conv_front")
             .build();
 
-    /** A LLaVA in the layout of transformers: its own keys, with our additions. */
+    /** LLaVA in llava-hf layout, with LLaVA4J's additions. */
     static final ConfigKeys LLAVA_HF = PRETRAINED
             .extend()
             .read("text_config", "vision_config", "image_token_index", "image_token_id", "vision_feature_layer")
@@ -126,23 +128,23 @@ final class ModelKeys {
             .read("tokenizer_model_max_length", "tokenizer_padding_side")
             .read(ChatFormat.CONV_MODE, ChatFormat.IMAGE_FIRST)
             .ignored("ignore_index", "image_seq_length", "vocab_size", "max_position_embeddings", "hidden_size")
-            .only(text("gelu"), "the projector has gelu here; use a model with it", "projector_hidden_act")
-            .only(ON, "the projector has biases here; use a model with them", "multimodal_projector_bias")
+            .only(text("gelu"), "LLaVA4J supports only gelu in the projector; use a model with it", "projector_hidden_act")
+            .only(ON, "LLaVA4J requires projector biases; use a model with them", "multimodal_projector_bias")
             .build();
 
-    /** A CLIP vision tower. */
+    /** CLIP vision tower. */
     static final ConfigKeys CLIP_VISION = PRETRAINED
             .extend()
             .read("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size", "image_size")
             .read("patch_size", "layer_norm_eps")
             .ignored("projection_dim", "initializer_factor", "vocab_size", "max_position_embeddings")
             .ignored("logit_scale_init_value", "has_pre_transformation", "vision_use_head")
-            .only(text("quick_gelu"), "CLIP's MLP has quick_gelu; use a tower with it", "hidden_act")
-            .only(value -> value.asInt() == 3, "images have 3 channels here; use a tower for them", "num_channels")
+            .only(text("quick_gelu"), "LLaVA4J supports only quick_gelu in the vision tower; use a tower with it", "hidden_act")
+            .only(value -> value.asInt() == 3, "LLaVA4J supports only 3 channels; use a tower with them", "num_channels")
             .only(OFF, ZERO_DROPOUT, "dropout", "attention_dropout")
             .build();
 
-    /** A whole CLIP, of which the vision half is read. */
+    /** Full CLIP, of which the vision model is read. */
     static final ConfigKeys CLIP = PRETRAINED
             .extend()
             .read("vision_config")
@@ -152,7 +154,7 @@ final class ModelKeys {
 
     private ModelKeys() {}
 
-    /** A list with 1 for each layer that rotates. */
+    /** Whether a list has a non-zero entry for each layer, so that RoPE is applied in all. */
     private static boolean allRotated(JsonNode layers) {
         for (JsonNode layer : layers) {
             if (layer.asInt() == 0) {

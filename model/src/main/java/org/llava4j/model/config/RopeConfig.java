@@ -1,17 +1,17 @@
 package org.llava4j.model.config;
 
 /**
- * The rotary position embedding of a decoder.
+ * Configuration of a decoder's rotary position embedding (RoPE).
  *
  * @param theta base of the frequencies
- * @param scale positions are divided by it (type linear); 1 for none
+ * @param scale divisor of positions (type linear); 1 for none
  */
 record RopeConfig(double theta, double scale) {
     private static final double DEFAULT_THETA = 10000.0;
 
     /**
-     * Reads it with the precedence of transformers 5: {@code rope_scaling} replaces {@code rope_parameters}, the theta
-     * inside goes before the one beside it, and {@code rope_type} before the older {@code type}.
+     * Reads the RoPE keys with the precedence of transformers 5: {@code rope_scaling} over {@code rope_parameters}, the
+     * theta in that object over the one at the top level, {@code rope_type} over the older {@code type}.
      */
     static RopeConfig of(ConfigJson json) {
         double beside = json.decimal("rope_theta", DEFAULT_THETA);

@@ -6,17 +6,17 @@ import java.util.stream.IntStream;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
-/** Warning about a tokenizer with more ids than the model's token table has rows. */
+/** Check for a tokenizer with more ids than the token embedding table has rows. */
 public final class VocabularyCheck {
     private static final int MAX_LISTED = 3;
 
     private VocabularyCheck() {}
 
     /**
-     * Loads a folder's tokenizer, and logs a warning where some of its tokens have no row. The model still loads, since
-     * most texts have none of them; a text that has one is rejected.
+     * Loads a folder's tokenizer and logs a warning if some of its tokens have no row. The model still loads, since
+     * most texts contain none of them; a text that does is rejected.
      *
-     * @param rows of the token table, V
+     * @param rows of the token embedding table, V
      * @throws org.llava4j.data.BadInputException as {@link LlamaTokenizer#load}
      */
     public static LlamaTokenizer load(Path folder, int rows) {
@@ -35,7 +35,7 @@ public final class VocabularyCheck {
         return tokenizer;
     }
 
-    /** Ids of added tokens may have gaps. */
+    /** Id and piece of a token; ids of added tokens may have gaps. */
     private static String name(LlamaTokenizer tokenizer, int id) {
         return tokenizer.isDefined(id) ? id + " \"" + tokenizer.piece(id) + "\"" : String.valueOf(id);
     }

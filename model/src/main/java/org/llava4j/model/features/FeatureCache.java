@@ -15,15 +15,15 @@ import org.llava4j.data.image.ImageBytes;
 import org.llava4j.data.image.RgbImage;
 
 /**
- * Features of images, computed once. The tower never learns (paper, section 4.2), so that what it makes of an image is
- * the same in every epoch, in both stages and in evaluation. The address of an image's features is a hash of the
- * tower's weights, of the preprocessing and of the image's bytes: a change of any of them is a new address.
+ * Cache of the vision tower's features. The tower is frozen (Liu et al. 2023, section 4.2), so an image has the same
+ * features in every epoch, in both stages and in evaluation. The cache is content-addressed: the address is a hash of
+ * the tower's weights, the preprocessing and the image's bytes, so a change of any of them is a cache miss.
  *
- * <p>Looked up in memory, then on disk, then computed, the missing ones together. One thread uses
- * a cache; several caches may share a folder.
+ * <p>Lookup order: memory, disk, then the tower, which computes all misses of a call in batches. Not thread-safe;
+ * several caches may share a folder.
  */
 public final class FeatureCache implements FeatureSource {
-    /** So many missing pictures are computed before they are kept: what an interrupted run may lose. */
+    /** Number of misses computed before they are stored, which bounds the work that an interrupted run loses. */
     private static final int CHUNK_SIZE = 64;
 
     private final FeatureSource source;
@@ -35,51 +35,51 @@ public final class FeatureCache implements FeatureSource {
     private long bytesInMemory;
     private long computed;
 
-    /** Empty from its first failure on. */
+    /** Empty after the store's first failure. */
     private Optional<FeatureStore> store;
 
-    /** A picture's state when its bytes were hashed. */
+    /** An image file's version when its bytes were hashed, and the address. */
     private record HashedFile(ImageBytes.ImageVersion version, String address) {}
 
     /**
-     * @param source computes what is missing
-     * @param identity names everything, but for the image itself, that the source's features depend on
-     * @param store where features are kept beyond this run, if anywhere
-     * @param memoryBytes bound of what is kept in memory
-     * @param notices receives a line when the store cannot be used any more (a full disk); features are then computed
+     * @param source computes the features of cache misses
+     * @param fingerprint of everything that the source's features depend on, except for the image
+     * @param store cache on disk, if any
+     * @param memoryBytes maximum size of the cache in memory
+     * @param notices receives a message when the store fails (such as a full disk); features are then recomputed
      */
     public FeatureCache(
             FeatureSource source,
-            String identity,
+            String fingerprint,
             Optional<FeatureStore> store,
             long memoryBytes,
             Consumer<String> notices) {
         this.source = source;
-        this.fingerprint = identity;
+        this.fingerprint = fingerprint;
         this.store = store;
         this.memoryBytes = memoryBytes;
         this.notices = notices;
     }
 
     /**
-     * The features of one image.
+     * The features of an image.
      *
-     * @return {@code float32[P*Dv]}; shared, not to be changed
-     * @throws BadInputException if the image is missing or broken
+     * @return {@code float32[P*Dv]}; shared, do not modify
+     * @throws BadInputException if the image is missing or damaged
      */
     public float[] features(Path image) {
         return features(List.of(image)).get(0);
     }
 
-    /** As {@link #features(Path)} for several, in their order. */
+    /** As {@link #features(Path)} for several images, in their order. */
     @Override
     public List<float[]> features(List<Path> images) {
         Map<String, float[]> found = new HashMap<>();
         Map<String, Path> missing = new LinkedHashMap<>();
-        List<String> wanted = new ArrayList<>();
+        List<String> requested = new ArrayList<>();
         for (Path image : images) {
             String address = address(image);
-            wanted.add(address);
+            requested.add(address);
             if (!found.containsKey(address) && !missing.containsKey(address)) {
                 lookUp(address)
                         .ifPresentOrElse(features -> found.put(address, features), () -> missing.put(address, image));
@@ -90,10 +90,10 @@ public final class FeatureCache implements FeatureSource {
             int to = Math.min(addresses.size(), from + CHUNK_SIZE);
             found.putAll(compute(addresses.subList(from, to), missing));
         }
-        return wanted.stream().map(found::get).toList();
+        return requested.stream().map(found::get).toList();
     }
 
-    /** Computed each time: what is in memory has no name to be kept under. */
+    /** Not cached: images in memory are computed each time. */
     @Override
     public List<float[]> featuresOfDecoded(List<RgbImage> images) {
         return source.featuresOfDecoded(images);
@@ -104,7 +104,7 @@ public final class FeatureCache implements FeatureSource {
         return source.visibleRegion(image);
     }
 
-    /** How many images went through the tower so far. */
+    /** Number of images that the source has computed. */
     public long computed() {
         return computed;
     }
@@ -119,13 +119,13 @@ public final class FeatureCache implements FeatureSource {
         return onDisk;
     }
 
-    /** What the store gives; one that fails is reported and left. */
+    /** Uses the store. If it fails, reports that and disables it. */
     private Optional<float[]> onDisk(Function<FeatureStore, Optional<float[]>> use) {
         try {
             return store.flatMap(use);
         } catch (BadInputException e) {
             store = Optional.empty();
-            notices.accept(e.getMessage() + "; the run continues without it");
+            notices.accept(e.getMessage() + "; continuing without it");
             return Optional.empty();
         }
     }
@@ -138,7 +138,7 @@ public final class FeatureCache implements FeatureSource {
             String address = addresses.get(i);
             float[] one = features.get(i);
             if (!address.equals(address(files.get(i)))) {
-                throw new BadInputException(files.get(i) + " has changed while it was read; start again");
+                throw new BadInputException(files.get(i) + " changed while it was read; start again");
             }
             byAddress.put(address, one);
             remember(address, one);
@@ -166,7 +166,7 @@ public final class FeatureCache implements FeatureSource {
         return (long) features.length * Float.BYTES;
     }
 
-    /** The bytes are hashed anew only where size or time of change say that they may be others. */
+    /** Hashes the file's bytes only if its size or modification time has changed. */
     private String address(Path image) {
         ImageBytes.ImageVersion now = ImageBytes.version(image);
         HashedFile seen = addresses.get(image);

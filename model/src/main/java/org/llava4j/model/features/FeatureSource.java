@@ -4,25 +4,33 @@ import java.nio.file.Path;
 import java.util.List;
 import org.llava4j.data.image.RgbImage;
 
-/** The frozen tower's features of pictures, wherever they are kept. */
+/** Source of image features of the frozen vision tower: the tower itself or a cache. */
 public interface FeatureSource {
 
     /**
-     * Features of pictures, each {@code float32[P*Dv]}: P vectors of the tower's width, one after the other.
+     * Returns the features of image files, each {@code float32[P*Dv]}: P image tokens of the tower's hidden size, in
+     * row-major order.
      *
-     * @throws org.llava4j.data.BadInputException if a picture is missing or broken
+     * @throws org.llava4j.data.BadInputException if an image is missing or damaged
      */
     List<float[]> features(List<Path> images);
 
-    /** As much of a picture as its features depend on, and no more where that is known: what to keep of a large one. */
+    /**
+     * The region of an image that its features depend on, if known, otherwise the whole image. Keeping only this region
+     * saves memory.
+     */
     default RgbImage visibleRegion(RgbImage image) {
         return image;
     }
 
-    /** The same of pictures in memory; a source that knows files only refuses any. */
+    /**
+     * Returns the features of decoded images. The default accepts none.
+     *
+     * @throws UnsupportedOperationException if the source supports files only
+     */
     default List<float[]> featuresOfDecoded(List<RgbImage> images) {
         if (!images.isEmpty()) {
-            throw new UnsupportedOperationException("this source of features knows files only");
+            throw new UnsupportedOperationException("this feature source supports files only");
         }
         return List.of();
     }

@@ -20,12 +20,13 @@ import java.util.zip.CRC32C;
 import org.llava4j.data.BadInputException;
 
 /**
- * Feature vectors on disk, one file for each address, with a bound on their sum. Several threads and processes may
- * share a folder: a file is written beside its name and moved into place, whoever reads checks its checksum, and what
- * is damaged or lies under a wrong name counts as missing.
+ * Feature cache on disk with a size limit and LRU eviction, one file per address. Threads and processes may share a
+ * folder: files are written under a temporary name and renamed, readers verify the checksum, and a damaged or misnamed
+ * file counts as missing.
  *
- * <p>A file: {@code "LLAVAFT1"}, the address (32 bytes), the number of floats (int32), the floats, CRC-32C of all that
- * (int32); little endian. Last modified is last used: file systems often do not keep times of reading.
+ * <p>File format, little endian: {@code "LLAVAFT1"}, address (32 bytes), number of floats (int32), floats, CRC-32C of
+ * all preceding bytes (int32). The modification time serves as the access time, because many file systems do not record
+ * access times.
  */
 public final class FeatureStore {
     private static final long MAGIC = 0x3154_4641_5641_4C4CL; // "LLAVAFT1"
@@ -34,10 +35,10 @@ public final class FeatureStore {
     private static final String ENDING = ".features";
     private static final String UNFINISHED = ".part";
 
-    /** After a shrink so much of the bound is in use, so that not every write needs one. */
+    /** Share of the size limit in use after an eviction, so that not every write evicts. */
     private static final double SHRUNK_SHARE = 0.9;
 
-    /** An unfinished file this old was left by a process that died. */
+    /** Age at which an unfinished file is considered abandoned by a dead process. */
     private static final long ABANDONED_MS = 3_600_000;
 
     private static final AtomicLong WRITES = new AtomicLong();
@@ -52,9 +53,9 @@ public final class FeatureStore {
     }
 
     /**
-     * Opens a folder, made if it is not there, and shrinks it to its bound.
+     * Opens a folder, creating it if necessary, and evicts files down to the size limit.
      *
-     * @throws BadInputException if the folder cannot be written, or the bound is not positive
+     * @throws BadInputException if the folder is not writable, or the limit is not positive
      */
     public static FeatureStore open(Path folder, long limitBytes) {
         requireBound(limitBytes);
@@ -68,36 +69,36 @@ public final class FeatureStore {
             return store;
         } catch (IOException e) {
             throw new BadInputException(
-                    "cannot use " + folder + " as feature cache (" + e + "); choose a folder that can be written", e);
+                    "cannot use " + folder + " as feature cache (" + e + "); choose a writable folder", e);
         }
     }
 
     /**
-     * As {@link #open}, for a run that can do without: where the folder cannot be used, the reason is reported.
+     * As {@link #open}, but reports an unusable folder to {@code notices} and returns empty.
      *
-     * @throws BadInputException if the bound is not positive
+     * @throws BadInputException if the limit is not positive
      */
     public static Optional<FeatureStore> openIfPossible(Path folder, long limitBytes, Consumer<String> notices) {
         requireBound(limitBytes);
         try {
             return Optional.of(open(folder, limitBytes));
         } catch (BadInputException e) {
-            notices.accept(e.getMessage() + "; the run continues without it");
+            notices.accept(e.getMessage() + "; continuing without it");
             return Optional.empty();
         }
     }
 
     private static void requireBound(long limitBytes) {
         if (limitBytes <= 0) {
-            throw new BadInputException("a feature cache of " + limitBytes + " bytes holds nothing; give it more");
+            throw new BadInputException("the feature cache's size is " + limitBytes + " bytes; give a size above 0");
         }
     }
 
     /**
-     * The features under an address.
+     * Looks up features.
      *
      * @param address SHA-256 in hexadecimal
-     * @return empty where there are none, or none that are whole
+     * @return empty if there is no intact file of this address
      */
     public Optional<float[]> get(String address) {
         Path file = file(address);
@@ -107,18 +108,18 @@ public final class FeatureStore {
                 delete(file.toFile());
                 return Optional.empty();
             }
-            // Where the file is gone by now, there is no time to set; the features are sound all the same.
+            // Fails harmlessly if another process has deleted the file.
             file.toFile().setLastModified(System.currentTimeMillis());
             return Optional.of(features);
         } catch (NoSuchFileException e) {
-            // Never written, or dropped by another process in this moment.
+            // Never written, or just evicted by another process.
             return Optional.empty();
         } catch (IOException e) {
             throw unusable(file, e);
         }
     }
 
-    /** Keeps features; those used longest ago are dropped where the bound is passed. */
+    /** Stores features; evicts the least recently used ones if the size limit is exceeded. */
     public synchronized void put(String address, float[] features) {
         Path file = file(address);
         Path unfinished = file.resolveSibling(
@@ -156,7 +157,7 @@ public final class FeatureStore {
         return buffer.array();
     }
 
-    /** The floats, or null where the bytes are not a whole file of this address. */
+    /** The features, or null if the bytes are not an intact file of this address. */
     private static float[] decode(String address, byte[] bytes) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         if (bytes.length < HEADER_BYTES + Integer.BYTES || buffer.getLong() != MAGIC) {
@@ -184,7 +185,7 @@ public final class FeatureStore {
 
     private record Entry(File file, long bytes, long usedMs) {}
 
-    /** Counts anew, since other processes write too, and drops what was used longest ago. */
+    /** Rescans the folder, since other processes write too, and evicts the least recently used files. */
     private void shrink() {
         List<Entry> entries = entries();
         knownBytes = entries.stream().mapToLong(Entry::bytes).sum();
@@ -201,7 +202,7 @@ public final class FeatureStore {
         }
     }
 
-    /** Files that vanish meanwhile, by the hand of another process, count as 0 bytes. */
+    /** All feature files. A file that another process deletes meanwhile counts as 0 bytes. */
     private List<Entry> entries() {
         long abandonedMs = System.currentTimeMillis() - ABANDONED_MS;
         List<Entry> entries = new ArrayList<>();

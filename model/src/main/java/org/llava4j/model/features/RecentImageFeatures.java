@@ -9,8 +9,8 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.image.RgbImage;
 
 /**
- * Features of pictures wherever these are, the last few kept: a conversation brings its picture with every question.
- * Used by one thread at a time.
+ * LRU cache of the features of the last {@value #CAPACITY} images, in files or in memory: a conversation sends its
+ * images with every question. Not thread-safe.
  */
 public final class RecentImageFeatures {
     private static final int CAPACITY = 16;
@@ -25,12 +25,12 @@ public final class RecentImageFeatures {
     private record FileKey(ImageRef.InFile file, ImageBytes.ImageVersion version) {}
 
     /**
-     * Features of pictures, each {@code float32[P*Dv]}.
+     * Returns the features of images, each {@code float32[P*Dv]}.
      *
-     * @throws org.llava4j.data.BadInputException if a picture is missing or broken
+     * @throws org.llava4j.data.BadInputException if an image is missing or damaged
      */
-    public List<float[]> features(List<ImageRef> pictures) {
-        List<Object> keys = pictures.stream().map(RecentImageFeatures::key).toList();
+    public List<float[]> features(List<ImageRef> images) {
+        List<Object> keys = images.stream().map(RecentImageFeatures::key).toList();
         Map<Object, float[]> found = new LinkedHashMap<>();
         Map<Object, ImageRef.InFile> files = new LinkedHashMap<>();
         Map<Object, RgbImage> decoded = new LinkedHashMap<>();
@@ -38,9 +38,9 @@ public final class RecentImageFeatures {
             float[] known = recent.get(keys.get(i));
             if (known != null) {
                 found.put(keys.get(i), known);
-            } else if (pictures.get(i) instanceof ImageRef.InFile file) {
+            } else if (images.get(i) instanceof ImageRef.InFile file) {
                 files.put(keys.get(i), file);
-            } else if (pictures.get(i) instanceof ImageRef.InMemory memory) {
+            } else if (images.get(i) instanceof ImageRef.InMemory memory) {
                 decoded.put(keys.get(i), memory.image());
             }
         }
@@ -54,13 +54,13 @@ public final class RecentImageFeatures {
         return keys.stream().map(found::get).toList();
     }
 
-    /** A picture to be asked about, later and perhaps often; of a large one only what is looked at is kept. */
+    /** A reference to a decoded image for requests, cropped to the region that the tower reads. */
     public ImageRef toImageRef(RgbImage image) {
         return new ImageRef.InMemory(source.visibleRegion(image));
     }
 
-    private static Object key(ImageRef picture) {
-        return picture instanceof ImageRef.InFile file ? new FileKey(file, ImageBytes.version(file.path())) : picture;
+    private static Object key(ImageRef image) {
+        return image instanceof ImageRef.InFile file ? new FileKey(file, ImageBytes.version(file.path())) : image;
     }
 
     private static void putAll(Map<Object, float[]> into, Iterable<Object> keys, List<float[]> features) {

@@ -19,19 +19,19 @@ import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Computes features with the tower. */
+/** Feature source that runs the vision tower. */
 public final class TowerFeatures implements FeatureSource {
-    /** Most pictures of one pass. */
+    /** Maximum number of images in a batch. */
     public static final int MAX_BATCH_SIZE = 16;
 
     private final Llava tower;
     private final ClipImageProcessor processor;
     private final int batchSize;
 
-    private TowerFeatures(Llava tower, ClipImageProcessor processor, int together) {
+    private TowerFeatures(Llava tower, ClipImageProcessor processor, int batchSize) {
         this.tower = tower;
         this.processor = processor;
-        this.batchSize = together;
+        this.batchSize = batchSize;
     }
 
     /** {@link #load(Path, Path, LlavaConfig, WeightDtype)} in float32. */
@@ -40,13 +40,13 @@ public final class TowerFeatures implements FeatureSource {
     }
 
     /**
-     * The tower of a model, with the preprocessing that belongs to it.
+     * Loads a model's vision tower and its preprocessing.
      *
-     * @param folder the LLaVA (or LLaMA) folder
-     * @param visionTower the tower's own folder: its preprocessing (CLIP's own where it has no
-     *     {@code preprocessor_config.json}), and its weights where {@code folder} holds none
-     * @param type how its matrices are kept
-     * @throws org.llava4j.data.BadInputException if weights, config and preprocessing do not fit each other
+     * @param folder the LLaVA or LLaMA folder
+     * @param visionTower the tower's own folder: its preprocessing (CLIP's default without
+     *     {@code preprocessor_config.json}), and its weights unless {@code folder} contains them
+     * @param type dtype of the tower's matrices
+     * @throws org.llava4j.data.BadInputException if weights, config and preprocessing are inconsistent
      */
     public static TowerFeatures load(Path folder, Path visionTower, LlavaConfig config, WeightDtype type) {
         ClipImageProcessor processor = new ClipImageProcessor(preprocessing(visionTower, config));
@@ -56,10 +56,10 @@ public final class TowerFeatures implements FeatureSource {
     }
 
     /**
-     * How images are prepared for a tower.
+     * Reads the image preprocessing of a tower.
      *
-     * @param visionTower the tower's own folder; CLIP's own settings where it has no {@code preprocessor_config.json}
-     * @throws BadInputException if config and preprocessing do not fit each other
+     * @param visionTower the tower's own folder; CLIP's default settings without {@code preprocessor_config.json}
+     * @throws BadInputException if config and preprocessing are inconsistent
      */
     public static ClipPreprocessing preprocessing(Path visionTower, LlavaConfig config) {
         ClipPreprocessing settings = ClipPreprocessing.isIn(visionTower)
@@ -73,14 +73,14 @@ public final class TowerFeatures implements FeatureSource {
         return settings.withAspectRatio(config.padToSquare() ? AspectRatio.PAD : AspectRatio.SQUARE);
     }
 
-    /** SHA-256 over the tower's weights, and their norm. */
+    /** SHA-256 and 2-norm of the tower's weights. */
     public TensorHash.TensorDigest digest() {
         TensorHash hash = new TensorHash();
         tower.weightNames().forEach(name -> hash.add(name, tower.weight(name)));
         return hash.digest();
     }
 
-    /** Number of the tower's weights. */
+    /** Number of the tower's parameters. */
     public long parameterCount() {
         return tower.weightNames().stream()
                 .mapToLong(name -> tower.weight(name).length())
@@ -88,7 +88,7 @@ public final class TowerFeatures implements FeatureSource {
     }
 
     /**
-     * Names everything, but for the image itself, that the features depend on: weights, which state is taken, and
+     * Fingerprint of everything that features depend on, except for the image: weights, feature layer and selection,
      * preprocessing.
      */
     public String fingerprint(LlavaConfig config) {
@@ -97,9 +97,9 @@ public final class TowerFeatures implements FeatureSource {
     }
 
     /**
-     * The same features with every picture alone in its pass, so that each has the same vectors to the last bit whenever
-     * it comes: matrix products of another number of rows may round otherwise, and a run that goes on from a checkpoint
-     * meets its pictures in other company. A small tower is slower so.
+     * A copy with batch size 1, whose features are bit-identical regardless of the order of images: matrix products of
+     * another number of rows may round differently, and a run resumed from a checkpoint batches its images differently.
+     * Slower for a small tower.
      */
     public TowerFeatures unbatched() {
         return new TowerFeatures(tower, processor, 1);
@@ -115,7 +115,7 @@ public final class TowerFeatures implements FeatureSource {
         return inBatches(images, processor::process);
     }
 
-    /** The middle square at the tower's own size, which is cut from itself again without a change. */
+    /** The center crop at the tower's input size; preprocessing the crop again does not change it. */
     @Override
     public RgbImage visibleRegion(RgbImage image) {
         ClipPreprocessing settings = processor.settings();
@@ -125,8 +125,8 @@ public final class TowerFeatures implements FeatureSource {
     private <T> List<float[]> inBatches(List<T> images, Function<T, float[]> pixelsOf) {
         List<float[]> all = new ArrayList<>();
         for (int from = 0; from < images.size(); from += batchSize) {
-            List<T> some = images.subList(from, Math.min(images.size(), from + batchSize));
-            all.addAll(forward(some.stream().map(pixelsOf).toList()));
+            List<T> batch = images.subList(from, Math.min(images.size(), from + batchSize));
+            all.addAll(forward(batch.stream().map(pixelsOf).toList()));
         }
         return all;
     }

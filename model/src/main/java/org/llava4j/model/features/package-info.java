@@ -1,5 +1,5 @@
 /**
- * The frozen tower's features, computed once per image: {@code float32[P, Dv]} each, kept in memory and on disk under
- * an address made of everything they depend on.
+ * Cached features of the frozen vision tower: {@code float32[P, Dv]} per image, computed once and stored in memory and
+ * on disk under a content address.
  */
 package org.llava4j.model.features;

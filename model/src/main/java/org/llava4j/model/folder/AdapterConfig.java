@@ -14,44 +14,44 @@ import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * The settings of PEFT's {@code adapter_config.json} that a merge depends on.
+ * Settings of PEFT's {@code adapter_config.json} that a merge depends on.
  *
  * @param rank of every A and B
- * @param scale of their products
+ * @param scale of the product B A
  */
 record AdapterConfig(int rank, double scale) {
-    /** Initializations that change the base too, so that it is not what the adapter belongs to any more. */
+    /** Initializations that modify the base weights, so that the adapter does not apply to the original base. */
     private static final List<String> CHANGES_BASE = List.of("pissa", "olora", "loftq", "corda", "lora_ga");
 
-    /** Initializations of A and B alone. */
+    /** Initializations that modify A and B only. */
     private static final Set<String> CHANGES_ADAPTER = Set.of("gaussian", "eva", "orthogonal");
 
-    private static final String UNKNOWN_KIND = "this kind of LoRA is not known here";
+    private static final String UNKNOWN_KIND = "this LoRA option is not supported";
 
     private static final ConfigKeys KEYS = ConfigKeys.builder()
             .read("r", "lora_alpha", "use_rslora", "init_lora_weights")
-            .only(text("LORA"), "only LORA can be merged", "peft_type")
-            .only(text("none"), "biases that were trained cannot be merged here", "bias")
-            .only(OFF, "DoRA scales the merged weights; use an adapter without it", "use_dora")
-            .only(OFF, "modules that were trained as a whole cannot be merged here", "modules_to_save")
-            .only(OFF, "trained rows of the embeddings cannot be merged here", "trainable_token_indices")
-            .only(OFF, "one rank and one alpha for all targets can be merged here", "rank_pattern", "alpha_pattern")
+            .only(text("LORA"), "only LORA is supported", "peft_type")
+            .only(text("none"), "merging trained biases is not supported", "bias")
+            .only(OFF, "DoRA is not supported; use an adapter without it", "use_dora")
+            .only(OFF, "merging fully trained modules is not supported", "modules_to_save")
+            .only(OFF, "merging trained embedding rows is not supported", "trainable_token_indices")
+            .only(OFF, "only one rank and alpha for all targets is supported", "rank_pattern", "alpha_pattern")
             .only(OFF, UNKNOWN_KIND, "layer_replication", "lora_bias", "use_qalora", "target_parameters")
             .only(OFF, UNKNOWN_KIND, "arrow_config", "alora_invocation_tokens", "megatron_config")
-            // The names in the adapter's file say which weights are changed.
+            // The tensor names in the adapter file determine which weights change.
             .ignored("target_modules", "exclude_modules", "layers_to_transform", "layers_pattern")
             .ignored("auto_mapping", "base_model_name_or_path", "revision", "task_type", "peft_version")
             .ignored("inference_mode", "lora_dropout", "runtime_config", "megatron_core", "ensure_weight_tying")
             .ignored("loftq_config", "eva_config", "corda_config", "lora_ga_config", "qalora_group_size")
-            // PEFT sets it to false for every layer of torch.nn.Linear.
+            // PEFT sets it to false for torch.nn.Linear.
             .ignored("fan_in_fan_out")
             .build();
 
-    /** @throws BadInputException if a merge would not give what PEFT gives */
+    /** @throws BadInputException if the merge would differ from PEFT's */
     static AdapterConfig read(Path folder) {
         Path file = folder.resolve(AdapterFiles.CONFIG);
         JsonNode json = JsonInput.readObject(file);
-        require(json.hasNonNull("peft_type"), file, "peft_type", "", "only LORA can be merged");
+        require(json.hasNonNull("peft_type"), file, "peft_type", "", "only LORA is supported");
         Set<String> unknown = KEYS.check(file.toString(), "", json);
         for (String key : unknown) {
             require(OFF.test(json.get(key)), file, key, json.get(key), UNKNOWN_KIND);
@@ -69,11 +69,11 @@ record AdapterConfig(int rank, double scale) {
                 "use_rslora",
                 stabilized,
                 "it must be true or false");
-        double by = stabilized.asBoolean() ? Math.sqrt(rank.intValue()) : rank.intValue();
-        return new AdapterConfig(rank.intValue(), alpha.doubleValue() / by);
+        double divisor = stabilized.asBoolean() ? Math.sqrt(rank.intValue()) : rank.intValue();
+        return new AdapterConfig(rank.intValue(), alpha.doubleValue() / divisor);
     }
 
-    /** PEFT compares most names in any case. */
+    /** PEFT compares most names case-insensitively. */
     private static void requireSameBase(Path file, JsonNode initialization) {
         if (!initialization.isTextual()) {
             return;
@@ -84,20 +84,20 @@ record AdapterConfig(int rank, double scale) {
                 file,
                 "init_lora_weights",
                 initialization.textValue(),
-                "that changed the base as well");
+                "it modifies the base weights, which is not supported");
         require(
                 CHANGES_ADAPTER.contains(name) || Boolean.parseBoolean(name) || name.equals("false"),
                 file,
                 "init_lora_weights",
                 initialization.textValue(),
-                "this initialization is not known here, it may have changed the base");
+                "this initialization is unknown and may modify the base weights");
     }
 
     private static void require(boolean holds, Path file, String key, Object value, String what) {
         if (!holds) {
-            String shown = String.valueOf(value);
+            String text = String.valueOf(value);
             throw new BadInputException(
-                    file + ": \"" + key + "\" is " + (shown.isEmpty() ? "missing" : shown) + "; " + what);
+                    file + ": \"" + key + "\" is " + (text.isEmpty() ? "missing" : text) + "; " + what);
         }
     }
 }

@@ -3,14 +3,14 @@ package org.llava4j.model.folder;
 import java.nio.file.Path;
 
 /**
- * PEFT's layout of an adapter, with the file that LLaVA puts beside it:
+ * Files of an adapter folder: PEFT's layout with LLaVA's additional files:
  *
  * <pre>
  * adapter_config.json              rank, alpha, dropout, targets
  * adapter_model.safetensors        A and B of each target
- * non_lora_trainables.safetensors  what else learned: the projector
- * config.json                      the LLaVA that it makes of its base
- * tokenizer.model, ...             the base's: where there are tokens around an image, they say which
+ * non_lora_trainables.safetensors  other trained weights: the projector
+ * config.json                      config of the merged LLaVA
+ * tokenizer.model, ...             copied from the base model
  * </pre>
  */
 public final class AdapterFiles {
@@ -20,14 +20,14 @@ public final class AdapterFiles {
     static final String SAFETENSORS = ".safetensors";
     static final String TORCH = ".bin";
 
-    /** What PEFT's wrappers put in front of a model's names. */
+    /** Prefix of tensor names in a model wrapped by PEFT. */
     static final String PREFIX = "base_model.model.";
 
     private AdapterFiles() {}
 
     /**
-     * The hash by which an adapter knows its base: over the decoder's weights, whatever file format they are in. The
-     * projector is no part of it, since the adapter has its own.
+     * Hash of the base model recorded in an adapter: of the decoder's weights as float32, independent of the file
+     * format. The projector is excluded, since the adapter contains its own.
      */
     public static String baseHash(Path base) {
         try (NamedWeights weights = NamedWeights.open(base)) {

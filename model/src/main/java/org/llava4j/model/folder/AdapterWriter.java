@@ -18,9 +18,9 @@ import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.lora.LoraConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Writes what a run with LoRA learned, and nothing of its base: {@link AdapterFiles}. */
+/** Writer of the weights trained in a LoRA run, without the base model: {@link AdapterFiles}. */
 public final class AdapterWriter {
-    /** How {@link org.llava4j.data.AtomicFolder} knows a former output of this class. */
+    /** The {@link org.llava4j.data.AtomicFolder} kind of adapter folders. */
     public static final String KIND = "adapter";
 
     private static final String WEIGHT = ".weight";
@@ -28,11 +28,11 @@ public final class AdapterWriter {
     private AdapterWriter() {}
 
     /**
-     * Writes the files into a folder that is there.
+     * Writes the files into an existing folder.
      *
-     * @param model as it was trained
-     * @param origin what it began with
-     * @param type of A, B and the projector in their files
+     * @param model the trained model
+     * @param origin the model that training started from
+     * @param type dtype of A, B and the projector
      */
     public static void writeInto(Path folder, Llava model, Origin origin, LoraConfig lora, TensorType type) {
         Map<String, INDArray> adapter = new LinkedHashMap<>();
@@ -46,7 +46,7 @@ public final class AdapterWriter {
         FolderFiles.writeJson(folder.resolve(AdapterFiles.CONFIG), config(origin, lora));
         FolderFiles.writeTokenizer(origin, folder);
         ObjectNode config = LlavaFolder.config(folder, origin, type.torchName());
-        config.put("mm_vision_tower", whole(origin.visionTower()));
+        config.put("mm_vision_tower", absolute(origin.visionTower()));
         FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config);
     }
 
@@ -58,7 +58,7 @@ public final class AdapterWriter {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("peft_type", "LORA");
         json.put("task_type", "CAUSAL_LM");
-        json.put("base_model_name_or_path", whole(origin.folder()));
+        json.put("base_model_name_or_path", absolute(origin.folder()));
         json.put("r", lora.rank());
         if (lora.alpha() == Math.rint(lora.alpha())) {
             json.put("lora_alpha", (long) lora.alpha());
@@ -76,7 +76,7 @@ public final class AdapterWriter {
         return json;
     }
 
-    /** Last names, as LLaVA writes them, where all layers have these targets; else whole ones. */
+    /** Short module names as LLaVA writes them if they identify the targets, otherwise full names. */
     private static Set<String> targetModules(LoraConfig lora, LlamaConfig decoder) {
         Set<String> targets = lora.targetsIn(decoder);
         Set<String> last = targets.stream().map(AdapterWriter::lastName).collect(Collectors.toCollection(TreeSet::new));
@@ -97,7 +97,7 @@ public final class AdapterWriter {
         return module.substring(module.lastIndexOf('.') + 1);
     }
 
-    private static String whole(Path path) {
+    private static String absolute(Path path) {
         return path.toAbsolutePath().normalize().toString();
     }
 }

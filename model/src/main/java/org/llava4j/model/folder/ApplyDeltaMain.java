@@ -5,10 +5,10 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.cli.Command;
 
-/** {@code exec:java@apply-delta}, with the flags of LLaVA's own script. */
+/** Command {@code apply-delta}, with the flags of LLaVA's script of that name. */
 public final class ApplyDeltaMain extends Command {
     private ApplyDeltaMain() {
-        super("apply-delta", "Adds a delta to the LLaMA it was made for and writes the LLaVA.");
+        super("apply-delta", "Applies a delta to the LLaMA it was made for and writes the LLaVA.");
     }
 
     public static void main(String[] args) {
@@ -21,7 +21,7 @@ public final class ApplyDeltaMain extends Command {
                 .addOption(required("base-model-path", "DIR", "the LLaMA"))
                 .addOption(required("delta-path", "DIR", "the delta"))
                 .addOption(
-                        required("target-model-path", "DIR", "the folder to write: new, empty, or a former output")));
+                        required("target-model-path", "DIR", "output folder: new, empty, or a previous output")));
     }
 
     @Override
@@ -30,7 +30,7 @@ public final class ApplyDeltaMain extends Command {
         Path output = path(line, "target-model-path");
         if (!delta.apply(path(line, "delta-path"), output)) {
             System.out.println(
-                    "the delta does not say which base it was made for: only names and shapes were compared");
+                    "the delta does not record its base model: only names and shapes were checked");
         }
         System.out.println("wrote " + output);
     }

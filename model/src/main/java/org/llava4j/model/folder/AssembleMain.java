@@ -12,14 +12,14 @@ import org.llava4j.model.folder.Assembly.AddedImageTokens;
 import org.llava4j.model.folder.Assembly.FeatureOptions;
 import org.llava4j.model.folder.Assembly.ProjectorOptions;
 
-/** {@code exec:java@assemble}: a LLaVA from a LLaMA, a CLIP and a projector. */
+/** Command {@code assemble}: builds a LLaVA from a LLaMA, a CLIP and a projector. */
 public final class AssembleMain extends Command {
     private static final int MAX_LENGTH = 2048;
 
     private AssembleMain() {
         super(
                 "assemble",
-                "Puts a LLaVA together from a LLaMA or Vicuna, a CLIP and a projector, fresh or from a file.");
+                "Assembles a LLaVA from a LLaMA or Vicuna, a CLIP and a projector, newly initialized or from a file.");
     }
 
     public static void main(String[] args) {
@@ -31,13 +31,13 @@ public final class AssembleMain extends Command {
         return FolderFlags.addOutputFlags(new Options()
                 .addOption(required("model-path", "DIR", "the LLaMA or Vicuna folder"))
                 .addOption(required("vision-tower", "DIR", "the CLIP folder"))
-                .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "the projector; a fresh one if not given"))
-                .addOption(flag("seed", "N", "of a fresh projector (default 42)"))
+                .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "projector file; newly initialized if not given"))
+                .addOption(flag("seed", "N", "seed of a new projector (default 42)"))
                 .addOption(flag("mm-projector-type", "TYPE", "linear (default) or mlp2x_gelu"))
-                .addOption(flag("mm-vision-select-layer", "N", "hidden state that is the feature (default -2)"))
+                .addOption(flag("mm-vision-select-layer", "N", "hidden state used as image features (default -2)"))
                 .addOption(flag("mm-vision-select-feature", "NAME", "patch (default) or cls_patch"))
                 .addOption(flag("image-aspect-ratio", "NAME", "square (default) or pad"))
-                .addOption(flag("model-max-length", "N", "longest sequence (default 2048)"))
+                .addOption(flag("model-max-length", "N", "context length in tokens (default 2048)"))
                 .addOption(toggle("mm-use-im-start-end", "add the tokens <im_start> and <im_end>"))
                 .addOption(toggle("mm-use-im-patch-token", "add <im_patch> before them, as the paper's models do")));
     }
@@ -72,8 +72,8 @@ public final class AssembleMain extends Command {
         boolean around = line.hasOption("mm-use-im-start-end");
         if (line.hasOption("mm-use-im-patch-token")) {
             if (!around) {
-                throw new BadInputException("--mm-use-im-patch-token alone adds a token that nothing reads; give"
-                        + " --mm-use-im-start-end too");
+                throw new BadInputException("--mm-use-im-patch-token has no effect without --mm-use-im-start-end;"
+                        + " give both");
             }
             return AddedImageTokens.PATCH_START_END;
         }

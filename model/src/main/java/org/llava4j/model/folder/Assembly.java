@@ -19,17 +19,18 @@ import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.weights.Checkpoint;
 
 /**
- * A LLaVA put together from a LLaMA (Vicuna), a CLIP and a projector, in LLaVA's own layout: what stage 1 begins with.
- * Its vocabulary holds all tokens that the tokenizer knows; rows that this adds to the tables begin at the mean of the
- * old ones.
+ * Assembly of a LLaVA from a LLaMA (Vicuna), a CLIP and a projector, in LLaVA's own layout, as the starting point of
+ * stage 1. The token embedding table is resized to all ids of the tokenizer; new rows are initialized to the mean of
+ * the old ones.
  *
  * @param llama the decoder's folder, with its tokenizer
- * @param visionTower a CLIP folder, full or the vision half
- * @param projector where the projector comes from
- * @param features which hidden states it reads
- * @param addedTokens what stands around an image
- * @param maxLength longest sequence, {@code tokenizer_model_max_length}
- * @param type of the floating point tensors
+ * @param visionTower a CLIP folder: full, or the vision model only
+ * @param projector source of the projector
+ * @param features image features that the projector reads
+ * @param addedTokens image tokens to add to the vocabulary
+ * @param maxLength context length, {@code tokenizer_model_max_length}
+ * @param type dtype of the floating-point tensors
+ * @param shardBytes maximum bytes of tensor data per file
  */
 public record Assembly(
         Path llama,
@@ -42,20 +43,24 @@ public record Assembly(
         long shardBytes) {
 
     /**
-     * @param file a projector of its own file; null for a fresh one
-     * @param seed of a fresh one
+     * The projector.
+     *
+     * @param file projector file; null to initialize a new one
+     * @param seed seed of a new projector
      */
     public record ProjectorOptions(ProjectorType type, Path file, long seed) {}
 
     /**
-     * @param layer the hidden state, -2 in the paper
-     * @param padToSquare whether pictures are padded to squares
+     * The image features.
+     *
+     * @param layer hidden state of the vision tower, -2 in the paper
+     * @param padToSquare whether images are padded to squares
      */
     public record FeatureOptions(int layer, SelectFeature select, boolean padToSquare) {}
 
-    /** Which tokens are added to the vocabulary. */
+    /** Image tokens to add to the vocabulary. */
     public enum AddedImageTokens {
-        /** None: the vectors stand among words by themselves. */
+        /** None: image tokens are inserted without markers. */
         NONE,
         /** {@code <im_start>} and {@code <im_end>} ({@code mm_use_im_start_end}). */
         START_END,
@@ -75,7 +80,7 @@ public record Assembly(
     /**
      * Writes the folder.
      *
-     * @throws BadInputException if a part is not whole, the parts do not fit, or the place cannot be written
+     * @throws BadInputException if a part is incomplete, the parts do not match, or the output cannot be written
      */
     public void writeTo(Path output) {
         InputPaths inputs = InputPaths.of(llama, visionTower, projector.file());
@@ -121,23 +126,23 @@ public record Assembly(
     private void requireModelTypes() {
         boolean llava = LlavaConfig.isLlava(llama);
         if (llava || LlavaConfig.isClip(llama)) {
-            throw new BadInputException(llama + " is " + (llava ? "a LLaVA already (export writes it anew)" : "a CLIP")
+            throw new BadInputException(llama + " is " + (llava ? "already a LLaVA (use export to rewrite it)" : "a CLIP")
                     + "; give a LLaMA or Vicuna folder as --model-path");
         }
         if (!LlavaConfig.isClip(visionTower)) {
-            throw new BadInputException(visionTower + " is no CLIP; give a CLIP folder as --vision-tower");
+            throw new BadInputException(visionTower + " is not a CLIP; give a CLIP folder as --vision-tower");
         }
     }
 
     private void requireOwnHead(LlamaConfig decoder) {
         if (decoder.tiedEmbeddings() && addedTokens != AddedImageTokens.NONE) {
-            throw new BadInputException(llama + ": \"tie_word_embeddings\" is true, and a model with tokens around an"
-                    + " image needs a head of its own, since stage 1 trains the rows of its tokens alone; leave out"
-                    + " --mm-use-im-start-end, or give a base whose head is not tied");
+            throw new BadInputException(llama + ": \"tie_word_embeddings\" is true, but a model with image start and"
+                    + " end tokens needs an untied head, since stage 1 trains the embeddings of these tokens only;"
+                    + " remove --mm-use-im-start-end, or give a base model with an untied head");
         }
     }
 
-    /** What the model will be; its decoder still has the old vocabulary, in which its tables are read. */
+    /** Config of the assembled model. Its decoder still has the old vocabulary size, with which the tables are read. */
     private LlavaConfig config(VocabularyGrowth growth) {
         LlavaConfig parts = LlavaConfig.read(llama, visionTower);
         return new LlavaConfig(

@@ -24,26 +24,26 @@ import org.llava4j.model.weights.TowerWeights;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Writes a model as a Hugging Face folder that is complete in itself, in LLaVA's own layout ({@link LlavaFolder}) or as
- * llava-hf ({@link LlavaHfFolder}). {@link Checkpoint#llava} reads both back. The same model gives the same bytes.
+ * Writer of complete Hugging Face model folders in LLaVA's own layout ({@link LlavaFolder}) or as llava-hf
+ * ({@link LlavaHfFolder}). {@link Checkpoint#llava} reads both. The output is byte-for-byte reproducible.
  */
 public final class CheckpointWriter {
-    /** How {@link AtomicFolder} knows a former output of this class. */
+    /** The {@link AtomicFolder} kind of model folders. */
     public static final String KIND = "model";
 
-    /** The projector alone, beside a model or without one. */
+    /** File of the projector alone, in a model folder or by itself. */
     public static final String PROJECTOR_FILE = "mm_projector.safetensors";
 
     private CheckpointWriter() {}
 
     /**
-     * Where a model came from and what it is now.
+     * Origin of a model to write, and its current configuration.
      *
-     * @param folder the LLaVA or LLaMA folder it was read from; its config and tokenizer go with it
-     * @param visionTower the tower's folder it was read with
-     * @param config what the model is
-     * @param chat how it was taught to converse, if that is known
-     * @param growth what its vocabulary has grown by, as config and tokenizer must say
+     * @param folder the LLaVA or LLaMA folder that the model was loaded from; its config and tokenizer are copied
+     * @param visionTower folder of its vision tower
+     * @param config the model's current configuration
+     * @param chat chat format, if known
+     * @param growth extension of the vocabulary, applied to config and tokenizer
      */
     public record Origin(
             Path folder,
@@ -52,33 +52,33 @@ public final class CheckpointWriter {
             Optional<ChatFormat> chat,
             Optional<VocabularyGrowth> growth) {
 
-        /** A model whose vocabulary stays. */
+        /** A model with an unchanged vocabulary. */
         public Origin(Path folder, Path visionTower, LlavaConfig config, ChatFormat chat) {
             this(folder, visionTower, config, Optional.of(chat), Optional.empty());
         }
     }
 
     /**
-     * How a folder is written.
+     * Output format of a model folder.
      *
      * @param layout {@link CheckpointLayout#LLAVA} or {@link CheckpointLayout#LLAVA_HF}
-     * @param shardBytes most bytes of numbers in one file, see {@link org.llava4j.data.tensors.ShardedSafetensorsWriter}
+     * @param shardBytes maximum bytes of tensor data per file, see
+     *     {@link org.llava4j.data.tensors.ShardedSafetensorsWriter}
      */
     public record WriteOptions(CheckpointLayout layout, long shardBytes) {
-        /** What {@code transformers} cuts at. */
+        /** Default maximum shard size of transformers. */
         public static final long DEFAULT_SHARD_BYTES = 5_000_000_000L;
 
-        /** LLaVA's own. */
+        /** LLaVA's own layout with the default shard size. */
         public static final WriteOptions DEFAULT = new WriteOptions(CheckpointLayout.LLAVA, DEFAULT_SHARD_BYTES);
     }
 
     /**
-     * Writes a trained graph as a whole folder, which appears at once or not at all.
+     * Writes a trained model as a complete folder, atomically.
      *
-     * @param type of the weights in the file: F32, or F16 or BF16 at half the size, rounded to nearest even; frozen
-     *     weights that the model keeps in 16 bits are written with the values that they have there; the frozen tower
-     *     stays as it was stored
-     * @throws org.llava4j.data.BadInputException if the place cannot be written, or holds something that is no former
+     * @param type dtype of the weights in the file: F32, F16 or BF16 (rounded to nearest even). Frozen low-precision
+     *     weights are written with their rounded values; the frozen vision tower keeps its stored dtype and values.
+     * @throws org.llava4j.data.BadInputException if the output cannot be written, or contains anything but a previous
      *     output
      */
     public static void write(Path output, Llava model, Origin origin, TensorType type) {
@@ -89,7 +89,7 @@ public final class CheckpointWriter {
         }
     }
 
-    /** Writes all files into a folder that is there; for a caller who adds files of his own before he commits. */
+    /** Writes all files into an existing folder, for callers that add files before committing it. */
     public static void writeInto(Path folder, Llava model, Origin origin, TensorType type) {
         try (TowerWeights tower = TowerWeights.open(origin.folder(), origin.visionTower())) {
             List<LazyTensor> all = new ArrayList<>(tower.toLazyTensors());
@@ -103,27 +103,27 @@ public final class CheckpointWriter {
     }
 
     /**
-     * The tensors of a model with what it learned: each that did not learn is the stored one, whatever type the graph
-     * keeps it in.
+     * Merges trained weights into stored tensors: frozen weights keep the stored values, whatever dtype the graph holds
+     * them in.
      *
-     * @param stored all tensors as they were before, tower included
-     * @param type of those of projector and decoder; the frozen tower stays as it was stored
+     * @param stored all tensors before training, vision tower included
+     * @param type dtype of projector and decoder; the frozen vision tower keeps its stored dtype
      */
     public static List<LazyTensor> withTrainedWeights(
             Llava model, Collection<LazyTensor> stored, LlavaConfig config, TensorType type) {
-        Set<String> learned = new HashSet<>(model.trainableNames());
+        Set<String> trainable = new HashSet<>(model.trainableNames());
         return stored.stream()
                 .map(tensor -> {
                     String name = tensor.name();
                     if (isVisionTower(name)) {
                         return tensor;
                     }
-                    LazyTensor now = learned.contains(name)
+                    LazyTensor tensorToWrite = trainable.contains(name)
                             ? LazyTensor.of(name, type, model.weight(name))
                             : tensor.withType(type);
-                    return name.equals(ImageStartEndEmbeddings.TABLE) && learned.contains(ImageStartEndEmbeddings.NAME)
-                            ? withRows(now, model.weight(ImageStartEndEmbeddings.NAME), config)
-                            : now;
+                    return name.equals(ImageStartEndEmbeddings.TABLE) && trainable.contains(ImageStartEndEmbeddings.NAME)
+                            ? withRows(tensorToWrite, model.weight(ImageStartEndEmbeddings.NAME), config)
+                            : tensorToWrite;
                 })
                 .toList();
     }
@@ -136,31 +136,35 @@ public final class CheckpointWriter {
     }
 
     /**
-     * Writes tensors by the names of the graph's variables, tower included, into a folder that is there. What is no part
-     * of a LLaVA, such as a head of one's own, stays behind.
+     * Writes tensors, by variable name and vision tower included, into an existing folder. Tensors that are not part of
+     * a LLaVA, such as custom heads, are skipped.
      *
-     * @throws org.llava4j.data.BadInputException if the model cannot be written in this layout
+     * @throws org.llava4j.data.BadInputException if the layout cannot represent the model
      */
-    public static void writeInto(Path folder, Collection<LazyTensor> tensors, Origin origin, WriteOptions form) {
+    public static void writeInto(Path folder, Collection<LazyTensor> tensors, Origin origin, WriteOptions options) {
         List<LazyTensor> parts = tensors.stream()
                 .filter(tensor -> isVisionTower(tensor.name()) || isLanguageModel(tensor.name()))
                 .toList();
-        if (form.layout() == CheckpointLayout.LLAVA_HF) {
-            LlavaHfFolder.write(folder, parts, origin, form.shardBytes());
+        if (options.layout() == CheckpointLayout.LLAVA_HF) {
+            LlavaHfFolder.write(folder, parts, origin, options.shardBytes());
         } else {
-            LlavaFolder.write(folder, parts, origin, form.shardBytes());
+            LlavaFolder.write(folder, parts, origin, options.shardBytes());
         }
     }
 
     /**
-     * Writes the projector alone, as float32, with the embedding table of a model that has tokens around an image, as
-     * published: stage 1 trains their rows too. {@link Checkpoint#withProjector} reads it.
+     * Writes the projector as float32, as stage 1's result. For a model with image start and end tokens the file also
+     * contains the token embedding table, as in the published code, because stage 1 trains their rows.
+     * {@link Checkpoint#withProjector} reads it.
      */
     public static void writeProjector(Path file, Llava model) {
         SafetensorsWriter.write(file, stage1Weights(model), name -> TensorType.F32);
     }
 
-    /** The projector, and the table of a model that has tokens around an image. */
+    /**
+     * Weights in a stage 1 result: the projector, and the token embedding table of a model with image start and end
+     * tokens.
+     */
     static Map<String, INDArray> stage1Weights(Llava model) {
         Map<String, INDArray> weights = model.stateDict();
         weights.keySet()
@@ -169,10 +173,10 @@ public final class CheckpointWriter {
         return weights;
     }
 
-    /** What a file of the projector alone holds. */
-    static Predicate<String> stage1Weights(boolean slot) {
+    /** Selects the weights in a stage 1 result. */
+    static Predicate<String> stage1Weights(boolean hasImageStartEnd) {
         return name ->
-                name.startsWith(Checkpoint.PROJECTOR_PREFIX) || (slot && name.equals(ImageStartEndEmbeddings.TABLE));
+                name.startsWith(Checkpoint.PROJECTOR_PREFIX) || (hasImageStartEnd && name.equals(ImageStartEndEmbeddings.TABLE));
     }
 
     static boolean isVisionTower(String variable) {

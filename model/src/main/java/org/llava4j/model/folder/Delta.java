@@ -21,57 +21,58 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Deltas, as LLaVA's first weights were released: a LLaVA minus the LLaMA it was trained from, tensor by tensor, so that
- * only who has the base can use it. What the base does not have (the projector, a tower) goes as it is. The word tables
- * of the LLaVA may have more rows; the base's then belong to the first of them. Differences and sums are taken in float32
- * and rounded once.
+ * Weight deltas, the format of LLaVA's first released weights: a LLaVA minus the LLaMA it was trained from, tensor by
+ * tensor, which is usable only with the base model. Tensors that the base does not have (projector, vision tower) are
+ * stored unchanged. Embedding tables of the LLaVA may have more rows; the base's rows are then subtracted from the
+ * first ones. Differences and sums are computed in float32 and rounded once.
  *
- * <p>Deltas made here hold the hash of their base, and are added to no other; of published ones only names and shapes
- * can be compared.
+ * <p>Deltas written by LLaVA4J record the hash of their base, which is checked; for published ones only names and
+ * shapes can be checked.
  *
- * @param base the LLaMA's folder
- * @param type of all tensors that are written; as stored, each has the type of the folder that is not the base
+ * @param base the LLaMA folder
+ * @param type dtype of all written tensors; the default is the stored dtype of the tensor that is not the base's
+ * @param shardBytes maximum bytes of tensor data per file
  */
 public record Delta(Path base, SaveType type, long shardBytes) {
-    /** How {@link AtomicFolder} knows a delta. */
+    /** The {@link AtomicFolder} kind of deltas. */
     public static final String KIND = Checkpoint.DELTA_KIND;
 
     private static final int MAX_LISTED = 12;
 
     /**
-     * Writes {@code target - base}, with the target's config and tokenizer.
+     * Writes {@code target - base} with the target's config and tokenizer.
      *
-     * @throws BadInputException if the two do not fit, or the place cannot be written; nothing is written then
+     * @throws BadInputException if the models do not match, or the output cannot be written; nothing is written then
      */
     public void make(Path target, Path output) {
         write(target, output, KIND, (whole, part) -> whole.subi(part));
     }
 
     /**
-     * Writes {@code base + delta} as a LLaVA, with the delta's config and tokenizer.
+     * Writes {@code base + delta} as a LLaVA with the delta's config and tokenizer.
      *
-     * @return whether the delta told its base's hash, and the base has it
-     * @throws BadInputException if the delta was made for another base, the two do not fit, or the place cannot be
-     *     written; nothing is written then
+     * @return whether the delta records its base's hash, so that the base was verified
+     * @throws BadInputException if the delta was made for another base, the models do not match, or the output cannot
+     *     be written; nothing is written then
      */
     public boolean apply(Path delta, Path output) {
         return write(delta, output, CheckpointWriter.KIND, (whole, part) -> whole.addi(part));
     }
 
-    /** @return whether the base was known by its hash */
+    /** @return whether the base's hash is known */
     private boolean write(Path from, Path output, String kind, BiConsumer<INDArray, INDArray> change) {
-        boolean making = kind.equals(KIND);
+        boolean isMaking = kind.equals(KIND);
         try (AtomicFolder folder = AtomicFolder.begin(output, kind, InputPaths.of(base, from));
                 NamedWeights bases = NamedWeights.open(base);
                 NamedWeights all = NamedWeights.open(from)) {
             InputSnapshot read = InputSnapshot.byMetadata(files(from));
             requireFits(bases, all, from);
-            Optional<String> told = ModelManifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
-            requireKind(making, told, from);
-            Optional<String> hash = making || told.isPresent() ? Optional.of(bases.sha256()) : Optional.empty();
-            if (!making && !hash.equals(told)) {
-                throw new BadInputException(from + " was made for a base whose weights have the hash " + told.get()
-                        + ", but those of " + base + " have " + hash.get() + "; give the base it was made for");
+            Optional<String> recordedHash = ModelManifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+            requireKind(isMaking, recordedHash, from);
+            Optional<String> hash = isMaking || recordedHash.isPresent() ? Optional.of(bases.sha256()) : Optional.empty();
+            if (!isMaking && !hash.equals(recordedHash)) {
+                throw new BadInputException(from + " was made for a base model with hash " + recordedHash.get()
+                        + ", but " + base + " has hash " + hash.get() + "; give the base model it was made for");
             }
             List<LazyTensor> tensors = new ArrayList<>();
             all.tensors().forEach((name, tensor) -> {
@@ -88,8 +89,8 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                             all.layout().toString(),
                             Optional.empty(),
                             Optional.empty(),
-                            making ? hash : Optional.empty(),
-                            sources(all, bases, from, making)));
+                            isMaking ? hash : Optional.empty(),
+                            sources(all, bases, from, isMaking)));
             read.requireUnchanged();
             folder.commit();
             return hash.isPresent();
@@ -106,7 +107,7 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         return files;
     }
 
-    /** The base's rows belong to the first rows of a table that has more. */
+    /** Applies the change to the first rows of a table that has more rows than the base's. */
     private static LazyTensor changed(LazyTensor tensor, LazyTensor base, BiConsumer<INDArray, INDArray> change) {
         return tensor.mapFloats(
                 floats -> {
@@ -127,7 +128,7 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         all.tensors().forEach((name, tensor) -> {
             LazyTensor part = bases.tensors().get(name);
             if (part == null && !NamedWeights.isLlavaOnly(name)) {
-                problems.add(tensor.info() + " has nothing in the base");
+                problems.add(tensor.info() + " is missing in the base");
             } else if (part != null
                     && !fits(name, tensor.info().shape(), part.info().shape())) {
                 problems.add(tensor.info() + " is " + part.info() + " in the base");
@@ -135,14 +136,14 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         });
         bases.tensors().forEach((name, tensor) -> {
             if (!all.tensors().containsKey(name)) {
-                problems.add(tensor.info() + " of the base has nothing in " + from);
+                problems.add(tensor.info() + " of the base is missing in " + from);
             }
         });
         if (!problems.isEmpty()) {
-            throw new BadInputException(from + " and the base " + base + " do not fit: "
+            throw new BadInputException(from + " and the base " + base + " do not match: "
                     + String.join("; ", problems.subList(0, Math.min(MAX_LISTED, problems.size())))
                     + (problems.size() > MAX_LISTED ? "; and " + (problems.size() - MAX_LISTED) + " more" : "")
-                    + "; give the base it was made for");
+                    + "; give the base model it was made for");
         }
     }
 
@@ -155,9 +156,9 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                         && whole[0] > part[0]);
     }
 
-    private static void requireKind(boolean making, Optional<String> told, Path from) {
-        if (making && told.isPresent()) {
-            throw new BadInputException(from + " is a delta; give the model that it makes");
+    private static void requireKind(boolean isMaking, Optional<String> recordedHash, Path from) {
+        if (isMaking && recordedHash.isPresent()) {
+            throw new BadInputException(from + " is a delta; give the full model");
         }
     }
 
@@ -172,15 +173,15 @@ public record Delta(Path base, SaveType type, long shardBytes) {
         }
     }
 
-    private SortedMap<String, String> sources(NamedWeights all, NamedWeights bases, Path from, boolean making) {
+    private SortedMap<String, String> sources(NamedWeights all, NamedWeights bases, Path from, boolean isMaking) {
         SortedMap<String, String> sources = new TreeMap<>();
         for (Map.Entry<String, LazyTensor> tensor : all.tensors().entrySet()) {
-            String own = from + ":" + all.storedName(tensor.getKey());
-            String part = bases.tensors().containsKey(tensor.getKey())
+            String source = from + ":" + all.storedName(tensor.getKey());
+            String baseSource = bases.tensors().containsKey(tensor.getKey())
                     ? base + ":" + bases.storedName(tensor.getKey())
                     : null;
-            String sum = making ? own + " - " + part : part + " + " + own;
-            sources.put(tensor.getKey(), part == null ? own : sum);
+            String combined = isMaking ? source + " - " + baseSource : baseSource + " + " + source;
+            sources.put(tensor.getKey(), baseSource == null ? source : combined);
         }
         return sources;
     }

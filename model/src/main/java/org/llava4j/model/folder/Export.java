@@ -18,14 +18,15 @@ import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.VisionTowerResolver;
 
 /**
- * A model folder written anew: in another layout, another type, other shards, with another projector. Strict as loading
- * is; no graph is built, and one tensor at a time is in memory.
+ * Export of a model folder to another layout, dtype, shard size or projector. It is as strict as loading, builds no
+ * graph, and holds one tensor at a time in memory.
  *
  * @param model a LLaVA folder of any layout
- * @param visionTower the tower's folder; null for the one that the model's config names
- * @param projector a projector of its own file, taken before any in {@code model}; null for none
- * @param type of the floating point tensors
- * @param convMode the conversation template; null for the one that the folder names, if it does
+ * @param visionTower the vision tower's folder; null for the one that the config names
+ * @param projector a projector file, which overrides the projector in {@code model}; null for none
+ * @param options layout and shard size
+ * @param type dtype of the floating-point tensors
+ * @param convMode conversation template; null for the one of the folder, if any
  */
 public record Export(
         Path model, Path visionTower, Path projector, WriteOptions options, SaveType type, String convMode) {
@@ -33,7 +34,7 @@ public record Export(
     /**
      * Writes the folder.
      *
-     * @throws BadInputException if the model is not whole, cannot be written in this layout, or the place cannot be
+     * @throws BadInputException if the model is incomplete, the layout cannot represent it, or the output cannot be
      *     written
      */
     public void writeTo(Path output) {
@@ -44,7 +45,7 @@ public record Export(
         });
     }
 
-    /** Writes {@link CheckpointWriter#PROJECTOR_FILE} alone into a folder. */
+    /** Writes only {@link CheckpointWriter#PROJECTOR_FILE} into a folder. */
     public void writeProjectorTo(Path output) {
         run(output, (folder, checkpoint, origin) -> {
             LlavaFolder.writeProjector(folder, tensors(checkpoint, origin.config()), origin.config());
@@ -52,16 +53,16 @@ public record Export(
         });
     }
 
-    /** Writes the files and says what they are. */
+    /** Writes the files and returns a description of the layout for the manifest. */
     interface FilesWriter {
         String write(Path folder, Checkpoint checkpoint, Origin origin);
     }
 
-    void run(Path output, FilesWriter body) {
+    void run(Path output, FilesWriter writer) {
         InputPaths inputs = InputPaths.of(model, projector, visionTower).andIfJsonFile(convMode);
         inputs.requireNoOverlap(output);
         if (!LlavaConfig.isLlava(model)) {
-            throw new BadInputException(model + " is no LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
+            throw new BadInputException(model + " is not a LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
         }
         Path tower = VisionTowerResolver.resolve(model, visionTower);
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs.and(tower))) {
@@ -75,14 +76,14 @@ public record Export(
                 if (projector != null) {
                     checkpoint.withProjector(projector);
                 }
-                String layout = body.write(folder.path(), checkpoint, origin);
+                String layout = writer.write(folder.path(), checkpoint, origin);
                 ModelManifest.write(
                         folder.path(),
                         new ModelManifest.Provenance(
                                 CheckpointWriter.KIND,
                                 layout,
                                 chat.map(format -> format.template().name()),
-                                ModelManifest.read(model).flatMap(before -> Optional.ofNullable(before.stage())),
+                                ModelManifest.read(model).flatMap(manifest -> Optional.ofNullable(manifest.stage())),
                                 Optional.empty(),
                                 checkpoint.plan().sources()));
             }

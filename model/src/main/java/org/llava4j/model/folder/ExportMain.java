@@ -8,10 +8,10 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 import org.llava4j.model.weights.CheckpointLayout;
 
-/** {@code exec:java@export}: writes a model folder anew, in either layout. */
+/** Command {@code export}: rewrites a model folder in either layout. */
 public final class ExportMain extends Command {
     private ExportMain() {
-        super("export", "Writes a LLaVA folder anew: layout, type of the numbers, shards, projector.");
+        super("export", "Rewrites a LLaVA folder with another layout, dtype, shard size or projector.");
     }
 
     public static void main(String[] args) {
@@ -21,13 +21,13 @@ public final class ExportMain extends Command {
     @Override
     protected Options options() {
         return FolderFlags.addOutputFlags(new Options()
-                .addOption(required("model-path", "DIR", "a LLaVA of any layout"))
+                .addOption(required("model-path", "DIR", "LLaVA folder of any layout"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
-                .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "a projector of its own file (stage 1's result)"))
+                .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "projector file (the result of stage 1)"))
                 .addOption(flag("layout", "NAME", "llava (default) or llava-hf"))
                 .addOption(
-                        flag("conv-mode", "NAME", "how the model was taught to converse, if its folder does not say"))
-                .addOption(toggle("only-projector", "write mm_projector.safetensors and nothing else")));
+                        flag("conv-mode", "NAME", "conversation template, if the folder does not name one"))
+                .addOption(toggle("only-projector", "write only mm_projector.safetensors")));
     }
 
     @Override

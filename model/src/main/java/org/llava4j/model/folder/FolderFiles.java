@@ -16,17 +16,17 @@ import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 
-/** The files of a model folder that hold no weights, and go from folder to folder. */
+/** Files of a model folder other than weights, and copying them between folders. */
 final class FolderFiles {
     static final String CONFIG = "config.json";
     static final String TOKENIZER = "tokenizer.model";
     static final String TOKENIZER_CONFIG = "tokenizer_config.json";
 
-    /** Keys of a decoder's config that say nothing of its graph and stay as they were. */
+    /** Keys of a decoder's config that do not affect the graph and are copied unchanged. */
     static final List<String> DECODER_KEYS =
             List.of("max_position_embeddings", "bos_token_id", "eos_token_id", "pad_token_id");
 
-    /** The files by which text becomes ids. */
+    /** Files that determine tokenization. */
     static final List<String> FILES_READ_BY_TOKENIZER =
             List.of(TOKENIZER, TOKENIZER_CONFIG, "special_tokens_map.json", "added_tokens.json");
 
@@ -36,7 +36,7 @@ final class FolderFiles {
 
     private FolderFiles() {}
 
-    /** The origin's tokenizer, grown where its vocabulary grows, and its settings of generation. */
+    /** Writes the origin's tokenizer, extended if its vocabulary grows, and its generation settings. */
     static void writeTokenizer(Origin origin, Path to) {
         copyGeneration(origin.folder(), to);
         origin.growth().ifPresentOrElse(growth -> growth.writeTokenizer(to), () -> copyTokenizer(origin.folder(), to));
@@ -46,12 +46,12 @@ final class FolderFiles {
         copyExisting(TOKENIZER_FILES, from, to);
     }
 
-    /** A conversation template of the model's own. */
+    /** Copies the model's custom conversation template. */
     static void copyTemplate(Path from, Path to) {
         copyExisting(List.of(ChatFormat.TEMPLATE_FILE), from, to);
     }
 
-    /** The files of a folder, which has no folders in it. */
+    /** Copies the files of a folder without subfolders. */
     static void copyFolder(Path from, Path to) {
         makeFolder(to);
         list(from).forEach(file -> copy(file, to.resolve(file.getFileName())));
@@ -70,7 +70,7 @@ final class FolderFiles {
         copyExisting(List.of(GENERATION_CONFIG), from, to);
     }
 
-    /** How pictures are prepared for the tower, if its folder says it. */
+    /** Writes the tower's image preprocessing, if its folder has any. */
     static void writePreprocessor(Origin origin, Path to) {
         Path from = origin.visionTower();
         if (!ClipPreprocessing.isIn(from)) {
@@ -79,7 +79,7 @@ final class FolderFiles {
         Path file = from.resolve(ClipPreprocessing.FILE_NAME);
         ObjectNode settings = ClipPreprocessing.json(from);
         if (!origin.config().padToSquare() && settings.hasNonNull("do_pad")) {
-            // A run may treat images otherwise than the tower's own model did.
+            // A run may use another padding than the tower's original model.
             settings.put("do_pad", false);
         }
         if (Files.isRegularFile(file) && JsonInput.readObject(file).equals(settings)) {
@@ -109,7 +109,7 @@ final class FolderFiles {
         try {
             return Files.createDirectories(folder);
         } catch (IOException e) {
-            throw new BadInputException("cannot make the folder " + folder + " (" + e.getMessage() + ")", e);
+            throw new BadInputException("cannot create the folder " + folder + " (" + e.getMessage() + ")", e);
         }
     }
 
@@ -117,7 +117,7 @@ final class FolderFiles {
         AtomicFile.writeString(file, json.toPrettyString() + "\n");
     }
 
-    /** {@code torch_dtype} of a model: the type of its table of word vectors. */
+    /** {@code torch_dtype} of a model: the dtype of its token embeddings. */
     static String torchType(Collection<LazyTensor> tensors) {
         return tensors.stream()
                 .filter(tensor -> tensor.name().equals(ImageStartEndEmbeddings.TABLE))

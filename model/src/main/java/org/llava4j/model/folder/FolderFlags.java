@@ -12,46 +12,46 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
 
-/** The flags of all goals that write a model folder. */
+/** Flags of all commands that write a model folder. */
 final class FolderFlags {
     private static final Pattern SIZE = Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(KB|MB|GB)");
 
     private FolderFlags() {}
 
-    /** Where to write, and how. */
+    /** Adds the flags for the output folder and its format. */
     static Options addOutputFlags(Options options) {
         return addFormatFlags(options.addOption(
-                Command.required("output-dir", "DIR", "the folder to write: new, empty, or a former output")));
+                Command.required("output-dir", "DIR", "output folder: new, empty, or a previous output")));
     }
 
-    /** How the weights are written, where they go to another flag's folder. */
+    /** Adds the format flags, for commands with another output flag. */
     static Options addFormatFlags(Options options) {
         return options.addOption(
-                        Command.flag("save-type", "TYPE", "float32, float16 or bfloat16; as stored, if not given"))
+                        Command.flag("save-type", "TYPE", "float32, float16 or bfloat16 (default: as stored)"))
                 .addOption(Command.toggle(
-                        "allow-overflow", "write values that the type cannot hold as infinity instead of failing"))
+                        "allow-overflow", "write values that overflow the type as infinity instead of failing"))
                 .addOption(Command.flag(
-                        "max-shard-size", "SIZE", "most numbers of one file, such as 500MB; 5GB if not given"));
+                        "max-shard-size", "SIZE", "maximum size of a weight file, such as 500MB (default 5GB)"));
     }
 
-    /** @throws BadInputException if a flag is given that has no effect beside another */
+    /** @throws BadInputException if a flag is given that has no effect together with another one */
     static void rejectWith(String flag, CommandLine line, String... withoutEffect) {
         for (String other : withoutEffect) {
             if (line.hasOption(other)) {
                 throw new BadInputException(
-                        "--" + other + " has no effect beside --" + flag + "; leave one of them out");
+                        "--" + other + " has no effect together with --" + flag + "; remove one of them");
             }
         }
     }
 
-    /** The type of the weights, as {@code --save-type} and {@code --allow-overflow} say. */
+    /** The dtype given by {@code --save-type} and {@code --allow-overflow}. */
     static SaveType type(CommandLine line) {
         return new SaveType(
                 Optional.ofNullable(line.getOptionValue("save-type")).map(TensorType::ofTorchName),
                 line.hasOption("allow-overflow") ? Optional.of(System.out::println) : Optional.empty());
     }
 
-    /** As transformers reads sizes: powers of ten. */
+    /** Parses {@code --max-shard-size} as transformers does, with decimal units. */
     static long shardBytes(CommandLine line) {
         String text = line.getOptionValue("max-shard-size");
         if (text == null) {
@@ -63,7 +63,7 @@ final class FolderFlags {
                         .scaleByPowerOfTen("KMG".indexOf(size.group(2).charAt(0)) * 3 + 3)
                 : BigDecimal.ZERO;
         if (bytes.signum() <= 0 || bytes.compareTo(BigDecimal.valueOf(Long.MAX_VALUE)) > 0) {
-            throw new BadInputException("--max-shard-size " + text + " is no size; give one such as 500MB or 5GB");
+            throw new BadInputException("--max-shard-size " + text + " is not a size; give one such as 500MB or 5GB");
         }
         return bytes.longValue();
     }

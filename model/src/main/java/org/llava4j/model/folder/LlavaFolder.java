@@ -20,15 +20,15 @@ import org.llava4j.model.config.LlavaHfConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 
 /**
- * LLaVA's own layout:
+ * Writer of LLaVA's own folder layout:
  *
  * <pre>
- * config.json               the origin's, with the keys that say what this model is
- * model.safetensors         decoder and projector; beyond a size in shards
- * mm_projector.safetensors  the projector alone, as stage 1's result is handed on (with the embedding table, where
- *                           the model has tokens around an image)
+ * config.json               the origin's, updated
+ * model.safetensors         decoder and projector; sharded above a size
+ * mm_projector.safetensors  the projector alone, as stage 1's result (with the token embeddings of a model that has
+ *                           image start and end tokens)
  * tokenizer.model, ...      the origin's
- * vision_tower/             a CLIP folder: the frozen tower as it was read
+ * vision_tower/             a CLIP folder: the frozen tower as loaded
  * </pre>
  */
 final class LlavaFolder {
@@ -52,7 +52,7 @@ final class LlavaFolder {
         writeTowerConfig(origin, tower.resolve(FolderFiles.CONFIG));
     }
 
-    /** The projector alone, as float32. */
+    /** Writes the projector alone, as float32. */
     static void writeProjector(Path folder, Collection<LazyTensor> tensors, LlavaConfig config) {
         SafetensorsWriter.write(
                 folder.resolve(CheckpointWriter.PROJECTOR_FILE),
@@ -65,11 +65,11 @@ final class LlavaFolder {
                         .toList());
     }
 
-    private static List<LazyTensor> filter(Collection<LazyTensor> tensors, Predicate<String> wanted) {
-        return tensors.stream().filter(tensor -> wanted.test(tensor.name())).toList();
+    private static List<LazyTensor> filter(Collection<LazyTensor> tensors, Predicate<String> selected) {
+        return tensors.stream().filter(tensor -> selected.test(tensor.name())).toList();
     }
 
-    /** The origin's config with the keys that say what the model is now. */
+    /** The origin's config, updated to the model. */
     static ObjectNode config(Path folder, Origin origin, String torchType) {
         LlavaConfig config = origin.config();
         ObjectNode json = flatConfig(origin);
@@ -91,15 +91,15 @@ final class LlavaFolder {
     }
 
     /**
-     * The config of an origin in LLaVA's own form, where the decoder's values are not nested. Those that the origin leaves
-     * out are added: the defaults of its {@code model_type} need not be those of the one that is written.
+     * The origin's config in LLaVA's flat format. The decoder's values that it omits are added, since the defaults of
+     * the origin's {@code model_type} may differ from those of the written one.
      */
     private static ObjectNode flatConfig(Origin origin) {
-        ObjectNode before = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
-        ObjectNode json = before;
+        ObjectNode original = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode json = original;
         if (LlavaHfConfig.isIn(origin.folder())) {
             json = JsonNodeFactory.instance.objectNode();
-            if (before.get("text_config") instanceof ObjectNode nested) {
+            if (original.get("text_config") instanceof ObjectNode nested) {
                 json.setAll(nested.deepCopy().retain(FolderFiles.DECODER_KEYS));
             }
         }
@@ -113,7 +113,7 @@ final class LlavaFolder {
 
     private static void writeTowerConfig(Origin origin, Path file) {
         if (LlavaConfig.isLlava(origin.visionTower())) {
-            // The tower lay among LLaVA's own weights and had no config of its own.
+            // A tower inside the LLaVA folder has no separate config.
             ObjectNode vision = JsonNodeFactory.instance.objectNode();
             origin.config().vision().writeTo(vision);
             FolderFiles.writeJson(file, vision);

@@ -21,9 +21,9 @@ import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.weights.CheckpointLayout;
 
 /**
- * The layout of transformers' own LLaVA, all weights in one set of shards, in the naming that every version of it reads.
- * There an image's place among words is a token of the vocabulary: {@code <image>} gets an id where the tokenizer has
- * none for it, and with it a row of the tables that nothing reads.
+ * Writer of llava-hf folders, the layout of LLaVA in transformers, with all weights in one set of shards and tensor
+ * names that every version of transformers reads. In this layout an image's position in a prompt is a vocabulary token:
+ * {@code <image>} is added to the tokenizer if necessary, with a row in the embedding tables that is never read.
  */
 final class LlavaHfFolder {
     private LlavaHfFolder() {}
@@ -58,22 +58,25 @@ final class LlavaHfFolder {
 
     private static void requireRepresentable(LlavaConfig config) {
         if (config.projector() == ProjectorType.LINEAR) {
-            throw new BadInputException("a linear projector cannot be written as llava-hf, whose projector always has"
-                    + " two layers; write LLaVA's own layout (--layout llava)");
+            throw new BadInputException("llava-hf does not support a linear projector, since its projector always has"
+                    + " two layers; use --layout llava");
         }
         if (config.imageStartEndTokens().isPresent()) {
             throw new BadInputException(
-                    "tokens around an image (\"mm_use_im_start_end\") cannot be written as llava-hf,"
-                            + " whose config has no place for them; write LLaVA's own layout (--layout llava)");
+                    "llava-hf does not support image start and end tokens (\"mm_use_im_start_end\");"
+                            + " use --layout llava");
         }
     }
 
     private static BadInputException imageTokenIsPiece(Origin origin) {
         return new BadInputException(origin.folder() + ": the tokenizer has " + LlamaTokenizer.IMAGE_TEXT
-                + " as a piece of its own and not as an added token; use the tokenizer that came with the weights");
+                + " as an ordinary piece instead of an added token; use the tokenizer that came with the weights");
     }
 
-    /** The growth by the image's token; none for a folder without a tokenizer, where the last row stands for it. */
+    /**
+     * Vocabulary extension by the image token; empty for a folder without a tokenizer, where the last row is the image
+     * token's.
+     */
     private static Optional<VocabularyGrowth> imageToken(Origin origin) {
         return Files.isRegularFile(origin.folder().resolve(FolderFiles.TOKENIZER))
                 ? Optional.of(VocabularyGrowth.of(
@@ -81,7 +84,7 @@ final class LlavaHfFolder {
                 : Optional.empty();
     }
 
-    /** Where none is told, transformers begins a text without the token that LLaMA begins with. */
+    /** Without add_bos_token, transformers omits the BOS token that LLaMA expects. */
     private static void writeTokenizerConfig(LlamaTokenizer tokenizer, Path file) {
         if (Files.exists(file)) {
             return;
@@ -118,8 +121,8 @@ final class LlavaHfFolder {
         text.put("model_type", "llama");
         config.decoder().writeTo(text);
         text.put("vocab_size", vocabulary);
-        ObjectNode before = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
-        ObjectNode decoder = before.get("text_config") instanceof ObjectNode nested ? nested : before;
+        ObjectNode original = (ObjectNode) JsonInput.readObject(origin.folder().resolve(FolderFiles.CONFIG));
+        ObjectNode decoder = original.get("text_config") instanceof ObjectNode nested ? nested : original;
         text.setAll(decoder.deepCopy().retain(FolderFiles.DECODER_KEYS));
         config.vision().writeTo(json.putObject("vision_config"));
         return json;
@@ -134,7 +137,7 @@ final class LlavaHfFolder {
         if (ClipPreprocessing.isIn(origin.visionTower())) {
             ObjectNode preprocessor = ClipPreprocessing.json(origin.visionTower());
             if (config.padToSquare()) {
-                // Only this one of transformers' processors pads, with the mean colour as LLaVA does.
+                // Only this image processor of transformers pads, with the mean color as LLaVA does.
                 preprocessor.put("image_processor_type", "LlavaImageProcessor");
                 preprocessor.put("do_pad", true);
             } else if (preprocessor.hasNonNull("do_pad")) {

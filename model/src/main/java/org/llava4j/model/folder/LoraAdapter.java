@@ -22,14 +22,14 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * An adapter that PEFT, LLaVA or {@link AdapterWriter} wrote; its A and B are read when their weight's turn comes. Names
- * may have the {@code .default} that PEFT keeps in memory, and be those of llava-hf.
+ * A LoRA adapter folder written by PEFT, LLaVA or {@link AdapterWriter}. A and B are read when their weight is merged.
+ * Tensor names may contain PEFT's adapter name {@code .default}, and may be those of llava-hf.
  */
 final class LoraAdapter implements AutoCloseable {
     private static final String DEFAULT = ".default";
     private static final int MAX_LISTED = 12;
 
-    /** The parts of a llava-hf, all of which have linear layers to adapt. */
+    /** The submodules of a llava-hf model, all of which have linear layers that an adapter may target. */
     private static final Pattern HF =
             Pattern.compile("(model\\.)?(language_model|vision_tower|multi_modal_projector)\\.");
 
@@ -45,11 +45,11 @@ final class LoraAdapter implements AutoCloseable {
         file = find(folder, AdapterFiles.MODEL)
                 .orElseThrow(() -> new BadInputException(folder + " has an " + AdapterFiles.CONFIG + " but no "
                         + AdapterFiles.MODEL + AdapterFiles.SAFETENSORS + " or " + AdapterFiles.TORCH
-                        + "; fetch the whole adapter"));
+                        + "; download the complete adapter"));
         store = TensorFolder.open(file);
     }
 
-    /** @throws BadInputException if it is no adapter, or one of another kind */
+    /** @throws BadInputException if the folder is not an adapter, or of an unsupported type */
     static LoraAdapter open(Path folder) {
         return new LoraAdapter(folder);
     }
@@ -66,50 +66,50 @@ final class LoraAdapter implements AutoCloseable {
         return List.of(folder.resolve(AdapterFiles.CONFIG), file);
     }
 
-    /** The file of what else learned, if there is one. */
+    /** The file of trained weights other than LoRA, if there is one. */
     Optional<Path> nonLoraWeights() {
         return find(folder, AdapterFiles.NON_LORA_TRAINABLES);
     }
 
     /**
-     * Holds it against a model.
+     * Checks the adapter's tensors against a model.
      *
-     * @param shapes of all weights
-     * @throws BadInputException if a name is no A or B of a weight, one is without the other, or a shape does not fit
+     * @param shapes shapes of all weights of the model
+     * @throws BadInputException if a tensor is not an A or B of a weight, one of a pair is missing, or a shape differs
      */
     void requireFits(Map<String, long[]> shapes) {
         List<String> problems = new ArrayList<>();
         for (String stored : store.tensors().keySet()) {
             String name = variable(stored);
             if (!LoraConfig.isLora(name) || !shapes.containsKey(LoraConfig.targetOf(name))) {
-                problems.add(store.tensors().get(stored) + " belongs to no weight of the model");
+                problems.add(store.tensors().get(stored) + " matches no weight of the model");
             } else if (storedNames.putIfAbsent(name, stored) != null) {
-                problems.add(stored + " is there twice");
+                problems.add(stored + " occurs twice");
             }
         }
         storedNames.forEach((name, stored) -> {
             String weight = LoraConfig.targetOf(name);
             String other = LoraConfig.isA(name) ? LoraConfig.nameOfB(weight) : LoraConfig.nameOfA(weight);
             if (!storedNames.containsKey(other)) {
-                problems.add(stored + " is without its " + (LoraConfig.isA(name) ? "B" : "A"));
+                problems.add(stored + " has no matching " + (LoraConfig.isA(name) ? "B" : "A"));
             }
-            long[] whole = shapes.get(weight);
-            long[] wanted = LoraConfig.isA(name)
-                    ? new long[] {config.rank(), whole[whole.length - 1]}
-                    : new long[] {whole[0], config.rank()};
-            if (whole.length != 2 || !Arrays.equals(store.tensors().get(stored).shape(), wanted)) {
-                problems.add(store.tensors().get(stored) + " should be " + Arrays.toString(wanted) + ", for rank "
-                        + config.rank() + " and the weight " + Arrays.toString(whole));
+            long[] shape = shapes.get(weight);
+            long[] expected = LoraConfig.isA(name)
+                    ? new long[] {config.rank(), shape[shape.length - 1]}
+                    : new long[] {shape[0], config.rank()};
+            if (shape.length != 2 || !Arrays.equals(store.tensors().get(stored).shape(), expected)) {
+                problems.add(store.tensors().get(stored) + " must be " + Arrays.toString(expected) + ", for rank "
+                        + config.rank() + " and the weight " + Arrays.toString(shape));
             }
         });
         if (storedNames.isEmpty() && problems.isEmpty()) {
-            problems.add("it holds nothing");
+            problems.add("the adapter is empty");
         }
         if (!problems.isEmpty()) {
-            throw new BadInputException(file + " and the model do not fit: "
+            throw new BadInputException(file + " and the model do not match: "
                     + String.join("; ", problems.subList(0, Math.min(MAX_LISTED, problems.size())))
                     + (problems.size() > MAX_LISTED ? "; and " + (problems.size() - MAX_LISTED) + " more" : "")
-                    + "; give the base it was trained on");
+                    + "; give the base model that the adapter was trained on");
         }
     }
 
@@ -121,7 +121,7 @@ final class LoraAdapter implements AutoCloseable {
                 : plain;
     }
 
-    /** The weight with what was learned beside it, rounded once to its own type; others as they are. */
+    /** Merges LoRA into a weight and rounds once to the weight's dtype; returns other weights unchanged. */
     LazyTensor merge(LazyTensor weight) {
         if (!isTarget(weight.name())) {
             return weight;
@@ -136,7 +136,7 @@ final class LoraAdapter implements AutoCloseable {
                 weight.info().shape());
     }
 
-    /** Whether something was learned beside a weight. */
+    /** Whether the adapter targets a weight. */
     boolean isTarget(String weight) {
         return weight.endsWith(".weight") && storedNames.containsKey(LoraConfig.nameOfA(weight));
     }

@@ -23,84 +23,84 @@ import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.VisionTowerResolver;
 
 /**
- * A model folder made of a base and an adapter: {@code W + alpha / rank * B A} for each target, and the projector that
- * learned besides. No graph is built, and one tensor at a time is in memory.
+ * Merge of a LoRA adapter into its base model: {@code W + alpha / rank * B A} for each target, and the projector
+ * trained with it. No graph is built, and one tensor at a time is in memory.
  *
  * @param base the LLaVA or LLaMA that the adapter was trained on
- * @param adapter its folder; where it has a {@code config.json} of a LLaVA, that says what is made, else the base's
- * @param visionTower the tower's folder; null for the base's, or the one that the config names
- * @param type of the floating point tensors
- * @param shardBytes most bytes of numbers in one file
+ * @param adapter the adapter's folder; its LLaVA {@code config.json}, if present, is used instead of the base's
+ * @param visionTower the vision tower's folder; null for the base's, or the one that the config names
+ * @param type dtype of the floating-point tensors
+ * @param shardBytes maximum bytes of tensor data per file
  */
 public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type, long shardBytes) {
 
     /**
      * Writes the folder.
      *
-     * @return whether the adapter records its base's hash, and the base has it
-     * @throws BadInputException if the adapter was trained on another base, the two do not fit, or the place cannot be
-     *     written; nothing is written then
+     * @return whether the adapter records its base's hash, so that the base was verified
+     * @throws BadInputException if the adapter was trained on another base, the two do not match, or the output cannot
+     *     be written; nothing is written then
      */
     public boolean writeTo(Path output) {
         Origin origin = origin();
         InputPaths inputs = InputPaths.of(base, adapter, origin.visionTower());
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs);
-                LoraAdapter learned = LoraAdapter.open(adapter)) {
-            boolean known = requireBase();
-            InputSnapshot read = InputSnapshot.byMetadata(files(origin, learned));
+                LoraAdapter loraAdapter = LoraAdapter.open(adapter)) {
+            boolean baseVerified = requireBase();
+            InputSnapshot read = InputSnapshot.byMetadata(files(origin, loraAdapter));
             try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
-                learned.nonLoraWeights().ifPresent(checkpoint::withProjector);
+                loraAdapter.nonLoraWeights().ifPresent(checkpoint::withProjector);
                 Map<String, long[]> shapes = Llava.weightShapes(origin.config());
-                learned.requireFits(shapes);
+                loraAdapter.requireFits(shapes);
                 List<LazyTensor> tensors =
                         checkpoint.toLazyTensors(shapes, origin.config().imageStartEndTokens()).stream()
                                 .map(type::apply)
-                                .map(learned::merge)
+                                .map(loraAdapter::merge)
                                 .toList();
                 CheckpointWriter.writeInto(
                         folder.path(), tensors, origin, new WriteOptions(CheckpointLayout.LLAVA, shardBytes));
                 SortedMap<String, String> sources =
                         new TreeMap<>(checkpoint.plan().sources());
-                sources.replaceAll((name, source) -> learned.isTarget(name) ? source + " + " + learned : source);
+                sources.replaceAll((name, source) -> loraAdapter.isTarget(name) ? source + " + " + loraAdapter : source);
                 ModelManifest.write(folder.path(), provenance(origin, sources));
             }
             read.requireUnchanged();
             folder.commit();
-            return known;
+            return baseVerified;
         }
     }
 
-    private List<Path> files(Origin origin, LoraAdapter learned) {
+    private List<Path> files(Origin origin, LoraAdapter loraAdapter) {
         List<Path> files = new ArrayList<>(ModelFiles.of(
-                        base, origin.visionTower(), learned.nonLoraWeights().orElse(null))
+                        base, origin.visionTower(), loraAdapter.nonLoraWeights().orElse(null))
                 .all());
-        files.addAll(learned.files());
+        files.addAll(loraAdapter.files());
         return files;
     }
 
     private boolean requireBase() {
-        Optional<String> told = ModelManifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.base()));
-        if (told.isPresent()) {
+        Optional<String> recordedHash = ModelManifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+        if (recordedHash.isPresent()) {
             String hash = AdapterFiles.baseHash(base);
-            if (!told.get().equals(hash)) {
-                throw new BadInputException(adapter + " was trained on a base whose decoder's weights have the hash "
-                        + told.get() + ", but those of " + base + " have " + hash
-                        + "; give the base it was trained on");
+            if (!recordedHash.get().equals(hash)) {
+                throw new BadInputException(adapter + " was trained on a base model whose decoder has hash "
+                        + recordedHash.get() + ", but the decoder of " + base + " has hash " + hash
+                        + "; give the base model it was trained on");
             }
         }
-        return told.isPresent();
+        return recordedHash.isPresent();
     }
 
     private Origin origin() {
-        boolean own = Files.isRegularFile(adapter.resolve(FolderFiles.CONFIG)) && LlavaConfig.isLlava(adapter);
-        if (!own && !LlavaConfig.isLlava(base)) {
-            throw new BadInputException("neither " + base + " nor " + adapter + " has the config.json of a LLaVA; give"
-                    + " the LLaVA that the adapter was trained on");
+        boolean adapterHasConfig = Files.isRegularFile(adapter.resolve(FolderFiles.CONFIG)) && LlavaConfig.isLlava(adapter);
+        if (!adapterHasConfig && !LlavaConfig.isLlava(base)) {
+            throw new BadInputException("neither " + base + " nor " + adapter + " has a LLaVA config.json; give the"
+                    + " LLaVA that the adapter was trained on");
         }
-        Path told = own ? adapter : base;
+        Path configFolder = adapterHasConfig ? adapter : base;
         Path tower = VisionTowerResolver.resolve(LlavaConfig.isLlava(base) ? base : adapter, visionTower);
-        Optional<ChatFormat> chat = ChatFormat.isIn(told) ? Optional.of(ChatFormat.of(told)) : Optional.empty();
-        return new Origin(base, tower, LlavaConfig.read(told, tower), chat, Optional.empty());
+        Optional<ChatFormat> chat = ChatFormat.isIn(configFolder) ? Optional.of(ChatFormat.of(configFolder)) : Optional.empty();
+        return new Origin(base, tower, LlavaConfig.read(configFolder, tower), chat, Optional.empty());
     }
 
     private ModelManifest.Provenance provenance(Origin origin, SortedMap<String, String> sources) {
@@ -108,7 +108,7 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
                 CheckpointWriter.KIND,
                 CheckpointLayout.LLAVA.toString(),
                 origin.chat().map(format -> format.template().name()),
-                ModelManifest.read(adapter).flatMap(before -> Optional.ofNullable(before.stage())),
+                ModelManifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.stage())),
                 Optional.empty(),
                 sources);
     }

@@ -5,7 +5,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.cli.Command;
 
-/** {@code exec:java@make-delta}, with the flags of LLaVA's own script. */
+/** Command {@code make-delta}, with the flags of LLaVA's script of that name. */
 public final class MakeDeltaMain extends Command {
     private MakeDeltaMain() {
         super("make-delta", "Writes a LLaVA minus the LLaMA it was trained from, as a delta.");
@@ -20,7 +20,7 @@ public final class MakeDeltaMain extends Command {
         return FolderFlags.addFormatFlags(new Options()
                 .addOption(required("base-model-path", "DIR", "the LLaMA"))
                 .addOption(required("target-model-path", "DIR", "the LLaVA that was trained from it"))
-                .addOption(required("delta-path", "DIR", "the folder to write: new, empty, or a former delta")));
+                .addOption(required("delta-path", "DIR", "output folder: new, empty, or a previous delta")));
     }
 
     @Override

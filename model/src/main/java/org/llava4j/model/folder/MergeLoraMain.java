@@ -5,10 +5,10 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.cli.Command;
 
-/** {@code exec:java@merge-lora}, with the flags of LLaVA's own script. */
+/** Command {@code merge-lora}, with the flags of LLaVA's script of that name. */
 public final class MergeLoraMain extends Command {
     private MergeLoraMain() {
-        super("merge-lora", "Adds a LoRA adapter to the model it was trained on and writes the LLaVA.");
+        super("merge-lora", "Merges a LoRA adapter into the model it was trained on and writes the LLaVA.");
     }
 
     public static void main(String[] args) {
@@ -19,7 +19,7 @@ public final class MergeLoraMain extends Command {
     protected Options options() {
         return FolderFlags.addOutputFlags(new Options()
                 .addOption(required("model-base", "DIR", "the LLaVA or LLaMA it was trained on"))
-                .addOption(required("model-path", "DIR", "the adapter, PEFT's, LLaVA's or ours"))
+                .addOption(required("model-path", "DIR", "the adapter, written by PEFT, LLaVA or LLaVA4J"))
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if no config.json names a local one")));
     }
 
@@ -34,7 +34,7 @@ public final class MergeLoraMain extends Command {
                 FolderFlags.shardBytes(line));
         if (!merge.writeTo(output)) {
             System.out.println(
-                    "the adapter does not say which base it was trained on: only names and shapes were" + " compared");
+                    "the adapter does not record its base model: only names and shapes were checked");
         }
         System.out.println("wrote " + output);
     }

@@ -14,11 +14,11 @@ import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.weights.FullModelCheck;
 
 /**
- * The files that a model is read from.
+ * The files that a model is loaded from.
  *
  * @param folder the LLaVA or LLaMA folder
- * @param visionTower the tower's folder; may be {@code folder} itself
- * @param projector a projector of its own file, if there is one
+ * @param visionTower the vision tower's folder; may be {@code folder} itself
+ * @param projector projector file, if separate
  */
 public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector) {
     private static final String TOWER = "vision tower ";
@@ -26,7 +26,7 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
     /**
      * The files of a LLaVA or LLaMA.
      *
-     * @param projector a projector of its own file; null for none
+     * @param projector projector file; null for none
      * @throws org.llava4j.data.BadInputException if the folder is a delta or an adapter
      */
     public static ModelFiles of(Path folder, Path visionTower, Path projector) {
@@ -34,7 +34,7 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
         return new ModelFiles(folder, visionTower, Optional.ofNullable(projector));
     }
 
-    /** The files of all weights that are read, by a name that tells what they are. */
+    /** The weight files by description. */
     public Map<String, Path> weights() {
         Map<String, Path> weights = named("model ", TensorFolder.files(folder));
         if (!visionTower.equals(folder) && !holdsTower()) {
@@ -53,17 +53,17 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
         }
     }
 
-    /** The files that say how text becomes ids. */
+    /** The files that determine tokenization. */
     public Map<String, Path> tokenizer() {
         return tokenizer(folder);
     }
 
-    /** As {@link #tokenizer()}, of a folder that is all that is known of the model. */
+    /** As {@link #tokenizer()}, for a folder without its other parts. */
     public static Map<String, Path> tokenizer(Path folder) {
         return named("", InputSnapshot.existing(folder, FolderFiles.FILES_READ_BY_TOKENIZER));
     }
 
-    /** The other files that go from this folder into one that is written: configs and what other programs read. */
+    /** Other files that are copied into written folders: configs, and files for other programs. */
     public Map<String, Path> others() {
         List<String> names = new ArrayList<>(FolderFiles.TOKENIZER_FILES);
         names.removeAll(FolderFiles.FILES_READ_BY_TOKENIZER);

@@ -18,16 +18,16 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.Sha256;
 
 /**
- * What a written model folder says of itself, in {@code llava4j.json}.
+ * Manifest of a written model folder, {@code llava4j.json}.
  *
  * @param wrote {@link CheckpointWriter#KIND} or {@link Delta#KIND}
- * @param library version of LLaVA4J that wrote it
- * @param layout how its tensors are named
- * @param template of conversations, where it was taught one
- * @param stage that trained it last, where one did
- * @param base hash of the base's weights, in a delta or an adapter
- * @param sources for each variable the file and tensor that it came from, or {@code fresh}
- * @param files size and hash of every other file of the folder, by its name relative to it
+ * @param library version of LLaVA4J that wrote the folder
+ * @param layout tensor naming
+ * @param template conversation template, if the model was trained with one
+ * @param stage last training stage, if any
+ * @param base hash of the base model's weights, for a delta or an adapter
+ * @param sources source file and tensor of each variable, or {@code fresh} if newly initialized
+ * @param files size and hash of every other file of the folder, by relative path
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record ModelManifest(
@@ -41,7 +41,7 @@ public record ModelManifest(
         SortedMap<String, FileDigest> files) {
 
     /**
-     * What is said beside the files.
+     * Manifest entries other than the files.
      *
      * @param kind {@link #wrote}
      */
@@ -53,38 +53,41 @@ public record ModelManifest(
             Optional<String> base,
             SortedMap<String, String> sources) {}
 
-    /** Hashes all files that are in a folder and writes the manifest beside them: the last thing before a commit. */
-    public static void write(Path folder, Provenance story) {
+    /** Hashes all files of a folder and writes the manifest, as the last step before the commit. */
+    public static void write(Path folder, Provenance provenance) {
         ModelManifest manifest = new ModelManifest(
-                story.kind(),
+                provenance.kind(),
                 version(),
-                story.layout(),
-                story.template().orElse(null),
-                story.stage().orElse(null),
-                story.base().orElse(null),
-                story.sources(),
+                provenance.layout(),
+                provenance.template().orElse(null),
+                provenance.stage().orElse(null),
+                provenance.base().orElse(null),
+                provenance.sources(),
                 FileManifest.scan(folder).files());
         AtomicFile.writeString(folder.resolve(AtomicFolder.MARKER), JsonInput.write(manifest));
     }
 
-    /** The manifest of a folder that has one. */
+    /** Reads the manifest of a folder, if it has one. */
     public static Optional<ModelManifest> read(Path folder) {
         Path file = folder.resolve(AtomicFolder.MARKER);
-        boolean told = Files.isRegularFile(file) && JsonInput.readObject(file).has("files");
-        return told ? Optional.of(JsonInput.read(file, ModelManifest.class)) : Optional.empty();
+        boolean hasManifest = Files.isRegularFile(file) && JsonInput.readObject(file).has("files");
+        return hasManifest ? Optional.of(JsonInput.read(file, ModelManifest.class)) : Optional.empty();
     }
 
-    /** What is not as it was written: one line for each file that changed, is gone or came later; all files are read. */
+    /**
+     * Differences between a folder and its manifest: one line for each changed, missing or additional file. Reads all
+     * files.
+     */
     public List<String> differences(Path folder) {
         return new FileManifest(files).differences(folder);
     }
 
-    /** As {@link #differences}, for the files that were written: those that came later are not looked at. */
+    /** As {@link #differences}, without additional files. */
     public List<String> changedFiles(Path folder) {
         return new FileManifest(files).changedFiles(folder);
     }
 
-    /** One hash of all files of a folder, by what is in them and their names; all are read. */
+    /** One hash of the names and contents of all files of a folder. Reads all files. */
     public static String hash(Path folder) {
         Sha256 hash = new Sha256();
         FileManifest.scan(folder).files().forEach((name, mark) -> {

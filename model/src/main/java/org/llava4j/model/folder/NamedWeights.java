@@ -19,8 +19,8 @@ import org.llava4j.model.weights.TensorHash;
 import org.llava4j.model.weights.TiedHead;
 
 /**
- * The weights of one folder by the names of the graph's variables, with no regard to what a model would ask for; tables
- * that are computed and left in files by older writers are passed over.
+ * Weights of one folder by variable name, independent of a model's configuration. Stored buffers that are computed here
+ * are skipped.
  */
 final class NamedWeights implements AutoCloseable {
     private final TensorStore store;
@@ -33,7 +33,7 @@ final class NamedWeights implements AutoCloseable {
         layout = CheckpointLayout.of(store.tensors().keySet());
     }
 
-    /** @throws BadInputException if two tensors are the same weight, or a tied head differs from its table */
+    /** @throws BadInputException if two tensors map to the same variable, or a tied head differs from its table */
     static NamedWeights open(Path folder) {
         NamedWeights weights = new NamedWeights(TensorFolder.open(folder));
         try {
@@ -55,7 +55,7 @@ final class NamedWeights implements AutoCloseable {
         });
     }
 
-    /** Keeps one tensor for a head and a table that are tied, under the table's name. */
+    /** Merges a tied head and its table into one tensor under the table's name. */
     private void mergeTiedHead(Path folder) {
         String head = storedNames.get(TiedHead.NAME);
         if (head == null || !isTied(folder)) {
@@ -83,7 +83,7 @@ final class NamedWeights implements AutoCloseable {
         return decoder.path("tie_word_embeddings").asBoolean(false);
     }
 
-    /** By variable; each still has its stored name. */
+    /** Tensors by variable, under their stored names. */
     SortedMap<String, LazyTensor> tensors() {
         return tensors;
     }
@@ -96,17 +96,17 @@ final class NamedWeights implements AutoCloseable {
         return storedNames.get(variable);
     }
 
-    /** Whether a variable is one that a LLaMA does not have. */
+    /** Whether a variable belongs to a LLaVA but not to its LLaMA. */
     static boolean isLlavaOnly(String variable) {
         return variable.startsWith(Checkpoint.PROJECTOR_PREFIX) || CheckpointWriter.isVisionTower(variable);
     }
 
-    /** One hash of all values as float32, with names and shapes: the same for the same values in any file format. */
+    /** Hash of names, shapes and float32 values, independent of file format and dtype. */
     String sha256() {
         return sha256(name -> true);
     }
 
-    /** As {@link #sha256()}, over those variables alone that are counted. */
+    /** As {@link #sha256()}, over the selected variables. */
     String sha256(Predicate<String> counted) {
         TensorHash hash = new TensorHash();
         tensors.forEach((name, tensor) -> {

@@ -6,22 +6,22 @@ import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.TensorType;
 
 /**
- * Data type of the weights of a model folder that is written.
+ * Dtype of the weights in a written model folder.
  *
- * @param type of all floating point tensors; empty to leave each as it is stored
- * @param overflow receives one sentence for each tensor with values that the type turns into infinity; empty to refuse
- *     them
+ * @param type dtype of all floating-point tensors; empty to keep each tensor's stored dtype
+ * @param overflow receives a message for each tensor with values that overflow to infinity; empty to reject such
+ *     tensors
  */
 public record SaveType(Optional<TensorType> type, Optional<Consumer<String>> overflow) {
-    /** Every tensor in the type that it has. */
+    /** Keeps each tensor's dtype. */
     public static final SaveType AS_STORED = new SaveType(Optional.empty(), Optional.empty());
 
-    /** One type for all tensors; values that it cannot hold are refused. */
+    /** One dtype for all tensors; overflow is rejected. */
     public static SaveType of(TensorType type) {
         return new SaveType(Optional.of(type), Optional.empty());
     }
 
-    /** The tensor as it will be written. */
+    /** Converts a tensor to the dtype to write. */
     LazyTensor apply(LazyTensor tensor) {
         LazyTensor typed = type.map(tensor::withType).orElse(tensor);
         return overflow.map(typed::allowingOverflow).orElse(typed);

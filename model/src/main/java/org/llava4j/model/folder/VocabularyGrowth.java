@@ -21,77 +21,78 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Makes room for the tokens around an image in a LLaMA folder that lacks them, as the published code does: the tokens
- * get the ids behind the tokenizer's, and their rows of the embedding and of the head begin at the mean of the old
- * ones. V is the number of rows before, V' after.
+ * Vocabulary extension of a LLaMA folder ({@code resize_token_embeddings} in transformers) for tokens such as
+ * {@code <im_start>} and {@code <im_end>}. As in the published code, new tokens get the ids after the tokenizer's, and
+ * their rows of the token embeddings and the LM head are initialized to the mean of the old ones. V is the number of
+ * rows before, V' after.
  */
 public final class VocabularyGrowth {
     private static final Set<String> TABLES = Set.of("model.embed_tokens.weight", "lm_head.weight");
     private static final String ADDED = "added_tokens.json";
     private static final List<String> COPIED =
             List.of(FolderFiles.TOKENIZER, "special_tokens_map.json", FolderFiles.TOKENIZER_CONFIG, ADDED);
-    private static final int PIECE_ROWS = 1024;
+    private static final int BLOCK_ROWS = 1024;
 
     private final Path folder;
     private final int rows;
-    private final LlamaTokenizer before;
-    private final LlamaTokenizer after;
+    private final LlamaTokenizer original;
+    private final LlamaTokenizer extended;
 
-    private VocabularyGrowth(Path folder, int rows, LlamaTokenizer before, LlamaTokenizer after) {
+    private VocabularyGrowth(Path folder, int rows, LlamaTokenizer original, LlamaTokenizer extended) {
         this.folder = folder;
         this.rows = rows;
-        this.before = before;
-        this.after = after;
+        this.original = original;
+        this.extended = extended;
     }
 
     /**
-     * The growth by the tokens around an image; nothing is written.
+     * Extension by the image start and end tokens; nothing is written.
      *
      * @param folder a LLaMA folder with its tokenizer
-     * @param patchToken whether {@code <im_patch>} is added too ({@code mm_use_im_patch_token}), before the others
+     * @param patchToken whether {@code <im_patch>} is added too, before the others ({@code mm_use_im_patch_token})
      */
     public static VocabularyGrowth of(Path folder, boolean patchToken) {
-        List<String> wanted = patchToken
+        List<String> tokens = patchToken
                 ? List.of(ImageStartEndTokens.PATCH, ImageStartEndTokens.START, ImageStartEndTokens.END)
                 : List.of(ImageStartEndTokens.START, ImageStartEndTokens.END);
-        return of(folder, LlamaConfig.read(folder).vocabSize(), wanted);
+        return of(folder, LlamaConfig.read(folder).vocabSize(), tokens);
     }
 
     /**
-     * The growth by any special tokens, and by those that the tokenizer has beyond the rows; nothing is written. Tokens
-     * that the tokenizer has already keep their ids and rows.
+     * Extension by special tokens, and by the tokenizer's ids that have no row; nothing is written. Tokens that the
+     * tokenizer already has keep their ids and rows.
      *
-     * @param folder where the tokenizer is
+     * @param folder folder of the tokenizer
      * @param rows V
      */
     static VocabularyGrowth of(Path folder, int rows, List<String> tokens) {
-        LlamaTokenizer before = LlamaTokenizer.load(folder);
-        return new VocabularyGrowth(folder, rows, before, before.withSpecialTokens(tokens));
+        LlamaTokenizer original = LlamaTokenizer.load(folder);
+        return new VocabularyGrowth(folder, rows, original, original.withSpecialTokens(tokens));
     }
 
-    /** V'. Rows that V has beyond the tokenizer's ids are padding, which the new tokens take first. */
+    /** V'. Padding rows in V beyond the tokenizer's ids are used first. */
     public int vocabSize() {
-        return Math.max(rows, after.size());
+        return Math.max(rows, extended.size());
     }
 
-    /** The new tokens with their ids, in order. */
+    /** New tokens and their ids, in order. */
     public Map<String, Integer> addedTokens() {
         Map<String, Integer> added = new LinkedHashMap<>();
-        for (int id = before.size(); id < after.size(); id++) {
-            added.put(after.piece(id), id);
+        for (int id = original.size(); id < extended.size(); id++) {
+            added.put(extended.piece(id), id);
         }
         return added;
     }
 
-    /** Whether a tensor has a row for each token. */
+    /** Whether a tensor has one row per token. */
     public static boolean isTable(String tensor) {
         return TABLES.contains(tensor);
     }
 
     /**
-     * The grown table {@code [V', D]} of a table {@code [V, D]}, as a new array.
+     * Extends a table {@code [V, D]} to {@code [V', D]}, as a new array.
      *
-     * @throws BadInputException if it has not as many rows as the folder's config says
+     * @throws BadInputException if the number of rows differs from the folder's config
      */
     public INDArray grow(INDArray table) {
         if (table.rank() != 2 || table.size(0) != rows) {
@@ -100,43 +101,43 @@ public final class VocabularyGrowth {
         }
         INDArray grown = Nd4j.create(table.dataType(), vocabSize(), table.size(1));
         grown.get(NDArrayIndex.interval(0, rows), NDArrayIndex.all()).assign(table);
-        int old = Math.min(rows, before.size());
-        INDArray mean = mean(table, old).castTo(table.dataType());
-        for (int id = old; id < after.size(); id++) {
+        int oldRows = Math.min(rows, original.size());
+        INDArray mean = mean(table, oldRows).castTo(table.dataType());
+        for (int id = oldRows; id < extended.size(); id++) {
             grown.putRow(id, mean);
         }
         return grown;
     }
 
-    /** Mean of the first rows, added up in double. */
+    /** Mean of the first rows, summed in double precision. */
     private static INDArray mean(INDArray table, int count) {
         INDArray sum = Nd4j.zeros(DataType.DOUBLE, table.size(1));
-        for (int from = 0; from < count; from += PIECE_ROWS) {
-            INDArray piece =
-                    table.get(NDArrayIndex.interval(from, Math.min(count, from + PIECE_ROWS)), NDArrayIndex.all());
-            try (INDArray wide = piece.castTo(DataType.DOUBLE)) {
-                sum.addi(wide.sum(0));
+        for (int from = 0; from < count; from += BLOCK_ROWS) {
+            INDArray block =
+                    table.get(NDArrayIndex.interval(from, Math.min(count, from + BLOCK_ROWS)), NDArrayIndex.all());
+            try (INDArray block64 = block.castTo(DataType.DOUBLE)) {
+                sum.addi(block64.sum(0));
             }
         }
         return sum.divi(count);
     }
 
-    /** The tokenizer that knows the new tokens. */
+    /** The tokenizer with the new tokens. */
     LlamaTokenizer tokenizer() {
-        return after;
+        return extended;
     }
 
-    /** The tensor as it is after the growth; what is no table stays. */
+    /** Extends a tensor if it is a table; returns other tensors unchanged. */
     LazyTensor apply(LazyTensor tensor) {
-        boolean newRows = after.size() > Math.min(rows, before.size());
+        boolean newRows = extended.size() > Math.min(rows, original.size());
         return isTable(tensor.name()) && newRows
                 ? tensor.mapFloats(this::grow, vocabSize(), tensor.info().shape()[1])
                 : tensor;
     }
 
     /**
-     * Writes the grown tokenizer's files into a folder that is there. {@code tokenizer.json} of a fast tokenizer stays
-     * behind: it would not know the tokens.
+     * Writes the extended tokenizer's files into an existing folder. {@code tokenizer.json} of a fast tokenizer is not
+     * copied, since it lacks the new tokens.
      */
     public void writeTokenizer(Path to) {
         if (addedTokens().isEmpty()) {
@@ -146,11 +147,11 @@ public final class VocabularyGrowth {
         FolderFiles.copyExisting(COPIED, folder, to);
         ObjectNode config = objectOf(FolderFiles.TOKENIZER_CONFIG);
         ObjectNode ids = objectOf(ADDED);
-        after.addedTokensAfterPieces().forEach((id, token) -> ids.put(token, id));
+        extended.addedTokensAfterPieces().forEach((id, token) -> ids.put(token, id));
         AtomicFile.writeString(to.resolve(ADDED), ids.toPrettyString() + "\n");
-        // Who finds this key reads added tokens from nowhere else.
+        // Readers that find this key ignore added_tokens.json.
         if (config.get("added_tokens_decoder") instanceof ObjectNode decoder) {
-            after.addedTokensAfterPieces().forEach((id, token) -> {
+            extended.addedTokensAfterPieces().forEach((id, token) -> {
                 if (!decoder.has(String.valueOf(id))) {
                     describe(token, decoder.putObject(String.valueOf(id)));
                 }

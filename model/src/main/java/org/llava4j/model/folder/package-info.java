@@ -1,9 +1,9 @@
 /**
- * Model folders as a whole: written from a trained graph ({@link org.llava4j.model.folder.CheckpointWriter}), from
- * another folder in another layout ({@link org.llava4j.model.folder.Export}), from parts
- * ({@link org.llava4j.model.folder.Assembly}) or from a base and a difference ({@link org.llava4j.model.folder.Delta});
- * and what such a folder says of itself ({@link org.llava4j.model.folder.ModelManifest}).
+ * Model folders: writing a trained graph ({@link org.llava4j.model.folder.CheckpointWriter}), exporting to another
+ * layout ({@link org.llava4j.model.folder.Export}), assembling from parts ({@link org.llava4j.model.folder.Assembly}),
+ * making and applying deltas ({@link org.llava4j.model.folder.Delta}), merging LoRA adapters
+ * ({@link org.llava4j.model.folder.LoraMerge}), and the manifest ({@link org.llava4j.model.folder.ModelManifest}).
  *
- * <p>What goes from folder to folder builds no graph: one tensor at a time is in memory.
+ * <p>Conversions between folders build no graph and hold one tensor at a time in memory.
  */
 package org.llava4j.model.folder;

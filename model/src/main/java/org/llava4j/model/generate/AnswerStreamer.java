@@ -5,22 +5,23 @@ import java.util.function.Consumer;
 import org.llava4j.data.tokenizer.StreamingDecoder;
 
 /**
- * From tokens to the text of an answer, handed on as it comes: whole characters only, nothing that a stop might still
- * begin with, no spaces around the whole. What was handed on, joined, is the answer.
+ * Text streamer: detokenizes an answer incrementally and emits each part of its text as soon as it is final. It emits
+ * whole characters only, holds back text that may be the beginning of a stop text, and trims whitespace around the
+ * answer. The emitted parts, joined, are the answer.
  */
 public final class AnswerStreamer implements TokenListener {
     private final StreamingDecoder decoder;
     private final List<String> stops;
     private final Consumer<String> onText;
     private final StringBuilder emitted = new StringBuilder();
-    /** Not handed on yet: it may be a stop, or spaces at the end. */
+    /** Decoded text that is not emitted yet: it may begin a stop text, or be trailing whitespace. */
     private final StringBuilder pending = new StringBuilder();
 
     private boolean stopped;
 
     /**
-     * @param stops texts that end an answer and are no part of it
-     * @param onText hears the text
+     * @param stops texts that end the answer and are not part of it
+     * @param onText receives each part of the text
      */
     public AnswerStreamer(StreamingDecoder decoder, List<String> stops, Consumer<String> onText) {
         this.decoder = decoder;
@@ -35,7 +36,7 @@ public final class AnswerStreamer implements TokenListener {
         return !stopped;
     }
 
-    /** The whole answer, when no more tokens come. */
+    /** Flushes the remaining text and returns the whole answer. */
     String finish() {
         if (!stopped) {
             pending.append(decoder.finish());
@@ -71,16 +72,16 @@ public final class AnswerStreamer implements TokenListener {
                 .orElse(-1);
     }
 
-    /** How many characters at the end may be a stop's beginning. */
+    /** Length of the longest suffix of the pending text that is a prefix of a stop text. */
     private int partialStopLength() {
-        int most = 0;
+        int longest = 0;
         for (String stop : stops) {
-            for (int length = Math.min(stop.length() - 1, pending.length()); length > most; length--) {
+            for (int length = Math.min(stop.length() - 1, pending.length()); length > longest; length--) {
                 if (stop.startsWith(pending.substring(pending.length() - length))) {
-                    most = length;
+                    longest = length;
                 }
             }
         }
-        return most;
+        return longest;
     }
 }

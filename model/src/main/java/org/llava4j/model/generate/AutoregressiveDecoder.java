@@ -3,15 +3,19 @@ package org.llava4j.model.generate;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What follows texts, one position at a time. Its arrays are {@code float32[rows, V]} and the caller's to release. */
+/**
+ * Batched autoregressive decoder: computes the logits of the next token for sequences that may join and leave between
+ * two steps. Logits are {@code float32[B, V]}, one row per sequence in the order of the argument; the caller releases
+ * them.
+ */
 interface AutoregressiveDecoder {
 
-    /** What follows each prompt. */
-    INDArray prefill(List<Generation> begun);
+    /** Prefill: processes whole prompts and returns the logits of the first new token of each. */
+    INDArray prefill(List<Generation> sequences);
 
-    /** What follows each, after the token that it took last. */
+    /** Decode step: appends each sequence's last token and returns the logits of the next one. */
     INDArray decodeStep(List<Generation> running);
 
-    /** No more is asked about this one. */
+    /** Releases the memory of a finished sequence. */
     void release(Generation generation);
 }

@@ -9,8 +9,8 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 
 /**
- * A conversation: each question is put with all that was said before, and its answer is remembered. Used by one thread
- * at a time; several conversations with one model are independent.
+ * A conversation with a model: keeps the history of turns and images and sends it with every question. Not thread-safe;
+ * conversations with the same model are independent.
  */
 public final class Chat {
     private final LlavaModel model;
@@ -25,53 +25,63 @@ public final class Chat {
         this.decoding = decoding;
     }
 
-    /** The next question is about this picture too; where one is shown already that no question came to, instead of it. */
-    public Chat setImage(ImageRef picture) {
-        nextImage = picture;
+    /** Attaches an image to the next question. It replaces an image that was attached since the last question. */
+    public Chat setImage(ImageRef image) {
+        nextImage = image;
         return this;
     }
 
-    /** Reads special tokens that messages contain as tokens; by default they are ordinary text. */
+    /**
+     * Sets whether special tokens in messages, such as {@code </s>}, are parsed as tokens. By default they are ordinary
+     * text.
+     */
     public Chat specialTokensInText(boolean enabled) {
         specialTokensInText = enabled;
         return this;
     }
 
-    /** Asks and waits. */
+    /** Sends a question and waits for the answer. */
     public Answer ask(String text) {
-        return ask(text, said -> {});
+        return ask(text, part -> {});
     }
 
-    /** Asks and waits; the answer's text is handed on as it comes, on the model's thread. */
+    /**
+     * Sends a question and waits for the answer.
+     *
+     * @param onText receives the answer's text as it is generated, on the model's thread
+     */
     public Answer ask(String text, Consumer<String> onText) {
         return await(submit(text, onText));
     }
 
     /**
-     * Asks without waiting: to be followed by {@link #await}.
+     * Sends a question without waiting. Call {@link #await} before the next question.
      *
-     * @throws BadInputException if the conversation leaves no room for an answer; it is then as it was
+     * @throws BadInputException if the conversation leaves no room for an answer; the conversation is then unchanged
      */
     public PendingAnswer submit(String text, Consumer<String> onText) {
-        List<Turn> asked = new ArrayList<>(turns);
-        List<ImageRef> shown = new ArrayList<>(images);
-        asked.add(Turn.human(nextImage == null ? text : GenerationRequest.withImageToken(text)));
+        List<Turn> newTurns = new ArrayList<>(turns);
+        List<ImageRef> newImages = new ArrayList<>(images);
+        newTurns.add(Turn.human(nextImage == null ? text : GenerationRequest.withImageToken(text)));
         if (nextImage != null) {
-            shown.add(nextImage);
+            newImages.add(nextImage);
         }
-        GenerationRequest question = new GenerationRequest(asked, shown).withSpecialTokensInText(specialTokensInText);
-        PendingAnswer answering = model.submit(question, decoding, onText);
+        GenerationRequest request = new GenerationRequest(newTurns, newImages).withSpecialTokensInText(specialTokensInText);
+        PendingAnswer pending = model.submit(request, decoding, onText);
         turns.clear();
-        turns.addAll(asked);
+        turns.addAll(newTurns);
         images.clear();
-        images.addAll(shown);
-        return answering;
+        images.addAll(newImages);
+        return pending;
     }
 
-    /** Waits for an answer, stopped or whole, and remembers it; where there is none, the question is forgotten. */
-    public Answer await(PendingAnswer answering) {
+    /**
+     * Waits for an answer, complete or cancelled, and appends it to the history. If generation fails, the question is
+     * removed from the history and the exception is rethrown.
+     */
+    public Answer await(PendingAnswer pending) {
         try {
-            Answer answer = model.await(answering);
+            Answer answer = model.await(pending);
             turns.add(Turn.gpt(answer.text()));
             nextImage = null;
             return answer;
@@ -84,12 +94,12 @@ public final class Chat {
         }
     }
 
-    /** What was said so far. */
+    /** The history. */
     public List<Turn> turns() {
         return List.copyOf(turns);
     }
 
-    /** Begins anew, with no picture. */
+    /** Clears the history and the attached image. */
     public void clear() {
         turns.clear();
         images.clear();

@@ -15,17 +15,22 @@ import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Goes on with several texts at once, which come and go between two tokens: each turn begins with the prompts that have
- * waited longest, as far as there is room, and gives every text one token. A text's tokens do not depend on its company,
- * but for what another number of rows does to a product's last bits.
+ * Continuous-batching scheduler of generation requests. Each iteration admits waiting requests in FIFO order, up to
+ * {@code maxBatchSize} sequences and {@link #MAX_PREFILL_TOKENS} padded prompt tokens, prefills them, then decodes one
+ * token for every sequence that was already running. Outputs do not depend on batch composition except for
+ * floating-point rounding.
  *
- * <p>One thread owns a graph: either the generator's own, and any thread may submit, or the caller's, which then turns
- * until its texts are done.
+ * <p>A graph is used by one thread at a time. After {@link #start()} the scheduler runs on its own thread, and any
+ * thread may submit. Otherwise {@link #await} runs the iterations on the calling thread; then one thread at a time may
+ * use the scheduler.
  */
 public final class ContinuousBatchingScheduler implements AutoCloseable {
-    /** Texts that are gone on with at once, unless it is told otherwise. */
+    /** Default of the maximum number of sequences in a batch. */
     private static final int DEFAULT_MAX_BATCH_SIZE = 32;
-    /** Positions of the prompts that begin in one turn, while others wait for their next token. */
+    /**
+     * Maximum number of padded prompt tokens prefilled in one iteration, which bounds how long running sequences wait
+     * for their next token. A longer prompt is prefilled alone.
+     */
     private static final int MAX_PREFILL_TOKENS = 8192;
 
     private final Llava model;
@@ -41,30 +46,33 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * A generator that works on the threads that ask, one of them at a time.
+     * A scheduler that runs on the threads that call {@link #await}, until {@link #start()}.
      *
-     * @param options how prompts are laid out; padding must be on the right
-     * @param output the tokens that may be generated, and those that end a text
-     * @param feed brings the images of prompts
+     * @param options layout of prompt batches; padding must be on the right
+     * @param output token ids that may be generated, and end tokens
+     * @param collator collates prompts, images included, into graph inputs
      */
-    public ContinuousBatchingScheduler(Llava model, CollatorOptions options, OutputTokens output, PromptCollator feed) {
-        this(model, options, output, feed, true);
+    public ContinuousBatchingScheduler(Llava model, CollatorOptions options, OutputTokens output, PromptCollator collator) {
+        this(model, options, output, collator, true);
     }
 
-    /** @param cache whether keys and values are kept where that can be; the same tokens come without, later */
+    /**
+     * @param useKvCache whether to decode with a KV cache where the model supports it; the tokens are the same without,
+     *     but slower
+     */
     ContinuousBatchingScheduler(
-            Llava model, CollatorOptions options, OutputTokens output, PromptCollator feed, boolean cache) {
+            Llava model, CollatorOptions options, OutputTokens output, PromptCollator collator, boolean useKvCache) {
         this.model = model;
         this.options = options;
         this.output = output;
-        this.collator = feed;
-        this.useKvCache = cache;
+        this.collator = collator;
+        this.useKvCache = useKvCache;
     }
 
-    /** Works on a thread of its own from now on, until it is closed. */
+    /** Starts the scheduler's own thread, which runs until {@link #close()}. */
     public synchronized ContinuousBatchingScheduler start() {
         if (ownThread == null) {
-            ownThread = new Thread(this::runUntilClosed, "llava4j-generator");
+            ownThread = new Thread(this::runUntilClosed, "llava4j-scheduler");
             ownThread.setDaemon(true);
             ownThread.start();
         }
@@ -72,20 +80,20 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     /**
-     * Goes on with a text.
+     * Submits a generation request.
      *
-     * @param maxNewTokens at most; fewer where the model has no positions for them
-     * @throws BadInputException if the prompt alone fills the model's length
+     * @param maxNewTokens maximum number of new tokens; fewer if the context length is reached
+     * @throws BadInputException if the prompt fills the model's context length
      */
     public Generation submit(Prompt prompt, SamplingOptions sampling, int maxNewTokens, TokenListener listener) {
         int length = BatchLayout.expandedLength(prompt.ids(), options.numImageTokens());
         int room = options.maxLength() - length;
         if (room < 1) {
-            throw new BadInputException("the prompt takes " + length + " positions of the " + options.maxLength()
-                    + " that the model has, which leaves none for an answer; shorten it");
+            throw new BadInputException("the prompt has " + length + " tokens, which leaves no room for an answer in the"
+                    + " model's context length of " + options.maxLength() + "; shorten the prompt");
         }
         if (maxNewTokens < 1) {
-            throw new BadInputException(maxNewTokens + " new tokens are wanted; ask for 1 or more");
+            throw new BadInputException("max new tokens is " + maxNewTokens + " and must be at least 1");
         }
         Generation generation =
                 new Generation(prompt, length, sampling, output, Math.min(maxNewTokens, room), listener);
@@ -96,20 +104,20 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         return generation;
     }
 
-    /** Goes on with so many texts at once, at most: each takes memory for its keys and values. */
-    public void setMaxBatchSize(int texts) {
-        maxBatchSize = texts;
+    /** Sets the maximum number of sequences decoded in one batch. Each sequence allocates a KV cache. */
+    public void setMaxBatchSize(int maxBatchSize) {
+        this.maxBatchSize = maxBatchSize;
     }
 
-    /** How many texts wait for their first token. */
+    /** Number of requests that wait for prefill. */
     public int waitingRequests() {
         return waiting.size();
     }
 
     /**
-     * Waits for a text, or goes on with all there are where no thread does.
+     * Waits for a sequence to finish. Without an own thread, runs iterations on the calling thread until it does.
      *
-     * @throws BadInputException if it could not be gone on with
+     * @throws BadInputException if generation failed because of the input
      */
     public FinishReason await(Generation generation) {
         while (ownThread == null && !generation.done().isDone()) {
@@ -129,7 +137,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         try {
             while (!closed) {
                 if (running.isEmpty()) {
-                    waiting.putFirst(waiting.takeFirst()); // sleeps until there is one
+                    waiting.putFirst(waiting.takeFirst()); // blocks until a request arrives
                 }
                 runIterationOrFailAll();
             }
@@ -140,7 +148,10 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         cancelWaiting();
     }
 
-    /** Whatever goes wrong is told to those who wait: nobody else would notice, and the thread is to live on. */
+    /**
+     * Runs one iteration. An exception outside a single sequence fails all sequences, running and waiting, and the
+     * thread continues.
+     */
     private void runIterationOrFailAll() {
         try {
             runIteration();
@@ -162,7 +173,10 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         generation.done().completeExceptionally(new CancellationException("the model was closed"));
     }
 
-    /** One token for each text. */
+    /**
+     * One scheduler iteration: drops cancelled sequences, prefills admitted ones, then decodes one token for each
+     * sequence that was running before.
+     */
     private void runIteration() {
         if (decoder == null) {
             PromptForwardPass prompts = new PromptForwardPass(model, options, collator);
@@ -210,7 +224,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
             if (admitted.size() == 1) {
                 admitted.forEach(generation -> fail(generation, e));
             } else {
-                // One of them is at fault, and the others are not to suffer.
+                // One prompt makes the batch fail: prefill each alone, so that the others succeed.
                 admitted.forEach(generation -> prefill(List.of(generation)));
             }
             return;
@@ -252,7 +266,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         }
     }
 
-    /** Ends the generator's own thread; texts under way end exceptionally. */
+    /** Stops the scheduler's own thread. Sequences that are running or waiting complete exceptionally. */
     @Override
     public synchronized void close() {
         closed = true;

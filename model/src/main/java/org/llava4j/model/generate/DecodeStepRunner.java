@@ -8,7 +8,10 @@ import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.model.Llava;
 import org.llava4j.model.samediff.PooledMemory;
 
-/** Steps of texts that have so many positions behind them, without sampling: what a measurement of decoding times. */
+/**
+ * Decode steps at a fixed context length and batch size, without prefill and sampling: the measured code of the decode
+ * benchmark. The KV cache holds zeros.
+ */
 public final class DecodeStepRunner {
     private final IncrementalDecoder decoder;
     private final List<Generation> sequences;
@@ -16,27 +19,27 @@ public final class DecodeStepRunner {
     private final int contextLength;
 
     /**
-     * @param rows how many texts are gone on with at once
-     * @param positions of each, before every step
+     * @param batchSize number of sequences
+     * @param contextLength tokens in each sequence's KV cache before every step
      */
-    public DecodeStepRunner(Llava model, int rows, int positions) {
+    public DecodeStepRunner(Llava model, int batchSize, int contextLength) {
         CollatorOptions options = new CollatorOptions(1, Integer.MAX_VALUE, Integer.MAX_VALUE);
         PromptForwardPass none = new PromptForwardPass(model, options, (layout, prompts) -> Map.of());
         decoder = new IncrementalDecoder(model, model.decoderWithoutLora().orElseThrow(), none);
-        this.contextLength = positions;
+        this.contextLength = contextLength;
         Prompt prompt = new Prompt(new int[] {1}, List.of());
-        this.sequences = IntStream.range(0, rows)
+        this.sequences = IntStream.range(0, batchSize)
                 .mapToObj(row -> new Generation(
-                        prompt, positions, SamplingOptions.GREEDY, OutputTokens.of(1, Set.of()), 1, token -> true))
+                        prompt, contextLength, SamplingOptions.GREEDY, OutputTokens.of(1, Set.of()), 1, token -> true))
                 .toList();
         caches = this.sequences.stream()
-                .map(row -> decoder.prefillZeros(row, positions))
+                .map(sequence -> decoder.prefillZeros(sequence, contextLength))
                 .toList();
     }
 
-    /** The next position of each. */
+    /** Decodes one token for every sequence, then truncates the caches to the context length again. */
     public void run() {
         PooledMemory.forCurrentThread().release(decoder.decodeStep(sequences));
-        caches.forEach(sequence -> sequence.truncate(contextLength));
+        caches.forEach(cache -> cache.truncate(contextLength));
     }
 }

@@ -8,14 +8,17 @@ import org.llava4j.model.config.LlamaConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A decoder's weights by reference, looked up once: a graph finds them by name, which a step of decoding feels.
+ * References to a decoder's weight arrays, looked up once per prefill: the graph finds variables by name, which is slow
+ * enough to matter in a decode step.
  *
- * @param tokenEmbeddings of the tokens' embeddings
- * @param finalNorm behind the last layer
+ * @param tokenEmbeddings float32 or low-precision [V, D]
+ * @param layers weights of each decoder layer
+ * @param finalNorm float32[D], the RMSNorm after the last layer
+ * @param lmHead float32 or low-precision [V, D]
  */
 record DecoderWeights(INDArray tokenEmbeddings, List<Layer> layers, INDArray finalNorm, INDArray lmHead) {
 
-    /** Those of one layer. */
+    /** Weights of one decoder layer. */
     record Layer(
             INDArray attentionNorm,
             INDArray q,
@@ -27,7 +30,7 @@ record DecoderWeights(INDArray tokenEmbeddings, List<Layer> layers, INDArray fin
             INDArray up,
             INDArray down) {}
 
-    /** The weights as they are in the graph now; stages of training may put others there. */
+    /** The graph's current weight arrays. Training may replace them. */
     static DecoderWeights of(Llava model, LlamaConfig config) {
         INDArray table = model.weight(ImageStartEndEmbeddings.TABLE);
         return new DecoderWeights(

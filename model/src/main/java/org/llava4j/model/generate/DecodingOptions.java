@@ -5,32 +5,32 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.records.SeededHash;
 
 /**
- * How an answer is made.
+ * Options of text generation.
  *
  * @param sampling how each token is chosen
- * @param maxNewTokens longest answer; shorter where the model has no positions for it
- * @param stops texts that end an answer and are no part of it, beside the template's own
+ * @param maxNewTokens maximum number of generated tokens; fewer if the context length is reached
+ * @param stops texts that end the answer and are not part of it, in addition to the conversation template's own
  */
 public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<String> stops) {
 
-    /** @throws BadInputException if a stop is empty, or no token is wanted */
+    /** @throws BadInputException if a stop text is empty, or {@code maxNewTokens} is below 1 */
     public DecodingOptions {
         stops = List.copyOf(stops);
         if (stops.contains("")) {
-            throw new BadInputException("an empty text cannot stop an answer; leave it out");
+            throw new BadInputException("a stop text is empty; remove it");
         }
         if (maxNewTokens < 1) {
-            throw new BadInputException("an answer of " + maxNewTokens + " tokens is wanted; ask for 1 or more");
+            throw new BadInputException("max new tokens is " + maxNewTokens + " and must be at least 1");
         }
     }
 
-    /** As a report has it. */
+    /** The options as reports print them. */
     @Override
     public String toString() {
         return sampling + ", at most " + maxNewTokens + " tokens" + (stops.isEmpty() ? "" : ", until " + stops);
     }
 
-    /** The likeliest token, always. */
+    /** Greedy decoding: always the most probable token. */
     public static DecodingOptions greedy(int maxNewTokens) {
         return new DecodingOptions(SamplingOptions.GREEDY, maxNewTokens, List.of());
     }
@@ -39,7 +39,10 @@ public record DecodingOptions(SamplingOptions sampling, int maxNewTokens, List<S
         return new DecodingOptions(newSampling, maxNewTokens, stops);
     }
 
-    /** The same drawing with a seed of its own, made of the given one and a name: whenever that is asked. */
+    /**
+     * A copy whose seed is derived from this seed and a name, so that sampling does not depend on the order of
+     * requests.
+     */
     public DecodingOptions seededFor(String name) {
         return withSampling(sampling.withSeed(SeededHash.bits(sampling.seed(), name, "answer")));
     }

@@ -3,7 +3,10 @@ package org.llava4j.model.generate;
 import java.util.Arrays;
 import java.util.concurrent.CompletableFuture;
 
-/** One text that is being gone on with. Any thread may wait for it or cancel it. */
+/**
+ * A sequence that is being generated: its prompt, its new tokens and its completion. Any thread may wait for it or
+ * cancel it.
+ */
 public final class Generation {
     private final Prompt prompt;
     private final int promptLength;
@@ -15,26 +18,26 @@ public final class Generation {
     private volatile boolean cancelled;
     private int[] ids;
 
-    /** Why a text ends. */
+    /** Why generation ended. */
     public enum FinishReason {
-        /** Its end token came, or its listener wants no more. */
+        /** An end token was generated, or the {@link TokenListener} stopped it. */
         STOP,
-        /** It has as many tokens as were wanted, or as the model has positions for. */
+        /** The maximum number of new tokens, or the model's context length, was reached. */
         LENGTH,
-        /** Somebody cancelled it. */
+        /** {@link #cancel()} was called. */
         CANCELLED
     }
 
-    /** @param length of the prompt with its images in it */
+    /** @param promptLength of the prompt in tokens, image tokens included */
     Generation(
             Prompt prompt,
-            int length,
+            int promptLength,
             SamplingOptions sampling,
             OutputTokens output,
             int maxNewTokens,
             TokenListener listener) {
         this.prompt = prompt;
-        this.promptLength = length;
+        this.promptLength = promptLength;
         this.maxNewTokens = maxNewTokens;
         this.listener = listener;
         this.output = output;
@@ -42,22 +45,22 @@ public final class Generation {
         ids = prompt.ids();
     }
 
-    /** Ends with what has been said, soon. */
+    /** Requests cancellation: the sequence ends before its next token and keeps the tokens generated so far. */
     public void cancel() {
         cancelled = true;
     }
 
-    /** Completes when the last token has been heard, exceptionally where the text could not be gone on with. */
+    /** Completes after the listener has received the last token; completes exceptionally if generation failed. */
     public CompletableFuture<FinishReason> done() {
         return done;
     }
 
-    /** How many positions the prompt takes. */
+    /** Length of the prompt in tokens, image tokens included. */
     public int promptLength() {
         return promptLength;
     }
 
-    /** The new tokens so far, without the end token; to be read when it is done. */
+    /** The generated token ids, without the end token. Read them after {@link #done()} has completed. */
     public int[] newTokenIds() {
         return Arrays.copyOfRange(ids, prompt.ids().length, ids.length);
     }
@@ -74,7 +77,7 @@ public final class Generation {
         return maxNewTokens;
     }
 
-    /** Prompt and new tokens. */
+    /** Token ids of prompt and new tokens, with -200 for an image. */
     int[] ids() {
         return ids;
     }
@@ -88,10 +91,10 @@ public final class Generation {
     }
 
     /**
-     * Takes one more token.
+     * Samples the next token and appends it.
      *
-     * @param logits {@code float32[V]} of what follows; changed
-     * @return whether it goes on
+     * @param logits {@code float32[V]} of the next token; modified
+     * @return whether generation continues
      * @throws NonFiniteLogitsException if a logit is NaN or infinite
      */
     boolean accept(float[] logits) {

@@ -9,14 +9,15 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * What is asked: a conversation whose last turn waits for an answer.
+ * A generation request: a conversation whose last turn is the user's, and its images.
  *
- * @param turns the human ones with {@code <image>} once for each image, where there are any; in others it is text
+ * @param turns human turns name each image by one {@code <image>}; without images, and in other turns, {@code <image>}
+ *     is ordinary text
  * @param images in the order in which the turns name them
- * @param system the message before all turns, instead of the template's own
- * @param answerPrefix how the answer begins, which the model goes on with; empty where it begins itself
- * @param specialTokensInText whether special tokens written in messages, such as {@code </s>}, become those tokens, as
- *     in training and published evaluation; otherwise they are ordinary text and cannot forge a turn
+ * @param system system prompt; empty for the conversation template's own
+ * @param answerPrefix text that the answer begins with and that the model continues; empty for none
+ * @param specialTokensInText whether special tokens in messages, such as {@code </s>}, are parsed as tokens, as in
+ *     training and in the published evaluation; otherwise they are ordinary text, so that a message cannot forge a turn
  */
 public record GenerationRequest(
         List<Turn> turns,
@@ -26,55 +27,55 @@ public record GenerationRequest(
         boolean specialTokensInText) {
     private static final String IMAGE_TOKEN = LlamaTokenizer.IMAGE_TEXT;
 
-    /** @throws BadInputException if the turns do not name each image once, or none asks */
+    /** @throws BadInputException if the turns do not name each image once, or the last turn is not the user's */
     public GenerationRequest {
         turns = List.copyOf(turns);
         images = List.copyOf(images);
         if (turns.isEmpty() || !turns.get(turns.size() - 1).isHuman()) {
-            throw new BadInputException("nothing is asked; the last turn must be the human's");
+            throw new BadInputException("the conversation has no question; its last turn must be the human's");
         }
         int named = turns.stream()
                 .filter(Turn::isHuman)
                 .mapToInt(turn -> turn.value().split(IMAGE_TOKEN, -1).length - 1)
                 .sum();
         if (!images.isEmpty() && named != images.size()) {
-            throw new BadInputException("the question names " + named + " images and brings " + images.size()
-                    + "; write " + IMAGE_TOKEN + " once for each");
+            throw new BadInputException("the conversation has " + named + " " + IMAGE_TOKEN + " but " + images.size()
+                    + " images; write " + IMAGE_TOKEN + " once for each image");
         }
     }
 
-    /** With the template's own message before all turns. */
+    /** A request with the conversation template's own system prompt. */
     public GenerationRequest(List<Turn> turns, List<ImageRef> images) {
         this(turns, images, Optional.empty());
     }
 
-    /** Of which the model begins the answer. */
+    /** A request without an answer prefix. */
     public GenerationRequest(List<Turn> turns, List<ImageRef> images, Optional<String> system) {
         this(turns, images, system, "", false);
     }
 
-    /** The same with an answer that has begun. */
+    /** A copy with an answer prefix, which the model continues. */
     public GenerationRequest withAnswerPrefix(String text) {
         return new GenerationRequest(turns, images, system, text, specialTokensInText);
     }
 
-    /** The same with special tokens in messages read as tokens, or as ordinary text. */
+    /** A copy that parses special tokens in messages as tokens, or reads them as ordinary text. */
     public GenerationRequest withSpecialTokensInText(boolean enabled) {
         return new GenerationRequest(turns, images, system, answerPrefix, enabled);
     }
 
-    /** One question with pictures in files. */
+    /** A single-turn request with image files, which the text names by {@code <image>}. */
     public static GenerationRequest of(String text, List<Path> images) {
         return new GenerationRequest(
                 List.of(Turn.human(text)), images.stream().map(ImageRef::of).toList());
     }
 
-    /** One question about one picture, which comes first unless the text says where. */
+    /** A single-turn request about one image. The image precedes the text unless the text contains {@code <image>}. */
     public static GenerationRequest about(ImageRef image, String text) {
         return new GenerationRequest(List.of(Turn.human(withImageToken(text))), List.of(image));
     }
 
-    /** The text with the mark of one image at its front, unless it has one. */
+    /** The text with {@code <image>} in front, unless it contains one. */
     static String withImageToken(String text) {
         return text.contains(IMAGE_TOKEN) ? text : IMAGE_TOKEN + "\n" + text;
     }

@@ -17,10 +17,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The decoder one position at a time, on the graph's own weights: the graph runs a prompt once and gives each layer's
- * keys and values, and from there on a new position costs one pass over the weights. Outside of SameDiff, whose overhead
- * an operation costs more than a row of arithmetic; what computes are the same {@link Kernels}. Texts of any length
- * begin and end between two steps. One thread at a time.
+ * Incremental decoder with a {@link KvCache}. The SameDiff graph prefills the prompts and exports each layer's keys and
+ * values; later tokens run the same {@link Kernels} directly on the graph's weights, because SameDiff's per-op overhead
+ * exceeds the cost of a single-row product. A decode step reads each weight once for the whole batch. Sequences of any
+ * length may join and leave between two steps. Not thread-safe.
  */
 final class IncrementalDecoder implements AutoregressiveDecoder {
     private final Llava model;
@@ -31,11 +31,11 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     private DecoderWeights weights;
     private final Map<Generation, KvCache> caches = new IdentityHashMap<>();
 
-    /** @param config of a decoder whose layers are their weights and nothing else ({@link Llava#decoderWithoutLora()}) */
-    IncrementalDecoder(Llava model, LlamaConfig config, PromptForwardPass prompts) {
+    /** @param config of a decoder without LoRA ({@link Llava#decoderWithoutLora()}) */
+    IncrementalDecoder(Llava model, LlamaConfig config, PromptForwardPass forward) {
         this.model = model;
         this.config = config;
-        this.forward = prompts;
+        this.forward = forward;
     }
 
     private static String keyNode(int layer) {
@@ -47,43 +47,43 @@ final class IncrementalDecoder implements AutoregressiveDecoder {
     }
 
     @Override
-    public INDArray prefill(List<Generation> begun) {
+    public INDArray prefill(List<Generation> sequences) {
         weights = DecoderWeights.of(model, config);
         List<String> nodes = new ArrayList<>();
         for (int layer = 0; layer < config.layers(); layer++) {
             nodes.add(keyNode(layer));
             nodes.add(valueNode(layer));
         }
-        PromptForwardPass.Result result = forward.run(begun, nodes);
-        for (int row = 0; row < begun.size(); row++) {
+        PromptForwardPass.Result result = forward.run(sequences, nodes);
+        for (int row = 0; row < sequences.size(); row++) {
             int length = result.layout().rowLengths()[row];
             int from = row * result.layout().sequenceLength() + result.layout().rowStarts()[row];
-            KvCache sequence = new KvCache(config, length + begun.get(row).maxNewTokens(), memory);
+            KvCache cache = new KvCache(config, length + sequences.get(row).maxNewTokens(), memory);
             for (int layer = 0; layer < config.layers(); layer++) {
                 INDArray k = result.outputs().get(keyNode(layer));
-                kernels.appendToCache(k, result.outputs().get(valueNode(layer)), from, length, sequence.layer(layer));
+                kernels.appendToCache(k, result.outputs().get(valueNode(layer)), from, length, cache.layer(layer));
             }
-            sequence.advance(length);
-            caches.put(begun.get(row), sequence);
+            cache.advance(length);
+            caches.put(sequences.get(row), cache);
         }
         nodes.forEach(node -> memory.release(result.outputs().get(node)));
         return result.outputs().get(PromptForwardPass.TARGET_LOGITS);
     }
 
-    /** Begins with so many positions of zeros, to measure what follows. */
-    KvCache prefillZeros(Generation generation, int positions) {
+    /** Fills the KV cache with zeros instead of a prompt's keys and values, to measure the decode steps that follow. */
+    KvCache prefillZeros(Generation generation, int length) {
         weights = DecoderWeights.of(model, config);
-        KvCache sequence = new KvCache(config, positions + generation.maxNewTokens(), memory);
-        sequence.fillZeros(positions);
-        caches.put(generation, sequence);
-        return sequence;
+        KvCache cache = new KvCache(config, length + generation.maxNewTokens(), memory);
+        cache.fillZeros(length);
+        caches.put(generation, cache);
+        return cache;
     }
 
     @Override
     public void release(Generation generation) {
-        KvCache sequence = caches.remove(generation);
-        if (sequence != null) {
-            sequence.release(memory);
+        KvCache cache = caches.remove(generation);
+        if (cache != null) {
+            cache.release(memory);
         }
     }
 

@@ -8,16 +8,22 @@ import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Keys and values of one sequence in every layer, in memory that is there from the start. */
+/**
+ * KV cache of one sequence: keys and values of every layer, each {@code float32[G, capacity, d]}, allocated once at
+ * full capacity from the memory pool.
+ */
 final class KvCache {
-    /** Capacities are rounded up to this, so that sequences that come and go use each other's memory. */
+    /**
+     * Capacities are rounded up to a multiple of this, so that finished sequences leave arrays in the pool that new
+     * ones can reuse.
+     */
     private static final int CAPACITY_MULTIPLE = 64;
 
     private final List<INDArray> keys = new ArrayList<>();
     private final List<INDArray> values = new ArrayList<>();
     private int length;
 
-    /** @param positions how many there will be at most */
+    /** @param maxTokens maximum number of tokens that the sequence can reach */
     KvCache(LlamaConfig config, int positions, PooledMemory memory) {
         long capacity = (positions + CAPACITY_MULTIPLE - 1L) / CAPACITY_MULTIPLE * CAPACITY_MULTIPLE;
         for (int layer = 0; layer < config.layers(); layer++) {
@@ -26,7 +32,7 @@ final class KvCache {
         }
     }
 
-    /** Begins with positions of zeros, to measure what follows them. */
+    /** Fills all keys and values with zeros and sets the length, to measure decode steps without a prompt. */
     void fillZeros(int count) {
         keys.forEach(array -> array.assign(0));
         values.forEach(array -> array.assign(0));
@@ -37,17 +43,17 @@ final class KvCache {
         return new LayerKvCache(keys.get(layer), values.get(layer), length);
     }
 
-    /** How many positions are there, which is where the next one goes. */
+    /** Number of cached tokens, which is also the position of the next one. */
     int length() {
         return length;
     }
 
-    /** Every layer has so many positions more. */
+    /** Advances the length after keys and values were appended in every layer. */
     void advance(int count) {
         length += count;
     }
 
-    /** Forgets what came behind so many positions. */
+    /** Truncates the sequence to a shorter length. */
     void truncate(int count) {
         length = count;
     }

@@ -3,8 +3,8 @@ package org.llava4j.model.generate;
 import org.llava4j.data.BadInputException;
 
 /**
- * Logits hold NaN or infinite values, so that no token can be chosen: a weight is damaged, or the arithmetic overflows.
- * The text ends with this error, since any token would be arbitrary.
+ * Thrown if logits hold NaN or infinite values: a weight is damaged, or an activation overflowed. Generation of the
+ * sequence ends, since any token would be arbitrary.
  */
 public final class NonFiniteLogitsException extends BadInputException {
     private static final long serialVersionUID = 1L;
@@ -25,7 +25,7 @@ public final class NonFiniteLogitsException extends BadInputException {
         super(message, cause);
     }
 
-    /** The same error, with what was asked in front of its message. */
+    /** The same error with its context, such as the problem, in front of the message. */
     public NonFiniteLogitsException withContext(String question) {
         return new NonFiniteLogitsException(question + ": " + getMessage(), this);
     }

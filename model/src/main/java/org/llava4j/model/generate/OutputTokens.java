@@ -6,17 +6,17 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * Token ids that a model may generate. A head often has more rows than its tokenizer has tokens (padding to a multiple of
- * 64); the logits of such rows are masked, so that they are never chosen.
+ * Token ids that a model may generate. The LM head often has more rows than its tokenizer has tokens (padding to a
+ * multiple of 64); the logits of such rows are masked, so that they are never chosen.
  *
- * @param size ids from 0 up to this number may be generated
- * @param undefined ids below {@code size} that belong to no token
- * @param eosIds ids that end a text and are no part of it ({@code eos_token_id}); an id outside of {@code size} never
- *     comes
+ * @param size ids from 0 (inclusive) to this (exclusive) may be generated
+ * @param undefined ids below {@code size} that have no token
+ * @param eosIds ids that end a sequence and are not part of it ({@code eos_token_id}); ids outside of {@code size}
+ *     never occur
  */
 public record OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds) {
 
-    /** @throws BadInputException if no token may be generated */
+    /** @throws BadInputException if there is no id that may be generated */
     public OutputTokens {
         undefined = Set.copyOf(undefined);
         eosIds = Set.copyOf(eosIds);
@@ -26,16 +26,16 @@ public record OutputTokens(int size, Set<Integer> undefined, Set<Integer> eosIds
         }
     }
 
-    /** All ids of a vocabulary, ended by any of {@code eosIds}. */
+    /** All ids of a vocabulary. */
     public static OutputTokens of(int size, Set<Integer> eosIds) {
         return new OutputTokens(size, Set.of(), eosIds);
     }
 
     /**
-     * The tokens of a tokenizer that the model has rows for.
+     * The tokens of a tokenizer for which the LM head has a row.
      *
-     * @param vocabSize rows of the LM head
-     * @param eosIds of the model folder; the tokenizer's own end token is added
+     * @param vocabSize rows of the LM head, V
+     * @param eosIds end tokens of the model folder; the tokenizer's own end token is added
      */
     public static OutputTokens of(LlamaTokenizer tokenizer, int vocabSize, Set<Integer> eosIds) {
         int size = Math.min(tokenizer.size(), vocabSize);

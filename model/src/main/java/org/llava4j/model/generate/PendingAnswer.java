@@ -2,12 +2,12 @@ package org.llava4j.model.generate;
 
 import java.util.concurrent.CompletableFuture;
 
-/** An answer that is being given. Any thread may wait for it or stop it. */
+/** Handle of an answer that is being generated. Any thread may wait for it or cancel it. */
 public final class PendingAnswer {
     private final Generation generation;
     private final CompletableFuture<Answer> answer;
 
-    /** @param text hears what is generated */
+    /** @param text receives the generated tokens */
     public PendingAnswer(Generation generation, AnswerStreamer text) {
         this.generation = generation;
         answer = generation
@@ -16,19 +16,19 @@ public final class PendingAnswer {
                         new Answer(text.finish(), finish, generation.promptLength(), generation.newTokenIds().length));
     }
 
-    /** The tokens under it. */
+    /** The token sequence of this answer. */
     public Generation generation() {
         return generation;
     }
 
-    /** Stops it soon, with what has been said. */
+    /** Requests cancellation: the answer completes before the next token, with the text generated so far. */
     public void cancel() {
         generation.cancel();
     }
 
     /**
-     * The whole answer, when all of its text has been handed on; exceptionally where there is none. What depends on it
-     * and is not asynchronous runs on the model's thread.
+     * The complete answer. The future completes after all text has been emitted, exceptionally if generation failed.
+     * Dependent stages that are not asynchronous run on the model's thread.
      */
     public CompletableFuture<Answer> answer() {
         return answer;

@@ -4,12 +4,12 @@ import java.util.List;
 import org.llava4j.data.image.ImageRef;
 
 /**
- * A text to go on with.
+ * A tokenized multimodal prompt.
  *
- * @param ids with -200 where an image goes
- * @param images in the order of their places
+ * @param ids token ids, with -200 in place of each image
+ * @param images in the order of their -200
  */
-@SuppressWarnings("ArrayRecordComponent") // handed on to the layout; never compared or used as a key
+@SuppressWarnings("ArrayRecordComponent") // read by the collator; never compared or used as a key
 public record Prompt(int[] ids, List<ImageRef> images) {
     public Prompt {
         images = List.copyOf(images);

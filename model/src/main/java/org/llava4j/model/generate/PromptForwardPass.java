@@ -11,7 +11,7 @@ import org.llava4j.model.Llava;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Runs whole texts through the graph, whose head reads the last real row of each only. */
+/** Forward pass of whole sequences through the graph, with logits of the last token of each sequence only. */
 final class PromptForwardPass {
     static final String TARGET_LOGITS = "target_logits";
 
@@ -19,20 +19,21 @@ final class PromptForwardPass {
     private final CollatorOptions options;
     private final PromptCollator collator;
 
-    PromptForwardPass(Llava model, CollatorOptions options, PromptCollator feed) {
+    PromptForwardPass(Llava model, CollatorOptions options, PromptCollator collator) {
         this.model = model;
         this.options = options;
-        this.collator = feed;
+        this.collator = collator;
     }
 
     /**
-     * What the graph gave.
+     * Outputs of a forward pass.
      *
-     * @param outputs {@link #TARGET_LOGITS} and what else was asked for
+     * @param layout token layout of the batch
+     * @param outputs {@link #TARGET_LOGITS} {@code float32[B, V]} and the additional nodes, by name
      */
     record Result(BatchLayout layout, Map<String, INDArray> outputs) {}
 
-    /** @param more nodes that are wanted beside the logits */
+    /** @param more names of nodes to return in addition to the logits */
     Result run(List<Generation> rows, List<String> more) {
         List<EncodedSample> samples = new ArrayList<>();
         for (Generation row : rows) {

@@ -3,20 +3,20 @@ package org.llava4j.model.generate;
 import org.llava4j.data.BadInputException;
 
 /**
- * How a token is chosen, in this order, as Hugging Face has it: the repetition penalty (Keskar et al. 2019, section 4.1),
- * temperature, top-k, top-p (Holtzman et al. 2020).
+ * Sampling parameters of a token, applied in the order of Hugging Face: repetition penalty (Keskar et al. 2019, section
+ * 4.1), temperature, top-k, top-p (nucleus sampling, Holtzman et al. 2020).
  *
- * @param temperature what logits are divided by; 0 takes the likeliest
- * @param topP only the likeliest tokens that together have at least this probability, 1 for all
- * @param topK only so many of the likeliest, 0 for all
- * @param repetitionPenalty above 1, tokens of the text so far become less likely; 1 for none
- * @param seed the same seed draws the same tokens
+ * @param temperature divisor of the logits; 0 for greedy decoding
+ * @param topP keeps the most probable tokens whose probabilities sum to at least this; 1 for all
+ * @param topK number of most probable tokens to keep; 0 for all
+ * @param repetitionPenalty above 1, makes tokens of the sequence so far less probable; 1 for none
+ * @param seed the same seed samples the same tokens
  */
 public record SamplingOptions(double temperature, double topP, int topK, double repetitionPenalty, long seed) {
-    /** The likeliest token, always. */
+    /** Greedy decoding: always the most probable token. */
     public static final SamplingOptions GREEDY = new SamplingOptions(0, 1, 0, 1, 0);
 
-    /** @throws BadInputException if a number is outside its range */
+    /** @throws BadInputException if a parameter is out of range */
     public SamplingOptions {
         require(temperature >= 0 && temperature <= 100, "temperature", temperature, "from 0 to 100");
         require(topP > 0 && topP <= 1, "top-p", topP, "above 0, up to 1");
@@ -34,7 +34,7 @@ public record SamplingOptions(double temperature, double topP, int topK, double 
         }
     }
 
-    /** As a report has it: {@code greedy}, or what is drawn from and the seed. */
+    /** The parameters as reports print them: {@code greedy}, or temperature, filters and seed. */
     @Override
     public String toString() {
         String penalty = repetitionPenalty == 1 ? "" : ", repetition penalty " + repetitionPenalty;
@@ -45,7 +45,7 @@ public record SamplingOptions(double temperature, double topP, int topK, double 
                 + (topK == 0 ? "" : ", top-k " + topK) + penalty + ", seed " + seed;
     }
 
-    /** All tokens by their probability at a temperature. */
+    /** Sampling from all tokens at a temperature. */
     public static SamplingOptions at(double temperature, long seed) {
         return new SamplingOptions(temperature, 1, 0, 1, seed);
     }

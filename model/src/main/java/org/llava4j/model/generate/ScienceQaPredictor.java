@@ -13,26 +13,30 @@ import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.model.LlavaModel;
 
 /**
- * Asks problems of a model, several at once.
+ * ScienceQA inference: prompts a model with problems in batches and returns its predictions.
  *
- * @param promptFormat how a problem is put
- * @param batchSize how many are answered at once
- * @param decoding how; each problem draws with a seed of its own, made of the given one and its name
- * @param fewShotExamples problems whose questions and answers come before each question; without pictures
+ * @param promptFormat how a problem is formatted as a prompt
+ * @param batchSize number of problems in a batch
+ * @param decoding decoding options; each problem samples with its own seed, derived from the given one and the
+ *     problem's id
+ * @param fewShotExamples problems whose questions and answers precede each question as few-shot examples, without
+ *     images
  */
 public record ScienceQaPredictor(
         ScienceQaPrompt promptFormat, int batchSize, DecodingOptions decoding, List<ScienceQaProblem> fewShotExamples) {
-    /** Longest answer behind the reasons, where it comes in a second pass. */
+    /** Maximum number of new tokens of the second pass, which generates the answer after the reasoning. */
     private static final int SECOND_PASS_MAX_NEW_TOKENS = 64;
 
-    /** Greedy, and with nothing before a question. */
-    public ScienceQaPredictor(ScienceQaPrompt format, int batchSize, int maxNewTokens) {
-        this(format, batchSize, DecodingOptions.greedy(maxNewTokens), List.of());
+    /** Greedy decoding without few-shot examples (zero-shot). */
+    public ScienceQaPredictor(ScienceQaPrompt promptFormat, int batchSize, int maxNewTokens) {
+        this(promptFormat, batchSize, DecodingOptions.greedy(maxNewTokens), List.of());
     }
 
     /**
-     * @param imageOf the picture of a problem that has one
-     * @return what the model said, by problem, in the problems' order
+     * Predicts all problems, in batches.
+     *
+     * @param imageOf image file of a problem that has an image
+     * @return generated text by problem id, in the order of the problems
      */
     public Map<String, String> predict(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
@@ -44,17 +48,17 @@ public record ScienceQaPredictor(
         return texts;
     }
 
-    /** The same at once, however many there are. */
+    /** Predicts problems as one batch of any size. */
     public Map<String, String> predictBatch(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
-        List<GenerationRequest> questions =
+        List<GenerationRequest> requests =
                 problems.stream().map(problem -> request(problem, imageOf)).toList();
         DecodingOptions first = promptFormat.secondPass().isEmpty()
                 ? decoding
                 : decoding.withStops(List.of(ScienceQaPrompt.REASONS_END));
-        List<String> texts = generate(model, problems, questions, first);
+        List<String> texts = generate(model, problems, requests, first);
         if (promptFormat.secondPass().isPresent()) {
-            texts = withConclusions(model, problems, questions, texts);
+            texts = withConclusions(model, problems, requests, texts);
         }
         Map<String, String> byProblem = new LinkedHashMap<>();
         for (int i = 0; i < problems.size(); i++) {
@@ -63,22 +67,22 @@ public record ScienceQaPredictor(
         return byProblem;
     }
 
-    /** Reasons with the answers that they lead to, as the published evaluation joins them. */
+    /** Second pass: generates the answer after the reasoning, and joins the two as the published evaluation does. */
     private List<String> withConclusions(
             LlavaModel model,
             List<ScienceQaProblem> problems,
-            List<GenerationRequest> questions,
+            List<GenerationRequest> requests,
             List<String> reasons) {
-        List<GenerationRequest> again = new ArrayList<>();
-        for (int i = 0; i < questions.size(); i++) {
-            again.add(questions
+        List<GenerationRequest> secondPass = new ArrayList<>();
+        for (int i = 0; i < requests.size(); i++) {
+            secondPass.add(requests
                     .get(i)
                     .withAnswerPrefix(reasons.get(i) + promptFormat.secondPass().orElseThrow()));
         }
         List<String> conclusions = generate(
                 model,
                 problems,
-                again,
+                secondPass,
                 new DecodingOptions(decoding.sampling(), SECOND_PASS_MAX_NEW_TOKENS, decoding.stops()));
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < reasons.size(); i++) {
@@ -90,17 +94,17 @@ public record ScienceQaPredictor(
     private static List<String> generate(
             LlavaModel model,
             List<ScienceQaProblem> problems,
-            List<GenerationRequest> questions,
+            List<GenerationRequest> requests,
             DecodingOptions decoding) {
-        List<PendingAnswer> asked = new ArrayList<>();
-        for (int i = 0; i < questions.size(); i++) {
-            DecodingOptions own = decoding.seededFor(problems.get(i).id());
-            asked.add(model.submit(questions.get(i), own, text -> {}));
+        List<PendingAnswer> pending = new ArrayList<>();
+        for (int i = 0; i < requests.size(); i++) {
+            DecodingOptions seeded = decoding.seededFor(problems.get(i).id());
+            pending.add(model.submit(requests.get(i), seeded, text -> {}));
         }
         List<String> texts = new ArrayList<>();
         for (int i = 0; i < problems.size(); i++) {
             try {
-                texts.add(model.await(asked.get(i)).text());
+                texts.add(model.await(pending.get(i)).text());
             } catch (NonFiniteLogitsException e) {
                 throw e.withContext("problem " + problems.get(i).id());
             }
@@ -110,9 +114,9 @@ public record ScienceQaPredictor(
 
     private GenerationRequest request(ScienceQaProblem problem, Function<ScienceQaProblem, Path> imageOf) {
         List<Turn> turns = new ArrayList<>();
-        for (ScienceQaProblem each : fewShotExamples) {
-            turns.add(Turn.human(promptFormat.question(each)));
-            turns.add(Turn.gpt(promptFormat.answer(each)));
+        for (ScienceQaProblem example : fewShotExamples) {
+            turns.add(Turn.human(promptFormat.question(example)));
+            turns.add(Turn.gpt(promptFormat.answer(example)));
         }
         turns.add(Turn.human(promptFormat.question(problem)));
         List<ImageRef> images = problem.hasImage() ? List.of(ImageRef.of(imageOf.apply(problem))) : List.of();

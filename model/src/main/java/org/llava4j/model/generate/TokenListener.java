@@ -1,13 +1,16 @@
 package org.llava4j.model.generate;
 
-/** Hears the tokens of one text as they come, on the generator's thread; what takes long holds up every other text. */
+/**
+ * Callback for the generated tokens of one sequence. It runs on the scheduler's thread and blocks all other sequences
+ * while it runs.
+ */
 @FunctionalInterface
 public interface TokenListener {
 
     /**
-     * A token that is no end token.
+     * Receives a token other than an end token.
      *
-     * @return whether more is wanted
+     * @return whether to continue generation
      */
     boolean onToken(int id);
 }

@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Token sampler of one text: applies a {@link SamplingOptions} to the logits of the {@link OutputTokens}. */
+/** Token sampler of one sequence: applies {@link SamplingOptions} to the logits of the {@link OutputTokens}. */
 final class TokenSampler {
-    /** The logit of a masked id: finite, with a probability of 0 beside any other. */
+    /** Logit of a masked id: finite, and so low that its probability is 0. */
     private static final float MASKED = -Float.MAX_VALUE;
 
     private final SamplingOptions sampling;
@@ -20,16 +20,16 @@ final class TokenSampler {
     }
 
     /**
-     * The next token.
+     * Samples the next token.
      *
-     * @param logits {@code float32[V]}; changed
-     * @param text the ids so far; those outside the vocabulary, an image's, have no part
+     * @param logits {@code float32[V]}; modified
+     * @param sequence token ids so far; the repetition penalty skips image placeholders (negative ids)
      * @throws NonFiniteLogitsException if the logit of a token is NaN or infinite
      */
-    int sample(float[] logits, int[] text) {
+    int sample(float[] logits, int[] sequence) {
         tokens.undefined().forEach(id -> logits[id] = MASKED);
         if (sampling.repetitionPenalty() != 1) {
-            applyRepetitionPenalty(logits, text);
+            applyRepetitionPenalty(logits, sequence);
         }
         if (sampling.temperature() == 0) {
             return argmax(logits);
@@ -45,15 +45,15 @@ final class TokenSampler {
         return candidates.ids[candidates.ids.length - 1];
     }
 
-    private void applyRepetitionPenalty(float[] logits, int[] text) {
+    private void applyRepetitionPenalty(float[] logits, int[] sequence) {
         float penalty = (float) sampling.repetitionPenalty();
-        Arrays.stream(text)
+        Arrays.stream(sequence)
                 .filter(id -> id >= 0 && id < tokens.size())
                 .distinct()
                 .forEach(id -> logits[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty);
     }
 
-    /** The first of the largest logits, in one pass that also finds those that are not finite. */
+    /** The first of the largest logits; the same pass counts NaN and infinite values. */
     private int argmax(float[] logits) {
         int best = 0;
         int nonFinite = 0;
@@ -69,7 +69,7 @@ final class TokenSampler {
         return best;
     }
 
-    /** Tokens and what they weigh: probabilities but for one factor. */
+    /** Candidate tokens and their unnormalized probabilities. */
     private record Candidates(int[] ids, double[] weights) {
         double total() {
             return Arrays.stream(weights).sum();
@@ -77,10 +77,10 @@ final class TokenSampler {
     }
 
     private Candidates candidates(float[] logits) {
-        double most = logits[argmax(logits)];
+        double max = logits[argmax(logits)];
         double[] weights = new double[tokens.size()];
         for (int i = 0; i < weights.length; i++) {
-            weights[i] = Math.exp((logits[i] - most) / sampling.temperature());
+            weights[i] = Math.exp((logits[i] - max) / sampling.temperature());
         }
         int[] ids =
                 IntStream.range(0, weights.length).filter(id -> weights[id] > 0).toArray();
@@ -94,25 +94,25 @@ final class TokenSampler {
                 ids, Arrays.stream(ids).mapToDouble(id -> weights[id]).toArray());
     }
 
-    /** The smallest set of likeliest tokens that has top-p of all weight. */
+    /** Nucleus: the smallest set of most probable tokens whose probabilities sum to at least top-p. */
     private int[] topP(int[] ids, double[] weights) {
         double total = Arrays.stream(ids).mapToDouble(id -> weights[id]).sum();
-        // All that weigh this little have less than 1 - p together: the set is among the others, and sorting them is
-        // fast.
-        double least = (1 - sampling.topP()) * total / ids.length;
-        int[] heavy =
-                sorted(Arrays.stream(ids).filter(id -> weights[id] > least).toArray(), weights);
+        // All tokens below this weight have less than 1 - p in total, so the nucleus is among the others; sorting only
+        // those is faster.
+        double threshold = (1 - sampling.topP()) * total / ids.length;
+        int[] candidates =
+                sorted(Arrays.stream(ids).filter(id -> weights[id] > threshold).toArray(), weights);
         double sum = 0;
-        for (int i = 0; i < heavy.length; i++) {
-            sum += weights[heavy[i]];
+        for (int i = 0; i < candidates.length; i++) {
+            sum += weights[candidates[i]];
             if (sum >= sampling.topP() * total) {
-                return Arrays.copyOf(heavy, i + 1);
+                return Arrays.copyOf(candidates, i + 1);
             }
         }
-        return heavy;
+        return candidates;
     }
 
-    /** By weight, the heaviest first; of equal ones the first in the vocabulary. */
+    /** Sorted by weight in descending order; ties by token id. */
     private static int[] sorted(int[] ids, double[] weights) {
         return Arrays.stream(ids)
                 .boxed()

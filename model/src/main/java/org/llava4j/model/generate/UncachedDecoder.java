@@ -3,17 +3,20 @@ package org.llava4j.model.generate;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Every step runs over the whole texts again: for a graph whose layers are more than their weights, as with LoRA. */
+/**
+ * Uncached decoder: every step runs the graph over the whole sequences again. Used for a decoder with LoRA, which
+ * {@link IncrementalDecoder} does not implement.
+ */
 final class UncachedDecoder implements AutoregressiveDecoder {
     private final PromptForwardPass forward;
 
-    UncachedDecoder(PromptForwardPass prompts) {
-        this.forward = prompts;
+    UncachedDecoder(PromptForwardPass forward) {
+        this.forward = forward;
     }
 
     @Override
-    public INDArray prefill(List<Generation> begun) {
-        return decodeStep(begun);
+    public INDArray prefill(List<Generation> sequences) {
+        return decodeStep(sequences);
     }
 
     @Override
@@ -23,6 +26,6 @@ final class UncachedDecoder implements AutoregressiveDecoder {
 
     @Override
     public void release(Generation generation) {
-        // Nothing is kept.
+        // No cache.
     }
 }

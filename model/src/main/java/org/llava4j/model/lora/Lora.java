@@ -3,7 +3,7 @@ package org.llava4j.model.lora;
 /**
  * LoRA in a graph.
  *
- * @param config what it is
- * @param seed of what is dropped
+ * @param config rank, alpha, dropout and targets
+ * @param seed of the dropout masks
  */
 public record Lora(LoraConfig config, long seed) {}

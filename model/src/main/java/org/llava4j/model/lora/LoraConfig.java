@@ -10,21 +10,21 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.config.LlamaConfig;
 
 /**
- * LoRA of a decoder: a linear layer {@code y = W x} becomes {@code y = W x + alpha / rank * B (A drop(x))}, A of shape
- * [rank, in] and B of shape [out, rank]. They are named {@code ...q_proj.lora_A.weight} and {@code ...lora_B.weight}.
+ * LoRA configuration of a decoder (Hu et al. 2021): a linear layer {@code y = W x} becomes
+ * {@code y = W x + alpha / rank * B (A dropout(x))}, where A is [rank, in] and B is [out, rank]. Tensor names are
+ * {@code ...q_proj.lora_A.weight} and {@code ...q_proj.lora_B.weight}.
  *
  * @param rank 1 or more
  * @param alpha above 0
- * @param dropout share of the input's elements that are dropped before A while learning, 0 up to but not 1
- * @param targets regular expressions, each matching whole names of linear layers' weights of the decoder; the head is
- *     none of them
+ * @param dropout dropout probability of the input of A during training, in [0, 1)
+ * @param targets regular expressions that match whole weight names of the decoder's linear layers, the LM head excluded
  */
 public record LoraConfig(int rank, double alpha, double dropout, List<String> targets) {
-    /** All linear layers of the decoder, as LLaVA has it. */
+    /** All linear layers of the decoder, LLaVA's default. */
     public static final List<String> ALL_LINEAR =
             List.of("model\\.layers\\.\\d+\\.(self_attn\\.(q|k|v|o)_proj|mlp\\.(gate|up|down)_proj)\\.weight");
 
-    /** LLaVA's values. */
+    /** LLaVA's defaults. */
     public static final LoraConfig LLAVA = new LoraConfig(64, 16, 0.05, ALL_LINEAR);
 
     private static final List<String> LINEAR_LAYERS = List.of(
@@ -49,22 +49,22 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         targets.forEach(LoraConfig::requireRegex);
     }
 
-    /** What the product of B and A is multiplied by. */
+    /** Scale of the product B A. */
     public double scale() {
         return alpha / rank;
     }
 
     /**
-     * Names of a decoder's weights that the targets match, layer by layer.
+     * Weight names that the targets match, layer by layer.
      *
-     * @throws BadInputException if a target matches none
+     * @throws BadInputException if a target matches no weight
      */
     public Set<String> targetsIn(LlamaConfig decoder) {
         List<String> all = linearWeights(decoder);
         for (String target : targets) {
             if (all.stream().noneMatch(name -> name.matches(target))) {
                 throw new BadInputException("\"targets\" of \"lora\" has \"" + target + "\", which matches no linear"
-                        + " layer of the decoder's " + decoder.layers() + " layers; they are called like "
+                        + " layer of the decoder's " + decoder.layers() + " layers; their names are like "
                         + all.get(0));
             }
         }
@@ -73,7 +73,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         return matched;
     }
 
-    /** Names of the weights of all linear layers of a decoder, without the head. */
+    /** Weight names of all linear layers of a decoder, the LM head excluded. */
     public static List<String> linearWeights(LlamaConfig decoder) {
         return IntStream.range(0, decoder.layers())
                 .boxed()
@@ -81,12 +81,12 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
                 .toList();
     }
 
-    /** A's name beside a weight. */
+    /** Name of A of a weight. */
     public static String nameOfA(String weight) {
         return stem(weight) + A;
     }
 
-    /** B's name beside a weight. */
+    /** Name of B of a weight. */
     public static String nameOfB(String weight) {
         return stem(weight) + B;
     }
@@ -99,12 +99,12 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
         return name.endsWith(B);
     }
 
-    /** Whether a weight is an A or a B. */
+    /** Whether a tensor is an A or a B. */
     public static boolean isLora(String name) {
         return isA(name) || isB(name);
     }
 
-    /** The weight that an A or a B stands beside. */
+    /** The weight that an A or a B belongs to. */
     public static String targetOf(String lora) {
         return lora.substring(0, lora.length() - A.length()) + WEIGHT;
     }
@@ -118,7 +118,7 @@ public record LoraConfig(int rank, double alpha, double dropout, List<String> ta
             Pattern.compile(target);
         } catch (PatternSyntaxException e) {
             throw new BadInputException(
-                    "\"targets\" of \"lora\" has \"" + target + "\", which is no regular expression: "
+                    "\"targets\" of \"lora\" has \"" + target + "\", which is not a regular expression: "
                             + e.getDescription(),
                     e);
         }

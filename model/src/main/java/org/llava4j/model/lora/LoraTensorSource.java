@@ -9,11 +9,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A model's weights with LoRA that begins as in PEFT: A uniform within 1 / sqrt(in), which is Kaiming's bound for a
- * slope of sqrt(5), and B zeros, so that the model is at first what it was.
+ * Tensor source that adds newly initialized LoRA matrices to a model's weights. As in PEFT, A is uniform in ±1 /
+ * sqrt(in) (Kaiming uniform with a = sqrt(5)) and B is zero, so that the initial output equals the base model's.
  *
- * @param base everything else
- * @param seed of the A
+ * @param base source of all other weights
+ * @param seed of the A matrices
  */
 public record LoraTensorSource(TensorSource base, long seed) implements TensorSource {
 

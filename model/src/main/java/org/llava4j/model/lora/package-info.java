@@ -1,5 +1,5 @@
 /**
- * LoRA (Hu et al. 2021): what a frozen decoder learns beside its weights, as two low matrices for each. {@code
- * LoraConfig} says which and how large; the graph itself is built by {@link org.llava4j.model.Llava}.
+ * LoRA (Hu et al. 2021), low-rank adapters of a frozen decoder: configuration, initialization and merging.
+ * {@link org.llava4j.model.Llava} builds them into the graph.
  */
 package org.llava4j.model.lora;

@@ -30,14 +30,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The weights of a model folder, strictly: every variable has a source, every tensor a use. What does not fit is
- * collected while the graph is built, and {@link #close()} throws it all at once, with names and shapes.
+ * Checkpoint loader of a model folder. Loading is strict: every variable needs a tensor of its shape, and every tensor
+ * must be used. Mismatches are collected while the graph is built, and {@link #close()} throws them together, with
+ * names and shapes.
  */
 public final class Checkpoint implements TensorSource, AutoCloseable {
-    /** How {@link AtomicFolder} knows a delta, whose numbers are no weights yet. */
+    /** The {@link AtomicFolder} kind of a delta, whose values are differences and not weights. */
     public static final String DELTA_KIND = "delta";
 
-    /** What the names of the projector's weights begin with. */
+    /** Prefix of the projector's tensor names. */
     public static final String PROJECTOR_PREFIX = "model.mm_projector.";
 
     private static final int MAX_LISTED = 12;
@@ -56,7 +57,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         this.folder = folder;
     }
 
-    /** A bare CLIP tower or a bare LLaMA: tensor names are variable names. */
+    /** Opens a bare CLIP vision tower or a bare LLaMA. */
     public static Checkpoint bare(Path folder) {
         Checkpoint checkpoint = new Checkpoint(folder);
         checkpoint.sources.add(OpenCheckpoint.of(TensorFolder.open(folder), folder, ""));
@@ -64,19 +65,21 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     /**
-     * A LLaVA folder of either layout; the tower's weights from inside it, or from the tower's own folder.
+     * Opens a LLaVA folder of either layout. The vision tower's weights are read from inside it or from the tower's own
+     * folder.
      *
      * @param visionTower the tower's folder, see {@link VisionTowerResolver}
      * @throws BadInputException if the model was trained with the tower inside it and {@code visionTower} is another
+     *     one
      */
     public static Checkpoint llava(Path folder, Path visionTower) {
         FullModelCheck.requireFullModel(folder);
         Checkpoint checkpoint = new Checkpoint(folder);
-        OpenCheckpoint own = OpenCheckpoint.of(TensorFolder.open(folder), folder, "");
-        checkpoint.sources.add(own);
-        boolean inside = own.tensors().keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
+        OpenCheckpoint ownFolder = OpenCheckpoint.of(TensorFolder.open(folder), folder, "");
+        checkpoint.sources.add(ownFolder);
+        boolean inside = ownFolder.tensors().keySet().stream().anyMatch(name -> name.startsWith(Llava.TOWER_PREFIX));
         if (inside && !VisionTowerResolver.isInside(folder, visionTower)) {
-            own.tensors().keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
+            ownFolder.tensors().keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
             inside = false;
         }
         if (!inside) {
@@ -86,7 +89,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return checkpoint;
     }
 
-    /** Only the tower of a LLaVA folder. */
+    /** Opens only the vision tower of a LLaVA folder. */
     public static Checkpoint tower(Path folder, Path visionTower) {
         Checkpoint checkpoint = llava(folder, visionTower);
         checkpoint.onlyPrefix = Llava.TOWER_PREFIX;
@@ -94,38 +97,37 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     /**
-     * Takes the projector from a file of its own (what stage 1 wrote), before any in the folder. The embedding table
-     * that is beside it where a model has tokens around an image is read for their rows alone.
+     * Reads the projector from a separate file (the result of stage 1), which overrides one in the folder. An embedding
+     * table in that file is read only for the rows of the image start and end tokens.
      */
     public Checkpoint withProjector(Path file) {
-        OpenCheckpoint place = OpenCheckpoint.of(TensorFolder.open(file), file, "");
-        StoredTensor table = place.tensors().remove(ImageStartEndEmbeddings.TABLE);
+        OpenCheckpoint projector = OpenCheckpoint.of(TensorFolder.open(file), file, "");
+        StoredTensor table = projector.tensors().remove(ImageStartEndEmbeddings.TABLE);
         if (table != null) {
-            place.tensors().put(ImageStartEndEmbeddings.NAME, table);
+            projector.tensors().put(ImageStartEndEmbeddings.NAME, table);
         }
-        sources.add(0, place);
+        sources.add(0, projector);
         return this;
     }
 
-    /** Begins a new projector where no file has one. */
+    /** Initializes a new projector if no file contains one. */
     public Checkpoint withNewProjector(long seed) {
         newProjectorSeed = OptionalLong.of(seed);
         return this;
     }
 
     /**
-     * Keeps the matrices of frozen layers in a type of 16 bits, converted as they are read. Without this, all is
-     * float32.
+     * Converts the matrices of frozen layers to a low-precision dtype while loading. The default is float32.
      *
-     * @param learns names of weights that will be trained: they stay float32
+     * @param trainable selects names of weights that will be trained: they stay float32
      */
-    public Checkpoint withWeightDtype(WeightDtype type, Predicate<String> learns) {
+    public Checkpoint withWeightDtype(WeightDtype type, Predicate<String> trainable) {
         weightDtype = type;
-        this.trainable = learns;
+        this.trainable = trainable;
         return this;
     }
 
-    /** The tower's tensors may stay unread: the graph takes ready features. */
+    /** Allows the vision tower's tensors to stay unread, for a graph that takes precomputed features. */
     public Checkpoint withoutTower() {
         towerUnused = true;
         return this;
@@ -147,10 +149,10 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     private INDArray tensor(DataType type, String name, long... shape) {
         requested.put(name, shape);
-        // Of a head that is not tied and stored alone, close() tells that its table is missing.
+        // An untied head stored without its table: close() reports the missing table.
         Optional<OpenCheckpoint.FoundTensor> source = OpenCheckpoint.find(name, sources);
         if (source.isPresent()) {
-            // What does not fit is told by close(), with all else that does not.
+            // close() reports a shape mismatch together with all others.
             return Arrays.equals(source.get().stored().shape(), shape)
                     ? source.get().read(type)
                     : Nd4j.create(shape);
@@ -158,7 +160,10 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return mayInitialize(name) ? FloatConversion.cast(name, initialize(name, shape), type) : Nd4j.create(shape);
     }
 
-    /** The rows of stage 1's result, where it has the table or, as the published code accepts too, these rows alone. */
+    /**
+     * Declares the rows from the result of stage 1, if it has the table or, as the published code also accepts, these
+     * rows alone.
+     */
     @Override
     public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
         Optional<ProjectorTokenRows> rows = ProjectorTokenRows.find(sources);
@@ -181,17 +186,17 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     private INDArray initialize(String name, long... shape) {
-        // Both begin within a bound that the width of the weight's input gives.
+        // Weight and bias have the same bound, from the weight's input width.
         long width = requested.get(name.replaceAll("bias$", "weight"))[1];
         return WeightInitializer.uniformLinear(newProjectorSeed.getAsLong(), name, width, shape);
     }
 
-    /** Where all that was asked for came from, and why the rest was not read. */
+    /** The plan of the requested weights: the source of each, and why other tensors were not read. */
     public WeightPlan plan() {
         return plan(requested);
     }
 
-    /** Where variables of these names and shapes would come from; nothing is read. */
+    /** The plan for loading variables of these names and shapes; reads no values. */
     public WeightPlan plan(Map<String, long[]> variables) {
         return WeightPlan.of(
                 variables,
@@ -203,8 +208,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     /**
-     * Why variables of these names and shapes cannot be read. Of a tied head that is stored beside its table, the values
-     * of both are compared; nothing else is read.
+     * Problems with loading variables of these names and shapes. If a tied head is stored in addition to its table, the
+     * values of both are compared; no other values are read.
      */
     public List<String> problems(Map<String, long[]> variables) {
         List<String> problems = new ArrayList<>(plan(variables).problems());
@@ -215,33 +220,34 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     /**
-     * Every variable as it lies in its place, for a model that is written elsewhere and not built: one tensor at a time
-     * is read when it is written, before this is closed.
+     * Lazy tensors of all variables, for writing a model folder without building the graph: each tensor is read when it
+     * is written, which must happen before {@link #close()}.
      *
-     * @param slot the model's tokens around an image, whose rows a projector's file may hold
-     * @throws BadInputException if a variable has no tensor of its shape, or a tensor no use
+     * @param imageTokens the model's image start and end tokens, whose rows a projector file may contain
+     * @throws BadInputException if a variable has no tensor of its shape, or a tensor is unused
      */
-    public List<LazyTensor> toLazyTensors(Map<String, long[]> variables, Optional<ImageStartEndTokens> slot) {
-        return toLazyTensors(variables, slot, UnaryOperator.identity());
+    public List<LazyTensor> toLazyTensors(Map<String, long[]> variables, Optional<ImageStartEndTokens> imageTokens) {
+        return toLazyTensors(variables, imageTokens, UnaryOperator.identity());
     }
 
     /**
-     * The same for a model whose token tables grow on the way, before the rows of a projector's file are put into them.
+     * As {@link #toLazyTensors(Map, Optional)}, for a model whose embedding tables are resized before the rows of a
+     * projector file are merged into them.
      *
-     * @param variables as they are stored
-     * @param slot with the ids of the grown vocabulary
-     * @param growth what makes a grown tensor of a stored one
+     * @param variables names and shapes as stored
+     * @param imageTokens with token ids of the extended vocabulary
+     * @param growth resizes a stored tensor
      */
     public List<LazyTensor> toLazyTensors(
-            Map<String, long[]> variables, Optional<ImageStartEndTokens> slot, UnaryOperator<LazyTensor> growth) {
+            Map<String, long[]> variables, Optional<ImageStartEndTokens> imageTokens, UnaryOperator<LazyTensor> growth) {
         requested.putAll(variables);
-        Optional<ProjectorTokenRows> rows = slot.flatMap(tokens -> ProjectorTokenRows.find(sources));
+        Optional<ProjectorTokenRows> rows = imageTokens.flatMap(tokens -> ProjectorTokenRows.find(sources));
         rows.ifPresent(found -> requested.put(ImageStartEndEmbeddings.NAME, found.shape()));
         requireAllRead();
         List<LazyTensor> all = new ArrayList<>();
         variables.forEach((name, shape) -> all.add(growth.apply(toLazyTensors(name, shape))));
         rows.ifPresent(found -> all.replaceAll(tensor -> tensor.name().equals(ImageStartEndEmbeddings.TABLE)
-                ? withRows(tensor, found, ImageStartEndEmbeddings.ids(slot.orElseThrow()))
+                ? withRows(tensor, found, ImageStartEndEmbeddings.ids(imageTokens.orElseThrow()))
                 : tensor));
         return all;
     }
@@ -262,12 +268,12 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
                 table.info().shape());
     }
 
-    /** How the folder names its tensors. */
+    /** The folder's tensor naming. */
     public CheckpointLayout layout() {
         return CheckpointLayout.of(sources.get(0).store().tensors().keySet());
     }
 
-    /** How many tensors of each type all places hold. */
+    /** Number of tensors by dtype in all files. */
     public SortedMap<TensorType, Long> tensorCountsByType() {
         SortedMap<TensorType, Long> types = new TreeMap<>();
         sources.forEach(
@@ -275,7 +281,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         return types;
     }
 
-    /** @throws BadInputException if a variable had no tensor of its shape, or a tensor no use */
+    /** @throws BadInputException if a variable has no tensor of its shape, or a tensor is unused */
     @Override
     public void close() {
         if (closed) {
@@ -300,7 +306,7 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
         }
         List<String> problems = problems(requested);
         if (!problems.isEmpty()) {
-            throw new BadInputException(folder + ": weights and config do not fit: "
+            throw new BadInputException(folder + ": weights and config do not match: "
                     + String.join("; ", problems.subList(0, Math.min(MAX_LISTED, problems.size())))
                     + (problems.size() > MAX_LISTED ? "; and " + (problems.size() - MAX_LISTED) + " more" : "")
                     + "; use the config.json that came with these weights");

@@ -11,29 +11,29 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 
 /**
- * How a folder names its tensors, known by the names alone. The graph's variables have the names of the original LLaVA;
- * a layout turns stored names into them.
+ * Tensor naming of a checkpoint, detected from the names. The graph's variables have the names of the original LLaVA; a
+ * layout maps stored names to them and back.
  */
 public enum CheckpointLayout {
-    /** LLaVA's own: {@code model.layers.*}, {@code model.mm_projector.*}; without a projector a LLaMA. */
+    /** The original LLaVA: {@code model.layers.*}, {@code model.mm_projector.*}; a LLaMA without projector. */
     LLAVA("original LLaVA or LLaMA"),
 
     /**
-     * The port in transformers: {@code language_model.model.*}, {@code multi_modal_projector.*}; in newer files with
-     * {@code model.} in front and {@code lm_head} outside, or with a {@code vision_tower} that leaves out
-     * {@code vision_model}.
+     * The transformers port (llava-hf): {@code language_model.model.*}, {@code multi_modal_projector.*}. Newer files
+     * prefix names with {@code model.} and have {@code lm_head} outside the language model, or omit
+     * {@code vision_model} after {@code vision_tower}.
      */
     LLAVA_HF("llava-hf"),
 
-    /** CLIP: {@code vision_model.*}, in a full one beside its text half. */
+    /** CLIP: {@code vision_model.*}; a full CLIP also has a text model. */
     CLIP("CLIP");
 
-    /** What LLaVA leaves in front of names that it saves from within PEFT's wrappers. */
+    /** Prefix that LLaVA leaves in names when it saves a model wrapped by PEFT. */
     private static final String PEFT_PREFIX = "base_model.model.";
 
     private static final String VISION_PREFIX = Llava.TOWER_PREFIX + "vision_model.";
 
-    /** Beginnings of stored names and of variables, the first that fits counts. */
+    /** Prefixes of stored names and of variables; the first match counts. */
     private static final List<Map.Entry<String, String>> HF_PREFIXES = List.of(
             Map.entry("language_model.model.", "model."),
             Map.entry("language_model.lm_head.", "lm_head."),
@@ -43,11 +43,11 @@ public enum CheckpointLayout {
             Map.entry("multi_modal_projector.linear_1.", Checkpoint.PROJECTOR_PREFIX + "0."),
             Map.entry("multi_modal_projector.linear_2.", Checkpoint.PROJECTOR_PREFIX + "2."));
 
-    /** The same for writing: the most special variables first. */
+    /** The same prefixes for writing, the most specific variables first. */
     private static final List<Map.Entry<String, String>> HF_WRITTEN =
             Stream.of(3, 5, 6, 1, 0).map(HF_PREFIXES::get).toList();
 
-    /** Tables that older writers left in files; they are computed. */
+    /** Buffers that older versions of transformers stored in checkpoints; they are computed here. */
     private static final Pattern COMPUTED = Pattern.compile(".*(rotary_emb\\.inv_freq|position_ids)");
 
     private static final Pattern CLIP_TEXT =
@@ -55,11 +55,11 @@ public enum CheckpointLayout {
 
     private final String displayName;
 
-    CheckpointLayout(String words) {
-        this.displayName = words;
+    CheckpointLayout(String displayName) {
+        this.displayName = displayName;
     }
 
-    /** The layout of a folder that holds tensors of these names. */
+    /** Detects the layout from tensor names. */
     public static CheckpointLayout of(Collection<String> stored) {
         if (stored.stream().anyMatch(name -> withoutModelPrefix(name).startsWith("multi_modal_projector."))) {
             return LLAVA_HF;
@@ -67,7 +67,7 @@ public enum CheckpointLayout {
         return stored.stream().anyMatch(name -> name.startsWith("vision_model.")) ? CLIP : LLAVA;
     }
 
-    /** The variable that a stored tensor is; a CLIP's without {@link Llava#TOWER_PREFIX}. */
+    /** The variable of a stored tensor; a CLIP's without {@link Llava#TOWER_PREFIX}. */
     public String toVariable(String stored) {
         if (this == LLAVA) {
             return stored.startsWith(PEFT_PREFIX) ? stored.substring(PEFT_PREFIX.length()) : stored;
@@ -85,11 +85,11 @@ public enum CheckpointLayout {
     }
 
     /**
-     * The stored name of each variable.
+     * Stored tensor names by variable.
      *
-     * @param stored names of a file or folder
-     * @param path where they are, for the message
-     * @throws BadInputException if two of them are the same variable
+     * @param stored tensor names of a file or folder
+     * @param path for messages
+     * @throws BadInputException if two tensors map to the same variable
      */
     public Map<String, String> variables(Collection<String> stored, Path path) {
         Map<String, String> byVariable = new LinkedHashMap<>();
@@ -97,13 +97,13 @@ public enum CheckpointLayout {
             String other = byVariable.putIfAbsent(toVariable(name), name);
             if (other != null && skipReason(name) == null) {
                 throw new BadInputException(path + ": " + other + " and " + name + " are both the weight "
-                        + toVariable(name) + "; remove the one that does not belong to this model");
+                        + toVariable(name) + "; remove the tensor that does not belong to this model");
             }
         }
         return byVariable;
     }
 
-    /** The name by which this layout stores a variable, the older of two where it has had several. */
+    /** The stored name of a variable; if the layout has had several namings, the older one. */
     public String toStoredName(String variable) {
         if (this != LLAVA_HF) {
             return variable;
@@ -116,19 +116,19 @@ public enum CheckpointLayout {
         throw new IllegalArgumentException(variable + " has no name in " + this);
     }
 
-    /** Why a stored tensor is rightly of no use; null if it should have one. */
+    /** Why a stored tensor may stay unread; null if it must be read. */
     public static String skipReason(String stored) {
         if (COMPUTED.matcher(stored).matches()) {
             return "computed";
         }
-        return CLIP_TEXT.matcher(stored).matches() ? "CLIP's text half" : null;
+        return CLIP_TEXT.matcher(stored).matches() ? "CLIP's text model" : null;
     }
 
     private static String withoutModelPrefix(String name) {
         return name.startsWith("model.") ? name.substring("model.".length()) : name;
     }
 
-    /** As a person calls it. */
+    /** The display name. */
     @Override
     public String toString() {
         return displayName;

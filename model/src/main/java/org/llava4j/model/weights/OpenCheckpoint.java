@@ -14,16 +14,19 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * An open file or folder of weights.
+ * An open weight file or folder.
  *
- * @param tensors what it holds, by variable
+ * @param store reads the tensors
+ * @param tensors stored tensors by variable
  */
 record OpenCheckpoint(TensorStore store, Map<String, StoredTensor> tensors) {
 
     /**
+     * Indexes an open store by variable; closes it on failure.
+     *
      * @param path for messages
-     * @param prefix in front of the variables that its layout gives
-     * @throws BadInputException if two of its tensors are the same variable
+     * @param prefix prepended to the variables of its layout
+     * @throws BadInputException if two tensors map to the same variable
      */
     static OpenCheckpoint of(TensorStore store, Path path, String prefix) {
         SortedMap<String, TensorInfo> infos = store.tensors();
@@ -50,15 +53,15 @@ record OpenCheckpoint(TensorStore store, Map<String, StoredTensor> tensors) {
         return tensors.get(variable);
     }
 
-    /** Reads a variable's tensor, of any shape. */
+    /** Reads a variable's tensor, whatever its shape. */
     INDArray read(String variable, DataType type) {
         return store.read(stored(variable).name(), type);
     }
 
     /**
-     * A variable's tensor in its place.
+     * A variable's tensor and where it is stored.
      *
-     * @param variable the head's name for the table of a tied head that is stored alone
+     * @param variable the head's name if the table of a tied head is stored under that name only
      */
     record FoundTensor(OpenCheckpoint checkpoint, String variable) {
 
@@ -71,12 +74,15 @@ record OpenCheckpoint(TensorStore store, Map<String, StoredTensor> tensors) {
         }
     }
 
-    /** Where a variable is read from: the first of the places that has it, or, of a table, its head. */
-    static Optional<FoundTensor> find(String variable, List<OpenCheckpoint> places) {
-        Optional<FoundTensor> own = places.stream()
-                .filter(place -> place.has(variable))
+    /**
+     * Finds the tensor of a variable: in the first checkpoint that has it; for an embedding table that none has, its
+     * tied head.
+     */
+    static Optional<FoundTensor> find(String variable, List<OpenCheckpoint> checkpoints) {
+        Optional<FoundTensor> own = checkpoints.stream()
+                .filter(checkpoint -> checkpoint.has(variable))
                 .findFirst()
-                .map(place -> new FoundTensor(place, variable));
-        return own.isEmpty() && variable.equals(TiedHead.TABLE) ? find(TiedHead.NAME, places) : own;
+                .map(checkpoint -> new FoundTensor(checkpoint, variable));
+        return own.isEmpty() && variable.equals(TiedHead.TABLE) ? find(TiedHead.NAME, checkpoints) : own;
     }
 }

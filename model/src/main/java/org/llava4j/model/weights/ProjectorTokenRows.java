@@ -14,14 +14,14 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The embeddings of the image start and end tokens in a projector's file. The published stage 1 writes the whole token
- * table, with as many rows as the tokenizer has ids; its loader accepts these two rows alone, too.
+ * Embeddings of the image start and end tokens in a projector file. The published stage 1 writes the whole token
+ * embedding table, with one row per tokenizer id; its loader also accepts these two rows alone.
  */
 record ProjectorTokenRows(OpenCheckpoint checkpoint) {
 
-    /** The rows that a projector's file among these brings, if one does. */
-    static Optional<ProjectorTokenRows> find(List<OpenCheckpoint> places) {
-        return places.stream()
+    /** The rows in a projector file among the checkpoints, if any. */
+    static Optional<ProjectorTokenRows> find(List<OpenCheckpoint> checkpoints) {
+        return checkpoints.stream()
                 .filter(place -> place.has(ImageStartEndEmbeddings.NAME))
                 .findFirst()
                 .map(ProjectorTokenRows::new);
@@ -33,9 +33,11 @@ record ProjectorTokenRows(OpenCheckpoint checkpoint) {
     }
 
     /**
-     * @param ids of the tokens
-     * @param table shape of the model's token table
-     * @throws BadInputException if the file's tensor belongs to another vocabulary
+     * Checks the tensor's shape.
+     *
+     * @param ids token ids of the rows
+     * @param table shape of the model's token embedding table
+     * @throws BadInputException if the tensor belongs to another vocabulary
      */
     void requireFits(int[] ids, long... table) {
         long ofTokenizer = IntStream.of(ids).max().orElseThrow() + 1L;
@@ -54,7 +56,7 @@ record ProjectorTokenRows(OpenCheckpoint checkpoint) {
                 + " adds the id of " + ImageStartEndTokens.PATCH + ")");
     }
 
-    /** {@code float32[2, D]}, the rows of these tokens; {@link #requireFits} must hold. */
+    /** Reads the rows of these tokens, {@code float32[2, D]}. {@link #requireFits} must have succeeded. */
     INDArray read(int... ids) {
         INDArray read = checkpoint.read(ImageStartEndEmbeddings.NAME, DataType.FLOAT);
         if (read.size(0) == ids.length) {
@@ -65,7 +67,7 @@ record ProjectorTokenRows(OpenCheckpoint checkpoint) {
         }
     }
 
-    /** For a model that has no such tokens. */
+    /** The error for a model without these tokens. */
     BadInputException unusedRowsError() {
         return new BadInputException(name() + " " + Arrays.toString(shape()) + " in " + file() + " holds the rows of "
                 + ImageStartEndTokens.START + " and " + ImageStartEndTokens.END

@@ -8,8 +8,8 @@ import org.llava4j.data.tensors.FloatConversion;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * SHA-256 over named arrays: two groups of weights have the same hash only if every bit is the same. Their common norm is
- * taken on the way.
+ * SHA-256 over names, shapes, dtypes and values of arrays, and their joint 2-norm. Two groups of weights have the same
+ * hash only if they are bit-identical.
  */
 public final class TensorHash {
     private static final int BUFFER_BYTES = 1 << 20;
@@ -18,33 +18,33 @@ public final class TensorHash {
     private double squares;
 
     /**
-     * What a group of weights is known by.
+     * Hash and norm of a group of weights.
      *
-     * @param norm their 2-norm
+     * @param norm 2-norm of all values
      */
     public record TensorDigest(String sha256, double norm) {}
 
-    /** Takes in one array; the order of calls counts. */
+    /** Adds an array. The hash depends on the order of calls. */
     public void add(String name, INDArray array) {
         hash.add(name + " " + array.dataType() + Arrays.toString(array.shape()) + "\n");
         INDArray plain = array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
         BytePointer bytes = new BytePointer(plain.data().pointer());
         long length = plain.length() * plain.dataType().width();
-        byte[] piece = new byte[(int) Math.min(BUFFER_BYTES, length)];
-        for (long done = 0; done < length; done += piece.length) {
-            int count = (int) Math.min(piece.length, length - done);
-            bytes.position(done).get(piece, 0, count);
-            hash.add(ByteBuffer.wrap(piece, 0, count));
-            squares += FloatConversion.sumOfSquares(piece, count, array.dataType());
+        byte[] buffer = new byte[(int) Math.min(BUFFER_BYTES, length)];
+        for (long done = 0; done < length; done += buffer.length) {
+            int count = (int) Math.min(buffer.length, length - done);
+            bytes.position(done).get(buffer, 0, count);
+            hash.add(ByteBuffer.wrap(buffer, 0, count));
+            squares += FloatConversion.sumOfSquares(buffer, count, array.dataType());
         }
     }
 
-    /** The hash and the norm of all that was added; ends this object's use. */
+    /** Returns hash and norm of all arrays. Call at most once, and no other method afterwards. */
     public TensorDigest digest() {
         return new TensorDigest(hex(), Math.sqrt(squares));
     }
 
-    /** The hash of all that was added, in hexadecimal; ends this object's use. */
+    /** Returns the hash of all arrays in hexadecimal. Call at most once, and no other method afterwards. */
     public String hex() {
         return hash.hex();
     }

@@ -9,37 +9,40 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Where the graph's variables come from: every one asks here once, by its Hugging Face name and shape. */
+/**
+ * Source of a graph's weights: while the graph is built, each variable is requested once by its Hugging Face name and
+ * shape.
+ */
 @FunctionalInterface
 public interface TensorSource {
 
-    /** The tensor of this name as float32 with exactly this shape. */
+    /** Returns a tensor as float32 with exactly this shape. */
     INDArray tensor(String name, long... shape);
 
-    /** Declares the variable in a graph; it begins frozen. */
+    /** Declares a variable in a graph, frozen. */
     default SDVariable declare(SameDiff graph, String name, long... shape) {
         return graph.constant(name, tensor(name, shape));
     }
 
     /**
-     * Declares the weight of a linear layer, or an embedding's table: as any other, or in 16 bits where the source keeps
-     * it so (see {@link WeightDtype}).
+     * Declares the weight of a linear layer or an embedding table, which the source may hold in low precision (see
+     * {@link WeightDtype}).
      */
     default SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
         return declare(graph, name, shape);
     }
 
     /**
-     * Declares some rows of a table {@code float32[V, D]}, in the order of {@code ids}, as a variable of their own. The
-     * table is declared too: what is new here is no tensor of any file.
+     * Declares rows of a table {@code float32[V, D]} as a separate variable, in the order of {@code ids}. The table
+     * must be declared too; the rows are not a tensor of their own in a checkpoint.
      *
-     * @param shape the whole table's
+     * @param shape shape of the table
      */
     default SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
         return graph.constant(name, selectRows(tensor(table, shape), ids));
     }
 
-    /** Copies rows out of a table. */
+    /** Copies rows of a table. */
     static INDArray selectRows(INDArray table, int[] ids) {
         INDArray rows = Nd4j.createUninitialized(table.dataType(), ids.length, table.size(1));
         for (int i = 0; i < ids.length; i++) {
@@ -48,13 +51,13 @@ public interface TensorSource {
         return rows;
     }
 
-    /** Name and shape of every variable that {@code build} asks for; nothing is read or made. */
+    /** Names and shapes of all variables that {@code build} requests. No weight is read or allocated. */
     static SortedMap<String, long[]> shapes(Consumer<TensorSource> build) {
         SortedMap<String, long[]> shapes = new TreeMap<>();
         build.accept(new TensorSource() {
             @Override
             public INDArray tensor(String name, long... shape) {
-                throw new IllegalStateException("only shapes are asked for, not " + name);
+                throw new IllegalStateException("a graph of shapes has no values; requested " + name);
             }
 
             @Override

@@ -13,33 +13,33 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The LM head of a model with {@code tie_word_embeddings}: the token table itself. Files store the one matrix under
- * either name, or under both.
+ * The LM head of a model with {@code tie_word_embeddings}, which is the token embedding table itself. Checkpoints store
+ * the matrix under either name or both.
  */
 public final class TiedHead {
-    /** The head, where it is stored. */
+    /** Tensor name of a stored LM head. */
     public static final String NAME = "lm_head.weight";
 
-    /** The table that it is tied to. */
+    /** Tensor name of the token embedding table. */
     public static final String TABLE = ImageStartEndEmbeddings.TABLE;
 
     private static final int BUFFER_VALUES = 1 << 16;
 
     private TiedHead() {}
 
-    /** Whether a graph of these variables ties its head: it has a token table and no head. */
+    /** Whether a graph with these variables ties its head: it has a token embedding table and no head. */
     static boolean isTied(Map<String, long[]> variables) {
         return variables.containsKey(TABLE) && !variables.containsKey(NAME);
     }
 
-    /** How stored heads differ from the stored table; all of them are read. */
-    static List<String> problems(List<OpenCheckpoint> places) {
+    /** Differences between stored heads and the stored table; reads the values of both. */
+    static List<String> problems(List<OpenCheckpoint> checkpoints) {
         List<String> problems = new ArrayList<>();
-        OpenCheckpoint.find(TABLE, places).ifPresent(table -> {
-            for (OpenCheckpoint place : places) {
-                StoredTensor head = place.stored(NAME);
+        OpenCheckpoint.find(TABLE, checkpoints).ifPresent(table -> {
+            for (OpenCheckpoint checkpoint : checkpoints) {
+                StoredTensor head = checkpoint.stored(NAME);
                 if (head != null && !head.equals(table.stored())) {
-                    difference(table.checkpoint().store(), table.stored().name(), place.store(), head.name())
+                    difference(table.checkpoint().store(), table.stored().name(), checkpoint.store(), head.name())
                             .ifPresent(problems::add);
                 }
             }
@@ -52,7 +52,7 @@ public final class TiedHead {
      *
      * @param table name of the table's tensor in {@code tables}
      * @param head name of the head's tensor in {@code heads}
-     * @return how the two differ; empty if they are equal
+     * @return description of the difference; empty if they are equal
      */
     public static Optional<String> difference(TensorStore tables, String table, TensorStore heads, String head) {
         long[] shape = tables.tensors().get(table).shape();
@@ -88,7 +88,7 @@ public final class TiedHead {
         return different;
     }
 
-    /** Equal as numbers, or both NaN. */
+    /** Equal, or both NaN. */
     private static boolean isSame(float a, float b) {
         return a == b || (Float.isNaN(a) && Float.isNaN(b));
     }

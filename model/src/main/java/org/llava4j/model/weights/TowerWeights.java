@@ -12,8 +12,8 @@ import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.Llava;
 
 /**
- * The frozen tower's tensors as they lie on disk, by the names of a bare tower ({@code vision_model.*}): inside a
- * LLaVA folder, or in a folder of CLIP's own, where the text half of a full CLIP is passed over.
+ * Stored tensors of the vision tower by the names of a bare tower ({@code vision_model.*}), inside a LLaVA folder or in
+ * a CLIP folder. The text model of a full CLIP is skipped.
  */
 public final class TowerWeights implements AutoCloseable {
     private static final String VISION = "vision_model.";
@@ -33,10 +33,10 @@ public final class TowerWeights implements AutoCloseable {
     }
 
     /**
-     * The tower that {@link Checkpoint#llava} would read.
+     * Opens the tower that {@link Checkpoint#llava} reads.
      *
-     * @param folder the LLaVA (or LLaMA) folder
-     * @param visionTower the tower's own folder, read where {@link VisionTowerResolver} says so
+     * @param folder the LLaVA or LLaMA folder
+     * @param visionTower the tower's own folder, read if {@link VisionTowerResolver} resolves to it
      */
     public static TowerWeights open(Path folder, Path visionTower) {
         TowerWeights own = new TowerWeights(TensorFolder.open(folder), Llava.TOWER_PREFIX);
@@ -47,16 +47,16 @@ public final class TowerWeights implements AutoCloseable {
         return new TowerWeights(openFolder(folder, visionTower), "");
     }
 
-    /** The tower's own folder, for a model folder that holds no tower. */
+    /** Opens the tower's own folder for a model folder without a tower. */
     static TensorStore openFolder(Path folder, Path visionTower) {
         if (visionTower.equals(folder)) {
-            throw new BadInputException(folder + " holds no weights of a vision tower and its config.json names no"
-                    + " local one; give the CLIP folder (--vision-tower)");
+            throw new BadInputException(folder + " contains no vision tower weights and its config.json names no"
+                    + " local folder; give the CLIP folder (--vision-tower)");
         }
         return TensorFolder.open(visionTower);
     }
 
-    /** The tensors by the names they have in a LLaVA, each in the type it was stored in; to be written before close. */
+    /** Lazy tensors under LLaVA's names in their stored dtypes. Write them before {@link #close()}. */
     public List<LazyTensor> toLazyTensors() {
         return tensors.entrySet().stream()
                 .map(tensor -> LazyTensor.fromStore(store, tensor.getValue().name())

@@ -14,18 +14,19 @@ import org.llava4j.model.config.LlavaConfig.TowerTraining;
 import org.llava4j.model.config.LlavaHfConfig;
 
 /**
- * The choice between the vision tower among a LLaVA's own weights and the one in a CLIP folder. As in the published
- * loader, a tower that was trained with the model ({@code unfreeze_mm_vision_tower} true) is the one inside, and a frozen
- * one (false) is the one that {@code mm_vision_tower} names, if that is a folder. Where the key is absent the one inside
- * is read, with a warning if there is another. Another folder that a user names goes before a tower that was not trained.
+ * Resolver of the vision tower to load: the one inside a LLaVA folder, or one in a CLIP folder. As in the published
+ * loader, a tower that was trained with the model ({@code unfreeze_mm_vision_tower} true) is the one inside, and a
+ * frozen one (false) is the one that {@code mm_vision_tower} names, if that folder exists. If the key is absent, the
+ * one inside is read, with a warning if there is another one. A folder given by the user overrides a tower that was not
+ * trained.
  */
 public final class VisionTowerResolver {
     private VisionTowerResolver() {}
 
     /**
-     * The folder of the tower that a model is read with.
+     * Resolves the folder of the vision tower.
      *
-     * @param given the folder that a user names; null for the one of the config
+     * @param given folder given by the user; null for the one that the config names
      * @throws BadInputException if one is given and the model was trained with the tower inside its own folder
      */
     public static Path resolve(Path model, Path given) {
@@ -53,9 +54,9 @@ public final class VisionTowerResolver {
     }
 
     /**
-     * Whether the tower inside a model's folder, which is there, is the one to read.
+     * Whether to read the tower inside a model folder that contains one.
      *
-     * @param visionTower what {@link #resolve} gives
+     * @param visionTower result of {@link #resolve}
      */
     static boolean isInside(Path model, Path visionTower) {
         boolean llava = LlavaConfig.isLlava(model);

@@ -11,18 +11,17 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * How the matrices of frozen layers are kept in memory. In 16 bits they take half of it, as BFLOAT16 or HALF constants
- * of the graph: SameDiff holds such arrays as they are, and with ND4J's own types everything that asks an array for its
- * type (hashes, files, the portable kernels) knows what it reads. Only our own operations touch them; all arithmetic
- * is float32.
+ * Weight dtype of frozen matrices in memory. BF16 and FP16 halve their memory: the arrays are BFLOAT16 or HALF
+ * constants of the graph, so that everything that reads an array's data type (hashes, files, the reference kernels)
+ * handles them. Only LLaVA4J's own ops read these arrays. All arithmetic is float32.
  */
 public enum WeightDtype {
     FP32(DataType.FLOAT),
     BF16(DataType.BFLOAT16),
     FP16(DataType.HALF),
     /**
-     * The decoder's layers in 8 bits, a scale for each output channel (see {@link Int8Quantization}), all else in float32: for
-     * answers only.
+     * Int8 quantization of the decoder layers with one scale per output channel (see {@link Int8Quantization}); all
+     * other weights are float32. For inference only.
      */
     INT8(DataType.BYTE);
 
@@ -30,53 +29,55 @@ public enum WeightDtype {
 
     private final DataType dataType;
 
-    WeightDtype(DataType inMemory) {
-        this.dataType = inMemory;
+    WeightDtype(DataType dataType) {
+        this.dataType = dataType;
     }
 
     /**
-     * A matrix as it is kept.
+     * Converts or quantizes a matrix to this dtype.
      *
-     * @param matrix {@code float32}, in C order without gaps
+     * @param name variable name; INT8 quantizes decoder layers only
+     * @param matrix {@code float32}, contiguous in C order
+     * @throws BadInputException if INT8 is given NaN or infinite values
      */
     public INDArray convert(String name, INDArray matrix) {
         if (this == INT8) {
             NonFiniteCounts bad = NonFiniteCounts.count(matrix);
             if (bad.total() > 0) {
                 throw new BadInputException(
-                        name + " holds " + bad + ", which int8 cannot scale; use fp32, or weights" + " without them");
+                        name + " contains " + bad + ", which int8 cannot represent; use fp32, or repair the weights");
             }
             return name.startsWith(DECODER_LAYERS) ? Int8Quantization.quantize(matrix) : matrix;
         }
         return FloatConversion.cast(name, matrix, dataType);
     }
 
-    /** The ND4J type of the arrays. */
+    /** The ND4J data type of the arrays. */
     public DataType dataType() {
         return dataType;
     }
 
     /**
-     * How a model that only answers is kept: fp32, bf16, fp16 or int8.
+     * Parses {@code --dtype} of inference: fp32, bf16, fp16 or int8.
      *
-     * @throws BadInputException if it is none of them
+     * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forInference(String name) {
         return find(name)
                 .orElseThrow(() -> new BadInputException(
-                        name + " is no type for weights (--dtype); use fp32, bf16, fp16 or int8"));
+                        "--dtype " + name + " is not supported; use fp32, bf16, fp16 or int8"));
     }
 
     /**
-     * How what is frozen in training is kept: fp32, bf16 or fp16.
+     * Parses {@code --frozen-dtype} of training: fp32, bf16 or fp16.
      *
-     * @throws BadInputException if it is none of them
+     * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forFrozenWeights(String name) {
         return find(name)
                 .filter(type -> type != INT8)
                 .orElseThrow(() -> new BadInputException(
-                        name + " is no type for frozen weights (--frozen-dtype); use fp32, bf16 or fp16"));
+                        "--frozen-dtype " + name + " is not supported; use fp32, bf16 or fp16"));
     }
 
     private static Optional<WeightDtype> find(String name) {
@@ -85,7 +86,7 @@ public enum WeightDtype {
                 .findFirst();
     }
 
-    /** As in {@link #forFrozenWeights}. */
+    /** The name as in {@link #forInference}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT);

@@ -7,18 +7,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * New weights, reproducible by seed and name: each name has its own stream, so that the order of asking does not
- * matter.
+ * Weight initializer. Values depend only on seed and name: each name has its own random stream, so the order of
+ * initialization does not matter.
  */
 public final class WeightInitializer {
 
     private WeightInitializer() {}
 
     /**
-     * As PyTorch begins a Linear: uniform within 1 / sqrt(inputs). A bias gets its weight's bound by
-     * {@code inputs}.
+     * PyTorch's default initialization of {@code nn.Linear}: uniform in ±1 / sqrt(K).
      *
-     * @param inputs K, the layer's input width
+     * @param inputs input width K of the layer; for a bias, that of its weight
      */
     public static INDArray uniformLinear(long seed, String name, long inputs, long... shape) {
         double bound = 1.0 / Math.sqrt(inputs);
@@ -26,7 +25,7 @@ public final class WeightInitializer {
         return fill(() -> (float) random.nextDouble(-bound, bound), shape);
     }
 
-    /** Normal with the given deviation around 0. */
+    /** Normal distribution with mean 0. */
     public static INDArray normal(long seed, String name, double deviation, long... shape) {
         Random random = new Random(stream(seed, name).nextLong());
         return fill(() -> (float) (random.nextGaussian() * deviation), shape);

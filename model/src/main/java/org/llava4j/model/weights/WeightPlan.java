@@ -11,24 +11,24 @@ import java.util.TreeMap;
 import java.util.function.Predicate;
 
 /**
- * Where each variable of a model is read from, and why the other stored tensors are not: from names and shapes alone,
- * before a weight is touched.
+ * Loading plan of a model: the source of each variable, and the stored tensors that are not read. It is computed from
+ * names and shapes before any values are read.
  *
- * @param sources for each variable its file and tensor, or {@value #FRESH}
- * @param skipped for each stored tensor that is not read the reason, by place and tensor
- * @param problems variables without a tensor of their shape, tensors without a use; empty if all fits
+ * @param sources file and tensor of each variable, or {@value #FRESH}
+ * @param skipped reason for each stored tensor that is not read, by file and tensor
+ * @param problems variables without a tensor of their shape, and unused tensors; empty if all match
  */
 public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, String> skipped, List<String> problems) {
-    /** The source of a variable that begins with random numbers. */
+    /** Source of a newly initialized variable. */
     public static final String FRESH = "fresh";
 
     private static final String TIED = "tied to " + TiedHead.TABLE;
 
     /**
-     * A tensor as it lies somewhere.
+     * A tensor in a file or folder.
      *
      * @param path file or folder
-     * @param name in that place
+     * @param name tensor name
      */
     @SuppressWarnings("ArrayRecordComponent") // never compared
     public record StoredTensor(String path, String name, long... shape) {
@@ -43,26 +43,29 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
         }
     }
 
-    /** Which variables may do without a stored tensor, and which stored ones may stay unread, each by variable. */
+    /**
+     * Exemptions from strict loading, by variable: those that may be initialized without a stored tensor, and those
+     * whose stored tensor may stay unread.
+     */
     public record Exemptions(Predicate<String> mayInitialize, Predicate<String> mayStayUnread) {
         public static final Exemptions NONE = new Exemptions(variable -> false, variable -> false);
     }
 
     /**
-     * Matches what a model asks for with what there is.
+     * Matches a model's variables with stored tensors.
      *
-     * @param variables name and shape of each
-     * @param places what each place holds, by variable; of a variable in several the first counts
+     * @param variables names and shapes
+     * @param checkpoints stored tensors of each file or folder, by variable; the first one that has a variable counts
      */
     public static WeightPlan of(
-            Map<String, long[]> variables, List<Map<String, StoredTensor>> places, Exemptions allowance) {
+            Map<String, long[]> variables, List<Map<String, StoredTensor>> checkpoints, Exemptions exemptions) {
         SortedMap<String, String> sources = new TreeMap<>();
         SortedMap<String, String> skipped = new TreeMap<>();
         List<String> problems = new ArrayList<>();
         Set<StoredTensor> read = new LinkedHashSet<>();
         boolean tied = TiedHead.isTied(variables);
         variables.forEach((variable, shape) -> {
-            StoredTensor stored = source(places, variable, tied);
+            StoredTensor stored = source(checkpoints, variable, tied);
             if (stored != null) {
                 read.add(stored);
                 sources.put(variable, stored.location());
@@ -70,21 +73,21 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
                     problems.add(stored.name() + " is " + Arrays.toString(stored.shape()) + " in " + stored.path()
                             + " but the config asks for " + Arrays.toString(shape));
                 }
-            } else if (allowance.mayInitialize().test(variable)) {
+            } else if (exemptions.mayInitialize().test(variable)) {
                 sources.put(variable, FRESH);
             } else {
                 problems.add(variable + " " + Arrays.toString(shape) + " is missing");
             }
         });
-        for (Map<String, StoredTensor> place : places) {
-            place.forEach((variable, stored) -> {
+        for (Map<String, StoredTensor> checkpoint : checkpoints) {
+            checkpoint.forEach((variable, stored) -> {
                 if (read.contains(stored)) {
                     return;
                 }
                 boolean tiedHead = tied && variable.equals(TiedHead.NAME);
-                String reason = tiedHead ? TIED : reason(variable, stored, sources, allowance);
+                String reason = tiedHead ? TIED : reason(variable, stored, sources, exemptions);
                 if (reason == null) {
-                    problems.add(stored + " is used by nothing");
+                    problems.add(stored + " is unused");
                 } else {
                     skipped.put(stored.location(), reason);
                 }
@@ -93,22 +96,22 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
         return new WeightPlan(sources, skipped, List.copyOf(problems));
     }
 
-    /** Of a tied head and its table, a file may hold either. */
-    private static StoredTensor source(List<Map<String, StoredTensor>> places, String variable, boolean tied) {
-        StoredTensor stored = first(places, variable);
-        return stored == null && tied && variable.equals(TiedHead.TABLE) ? first(places, TiedHead.NAME) : stored;
+    /** A file may store a tied head, its table, or both. */
+    private static StoredTensor source(List<Map<String, StoredTensor>> checkpoints, String variable, boolean tied) {
+        StoredTensor stored = first(checkpoints, variable);
+        return stored == null && tied && variable.equals(TiedHead.TABLE) ? first(checkpoints, TiedHead.NAME) : stored;
     }
 
-    private static StoredTensor first(List<Map<String, StoredTensor>> places, String variable) {
-        return places.stream()
-                .map(place -> place.get(variable))
+    private static StoredTensor first(List<Map<String, StoredTensor>> checkpoints, String variable) {
+        return checkpoints.stream()
+                .map(checkpoint -> checkpoint.get(variable))
                 .filter(stored -> stored != null)
                 .findFirst()
                 .orElse(null);
     }
 
     private static String reason(
-            String variable, StoredTensor stored, Map<String, String> sources, Exemptions allowance) {
+            String variable, StoredTensor stored, Map<String, String> sources, Exemptions exemptions) {
         String reason = CheckpointLayout.skipReason(stored.name());
         if (reason != null) {
             return reason;
@@ -117,6 +120,6 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
         if (instead != null) {
             return "read from " + instead + " instead";
         }
-        return allowance.mayStayUnread().test(variable) ? "not part of this graph" : null;
+        return exemptions.mayStayUnread().test(variable) ? "not part of this graph" : null;
     }
 }

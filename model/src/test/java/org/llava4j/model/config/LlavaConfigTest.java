@@ -15,7 +15,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.model.Golden;
 
-/** What a LLaVA's config may say, and what is refused rather than taken for something else. */
+/** Parsing of LLaVA configs and rejection of unknown values. */
 class LlavaConfigTest {
     private static final Path TOWER = Golden.path("a_clip56");
 
@@ -31,7 +31,7 @@ class LlavaConfigTest {
     }
 
     @Test
-    void pictureAndPaddingAreAsItSays() throws IOException {
+    void readParsesAspectRatioAndPadding() throws IOException {
         assertThat(with("image_aspect_ratio", "pad").padToSquare()).isTrue();
         assertThat(with("image_aspect_ratio", "square").padToSquare()).isFalse();
         assertThat(with("tokenizer_padding_side", "left").padLeft()).isTrue();
@@ -45,7 +45,7 @@ class LlavaConfigTest {
         "mm_projector_type, mlp3x_gelu",
         "mm_vision_select_feature, cls"
     })
-    void whatIsNotKnownIsNoDefault(String key, String value) {
+    void readRejectsUnknownValues(String key, String value) {
         assertThatThrownBy(() -> with(key, value))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(temp.resolve("config.json") + ": ")

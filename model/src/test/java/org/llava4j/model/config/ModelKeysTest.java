@@ -20,14 +20,14 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.model.Golden;
 
-/** Every key of a model's config is honoured, without effect, refused by name with its value, or reported. */
+/** Every key of a model config is applied, has no effect, is rejected with its value, or is reported as unknown. */
 class ModelKeysTest {
     private static final Path TOWER = Golden.path("a_clip56");
 
     @TempDir
     private Path temp;
 
-    /** A golden config with changes: {@code key=json} pairs divided by {@code ;}, a dot for what is inside an object. */
+    /** A golden config with changes: {@code key=json} pairs separated by {@code ;}, with a dot for nested keys. */
     private Path changed(String golden, String changes) throws IOException {
         ObjectNode json = (ObjectNode) JsonInput.readObject(Golden.path(golden).resolve("config.json"));
         for (String change : changes.split(";")) {
@@ -49,7 +49,7 @@ class ModelKeysTest {
         return temp;
     }
 
-    private void assertRefused(ThrowingCallable read, String... parts) {
+    private void assertRejected(ThrowingCallable read, String... parts) {
         assertThatThrownBy(read)
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(temp.resolve("config.json") + ": \"")
@@ -67,10 +67,10 @@ class ModelKeysTest {
                 "model_type=\"qwen2\" | model_type | Qwen2",
                 "model_type=\"phi3\" | model_type | Phi-3",
                 "model_type=\"thing\" | model_type | thing: an unknown kind of model",
-                "model_type=\"qwen2_vl\" | model_type | a Qwen2-VL model, which LLaVA4J does not run",
+                "model_type=\"qwen2_vl\" | model_type | a Qwen2-VL model, which LLaVA4J does not support",
                 "model_type=\"clip\" | model_type | a CLIP model",
-                "model_type=\"mistral\";sliding_window=8 | sliding_window | 8 but sequences may have 2048",
-                "model_type=\"mistral\";max_position_embeddings=8192 | sliding_window | 4096 but sequences may have 8192",
+                "model_type=\"mistral\";sliding_window=8 | sliding_window | 8 but the context length is 2048",
+                "model_type=\"mistral\";max_position_embeddings=8192 | sliding_window | 4096 but the context length is 8192",
                 "embedding_multiplier=12 | embedding_multiplier | 12",
                 "residual_multiplier=0.22 | residual_multiplier | 0.22",
                 "attention_multiplier=0.015 | attention_multiplier | 0.015",
@@ -94,10 +94,10 @@ class ModelKeysTest {
                 "rope_scaling={\"type\":\"linear\",\"factor\":-1} | rope_scaling.factor | -1",
                 "rope_scaling=\"linear\" | rope_scaling | must be an object",
             })
-    void decoderRefusesKeysThatChangeTheResult(String changes, String key, String value) throws IOException {
+    void decoderRejectsKeysThatChangeTheResult(String changes, String key, String value) throws IOException {
         Path folder = changed("b_llama", changes);
-        assertRefused(() -> LlamaConfig.read(folder), "\"" + key + "\"", value);
-        assertRefused(() -> LlavaConfig.read(folder, TOWER), "\"" + key + "\"", value);
+        assertRejected(() -> LlamaConfig.read(folder), "\"" + key + "\"", value);
+        assertRejected(() -> LlavaConfig.read(folder, TOWER), "\"" + key + "\"", value);
     }
 
     @ParameterizedTest
@@ -120,13 +120,13 @@ class ModelKeysTest {
                 "rope_scaling={};rope_parameters={}",
                 "repetition_penalty=1.2",
             })
-    void decoderAcceptsKeysThatChangeNothing(String changes) throws IOException {
+    void decoderAcceptsKeysWithoutEffect(String changes) throws IOException {
         Path folder = changed("b_llama", changes);
         assertThat(LlamaConfig.read(folder)).isEqualTo(LlamaConfig.read(Golden.path("b_llama")));
         assertThat(ConfigWarnings.in(folder)).isEmpty();
     }
 
-    /** The expected values are those of transformers 5.18. */
+    /** Expected values from transformers 5.18. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -143,7 +143,7 @@ class ModelKeysTest {
                 "rope_scaling={\"factor\":2.0} | 1e4 | 1",
                 "rope_scaling={\"type\":\"linear\",\"factor\":2.0,\"rope_theta\":7.0} | 7 | 2",
             })
-    void ropeIsThatOfTransformers(String changes, double theta, double scale) throws IOException {
+    void ropeMatchesTransformers(String changes, double theta, double scale) throws IOException {
         LlamaConfig config = LlamaConfig.read(changed("b_llama", changes));
         assertThat(config.ropeTheta()).isEqualTo(theta);
         assertThat(config.ropeScale()).isEqualTo(scale);
@@ -153,7 +153,7 @@ class ModelKeysTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "model_type=\"llava_mistral\";sliding_window=512 | sliding_window | 512 but sequences may have 2048",
+                "model_type=\"llava_mistral\";sliding_window=512 | sliding_window | 512 but the context length is 2048",
                 "model_type=\"llava_qwen\" | model_type | Qwen",
                 "model_type=\"llava_next\" | model_type | LLaVA-NeXT",
                 "model_type=\"vipllava\" | model_type | ViP-LLaVA",
@@ -165,7 +165,7 @@ class ModelKeysTest {
                 "quantization_config={\"load_in_8bit\":true} | quantization_config | load_in_8bit",
                 "mm_hidden_size=65 | mm_hidden_size | 65",
             })
-    void llavaRefusesKeysThatChangeTheResult(String changes, String key, String value) throws IOException {
+    void llavaRejectsKeysThatChangeTheResult(String changes, String key, String value) throws IOException {
         Path folder = changed("c_llava_linear", changes);
         assertThatThrownBy(() -> LlavaConfig.read(folder, TOWER))
                 .isInstanceOf(BadInputException.class)
@@ -181,7 +181,7 @@ class ModelKeysTest {
                 "s2=false;mm_resampler_type=null;mm_spatial_pool_stride=null",
                 "model_type=\"llava_mistral\"",
             })
-    void llavaAcceptsKeysThatChangeNothing(String changes) throws IOException {
+    void llavaAcceptsKeysWithoutEffect(String changes) throws IOException {
         Path folder = changed("c_llava_linear", changes);
         assertThat(LlavaConfig.read(folder, TOWER)).isEqualTo(LlavaConfig.read(Golden.path("c_llava_linear"), TOWER));
         assertThat(ConfigWarnings.in(folder)).isEmpty();
@@ -204,7 +204,7 @@ class ModelKeysTest {
                 "image_token_id=7 | image_token_id | 7",
                 "tokenizer_padding_side=\"both\" | tokenizer_padding_side | both",
             })
-    void llavaHfRefusesKeysThatChangeTheResult(String changes, String key, String value) throws IOException {
+    void llavaHfRejectsKeysThatChangeTheResult(String changes, String key, String value) throws IOException {
         Path folder = changed("h_llava_hf", changes);
         assertThatThrownBy(() -> LlavaConfig.read(folder, null))
                 .isInstanceOf(BadInputException.class)
@@ -212,7 +212,7 @@ class ModelKeysTest {
     }
 
     @Test
-    void llavaHfTakesTheDefaultsOfTransformers() throws IOException {
+    void llavaHfUsesDefaultsOfTransformers() throws IOException {
         LlavaConfig golden = LlavaConfig.read(Golden.path("h_llava_hf"), null);
         assertThat(LlavaConfig.read(changed("h_llava_hf", "image_token_id=319;image_token_index"), null))
                 .isEqualTo(golden);
@@ -235,11 +235,11 @@ class ModelKeysTest {
     }
 
     @Test
-    void flatConfigsTakeTheDefaultsOfTheirType() throws IOException {
+    void flatConfigsUseDefaultsOfTheirType() throws IOException {
         assertThat(LlamaConfig.read(changed("b_llama", "rms_norm_eps;num_key_value_heads")))
                 .isEqualTo(LlamaConfig.read(Golden.path("b_llama")));
         Path folder = changed("b_llama", "rms_norm_eps;model_type");
-        assertRefused(() -> LlamaConfig.read(folder), "\"rms_norm_eps\" is missing");
+        assertRejected(() -> LlamaConfig.read(folder), "\"rms_norm_eps\" is missing");
     }
 
     @ParameterizedTest
@@ -252,13 +252,13 @@ class ModelKeysTest {
                 "model_type=\"siglip_vision_model\" | model_type | a SigLIP model",
                 "model_type=\"llama\" | model_type | vision tower",
             })
-    void towerRefusesKeysThatChangeTheResult(String changes, String key, String value) throws IOException {
+    void towerRejectsKeysThatChangeTheResult(String changes, String key, String value) throws IOException {
         Path folder = changed("a_clip56", changes);
-        assertRefused(() -> ClipConfig.read(folder), "\"" + key + "\"", value);
+        assertRejected(() -> ClipConfig.read(folder), "\"" + key + "\"", value);
     }
 
     @Test
-    void towerTakesTheDefaultsOfTransformers() throws IOException {
+    void towerUsesDefaultsOfTransformers() throws IOException {
         assertThat(ClipConfig.read(changed("a_clip56", "layer_norm_eps;hidden_act;num_channels")))
                 .isEqualTo(ClipConfig.read(Golden.path("a_clip56")));
         Path folder = changed("a_clip56", "patch_size");
@@ -269,7 +269,7 @@ class ModelKeysTest {
     }
 
     @Test
-    void paddingOfThePreprocessorIsHonoured() throws IOException {
+    void llavaHfReadsPaddingFromPreprocessor() throws IOException {
         Path folder = changed("h_llava_hf", "image_seq_length=16");
         String preprocessor = Files.readString(TOWER.resolve("preprocessor_config.json"))
                 .replace("CLIPImageProcessor", "LlavaImageProcessor");
@@ -277,13 +277,13 @@ class ModelKeysTest {
                 folder.resolve("preprocessor_config.json"), preprocessor.replaceFirst("\\{", "{\"do_pad\": true,"));
         assertThat(LlavaConfig.read(folder, null).padToSquare()).isTrue();
         changed("h_llava_hf", "image_aspect_ratio=\"square\"");
-        assertRefused(() -> LlavaConfig.read(folder, null), "\"image_aspect_ratio\" is square", "do_pad");
+        assertRejected(() -> LlavaConfig.read(folder, null), "\"image_aspect_ratio\" is square", "do_pad");
         changed("h_llava_hf", "image_aspect_ratio=\"pad\"");
         assertThat(LlavaConfig.read(folder, null).padToSquare()).isTrue();
     }
 
     @Test
-    void generationSettingsThatAreNotAppliedAreReported() throws IOException {
+    void generationConfigReportsSettingsNotApplied() throws IOException {
         Path file = temp.resolve("generation_config.json");
         Files.writeString(file, "{\"eos_token_id\": [2, 7], \"temperature\": 0.2, \"repetition_penalty\": 1.0}");
         assertThat(GenerationConfig.eosIds(temp)).containsExactly(2, 7);
@@ -302,7 +302,7 @@ class ModelKeysTest {
     }
 
     @Test
-    void quantizedFoldersAreRefused() throws IOException {
+    void readRejectsQuantizedFolders() throws IOException {
         Path folder = changed("b_llama", "pretraining_tp=1");
         Files.writeString(folder.resolve("quantize_config.json"), "{\"bits\": 4}");
         assertThatThrownBy(() -> LlamaConfig.read(folder))
@@ -311,7 +311,7 @@ class ModelKeysTest {
     }
 
     @Test
-    void unknownKeysAreReportedInOneWarning() throws IOException {
+    void readReportsUnknownKeysInOneWarning() throws IOException {
         Path folder = changed("h_llava_hf", "zeta=1;text_config.alpha=2;vision_config.beta=null");
         LlavaConfig.read(folder, null);
         assertThat(ConfigWarnings.in(folder))
@@ -336,7 +336,7 @@ class ModelKeysTest {
                 "h_llava_hf",
                 "i_llava_bin"
             })
-    void foldersOfTheLibrariesHaveNoUnknownKeys(String golden) {
+    void goldenFoldersHaveNoUnknownKeys(String golden) {
         read(Golden.path(golden), TOWER);
         assertThat(ConfigWarnings.in(Golden.path(golden).resolve("config.json")))
                 .isEmpty();
@@ -356,7 +356,7 @@ class ModelKeysTest {
         ObjectNode config =
                 (ObjectNode) JsonInput.readObject(Golden.path("g_layouts").resolve(name + ".json"))
                         .get("config");
-        // A remark of the golden file itself.
+        // A comment in the golden file.
         config.remove("note");
         Files.writeString(temp.resolve("config.json"), config.toString());
         read(temp, null);

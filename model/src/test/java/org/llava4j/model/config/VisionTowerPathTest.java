@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 
-/** The folder that {@code mm_vision_tower} names, relative to a model folder. */
+/** Resolution of {@code mm_vision_tower} relative to the model folder. */
 class VisionTowerPathTest {
     @TempDir
     Path temp;
@@ -19,7 +19,7 @@ class VisionTowerPathTest {
     private Path link;
 
     @BeforeEach
-    void linkAModelFolder() throws IOException {
+    void linkModelFolder() throws IOException {
         Path model = Files.createDirectories(temp.resolve("store/model"));
         Path tiny = Path.of(System.getProperty("llava4j.root")).resolve("resources/tiny/llava/config.json");
         Files.copy(tiny, model.resolve("config.json"));
@@ -28,20 +28,20 @@ class VisionTowerPathTest {
     }
 
     @Test
-    void towerBesideTheRealFolderIsFoundThroughALink() throws IOException {
+    void towerNextToLinkTargetIsFound() throws IOException {
         Path tower = Files.createDirectories(temp.resolve("store/base/vision_tower"));
         assertThat(LlavaConfig.visionTowerPath(link)).isEqualTo(tower.toRealPath());
         assertThat(LlavaConfig.visionTowerPath(temp.resolve("store/model"))).isEqualTo(tower);
     }
 
     @Test
-    void towerBesideTheLinkIsFoundWhereTheRealFolderHasNone() throws IOException {
+    void towerNextToLinkIsFoundOtherwise() throws IOException {
         Path tower = Files.createDirectories(temp.resolve("runs/base/vision_tower"));
         assertThat(LlavaConfig.visionTowerPath(link)).isEqualTo(tower);
     }
 
     @Test
-    void missingTowerIsToldWithTheKeyThatNamesIt() {
+    void missingTowerErrorNamesConfigKey() {
         assertThatThrownBy(() -> LlavaConfig.visionTowerPath(link))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("config.json: mm_vision_tower names the CLIP folder \"../base/vision_tower\"")

@@ -18,7 +18,7 @@ class VocabularyCheckTest {
     private Path temp;
 
     @Test
-    void loadWarnsOfTokensWithoutARow() throws IOException {
+    void loadWarnsAboutTokensWithoutRow() throws IOException {
         Path folder = ImageStartEndFolder.write(temp.resolve("llava"));
         ChatFormat chat = new ChatFormat(ConversationTemplates.named("v1"), true);
         LlavaModel.load(folder, chat);
@@ -36,7 +36,7 @@ class VocabularyCheckTest {
     }
 
     @Test
-    void loadIsSilentWhereTheTableHasMoreRows() throws IOException {
+    void loadAcceptsTableWithMoreRows() throws IOException {
         Files.copy(Golden.path("e_spm/tokenizer.model"), temp.resolve("tokenizer.model"));
         VocabularyCheck.load(temp, 1024);
         assertThat(ConfigWarnings.in(temp)).isEmpty();

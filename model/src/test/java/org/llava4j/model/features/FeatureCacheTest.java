@@ -26,7 +26,7 @@ class FeatureCacheTest {
     private final List<String> notices = new ArrayList<>();
 
     @Test
-    void eachImageGoesThroughTheTowerOnceWhateverItsName() throws IOException {
+    void sameContentIsComputedOnce() throws IOException {
         Path a = image("a", "one");
         Path b = image("b", "three");
         Path sameAsA = image("c", "one");
@@ -41,7 +41,7 @@ class FeatureCacheTest {
     }
 
     @Test
-    void manyMissingImagesAreComputedAndKeptInPortions() throws IOException {
+    void missesAreComputedInChunks() throws IOException {
         List<Path> images = new ArrayList<>();
         for (int i = 0; i < 130; i++) {
             images.add(image("image" + i, "x".repeat(i + 1)));
@@ -54,7 +54,7 @@ class FeatureCacheTest {
     }
 
     @Test
-    void anImageThatChangesWhileItIsReadIsNotKept() throws IOException {
+    void imageChangedDuringReadIsRejected() throws IOException {
         Path a = image("a", "one");
         FeatureSource slow = images -> {
             try {
@@ -67,11 +67,11 @@ class FeatureCacheTest {
         FeatureCache cache = new FeatureCache(slow, "tower", Optional.of(store()), AMPLE, notices::add);
         assertThatThrownBy(() -> cache.features(a))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(a + " has changed while it was read; start again");
+                .hasMessage(a + " changed while it was read; start again");
     }
 
     @Test
-    void picturesInMemoryGoToTheTower() {
+    void decodedImagesAreNotCached() {
         RgbImage large = new RgbImage(2, 1, new byte[6]);
         RgbImage small = new RgbImage(1, 1, new byte[3]);
         FeatureSource tower = new FeatureSource() {
@@ -96,7 +96,7 @@ class FeatureCacheTest {
     }
 
     @Test
-    void aChangedImageIsComputedAnew() throws IOException {
+    void changedImageIsRecomputed() throws IOException {
         Path a = image("a", "one");
         FeatureCache cache = cache("tower", Optional.of(store()), AMPLE);
         cache.features(a);
@@ -105,7 +105,7 @@ class FeatureCacheTest {
     }
 
     @Test
-    void theNextRunFindsThemOnDiskButNotThoseOfAnotherTower() throws IOException {
+    void storeServesNextRunOfSameTowerOnly() throws IOException {
         Path a = image("a", "one");
         cache("tower 1", Optional.of(store()), AMPLE).features(a);
         FeatureCache next = cache("tower 1", Optional.of(store()), AMPLE);
@@ -117,7 +117,7 @@ class FeatureCacheTest {
     }
 
     @Test
-    void aDamagedFileIsComputedAgain() throws IOException {
+    void damagedFileIsRecomputed() throws IOException {
         Path a = image("a", "one");
         cache("tower", Optional.of(store()), AMPLE).features(a);
         try (var files = Files.walk(temp.resolve("cache"))) {
@@ -134,7 +134,7 @@ class FeatureCacheTest {
     }
 
     @Test
-    void memoryHoldsNoMoreThanItsBound() throws IOException {
+    void memoryStaysWithinLimit() throws IOException {
         Path a = image("a", "one");
         Path b = image("b", "three");
         FeatureCache cache = cache("tower", Optional.empty(), 2 * Float.BYTES);
@@ -147,16 +147,16 @@ class FeatureCacheTest {
     }
 
     @Test
-    void aMissingImageIsNamed() {
+    void missingImageErrorNamesFile() {
         Path gone = temp.resolve("gone.png");
         assertThatThrownBy(() -> cache("tower", Optional.empty(), AMPLE).features(gone))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("there is no image " + gone + "; check the name and the image folder");
     }
 
-    /** A file where the store has its folders stands for a disk that takes no more. */
+    /** A file in place of the store's subfolders makes writes fail, as on a full disk. */
     @Test
-    void aStoreThatFailsIsReportedOnceAndDoneWithout() throws IOException {
+    void failingStoreIsReportedOnceAndDisabled() throws IOException {
         Path a = image("a", "one");
         Path b = image("b", "three");
         FeatureCache cache = cache("tower", Optional.of(store()), 0);
@@ -169,14 +169,14 @@ class FeatureCacheTest {
                 .first()
                 .asString()
                 .startsWith("cannot use " + temp.resolve("cache"))
-                .endsWith("the run continues without it");
+                .endsWith("continuing without it");
         assertThat(FeatureStore.openIfPossible(temp.resolve("cache"), AMPLE, notices::add))
                 .isEmpty();
         assertThat(notices).hasSize(2);
     }
 
-    /** The "tower" makes of n bytes the features n and 2n. */
-    private FeatureCache cache(String identity, Optional<FeatureStore> store, long memoryBytes) {
+    /** The fake tower maps n bytes to the features n and 2n. */
+    private FeatureCache cache(String fingerprint, Optional<FeatureStore> store, long memoryBytes) {
         FeatureSource tower = images -> {
             runs.add(images.size());
             List<float[]> features = new ArrayList<>();
@@ -186,7 +186,7 @@ class FeatureCacheTest {
             }
             return features;
         };
-        return new FeatureCache(tower, identity, store, memoryBytes, notices::add);
+        return new FeatureCache(tower, fingerprint, store, memoryBytes, notices::add);
     }
 
     private FeatureStore store() {

@@ -26,7 +26,7 @@ class FeatureStoreTest {
     Path folder;
 
     @Test
-    void whatIsPutIsThereForTheNextProcess() {
+    void getReturnsWhatAnotherInstancePut() {
         float[] features = {1.5f, -0.0f, Float.MIN_VALUE, Float.NaN};
         FeatureStore.open(folder, AMPLE).put(address(1), features);
         assertThat(FeatureStore.open(folder, AMPLE).get(address(1)))
@@ -35,13 +35,13 @@ class FeatureStoreTest {
     }
 
     @Test
-    void anyFlippedByteIsNoticed() throws IOException {
+    void getDetectsFlippedBytes() throws IOException {
         FeatureStore store = FeatureStore.open(folder, AMPLE);
         store.put(address(1), new float[] {1, 2, 3});
         Path file = files().get(0);
-        byte[] whole = Files.readAllBytes(file);
-        for (int i = 0; i < whole.length; i++) {
-            byte[] damaged = whole.clone();
+        byte[] intact = Files.readAllBytes(file);
+        for (int i = 0; i < intact.length; i++) {
+            byte[] damaged = intact.clone();
             damaged[i] ^= 0x10;
             Files.write(file, damaged);
             assertThat(store.get(address(1))).as("byte " + i).isEmpty();
@@ -50,19 +50,19 @@ class FeatureStoreTest {
     }
 
     @Test
-    void anyCutIsNoticed() throws IOException {
+    void getDetectsTruncation() throws IOException {
         FeatureStore store = FeatureStore.open(folder, AMPLE);
         store.put(address(1), new float[] {1, 2, 3});
         Path file = files().get(0);
-        byte[] whole = Files.readAllBytes(file);
-        for (int length = 0; length < whole.length; length++) {
-            Files.write(file, Arrays.copyOf(whole, length));
+        byte[] intact = Files.readAllBytes(file);
+        for (int length = 0; length < intact.length; length++) {
+            Files.write(file, Arrays.copyOf(intact, length));
             assertThat(store.get(address(1))).as("cut to " + length).isEmpty();
         }
     }
 
     @Test
-    void featuresOfAnotherAddressAreNotTaken() throws IOException {
+    void getRejectsMisnamedFile() throws IOException {
         FeatureStore store = FeatureStore.open(folder, AMPLE);
         store.put(address(1), new float[] {1, 2, 3});
         Path file = files().get(0);
@@ -74,13 +74,13 @@ class FeatureStoreTest {
     }
 
     @Test
-    void whatWasUsedLongestAgoGoesFirst() throws IOException {
+    void putEvictsLeastRecentlyUsed() throws IOException {
         FeatureStore store = FeatureStore.open(folder, 10 * BYTES_OF_100);
         for (int i = 0; i < 10; i++) {
             store.put(address(i), new float[100]);
             age(address(i), 100 - i);
         }
-        assertThat(store.get(address(0))).isPresent(); // used again: now the youngest
+        assertThat(store.get(address(0))).isPresent(); // now the most recently used
         store.put(address(10), new float[100]);
         assertThat(files()).hasSize(9);
         assertThat(store.get(address(0))).isPresent();
@@ -91,7 +91,7 @@ class FeatureStoreTest {
     }
 
     @Test
-    void openingShrinksToTheBoundAndClearsWhatDeadProcessesLeft() throws IOException {
+    void openEvictsToLimitAndDeletesAbandonedFiles() throws IOException {
         FeatureStore store = FeatureStore.open(folder, AMPLE);
         for (int i = 0; i < 10; i++) {
             store.put(address(i), new float[100]);
@@ -103,7 +103,7 @@ class FeatureStoreTest {
     }
 
     @Test
-    void twoProcessesShareAFolder() throws Exception {
+    void twoProcessesShareFolder() throws Exception {
         List<Process> processes = new ArrayList<>();
         for (int seed = 1; seed <= 2; seed++) {
             processes.add(new ProcessBuilder(
@@ -111,7 +111,7 @@ class FeatureStoreTest {
                                     .toString(),
                             "-cp",
                             System.getProperty("java.class.path"),
-                            Hammer.class.getName(),
+                            ConcurrentClient.class.getName(),
                             folder.toString(),
                             Integer.toString(seed))
                     .inheritIO()
@@ -121,28 +121,28 @@ class FeatureStoreTest {
             assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
             assertThat(process.exitValue()).isZero();
         }
-        FeatureStore.open(folder, Hammer.LIMIT);
+        FeatureStore.open(folder, ConcurrentClient.LIMIT);
         assertThat(files()).isNotEmpty();
         assertThat(files().stream().mapToLong(file -> file.toFile().length()).sum())
-                .isLessThanOrEqualTo(Hammer.LIMIT);
+                .isLessThanOrEqualTo(ConcurrentClient.LIMIT);
     }
 
     @Test
-    void aFolderThatCannotBeIsRefused() throws IOException {
+    void openRejectsUnusableFolder() throws IOException {
         Path file = Files.writeString(folder.resolve("file"), "x");
         assertThatThrownBy(() -> FeatureStore.open(file.resolve("cache"), AMPLE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("as feature cache")
-                .hasMessageContaining("choose a folder that can be written");
+                .hasMessageContaining("choose a writable folder");
         assertThatThrownBy(() -> FeatureStore.open(folder, 0)).isInstanceOf(BadInputException.class);
     }
 
-    /** One of two processes: writes, reads and drops under the same few addresses; every answer must be whole. */
-    static final class Hammer {
+    /** One of two processes that write, read and evict the same few addresses; every result must be intact. */
+    static final class ConcurrentClient {
         static final long LIMIT = 20 * BYTES_OF_100;
         private static final int ROUNDS = 2000;
 
-        private Hammer() {}
+        private ConcurrentClient() {}
 
         public static void main(String[] args) {
             FeatureStore store = FeatureStore.open(new File(args[0]).toPath(), LIMIT);
@@ -151,7 +151,7 @@ class FeatureStoreTest {
                 int which = random.nextInt(40);
                 store.get(address(which)).ifPresent(features -> {
                     if (features.length != 100 || features[99] != which) {
-                        throw new AssertionError("features of another address, or not whole");
+                        throw new AssertionError("wrong or damaged features");
                     }
                 });
                 float[] features = new float[100];

@@ -20,41 +20,41 @@ class TowerFeaturesTest {
     private static final Path LLAMA = Golden.path("b_llama");
 
     @Test
-    void featuresOfAPictureDoNotDependOnTheOthersOfItsRun() {
+    void unbatchedFeaturesDoNotDependOnOtherImages() {
         LlavaConfig config = LlavaConfig.read(LLAVA, TOWER);
         TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, config);
         Path red = Golden.path("d_preproc/rgb_64x48.png");
         Path noise = Golden.path("d_preproc/noise_100x80.png");
-        float[] alone = tower.features(List.of(noise)).get(0);
+        float[] separateTower = tower.features(List.of(noise)).get(0);
         List<Path> many = new ArrayList<>(Collections.nCopies(19, red));
         many.set(18, noise);
-        List<float[]> together = tower.features(many);
-        assertThat(together).hasSize(19);
-        assertThat(alone).hasSize(config.numImageTokens() * config.vision().hiddenSize());
-        for (int i = 0; i < alone.length; i++) {
-            assertThat(together.get(18)[i]).isCloseTo(alone[i], within(1e-5f));
+        List<float[]> batched = tower.features(many);
+        assertThat(batched).hasSize(19);
+        assertThat(separateTower).hasSize(config.numImageTokens() * config.vision().hiddenSize());
+        for (int i = 0; i < separateTower.length; i++) {
+            assertThat(batched.get(18)[i]).isCloseTo(separateTower[i], within(1e-5f));
         }
         assertThat(tower.unbatched().features(many).get(18))
-                .as("to the last bit")
-                .isEqualTo(alone);
+                .as("bit-identical")
+                .isEqualTo(separateTower);
         assertThat(tower.unbatched().fingerprint(config)).isNotEqualTo(tower.fingerprint(config));
-        assertThat(together.get(0)).isNotEqualTo(alone);
+        assertThat(batched.get(0)).isNotEqualTo(separateTower);
     }
 
     @Test
-    void theIdentityIsThatOfWeightsStateAndPreprocessing() {
+    void fingerprintCoversWeightsLayerAndPreprocessing() {
         LlavaConfig config = LlavaConfig.read(LLAVA, TOWER);
         TowerFeatures inside = TowerFeatures.load(LLAVA, TOWER, config);
-        TowerFeatures alone = TowerFeatures.load(LLAMA, TOWER, config);
-        assertThat(alone.fingerprint(config)).isEqualTo(inside.fingerprint(config));
+        TowerFeatures separateTower = TowerFeatures.load(LLAMA, TOWER, config);
+        assertThat(separateTower.fingerprint(config)).isEqualTo(inside.fingerprint(config));
         Path small = Golden.path("a_clip28");
         LlavaConfig smallConfig = LlavaConfig.read(LLAMA, small);
-        assertThat(TowerFeatures.load(LLAMA, small, smallConfig).digest()).isNotEqualTo(alone.digest());
+        assertThat(TowerFeatures.load(LLAMA, small, smallConfig).digest()).isNotEqualTo(separateTower.digest());
         ClipImageProcessor padding =
                 new ClipImageProcessor(ClipPreprocessing.read(TOWER).withAspectRatio(AspectRatio.PAD));
         assertThat(padding.settings().toString())
                 .isNotEqualTo(ClipPreprocessing.read(TOWER).toString());
-        assertThat(alone.fingerprint(config))
+        assertThat(separateTower.fingerprint(config))
                 .contains(ClipPreprocessing.read(TOWER).toString());
     }
 }

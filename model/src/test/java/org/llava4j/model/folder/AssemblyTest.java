@@ -43,17 +43,17 @@ class AssemblyTest {
     private Path out;
 
     @BeforeEach
-    void aLlamaAndAPlace() throws IOException {
+    void writeLlama() throws IOException {
         llama = FolderTests.llama(temp.resolve("llama"));
         out = Files.createDirectory(temp.resolve("out"));
     }
 
     @Test
-    void thePartsAreInItAndTheProjectorIsFresh() {
+    void assembleCopiesPartsAndInitializesProjector() {
         assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
-        Map<String, INDArray> made = FolderTests.read(out.resolve("llava"));
+        Map<String, INDArray> assembled = FolderTests.read(out.resolve("llava"));
         FolderTests.read(llama)
-                .forEach((name, tensor) -> assertThat(made.get(name)).as(name).isEqualTo(tensor));
+                .forEach((name, tensor) -> assertThat(assembled.get(name)).as(name).isEqualTo(tensor));
         Map<String, INDArray> tower = FolderTests.read(out.resolve("llava/vision_tower"));
         assertThat(tower).isEqualTo(FolderTests.read(FolderTests.TOWER));
         ModelManifest manifest = ModelManifest.read(out.resolve("llava")).orElseThrow();
@@ -67,28 +67,28 @@ class AssemblyTest {
     }
 
     @Test
-    void aTokenizerThatDoesNotGrowIsCopiedAsItIs() throws IOException {
+    void assembleCopiesUnchangedTokenizer() throws IOException {
         Files.writeString(llama.resolve("tokenizer.json"), "{}");
         assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("plain"));
         assertThat(out.resolve("plain/tokenizer.json")).hasContent("{}");
         assertThat(out.resolve("plain/added_tokens.json")).doesNotExist();
         assembly(FolderTests.TOWER, null, AddedImageTokens.START_END).writeTo(out.resolve("grown"));
         assertThat(out.resolve("grown/tokenizer.json"))
-                .as("would not know the tokens")
+                .as("lacks the added tokens")
                 .doesNotExist();
     }
 
     @Test
-    void theProjectorOfAFile() {
+    void assembleReadsProjectorFile() {
         Path stage1 = Golden.path("f_e2e/stage1_out/mm_projector.bin");
         assembly(FolderTests.TOWER, stage1, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
-        Map<String, INDArray> made = FolderTests.read(out.resolve("llava"));
+        Map<String, INDArray> assembled = FolderTests.read(out.resolve("llava"));
         FolderTests.read(stage1)
-                .forEach((name, tensor) -> assertThat(made.get(name)).as(name).isEqualTo(tensor));
+                .forEach((name, tensor) -> assertThat(assembled.get(name)).as(name).isEqualTo(tensor));
     }
 
     @Test
-    void tokensAroundAnImageBeginAtTheMean() {
+    void assembleInitializesImageTokensToMean() {
         assembly(FolderTests.TOWER, null, AddedImageTokens.PATCH_START_END).writeTo(out.resolve("llava"));
         LlavaConfig config = LlavaConfig.read(out.resolve("llava"), null);
         assertThat(config.imageStartEndTokens()).contains(new ImageStartEndTokens(1001, 1002));
@@ -108,7 +108,7 @@ class AssemblyTest {
     }
 
     @Test
-    void tokensThatTheTokenizerHadBeyondTheRowsGetRows() throws IOException {
+    void assembleAddsRowsForExistingTokens() throws IOException {
         Files.writeString(llama.resolve("added_tokens.json"), "{\"[PAD]\": 1000}");
         assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
         assertThat(LlavaConfig.read(out.resolve("llava"), null).decoder().vocabSize())
@@ -117,7 +117,7 @@ class AssemblyTest {
     }
 
     @Test
-    void aFullClipGivesItsVisionHalf() throws IOException {
+    void assembleReadsVisionModelOfFullClip() throws IOException {
         Path full = Files.createDirectory(temp.resolve("clip"));
         ObjectNode vision = FolderTests.config(FolderTests.TOWER);
         ObjectNode config = vision.objectNode();
@@ -139,10 +139,10 @@ class AssemblyTest {
     }
 
     @Test
-    void whatDoesNotFitIsRefusedAndNothingIsWritten() throws IOException {
+    void assembleRejectsMismatchedPartsAndWritesNothing() throws IOException {
         assertThatThrownBy(() -> assembly(llama, null, AddedImageTokens.NONE).writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("is no CLIP");
+                .hasMessageContaining("is not a CLIP");
         Path other = Golden.path("c_llava_linear/stage1_after_step1.safetensors");
         assertThatThrownBy(() -> assembly(FolderTests.TOWER, FolderTests.TOWER, AddedImageTokens.NONE)
                         .writeTo(out.resolve("x")))
@@ -159,14 +159,14 @@ class AssemblyTest {
 
     @ParameterizedTest
     @CsvSource({
-        // rows of the base's tables, rows in the projector's file: the grown table, the tokenizer's ids, the two alone
+        // base table rows, projector file rows: the extended table, the tokenizer's ids, the two rows alone
         "1000, 1002",
         "1000, 2",
         "1024, 1024",
         "1024, 1002",
         "1024, 2"
     })
-    void assembleKeepsTheImageTokenRowsOfAProjectorFile(int baseRows, int fileRows) {
+    void assembleKeepsImageTokenRowsOfProjectorFile(int baseRows, int fileRows) {
         padTables(baseRows);
         Path projector = projectorWithRows(fileRows);
         INDArray stored = FolderTests.read(projector).get(TABLE);
@@ -188,7 +188,7 @@ class AssemblyTest {
     }
 
     @Test
-    void assembleNamesTheFlagForAProjectorFileWithImageTokenRows() {
+    void assembleNamesFlagForProjectorFileWithImageTokenRows() {
         for (int rows : new int[] {1002, 2}) {
             Path projector = projectorWithRows(rows);
             assertThatThrownBy(() -> assembly(FolderTests.TOWER, projector, AddedImageTokens.NONE)
@@ -202,7 +202,7 @@ class AssemblyTest {
     }
 
     @Test
-    void assembleRejectsAProjectorFileOfAnotherVocabulary() {
+    void assembleRejectsProjectorFileOfOtherVocabulary() {
         padTables(1024);
         Path projector = projectorWithRows(1003);
         assertThatThrownBy(() -> assembly(FolderTests.TOWER, projector, AddedImageTokens.START_END)
@@ -218,7 +218,7 @@ class AssemblyTest {
     }
 
     @Test
-    void assembleRejectsImageTokensForATiedDecoder() {
+    void assembleRejectsImageTokensForTiedDecoder() {
         FolderTests.tie(llama);
         assertThatThrownBy(() -> assembly(FolderTests.TOWER, null, AddedImageTokens.START_END)
                         .writeTo(out.resolve("x")))
@@ -228,7 +228,7 @@ class AssemblyTest {
         FolderTests.assertEmpty(out);
     }
 
-    /** Rows beyond the tokenizer's 1000 ids, as padded checkpoints have them. */
+    /** Adds padding rows after the tokenizer's 1000 ids, as in published checkpoints. */
     private void padTables(int rows) {
         FolderTests.change(llama, FolderTests.config(llama).put("vocab_size", rows));
         Map<String, INDArray> tensors = FolderTests.read(llama);
@@ -240,7 +240,7 @@ class AssemblyTest {
         SafetensorsWriter.write(llama.resolve("model.safetensors"), tensors);
     }
 
-    /** A result of stage 1 that has a token table of so many rows, each different. */
+    /** A stage 1 result with a token embedding table of this many distinct rows. */
     private Path projectorWithRows(int rows) {
         Map<String, INDArray> tensors = FolderTests.read(Golden.path("f_e2e/stage1_out/mm_projector.bin"));
         tensors.put(TABLE, Nd4j.linspace(DataType.FLOAT, -3, 0.0001, rows * 64L).reshape(rows, 64));
@@ -249,13 +249,13 @@ class AssemblyTest {
         return file;
     }
 
-    private Assembly assembly(Path tower, Path projector, AddedImageTokens slot) {
+    private Assembly assembly(Path tower, Path projector, AddedImageTokens addedTokens) {
         return new Assembly(
                 llama,
                 tower,
                 new ProjectorOptions(ProjectorType.LINEAR, projector, 3),
                 new FeatureOptions(-2, SelectFeature.PATCH, false),
-                slot,
+                addedTokens,
                 512,
                 SaveType.AS_STORED,
                 5_000_000_000L);

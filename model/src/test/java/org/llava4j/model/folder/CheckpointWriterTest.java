@@ -39,7 +39,7 @@ class CheckpointWriterTest {
     Path temp;
 
     @Test
-    void whatIsWrittenLoadsBackWithEqualWeights() {
+    void writtenModelLoadsWithEqualWeights() {
         Path out = temp.resolve("out");
         Llava model = load(LLAVA, TOWER, ImageInput.PIXELS);
         model.weight("model.mm_projector.0.weight").addi(0.25f);
@@ -56,12 +56,12 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void aTemplateOfOnesOwnAndThePlaceOfImagesGoWithTheModel() {
+    void writeKeepsCustomTemplateAndImagePosition() {
         Path out = temp.resolve("out");
         ConversationTemplate v1 = ConversationTemplates.named("v1");
-        ConversationTemplate own =
+        ConversationTemplate custom =
                 new ConversationTemplate("own", List.of(), "Answer in a word.", v1.prompt(), v1.training());
-        ChatFormat chat = new ChatFormat(own, false);
+        ChatFormat chat = new ChatFormat(custom, false);
         Origin origin = new Origin(LLAVA, TOWER, LlavaConfig.read(LLAVA, TOWER), chat);
         CheckpointWriter.write(out, load(LLAVA, TOWER, ImageInput.FEATURES), origin, TensorType.F32);
         assertThat(ChatFormat.of(out)).isEqualTo(chat);
@@ -73,7 +73,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void aModelTrainedOnFeaturesIsWrittenWithItsTowerToo() {
+    void writeIncludesTowerOfModelTrainedOnFeatures() {
         Path out = temp.resolve("out");
         CheckpointWriter.write(out, load(LLAVA, TOWER, ImageInput.FEATURES), origin(LLAVA), TensorType.F32);
         try (TensorStore written = SafetensorsFolder.open(out.resolve("vision_tower"));
@@ -88,7 +88,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void aBareLlamaWithANewProjectorBecomesALlava() throws IOException {
+    void writeMakesLlavaFromLlamaAndNewProjector() throws IOException {
         Path out = temp.resolve("out");
         LlavaConfig config = LlavaConfig.read(LLAMA, TOWER);
         Llava model;
@@ -112,9 +112,9 @@ class CheckpointWriterTest {
         }
     }
 
-    /** Its config nests the decoder's and the tower's values, and its tower lies among its own weights. */
+    /** The llava-hf config is nested, and the model folder contains the tower. */
     @Test
-    void aModelOfTheLlavaHfLayoutIsWrittenInLlavasOwn() throws IOException {
+    void writeConvertsLlavaHfToOriginalLayout() throws IOException {
         Path folder = Golden.path("h_llava_hf");
         Path out = temp.resolve("out");
         Llava model = load(folder, folder, ImageInput.PIXELS);
@@ -133,7 +133,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void theProjectorAloneGoesIntoAnotherModel() {
+    void projectorFileLoadsIntoOtherModel() {
         Llava donor = load(LLAVA, TOWER, ImageInput.FEATURES);
         donor.weight("model.mm_projector.2.bias").addi(1.5f);
         Path file = temp.resolve("mm_projector.safetensors");
@@ -147,7 +147,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void theSameModelGivesTheSameBytes() throws IOException {
+    void writeIsReproducible() throws IOException {
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
         CheckpointWriter.write(temp.resolve("a"), model, origin(LLAVA), TensorType.BF16);
         CheckpointWriter.write(temp.resolve("b"), model, origin(LLAVA), TensorType.BF16);
@@ -158,7 +158,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void halfWidthRoundsEachWeightAndLeavesTheTowerAlone() {
+    void halfPrecisionRoundsWeightsButNotTower() {
         Path out = temp.resolve("out");
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
         CheckpointWriter.write(out, model, origin(LLAVA), TensorType.BF16);
@@ -173,8 +173,8 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void aFailureHalfWayLeavesNothing() throws IOException {
-        // LLaMA's folder holds no tower, so that the tower is looked for elsewhere, after the weights were written.
+    void failedWriteLeavesNothing() throws IOException {
+        // The LLaMA folder has no tower, so opening the tower fails after the weights were written.
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
         Origin origin = new Origin(LLAMA, temp.resolve("no tower"), LlavaConfig.read(LLAVA, TOWER), chat("v1"));
         assertThatThrownBy(() -> CheckpointWriter.write(temp.resolve("out"), model, origin, TensorType.F32))
@@ -184,7 +184,7 @@ class CheckpointWriterTest {
     }
 
     @Test
-    void writeRejectsInputsAndFoldersOfOthers() throws IOException {
+    void writeRejectsInputsAndForeignFolders() throws IOException {
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
         assertThatThrownBy(() -> CheckpointWriter.write(LLAVA, model, origin(LLAVA), TensorType.F32))
                 .isInstanceOf(BadInputException.class)

@@ -32,9 +32,9 @@ class DeltaTest {
     private Path target;
     private Path out;
 
-    /** A LLaVA whose tables have three rows more than those of its LLaMA, and whose decoder has moved. */
+    /** A LLaVA whose tables have three more rows than those of its LLaMA, and whose decoder weights differ. */
     @BeforeEach
-    void aBaseAndWhatWasTrainedFromIt() throws IOException {
+    void writeBaseAndTarget() throws IOException {
         base = FolderTests.llama(temp.resolve("base"));
         target = ImageStartEndFolder.write(temp.resolve("target"));
         out = Files.createDirectory(temp.resolve("out"));
@@ -46,15 +46,15 @@ class DeltaTest {
     }
 
     @Test
-    void baseAndDeltaMakeTheModelAgain() {
+    void applyRestoresModel() {
         delta(TensorType.F32).make(target, out.resolve("delta"));
         assertThat(delta(TensorType.F32).apply(out.resolve("delta"), out.resolve("made")))
-                .as("the base is known by its hash")
+                .as("the base was verified by its hash")
                 .isTrue();
-        Map<String, INDArray> wanted = FolderTests.read(target);
-        Map<String, INDArray> made = FolderTests.read(out.resolve("made"));
-        assertThat(made.keySet()).isEqualTo(wanted.keySet());
-        wanted.forEach((name, tensor) -> assertThat(Golden.relativeError(made.get(name), tensor))
+        Map<String, INDArray> expected = FolderTests.read(target);
+        Map<String, INDArray> restored = FolderTests.read(out.resolve("made"));
+        assertThat(restored.keySet()).isEqualTo(expected.keySet());
+        expected.forEach((name, tensor) -> assertThat(Golden.relativeError(restored.get(name), tensor))
                 .as(name)
                 .isLessThan(1e-6));
         assertThat(ForwardPassRecorder.open(out.resolve("made"), null)).isNotNull();
@@ -64,7 +64,7 @@ class DeltaTest {
     }
 
     @Test
-    void theDeltaIsTheDifferenceAndWhatTheBaseLacksGoesAsItIs() {
+    void makeSubtractsBaseAndCopiesOtherTensors() {
         delta(TensorType.F32).make(target, out.resolve("delta"));
         Map<String, INDArray> bases = FolderTests.read(base);
         Map<String, INDArray> targets = FolderTests.read(target);
@@ -82,27 +82,27 @@ class DeltaTest {
     }
 
     @Test
-    void inSixteenBitsASumIsRoundedOnce() {
+    void halfPrecisionSumIsRoundedOnce() {
         delta(TensorType.F16).make(target, out.resolve("delta"));
         delta(TensorType.F16).apply(out.resolve("delta"), out.resolve("made"));
         Map<String, INDArray> bases = FolderTests.read(base);
         Map<String, INDArray> deltas = FolderTests.read(out.resolve("delta"));
-        Map<String, INDArray> made = FolderTests.read(out.resolve("made"));
+        Map<String, INDArray> restored = FolderTests.read(out.resolve("made"));
         String norm = "model.norm.weight";
         INDArray sum = bases.get(norm).add(deltas.get(norm));
-        assertThat(made.get(norm)).isEqualTo(sum.castTo(DataType.HALF).castTo(DataType.FLOAT));
+        assertThat(restored.get(norm)).isEqualTo(sum.castTo(DataType.HALF).castTo(DataType.FLOAT));
     }
 
     @Test
-    void anotherBaseIsRefusedBeforeAByteIsWritten() throws IOException {
+    void applyRejectsOtherBaseBeforeWriting() throws IOException {
         delta(TensorType.F32).make(target, temp.resolve("delta"));
         Map<String, INDArray> tensors = FolderTests.read(base);
         tensors.get("model.norm.weight").putScalar(3, 0.25f);
         SafetensorsWriter.write(base.resolve("model.safetensors"), tensors);
         assertThatThrownBy(() -> delta(TensorType.F32).apply(temp.resolve("delta"), out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("was made for a base whose weights have the hash");
-        // A published delta tells no hash: then names and shapes are all there is.
+                .hasMessageContaining("was made for a base model with hash");
+        // Published deltas record no hash; only names and shapes are checked.
         Files.delete(temp.resolve("delta/llava4j.json"));
         assertThat(delta(TensorType.F32).apply(temp.resolve("delta"), temp.resolve("made")))
                 .isFalse();
@@ -110,7 +110,7 @@ class DeltaTest {
     }
 
     @Test
-    void theSameBaseInAnotherFormatIsKnown() throws IOException {
+    void applyAcceptsSameBaseInOtherFormat() throws IOException {
         delta(TensorType.F32).make(target, out.resolve("delta"));
         Map<String, INDArray> tensors = FolderTests.read(base);
         Files.delete(base.resolve("model.safetensors"));
@@ -126,35 +126,35 @@ class DeltaTest {
     }
 
     @Test
-    void basesOfOtherShapesAreRefused() throws IOException {
+    void makeRejectsBaseOfOtherShapes() throws IOException {
         assertThatThrownBy(() ->
                         new Delta(Golden.path("b_llama_gqa"), SaveType.AS_STORED, SHARD).make(target, out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("do not fit");
+                .hasMessageContaining("do not match");
         Map<String, INDArray> tensors = FolderTests.read(base);
         tensors.put("model.extra", Nd4j.ones(DataType.FLOAT, 2));
         SafetensorsWriter.write(base.resolve("model.safetensors"), tensors);
         assertThatThrownBy(() -> delta(TensorType.F32).make(target, out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("model.extra F32[2] of the base has nothing in " + target);
+                .hasMessageContaining("model.extra F32[2] of the base is missing in " + target);
         tensors.remove("model.extra");
         tensors.remove("model.norm.weight");
         SafetensorsWriter.write(base.resolve("model.safetensors"), tensors);
         assertThatThrownBy(() -> delta(TensorType.F32).make(target, out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("model.norm.weight F32[64] has nothing in the base");
+                .hasMessageContaining("model.norm.weight F32[64] is missing in the base");
         FolderTests.assertEmpty(out);
     }
 
     @Test
-    void aDeltaOfADeltaIsRefused() {
+    void makeRejectsDelta() {
         delta(TensorType.F32).make(target, temp.resolve("delta"));
         assertThatThrownBy(() -> delta(TensorType.F32).make(temp.resolve("delta"), out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is a delta");
         assertThatThrownBy(() -> Checkpoint.llava(temp.resolve("delta"), FolderTests.TOWER))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("is a delta; add it to the LLaMA");
+                .hasMessageContaining("is a delta; apply it to the LLaMA");
         FolderTests.assertEmpty(out);
     }
 

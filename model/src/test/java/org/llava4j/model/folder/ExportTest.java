@@ -54,12 +54,12 @@ class ExportTest {
     private Path out;
 
     @BeforeEach
-    void aPlace() throws IOException {
+    void createOutputFolder() throws IOException {
         out = Files.createDirectory(temp.resolve("out"));
     }
 
     @Test
-    void asLlavaHfAModelGivesTheGoldenLogits() {
+    void llavaHfExportGivesReferenceLogits() {
         export(MLP, HF).writeTo(out.resolve("hf"));
         Map<String, INDArray> io = FolderTests.read(MLP.resolve("io.safetensors"));
         ForwardPassRecorder.Outputs original =
@@ -74,9 +74,9 @@ class ExportTest {
     }
 
     @Test
-    void asLlavaHfItHasTheVeryTensorsThatTransformersWrites() {
+    void llavaHfExportHasTensorsOfTransformers() {
         export(MLP, HF).writeTo(out.resolve("hf"));
-        // Transformers 5 has lm_head and the decoder under newer names: both are the same variables.
+        // transformers 5 uses newer names for lm_head and the decoder, which map to the same variables.
         Map<String, INDArray> golden = byVariable(Golden.path("h_llava_hf"));
         Map<String, INDArray> ours = byVariable(out.resolve("hf"));
         assertThat(ours.keySet()).isEqualTo(golden.keySet());
@@ -89,7 +89,7 @@ class ExportTest {
     }
 
     @Test
-    void exportFailsWhereAFileChangesWhileItIsRead() {
+    void exportFailsIfFileChangesDuringRead() {
         Path model = temp.resolve("model");
         export(MLP, WriteOptions.DEFAULT).writeTo(model);
         for (String name : List.of("model.safetensors", "config.json", "vision_tower/config.json")) {
@@ -134,25 +134,25 @@ class ExportTest {
 
     @ParameterizedTest
     @CsvSource({"LLAVA, LLAVA", "LLAVA, LLAVA_HF", "LLAVA_HF, LLAVA", "LLAVA_HF, LLAVA_HF"})
-    void exportLoadExportGivesTheSameBytes(CheckpointLayout first, CheckpointLayout second) {
+    void repeatedExportGivesSameBytes(CheckpointLayout first, CheckpointLayout second) {
         Path source = first == CheckpointLayout.LLAVA ? MLP : Golden.path("h_llava_hf");
-        WriteOptions form = new WriteOptions(second, 300_000);
-        export(source, form).writeTo(out.resolve("once"));
-        export(out.resolve("once"), form).writeTo(out.resolve("twice"));
+        WriteOptions options = new WriteOptions(second, 300_000);
+        export(source, options).writeTo(out.resolve("once"));
+        export(out.resolve("once"), options).writeTo(out.resolve("twice"));
         FolderTests.assertSameFiles(out.resolve("once"), out.resolve("twice"));
         assertThat(FolderTests.files(out.resolve("once"))).containsKey("model.safetensors.index.json");
     }
 
     @Test
-    void fromLayoutToLayoutAndBackGivesTheSameBytes() {
+    void layoutRoundTripGivesSameBytes() {
         export(MLP, WriteOptions.DEFAULT).writeTo(out.resolve("own"));
         export(out.resolve("own"), HF).writeTo(out.resolve("hf"));
         export(out.resolve("hf"), WriteOptions.DEFAULT).writeTo(out.resolve("back"));
-        Map<String, byte[]> own = FolderTests.files(out.resolve("own"));
+        Map<String, byte[]> exported = FolderTests.files(out.resolve("own"));
         Map<String, byte[]> back = FolderTests.files(out.resolve("back"));
-        assertThat(back.get("model.safetensors")).isEqualTo(own.get("model.safetensors"));
-        assertThat(back.get("mm_projector.safetensors")).isEqualTo(own.get("mm_projector.safetensors"));
-        assertThat(back.get("vision_tower/model.safetensors")).isEqualTo(own.get("vision_tower/model.safetensors"));
+        assertThat(back.get("model.safetensors")).isEqualTo(exported.get("model.safetensors"));
+        assertThat(back.get("mm_projector.safetensors")).isEqualTo(exported.get("mm_projector.safetensors"));
+        assertThat(back.get("vision_tower/model.safetensors")).isEqualTo(exported.get("vision_tower/model.safetensors"));
         assertThat(LlavaConfig.read(out.resolve("back"), null)).isEqualTo(LlavaConfig.read(out.resolve("own"), null));
     }
 
@@ -160,7 +160,7 @@ class ExportTest {
     @EnumSource(
             value = CheckpointLayout.class,
             names = {"LLAVA", "LLAVA_HF"})
-    void shardsAreNoLargerThanAskedAndHoldAll(CheckpointLayout layout) {
+    void shardsStayWithinLimitAndHoldAllTensors(CheckpointLayout layout) {
         export(MLP, new WriteOptions(layout, 200_000)).writeTo(out.resolve("shards"));
         Map<String, byte[]> files = FolderTests.files(out.resolve("shards"));
         long shards = files.keySet().stream()
@@ -182,7 +182,7 @@ class ExportTest {
     }
 
     @Test
-    void withoutATypeEachTensorStaysAsItIsStored() {
+    void exportKeepsStoredDtypesByDefault() {
         Path mixed = Golden.path("i_llava_bin");
         new Export(mixed, FolderTests.TOWER, null, WriteOptions.DEFAULT, SaveType.AS_STORED, null)
                 .writeTo(out.resolve("own"));
@@ -198,15 +198,15 @@ class ExportTest {
         }
         new Export(mixed, FolderTests.TOWER, null, WriteOptions.DEFAULT, SaveType.of(TensorType.BF16), null)
                 .writeTo(out.resolve("bf16"));
-        try (TensorStore narrow = TensorFolder.open(out.resolve("bf16"))) {
-            assertThat(narrow.tensors().values()).allMatch(tensor -> tensor.type() == TensorType.BF16);
+        try (TensorStore bf16 = TensorFolder.open(out.resolve("bf16"))) {
+            assertThat(bf16.tensors().values()).allMatch(tensor -> tensor.type() == TensorType.BF16);
         }
         assertThat(FolderTests.config(out.resolve("bf16")).get("torch_dtype").textValue())
                 .isEqualTo("bfloat16");
     }
 
     @Test
-    void theProjectorAlone() {
+    void exportWritesProjectorOnly() {
         export(MLP, WriteOptions.DEFAULT).writeProjectorTo(out.resolve("projector"));
         Path file = out.resolve("projector/mm_projector.safetensors");
         assertThat(FolderTests.files(out.resolve("projector"))).containsOnlyKeys("mm_projector.safetensors");
@@ -215,10 +215,10 @@ class ExportTest {
     }
 
     @Test
-    void anotherProjectorAndTheRowsThatCameWithItGoIntoTheModel() {
+    void exportMergesProjectorFileAndItsTokenRows() {
         Path slot = ImageStartEndFolder.write(temp.resolve("slot"));
         export(slot, WriteOptions.DEFAULT).writeProjectorTo(out.resolve("projector"));
-        // A model in which both rows are other ones.
+        // A model with other values in both rows.
         Path other = temp.resolve("other");
         export(slot, WriteOptions.DEFAULT).writeTo(other);
         Map<String, INDArray> tensors = FolderTests.read(other);
@@ -239,7 +239,7 @@ class ExportTest {
     }
 
     @Test
-    void theImageTokenOfLlavaHfHasARowThatNothingReads() throws IOException {
+    void llavaHfImageTokenRowIsNeverRead() throws IOException {
         Path llama = FolderTests.llama(temp.resolve("llama"));
         Files.delete(llama.resolve("tokenizer_config.json"));
         assemble(llama, ProjectorType.MLP2X_GELU, AddedImageTokens.NONE).writeTo(out.resolve("own"));
@@ -266,7 +266,7 @@ class ExportTest {
     }
 
     @Test
-    void theManifestTellsSourcesAndHashesAndWhatChanged() throws IOException {
+    void manifestRecordsSourcesAndHashesAndFindsChanges() throws IOException {
         export(MLP, WriteOptions.DEFAULT).writeTo(out.resolve("own"));
         ModelManifest manifest = ModelManifest.read(out.resolve("own")).orElseThrow();
         assertThat(manifest.layout()).isEqualTo(CheckpointLayout.LLAVA.toString());
@@ -288,10 +288,10 @@ class ExportTest {
     }
 
     @Test
-    void whatLlavaHfCannotHoldIsRefused() {
+    void llavaHfExportRejectsUnsupportedModels() {
         assertThatThrownBy(() -> export(LINEAR, HF).writeTo(out.resolve("hf")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("a linear projector cannot be written as llava-hf");
+                .hasMessageContaining("llava-hf does not support a linear projector");
         assertThatThrownBy(() -> export(ImageStartEndFolder.write(temp.resolve("slot")), HF)
                         .writeTo(out.resolve("hf")))
                 .isInstanceOf(BadInputException.class)
@@ -300,10 +300,10 @@ class ExportTest {
     }
 
     @Test
-    void whatIsNoWholeLlavaIsRefused() throws IOException {
+    void exportRejectsIncompleteModels() throws IOException {
         assertThatThrownBy(() ->
                         export(Golden.path("b_llama"), WriteOptions.DEFAULT).writeTo(out.resolve("x")))
-                .hasMessageContaining("is no LLaVA");
+                .hasMessageContaining("is not a LLaVA");
         assertThatThrownBy(() -> export(MLP, WriteOptions.DEFAULT).writeTo(MLP))
                 .hasMessageContaining("is one that is read");
         Path other = Files.createDirectory(temp.resolve("other"));
@@ -342,15 +342,15 @@ class ExportTest {
                 .hasMessageContaining("float16")
                 .hasMessageContaining("--allow-overflow");
         assertThat(target).doesNotExist();
-        List<String> told = new ArrayList<>();
-        SaveType allowed = new SaveType(Optional.of(TensorType.F16), Optional.of(told::add));
+        List<String> messages = new ArrayList<>();
+        SaveType allowed = new SaveType(Optional.of(TensorType.F16), Optional.of(messages::add));
         new Export(model, FolderTests.TOWER, null, WriteOptions.DEFAULT, allowed, null).writeTo(target);
-        assertThat(told).singleElement().asString().contains(name, "2 of ", "1.00000e+06");
+        assertThat(messages).singleElement().asString().contains(name, "2 of ", "1.00000e+06");
         assertThat(FolderTests.read(target).get(name).getFloat(0, 1)).isInfinite();
     }
 
-    private static Export export(Path model, WriteOptions form) {
-        return new Export(model, null, null, form, SaveType.AS_STORED, null);
+    private static Export export(Path model, WriteOptions options) {
+        return new Export(model, null, null, options, SaveType.AS_STORED, null);
     }
 
     private static Assembly assemble(Path llama, ProjectorType type, AddedImageTokens slot) {

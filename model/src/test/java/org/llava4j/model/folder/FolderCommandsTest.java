@@ -21,7 +21,7 @@ import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.model.Golden;
 import org.llava4j.model.config.LlavaConfig;
 
-/** The goals as they are called, right and wrong: one line, and nothing written. */
+/** Command lines, valid and invalid: an invalid one prints one line and writes nothing. */
 class FolderCommandsTest {
     private static final Path MLP = Golden.path("c_llava_mlp2x_gelu");
 
@@ -31,12 +31,12 @@ class FolderCommandsTest {
     private Path out;
 
     @BeforeEach
-    void aPlace() throws IOException {
+    void createOutputFolder() throws IOException {
         out = Files.createDirectory(temp.resolve("out"));
     }
 
     @Test
-    void assembleExportAndDeltasInTurn() {
+    void assembleExportAndDeltaCommandsRoundTrip() {
         Path llama = FolderTests.llama(temp.resolve("llama"));
         Path made = out.resolve("llava");
         AssembleMain.main(args(
@@ -83,31 +83,31 @@ class FolderCommandsTest {
             value = {
                 "--layout other | --layout other is not known; use llava or llava-hf",
                 "--save-type int8 | the type int8 is not known; use float32, float16 or bfloat16",
-                "--max-shard-size 5 | --max-shard-size 5 is no size; give one such as 500MB or 5GB",
-                "--max-shard-size 0GB | --max-shard-size 0GB is no size",
-                "--max-shard-size 99999999999999GB | is no size",
+                "--max-shard-size 5 | --max-shard-size 5 is not a size; give one such as 500MB or 5GB",
+                "--max-shard-size 0GB | --max-shard-size 0GB is not a size",
+                "--max-shard-size 99999999999999GB | is not a size",
                 "--conv-mode none | none",
                 "--pretrain-mm-mlp-adapter /nowhere/p.bin | /nowhere/p.bin",
                 "--vision-tower /nowhere | /nowhere",
-                "--only-projector --layout llava-hf | --layout has no effect beside --only-projector",
-                "--only-projector --save-type float16 | --save-type has no effect beside --only-projector",
+                "--only-projector --layout llava-hf | --layout has no effect together with --only-projector",
+                "--only-projector --save-type float16 | --save-type has no effect together with --only-projector",
                 "--only-projector --max-shard-size 5MB | --max-shard-size has no effect",
                 "--only-projector --conv-mode v1 | --conv-mode has no effect",
                 "--unknown | --unknown"
             })
-    void exportRefuses(String flags, String message) {
+    void exportRejectsInvalidFlags(String flags, String message) {
         List<Object> all = new ArrayList<>(List.of("--model-path", MLP, "--output-dir", out.resolve("x")));
         all.addAll(List.of(flags.split(" ")));
         assertFails(ExportMain::main, message, all.toArray());
     }
 
     @Test
-    void theOtherGoalsRefuseToo() {
+    void otherCommandsRejectInvalidArguments() {
         Path llama = FolderTests.llama(temp.resolve("llama"));
         Path x = out.resolve("x");
         assertFails(
                 AssembleMain::main,
-                "is a LLaVA already",
+                "is already a LLaVA",
                 "--model-path",
                 MLP,
                 "--vision-tower",
@@ -116,7 +116,7 @@ class FolderCommandsTest {
                 x);
         assertFails(
                 AssembleMain::main,
-                "--mm-use-im-patch-token alone",
+                "--mm-use-im-patch-token has no effect",
                 "--model-path",
                 llama,
                 "--vision-tower",
@@ -148,7 +148,7 @@ class FolderCommandsTest {
                 "9");
         assertFails(
                 MakeDeltaMain::main,
-                "do not fit",
+                "do not match",
                 "--base-model-path",
                 Golden.path("b_llama_gqa"),
                 "--target-model-path",
@@ -166,9 +166,9 @@ class FolderCommandsTest {
                 llama);
     }
 
-    /** A place below a file cannot be written, whoever asks. */
+    /** A path below a file cannot be created by any user. */
     @Test
-    void aPlaceThatCannotBeWrittenIsToldAndLeavesNothing() throws IOException {
+    void unwritableOutputFailsAndLeavesNothing() throws IOException {
         Path file = Files.writeString(temp.resolve("file"), "x");
         assertFails(
                 ExportMain::main,
@@ -180,11 +180,11 @@ class FolderCommandsTest {
     }
 
     /**
-     * A disk that takes no more, as a bound on the size of files: the write fails in the midst of the weights. In a JVM
-     * of its own, since the bound is the process's.
+     * A full disk, simulated by a file size limit that makes writing the weights fail. The limit applies to a process,
+     * so the command runs in its own JVM.
      */
     @Test
-    void aDiskThatIsFullLeavesNothing() throws IOException, InterruptedException {
+    void fullDiskFailsAndLeavesNothing() throws IOException, InterruptedException {
         String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
         String command = "ulimit -f 400; trap '' XFSZ; exec " + java + " -Xshare:off -cp '"
                 + System.getProperty("java.class.path") + "' --add-modules jdk.incubator.vector "
@@ -193,10 +193,10 @@ class FolderCommandsTest {
         Process process = new ProcessBuilder("bash", "-c", command)
                 .redirectErrorStream(true)
                 .start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertThat(process.waitFor(2, TimeUnit.MINUTES)).isTrue();
-        assertThat(process.exitValue()).as(said).isNotZero();
-        assertThat(said).contains("export: cannot write ").contains("model.safetensors");
+        assertThat(process.exitValue()).as(output).isNotZero();
+        assertThat(output).contains("export: cannot write ").contains("model.safetensors");
         FolderTests.assertEmpty(out);
     }
 

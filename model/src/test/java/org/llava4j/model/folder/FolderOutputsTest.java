@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.model.Golden;
 
-/** The goals that write model folders never replace what they read or what the user put there. */
+/** Commands that write model folders never overwrite their inputs or files of the user. */
 class FolderOutputsTest {
     private static final Path MLP = Golden.path("c_llava_mlp2x_gelu");
 
@@ -26,14 +26,14 @@ class FolderOutputsTest {
     private Path link;
 
     @BeforeEach
-    void aFormerOutputBehindALink() throws IOException {
+    void linkPreviousOutput() throws IOException {
         model = temp.resolve("real/m1");
         ExportMain.main(args("--model-path", MLP, "--output-dir", model));
         link = Files.createSymbolicLink(temp.resolve("link"), temp.resolve("real"));
     }
 
     @Test
-    void everyGoalRefusesItsOwnInputBehindALink() {
+    void commandsRejectInputBehindLinkAsOutput() {
         Path other = link.resolve("m1");
         assertOverlap(ExportMain::main, "--model-path", model, "--output-dir", other);
         assertOverlap(ExportMain::main, "--model-path", other, "--output-dir", model, "--only-projector");
@@ -54,7 +54,7 @@ class FolderOutputsTest {
     }
 
     @Test
-    void exportRefusesOutputThatHoldsItsModelOrItsProjector() throws IOException {
+    void exportRejectsOutputThatContainsInputs() throws IOException {
         Path holder = temp.resolve("real");
         Path base = model.resolve("base");
         ExportMain.main(args("--model-path", MLP, "--output-dir", base));
@@ -72,25 +72,25 @@ class FolderOutputsTest {
     }
 
     @Test
-    void exportRefusesOutputWithAnAddedOrChangedFileByName() throws IOException {
+    void exportRejectsOutputWithAddedOrChangedFile() throws IOException {
         Path notes = Files.writeString(model.resolve("my-notes.txt"), "mine");
-        assertRefused(ExportMain::main, "my-notes.txt", "--model-path", MLP, "--output-dir", model);
+        assertRejected(ExportMain::main, "my-notes.txt", "--model-path", MLP, "--output-dir", model);
         Files.delete(notes);
         Files.writeString(model.resolve("config.json"), Files.readString(model.resolve("config.json")) + " ");
-        assertRefused(ExportMain::main, "config.json", "--model-path", MLP, "--output-dir", model);
+        assertRejected(ExportMain::main, "config.json", "--model-path", MLP, "--output-dir", model);
     }
 
     @Test
-    void exportRefusesLinkThatLeadsNowhere() throws IOException {
+    void exportRejectsDanglingLink() throws IOException {
         Path dangling = Files.createSymbolicLink(temp.resolve("dangling"), temp.resolve("absent"));
-        assertRefused(ExportMain::main, "leads nowhere", "--model-path", MLP, "--output-dir", dangling);
+        assertRejected(ExportMain::main, "leads nowhere", "--model-path", MLP, "--output-dir", dangling);
     }
 
     private void assertOverlap(Consumer<String[]> main, Object... args) {
-        assertRefused(main, "is one that is read|holds|lies inside", args);
+        assertRejected(main, "is one that is read|holds|lies inside", args);
     }
 
-    private void assertRefused(Consumer<String[]> main, String messages, Object... args) {
+    private void assertRejected(Consumer<String[]> main, String messages, Object... args) {
         Map<String, byte[]> before = FolderTests.files(model);
         assertThatThrownBy(() -> main.accept(args(args)))
                 .isInstanceOf(CommandFailedException.class)

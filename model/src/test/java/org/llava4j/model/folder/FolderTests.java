@@ -21,13 +21,15 @@ import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Folders that these tests begin with and compare. */
+/** Shared fixtures and assertions of the tests of model folders. */
 final class FolderTests {
     static final Path TOWER = Golden.path("a_clip56");
 
     private FolderTests() {}
 
-    /** A LLaMA of 1000 words with its tokenizer: the decoder that the published training of {@code f_e2e} began with. */
+    /**
+     * A LLaMA with a vocabulary of 1000 tokens: the decoder from which the reference training of {@code f_e2e} started.
+     */
     static Path llama(Path folder) {
         try {
             Files.createDirectories(folder);
@@ -50,7 +52,7 @@ final class FolderTests {
         return folder;
     }
 
-    /** Ties the head of a LLaMA folder to its token table, which alone stays in the file. */
+    /** Ties the LM head of a LLaMA folder to its token embeddings and stores only the table. */
     static void tie(Path llama) {
         change(llama, config(llama).put("tie_word_embeddings", true));
         Map<String, INDArray> tensors = read(llama);
@@ -78,7 +80,7 @@ final class FolderTests {
         return tensors;
     }
 
-    /** All files but the manifest, which says where each tensor came from. */
+    /** All files except the manifest, which records the source of each tensor. */
     static Map<String, byte[]> files(Path folder) {
         Map<String, byte[]> files = new TreeMap<>();
         try (Stream<Path> all = Files.walk(folder)) {
@@ -101,7 +103,7 @@ final class FolderTests {
         a.forEach((name, bytes) -> assertThat(b.get(name)).as(name).isEqualTo(bytes));
     }
 
-    /** Whether nothing came to a folder: no output, and nothing half-written beside it. */
+    /** Asserts that a folder has no output and no unfinished files. */
     static void assertEmpty(Path folder) {
         assertThat(folder).isEmptyDirectory();
     }

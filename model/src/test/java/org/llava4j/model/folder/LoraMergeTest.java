@@ -42,7 +42,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Adapters out and in: what is written is what a merge makes of it, and what does not fit is told in one line. */
+/** Writing and merging LoRA adapters, and rejection of adapters that do not match. */
 class LoraMergeTest {
     private static final Path BASE = Golden.path("c_llava_linear");
     private static final Path TOWER = FolderTests.TOWER;
@@ -58,14 +58,14 @@ class LoraMergeTest {
     private Path out;
 
     @BeforeEach
-    void somethingLearned() throws IOException {
+    void writeTrainedAdapter() throws IOException {
         adapter = Files.createDirectory(temp.resolve("adapter"));
         out = temp.resolve("out");
-        model = learned(LORA);
+        model = withNonZeroLora(LORA);
         write(model, LORA);
     }
 
-    private static Llava learned(LoraConfig lora) {
+    private static Llava withNonZeroLora(LoraConfig lora) {
         try (Checkpoint weights = Checkpoint.llava(BASE, TOWER).withoutTower()) {
             Llava model = Llava.build(
                     CONFIG, new LoraTensorSource(weights, 5), ImageInput.FEATURES, Optional.of(new Lora(lora, 5)));
@@ -89,7 +89,7 @@ class LoraMergeTest {
     }
 
     @Test
-    void theMergedFolderIsTheBaseWithTheProductsAndTheProjector() {
+    void mergeAddsProductsAndTakesProjector() {
         merge(BASE).writeTo(out);
         Map<String, INDArray> before = FolderTests.read(BASE);
         before.keySet().removeIf(name -> name.startsWith(Llava.TOWER_PREFIX));
@@ -118,7 +118,7 @@ class LoraMergeTest {
     }
 
     @Test
-    void peftsConfigSaysWhatItIs() {
+    void adapterConfigMatchesPeft() {
         ObjectNode config = config();
         assertThat(config.get("peft_type").textValue()).isEqualTo("LORA");
         assertThat(config.get("task_type").textValue()).isEqualTo("CAUSAL_LM");
@@ -127,7 +127,7 @@ class LoraMergeTest {
         assertThat(config.get("target_modules").toString())
                 .isEqualTo("[\"down_proj\",\"gate_proj\",\"k_proj\",\"o_proj\",\"q_proj\",\"up_proj\",\"v_proj\"]");
         LoraConfig few = new LoraConfig(1, 0.5, 0, List.of("model\\.layers\\.1\\..*[qk]_proj\\.weight"));
-        write(learned(few), few);
+        write(withNonZeroLora(few), few);
         assertThat(config().get("target_modules").toString())
                 .isEqualTo("[\"model.layers.1.self_attn.k_proj\",\"model.layers.1.self_attn.q_proj\"]");
         assertThat(config().get("lora_alpha").doubleValue()).isEqualTo(0.5);
@@ -135,7 +135,7 @@ class LoraMergeTest {
     }
 
     @Test
-    void namesWithDefaultAndThoseOfLlavaHfAreKnown() throws IOException {
+    void mergeAcceptsDefaultSuffixAndLlavaHfNames() throws IOException {
         merge(BASE).writeTo(out);
         Path again = temp.resolve("again");
         rename(name -> name.replace(".lora_A.", ".lora_A.default.").replace(".lora_B.", ".lora_B.default."));
@@ -147,7 +147,7 @@ class LoraMergeTest {
     }
 
     @Test
-    void harmlessKeysChangeNothingAndUnknownOnesThatAreOffAreReported() throws IOException {
+    void mergeIgnoresHarmlessKeysAndReportsUnknownOnes() throws IOException {
         merge(BASE).writeTo(out);
         ObjectNode config = config();
         config.put("fan_in_fan_out", true).put("init_lora_weights", "gaussian").put("novel", false);
@@ -162,9 +162,9 @@ class LoraMergeTest {
                 .contains("unknown key \"novel\"");
     }
 
-    /** All linear layers of a llava-hf are those of tower and projector too. */
+    /** In llava-hf, "all-linear" includes layers of vision tower and projector. */
     @Test
-    void adaptersOfTowerAndProjectorAreMerged() {
+    void mergeCoversTowerAndProjector() {
         String tower = "base_model.model.model.vision_tower.vision_model.encoder.layers.1.mlp.fc1";
         String projector = "base_model.model.model.multi_modal_projector.linear_2";
         rename(name -> name.replace("base_model.model.model.", "base_model.model.model.language_model."));
@@ -189,12 +189,12 @@ class LoraMergeTest {
         change(tensors -> tensors.remove(projector + ".lora_A.weight"));
         Path nowhere = temp.resolve("nowhere");
         assertThatThrownBy(() -> new LoraMerge(base, adapter, null, SaveType.AS_STORED, 1).writeTo(nowhere))
-                .hasMessageContaining(projector + ".lora_B.weight is without its A");
+                .hasMessageContaining(projector + ".lora_B.weight has no matching A");
     }
 
-    /** As LLaVA's own script merges: the LLaMA is the base, the adapter's config and projector make the LLaVA. */
+    /** As in LLaVA's merge script, the base is a LLaMA, and config and projector come from the adapter. */
     @Test
-    void aLlamaIsABaseToo() throws IOException {
+    void mergeAcceptsLlamaAsBase() throws IOException {
         merge(BASE).writeTo(out);
         Path llama = Files.createDirectory(temp.resolve("llama"));
         ObjectNode config = FolderTests.config(BASE);
@@ -211,11 +211,11 @@ class LoraMergeTest {
         merge(llama).writeTo(again);
         assertThat(FolderTests.read(again)).isEqualTo(FolderTests.read(out));
         Files.delete(adapter.resolve("non_lora_trainables.safetensors"));
-        assertRefused(llama, "model.mm_projector.weight [64, 64] is missing");
+        assertRejected(llama, "model.mm_projector.weight [64, 64] is missing");
     }
 
     @Test
-    void theGoalRoundsOnceToTheTypeThatIsWanted() {
+    void commandRoundsOnceToSaveType() {
         MergeLoraMain.main(new String[] {
             "--model-base",
             BASE.toString(),
@@ -231,9 +231,9 @@ class LoraMergeTest {
         String name = "model.layers.1.mlp.down_proj.weight";
         try (SafetensorsFile file = SafetensorsFile.open(out.resolve("model.safetensors"))) {
             assertThat(file.tensors().get(name).type()).isEqualTo(TensorType.BF16);
-            INDArray whole = expected(name, FolderTests.read(BASE).get(name));
+            INDArray expected = expected(name, FolderTests.read(BASE).get(name));
             assertThat(file.read(name, DataType.FLOAT))
-                    .isEqualTo(whole.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT));
+                    .isEqualTo(expected.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT));
         }
         assertThatThrownBy(() -> MergeLoraMain.main(new String[] {
                     "--model-base", adapter.toString(), "--model-path", adapter.toString(), "--output-dir", "x"
@@ -246,16 +246,16 @@ class LoraMergeTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "peft_type | \"IA3\" | \"peft_type\" is IA3; only LORA can be merged",
+                "peft_type | \"IA3\" | \"peft_type\" is IA3; only LORA is supported",
                 "use_dora | true | \"use_dora\" is true",
-                "velora_config | {\"x\": 1} | \"velora_config\" is {\"x\":1}; this kind of LoRA is not known here",
-                "bias | \"all\" | \"bias\" is all; biases",
+                "velora_config | {\"x\": 1} | \"velora_config\" is {\"x\":1}; this LoRA option is not supported",
+                "bias | \"all\" | \"bias\" is all; merging trained biases",
                 "rank_pattern | {\"q_proj\": 8} | \"rank_pattern\" is {\"q_proj\":8}",
                 "modules_to_save | [\"lm_head\"] | \"modules_to_save\" is [\"lm_head\"]",
-                "init_lora_weights | \"pissa_niter_4\" | that changed the base as well",
-                "init_lora_weights | \"OLoRA\" | \"init_lora_weights\" is OLoRA; that changed the base as well",
-                "init_lora_weights | \"PiSSA\" | that changed the base as well",
-                "init_lora_weights | \"novel\" | \"init_lora_weights\" is novel; this initialization is not known",
+                "init_lora_weights | \"pissa_niter_4\" | it modifies the base weights",
+                "init_lora_weights | \"OLoRA\" | \"init_lora_weights\" is OLoRA; it modifies the base weights",
+                "init_lora_weights | \"PiSSA\" | it modifies the base weights",
+                "init_lora_weights | \"novel\" | \"init_lora_weights\" is novel; this initialization is unknown",
                 "alpha_pattern | {\"q_proj\": 8} | \"alpha_pattern\" is {\"q_proj\":8}",
                 "lora_bias | true | \"lora_bias\" is true",
                 "trainable_token_indices | [5] | \"trainable_token_indices\" is [5]",
@@ -264,41 +264,41 @@ class LoraMergeTest {
                 "r | 0 | \"r\" is 0; it must be 1 or more",
                 "r | \"x\" | \"r\" is \"x\"; it must be 1 or more",
                 "lora_alpha | null | \"lora_alpha\" is null; it must be above 0",
-                "r | 4 | lora_A.weight F32[3, 64] should be [4, 64], for rank 4 and the weight [176, 64]",
+                "r | 4 | lora_A.weight F32[3, 64] must be [4, 64], for rank 4 and the weight [176, 64]",
             })
-    void configsOfOtherKindsAreRefused(String key, String value, String message) throws IOException {
+    void mergeRejectsUnsupportedConfigs(String key, String value, String message) throws IOException {
         ObjectNode config = config();
         config.set(key, JsonInput.tree(value.getBytes(StandardCharsets.UTF_8)));
         Files.writeString(adapter.resolve("adapter_config.json"), config.toString());
-        assertRefused(BASE, message);
+        assertRejected(BASE, message);
     }
 
     @Test
-    void tensorsThatDoNotFitAreRefused() {
+    void mergeRejectsMismatchedTensors() {
         change(tensors -> tensors.put("base_model.model.model.extra.lora_A.weight", Nd4j.ones(DataType.FLOAT, 3, 64)));
-        assertRefused(BASE, "base_model.model.model.extra.lora_A.weight F32[3, 64] belongs to no weight");
+        assertRejected(BASE, "base_model.model.model.extra.lora_A.weight F32[3, 64] matches no weight");
         change(tensors -> {
             tensors.remove("base_model.model.model.extra.lora_A.weight");
             tensors.put("base_model.model.model.norm.weight", Nd4j.ones(DataType.FLOAT, 64));
         });
-        assertRefused(BASE, "base_model.model.model.norm.weight F32[64] belongs to no weight");
+        assertRejected(BASE, "base_model.model.model.norm.weight F32[64] matches no weight");
         change(tensors -> {
             tensors.remove("base_model.model.model.norm.weight");
             tensors.put(FIRST, Nd4j.ones(DataType.FLOAT, 3, 63));
         });
-        assertRefused(BASE, FIRST + " F32[3, 63] should be [3, 64]");
+        assertRejected(BASE, FIRST + " F32[3, 63] must be [3, 64]");
         change(tensors -> tensors.remove(FIRST));
-        assertRefused(BASE, "q_proj.lora_B.weight is without its A");
+        assertRejected(BASE, "q_proj.lora_B.weight has no matching A");
         change(Map::clear);
-        assertRefused(BASE, "it holds nothing");
+        assertRejected(BASE, "the adapter is empty");
     }
 
     @Test
-    void filesThatAreNotThereAreNamed() throws IOException {
+    void mergeNamesMissingFiles() throws IOException {
         Files.delete(adapter.resolve("adapter_model.safetensors"));
-        assertRefused(BASE, "but no adapter_model.safetensors or .bin");
+        assertRejected(BASE, "but no adapter_model.safetensors or .bin");
         Files.delete(adapter.resolve("adapter_config.json"));
-        assertRefused(BASE, "adapter_config.json: no such file");
+        assertRejected(BASE, "adapter_config.json: no such file");
         assertThatThrownBy(() -> new LoraMerge(BASE, adapter, TOWER, SaveType.AS_STORED, 1).writeTo(adapter))
                 .hasMessageContaining("is one that is read");
     }
@@ -322,7 +322,7 @@ class LoraMergeTest {
         SafetensorsWriter.write(file, tensors);
     }
 
-    private void assertRefused(Path base, String message) {
+    private void assertRejected(Path base, String message) {
         Path nowhere = temp.resolve("nowhere");
         assertThatThrownBy(() -> merge(base).writeTo(nowhere))
                 .isInstanceOf(BadInputException.class)

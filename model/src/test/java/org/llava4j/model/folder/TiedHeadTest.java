@@ -24,7 +24,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Models whose head is their token table, in files that store one of the two, or both. */
+/** Models with a tied LM head, in files that store the head, the table, or both. */
 class TiedHeadTest {
     private static final String TABLE = "model.embed_tokens.weight";
     private static final String HEAD = "lm_head.weight";
@@ -36,14 +36,14 @@ class TiedHeadTest {
     private Path llava;
 
     @BeforeEach
-    void assembleATiedModel() {
+    void assembleTiedModel() {
         llama = FolderTests.llama(temp.resolve("llama"));
         FolderTests.tie(llama);
         llava = assemble("llava");
     }
 
     @Test
-    void loadAcceptsAHeadEqualToTheTable() {
+    void loadAcceptsHeadEqualToTable() {
         float[] logits = logits(llava);
         float[] ofLlama = logits(llama);
         for (Path folder : List.of(llava, llama)) {
@@ -54,14 +54,14 @@ class TiedHeadTest {
     }
 
     @Test
-    void loadReadsTheTableFromAHeadThatIsStoredAlone() {
+    void loadReadsTableFromHeadStoredAlone() {
         float[] logits = logits(llava);
         change(llava, tensors -> tensors.put(HEAD, tensors.remove(TABLE)));
         assertThat(logits(llava)).containsExactly(logits);
     }
 
     @Test
-    void loadAndExportRejectAHeadThatDiffersFromTheTable() {
+    void loadAndExportRejectHeadThatDiffersFromTable() {
         change(llava, tensors -> {
             INDArray head = tensors.get(TABLE).dup();
             head.putScalar(5, 7, head.getFloat(5, 7) + 1e-6f);
@@ -79,7 +79,7 @@ class TiedHeadTest {
     }
 
     @Test
-    void loadRejectsAHeadOfAnotherShapeThanTheTable() {
+    void loadRejectsHeadOfOtherShape() {
         change(llava, tensors -> tensors.put(HEAD, Nd4j.ones(3, 64)));
         assertThatThrownBy(() -> ForwardPassRecorder.open(llava, null))
                 .isInstanceOf(BadInputException.class)
@@ -89,7 +89,7 @@ class TiedHeadTest {
     }
 
     @Test
-    void loadStillMissesTheTableOfAModelWithAHeadOfItsOwn() {
+    void loadRejectsUntiedModelWithoutTable() {
         change(llava, tensors -> tensors.put(HEAD, tensors.remove(TABLE)));
         FolderTests.change(llava, FolderTests.config(llava).put("tie_word_embeddings", false));
         assertThatThrownBy(() -> ForwardPassRecorder.open(llava, null))
@@ -98,7 +98,7 @@ class TiedHeadTest {
     }
 
     @Test
-    void exportAndAssembleWriteTheTableOnce() {
+    void exportAndAssembleWriteTableOnce() {
         Map<String, INDArray> before = FolderTests.read(llava);
         change(llava, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
         export().writeTo(temp.resolve("both"));
@@ -111,7 +111,7 @@ class TiedHeadTest {
     }
 
     @Test
-    void deltaKnowsThatTheHeadIsTheTable() {
+    void deltaTreatsTiedHeadAsTable() {
         Map<String, INDArray> before = FolderTests.read(llava);
         change(llava, tensors -> tensors.put(HEAD, tensors.get(TABLE)));
         Delta delta = new Delta(llama, SaveType.AS_STORED, WriteOptions.DEFAULT_SHARD_BYTES);
@@ -125,7 +125,7 @@ class TiedHeadTest {
     }
 
     @Test
-    void loadAndDeltaRejectTwoTensorsOfOneWeight() {
+    void loadAndDeltaRejectDuplicateTensors() {
         change(
                 llava,
                 tensors -> tensors.put(

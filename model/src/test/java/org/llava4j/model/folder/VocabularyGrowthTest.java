@@ -32,7 +32,7 @@ class VocabularyGrowthTest {
     private Path out;
 
     @BeforeEach
-    void aLlamaAndAPlaceForTheOther() throws IOException {
+    void writeLlama() throws IOException {
         folder = Files.createDirectory(temp.resolve("llama"));
         out = Files.createDirectory(temp.resolve("out"));
         for (String name : new String[] {"config.json", "tokenizer_config.json", "special_tokens_map.json"}) {
@@ -42,7 +42,7 @@ class VocabularyGrowthTest {
     }
 
     @Test
-    void newRowsAreTheMeanOfTheOldOnesWhichStay() {
+    void newRowsAreMeanOfOldRows() {
         VocabularyGrowth growth = VocabularyGrowth.of(folder, true);
         assertThat(growth.addedTokens())
                 .isEqualTo(Map.of(
@@ -54,26 +54,26 @@ class VocabularyGrowthTest {
                         1002));
         assertThat(growth.vocabSize()).isEqualTo(1003);
         INDArray table = Nd4j.randn(DataType.FLOAT, 1000, 8);
-        INDArray grown = growth.grow(table);
-        assertThat(grown.shape()).containsExactly(1003, 8);
-        assertThat(grown.get(NDArrayIndex.interval(0, 1000), NDArrayIndex.all()))
+        INDArray extended = growth.grow(table);
+        assertThat(extended.shape()).containsExactly(1003, 8);
+        assertThat(extended.get(NDArrayIndex.interval(0, 1000), NDArrayIndex.all()))
                 .isEqualTo(table);
         INDArray mean = table.castTo(DataType.DOUBLE).mean(0).castTo(DataType.FLOAT);
         for (int id = 1000; id < 1003; id++) {
-            assertThat(grown.getRow(id).distance2(mean)).isLessThan(1e-6);
+            assertThat(extended.getRow(id).distance2(mean)).isLessThan(1e-6);
         }
     }
 
     @Test
-    void theTokenizerKeepsItsTokensAndHasTheNewOnes() throws IOException {
+    void tokenizerKeepsOldTokensAndAddsNewOnes() throws IOException {
         Files.writeString(folder.resolve("added_tokens.json"), "{\"[PAD]\": 1000}");
         Files.writeString(folder.resolve("tokenizer.json"), "{}");
         VocabularyGrowth growth = VocabularyGrowth.of(folder, false);
         growth.writeTokenizer(out);
-        LlamaTokenizer grown = LlamaTokenizer.load(out);
-        assertThat(grown.piece(1000)).isEqualTo("[PAD]");
-        assertThat(ImageStartEndTokens.of(grown, out)).isEqualTo(new ImageStartEndTokens(1001, 1002));
-        assertThat(grown.encodeWithImages("<im_start><image><im_end>").length).isEqualTo(4);
+        LlamaTokenizer extended = LlamaTokenizer.load(out);
+        assertThat(extended.piece(1000)).isEqualTo("[PAD]");
+        assertThat(ImageStartEndTokens.of(extended, out)).isEqualTo(new ImageStartEndTokens(1001, 1002));
+        assertThat(extended.encodeWithImages("<im_start><image><im_end>").length).isEqualTo(4);
         assertThat(JsonInput.readObject(out.resolve("added_tokens.json")))
                 .isEqualTo(JsonNodeFactory.instance
                         .objectNode()
@@ -83,17 +83,17 @@ class VocabularyGrowthTest {
         assertThat(JsonInput.readObject(out.resolve("tokenizer_config.json"))
                         .at("/added_tokens_decoder/1002/content")
                         .textValue())
-                .as("the key is there, so that newer readers look nowhere else")
+                .as("newer readers use only this key if it exists")
                 .isEqualTo("<im_end>");
         assertThat(out.resolve("tokenizer.json")).doesNotExist();
-        // [PAD] had no row: it begins at the mean as well.
+        // [PAD] had no row, so its row is initialized to the mean as well.
         assertThat(growth.vocabSize()).isEqualTo(1003);
         assertThat(growth.grow(Nd4j.ones(DataType.FLOAT, 1000, 2)).getRow(1000).toFloatVector())
                 .containsExactly(1, 1);
     }
 
     @Test
-    void aFolderWithTheTokensStaysAsItIs() {
+    void folderWithTokensStaysUnchanged() {
         VocabularyGrowth.of(folder, false).writeTokenizer(out);
         ObjectNode config = (ObjectNode) JsonInput.readObject(folder.resolve("config.json"));
         write(
@@ -106,20 +106,20 @@ class VocabularyGrowthTest {
     }
 
     @Test
-    void paddingRowsAreTakenFirst() {
+    void paddingRowsAreUsedFirst() {
         ObjectNode config = (ObjectNode) JsonInput.readObject(folder.resolve("config.json"));
         write(folder.resolve("config.json"), config.put("vocab_size", 1024));
         VocabularyGrowth growth = VocabularyGrowth.of(folder, true);
         assertThat(growth.vocabSize()).isEqualTo(1024);
         INDArray table = Nd4j.ones(DataType.FLOAT, 1024, 3);
         table.get(NDArrayIndex.interval(1000, 1024), NDArrayIndex.all()).assign(9);
-        INDArray grown = growth.grow(table);
-        assertThat(grown.getRow(1002).toFloatVector()).containsExactly(1, 1, 1);
-        assertThat(grown.getRow(1003).toFloatVector()).containsExactly(9, 9, 9);
+        INDArray extended = growth.grow(table);
+        assertThat(extended.getRow(1002).toFloatVector()).containsExactly(1, 1, 1);
+        assertThat(extended.getRow(1003).toFloatVector()).containsExactly(9, 9, 9);
     }
 
     @Test
-    void aTableOfAnotherSizeIsNamed() {
+    void growRejectsTableOfOtherSize() {
         assertThatThrownBy(() -> VocabularyGrowth.of(folder, true).grow(Nd4j.ones(DataType.FLOAT, 999, 3)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(folder + ": \"vocab_size\" is 1000 but a table has 999 rows; use the config.json that came"

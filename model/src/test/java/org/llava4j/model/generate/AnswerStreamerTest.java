@@ -9,13 +9,15 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Golden;
 
-/** Text is handed on as it comes, and joined is the answer: whole characters, no stop, no spaces around it. */
+/**
+ * The streamer emits whole characters, without stop texts and surrounding whitespace, and the parts join to the answer.
+ */
 class AnswerStreamerTest {
     private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.load(Golden.path("e_spm"));
 
-    private record Said(String answer, List<String> parts) {}
+    private record Streamed(String answer, List<String> parts) {}
 
-    private static Said said(String text, String... stops) {
+    private static Streamed stream(String text, String... stops) {
         List<String> parts = new ArrayList<>();
         AnswerStreamer answer = new AnswerStreamer(TOKENIZER.streamingDecoder(), List.of(stops), parts::add);
         int[] ids = TOKENIZER.encode(text);
@@ -24,41 +26,41 @@ class AnswerStreamerTest {
                 break;
             }
         }
-        return new Said(answer.finish(), parts);
+        return new Streamed(answer.finish(), parts);
     }
 
     @Test
-    void partsJoinedAreTheAnswer() {
+    void partsJoinToAnswer() {
         for (String text : List.of("a b", "  spaces   inside and around  ", "x\n\ny\n", "Größe 🦙 見る é", "")) {
-            Said said = said(text);
-            assertThat(said.answer()).isEqualTo(text.strip());
-            assertThat(String.join("", said.parts())).isEqualTo(said.answer());
+            Streamed stream = stream(text);
+            assertThat(stream.answer()).isEqualTo(text.strip());
+            assertThat(String.join("", stream.parts())).isEqualTo(stream.answer());
         }
     }
 
     @Test
-    void aCharacterOfSeveralTokensComesWhole() {
-        Said said = said("🦙🦙");
-        assertThat(said.answer()).isEqualTo("🦙🦙");
-        assertThat(said.parts()).allSatisfy(part -> assertThat(part).matches("(🦙)+"));
+    void characterOfSeveralTokensIsEmittedWhole() {
+        Streamed stream = stream("🦙🦙");
+        assertThat(stream.answer()).isEqualTo("🦙🦙");
+        assertThat(stream.parts()).allSatisfy(part -> assertThat(part).matches("(🦙)+"));
     }
 
     @Test
-    void aStopOverSeveralTokensEndsTheAnswerAndNoPartOfItIsHandedOn() {
-        Said said = said("The answer is C. ###Human: and more", "###");
-        assertThat(said.answer()).isEqualTo("The answer is C.");
-        assertThat(String.join("", said.parts())).isEqualTo(said.answer());
-        assertThat(said("one two three", "o t", "two").answer()).isEqualTo("one");
+    void stopOfSeveralTokensEndsAnswerAndIsNotEmitted() {
+        Streamed stream = stream("The answer is C. ###Human: and more", "###");
+        assertThat(stream.answer()).isEqualTo("The answer is C.");
+        assertThat(String.join("", stream.parts())).isEqualTo(stream.answer());
+        assertThat(stream("one two three", "o t", "two").answer()).isEqualTo("one");
     }
 
     @Test
-    void whatOnlyBeginsLikeAStopIsHandedOnInTheEnd() {
-        assertThat(said("a ## b #", "###").answer()).isEqualTo("a ## b #");
-        assertThat(said("</s no", "</s>").answer()).isEqualTo("</s no");
+    void partialStopIsEmittedAtTheEnd() {
+        assertThat(stream("a ## b #", "###").answer()).isEqualTo("a ## b #");
+        assertThat(stream("</s no", "</s>").answer()).isEqualTo("</s no");
     }
 
     @Test
-    void anyTextIsCutAtItsFirstStopOrNot() {
+    void randomTextIsCutAtFirstStop() {
         Random random = new Random(11);
         for (int round = 0; round < 500; round++) {
             StringBuilder text = new StringBuilder("x");
@@ -67,11 +69,11 @@ class AnswerStreamerTest {
             }
             String stop = List.of("ab", "###", " b", "#a#").get(random.nextInt(4));
             int at = text.indexOf(stop);
-            Said said = said(text.toString(), stop);
-            assertThat(said.answer())
+            Streamed stream = stream(text.toString(), stop);
+            assertThat(stream.answer())
                     .as("«%s» until «%s»", text, stop)
                     .isEqualTo((at < 0 ? text.toString() : text.substring(0, at)).strip());
-            assertThat(String.join("", said.parts())).isEqualTo(said.answer());
+            assertThat(String.join("", stream.parts())).isEqualTo(stream.answer());
         }
     }
 }

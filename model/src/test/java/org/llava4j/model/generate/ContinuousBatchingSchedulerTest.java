@@ -27,7 +27,7 @@ import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
 
-/** Tokens with keys and values kept are those of whole texts, whatever the company and the time of coming. */
+/** Tokens do not depend on the KV cache, on batch composition or on arrival time. */
 class ContinuousBatchingSchedulerTest {
     private static final int NO_EOS = -1;
     private static final int NEW_TOKENS = 20;
@@ -39,7 +39,7 @@ class ContinuousBatchingSchedulerTest {
         }
     }
 
-    private static ContinuousBatchingScheduler generator(Llava model, int eos, boolean cache) {
+    private static ContinuousBatchingScheduler scheduler(Llava model, int eos, boolean cache) {
         int vocabulary = model.decoderWithoutLora().orElseThrow().vocabSize();
         CollatorOptions options = new CollatorOptions(1, vocabulary, MAX_LENGTH, PaddingSide.RIGHT, 16);
         OutputTokens output = OutputTokens.of(vocabulary, Set.of(eos));
@@ -54,29 +54,29 @@ class ContinuousBatchingSchedulerTest {
                 .toList();
     }
 
-    private static Generation submit(ContinuousBatchingScheduler generator, int[] prompt, TokenListener listener) {
-        return generator.submit(new Prompt(prompt, List.of()), SamplingOptions.GREEDY, NEW_TOKENS, listener);
+    private static Generation submit(ContinuousBatchingScheduler scheduler, int[] prompt, TokenListener listener) {
+        return scheduler.submit(new Prompt(prompt, List.of()), SamplingOptions.GREEDY, NEW_TOKENS, listener);
     }
 
-    private static List<String> generate(ContinuousBatchingScheduler generator, List<int[]> prompts) {
+    private static List<String> generate(ContinuousBatchingScheduler scheduler, List<int[]> prompts) {
         List<Generation> all =
-                prompts.stream().map(ids -> submit(generator, ids, id -> true)).toList();
-        all.forEach(generator::await);
+                prompts.stream().map(ids -> submit(scheduler, ids, id -> true)).toList();
+        all.forEach(scheduler::await);
         return all.stream().map(g -> Arrays.toString(g.newTokenIds())).toList();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"b_llama", "b_llama_gqa"})
-    void theCacheChangesNoToken(String name) {
+    void kvCacheGivesSameTokens(String name) {
         for (WeightDtype type : WeightDtype.values()) {
             Llava model = model(name, type);
-            List<String> whole = generate(generator(model, NO_EOS, false), prompts());
-            assertThat(generate(generator(model, NO_EOS, true), prompts()))
-                    .as(type + ", together")
+            List<String> whole = generate(scheduler(model, NO_EOS, false), prompts());
+            assertThat(generate(scheduler(model, NO_EOS, true), prompts()))
+                    .as(type + ", batched")
                     .isEqualTo(whole);
             for (int row = 0; row < whole.size(); row++) {
                 assertThat(generate(
-                                generator(model, NO_EOS, true),
+                                scheduler(model, NO_EOS, true),
                                 List.of(prompts().get(row))))
                         .as(type + ", row " + row + " alone")
                         .containsExactly(whole.get(row));
@@ -85,20 +85,20 @@ class ContinuousBatchingSchedulerTest {
     }
 
     @Test
-    void textsEndAtTheirOwnTimes() {
+    void sequencesEndIndependently() {
         Llava model = model("b_llama", WeightDtype.FP32);
-        Generation free = submit(generator(model, NO_EOS, true), prompts().get(2), id -> true);
-        // The thread that asks does the work.
+        Generation free = submit(scheduler(model, NO_EOS, true), prompts().get(2), id -> true);
+        // Without start(), only await() generates.
         assertThat(free.done()).isNotDone();
-        ContinuousBatchingScheduler generator = generator(model, NO_EOS, true);
-        Generation first = submit(generator, prompts().get(2), id -> true);
-        assertThat(generator.await(first)).isEqualTo(FinishReason.LENGTH);
+        ContinuousBatchingScheduler scheduler = scheduler(model, NO_EOS, true);
+        Generation first = submit(scheduler, prompts().get(2), id -> true);
+        assertThat(scheduler.await(first)).isEqualTo(FinishReason.LENGTH);
         int end = first.newTokenIds()[4];
 
-        ContinuousBatchingScheduler ending = generator(model, end, true);
+        ContinuousBatchingScheduler ending = scheduler(model, end, true);
         Generation ends = submit(ending, prompts().get(2), id -> true);
-        AtomicInteger heard = new AtomicInteger();
-        Generation stopped = submit(ending, prompts().get(3), id -> heard.incrementAndGet() < 3);
+        AtomicInteger received = new AtomicInteger();
+        Generation stopped = submit(ending, prompts().get(3), id -> received.incrementAndGet() < 3);
         assertThat(ending.await(ends)).isEqualTo(FinishReason.STOP);
         assertThat(ends.newTokenIds()).isEqualTo(Arrays.copyOf(first.newTokenIds(), indexOf(first.newTokenIds(), end)));
         assertThat(ending.await(stopped)).isEqualTo(FinishReason.STOP);
@@ -110,148 +110,148 @@ class ContinuousBatchingSchedulerTest {
     }
 
     @Test
-    void textsComeAndGoBetweenTokensOnAThreadOfItsOwn() throws Exception {
+    void sequencesJoinAndLeaveRunningBatch() throws Exception {
         Llava model = model("b_llama", WeightDtype.FP32);
-        List<String> alone = generate(generator(model, NO_EOS, true), prompts());
-        try (ContinuousBatchingScheduler generator =
-                generator(model, NO_EOS, true).start()) {
-            List<Thread> askers = new ArrayList<>();
-            List<String> said = new ArrayList<>();
+        List<String> alone = generate(scheduler(model, NO_EOS, true), prompts());
+        try (ContinuousBatchingScheduler scheduler =
+                scheduler(model, NO_EOS, true).start()) {
+            List<Thread> clients = new ArrayList<>();
+            List<String> results = new ArrayList<>();
             for (int i = 0; i < 40; i++) {
                 int row = i % 5;
-                Thread asker = new Thread(() -> {
-                    Generation generation = submit(generator, prompts().get(row), id -> true);
-                    generator.await(generation);
-                    synchronized (said) {
-                        said.add(row + Arrays.toString(generation.newTokenIds()));
+                Thread client = new Thread(() -> {
+                    Generation generation = submit(scheduler, prompts().get(row), id -> true);
+                    scheduler.await(generation);
+                    synchronized (results) {
+                        results.add(row + Arrays.toString(generation.newTokenIds()));
                     }
                 });
-                askers.add(asker);
-                asker.start();
+                clients.add(client);
+                client.start();
                 if (i % 7 == 0) {
                     Thread.sleep(3);
                 }
             }
-            for (Thread asker : askers) {
-                asker.join();
+            for (Thread client : clients) {
+                client.join();
             }
             for (int row = 0; row < 5; row++) {
                 String expected = row + alone.get(row);
-                assertThat(said.stream().filter(expected::equals)).hasSize(8);
+                assertThat(results.stream().filter(expected::equals)).hasSize(8);
             }
         }
     }
 
     @Test
-    void whatIsCancelledEndsWithWhatWasSaidAndTheOthersGoOn() throws Exception {
+    void cancelledSequenceKeepsTokensAndOthersContinue() throws Exception {
         Llava model = model("b_llama", WeightDtype.FP32);
-        List<String> alone = generate(generator(model, NO_EOS, true), prompts());
-        CountDownLatch begun = new CountDownLatch(1);
-        try (ContinuousBatchingScheduler generator =
-                generator(model, NO_EOS, true).start()) {
-            Generation endless = generator.submit(
+        List<String> alone = generate(scheduler(model, NO_EOS, true), prompts());
+        CountDownLatch started = new CountDownLatch(1);
+        try (ContinuousBatchingScheduler scheduler =
+                scheduler(model, NO_EOS, true).start()) {
+            Generation longRunning = scheduler.submit(
                     new Prompt(prompts().get(3), List.of()), SamplingOptions.GREEDY, MAX_LENGTH, id -> {
-                        begun.countDown();
+                        started.countDown();
                         return true;
                     });
-            Generation other = submit(generator, prompts().get(1), id -> true);
-            assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
-            endless.cancel();
-            assertThat(generator.await(endless)).isEqualTo(FinishReason.CANCELLED);
-            assertThat(endless.newTokenIds()).isNotEmpty().hasSizeLessThan(MAX_LENGTH - 40);
-            assertThat(generator.await(other)).isEqualTo(FinishReason.LENGTH);
+            Generation other = submit(scheduler, prompts().get(1), id -> true);
+            assertThat(started.await(60, TimeUnit.SECONDS)).isTrue();
+            longRunning.cancel();
+            assertThat(scheduler.await(longRunning)).isEqualTo(FinishReason.CANCELLED);
+            assertThat(longRunning.newTokenIds()).isNotEmpty().hasSizeLessThan(MAX_LENGTH - 40);
+            assertThat(scheduler.await(other)).isEqualTo(FinishReason.LENGTH);
             assertThat(Arrays.toString(other.newTokenIds())).isEqualTo(alone.get(1));
         }
     }
 
     @Test
-    void whatIsCancelledWhileItWaitsDoesNotWaitForItsTurn() throws Exception {
+    void cancelledWaitingSequenceEndsAtOnce() throws Exception {
         Llava model = model("b_llama", WeightDtype.FP32);
-        try (ContinuousBatchingScheduler generator = generator(model, NO_EOS, true)) {
-            generator.setMaxBatchSize(1);
-            CountDownLatch begun = new CountDownLatch(1);
-            Generation endless = generator.submit(
+        try (ContinuousBatchingScheduler scheduler = scheduler(model, NO_EOS, true)) {
+            scheduler.setMaxBatchSize(1);
+            CountDownLatch started = new CountDownLatch(1);
+            Generation longRunning = scheduler.submit(
                     new Prompt(prompts().get(3), List.of()), SamplingOptions.GREEDY, MAX_LENGTH, id -> {
-                        begun.countDown();
+                        started.countDown();
                         return true;
                     });
-            generator.start();
-            assertThat(begun.await(60, TimeUnit.SECONDS)).isTrue();
-            Generation behind = submit(generator, prompts().get(1), id -> true);
-            Generation cancelled = submit(generator, prompts().get(2), id -> true);
+            scheduler.start();
+            assertThat(started.await(60, TimeUnit.SECONDS)).isTrue();
+            Generation waiting = submit(scheduler, prompts().get(1), id -> true);
+            Generation cancelled = submit(scheduler, prompts().get(2), id -> true);
             cancelled.cancel();
             assertThat(cancelled.done().orTimeout(60, TimeUnit.SECONDS).join()).isEqualTo(FinishReason.CANCELLED);
-            assertThat(behind.done()).as("it is not their turn yet").isNotDone();
-            assertThat(endless.done()).isNotDone();
+            assertThat(waiting.done()).as("the batch is still full").isNotDone();
+            assertThat(longRunning.done()).isNotDone();
         }
     }
 
     @Test
-    void oneThatFailsFailsAlone() {
+    void failureOfOneSequenceLeavesOthersRunning() {
         Llava model = model("b_llama", WeightDtype.FP32);
-        List<String> alone = generate(generator(model, NO_EOS, true), prompts());
-        ContinuousBatchingScheduler generator = generator(model, NO_EOS, true);
-        Generation broken = submit(generator, new int[] {1, 99999}, id -> true);
-        Generation good = submit(generator, prompts().get(2), id -> true);
-        Generation deaf = submit(generator, prompts().get(1), id -> {
-            throw new IllegalStateException("no ear");
+        List<String> alone = generate(scheduler(model, NO_EOS, true), prompts());
+        ContinuousBatchingScheduler scheduler = scheduler(model, NO_EOS, true);
+        Generation invalidPrompt = submit(scheduler, new int[] {1, 99999}, id -> true);
+        Generation valid = submit(scheduler, prompts().get(2), id -> true);
+        Generation failingListener = submit(scheduler, prompts().get(1), id -> {
+            throw new IllegalStateException("listener failed");
         });
-        assertThatThrownBy(() -> generator.await(broken))
+        assertThatThrownBy(() -> scheduler.await(invalidPrompt))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("99999");
-        assertThatThrownBy(() -> generator.await(deaf)).hasMessage("no ear");
-        generator.await(good);
-        assertThat(Arrays.toString(good.newTokenIds())).isEqualTo(alone.get(2));
+        assertThatThrownBy(() -> scheduler.await(failingListener)).hasMessage("listener failed");
+        scheduler.await(valid);
+        assertThat(Arrays.toString(valid.newTokenIds())).isEqualTo(alone.get(2));
     }
 
     @Test
-    void theThreadOutlivesWhatGoesWrongOnIt() {
+    void schedulerThreadSurvivesErrors() {
         Llava model = model("b_llama", WeightDtype.FP32);
         int vocabulary = model.decoderWithoutLora().orElseThrow().vocabSize();
-        AtomicInteger fed = new AtomicInteger();
-        ContinuousBatchingScheduler generator = new ContinuousBatchingScheduler(
+        AtomicInteger collated = new AtomicInteger();
+        ContinuousBatchingScheduler scheduler = new ContinuousBatchingScheduler(
                 model,
                 new CollatorOptions(1, vocabulary, MAX_LENGTH, PaddingSide.RIGHT, 16),
                 OutputTokens.of(vocabulary, Set.of()),
                 (layout, prompts) -> {
-                    if (fed.getAndIncrement() == 0) {
-                        throw new OutOfMemoryError("as if");
+                    if (collated.getAndIncrement() == 0) {
+                        throw new OutOfMemoryError("simulated");
                     }
                     return Placeholders.text(layout);
                 });
-        try (generator) {
-            generator.start();
-            Generation first = submit(generator, prompts().get(1), id -> true);
+        try (scheduler) {
+            scheduler.start();
+            Generation first = submit(scheduler, prompts().get(1), id -> true);
             assertThatThrownBy(
                             () -> first.done().orTimeout(60, TimeUnit.SECONDS).join())
-                    .hasRootCauseMessage("as if");
-            Generation second = submit(generator, prompts().get(1), id -> true);
+                    .hasRootCauseMessage("simulated");
+            Generation second = submit(scheduler, prompts().get(1), id -> true);
             assertThat(second.done().orTimeout(60, TimeUnit.SECONDS).join()).isEqualTo(FinishReason.LENGTH);
         }
     }
 
     @Test
-    void aPromptWithoutRoomIsRefusedAndAnAnswerEndsWithTheModelsLength() {
-        ContinuousBatchingScheduler generator = generator(model("b_llama", WeightDtype.FP32), NO_EOS, true);
+    void submitRejectsFullPromptAndContextLengthEndsAnswer() {
+        ContinuousBatchingScheduler scheduler = scheduler(model("b_llama", WeightDtype.FP32), NO_EOS, true);
         int[] full = new int[MAX_LENGTH];
         Arrays.fill(full, 5);
-        assertThatThrownBy(() -> submit(generator, full, id -> true))
+        assertThatThrownBy(() -> submit(scheduler, full, id -> true))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("2048 positions of the 2048")
+                .hasMessageContaining("has 2048 tokens")
                 .hasMessageContaining("shorten");
-        Generation last = submit(generator, Arrays.copyOf(full, MAX_LENGTH - 3), id -> true);
-        assertThat(generator.await(last)).isEqualTo(FinishReason.LENGTH);
+        Generation last = submit(scheduler, Arrays.copyOf(full, MAX_LENGTH - 3), id -> true);
+        assertThat(scheduler.await(last)).isEqualTo(FinishReason.LENGTH);
         assertThat(last.newTokenIds()).hasSize(3);
     }
 
     @Test
-    void closingEndsWhatIsUnderWayAndWhatComesLater() {
-        ContinuousBatchingScheduler generator =
-                generator(model("b_llama", WeightDtype.FP32), NO_EOS, true).start();
+    void closeFailsRunningAndLaterSequences() {
+        ContinuousBatchingScheduler scheduler =
+                scheduler(model("b_llama", WeightDtype.FP32), NO_EOS, true).start();
         Generation running =
-                generator.submit(new Prompt(new int[] {1}, List.of()), SamplingOptions.GREEDY, MAX_LENGTH, id -> true);
-        generator.close();
-        Generation late = submit(generator, new int[] {1}, id -> true);
+                scheduler.submit(new Prompt(new int[] {1}, List.of()), SamplingOptions.GREEDY, MAX_LENGTH, id -> true);
+        scheduler.close();
+        Generation late = submit(scheduler, new int[] {1}, id -> true);
         for (Generation generation : List.of(running, late)) {
             assertThatThrownBy(() ->
                             generation.done().orTimeout(60, TimeUnit.SECONDS).join())

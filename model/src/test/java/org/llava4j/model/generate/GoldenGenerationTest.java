@@ -25,11 +25,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** Greedy tokens equal those of the published code, alone and in a batch, with keys and values kept and without. */
+/**
+ * Greedy decoding generates the same tokens as the published code, alone and in a batch, with and without the KV cache.
+ */
 class GoldenGenerationTest {
     private static final int NEW_TOKENS = 32;
 
-    /** The published runs went on past the end token. */
+    /** The reference runs ignored the end token. */
     private static OutputTokens withoutEos(int vocabSize) {
         return OutputTokens.of(vocabSize, Set.of());
     }
@@ -48,7 +50,7 @@ class GoldenGenerationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"b_llama", "b_llama_gqa"})
-    void theDecoderContinues(String name) throws IOException {
+    void decoderGeneratesReferenceTokens(String name) throws IOException {
         Path folder = Golden.path(name);
         LlamaConfig config = LlamaConfig.read(folder);
         Llava model;
@@ -60,14 +62,14 @@ class GoldenGenerationTest {
         int[] prompt = ints(golden.get("prompt"));
         List<int[]> batch = List.of(prompt, new int[] {1, 2, 3}, prompt);
         for (boolean cache : new boolean[] {true, false}) {
-            ContinuousBatchingScheduler generator = new ContinuousBatchingScheduler(
+            ContinuousBatchingScheduler scheduler = new ContinuousBatchingScheduler(
                     model,
                     options,
                     withoutEos(config.vocabSize()),
                     (layout, prompts) -> Placeholders.text(layout),
                     cache);
             for (List<int[]> prompts : List.of(List.of(prompt), batch)) {
-                List<int[]> out = continued(generator, prompts, List.of());
+                List<int[]> out = generate(scheduler, prompts, List.of());
                 assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
                 assertThat(out.get(out.size() - 1)).isEqualTo(ints(golden.get("greedy32")));
             }
@@ -76,7 +78,7 @@ class GoldenGenerationTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
-    void theWholeModelContinuesAfterAnImage(String name) throws IOException {
+    void modelGeneratesReferenceTokensAfterImage(String name) throws IOException {
         Path folder = Golden.path(name);
         LlavaConfig config = LlavaConfig.read(folder, null);
         Llava model;
@@ -89,9 +91,9 @@ class GoldenGenerationTest {
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
             INDArray image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
             int[] prompt = ints(golden.get("prompt"));
-            List<ImageRef> onePicture = List.of(ImageRef.of(Path.of("its pixels are given")));
+            List<ImageRef> oneImage = List.of(ImageRef.of(Path.of("unused")));
             for (boolean cache : new boolean[] {true, false}) {
-                ContinuousBatchingScheduler generator = new ContinuousBatchingScheduler(
+                ContinuousBatchingScheduler scheduler = new ContinuousBatchingScheduler(
                         model,
                         options,
                         withoutEos(config.decoder().vocabSize()),
@@ -103,7 +105,7 @@ class GoldenGenerationTest {
                                                 .toArray(INDArray[]::new))),
                         cache);
                 for (int rows = 1; rows <= 3; rows += 2) {
-                    assertThat(continued(generator, Collections.nCopies(rows, prompt), onePicture))
+                    assertThat(generate(scheduler, Collections.nCopies(rows, prompt), oneImage))
                             .hasSize(rows)
                             .allSatisfy(tokens -> assertThat(tokens).isEqualTo(ints(golden.get("greedy32"))));
                 }
@@ -111,13 +113,13 @@ class GoldenGenerationTest {
         }
     }
 
-    private static List<int[]> continued(
-            ContinuousBatchingScheduler generator, List<int[]> prompts, List<ImageRef> images) {
+    private static List<int[]> generate(
+            ContinuousBatchingScheduler scheduler, List<int[]> prompts, List<ImageRef> images) {
         List<Generation> all = prompts.stream()
                 .map(ids ->
-                        generator.submit(new Prompt(ids, images), SamplingOptions.GREEDY, NEW_TOKENS, token -> true))
+                        scheduler.submit(new Prompt(ids, images), SamplingOptions.GREEDY, NEW_TOKENS, token -> true))
                 .toList();
-        all.forEach(generator::await);
+        all.forEach(scheduler::await);
         return all.stream().map(Generation::newTokenIds).toList();
     }
 }

@@ -14,7 +14,7 @@ class LoraConfigTest {
     private static final LlamaConfig DECODER = new LlamaConfig(60, 24, 2, 4, 2, 56, 1e-5, 10000, 1, false);
 
     @Test
-    void llavasTargetsAreAllLinearLayersButTheHead() {
+    void defaultTargetsAreAllLinearLayersExceptHead() {
         assertThat(LoraConfig.LLAVA.targetsIn(DECODER))
                 .hasSize(14)
                 .contains("model.layers.1.mlp.down_proj.weight", "model.layers.0.self_attn.o_proj.weight");
@@ -24,7 +24,7 @@ class LoraConfigTest {
     }
 
     @Test
-    void namesStandBesideTheWeights() {
+    void loraNamesDeriveFromWeightNames() {
         String a = LoraConfig.nameOfA("model.layers.0.self_attn.q_proj.weight");
         assertThat(a).isEqualTo("model.layers.0.self_attn.q_proj.lora_A.weight");
         assertThat(LoraConfig.targetOf(a)).isEqualTo("model.layers.0.self_attn.q_proj.weight");
@@ -40,9 +40,9 @@ class LoraConfigTest {
                 "1 | NaN | 0 | .*weight | \"alpha\" of \"lora\" is NaN",
                 "1 | 1 | 1 | .*weight | \"dropout\" of \"lora\" is 1.0; give 0 or more, and less than 1",
                 "1 | 1 | -0.1 | .*weight | \"dropout\" of \"lora\" is -0.1",
-                "1 | 1 | 0 | (a | which is no regular expression",
+                "1 | 1 | 0 | (a | which is not a regular expression",
             })
-    void valuesAreHeldAgainstTheirLimits(int rank, double alpha, double dropout, String target, String message) {
+    void constructorRejectsInvalidValues(int rank, double alpha, double dropout, String target, String message) {
         assertThatThrownBy(() -> new LoraConfig(rank, alpha, dropout, List.of(target)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(message);
@@ -50,7 +50,7 @@ class LoraConfigTest {
 
     @ParameterizedTest
     @CsvSource({"lm_head.weight", "q_proj", "model.mm_projector.weight", "model.layers.9.self_attn.q_proj.weight"})
-    void aTargetThatMatchesNothingIsNamed(String target) {
+    void targetsInRejectsUnmatchedTarget(String target) {
         LoraConfig config = new LoraConfig(1, 1, 0, List.of(".*up_proj.weight", target));
         assertThatThrownBy(() -> config.targetsIn(DECODER))
                 .isInstanceOf(BadInputException.class)
@@ -58,7 +58,7 @@ class LoraConfigTest {
     }
 
     @Test
-    void noTargetsAreNoLora() {
+    void constructorRejectsMissingTargets() {
         assertThatThrownBy(() -> new LoraConfig(1, 1, 0, List.of())).hasMessageContaining("\"targets\" of \"lora\"");
     }
 }

@@ -22,7 +22,7 @@ import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Which tower a model with one among its own weights is read with. */
+/** Choice of the vision tower for a model that contains one. */
 class VisionTowerResolverTest {
     private static final String WEIGHT = "vision_model.pre_layrnorm.weight";
 
@@ -33,7 +33,7 @@ class VisionTowerResolverTest {
     private Path named;
     private Path other;
 
-    /** A model with a tower inside (the golden one), which names a second, and a third folder: all differ. */
+    /** Writes a model that contains a tower (the golden one) and names a second one, and a third tower. All differ. */
     @BeforeEach
     void writeThreeTowers() throws IOException {
         model = Files.createDirectory(temp.resolve("model"));
@@ -68,7 +68,7 @@ class VisionTowerResolverTest {
         Files.writeString(model.resolve("config.json"), json.toString());
     }
 
-    /** How much larger the weight is than inside the model. */
+    /** Ratio of a tower weight to the one inside the model. */
     private double factorRead(Path given) {
         Path tower = VisionTowerResolver.resolve(model, given);
         try (TowerWeights weights = TowerWeights.open(model, tower)) {
@@ -86,7 +86,7 @@ class VisionTowerResolverTest {
     }
 
     @Test
-    void aFrozenTowerIsTheNamedOneAndATrainedOneIsInside() throws IOException {
+    void frozenTowerIsNamedOneAndTrainedTowerIsInside() throws IOException {
         config(false);
         assertThat(factorRead(null)).isEqualTo(2);
         assertThat(factorRead(other)).isEqualTo(4);
@@ -96,7 +96,7 @@ class VisionTowerResolverTest {
     }
 
     @Test
-    void withoutTheKeyTheInnerTowerIsReadWithAWarningAndAFlagGoesBefore() {
+    void withoutKeyInnerTowerIsReadWithWarningUnlessFlagIsGiven() {
         assertThat(factorRead(null)).isEqualTo(1);
         assertThat(ConfigWarnings.in(model))
                 .singleElement()
@@ -117,7 +117,7 @@ class VisionTowerResolverTest {
     }
 
     @Test
-    void aTrainedTowerCannotBeReplaced() throws IOException {
+    void resolveRejectsReplacingTrainedTower() throws IOException {
         config(true);
         for (Path given : new Path[] {other, named}) {
             assertThatThrownBy(() -> VisionTowerResolver.resolve(model, given))

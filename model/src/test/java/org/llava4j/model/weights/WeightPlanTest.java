@@ -23,7 +23,7 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.WeightPlan.Exemptions;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
 
-/** Every published layout, from the names and shapes of its real files alone. */
+/** Loading plans of every published layout, from names and shapes of the released files. */
 class WeightPlanTest {
     private static final String CLIP = "clip-vit-large-patch14";
 
@@ -46,7 +46,7 @@ class WeightPlanTest {
         return folder;
     }
 
-    /** What the listed file holds, by variable. */
+    /** Stored tensors of a released file, by variable. */
     private static Map<String, StoredTensor> stored(String name, String prefix) {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> tensor : listing(name).get("tensors").properties()) {
@@ -66,7 +66,7 @@ class WeightPlanTest {
         "llava-hf-1.5-7b-older, LLAVA_HF, 7063427072",
         "llava-hf-1.5-7b-newer, LLAVA_HF, 7063427072"
     })
-    void aWholeModelFindsEveryVariableInItsOwnFiles(String name, CheckpointLayout layout, long parameters)
+    void planFindsEveryVariableOfFullModel(String name, CheckpointLayout layout, long parameters)
             throws IOException {
         Path folder = config(name);
         LlavaConfig config = LlavaConfig.read(folder, LlavaConfig.visionTowerPath(folder));
@@ -84,9 +84,9 @@ class WeightPlanTest {
     }
 
     @Test
-    void aModelWithoutItsTowerTakesItFromClip() throws IOException {
+    void planTakesMissingTowerFromClip() throws IOException {
         Path folder = config("llava-13b-v0");
-        // Its config says mm_use_im_start_end, so that its tokenizer must have the tokens.
+        // With mm_use_im_start_end, the tokenizer must contain the image tokens.
         Files.copy(Golden.path("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
         Files.writeString(folder.resolve("added_tokens.json"), "{\"<im_start>\": 32001, \"<im_end>\": 32002}");
         LlavaConfig config = LlavaConfig.read(folder, config(CLIP));
@@ -99,12 +99,12 @@ class WeightPlanTest {
         assertThat(plan.sources().get(Llava.TOWER_PREFIX + "vision_model.pre_layrnorm.weight"))
                 .isEqualTo(CLIP + ":vision_model.pre_layrnorm.weight");
         assertThat(plan.skipped())
-                .containsEntry(CLIP + ":logit_scale", "CLIP's text half")
+                .containsEntry(CLIP + ":logit_scale", "CLIP's text model")
                 .containsEntry(CLIP + ":vision_model.embeddings.position_ids", "computed");
     }
 
     @Test
-    void aBareTowerPassesOverClipsTextHalf() throws IOException {
+    void planOfBareTowerSkipsTextModel() throws IOException {
         ClipConfig config = ClipConfig.read(config(CLIP));
         Map<String, long[]> variables = TensorSource.shapes(source -> Llava.buildClip(config, source));
         assertThat(parameters(variables)).isEqualTo(303_179_776);
@@ -116,7 +116,7 @@ class WeightPlanTest {
 
     @ParameterizedTest
     @CsvSource({"vicuna-7b, 6738415616", "vicuna-13b, 13015864320"})
-    void aVicunaSkipsItsRotaryTables(String name, long parameters) throws IOException {
+    void planOfVicunaSkipsRotaryBuffers(String name, long parameters) throws IOException {
         LlamaConfig config = LlamaConfig.read(config(name));
         Map<String, long[]> variables = TensorSource.shapes(source -> Llava.buildLlama(config, source));
         assertThat(parameters(variables)).isEqualTo(parameters);
@@ -128,19 +128,19 @@ class WeightPlanTest {
     }
 
     @Test
-    void whatIsMissingMisshapenOrUselessIsListed() {
+    void planListsMissingMisshapenAndUnusedTensors() {
         Map<String, long[]> variables = Map.of("a", new long[] {2}, "b", new long[] {3});
-        Map<String, StoredTensor> place =
+        Map<String, StoredTensor> checkpoint =
                 Map.of("a", new StoredTensor("file", "a", 4), "c", new StoredTensor("file", "c", 5));
-        assertThat(WeightPlan.of(variables, List.of(place), Exemptions.NONE).problems())
+        assertThat(WeightPlan.of(variables, List.of(checkpoint), Exemptions.NONE).problems())
                 .containsExactlyInAnyOrder(
                         "a is [4] in file but the config asks for [2]",
                         "b [3] is missing",
-                        "c [5] in file is used by nothing");
+                        "c [5] in file is unused");
     }
 
     @Test
-    void theFirstPlaceCountsAndTheOtherIsToldSo() {
+    void planReadsFirstFileAndReportsOthers() {
         Map<String, long[]> variables = Map.of("a", new long[] {2});
         Map<String, StoredTensor> first = Map.of("a", new StoredTensor("projector", "a", 2));
         Map<String, StoredTensor> second = Map.of("a", new StoredTensor("model", "a", 2));

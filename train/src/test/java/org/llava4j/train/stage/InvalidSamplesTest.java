@@ -202,7 +202,7 @@ class InvalidSamplesTest {
         Map<String, Object> small = Map.of("maxBadSamples", 100, "sortedBatches", 1, "batchSize", 1, "maxSteps", 7);
         assertThatThrownBy(() -> run(small, temp.resolve("out"), saving, shrinking))
                 .isInstanceOf(FileChangedException.class)
-                .hasMessageContaining("has changed while it was read");
+                .hasMessageContaining("changed while it was read");
         assertThat(temp.resolve("checkpoints/checkpoint-00000001")).isDirectory();
         assertThat(temp.resolve("out")).doesNotExist();
     }

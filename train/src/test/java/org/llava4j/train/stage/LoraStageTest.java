@@ -121,8 +121,8 @@ class LoraStageTest {
         LoraMerge merge = new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE);
         assertThatThrownBy(() -> merge.writeTo(temp.resolve("merged")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith(out + " was trained on a base whose decoder's weights have the hash ")
-                .hasMessageEndingWith("give the base it was trained on");
+                .hasMessageStartingWith(out + " was trained on a base model whose decoder has hash ")
+                .hasMessageEndingWith("give the base model it was trained on");
         assertThat(temp.resolve("merged")).doesNotExist();
         bytes[bytes.length - 1] ^= 1;
         Files.write(file, bytes);

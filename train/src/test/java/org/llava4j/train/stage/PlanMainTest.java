@@ -150,12 +150,12 @@ class PlanMainTest {
         "--max-length,256,a length of 256 has no room for text: an image becomes 256 vectors; give 257 or more",
         "--stage,warmup,no stage is called \"warmup\"",
         "--model-path,nowhere,--model-path nowhere: there is nothing",
-        "--model-path,empty,config.json: cannot be read; give a folder that holds a config.json",
+        "--model-path,empty,config.json: cannot be read; give a folder that contains a config.json",
         "--model-path,broken.json,broken JSON",
-        "--frozen-dtype,int8,int8 is no type for frozen weights",
+        "--frozen-dtype,int8,--frozen-dtype int8 is not supported",
         "--data-path,nowhere.json,--data-path nowhere.json: there is nothing",
         "--machine-gb,0,--machine-gb is 0.0; give more than 0",
-        "--vision-tower,nowhere,cannot be read; give a folder that holds a config.json"
+        "--vision-tower,nowhere,cannot be read; give a folder that contains a config.json"
     })
     void whatIsWrongIsOneLine(String flag, String value, String message) {
         List<String> args = new ArrayList<>();

@@ -192,7 +192,7 @@ class StageMainTest {
         assertFails("--num-train-epochs", "two")
                 .hasMessageContaining("--num-train-epochs wants a whole number, got two");
         assertFails("--frozen-dtype", "int8")
-                .hasMessageContaining("int8 is no type for frozen weights (--frozen-dtype); use fp32, bf16 or fp16");
+                .hasMessageContaining("--frozen-dtype int8 is not supported; use fp32, bf16 or fp16");
         assertFails("--save-type", "int8").hasMessageContaining("the type int8 is not known");
         assertFails("--conv-mode", "v9").hasMessageContaining("v9");
     }
@@ -227,7 +227,7 @@ class StageMainTest {
     @Test
     void aTensorTooManyIsNamed() {
         changeWeights(tensors -> tensors.put("model.extra.weight", Nd4j.ones(DataType.FLOAT, 3)));
-        assertFails().hasMessageContaining("model.extra.weight [3]").hasMessageContaining("is used by nothing");
+        assertFails().hasMessageContaining("model.extra.weight [3]").hasMessageContaining("is unused");
     }
 
     @Test
@@ -243,7 +243,7 @@ class StageMainTest {
         config.remove("vocab_size");
         JSON.writeValue(file.toFile(), config);
         // The default of a LLaMA is 32000, as in transformers; the folder has fewer rows.
-        assertFails().hasMessageContaining("weights and config do not fit").hasMessageContaining("embed_tokens");
+        assertFails().hasMessageContaining("weights and config do not match").hasMessageContaining("embed_tokens");
     }
 
     @Test
