@@ -122,8 +122,8 @@ final class Decoder {
                 config.kvHeads(),
                 config.headDim());
         SDVariable residual = lora.addLora(name + "o_lora", x, mixed, w, "self_attn.o_proj.weight", d, d);
-        SDVariable y =
-                Linear.withResidual(name + "after_attention", residual, mixed, w.matrix("self_attn.o_proj.weight", d, d));
+        SDVariable y = Linear.withResidual(
+                name + "after_attention", residual, mixed, w.matrix("self_attn.o_proj.weight", d, d));
         SDVariable m = norm(w, "post_attention_layernorm", y, name + "norm2");
         SDVariable[] gateUp = Linear.projections(
                 name + "gate_up",

@@ -116,9 +116,9 @@ public final class ForwardPassRecorder {
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         if (vision != null) {
             tensors.putAll(vision(in, false));
-            long vectors = llava.numImageTokens();
+            long imageTokens = llava.numImageTokens();
             INDArray projected = model.output(in, List.of("projected")).get("projected");
-            tensors.put("projected", projected.reshape(-1, vectors, decoder.hiddenSize()));
+            tensors.put("projected", projected.reshape(-1, imageTokens, decoder.hiddenSize()));
         }
         tensors.putAll(text(in, layout, supervised));
         if (wanted != null) {
@@ -144,7 +144,7 @@ public final class ForwardPassRecorder {
     }
 
     private Map<String, INDArray> vision(Map<String, INDArray> in, boolean bare) {
-        int vectors = bare ? vision.patches() : llava.numImageTokens();
+        int imageTokens = bare ? vision.patches() : llava.numImageTokens();
         List<String> nodes = new ArrayList<>(List.of(Llava.FEATURES));
         // In a whole model, hidden_states.k are the decoder's.
         for (int k = 0; bare && k <= vision.layers(); k++) {
@@ -156,7 +156,7 @@ public final class ForwardPassRecorder {
             boolean features = node.equals(Llava.FEATURES);
             tensors.put(
                     node.substring("vision.".length()),
-                    value.reshape(-1, features ? vectors : vision.patches() + 1, vision.hiddenSize()));
+                    value.reshape(-1, features ? imageTokens : vision.patches() + 1, vision.hiddenSize()));
         });
         return tensors;
     }

@@ -36,8 +36,9 @@ public final class ImageStartEndEmbeddings {
         if (rows != null) {
             // float32 even if the table is in low precision, because the rows may have been trained.
             INDArray stored = byName.get(TABLE);
-            INDArray table =
-                    FloatConversion.isHalfPrecision(stored.dataType()) ? stored.castTo(DataType.FLOAT) : stored.dup('c');
+            INDArray table = FloatConversion.isHalfPrecision(stored.dataType())
+                    ? stored.castTo(DataType.FLOAT)
+                    : stored.dup('c');
             byName.put(TABLE, putRows(table, rows, ids(tokens)));
         }
     }

@@ -73,7 +73,10 @@ public final class Llava {
     private String gradientGraphLoss;
 
     private Llava(
-            SameDiff sd, Optional<ImageStartEndTokens> imageStartEndTokens, List<Segment> checkpointSegments, Optional<LlamaConfig> decoderWithoutLora) {
+            SameDiff sd,
+            Optional<ImageStartEndTokens> imageStartEndTokens,
+            List<Segment> checkpointSegments,
+            Optional<LlamaConfig> decoderWithoutLora) {
         this.sd = sd;
         this.imageStartEndTokens = imageStartEndTokens;
         this.checkpointSegments = checkpointSegments;
@@ -259,8 +262,9 @@ public final class Llava {
             boolean isTrainable = weight.getVariableType() == VariableType.VARIABLE;
             if (trainable.test(name) && !isTrainable) {
                 if (weight.dataType() != DataType.FLOAT) {
-                    throw new BadInputException(name + " has dtype " + weight.dataType() + " and cannot be trained; load it as"
-                            + " float32 (--frozen-dtype fp32, or declare it trainable when loading)");
+                    throw new BadInputException(
+                            name + " has dtype " + weight.dataType() + " and cannot be trained; load it as"
+                                    + " float32 (--frozen-dtype fp32, or declare it trainable when loading)");
                 }
                 toUnfreeze.add(weight);
             } else if (!trainable.test(name) && isTrainable) {

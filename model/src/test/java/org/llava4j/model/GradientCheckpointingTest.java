@@ -30,9 +30,9 @@ class GradientCheckpointingTest {
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("stages")
-    void checkpointingGivesBitIdenticalGradients(String stage, LoraConfig lora, Predicate<String> learns) {
+    void checkpointingGivesBitIdenticalGradients(String stage, LoraConfig lora, Predicate<String> trainable) {
         Llava model = LoraModelTest.withNonZeroLora(lora, WeightDtype.FP32);
-        model.setTrainable(learns);
+        model.setTrainable(trainable);
         Map<String, INDArray> stored = gradients(model);
         model.setGradientCheckpointing(true);
         assertThat(gradients(model)).isEqualTo(stored);

@@ -166,8 +166,7 @@ class ImageStartEndModelTest {
                 V1.template().prompt(List.of(Turn.human("<im_start><image><im_end>\nWhat is it?"))));
         assertThat(prompt).containsSequence(START, -200, END);
         TowerFeatures tower = TowerFeatures.load(folder, ImageStartEndFolder.TOWER, config);
-        INDArray features = Nd4j.createFromArray(
-                        tower.features(List.of(image)).get(0))
+        INDArray features = Nd4j.createFromArray(tower.features(List.of(image)).get(0))
                 .reshape(-1, config.vision().hiddenSize());
         Llava language;
         try (Checkpoint weights =

@@ -175,7 +175,8 @@ class LlavaModelTest {
                         question.turns().get(2)),
                 question.images());
         assertThat(withImageToken.promptTokens())
-                .isGreaterThan(model.answer(withoutImageToken, DecodingOptions.greedy(2)).promptTokens());
+                .isGreaterThan(model.answer(withoutImageToken, DecodingOptions.greedy(2))
+                        .promptTokens());
     }
 
     @Test

@@ -51,8 +51,9 @@ final class ConfigJson {
         ModelFamily.requireSupportedModel(json);
         for (String name : QUANTIZATION) {
             if (Files.exists(file.resolveSibling(name))) {
-                throw new BadInputException(file.resolveSibling(name) + ": the weights in this folder are quantized, which"
-                        + " LLaVA4J does not support; use the model before quantization");
+                throw new BadInputException(
+                        file.resolveSibling(name) + ": the weights in this folder are quantized, which"
+                                + " LLaVA4J does not support; use the model before quantization");
             }
         }
         return json;

@@ -66,7 +66,9 @@ public record LlamaConfig(
                 rope.scale(),
                 json.bool("tie_word_embeddings", false));
         if (config.hiddenSize % (2 * heads) != 0) {
-            throw json.error("num_attention_heads", "must divide hidden_size " + config.hiddenSize + " into head dimensions that are even");
+            throw json.error(
+                    "num_attention_heads",
+                    "must divide hidden_size " + config.hiddenSize + " into head dimensions that are even");
         }
         if (heads % config.kvHeads != 0) {
             throw json.error("num_key_value_heads", "must divide num_attention_heads " + heads);

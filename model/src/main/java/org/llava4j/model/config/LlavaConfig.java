@@ -261,19 +261,19 @@ public record LlavaConfig(
 
     private static Optional<Path> findVisionTower(Path folder, String named) {
         Path base = base(folder);
-        Path besideLink = base.resolve(named).normalize();
+        Path nextToLink = base.resolve(named).normalize();
         try {
             // If the model folder is a symbolic link, ".." is the parent of the link's target.
             Path real = base.toRealPath().resolve(named);
             if (Files.isDirectory(real)) {
-                boolean same = Files.isDirectory(besideLink) && Files.isSameFile(real, besideLink);
-                return Optional.of(same ? besideLink : real.toRealPath());
+                boolean same = Files.isDirectory(nextToLink) && Files.isSameFile(real, nextToLink);
+                return Optional.of(same ? nextToLink : real.toRealPath());
             }
         } catch (IOException e) {
             throw new BadInputException(base + ": cannot be read: " + e.getMessage(), e);
         }
-        if (Files.isDirectory(besideLink)) {
-            return Optional.of(besideLink);
+        if (Files.isDirectory(nextToLink)) {
+            return Optional.of(nextToLink);
         }
         return ClipConfig.isPublished(named) ? Optional.of(folder) : Optional.empty();
     }

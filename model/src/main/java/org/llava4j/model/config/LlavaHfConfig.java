@@ -31,7 +31,10 @@ public final class LlavaHfConfig {
         boolean hasImageToken = json.has("image_token_index") || json.has("image_token_id");
         boolean hasNestedConfig = json.has("text_config") || json.has("vision_config");
         boolean isLlavaType = json.text("model_type", "llava").equals("llava");
-        return isLlavaType && !json.has("mm_vision_tower") && (hasNestedConfig || hasImageToken) && (hasImageToken || json.has("model_type"));
+        return isLlavaType
+                && !json.has("mm_vision_tower")
+                && (hasNestedConfig || hasImageToken)
+                && (hasImageToken || json.has("model_type"));
     }
 
     /** Whether a folder is a LLaVA in llava-hf layout. */

@@ -52,7 +52,11 @@ final class ModelKeys {
             .read("intermediate_size", "rms_norm_eps", "rope_theta", "rope_scaling", "rope_parameters", "head_dim")
             .read("tie_word_embeddings", "max_position_embeddings", "sliding_window")
             .ignored("pretraining_tp", "max_sequence_length", "max_window_layers", "original_max_position_embeddings")
-            .only(text("silu"), "LLaVA4J supports only silu in the MLP; use a model with it", "hidden_act", "hidden_activation")
+            .only(
+                    text("silu"),
+                    "LLaVA4J supports only silu in the MLP; use a model with it",
+                    "hidden_act",
+                    "hidden_activation")
             .only(OFF, ZERO_DROPOUT, "attention_dropout", "hidden_dropout", "hidden_dropout_prob", "resid_pdrop")
             .only(OFF, ZERO_DROPOUT, "embd_pdrop", "attn_pdrop", "residual_dropout", "embedding_dropout")
             .only(
@@ -78,14 +82,8 @@ final class ModelKeys {
             .only(OFF, NOT_IMPLEMENTED, "n_routed_experts", "no_rope_layer_interval", "cross_attention_layers")
             .only(ONE, NOT_IMPLEMENTED, "embedding_multiplier", "residual_multiplier", "logits_scaling", "logit_scale")
             .only(ONE, NOT_IMPLEMENTED, "scale_emb", "scale_depth", "partial_rotary_factor", "rotary_pct")
-            .only(
-                    ModelKeys::allRotated,
-                    "LLaVA4J applies RoPE in every layer; use a model that does",
-                    "no_rope_layers")
-            .only(
-                    ModelKeys::allFull,
-                    "LLaVA4J supports only full attention; use a model with it",
-                    "layer_types")
+            .only(ModelKeys::allRotated, "LLaVA4J applies RoPE in every layer; use a model that does", "no_rope_layers")
+            .only(ModelKeys::allFull, "LLaVA4J supports only full attention; use a model with it", "layer_types")
             .build();
 
     /** The RoPE object. */
@@ -128,7 +126,10 @@ final class ModelKeys {
             .read("tokenizer_model_max_length", "tokenizer_padding_side")
             .read(ChatFormat.CONV_MODE, ChatFormat.IMAGE_FIRST)
             .ignored("ignore_index", "image_seq_length", "vocab_size", "max_position_embeddings", "hidden_size")
-            .only(text("gelu"), "LLaVA4J supports only gelu in the projector; use a model with it", "projector_hidden_act")
+            .only(
+                    text("gelu"),
+                    "LLaVA4J supports only gelu in the projector; use a model with it",
+                    "projector_hidden_act")
             .only(ON, "LLaVA4J requires projector biases; use a model with them", "multimodal_projector_bias")
             .build();
 
@@ -139,8 +140,14 @@ final class ModelKeys {
             .read("patch_size", "layer_norm_eps")
             .ignored("projection_dim", "initializer_factor", "vocab_size", "max_position_embeddings")
             .ignored("logit_scale_init_value", "has_pre_transformation", "vision_use_head")
-            .only(text("quick_gelu"), "LLaVA4J supports only quick_gelu in the vision tower; use a tower with it", "hidden_act")
-            .only(value -> value.asInt() == 3, "LLaVA4J supports only 3 channels; use a tower with them", "num_channels")
+            .only(
+                    text("quick_gelu"),
+                    "LLaVA4J supports only quick_gelu in the vision tower; use a tower with it",
+                    "hidden_act")
+            .only(
+                    value -> value.asInt() == 3,
+                    "LLaVA4J supports only 3 channels; use a tower with them",
+                    "num_channels")
             .only(OFF, ZERO_DROPOUT, "dropout", "attention_dropout")
             .build();
 

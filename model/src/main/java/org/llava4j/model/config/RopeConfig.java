@@ -14,14 +14,14 @@ record RopeConfig(double theta, double scale) {
      * theta in that object over the one at the top level, {@code rope_type} over the older {@code type}.
      */
     static RopeConfig of(ConfigJson json) {
-        double beside = json.decimal("rope_theta", DEFAULT_THETA);
+        double topLevelTheta = json.decimal("rope_theta", DEFAULT_THETA);
         String key = json.hasEntries("rope_scaling") ? "rope_scaling" : "rope_parameters";
         if (!json.hasEntries(key)) {
-            return new RopeConfig(beside, 1);
+            return new RopeConfig(topLevelTheta, 1);
         }
         ConfigJson rope = json.child(key);
         rope.check(ModelKeys.ROPE);
-        double theta = rope.decimal("rope_theta", beside);
+        double theta = rope.decimal("rope_theta", topLevelTheta);
         String typeKey = rope.has("rope_type") ? "rope_type" : "type";
         String type = rope.text(typeKey, "default");
         return switch (type) {

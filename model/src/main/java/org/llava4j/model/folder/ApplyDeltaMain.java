@@ -20,8 +20,7 @@ public final class ApplyDeltaMain extends Command {
         return FolderFlags.addFormatFlags(new Options()
                 .addOption(required("base-model-path", "DIR", "the LLaMA"))
                 .addOption(required("delta-path", "DIR", "the delta"))
-                .addOption(
-                        required("target-model-path", "DIR", "output folder: new, empty, or a previous output")));
+                .addOption(required("target-model-path", "DIR", "output folder: new, empty, or a previous output")));
     }
 
     @Override
@@ -29,8 +28,7 @@ public final class ApplyDeltaMain extends Command {
         Delta delta = new Delta(path(line, "base-model-path"), FolderFlags.type(line), FolderFlags.shardBytes(line));
         Path output = path(line, "target-model-path");
         if (!delta.apply(path(line, "delta-path"), output)) {
-            System.out.println(
-                    "the delta does not record its base model: only names and shapes were checked");
+            System.out.println("the delta does not record its base model: only names and shapes were checked");
         }
         System.out.println("wrote " + output);
     }

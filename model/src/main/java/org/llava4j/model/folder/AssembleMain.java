@@ -72,8 +72,8 @@ public final class AssembleMain extends Command {
         boolean around = line.hasOption("mm-use-im-start-end");
         if (line.hasOption("mm-use-im-patch-token")) {
             if (!around) {
-                throw new BadInputException("--mm-use-im-patch-token has no effect without --mm-use-im-start-end;"
-                        + " give both");
+                throw new BadInputException(
+                        "--mm-use-im-patch-token has no effect without --mm-use-im-start-end;" + " give both");
             }
             return AddedImageTokens.PATCH_START_END;
         }

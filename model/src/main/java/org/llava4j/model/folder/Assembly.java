@@ -126,8 +126,9 @@ public record Assembly(
     private void requireModelTypes() {
         boolean llava = LlavaConfig.isLlava(llama);
         if (llava || LlavaConfig.isClip(llama)) {
-            throw new BadInputException(llama + " is " + (llava ? "already a LLaVA (use export to rewrite it)" : "a CLIP")
-                    + "; give a LLaMA or Vicuna folder as --model-path");
+            throw new BadInputException(
+                    llama + " is " + (llava ? "already a LLaVA (use export to rewrite it)" : "a CLIP")
+                            + "; give a LLaMA or Vicuna folder as --model-path");
         }
         if (!LlavaConfig.isClip(visionTower)) {
             throw new BadInputException(visionTower + " is not a CLIP; give a CLIP folder as --vision-tower");

@@ -121,7 +121,8 @@ public final class CheckpointWriter {
                     LazyTensor tensorToWrite = trainable.contains(name)
                             ? LazyTensor.of(name, type, model.weight(name))
                             : tensor.withType(type);
-                    return name.equals(ImageStartEndEmbeddings.TABLE) && trainable.contains(ImageStartEndEmbeddings.NAME)
+                    return name.equals(ImageStartEndEmbeddings.TABLE)
+                                    && trainable.contains(ImageStartEndEmbeddings.NAME)
                             ? withRows(tensorToWrite, model.weight(ImageStartEndEmbeddings.NAME), config)
                             : tensorToWrite;
                 })
@@ -175,8 +176,8 @@ public final class CheckpointWriter {
 
     /** Selects the weights in a stage 1 result. */
     static Predicate<String> stage1Weights(boolean hasImageStartEnd) {
-        return name ->
-                name.startsWith(Checkpoint.PROJECTOR_PREFIX) || (hasImageStartEnd && name.equals(ImageStartEndEmbeddings.TABLE));
+        return name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX)
+                || (hasImageStartEnd && name.equals(ImageStartEndEmbeddings.TABLE));
     }
 
     static boolean isVisionTower(String variable) {

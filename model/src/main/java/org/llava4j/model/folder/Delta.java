@@ -67,9 +67,11 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                 NamedWeights all = NamedWeights.open(from)) {
             InputSnapshot read = InputSnapshot.byMetadata(files(from));
             requireFits(bases, all, from);
-            Optional<String> recordedHash = ModelManifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+            Optional<String> recordedHash =
+                    ModelManifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
             requireKind(isMaking, recordedHash, from);
-            Optional<String> hash = isMaking || recordedHash.isPresent() ? Optional.of(bases.sha256()) : Optional.empty();
+            Optional<String> hash =
+                    isMaking || recordedHash.isPresent() ? Optional.of(bases.sha256()) : Optional.empty();
             if (!isMaking && !hash.equals(recordedHash)) {
                 throw new BadInputException(from + " was made for a base model with hash " + recordedHash.get()
                         + ", but " + base + " has hash " + hash.get() + "; give the base model it was made for");

@@ -62,7 +62,8 @@ public record Export(
         InputPaths inputs = InputPaths.of(model, projector, visionTower).andIfJsonFile(convMode);
         inputs.requireNoOverlap(output);
         if (!LlavaConfig.isLlava(model)) {
-            throw new BadInputException(model + " is not a LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
+            throw new BadInputException(
+                    model + " is not a LLaVA; assemble one from a LLaMA and a CLIP first (assemble)");
         }
         Path tower = VisionTowerResolver.resolve(model, visionTower);
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs.and(tower))) {

@@ -25,8 +25,7 @@ public final class ExportMain extends Command {
                 .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
                 .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "projector file (the result of stage 1)"))
                 .addOption(flag("layout", "NAME", "llava (default) or llava-hf"))
-                .addOption(
-                        flag("conv-mode", "NAME", "conversation template, if the folder does not name one"))
+                .addOption(flag("conv-mode", "NAME", "conversation template, if the folder does not name one"))
                 .addOption(toggle("only-projector", "write only mm_projector.safetensors")));
     }
 

@@ -26,8 +26,7 @@ final class FolderFlags {
 
     /** Adds the format flags, for commands with another output flag. */
     static Options addFormatFlags(Options options) {
-        return options.addOption(
-                        Command.flag("save-type", "TYPE", "float32, float16 or bfloat16 (default: as stored)"))
+        return options.addOption(Command.flag("save-type", "TYPE", "float32, float16 or bfloat16 (default: as stored)"))
                 .addOption(Command.toggle(
                         "allow-overflow", "write values that overflow the type as infinity instead of failing"))
                 .addOption(Command.flag(

@@ -61,7 +61,8 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
                         folder.path(), tensors, origin, new WriteOptions(CheckpointLayout.LLAVA, shardBytes));
                 SortedMap<String, String> sources =
                         new TreeMap<>(checkpoint.plan().sources());
-                sources.replaceAll((name, source) -> loraAdapter.isTarget(name) ? source + " + " + loraAdapter : source);
+                sources.replaceAll(
+                        (name, source) -> loraAdapter.isTarget(name) ? source + " + " + loraAdapter : source);
                 ModelManifest.write(folder.path(), provenance(origin, sources));
             }
             read.requireUnchanged();
@@ -79,7 +80,8 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
     }
 
     private boolean requireBase() {
-        Optional<String> recordedHash = ModelManifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+        Optional<String> recordedHash =
+                ModelManifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.base()));
         if (recordedHash.isPresent()) {
             String hash = AdapterFiles.baseHash(base);
             if (!recordedHash.get().equals(hash)) {
@@ -92,14 +94,16 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
     }
 
     private Origin origin() {
-        boolean adapterHasConfig = Files.isRegularFile(adapter.resolve(FolderFiles.CONFIG)) && LlavaConfig.isLlava(adapter);
+        boolean adapterHasConfig =
+                Files.isRegularFile(adapter.resolve(FolderFiles.CONFIG)) && LlavaConfig.isLlava(adapter);
         if (!adapterHasConfig && !LlavaConfig.isLlava(base)) {
             throw new BadInputException("neither " + base + " nor " + adapter + " has a LLaVA config.json; give the"
                     + " LLaVA that the adapter was trained on");
         }
         Path configFolder = adapterHasConfig ? adapter : base;
         Path tower = VisionTowerResolver.resolve(LlavaConfig.isLlava(base) ? base : adapter, visionTower);
-        Optional<ChatFormat> chat = ChatFormat.isIn(configFolder) ? Optional.of(ChatFormat.of(configFolder)) : Optional.empty();
+        Optional<ChatFormat> chat =
+                ChatFormat.isIn(configFolder) ? Optional.of(ChatFormat.of(configFolder)) : Optional.empty();
         return new Origin(base, tower, LlavaConfig.read(configFolder, tower), chat, Optional.empty());
     }
 

@@ -33,8 +33,7 @@ public final class MergeLoraMain extends Command {
                 FolderFlags.type(line),
                 FolderFlags.shardBytes(line));
         if (!merge.writeTo(output)) {
-            System.out.println(
-                    "the adapter does not record its base model: only names and shapes were checked");
+            System.out.println("the adapter does not record its base model: only names and shapes were checked");
         }
         System.out.println("wrote " + output);
     }

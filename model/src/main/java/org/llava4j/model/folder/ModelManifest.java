@@ -70,7 +70,8 @@ public record ModelManifest(
     /** Reads the manifest of a folder, if it has one. */
     public static Optional<ModelManifest> read(Path folder) {
         Path file = folder.resolve(AtomicFolder.MARKER);
-        boolean hasManifest = Files.isRegularFile(file) && JsonInput.readObject(file).has("files");
+        boolean hasManifest =
+                Files.isRegularFile(file) && JsonInput.readObject(file).has("files");
         return hasManifest ? Optional.of(JsonInput.read(file, ModelManifest.class)) : Optional.empty();
     }
 

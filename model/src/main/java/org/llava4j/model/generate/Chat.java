@@ -66,7 +66,8 @@ public final class Chat {
         if (nextImage != null) {
             newImages.add(nextImage);
         }
-        GenerationRequest request = new GenerationRequest(newTurns, newImages).withSpecialTokensInText(specialTokensInText);
+        GenerationRequest request =
+                new GenerationRequest(newTurns, newImages).withSpecialTokensInText(specialTokensInText);
         PendingAnswer pending = model.submit(request, decoding, onText);
         turns.clear();
         turns.addAll(newTurns);

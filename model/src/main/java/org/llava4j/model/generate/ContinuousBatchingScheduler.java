@@ -52,7 +52,8 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
      * @param output token ids that may be generated, and end tokens
      * @param collator collates prompts, images included, into graph inputs
      */
-    public ContinuousBatchingScheduler(Llava model, CollatorOptions options, OutputTokens output, PromptCollator collator) {
+    public ContinuousBatchingScheduler(
+            Llava model, CollatorOptions options, OutputTokens output, PromptCollator collator) {
         this(model, options, output, collator, true);
     }
 
@@ -89,8 +90,9 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         int length = BatchLayout.expandedLength(prompt.ids(), options.numImageTokens());
         int room = options.maxLength() - length;
         if (room < 1) {
-            throw new BadInputException("the prompt has " + length + " tokens, which leaves no room for an answer in the"
-                    + " model's context length of " + options.maxLength() + "; shorten the prompt");
+            throw new BadInputException(
+                    "the prompt has " + length + " tokens, which leaves no room for an answer in the"
+                            + " model's context length of " + options.maxLength() + "; shorten the prompt");
         }
         if (maxNewTokens < 1) {
             throw new BadInputException("max new tokens is " + maxNewTokens + " and must be at least 1");

@@ -69,14 +69,10 @@ public record ScienceQaPredictor(
 
     /** Second pass: generates the answer after the reasoning, and joins the two as the published evaluation does. */
     private List<String> withConclusions(
-            LlavaModel model,
-            List<ScienceQaProblem> problems,
-            List<GenerationRequest> requests,
-            List<String> reasons) {
+            LlavaModel model, List<ScienceQaProblem> problems, List<GenerationRequest> requests, List<String> reasons) {
         List<GenerationRequest> secondPass = new ArrayList<>();
         for (int i = 0; i < requests.size(); i++) {
-            secondPass.add(requests
-                    .get(i)
+            secondPass.add(requests.get(i)
                     .withAnswerPrefix(reasons.get(i) + promptFormat.secondPass().orElseThrow()));
         }
         List<String> conclusions = generate(

@@ -239,7 +239,9 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * @param growth resizes a stored tensor
      */
     public List<LazyTensor> toLazyTensors(
-            Map<String, long[]> variables, Optional<ImageStartEndTokens> imageTokens, UnaryOperator<LazyTensor> growth) {
+            Map<String, long[]> variables,
+            Optional<ImageStartEndTokens> imageTokens,
+            UnaryOperator<LazyTensor> growth) {
         requested.putAll(variables);
         Optional<ProjectorTokenRows> rows = imageTokens.flatMap(tokens -> ProjectorTokenRows.find(sources));
         rows.ifPresent(found -> requested.put(ImageStartEndEmbeddings.NAME, found.shape()));

@@ -80,7 +80,7 @@ public final class VisionTowerResolver {
         if (Files.isDirectory(visionTower)) {
             ConfigWarnings.report(
                     model,
-                    "holds a vision tower of its own, which is read, beside the one in " + visionTower
+                    "contains a vision tower, which is read instead of the one in " + visionTower
                             + " that its config.json names; set \"unfreeze_mm_vision_tower\" to true if it was trained"
                             + " with the model, to false to read the other");
         }

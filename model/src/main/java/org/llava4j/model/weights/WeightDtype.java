@@ -64,8 +64,8 @@ public enum WeightDtype {
      */
     public static WeightDtype forInference(String name) {
         return find(name)
-                .orElseThrow(() -> new BadInputException(
-                        "--dtype " + name + " is not supported; use fp32, bf16, fp16 or int8"));
+                .orElseThrow(() ->
+                        new BadInputException("--dtype " + name + " is not supported; use fp32, bf16, fp16 or int8"));
     }
 
     /**
@@ -76,8 +76,8 @@ public enum WeightDtype {
     public static WeightDtype forFrozenWeights(String name) {
         return find(name)
                 .filter(type -> type != INT8)
-                .orElseThrow(() -> new BadInputException(
-                        "--frozen-dtype " + name + " is not supported; use fp32, bf16 or fp16"));
+                .orElseThrow(() ->
+                        new BadInputException("--frozen-dtype " + name + " is not supported; use fp32, bf16 or fp16"));
     }
 
     private static Optional<WeightDtype> find(String name) {

@@ -30,13 +30,12 @@ class TowerFeaturesTest {
         many.set(18, noise);
         List<float[]> batched = tower.features(many);
         assertThat(batched).hasSize(19);
-        assertThat(separateTower).hasSize(config.numImageTokens() * config.vision().hiddenSize());
+        assertThat(separateTower)
+                .hasSize(config.numImageTokens() * config.vision().hiddenSize());
         for (int i = 0; i < separateTower.length; i++) {
             assertThat(batched.get(18)[i]).isCloseTo(separateTower[i], within(1e-5f));
         }
-        assertThat(tower.unbatched().features(many).get(18))
-                .as("bit-identical")
-                .isEqualTo(separateTower);
+        assertThat(tower.unbatched().features(many).get(18)).as("bit-identical").isEqualTo(separateTower);
         assertThat(tower.unbatched().fingerprint(config)).isNotEqualTo(tower.fingerprint(config));
         assertThat(batched.get(0)).isNotEqualTo(separateTower);
     }

@@ -53,7 +53,8 @@ class AssemblyTest {
         assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
         Map<String, INDArray> assembled = FolderTests.read(out.resolve("llava"));
         FolderTests.read(llama)
-                .forEach((name, tensor) -> assertThat(assembled.get(name)).as(name).isEqualTo(tensor));
+                .forEach((name, tensor) ->
+                        assertThat(assembled.get(name)).as(name).isEqualTo(tensor));
         Map<String, INDArray> tower = FolderTests.read(out.resolve("llava/vision_tower"));
         assertThat(tower).isEqualTo(FolderTests.read(FolderTests.TOWER));
         ModelManifest manifest = ModelManifest.read(out.resolve("llava")).orElseThrow();
@@ -84,7 +85,8 @@ class AssemblyTest {
         assembly(FolderTests.TOWER, stage1, AddedImageTokens.NONE).writeTo(out.resolve("llava"));
         Map<String, INDArray> assembled = FolderTests.read(out.resolve("llava"));
         FolderTests.read(stage1)
-                .forEach((name, tensor) -> assertThat(assembled.get(name)).as(name).isEqualTo(tensor));
+                .forEach((name, tensor) ->
+                        assertThat(assembled.get(name)).as(name).isEqualTo(tensor));
     }
 
     @Test

@@ -152,7 +152,8 @@ class ExportTest {
         Map<String, byte[]> back = FolderTests.files(out.resolve("back"));
         assertThat(back.get("model.safetensors")).isEqualTo(exported.get("model.safetensors"));
         assertThat(back.get("mm_projector.safetensors")).isEqualTo(exported.get("mm_projector.safetensors"));
-        assertThat(back.get("vision_tower/model.safetensors")).isEqualTo(exported.get("vision_tower/model.safetensors"));
+        assertThat(back.get("vision_tower/model.safetensors"))
+                .isEqualTo(exported.get("vision_tower/model.safetensors"));
         assertThat(LlavaConfig.read(out.resolve("back"), null)).isEqualTo(LlavaConfig.read(out.resolve("own"), null));
     }
 
@@ -216,11 +217,11 @@ class ExportTest {
 
     @Test
     void exportMergesProjectorFileAndItsTokenRows() {
-        Path slot = ImageStartEndFolder.write(temp.resolve("slot"));
-        export(slot, WriteOptions.DEFAULT).writeProjectorTo(out.resolve("projector"));
+        Path withTokens = ImageStartEndFolder.write(temp.resolve("image-tokens"));
+        export(withTokens, WriteOptions.DEFAULT).writeProjectorTo(out.resolve("projector"));
         // A model with other values in both rows.
         Path other = temp.resolve("other");
-        export(slot, WriteOptions.DEFAULT).writeTo(other);
+        export(withTokens, WriteOptions.DEFAULT).writeTo(other);
         Map<String, INDArray> tensors = FolderTests.read(other);
         tensors.get("model.embed_tokens.weight").getRow(1001).assign(7);
         tensors.get("model.mm_projector.weight").assign(3);
@@ -234,7 +235,7 @@ class ExportTest {
                         null)
                 .writeTo(out.resolve("joined"));
         Map<String, INDArray> joined = FolderTests.read(out.resolve("joined"));
-        FolderTests.read(slot)
+        FolderTests.read(withTokens)
                 .forEach((name, tensor) -> assertThat(joined.get(name)).as(name).isEqualTo(tensor));
     }
 
@@ -292,7 +293,7 @@ class ExportTest {
         assertThatThrownBy(() -> export(LINEAR, HF).writeTo(out.resolve("hf")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("llava-hf does not support a linear projector");
-        assertThatThrownBy(() -> export(ImageStartEndFolder.write(temp.resolve("slot")), HF)
+        assertThatThrownBy(() -> export(ImageStartEndFolder.write(temp.resolve("image-tokens")), HF)
                         .writeTo(out.resolve("hf")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("llava-hf");
@@ -353,13 +354,13 @@ class ExportTest {
         return new Export(model, null, null, options, SaveType.AS_STORED, null);
     }
 
-    private static Assembly assemble(Path llama, ProjectorType type, AddedImageTokens slot) {
+    private static Assembly assemble(Path llama, ProjectorType type, AddedImageTokens addedTokens) {
         return new Assembly(
                 llama,
                 FolderTests.TOWER,
                 new ProjectorOptions(type, null, 3),
                 new FeatureOptions(-2, SelectFeature.PATCH, false),
-                slot,
+                addedTokens,
                 2048,
                 SaveType.AS_STORED,
                 WriteOptions.DEFAULT_SHARD_BYTES);

@@ -73,7 +73,8 @@ class VocabularyGrowthTest {
         LlamaTokenizer extended = LlamaTokenizer.load(out);
         assertThat(extended.piece(1000)).isEqualTo("[PAD]");
         assertThat(ImageStartEndTokens.of(extended, out)).isEqualTo(new ImageStartEndTokens(1001, 1002));
-        assertThat(extended.encodeWithImages("<im_start><image><im_end>").length).isEqualTo(4);
+        assertThat(extended.encodeWithImages("<im_start><image><im_end>").length)
+                .isEqualTo(4);
         assertThat(JsonInput.readObject(out.resolve("added_tokens.json")))
                 .isEqualTo(JsonNodeFactory.instance
                         .objectNode()

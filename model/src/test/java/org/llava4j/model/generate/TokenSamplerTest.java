@@ -59,7 +59,8 @@ class TokenSamplerTest {
     @Test
     void samplesFollowSoftmaxAtEveryTemperature() {
         for (double temperature : new double[] {0.2, 0.7, 1, 3}) {
-            assertFollows(sampleCounts(SamplingOptions.at(temperature, 1), LOGITS), probabilities(LOGITS, temperature, ALL));
+            assertFollows(
+                    sampleCounts(SamplingOptions.at(temperature, 1), LOGITS), probabilities(LOGITS, temperature, ALL));
         }
     }
 
@@ -73,8 +74,11 @@ class TokenSamplerTest {
     void topPKeepsSmallestSetWithItsMass() {
         double[] probabilities = probabilities(LOGITS, 1, ALL);
         double two = probabilities[2] + probabilities[6];
-        assertFollows(sampleCounts(SamplingOptions.at(1, 3).withTopP(two - 0.001), LOGITS), probabilities(LOGITS, 1, 2, 6));
-        assertFollows(sampleCounts(SamplingOptions.at(1, 3).withTopP(two + 0.001), LOGITS), probabilities(LOGITS, 1, 2, 6, 0));
+        assertFollows(
+                sampleCounts(SamplingOptions.at(1, 3).withTopP(two - 0.001), LOGITS), probabilities(LOGITS, 1, 2, 6));
+        assertFollows(
+                sampleCounts(SamplingOptions.at(1, 3).withTopP(two + 0.001), LOGITS),
+                probabilities(LOGITS, 1, 2, 6, 0));
         assertFollows(sampleCounts(SamplingOptions.at(1, 3).withTopP(1e-9), LOGITS), probabilities(LOGITS, 1, 2));
         // Temperature is applied before top-p and concentrates the mass.
         assertFollows(sampleCounts(SamplingOptions.at(0.1, 3).withTopP(0.7), LOGITS), probabilities(LOGITS, 0.1, 2));
@@ -95,7 +99,8 @@ class TokenSamplerTest {
             for (int i = 0; i < logits.length; i++) {
                 logits[i] = (float) random.nextGaussian() * 3;
             }
-            double[] probabilities = probabilities(logits, 1, IntStream.range(0, 300).toArray());
+            double[] probabilities =
+                    probabilities(logits, 1, IntStream.range(0, 300).toArray());
             double topP = 0.05 + 0.9 * random.nextDouble();
             int[] byProbability = IntStream.range(0, 300)
                     .boxed()
@@ -103,15 +108,16 @@ class TokenSamplerTest {
                     .mapToInt(Integer::intValue)
                     .toArray();
             double sum = 0;
-            int kept = 0;
+            int count = 0;
             while (sum < topP) {
-                sum += probabilities[byProbability[kept++]];
+                sum += probabilities[byProbability[count++]];
             }
-            int last = byProbability[kept - 1];
+            int last = byProbability[count - 1];
             TokenSampler sampler =
                     new TokenSampler(SamplingOptions.at(1, round).withTopP(topP), OutputTokens.of(300, Set.of()));
             for (int i = 0; i < 500; i++) {
-                assertThat(probabilities[sampler.sample(logits.clone(), new int[0])]).isGreaterThanOrEqualTo(probabilities[last]);
+                assertThat(probabilities[sampler.sample(logits.clone(), new int[0])])
+                        .isGreaterThanOrEqualTo(probabilities[last]);
             }
         }
     }
@@ -134,8 +140,10 @@ class TokenSamplerTest {
 
     @Test
     void sameSeedGivesSameSamples() {
-        assertThat(sampleCounts(SamplingOptions.at(1, 7), LOGITS)).isEqualTo(sampleCounts(SamplingOptions.at(1, 7), LOGITS));
-        assertThat(sampleCounts(SamplingOptions.at(1, 7), LOGITS)).isNotEqualTo(sampleCounts(SamplingOptions.at(1, 8), LOGITS));
+        assertThat(sampleCounts(SamplingOptions.at(1, 7), LOGITS))
+                .isEqualTo(sampleCounts(SamplingOptions.at(1, 7), LOGITS));
+        assertThat(sampleCounts(SamplingOptions.at(1, 7), LOGITS))
+                .isNotEqualTo(sampleCounts(SamplingOptions.at(1, 8), LOGITS));
     }
 
     @Test
@@ -188,7 +196,9 @@ class TokenSamplerTest {
             () -> SamplingOptions.GREEDY.withTopK(-1),
             () -> SamplingOptions.GREEDY.withRepetitionPenalty(0)
         }) {
-            assertThatThrownBy(invalid::run).isInstanceOf(BadInputException.class).hasMessageContaining("must be");
+            assertThatThrownBy(invalid::run)
+                    .isInstanceOf(BadInputException.class)
+                    .hasMessageContaining("must be");
         }
     }
 }

@@ -101,7 +101,7 @@ class VisionTowerResolverTest {
         assertThat(ConfigWarnings.in(model))
                 .singleElement()
                 .asString()
-                .startsWith(model + ": holds a vision tower of its own")
+                .startsWith(model + ": contains a vision tower")
                 .contains("unfreeze_mm_vision_tower");
         assertThat(factorRead(other)).isEqualTo(4);
         INDArray inner = features(null);

@@ -66,8 +66,7 @@ class WeightPlanTest {
         "llava-hf-1.5-7b-older, LLAVA_HF, 7063427072",
         "llava-hf-1.5-7b-newer, LLAVA_HF, 7063427072"
     })
-    void planFindsEveryVariableOfFullModel(String name, CheckpointLayout layout, long parameters)
-            throws IOException {
+    void planFindsEveryVariableOfFullModel(String name, CheckpointLayout layout, long parameters) throws IOException {
         Path folder = config(name);
         LlavaConfig config = LlavaConfig.read(folder, LlavaConfig.visionTowerPath(folder));
         Map<String, long[]> variables =
@@ -132,11 +131,10 @@ class WeightPlanTest {
         Map<String, long[]> variables = Map.of("a", new long[] {2}, "b", new long[] {3});
         Map<String, StoredTensor> checkpoint =
                 Map.of("a", new StoredTensor("file", "a", 4), "c", new StoredTensor("file", "c", 5));
-        assertThat(WeightPlan.of(variables, List.of(checkpoint), Exemptions.NONE).problems())
+        assertThat(WeightPlan.of(variables, List.of(checkpoint), Exemptions.NONE)
+                        .problems())
                 .containsExactlyInAnyOrder(
-                        "a is [4] in file but the config asks for [2]",
-                        "b [3] is missing",
-                        "c [5] in file is unused");
+                        "a is [4] in file but the config asks for [2]", "b [3] is missing", "c [5] in file is unused");
     }
 
     @Test
