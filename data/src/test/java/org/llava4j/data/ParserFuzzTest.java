@@ -93,7 +93,7 @@ class ParserFuzzTest {
             }
         });
         Files.write(file, sound);
-        String index = "{\"reading\":{\"convMode\":\"v1\",\"imageFirst\":true,\"imageStartEnd\":false,"
+        String index = "{\"encoding\":{\"convMode\":\"v1\",\"imageFirst\":true,\"imageStartEnd\":false,"
                 + "\"imageVectors\":16,\"maxLength\":64,\"tokenizer\":\"t\"},\"data\":\"d\",\"samples\":3,"
                 + "\"shards\":[{\"file\":\"bucket.jsonl\",\"sha256\":\"" + Sha256.of(file)
                 + "\",\"bucket\":64,\"numbers\":[0,1,2]}]}";

@@ -3,15 +3,15 @@ package org.llava4j.data.batch;
 import java.io.Serializable;
 
 /**
- * Where a run stands in its data: with the seed this is all that an interrupted run needs to go on as if nothing had
- * happened.
+ * Position of a run in its dataset. Together with the seed it is the whole data-loader state that a run needs to
+ * resume.
  *
- * @param epoch which pass over the data, from 0
- * @param window which window of it
- * @param batch how many batches of that window have been handed out
- * @param bad how many samples of this epoch have been passed over before that window
+ * @param epoch pass over the dataset, from 0
+ * @param window bucketing window in the epoch, from 0
+ * @param batch number of batches of that window that were returned
+ * @param bad number of samples of this epoch that were skipped before that window
  */
 public record BatchCursor(long epoch, int window, int batch, int bad) implements Serializable {
-    /** The start of all. */
+    /** Start of the first epoch. */
     public static final BatchCursor START = new BatchCursor(0, 0, 0, 0);
 }

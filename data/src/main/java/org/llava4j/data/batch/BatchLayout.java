@@ -8,21 +8,22 @@ import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * Where everything of a batch goes: each image sentinel gives way to its image's vectors, rows are cut to the maximum
- * length and padded to one length (LLaVA's {@code prepare_inputs_labels_for_multimodal}). The lead index of a flattened
- * array is the row b, so position t of row b is {@code b * T + t}.
+ * Multimodal collator and the batch layout that it produces. Each image sentinel is expanded to its image tokens, rows
+ * are truncated to the maximum length and padded to one length (LLaVA's {@code prepare_inputs_labels_for_multimodal}).
+ * Flattened arrays are row-major: position t of row b has index {@code b * T + t}.
  *
  * @param batchSize B
  * @param sequenceLength T
- * @param inputIds {@code int32[B*T]}; 0 at image vectors and padding, where the embedding is replaced or never read
- * @param labels {@code int32[B*T]}: the label of each position itself, not yet shifted
- * @param imageRows {@code int32[N*P]}: the position each image vector takes, -1 where it goes nowhere (cut off, or no
- *     token refers to its image); a batch without images has one image that goes nowhere
- * @param positions {@code int32[B*T]}: 0, 1, .. from each row's first real position; 0 at padding
+ * @param inputIds {@code int32[B*T]}; 0 at image tokens and padding, where the embedding is replaced or unused
+ * @param labels {@code int32[B*T]}: the label of each position itself, not shifted
+ * @param imageRows {@code int32[N*P]}: the position of each image token, or {@link #NOT_PLACED} (truncated, or no
+ *     sentinel refers
+ *     to its image); a text-only batch has one image, which is not placed
+ * @param positions {@code int32[B*T]}: position ids 0, 1, .. from the first real position of each row; 0 at padding
  * @param rowStarts {@code int32[B]}: first real position of each row
  * @param rowLengths {@code int32[B]}: number of real positions of each row
- * @param targetRows {@code int32[M]}: the positions whose next one is learned
- * @param targets {@code int32[M]}: what is to follow there
+ * @param targetRows {@code int32[M]}: the positions whose next token is a target
+ * @param targets {@code int32[M]}: the target token of each of these positions
  */
 @SuppressWarnings("ArrayRecordComponent") // plain numbers for the graph; never compared or used as a key
 public record BatchLayout(
@@ -38,18 +39,19 @@ public record BatchLayout(
         int[] targets)
         implements Serializable {
 
-    /** What stands in {@link #imageRows} for a vector that goes nowhere. */
+    /** Value in {@link #imageRows} of an image token that has no position in the batch. */
     public static final int NOT_PLACED = -1;
 
     /**
-     * Lays out a batch.
+     * Collates samples into a batch.
      *
-     * @param imagesPerRow how many images each sample brings; images come in this order, one after the other
-     * @throws BadInputException if an id is outside the vocabulary or a row refers to more images than it brings
+     * @param imagesPerRow number of images of each sample; images are in this order, one after the other
+     * @throws BadInputException if an id is outside of the vocabulary or a row refers to more images than it has
      */
     public static BatchLayout collate(List<EncodedSample> samples, int[] imagesPerRow, CollatorOptions options) {
         if (samples.isEmpty() || samples.size() != imagesPerRow.length) {
-            throw new IllegalArgumentException(samples.size() + " samples, images for " + imagesPerRow.length);
+            throw new IllegalArgumentException(
+                    samples.size() + " samples, but image counts for " + imagesPerRow.length);
         }
         int longest = 0;
         for (EncodedSample sample : samples) {
@@ -57,34 +59,34 @@ public record BatchLayout(
         }
         int rounded = (longest + options.padToMultipleOf() - 1) / options.padToMultipleOf() * options.padToMultipleOf();
         int length = Math.max(longest, Math.min(rounded, options.maxLength()));
-        Collator filling =
+        Collator collator =
                 new Collator(samples.size(), length, Arrays.stream(imagesPerRow).sum(), options);
         for (int row = 0; row < samples.size(); row++) {
-            filling.add(row, samples.get(row), imagesPerRow[row]);
+            collator.add(row, samples.get(row), imagesPerRow[row]);
         }
-        return filling.layout();
+        return collator.layout();
     }
 
-    /** How many positions a row takes once its images are in it. */
-    public static int expandedLength(int[] inputIds, int vectorsPerImage) {
+    /** Returns the length of a row with each image sentinel expanded to its image tokens. */
+    public static int expandedLength(int[] inputIds, int numImageTokens) {
         int length = inputIds.length;
         for (int id : inputIds) {
-            length += id == LlamaTokenizer.IMAGE_TOKEN_ID ? vectorsPerImage - 1 : 0;
+            length += id == LlamaTokenizer.IMAGE_TOKEN_ID ? numImageTokens - 1 : 0;
         }
         return length;
     }
 
     /**
-     * How many positions of a row are kept: at most {@code maxLength}, and never a part of a slot with its start and
-     * end tokens. What follows a slot that is cut would be cut too, so that no other position is lost by this.
+     * Returns the length of a row after truncation: at most {@code maxLength}, and never inside an image with its start
+     * and end tokens. What follows a truncated image would be truncated too, so this removes no other position.
      */
     private static int truncatedLength(int[] inputIds, CollatorOptions options) {
         int at = 0;
         for (int i = 0; i < inputIds.length; i++) {
             int index = i;
-            boolean slot =
+            boolean startsImage =
                     options.imageStartEnd().filter(s -> s.isAt(index, inputIds)).isPresent();
-            if (slot && at + options.numImageTokens() + 2 > options.maxLength()) {
+            if (startsImage && at + options.numImageTokens() + 2 > options.maxLength()) {
                 return Math.min(at, options.maxLength());
             }
             at += inputIds[i] == LlamaTokenizer.IMAGE_TOKEN_ID ? options.numImageTokens() : 1;
@@ -92,7 +94,7 @@ public record BatchLayout(
         return Math.min(at, options.maxLength());
     }
 
-    /** Whether anything is learned of a sample in its first {@code maxLength} positions. */
+    /** Tests whether a sample has a target token in its first {@code maxLength} positions. */
     public static boolean hasTarget(EncodedSample sample, CollatorOptions options) {
         int at = 0;
         for (int i = 0; i < sample.inputIds().length; i++) {
@@ -105,17 +107,17 @@ public record BatchLayout(
         return false;
     }
 
-    /** Number of images whose vectors {@link #imageRows} places: N, at least 1. */
-    public int numImages(int vectorsPerImage) {
-        return imageRows.length / vectorsPerImage;
+    /** Returns the number of images in {@link #imageRows}: N, at least 1. */
+    public int numImages(int numImageTokens) {
+        return imageRows.length / numImageTokens;
     }
 
-    /** Positions that are padding. */
+    /** Returns the number of padding positions. */
     public int paddedPositions() {
         return batchSize * sequenceLength - Arrays.stream(rowLengths).sum();
     }
 
-    /** The arrays while rows are being written. */
+    /** Arrays of the batch under construction. */
     private static final class Collator {
         private final CollatorOptions options;
         private final int length;
@@ -141,7 +143,7 @@ public record BatchLayout(
         }
 
         void add(int row, EncodedSample sample, int images) {
-            int vectors = options.numImageTokens();
+            int imageTokens = options.numImageTokens();
             int real = truncatedLength(sample.inputIds(), options);
             int start = options.paddingSide() == CollatorOptions.PaddingSide.LEFT ? length - real : 0;
             rowStarts[row] = start;
@@ -155,11 +157,11 @@ public record BatchLayout(
             for (int i = 0; i < sample.inputIds().length; i++) {
                 int id = sample.inputIds()[i];
                 if (id == LlamaTokenizer.IMAGE_TOKEN_ID) {
-                    for (int v = 0; v < vectors && image < images && at + v < real; v++) {
-                        imageRows[(imagesBefore + image) * vectors + v] = first + at + v;
+                    for (int v = 0; v < imageTokens && image < images && at + v < real; v++) {
+                        imageRows[(imagesBefore + image) * imageTokens + v] = first + at + v;
                     }
                     image++;
-                    at += vectors;
+                    at += imageTokens;
                     continue;
                 }
                 checkId(id, row, i);
@@ -170,7 +172,7 @@ public record BatchLayout(
                 at++;
             }
             if (image > images) {
-                throw new BadInputException("row " + row + " refers to " + image + " images but brings " + images
+                throw new BadInputException("row " + row + " refers to " + image + " images but has " + images
                         + "; write <image> once for each image");
             }
             imagesBefore += images;
@@ -180,7 +182,7 @@ public record BatchLayout(
             if (id < 0 || id >= options.vocabSize()) {
                 throw new BadInputException("row " + row + ": token id " + id + " at index " + index
                         + " is outside the model's vocabulary of " + options.vocabSize()
-                        + "; model and tokenizer do not belong together");
+                        + "; use the model's own tokenizer");
             }
         }
 
@@ -197,7 +199,7 @@ public record BatchLayout(
             int count = 0;
             for (int row = 0; row < rowStarts.length; row++) {
                 int end = rowStarts[row] + rowLengths[row];
-                // A row's first position follows nothing, so nothing predicts it.
+                // The first position of a row has no predecessor, so it is never a target.
                 for (int t = rowStarts[row] + 1; t < end; t++) {
                     int at = row * length + t;
                     if (labels[at] != EncodedSample.IGNORE_INDEX) {

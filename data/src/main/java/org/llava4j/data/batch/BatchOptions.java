@@ -3,16 +3,18 @@ package org.llava4j.data.batch;
 import org.llava4j.data.BadInputException;
 
 /**
- * How a data set is cut into batches.
+ * Batching options of a dataset.
  *
- * @param batchSize rows of a batch; the last of an epoch may have fewer
- * @param bucketingWindowBatches so many batches' worth of the shuffled samples are sorted by length before they are cut, so that
- *     rows of a batch are about as long as each other; 1 leaves the order as it is
- * @param seed of every order
- * @param maxBadSamples so many samples of an epoch that are no good (nothing to learn, broken, a picture missing or
- *     corrupt) are passed over and listed; one more ends the run
+ * @param batchSize rows of a batch; the last batch of an epoch may have fewer
+ * @param bucketingWindowBatches length of the bucketing window in batches: the samples of a window are sorted by
+ *     length, so that
+ *     the rows of a batch need little padding (length-grouped batching); 1 keeps the shuffled order
+ * @param seed seed of all orders
+ * @param maxBadSamples invalid samples (no target tokens, malformed, image missing or corrupt) that are skipped and
+ *     reported per
+ *     epoch; one more ends the run
  * @param imageSizePx S
- * @param collator how rows are laid out
+ * @param collator layout of the rows
  */
 public record BatchOptions(
         int batchSize,

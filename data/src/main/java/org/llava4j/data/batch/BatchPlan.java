@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A batch before any picture is read: enough for who has the pictures' features already.
+ * Collated batch whose images are not loaded yet. It suffices where the features of the images are cached.
  *
- * @param images the files of the pictures, in the order of {@link BatchLayout#imageRows}; empty where the batch has none
- * @param samples for each picture the number of its sample, for messages
- * @param rows for each row the number of its sample, for messages
+ * @param images image files, in the order of {@link BatchLayout#imageRows}; empty for a text-only batch
+ * @param samples index of the sample of each image, for messages
+ * @param rows index of the sample of each row, for messages
  */
 public record BatchPlan(BatchLayout layout, List<Path> images, List<Integer> samples, List<Integer> rows) {
     public BatchPlan {

@@ -5,15 +5,17 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 
 /**
- * How rows are laid out.
+ * Options of the multimodal collator.
  *
- * @param numImageTokens P: 256 for a 224 px tower with patches of 14
- * @param vocabSize ids run from 0 to here, exclusive
- * @param maxLength longest row with its image vectors; what is beyond is cut off ({@code tokenizer_model_max_length})
- * @param paddingSide where padding goes: right for training, left for answering several prompts at once
+ * @param numImageTokens P: 256 for a 224 px tower with patches of 14 px
+ * @param vocabSize number of token ids
+ * @param maxLength maximum length of a row, image tokens included; longer rows are truncated ({@code
+ *     tokenizer_model_max_length})
+ * @param paddingSide right for training, left for batched generation
  * @param padToMultipleOf T is rounded up to a multiple of this, so that few different shapes occur
- * @param imageStartEnd the tokens around an image, where the model has them: a row that would be cut inside such a slot ends
- *     before it
+ * @param imageStartEnd the start and end tokens of an image, where the model has them; a row that would be
+ *     truncated inside of an
+ *     image ends before it
  */
 public record CollatorOptions(
         int numImageTokens,
@@ -22,7 +24,7 @@ public record CollatorOptions(
         PaddingSide paddingSide,
         int padToMultipleOf,
         Optional<ImageStartEndTokens> imageStartEnd) {
-    /** Which end of a row. */
+    /** Side on which a row is padded. */
     public enum PaddingSide {
         LEFT,
         RIGHT
@@ -31,18 +33,18 @@ public record CollatorOptions(
     public CollatorOptions {
         if (numImageTokens < 1 || vocabSize < 1 || maxLength < 1 || padToMultipleOf < 1) {
             throw new BadInputException(
-                    "vectors per image " + numImageTokens + ", vocabulary " + vocabSize + ", maximum length "
+                    "image tokens per image " + numImageTokens + ", vocabulary " + vocabSize + ", maximum length "
                             + maxLength + " and padding multiple " + padToMultipleOf + " must all be positive");
         }
     }
 
-    /** No tokens around images. */
-    public CollatorOptions(int vectorsPerImage, int vocabSize, int maxLength, PaddingSide paddingSide, int multiple) {
-        this(vectorsPerImage, vocabSize, maxLength, paddingSide, multiple, Optional.empty());
+    /** Options without image start and end tokens. */
+    public CollatorOptions(int numImageTokens, int vocabSize, int maxLength, PaddingSide paddingSide, int padToMultipleOf) {
+        this(numImageTokens, vocabSize, maxLength, paddingSide, padToMultipleOf, Optional.empty());
     }
 
-    /** Padding on the right, no rounding. */
-    public CollatorOptions(int vectorsPerImage, int vocabSize, int maxLength) {
-        this(vectorsPerImage, vocabSize, maxLength, PaddingSide.RIGHT, 1);
+    /** Options with right padding, without rounding of T. */
+    public CollatorOptions(int numImageTokens, int vocabSize, int maxLength) {
+        this(numImageTokens, vocabSize, maxLength, PaddingSide.RIGHT, 1);
     }
 }

@@ -9,20 +9,24 @@ import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
 
 /**
- * Several sources as one: the samples of the first, then those of the second, and so on. Samples are told apart by their
- * numbers, so that the same id may occur in several sources.
+ * Concatenation of datasets: the samples of the first, then those of the second, and so on. Samples are identified by
+ * their index, so that the same id may occur in several datasets.
  */
 public class ConcatDataset implements ConversationDataset {
     private final List<ConversationDataset> sources;
-    private final int[] first; // sample of source i; behind the last the number of samples
+    private final int[] first; // index of the first sample of source i; the last element is the number of samples
 
-    /** @throws BadInputException if one of them has no samples */
+    /**
+     * Concatenates datasets.
+     *
+     * @throws BadInputException if one of them is empty
+     */
     public ConcatDataset(List<? extends ConversationDataset> sources) {
         this.sources = List.copyOf(sources);
         first = new int[sources.size() + 1];
         for (int i = 0; i < sources.size(); i++) {
             if (sources.get(i).size() == 0) {
-                throw new BadInputException("source " + (i + 1) + " has no samples; leave it out");
+                throw new BadInputException("source " + (i + 1) + " has no samples; remove it");
             }
             first[i + 1] = Math.addExact(first[i], sources.get(i).size());
         }
@@ -68,7 +72,7 @@ public class ConcatDataset implements ConversationDataset {
         return found >= 0 ? found : -found - 2;
     }
 
-    /** The number of a source's first sample. */
+    /** Returns the index of the first sample of a source. */
     final int firstOf(int source) {
         return first[source];
     }

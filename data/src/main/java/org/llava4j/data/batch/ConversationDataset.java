@@ -9,55 +9,59 @@ import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.SeededPermutation;
 
-/** Conversations by number, wherever they come from. */
+/** Map-style dataset of conversations: random access by index. */
 public interface ConversationDataset {
     int size();
 
-    /** Sample {@code number}, 0..size-1. @throws org.llava4j.data.BadInputException if it is broken */
+    /**
+     * Returns sample {@code number}, 0..size-1.
+     *
+     * @throws org.llava4j.data.BadInputException if it is malformed
+     */
     Conversation get(int number);
 
     /**
-     * The sample as ids.
+     * Tokenizes a sample.
      *
      * @param conversation the sample
-     * @param encoder makes them, unless they are there already
+     * @param encoder tokenizes it, unless the dataset is already tokenized
      */
     default EncodedSample encoded(int number, Conversation conversation, ConversationEncoder encoder) {
         return encoder.encode(conversation);
     }
 
-    /** Where sample {@code number} came from, for messages. */
+    /** Returns the location of sample {@code number}, for messages. */
     String where(int number);
 
-    /** The file of a picture that the conversation of sample {@code number} names. */
+    /** Returns the file of an image that the conversation of sample {@code number} names. */
     Path image(int number, String name);
 
-    /** How many sources were put together. */
+    /** Returns the number of source datasets. */
     default int sources() {
         return 1;
     }
 
-    /** Which of the sources that were put together sample {@code number} is of, counted from 0. */
+    /** Returns the source dataset of sample {@code number}, from 0. */
     default int sourceOf(int number) {
         return 0;
     }
 
-    /** Whether a sample may come more than once in an epoch. */
+    /** Tests whether a sample may occur more than once in an epoch. */
     default boolean repeats() {
         return false;
     }
 
     /**
-     * In which order an epoch goes through the samples; each once, unless they {@link #repeats}.
+     * Returns the order of an epoch. Each sample occurs once, unless the dataset {@link #repeats}.
      *
      * @param epoch counted from 0
-     * @return the number of the sample at each position, 0..size-1
+     * @return the index of the sample at each position, 0..size-1
      */
     default IntUnaryOperator order(long seed, long epoch) {
         return new SeededPermutation(size(), seed, epoch)::get;
     }
 
-    /** The samples of a reader, their pictures in {@code imageFolder}. */
+    /** Creates a dataset of a record reader's samples, with images in {@code imageFolder}. */
     static ConversationDataset of(ConversationRecordReader reader, Path imageFolder) {
         return new ConversationDataset() {
             @Override
@@ -82,7 +86,7 @@ public interface ConversationDataset {
         };
     }
 
-    /** Samples at hand, their pictures in {@code imageFolder}. */
+    /** Creates a dataset of samples in memory, with images in {@code imageFolder}. */
     static ConversationDataset of(List<Conversation> samples, Path imageFolder) {
         return new ConversationDataset() {
             @Override

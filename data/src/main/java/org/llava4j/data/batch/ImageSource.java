@@ -2,14 +2,14 @@ package org.llava4j.data.batch;
 
 import java.nio.file.Path;
 
-/** Pictures as a vision tower wants them. */
+/** Source of preprocessed images, as the vision tower takes them. */
 @FunctionalInterface
 public interface ImageSource {
     /**
-     * One picture.
+     * Loads and preprocesses one image.
      *
      * @return {@code float32[3*S*S]}, channel by channel
-     * @throws org.llava4j.data.BadInputException if it is missing or broken
+     * @throws org.llava4j.data.BadInputException if the image is missing or corrupt
      */
     float[] pixels(Path image);
 }

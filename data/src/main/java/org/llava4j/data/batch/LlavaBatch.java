@@ -8,10 +8,10 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A batch as arrays, each named after the placeholder it feeds.
+ * Batch as arrays, each named after the graph placeholder that it feeds.
  *
- * @param images the files of the N pictures, in order; empty where the batch has none (N is 1 then, of zeros)
- * @param layout the same numbers as plain arrays
+ * @param images the N image files, in order; empty for a text-only batch (N is 1 then, and the image is all zeros)
+ * @param layout the same values as plain Java arrays
  * @param pixelValues {@code float32[N, 3, S, S]}
  * @param inputIds {@code int32[B, T]}
  * @param imageRows {@code int32[N*P]}
@@ -36,9 +36,9 @@ public record LlavaBatch(
     }
 
     /**
-     * The arrays of a layout.
+     * Creates the arrays of a layout.
      *
-     * @param pixels {@code float32[3*S*S]} of each picture
+     * @param pixels {@code float32[3*S*S]} of each image
      * @param imageSizePx S
      */
     public static LlavaBatch of(BatchLayout layout, List<Path> images, List<float[]> pixels, int imageSizePx) {
@@ -47,7 +47,7 @@ public record LlavaBatch(
         for (int i = 0; i < pixels.size(); i++) {
             if (pixels.get(i).length != pixelsPerImage) {
                 throw new IllegalArgumentException(
-                        "image of " + pixels.get(i).length + " values where " + pixelsPerImage + " are due");
+                        "image of " + pixels.get(i).length + " values; expected " + pixelsPerImage);
             }
             System.arraycopy(pixels.get(i), 0, all, i * pixelsPerImage, pixelsPerImage);
         }
@@ -68,8 +68,8 @@ public record LlavaBatch(
     }
 
     /**
-     * For DataVec's and ND4J's interfaces: features pixel_values, input_ids, image_rows, positions, row_starts,
-     * target_rows, in this order; label targets.
+     * Converts to ND4J's data set: features pixel_values, input_ids, image_rows, positions, row_starts, target_rows, in
+     * this order; label targets.
      */
     public MultiDataSet toMultiDataSet() {
         return new MultiDataSet(

@@ -24,9 +24,10 @@ import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
 /**
- * Batches of a data set, epoch after epoch, the same for the same seed. Samples are shuffled as a whole, or
- * as their source orders them; each window of them is sorted by length and cut into batches, which come in shuffled order again. {@link #reset} goes on to the next
- * epoch, with an order of its own. One thread uses an iterator.
+ * Data loader: iterates over the batches of a dataset, epoch after epoch. The same seed gives the same batches. Samples
+ * are shuffled as a whole, or ordered by their dataset. Each bucketing window of them is sorted by length and cut into
+ * batches (length-grouped batching), and the batches of a window are shuffled again. {@link #reset} advances to the
+ * next epoch, which has another order. Not thread-safe.
  */
 public final class LlavaBatchIterator implements MultiDataSetIterator {
     private static final long serialVersionUID = 1L;
@@ -47,7 +48,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private long paddedPositions;
     private final BitSet truncated = new BitSet();
 
-    /** A sample ready for a batch. */
+    /** Encoded sample. */
     private record Row(int number, Conversation conversation, EncodedSample encoded, int length) {}
 
     public LlavaBatchIterator(
@@ -56,88 +57,94 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     /**
-     * @param imageCheck throws a {@link BadInputException} for a picture that is no good; asked before a batch is made
-     * @param passedOver is told of every sample that is no good, each time it is met
+     * Creates a data loader that skips invalid samples.
+     *
+     * @param imageCheck throws a {@link BadInputException} for an invalid image; called before the image's batch is
+     *     made
+     * @param passedOver is called with each skipped sample, each time the sample is encountered
      */
     public LlavaBatchIterator(
             ConversationDataset samples,
             ConversationEncoder encoder,
             ImageSource imageSource,
             BatchOptions options,
-            Consumer<Path> imageCheck,
-            Consumer<BadSample> passedOver) {
+            Consumer<Path> imageValidator,
+            Consumer<BadSample> onSkipped) {
         if (samples.size() == 0) {
-            throw new BadInputException("there are no samples to make batches of; check the data file");
+            throw new BadInputException("the dataset has no samples; check the data file");
         }
         this.samples = samples;
         this.encoder = encoder;
         this.imageSource = imageSource;
-        this.imageValidator = imageCheck;
-        this.onSkipped = passedOver;
+        this.imageValidator = imageValidator;
+        this.onSkipped = onSkipped;
         this.options = options;
         seek(BatchCursor.START);
     }
 
-    /** Where the next batch lies. */
+    /** Returns the position of the next batch. */
     public BatchCursor cursor() {
         return cursor;
     }
 
-    /** Goes on from a place that {@link #cursor} gave, with the same data and options. */
-    public void seek(BatchCursor place) {
-        order = samples.order(options.seed(), place.epoch());
-        cursor = place;
+    /** Resumes from a position that {@link #cursor} returned, with the same dataset and options. */
+    public void seek(BatchCursor position) {
+        order = samples.order(options.seed(), position.epoch());
+        cursor = position;
         loadWindow();
     }
 
-    /** Batches of an epoch, if every sample has something to learn. */
+    /** Returns the number of batches of an epoch if no sample is skipped. */
     public int batchesPerEpoch() {
         return (samples.size() + options.batchSize() - 1) / options.batchSize();
     }
 
-    /** The samples, by number. */
+    /** Returns the dataset. */
     public ConversationDataset samples() {
         return samples;
     }
 
-    /** The number of the sample at each position of the first epoch. */
+    /** Returns the order of the first epoch: the index of the sample at each position. */
     public IntUnaryOperator firstEpochOrder() {
         return samples.order(options.seed(), 0);
     }
 
-    /** Positions of an epoch that are read until so many valid samples are found, if at least half of all are valid. */
+    /**
+     * Returns how many positions of an epoch are read until {@code validSamples} valid samples are found, if at least
+     * half of all samples are valid. Whole bucketing windows are read.
+     */
     public int positionsForValid(long validSamples) {
         long window = windowStart(1);
         long most = Math.min(samples.size(), 2 * Math.min(samples.size(), validSamples));
         return (int) Math.min(samples.size(), (most + window - 1) / window * window);
     }
 
-    /** Place of a sample of {@link BatchPlan#rows}. */
+    /** Returns the location of a sample of {@link BatchPlan#rows}, for messages. */
     public String where(int number) {
         return samples.where(number);
     }
 
-    /** How many sources the samples are of. */
+    /** Returns the number of source datasets. */
     public int sources() {
         return samples.sources();
     }
 
-    /** Which source a sample of {@link BatchPlan#rows} is of. */
+    /** Returns the source dataset of a sample of {@link BatchPlan#rows}. */
     public int sourceOf(int number) {
         return samples.sourceOf(number);
     }
 
-    /** Share of all positions handed out so far that were padding, 0..1. */
+    /** Returns the share of padding in all positions returned so far, 0..1. */
     public double paddingShare() {
         return positions == 0 ? 0 : (double) paddedPositions / positions;
     }
 
-    /** How many samples that were read so far are longer than the maximum length, so that their ends are cut off. */
+    /** Returns the number of samples read so far that exceed the maximum length and are truncated. */
     public int truncatedSamples() {
         return truncated.cardinality();
     }
 
-    /** How many samples of this epoch were no good and were passed over, each counted once. */
+    /** Returns the number of skipped samples of this epoch, each counted once. */
     public int skippedSamples() {
         return cursor.bad() + skippedInWindow;
     }
@@ -151,7 +158,11 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return cursor.batch() < window.size();
     }
 
-    /** The next batch with its pictures. @throws BadInputException if a sample or picture is broken, with its place */
+    /**
+     * Returns the next batch with its images loaded.
+     *
+     * @throws BadInputException if a sample or image is invalid; the message gives its location
+     */
     public LlavaBatch nextBatch() {
         BatchPlan plan = nextPlan();
         List<float[]> pixels = new ArrayList<>();
@@ -162,7 +173,11 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return LlavaBatch.of(plan.layout(), plan.images(), pixels, options.imageSizePx());
     }
 
-    /** The next batch, its pictures only named. @throws BadInputException if a sample is broken, with its place */
+    /**
+     * Returns the next batch without loading its images.
+     *
+     * @throws BadInputException if a sample is invalid; the message gives its location
+     */
     public BatchPlan nextPlan() {
         if (!hasNext()) {
             throw new NoSuchElementException("the epoch is over; call reset()");
@@ -228,7 +243,10 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         }
     }
 
-    /** Whether this epoch has had a sample before a position, as where a small source is drawn often; it counts once. */
+    /**
+     * Tests whether a sample occurred earlier in this epoch, as in a mixture that repeats a small dataset. It counts as
+     * skipped once.
+     */
     private boolean isRepeated(int number, int position) {
         return samples.repeats() && IntStream.range(0, position).anyMatch(at -> order.applyAsInt(at) == number);
     }
@@ -259,7 +277,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return image;
     }
 
-    /** Adds a sample's place to what is wrong with it. */
+    /** Prepends the location of a sample to the message of an exception. */
     private <T> T located(int number, Supplier<T> work) {
         try {
             return work.get();
@@ -279,17 +297,17 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return batch;
     }
 
-    /** Only the size of batch this was made for: another would not keep the order reproducible. */
+    /** Accepts only the batch size of the options: another size would make the order irreproducible. */
     @Override
     public MultiDataSet next(int num) {
         if (num != options.batchSize()) {
             throw new UnsupportedOperationException(
-                    "asked for " + num + " samples of an iterator over batches of " + options.batchSize());
+                    "batch size is " + num + "; this iterator has batches of " + options.batchSize());
         }
         return next();
     }
 
-    /** Goes to the start of the next epoch. */
+    /** Advances to the start of the next epoch. */
     @Override
     public void reset() {
         seek(new BatchCursor(cursor.epoch() + 1, 0, 0, 0));
@@ -305,9 +323,9 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return true;
     }
 
-    /** The interface wants iterators that can be sent elsewhere; this one stays with its files. */
+    /** Refuses serialization, which the interface declares: the iterator holds open files. */
     private void writeObject(ObjectOutputStream out) throws NotSerializableException {
-        throw new NotSerializableException(getClass().getName() + ": save its cursor() instead");
+        throw new NotSerializableException(getClass().getName() + " is not serializable; save its cursor() instead");
     }
 
     @Override

@@ -5,28 +5,30 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.records.SplitMix64;
 
 /**
- * Which source each position of an epoch takes its sample from: drawn by weight, and a function of seed, epoch and
- * position alone, so that a run that goes on draws what it would have drawn.
+ * Mixture sampler: selects the source dataset of each position of an epoch at random by weight. The choice is a pure
+ * function of seed, epoch and position, so that a resumed run samples as an uninterrupted one.
  */
 public final class MixtureSampler {
-    /** So that the draw and the shuffles have nothing in common. */
+    /** Decorrelates the sampling from the shuffles of the same seed. */
     private static final long SEED_SALT = 0x5DEECE66DL;
 
-    private final double[] cumulativeWeights; // sum of the weights up to and with source i, as a share of all
+    private final double[] cumulativeWeights; // share of sources 0..i in the sum of all weights
     private final long seed;
 
     /**
-     * @param weights one for each source; their sum may be anything
-     * @throws BadInputException if there is none, or one is not a positive number
+     * Creates a sampler.
+     *
+     * @param weights one for each source, with any sum
+     * @throws BadInputException if there are none, or one is not positive and finite
      */
     public MixtureSampler(List<Double> weights, long seed) {
         if (weights.isEmpty()) {
-            throw new BadInputException("there is no weight to draw by; give one for each source");
+            throw new BadInputException("the list of weights is empty; give one weight for each source");
         }
         weights.forEach(MixtureSampler::requireWeight);
         double sum = weights.stream().mapToDouble(Double::doubleValue).sum();
         if (Double.isInfinite(sum)) {
-            throw new BadInputException("the weights " + weights + " are too large to be added; give smaller ones");
+            throw new BadInputException("the weights " + weights + " have an infinite sum; give smaller weights");
         }
         this.seed = seed ^ SEED_SALT;
         cumulativeWeights = new double[weights.size()];
@@ -38,19 +40,23 @@ public final class MixtureSampler {
         cumulativeWeights[cumulativeWeights.length - 1] = 1;
     }
 
-    /** @throws BadInputException if it is not a positive number */
+    /**
+     * Checks a weight.
+     *
+     * @throws BadInputException if it is not positive and finite
+     */
     public static void requireWeight(double weight) {
         if (!(weight > 0) || Double.isInfinite(weight)) {
             throw new BadInputException(
-                    "the weight of a source is " + weight + "; give a number above 0, or leave the source out");
+                    "the weight of a source is " + weight + "; give a number above 0, or remove the source");
         }
     }
 
-    /** The source of a position. */
+    /** Returns the source of a position. */
     public int source(long epoch, int position) {
-        double drawn = SplitMix64.uniform(SplitMix64.mix(SplitMix64.mix(seed) + epoch), position);
+        double uniform = SplitMix64.uniform(SplitMix64.mix(SplitMix64.mix(seed) + epoch), position);
         int source = 0;
-        while (drawn >= cumulativeWeights[source]) {
+        while (uniform >= cumulativeWeights[source]) {
             source++;
         }
         return source;

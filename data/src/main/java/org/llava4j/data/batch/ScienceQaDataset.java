@@ -8,7 +8,7 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 
 /**
- * ScienceQA's problems as conversations to learn from.
+ * Dataset of ScienceQA problems as conversations.
  *
  * @param format what an answer consists of
  * @param images ScienceQA's {@code images} folder
@@ -21,7 +21,10 @@ public record ScienceQaDataset(ScienceQaRecordReader reader, ScienceQaPrompt for
         return reader.size();
     }
 
-    /** The conversation of a problem; a picture is named from {@code images} on, since a split such as minitrain has its pictures in another's folder. */
+    /**
+     * Returns the conversation of a problem. Its image is relative to {@code images}, because a split such as minitrain
+     * has its images in the folder of another split.
+     */
     @Override
     public Conversation get(int number) {
         ScienceQaProblem problem = reader.get(number);
@@ -29,8 +32,8 @@ public record ScienceQaDataset(ScienceQaRecordReader reader, ScienceQaPrompt for
         if (!problem.hasImage()) {
             return conversation;
         }
-        Path picture = ScienceQaRecordReader.image(Path.of(""), problem);
-        return new Conversation(conversation.jsonId(), List.of(picture.toString()), conversation.turns());
+        Path image = ScienceQaRecordReader.image(Path.of(""), problem);
+        return new Conversation(conversation.jsonId(), List.of(image.toString()), conversation.turns());
     }
 
     @Override

@@ -14,13 +14,16 @@ import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.records.TokenizedRecordReader;
 import org.llava4j.data.records.TokenizedSample;
 
-/** The samples of a folder of shards, by the numbers that they had in their data: in the same order as these. */
+/**
+ * Tokenized dataset: a folder of shards. Samples keep the indices that they have in the original dataset, and so their
+ * order.
+ */
 public final class TokenizedDataset implements ConversationDataset, AutoCloseable {
     private final Path folder;
     private final TokenizedDatasetManifest shards;
     private final TokenizedRecordReader reader;
     private final Path images;
-    private final int[] records; // by number
+    private final int[] records; // shard record of each sample
 
     private TokenizedDataset(
             Path folder, TokenizedDatasetManifest shards, TokenizedRecordReader reader, Path images, int[] records) {
@@ -31,16 +34,16 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
         this.records = records;
     }
 
-    /** Whether a folder holds shards. */
+    /** Tests whether a folder holds a tokenized dataset. */
     public static boolean isIn(Path folder) {
         return Files.isRegularFile(folder.resolve(TokenizedDatasetManifest.FILE));
     }
 
     /**
-     * Opens a folder.
+     * Opens a tokenized dataset.
      *
-     * @param images the folder that pictures are named from
-     * @throws BadInputException if a file is not what was written
+     * @param images folder that image paths are relative to
+     * @throws BadInputException if a file is missing or differs from what was written
      */
     public static TokenizedDataset open(Path folder, Path images) {
         TokenizedDatasetManifest shards =
@@ -51,12 +54,13 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
         for (TokenizedDatasetManifest.Shard shard : shards.shards()) {
             Path file = folder.resolve(shard.file());
             if (!Files.isRegularFile(file) || !Sha256.of(file).equals(shard.sha256())) {
-                throw new BadInputException(file + " is not there or not as it was written; make the shards anew");
+                throw new BadInputException(file + " is missing or was changed; write the tokenized dataset again");
             }
             for (int number : shard.numbers()) {
                 if (number < 0 || number >= records.length || records[number] >= 0) {
                     throw new BadInputException(folder.resolve(TokenizedDatasetManifest.FILE) + ": sample " + number
-                            + " is listed twice, or is none of its " + records.length + "; make the shards anew");
+                            + " is a duplicate or outside of its " + records.length
+                            + " samples; write the tokenized dataset again");
                 }
                 records[number] = record++;
             }
@@ -67,12 +71,16 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
         return new TokenizedDataset(folder, shards, TokenizedRecordReader.open(files), images, records);
     }
 
-    /** @throws BadInputException if the ids were made otherwise than a run would make them */
+    /**
+     * Checks that the dataset was tokenized as a run would tokenize it.
+     *
+     * @throws BadInputException if a setting differs
+     */
     public void requireEncoding(Fingerprint wanted) {
-        List<String> differences = shards.reading().differences(wanted);
+        List<String> differences = shards.encoding().differences(wanted);
         if (!differences.isEmpty()) {
-            throw new BadInputException(folder + " has ids that were made otherwise: "
-                    + Fingerprint.summarize(differences) + "; make the shards anew with the run's flags");
+            throw new BadInputException(folder + " was tokenized with other settings: "
+                    + Fingerprint.summarize(differences) + "; write the tokenized dataset again with the run's flags");
         }
     }
 
@@ -81,7 +89,7 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
         return records.length;
     }
 
-    /** Without its turns, which are ids now. */
+    /** Returns the sample without its turns, which are stored as token ids. */
     @Override
     public Conversation get(int number) {
         TokenizedSample sample = sample(number);

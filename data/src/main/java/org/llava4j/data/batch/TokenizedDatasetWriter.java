@@ -14,9 +14,9 @@ import org.llava4j.data.Sha256;
 import org.llava4j.data.records.RecordFiles;
 import org.llava4j.data.records.TokenizedSample;
 
-/** Writes samples as ids into buckets by length; what it writes depends on the samples alone. */
+/** Writer of a tokenized dataset, with the samples bucketed by length. The output depends on the samples alone. */
 public final class TokenizedDatasetWriter {
-    /** Buckets are this wide, in positions. */
+    /** Width of a bucket in positions. */
     public static final int BUCKET_WIDTH = 64;
 
     private final Path folder;
@@ -25,36 +25,40 @@ public final class TokenizedDatasetWriter {
     private final SortedMap<String, TokenizedDatasetManifest.Shard> written = new TreeMap<>();
     private final SortedMap<Integer, Integer> files = new TreeMap<>();
 
-    /** @param folder that is there */
+    /**
+     * Creates a writer.
+     *
+     * @param folder existing output folder
+     */
     public TokenizedDatasetWriter(Path folder, int samplesPerShard) {
         this.folder = folder;
         this.samplesPerShard = samplesPerShard;
     }
 
     /**
-     * Writes all, and then their description.
+     * Writes all shards, and then the manifest.
      *
-     * @param samples in the order of their numbers
-     * @param reading everything that the ids depend on, except for the data
-     * @param maxLength the longest that a sample may be, in positions
-     * @param data SHA-256 of what they were made of
+     * @param samples in the order of their indices
+     * @param encoding all settings that the token ids depend on, except for the data
+     * @param maxLength maximum length of a sample in positions
+     * @param data SHA-256 of the source data
      */
     public TokenizedDatasetManifest write(
-            Iterator<TokenizedSample> samples, Fingerprint reading, int maxLength, String data) {
+            Iterator<TokenizedSample> samples, Fingerprint encoding, int maxLength, String data) {
         int count = 0;
         while (samples.hasNext()) {
             TokenizedSample sample = samples.next();
             int bucket = Math.min(maxLength, (sample.length() + BUCKET_WIDTH - 1) / BUCKET_WIDTH * BUCKET_WIDTH);
-            List<TokenizedSample> own = open.computeIfAbsent(bucket, any -> new ArrayList<>());
-            own.add(sample);
-            if (own.size() == samplesPerShard) {
+            List<TokenizedSample> bucketed = open.computeIfAbsent(bucket, any -> new ArrayList<>());
+            bucketed.add(sample);
+            if (bucketed.size() == samplesPerShard) {
                 flush(bucket);
             }
             count++;
         }
         List.copyOf(open.keySet()).forEach(this::flush);
         TokenizedDatasetManifest shards =
-                new TokenizedDatasetManifest(reading, data, count, List.copyOf(written.values()));
+                new TokenizedDatasetManifest(encoding, data, count, List.copyOf(written.values()));
         AtomicFile.writeString(folder.resolve(TokenizedDatasetManifest.FILE), JsonInput.write(shards));
         return shards;
     }

@@ -3,10 +3,11 @@ package org.llava4j.data.captions;
 import org.llava4j.data.JsonId;
 
 /**
- * What somebody wrote about a picture.
+ * Caption of an image.
  *
- * @param jsonId what the data file calls it, with its type
- * @param image path of the picture relative to the image folder
+ * @param jsonId id in the data file, with its JSON type
+ * @param image path of the image relative to the image folder
+ * @param text the caption
  */
 public record Caption(JsonId jsonId, String image, String text) {
     /** A caption whose id is a string. */

@@ -3,14 +3,15 @@ package org.llava4j.data.captions;
 import java.util.List;
 
 /**
- * A picture in words: what a teacher without eyes is told of it (section 3).
+ * Symbolic representation of an image: its captions and bounding boxes (section 3). A text-only LLM takes it in place
+ * of the image.
  *
- * @param id what the data file calls it
- * @param image path of the picture relative to the image folder
- * @param widthPx of the picture; 0 where the file does not have it
- * @param heightPx of the picture; 0 where the file does not have it
- * @param captions what people wrote about it, in the order of the file
- * @param boxes what is where in it, in the order of the file; empty where nobody looked
+ * @param id in the data file
+ * @param image path of the image relative to the image folder
+ * @param widthPx width of the image; 0 if unknown
+ * @param heightPx height of the image; 0 if unknown
+ * @param captions human-written captions, in file order
+ * @param boxes bounding boxes, in file order; empty if the image is not annotated
  */
 public record CaptionedImage(
         String id, String image, int widthPx, int heightPx, List<String> captions, List<BoundingBox> boxes) {

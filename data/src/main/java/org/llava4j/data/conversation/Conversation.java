@@ -5,9 +5,9 @@ import java.util.List;
 import org.llava4j.data.JsonId;
 
 /**
- * One sample: turns about no, one or several images.
+ * Training sample: the turns of a conversation about any number of images.
  *
- * @param jsonId what the data file calls it, with its type; an empty string where it has no name
+ * @param jsonId id in the data file, with its JSON type; an empty string if there is none
  * @param images paths relative to the image folder, in the order in which the text refers to them
  */
 public record Conversation(JsonId jsonId, List<String> images, List<Turn> turns) implements Serializable {

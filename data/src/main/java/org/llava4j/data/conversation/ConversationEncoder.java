@@ -6,18 +6,19 @@ import org.llava4j.data.tokenizer.Encoding;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * Conversations to ids and labels. Both come out of one pass: the template marks the chars that are learned, and a
- * token is learned if the char it begins with is. So labels cannot drift against the ids, whatever the text holds.
+ * Encoder of conversations to token ids and labels. The template marks the target characters, and a token is a target
+ * if its first character is one. Ids and labels come from a single tokenization, so that they cannot be misaligned.
  *
  * @param template its training layout is used
  */
 public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate template, ImageMarkup markup) {
 
     /**
-     * Encodes one sample. A leading answer without a question is left out, as the published code does.
+     * Encodes one sample. A leading answer without a question is dropped, as the published code does.
      *
      * @throws NoTargetTokensException if no answer has any text
-     * @throws BadInputException if turns do not alternate or the text refers to more or fewer images than there are
+     * @throws BadInputException if turns do not alternate, or the number of images differs from that of the
+     *     references to them
      */
     public EncodedSample encode(Conversation conversation) {
         List<Turn> turns = markup.apply(checked(conversation)).turns();
@@ -26,16 +27,16 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
         if (images != conversation.images().size()) {
             throw new BadInputException("sample " + conversation.id() + ": has "
                     + conversation.images().size() + " images but its text refers to " + images
-                    + "; write " + LlamaTokenizer.IMAGE_TEXT + " once for each");
+                    + "; write " + LlamaTokenizer.IMAGE_TEXT + " once for each image");
         }
         Encoding encoding = tokenizer.encodePrompt(text.text(), conversation.hasImages());
         int[] ids = encoding.ids();
         int[] labels = new int[ids.length];
         for (int i = 0; i < ids.length; i++) {
             int start = encoding.starts()[i];
-            boolean learned =
+            boolean target =
                     start != Encoding.NO_CHAR && ids[i] != LlamaTokenizer.IMAGE_TOKEN_ID && text.isTarget(start);
-            labels[i] = learned ? ids[i] : EncodedSample.IGNORE_INDEX;
+            labels[i] = target ? ids[i] : EncodedSample.IGNORE_INDEX;
         }
         return new EncodedSample(ids, labels);
     }
@@ -56,7 +57,7 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
         }
         if (!anyAnswer) {
             throw new NoTargetTokensException("sample " + conversation.id()
-                    + ": has no answer to learn from; give it a \"gpt\" turn with text or leave it out");
+                    + ": has no answer; add a \"gpt\" turn with text or remove the sample");
         }
         return conversation.withTurns(turns);
     }

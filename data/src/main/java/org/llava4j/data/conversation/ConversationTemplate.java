@@ -6,14 +6,15 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.PromptText;
 
 /**
- * How turns become one text.
+ * Conversation (chat) template: formats the turns of a conversation as one text.
  *
- * @param name what {@code --conv-mode} and a model's config call it
- * @param aliases other names of the same template
- * @param system the message before all turns, possibly empty
- * @param prompt the layout in which a trained model is asked
- * @param training the layout in which it learns; the same as {@code prompt} unless the template says otherwise (v0
- *     writes its marks differently in the two, in the published code as well)
+ * @param name value of {@code --conv-mode} and of a model's config
+ * @param aliases other names of the template
+ * @param system system prompt, possibly empty
+ * @param prompt layout at inference
+ * @param training layout in training; the same as {@code prompt} unless the template differs (the separators of v0
+ *     differ between
+ *     the two, in the published code as well)
  */
 public record ConversationTemplate(
         String name, List<String> aliases, String system, TurnLayout prompt, TurnLayout training) {
@@ -30,7 +31,7 @@ public record ConversationTemplate(
         training = training == null ? prompt : training;
     }
 
-    /** The text that asks for the next answer, or, where the last turn is an answer, the text so far. */
+    /** Returns the prompt for the next answer, or, if the last turn is an answer, the formatted conversation. */
     public String prompt(List<Turn> turns) {
         TemplateText text = new TemplateText(system, prompt);
         turns.forEach(text::add);
@@ -41,14 +42,14 @@ public record ConversationTemplate(
     }
 
     /**
-     * The prompt that asks for the next answer, with the template's text and message content told apart.
+     * Returns the prompt for the next answer, with the text of the template distinguished from message content.
      *
-     * @param userSystem the user's system message, instead of the template's own
-     * @param markup how images are written into human turns, or empty where {@code <image>} is ordinary text
-     * @param begun how the answer begins; empty where the model begins it
+     * @param userSystem system prompt of the user, in place of the template's own
+     * @param markup how images are written into human turns; empty where {@code <image>} is ordinary text
+     * @param answerPrefix prefix of the answer, which generation continues; may be empty
      */
     public PromptText promptText(
-            List<Turn> turns, Optional<String> userSystem, Optional<ImageMarkup> markup, String begun) {
+            List<Turn> turns, Optional<String> userSystem, Optional<ImageMarkup> markup, String answerPrefix) {
         TemplateText text = userSystem
                 .map(given -> TemplateText.withSystemContent(given, prompt))
                 .orElseGet(() -> new TemplateText(system, prompt));
@@ -59,18 +60,18 @@ public record ConversationTemplate(
                     marked ? markup.get().placeholder() : "");
         }
         text.addGenerationPrompt();
-        if (!begun.isEmpty()) {
-            text.addAnswerPrefix(begun);
+        if (!answerPrefix.isEmpty()) {
+            text.addAnswerPrefix(answerPrefix);
         }
         return text.prompt();
     }
 
-    /** What ends an answer: generation stops at it, and it is no part of the answer. */
+    /** Returns the stop string of an answer: generation stops at it, and the answer excludes it. */
     public String stop() {
         return prompt.answerEnd();
     }
 
-    /** The text to learn from, with the marks of what is learned in it. */
+    /** Returns the training text, with its target characters marked. */
     TemplateText training(List<Turn> turns) {
         TemplateText text = new TemplateText(system, training);
         turns.forEach(text::add);

@@ -10,43 +10,47 @@ import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
-/** Where templates come from: those of LLaVA and of the demo are built in, others are JSON files of the same form. */
+/** Registry of conversation templates: the built-in ones of LLaVA and of the demo, and JSON files of the same form. */
 public final class ConversationTemplates {
     private static final Map<String, ConversationTemplate> BUILT_IN = builtIn("plain", "v0", "v1", "tiny");
 
     private ConversationTemplates() {}
 
     /**
-     * A built-in template.
+     * Returns a built-in template.
      *
-     * @param name "plain", "v0", "v1" or "tiny", or one of their other names such as "vicuna_v1"
-     * @throws BadInputException if there is none of that name
+     * @param name "plain", "v0", "v1" or "tiny", or an alias such as "vicuna_v1"
+     * @throws BadInputException if there is no such template
      */
     public static ConversationTemplate named(String name) {
         ConversationTemplate template = BUILT_IN.get(name);
         if (template == null) {
-            throw new BadInputException("no conversation template is called \"" + name + "\"; known are "
+            throw new BadInputException("unknown conversation template \"" + name + "\"; use one of "
                     + String.join(", ", BUILT_IN.keySet()) + ", or give a JSON file");
         }
         return template;
     }
 
-    /** A template from a file. @throws BadInputException if a key is missing or unknown, or the file is not JSON */
+    /**
+     * Loads a template from a JSON file.
+     *
+     * @throws BadInputException if a key is missing or unknown, or the file is not JSON
+     */
     public static ConversationTemplate load(Path file) {
         return JsonInput.read(file, ConversationTemplate.class);
     }
 
-    /** A built-in template, or where the text ends in {@code .json} the file of that path. */
+    /** Returns a built-in template or, if the argument ends in {@code .json}, the template of that file. */
     public static ConversationTemplate of(String nameOrFile) {
         return nameOrFile.endsWith(".json") ? load(Path.of(nameOrFile)) : named(nameOrFile);
     }
 
-    /** Whether a template is one of those that every copy of this library has. */
+    /** Tests whether a template is built in. */
     public static boolean isBuiltIn(ConversationTemplate template) {
         return template.equals(BUILT_IN.get(template.name()));
     }
 
-    /** The template as JSON that {@link #load} reads. */
+    /** Returns the template as JSON that {@link #load} reads. */
     public static String json(ConversationTemplate template) {
         return JsonInput.write(template);
     }

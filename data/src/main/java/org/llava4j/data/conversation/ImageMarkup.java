@@ -6,22 +6,22 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * How the place of an image is written into a turn, before any template.
+ * Preprocessing of image references in a turn, before a template is applied.
  *
- * @param imageFirst whether images are moved to the front of the turn that names them, each on a line of its own (the
- *     published code since July 2023); otherwise they stay where the data has them (the paper, where question first or
- *     image first was drawn at random when the data was made)
- * @param startEnd whether each image is put between {@code <im_start>} and {@code <im_end>}
- *     ({@code mm_use_im_start_end})
+ * @param imageFirst whether images are moved to the front of the turn, each on a line of its own (the published
+ *     code since July
+ *     2023); otherwise they stay where the data has them (the paper, whose data puts the image before or after the question at random)
+ * @param startEnd whether each image is put between {@code <im_start>} and {@code <im_end>} ({@code
+ *     mm_use_im_start_end})
  */
 public record ImageMarkup(boolean imageFirst, boolean startEnd) {
     private static final String IMAGE = LlamaTokenizer.IMAGE_TEXT;
     private static final String BRACKETED = ImageStartEndTokens.START + IMAGE + ImageStartEndTokens.END;
 
-    /** What released LLaVA v1 weights were trained with. */
+    /** Markup of the released LLaVA v1 weights. */
     public static final ImageMarkup V1 = new ImageMarkup(true, false);
 
-    /** The conversation with its images written so; one without images is left alone. */
+    /** Applies the markup to a conversation; one without images is unchanged. */
     public Conversation apply(Conversation conversation) {
         if (!conversation.hasImages()) {
             return conversation;
@@ -33,7 +33,7 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
         return conversation.withTurns(turns);
     }
 
-    /** The text of one turn with its images written so. */
+    /** Applies the markup to the text of one turn. */
     public String apply(String value) {
         int images = count(value);
         if (imageFirst && images > 0) {
@@ -42,12 +42,12 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
         return startEnd ? value.replace(IMAGE, BRACKETED) : value;
     }
 
-    /** What stands for one image in a turn with its images written so. */
+    /** Returns the placeholder of one image in a turn with this markup. */
     public String placeholder() {
         return startEnd ? BRACKETED : IMAGE;
     }
 
-    /** How many images a text refers to. */
+    /** Counts the image references of a text. */
     static int count(String value) {
         int count = 0;
         for (int at = value.indexOf(IMAGE); at >= 0; at = value.indexOf(IMAGE, at + IMAGE.length())) {
@@ -56,7 +56,7 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
         return count;
     }
 
-    /** What Python strips, which is more than {@link String#strip}: the no-break spaces and U+0085 too. */
+    /** Strips as Python does: also no-break spaces and U+0085, which {@link String#strip} keeps. */
     private static String strip(String text) {
         int from = 0;
         int to = text.length();

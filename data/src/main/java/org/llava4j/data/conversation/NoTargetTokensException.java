@@ -2,7 +2,7 @@ package org.llava4j.data.conversation;
 
 import org.llava4j.data.BadInputException;
 
-/** A sample without a single position to learn from. A run may be told to pass over a counted number of these. */
+/** Thrown for a sample without target tokens. A run can skip a limited number of invalid samples such as these. */
 public class NoTargetTokensException extends BadInputException {
     private static final long serialVersionUID = 1L;
 

@@ -4,7 +4,7 @@ import java.util.BitSet;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.PromptText;
 
-/** A conversation's text as it grows turn by turn, with marks of its learned chars, its message content and images. */
+/** Text of a conversation, built turn by turn, with its target characters, message content and images marked. */
 final class TemplateText {
     private final TurnLayout layout;
     private final StringBuilder text = new StringBuilder();
@@ -21,7 +21,7 @@ final class TemplateText {
         this.layout = layout;
     }
 
-    /** A text that begins with a system message of the user's instead of the template's own. */
+    /** Creates a text that begins with the user's system prompt in place of the template's own. */
     static TemplateText withSystemContent(String system, TurnLayout layout) {
         TemplateText text = new TemplateText(layout);
         text.addContent(system);
@@ -33,7 +33,11 @@ final class TemplateText {
         add(turn, "");
     }
 
-    /** @param imageMark what stands for an image in a question, or empty where {@code <image>} is ordinary text */
+    /**
+     * Adds a turn.
+     *
+     * @param imageMark placeholder of an image in a question, or empty where {@code <image>} is ordinary text
+     */
     void add(Turn turn, String imageMark) {
         if (turn.isHuman()) {
             String question = layout.dropInstruction()
@@ -59,10 +63,10 @@ final class TemplateText {
         text.append(layout.answerCue());
     }
 
-    /** Begins an answer behind its cue. */
-    void addAnswerPrefix(String begun) {
+    /** Adds the prefix of an answer. */
+    void addAnswerPrefix(String prefix) {
         text.append(layout.beforeAnswer());
-        addContent(begun);
+        addContent(prefix);
     }
 
     private void addContent(String message) {
@@ -83,12 +87,12 @@ final class TemplateText {
         return text.toString();
     }
 
-    /** The text as a prompt, with its message content and images marked. */
+    /** Returns the text as a prompt, with its message content and images marked. */
     PromptText prompt() {
         return new PromptText(text(), content, images);
     }
 
-    /** Whether a model learns to write the char at {@code index}. */
+    /** Tests whether the character at {@code index} is a training target. */
     boolean isTarget(int index) {
         return targets.get(index);
     }

@@ -4,24 +4,25 @@ import java.io.Serializable;
 import org.llava4j.data.BadInputException;
 
 /**
- * What one side says.
+ * Turn of a conversation.
  *
- * @param from {@link #HUMAN} or {@link #GPT}, the names LLaVA's data files use
- * @param value the text; {@code <image>} stands for an image
+ * @param from {@link #HUMAN} or {@link #GPT}, the names in LLaVA's data files
+ * @param value the text; {@code <image>} refers to an image
  */
 public record Turn(String from, String value) implements Serializable {
-    /** Who asks. */
+    /** Role of the user. */
     public static final String HUMAN = "human";
 
-    /** Who answers; what is learned. */
+    /** Role of the model; its turns are the training targets. */
     public static final String GPT = "gpt";
 
     public Turn {
         if (!HUMAN.equals(from) && !GPT.equals(from)) {
-            throw new BadInputException("a turn is from \"" + from + "\"; write \"human\" or \"gpt\"");
+            throw new BadInputException(
+                    "the role (\"from\") of a turn is \"" + from + "\"; write \"human\" or \"gpt\"");
         }
         if (value == null) {
-            throw new BadInputException("a turn from \"" + from + "\" has no \"value\"; write its text");
+            throw new BadInputException("a turn from \"" + from + "\" has no \"value\"; add its text");
         }
     }
 

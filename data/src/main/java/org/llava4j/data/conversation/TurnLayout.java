@@ -3,13 +3,13 @@ package org.llava4j.data.conversation;
 import org.llava4j.data.BadInputException;
 
 /**
- * The fixed text around turns. A conversation is the system message and {@code afterSystem}, then for each question
- * {@code beforeQuestion}, the question, {@code afterQuestion}, and for each answer {@code answerCue},
- * {@code beforeAnswer}, the answer, {@code answerEnd}, {@code afterAnswer}. From {@code beforeAnswer} to
- * {@code answerEnd} is what a model learns to write (paper, equation 3 and table 2: the answers and their stops).
+ * Separators of a conversation template. A conversation is the system prompt and {@code afterSystem}, then for each
+ * question {@code beforeQuestion}, the question, {@code afterQuestion}, and for each answer {@code answerCue}, {@code
+ * beforeAnswer}, the answer, {@code answerEnd}, {@code afterAnswer}. The training targets reach from {@code
+ * beforeAnswer} to {@code answerEnd} (paper, equation 3 and table 2: the answers and their stop strings).
  *
- * @param dropInstruction whether of a question only its images are kept (stage 1: captions)
- * @param answerCue ends a prompt that asks for an answer
+ * @param dropInstruction whether a question is reduced to its images (stage 1: captions)
+ * @param answerCue generation prompt: ends a prompt
  */
 public record TurnLayout(
         String afterSystem,
@@ -30,13 +30,13 @@ public record TurnLayout(
         require(answerEnd, "answerEnd");
         require(afterAnswer, "afterAnswer");
         if (answerEnd.isEmpty()) {
-            throw new BadInputException("\"answerEnd\" is empty; a model would never learn to stop");
+            throw new BadInputException("\"answerEnd\" is empty; write a stop string, which ends generation");
         }
     }
 
     private static void require(String value, String key) {
         if (value == null) {
-            throw new BadInputException("\"" + key + "\" is missing; write \"\" where a template has no such text");
+            throw new BadInputException("\"" + key + "\" is missing; write \"\" if the template has no such text");
         }
     }
 }

@@ -13,7 +13,7 @@ import org.llava4j.data.llm.OpenAiLlmClient;
 import org.llava4j.data.llm.RequestSession;
 import org.llava4j.data.records.CocoRecordReader;
 
-/** {@code exec:java@generate-instructions}: stage 2's data, written by a text-only teacher. */
+/** Command {@code exec:java@generate-instructions}: generates the data of stage 2 with a text-only LLM. */
 public final class GenerateInstructionsMain extends Command {
     private static final String KIND = "instructions";
     private static final int SEED = 42;
@@ -23,8 +23,8 @@ public final class GenerateInstructionsMain extends Command {
     private GenerateInstructionsMain() {
         super(
                 "generate-instructions",
-                "Asks a text-only teacher for conversations, descriptions and reasoning about captioned pictures; the key"
-                        + " is taken from the environment variable " + OpenAiLlmClient.KEY_VARIABLE + ".");
+                "Generates conversations, descriptions and reasoning about captioned images with a text-only LLM; the key"
+                        + " is read from the environment variable " + OpenAiLlmClient.KEY_VARIABLE + ".");
     }
 
     public static void main(String[] args) {
@@ -34,13 +34,14 @@ public final class GenerateInstructionsMain extends Command {
     @Override
     protected Options options() {
         return LlmClientFlags.addTo(new Options(), TEMPERATURE, MAX_TOKENS)
-                .addOption(required("captions", "FILE", "COCO's captions"))
-                .addOption(flag("instances", "FILE", "COCO's boxes of the same pictures"))
-                .addOption(required("output-dir", "DIR", "where the files go"))
-                .addOption(flag("kinds", "LIST", "conversation,detail,complex_reasoning (default all)"))
-                .addOption(flag("max-images", "N", "only the first N pictures"))
-                .addOption(flag("prompts", "DIR", "other system prompts, examples and questions"))
-                .addOption(flag("seed", "N", "of what is drawn (default 42)"));
+                .addOption(required("captions", "FILE", "COCO captions"))
+                .addOption(flag("instances", "FILE", "COCO instances (bounding boxes) of the same images"))
+                .addOption(required("output-dir", "DIR", "output folder"))
+                .addOption(
+                        flag("kinds", "LIST", "instruction types: conversation,detail,complex_reasoning (default all)"))
+                .addOption(flag("max-images", "N", "use the first N images only"))
+                .addOption(flag("prompts", "DIR", "folder with other system prompts, few-shot examples and questions"))
+                .addOption(flag("seed", "N", "random seed (default 42)"));
     }
 
     @Override
@@ -52,15 +53,15 @@ public final class GenerateInstructionsMain extends Command {
         InstructionPrompts prompts = line.hasOption("prompts")
                 ? InstructionPrompts.read(path(line, "prompts"))
                 : InstructionPrompts.builtIn();
-        List<InstructionType> kinds = Stream.of(line.getOptionValue("kinds", "conversation,detail,complex_reasoning")
+        List<InstructionType> types = Stream.of(line.getOptionValue("kinds", "conversation,detail,complex_reasoning")
                         .split(","))
                 .map(name -> InstructionType.named(name.strip()))
                 .distinct()
                 .toList();
-        try (CocoRecordReader pictures = CocoRecordReader.open(path(line, "captions"), path(line, "instances"))) {
-            int count = Math.min(pictures.size(), atLeast(1, line, "max-images", Integer.MAX_VALUE));
-            InstructionWriter writer = new InstructionWriter(
-                    pictures, count, kinds, prompts, flags.settings(), integer(line, "seed", SEED));
+        try (CocoRecordReader images = CocoRecordReader.open(path(line, "captions"), path(line, "instances"))) {
+            int count = Math.min(images.size(), atLeast(1, line, "max-images", Integer.MAX_VALUE));
+            InstructionWriter writer =
+                    new InstructionWriter(images, count, types, prompts, flags.settings(), integer(line, "seed", SEED));
             try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs);
                     RequestSession session = flags.open(List.of(flags.journal(output)))) {
                 session.run(0, writer::requests, writer.numRequests()).ifPresent(journal -> {

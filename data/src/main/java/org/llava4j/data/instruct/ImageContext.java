@@ -6,18 +6,19 @@ import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.captions.CaptionedImage;
 
 /**
- * A picture as text (section 3): its captions, one a line, then an empty line and its boxes, one a line, as
- * {@code category: [x1, y1, x2, y2]}, fractions of width and height with three decimals.
+ * Symbolic representation of an image as text (section 3): its captions, one per line, then an empty line and its
+ * bounding boxes, one per line, as {@code category: [x1, y1, x2, y2]}, fractions of width and height with three
+ * decimals.
  */
 final class ImageContext {
 
     private ImageContext() {}
 
-    static String of(CaptionedImage picture, boolean boxes) {
-        String captions = String.join("\n", picture.captions());
-        return boxes && !picture.boxes().isEmpty()
+    static String of(CaptionedImage image, boolean boxes) {
+        String captions = String.join("\n", image.captions());
+        return boxes && !image.boxes().isEmpty()
                 ? captions + "\n\n"
-                        + picture.boxes().stream().map(ImageContext::line).collect(Collectors.joining("\n"))
+                        + image.boxes().stream().map(ImageContext::line).collect(Collectors.joining("\n"))
                 : captions;
     }
 

@@ -17,24 +17,24 @@ import org.llava4j.data.llm.ChatMessage;
 import org.llava4j.data.llm.LlmRequest;
 
 /**
- * What the teacher is told before it is told of a picture: for each kind a folder with {@code system.txt}, worked
- * examples {@code example-1.context.txt}, {@code example-1.response.txt} and so on, and for descriptions
- * {@code questions.txt}, one of which each is the answer to.
+ * Prompts of instruction generation. Each instruction type has a folder with {@code system.txt} and the few-shot
+ * examples {@code example-1.context.txt}, {@code example-1.response.txt} and so on; descriptions also have {@code
+ * questions.txt}, from which their question is sampled.
  */
 public final class InstructionPrompts {
     private final Map<InstructionType, LlmRequest.PromptPrefix> prefixes = new EnumMap<>(InstructionType.class);
     private final List<String> questions;
 
     private InstructionPrompts(Source files) {
-        for (InstructionType kind : InstructionType.values()) {
+        for (InstructionType type : InstructionType.values()) {
             List<ChatMessage> messages = new ArrayList<>();
-            messages.add(ChatMessage.system(files.text(kind.label() + "/system.txt")));
-            for (int i = 1; i <= kind.numFewShotExamples(); i++) {
-                String example = kind.label() + "/example-" + i;
+            messages.add(ChatMessage.system(files.text(type.label() + "/system.txt")));
+            for (int i = 1; i <= type.numFewShotExamples(); i++) {
+                String example = type.label() + "/example-" + i;
                 messages.add(ChatMessage.user(files.text(example + ".context.txt")));
                 messages.add(ChatMessage.assistant(files.text(example + ".response.txt")));
             }
-            prefixes.put(kind, new LlmRequest.PromptPrefix(messages));
+            prefixes.put(type, new LlmRequest.PromptPrefix(messages));
         }
         questions = files.text(InstructionType.DETAIL.label() + "/questions.txt")
                 .lines()
@@ -43,18 +43,22 @@ public final class InstructionPrompts {
                 .toList();
     }
 
-    /** Where the files are. */
+    /** Reads a file by its relative name. */
     @FunctionalInterface
     private interface Source {
         String text(String name);
     }
 
-    /** Our own. */
+    /** Returns the built-in prompts. */
     public static InstructionPrompts builtIn() {
         return new InstructionPrompts(InstructionPrompts::resource);
     }
 
-    /** Those of a folder. @throws BadInputException if a file is missing or empty */
+    /**
+     * Reads the prompts of a folder.
+     *
+     * @throws BadInputException if a file is missing or empty
+     */
     public static InstructionPrompts read(Path folder) {
         return new InstructionPrompts(name -> file(folder.resolve(name)));
     }
@@ -70,21 +74,20 @@ public final class InstructionPrompts {
     private static String file(Path file) {
         FileReadError.requireAccessible(file);
         if (!Files.isRegularFile(file)) {
-            throw new BadInputException(
-                    file + ": cannot be read; the folder of prompts must have it, as the shipped one does");
+            throw new BadInputException(file + ": cannot be read; a folder of prompts must have this file");
         }
         String text = TextFiles.read(file).strip();
         if (text.isEmpty()) {
-            throw new BadInputException(file + ": is empty; write what the teacher is told");
+            throw new BadInputException(file + ": is empty; write a prompt");
         }
         return text;
     }
 
-    LlmRequest.PromptPrefix prefix(InstructionType kind) {
-        return prefixes.get(kind);
+    LlmRequest.PromptPrefix prefix(InstructionType type) {
+        return prefixes.get(type);
     }
 
-    /** Questions that a description answers. */
+    /** Returns the questions of detailed descriptions. */
     List<String> questions() {
         return questions;
     }

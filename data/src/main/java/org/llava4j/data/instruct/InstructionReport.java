@@ -5,11 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.EnumMap;
 import java.util.Map;
 
-/** What became of the calls of each kind. */
+/** Report of the generated instructions: counts of requests and rejected answers by instruction type. */
 public final class InstructionReport {
     private final Map<InstructionType, Counts> counts = new EnumMap<>(InstructionType.class);
 
-    /** Counts of one kind. */
+    /** Counts of one instruction type. */
     private static final class Counts {
         private int requests;
         private int used;
@@ -18,28 +18,28 @@ public final class InstructionReport {
         private final Map<RejectionReason, Integer> rejected = new EnumMap<>(RejectionReason.class);
     }
 
-    private Counts of(InstructionType kind) {
-        return counts.computeIfAbsent(kind, any -> new Counts());
+    private Counts of(InstructionType type) {
+        return counts.computeIfAbsent(type, any -> new Counts());
     }
 
-    void unanswered(InstructionType kind) {
-        of(kind).requests++;
-        of(kind).unanswered++;
+    void unanswered(InstructionType type) {
+        of(type).requests++;
+        of(type).unanswered++;
     }
 
-    void add(InstructionType kind, ParsedResponse response) {
-        Counts of = of(kind);
+    void add(InstructionType type, ParsedResponse response) {
+        Counts of = of(type);
         of.requests++;
-        response.rejection().ifPresentOrElse(why -> of.rejected.merge(why, 1, Integer::sum), () -> of.used++);
+        response.rejection().ifPresentOrElse(reason -> of.rejected.merge(reason, 1, Integer::sum), () -> of.used++);
         of.repaired += response.repaired() ? 1 : 0;
     }
 
-    /** Samples that were made. */
+    /** Returns the number of generated samples. */
     public int used() {
         return counts.values().stream().mapToInt(of -> of.used).sum();
     }
 
-    /** Answers that are not used, whatever the reason. */
+    /** Returns the number of rejected answers. */
     public int rejected() {
         return counts.values().stream()
                 .flatMap(of -> of.rejected.values().stream())
@@ -47,22 +47,22 @@ public final class InstructionReport {
                 .sum();
     }
 
-    /** Calls that have no answer. */
+    /** Returns the number of requests without an answer. */
     public int unanswered() {
         return counts.values().stream().mapToInt(of -> of.unanswered).sum();
     }
 
-    /** The report as JSON. */
+    /** Returns the report as JSON. */
     public ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        counts.forEach((kind, of) -> {
-            ObjectNode node = json.putObject(kind.label());
-            node.put("asked", of.requests)
+        counts.forEach((type, of) -> {
+            ObjectNode node = json.putObject(type.label());
+            node.put("requests", of.requests)
                     .put("used", of.used)
                     .put("repaired", of.repaired)
                     .put("unanswered", of.unanswered);
-            ObjectNode refused = node.putObject("refused");
-            of.rejected.forEach((why, count) -> refused.put(why.description(), count));
+            ObjectNode rejected = node.putObject("rejected");
+            of.rejected.forEach((reason, count) -> rejected.put(reason.description(), count));
         });
         return json;
     }
@@ -70,18 +70,18 @@ public final class InstructionReport {
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder();
-        counts.forEach((kind, of) -> {
-            text.append(kind.label())
+        counts.forEach((type, of) -> {
+            text.append(type.label())
                     .append(": ")
                     .append(of.used)
                     .append(" of ")
                     .append(of.requests);
             text.append(" used (").append(of.repaired).append(" repaired), ").append(of.unanswered);
             text.append(" unanswered\n");
-            of.rejected.forEach((why, count) -> text.append("  ")
+            of.rejected.forEach((reason, count) -> text.append("  ")
                     .append(count)
-                    .append(" refused: ")
-                    .append(why.description())
+                    .append(" rejected: ")
+                    .append(reason.description())
                     .append('\n'));
         });
         return text.toString().stripTrailing();

@@ -5,13 +5,13 @@ import java.util.List;
 import java.util.Locale;
 import org.llava4j.data.BadInputException;
 
-/** What is asked of the teacher, the paper's three. */
+/** Type of generated instructions; the paper's three. */
 public enum InstructionType {
-    /** Questions and answers in turn; the teacher is told the captions alone. */
+    /** Multi-turn questions and answers; the LLM gets the captions only. */
     CONVERSATION(2),
-    /** One long description; the question is one of a list. */
+    /** One detailed description; the question is sampled from a list. */
     DETAIL(3),
-    /** One question that takes thought, and its answer. */
+    /** One question that needs reasoning, and its answer. */
     COMPLEX_REASONING(3);
 
     private final int numFewShotExamples;
@@ -20,27 +20,31 @@ public enum InstructionType {
         this.numFewShotExamples = examples;
     }
 
-    /** How many worked examples go before the picture. */
+    /** Returns the number of few-shot examples before the image. */
     int numFewShotExamples() {
         return numFewShotExamples;
     }
 
-    /** Whether the teacher is told what is where. */
+    /** Tests whether the LLM also gets the bounding boxes. */
     boolean hasBoxes() {
         return this != CONVERSATION;
     }
 
-    /** Of the files: {@code complex_reasoning}. */
+    /** Returns the name in flags, files and reports: {@code complex_reasoning}. */
     public String label() {
         return name().toLowerCase(Locale.ROOT);
     }
 
-    /** @throws BadInputException if there is none of this name */
+    /**
+     * Returns the type with a name.
+     *
+     * @throws BadInputException if there is no such type
+     */
     public static InstructionType named(String name) {
         List<String> all = Arrays.stream(values()).map(InstructionType::label).toList();
         if (!all.contains(name)) {
             throw new BadInputException(
-                    "there is no kind of instruction \"" + name + "\"; there are " + String.join(", ", all));
+                    "unknown instruction type \"" + name + "\"; use one of " + String.join(", ", all));
         }
         return valueOf(name.toUpperCase(Locale.ROOT));
     }

@@ -21,15 +21,16 @@ import org.llava4j.data.records.SeededHash;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * Instructions about COCO's pictures: the calls that ask for them, and the files that are made of what a journal has of
- * their answers. Nothing depends on the order in which these came.
+ * Generator of visual instructions about COCO images: creates the requests, and writes the dataset from the answers in
+ * a journal. The output does not depend on the order of the answers.
  *
- * @param images captions and boxes
- * @param count so many of them, from the first
- * @param types what is asked about each
- * @param prompts what the teacher is told before
- * @param settings model and parameters
- * @param seed of what is drawn: a description's question, the side of the image, the order of the whole
+ * @param images captions and bounding boxes
+ * @param count number of images to use, from the first
+ * @param types instruction types to generate for each image
+ * @param prompts system prompts and few-shot examples
+ * @param settings model and sampling parameters
+ * @param seed random seed of a description's question, of the position of the image and of the order of the merged
+ *     file
  */
 public record InstructionWriter(
         CocoRecordReader images,
@@ -38,17 +39,17 @@ public record InstructionWriter(
         InstructionPrompts prompts,
         ChatParameters settings,
         long seed) {
-    /** All kinds in one file, uniformly mixed. */
+    /** Name of the file with the samples of all types, shuffled. */
     public static final String MERGED = "llava_instruct.json";
 
     private record InstructionTask(InstructionType type, int image) {}
 
-    /** Every call, kind by kind for each picture; one without captions is asked nothing about. */
+    /** Returns all requests, type by type for each image; images without captions have none. */
     public Iterator<LlmRequest> requests() {
         return tasks().map(this::request).iterator();
     }
 
-    /** How many calls there are. */
+    /** Returns the number of requests. */
     public long numRequests() {
         return tasks().count();
     }
@@ -57,37 +58,37 @@ public record InstructionWriter(
         return IntStream.range(0, count)
                 .filter(number -> !images.get(number).captions().isEmpty())
                 .boxed()
-                .flatMap(number -> types.stream().map(kind -> new InstructionTask(kind, number)));
+                .flatMap(number -> types.stream().map(type -> new InstructionTask(type, number)));
     }
 
-    private LlmRequest request(InstructionTask place) {
-        CaptionedImage picture = images.get(place.image);
+    private LlmRequest request(InstructionTask task) {
+        CaptionedImage image = images.get(task.image);
         return new LlmRequest(
-                place.type.label() + "/" + picture.id(),
-                prompts.prefix(place.type),
-                ImageContext.of(picture, place.type.hasBoxes()),
+                task.type.label() + "/" + image.id(),
+                prompts.prefix(task.type),
+                ImageContext.of(image, task.type.hasBoxes()),
                 settings);
     }
 
-    private Optional<ParsedResponse> response(RequestJournal journal, InstructionTask place) {
-        return journal.answer(request(place).key()).map(answer -> ParsedResponse.of(place.type, answer));
+    private Optional<ParsedResponse> response(RequestJournal journal, InstructionTask task) {
+        return journal.answer(request(task).key()).map(answer -> ParsedResponse.of(task.type, answer));
     }
 
-    /** Writes a file of each kind, {@link #MERGED} and {@code report.json} into a folder. */
+    /** Writes a file of each type, {@link #MERGED} and {@code report.json} into a folder. */
     public InstructionReport write(RequestJournal journal, Path folder) {
         InstructionReport report = new InstructionReport();
         List<InstructionTask> used = new ArrayList<>();
-        tasks().forEach(place -> response(journal, place)
+        tasks().forEach(task -> response(journal, task)
                 .ifPresentOrElse(
                         response -> {
-                            report.add(place.type, response);
+                            report.add(task.type, response);
                             if (response.rejection().isEmpty()) {
-                                used.add(place);
+                                used.add(task);
                             }
                         },
-                        () -> report.unanswered(place.type)));
-        for (InstructionType kind : types) {
-            write(journal, folder.resolve(kind.label() + ".json"), used.stream().filter(place -> place.type == kind));
+                        () -> report.unanswered(task.type)));
+        for (InstructionType type : types) {
+            write(journal, folder.resolve(type.label() + ".json"), used.stream().filter(task -> task.type == type));
         }
         write(journal, folder.resolve(MERGED), used.stream().sorted(mixed()));
         AtomicFile.writeString(folder.resolve("report.json"), report.json().toPrettyString() + "\n");
@@ -95,43 +96,42 @@ public record InstructionWriter(
     }
 
     private Comparator<InstructionTask> mixed() {
-        return Comparator.<InstructionTask>comparingLong(
-                        place -> SeededHash.bits(seed, "order " + place.type, id(place)))
+        return Comparator.<InstructionTask>comparingLong(task -> SeededHash.bits(seed, "order " + task.type, id(task)))
                 .thenComparing(InstructionTask::type)
                 .thenComparingInt(InstructionTask::image);
     }
 
-    private String id(InstructionTask place) {
-        return images.get(place.image).id();
+    private String id(InstructionTask task) {
+        return images.get(task.image).id();
     }
 
-    private void write(RequestJournal journal, Path file, Stream<InstructionTask> places) {
+    private void write(RequestJournal journal, Path file, Stream<InstructionTask> tasks) {
         RecordFiles.writeConversations(
                 file,
-                places.map(place -> sample(place, response(journal, place).orElseThrow()))
+                tasks.map(task -> sample(task, response(journal, task).orElseThrow()))
                         .iterator());
     }
 
-    private Conversation sample(InstructionTask place, ParsedResponse response) {
-        CaptionedImage picture = images.get(place.image);
+    private Conversation sample(InstructionTask task, ParsedResponse response) {
+        CaptionedImage image = images.get(task.image);
         List<Turn> turns = new ArrayList<>();
         for (ParsedResponse.QuestionAnswer pair : response.pairs()) {
-            String question = place.type == InstructionType.DETAIL ? sampleQuestion(picture) : pair.question();
-            turns.add(Turn.human(turns.isEmpty() ? withImage(place, picture, question) : question));
+            String question = task.type == InstructionType.DETAIL ? sampleQuestion(image) : pair.question();
+            turns.add(Turn.human(turns.isEmpty() ? withImage(task, image, question) : question));
             turns.add(Turn.gpt(pair.answer()));
         }
-        return new Conversation(picture.id(), List.of(picture.image()), turns);
+        return new Conversation(image.id(), List.of(image.image()), turns);
     }
 
-    private String sampleQuestion(CaptionedImage picture) {
+    private String sampleQuestion(CaptionedImage image) {
         List<String> questions = prompts.questions();
         return questions.get(
-                (int) Math.floorMod(SeededHash.bits(seed, "question", picture.id()), (long) questions.size()));
+                (int) Math.floorMod(SeededHash.bits(seed, "question", image.id()), (long) questions.size()));
     }
 
-    private String withImage(InstructionTask place, CaptionedImage picture, String question) {
-        boolean first = SeededHash.bits(seed, "side " + place.type, picture.id()) < 0;
-        String image = LlamaTokenizer.IMAGE_TEXT;
-        return first ? image + "\n" + question : question + "\n" + image;
+    private String withImage(InstructionTask task, CaptionedImage image, String question) {
+        boolean first = SeededHash.bits(seed, "side " + task.type, image.id()) < 0;
+        String placeholder = LlamaTokenizer.IMAGE_TEXT;
+        return first ? placeholder + "\n" + question : question + "\n" + placeholder;
     }
 }

@@ -8,11 +8,11 @@ import java.util.regex.Pattern;
 import org.llava4j.data.llm.LlmAnswer;
 
 /**
- * What is made of an answer of the teacher: questions with their answers, or why there are none.
+ * Answer of the LLM, parsed into questions and answers or rejected.
  *
- * @param pairs of questions and answers; for a description one whose question is empty
- * @param repaired whether its form was put right where there is no doubt what was meant
- * @param rejection why it is not used
+ * @param pairs questions and answers; a description is one pair with an empty question
+ * @param repaired whether an unambiguous deviation from the format was corrected
+ * @param rejection reason why the answer is rejected, if it is
  */
 public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optional<RejectionReason> rejection) {
     private static final Pattern MENTIONS_SOURCE = Pattern.compile(
@@ -24,11 +24,11 @@ public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optio
                     + "(n|d|ed)?\\b|(is|are) not (mentioned|specified|stated|provided)|no information)",
             Pattern.CASE_INSENSITIVE);
 
-    /** A question and its answer. */
+    /** Question with its answer. */
     public record QuestionAnswer(String question, String answer) {}
 
-    /** Reads an answer strictly. */
-    static ParsedResponse of(InstructionType kind, LlmAnswer answer) {
+    /** Parses an answer. */
+    static ParsedResponse of(InstructionType type, LlmAnswer answer) {
         if (answer.filtered()) {
             return rejected(RejectionReason.FILTERED);
         }
@@ -39,10 +39,10 @@ public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optio
         if (text.isEmpty()) {
             return rejected(RejectionReason.EMPTY);
         }
-        if (kind == InstructionType.DETAIL) {
+        if (type == InstructionType.DETAIL) {
             return answer.truncated()
                     ? rejected(RejectionReason.TRUNCATED)
-                    : checked(kind, List.of(new QuestionAnswer("", text)), false);
+                    : checked(type, List.of(new QuestionAnswer("", text)), false);
         }
         Blocks blocks = new Blocks();
         if (!text.lines().allMatch(blocks::accept) || !blocks.end()) {
@@ -50,22 +50,22 @@ public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optio
         }
         boolean repaired = blocks.repaired;
         if (answer.truncated()) {
-            // What came before the last block is whole.
-            if (kind != InstructionType.CONVERSATION || blocks.pairs.size() < 2) {
+            // All blocks before the last are complete.
+            if (type != InstructionType.CONVERSATION || blocks.pairs.size() < 2) {
                 return rejected(RejectionReason.TRUNCATED);
             }
             blocks.pairs.remove(blocks.pairs.size() - 1);
             repaired = true;
         }
-        return checked(kind, blocks.pairs, repaired);
+        return checked(type, blocks.pairs, repaired);
     }
 
-    private static ParsedResponse checked(InstructionType kind, List<QuestionAnswer> pairs, boolean repaired) {
-        if (kind == InstructionType.COMPLEX_REASONING && pairs.size() > 1) {
+    private static ParsedResponse checked(InstructionType type, List<QuestionAnswer> pairs, boolean repaired) {
+        if (type == InstructionType.COMPLEX_REASONING && pairs.size() > 1) {
             return rejected(RejectionReason.MULTIPLE_QUESTIONS);
         }
         for (QuestionAnswer pair : pairs) {
-            if (pair.answer.isEmpty() || (kind != InstructionType.DETAIL && pair.question.isEmpty())) {
+            if (pair.answer.isEmpty() || (type != InstructionType.DETAIL && pair.question.isEmpty())) {
                 return rejected(RejectionReason.EMPTY);
             }
             if (MENTIONS_SOURCE.matcher(pair.question).find()
@@ -79,11 +79,11 @@ public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optio
         return new ParsedResponse(List.copyOf(pairs), repaired, Optional.empty());
     }
 
-    private static ParsedResponse rejected(RejectionReason why) {
-        return new ParsedResponse(List.of(), false, Optional.of(why));
+    private static ParsedResponse rejected(RejectionReason reason) {
+        return new ParsedResponse(List.of(), false, Optional.of(reason));
     }
 
-    /** Blocks line by line. */
+    /** Line-by-line parser of the blocks. */
     private static final class Blocks {
         private static final String SEPARATOR = "===";
 
@@ -93,7 +93,11 @@ public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optio
         private StringBuilder answer;
         private boolean closed = true;
 
-        /** @return whether the line is where it may be */
+        /**
+         * Parses a line.
+         *
+         * @return whether the line is valid at its position
+         */
         boolean accept(String line) {
             String text = line.strip();
             if (text.matches("={3,}")) {
@@ -119,7 +123,9 @@ public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optio
             return true;
         }
 
-        /** What stands behind the colon belongs to the text, though it should be on the next line. */
+        /**
+         * Starts a question or an answer. Text after the colon belongs to it, although it should be on the next line.
+         */
         private StringBuilder heading(String text) {
             String rest = text.substring(text.indexOf(':') + 1)
                     .replaceFirst("^\\*+", "")
@@ -139,12 +145,16 @@ public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optio
             answer = null;
         }
 
-        /** @return whether it ends where it may */
+        /**
+         * Ends the last block.
+         *
+         * @return whether the text may end here
+         */
         boolean end() {
             if (question == null || answer == null) {
                 return false;
             }
-            closed = true; // of the last block nobody misses the line
+            closed = true; // the separator after the last block is optional
             finish();
             return true;
         }

@@ -1,15 +1,15 @@
 package org.llava4j.data.instruct;
 
-/** Why an answer of the teacher is not used. */
+/** Reason why an answer of the LLM is rejected. */
 public enum RejectionReason {
-    EMPTY("nothing was answered, or a question or an answer is empty"),
-    MALFORMED("it is not in the form of Question: / === / Answer: blocks"),
-    TRUNCATED("it ended at the limit of tokens"),
-    FILTERED("the endpoint's content filter cut it"),
-    UNFINISHED("the endpoint ended it for another reason than the end of the text"),
-    MENTIONS_SOURCE("it speaks of captions, boxes or coordinates, as if there were no picture"),
-    UNANSWERABLE("it asks what cannot be told and says so"),
-    MULTIPLE_QUESTIONS("it has several questions where one was asked for");
+    EMPTY("the answer, or one of its questions or answers, is empty"),
+    MALFORMED("it does not consist of Question: / === / Answer: blocks"),
+    TRUNCATED("it is truncated at the maximum number of tokens"),
+    FILTERED("the endpoint's content filter cut or changed it"),
+    UNFINISHED("the endpoint ended it before the end of the text"),
+    MENTIONS_SOURCE("it mentions captions, boxes or coordinates instead of the image"),
+    UNANSWERABLE("it states that a question cannot be answered"),
+    MULTIPLE_QUESTIONS("it has several questions where one was requested");
 
     private final String description;
 
@@ -17,7 +17,7 @@ public enum RejectionReason {
         this.description = words;
     }
 
-    /** In words. */
+    /** Returns the reason as text. */
     public String description() {
         return description;
     }

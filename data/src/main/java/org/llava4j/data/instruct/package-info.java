@@ -1,2 +1,5 @@
-/** Instructions that a text-only teacher writes about pictures it is told of (section 3). */
+/**
+ * Generation of visual instruction data (section 3): a text-only LLM writes conversations, detailed descriptions and
+ * complex reasoning about images, from their captions and bounding boxes.
+ */
 package org.llava4j.data.instruct;

@@ -4,11 +4,11 @@ import java.util.List;
 import org.llava4j.data.captions.BoundingBox;
 
 /**
- * What a judge is told of a picture.
+ * Textual context of an image for the judge.
  *
- * @param image path of the picture relative to the image folder
- * @param captions one in the wild, COCO's five otherwise
- * @param boxes COCO's, as fractions; empty in the wild
+ * @param image path of the image relative to the image folder
+ * @param captions one for LLaVA-Bench (In-the-Wild), COCO's five for LLaVA-Bench (COCO)
+ * @param boxes COCO's bounding boxes, as fractions; empty for In-the-Wild
  */
 public record BenchContext(String image, List<String> captions, List<BoundingBox> boxes) {
     public BenchContext {

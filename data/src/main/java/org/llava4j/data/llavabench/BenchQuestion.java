@@ -3,10 +3,10 @@ package org.llava4j.data.llavabench;
 import org.llava4j.data.JsonId;
 
 /**
- * A question of the bench.
+ * LLaVA-Bench question.
  *
  * @param id by which answers and reviews refer to it
- * @param image path of the picture relative to the image folder
+ * @param image path of the image relative to the image folder
  * @param text without {@code <image>}
  * @param category {@code conv}, {@code detail} or {@code complex}
  */

@@ -3,8 +3,8 @@ package org.llava4j.data.llm;
 import org.llava4j.data.BadInputException;
 
 /**
- * What may be spent, in requests and in tokens. A call sets aside the most it can take before it is sent, so that calls
- * at the same time never overshoot together, and gives back what it did not take.
+ * Budget of requests and tokens. A request reserves the maximum that it can take before it is sent, so that concurrent
+ * requests never overshoot together, and returns what it did not use. Thread-safe.
  */
 final class Budget {
     private final long maxRequests;
@@ -15,13 +15,16 @@ final class Budget {
     private boolean closed;
 
     /**
-     * @param maxRequests 0 for no limit; {@code maxTokens} likewise
-     * @param requests that were made before
-     * @param spentTokens that were spent before
+     * Creates a budget.
+     *
+     * @param maxRequests 0 for no limit
+     * @param maxTokens 0 for no limit
+     * @param requests requests of earlier runs
+     * @param spentTokens tokens of earlier runs
      */
     Budget(long maxRequests, long maxTokens, long requests, long spentTokens) {
         if (maxRequests < 0 || maxTokens < 0) {
-            throw new BadInputException("a budget is negative; give 1 or more, or 0 for none");
+            throw new BadInputException("the budget is negative; give 1 or more, or 0 for no limit");
         }
         this.maxRequests = maxRequests == 0 ? Long.MAX_VALUE : maxRequests;
         this.maxTokens = maxTokens == 0 ? Long.MAX_VALUE : maxTokens;
@@ -30,9 +33,9 @@ final class Budget {
     }
 
     /**
-     * Sets aside one request of at most {@code tokens}; waits while calls in flight may give back enough for it.
+     * Reserves one request of at most {@code tokens}. Blocks while requests in flight may return enough for it.
      *
-     * @return whether there is enough left
+     * @return whether the budget suffices
      */
     synchronized boolean reserve(long tokens) throws InterruptedException {
         while (!closed && requests < maxRequests && maxTokens - spentTokens - reservedTokens < tokens) {
@@ -49,31 +52,31 @@ final class Budget {
         return true;
     }
 
-    /** Returns what was set aside for a request that is not sent after all. */
+    /** Releases the reservation of a request that is not sent. */
     synchronized void release(long tokens) {
         requests--;
         reservedTokens -= tokens;
         notifyAll();
     }
 
-    /** The call that set aside {@code tokens} has ended and taken {@code spent} of them. */
+    /** Ends a reservation of {@code tokens}, of which {@code spent} were used. */
     synchronized void settle(long tokens, long spent) {
         reservedTokens -= tokens;
         spentTokens += spent;
         notifyAll();
     }
 
-    /** Nothing more is taken; whoever waits is told so. */
+    /** Refuses all further reservations, including blocked ones. */
     synchronized void close() {
         closed = true;
         notifyAll();
     }
 
-    /** What was used up, for a message. */
+    /** Returns why a reservation was refused, for a message. */
     synchronized String exhaustedReason() {
         return requests >= maxRequests
                 ? "all " + maxRequests + " requests of the budget are used"
-                : spentTokens + " of the budget's " + maxTokens
+                : spentTokens + " of the budget of " + maxTokens
                         + " tokens are used, and the next request may take more than the rest";
     }
 }

@@ -1,8 +1,8 @@
 package org.llava4j.data.llm;
 
-/** One message of a chat. */
+/** Message of a chat. */
 public record ChatMessage(Role role, String text) {
-    /** Who speaks; {@link #wire()} is the protocol's word. */
+    /** Role of a message; {@link #wire()} is its name in OpenAI's API. */
     public enum Role {
         SYSTEM("system"),
         USER("user"),

@@ -5,24 +5,28 @@ import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.llava4j.data.Html;
 
-/** Console progress of calls: counts every few seconds, and each new reason of a failure as it occurs. */
+/** Console progress of requests: counts every few seconds, and each new failure reason as it occurs. */
 final class ConsoleProgress implements RequestListener {
-    private static final long BETWEEN_MS = 5000;
-    private static final int REASONS_SHOWN = 5;
+    private static final long INTERVAL_MS = 5000;
+    private static final int MAX_REASONS = 5;
 
     private final BooleanSupplier stops;
     private final Set<String> reasons = new HashSet<>();
     private long lastPrintedMs;
 
-    /** @param stops whether the user asked to stop */
+    /**
+     * Creates a listener.
+     *
+     * @param stops whether the user requested a stop
+     */
     ConsoleProgress(BooleanSupplier stops) {
         this.stops = stops;
     }
 
     @Override
-    public void failed(LlmRequest call, String reason) {
-        if (reasons.size() < REASONS_SHOWN && reasons.add(reason)) {
-            System.err.println("call " + call.label() + " failed: " + reason);
+    public void failed(LlmRequest request, String reason) {
+        if (reasons.size() < MAX_REASONS && reasons.add(reason)) {
+            System.err.println("request " + request.label() + " failed: " + reason);
         }
     }
 
@@ -32,19 +36,21 @@ final class ConsoleProgress implements RequestListener {
     }
 
     @Override
-    public void progress(RequestProgress totals) {
-        boolean last = totals.settled() == totals.total();
-        if (!last && totals.elapsedMs() - lastPrintedMs < BETWEEN_MS) {
+    public void progress(RequestProgress progress) {
+        boolean last = progress.settled() == progress.total();
+        if (!last && progress.elapsedMs() - lastPrintedMs < INTERVAL_MS) {
             return;
         }
-        lastPrintedMs = totals.elapsedMs();
+        lastPrintedMs = progress.elapsedMs();
         System.out.println(Html.format(
-                "%,d of %,d calls, %,d answered now, %,d failed tries, %,d tokens, %s",
-                totals.settled(),
-                totals.total(),
-                totals.answered(),
-                totals.failures(),
-                totals.tokens(),
-                totals.remainingMs() < 0 ? "time left unknown" : Html.duration(totals.remainingMs() / 1e3) + " left"));
+                "%,d of %,d requests, %,d answered now, %,d failed attempts, %,d tokens, %s",
+                progress.settled(),
+                progress.total(),
+                progress.answered(),
+                progress.failures(),
+                progress.tokens(),
+                progress.remainingMs() < 0
+                        ? "remaining time unknown"
+                        : Html.duration(progress.remainingMs() / 1e3) + " left"));
     }
 }

@@ -6,16 +6,19 @@ import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
-/** The body of a response that reports an error: {@code {"error": {"message": ...}}} in OpenAI's protocol. */
+/** Parser of error responses: {@code {"error": {"message": ...}}} in OpenAI's API. */
 final class ErrorBody {
     private ErrorBody() {}
 
-    /** The error's message; the whole body where it has another form. */
+    /** Returns the error's message, or the whole body if it has another form. */
     static String message(String body) {
         return error(body.getBytes(StandardCharsets.UTF_8)).orElse(body);
     }
 
-    /** The error's message where a response has an error in place of choices, as some gateways send with status 200. */
+    /**
+     * Returns the error's message if a response has an error in place of choices, as some gateways send with status
+     * 200.
+     */
     static Optional<String> insteadOfChoices(byte[] body) {
         return new String(body, StandardCharsets.UTF_8).contains("\"choices\"") ? Optional.empty() : error(body);
     }

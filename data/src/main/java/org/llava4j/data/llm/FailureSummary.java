@@ -6,24 +6,24 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Reasons of failed calls, counted for one line of text. Not thread-safe. */
+/** Counts of the reasons of failed requests, summarized as one line. Not thread-safe. */
 final class FailureSummary {
     private static final int MAX_SHOWN = 3;
 
     private final Map<String, Integer> counts = new LinkedHashMap<>();
     private String latest = "";
 
-    /** Remembers the reason of a failed try. */
+    /** Records the reason of a failed attempt. */
     void tried(String reason) {
         latest = reason;
     }
 
-    /** Counts a call that is given up, by the reason of its last try. */
+    /** Counts a request that is given up, by the reason of its last attempt. */
     void gaveUp(String reason) {
         counts.merge(reason, 1, Integer::sum);
     }
 
-    /** The reasons of the calls that were given up, the most frequent first. */
+    /** Returns the reasons of the requests that were given up, the most frequent first. */
     String reasons() {
         List<Map.Entry<String, Integer>> all = counts.entrySet().stream()
                 .sorted(Map.Entry.comparingByValue(Comparator.reverseOrder()))
@@ -36,8 +36,8 @@ final class FailureSummary {
         return more > 0 ? shown + "; and " + more + " other reasons (all are in the journal)" : shown;
     }
 
-    /** The reason of the last failed try as a clause, empty if every try succeeded. */
+    /** Returns the reason of the last failed attempt as a clause; empty if every attempt succeeded. */
     String latest() {
-        return latest.isEmpty() ? "" : " (the last failed try: " + latest + ")";
+        return latest.isEmpty() ? "" : " (the last failed attempt: " + latest + ")";
     }
 }

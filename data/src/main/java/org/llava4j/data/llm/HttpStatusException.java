@@ -4,7 +4,7 @@ import dev.langchain4j.exception.HttpException;
 import java.time.Duration;
 import java.util.Optional;
 
-/** A status that is no success, with what the client library's own exception leaves out: when to come back. */
+/** Thrown for an HTTP error status. Unlike LangChain4j's exception it has the {@code Retry-After} header. */
 final class HttpStatusException extends HttpException {
     private static final long serialVersionUID = 1L;
 

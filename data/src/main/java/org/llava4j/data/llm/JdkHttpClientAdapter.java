@@ -22,9 +22,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * The JDK's HTTP client under LangChain4j's. LangChain4j's own adapter drops the headers of a failure, and with them
- * {@code Retry-After}; and its timeout ends when the headers are there, so that a body which never ends is waited for
- * without end.
+ * Adapter of the JDK's HTTP client for LangChain4j. LangChain4j's own adapter drops the headers of an error response,
+ * and with them {@code Retry-After}, and its timeout covers the headers only, so that it waits forever for a body that
+ * never ends.
  */
 final class JdkHttpClientAdapter implements HttpClient {
     private final java.net.http.HttpClient client;
@@ -38,7 +38,7 @@ final class JdkHttpClientAdapter implements HttpClient {
                 .build();
     }
 
-    /** Makes one, with the timeouts that LangChain4j sets. */
+    /** Builder with the timeouts that LangChain4j sets. */
     static final class Builder implements HttpClientBuilder {
         private Duration connect = Duration.ofSeconds(15);
         private Duration read = Duration.ofSeconds(60);
@@ -101,19 +101,19 @@ final class JdkHttpClientAdapter implements HttpClient {
             return response.get(timeout.toMillis(), TimeUnit.MILLISECONDS);
         } catch (TimeoutException e) {
             throw new UncheckedIOException(
-                    new HttpTimeoutException("no whole answer within " + timeout.toMillis() / 1000.0 + " s"));
+                    new HttpTimeoutException("no complete answer within " + timeout.toMillis() / 1000.0 + " s"));
         } catch (ExecutionException e) {
             throw new UncheckedIOException(e.getCause() instanceof IOException io ? io : new IOException(e.getCause()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new UncheckedIOException(new java.io.InterruptedIOException("interrupted"));
         } finally {
-            response.cancel(true); // ends the exchange where it has not ended
+            response.cancel(true); // cancels the exchange if it has not ended
         }
     }
 
     @Override
     public void execute(HttpRequest request, ServerSentEventParser parser, ServerSentEventListener listener) {
-        throw new UnsupportedOperationException("answers are not streamed here");
+        throw new UnsupportedOperationException("streaming is not supported");
     }
 }

@@ -5,19 +5,20 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
 
 /**
- * One line of a {@link RequestJournal}; what an event does not have is null and not written.
+ * Line of a {@link RequestJournal}. Absent values are null and not written. Component names are JSON keys of existing
+ * files.
  *
- * @param event what happened
- * @param key of the call; null for a lead
- * @param label what the call is for, at its first sending
- * @param lead hash of the messages that come first
- * @param messages the lead itself
- * @param question the last message, at the call's first sending
- * @param settings model and parameters, likewise
- * @param boundTokens what the call can take at most, at each sending
- * @param tokens what it took
- * @param answer what came
- * @param reason why nothing came
+ * @param event type of the line
+ * @param key of the request; null for a prefix
+ * @param label purpose of the request, when it is sent for the first time
+ * @param lead hash of the leading messages
+ * @param messages the leading messages
+ * @param question last message, when the request is sent for the first time
+ * @param settings model and sampling parameters, when the request is sent for the first time
+ * @param boundTokens maximum number of tokens of the request, each time it is sent
+ * @param tokens tokens used
+ * @param answer the answer
+ * @param reason reason of a failure
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record JournalLine(
@@ -33,32 +34,32 @@ record JournalLine(
         LlmAnswer answer,
         String reason) {
 
-    /** What a line tells. */
+    /** Type of a line. */
     enum Event {
-        /** Messages that the calls after it begin with. */
+        /** Leading messages of the requests after this line. */
         @JsonProperty("lead")
         PREFIX,
-        /** A call is about to be sent. */
+        /** A request is about to be sent. */
         @JsonProperty("sent")
         SENT,
-        /** It was answered. */
+        /** The request was answered. */
         @JsonProperty("answered")
         ANSWERED,
-        /** It failed and may be asked again. */
+        /** The request failed and may be retried. */
         @JsonProperty("failed")
         FAILED,
-        /** It will never be answered. */
+        /** The request was rejected for good. */
         @JsonProperty("refused")
         REJECTED
     }
 
-    static JournalLine lead(LlmRequest.PromptPrefix lead) {
+    static JournalLine lead(LlmRequest.PromptPrefix prefix) {
         return new JournalLine(
                 Event.PREFIX,
                 null,
                 null,
-                lead.hash(),
-                LlmRequest.json(lead.messages()),
+                prefix.hash(),
+                LlmRequest.json(prefix.messages()),
                 null,
                 null,
                 null,
@@ -67,16 +68,16 @@ record JournalLine(
                 null);
     }
 
-    static JournalLine sent(LlmRequest call, String key, boolean first) {
+    static JournalLine sent(LlmRequest request, String key, boolean first) {
         return new JournalLine(
                 Event.SENT,
                 key,
-                first ? call.label() : null,
-                first ? call.prefix().hash() : null,
+                first ? request.label() : null,
+                first ? request.prefix().hash() : null,
                 null,
-                first ? call.question() : null,
-                first ? call.settings() : null,
-                call.maxTotalTokens(),
+                first ? request.question() : null,
+                first ? request.settings() : null,
+                request.maxTotalTokens(),
                 null,
                 null,
                 null);
@@ -86,8 +87,18 @@ record JournalLine(
         return new JournalLine(Event.ANSWERED, key, null, null, null, null, null, null, tokens, answer, null);
     }
 
-    static JournalLine failed(String key, boolean forEver, String reason, long tokens) {
+    static JournalLine failed(String key, boolean permanently, String reason, long tokens) {
         return new JournalLine(
-                forEver ? Event.REJECTED : Event.FAILED, key, null, null, null, null, null, null, tokens, null, reason);
+                permanently ? Event.REJECTED : Event.FAILED,
+                key,
+                null,
+                null,
+                null,
+                null,
+                null,
+                null,
+                tokens,
+                null,
+                reason);
     }
 }

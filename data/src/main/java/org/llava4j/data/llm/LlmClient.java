@@ -1,13 +1,13 @@
 package org.llava4j.data.llm;
 
-/** Who answers. Several threads may ask at once. */
+/** LLM client. Thread-safe. */
 @FunctionalInterface
 public interface LlmClient {
     /**
-     * Asks once, without any retry.
+     * Sends a request once, without retries.
      *
      * @throws RequestFailedException if there is no answer
-     * @throws InterruptedException if the thread was told to end
+     * @throws InterruptedException if the thread is interrupted
      */
-    LlmAnswer complete(LlmRequest call) throws RequestFailedException, InterruptedException;
+    LlmAnswer complete(LlmRequest request) throws RequestFailedException, InterruptedException;
 }

@@ -15,7 +15,7 @@ import org.llava4j.data.FileReadError;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
 
-/** How a goal reaches a model behind an endpoint, and what it may spend there. */
+/** Command-line flags of an LLM endpoint: address, model, sampling, rate limits and budget. */
 public final class LlmClientFlags {
     private final CommandLine line;
     private final ChatParameters settings;
@@ -26,33 +26,43 @@ public final class LlmClientFlags {
     }
 
     /**
-     * @param temperature where none is given
-     * @param maxTokens of one answer, where none is given
+     * Adds the flags to the options of a command.
+     *
+     * @param temperature default temperature
+     * @param maxTokens default maximum number of completion tokens
      */
     public static Options addTo(Options options, double temperature, int maxTokens) {
-        return options.addOption(
-                        Command.flag("base-url", "URL", "of OpenAI's protocol (default https://api.openai.com/v1)"))
-                .addOption(Command.flag("model", "NAME", "as the endpoint knows it"))
-                .addOption(Command.flag("temperature", "REAL", "0 to 2 (default " + temperature + ")"))
-                .addOption(Command.flag("max-tokens", "N", "of one answer (default " + maxTokens + ")"))
-                .addOption(Command.flag("timeout", "SECONDS", "for one answer (default 120)"))
-                .addOption(Command.flag("concurrency", "N", "calls at the same time (default 4)"))
-                .addOption(Command.flag("requests-per-minute", "N", "no more than these (default no limit)"))
-                .addOption(Command.flag("tokens-per-minute", "N", "no more than these (default no limit)"))
+        return options.addOption(Command.flag(
+                        "base-url", "URL", "base URL of an OpenAI-compatible API (default https://api.openai.com/v1)"))
+                .addOption(Command.flag("model", "NAME", "name of the model at the endpoint"))
                 .addOption(Command.flag(
-                        "max-requests", "N", "of the whole command and all runs with its journals (default no limit)"))
-                .addOption(Command.flag("max-tokens-total", "N", "likewise, in tokens (default no limit)"))
-                .addOption(Command.flag("price-in", "REAL", "of a million tokens asked, for the estimate"))
-                .addOption(Command.flag("price-out", "REAL", "of a million tokens answered, for the estimate"))
-                .addOption(Command.flag("journal", "FILE", "every call and answer (default DIR.calls.jsonl)"))
-                .addOption(Command.toggle("dry-run", "print the requests and the estimate, ask nothing"))
-                .addOption(Command.toggle("replay", "take the answers of the journal alone, ask nothing"));
+                        "temperature", "REAL", "sampling temperature, 0 to 2 (default " + temperature + ")"))
+                .addOption(Command.flag(
+                        "max-tokens", "N", "maximum completion tokens of a request (default " + maxTokens + ")"))
+                .addOption(Command.flag("timeout", "SECONDS", "of one request (default 120)"))
+                .addOption(Command.flag("concurrency", "N", "concurrent requests (default 4)"))
+                .addOption(Command.flag("requests-per-minute", "N", "rate limit (default no limit)"))
+                .addOption(Command.flag("tokens-per-minute", "N", "rate limit (default no limit)"))
+                .addOption(Command.flag(
+                        "max-requests",
+                        "N",
+                        "request budget, shared by all runs with the same journals (default no limit)"))
+                .addOption(Command.flag("max-tokens-total", "N", "token budget, shared likewise (default no limit)"))
+                .addOption(Command.flag("price-in", "REAL", "price of a million prompt tokens, for the estimate"))
+                .addOption(Command.flag("price-out", "REAL", "price of a million completion tokens, for the estimate"))
+                .addOption(Command.flag("journal", "FILE", "journal of requests and answers (default DIR.calls.jsonl)"))
+                .addOption(Command.toggle("dry-run", "print the requests and the estimate, send nothing"))
+                .addOption(Command.toggle("replay", "use the answers of the journal alone, send nothing"));
     }
 
-    /** @throws BadInputException if a flag has no sense */
+    /**
+     * Reads the flags.
+     *
+     * @throws BadInputException if a flag is missing or out of range
+     */
     public static LlmClientFlags of(CommandLine line, double temperature, int maxTokens) {
         if (!line.hasOption("model")) {
-            throw new BadInputException("--model is missing; name the model that is or was asked");
+            throw new BadInputException("--model is missing; name the model of the requests");
         }
         return new LlmClientFlags(
                 line,
@@ -63,15 +73,15 @@ public final class LlmClientFlags {
                         Command.atLeast(1, line, "max-tokens", maxTokens)));
     }
 
-    /** What is asked beside the messages. */
+    /** Returns model and sampling parameters. */
     public ChatParameters settings() {
         return settings;
     }
 
     /**
-     * Where calls are written: beside the output, or where {@code --journal} says.
+     * Returns the journal: beside the output, or the value of {@code --journal}.
      *
-     * @throws BadInputException if that is in the output folder, which is replaced as a whole
+     * @throws BadInputException if it is inside of the output folder, which is replaced as a whole
      */
     public Path journal(Path output) {
         Path folder = output.toAbsolutePath().normalize();
@@ -84,9 +94,9 @@ public final class LlmClientFlags {
     }
 
     /**
-     * What a model is told: the file that a flag names, or a resource.
+     * Reads a prompt: the file that a flag names, or a resource.
      *
-     * @param owner a class beside the resource
+     * @param owner class beside the resource
      * @throws BadInputException if the file cannot be read
      */
     public String prompt(String flag, Class<?> owner, String resource) {
@@ -100,10 +110,10 @@ public final class LlmClientFlags {
     }
 
     /**
-     * Opens the journals for the calls of a command. Flags, endpoint address and journals are checked here, before the
-     * first call; with {@code --dry-run} nothing is opened.
+     * Opens a session with journals for the requests of a command. Flags, endpoint address and journals are checked
+     * here, before the first request; with {@code --dry-run} nothing is opened.
      *
-     * @throws BadInputException if a flag or a journal cannot be used
+     * @throws BadInputException if a flag or a journal is invalid
      */
     public RequestSession open(List<Path> journals) {
         if (line.hasOption("dry-run")) {

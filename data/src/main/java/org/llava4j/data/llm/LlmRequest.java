@@ -9,20 +9,19 @@ import java.util.List;
 import org.llava4j.data.Sha256;
 
 /**
- * One question to a model.
+ * Request to an LLM.
  *
- * @param label what it is for, in messages and in the journal: {@code conversation/000000000139}
- * @param prefix the messages before it, the same for many calls
- * @param question the last message, the user's
- * @param settings model and parameters
+ * @param label purpose, in messages and in the journal: {@code conversation/000000000139}
+ * @param prefix leading messages, shared by many requests: system prompt and few-shot examples
+ * @param question last message, of the user
+ * @param settings model and sampling parameters
  */
 public record LlmRequest(String label, PromptPrefix prefix, String question, ChatParameters settings) {
-    // Bytes are an upper bound of tokens, since every token of a byte-level tokenizer has one at least; a message's
-    // frame
-    // has a few more.
+    // The number of bytes bounds the number of tokens, since every token of a byte-level tokenizer has at least one. A
+    // message adds a few more tokens for its role.
     private static final int FRAME_TOKENS = 16;
 
-    /** Messages that many calls begin with. */
+    /** Leading messages of many requests: system prompt and few-shot examples. */
     public static final class PromptPrefix {
         private final List<ChatMessage> messages;
         private final String hash;
@@ -32,7 +31,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
             this.messages = List.copyOf(messages);
             hash = Sha256.of(json(messages).toString().getBytes(StandardCharsets.UTF_8));
             maxTokens = messages.stream()
-                    .mapToLong(each -> maxTokensOf(each.text()))
+                    .mapToLong(message -> maxTokensOf(message.text()))
                     .sum();
         }
 
@@ -40,20 +39,20 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
             return messages;
         }
 
-        /** SHA-256 of the messages. */
+        /** Returns the SHA-256 of the messages. */
         public String hash() {
             return hash;
         }
     }
 
-    /** All messages, in the order in which they are sent. */
+    /** Returns all messages, in the order in which they are sent. */
     public List<ChatMessage> messages() {
         List<ChatMessage> all = new ArrayList<>(prefix.messages);
         all.add(ChatMessage.user(question));
         return all;
     }
 
-    /** By this a call is known, in every run: SHA-256 of all that decides the answer. */
+    /** Returns the key of the request in every run: the SHA-256 of all that decides the answer. */
     public String key() {
         return new Sha256()
                 .add(prefix.hash)
@@ -68,17 +67,20 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
                 .hex();
     }
 
-    /** No call takes more tokens than this, question and answer together. */
+    /** Returns an upper bound of the tokens of the request, prompt and completion together. */
     public long maxTotalTokens() {
         return prefix.maxTokens + maxTokensOf(question) + FRAME_TOKENS + settings.maxTokens();
     }
 
-    /** About as many as it takes, for limits that may be missed by a little: a token has some four bytes. */
+    /**
+     * Returns the approximate number of tokens, for limits that may be missed by a little: a token has about four
+     * bytes.
+     */
     long expectedTokens() {
         return expectedPromptTokens() + settings.maxTokens();
     }
 
-    /** About as many tokens as the messages have. */
+    /** Returns the approximate number of prompt tokens. */
     public long expectedPromptTokens() {
         return (maxTotalTokens() - settings.maxTokens()) / 4;
     }
@@ -87,7 +89,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
         return text.getBytes(StandardCharsets.UTF_8).length + FRAME_TOKENS;
     }
 
-    /** Messages as the protocol has them. */
+    /** Converts messages to the JSON of OpenAI's API. */
     static ArrayNode json(List<ChatMessage> messages) {
         ArrayNode array = JsonNodeFactory.instance.arrayNode();
         for (ChatMessage message : messages) {
@@ -96,7 +98,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
         return array;
     }
 
-    /** The whole request as the protocol has it, to be looked at. */
+    /** Returns the request as the JSON of OpenAI's API, for display. */
     public ObjectNode json() {
         ObjectNode body = JsonNodeFactory.instance.objectNode();
         body.put("model", settings.model());

@@ -2,9 +2,9 @@ package org.llava4j.data.llm;
 
 import java.util.function.BooleanSupplier;
 
-/** What waits ask; a test has one of its own, in which waiting takes no time. */
+/** Monotonic clock that can sleep. Tests replace it by one whose waits take no time. */
 public interface MonotonicClock {
-    /** The real one. */
+    /** The system clock. */
     MonotonicClock SYSTEM = new MonotonicClock() {
         @Override
         public long millis() {
@@ -17,15 +17,19 @@ public interface MonotonicClock {
         }
     };
 
-    /** So often a wait looks whether it is still wanted. */
+    /** Interval at which a wait checks whether it is cancelled. */
     long POLL_MS = 100;
 
-    /** Milliseconds since some moment. */
+    /** Returns milliseconds since an arbitrary origin. */
     long millis();
 
     void sleep(long ms) throws InterruptedException;
 
-    /** Waits until a moment, or until {@code stops}. @return whether the moment came */
+    /**
+     * Waits until {@code moment}, or until {@code stops} is true.
+     *
+     * @return whether the moment was reached
+     */
     default boolean waitUntil(long moment, BooleanSupplier stops) throws InterruptedException {
         for (long left = moment - millis(); left > 0; left = moment - millis()) {
             if (stops.getAsBoolean()) {

@@ -25,14 +25,16 @@ import org.llava4j.data.JsonErrorMessage;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.llm.RequestFailedException.FailureAction;
 
-/** Any endpoint that speaks OpenAI's chat protocol, by LangChain4j; without streaming, and without its retries. */
+/**
+ * Client of an OpenAI-compatible chat API, based on LangChain4j; without streaming, and without LangChain4j's retries.
+ */
 public final class OpenAiLlmClient implements LlmClient {
-    /** Where the key is looked for. */
+    /** Environment variable that holds the key. */
     public static final String KEY_VARIABLE = "OPENAI_API_KEY";
 
     private static final int MAX_REASON_LENGTH = 200;
 
-    // Shorter keys, such as the "none" of a local server, may be words.
+    // Shorter keys, such as "none" for a local server, may be ordinary words.
     private static final int MIN_SECRET_LENGTH = 8;
 
     private final OpenAiChatModel model;
@@ -40,16 +42,18 @@ public final class OpenAiLlmClient implements LlmClient {
     private final String key;
 
     /**
+     * Creates a client.
+     *
      * @param baseUrl such as {@code https://api.openai.com/v1}
-     * @param key empty for none; it goes nowhere but into the requests' header
-     * @param timeout for a whole answer
-     * @throws BadInputException if the address is none
+     * @param key empty for none; it is sent in the request header and written nowhere
+     * @param timeout of a whole answer
+     * @throws BadInputException if the base URL or the key is invalid
      */
     public OpenAiLlmClient(String baseUrl, String key, Duration timeout) {
         requireAddress(baseUrl);
         if (!key.chars().allMatch(c -> c > ' ' && c < 0x7f)) {
             throw new BadInputException(
-                    "the key in " + KEY_VARIABLE + " has characters that a header cannot hold; set it again");
+                    "the key in " + KEY_VARIABLE + " has characters that are invalid in a header; set it again");
         }
         this.baseUrl = baseUrl;
         this.key = key;
@@ -68,22 +72,22 @@ public final class OpenAiLlmClient implements LlmClient {
             boolean http = "http".equals(uri.getScheme()) || "https".equals(uri.getScheme());
             if (!http || uri.getHost() == null) {
                 throw new BadInputException(
-                        "--base-url " + baseUrl + " is no http address; write it as https://api.openai.com/v1");
+                        "--base-url " + baseUrl + " is not an HTTP URL; write it as https://api.openai.com/v1");
             }
             if (uri.getUserInfo() != null || uri.getQuery() != null) {
-                throw new BadInputException("--base-url holds more than an address (a user, or what follows a \"?\");"
-                        + " a key belongs into the environment variable " + KEY_VARIABLE);
+                throw new BadInputException("--base-url has a user or a query (\"?...\");"
+                        + " remove it and set the key in the environment variable " + KEY_VARIABLE);
             }
         } catch (URISyntaxException e) {
-            throw new BadInputException("--base-url is no address: " + e.getReason(), e);
+            throw new BadInputException("--base-url is not a URL: " + e.getReason(), e);
         }
     }
 
     @Override
-    public LlmAnswer complete(LlmRequest call) throws RequestFailedException, InterruptedException {
+    public LlmAnswer complete(LlmRequest request) throws RequestFailedException, InterruptedException {
         ChatResponse response;
         try {
-            response = model.chat(request(call));
+            response = model.chat(chatRequest(request));
         } catch (RuntimeException e) {
             if (Thread.interrupted()) {
                 throw new InterruptedException();
@@ -100,10 +104,10 @@ public final class OpenAiLlmClient implements LlmClient {
                 usage == null || usage.outputTokenCount() == null ? -1 : usage.outputTokenCount());
     }
 
-    private static ChatRequest request(LlmRequest call) {
-        ChatParameters settings = call.settings();
+    private static ChatRequest chatRequest(LlmRequest request) {
+        ChatParameters settings = request.settings();
         return ChatRequest.builder()
-                .messages(call.messages().stream()
+                .messages(request.messages().stream()
                         .map(message -> switch (message.role()) {
                             case SYSTEM -> SystemMessage.from(message.text());
                             case USER -> UserMessage.from(message.text());
@@ -119,14 +123,14 @@ public final class OpenAiLlmClient implements LlmClient {
                 .build();
     }
 
-    /** The finish reason as the endpoint wrote it; LangChain4j's own drops what it does not know. */
+    /** Returns the finish reason as the endpoint wrote it; LangChain4j drops unknown ones. */
     private static String finish(ChatResponse response) {
         if (response.metadata() instanceof OpenAiChatResponseMetadata metadata && metadata.rawHttpResponse() != null) {
             byte[] body = metadata.rawHttpResponse().body().getBytes(StandardCharsets.UTF_8);
             try {
                 return JsonInput.tree(body).at("/choices/0/finish_reason").asText("");
             } catch (IOException e) {
-                // Not as strict JSON as ours; LangChain4j has read it.
+                // Not strict JSON; LangChain4j's parser accepted it.
             }
         }
         FinishReason reason = response.finishReason();
@@ -147,7 +151,7 @@ public final class OpenAiLlmClient implements LlmClient {
             }
             if (cause instanceof JsonProcessingException json) {
                 return new RequestFailedException(
-                        shortened("the answer is broken JSON: " + JsonErrorMessage.of(json)),
+                        shortened("the answer is malformed JSON: " + JsonErrorMessage.of(json)),
                         FailureAction.RETRY,
                         true,
                         Optional.empty());
@@ -168,7 +172,7 @@ public final class OpenAiLlmClient implements LlmClient {
             }
         }
         return new RequestFailedException(
-                shortened("the answer has not the protocol's form: " + e.getMessage()),
+                shortened("the answer does not conform to OpenAI's API: " + e.getMessage()),
                 FailureAction.RETRY,
                 true,
                 Optional.empty());
@@ -176,20 +180,20 @@ public final class OpenAiLlmClient implements LlmClient {
 
     private RequestFailedException status(HttpStatusException e) {
         int status = e.statusCode();
-        String said = ErrorBody.message(String.valueOf(e.getMessage())).strip();
-        String reason = shortened("status " + status + (said.isEmpty() ? "" : ": " + said));
-        boolean empty = String.valueOf(e.getMessage()).contains("insufficient_quota");
-        FailureAction remedy;
-        if (status == 401 || status == 403 || status == 404 || (status == 429 && empty)) {
-            remedy = FailureAction.ABORT;
+        String message = ErrorBody.message(String.valueOf(e.getMessage())).strip();
+        String reason = shortened("status " + status + (message.isEmpty() ? "" : ": " + message));
+        boolean quotaExhausted = String.valueOf(e.getMessage()).contains("insufficient_quota");
+        FailureAction action;
+        if (status == 401 || status == 403 || status == 404 || (status == 429 && quotaExhausted)) {
+            action = FailureAction.ABORT;
         } else if (status == 408 || status == 409 || status == 425 || status == 429 || status >= 500) {
-            remedy = FailureAction.RETRY;
+            action = FailureAction.RETRY;
         } else {
-            remedy = FailureAction.REJECT;
+            action = FailureAction.REJECT;
         }
-        // A gateway gave up on a model that may have answered and counted.
+        // The gateway timed out, but the model may have answered and charged.
         boolean mayBeCharged = status == 502 || status == 504;
-        return new RequestFailedException(reason, remedy, mayBeCharged, e.retryAfter());
+        return new RequestFailedException(reason, action, mayBeCharged, e.retryAfter());
     }
 
     private String shortened(String reason) {
@@ -197,7 +201,7 @@ public final class OpenAiLlmClient implements LlmClient {
         return line.length() <= MAX_REASON_LENGTH ? line : line.substring(0, MAX_REASON_LENGTH) + " ...";
     }
 
-    /** An endpoint, or a proxy before it, may repeat the key in what it says. */
+    /** Removes the key, which an endpoint or a proxy may repeat in a message. */
     private String withoutKey(String text) {
         return key.length() < MIN_SECRET_LENGTH ? text : text.replace(key, "[key]");
     }

@@ -3,22 +3,21 @@ package org.llava4j.data.llm;
 import java.util.Collection;
 
 /**
- * What the calls of one command may use together, whichever journal each is written to: concurrency, one rate limiter and
- * one budget.
+ * Shared limits of all requests of a command, whatever journal they use: concurrency, one rate limiter and one budget.
  */
 public final class Quota {
     private final int concurrency;
     private final Budget budget;
     private final RateLimiter rateLimiter;
 
-    private Quota(int concurrency, Budget budget, RateLimiter pacer) {
+    private Quota(int concurrency, Budget budget, RateLimiter rateLimiter) {
         this.concurrency = concurrency;
         this.budget = budget;
-        this.rateLimiter = pacer;
+        this.rateLimiter = rateLimiter;
     }
 
-    /** A quota that counts the requests and tokens of earlier runs in all of these journals. */
-    public static Quota of(RequestLimits limits, Collection<RequestJournal> journals, MonotonicClock time) {
+    /** Creates a quota whose budget includes the requests and tokens of earlier runs in these journals. */
+    public static Quota of(RequestLimits limits, Collection<RequestJournal> journals, MonotonicClock clock) {
         return new Quota(
                 limits.concurrency(),
                 new Budget(
@@ -26,7 +25,7 @@ public final class Quota {
                         limits.maxTokens(),
                         journals.stream().mapToLong(RequestJournal::requests).sum(),
                         journals.stream().mapToLong(RequestJournal::tokens).sum()),
-                new RateLimiter(limits.requestsPerMinute(), limits.tokensPerMinute(), time));
+                new RateLimiter(limits.requestsPerMinute(), limits.tokensPerMinute(), clock));
     }
 
     int concurrency() {

@@ -6,28 +6,32 @@ import org.llava4j.data.Html;
 import org.llava4j.data.cli.Command;
 
 /**
- * Number of calls and about how many tokens they take, for one line before anything is asked.
+ * Estimate of the number of requests and tokens of a command, printed before anything is sent.
  *
- * @param requests how many
- * @param tokensIn about as many as all prompts have
- * @param tokensOut at most as many as all answers have
+ * @param requests number of requests
+ * @param tokensIn approximate number of prompt tokens
+ * @param tokensOut maximum number of completion tokens
  */
 record RequestEstimate(long requests, long tokensIn, long tokensOut) {
     private static final double PER_MILLION = 1e6;
 
-    static RequestEstimate of(Iterator<LlmRequest> each) {
-        long calls = 0;
+    static RequestEstimate of(Iterator<LlmRequest> all) {
+        long requests = 0;
         long in = 0;
         long out = 0;
-        for (; each.hasNext(); calls++) {
-            LlmRequest call = each.next();
-            in += call.expectedPromptTokens();
-            out += call.settings().maxTokens();
+        for (; all.hasNext(); requests++) {
+            LlmRequest request = all.next();
+            in += request.expectedPromptTokens();
+            out += request.settings().maxTokens();
         }
-        return new RequestEstimate(calls, in, out);
+        return new RequestEstimate(requests, in, out);
     }
 
-    /** @param line flags with the prices of a million tokens, where they are known */
+    /**
+     * Formats the estimate as one line.
+     *
+     * @param line command line; may have flags with the prices per million tokens
+     */
     String text(CommandLine line) {
         String cost = line.hasOption("price-in") || line.hasOption("price-out")
                 ? Html.format(
@@ -37,6 +41,7 @@ record RequestEstimate(long requests, long tokensIn, long tokensOut) {
                                 / PER_MILLION)
                 : "";
         return Html.format(
-                "%,d calls: about %,d tokens asked, at most %,d answered%s", requests, tokensIn, tokensOut, cost);
+                "%,d requests: about %,d prompt tokens, at most %,d completion tokens%s",
+                requests, tokensIn, tokensOut, cost);
     }
 }

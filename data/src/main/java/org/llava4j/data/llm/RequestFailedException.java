@@ -3,17 +3,17 @@ package org.llava4j.data.llm;
 import java.time.Duration;
 import java.util.Optional;
 
-/** A call without an answer. */
+/** Thrown for a request without an answer. */
 public final class RequestFailedException extends Exception {
     private static final long serialVersionUID = 1L;
 
-    /** What is to be done about it. */
+    /** Reaction to the failure. */
     public enum FailureAction {
-        /** Ask again later: the endpoint is busy, the connection broke, the answer was damaged. */
+        /** Retry later: the endpoint is busy, the connection broke or the answer was damaged. */
         RETRY,
-        /** This one will never be answered, others may be. */
+        /** Do not retry this request; others may succeed. */
         REJECT,
-        /** Nothing will be answered: the key or the model is wrong, the account is empty. */
+        /** Stop the run: the key or the model is wrong, or the account is empty. */
         ABORT
     }
 
@@ -22,14 +22,17 @@ public final class RequestFailedException extends Exception {
     private final transient Optional<Duration> retryAfter;
 
     /**
-     * @param reason in a few words, without the key
-     * @param mayBeCharged whether the endpoint may have worked on it, and counted the tokens
-     * @param retryAfter how long the endpoint wants to be left alone
+     * Creates an exception.
+     *
+     * @param reason short description, without the key
+     * @param action reaction to the failure
+     * @param mayBeCharged whether the endpoint may have processed the request and charged its tokens
+     * @param retryAfter wait that the endpoint requests
      */
     public RequestFailedException(
-            String reason, FailureAction remedy, boolean mayBeCharged, Optional<Duration> retryAfter) {
+            String reason, FailureAction action, boolean mayBeCharged, Optional<Duration> retryAfter) {
         super(reason);
-        this.action = remedy;
+        this.action = action;
         this.mayBeCharged = mayBeCharged;
         this.retryAfter = retryAfter;
     }

@@ -24,10 +24,9 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
 /**
- * Every call that was ever made for a purpose, as JSON lines that are only ever appended and forced to the disk one by
- * one: before a call is sent, and when it has ended. A last line that a killed process did not finish is cut off; what
- * had been sent then counts as spent. One process at a time may write. Answers stay in the file until they are asked
- * for.
+ * Append-only journal of all requests of a dataset, as JSON lines. A line is forced to disk before a request is sent,
+ * and another when it has ended. An incomplete last line, which a killed process leaves, is truncated; requests that
+ * were in flight count as spent. Only one process at a time may write. Answers stay in the file and are read on demand.
  */
 public final class RequestJournal implements Closeable {
     private static final JsonMapper JSON = new JsonMapper();
@@ -43,7 +42,7 @@ public final class RequestJournal implements Closeable {
     private long tokens;
     private long end;
 
-    /** Where the line lies that settles a call. */
+    /** Location in the file of the line that settles a request. */
     private record LineLocation(long offset, int bytes) {}
 
     private RequestJournal(Path file, FileChannel channel) {
@@ -51,7 +50,11 @@ public final class RequestJournal implements Closeable {
         this.channel = channel;
     }
 
-    /** Opens a journal to go on with, or begins one. @throws BadInputException if it cannot, or another run has it */
+    /**
+     * Opens a journal for appending, or creates it.
+     *
+     * @throws BadInputException if it cannot be opened, or another run has locked it
+     */
     public static RequestJournal append(Path file) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
@@ -63,10 +66,14 @@ public final class RequestJournal implements Closeable {
         }
     }
 
-    /** Opens a journal for its answers only. @throws BadInputException if there is none or it is broken */
+    /**
+     * Opens a journal for reading.
+     *
+     * @throws BadInputException if it is missing or malformed
+     */
     public static RequestJournal read(Path file) {
         if (!Files.isRegularFile(file)) {
-            throw new BadInputException(file + ": no such journal of calls; check the path");
+            throw new BadInputException(file + ": no such journal; check the path");
         }
         try {
             return load(file, FileChannel.open(file), false);
@@ -77,7 +84,7 @@ public final class RequestJournal implements Closeable {
 
     private static RequestJournal load(Path file, FileChannel channel, boolean writes) throws IOException {
         RequestJournal journal = new RequestJournal(file, channel);
-        boolean whole = false;
+        boolean loaded = false;
         try {
             if (writes) {
                 journal.lock();
@@ -86,10 +93,10 @@ public final class RequestJournal implements Closeable {
             if (writes && channel.size() > journal.end) {
                 channel.truncate(journal.end);
             }
-            whole = true;
+            loaded = true;
             return journal;
         } finally {
-            if (!whole) {
+            if (!loaded) {
                 channel.close();
             }
         }
@@ -103,7 +110,8 @@ public final class RequestJournal implements Closeable {
             free = false;
         }
         if (!free) {
-            throw new BadInputException(file + ": another run writes this journal; wait for it, or give --journal");
+            throw new BadInputException(
+                    file + ": another run writes this journal; wait until it ends, or name another one with --journal");
         }
     }
 
@@ -118,13 +126,13 @@ public final class RequestJournal implements Closeable {
                 line.write(c);
             }
             if (c < 0) {
-                break; // nothing, or what a killed process left of its last line
+                break; // end of the file, or an incomplete last line
             }
             apply(parse(line.toByteArray(), number), new LineLocation(start, line.size()));
             start += line.size() + 1;
             end = start;
         }
-        // Sent, and the process ended before anything came back: it may have been answered and counted.
+        // The process ended before a response arrived: the request may have been answered and charged.
         inFlight.values().forEach(bound -> tokens += bound);
         inFlight.clear();
     }
@@ -137,7 +145,7 @@ public final class RequestJournal implements Closeable {
         }
     }
 
-    private void apply(JournalLine line, LineLocation place) {
+    private void apply(JournalLine line, LineLocation location) {
         switch (line.event()) {
             case PREFIX -> prefixHashes.add(line.lead());
             case SENT -> {
@@ -150,41 +158,41 @@ public final class RequestJournal implements Closeable {
                 inFlight.remove(line.key());
                 tokens += line.tokens();
                 if (line.event() != JournalLine.Event.FAILED) {
-                    settled.put(line.key(), place);
+                    settled.put(line.key(), location);
                 }
                 answers += line.event() == JournalLine.Event.ANSWERED ? 1 : 0;
             }
         }
     }
 
-    /** Whether a call needs never be sent again: it was answered, or never will be. */
+    /** Tests whether a request needs no further attempt: it was answered, or rejected for good. */
     public synchronized boolean isSettled(String key) {
         return settled.containsKey(key);
     }
 
-    /** The answer to a call, if it was answered. */
+    /** Returns the answer to a request, if it was answered. */
     public Optional<LlmAnswer> answer(String key) {
         return settledLine(key).map(JournalLine::answer);
     }
 
-    /** Why a call will never be answered, if so. */
+    /** Returns why a request was rejected for good, if it was. */
     public Optional<String> rejectionReason(String key) {
         return settledLine(key).map(JournalLine::reason);
     }
 
     private Optional<JournalLine> settledLine(String key) {
-        LineLocation place;
+        LineLocation location;
         synchronized (this) {
-            place = settled.get(key);
+            location = settled.get(key);
         }
-        if (place == null) {
+        if (location == null) {
             return Optional.empty();
         }
-        ByteBuffer bytes = ByteBuffer.allocate(place.bytes);
+        ByteBuffer bytes = ByteBuffer.allocate(location.bytes);
         try {
             while (bytes.hasRemaining()) {
-                if (channel.read(bytes, place.offset + bytes.position()) < 0) {
-                    throw new BadInputException(file + ": has become shorter while it was read; start again");
+                if (channel.read(bytes, location.offset + bytes.position()) < 0) {
+                    throw new BadInputException(file + ": was truncated while it was read; start again");
                 }
             }
         } catch (IOException e) {
@@ -193,35 +201,35 @@ public final class RequestJournal implements Closeable {
         return Optional.of(JsonInput.parse(file.toString(), bytes.array(), JournalLine.class));
     }
 
-    /** How many calls were answered. */
+    /** Returns the number of answered requests. */
     public synchronized long answers() {
         return answers;
     }
 
-    /** How many requests were sent, repeated ones counted again. */
+    /** Returns the number of requests sent, retries included. */
     public synchronized long requests() {
         return requests;
     }
 
-    /** How many tokens were spent, or may have been where nobody can say. */
+    /** Returns the number of tokens spent; where the endpoint did not report it, the maximum. */
     public synchronized long tokens() {
         return tokens;
     }
 
-    /** Writes down that a call is about to be sent. */
-    synchronized void sent(LlmRequest call, String key) {
-        if (!prefixHashes.contains(call.prefix().hash())) {
-            write(JournalLine.lead(call.prefix()));
+    /** Records that a request is about to be sent. */
+    synchronized void sent(LlmRequest request, String key) {
+        if (!prefixHashes.contains(request.prefix().hash())) {
+            write(JournalLine.lead(request.prefix()));
         }
-        write(JournalLine.sent(call, key, !sentKeys.contains(key)));
+        write(JournalLine.sent(request, key, !sentKeys.contains(key)));
     }
 
     synchronized void answered(String key, LlmAnswer answer, long tokens) {
         write(JournalLine.answered(key, answer, tokens));
     }
 
-    synchronized void failed(String key, boolean forEver, String reason, long tokens) {
-        write(JournalLine.failed(key, forEver, reason, tokens));
+    synchronized void failed(String key, boolean permanently, String reason, long tokens) {
+        write(JournalLine.failed(key, permanently, reason, tokens));
     }
 
     private void write(JournalLine line) {
@@ -235,7 +243,7 @@ public final class RequestJournal implements Closeable {
             apply(line, new LineLocation(end, text.length - 1));
             end += text.length;
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a record of texts and numbers is always JSON", e);
+            throw new IllegalStateException("a journal line is always valid JSON", e);
         } catch (IOException e) {
             throw unwritable(file, e);
         }

@@ -1,14 +1,14 @@
 package org.llava4j.data.llm;
 
-/** Watches calls; told by several threads, one at a time. */
+/** Callbacks of a run of requests. Called by several threads, one at a time. */
 public interface RequestListener {
-    /** Something has changed. */
-    default void progress(RequestProgress totals) {}
+    /** Called when the progress changes. */
+    default void progress(RequestProgress progress) {}
 
-    /** A call failed, and what is done about it. */
-    default void failed(LlmRequest call, String reason) {}
+    /** Called when an attempt failed. */
+    default void failed(LlmRequest request, String reason) {}
 
-    /** Whether no further call is wanted; those in flight are waited for. */
+    /** Tests whether the run is to stop; requests in flight are completed. */
     default boolean isStopRequested() {
         return false;
     }

@@ -1,17 +1,17 @@
 package org.llava4j.data.llm;
 
 /**
- * How calls stand.
+ * Progress of a run of requests.
  *
- * @param total calls in all, the same question counted once
- * @param settled of them, in this run and before
- * @param answered answers that came in this run
- * @param failures of this run, each try counted
+ * @param total number of different requests
+ * @param settled settled ones, of this run and earlier ones
+ * @param answered answers received in this run
+ * @param failures failed attempts of this run
  * @param tokens spent in this run
- * @param elapsedMs since the run began
+ * @param elapsedMs since the run started
  */
 public record RequestProgress(long total, long settled, long answered, long failures, long tokens, long elapsedMs) {
-    /** What is left takes so long at this run's rate; -1 while nobody can say. */
+    /** Estimates the remaining time at this run's rate; -1 while it is unknown. */
     public long remainingMs() {
         return answered == 0 ? -1 : (total - settled) * elapsedMs / answered;
     }

@@ -7,9 +7,9 @@ import java.util.Set;
 import java.util.concurrent.Callable;
 import org.llava4j.data.llm.RequestFailedException.FailureAction;
 
-/** One run of {@link RequestRunner}; each of its threads calls it. */
+/** One run of a {@link RequestRunner}, executed by each of its threads. */
 final class RequestRun implements Callable<Void> {
-    // An endpoint that refused so many and has answered none refuses what they have in common.
+    // The run stops if the endpoint rejects this many requests and has answered none.
     private static final int MAX_INITIAL_REJECTIONS = 5;
 
     private final RequestRunner runner;
@@ -29,14 +29,14 @@ final class RequestRun implements Callable<Void> {
     private final FailureSummary failed = new FailureSummary();
     private volatile String stopReason;
 
-    RequestRun(RequestRunner with, Iterator<LlmRequest> calls, long total) {
-        this.runner = with;
-        this.requests = calls;
+    RequestRun(RequestRunner runner, Iterator<LlmRequest> requests, long total) {
+        this.runner = runner;
+        this.requests = requests;
         this.total = total;
-        journal = with.journal();
-        budget = with.quota().budget();
-        rateLimiter = with.quota().rateLimiter();
-        startMs = with.clock().millis();
+        journal = runner.journal();
+        budget = runner.quota().budget();
+        rateLimiter = runner.quota().rateLimiter();
+        startMs = runner.clock().millis();
         tokensBefore = journal.tokens();
     }
 
@@ -44,20 +44,20 @@ final class RequestRun implements Callable<Void> {
     public Void call() throws InterruptedException {
         try {
             for (Optional<LlmRequest> next = next(); next.isPresent(); next = next()) {
-                LlmRequest call = next.get();
-                if (!settle(call, call.key())) {
+                LlmRequest request = next.get();
+                if (!settle(request, request.key())) {
                     countUnanswered();
                 }
             }
             return null;
         } catch (RuntimeException | Error e) {
-            // The other threads end too, after the call that each of them has in flight.
+            // The other threads also stop, each after its request in flight.
             stop(String.valueOf(e.getMessage()));
             throw e;
         }
     }
 
-    /** Why some have no answer; to ask when all threads have ended. */
+    /** Returns why some requests have no answer; call it when all threads have ended. */
     synchronized Optional<String> failureReason() {
         if (unanswered == 0 && !requests.hasNext()) {
             return Optional.empty();
@@ -66,19 +66,19 @@ final class RequestRun implements Callable<Void> {
             return Optional.of(stopReason);
         }
         if (runner.listener().isStopRequested()) {
-            return Optional.of("asked to stop");
+            return Optional.of("a stop was requested");
         }
-        return Optional.of(unanswered + " calls have no answer after "
-                + runner.retryPolicy().maxAttempts() + " tries each: " + failed.reasons());
+        return Optional.of(unanswered + " requests have no answer after "
+                + runner.retryPolicy().maxAttempts() + " attempts each: " + failed.reasons());
     }
 
     private synchronized Optional<LlmRequest> next() {
         while (!isStopping() && requests.hasNext()) {
-            LlmRequest call = requests.next();
-            String key = call.key();
+            LlmRequest request = requests.next();
+            String key = request.key();
             if (seen.add(key)) {
                 if (!journal.isSettled(key)) {
-                    return Optional.of(call);
+                    return Optional.of(request);
                 }
                 settled++;
             }
@@ -91,33 +91,37 @@ final class RequestRun implements Callable<Void> {
         return stopReason != null || runner.listener().isStopRequested();
     }
 
-    /** Asks until there is an answer, or none will come. @return whether the call is settled */
-    private boolean settle(LlmRequest call, String key) throws InterruptedException {
-        for (int tries = 0; ; ) {
-            if (!awaitPermission(call)) {
+    /**
+     * Sends a request until it is answered or given up.
+     *
+     * @return whether the request is settled
+     */
+    private boolean settle(LlmRequest request, String key) throws InterruptedException {
+        for (int attempts = 0; ; ) {
+            if (!awaitPermission(request)) {
                 return false;
             }
             try {
-                journal.sent(call, key);
-                LlmAnswer answer = runner.endpoint().complete(call);
-                long tokens = answer.tokens(call.maxTotalTokens());
-                budget.settle(call.maxTotalTokens(), tokens);
+                journal.sent(request, key);
+                LlmAnswer answer = runner.endpoint().complete(request);
+                long tokens = answer.tokens(request.maxTotalTokens());
+                budget.settle(request.maxTotalTokens(), tokens);
                 journal.answered(key, answer, tokens);
                 answered();
                 return true;
             } catch (RequestFailedException e) {
-                long tokens = e.mayBeCharged() ? call.maxTotalTokens() : 0;
-                budget.settle(call.maxTotalTokens(), tokens);
-                if (failed(call, key, e, tokens)) {
+                long tokens = e.mayBeCharged() ? request.maxTotalTokens() : 0;
+                budget.settle(request.maxTotalTokens(), tokens);
+                if (failed(request, key, e, tokens)) {
                     return true;
                 }
-                tries++;
-                e.retryAfter().ifPresent(asked -> rateLimiter.pauseFor(asked.toMillis()));
-                if (tries == runner.retryPolicy().maxAttempts()) {
+                attempts++;
+                e.retryAfter().ifPresent(wait -> rateLimiter.pauseFor(wait.toMillis()));
+                if (attempts == runner.retryPolicy().maxAttempts()) {
                     gaveUp(e.getMessage());
                     return false;
                 }
-                long waitMs = runner.retryPolicy().backoffMs(tries, key, e.retryAfter());
+                long waitMs = runner.retryPolicy().backoffMs(attempts, key, e.retryAfter());
                 if (!runner.clock().waitUntil(runner.clock().millis() + waitMs, this::isStopping)) {
                     return false;
                 }
@@ -125,25 +129,25 @@ final class RequestRun implements Callable<Void> {
         }
     }
 
-    /** Waits for a place in time, then for a share of the budget. */
-    private boolean awaitPermission(LlmRequest call) throws InterruptedException {
-        long moment = rateLimiter.reserve(call.expectedTokens());
+    /** Waits for the rate limiter, then reserves a share of the budget. */
+    private boolean awaitPermission(LlmRequest request) throws InterruptedException {
+        long moment = rateLimiter.reserve(request.expectedTokens());
         do {
             if (!runner.clock().waitUntil(Math.max(moment, rateLimiter.pausedUntil()), this::isStopping)) {
                 return false;
             }
         } while (rateLimiter.pausedUntil() > runner.clock().millis());
-        boolean taken = budget.reserve(call.maxTotalTokens());
+        boolean reserved = budget.reserve(request.maxTotalTokens());
         if (isStopping()) {
-            if (taken) {
-                budget.release(call.maxTotalTokens());
+            if (reserved) {
+                budget.release(request.maxTotalTokens());
             }
             return false;
         }
-        if (!taken) {
+        if (!reserved) {
             stop(budget.exhaustedReason() + latestFailure());
         }
-        return taken;
+        return reserved;
     }
 
     private synchronized void answered() {
@@ -164,32 +168,35 @@ final class RequestRun implements Callable<Void> {
         return failed.latest();
     }
 
-    /** Writes a failure down. @return whether the call is settled by it */
-    private synchronized boolean failed(LlmRequest call, String key, RequestFailedException e, long tokens) {
+    /**
+     * Records a failed attempt.
+     *
+     * @return whether it settles the request
+     */
+    private synchronized boolean failed(LlmRequest request, String key, RequestFailedException e, long tokens) {
         failures++;
         failed.tried(e.getMessage());
-        boolean never = e.action() == FailureAction.REJECT;
-        // While nothing was ever answered, a refusal may be about all calls; it is not held against this one.
-        boolean forEver = never && journal.answers() > 0;
-        journal.failed(key, forEver, e.getMessage(), tokens);
-        runner.listener().failed(call, e.getMessage());
+        boolean rejected = e.action() == FailureAction.REJECT;
+        // While no request was ever answered, a rejection may concern all requests; it does not settle this one.
+        boolean permanently = rejected && journal.answers() > 0;
+        journal.failed(key, permanently, e.getMessage(), tokens);
+        runner.listener().failed(request, e.getMessage());
         if (e.action() == FailureAction.ABORT) {
             stop(e.getMessage());
         } else if (e.retryAfter()
-                .filter(asked -> asked.compareTo(RetryPolicy.MAX_RETRY_AFTER) > 0)
+                .filter(wait -> wait.compareTo(RetryPolicy.MAX_RETRY_AFTER) > 0)
                 .isPresent()) {
-            stop(e.getMessage() + "; it asks to come back in "
+            stop(e.getMessage() + "; the endpoint requests a retry after "
                     + e.retryAfter().get().toMinutes() + " minutes");
-        } else if (never && !forEver && ++rejections >= MAX_INITIAL_REJECTIONS) {
-            stop("nothing was answered yet and " + rejections + " calls were refused, the last because "
-                    + e.getMessage());
+        } else if (rejected && !permanently && ++rejections >= MAX_INITIAL_REJECTIONS) {
+            stop("no request was answered and " + rejections + " were rejected, the last because " + e.getMessage());
         }
-        settled += forEver ? 1 : 0;
+        settled += permanently ? 1 : 0;
         reportProgress();
-        return forEver;
+        return permanently;
     }
 
-    /** Ends the run: calls in flight are finished, no further one is sent. */
+    /** Stops the run: requests in flight are completed, no further one is sent. */
     void stop(String reason) {
         synchronized (this) {
             stopReason = stopReason == null ? reason : stopReason;

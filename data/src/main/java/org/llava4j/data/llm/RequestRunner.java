@@ -11,15 +11,15 @@ import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
 
 /**
- * Asks many calls, some at the same time, and writes each into a journal. What the journal has settled is not asked;
- * what fails for a while is asked again; what the budget does not allow is not sent.
+ * Concurrent runner of many requests, which records each in a journal. Requests that the journal has settled are not
+ * sent. Transient failures are retried. Requests beyond the budget are not sent.
  *
- * @param endpoint who answers
- * @param journal what was asked before, and where the rest is written
+ * @param endpoint the LLM client
+ * @param journal record of requests and answers, of earlier runs too
  * @param quota rate limiter and budget, which several runs may share
- * @param retryPolicy of calls that fail for a while
- * @param clock what waits ask
- * @param listener is told, and may stop the run
+ * @param retryPolicy of transient failures
+ * @param clock source of time for waits
+ * @param listener callbacks; may stop the run
  */
 public record RequestRunner(
         LlmClient endpoint,
@@ -29,28 +29,28 @@ public record RequestRunner(
         MonotonicClock clock,
         RequestListener listener) {
 
-    /** Calls with a quota of their own. */
+    /** Creates a runner with a quota of its own. */
     public RequestRunner(
             LlmClient endpoint,
             RequestJournal journal,
             RequestLimits limits,
-            RetryPolicy retries,
-            MonotonicClock time,
+            RetryPolicy retryPolicy,
+            MonotonicClock clock,
             RequestListener listener) {
-        this(endpoint, journal, Quota.of(limits, List.of(journal), time), retries, time, listener);
+        this(endpoint, journal, Quota.of(limits, List.of(journal), clock), retryPolicy, clock, listener);
     }
 
     /**
-     * Asks all of them; the same question once. Whatever ends the run early, calls in flight are waited for, so that
-     * their answers are in the journal when this returns.
+     * Sends all requests; duplicates are sent once. Even if the run stops early, requests in flight are completed, so
+     * that their answers are in the journal when this returns.
      *
-     * @param calls read by one thread at a time
-     * @param total how many there are, for the time left
-     * @return why some have no answer; empty if all are settled
+     * @param requests read by one thread at a time
+     * @param total number of requests, for the remaining time
+     * @return why some requests have no answer; empty if all are settled
      * @throws BadInputException if the journal cannot be written
      */
-    public Optional<String> run(Iterator<LlmRequest> calls, long total) {
-        RequestRun run = new RequestRun(this, calls, total);
+    public Optional<String> run(Iterator<LlmRequest> requests, long total) {
+        RequestRun run = new RequestRun(this, requests, total);
         ExecutorService threads = Executors.newFixedThreadPool(quota.concurrency());
         try {
             List<Future<Void>> workers = Stream.generate(() -> threads.submit(run))
@@ -58,15 +58,15 @@ public record RequestRunner(
                     .toList();
             Optional<Throwable> failure = Optional.empty();
             for (Future<Void> worker : workers) {
-                Optional<Throwable> own = await(worker, run);
-                failure = failure.or(() -> own);
+                Optional<Throwable> thrown = await(worker, run);
+                failure = failure.or(() -> thrown);
             }
             if (failure.isPresent()) {
-                throw failure.get() instanceof RuntimeException own ? own : new IllegalStateException(failure.get());
+                throw failure.get() instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(failure.get());
             }
             return run.failureReason();
         } catch (RuntimeException | Error e) {
-            // Also where a thread could not be made: those that were made must not go on with paid calls.
+            // Also if a thread could not be created: the others must not go on sending paid requests.
             run.stop("the run failed");
             throw e;
         } finally {
@@ -74,7 +74,11 @@ public record RequestRunner(
         }
     }
 
-    /** Waits for a worker, even if this thread is interrupted, which ends the run. @return what the worker threw */
+    /**
+     * Waits for a worker, even if this thread is interrupted, which stops the run.
+     *
+     * @return the exception of the worker
+     */
     private static Optional<Throwable> await(Future<Void> worker, RequestRun run) {
         boolean interrupted = false;
         try {

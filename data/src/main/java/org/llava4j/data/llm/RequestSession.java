@@ -13,8 +13,9 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.StopSignal;
 
 /**
- * One command's use of an endpoint. Its journals are opened, and so checked and locked, before the first call; all calls
- * share one budget and one rate limiter. SIGTERM and Ctrl-C end it after the calls in flight, whose answers are journaled.
+ * Session of one command at an LLM endpoint. Its journals are opened, and so checked and locked, before the first
+ * request; all requests share one budget and one rate limiter. SIGTERM and Ctrl-C end it after the requests in flight,
+ * whose answers are journaled.
  */
 public final class RequestSession implements AutoCloseable {
     private static final Duration MAX_DRAIN = Duration.ofMinutes(2);
@@ -24,7 +25,7 @@ public final class RequestSession implements AutoCloseable {
     private final List<RequestJournal> journals = new ArrayList<>();
     private Optional<Sender> sender = Optional.empty();
 
-    /** What is needed to send calls. */
+    /** Means to send requests. */
     private record Sender(LlmClient endpoint, Quota quota, StopSignal signal) {}
 
     private RequestSession(CommandLine line, List<Path> files) {
@@ -32,83 +33,87 @@ public final class RequestSession implements AutoCloseable {
         this.files = files;
     }
 
-    /** @param timeout of one answer, which bounds the wait for calls in flight */
+    /**
+     * Opens a session that sends requests.
+     *
+     * @param timeout of one answer, which bounds the wait for requests in flight
+     */
     static RequestSession sending(
             CommandLine line, List<Path> files, LlmClient endpoint, RequestLimits limits, Duration timeout) {
         RequestSession session = opened(line, files, RequestJournal::append);
         Duration drain = timeout.compareTo(MAX_DRAIN) < 0 ? timeout : MAX_DRAIN;
         StopSignal signal = new StopSignal(
-                "asked to stop: waiting for the calls in flight, at most " + drain.toSeconds() + " s",
+                "stopping: waiting for the requests in flight, at most " + drain.toSeconds() + " s",
                 drain.plusSeconds(5));
         session.sender =
                 Optional.of(new Sender(endpoint, Quota.of(limits, session.journals, MonotonicClock.SYSTEM), signal));
         return session;
     }
 
-    /** A session that takes all answers from its journals. */
+    /** Opens a session that takes all answers from its journals. */
     static RequestSession replaying(CommandLine line, List<Path> files) {
         return opened(line, files, RequestJournal::read);
     }
 
-    /** A session that only prints requests; no journal is opened. */
+    /** Opens a session that only prints requests; no journal is opened. */
     static RequestSession dryRun(CommandLine line) {
         return new RequestSession(line, List.of());
     }
 
     private static RequestSession opened(CommandLine line, List<Path> files, Function<Path, RequestJournal> open) {
         RequestSession session = new RequestSession(line, List.copyOf(files));
-        boolean whole = false;
+        boolean opened = false;
         try {
             files.forEach(file -> session.journals.add(open.apply(file)));
-            whole = true;
+            opened = true;
             return session;
         } finally {
-            if (!whole) {
+            if (!opened) {
                 session.close();
             }
         }
     }
 
     /**
-     * Asks what a journal lacks; in a replay asks nothing.
+     * Sends the requests that a journal lacks; a replay sends nothing.
      *
-     * @param number of the journal, from 0
-     * @param calls read once for the estimate, once to be asked
+     * @param number index of the journal
+     * @param requests read once for the estimate and once to be sent
      * @return the journal with the answers; empty in a dry run
-     * @throws BadInputException if some calls have no answer yet
+     * @throws BadInputException if some requests have no answer
      */
-    public Optional<RequestJournal> run(int number, Supplier<Iterator<LlmRequest>> calls, long total) {
+    public Optional<RequestJournal> run(int number, Supplier<Iterator<LlmRequest>> requests, long total) {
         boolean dryRun = journals.isEmpty();
         if (dryRun) {
-            calls.get().forEachRemaining(call -> System.out.println(call.json()));
+            requests.get().forEachRemaining(request -> System.out.println(request.json()));
         }
-        System.out.println(RequestEstimate.of(calls.get()).text(line));
+        System.out.println(RequestEstimate.of(requests.get()).text(line));
         if (dryRun) {
             return Optional.empty();
         }
-        sender.ifPresent(with -> run(with, number, calls.get(), total));
+        sender.ifPresent(sender -> run(sender, number, requests.get(), total));
         return Optional.of(journals.get(number));
     }
 
-    private void run(Sender with, int number, Iterator<LlmRequest> calls, long total) {
-        ConsoleProgress progress = new ConsoleProgress(with.signal::received);
+    private void run(Sender sender, int number, Iterator<LlmRequest> requests, long total) {
+        ConsoleProgress progress = new ConsoleProgress(sender.signal::received);
         Optional<String> missing = new RequestRunner(
-                        with.endpoint,
+                        sender.endpoint,
                         journals.get(number),
-                        with.quota,
+                        sender.quota,
                         RetryPolicy.DEFAULT,
                         MonotonicClock.SYSTEM,
                         progress)
-                .run(calls, total);
+                .run(requests, total);
         if (missing.isPresent()) {
-            throw new BadInputException(missing.get() + "; what was answered is in " + files.get(number)
-                    + ", call again to go on from there, or with --replay to make do with it");
+            throw new BadInputException(missing.get() + "; the answers so far are in " + files.get(number)
+                    + ", run the command again to resume, or with --replay to use these alone");
         }
     }
 
     @Override
     public void close() {
-        sender.ifPresent(with -> with.signal.close());
+        sender.ifPresent(sender -> sender.signal.close());
         journals.forEach(RequestJournal::close);
     }
 }

@@ -7,15 +7,15 @@ import java.time.format.DateTimeFormatter;
 import java.util.Optional;
 import java.util.function.Function;
 
-/** The headers by which an endpoint says when to come back. */
+/** Parser of the headers that request a wait before a retry. */
 final class RetryAfter {
     private RetryAfter() {}
 
     /**
-     * Reads {@code retry-after-ms} (OpenAI's own) or {@code Retry-After} (RFC 9110: seconds or a date).
+     * Parses {@code retry-after-ms} (OpenAI's own) or {@code Retry-After} (RFC 9110: seconds or a date).
      *
-     * @param header the value of a header, if it is there
-     * @return empty if neither is there, or what is there cannot be read
+     * @param header returns the value of a header, if present
+     * @return empty if both are absent or invalid
      */
     static Optional<Duration> of(Function<String, Optional<String>> header, Instant now) {
         Optional<Duration> exact = header.apply("retry-after-ms").flatMap(value -> number(value, 1));

@@ -1,7 +1,7 @@
 /**
- * Many questions to an endpoint that speaks OpenAI's chat protocol: at once but within limits and a budget, again where
- * an answer was lost, and each one written down before it is asked and after. {@link org.llava4j.data.llm.RequestRunner}
- * runs them; {@link org.llava4j.data.llm.RequestJournal} is what they leave, and enough to have every answer again
- * without a network.
+ * Client for LLM endpoints with OpenAI's chat API. {@link org.llava4j.data.llm.RequestRunner} sends many requests
+ * concurrently, within rate limits and a token budget, and retries transient failures. {@link
+ * org.llava4j.data.llm.RequestJournal} records each request before it is sent and each response, so that a run can be
+ * resumed or replayed without a network.
  */
 package org.llava4j.data.llm;

@@ -15,28 +15,34 @@ import org.llava4j.data.records.SeededHash;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * The paper's simple expansion (section 4.2): a caption becomes the answer to one of several ways of asking for it. Which
- * one, and on which side of it the image is, are functions of the seed and the caption's id alone.
+ * Instructions of the paper's caption expansion (section 4.2): a caption becomes the answer to an instruction that asks
+ * for a brief description. The choice of instruction and the position of the image are pure functions of the seed and
+ * the caption's id.
  *
- * @param texts the instructions, one of which is drawn
+ * @param texts the instructions, one of which is sampled per caption
  */
 public record CaptionInstructions(List<String> texts) {
     private static final String BUILT_IN = "brief-instructions.txt";
     private static final String COMMENT = "#";
 
-    /** On which side of the instruction the image is. */
+    /** Position of the image relative to the instruction. */
     public enum ImagePosition {
         FIRST,
         LAST,
         RANDOM;
 
-        /** @throws BadInputException if there is none of this name */
+        /**
+         * Returns the position with a name.
+         *
+         * @throws BadInputException if there is no such position
+         */
         public static ImagePosition named(String name) {
             return switch (name) {
                 case "first" -> FIRST;
                 case "last" -> LAST;
                 case "random" -> RANDOM;
-                default -> throw new BadInputException("the image is first, last or random, not " + name);
+                default ->
+                    throw new BadInputException("unknown image position \"" + name + "\"; use first, last or random");
             };
         }
     }
@@ -44,11 +50,11 @@ public record CaptionInstructions(List<String> texts) {
     public CaptionInstructions {
         texts = List.copyOf(texts);
         if (texts.isEmpty()) {
-            throw new BadInputException("there are no instructions; write one a line");
+            throw new BadInputException("there are no instructions; write one per line");
         }
     }
 
-    /** Eleven ways of asking for a brief description. */
+    /** Returns the eleven built-in instructions for a brief description. */
     public static CaptionInstructions brief() {
         try (InputStream in = CaptionInstructions.class.getResourceAsStream(BUILT_IN)) {
             return ofLines(
@@ -61,7 +67,7 @@ public record CaptionInstructions(List<String> texts) {
         }
     }
 
-    /** Those of a file, one a line; empty lines and those that begin with # are left out. */
+    /** Reads the instructions of a file, one per line; empty lines and lines that start with # are ignored. */
     public static CaptionInstructions read(Path file) {
         return ofLines(file.toString(), TextFiles.lines(file));
     }
@@ -74,11 +80,11 @@ public record CaptionInstructions(List<String> texts) {
         for (String text : texts) {
             if (text.contains(LlamaTokenizer.IMAGE_TEXT)) {
                 throw new BadInputException(source + ", line " + (lineOf(text, lines)) + ": leave out "
-                        + LlamaTokenizer.IMAGE_TEXT + "; it is put before or after the instruction");
+                        + LlamaTokenizer.IMAGE_TEXT + "; it is added before or after the instruction");
             }
         }
         if (texts.isEmpty()) {
-            throw new BadInputException(source + ": there are no instructions; write one a line");
+            throw new BadInputException(source + ": there are no instructions; write one per line");
         }
         return new CaptionInstructions(texts);
     }
@@ -87,7 +93,7 @@ public record CaptionInstructions(List<String> texts) {
         return lines.stream().map(String::strip).toList().indexOf(text) + 1;
     }
 
-    /** The sample that a caption becomes. */
+    /** Expands a caption to a sample. */
     public Conversation expand(Caption caption, ImagePosition position, long seed) {
         String text =
                 texts.get((int) Math.floorMod(SeededHash.bits(seed, "instruction", caption.id()), (long) texts.size()));

@@ -6,14 +6,16 @@ import java.util.List;
 import org.llava4j.data.cli.RecordProcessor;
 import org.llava4j.data.records.CaptionRecordReader;
 
-/** The noun phrases of each caption of a file: nearly all of the time that a choice by concepts takes. */
+/** Noun phrases of each caption of a file. Their extraction takes most of the time of concept filtering. */
 final class CaptionNounPhrases implements RecordProcessor<List<String>> {
     private final CaptionRecordReader reader;
     private final ThreadLocal<NounPhraseExtractor> tagger;
 
     /**
-     * @param foldCase whether phrases that differ in capitals alone are one
-     * @throws org.llava4j.data.BadInputException if the file is missing, broken or empty
+     * Opens a file of captions.
+     *
+     * @param foldCase whether phrases that differ in case only are the same
+     * @throws org.llava4j.data.BadInputException if the file is missing, malformed or empty
      */
     CaptionNounPhrases(Path captions, boolean foldCase) {
         reader = CaptionRecordReader.openNonEmpty(captions);

@@ -13,11 +13,11 @@ import org.llava4j.data.records.CaptionRecordReader;
 import org.llava4j.data.records.RecordFiles;
 
 /**
- * Chooses captions by their concepts: a file of captions in, a folder with those that were chosen, in their order, and
- * the report out. The text of the captions is never in memory as a whole.
+ * Filter of captions by noun-phrase frequency. Reads a file of captions and writes a folder with the selected captions,
+ * in their order, and a report. The captions are never in memory together.
  */
 public final class ConceptFilter {
-    /** The captions that were chosen, in the form of LLaVA's {@code metadata.json}. */
+    /** Name of the file of selected captions, in the format of LLaVA's {@code metadata.json}. */
     public static final String CAPTIONS = "captions.json";
 
     private static final String KIND = "concepts";
@@ -25,37 +25,43 @@ public final class ConceptFilter {
     private ConceptFilter() {}
 
     /**
-     * Chooses captions, their phrases found on all processors.
+     * Selects captions; noun phrases are extracted on all processors.
      *
      * @param captions a file that {@link CaptionRecordReader} reads
-     * @param foldCase whether phrases that differ in capitals alone are one
-     * @param output the folder to write; it appears when all is done
-     * @throws BadInputException if a caption cannot be read, with file and line, or the place cannot be written
+     * @param selection selection algorithm and its parameters
+     * @param foldCase whether phrases that differ in case only are the same
+     * @param output output folder; it appears when all is written
+     * @throws BadInputException if a caption is invalid (with file and line), or the output folder cannot be
+     *     written
      */
-    public static ConceptReport run(Path captions, RarestFirstSelection rule, boolean foldCase, Path output) {
+    public static ConceptReport run(Path captions, RarestFirstSelection selection, boolean foldCase, Path output) {
         try (CaptionNounPhrases phrases = new CaptionNounPhrases(captions, foldCase)) {
-            return run(phrases.reader(), RecordExecutor.runLocally(phrases), rule, InputPaths.of(captions), output);
+            return run(
+                    phrases.reader(), RecordExecutor.runLocally(phrases), selection, InputPaths.of(captions), output);
         }
     }
 
     /**
-     * @param phrases of each caption, in the order of the reader
-     * @param inputs what they are read from
+     * Selects captions by given phrases.
+     *
+     * @param phrases phrases of each caption, in the order of the reader
+     * @param inputs files that they are read from
      */
     static ConceptReport run(
             CaptionRecordReader reader,
             Iterator<List<String>> phrases,
-            RarestFirstSelection rule,
+            RarestFirstSelection selection,
             InputPaths inputs,
             Path output) {
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
             ConceptIndex index = new ConceptIndex();
             phrases.forEachRemaining(index::add);
-            BitSet chosen = rule.select(index, number -> reader.get(number).id());
-            ConceptReport report = ConceptReport.of(index, chosen, rule);
+            BitSet selected =
+                    selection.select(index, number -> reader.get(number).id());
+            ConceptReport report = ConceptReport.of(index, selected, selection);
             RecordFiles.writeCaptions(
                     folder.path().resolve(CAPTIONS),
-                    chosen.stream().mapToObj(reader::get).iterator());
+                    selected.stream().mapToObj(reader::get).iterator());
             AtomicFile.writeString(
                     folder.path().resolve("report.json"), report.json().toPrettyString() + "\n");
             AtomicFile.writeString(folder.path().resolve("report.html"), report.html());

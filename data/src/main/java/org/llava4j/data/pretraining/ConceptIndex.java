@@ -6,24 +6,21 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Which phrases each caption holds and how many captions hold each phrase. In memory are the different phrases once and
- * four bytes for each phrase of a caption.
- */
+/** Index of captions and their noun phrases. It holds each distinct phrase once and four bytes per occurrence. */
 public final class ConceptIndex {
     private final Map<String, Integer> numbers = new HashMap<>();
     private final List<String> phrases = new ArrayList<>();
     private int[] counts = new int[1024];
-    private int[] postings = new int[4096]; // phrases of caption i from starts[i] to starts[i + 1]
+    private int[] postings = new int[4096]; // phrases of caption i: starts[i] to starts[i + 1]
     private int[] starts = new int[1024];
     private int captions;
 
-    /** Adds the next caption's different phrases. */
+    /** Adds the distinct phrases of the next caption. */
     public void add(List<String> ofCaption) {
         int end = starts[captions];
         for (String phrase : ofCaption) {
-            int number = numbers.computeIfAbsent(phrase, one -> {
-                phrases.add(one);
+            int number = numbers.computeIfAbsent(phrase, added -> {
+                phrases.add(added);
                 return phrases.size() - 1;
             });
             counts = grown(counts, number);
@@ -36,15 +33,15 @@ public final class ConceptIndex {
         starts[captions] = end;
     }
 
-    private static int[] grown(int[] array, int place) {
-        return place < array.length ? array : Arrays.copyOf(array, Math.max(place + 1, array.length * 3 / 2));
+    private static int[] grown(int[] array, int index) {
+        return index < array.length ? array : Arrays.copyOf(array, Math.max(index + 1, array.length * 3 / 2));
     }
 
     public int captions() {
         return captions;
     }
 
-    /** How many different phrases there are. */
+    /** Returns the number of distinct phrases. */
     public int size() {
         return phrases.size();
     }
@@ -53,12 +50,12 @@ public final class ConceptIndex {
         return phrases.get(number);
     }
 
-    /** How many captions hold a phrase. */
+    /** Returns the number of captions that contain a phrase. */
     public int count(int phrase) {
         return counts[phrase];
     }
 
-    /** How many of some captions hold each phrase. */
+    /** Returns the number of captions of a subset that contain each phrase. */
     int[] counts(java.util.BitSet among) {
         int[] found = new int[size()];
         among.stream().forEach(caption -> {
@@ -69,7 +66,7 @@ public final class ConceptIndex {
         return found;
     }
 
-    /** For each phrase the captions that hold it, ascending. */
+    /** Returns the captions that contain each phrase, ascending. */
     PhrasePostings postings() {
         int[] from = new int[size() + 1];
         for (int phrase = 0; phrase < size(); phrase++) {
@@ -85,7 +82,7 @@ public final class ConceptIndex {
         return new PhrasePostings(all, from);
     }
 
-    /** Captions by phrase. */
+    /** Inverted index: captions by phrase. */
     static final class PhrasePostings {
         private final int[] all;
         private final int[] from;

@@ -13,19 +13,19 @@ import java.util.stream.IntStream;
 import org.llava4j.data.Html;
 
 /**
- * What a choice of captions did to the concepts: how many different phrases there are before and after, and their
- * curve, counts by rank (the paper's figure on CC3M).
+ * Report of concept filtering: the number of distinct phrases before and after, and their frequency by rank (the
+ * paper's figure on CC3M).
  *
- * @param selection by which was chosen
- * @param captions before
+ * @param selection selection algorithm and its parameters
+ * @param captions captions before
  * @param selected captions after
- * @param phrases different ones before
- * @param frequentPhrases of them that the rule did not pass over
- * @param phrasesAfter different ones that a chosen caption holds
- * @param frequentPhrasesAfter of those that were not passed over
- * @param before counts by rank
- * @param after counts by rank among the chosen captions
- * @param examples phrases with their counts before and after, from often to rare
+ * @param phrases distinct phrases before
+ * @param frequentPhrases of these, phrases of at least {@code minCount} captions
+ * @param phrasesAfter distinct phrases of the selected captions
+ * @param frequentPhrasesAfter frequent phrases that a selected caption contains
+ * @param before frequency by rank
+ * @param after frequency by rank in the selected captions
+ * @param examples phrases with their counts before and after, from frequent to rare
  */
 public record ConceptReport(
         RarestFirstSelection selection,
@@ -41,36 +41,41 @@ public record ConceptReport(
     private static final int POINTS_PER_DECADE = 20;
     private static final int EXAMPLES = 20;
 
-    /** @param rank from 1, of the phrase that most captions hold */
+    /**
+     * Point of a frequency curve.
+     *
+     * @param rank from 1, the most frequent phrase
+     * @param count number of captions that contain the phrase
+     */
     public record Point(int rank, int count) {}
 
-    /** A phrase and how many captions hold it. */
+    /** Phrase with its number of captions before and after. */
     public record Example(String phrase, int before, int after) {}
 
-    /** Counts what the chosen captions hold. */
-    public static ConceptReport of(ConceptIndex index, BitSet chosen, RarestFirstSelection rule) {
+    /** Counts the phrases of the selected captions. */
+    public static ConceptReport of(ConceptIndex index, BitSet selected, RarestFirstSelection selection) {
         int[] before = IntStream.range(0, index.size()).map(index::count).toArray();
-        int[] after = index.counts(chosen);
-        int enough =
-                (int) Arrays.stream(before).filter(n -> n >= rule.minCount()).count();
-        int held = (int) Arrays.stream(after).filter(n -> n > 0).count();
-        int enoughHeld = (int) IntStream.range(0, before.length)
-                .filter(i -> before[i] >= rule.minCount() && after[i] > 0)
+        int[] after = index.counts(selected);
+        int frequent = (int)
+                Arrays.stream(before).filter(n -> n >= selection.minCount()).count();
+        int distinctAfter = (int) Arrays.stream(after).filter(n -> n > 0).count();
+        int frequentAfter = (int) IntStream.range(0, before.length)
+                .filter(i -> before[i] >= selection.minCount() && after[i] > 0)
                 .count();
         return new ConceptReport(
-                rule,
+                selection,
                 index.captions(),
-                chosen.cardinality(),
+                selected.cardinality(),
                 index.size(),
-                enough,
-                held,
-                enoughHeld,
+                frequent,
+                distinctAfter,
+                frequentAfter,
                 curve(before),
                 curve(after),
                 examples(index, before, after));
     }
 
-    /** Points so close that a line through them is the curve, on logarithmic axes. */
+    /** Samples a curve densely enough for a polyline on logarithmic axes. */
     private static List<Point> curve(int[] counts) {
         int[] sorted = Arrays.stream(counts).filter(n -> n > 0).sorted().toArray();
         List<Point> points = new ArrayList<>();
@@ -100,23 +105,23 @@ public record ConceptReport(
                 .toList();
     }
 
-    /** Share of the phrases that were not passed over which a chosen caption holds. */
+    /** Returns the share of frequent phrases that a selected caption contains. */
     public double coverage() {
         return frequentPhrases == 0 ? Double.NaN : frequentPhrasesAfter / (double) frequentPhrases;
     }
 
-    /** The report as JSON. */
+    /** Returns the report as JSON. */
     public ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.putObject("rule")
+        json.putObject("selection")
                 .put("min_count", selection.minCount())
-                .put("most_of_one", selection.maxPerPhrase())
-                .put("pool_counts", selection.countSelected())
+                .put("max_per_phrase", selection.maxPerPhrase())
+                .put("count_selected", selection.countSelected())
                 .put("ties", selection.tieOrder().name().toLowerCase(Locale.ROOT))
                 .put("seed", selection.seed());
-        json.put("captions", captions).put("chosen", selected);
-        json.put("phrases", phrases).put("phrases_not_passed_over", frequentPhrases);
-        json.put("phrases_after", phrasesAfter).put("phrases_not_passed_over_after", frequentPhrasesAfter);
+        json.put("captions", captions).put("selected", selected);
+        json.put("phrases", phrases).put("frequent_phrases", frequentPhrases);
+        json.put("phrases_after", phrasesAfter).put("frequent_phrases_after", frequentPhrasesAfter);
         json.put("coverage", coverage());
         put(json.putArray("before"), before);
         put(json.putArray("after"), after);
@@ -132,15 +137,15 @@ public record ConceptReport(
         points.forEach(point -> array.addObject().put("rank", point.rank()).put("count", point.count()));
     }
 
-    /** The report as a page that needs nothing else. */
+    /** Returns the report as a self-contained HTML page. */
     public String html() {
         return new ConceptReportPage(this).html();
     }
 
-    /** In one line. */
+    /** Returns the report as one line. */
     public String summary() {
         return Html.format(
-                "%,d of %,d captions; %,d of %,d phrases, %s %% of the %,d that are held %d times or more",
+                "%,d of %,d captions; %,d of %,d phrases, %s %% of the %,d in %d captions or more",
                 selected,
                 captions,
                 phrasesAfter,

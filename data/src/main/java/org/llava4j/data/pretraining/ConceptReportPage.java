@@ -3,7 +3,7 @@ package org.llava4j.data.pretraining;
 import java.util.List;
 import org.llava4j.data.Html;
 
-/** A {@link ConceptReport} as a page: what was chosen, the curve before and after, some phrases. */
+/** HTML page of a {@link ConceptReport}: selection, frequency curves before and after, and example phrases. */
 final class ConceptReportPage {
     private static final int WIDTH = 720;
     private static final int HEIGHT = 320;
@@ -49,27 +49,29 @@ final class ConceptReportPage {
         page.append("<h1>Concepts of captions</h1><p>")
                 .append(Html.escape(report.summary()))
                 .append(".</p>");
-        RarestFirstSelection rule = report.selection();
+        RarestFirstSelection selection = report.selection();
         page.append(Html.format(
-                "<p>Phrases of fewer than %d captions were passed over; from the rarest up all captions of a phrase were"
-                        + " taken, of more than %d a random %d (%s; ties %s; seed %d).</p>",
-                rule.minCount(),
-                rule.maxPerPhrase(),
-                rule.maxPerPhrase(),
-                rule.countSelected() ? "captions taken before count" : "captions taken before do not count",
-                rule.tieOrder().name().toLowerCase(java.util.Locale.ROOT),
-                rule.seed()));
+                "<p>Phrases of fewer than %d captions were ignored. From the rarest phrase up all its captions were"
+                        + " selected; of more than %d captions a random %d (%s; ties %s; seed %d).</p>",
+                selection.minCount(),
+                selection.maxPerPhrase(),
+                selection.maxPerPhrase(),
+                selection.countSelected()
+                        ? "captions already selected count"
+                        : "captions already selected do not count",
+                selection.tieOrder().name().toLowerCase(java.util.Locale.ROOT),
+                selection.seed()));
         page.append("<table><tr><th></th><th>before</th><th>after</th></tr>");
         row(page, "captions", report.captions(), report.selected());
-        row(page, "different phrases", report.phrases(), report.phrasesAfter());
+        row(page, "distinct phrases", report.phrases(), report.phrasesAfter());
         row(
                 page,
-                "of them held " + rule.minCount() + " times or more",
+                "of them in " + selection.minCount() + " captions or more",
                 report.frequentPhrases(),
                 report.frequentPhrasesAfter());
-        page.append("</table><h2>How many captions hold a phrase, by its rank</h2>");
+        page.append("</table><h2>Captions per phrase, by rank</h2>");
         chart(page);
-        page.append("<h2>Some phrases</h2><table><tr><th>phrase</th><th>before</th><th>after</th></tr>");
+        page.append("<h2>Example phrases</h2><table><tr><th>phrase</th><th>before</th><th>after</th></tr>");
         report.examples().forEach(example -> row(page, example.phrase(), example.before(), example.after()));
         return page.append("</table></html>\n").toString();
     }
@@ -80,7 +82,7 @@ final class ConceptReportPage {
 
     private void chart(StringBuilder page) {
         page.append(Html.format(
-                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"counts of phrases by rank before and after\">",
+                "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"phrase frequency by rank before and after\">",
                 WIDTH + LEFT + 20, HEIGHT + BOTTOM + 10));
         for (int decade = 0; decade <= decadesOfCounts; decade++) {
             double y = y(Math.pow(10, decade));

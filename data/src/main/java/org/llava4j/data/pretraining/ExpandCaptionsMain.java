@@ -9,13 +9,17 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.pretraining.CaptionInstructions.ImagePosition;
 import org.llava4j.data.records.RecordFiles;
 
-/** {@code exec:java@expand-captions}: captions to the samples of stage 1. */
+/** Command {@code exec:java@expand-captions}: expands captions to the samples of stage 1. */
 public final class ExpandCaptionsMain extends RecordCommand<Conversation> {
     private static final int SEED = 42;
 
-    /** @param place where captions are expanded */
-    public ExpandCaptionsMain(RecordExecutor place) {
-        super("expand-captions", "Makes a question and answer of each caption, as stage 1 learns them.", place);
+    /**
+     * Creates the command.
+     *
+     * @param executor runs the expansion of the captions
+     */
+    public ExpandCaptionsMain(RecordExecutor executor) {
+        super("expand-captions", "Expands each caption to a question and answer, the samples of stage 1.", executor);
     }
 
     public static void main(String[] args) {
@@ -26,10 +30,14 @@ public final class ExpandCaptionsMain extends RecordCommand<Conversation> {
     protected Options options() {
         return new Options()
                 .addOption(required("data-path", "FILE", "captions: CC3M's .tsv, metadata.json or COCO's"))
-                .addOption(required("output", "FILE", "LLaVA's training data; .jsonl for an object a line"))
-                .addOption(flag("instructions", "FILE", "other ways of asking, one a line"))
-                .addOption(flag("image-position", "PLACE", "first, last or random (default) beside the instruction"))
-                .addOption(flag("seed", "N", "of what is drawn (default 42)"));
+                .addOption(required(
+                        "output", "FILE", "output in LLaVA's conversation format; .jsonl for one object per line"))
+                .addOption(flag("instructions", "FILE", "instructions in place of the built-in ones, one per line"))
+                .addOption(flag(
+                        "image-position",
+                        "PLACE",
+                        "position of the image in the question: first, last or random (default)"))
+                .addOption(flag("seed", "N", "random seed (default 42)"));
     }
 
     @Override

@@ -6,14 +6,18 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.pretraining.CaptionInstructions.ImagePosition;
 import org.llava4j.data.records.CaptionRecordReader;
 
-/** The sample of stage 1 that each caption of a file becomes. */
+/** Captions of a file, expanded to samples of stage 1. */
 final class ExpandedCaptions implements RecordProcessor<Conversation> {
     private final CaptionRecordReader reader;
     private final CaptionInstructions instructions;
     private final ImagePosition position;
     private final long seed;
 
-    /** @throws org.llava4j.data.BadInputException if the file is missing, broken or empty */
+    /**
+     * Opens a file of captions.
+     *
+     * @throws org.llava4j.data.BadInputException if the file is missing, malformed or empty
+     */
     ExpandedCaptions(Path captions, CaptionInstructions instructions, ImagePosition position, long seed) {
         this.reader = CaptionRecordReader.openNonEmpty(captions);
         this.instructions = instructions;

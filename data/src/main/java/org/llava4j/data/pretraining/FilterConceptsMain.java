@@ -7,15 +7,19 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.RecordCommand;
 import org.llava4j.data.cli.RecordExecutor;
 
-/** {@code exec:java@filter-concepts}: the paper's choice of captions for stage 1. */
+/** Command {@code exec:java@filter-concepts}: filters the captions of stage 1 as the paper does. */
 public final class FilterConceptsMain extends RecordCommand<List<String>> {
 
-    /** @param place where phrases are found, which takes nearly all of the time */
-    public FilterConceptsMain(RecordExecutor place) {
+    /**
+     * Creates the command.
+     *
+     * @param executor runs the extraction of noun phrases, which takes most of the time
+     */
+    public FilterConceptsMain(RecordExecutor executor) {
         super(
                 "filter-concepts",
-                "Chooses captions so that rare things are kept and frequent ones do not crowd them out.",
-                place);
+                "Filters captions by noun-phrase frequency, which keeps rare concepts and limits frequent ones.",
+                executor);
     }
 
     public static void main(String[] args) {
@@ -26,13 +30,15 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
     protected Options options() {
         return new Options()
                 .addOption(required("data-path", "FILE", "captions: CC3M's .tsv, metadata.json, chat.json or COCO's"))
-                .addOption(required("output-dir", "DIR", "where captions.json, report.html and report.json go"))
-                .addOption(flag("min-count", "N", "phrases that fewer captions hold are passed over (default 3)"))
-                .addOption(flag("max-per-phrase", "N", "of a phrase that more captions hold, so many (default 100)"))
-                .addOption(toggle("count-chosen", "captions that a rarer phrase brought count among them"))
-                .addOption(flag("ties", "ORDER", "of phrases as rare as each other: alphabetical (default) or seeded"))
-                .addOption(toggle("keep-case", "\"Apple\" and \"apple\" are two phrases"))
-                .addOption(flag("seed", "N", "of what is drawn (default 42)"));
+                .addOption(required("output-dir", "DIR", "output folder of captions.json, report.html and report.json"))
+                .addOption(flag("min-count", "N", "ignore phrases of fewer captions (default 3)"))
+                .addOption(flag("max-per-phrase", "N", "select at most N captions of a phrase (default 100)"))
+                .addOption(toggle(
+                        "count-chosen", "captions already selected for a rarer phrase count towards --max-per-phrase"))
+                .addOption(
+                        flag("ties", "ORDER", "order of phrases of equal frequency: alphabetical (default) or seeded"))
+                .addOption(toggle("keep-case", "distinguish phrases by case"))
+                .addOption(flag("seed", "N", "random seed (default 42)"));
     }
 
     @Override
@@ -42,7 +48,7 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
 
     @Override
     protected void run(CommandLine line) {
-        RarestFirstSelection rule = new RarestFirstSelection(
+        RarestFirstSelection selection = new RarestFirstSelection(
                 atLeast(1, line, "min-count", RarestFirstSelection.PAPER.minCount()),
                 atLeast(1, line, "max-per-phrase", RarestFirstSelection.PAPER.maxPerPhrase()),
                 line.hasOption("count-chosen"),
@@ -51,8 +57,8 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
         InputPaths inputs = InputPaths.of(path(line, "data-path"));
         inputs.requireNoOverlap(path(line, "output-dir"));
         try (CaptionNounPhrases phrases = open(line)) {
-            ConceptReport report =
-                    ConceptFilter.run(phrases.reader(), results(line, phrases), rule, inputs, path(line, "output-dir"));
+            ConceptReport report = ConceptFilter.run(
+                    phrases.reader(), results(line, phrases), selection, inputs, path(line, "output-dir"));
             System.out.println(report.summary());
             System.out.println("wrote " + path(line, "output-dir"));
         }

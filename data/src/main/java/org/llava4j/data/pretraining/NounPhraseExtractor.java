@@ -14,10 +14,11 @@ import opennlp.tools.tokenize.TokenizerModel;
 import opennlp.tools.util.Span;
 
 /**
- * The noun phrases of English text by OpenNLP's tokenizer and part-of-speech models. No chunker model is published
- * with them, so a phrase is the longest run of adjectives, nouns and names that ends in a noun or name:
- * {@code (ADJ | NOUN | PROPN)* (NOUN | PROPN)}. What a hyphen joins is one word. Articles and numbers are left out: "a red ball" and "the red ball" are one
- * concept. One thread at a time; the models are shared.
+ * Extractor of noun phrases from English text, with OpenNLP's tokenizer and part-of-speech models. No chunker model is
+ * published with them, so a phrase is the longest run of adjectives, nouns and proper nouns that ends in a noun or
+ * proper noun: {@code (ADJ | NOUN | PROPN)* (NOUN | PROPN)}. Words joined by a hyphen are one word. Articles and
+ * numbers are excluded, so that "a red ball" and "the red ball" are one concept. Not thread-safe; instances share the
+ * models.
  */
 public final class NounPhraseExtractor {
     private static final String TOKENS = "/opennlp-en-ud-ewt-tokens-1.3-2.5.4.bin";
@@ -29,12 +30,16 @@ public final class NounPhraseExtractor {
     private final POSTaggerME tagger = new POSTaggerME(Models.TAGGER);
     private final boolean foldCase;
 
-    /** @param foldCase whether "Red Ball" and "red ball" are one phrase */
+    /**
+     * Creates an extractor.
+     *
+     * @param foldCase whether "Red Ball" and "red ball" are one phrase
+     */
     public NounPhraseExtractor(boolean foldCase) {
         this.foldCase = foldCase;
     }
 
-    /** Loaded when first used. */
+    /** Models, loaded when first used. */
     private static final class Models {
         static final TokenizerModel TOKENIZER;
         static final POSModel TAGGER;
@@ -50,13 +55,13 @@ public final class NounPhraseExtractor {
         }
     }
 
-    /** The different phrases of a text, in the order in which they come. */
+    /** Returns the distinct phrases of a text, in order of occurrence. */
     public List<String> extract(String text) {
         String[] words = words(text);
         return extract(words, tagger.tag(words));
     }
 
-    /** The model's words, but "t-shirt" is one. */
+    /** Tokenizes a text with the model, but keeps words joined by a hyphen ("t-shirt") together. */
     private String[] words(String text) {
         List<Span> words = new ArrayList<>();
         boolean joins = false;
@@ -74,21 +79,21 @@ public final class NounPhraseExtractor {
         return Span.spansToStrings(words.toArray(new Span[0]), text);
     }
 
-    /** The same of words that have been tagged, with Universal Dependencies' tags. */
+    /** Returns the distinct phrases of words with Universal Dependencies tags. */
     List<String> extract(String[] words, String[] tags) {
         Set<String> phrases = new LinkedHashSet<>();
         int begin = 0;
         while (begin < words.length) {
             int end = begin;
-            int behindNoun = begin;
+            int nounEnd = begin;
             while (end < words.length && (tags[end].equals(ADJECTIVE) || NOUNS.contains(tags[end]))) {
                 end++;
                 if (NOUNS.contains(tags[end - 1])) {
-                    behindNoun = end;
+                    nounEnd = end;
                 }
             }
-            if (behindNoun > begin) {
-                String phrase = String.join(" ", List.of(words).subList(begin, behindNoun));
+            if (nounEnd > begin) {
+                String phrase = String.join(" ", List.of(words).subList(begin, nounEnd));
                 phrases.add(foldCase ? phrase.toLowerCase(Locale.ROOT) : phrase);
             }
             begin = Math.max(end, begin + 1);

@@ -10,50 +10,57 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.records.SeededHash;
 
 /**
- * The paper's choice of captions: phrases that few captions hold are passed over, and from the rarest of the others up a
- * phrase's captions are taken, all of them or a random so many. What is random is a function of seed, phrase and
- * caption's id alone, not of the captions' order or of where they are read.
+ * The paper's selection of captions by noun phrases. Phrases of few captions are ignored. From the rarest of the others
+ * up, the captions of a phrase are selected: all, or a random sample of frequent phrases. The sample is a pure function
+ * of seed, phrase and caption id, independent of the order of the captions and of where they are processed.
  *
- * @param minCount phrases of fewer captions are passed over (the paper: 3)
- * @param maxPerPhrase of a phrase that more captions hold so many are taken (the paper: 100)
- * @param countSelected whether a caption that a rarer phrase brought counts among them; the paper's words say no
- * @param tieOrder in which order phrases of the same count come; of interest only where the pool counts
- * @param seed of what is random
+ * @param minCount phrases of fewer captions are ignored (the paper: 3)
+ * @param maxPerPhrase maximum number of captions to select for a phrase (the paper: 100)
+ * @param countSelected whether captions that were selected for a rarer phrase count towards the maximum; the
+ *     paper's text says no
+ * @param tieOrder order of phrases of equal frequency; matters only with {@code countSelected}
+ * @param seed random seed
  */
 public record RarestFirstSelection(
         int minCount, int maxPerPhrase, boolean countSelected, TieOrder tieOrder, long seed) {
     public static final RarestFirstSelection PAPER = new RarestFirstSelection(3, 100, false, TieOrder.ALPHABETICAL, 42);
 
-    /** Order of phrases with the same count. */
+    /** Order of phrases of equal frequency. */
     public enum TieOrder {
         ALPHABETICAL,
         SEEDED;
 
-        /** @throws BadInputException if there is none of this name */
+        /**
+         * Returns the order with a name.
+         *
+         * @throws BadInputException if there is no such order
+         */
         public static TieOrder named(String name) {
             return switch (name) {
                 case "alphabetical" -> ALPHABETICAL;
                 case "seeded" -> SEEDED;
-                default -> throw new BadInputException("ties are alphabetical or seeded, not " + name);
+                default ->
+                    throw new BadInputException("unknown tie order \"" + name + "\"; use alphabetical or seeded");
             };
         }
     }
 
     public RarestFirstSelection {
         if (minCount < 1 || maxPerPhrase < 1) {
-            throw new BadInputException("the least count is " + minCount + " and the most of one phrase " + maxPerPhrase
-                    + "; give 1 or more");
+            throw new BadInputException("the minimum count is " + minCount + " and the maximum per phrase "
+                    + maxPerPhrase + "; give 1 or more");
         }
     }
 
     /**
-     * Which captions are taken.
+     * Selects captions.
      *
-     * @param ids of the captions by their number
+     * @param ids ids of the captions by index
+     * @return the selected captions
      */
     public BitSet select(ConceptIndex index, IntFunction<String> ids) {
-        ConceptIndex.PhrasePostings holders = index.postings();
-        BitSet pool = new BitSet(index.captions());
+        ConceptIndex.PhrasePostings postings = index.postings();
+        BitSet selected = new BitSet(index.captions());
         int[] phrases = IntStream.range(0, index.size())
                 .filter(phrase -> index.count(phrase) >= minCount)
                 .boxed()
@@ -61,43 +68,43 @@ public record RarestFirstSelection(
                 .mapToInt(phrase -> phrase)
                 .toArray();
         for (int phrase : phrases) {
-            int[] captions = holders.of(phrase);
+            int[] captions = postings.of(phrase);
             int most = maxPerPhrase;
             if (countSelected && captions.length > maxPerPhrase) {
                 int all = captions.length;
                 captions = Arrays.stream(captions)
-                        .filter(caption -> !pool.get(caption))
+                        .filter(caption -> !selected.get(caption))
                         .toArray();
                 most = Math.max(0, maxPerPhrase - (all - captions.length));
             }
             Arrays.stream(captions.length <= most ? captions : sample(index.phrase(phrase), captions, most, ids))
-                    .forEach(pool::set);
+                    .forEach(selected::set);
         }
-        return pool;
+        return selected;
     }
 
     private Comparator<Integer> order(ConceptIndex index) {
         Comparator<Integer> byCount = Comparator.comparingInt(index::count);
         Comparator<Integer> byPhrase = Comparator.comparing(index::phrase);
-        ToLongFunction<Integer> draw = phrase -> SeededHash.bits(seed, index.phrase(phrase), "");
+        ToLongFunction<Integer> hash = phrase -> SeededHash.bits(seed, index.phrase(phrase), "");
         return tieOrder == TieOrder.SEEDED
-                ? byCount.thenComparingLong(draw).thenComparing(byPhrase)
+                ? byCount.thenComparingLong(hash).thenComparing(byPhrase)
                 : byCount.thenComparing(byPhrase);
     }
 
-    /** Those whose draw is the smallest. */
+    /** Samples the captions with the smallest hashes. */
     private int[] sample(String phrase, int[] captions, int most, IntFunction<String> ids) {
-        record Drawn(int caption, String id, long draw) {}
+        record Hashed(int caption, String id, long hash) {}
         return Arrays.stream(captions)
                 .mapToObj(caption -> {
                     String id = ids.apply(caption);
-                    return new Drawn(caption, id, SeededHash.bits(seed, phrase, id));
+                    return new Hashed(caption, id, SeededHash.bits(seed, phrase, id));
                 })
-                .sorted(Comparator.comparingLong(Drawn::draw)
-                        .thenComparing(Drawn::id)
-                        .thenComparingInt(Drawn::caption))
+                .sorted(Comparator.comparingLong(Hashed::hash)
+                        .thenComparing(Hashed::id)
+                        .thenComparingInt(Hashed::caption))
                 .limit(most)
-                .mapToInt(Drawn::caption)
+                .mapToInt(Hashed::caption)
                 .toArray();
     }
 }

@@ -15,21 +15,29 @@ import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.llavabench.BenchContext;
 
 /**
- * Reads what LLaVA-Bench's judge is told of pictures: in the wild {@code {"image", "caption"}}, for COCO {@code {"image",
- * "captions": [..], "instances": [{"category", "bbox": [x1, y1, x2, y2]}]}} with fractions. To DataVec a record is the
- * image and its captions, one a line.
+ * Record reader of LLaVA-Bench's image contexts: for In-the-Wild {@code {"image", "caption"}}, for COCO {@code
+ * {"image", "captions": [..], "instances": [{"category", "bbox": [x1, y1, x2, y2]}]}} with fractions. A DataVec record
+ * is the image and its captions, one per line.
  */
 public final class BenchContextRecordReader extends IndexedRecordReader<BenchContext> {
     private static final long serialVersionUID = 1L;
 
-    /** A reader over one file. @throws BadInputException if it is missing or not JSON */
+    /**
+     * Opens a file.
+     *
+     * @throws BadInputException if it is missing or not JSON
+     */
     public static BenchContextRecordReader open(Path file) {
         BenchContextRecordReader reader = new BenchContextRecordReader();
         reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;
     }
 
-    /** All contexts of a file by image. @throws BadInputException if it is missing or not JSON, or an image has two */
+    /**
+     * Reads all contexts of a file, by image.
+     *
+     * @throws BadInputException if it is missing or not JSON, or an image has two contexts
+     */
     public static Map<String, BenchContext> byImage(Path file) {
         try (BenchContextRecordReader reader = open(file)) {
             UniqueIds images = new UniqueIds("the context of image", reader::where);
@@ -54,14 +62,14 @@ public final class BenchContextRecordReader extends IndexedRecordReader<BenchCon
         List<BoundingBox> boxes = new ArrayList<>();
         for (JsonNode node : entry.path("instances")) {
             JsonFields box = new JsonFields(node, "box " + boxes.size() + " of " + fields.text("image"));
-            double[] place = box.numbers("bbox", 4);
-            if (Arrays.stream(place).anyMatch(value -> value < 0 || value > 1)
-                    || place[0] > place[2]
-                    || place[1] > place[3]) {
+            double[] corners = box.numbers("bbox", 4);
+            if (Arrays.stream(corners).anyMatch(value -> value < 0 || value > 1)
+                    || corners[0] > corners[2]
+                    || corners[1] > corners[3]) {
                 throw new BadInputException("box " + boxes.size() + " of " + fields.text("image") + ": \"bbox\" is "
-                        + Arrays.toString(place) + "; it must be left, top, right and bottom as fractions, 0 to 1");
+                        + Arrays.toString(corners) + "; it must be left, top, right and bottom as fractions, 0 to 1");
             }
-            boxes.add(new BoundingBox(box.text("category"), place[0], place[1], place[2], place[3]));
+            boxes.add(new BoundingBox(box.text("category"), corners[0], corners[1], corners[2], corners[3]));
         }
         return new BenchContext(fields.text("image"), captions, boxes);
     }

@@ -13,20 +13,28 @@ import org.llava4j.data.JsonId;
 import org.llava4j.data.llavabench.BenchQuestion;
 
 /**
- * Reads LLaVA-Bench's questions: {@code {"question_id", "image", "text", "category"}}, one object after the other or an
- * array. To DataVec a record is the id, a long or a text as the file has it, and three texts.
+ * Record reader of LLaVA-Bench's questions: {@code {"question_id", "image", "text", "category"}}, as JSONL or a JSON
+ * array. A DataVec record is the id, a long or a text as in the file, and three texts.
  */
 public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQuestion> {
     private static final long serialVersionUID = 1L;
 
-    /** A reader over one file. @throws BadInputException if it is missing or not JSON */
+    /**
+     * Opens a file.
+     *
+     * @throws BadInputException if it is missing or not JSON
+     */
     public static BenchQuestionRecordReader open(Path file) {
         BenchQuestionRecordReader reader = new BenchQuestionRecordReader();
         reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;
     }
 
-    /** All questions of a file. @throws BadInputException if it is missing, not JSON or empty, or an id is there twice */
+    /**
+     * Reads all questions of a file.
+     *
+     * @throws BadInputException if it is missing, not JSON or empty, or an id is duplicate
+     */
     public static List<BenchQuestion> all(Path file) {
         try (BenchQuestionRecordReader reader = open(file)) {
             UniqueIds ids = new UniqueIds("question", reader::where);
@@ -37,7 +45,7 @@ public final class BenchQuestionRecordReader extends IndexedRecordReader<BenchQu
                 questions.add(question);
             }
             if (questions.isEmpty()) {
-                throw new BadInputException(file + " holds no questions; give the bench's questions");
+                throw new BadInputException(file + " has no questions; give LLaVA-Bench's questions file");
             }
             return questions;
         }

@@ -22,38 +22,46 @@ import org.llava4j.data.captions.Caption;
 import org.llava4j.data.conversation.Turn;
 
 /**
- * Reads captions, one record each, whatever the file is:
+ * Record reader of captions, one per record. It detects the format of the file:
  *
  * <ul>
- *   <li>CC3M as published ({@code .tsv}: caption, tab, address; also with a row of headings or with columns quoted as CSV
- *       writers do it); row i's picture is {@code GCC_train_<i>.jpg} with nine digits, as in LLaVA's archive;
+ *   <li>CC3M as published ({@code .tsv}: caption, tab, URL; also with a header row or with columns quoted as CSV writers do it); the
+ *       image of row i is {@code GCC_train_<i>.jpg} with nine digits, as in LLaVA's archive;
  *   <li>LLaVA's {@code metadata.json}: {@code [{"id", "image", "caption"}]}, an array or JSONL;
- *   <li>LLaVA's {@code chat.json}: the caption is what is answered last;
- *   <li>COCO's captions: {@code {"images", "annotations"}}.
+ *   <li>LLaVA's {@code chat.json}: the caption is the last answer;
+ *   <li>COCO captions: {@code {"images", "annotations"}}.
  * </ul>
  *
- * To DataVec a record is three texts: id, image and caption.
+ * A DataVec record is three texts: id, image and caption.
  */
 public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
     private static final long serialVersionUID = 1L;
     private static final String ANNOTATIONS = "annotations";
 
-    /** By COCO's number of an image. */
+    /** COCO images by id. */
     private transient Map<Long, CocoImages.CocoImage> images = new HashMap<>();
 
-    /** A reader over one file. @throws BadInputException if it is missing or of none of these formats */
+    /**
+     * Opens a file.
+     *
+     * @throws BadInputException if it is missing or in none of these formats
+     */
     public static CaptionRecordReader open(Path file) {
         CaptionRecordReader reader = new CaptionRecordReader();
         reader.initialize(new FileSplit(requireFile(file).toFile()));
         return reader;
     }
 
-    /** The same over a file that has captions. @throws BadInputException if it has none */
+    /**
+     * Opens a file that must have captions.
+     *
+     * @throws BadInputException as {@link #open}, or if it has no captions
+     */
     public static CaptionRecordReader openNonEmpty(Path file) {
         CaptionRecordReader reader = open(file);
         if (reader.size() == 0) {
             reader.close();
-            throw new BadInputException(file + ": there are no captions; check the file");
+            throw new BadInputException(file + ": has no captions; check the file");
         }
         return reader;
     }
@@ -77,14 +85,18 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         return indexes;
     }
 
-    /** @throws BadInputException if the last file has COCO's boxes or keypoints; all are closed then */
+    /**
+     * Checks that the last file has captions.
+     *
+     * @throws BadInputException if it has COCO instances or keypoints; all files are closed then
+     */
     private static void requireCaptions(List<EntryIndex> indexes) {
-        boolean whole = false;
+        boolean valid = false;
         try {
             CocoAnnotationType.CAPTIONS.require(indexes.get(indexes.size() - 1));
-            whole = true;
+            valid = true;
         } finally {
-            if (!whole) {
+            if (!valid) {
                 indexes.forEach(EntryIndex::close);
             }
         }
@@ -120,22 +132,26 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         return new Caption(id.isEmpty() ? JsonId.of(image) : fields.jsonId("id"), image, caption(fields));
     }
 
-    /** A caption of COCO. @throws BadInputException if it is none, or its image is not among the file's images */
-    static Caption ofCoco(JsonNode entry, Map<Long, CocoImages.CocoImage> pictures) {
+    /**
+     * Parses a COCO caption.
+     *
+     * @throws BadInputException if it is malformed, or its image is not among the file's images
+     */
+    static Caption ofCoco(JsonNode entry, Map<Long, CocoImages.CocoImage> images) {
         JsonFields annotation = annotation(entry);
         long image = annotation.id("image_id");
-        CocoImages.CocoImage picture = pictures.get(image);
-        if (picture == null) {
-            throw new BadInputException("the caption is of image " + image + ", which is not among \"images\"");
+        CocoImages.CocoImage cocoImage = images.get(image);
+        if (cocoImage == null) {
+            throw new BadInputException("image " + image + " of the caption is missing in \"images\"");
         }
-        return new Caption(JsonId.of(annotation.id("id")), picture.file(), caption(annotation));
+        return new Caption(JsonId.of(annotation.id("id")), cocoImage.file(), caption(annotation));
     }
 
     private static JsonFields annotation(JsonNode entry) {
         return new JsonFields(entry, "annotation " + entry.path("id").asText("without id"));
     }
 
-    /** The text of a caption of COCO. */
+    /** Returns the text of a COCO caption. */
     static String caption(JsonNode annotation) {
         return caption(annotation(annotation));
     }
@@ -143,7 +159,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
     private static String caption(JsonFields fields) {
         String text = fields.text("caption").strip();
         if (text.isEmpty()) {
-            throw new BadInputException("the caption is empty; leave the entry out");
+            throw new BadInputException("the caption is empty; remove the entry");
         }
         return text;
     }
@@ -153,7 +169,7 @@ public final class CaptionRecordReader extends IndexedRecordReader<Caption> {
         List<Turn> turns = sample.turns();
         Turn last = turns.get(turns.size() - 1);
         if (last.isHuman() || sample.images().size() != 1) {
-            throw new BadInputException("sample " + sample.id() + " is no caption of one picture");
+            throw new BadInputException("sample " + sample.id() + " is not a caption of one image");
         }
         return new Caption(sample.jsonId(), sample.images().get(0), last.value().strip());
     }

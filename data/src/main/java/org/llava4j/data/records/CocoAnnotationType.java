@@ -4,10 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Locale;
 import org.llava4j.data.BadInputException;
 
-/** What the annotations of a COCO file are. Its files have the same outer form and are easily taken for each other. */
+/**
+ * Type of the annotations of a COCO file. Files of different types have the same outer structure and are easily
+ * confused.
+ */
 enum CocoAnnotationType {
     CAPTIONS("caption"),
-    KEYPOINTS("keypoints"), // these have boxes as well, but only of people
+    KEYPOINTS("keypoints"), // also have boxes, but only of people
     INSTANCES("bbox");
 
     private final String key;
@@ -16,16 +19,20 @@ enum CocoAnnotationType {
         this.key = key;
     }
 
-    /** @throws BadInputException if the file is known as one of another kind */
+    /**
+     * Checks the type of a file.
+     *
+     * @throws BadInputException if the file is recognized as one of another type
+     */
     void require(EntryIndex annotations) {
         if (annotations.size() == 0) {
             return;
         }
         JsonNode first = annotations.get(0);
-        for (CocoAnnotationType kind : values()) {
-            if (first.has(kind.key)) {
-                if (kind != this) {
-                    throw new BadInputException(annotations.file() + ": has COCO's " + kind.words() + ", not its "
+        for (CocoAnnotationType type : values()) {
+            if (first.has(type.key)) {
+                if (type != this) {
+                    throw new BadInputException(annotations.file() + ": has COCO's " + type.words() + ", not its "
                             + words() + "; give " + words() + "_*.json here");
                 }
                 return;

@@ -13,32 +13,32 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
 
-/** The array {@code annotations} of a COCO file by picture; in memory are 28 bytes for each. */
+/** Array {@code annotations} of a COCO file, grouped by image; 28 bytes of memory for each. */
 final class CocoAnnotations implements Closeable {
     private final EntryIndex entries;
     private final long[] imageIds; // ascending
-    private final int[] order; // entry of each
+    private final int[] order; // entry of each image id
 
-    private CocoAnnotations(EntryIndex entries, long[] pictures, int[] order) {
+    private CocoAnnotations(EntryIndex entries, long[] imageIds, int[] order) {
         this.entries = entries;
-        this.imageIds = pictures;
+        this.imageIds = imageIds;
         this.order = order;
     }
 
     /**
      * Opens a file.
      *
-     * @param check throws a {@link BadInputException} for an annotation that is wrong; the place is added here
+     * @param check throws a {@link BadInputException} for an invalid annotation; its location is added here
      */
     static CocoAnnotations of(Path coco, Consumer<JsonNode> check) {
         EntryIndex entries = EntryIndex.of(coco, JsonEntries.ANNOTATIONS);
-        boolean whole = false;
+        boolean valid = false;
         try {
             CocoAnnotations annotations = of(entries, check);
-            whole = true;
+            valid = true;
             return annotations;
         } finally {
-            if (!whole) {
+            if (!valid) {
                 entries.close();
             }
         }
@@ -75,17 +75,21 @@ final class CocoAnnotations implements Closeable {
         return order.length;
     }
 
-    /** What is said of a picture, in the order of the file. @throws BadInputException with file and line */
-    <T> List<T> of(long picture, Function<JsonNode, T> read) {
-        int first = Arrays.binarySearch(imageIds, picture);
+    /**
+     * Returns the annotations of an image, in file order.
+     *
+     * @throws BadInputException with file and line
+     */
+    <T> List<T> of(long imageId, Function<JsonNode, T> read) {
+        int first = Arrays.binarySearch(imageIds, imageId);
         if (first < 0) {
             return List.of();
         }
-        while (first > 0 && imageIds[first - 1] == picture) {
+        while (first > 0 && imageIds[first - 1] == imageId) {
             first--;
         }
         List<T> found = new ArrayList<>();
-        for (int i = first; i < imageIds.length && imageIds[i] == picture; i++) {
+        for (int i = first; i < imageIds.length && imageIds[i] == imageId; i++) {
             int entry = order[i];
             JsonNode node = entries.get(entry);
             found.add(at(entries, entry, () -> read.apply(node)));

@@ -14,11 +14,11 @@ import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * Boxes of a COCO instances file by image. All boxes are checked when the file is opened, before anything is asked about the
- * images; what is odd about them is reported once, with its count.
+ * Bounding boxes of a COCO instances file by image. All boxes are checked when the file is opened, before any request
+ * about the images is sent. Irregularities are reported once, with their count.
  *
- * <p>A crowd region ({@code iscrowd}) is one box, as in the contexts that LLaVA publishes for COCO's images, where the boxes
- * of crowds stand behind those of single objects.
+ * <p>A crowd region ({@code iscrowd}) is one box, as in the contexts that LLaVA publishes for COCO images, where the
+ * boxes of crowds follow those of single objects.
  */
 final class CocoBoxes implements AutoCloseable {
     /** COCO's files have two decimals. */
@@ -33,29 +33,29 @@ final class CocoBoxes implements AutoCloseable {
     private int crowds;
     private int clipped;
 
-    private CocoBoxes(Path file, Map<Long, CocoImages.CocoImage> pictures) {
+    private CocoBoxes(Path file, Map<Long, CocoImages.CocoImage> images) {
         this.file = file;
-        this.images = pictures;
+        this.images = images;
     }
 
     /**
      * Opens a file.
      *
-     * @param pictures the images of the captions, by number
-     * @throws BadInputException if a box is wrong, or none is of one of these images
+     * @param images images of the captions file, by id
+     * @throws BadInputException if a box is invalid, or none belongs to one of these images
      */
-    static CocoBoxes open(Path file, Map<Long, CocoImages.CocoImage> pictures) {
-        CocoBoxes boxes = new CocoBoxes(file, pictures);
-        // Annotations first: they tell whether this is an instances file at all.
+    static CocoBoxes open(Path file, Map<Long, CocoImages.CocoImage> images) {
+        CocoBoxes boxes = new CocoBoxes(file, images);
+        // Annotations first: they show whether this is an instances file at all.
         try (EntryIndex annotations = EntryIndex.of(file, JsonEntries.ANNOTATIONS)) {
             CocoAnnotationType.INSTANCES.require(annotations);
         }
         boxes.readCategories();
         boxes.annotations = CocoAnnotations.of(file, boxes::check);
-        if (boxes.withBoxes.isEmpty() && !pictures.isEmpty()) {
+        if (boxes.withBoxes.isEmpty() && !images.isEmpty()) {
             boxes.close();
             throw new BadInputException(file + ": none of its " + boxes.annotations.size()
-                    + " boxes is of one of the " + pictures.size()
+                    + " boxes belongs to one of the " + images.size()
                     + " images of the captions; give the instances file of the same split");
         }
         boxes.report();
@@ -81,39 +81,39 @@ final class CocoBoxes implements AutoCloseable {
     private void check(JsonNode annotation) {
         JsonFields fields = fields(annotation);
         long image = fields.id("image_id");
-        CocoImages.CocoImage picture = images.get(image);
-        if (picture == null) {
+        CocoImages.CocoImage cocoImage = images.get(image);
+        if (cocoImage == null) {
             boxesOfOtherImages++;
             return;
         }
-        if (picture.widthPx() == 0 || picture.heightPx() == 0) {
+        if (cocoImage.widthPx() == 0 || cocoImage.heightPx() == 0) {
             throw fields.invalid("the captions file has no \"width\" and \"height\" of the image");
         }
         withBoxes.add(image);
         crowds += annotation.path("iscrowd").asInt(0) == 0 ? 0 : 1;
-        box(fields, picture);
-        clipped += isOver(fields.numbers("bbox", 4), picture) ? 1 : 0;
+        box(fields, cocoImage);
+        clipped += isOver(fields.numbers("bbox", 4), cocoImage) ? 1 : 0;
     }
 
     private void report() {
-        List<String> odd = new ArrayList<>();
+        List<String> warnings = new ArrayList<>();
         int without = images.size() - withBoxes.size();
-        add(odd, without, " of " + images.size() + " images have no boxes");
-        add(odd, boxesOfOtherImages, " boxes are of images that the captions file does not have");
-        add(odd, crowds, " crowd regions (\"iscrowd\") are given as one box each");
-        add(odd, clipped, " boxes reach over the edge of their image and are clipped");
-        if (!odd.isEmpty()) {
-            ConfigWarnings.report(file, String.join("; ", odd));
+        add(warnings, without, " of " + images.size() + " images have no boxes");
+        add(warnings, boxesOfOtherImages, " boxes are of images that the captions file lacks");
+        add(warnings, crowds, " crowd regions (\"iscrowd\") are given as one box each");
+        add(warnings, clipped, " boxes reach over the edge of their image and are clipped");
+        if (!warnings.isEmpty()) {
+            ConfigWarnings.report(file, String.join("; ", warnings));
         }
     }
 
-    private static void add(List<String> odd, int count, String what) {
+    private static void add(List<String> warnings, int count, String what) {
         if (count > 0) {
-            odd.add(count + what);
+            warnings.add(count + what);
         }
     }
 
-    /** The boxes of an image, in the order of the file. */
+    /** Returns the bounding boxes of an image, in file order. */
     List<BoundingBox> of(long image) {
         return annotations.of(image, annotation -> box(fields(annotation), images.get(image)));
     }
@@ -123,18 +123,18 @@ final class CocoBoxes implements AutoCloseable {
                 annotation, "box of image " + annotation.path("image_id").asText("without id"));
     }
 
-    /** COCO has left, top, width and height in pixels. */
-    private BoundingBox box(JsonFields fields, CocoImages.CocoImage picture) {
+    /** Converts COCO's left, top, width and height in pixels. */
+    private BoundingBox box(JsonFields fields, CocoImages.CocoImage cocoImage) {
         String category = categories.get(fields.id("category_id"));
         if (category == null) {
-            throw fields.invalid("category " + fields.id("category_id") + " is not among \"categories\"");
+            throw fields.invalid("category " + fields.id("category_id") + " is missing in \"categories\"");
         }
         double[] box = fields.numbers("bbox", 4);
-        int width = picture.widthPx();
-        int height = picture.heightPx();
+        int width = cocoImage.widthPx();
+        int height = cocoImage.heightPx();
         if (box[2] < 0 || box[3] < 0) {
             throw fields.invalid("\"bbox\" " + Arrays.toString(box)
-                    + " has a negative width or height; COCO has left, top, width and height in pixels");
+                    + " has a negative width or height; COCO's format is left, top, width and height in pixels");
         }
         if (box[0] > width || box[1] > height || box[0] + box[2] < 0 || box[1] + box[3] < 0) {
             throw fields.invalid("\"bbox\" " + Arrays.toString(box) + " is outside of the image, which has " + width
@@ -152,11 +152,11 @@ final class CocoBoxes implements AutoCloseable {
         return Math.max(0, Math.min(of, pixels)) / of;
     }
 
-    private static boolean isOver(double[] box, CocoImages.CocoImage picture) {
+    private static boolean isOver(double[] box, CocoImages.CocoImage cocoImage) {
         return box[0] < -ROUNDING_PX
                 || box[1] < -ROUNDING_PX
-                || box[0] + box[2] > picture.widthPx() + ROUNDING_PX
-                || box[1] + box[3] > picture.heightPx() + ROUNDING_PX;
+                || box[0] + box[2] > cocoImage.widthPx() + ROUNDING_PX
+                || box[1] + box[3] > cocoImage.heightPx() + ROUNDING_PX;
     }
 
     @Override

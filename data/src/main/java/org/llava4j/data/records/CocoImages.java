@@ -5,25 +5,26 @@ import java.nio.file.Path;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
 
-/** The array {@code images} of a COCO file. */
+/** Array {@code images} of a COCO file. */
 final class CocoImages {
 
     /**
-     * An image.
+     * COCO image.
      *
-     * @param widthPx 0 where the file does not have it
-     * @param heightPx 0 where the file does not have it
+     * @param file file name
+     * @param widthPx 0 if unknown
+     * @param heightPx 0 if unknown
      */
     record CocoImage(String file, int widthPx, int heightPx) {}
 
     private CocoImages() {}
 
     /**
-     * Adds each image by its number.
+     * Adds each image by its id.
      *
-     * @throws BadInputException if a number comes twice in the file, or in files that were added before with another name
+     * @throws BadInputException if an id is duplicate in the file, or has another file name in a file added before
      */
-    static void addTo(Map<Long, CocoImage> pictures, Path coco) {
+    static void addTo(Map<Long, CocoImage> byId, Path coco) {
         try (EntryIndex images = EntryIndex.of(coco, JsonEntries.IMAGES)) {
             UniqueIds ids = new UniqueIds("image", images::where);
             for (int i = 0; i < images.size(); i++) {
@@ -31,9 +32,9 @@ final class CocoImages {
                 ids.addNumber(entry.path("id"), i);
                 try {
                     JsonFields image = fields(entry);
-                    CocoImage picture = of(image, entry);
-                    CocoImage other = pictures.putIfAbsent(image.id("id"), picture);
-                    if (other != null && !other.file().equals(picture.file())) {
+                    CocoImage added = of(image, entry);
+                    CocoImage other = byId.putIfAbsent(image.id("id"), added);
+                    if (other != null && !other.file().equals(added.file())) {
                         throw new BadInputException("image " + image.id("id") + " is " + other.file() + " as well");
                     }
                 } catch (BadInputException e) {

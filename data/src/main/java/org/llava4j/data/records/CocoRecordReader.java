@@ -21,9 +21,9 @@ import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * Reads COCO's pictures with their captions and boxes, one record each, joined by picture: the captions' file and, behind
- * it in the split, the instances' file. To DataVec a record is id, image, width, height, captions (a JSON array) and
- * boxes (a JSON array of {@code {"category", "x1", "y1", "x2", "y2"}}, fractions).
+ * Record reader of COCO images with their captions and bounding boxes, joined by image. The split has the captions file
+ * and, optionally, the instances file after it. A DataVec record is id, image, width, height, captions (a JSON array)
+ * and boxes (a JSON array of {@code {"category", "x1", "y1", "x2", "y2"}}, fractions).
  */
 public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> {
     private static final long serialVersionUID = 1L;
@@ -32,11 +32,11 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> 
     private transient CocoBoxes boxes;
 
     /**
-     * A reader over COCO's files.
+     * Opens COCO files.
      *
      * @param captions such as {@code captions_train2014.json}
      * @param instances such as {@code instances_train2014.json}; null for no boxes
-     * @throws BadInputException if one is missing or not as COCO's are
+     * @throws BadInputException if a file is missing or malformed
      */
     public static CocoRecordReader open(Path captions, Path instances) {
         List<Path> files = instances == null ? List.of(captions) : List.of(captions, instances);
@@ -53,41 +53,41 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> 
     List<EntryIndex> index(InputSplit split) {
         URI[] files = split.locations();
         if (files.length == 0 || files.length > 2) {
-            throw new BadInputException("give COCO's captions file, and its instances file if there is one; got "
-                    + files.length + " files");
+            throw new BadInputException(
+                    "give COCO's captions file and optionally its instances file, not " + files.length + " files");
         }
         Path first = path(files[0]);
-        Map<Long, CocoImages.CocoImage> pictures = new HashMap<>();
-        CocoImages.addTo(pictures, first);
-        captions = captions(first, pictures);
-        boolean whole = false;
+        Map<Long, CocoImages.CocoImage> byId = new HashMap<>();
+        CocoImages.addTo(byId, first);
+        captions = captions(first, byId);
+        boolean opened = false;
         try {
-            boxes = files.length > 1 ? CocoBoxes.open(path(files[1]), pictures) : null;
+            boxes = files.length > 1 ? CocoBoxes.open(path(files[1]), byId) : null;
             List<EntryIndex> images = List.of(EntryIndex.of(first, JsonEntries.IMAGES));
-            whole = true;
+            opened = true;
             return images;
         } finally {
-            if (!whole) {
+            if (!opened) {
                 close();
             }
         }
     }
 
-    /** The captions, each of which is one as {@link CaptionRecordReader} reads it. */
-    private static CocoAnnotations captions(Path file, Map<Long, CocoImages.CocoImage> pictures) {
+    /** Opens the captions; each is valid for {@link CaptionRecordReader}. */
+    private static CocoAnnotations captions(Path file, Map<Long, CocoImages.CocoImage> byId) {
         try (EntryIndex annotations = EntryIndex.of(file, JsonEntries.ANNOTATIONS)) {
             CocoAnnotationType.CAPTIONS.require(annotations);
         }
         Set<Long> captioned = new HashSet<>();
         CocoAnnotations captions = CocoAnnotations.of(file, annotation -> {
-            CaptionRecordReader.ofCoco(annotation, pictures);
+            CaptionRecordReader.ofCoco(annotation, byId);
             captioned.add(annotation.get("image_id").longValue());
         });
-        if (captioned.size() < pictures.size()) {
+        if (captioned.size() < byId.size()) {
             ConfigWarnings.report(
                     file,
-                    pictures.size() - captioned.size() + " of " + pictures.size()
-                            + " images have no captions; nothing is asked about them");
+                    byId.size() - captioned.size() + " of " + byId.size()
+                            + " images have no captions; no instructions are generated for them");
         }
         return captions;
     }
@@ -96,12 +96,12 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> 
     CaptionedImage parse(JsonNode entry, String key) {
         JsonFields image = CocoImages.fields(entry);
         long id = image.id("id");
-        CocoImages.CocoImage picture = CocoImages.of(image, entry);
+        CocoImages.CocoImage cocoImage = CocoImages.of(image, entry);
         return new CaptionedImage(
                 String.valueOf(id),
-                picture.file(),
-                picture.widthPx(),
-                picture.heightPx(),
+                cocoImage.file(),
+                cocoImage.widthPx(),
+                cocoImage.heightPx(),
                 captions.of(id, CaptionRecordReader::caption),
                 boxes == null ? List.of() : boxes.of(id));
     }

@@ -15,14 +15,18 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 
 /**
- * Reads LLaVA's training data: {@code [{"id", "image"?, "conversations": [{"from", "value"}]}]}, as one JSON array or
- * one object after the other. {@code image} may be a list. To DataVec a record is three texts: the id, the images as a
- * JSON array, and the turns as in the file.
+ * Record reader of LLaVA's conversation format: {@code [{"id", "image"?, "conversations": [{"from", "value"}]}]}, as a
+ * JSON array or JSONL. {@code image} may be a list. A DataVec record is three texts: the id, the images as a JSON
+ * array, and the turns as in the file.
  */
 public final class ConversationRecordReader extends IndexedRecordReader<Conversation> {
     private static final long serialVersionUID = 1L;
 
-    /** A reader over one file. @throws BadInputException if it is missing or not JSON */
+    /**
+     * Opens a file.
+     *
+     * @throws BadInputException if it is missing or not JSON
+     */
     public static ConversationRecordReader open(Path file) {
         ConversationRecordReader reader = new ConversationRecordReader();
         reader.initialize(new FileSplit(requireFile(file).toFile()));
@@ -33,7 +37,7 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
     Conversation parse(JsonNode entry, String key) {
         JsonNode idNode = entry.path("id");
         if (!idNode.isMissingNode() && !idNode.isTextual() && !idNode.isIntegralNumber()) {
-            throw new BadInputException("\"id\" must be a text or a number");
+            throw new BadInputException("\"id\" must be a string or an integer");
         }
         String id = idNode.asText("");
         JsonFields fields = new JsonFields(entry, "sample " + id);
@@ -42,7 +46,7 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
                 ? fields.texts("image")
                 : image.isMissingNode() || image.isNull() ? List.of() : List.of(fields.text("image"));
         if (images.contains("")) {
-            throw new BadInputException("sample " + id + ": \"image\" is empty; leave it out where there is no image");
+            throw new BadInputException("sample " + id + ": \"image\" is empty; remove the key if there is no image");
         }
         JsonNode turnNodes = entry.path("conversations");
         if (!turnNodes.isArray() || turnNodes.isEmpty()) {

@@ -4,15 +4,15 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.InputStream;
 
-/** How a file holds entries: where each lies, and what its bytes say. */
+/** Format of a file of entries: finds the entries and parses them. */
 interface EntryFormat {
     /** Adds every entry of a file to its index, in one pass. */
     void scan(InputStream in, EntryIndex index) throws IOException;
 
     /**
-     * One entry as an object.
+     * Parses an entry.
      *
-     * @param number of the entry in its file, from 0
+     * @param number index of the entry in its file
      */
     JsonNode parse(int number, byte[] bytes) throws IOException;
 }

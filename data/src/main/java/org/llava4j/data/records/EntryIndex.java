@@ -22,8 +22,8 @@ import org.llava4j.data.LocalCopies;
 import org.llava4j.data.TextFiles;
 
 /**
- * Where the entries of a file lie, found in one pass in constant memory (but for sixteen bytes an entry), and random
- * access to them. Several threads may read.
+ * Index of the entries of a file, with random access to them. It is built in one pass and takes sixteen bytes per
+ * entry. Several threads may read.
  */
 final class EntryIndex implements Closeable {
     private final Path file;
@@ -43,10 +43,14 @@ final class EntryIndex implements Closeable {
         fileBytes = channel.size();
     }
 
-    /** Indexes a file. @throws BadInputException if it is missing or not of this format */
+    /**
+     * Indexes a file.
+     *
+     * @throws BadInputException if it is missing or not of this format
+     */
     static EntryIndex of(Path file, EntryFormat format) {
         EntryIndex index = null;
-        boolean whole = false;
+        boolean indexed = false;
         try {
             index = new EntryIndex(file, format, FileChannel.open(file));
             FailedDownload.rejectUnlessEmpty(file);
@@ -54,20 +58,24 @@ final class EntryIndex implements Closeable {
             try (InputStream in = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
                 format.scan(in, index);
             }
-            whole = true;
+            indexed = true;
             return index;
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; check the path", e);
         } catch (IOException e) {
             throw JsonInput.parseError(file.toString(), 0, e);
         } finally {
-            if (index != null && !whole) {
+            if (index != null && !indexed) {
                 index.close();
             }
         }
     }
 
-    /** Adds an entry; for the format that scans. @throws BadInputException if it is far too large */
+    /**
+     * Adds an entry; called by the format.
+     *
+     * @throws BadInputException if it is too large
+     */
     void add(long start, long end, long line) {
         if (end - start >= Integer.MAX_VALUE) {
             throw bad(line, "entry " + size + " is larger than 2 GB");
@@ -86,7 +94,7 @@ final class EntryIndex implements Closeable {
         add(start, end, line);
     }
 
-    /** What is wrong in a line of this file. */
+    /** Creates an exception about a line of this file. */
     BadInputException bad(long line, String what) {
         return new BadInputException(file + ", line " + line + ": " + what);
     }
@@ -95,7 +103,7 @@ final class EntryIndex implements Closeable {
         return size;
     }
 
-    /** Where the text of the file begins, behind its byte order mark. */
+    /** Returns the offset of the text, after the byte order mark. */
     int firstByte() {
         return bomBytes;
     }
@@ -104,27 +112,31 @@ final class EntryIndex implements Closeable {
         return file;
     }
 
-    /** The key of an entry; only where the format has keys. */
+    /** Returns the key of an entry, for formats with keys. */
     String key(int entry) {
         return keys.get(entry);
     }
 
-    /** First byte of an entry in the file. */
+    /** Returns the offset of an entry in the file. */
     long offset(int entry) {
         return bounds[2 * entry];
     }
 
-    /** One entry. @throws BadInputException if it is not sound or the file has changed */
+    /**
+     * Reads an entry.
+     *
+     * @throws BadInputException if it is malformed or the file was changed
+     */
     JsonNode get(int entry) {
         long start = bounds[2 * entry];
         ByteBuffer buffer = ByteBuffer.allocate((int) (bounds[2 * entry + 1] - start));
         try {
             if (channel.size() != fileBytes) {
-                throw new FileChangedException(file + ": has changed while it was read; start again");
+                throw new FileChangedException(file + ": was changed while it was read; start again");
             }
             while (buffer.hasRemaining()) {
                 if (channel.read(buffer, start + buffer.position()) < 0) {
-                    throw new FileChangedException(file + ": has become shorter while it was read; start again");
+                    throw new FileChangedException(file + ": was truncated while it was read; start again");
                 }
             }
             return parse(entry, buffer.array());
@@ -143,7 +155,10 @@ final class EntryIndex implements Closeable {
         }
     }
 
-    /** Place of an entry, for messages: the file, the line if no other entry begins in it, and the entry's index from 0. */
+    /**
+     * Returns the location of an entry, for messages: the file, the line if no other entry begins in it, and the
+     * entry's index.
+     */
     String where(int entry) {
         int[] begins = lines();
         boolean alone = (entry == 0 || begins[entry - 1] < begins[entry])
@@ -151,7 +166,7 @@ final class EntryIndex implements Closeable {
         return LocalCopies.withOriginalPaths(file + (alone ? ", line " + begins[entry] : "") + ", entry " + entry);
     }
 
-    /** The line each entry begins in, from 1: counted once, when the first is needed. */
+    /** Returns the line, from 1, of each entry; counted on first use. */
     private synchronized int[] lines() {
         if (lines == null) {
             lines = countLines();
@@ -159,7 +174,7 @@ final class EntryIndex implements Closeable {
         return lines;
     }
 
-    /** Entries lie in the file in their order. */
+    /** Counts lines; entries are in file order. */
     private int[] countLines() {
         int[] found = new int[size];
         int line = 1;

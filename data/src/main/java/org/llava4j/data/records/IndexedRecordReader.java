@@ -22,10 +22,10 @@ import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
 
 /**
- * What the record readers over JSON files share: records by number, in file order or shuffled as a whole, a position to
- * resume from, and metadata that names file and entry.
+ * Base class of the record readers over indexed files: random access by record number, iteration in file order or in a
+ * seeded shuffle, a position to resume from, and metadata that names file and entry.
  *
- * @param <T> what a record is to a Java caller; DataVec sees it as writables
+ * @param <T> Java type of a record; DataVec gets writables
  */
 public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     private static final long serialVersionUID = 1L;
@@ -33,11 +33,11 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
 
     private transient Configuration conf = new Configuration();
     private transient List<EntryIndex> files = List.of();
-    private transient int[] firstRecord = {0}; // of file i; behind the last the number of records
+    private transient int[] firstRecord = {0}; // first record of file i; the last element is the number of records
     private transient SeededPermutation order;
     private transient int position;
 
-    /** The files of a split, each indexed; lists of JSON objects unless a subclass reads others. */
+    /** Indexes the files of a split: lists of JSON objects, unless a subclass overrides it. */
     List<EntryIndex> index(InputSplit split) {
         List<EntryIndex> indexes = new ArrayList<>();
         for (URI location : split.locations()) {
@@ -46,27 +46,34 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return indexes;
     }
 
-    /** One entry as a value. @throws BadInputException if it is not what it should be; the place is added here */
+    /**
+     * Parses an entry.
+     *
+     * @throws BadInputException if it is invalid; its location is added by the caller
+     */
     abstract T parse(JsonNode entry, String key);
 
-    /** The key {@link #parse} is given: an entry's name, empty where entries have none. */
+    /** Returns the key passed to {@link #parse}; empty if the format has none. */
     String key(EntryIndex file, int entry) {
         return "";
     }
 
-    /** Id of a record for messages, empty where it has none: its key, or the value of "id" unless a subclass says otherwise. */
+    /**
+     * Returns the id of a record for messages, empty if it has none: its key, or the value of "id" unless a subclass
+     * overrides it.
+     */
     String id(JsonNode entry, String key) {
         return key.isEmpty() ? entry.path("id").asText("") : key;
     }
 
     abstract List<Writable> writables(T value);
 
-    /** Which entry of the files the record {@code number} is; all of them in order unless a subclass selects. */
+    /** Returns the entry of a record; all entries are records in file order unless a subclass selects some. */
     int entryOf(int number) {
         return number;
     }
 
-    /** How many records there are when the files have {@code entries}. */
+    /** Returns the number of records of files with {@code entries} entries. */
     int selected(int entries) {
         return entries;
     }
@@ -90,7 +97,11 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         initialize(split);
     }
 
-    /** @throws BadInputException if it is not there */
+    /**
+     * Checks that a file exists.
+     *
+     * @throws BadInputException if it does not
+     */
     static Path requireFile(Path file) {
         FileReadError.requireAccessible(file);
         if (!Files.isRegularFile(file)) {
@@ -103,60 +114,63 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         try {
             return Path.of(location);
         } catch (IllegalArgumentException | FileSystemNotFoundException e) {
-            throw new BadInputException(location + ": is not a file on this machine; copy it here first", e);
+            throw new BadInputException(location + ": is not a local file; copy it to this machine", e);
         }
     }
 
-    /** How many records there are. */
+    /** Returns the number of records. */
     public int size() {
         return selected(firstRecord[files.size()]);
     }
 
-    /** Record {@code number} in file order, 0..size-1, whatever the order of iteration. Several threads may call this. */
+    /** Returns record {@code number} in file order, 0..size-1, independent of the order of iteration. Thread-safe. */
     public T get(int number) {
-        return value(place(number));
+        return value(reference(number));
     }
 
-    private T value(EntryReference place) {
-        JsonNode entry = place.file().get(place.entry());
+    private T value(EntryReference reference) {
+        JsonNode entry = reference.file().get(reference.entry());
         try {
-            return parse(entry, key(place.file(), place.entry()));
+            return parse(entry, key(reference.file(), reference.entry()));
         } catch (BadInputException e) {
-            throw new BadInputException(where(place, entry) + ": " + e.getMessage(), e);
+            throw new BadInputException(where(reference, entry) + ": " + e.getMessage(), e);
         }
     }
 
-    /** Where record {@code number} came from. */
+    /** Returns the metadata of a record. */
     public JsonRecordMetaData metaData(int number) {
-        EntryReference place = place(number);
+        EntryReference reference = reference(number);
         return new JsonRecordMetaData(
-                place.file().file().toUri(), place.entry(), place.file().offset(place.entry()), getClass());
+                reference.file().file().toUri(),
+                reference.entry(),
+                reference.file().offset(reference.entry()),
+                getClass());
     }
 
     /**
-     * Place of record {@code number}, for messages: file, index in the file and id, and the line where that helps. Equals
-     * what the message of a {@link BadInputException} of {@link #get} begins with.
+     * Returns the location of record {@code number}, for messages: file, index in the file and id, and the line if it
+     * is unambiguous. The message of a {@link BadInputException} of {@link #get} begins with it.
      */
     public String where(int number) {
-        EntryReference place = place(number);
+        EntryReference reference = reference(number);
         JsonNode entry;
         try {
-            entry = place.file().get(place.entry());
+            entry = reference.file().get(reference.entry());
         } catch (BadInputException e) {
-            return place.file().where(place.entry()); // the id cannot be read
+            return reference.file().where(reference.entry()); // without the id, which cannot be read
         }
-        return where(place, entry);
+        return where(reference, entry);
     }
 
-    private String where(EntryReference place, JsonNode entry) {
-        String id = id(entry, key(place.file(), place.entry())).replaceAll("\\p{Cntrl}+", " ");
+    private String where(EntryReference reference, JsonNode entry) {
+        String id = id(entry, key(reference.file(), reference.entry())).replaceAll("\\p{Cntrl}+", " ");
         String shown = id.length() > MAX_ID ? id.substring(0, MAX_ID) + "..." : id;
-        return place.file().where(place.entry()) + (shown.isEmpty() ? "" : " (id " + shown + ")");
+        return reference.file().where(reference.entry()) + (shown.isEmpty() ? "" : " (id " + shown + ")");
     }
 
     private record EntryReference(EntryIndex file, int entry) {}
 
-    private EntryReference place(int number) {
+    private EntryReference reference(int number) {
         if (number < 0 || number >= size()) {
             throw new NoSuchElementException("record " + number + " of " + size());
         }
@@ -168,23 +182,23 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return new EntryReference(files.get(file), entry - firstRecord[file]);
     }
 
-    /** From now on iterates in the order of this seed and epoch, from its start. */
+    /** Iterates in the shuffled order of this seed and epoch, from its start. */
     public void shuffle(long seed, long epoch) {
         order = new SeededPermutation(size(), seed, epoch);
         position = 0;
     }
 
-    /** How many records of the present order have been handed out. */
+    /** Returns the number of records returned in the current order. */
     public int position() {
         return position;
     }
 
-    /** Goes on as if {@code handedOut} records had been handed out. */
-    public void seek(int handedOut) {
-        if (handedOut < 0 || handedOut > size()) {
-            throw new IllegalArgumentException("position " + handedOut + " of " + size());
+    /** Resumes after {@code returned} records. */
+    public void seek(int returned) {
+        if (returned < 0 || returned > size()) {
+            throw new IllegalArgumentException("position " + returned + " of " + size());
         }
-        position = handedOut;
+        position = returned;
     }
 
     @Override
@@ -192,7 +206,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return position < size();
     }
 
-    /** The next value, in the present order. */
+    /** Returns the next value in the current order. */
     public T nextValue() {
         return get(nextNumber());
     }
@@ -232,7 +246,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         return true;
     }
 
-    /** There are no classes to label with. */
+    /** Returns no labels: records have no classes. */
     @Override
     public List<String> getLabels() {
         return List.of();
@@ -247,14 +261,14 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     public Record loadFromMetaData(RecordMetaData metaData) {
         for (int i = 0; i < files.size(); i++) {
             EntryIndex file = files.get(i);
-            if (metaData instanceof JsonRecordMetaData own
-                    && file.file().toUri().equals(own.uri())
-                    && own.index() < file.size()) {
-                T value = value(new EntryReference(file, own.index()));
+            if (metaData instanceof JsonRecordMetaData location
+                    && file.file().toUri().equals(location.uri())
+                    && location.index() < file.size()) {
+                T value = value(new EntryReference(file, location.index()));
                 return new org.datavec.api.records.impl.Record(writables(value), metaData);
             }
         }
-        throw new IllegalArgumentException("no record of this reader: " + metaData.getLocation());
+        throw new IllegalArgumentException("not a record of this reader: " + metaData.getLocation());
     }
 
     @Override
@@ -272,7 +286,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
         position = 0;
     }
 
-    /** A reader that has been sent elsewhere is as a new one: it has to be initialized there. */
+    /** A deserialized reader must be initialized again. */
     private void readObject(ObjectInputStream in) throws IOException, ClassNotFoundException {
         in.defaultReadObject();
         conf = new Configuration();

@@ -9,40 +9,40 @@ import java.io.IOException;
 import java.io.InputStream;
 import org.llava4j.data.JsonInput;
 
-/** Objects in a JSON file. */
+/** Formats of JSON files of objects. */
 enum JsonEntries implements EntryFormat {
-    /** Of one array, or one after the other (JSONL). */
+    /** Elements of one array, or JSONL. */
     LIST {
         @Override
         void scan(JsonParser parser, EntryIndex index) throws IOException {
             JsonToken first = parser.nextToken();
             if (first == JsonToken.START_ARRAY) {
                 array(parser, index);
-                require(parser.nextToken() == null, parser, index, "goes on after its array");
+                require(parser.nextToken() == null, parser, index, "has content after its array");
                 return;
             }
-            require(first != null, parser, index, "is empty; it must hold a JSON array of samples");
+            require(first != null, parser, index, "is empty; it must have a JSON array of samples");
             for (JsonToken token = first; token != null; token = parser.nextToken()) {
                 add(parser, index, null);
             }
         }
     },
 
-    /** The members of one object, each with its key. */
+    /** Members of one object, each with its key. */
     MEMBERS {
         @Override
         void scan(JsonParser parser, EntryIndex index) throws IOException {
-            require(parser.nextToken() == JsonToken.START_OBJECT, parser, index, "must hold one JSON object");
+            require(parser.nextToken() == JsonToken.START_OBJECT, parser, index, "must be one JSON object");
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String key = parser.currentName();
                 parser.nextToken();
                 add(parser, index, key);
             }
-            require(parser.nextToken() == null, parser, index, "goes on after its object");
+            require(parser.nextToken() == null, parser, index, "has content after its object");
         }
     },
 
-    /** Of COCO's array {@code images}. */
+    /** Elements of COCO's array {@code images}. */
     IMAGES {
         @Override
         void scan(JsonParser parser, EntryIndex index) throws IOException {
@@ -50,7 +50,7 @@ enum JsonEntries implements EntryFormat {
         }
     },
 
-    /** Of COCO's array {@code annotations}. */
+    /** Elements of COCO's array {@code annotations}. */
     ANNOTATIONS {
         @Override
         void scan(JsonParser parser, EntryIndex index) throws IOException {
@@ -58,7 +58,7 @@ enum JsonEntries implements EntryFormat {
         }
     },
 
-    /** Of COCO's array {@code categories}. */
+    /** Elements of COCO's array {@code categories}. */
     CATEGORIES {
         @Override
         void scan(JsonParser parser, EntryIndex index) throws IOException {
@@ -83,7 +83,7 @@ enum JsonEntries implements EntryFormat {
         return JsonInput.tree(bytes);
     }
 
-    /** Whether a file is one object that has this member; of it no more is read than is needed. */
+    /** Tests whether a file is one object with an array of this key; it reads no further than necessary. */
     static boolean hasMember(InputStream in, String key) throws IOException {
         try (JsonParser parser = FACTORY.createParser(in)) {
             if (parser.nextToken() != JsonToken.START_OBJECT) {
@@ -105,22 +105,22 @@ enum JsonEntries implements EntryFormat {
                 parser.nextToken() == JsonToken.START_OBJECT,
                 parser,
                 index,
-                "must hold one JSON object, as COCO has it");
+                "must be one JSON object, in COCO's format");
         boolean found = false;
         while (parser.nextToken() == JsonToken.FIELD_NAME) {
             boolean wanted = parser.currentName().equals(key);
             parser.nextToken();
             if (wanted) {
                 require(!found, parser, index, "has \"" + key + "\" twice");
-                require(parser.currentToken() == JsonToken.START_ARRAY, parser, index, "\"" + key + "\" is no list");
+                require(parser.currentToken() == JsonToken.START_ARRAY, parser, index, "\"" + key + "\" is not a list");
                 array(parser, index);
                 found = true;
             } else {
                 parser.skipChildren();
             }
         }
-        require(parser.nextToken() == null, parser, index, "goes on after its object");
-        require(found, parser, index, "has no \"" + key + "\", as COCO's files have");
+        require(parser.nextToken() == null, parser, index, "has content after its object");
+        require(found, parser, index, "has no \"" + key + "\"; give a file in COCO's format");
     }
 
     private static void array(JsonParser parser, EntryIndex index) throws IOException {

@@ -4,12 +4,12 @@ import java.net.URI;
 import org.datavec.api.records.metadata.RecordMetaData;
 
 /**
- * Where a record came from.
+ * Origin of a record.
  *
  * @param uri the file
- * @param index which of the file's entries it is, from 0
- * @param offset its first byte in the file
- * @param readerClass what read it
+ * @param index index of the entry in the file
+ * @param offset offset of the entry in bytes
+ * @param readerClass class that read it
  */
 public record JsonRecordMetaData(URI uri, int index, long offset, Class<?> readerClass) implements RecordMetaData {
     @Override

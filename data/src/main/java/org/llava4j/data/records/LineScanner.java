@@ -7,11 +7,11 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
 /**
- * Scanner over the lines of a text, which end with LF, CR LF or CR. It knows the bytes that each line takes, and a line can
- * be extended by the ones behind it.
+ * Scanner over the lines of a text, which end with LF, CR LF or CR. It tracks the byte offsets of each line, and a line
+ * can be extended by the following ones.
  */
 final class LineScanner {
-    /** Longer lines are refused: such a file is not a table. */
+    /** Maximum length of a line; longer ones are refused, as the file is not a table. */
     static final int MAX_BYTES = 1 << 24;
 
     private static final int END = -1;
@@ -27,29 +27,42 @@ final class LineScanner {
     private long lines;
     private String lineBreak = "";
 
-    /** @param at byte of the file that {@code in} begins with */
+    /**
+     * Creates a scanner.
+     *
+     * @param at offset in the file of the first byte of {@code in}
+     */
     LineScanner(InputStream in, long at) {
         this.in = in;
         this.at = at;
     }
 
-    /** Goes to the next line; false at the end of the text. @throws LineTooLongException beyond {@link #MAX_BYTES} */
+    /**
+     * Advances to the next line.
+     *
+     * @return false at the end of the text
+     * @throws LineTooLongException beyond {@link #MAX_BYTES}
+     */
     boolean advance() throws IOException {
         line.reset();
         return read();
     }
 
-    /** Adds the next line and the break before it to the present one; false at the end of the text. */
+    /**
+     * Appends the line break and the next line to the current one.
+     *
+     * @return false at the end of the text
+     */
     boolean extend() throws IOException {
         long before = start;
-        byte[] present = line.toByteArray();
+        byte[] current = line.toByteArray();
         line.writeBytes(lineBreak.getBytes(StandardCharsets.US_ASCII));
         if (read()) {
             start = before;
             return true;
         }
         line.reset();
-        line.writeBytes(present);
+        line.writeBytes(current);
         return false;
     }
 
@@ -93,22 +106,26 @@ final class LineScanner {
         return value;
     }
 
-    /** First byte of the line in the file. */
+    /** Returns the offset of the line. */
     long start() {
         return start;
     }
 
-    /** Byte behind the line, without its break. */
+    /** Returns the offset of the end of the line, without its line break. */
     long end() {
         return end;
     }
 
-    /** Number of the last line that was read, from 1. */
+    /** Returns the number of the last line that was read, from 1. */
     long number() {
         return lines;
     }
 
-    /** @throws java.nio.charset.CharacterCodingException if the line is not in UTF-8 */
+    /**
+     * Decodes the line.
+     *
+     * @throws java.nio.charset.CharacterCodingException if the line is not in UTF-8
+     */
     String text() throws IOException {
         return StandardCharsets.UTF_8
                 .newDecoder()
@@ -116,7 +133,7 @@ final class LineScanner {
                 .toString();
     }
 
-    /** A line, or lines that were put together, of more than {@link #MAX_BYTES}. */
+    /** Thrown for a line, or a line with its extensions, of more than {@link #MAX_BYTES}. */
     static final class LineTooLongException extends IOException {
         private static final long serialVersionUID = 1L;
     }

@@ -26,8 +26,9 @@ import org.llava4j.data.llavabench.BenchQuestion;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
- * Writes what the readers here read, one record after the other in constant memory: a file appears whole or not at all.
- * A name that ends in {@code .jsonl} gets an object a line, any other an array with an entry a line.
+ * Writers of the file formats that the readers of this package read. Records are written one at a time in constant
+ * memory, and a file appears only when it is complete. A name that ends in {@code .jsonl} gets one object per line, any
+ * other an array with one entry per line.
  */
 public final class RecordFiles {
     private static final JsonMapper MAPPER = new JsonMapper();
@@ -35,17 +36,29 @@ public final class RecordFiles {
 
     private RecordFiles() {}
 
-    /** LLaVA's training data. @throws BadInputException if the place cannot be written */
+    /**
+     * Writes LLaVA's conversation format.
+     *
+     * @throws BadInputException if the file cannot be written
+     */
     public static void writeConversations(Path file, Iterator<Conversation> samples) {
         write(file, samples, RecordFiles::node);
     }
 
-    /** Samples as ids. @throws BadInputException if the place cannot be written */
+    /**
+     * Writes tokenized samples.
+     *
+     * @throws BadInputException if the file cannot be written
+     */
     public static void writeTokenized(Path file, Iterator<TokenizedSample> samples) {
         write(file, samples, TokenizedRecordReader::node);
     }
 
-    /** Captions as LLaVA's {@code metadata.json} has them. @throws BadInputException if the place cannot be written */
+    /**
+     * Writes captions in the format of LLaVA's {@code metadata.json}.
+     *
+     * @throws BadInputException if the file cannot be written
+     */
     public static void writeCaptions(Path file, Iterator<Caption> captions) {
         write(
                 file,
@@ -58,10 +71,10 @@ public final class RecordFiles {
     }
 
     /**
-     * ScienceQA's {@code problems.json}.
+     * Writes ScienceQA's {@code problems.json}.
      *
-     * @param problems by their id
-     * @throws BadInputException if the place cannot be written
+     * @param problems problems by id
+     * @throws BadInputException if the file cannot be written
      */
     public static void writeScienceQa(Path file, Map<String, ScienceQaProblem> problems) {
         ObjectNode all = JsonNodeFactory.instance.objectNode();
@@ -89,7 +102,11 @@ public final class RecordFiles {
         return node;
     }
 
-    /** LLaVA-Bench's questions. @throws BadInputException if the place cannot be written */
+    /**
+     * Writes LLaVA-Bench's questions.
+     *
+     * @throws BadInputException if the file cannot be written
+     */
     public static void writeBenchQuestions(Path file, Iterator<BenchQuestion> questions) {
         write(
                 file,
@@ -102,7 +119,11 @@ public final class RecordFiles {
                         .put("category", question.category()));
     }
 
-    /** LLaVA-Bench's contexts, in COCO's form. @throws BadInputException if the place cannot be written */
+    /**
+     * Writes LLaVA-Bench's image contexts, in the format for COCO.
+     *
+     * @throws BadInputException if the file cannot be written
+     */
     public static void writeBenchContexts(Path file, Iterator<BenchContext> contexts) {
         write(file, contexts, context -> {
             ObjectNode node = JsonNodeFactory.instance.objectNode().put("image", context.image());
@@ -158,43 +179,43 @@ public final class RecordFiles {
     }
 
     /**
-     * COCO's two files, with ids that are counted where the pictures' own are no numbers.
+     * Writes COCO's captions and instances files. Images whose id is not a number are numbered.
      *
-     * @throws BadInputException if a place cannot be written
+     * @throws BadInputException if a file cannot be written
      */
-    public static void writeCoco(Path captionsFile, Path instancesFile, List<CaptionedImage> pictures) {
+    public static void writeCoco(Path captionsFile, Path instancesFile, List<CaptionedImage> captioned) {
         ObjectNode captions = JsonNodeFactory.instance.objectNode();
         ObjectNode instances = JsonNodeFactory.instance.objectNode();
         ArrayNode images = captions.putArray("images");
         ArrayNode texts = captions.putArray("annotations");
         ArrayNode boxes = JsonNodeFactory.instance.arrayNode();
-        List<String> categories = pictures.stream()
-                .flatMap(picture -> picture.boxes().stream())
+        List<String> categories = captioned.stream()
+                .flatMap(image -> image.boxes().stream())
                 .map(BoundingBox::category)
                 .distinct()
                 .sorted()
                 .toList();
-        for (CaptionedImage picture : pictures) {
-            long id = picture.id().matches("\\d{1,18}") ? Long.parseLong(picture.id()) : images.size() + 1;
+        for (CaptionedImage image : captioned) {
+            long id = image.id().matches("\\d{1,18}") ? Long.parseLong(image.id()) : images.size() + 1;
             images.addObject()
                     .put("id", id)
-                    .put("file_name", picture.image())
-                    .put("width", picture.widthPx())
-                    .put("height", picture.heightPx());
-            for (String caption : picture.captions()) {
+                    .put("file_name", image.image())
+                    .put("width", image.widthPx())
+                    .put("height", image.heightPx());
+            for (String caption : image.captions()) {
                 texts.addObject().put("id", texts.size()).put("image_id", id).put("caption", caption);
             }
-            for (BoundingBox box : picture.boxes()) {
+            for (BoundingBox box : image.boxes()) {
                 ObjectNode node = boxes.addObject()
                         .put("id", boxes.size())
                         .put("image_id", id)
                         .put("category_id", categories.indexOf(box.category()) + 1)
                         .put("iscrowd", 0);
                 node.putArray("bbox")
-                        .add(box.x1() * picture.widthPx())
-                        .add(box.y1() * picture.heightPx())
-                        .add((box.x2() - box.x1()) * picture.widthPx())
-                        .add((box.y2() - box.y1()) * picture.heightPx());
+                        .add(box.x1() * image.widthPx())
+                        .add(box.y1() * image.heightPx())
+                        .add((box.x2() - box.x1()) * image.widthPx())
+                        .add((box.y2() - box.y1()) * image.heightPx());
             }
         }
         instances.set("images", images);

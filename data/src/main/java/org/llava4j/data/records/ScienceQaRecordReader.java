@@ -21,9 +21,9 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
- * Reads one split of ScienceQA: {@code problems.json} with the problems by id, and {@code pid_splits.json} beside it
- * with the ids of each split. Records come in the order of the split. To DataVec a record is id, question, choices (one
- * a line), answer (an int), hint, image, lecture, solution, subject and grade.
+ * Record reader of one split of ScienceQA: {@code problems.json} with the problems by id, and {@code pid_splits.json}
+ * beside it with the ids of each split. Records are in the order of the split. A DataVec record is id, question,
+ * choices (one per line), answer (an int), hint, image, lecture, solution, subject and grade.
  */
 public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaProblem> {
     private static final long serialVersionUID = 1L;
@@ -33,35 +33,40 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
     private final String split;
     private transient int[] entries = {};
 
-    /** @param split "train", "val", "test", "minitrain", "minival", "minitest", or another of the file */
+    /**
+     * Creates a reader.
+     *
+     * @param split "train", "val", "test", "minitrain", "minival", "minitest", or another of the file
+     */
     public ScienceQaRecordReader(String split) {
         this.split = split;
     }
 
     /**
-     * All problems of a split, for callers that hold them together anyway.
+     * Reads all problems of a split into memory.
      *
-     * @throws BadInputException if a file is missing or broken, or the split has no problem: there is no accuracy of none
+     * @throws BadInputException if a file is missing or malformed, or the split is empty, so that an accuracy would
+     *     be undefined
      */
     public static List<ScienceQaProblem> problems(Path folder, String split) {
         try (ScienceQaRecordReader reader = open(folder, split)) {
             if (!reader.hasNext()) {
                 throw new BadInputException(
-                        folder.resolve(SPLITS) + ": the split " + split + " has no problems; name another split");
+                        folder.resolve(SPLITS) + ": split " + split + " has no problems; choose another split");
             }
             return IntStream.range(0, reader.size()).mapToObj(reader::get).toList();
         }
     }
 
     /**
-     * A reader over a folder that holds both files.
+     * Opens a folder that has both files.
      *
-     * @throws BadInputException if a file is missing or broken, or there is no such split
+     * @throws BadInputException if a file is missing or malformed, or there is no such split
      */
     public static ScienceQaRecordReader open(Path folder, String split) {
         Path problems = folder.resolve(PROBLEMS);
         if (!Files.isRegularFile(problems)) {
-            throw new BadInputException(folder + ": holds no " + PROBLEMS + "; name ScienceQA's data folder");
+            throw new BadInputException(folder + ": has no " + PROBLEMS + "; give ScienceQA's data folder");
         }
         ScienceQaRecordReader reader = new ScienceQaRecordReader(split);
         reader.initialize(new FileSplit(problems.toFile()));
@@ -69,7 +74,7 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
     }
 
     /**
-     * The picture of a problem that has one: {@code images/<split>/<id>/<image>}.
+     * Returns the image of a problem that has one: {@code images/<split>/<id>/<image>}.
      *
      * @param images ScienceQA's {@code images} folder
      */
@@ -83,20 +88,20 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
             Path file = path(location);
             if (file.endsWith(PROBLEMS)) {
                 EntryIndex problems = EntryIndex.of(file, JsonEntries.MEMBERS);
-                boolean whole = false;
+                boolean valid = false;
                 try {
                     select(problems, file.resolveSibling(SPLITS));
                     UncountedProblems.report(problems, entries, split);
-                    whole = true;
+                    valid = true;
                 } finally {
-                    if (!whole) {
+                    if (!valid) {
                         problems.close();
                     }
                 }
                 return List.of(problems);
             }
         }
-        throw new BadInputException("no " + PROBLEMS + " among the input files; name ScienceQA's data folder");
+        throw new BadInputException("no " + PROBLEMS + " among the input files; give ScienceQA's data folder");
     }
 
     private void select(EntryIndex problems, Path splitsFile) {
@@ -104,7 +109,7 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
         for (int entry = 0; entry < problems.size(); entry++) {
             if (byId.put(problems.key(entry), entry) != null) {
                 throw new BadInputException(
-                        problems.where(entry) + ": problem " + problems.key(entry) + " is there twice");
+                        problems.where(entry) + ": problem " + problems.key(entry) + " is duplicate");
             }
         }
         JsonNode splits = JsonInput.readObject(splitsFile);

@@ -1,14 +1,18 @@
 package org.llava4j.data.records;
 
 /**
- * A shuffle of 0..size-1 that is the same on every machine and JVM for the same seed: where a run stands in its data is
- * the seed and one position. Fisher and Yates's shuffle over the SplitMix64 generator (Steele et al. 2014).
+ * Seeded shuffle of 0..size-1 that is the same on every machine and JVM, so that the position of a run in its data is
+ * the seed and one index. Fisher-Yates shuffle with the SplitMix64 generator (Steele et al. 2014).
  */
 public final class SeededPermutation {
     private final int[] order;
     private long state;
 
-    /** @param epoch each pass over the data has an order of its own */
+    /**
+     * Creates a shuffle.
+     *
+     * @param epoch pass over the data; each has another order
+     */
     public SeededPermutation(int size, long seed, long epoch) {
         order = new int[size];
         state = SplitMix64.mix(seed) + epoch;
@@ -19,7 +23,7 @@ public final class SeededPermutation {
         }
     }
 
-    /** What comes at {@code position}, 0..size-1. */
+    /** Returns the element at {@code position}, 0..size-1. */
     public int get(int position) {
         return order[position];
     }
@@ -28,7 +32,7 @@ public final class SeededPermutation {
         return order.length;
     }
 
-    /** Uniform in 0..bound-1: values from the incomplete last stretch are drawn again. */
+    /** Returns a uniform value in 0..bound-1; values of the incomplete last interval are rejected. */
     private int bounded(int bound) {
         while (true) {
             state += SplitMix64.STEP;

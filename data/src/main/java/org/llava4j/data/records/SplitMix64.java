@@ -1,18 +1,18 @@
 package org.llava4j.data.records;
 
 /**
- * The SplitMix64 generator (Steele et al. 2014) as functions: the same numbers on every machine and JVM, and any of them
- * without those before it.
+ * SplitMix64 generator (Steele et al. 2014) as pure functions: the same values on every machine and JVM, with random
+ * access to the sequence.
  */
 public final class SplitMix64 {
-    /** What the state grows by from one number to the next. */
+    /** Increment of the state. */
     static final long STEP = 0x9E3779B97F4A7C15L;
 
     private static final double UNIT = 0x1.0p-53;
 
     private SplitMix64() {}
 
-    /** 64 bits for a state; states that differ little give bits that have nothing in common. */
+    /** Mixes a state to 64 random bits; similar states give uncorrelated bits. */
     public static long mix(long state) {
         long z = state;
         z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
@@ -20,7 +20,7 @@ public final class SplitMix64 {
         return z ^ (z >>> 31);
     }
 
-    /** Number {@code index}, from 0, of the sequence that begins at {@code state}: uniform in 0..1 without 1. */
+    /** Returns element {@code index} of the sequence that starts at {@code state}: uniform in [0, 1). */
     public static double uniform(long state, long index) {
         return (mix(state + STEP * (index + 1)) >>> 11) * UNIT;
     }

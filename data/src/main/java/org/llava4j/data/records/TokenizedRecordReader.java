@@ -15,9 +15,10 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.EncodedSample;
 
 /**
- * Reads samples as ids, an object a line: {@code {"number", "where", "id", "image": [...], "length", "input_ids": [...],
- * "learned": [[from, to], ...]}}; what is learned is told by ranges of positions, their ends excluded. A sample that is no
- * good has {@code "problem"} in place of ids. To DataVec a record is the sample's number and its line.
+ * Record reader of tokenized samples in JSONL: {@code {"number", "where", "id", "image": [...], "length", "input_ids":
+ * [...], "target_ranges": [[from, to], ...]}}. The target tokens are given by ranges of positions with exclusive ends;
+ * files written before have the key {@code "learned"} for them. An invalid sample has {@code "problem"} in place of
+ * ids. A DataVec record is the sample's index and its line.
  */
 public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSample> {
     private static final long serialVersionUID = 1L;
@@ -27,10 +28,15 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
     private static final String IMAGE = "image";
     private static final String LENGTH = "length";
     private static final String IDS = "input_ids";
-    private static final String TARGETS = "learned";
+    private static final String TARGETS = "target_ranges";
+    private static final String FORMER_TARGETS = "learned";
     private static final String PROBLEM = "problem";
 
-    /** A reader over several files, one after the other. @throws BadInputException if one is missing or not JSON */
+    /**
+     * Opens several files, one after the other.
+     *
+     * @throws BadInputException if one is missing or not JSON
+     */
     public static TokenizedRecordReader open(List<Path> files) {
         TokenizedRecordReader reader = new TokenizedRecordReader();
         reader.initialize(new CollectionInputSplit(
@@ -38,7 +44,7 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
         return reader;
     }
 
-    /** What a line says. */
+    /** Converts a sample to JSON. */
     static ObjectNode node(TokenizedSample sample) {
         ObjectNode node = JsonNodeFactory.instance.objectNode();
         node.put(NUMBER, sample.number()).put(WHERE, sample.where());
@@ -51,7 +57,7 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
         node.put(LENGTH, sample.length());
         ArrayNode ids = node.putArray(IDS);
         Arrays.stream(sample.encoded().inputIds()).forEach(ids::add);
-        ArrayNode learned = node.putArray(TARGETS);
+        ArrayNode targets = node.putArray(TARGETS);
         int[] labels = sample.encoded().labels();
         for (int from = 0; from < labels.length; from++) {
             int to = from;
@@ -59,7 +65,7 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
                 to++;
             }
             if (to > from) {
-                learned.addArray().add(from).add(to);
+                targets.addArray().add(from).add(to);
                 from = to;
             }
         }
@@ -68,30 +74,31 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
 
     @Override
     TokenizedSample parse(JsonNode entry, String key) {
-        int number = whole(entry, NUMBER);
+        int number = nonNegative(entry, NUMBER);
         JsonFields fields = new JsonFields(entry, "sample " + number);
         if (entry.has(PROBLEM)) {
             return TokenizedSample.bad(number, fields.text(WHERE), fields.text(PROBLEM));
         }
-        JsonNode given = entry.path(IDS);
-        if (!given.isArray() || given.isEmpty()) {
+        JsonNode idNodes = entry.path(IDS);
+        if (!idNodes.isArray() || idNodes.isEmpty()) {
             throw new BadInputException("sample " + number + ": \"" + IDS + "\" must be a list of ids");
         }
-        int[] ids = new int[given.size()];
+        int[] ids = new int[idNodes.size()];
         int[] labels = new int[ids.length];
         Arrays.fill(labels, EncodedSample.IGNORE_INDEX);
         for (int i = 0; i < ids.length; i++) {
-            if (!given.get(i).isInt()) {
-                throw new BadInputException("sample " + number + ": \"" + IDS + "\" has " + given.get(i));
+            if (!idNodes.get(i).isInt()) {
+                throw new BadInputException("sample " + number + ": \"" + IDS + "\" has " + idNodes.get(i));
             }
-            ids[i] = given.get(i).intValue();
+            ids[i] = idNodes.get(i).intValue();
         }
-        for (JsonNode range : entry.path(TARGETS)) {
+        String targetsKey = entry.has(TARGETS) ? TARGETS : FORMER_TARGETS;
+        for (JsonNode range : entry.path(targetsKey)) {
             int from = range.path(0).asInt(-1);
             int to = range.path(1).asInt(-1);
             if (from < 0 || to <= from || to > ids.length) {
-                throw new BadInputException("sample " + number + ": \"" + TARGETS + "\" has " + range + ", which is no"
-                        + " range of its " + ids.length + " ids");
+                throw new BadInputException("sample " + number + ": \"" + targetsKey + "\" has " + range
+                        + ", which is not a range of its " + ids.length + " ids");
             }
             System.arraycopy(ids, from, labels, from, to - from);
         }
@@ -100,15 +107,15 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
                 fields.text(WHERE),
                 fields.text(ID),
                 fields.texts(IMAGE),
-                whole(entry, LENGTH),
+                nonNegative(entry, LENGTH),
                 new EncodedSample(ids, labels),
                 null);
     }
 
-    private static int whole(JsonNode entry, String key) {
+    private static int nonNegative(JsonNode entry, String key) {
         JsonNode value = entry.path(key);
         if (!value.isInt() || value.intValue() < 0) {
-            throw new BadInputException("\"" + key + "\" must be a whole number, not " + value);
+            throw new BadInputException("\"" + key + "\" must be an integer of 0 or more, not " + value);
         }
         return value.intValue();
     }

@@ -5,15 +5,15 @@ import java.util.List;
 import org.llava4j.data.conversation.EncodedSample;
 
 /**
- * A sample whose text has become ids.
+ * Tokenized sample.
  *
- * @param number of the sample in its data
- * @param where file and line that it came from
- * @param id what the data file calls it
- * @param images as the conversation names them
- * @param length positions with its image vectors, before anything is cut off; 0 if it is no good
- * @param encoded ids and labels; null if it is no good
- * @param problem what is wrong with it; null if nothing is
+ * @param number index of the sample in its dataset
+ * @param where location in the source data
+ * @param id id in the data file
+ * @param images image names as in the conversation
+ * @param length length in positions with its image tokens, before truncation; 0 if the sample is invalid
+ * @param encoded token ids and labels; null if the sample is invalid
+ * @param problem reason why the sample is invalid; null if it is valid
  */
 public record TokenizedSample(
         int number, String where, String id, List<String> images, int length, EncodedSample encoded, String problem)
@@ -22,7 +22,7 @@ public record TokenizedSample(
         images = List.copyOf(images);
     }
 
-    /** A sample that is no good. */
+    /** Creates an invalid sample. */
     public static TokenizedSample bad(int number, String where, String problem) {
         return new TokenizedSample(number, where, "", List.of(), 0, null, problem);
     }

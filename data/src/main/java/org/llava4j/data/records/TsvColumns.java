@@ -5,9 +5,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * Columns of a row of a table, divided by tabs. CC3M is published without quoting, so that a quote is a part of a caption;
- * CSV writers quote columns instead. A column counts as quoted if its quotes close in front of a tab or the end, and a
- * writer had a reason for them: a tab, a line break or a doubled quote inside, or every column of the row has them.
+ * Parser of the columns of a tab-separated row. CC3M is published without quoting, so that a quote is part of a
+ * caption; CSV writers quote columns instead. A column counts as quoted if its quotes close before a tab or the end,
+ * and a writer had a reason for them: a tab, a line break or a doubled quote inside, or every column of the row has
+ * quotes.
  */
 final class TsvColumns {
     private static final char QUOTE = '"';
@@ -16,23 +17,27 @@ final class TsvColumns {
 
     private TsvColumns() {}
 
-    /** Columns of a row, stripped. */
+    /** Splits a row into columns, stripped. */
     static List<String> of(String row) {
         List<String> quoted = split(row, true);
         return quoted != null ? quoted : split(row, false);
     }
 
-    /** Whether a row begins with a quote that does not close, so that it may go on in the next line. */
+    /** Tests whether a row begins with an unclosed quote, so that it may continue on the next line. */
     static boolean isOpen(String row) {
         return !row.isEmpty() && row.charAt(0) == QUOTE && closing(row, 0) < 0;
     }
 
-    /** Whether a column is the address of an image. */
+    /** Tests whether a column is a URL. */
     static boolean isAddress(String column) {
         return ADDRESS.matcher(column).matches();
     }
 
-    /** @param all every column must be quoted; null if one is not */
+    /**
+     * Splits a row.
+     *
+     * @param all whether every column must be quoted; the result is null if one is not
+     */
     private static List<String> split(String row, boolean all) {
         List<String> columns = new ArrayList<>();
         int at = 0;
@@ -59,7 +64,7 @@ final class TsvColumns {
         return inside.chars().anyMatch(c -> c == QUOTE || c == TAB || c == '\n' || c == '\r');
     }
 
-    /** The quote that closes the one at a place, in front of a tab or the end; -1 if there is none. */
+    /** Returns the closing quote before a tab or the end; -1 if there is none. */
     private static int closing(String row, int open) {
         int at = open + 1;
         while (at < row.length()) {

@@ -14,14 +14,14 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * Rows of two columns, a caption and the address of its image: CC3M as it is published. A first row of headings is skipped
- * and not counted, so that row numbers are those of the published file. An entry is {@code {"caption", "url", "row"}}.
+ * Format of tab-separated files of captions and image URLs: CC3M as published. A header row is skipped and not counted,
+ * so that row numbers are those of the published file. An entry is {@code {"caption", "url", "row"}}.
  */
 final class TsvEntries implements EntryFormat {
     static final String ROW = "row";
 
     private static final int LABEL_COLUMNS = 5;
-    private static final int MAX_LINES = 100; // of one quoted caption
+    private static final int MAX_LINES = 100; // maximum lines of one quoted caption
     private static final int MAX_SHOWN = 60;
     private static final Set<String> CAPTION_HEADINGS = Set.of("caption", "captions", "text", "title", "sentence");
     private static final Set<String> ADDRESS_HEADINGS =
@@ -36,7 +36,7 @@ final class TsvEntries implements EntryFormat {
             List<String> columns = columns(lines, index);
             if (first == 1 && isHeading(columns)) {
                 ConfigWarnings.report(
-                        index.file(), "line 1 holds headings; skipped, rows are counted from the line after");
+                        index.file(), "line 1 is a header and is skipped; rows are counted from the next line");
             } else {
                 require(columns, index, first);
                 index.add(lines.start(), lines.end(), first);
@@ -52,7 +52,7 @@ final class TsvEntries implements EntryFormat {
         }
     }
 
-    /** The columns of the present line, with the lines behind it that its quotes include. */
+    /** Returns the columns of the current line, extended by the lines that its quotes include. */
     private static List<String> columns(LineScanner lines, EntryIndex index) throws IOException {
         long first = lines.number();
         String row = text(lines, index);
@@ -60,7 +60,7 @@ final class TsvEntries implements EntryFormat {
         while (!isRow(columns) && TsvColumns.isOpen(row)) {
             try {
                 if (lines.number() - first >= MAX_LINES || !lines.extend()) {
-                    throw index.bad(first, "begins with a quote that is not closed; write it twice inside of quotes");
+                    throw index.bad(first, "begins with an unclosed quote; double a quote inside of a quoted caption");
                 }
             } catch (LineScanner.LineTooLongException e) {
                 throw tooLong(lines, index);
@@ -79,7 +79,7 @@ final class TsvEntries implements EntryFormat {
             throw index.bad(lines.number(), "is not in UTF-8; save the file in UTF-8");
         }
         if (text.indexOf(0) >= 0) {
-            throw index.bad(lines.number(), "has a NUL byte; the file is damaged or not a text in UTF-8");
+            throw index.bad(lines.number(), "has a NUL byte; the file is corrupt or not UTF-8 text");
         }
         return text;
     }
@@ -101,18 +101,18 @@ final class TsvEntries implements EntryFormat {
 
     private static void require(List<String> columns, EntryIndex index, long line) {
         if (columns.size() == 1) {
-            throw index.bad(line, "has no tab; a line is a caption, a tab and the address of its image");
+            throw index.bad(line, "has no tab; a line must have a caption, a tab and the URL of its image");
         }
         if (columns.size() == LABEL_COLUMNS) {
             throw index.bad(
                     line,
-                    "has 5 columns, as CC3M's subset with labels (caption, address, labels, MIDs, confidences); its"
-                            + " rows are not numbered as the images are, take Train_GCC-training.tsv");
+                    "has 5 columns, like CC3M's subset with labels (caption, URL, labels, MIDs, confidences); its"
+                            + " row numbers do not match the images; use Train_GCC-training.tsv");
         }
         if (columns.size() > 2) {
             throw index.bad(
                     line,
-                    "has " + columns.size() + " columns; a line is a caption, a tab and the address of its image");
+                    "has " + columns.size() + " columns; a line must have a caption, a tab and the URL of its image");
         }
         if (isRow(columns)) {
             return;
@@ -122,13 +122,14 @@ final class TsvEntries implements EntryFormat {
         if (TsvColumns.isAddress(columns.get(0))
                 || (ADDRESS_HEADINGS.contains(first) && CAPTION_HEADINGS.contains(second))) {
             throw index.bad(
-                    line, "has the address in the first column, as CC12M has; CC3M's first column is the caption");
+                    line,
+                    "has the URL in the first column, like CC12M; the first column must be the caption, as in CC3M");
         }
         throw index.bad(
                 line,
-                "has \"" + shown(columns.get(1)) + "\" in the second column, which must be the address of an image"
+                "has \"" + shown(columns.get(1)) + "\" in the second column, which must be the URL of an image"
                         + " (http://...)"
-                        + (line == 1 ? "; headings are known as \"caption\" and \"url\"" : ""));
+                        + (line == 1 ? "; a header must be named \"caption\" and \"url\"" : ""));
     }
 
     private static String shown(String column) {

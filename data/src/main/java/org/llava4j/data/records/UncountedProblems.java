@@ -12,8 +12,8 @@ import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 
 /**
- * Warning about ScienceQA problems whose subject or grade no column of the tables counts ("Natural Science", "Grade 3"):
- * they are trained on and answered, and counted in the average alone.
+ * Warning about ScienceQA problems whose subject or grade is in no column of the tables ("Natural Science", "Grade 3").
+ * They are used in training and evaluation, but counted in the average only.
  */
 final class UncountedProblems {
     private static final int MAX_SHOWN = 5;
@@ -23,7 +23,11 @@ final class UncountedProblems {
 
     private UncountedProblems() {}
 
-    /** @param entries the problems of a split */
+    /**
+     * Reports the problems of a split.
+     *
+     * @param entries entries of the split
+     */
     static void report(EntryIndex problems, int[] entries, String split) {
         UncountedProblems uncounted = new UncountedProblems();
         for (int entry : entries) {
@@ -31,7 +35,7 @@ final class UncountedProblems {
             try {
                 problem = problems.get(entry);
             } catch (BadInputException e) {
-                continue; // refused where the problem is read
+                continue; // refused when the problem is read
             }
             count(problem.path("subject"), ScienceQaColumn::hasSubject, uncounted.subjects);
             count(problem.path("grade"), ScienceQaColumn::hasGrade, uncounted.grades);
@@ -59,10 +63,10 @@ final class UncountedProblems {
                 .limit(MAX_SHOWN)
                 .map(value -> "\"" + value.getKey() + "\" (" + value.getValue() + ")")
                 .collect(Collectors.joining(", "));
-        parts.add(
-                all + (all == 1 ? " problem has a " : " problems have a ") + what + " that no column counts: " + values
-                        + (unknown.size() > MAX_SHOWN ? " and " + (unknown.size() - MAX_SHOWN) + " more" : "")
-                        + "; columns count "
-                        + example);
+        parts.add(all + (all == 1 ? " problem has a " : " problems have a ") + what + " that no column includes: "
+                + values
+                + (unknown.size() > MAX_SHOWN ? " and " + (unknown.size() - MAX_SHOWN) + " more" : "")
+                + "; columns include "
+                + example);
     }
 }

@@ -1,5 +1,6 @@
 /**
- * DataVec record readers over LLaVA's and ScienceQA's JSON files. A file is passed over once to note where its entries
- * lie; after that any entry is read by itself, so files of any size are shuffled as a whole in little memory.
+ * DataVec record readers over the files of LLaVA, COCO, CC3M and ScienceQA, and writers of these formats. A file is
+ * scanned once to index its entries; after that any entry is read on its own, so files of any size are shuffled as a
+ * whole in little memory.
  */
 package org.llava4j.data.records;

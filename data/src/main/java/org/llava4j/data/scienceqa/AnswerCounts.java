@@ -1,29 +1,36 @@
 package org.llava4j.data.scienceqa;
 
 /**
- * How many answers were right, wrong, or could not be read. Those that could not be read count as not right, but are
- * never mixed with the wrong ones.
+ * Numbers of correct, incorrect and unparsed answers. Unparsed answers lower the accuracy but are counted separately
+ * from incorrect ones.
+ *
+ * @param correct answers that predict the correct choice
+ * @param incorrect answers that predict another choice
+ * @param unparsed answers without a recognizable choice
  */
 public record AnswerCounts(int correct, int incorrect, int unparsed) {
-    /** Two-sided 95 %. */
+    /** Quantile of the two-sided 95 % interval. */
     private static final double Z = 1.959963984540054;
 
-    /** Bounds of a fraction, 0 to 1. */
+    /** Confidence interval of a fraction, 0 to 1. */
     public record ConfidenceInterval(double low, double high) {}
 
     public static final AnswerCounts NONE = new AnswerCounts(0, 0, 0);
 
     public AnswerCounts {
         if (correct < 0 || incorrect < 0 || unparsed < 0) {
-            throw new IllegalArgumentException(
-                    "counts are not negative: " + correct + ", " + incorrect + ", " + unparsed);
+            throw new IllegalArgumentException("negative count: " + correct + ", " + incorrect + ", " + unparsed);
         }
     }
 
-    /** One more answer, to a problem whose right choice is {@code answer}. */
-    public AnswerCounts plus(ParsedAnswer extraction, int answer) {
-        if (extraction instanceof ParsedAnswer.Predicted answered) {
-            return answered.choice() == answer
+    /**
+     * Returns the counts with one more answer.
+     *
+     * @param answer index of the correct choice
+     */
+    public AnswerCounts plus(ParsedAnswer parsed, int answer) {
+        if (parsed instanceof ParsedAnswer.Predicted predicted) {
+            return predicted.choice() == answer
                     ? new AnswerCounts(correct + 1, incorrect, unparsed)
                     : new AnswerCounts(correct, incorrect + 1, unparsed);
         }
@@ -34,14 +41,14 @@ public record AnswerCounts(int correct, int incorrect, int unparsed) {
         return correct + incorrect + unparsed;
     }
 
-    /** Fraction of right answers, 0 to 1; NaN where nothing was counted. */
+    /** Returns the accuracy: the fraction of correct answers, 0 to 1; NaN without answers. */
     public double accuracy() {
         return (double) correct / total();
     }
 
     /**
-     * Where the true accuracy lies with 95 % confidence (Wilson 1927, without continuity correction); 0 to 1 where
-     * nothing was counted.
+     * Returns the 95 % Wilson score interval of the accuracy (Wilson 1927, without continuity correction); 0 to 1
+     * without answers.
      */
     public ConfidenceInterval wilson() {
         double n = total();

@@ -7,21 +7,22 @@ import org.llava4j.data.scienceqa.ParsedAnswer.Reason;
 import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 
 /**
- * Reads the chosen letter out of a model's text by the rules of the published evaluation, in this order: the text is
- * one letter; it starts with a letter, a full stop and a space; {@code The answer is ([A-Z]).} matches exactly once.
- * The last dot of that pattern stands for any character there, so "The answer is B, since .." counts too.
+ * Parser of the predicted option in generated text. It applies the rules of the published evaluation in this order: the
+ * text is one letter; it starts with a letter, a full stop and a space; {@code The answer is ([A-Z]).} matches exactly
+ * once. The last dot of that pattern matches any character, as in the published code, so "The answer is B, since .." is
+ * parsed too.
  */
 public final class AnswerParser {
     private static final Pattern CONCLUSION = Pattern.compile("The answer is ([A-Z]).");
-    /** The letters that stand for options at the start of a text, even in a problem with fewer choices. */
+    /** Number of option letters accepted at the start of a text, even if the problem has fewer choices. */
     private static final int OPTION_LETTERS = 5;
 
     private AnswerParser() {}
 
     /**
-     * The choice that {@code text} means.
+     * Parses the choice that {@code text} predicts.
      *
-     * @param choices how many choices the problem has
+     * @param choices number of choices of the problem
      */
     public static ParsedAnswer parse(String text, int choices) {
         String answer = text.strip();

@@ -5,21 +5,22 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the paper reports on ScienceQA's test split (Liu et al. 2023, table 7), to stand beside our own numbers. */
+/** Results on ScienceQA's test split that the paper reports (Liu et al. 2023, table 7), for comparison. */
 public final class PaperTable7 {
     private PaperTable7() {}
 
     /**
-     * One method of the table.
+     * Row of the table.
      *
-     * @param percent accuracy in percent, for every column
+     * @param method name of the method
+     * @param percent accuracy of each column in percent
      */
     public record Row(String method, Map<ScienceQaColumn, Double> percent) {
         public Row {
             percent = Collections.unmodifiableMap(new EnumMap<>(percent));
         }
 
-        /** Accuracy of one column, in percent. */
+        /** Returns the accuracy of one column in percent. */
         public double percent(ScienceQaColumn column) {
             return percent.get(column);
         }
@@ -38,7 +39,7 @@ public final class PaperTable7 {
             row("LLaVA 13B + GPT-4, complement", 90.36, 95.50, 88.55, 89.05, 87.80, 91.08, 92.22, 88.73, 90.97),
             row("LLaVA 13B + GPT-4, judge", 91.56, 96.74, 91.09, 90.62, 88.99, 93.52, 92.73, 92.16, 92.53));
 
-    /** Numbers in the order in which {@link ScienceQaColumn} lists the columns, as the paper does. */
+    /** Creates a row; values are in the column order of {@link ScienceQaColumn}, as in the paper. */
     private static Row row(String method, double... percent) {
         Map<ScienceQaColumn, Double> byColumn = new EnumMap<>(ScienceQaColumn.class);
         for (ScienceQaColumn column : ScienceQaColumn.values()) {

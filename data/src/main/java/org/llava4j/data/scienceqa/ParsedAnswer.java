@@ -1,27 +1,27 @@
 package org.llava4j.data.scienceqa;
 
-/** What was read out of a model's text: the choice it means, or why none could be read. */
+/** Answer parsed from generated text: the predicted choice, or the reason why the text is unparsed. */
 public sealed interface ParsedAnswer {
 
     /**
-     * The text names one of the choices.
+     * Predicted choice.
      *
      * @param choice index from 0
      */
     record Predicted(int choice) implements ParsedAnswer {}
 
-    /** The text names no choice. This is counted apart from a wrong answer, and never guessed. */
+    /** Unparsed text. It is counted separately from incorrect answers, and no choice is guessed. */
     record Unparsed(Reason reason) implements ParsedAnswer {}
 
-    /** Why no choice could be read. */
+    /** Reason why a text is unparsed. */
     enum Reason {
-        /** Nothing in the text looks like an answer. */
+        /** The text has no recognizable answer. */
         NO_ANSWER,
-        /** It says "The answer is" more than once. */
+        /** The text contains "The answer is" more than once. */
         SEVERAL_ANSWERS,
-        /** Its letter is past the last choice. */
+        /** The letter is beyond the last choice. */
         OUTSIDE_CHOICES,
-        /** There is no text for this problem. */
+        /** There is no text for this problem, or it is blank. */
         NO_TEXT
     }
 }

@@ -2,7 +2,7 @@ package org.llava4j.data.scienceqa;
 
 import java.util.Set;
 
-/** The columns of the ScienceQA tables. TXT and IMG overlap, so the columns do not add up to AVG. */
+/** Column of the ScienceQA accuracy tables. TXT and IMG overlap, so the columns do not add up to AVG. */
 public enum ScienceQaColumn {
     NAT("NAT"),
     SOC("SOC"),
@@ -25,12 +25,12 @@ public enum ScienceQaColumn {
         this.label = label;
     }
 
-    /** As in the tables' head: {@code G1-6}. */
+    /** Returns the column heading: {@code G1-6}. */
     public String label() {
         return label;
     }
 
-    /** Whether this column counts the problem. */
+    /** Tests whether this column includes a problem. */
     public boolean includes(ScienceQaProblem problem) {
         boolean hasHint = !problem.hint().isEmpty();
         return switch (this) {
@@ -46,12 +46,15 @@ public enum ScienceQaColumn {
         };
     }
 
-    /** Whether a column counts problems of this subject; others are only in the columns that ignore subjects. */
+    /**
+     * Tests whether a column includes this subject; problems of other subjects are only in columns that do not depend
+     * on it.
+     */
     public static boolean hasSubject(String subject) {
         return Set.of(NATURAL, SOCIAL, LANGUAGE).contains(subject);
     }
 
-    /** Whether a column counts problems of this grade: {@code grade1} .. {@code grade12}. */
+    /** Tests whether a column includes this grade: {@code grade1} .. {@code grade12}. */
     public static boolean hasGrade(String grade) {
         return isIn(grade, 1, 12);
     }

@@ -4,11 +4,11 @@ import java.util.List;
 import org.llava4j.data.BadInputException;
 
 /**
- * One entry of ScienceQA's {@code problems.json} (Lu et al. 2022). Absent texts are empty strings.
+ * Problem of ScienceQA's {@code problems.json} (Lu et al. 2022). Absent texts are empty strings.
  *
  * @param id key in {@code problems.json}
- * @param answer index into {@code choices}
- * @param image file name inside {@code images/<split>/<id>/}, empty where the problem has none
+ * @param answer index of the correct choice in {@code choices}
+ * @param image file name inside {@code images/<split>/<id>/}; empty if the problem has none
  * @param subject "natural science", "social science" or "language science"
  * @param grade "grade1" .. "grade12"
  */
@@ -32,17 +32,17 @@ public record ScienceQaProblem(
     public ScienceQaProblem {
         choices = List.copyOf(choices);
         if (answer < 0 || answer >= choices.size()) {
-            throw new BadInputException("ScienceQA problem " + id + ": answer " + answer + " is outside its "
+            throw new BadInputException("ScienceQA problem " + id + ": answer " + answer + " is outside of its "
                     + choices.size() + " choices; correct \"answer\" (an index from 0)");
         }
     }
 
-    /** The same problem, put without its picture. */
+    /** Returns the problem without its image. */
     public ScienceQaProblem withoutImage() {
         return with(hint, "");
     }
 
-    /** The same problem, put without what it says beside the question. */
+    /** Returns the problem without its hint. */
     public ScienceQaProblem withoutHint() {
         return with("", image);
     }

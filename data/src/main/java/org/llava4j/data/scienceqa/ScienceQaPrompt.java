@@ -9,12 +9,11 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 
 /**
- * The ways in which a problem becomes a question and its answer. The question is the same in all of them (question,
- * context, options: "QCM"); the letters name what the answer consists of, in order: Lecture, Explanation (the
- * solution), Answer.
+ * Prompt format of ScienceQA. The question has the same form in all formats (question, context, options: "QCM"); the
+ * letters of a format list the parts of the answer in order: Lecture, Explanation (the solution), Answer.
  */
 public enum ScienceQaPrompt {
-    /** Reasoning, then the answer (v1's reproduction of the paper's setting). */
+    /** Reasoning, then the answer (the v1 reproduction of the paper's setting). */
     LEA {
         @Override
         String answerText(ScienceQaProblem problem, String conclusion) {
@@ -22,7 +21,7 @@ public enum ScienceQaPrompt {
         }
     },
     /**
-     * Lecture and solution under headings, then the answer behind {@code ###} (the paper); read in two passes, see
+     * Lecture and solution under headings, then the answer after {@code ###} (the paper); generated in two passes, see
      * {@link #secondPass}.
      */
     LEPA {
@@ -37,7 +36,7 @@ public enum ScienceQaPrompt {
             return Optional.of(" " + REASONS_END + "\nANSWER:");
         }
     },
-    /** The letter alone, which the question asks for in so many words (LLaVA-1.5). */
+    /** The letter alone; the question requests it explicitly (LLaVA-1.5). */
     LETTER {
         @Override
         String answerText(ScienceQaProblem problem, String conclusion) {
@@ -63,7 +62,7 @@ public enum ScienceQaPrompt {
             return conclusion;
         }
     },
-    /** The answer, then the reasoning (the paper's ablation "answer first"). */
+    /** The answer, then the reasoning ("answer first" ablation of the paper). */
     ALE {
         @Override
         String answerText(ScienceQaProblem problem, String conclusion) {
@@ -72,17 +71,20 @@ public enum ScienceQaPrompt {
         }
     };
 
-    /** What ends the reasons where the answer follows in a second pass. */
+    /** Marker that ends the reasoning of a two-pass format. */
     public static final String REASONS_END = "###";
 
     private static final String INPUT_FORMAT = "QCM-";
 
-    /** What the question says beside the problem. */
+    /** Returns the instruction appended to the question; may be empty. */
     String request() {
         return "";
     }
 
-    /** What is put behind the model's reasons, so that it goes on with the answer; none where it says both at once. */
+    /**
+     * Returns the text appended to the generated reasoning to prompt for the answer in a second pass; empty for a
+     * one-pass format.
+     */
     public Optional<String> secondPass() {
         return Optional.empty();
     }
@@ -90,9 +92,9 @@ public enum ScienceQaPrompt {
     abstract String answerText(ScienceQaProblem problem, String conclusion);
 
     /**
-     * The format of this name, with or without the {@code QCM-} that LLaVA's file names have.
+     * Returns the format with a name, with or without the {@code QCM-} of LLaVA's file names.
      *
-     * @throws BadInputException if there is none
+     * @throws BadInputException if there is no such format
      */
     public static ScienceQaPrompt named(String name) {
         String bare = name.startsWith(INPUT_FORMAT) ? name.substring(INPUT_FORMAT.length()) : name;
@@ -100,17 +102,17 @@ public enum ScienceQaPrompt {
                 .filter(format -> format.name().equals(bare))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
-                        "prompt format \"" + name + "\" is not known; use one of " + Arrays.toString(values())));
+                        "unknown prompt format \"" + name + "\"; use one of " + Arrays.toString(values())));
     }
 
-    /** The letter of choice {@code index}, from A. */
+    /** Returns the letter of choice {@code index}, from A. */
     public static String letter(int index) {
         return String.valueOf((char) ('A' + index));
     }
 
     /**
-     * What is asked: {@code {question}\nContext: {hint or N/A}\nOptions: (A) x (B) y}, and a last line
-     * {@code <image>} where the problem has one.
+     * Returns the question: {@code {question}\nContext: {hint or N/A}\nOptions: (A) x (B) y}, and a last line {@code
+     * <image>} if the problem has an image.
      */
     public String question(ScienceQaProblem problem) {
         List<String> options = new ArrayList<>();
@@ -123,13 +125,16 @@ public enum ScienceQaPrompt {
         return asPublished(text, "Question: ") + request() + (problem.hasImage() ? "\n<image>" : "");
     }
 
-    /** What the model should say. */
+    /** Returns the reference answer. */
     public String answer(ScienceQaProblem problem) {
         String conclusion = "The answer is " + letter(problem.answer()) + ".";
         return asPublished(answerText(problem, conclusion), "Answer: ");
     }
 
-    /** Question and answer as one sample of LLaVA's conversation data; its image is relative to {@code images/<split>}. */
+    /**
+     * Returns question and answer as a sample of LLaVA's conversation data; its image is relative to {@code
+     * images/<split>}.
+     */
     public Conversation conversation(ScienceQaProblem problem) {
         List<String> images = problem.hasImage() ? List.of(problem.id() + "/" + problem.image()) : List.of();
         return new Conversation(
@@ -137,9 +142,9 @@ public enum ScienceQaPrompt {
     }
 
     /**
-     * The published conversion puts {@code header} in front of the text, narrows double spaces once, and then takes
-     * the header's words out wherever they stand, in the middle of a lecture too. It also reads a backslash with an
-     * n as a line break.
+     * Applies the text conversion of the published code. It prefixes {@code header}, collapses double spaces once, and
+     * then removes the words of the header wherever they occur, even inside a lecture. It also replaces a backslash
+     * followed by an n by a line break.
      */
     private static String asPublished(String text, String header) {
         return text.replace("\\n", "\n").replace("  ", " ").strip().replace(header, "");

@@ -7,16 +7,16 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Function;
 
-/** Counts answers column by column, and by any other grouping of the problems. */
+/** Accuracy counts by ScienceQA column and by one other grouping of the problems. */
 public final class ScienceQaScores {
     private final Map<ScienceQaColumn, AnswerCounts> columns = new EnumMap<>(ScienceQaColumn.class);
     private final SortedMap<String, AnswerCounts> groups = new TreeMap<>();
     private final Function<ScienceQaProblem, String> groupOf;
 
     /**
-     * Starts with nothing counted.
+     * Creates empty counts.
      *
-     * @param groupOf what else to group by, such as {@link ScienceQaProblem#skill}
+     * @param groupOf second grouping, such as {@link ScienceQaProblem#skill}
      */
     public ScienceQaScores(Function<ScienceQaProblem, String> groupOf) {
         this.groupOf = groupOf;
@@ -26,26 +26,26 @@ public final class ScienceQaScores {
     }
 
     /** Counts one answer. */
-    public void add(ScienceQaProblem problem, ParsedAnswer extraction) {
+    public void add(ScienceQaProblem problem, ParsedAnswer parsed) {
         columns.replaceAll(
-                (column, tally) -> column.includes(problem) ? tally.plus(extraction, problem.answer()) : tally);
+                (column, counts) -> column.includes(problem) ? counts.plus(parsed, problem.answer()) : counts);
         groups.merge(
                 groupOf.apply(problem),
-                AnswerCounts.NONE.plus(extraction, problem.answer()),
-                (before, one) -> before.plus(extraction, problem.answer()));
+                AnswerCounts.NONE.plus(parsed, problem.answer()),
+                (before, one) -> before.plus(parsed, problem.answer()));
     }
 
-    /** In the order of the tables; every column is there, also those that counted nothing. */
+    /** Returns the counts of all columns in table order, including columns without answers. */
     public Map<ScienceQaColumn, AnswerCounts> columns() {
         return Collections.unmodifiableMap(columns);
     }
 
-    /** Sorted by the name of the group. */
+    /** Returns the counts of all groups, sorted by name. */
     public SortedMap<String, AnswerCounts> groups() {
         return Collections.unmodifiableSortedMap(groups);
     }
 
-    /** All answers. */
+    /** Returns the counts of all answers. */
     public AnswerCounts overall() {
         return columns.get(ScienceQaColumn.AVG);
     }

@@ -17,8 +17,8 @@ import java.util.SplittableRandom;
 import org.llava4j.data.captions.BoundingBox;
 
 /**
- * A square picture drawn in a space of 100 x 100 units, origin at the top left. Shapes only, no fonts: a headless
- * Java may have none. Everything a scene leaves open (ground, shade, place) is drawn from the canvas's generator.
+ * Square canvas of 100 x 100 units with the origin at the top left. It renders shapes without fonts, since a headless
+ * JVM may have none. What a scene leaves open (background, shade, position) is sampled from the canvas's generator.
  */
 final class Canvas {
     private static final int NOISE = 5;
@@ -46,48 +46,48 @@ final class Canvas {
         return random;
     }
 
-    /** A random offset between -reach and reach units. */
+    /** Returns a random offset between -reach and reach units. */
     double jitter(double reach) {
         return SeededRandom.uniform(-reach, reach, random);
     }
 
-    /** The colour, a little lighter, darker or to the side. */
-    Color vary(Color colour) {
-        return new Color(near(colour.getRed()), near(colour.getGreen()), near(colour.getBlue()));
+    /** Returns a random variation of a color. */
+    Color vary(Color color) {
+        return new Color(near(color.getRed()), near(color.getGreen()), near(color.getBlue()));
     }
 
     private int near(int channel) {
         return Math.max(0, Math.min(255, channel + random.nextInt(37) - 18));
     }
 
-    void fill(Shape shape, Color colour) {
-        graphics.setColor(colour);
+    void fill(Shape shape, Color color) {
+        graphics.setColor(color);
         graphics.fill(shape);
     }
 
-    void outline(Shape shape, Color colour, double width) {
-        graphics.setColor(colour);
+    void outline(Shape shape, Color color, double width) {
+        graphics.setColor(color);
         graphics.setStroke(new BasicStroke((float) width, BasicStroke.CAP_ROUND, BasicStroke.JOIN_ROUND));
         graphics.draw(shape);
     }
 
-    void rectangle(double x, double y, double width, double height, Color colour) {
-        fill(new Rectangle2D.Double(x, y, width, height), colour);
+    void rectangle(double x, double y, double width, double height, Color color) {
+        fill(new Rectangle2D.Double(x, y, width, height), color);
     }
 
-    void disc(double x, double y, double radius, Color colour) {
-        fill(new Ellipse2D.Double(x - radius, y - radius, 2 * radius, 2 * radius), colour);
+    void disc(double x, double y, double radius, Color color) {
+        fill(new Ellipse2D.Double(x - radius, y - radius, 2 * radius, 2 * radius), color);
     }
 
-    void line(double x1, double y1, double x2, double y2, Color colour, double width) {
-        outline(new Line2D.Double(x1, y1, x2, y2), colour, width);
+    void line(double x1, double y1, double x2, double y2, Color color, double width) {
+        outline(new Line2D.Double(x1, y1, x2, y2), color, width);
     }
 
-    void polygon(Color colour, double... points) {
-        fill(polyline(true, points), colour);
+    void polygon(Color color, double... points) {
+        fill(polyline(true, points), color);
     }
 
-    /** Remembers that something is there: it reaches so far from its middle to each side. */
+    /** Records the bounding box of an object, {@code reach} units from its center to each side. */
     void addBox(String category, double x, double y, double reach) {
         boxes.add(new BoundingBox(
                 category, fraction(x - reach), fraction(y - reach), fraction(x + reach), fraction(y + reach)));
@@ -97,18 +97,18 @@ final class Canvas {
         return Math.max(0, Math.min(1, units / 100));
     }
 
-    /** What was marked, in the order of drawing. */
+    /** Returns the bounding boxes, in the order in which the objects were rendered. */
     List<BoundingBox> boxes() {
         return List.copyOf(boxes);
     }
 
-    /** Draws one letter, digit or mark centred at x, y. */
-    void glyph(char glyph, double x, double y, double height, Color colour, double width) {
-        AffineTransform place = new AffineTransform();
-        place.translate(x - height * 0.3, y - height / 2);
-        place.scale(height, height);
+    /** Renders one letter, digit or mark centered at x, y. */
+    void glyph(char glyph, double x, double y, double height, Color color, double width) {
+        AffineTransform transform = new AffineTransform();
+        transform.translate(x - height * 0.3, y - height / 2);
+        transform.scale(height, height);
         for (double[] stroke : Glyphs.strokes(glyph)) {
-            outline(place.createTransformedShape(polyline(false, stroke)), colour, width);
+            outline(transform.createTransformedShape(polyline(false, stroke)), color, width);
         }
     }
 
@@ -124,7 +124,7 @@ final class Canvas {
         return path;
     }
 
-    /** Ends the drawing: adds sensor-like noise to every channel and gives the picture. */
+    /** Adds sensor-like noise to every channel and returns the image. */
     BufferedImage finish() {
         graphics.dispose();
         int size = image.getWidth();

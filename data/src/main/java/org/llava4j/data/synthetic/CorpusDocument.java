@@ -1,8 +1,10 @@
 package org.llava4j.data.synthetic;
 
 /**
- * One text for the decoder: it sees {@code context} and learns {@code answer}.
+ * Training text of the decoder: {@code answer} is the target, {@code context} the prompt.
  *
- * @param chat whether the two are the turns of a conversation; otherwise they are plain text, one after the other
+ * @param context prompt
+ * @param answer target text
+ * @param chat whether the two are the turns of a conversation; otherwise they are consecutive plain text
  */
 public record CorpusDocument(String context, String answer, boolean chat) {}

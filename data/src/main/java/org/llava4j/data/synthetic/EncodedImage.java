@@ -16,20 +16,20 @@ import org.llava4j.data.Sha256;
 import org.llava4j.data.captions.BoundingBox;
 
 /**
- * A drawn picture, encoded.
+ * Rendered and encoded image.
  *
  * @param extension "png" or "jpg"
- * @param bytes the file's contents
- * @param pixelHash SHA-256 of the painted pixels, in hexadecimal
- * @param sizePx of each side
- * @param boxes what is where in it, as far as the scene says
+ * @param bytes content of the file
+ * @param pixelHash SHA-256 of the rendered pixels, in hexadecimal
+ * @param sizePx length of a side
+ * @param boxes bounding boxes of the objects, if the scene records them
  */
 record EncodedImage(String extension, byte[] bytes, String pixelHash, int sizePx, List<BoundingBox> boxes) {
     private static final int SMALLEST_PX = 64;
     private static final int LARGEST_PX = 96;
     private static final float JPEG_QUALITY = 0.92f;
 
-    /** Draws the scene at a random size; one half of the pictures are PNG, the other JPEG. */
+    /** Renders the scene at a random size; half of the images are PNG, the others JPEG. */
     static EncodedImage of(Scene scene, SplittableRandom random) {
         Canvas canvas = new Canvas(SMALLEST_PX + random.nextInt(LARGEST_PX - SMALLEST_PX + 1), random);
         scene.render(canvas);
@@ -38,7 +38,7 @@ record EncodedImage(String extension, byte[] bytes, String pixelHash, int sizePx
         try {
             return new EncodedImage(extension, encode(image, extension), hash(image), image.getWidth(), canvas.boxes());
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot encode a picture in memory", e);
+            throw new UncheckedIOException("cannot encode an image in memory", e);
         }
     }
 

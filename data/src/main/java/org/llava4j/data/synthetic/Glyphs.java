@@ -2,7 +2,7 @@ package org.llava4j.data.synthetic;
 
 import java.util.Map;
 
-/** Letters, digits and marks as strokes in a box 0.6 wide and 1 high; each stroke is x, y, x, y, ... */
+/** Stroke font of letters, digits and marks, in a box of width 0.6 and height 1; each stroke is x, y, x, y, ... */
 final class Glyphs {
     private static final Map<Character, double[][]> STROKES = Map.ofEntries(
             Map.entry('A', new double[][] {{0, 1, 0.3, 0, 0.6, 1}, {0.12, 0.65, 0.48, 0.65}}),

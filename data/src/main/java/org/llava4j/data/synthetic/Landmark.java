@@ -3,7 +3,7 @@ package org.llava4j.data.synthetic;
 import java.awt.Color;
 import java.util.Locale;
 
-/** Signs on a map, about 16 units high. */
+/** Map symbol of a landmark, about 16 units high. */
 enum Landmark {
     HOUSE {
         @Override
@@ -35,7 +35,7 @@ enum Landmark {
         }
     };
 
-    /** Draws the sign centred at x, y. */
+    /** Renders the symbol centered at x, y. */
     abstract void render(Canvas canvas, double x, double y);
 
     String word() {

@@ -5,7 +5,10 @@ import java.awt.geom.Rectangle2D;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Two bar magnets in a row or one above the other; north poles are red, south poles blue, each with its letter. */
+/**
+ * Scene of two bar magnets in a row or one above the other; north poles are red, south poles blue, each with its
+ * letter.
+ */
 record MagnetScene(boolean firstFacesWithNorth, boolean secondFacesWithNorth, boolean upright) implements Scene {
     private static final Color NORTH = new Color(205, 45, 45);
     private static final Color SOUTH = new Color(50, 85, 195);
@@ -43,7 +46,7 @@ record MagnetScene(boolean firstFacesWithNorth, boolean secondFacesWithNorth, bo
         half(canvas, middle + gap / 2 + half, half, across, thick, !secondFacesWithNorth);
     }
 
-    /** One half of a bar, {@code along} the row of magnets; the row runs down when upright. */
+    /** Renders one half of a bar at {@code along} on the axis of the magnets; the axis is vertical if upright. */
     private void half(Canvas canvas, double along, double length, double across, double thick, boolean north) {
         Rectangle2D bar = upright
                 ? new Rectangle2D.Double(across - thick / 2, along, thick, length)

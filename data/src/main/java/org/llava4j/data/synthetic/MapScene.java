@@ -7,10 +7,10 @@ import java.util.Locale;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
-/** An island with two landmarks; the second lies in one of the four directions from the first. */
+/** Scene of an island map with two landmarks; the second is in one of four directions from the first. */
 record MapScene(Landmark from, Landmark to, CompassDirection direction) implements Scene {
 
-    /** Directions on a map whose north is up; {@code dx, dy} in picture coordinates. */
+    /** Direction on a map with north at the top; {@code dx, dy} in image coordinates. */
     enum CompassDirection {
         NORTH(0, -1),
         SOUTH(0, 1),

@@ -5,11 +5,13 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A multiple-choice question.
+ * Multiple-choice question.
  *
- * @param hint what ScienceQA prints as the context; may be empty
- * @param answer index into {@code choices}
- * @param solution why the answer is right
+ * @param text the question
+ * @param hint ScienceQA's context; may be empty
+ * @param choices the choices
+ * @param answer index of the correct choice
+ * @param solution why the answer is correct
  */
 record MultipleChoiceQuestion(String text, String hint, List<String> choices, int answer, String solution) {
 
@@ -18,23 +20,24 @@ record MultipleChoiceQuestion(String text, String hint, List<String> choices, in
     }
 
     /**
-     * Puts the right choice, where choices have no order of their own, where {@code turn} says and the others in random order about it. As turns count up, places
-     * go round, and so that any n turns in a row (n choices) have each place once even when a kind goes round its
-     * answers by turn as well, each answer meeting each place within n * n turns.
+     * Creates a question whose choices have no natural order. The position of the correct choice depends on {@code
+     * turn}, the others are shuffled around it. In any n consecutive turns (n choices) each position occurs once, even
+     * if the type cycles through its answers by turn as well, and each answer occurs at each position within n * n
+     * turns.
      */
     static MultipleChoiceQuestion of(
             String text,
             String hint,
-            String right,
-            List<String> wrong,
+            String correct,
+            List<String> incorrect,
             int turn,
             String solution,
             SplittableRandom random) {
-        List<String> choices = new ArrayList<>(wrong);
+        List<String> choices = new ArrayList<>(incorrect);
         SeededRandom.shuffle(choices, random);
-        int n = wrong.size() + 1;
+        int n = incorrect.size() + 1;
         int answer = (turn + turn / n) % n;
-        choices.add(answer, right);
+        choices.add(answer, correct);
         return new MultipleChoiceQuestion(text, hint, choices, answer, solution);
     }
 }

@@ -3,7 +3,7 @@ package org.llava4j.data.synthetic;
 import java.awt.Color;
 import java.util.Locale;
 
-/** Colours that have a name in captions and questions. */
+/** Color with a name in captions and questions. */
 enum NamedColor {
     RED(200, 40, 40),
     BLUE(45, 80, 200),

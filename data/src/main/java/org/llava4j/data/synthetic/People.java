@@ -2,14 +2,14 @@ package org.llava4j.data.synthetic;
 
 import java.util.List;
 
-/** People who own things, for problems and texts without a picture. */
+/** Names of people and of their belongings, for text-only problems. */
 final class People {
     static final List<String> NAMES = List.of("Ann", "Ben", "Kim", "Leo", "Mia", "Tom");
     static final List<String> THINGS = List.of("pens", "cups", "keys", "nuts", "coins", "books");
 
     private People() {}
 
-    /** One sentence for each person: the i-th of {@code who} has the i-th of {@code what}. */
+    /** Returns one sentence per person: the i-th of {@code who} has the i-th of {@code what}. */
     static String passage(List<Integer> who, List<Integer> what) {
         StringBuilder passage = new StringBuilder();
         for (int i = 0; i < who.size(); i++) {

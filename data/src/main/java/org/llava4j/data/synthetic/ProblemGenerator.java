@@ -3,12 +3,15 @@ package org.llava4j.data.synthetic;
 import java.util.SplittableRandom;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
-/** Makes problems of every kind. {@code turn} counts up within a kind and goes round answers and their places. */
+/**
+ * Generator of problems of every type. {@code turn} counts up within a type and cycles through answers and their
+ * positions.
+ */
 final class ProblemGenerator {
     private ProblemGenerator() {}
 
-    static SceneQuestion generate(ProblemType kind, int turn, SplittableRandom random) {
-        return switch (kind) {
+    static SceneQuestion generate(ProblemType type, int turn, SplittableRandom random) {
+        return switch (type) {
             case SOLUTION -> SolutionScene.generate(turn, random);
             case MAGNETS -> MagnetScene.generate(turn, random);
             case THERMOMETER -> ThermometerScene.generate(turn, random);
@@ -21,9 +24,9 @@ final class ProblemGenerator {
         };
     }
 
-    /** The question as a ScienceQA entry; {@code image} is a file name or empty. */
+    /** Converts a question to a ScienceQA problem; {@code image} is a file name or empty. */
     static ScienceQaProblem toScienceQa(
-            String id, ProblemType kind, int turn, MultipleChoiceQuestion question, String image, String split) {
+            String id, ProblemType type, int turn, MultipleChoiceQuestion question, String image, String split) {
         return new ScienceQaProblem(
                 id,
                 question.text(),
@@ -32,12 +35,12 @@ final class ProblemGenerator {
                 question.hint(),
                 image,
                 "closed choice",
-                kind.grade(turn),
-                kind.subject(),
-                kind.topic(),
-                kind.category(),
-                kind.skill(),
-                kind.lecture(),
+                type.grade(turn),
+                type.subject(),
+                type.topic(),
+                type.category(),
+                type.skill(),
+                type.lecture(),
                 question.solution(),
                 split);
     }

@@ -7,8 +7,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
- * The kinds of problem in the drawn world, each with the tags that ScienceQA (Lu et al. 2022) keeps on a problem
- * and that its nine columns are made of. All but the last two cannot be answered without their picture.
+ * Type of problem in the synthetic dataset, with the tags that ScienceQA (Lu et al. 2022) has on a problem and that its
+ * nine columns are made of. All types but the last two need their image to be answered.
  */
 public enum ProblemType {
     SOLUTION(
@@ -114,25 +114,25 @@ public enum ProblemType {
         this.lecture = lecture;
     }
 
-    /** The kinds whose problems come with a picture and need it. */
+    /** Returns the types whose problems have an image and need it. */
     public static List<ProblemType> withImage() {
         return Stream.of(values()).filter(ProblemType::hasImage).toList();
     }
 
-    /** The kind of a problem written by {@link SyntheticDatasetWriter}, known by its skill. */
+    /** Returns the type of a problem written by {@link SyntheticDatasetWriter}, identified by its skill. */
     public static ProblemType of(ScienceQaProblem problem) {
         return Stream.of(values())
-                .filter(kind -> kind.skill.equals(problem.skill()))
+                .filter(type -> type.skill.equals(problem.skill()))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException("problem " + problem.id() + ": skill \"" + problem.skill()
-                        + "\" is none of the drawn world's; use problems that the demo drew"));
+                        + "\" is not in the synthetic dataset; use problems that the demo generated"));
     }
 
     public boolean hasImage() {
         return this != FACTS && this != KNOWLEDGE;
     }
 
-    /** The name in reports: the constant in lower case. */
+    /** Returns the name in reports: the constant in lower case. */
     public String label() {
         return name().toLowerCase(Locale.ROOT);
     }
@@ -157,7 +157,7 @@ public enum ProblemType {
         return lecture;
     }
 
-    /** A grade tag, "grade1" .. "grade12", going round the kind's range as {@code turn} counts up. */
+    /** Returns a grade tag, "grade1" .. "grade12", which cycles through the type's range as {@code turn} counts up. */
     String grade(int turn) {
         return "grade" + (firstGrade + turn % (lastGrade - firstGrade + 1));
     }

@@ -2,23 +2,23 @@ package org.llava4j.data.synthetic;
 
 import java.util.SplittableRandom;
 
-/** What a picture shows. It can be drawn and put into words; it knows no question. */
+/** Content of an image, which can be rendered and described. It is independent of questions about it. */
 public sealed interface Scene permits SolutionScene, MagnetScene, ThermometerScene, ShapesScene, MapScene, SignScene {
 
-    /** Draws the scene; what the scene leaves open (place, shade) comes from the canvas. */
+    /** Renders the scene; the canvas samples what the scene leaves open (position, shade). */
     void render(Canvas canvas);
 
-    /** One true sentence about what is to be seen, in one of a few wordings. */
+    /** Returns a caption: one true sentence, in one of a few wordings. */
     String caption(SplittableRandom random);
 
-    /** What is to be seen in a few words of fixed order; one scene has one such label. */
+    /** Returns a label: the content in a few words of fixed order; each scene has exactly one. */
     String label();
 
-    /** A random scene of any sort, for captions; each pictured kind is as frequent as the others. */
+    /** Returns a random scene for a caption; all problem types with an image are equally frequent. */
     static Scene random(SplittableRandom random) {
-        ProblemType kind = ProblemType.withImage()
+        ProblemType type = ProblemType.withImage()
                 .get(random.nextInt(ProblemType.withImage().size()));
-        return ProblemGenerator.generate(kind, random.nextInt(1 << 16), random)
+        return ProblemGenerator.generate(type, random.nextInt(1 << 16), random)
                 .scene()
                 .orElseThrow();
     }

@@ -2,7 +2,7 @@ package org.llava4j.data.synthetic;
 
 import java.util.Optional;
 
-/** A question with the scene it is about; text-only questions have none. */
+/** Question with the scene that it is about; text-only questions have no scene. */
 record SceneQuestion(Optional<Scene> scene, MultipleChoiceQuestion question) {
 
     static SceneQuestion of(Scene scene, MultipleChoiceQuestion question) {

@@ -6,11 +6,14 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Random choices from a generator whose sequence the Java specification fixes, so seeds mean the same everywhere. */
+/**
+ * Random choices from a generator whose sequence the Java specification fixes, so that a seed gives the same choices
+ * everywhere.
+ */
 final class SeededRandom {
     private SeededRandom() {}
 
-    /** A generator of its own for one item: neighbours in any argument give unrelated sequences. */
+    /** Returns the generator of one item; neighboring arguments give uncorrelated sequences. */
     static SplittableRandom generator(long seed, String stream, long index) {
         SplittableRandom root = new SplittableRandom(seed ^ ((long) stream.hashCode() << 32));
         return new SplittableRandom(root.nextLong() + index * 0x9E3779B97F4A7C15L);
@@ -30,7 +33,7 @@ final class SeededRandom {
         }
     }
 
-    /** {@code count} different indices below {@code bound}, in random order. */
+    /** Samples {@code count} distinct indices below {@code bound}, in random order. */
     static List<Integer> sampleIndices(int count, int bound, SplittableRandom random) {
         List<Integer> all = new ArrayList<>(IntStream.range(0, bound).boxed().toList());
         shuffle(all, random);

@@ -5,23 +5,23 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Two groups of shapes strewn over the picture, unlike in form and in colour. */
+/** Scene of two scattered groups of shapes that differ in form and color. */
 record ShapesScene(Group one, Group two) implements Scene {
     private static final int MOST = 5;
     private static final int CELLS = 4;
 
-    /** Shapes of one sort. */
-    record Group(int count, NamedColor tint, ShapeForm form) {
+    /** Shapes of one form and color. */
+    record Group(int count, NamedColor color, ShapeForm form) {
         String words() {
-            return count + " " + tint.word() + " " + form.words(count);
+            return count + " " + color.word() + " " + form.words(count);
         }
 
         String plural() {
-            return tint.word() + " " + form.word() + "s";
+            return color.word() + " " + form.word() + "s";
         }
     }
 
-    /** How many of one group, from one to five. */
+    /** Creates a question for the count of one group, from one to five. */
     static SceneQuestion count(int turn, SplittableRandom random) {
         int answer = turn % MOST;
         int other = 1 + random.nextInt(MOST);
@@ -37,17 +37,17 @@ record ShapesScene(Group one, Group two) implements Scene {
         return SceneQuestion.of(scene, question);
     }
 
-    /** Which group is larger; sizes differ by two at least unless they are equal. */
+    /** Creates a question for the larger group; sizes differ by at least two unless they are equal. */
     static SceneQuestion compare(int turn, SplittableRandom random) {
-        int verdict = turn % 3;
+        int answer = turn % 3;
         int more = 3 + random.nextInt(MOST - 2);
-        int less = verdict == 2 ? more : 1 + random.nextInt(more - 2);
-        ShapesScene scene = scene(verdict == 1 ? less : more, verdict == 1 ? more : less, random);
+        int less = answer == 2 ? more : 1 + random.nextInt(more - 2);
+        ShapesScene scene = scene(answer == 1 ? less : more, answer == 1 ? more : less, random);
         MultipleChoiceQuestion question = new MultipleChoiceQuestion(
                 "Which are there more of?",
                 random.nextInt(3) == 0 ? "Count each group." : "",
                 List.of(scene.one.form.word() + "s", scene.two.form.word() + "s", "neither"),
-                verdict,
+                answer,
                 scene.solution());
         return SceneQuestion.of(scene, question);
     }
@@ -56,7 +56,7 @@ record ShapesScene(Group one, Group two) implements Scene {
         return "There are " + one.words() + " and " + two.words() + ".";
     }
 
-    /** Two groups of these sizes; the first has the form that {@link ShapeForm} names first. */
+    /** Creates two groups of these sizes; the first has the form that {@link ShapeForm} lists first. */
     private static ShapesScene scene(int first, int second, SplittableRandom random) {
         List<Integer> forms = SeededRandom.sampleIndices(2, ShapeForm.values().length, random).stream()
                 .sorted()
@@ -70,17 +70,17 @@ record ShapesScene(Group one, Group two) implements Scene {
     @Override
     public void render(Canvas canvas) {
         List<Integer> cells = SeededRandom.sampleIndices(one.count + two.count, CELLS * CELLS, canvas.random());
-        strew(canvas, one, cells.subList(0, one.count));
-        strew(canvas, two, cells.subList(one.count, cells.size()));
+        scatter(canvas, one, cells.subList(0, one.count));
+        scatter(canvas, two, cells.subList(one.count, cells.size()));
     }
 
-    private static void strew(Canvas canvas, Group group, List<Integer> cells) {
-        Color colour = canvas.vary(group.tint.color());
+    private static void scatter(Canvas canvas, Group group, List<Integer> cells) {
+        Color color = canvas.vary(group.color.color());
         for (int cell : cells) {
             double x = 14 + 24 * (cell % CELLS) + canvas.jitter(3);
             double y = 14 + 24 * (cell / CELLS) + canvas.jitter(3);
-            group.form.render(canvas, x, y, 7.5 + canvas.jitter(1), colour);
-            canvas.addBox(group.tint.word() + " " + group.form.word(), x, y, 8.5);
+            group.form.render(canvas, x, y, 7.5 + canvas.jitter(1), color);
+            canvas.addBox(group.color.word() + " " + group.form.word(), x, y, 8.5);
         }
     }
 

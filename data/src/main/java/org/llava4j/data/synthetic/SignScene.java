@@ -6,10 +6,10 @@ import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.Stream;
 
-/** A card with scribbled words and, large beside them, the mark that ends the sentence. */
+/** Scene of a card with scribbled words and, large beside them, the end mark of the sentence. */
 record SignScene(EndMark mark) implements Scene {
 
-    /** End marks with the sentences they end. */
+    /** End mark with the type of sentence that it ends. */
     enum EndMark {
         PERIOD('.', "a period", "a statement"),
         QUESTION('?', "a question mark", "a question"),

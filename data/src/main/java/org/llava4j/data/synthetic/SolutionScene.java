@@ -4,29 +4,32 @@ import java.awt.Color;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Two beakers of equal volume, A on the left and B on the right, with particles of one colour. */
-record SolutionScene(int left, int right, NamedColor tint) implements Scene {
+/** Scene of two beakers of equal volume, A on the left and B on the right, with particles of one color. */
+record SolutionScene(int left, int right, NamedColor color) implements Scene {
     private static final int MOST = 6;
     private static final String NEITHER = "neither; they are the same";
     private static final List<String> CHOICES = List.of("Solution A", "Solution B", NEITHER);
 
-    /** Counts differ by two at least, unless they are equal: the picture decides, not eyesight. */
+    /**
+     * Creates a question for the higher concentration. Counts differ by at least two unless they are equal, so that the
+     * answer is visible.
+     */
     static SceneQuestion generate(int turn, SplittableRandom random) {
-        int verdict = turn % 3;
+        int answer = turn % 3;
         int more = 3 + random.nextInt(MOST - 2);
-        int less = verdict == 2 ? more : 1 + random.nextInt(more - 2);
+        int less = answer == 2 ? more : 1 + random.nextInt(more - 2);
         SolutionScene scene = new SolutionScene(
-                verdict == 1 ? less : more,
-                verdict == 1 ? more : less,
+                answer == 1 ? less : more,
+                answer == 1 ? more : less,
                 SeededRandom.choice(List.of(NamedColor.values()), random));
         String solution = "Solution A has " + scene.left + " particles and solution B has " + scene.right
                 + ", in the same volume.";
         String hint = random.nextBoolean() ? "Both beakers hold the same volume of water." : "";
         MultipleChoiceQuestion question = new MultipleChoiceQuestion(
-                "Which solution has a higher concentration of " + scene.tint.word() + " particles?",
+                "Which solution has a higher concentration of " + scene.color.word() + " particles?",
                 hint,
                 CHOICES,
-                verdict,
+                answer,
                 solution);
         return SceneQuestion.of(scene, question);
     }
@@ -34,7 +37,7 @@ record SolutionScene(int left, int right, NamedColor tint) implements Scene {
     @Override
     public void render(Canvas canvas) {
         Color water = canvas.vary(new Color(200, 225, 240));
-        Color dots = canvas.vary(tint.color());
+        Color dots = canvas.vary(color.color());
         double top = 30 + canvas.jitter(4);
         beaker(canvas, 6 + canvas.jitter(2), top, 'A', left, water, dots);
         beaker(canvas, 56 + canvas.jitter(2), top, 'B', right, water, dots);
@@ -47,7 +50,7 @@ record SolutionScene(int left, int right, NamedColor tint) implements Scene {
                 NamedColor.INK,
                 1.8);
         canvas.glyph(name, x + 19, top - 15, 12, NamedColor.INK, 2);
-        // Cells of a 3 x 4 grid keep particles apart, so that they can be counted.
+        // The cells of a 3 x 4 grid keep particles apart, so that they can be counted.
         for (int cell : SeededRandom.sampleIndices(particles, 12, canvas.random())) {
             double cx = x + 7 + 12 * (cell % 3) + canvas.jitter(1.8);
             double cy = top + 8 + 14.6 * (cell / 3) + canvas.jitter(2.6);
@@ -59,13 +62,13 @@ record SolutionScene(int left, int right, NamedColor tint) implements Scene {
     public String caption(SplittableRandom random) {
         return SeededRandom.choice(
                 List.of(
-                        "Solution A has " + left + " " + tint.word() + " particles and solution B has " + right + ".",
-                        "Two beakers with " + tint.word() + " particles: " + left + " in A and " + right + " in B."),
+                        "Solution A has " + left + " " + color.word() + " particles and solution B has " + right + ".",
+                        "Two beakers with " + color.word() + " particles: " + left + " in A and " + right + " in B."),
                 random);
     }
 
     @Override
     public String label() {
-        return "beakers " + tint.word() + " A " + left + " B " + right;
+        return "beakers " + color.word() + " A " + left + " B " + right;
     }
 }

@@ -2,7 +2,7 @@ package org.llava4j.data.synthetic;
 
 import java.util.List;
 
-/** States of matter with everyday examples. */
+/** State of matter with everyday examples. */
 enum StateOfMatter {
     SOLID("a solid", List.of("stone", "wood", "glass", "gold", "salt")),
     LIQUID("a liquid", List.of("water", "milk", "oil", "juice", "honey")),

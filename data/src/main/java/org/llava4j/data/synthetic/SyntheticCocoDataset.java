@@ -14,8 +14,8 @@ import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.records.RecordFiles;
 
 /**
- * A set of drawn pictures in COCO's form: {@code captions.json} with five captions a picture, {@code instances.json} with
- * boxes, and {@code images/}. What instructions are generated from, where nobody has COCO at hand.
+ * Synthetic dataset in COCO's format: {@code captions.json} with five captions per image, {@code instances.json} with
+ * bounding boxes, and {@code images/}. Instructions can be generated from it without a download of COCO.
  */
 public final class SyntheticCocoDataset {
     public static final String CAPTIONS = "captions.json";
@@ -27,37 +27,39 @@ public final class SyntheticCocoDataset {
     private SyntheticCocoDataset() {}
 
     /**
-     * Draws shapes and maps in turn.
+     * Renders shapes and maps alternately.
      *
      * @throws BadInputException if the folder cannot be written
      */
     public static void write(int scenes, long seed, Path output) {
         try (AtomicFolder folder = AtomicFolder.begin(output, "coco-world")) {
             Path images = Files.createDirectories(folder.path().resolve(IMAGES));
-            List<CaptionedImage> pictures = new ArrayList<>();
+            List<CaptionedImage> captioned = new ArrayList<>();
             for (int i = 0; i < scenes; i++) {
                 SplittableRandom random = SeededRandom.generator(seed, "coco", i);
-                SceneQuestion drawing =
+                SceneQuestion question =
                         i % 2 == 0 ? ShapesScene.count(i / 2, random) : MapScene.generate(i / 2, random);
-                Scene scene = drawing.scene().orElseThrow();
-                EncodedImage picture = EncodedImage.of(scene, random);
-                String name = String.format(Locale.ROOT, "%012d.%s", i + 1, picture.extension());
-                Files.write(images.resolve(name), picture.bytes());
-                pictures.add(new CaptionedImage(
+                Scene scene = question.scene().orElseThrow();
+                EncodedImage image = EncodedImage.of(scene, random);
+                String name = String.format(Locale.ROOT, "%012d.%s", i + 1, image.extension());
+                Files.write(images.resolve(name), image.bytes());
+                captioned.add(new CaptionedImage(
                         String.valueOf(i + 1),
                         name,
-                        picture.sizePx(),
-                        picture.sizePx(),
+                        image.sizePx(),
+                        image.sizePx(),
                         IntStream.range(0, CAPTIONS_EACH)
                                 .mapToObj(caption -> scene.caption(random))
                                 .toList(),
-                        picture.boxes()));
+                        image.boxes()));
             }
-            RecordFiles.writeCoco(folder.path().resolve(CAPTIONS), folder.path().resolve(INSTANCES), pictures);
+            RecordFiles.writeCoco(folder.path().resolve(CAPTIONS), folder.path().resolve(INSTANCES), captioned);
             folder.commit();
         } catch (IOException e) {
             throw new BadInputException(
-                    "cannot write the drawn set to " + output + ": " + e + "; choose a folder that can be written", e);
+                    "cannot write the synthetic dataset to " + output + ": " + e
+                            + "; choose a folder that can be written",
+                    e);
         }
     }
 }

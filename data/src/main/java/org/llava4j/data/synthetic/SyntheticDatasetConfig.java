@@ -3,13 +3,13 @@ package org.llava4j.data.synthetic;
 import org.llava4j.data.BadInputException;
 
 /**
- * How much to draw. The same plan gives the same files.
+ * Size of a synthetic dataset. The same configuration gives the same files.
  *
- * @param seed of everything drawn
- * @param trainPerType problems of each kind to learn from
- * @param valPerType problems of each kind to watch training with
- * @param testPerType problems of each kind held out
- * @param captions pictures with a caption for stage 1, over all kinds
+ * @param seed random seed of everything
+ * @param trainPerType training problems of each type
+ * @param valPerType validation problems of each type
+ * @param testPerType test problems of each type
+ * @param captions captioned images for stage 1, over all types
  * @param labels whether captions are bare labels ({@link Scene#label}) instead of sentences
  */
 public record SyntheticDatasetConfig(
@@ -17,13 +17,13 @@ public record SyntheticDatasetConfig(
 
     public SyntheticDatasetConfig {
         if (trainPerType < 0 || valPerType < 0 || testPerType < 0 || captions < 0) {
-            throw new BadInputException("world plan " + trainPerType + "/" + valPerType + "/" + testPerType
+            throw new BadInputException("synthetic dataset " + trainPerType + "/" + valPerType + "/" + testPerType
                     + " problems, " + captions + " captions: a count is negative; give counts from 0 up");
         }
     }
 
-    /** Only pictures, each with a label of a few words instead of a sentence, as the tower learns from. */
-    public static SyntheticDatasetConfig labelled(long seed, int pictures) {
-        return new SyntheticDatasetConfig(seed, 0, 0, 0, pictures, true);
+    /** Returns a configuration of labeled images only, as the vision tower is trained on. */
+    public static SyntheticDatasetConfig labelled(long seed, int images) {
+        return new SyntheticDatasetConfig(seed, 0, 0, 0, images, true);
     }
 }

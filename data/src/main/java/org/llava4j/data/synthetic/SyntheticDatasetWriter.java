@@ -19,53 +19,52 @@ import org.llava4j.data.records.RecordFiles;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
- * Writes the drawn world as files: {@code problems.json}, {@code pid_splits.json} and
- * {@code images/<split>/<id>/image.png} (or {@code .jpg}) as ScienceQA has them, and for stage 1
- * {@code captions/chat.json} with {@code captions/images/} in LLaVA's conversation format.
- * No image occurs twice across splits and captions: an image with known pixels is rendered again. No text-only problem
- * of the validation and test splits has the wording of one of the train split: such a problem is sampled again.
+ * Writer of the synthetic dataset: {@code problems.json}, {@code pid_splits.json} and {@code
+ * images/<split>/<id>/image.png} (or {@code .jpg}) in ScienceQA's format, and for stage 1 {@code captions/chat.json}
+ * with {@code captions/images/} in LLaVA's conversation format. All images differ, across splits and captions: an image
+ * with known pixels is rendered again.
  */
 public final class SyntheticDatasetWriter {
     private static final String PROBLEMS = "problems.json";
     private static final String TRAIN = "train";
     private static final int MAX_SAMPLING_ATTEMPTS = 1000;
 
-    /** What stage 1 asks; the template {@code plain} drops it, as the published stage 1 does. */
+    /** Instructions of stage 1; the template {@code plain} drops them, as the published stage 1 does. */
     private static final List<String> INSTRUCTIONS = List.of(
             "Say briefly what the picture shows.",
             "What is in this picture?",
             "Give a short caption for the image.",
             "Describe the image in one sentence.");
 
-    /** One share of the plan: how many problems of each kind go to a split. */
+    /** Split of the dataset, with its number of problems of each type. */
     private record Share(String split, int perType) {}
 
     private final ObjectMapper json = new ObjectMapper();
-    private final SyntheticDatasetConfig plan;
+    private final SyntheticDatasetConfig config;
     private final Path folder;
     private final Set<String> seen = new HashSet<>();
     private final Set<ScienceQaProblem.Wording> trainWordings = new HashSet<>();
 
-    private SyntheticDatasetWriter(SyntheticDatasetConfig plan, Path folder) {
-        this.plan = plan;
+    private SyntheticDatasetWriter(SyntheticDatasetConfig config, Path folder) {
+        this.config = config;
         this.folder = folder;
     }
 
     /**
-     * Draws everything the plan asks for into {@code folder}, which appears only when complete.
+     * Writes a dataset into {@code folder}, which appears when it is complete.
      *
-     * @throws BadInputException if the folder cannot be written, or holds something that is no former drawn world, or
-     *     the plan asks for more text-only problems than there are different ones
+     * @throws BadInputException if the folder cannot be written, or is not a former synthetic dataset
      */
-    public static void write(SyntheticDatasetConfig plan, Path folder) {
-        try (AtomicFolder whole = AtomicFolder.begin(folder, "world")) {
-            SyntheticDatasetWriter writer = new SyntheticDatasetWriter(plan, whole.path());
+    public static void write(SyntheticDatasetConfig config, Path folder) {
+        try (AtomicFolder output = AtomicFolder.begin(folder, "world")) {
+            SyntheticDatasetWriter writer = new SyntheticDatasetWriter(config, output.path());
             writer.writeProblems();
             writer.writeCaptions();
-            whole.commit();
+            output.commit();
         } catch (IOException e) {
             throw new BadInputException(
-                    "cannot write the drawn world to " + folder + ": " + e + "; choose a folder that can be written",
+                    "cannot write the synthetic dataset to " + folder + ": " + e
+                            + "; choose a folder that can be written",
                     e);
         }
     }
@@ -75,16 +74,16 @@ public final class SyntheticDatasetWriter {
         ObjectNode splits = json.createObjectNode();
         int id = 0;
         List<Share> shares = List.of(
-                new Share(TRAIN, plan.trainPerType()),
-                new Share("val", plan.valPerType()),
-                new Share("test", plan.testPerType()));
+                new Share(TRAIN, config.trainPerType()),
+                new Share("val", config.valPerType()),
+                new Share("test", config.testPerType()));
         for (Share share : shares) {
             ArrayNode ids = splits.putArray(share.split);
             ArrayNode mini = json.createArrayNode();
             for (int turn = 0; turn < share.perType; turn++) {
-                for (ProblemType kind : ProblemType.values()) {
+                for (ProblemType type : ProblemType.values()) {
                     String pid = String.valueOf(++id);
-                    problems.put(pid, writeProblem(pid, kind, turn, share.split));
+                    problems.put(pid, writeProblem(pid, type, turn, share.split));
                     ids.add(pid);
                     // ScienceQA's mini splits are a tenth of the whole.
                     if (turn % 10 == 0) {
@@ -98,64 +97,64 @@ public final class SyntheticDatasetWriter {
         json.writeValue(folder.resolve("pid_splits.json").toFile(), splits);
     }
 
-    private ScienceQaProblem writeProblem(String pid, ProblemType kind, int turn, String split) throws IOException {
-        SplittableRandom random = SeededRandom.generator(plan.seed(), split + "/" + kind.label(), turn);
-        SceneQuestion drawing =
-                kind.hasImage() ? ProblemGenerator.generate(kind, turn, random) : textOnly(kind, turn, split, random);
+    private ScienceQaProblem writeProblem(String pid, ProblemType type, int turn, String split) throws IOException {
+        SplittableRandom random = SeededRandom.generator(config.seed(), split + "/" + type.label(), turn);
+        SceneQuestion question =
+                type.hasImage() ? ProblemGenerator.generate(type, turn, random) : textOnly(type, turn, split, random);
         String name = "";
-        if (drawing.scene().isPresent()) {
-            EncodedImage picture = fresh(drawing.scene().get(), random);
-            name = "image." + picture.extension();
-            Path place = Files.createDirectories(
+        if (question.scene().isPresent()) {
+            EncodedImage image = fresh(question.scene().get(), random);
+            name = "image." + image.extension();
+            Path imageFolder = Files.createDirectories(
                     folder.resolve("images").resolve(split).resolve(pid));
-            Files.write(place.resolve(name), picture.bytes());
+            Files.write(imageFolder.resolve(name), image.bytes());
         }
-        return ProblemGenerator.toScienceQa(pid, kind, turn, drawing.question(), name, split);
+        return ProblemGenerator.toScienceQa(pid, type, turn, question.question(), name, split);
     }
 
-    /** A text-only problem; a held-out one differs from all of the train split, which is written first. */
-    private SceneQuestion textOnly(ProblemType kind, int turn, String split, SplittableRandom random) {
+    /** Creates a text-only problem; one of another split differs from all of the train split, which is written first. */
+    private SceneQuestion textOnly(ProblemType type, int turn, String split, SplittableRandom random) {
         for (int attempt = 0; attempt < MAX_SAMPLING_ATTEMPTS; attempt++) {
-            SceneQuestion drawing = ProblemGenerator.generate(kind, turn, random);
+            SceneQuestion question = ProblemGenerator.generate(type, turn, random);
             ScienceQaProblem.Wording wording = ProblemGenerator.toScienceQa(
-                            "", kind, turn, drawing.question(), "", split)
+                            "", type, turn, question.question(), "", split)
                     .wording();
             if (split.equals(TRAIN)) {
                 trainWordings.add(wording);
-                return drawing;
+                return question;
             }
             if (!trainWordings.contains(wording)) {
-                return drawing;
+                return question;
             }
         }
-        throw new BadInputException("no " + kind.label() + " problem for the " + split
+        throw new BadInputException("no " + type.label() + " problem for the " + split
                 + " split differs from those of the train split after " + MAX_SAMPLING_ATTEMPTS
-                + " attempts; ask for fewer train problems per kind (now " + plan.trainPerType() + ")");
+                + " attempts; configure fewer train problems per type (now " + config.trainPerType() + ")");
     }
 
     private EncodedImage fresh(Scene scene, SplittableRandom random) {
-        EncodedImage picture = EncodedImage.of(scene, random);
-        while (!seen.add(picture.pixelHash())) {
-            picture = EncodedImage.of(scene, random);
+        EncodedImage image = EncodedImage.of(scene, random);
+        while (!seen.add(image.pixelHash())) {
+            image = EncodedImage.of(scene, random);
         }
-        return picture;
+        return image;
     }
 
     private void writeCaptions() throws IOException {
         Path images = Files.createDirectories(folder.resolve("captions").resolve("images"));
         ArrayNode samples = json.createArrayNode();
-        for (int i = 0; i < plan.captions(); i++) {
-            SplittableRandom random = SeededRandom.generator(plan.seed(), "captions", i);
+        for (int i = 0; i < config.captions(); i++) {
+            SplittableRandom random = SeededRandom.generator(config.seed(), "captions", i);
             Scene scene = Scene.random(random);
-            EncodedImage picture = fresh(scene, random);
-            String name = String.format(Locale.ROOT, "world_%09d.%s", i, picture.extension());
-            Files.write(images.resolve(name), picture.bytes());
+            EncodedImage image = fresh(scene, random);
+            String name = String.format(Locale.ROOT, "world_%09d.%s", i, image.extension());
+            Files.write(images.resolve(name), image.bytes());
             ObjectNode sample = samples.addObject();
             sample.put("id", String.valueOf(i));
             sample.put("image", name);
             ArrayNode turns = sample.putArray("conversations");
             turns.add(turn("human", "<image>\n" + SeededRandom.choice(INSTRUCTIONS, random)));
-            turns.add(turn("gpt", plan.labels() ? scene.label() : scene.caption(random)));
+            turns.add(turn("gpt", config.labels() ? scene.label() : scene.caption(random)));
         }
         json.writeValue(folder.resolve("captions").resolve("chat.json").toFile(), samples);
     }

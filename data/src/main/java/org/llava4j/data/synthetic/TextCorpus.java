@@ -11,10 +11,10 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * What the tiny decoder reads before it sees any picture: sentences about the world, notes with the sentence they
- * stand for, and multiple choice about facts told in words. It teaches to read, to compare and to name the letter
- * of an option. No question of {@link ProblemGenerator} is in it: what is asked here is worded otherwise, over facts that
- * stand in the text.
+ * Pretraining corpus of the tiny decoder: sentences about the synthetic scenes, labels with the caption that they stand
+ * for, and multiple-choice questions about facts given as text. It trains reading, comparing and naming the letter of
+ * an option. No question of {@link ProblemGenerator} is in it: its questions are worded differently and ask for facts
+ * in the text.
  */
 public final class TextCorpus {
     private static final List<String> SENTENCES = sentences();
@@ -32,8 +32,8 @@ public final class TextCorpus {
     }
 
     /**
-     * What a vocabulary is trained on: the documents as texts, and each plain sentence as often as a word of every
-     * tenth document, since rare words shall have pieces too.
+     * Returns the training texts of the tokenizer: the documents, and each plain sentence once per ten documents, so
+     * that rare words get tokens too.
      */
     public static Stream<String> texts(long seed, int count) {
         Stream<String> documents = documents(seed, count)
@@ -44,7 +44,7 @@ public final class TextCorpus {
         return Stream.concat(documents, sentences);
     }
 
-    /** Documents {@code 0 .. count-1} of the corpus with this seed; the same every time. */
+    /** Returns documents {@code 0 .. count-1} of the corpus with this seed; deterministic. */
     public static Stream<CorpusDocument> documents(long seed, int count) {
         return IntStream.range(0, count).mapToObj(i -> document(SeededRandom.generator(seed, "corpus", i)));
     }
@@ -60,7 +60,7 @@ public final class TextCorpus {
         return TextQuestionGenerator.generate(random);
     }
 
-    /** A label, or the words of a caption in any order, then the caption: telling in good order what came before. */
+    /** Creates a document of a label, or the words of a caption in perturbed order, followed by the caption. */
     private static CorpusDocument notes(SplittableRandom random) {
         Scene scene = Scene.random(random);
         String caption = scene.caption(random);
@@ -69,7 +69,7 @@ public final class TextCorpus {
         }
         List<String> words =
                 new ArrayList<>(List.of(caption.replaceAll("[.,:]", "").split(" ")));
-        // Neighbours stay mostly together, so that "3 red circles" can be told from "5 red circles".
+        // Neighbors mostly stay together, so that "3 red circles" and "5 red circles" remain distinguishable.
         for (int i = 0; i + 1 < words.size(); i++) {
             if (random.nextInt(4) == 0) {
                 words.add(i + 1, words.remove(i));

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** Problems without a picture: a fact to be found in a passage (the hint), and plain knowledge (no hint). */
+/** Generator of text-only problems: a fact to find in a passage (the hint), and general knowledge (no hint). */
 final class TextOnlyProblems {
     private TextOnlyProblems() {}
 
@@ -24,20 +24,20 @@ final class TextOnlyProblems {
 
     static SceneQuestion knowledge(int turn, SplittableRandom random) {
         StateOfMatter asked = StateOfMatter.values()[turn % 3];
-        List<String> wrong = new ArrayList<>();
+        List<String> incorrect = new ArrayList<>();
         for (StateOfMatter other : StateOfMatter.values()) {
             if (other != asked) {
-                wrong.add(SeededRandom.choice(other.examples(), random));
+                incorrect.add(SeededRandom.choice(other.examples(), random));
             }
         }
-        String right = SeededRandom.choice(asked.examples(), random);
+        String correct = SeededRandom.choice(asked.examples(), random);
         return SceneQuestion.textOnly(MultipleChoiceQuestion.of(
                 "Which of these is " + asked.words() + "?",
                 "",
-                right,
-                wrong,
+                correct,
+                incorrect,
                 turn,
-                "At room temperature " + right + " is " + asked.words() + ".",
+                "At room temperature " + correct + " is " + asked.words() + ".",
                 random));
     }
 }

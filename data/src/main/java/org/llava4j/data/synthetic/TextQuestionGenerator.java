@@ -11,8 +11,8 @@ import org.llava4j.data.synthetic.ShapesScene.Group;
 import org.llava4j.data.synthetic.SignScene.EndMark;
 
 /**
- * Multiple choice over facts told in words, in the layout of a ScienceQA prompt with the facts in front. The
- * questions are worded otherwise than those of {@link ProblemGenerator}.
+ * Generator of multiple-choice questions about facts given as text, in the layout of a ScienceQA prompt with the facts
+ * in front. They are worded differently from those of {@link ProblemGenerator}.
  */
 final class TextQuestionGenerator {
     private static final int MOST = 5;
@@ -23,7 +23,7 @@ final class TextQuestionGenerator {
         this.random = random;
     }
 
-    /** One document with facts, question and answer. */
+    /** Creates one document with facts, question and answer. */
     static CorpusDocument generate(SplittableRandom random) {
         TextQuestionGenerator questions = new TextQuestionGenerator(random);
         return switch (random.nextInt(10)) {
@@ -43,7 +43,7 @@ final class TextQuestionGenerator {
                     facts,
                     "In which beaker are more?",
                     List.of("in A", "in B", "it is equal"),
-                    verdict(s.left(), s.right()));
+                    compare(s.left(), s.right()));
         } else if (scene instanceof MagnetScene s) {
             boolean opposite = s.firstFacesWithNorth() != s.secondFacesWithNorth();
             return ask(facts, "What do the two do?", List.of("they pull", "they push"), opposite ? 0 : 1);
@@ -82,10 +82,10 @@ final class TextQuestionGenerator {
                 facts,
                 "Which group is larger?",
                 groups,
-                verdict(s.one().count(), s.two().count()));
+                compare(s.one().count(), s.two().count()));
     }
 
-    /** Which number belongs to what is asked takes the decoder longest to learn, so it is asked more often. */
+    /** Asks for the number of one group. The decoder takes longest to learn this, so this type is more frequent. */
     private CorpusDocument numberOfOneGroup() {
         ShapesScene scene = (ShapesScene) ProblemGenerator.generate(ProblemType.COUNT, random.nextInt(MOST), random)
                 .scene()
@@ -109,7 +109,7 @@ final class TextQuestionGenerator {
                 first + " has " + one + " " + thing + " and " + second + " has " + two + ".",
                 "Who has more " + thing + "?",
                 List.of(first, second, "it is equal"),
-                verdict(one, two));
+                compare(one, two));
     }
 
     private CorpusDocument owner() {
@@ -147,17 +147,17 @@ final class TextQuestionGenerator {
                 matter.ordinal());
     }
 
-    /** 0 when the first is greater, 1 when the second is, 2 when they are equal. */
-    private static int verdict(int first, int second) {
+    /** Returns 0 if the first is greater, 1 if the second is, 2 if they are equal. */
+    private static int compare(int first, int second) {
         return first > second ? 0 : first < second ? 1 : 2;
     }
 
-    private static CorpusDocument number(String facts, String question, int right) {
+    private static CorpusDocument number(String facts, String question, int correct) {
         return ask(
                 facts,
                 question,
                 IntStream.rangeClosed(1, MOST).mapToObj(String::valueOf).toList(),
-                right - 1);
+                correct - 1);
     }
 
     private static CorpusDocument ask(String facts, String question, List<String> choices, int answer) {

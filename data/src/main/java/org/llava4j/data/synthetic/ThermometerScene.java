@@ -8,13 +8,13 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** A thermometer with a scale from 0 to 40 degrees Celsius; it reads one of its numbers. */
+/** Scene of a thermometer with a scale from 0 to 40 degrees Celsius; it shows one of the labeled values. */
 record ThermometerScene(int degrees) implements Scene {
     private static final int STEP = 5;
-    private static final int LABELLED = 10;
+    private static final int LABELED = 10;
     private static final int HIGHEST = 40;
 
-    /** The choices are the numbers of the scale. */
+    /** Creates a question whose choices are the values of the scale. */
     static SceneQuestion generate(int turn, SplittableRandom random) {
         List<String> choices = numbers().map(number -> number + "°C").toList();
         int answer = turn % choices.size();
@@ -28,10 +28,10 @@ record ThermometerScene(int degrees) implements Scene {
         return SceneQuestion.of(new ThermometerScene(degrees), question);
     }
 
-    /** The labelled marks. */
+    /** Returns the labeled values of the scale. */
     static Stream<Integer> numbers() {
-        return IntStream.rangeClosed(0, HIGHEST / LABELLED)
-                .map(mark -> mark * LABELLED)
+        return IntStream.rangeClosed(0, HIGHEST / LABELED)
+                .map(mark -> mark * LABELED)
                 .boxed();
     }
 
@@ -52,9 +52,9 @@ record ThermometerScene(int degrees) implements Scene {
         canvas.outline(new Ellipse2D.Double(x - 8, zero + 3, 16, 16), NamedColor.INK, 1);
         for (int mark = 0; mark <= HIGHEST; mark += STEP) {
             double y = zero - mark * perDegree;
-            boolean labelled = mark % LABELLED == 0;
-            canvas.line(x + 5, y, x + (labelled ? 11 : 8), y, NamedColor.INK, 1);
-            if (labelled) {
+            boolean labeled = mark % LABELED == 0;
+            canvas.line(x + 5, y, x + (labeled ? 11 : 8), y, NamedColor.INK, 1);
+            if (labeled) {
                 if (mark > 0) {
                     canvas.glyph((char) ('0' + mark / 10), x + 17, y, 8, NamedColor.INK, 1.4);
                 }

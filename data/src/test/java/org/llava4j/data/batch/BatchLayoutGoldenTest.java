@@ -12,35 +12,35 @@ import org.llava4j.data.Golden;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.tensors.SafetensorsFile;
 
-/** The layout against what the published splice made of the same rows, in both whole models. */
+/** Layout compared with the published code's result for the same rows, in both complete models. */
 class BatchLayoutGoldenTest {
-    private static final int VECTORS = 16;
+    private static final int IMAGE_TOKENS = 16;
     private static final int VOCAB = 320;
 
     @ParameterizedTest
     @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
-    void rightPaddingIsThePublishedOne(String model) {
+    void rightPaddingMatchesPublishedCode(String model) {
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"))) {
-            check(io, new CollatorOptions(VECTORS, VOCAB, 2048), "new_");
+            check(io, new CollatorOptions(IMAGE_TOKENS, VOCAB, 2048), "new_");
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
-    void leftPaddingIsThePublishedOne(String model) {
+    void leftPaddingMatchesPublishedCode(String model) {
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"))) {
-            check(io, new CollatorOptions(VECTORS, VOCAB, 2048, CollatorOptions.PaddingSide.LEFT, 1), "leftpad_");
+            check(io, new CollatorOptions(IMAGE_TOKENS, VOCAB, 2048, CollatorOptions.PaddingSide.LEFT, 1), "leftpad_");
         }
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
-    void cuttingToALengthIsThePublishedOne(String model) {
+    void truncationMatchesPublishedCode(String model) {
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"))) {
-            BatchLayout layout = check(io, new CollatorOptions(VECTORS, VOCAB, 24), "trunc24_");
-            // Row 0 keeps 6 tokens, its 16 vectors and 2 more tokens; the image nobody refers to goes nowhere.
-            assertThat(Arrays.copyOf(layout.imageRows(), VECTORS)).containsExactly(range(6, VECTORS));
-            assertThat(Arrays.copyOfRange(layout.imageRows(), 2 * VECTORS, 3 * VECTORS))
+            BatchLayout layout = check(io, new CollatorOptions(IMAGE_TOKENS, VOCAB, 24), "trunc24_");
+            // Row 0 keeps 6 tokens, its 16 image tokens and 2 more tokens; the image without a reference is not placed.
+            assertThat(Arrays.copyOf(layout.imageRows(), IMAGE_TOKENS)).containsExactly(range(6, IMAGE_TOKENS));
+            assertThat(Arrays.copyOfRange(layout.imageRows(), 2 * IMAGE_TOKENS, 3 * IMAGE_TOKENS))
                     .containsOnly(BatchLayout.NOT_PLACED);
         }
     }
@@ -52,29 +52,30 @@ class BatchLayoutGoldenTest {
         "c_llava_linear, leftpad_, LEFT, 2048",
         "c_llava_linear, trunc24_, RIGHT, 24"
     })
-    void everyPositionOfTheSplicedEmbeddingsIsTheTokenOrVectorTheLayoutNames(
+    void layoutMatchesPublishedEmbeddings(
             String model, String prefix, CollatorOptions.PaddingSide side, int maxLength) {
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"));
                 SafetensorsFile weights = SafetensorsFile.open(Golden.path(model + "/model.safetensors"))) {
-            CollatorOptions options = new CollatorOptions(VECTORS, VOCAB, maxLength, side, 1);
+            CollatorOptions options = new CollatorOptions(IMAGE_TOKENS, VOCAB, maxLength, side, 1);
             BatchLayout layout = BatchLayout.collate(samples(io), new int[] {1, 1, 1}, options);
-            float[][] spliced =
+            float[][] embeddings =
                     io.read(prefix + "inputs_embeds").reshape(-1, 64).toFloatMatrix();
             float[][] tokens = weights.read("model.embed_tokens.weight").toFloatMatrix();
-            float[][] vectors = io.read("image_features").reshape(-1, 64).toFloatMatrix();
-            int[] vectorAt = new int[spliced.length];
-            Arrays.fill(vectorAt, -1);
+            float[][] imageFeatures = io.read("image_features").reshape(-1, 64).toFloatMatrix();
+            int[] imageTokenAt = new int[embeddings.length];
+            Arrays.fill(imageTokenAt, -1);
             for (int i = 0; i < layout.imageRows().length; i++) {
                 if (layout.imageRows()[i] != BatchLayout.NOT_PLACED) {
-                    vectorAt[layout.imageRows()[i]] = i;
+                    imageTokenAt[layout.imageRows()[i]] = i;
                 }
             }
-            for (int at = 0; at < spliced.length; at++) {
+            for (int at = 0; at < embeddings.length; at++) {
                 int row = at / layout.sequenceLength();
                 int t = at % layout.sequenceLength() - layout.rowStarts()[row];
                 if (t >= 0 && t < layout.rowLengths()[row]) {
-                    float[] expected = vectorAt[at] >= 0 ? vectors[vectorAt[at]] : tokens[layout.inputIds()[at]];
-                    assertThat(spliced[at]).as("row %d, position %d", row, t).isEqualTo(expected);
+                    float[] expected =
+                            imageTokenAt[at] >= 0 ? imageFeatures[imageTokenAt[at]] : tokens[layout.inputIds()[at]];
+                    assertThat(embeddings[at]).as("row %d, position %d", row, t).isEqualTo(expected);
                 }
             }
         }
@@ -82,13 +83,15 @@ class BatchLayoutGoldenTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"c_llava_linear", "c_llava_mlp2x_gelu"})
-    void twoImagesInOneRowBothFindTheirPlace(String model) {
+    void collatePlacesTwoImagesInOneRow(String model) {
         try (SafetensorsFile io = SafetensorsFile.open(Golden.path(model + "/io.safetensors"))) {
             int[] ids = io.read("two_images_input_ids").toIntVector();
             int[] none = new int[ids.length];
             Arrays.fill(none, EncodedSample.IGNORE_INDEX);
             BatchLayout layout = BatchLayout.collate(
-                    List.of(new EncodedSample(ids, none)), new int[] {2}, new CollatorOptions(VECTORS, VOCAB, 2048));
+                    List.of(new EncodedSample(ids, none)),
+                    new int[] {2},
+                    new CollatorOptions(IMAGE_TOKENS, VOCAB, 2048));
             assertThat(layout.sequenceLength())
                     .isEqualTo((int) io.read("two_images_logits").size(1));
             List<Integer> sentinels = new ArrayList<>();
@@ -99,10 +102,10 @@ class BatchLayoutGoldenTest {
             }
             assertThat(sentinels).hasSize(2);
             int first = sentinels.get(0);
-            int second = sentinels.get(1) + VECTORS - 1;
-            assertThat(Arrays.copyOf(layout.imageRows(), VECTORS)).containsExactly(range(first, VECTORS));
-            assertThat(Arrays.copyOfRange(layout.imageRows(), VECTORS, 2 * VECTORS))
-                    .containsExactly(range(second, VECTORS));
+            int second = sentinels.get(1) + IMAGE_TOKENS - 1;
+            assertThat(Arrays.copyOf(layout.imageRows(), IMAGE_TOKENS)).containsExactly(range(first, IMAGE_TOKENS));
+            assertThat(Arrays.copyOfRange(layout.imageRows(), IMAGE_TOKENS, 2 * IMAGE_TOKENS))
+                    .containsExactly(range(second, IMAGE_TOKENS));
             assertThat(layout.targets()).isEmpty();
         }
     }
@@ -136,7 +139,7 @@ class BatchLayoutGoldenTest {
         return layout;
     }
 
-    /** The stored rows without their padding. */
+    /** Returns the stored rows without their padding. */
     static List<EncodedSample> samples(SafetensorsFile io) {
         int[][] ids = io.read("input_ids").toIntMatrix();
         int[][] labels = io.read("labels").toIntMatrix();

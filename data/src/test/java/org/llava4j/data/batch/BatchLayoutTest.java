@@ -15,32 +15,32 @@ class BatchLayoutTest {
     private static final CollatorOptions OPTIONS = new CollatorOptions(3, 100, 50);
 
     @Test
-    void anImageGivesWayToItsVectorsAndLabelsMoveAlong() {
+    void collateExpandsImageTokensAndShiftsLabels() {
         BatchLayout layout = one(OPTIONS, 1, sample(new int[] {1, -200, 7, 8}, new int[] {-100, -100, 7, 8}));
         assertThat(layout.inputIds()).containsExactly(1, 0, 0, 0, 7, 8);
         assertThat(layout.labels()).containsExactly(-100, -100, -100, -100, 7, 8);
         assertThat(layout.imageRows()).containsExactly(1, 2, 3);
         assertThat(layout.positions()).containsExactly(0, 1, 2, 3, 4, 5);
-        // The last image vector predicts the first learned token.
+        // The last image token predicts the first target.
         assertThat(layout.targetRows()).containsExactly(3, 4);
         assertThat(layout.targets()).containsExactly(7, 8);
         assertThat(layout.paddedPositions()).isZero();
     }
 
     @Test
-    void aRowCutInsideAnImageKeepsOnlyTheVectorsThatFit() {
-        CollatorOptions cut = new CollatorOptions(3, 100, 3);
+    void collateTruncatesInsideImage() {
+        CollatorOptions truncating = new CollatorOptions(3, 100, 3);
         EncodedSample sample = sample(new int[] {1, -200, 7}, new int[] {-100, -100, 7});
-        BatchLayout layout = one(cut, 1, sample);
+        BatchLayout layout = one(truncating, 1, sample);
         assertThat(layout.sequenceLength()).isEqualTo(3);
         assertThat(layout.imageRows()).containsExactly(1, 2, -1);
         assertThat(layout.targets()).isEmpty();
-        assertThat(BatchLayout.hasTarget(sample, cut)).isFalse();
+        assertThat(BatchLayout.hasTarget(sample, truncating)).isFalse();
         assertThat(BatchLayout.hasTarget(sample, OPTIONS)).isTrue();
     }
 
     @Test
-    void aSlotWithItsTokensIsKeptWholeOrNotAtAll() {
+    void collateNeverSplitsImageFromItsStartAndEndTokens() {
         EncodedSample sample = sample(
                 new int[] {1, 4, 90, -200, 91, 7, 90, -200, 91, 8},
                 new int[] {-100, 4, -100, -100, -100, 7, -100, -100, -100, 8});
@@ -51,18 +51,18 @@ class BatchLayoutTest {
             BatchLayout layout = one(options, 2, sample);
             assertThat(layout.rowLengths()).as("row of %d", max).containsExactly(kept);
             assertThat(layout.sequenceLength()).isEqualTo(kept);
-            long vectors =
+            long placed =
                     Arrays.stream(layout.imageRows()).filter(row -> row >= 0).count();
-            assertThat(vectors).isEqualTo(max < 7 ? 0 : max < 13 ? 3 : 6);
+            assertThat(placed).isEqualTo(max < 7 ? 0 : max < 13 ? 3 : 6);
             assertThat(layout.targets())
-                    .as("what is learned is what a plain cut leaves")
+                    .as("targets are those of plain truncation")
                     .isEqualTo(one(new CollatorOptions(3, 100, max), 2, sample).targets());
             assertThat(BatchLayout.hasTarget(sample, options)).isEqualTo(layout.targets().length > 0);
         }
     }
 
     @Test
-    void imagesBelongToTheirRowsWhateverTheOthersBring() {
+    void collateAssignsImagesToTheirRows() {
         EncodedSample text = sample(new int[] {1, 5}, new int[] {-100, 5});
         EncodedSample image = sample(new int[] {1, -200, 6}, new int[] {-100, -100, 6});
         BatchLayout layout = BatchLayout.collate(List.of(text, image, text), new int[] {1, 1, 0}, OPTIONS);
@@ -73,14 +73,14 @@ class BatchLayoutTest {
     }
 
     @Test
-    void aBatchWithoutAnyImageHasOneThatGoesNowhere() {
+    void textOnlyBatchHasOneUnplacedImage() {
         BatchLayout layout = one(OPTIONS, 0, sample(new int[] {1, 5}, new int[] {-100, 5}));
         assertThat(layout.imageRows()).containsExactly(-1, -1, -1);
         assertThat(layout.numImages(3)).isEqualTo(1);
     }
 
     @Test
-    void leftPaddingStartsRowsLate() {
+    void leftPaddingShiftsRowStarts() {
         CollatorOptions left = new CollatorOptions(3, 100, 50, CollatorOptions.PaddingSide.LEFT, 4);
         EncodedSample sample = sample(new int[] {1, 5}, new int[] {-100, 5});
         BatchLayout layout = one(left, 0, sample);
@@ -92,7 +92,7 @@ class BatchLayoutTest {
     }
 
     @Test
-    void lengthsAreRoundedUpButNeverBeyondTheMaximum() {
+    void sequenceLengthIsRoundedUpWithinMaximum() {
         EncodedSample five = sample(new int[] {1, 2, 3, 4, 5}, new int[] {-100, 2, 3, 4, 5});
         assertThat(one(new CollatorOptions(3, 100, 50, CollatorOptions.PaddingSide.RIGHT, 8), 0, five)
                         .sequenceLength())
@@ -103,13 +103,13 @@ class BatchLayoutTest {
     }
 
     @Test
-    void aLabelOnTheFirstPositionHasNothingToBePredictedFrom() {
+    void labelOfFirstPositionIsNotATarget() {
         BatchLayout layout = one(OPTIONS, 0, sample(new int[] {1, 5}, new int[] {1, 5}));
         assertThat(layout.targets()).containsExactly(5);
     }
 
     @Test
-    void anIdOutsideTheVocabularyIsRefusedEvenWhereItIsCutOff() {
+    void collateRejectsIdsOutsideVocabulary() {
         CollatorOptions short2 = new CollatorOptions(3, 100, 2);
         EncodedSample sample = sample(new int[] {1, 2, 100}, new int[] {-100, 2, -100});
         assertThatThrownBy(() -> one(short2, 0, sample))
@@ -125,14 +125,14 @@ class BatchLayoutTest {
     }
 
     @Test
-    void aRowThatRefersToMoreImagesThanItBringsIsRefused() {
+    void collateRejectsMissingImages() {
         assertThatThrownBy(() -> one(OPTIONS, 1, sample(new int[] {1, -200, -200}, new int[] {-100, -100, -100})))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("refers to 2 images but brings 1");
+                .hasMessageContaining("refers to 2 images but has 1");
     }
 
     @Test
-    void optionsThatCannotBeAreRefused() {
+    void constructorsRejectInvalidOptions() {
         assertThatThrownBy(() -> new CollatorOptions(0, 100, 50)).isInstanceOf(BadInputException.class);
         assertThatThrownBy(() -> new BatchOptions(0, 1, 1, 0, 56, OPTIONS)).isInstanceOf(BadInputException.class);
     }

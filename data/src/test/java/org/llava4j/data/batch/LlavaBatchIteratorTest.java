@@ -31,7 +31,7 @@ class LlavaBatchIteratorTest {
             new ConversationEncoder(TOKENIZER, ConversationTemplates.named("v1"), ImageMarkup.V1);
     private static final CollatorOptions SPLICE = new CollatorOptions(3, 1000, 400);
 
-    /** The picture "7.png" is all sevens. */
+    /** The image "7.png" consists of sevens. */
     private static final ImageSource IMAGES = image -> {
         float[] pixels = new float[3 * SIZE_PX * SIZE_PX];
         Arrays.fill(pixels, Float.parseFloat(image.getFileName().toString().replace(".png", "")));
@@ -39,7 +39,7 @@ class LlavaBatchIteratorTest {
     };
 
     @Test
-    void anEpochHoldsEverySampleOnce() {
+    void epochContainsEverySampleOnce() {
         LlavaBatchIterator iterator = iterator(samples(23), 4, 3, 0);
         assertThat(iterator.batchesPerEpoch()).isEqualTo(6);
         List<List<String>> batches = epoch(iterator);
@@ -51,7 +51,7 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void theSameSeedGivesTheSameBatchesAndTheNextEpochOthers() {
+    void seedDeterminesBatchesOfEachEpoch() {
         LlavaBatchIterator iterator = iterator(samples(23), 4, 3, 0);
         List<List<String>> first = epoch(iterator);
         assertThat(epoch(iterator(samples(23), 4, 3, 0))).isEqualTo(first);
@@ -61,7 +61,7 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void aRunThatGoesOnFromACursorSeesWhatItWouldHaveSeen() {
+    void seekResumesFromCursor() {
         LlavaBatchIterator whole = iterator(samples(23), 4, 2, 0);
         whole.reset();
         List<BatchCursor> cursors = new ArrayList<>();
@@ -78,7 +78,7 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void sortingWindowsByLengthSavesPadding() {
+    void lengthGroupingReducesPadding() {
         LlavaBatchIterator mixed = iterator(samples(64), 4, 1, 0);
         LlavaBatchIterator sorted = iterator(samples(64), 4, 16, 0);
         assertThat(mixed.paddingShare()).isZero();
@@ -88,7 +88,7 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void aBatchHoldsWhatThePlaceholdersWant() {
+    void nextBatchMatchesPlaceholders() {
         LlavaBatchIterator iterator = iterator(samples(8), 4, 2, 0);
         LlavaBatch batch = iterator.nextBatch();
         BatchLayout layout = batch.layout();
@@ -120,7 +120,7 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void aBatchOfTextOnlyStillFeedsTheTowerOneImage() {
+    void textOnlyBatchHasOneBlankImage() {
         List<Conversation> texts = List.of(text("1", "A word."));
         LlavaBatch batch = iterator(texts, 4, 1, 0).nextBatch();
         assertThat(batch.images()).isEmpty();
@@ -132,7 +132,7 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void samplesWithNothingToLearnAreCountedAndOneTooManyEndsTheRun() {
+    void samplesWithoutTargetsAreSkippedUpToLimit() {
         List<Conversation> samples = new ArrayList<>(samples(9));
         samples.add(new Conversation("empty", List.of(), List.of(Turn.human("q"), Turn.gpt(" "))));
         samples.add(text("long", "A word.").withTurns(List.of(Turn.human("word ".repeat(500)), Turn.gpt("late"))));
@@ -163,30 +163,30 @@ class LlavaBatchIteratorTest {
         assertThat(whole.truncatedSamples()).isZero();
     }
 
-    /** A small source that is drawn often meets its bad sample often; it is still one. */
+    /** A small source that is sampled often repeats its invalid sample, which counts once per epoch. */
     @Test
-    void aBadSampleThatIsDrawnAgainInAnEpochCountsOnce() {
+    void repeatedInvalidSampleCountsOncePerEpoch() {
         Conversation empty = new Conversation("empty", List.of(), List.of(Turn.human("q"), Turn.gpt(" ")));
-        ConversationDataset large = ConversationDataset.of(samples(40), Path.of("pictures"));
-        ConversationDataset small = ConversationDataset.of(List.of(text("one", "A word."), empty), Path.of("pictures"));
-        List<BadSample> met = new ArrayList<>();
+        ConversationDataset large = ConversationDataset.of(samples(40), Path.of("images"));
+        ConversationDataset small = ConversationDataset.of(List.of(text("one", "A word."), empty), Path.of("images"));
+        List<BadSample> skipped = new ArrayList<>();
         LlavaBatchIterator iterator = new LlavaBatchIterator(
                 new WeightedMixture(List.of(large, small), List.of(0.5, 0.5)),
                 ENCODER,
                 IMAGES,
                 options(4, 2, 1),
                 image -> {},
-                met::add);
+                skipped::add);
         for (int epoch = 0; epoch < 3; epoch++) {
             epoch(iterator);
             assertThat(iterator.skippedSamples()).isEqualTo(1);
             iterator.reset();
         }
-        assertThat(met).hasSizeGreaterThan(20);
+        assertThat(skipped).hasSizeGreaterThan(20);
     }
 
     @Test
-    void aRunOverWeightedSourcesGoesOnFromACursorToo() {
+    void seekResumesWeightedMixture() {
         List<List<String>> batches = new ArrayList<>();
         List<BatchCursor> cursors = new ArrayList<>();
         LlavaBatchIterator whole = weighted();
@@ -210,8 +210,8 @@ class LlavaBatchIteratorTest {
         return new LlavaBatchIterator(
                 new WeightedMixture(
                         List.of(
-                                ConversationDataset.of(all.subList(0, 19), Path.of("pictures")),
-                                ConversationDataset.of(all.subList(19, 23), Path.of("pictures"))),
+                                ConversationDataset.of(all.subList(0, 19), Path.of("images")),
+                                ConversationDataset.of(all.subList(19, 23), Path.of("images"))),
                         List.of(0.3, 0.7)),
                 ENCODER,
                 IMAGES,
@@ -219,19 +219,19 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void aBrokenPictureIsNamedWithItsSample() {
-        ConversationDataset source = ConversationDataset.of(samples(5), Path.of("pictures"));
+    void corruptImageIsReportedWithItsSample() {
+        ConversationDataset source = ConversationDataset.of(samples(5), Path.of("images"));
         ImageSource broken = image -> {
-            throw new BadInputException(image + ": is no picture; replace it");
+            throw new BadInputException(image + ": is not an image; replace it");
         };
         LlavaBatchIterator iterator = new LlavaBatchIterator(source, ENCODER, broken, options(4, 1, 0));
         assertThatThrownBy(() -> epoch(iterator))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageMatching("sample \\d: pictures/\\d.png: is no picture; replace it");
+                .hasMessageMatching("sample \\d: images/\\d.png: is not an image; replace it");
     }
 
     @Test
-    void anEmptyDataSetAndAnotherBatchSizeAreRefused() {
+    void constructorRejectsEmptyDatasetAndNextRejectsOtherBatchSize() {
         assertThatThrownBy(() -> iterator(List.of(), 4, 1, 0)).isInstanceOf(BadInputException.class);
         LlavaBatchIterator iterator = iterator(samples(5), 4, 1, 0);
         assertThatThrownBy(() -> iterator.next(3)).isInstanceOf(UnsupportedOperationException.class);
@@ -240,7 +240,7 @@ class LlavaBatchIteratorTest {
                 .isInstanceOf(NotSerializableException.class);
     }
 
-    /** Samples of many lengths; two of three have a picture. */
+    /** Samples of various lengths; two of three have an image. */
     private static List<Conversation> samples(int count) {
         List<Conversation> samples = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -262,7 +262,7 @@ class LlavaBatchIteratorTest {
 
     private static LlavaBatchIterator iterator(List<Conversation> samples, int batch, int window, int bad) {
         return new LlavaBatchIterator(
-                ConversationDataset.of(samples, Path.of("pictures")), ENCODER, IMAGES, options(batch, window, bad));
+                ConversationDataset.of(samples, Path.of("images")), ENCODER, IMAGES, options(batch, window, bad));
     }
 
     private static BatchOptions options(int batch, int window, int bad) {
@@ -277,20 +277,20 @@ class LlavaBatchIteratorTest {
         return batches;
     }
 
-    /** What is learned of each row, which names its sample. */
+    /** Decodes the target tokens of each row, which identify its sample. */
     private static List<String> names(LlavaBatch batch) {
         List<String> names = new ArrayList<>();
         BatchLayout layout = batch.layout();
         for (int row = 0; row < layout.batchSize(); row++) {
-            List<Integer> learned = new ArrayList<>();
+            List<Integer> targets = new ArrayList<>();
             for (int t = 0; t < layout.sequenceLength(); t++) {
                 int label = layout.labels()[row * layout.sequenceLength() + t];
                 if (label >= 0) {
-                    learned.add(label);
+                    targets.add(label);
                 }
             }
             names.add(TOKENIZER.decode(
-                    learned.stream().mapToInt(Integer::intValue).toArray()));
+                    targets.stream().mapToInt(Integer::intValue).toArray()));
         }
         return names;
     }

@@ -23,35 +23,35 @@ import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * From the JSON files and pictures of {@code f_e2e} to every batch that the published training was fed: reader,
- * template, tokenizer and image processor together. Rows are found by their ids; the order of samples is PyTorch's.
+ * Reader, template, tokenizer and image processor together, from the JSON files and images of {@code f_e2e} to every
+ * batch of the published training. Rows are identified by their token ids; the order of samples is PyTorch's.
  */
 class PublishedBatchesTest {
-    private static final Path PICTURES = Golden.path("d_preproc");
+    private static final Path IMAGES = Golden.path("d_preproc");
     private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.of(
             LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model")).model(), Golden.path("f_e2e/base_llm"));
 
-    /** One stored row: its real part, the rest being checked as padding. */
+    /** Stored row without its padding, which is checked separately. */
     @SuppressWarnings("ArrayRecordComponent") // never compared as a whole
     private record StoredRow(int[] ids, int[] labels, float[] pixels) {}
 
     @Test
-    void everyStageOneBatchIsRebuilt() {
+    void stageOneBatchesMatchPublishedCode() {
         Map<String, StoredRow> stored = storedRows("stage1");
         List<Conversation> samples = check("pretrain.json", "plain", AspectRatio.SQUARE, stored, List.of());
         assertThat(samples).hasSize(8).hasSameSizeAs(stored.keySet());
     }
 
     @Test
-    void everyStageTwoBatchIsRebuiltButForTheLabelsThePublishedCodeThrewAway() {
+    void stageTwoBatchesMatchPublishedCodeExceptDroppedLabels() {
         Map<String, StoredRow> stored = storedRows("stage2");
-        // Samples 0 and 3, 1 and 4, 2 and 5 differ in their pictures only, so rows are told apart by these too.
+        // Samples 0 and 3, 1 and 4, 2 and 5 differ in their images only, so the key includes the pixels.
         List<Conversation> samples = check("finetune.json", "v1", AspectRatio.PAD, stored, List.of("7"));
         assertThat(samples).hasSize(8).hasSameSizeAs(stored.keySet());
     }
 
     private static List<Conversation> check(
-            String file, String template, AspectRatio aspect, Map<String, StoredRow> stored, List<String> thrownAway) {
+            String file, String template, AspectRatio aspect, Map<String, StoredRow> stored, List<String> dropped) {
         ConversationEncoder encoder =
                 new ConversationEncoder(TOKENIZER, ConversationTemplates.named(template), ImageMarkup.V1);
         ClipImageProcessor images = new ClipImageProcessor(
@@ -61,14 +61,14 @@ class PublishedBatchesTest {
             while (reader.hasNext()) {
                 Conversation sample = reader.nextValue();
                 samples.add(sample);
-                // The published data set gives a sample without a picture a black one that no token refers to.
+                // The published dataset gives a text-only sample a black image that no token refers to.
                 float[] pixels = sample.hasImages()
-                        ? images.process(PICTURES.resolve(sample.images().get(0)))
+                        ? images.process(IMAGES.resolve(sample.images().get(0)))
                         : new float[3 * 56 * 56];
                 EncodedSample encoded = encoder.encode(sample);
                 StoredRow row = stored.get(key(encoded.inputIds(), pixels));
                 assertThat(row).as("stored row of sample %s", sample.id()).isNotNull();
-                if (thrownAway.contains(sample.id())) {
+                if (dropped.contains(sample.id())) {
                     assertThat(row.labels()).containsOnly(EncodedSample.IGNORE_INDEX);
                     assertThat(encoded.labels()).contains(TOKENIZER.eosId());
                 } else {
@@ -114,7 +114,7 @@ class PublishedBatchesTest {
         return rows;
     }
 
-    /** Exact: floats by their bits. */
+    /** Exact key: floats are compared by their bits. */
     private static String key(int[] ids, float[] pixels) {
         return Arrays.toString(ids) + Arrays.hashCode(pixels);
     }

@@ -21,48 +21,48 @@ class WeightedMixtureTest {
     private static final long SEED = 42;
 
     @Test
-    void aUnionFindsEverySampleInItsSource() {
-        ConcatDataset union = new ConcatDataset(List.of(source("a", 3), source("b", 1), source("c", 2)));
-        assertThat(union.size()).isEqualTo(6);
-        assertThat(IntStream.range(0, 6).mapToObj(number -> union.get(number).id()))
+    void concatDatasetReturnsSamplesOfAllSources() {
+        ConcatDataset concat = new ConcatDataset(List.of(source("a", 3), source("b", 1), source("c", 2)));
+        assertThat(concat.size()).isEqualTo(6);
+        assertThat(IntStream.range(0, 6).mapToObj(number -> concat.get(number).id()))
                 .containsExactly("a0", "a1", "a2", "b0", "c0", "c1");
-        assertThat(IntStream.range(0, 6).map(union::sourceOf)).containsExactly(0, 0, 0, 1, 2, 2);
-        assertThat(union.image(5, "x.png")).isEqualTo(Path.of("pictures-c", "x.png"));
-        assertThat(union.where(3)).isEqualTo("sample 0");
-        assertThat(positions(union.order(SEED, 0), 6)).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5);
+        assertThat(IntStream.range(0, 6).map(concat::sourceOf)).containsExactly(0, 0, 0, 1, 2, 2);
+        assertThat(concat.image(5, "x.png")).isEqualTo(Path.of("images-c", "x.png"));
+        assertThat(concat.where(3)).isEqualTo("sample 0");
+        assertThat(positions(concat.order(SEED, 0), 6)).containsExactlyInAnyOrder(0, 1, 2, 3, 4, 5);
     }
 
-    /** As often as a million draws of these shares may come out: within five standard deviations. */
+    /** A million samples follow the weights within five standard deviations. */
     @Test
-    void sourcesAreDrawnByWeightWhateverTheirSizes() {
+    void samplerFollowsWeights() {
         int count = 500_000;
-        MixtureSampler draw = new MixtureSampler(List.of(7.0, 2.0, 1.0), SEED);
-        long[] drawn = new long[3];
+        MixtureSampler sampler = new MixtureSampler(List.of(7.0, 2.0, 1.0), SEED);
+        long[] counts = new long[3];
         long[] pairs = new long[9];
         for (int epoch = 0; epoch < 2; epoch++) {
             int before = 0;
             for (int at = 0; at < count; at++) {
-                int source = draw.source(epoch, at);
-                drawn[source]++;
+                int source = sampler.source(epoch, at);
+                counts[source]++;
                 pairs[3 * before + source]++;
                 before = source;
             }
         }
         double[] share = {0.7, 0.2, 0.1};
         for (int i = 0; i < 3; i++) {
-            assertThat(drawn[i] / 1e6).isCloseTo(share[i], within(5 * Math.sqrt(share[i] * (1 - share[i]) / 1e6)));
+            assertThat(counts[i] / 1e6).isCloseTo(share[i], within(5 * Math.sqrt(share[i] * (1 - share[i]) / 1e6)));
             for (int j = 0; j < 3; j++) {
                 double both = share[i] * share[j];
                 assertThat(pairs[3 * i + j] / 1e6)
-                        .as("one draw says nothing about the next")
+                        .as("consecutive choices are independent")
                         .isCloseTo(both, within(5 * Math.sqrt(both * (1 - both) / 1e6)));
             }
         }
     }
 
-    /** A source's draws, one after the other over all epochs, are whole shuffles of it, each another. */
+    /** The samples of a source across epochs are complete shuffles of it, each different. */
     @Test
-    void aSourceIsWalkedThroughAndBegunAgainWhenItIsUsedUp() {
+    void mixtureReshufflesExhaustedSource() {
         int small = 5;
         WeightedMixture samples = new WeightedMixture(List.of(source("a", 40), source("b", small)), List.of(0.5, 0.5));
         List<Integer> ofSmall = new ArrayList<>();
@@ -73,25 +73,25 @@ class WeightedMixtureTest {
             }
         }
         assertThat(ofSmall.size() + ofLarge.size()).isEqualTo(20 * 45);
-        assertThat(walks(ofSmall, small)).hasSizeGreaterThan(50);
-        assertThat(walks(ofLarge, 40)).hasSizeGreaterThan(5).doesNotHaveDuplicates();
-        assertThat(new HashSet<>(walks(ofSmall, small)))
-                .as("each walk has an order of its own")
+        assertThat(shuffles(ofSmall, small)).hasSizeGreaterThan(50);
+        assertThat(shuffles(ofLarge, 40)).hasSizeGreaterThan(5).doesNotHaveDuplicates();
+        assertThat(new HashSet<>(shuffles(ofSmall, small)))
+                .as("shuffles differ")
                 .hasSizeGreaterThan(25);
     }
 
-    private static List<List<Integer>> walks(List<Integer> drawn, int size) {
-        List<List<Integer>> walks = new ArrayList<>();
-        for (int from = 0; from + size <= drawn.size(); from += size) {
-            List<Integer> walk = drawn.subList(from, from + size);
-            assertThat(walk).doesNotHaveDuplicates();
-            walks.add(walk);
+    private static List<List<Integer>> shuffles(List<Integer> sampled, int size) {
+        List<List<Integer>> shuffles = new ArrayList<>();
+        for (int from = 0; from + size <= sampled.size(); from += size) {
+            List<Integer> shuffle = sampled.subList(from, from + size);
+            assertThat(shuffle).doesNotHaveDuplicates();
+            shuffles.add(shuffle);
         }
-        return walks;
+        return shuffles;
     }
 
     @Test
-    void anEpochIsTheSameWhateverWasAskedForBefore() {
+    void orderIsIndependentOfEarlierCalls() {
         Map<Long, int[]> orders = new HashMap<>();
         WeightedMixture onward = weighted();
         for (long epoch = 0; epoch < 9; epoch++) {
@@ -105,9 +105,9 @@ class WeightedMixtureTest {
     }
 
     @Test
-    void weightsThatCannotBeDrawnByAreRefused() {
+    void constructorRejectsInvalidWeights() {
         List<ConversationDataset> two = List.of(source("a", 3), source("b", 2));
-        assertRefused(two, List.of(1.0), "there are 1 weights for 2 sources");
+        assertRefused(two, List.of(1.0), "1 weights for 2 sources");
         assertRefused(two, List.of(1.0, 0.0), "the weight of a source is 0.0; give a number above 0");
         assertRefused(two, List.of(-1.0, 1.0), "the weight of a source is -1.0");
         assertRefused(two, List.of(Double.NaN, 1.0), "the weight of a source is NaN");
@@ -115,7 +115,7 @@ class WeightedMixtureTest {
         assertRefused(List.of(source("a", 3), source("b", 0)), List.of(1.0, 1.0), "source 2 has no samples");
         assertThatThrownBy(() -> new MixtureSampler(List.of(1e308, 1e308), SEED))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("too large");
+                .hasMessageContaining("infinite sum");
     }
 
     private static void assertRefused(List<ConversationDataset> sources, List<Double> weights, String message) {
@@ -136,6 +136,6 @@ class WeightedMixtureTest {
         List<Conversation> samples = IntStream.range(0, size)
                 .mapToObj(i -> new Conversation(name + i, List.of(), List.of(Turn.human("q"), Turn.gpt("a"))))
                 .toList();
-        return ConversationDataset.of(samples, Path.of("pictures-" + name));
+        return ConversationDataset.of(samples, Path.of("images-" + name));
     }
 }

@@ -16,44 +16,44 @@ class ConversationEncoderTest {
             new ConversationEncoder(TOKENIZER, ConversationTemplates.named("v1"), ImageMarkup.V1);
 
     @Test
-    void anAnswerMayHoldWhateverTheTemplateIsMadeOf() {
+    void encodeKeepsTemplateTextInsideAnswers() {
         String answer = "USER: a ASSISTANT: b ###Human: c";
         EncodedSample sample = V1.encode(sample(List.of(), Turn.human("ASSISTANT: q"), Turn.gpt(answer)));
-        assertThat(learned(sample)).isEqualTo(answer + "</s>");
+        assertThat(targetText(sample)).isEqualTo(answer + "</s>");
     }
 
     @Test
-    void aQuestionWithoutAnAnswerAtTheEndIsNotLearned() {
+    void trailingQuestionIsNotATarget() {
         EncodedSample sample =
                 V1.encode(sample(List.of(), Turn.human("a"), Turn.gpt("b"), Turn.human("and what else?")));
-        assertThat(learned(sample)).isEqualTo("b</s>");
+        assertThat(targetText(sample)).isEqualTo("b</s>");
     }
 
     @Test
-    void twoImagesInOneTurnBothComeFirst() {
+    void applyMovesAllImagesToTheFront() {
         assertThat(ImageMarkup.V1.apply(" What changed from <image> to\n<image>?\u00a0"))
                 .isEqualTo("<image>\n<image>\nWhat changed from  to\n?");
         EncodedSample sample =
                 V1.encode(sample(List.of("a", "b"), Turn.human("<image> or <image>?"), Turn.gpt("the first")));
         assertThat(sample.inputIds()).containsOnlyOnce(TOKENIZER.bosId()).contains(-200);
-        assertThat(learned(sample)).isEqualTo("the first</s>");
+        assertThat(targetText(sample)).isEqualTo("the first</s>");
     }
 
     @Test
-    void imagesStayInTheirPlaceWhereTheDataDecidesIt() {
+    void applyKeepsImagePositionsWithoutImageFirst() {
         ImageMarkup asWritten = new ImageMarkup(false, true);
         assertThat(asWritten.apply("What is it?\n<image>")).isEqualTo("What is it?\n<im_start><image><im_end>");
     }
 
     @Test
-    void theWordImageIsTextWhereThereIsNone() {
+    void imageMarkerIsTextWithoutImages() {
         EncodedSample sample = V1.encode(sample(List.of(), Turn.human("What does <image> mean?"), Turn.gpt("a tag")));
         assertThat(sample.inputIds()).doesNotContain(LlamaTokenizer.IMAGE_TOKEN_ID);
         assertThat(TOKENIZER.decode(sample.inputIds())).contains("USER: What does <image> mean?");
     }
 
     @Test
-    void imagesAndReferencesToThemMustBeAsMany() {
+    void encodeRejectsMismatchOfImagesAndReferences() {
         assertThatThrownBy(() -> V1.encode(sample(List.of("a"), Turn.human("what?"), Turn.gpt("b"))))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("sample x: has 1 images but its text refers to 0");
@@ -63,30 +63,30 @@ class ConversationEncoderTest {
     }
 
     @Test
-    void turnsMustAlternate() {
+    void encodeRejectsConsecutiveTurnsOfOneRole() {
         assertThatThrownBy(() -> V1.encode(sample(List.of(), Turn.human("a"), Turn.human("b"), Turn.gpt("c"))))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("sample x: two turns from \"human\" follow each other");
     }
 
     @Test
-    void aSampleWithNothingToLearnIsAnError() {
-        for (Conversation nothing : List.of(
+    void encodeRejectsSampleWithoutTargets() {
+        for (Conversation withoutTargets : List.of(
                 sample(List.of()),
                 sample(List.of(), Turn.human("a")),
                 sample(List.of(), Turn.gpt("a")),
                 sample(List.of(), Turn.human("a"), Turn.gpt(" \n")))) {
-            assertThatThrownBy(() -> V1.encode(nothing))
+            assertThatThrownBy(() -> V1.encode(withoutTargets))
                     .isInstanceOf(NoTargetTokensException.class)
                     .hasMessageContaining("sample x");
         }
     }
 
     @Test
-    void aTurnIsFromOneOfTwo() {
+    void turnRejectsUnknownRole() {
         assertThatThrownBy(() -> new Turn("system", "a"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("a turn is from \"system\"");
+                .hasMessageContaining("of a turn is \"system\"");
         assertThatThrownBy(() -> new Turn("human", null)).isInstanceOf(BadInputException.class);
     }
 
@@ -94,7 +94,7 @@ class ConversationEncoderTest {
         return new Conversation("x", images, List.of(turns));
     }
 
-    private static String learned(EncodedSample sample) {
+    private static String targetText(EncodedSample sample) {
         List<Integer> ids = new ArrayList<>();
         for (int label : sample.labels()) {
             if (label != EncodedSample.IGNORE_INDEX) {

@@ -12,7 +12,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.llava4j.data.Golden;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
-/** What the published preprocessing makes of {@code e_spm}'s conversations, by template. */
+/** Encoding compared with the published preprocessing of {@code e_spm}'s conversations, by template. */
 class ConversationGoldenTest {
     private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model"));
     private static final JsonNode CONVERSATIONS = Golden.json("e_spm/conversations.json");
@@ -40,7 +40,7 @@ class ConversationGoldenTest {
 
     @ParameterizedTest
     @MethodSource("encodedCases")
-    void imagesAreWrittenIntoTheTurnsAsPublished(JsonNode golden) {
+    void markupMatchesPublishedCode(JsonNode golden) {
         List<String> values = new ArrayList<>();
         markup(golden).apply(conversation(golden)).turns().forEach(turn -> values.add(turn.value()));
         List<String> expected = new ArrayList<>();
@@ -50,28 +50,28 @@ class ConversationGoldenTest {
 
     @ParameterizedTest
     @MethodSource("exactCases")
-    void idsAndLabelsArePublishedOnes(JsonNode golden) {
+    void encodeMatchesPublishedIdsAndLabels(JsonNode golden) {
         EncodedSample sample = encode(golden);
         assertThat(sample.inputIds()).isEqualTo(Golden.ints(golden.get("input_ids")));
         if (golden.get("warning").isNull()) {
             assertThat(sample.labels()).isEqualTo(Golden.ints(golden.get("labels")));
         } else {
-            // The published code throws these samples away; by the paper's rule the answers are learned.
-            assertThat(learnedTexts(sample)).isEqualTo(answersWith(golden, "</s>"));
+            // The published code drops these samples; by the paper's rule the answers are targets.
+            assertThat(targetTexts(sample)).isEqualTo(answersWith(golden, "</s>"));
         }
     }
 
     @ParameterizedTest
     @MethodSource("v0Cases")
-    void v0HasPublishedIdsAndLearnsAnswersAndStopsOnly(JsonNode golden) {
+    void v0MatchesPublishedIdsAndTargetsAnswersOnly(JsonNode golden) {
         EncodedSample sample = encode(golden);
         assertThat(sample.inputIds()).isEqualTo(Golden.ints(golden.get("input_ids")));
-        assertThat(learnedTexts(sample)).isEqualTo(answersWith(golden, "\n###"));
+        assertThat(targetTexts(sample)).isEqualTo(answersWith(golden, "\n###"));
     }
 
     @ParameterizedTest
     @MethodSource("prompts")
-    void promptsArePublishedOnes(JsonNode golden) {
+    void promptsMatchPublishedCode(JsonNode golden) {
         ConversationTemplate template =
                 ConversationTemplates.named(golden.get("template").textValue());
         List<Turn> turns = conversation(golden).turns();
@@ -85,8 +85,8 @@ class ConversationGoldenTest {
         assertThat(template.stop()).isEqualTo(golden.get(two ? "sep2" : "sep").textValue());
     }
 
-    /** Each run of learned tokens, decoded. */
-    private static List<String> learnedTexts(EncodedSample sample) {
+    /** Decodes each run of target tokens. */
+    private static List<String> targetTexts(EncodedSample sample) {
         List<String> texts = new ArrayList<>();
         List<Integer> run = new ArrayList<>();
         for (int i = 0; i <= sample.labels().length; i++) {
@@ -101,7 +101,10 @@ class ConversationGoldenTest {
         return texts;
     }
 
-    /** The stop as decoding shows it: control pieces such as {@code </s>} are invisible. */
+    /**
+     * Returns the answers with their stop string as decoding shows it: control pieces such as {@code </s>} are
+     * invisible.
+     */
     private static List<String> answersWith(JsonNode golden, String stop) {
         List<String> answers = new ArrayList<>();
         for (Turn turn : conversation(golden).turns()) {

@@ -22,7 +22,7 @@ class ConversationTemplatesTest {
     private Path folder;
 
     @Test
-    void aTemplateCanComeFromAFile() throws IOException {
+    void ofLoadsJsonFile() throws IOException {
         Path file = folder.resolve("mine.json");
         Files.writeString(file, "{\"name\": \"mine\", \"system\": \"S\", \"prompt\": " + LAYOUT + "}");
         ConversationTemplate template = ConversationTemplates.of(file.toString());
@@ -34,7 +34,7 @@ class ConversationTemplatesTest {
     }
 
     @Test
-    void otherNamesMeanTheSameTemplate() {
+    void namedResolvesAliases() {
         assertThat(ConversationTemplates.named("vicuna_v1")).isSameAs(ConversationTemplates.named("v1"));
         assertThat(ConversationTemplates.of("llava_v0")).isSameAs(ConversationTemplates.named("v0"));
         assertThatThrownBy(() -> ConversationTemplates.named("v7"))
@@ -56,7 +56,7 @@ class ConversationTemplatesTest {
                 "{\"name\": \"x\", \"system\": \"\", \"prompt\": 5}                  ; broken JSON",
                 "{\"name\": \"x\",                                                   ; line 1",
             })
-    void aFileThatIsNoTemplateIsRefused(String line) throws IOException {
+    void loadRejectsInvalidTemplate(String line) throws IOException {
         String[] parts = line.split(";", 2);
         Path file = folder.resolve("bad.json");
         Files.writeString(file, parts[0].strip().replace("LAYOUT", LAYOUT));
@@ -68,13 +68,13 @@ class ConversationTemplatesTest {
     }
 
     @Test
-    void aTemplateWithoutAStopIsRefused() throws IOException {
+    void loadRejectsTemplateWithoutStopString() throws IOException {
         Path file = folder.resolve("endless.json");
         String endless = LAYOUT.replace("\"$\"", "\"\"");
         Files.writeString(file, "{\"name\": \"x\", \"system\": \"\", \"prompt\": " + endless + "}");
         assertThatThrownBy(() -> ConversationTemplates.load(file))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("never learn to stop");
+                .hasMessageContaining("\"answerEnd\" is empty");
         assertThatThrownBy(() -> ConversationTemplates.load(folder.resolve("no.json")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no such file");

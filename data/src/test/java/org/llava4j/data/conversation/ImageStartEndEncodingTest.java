@@ -31,38 +31,38 @@ class ImageStartEndEncodingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"v0", "v1", "tiny"})
-    void everyImageStandsBetweenItsTokensAndLabelsAreThoseOfTheAnswers(String template) {
+    void encodePutsImagesBetweenStartAndEndTokens(String template) {
         for (boolean first : new boolean[] {true, false}) {
             EncodedSample with = encode(template, new ImageMarkup(first, true));
-            int slots = 0;
-            List<Integer> learned = new ArrayList<>();
+            int images = 0;
+            List<Integer> targets = new ArrayList<>();
             for (int i = 0; i < with.inputIds().length; i++) {
                 if (with.inputIds()[i] == LlamaTokenizer.IMAGE_TOKEN_ID) {
                     assertThat(with.inputIds()[i - 1]).isEqualTo(START);
                     assertThat(with.inputIds()[i + 1]).isEqualTo(END);
                     assertThat(Arrays.copyOfRange(with.labels(), i - 1, i + 2)).containsOnly(-100);
-                    slots++;
+                    images++;
                 }
                 if (with.labels()[i] != EncodedSample.IGNORE_INDEX) {
-                    learned.add(with.labels()[i]);
+                    targets.add(with.labels()[i]);
                 }
             }
-            assertThat(slots).isEqualTo(2);
-            assertThat(learned).isEqualTo(learned(encode(template, new ImageMarkup(first, false))));
-            assertThat(learned).as("a token that an answer names is learned").contains(START);
+            assertThat(images).isEqualTo(2);
+            assertThat(targets).isEqualTo(targets(encode(template, new ImageMarkup(first, false))));
+            assertThat(targets).as("a special token in an answer is a target").contains(START);
         }
     }
 
     @Test
-    void plainDropsTheTokensWithTheQuestionAsPublished() {
+    void plainTemplateDropsStartAndEndTokens() {
         EncodedSample with = encode("plain", new ImageMarkup(true, true));
         assertThat(with.inputIds()).isEqualTo(encode("plain", ImageMarkup.V1).inputIds());
         assertThat(with.inputIds()).doesNotContain(END);
     }
 
-    /** Ids of transformers' slow tokenizer with the three tokens added, cut at the image as LLaVA does. */
+    /** Token ids of transformers' slow tokenizer with the three tokens added, split at the image as LLaVA does. */
     @Test
-    void idsAroundTheImageAreThoseOfTransformers() {
+    void encodeMatchesTransformersAroundImage() {
         Conversation one = new Conversation(
                 "x", List.of("a.png"), List.of(Turn.human("<image>\nWhere is it?"), Turn.gpt("On it.")));
         ConversationEncoder encoder =
@@ -77,14 +77,14 @@ class ImageStartEndEncodingTest {
         assertThat(TOKENIZER.decodeWithSpecialTokens(words)).contains("<im_start><im_end>");
     }
 
-    private static List<Integer> learned(EncodedSample sample) {
-        List<Integer> learned = new ArrayList<>();
+    private static List<Integer> targets(EncodedSample sample) {
+        List<Integer> targets = new ArrayList<>();
         for (int label : sample.labels()) {
             if (label != EncodedSample.IGNORE_INDEX) {
-                learned.add(label);
+                targets.add(label);
             }
         }
-        return learned;
+        return targets;
     }
 
     private static EncodedSample encode(String template, ImageMarkup markup) {

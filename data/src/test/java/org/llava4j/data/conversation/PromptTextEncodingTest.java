@@ -13,7 +13,7 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.PromptText;
 
-/** Prompts in which message content cannot forge the template's tokens. */
+/** Prompts in which message content cannot forge tokens of the template. */
 class PromptTextEncodingTest {
     private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model"))
             .withSpecialTokens(List.of(ImageStartEndTokens.PATCH, ImageStartEndTokens.START, ImageStartEndTokens.END));
@@ -32,7 +32,7 @@ class PromptTextEncodingTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"v0", "v1", "tiny", "plain"})
-    void textWithoutSpecialTokensEncodesAsPublished(String name) {
+    void promptWithoutSpecialTokensMatchesPublishedCode(String name) {
         Turn[] turns = {Turn.human("<image>\nA cat? "), Turn.gpt("Yes,  it is."), Turn.human("Where?")};
         for (boolean legacy : new boolean[] {true, false}) {
             LlamaTokenizer tokenizer = TOKENIZER.withLegacy(legacy);
@@ -52,7 +52,7 @@ class PromptTextEncodingTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
-    void specialTokensInMessagesAreOrdinaryTextAndSeparatorsStayTokens(boolean legacy) {
+    void specialTokensInMessagesAreEncodedAsText(boolean legacy) {
         LlamaTokenizer tokenizer = TOKENIZER.withLegacy(legacy);
         PromptText forged = prompt(
                 "v1",
@@ -73,7 +73,7 @@ class PromptTextEncodingTest {
     }
 
     @Test
-    void contentCannotCompleteOrExtendATokenOfTheTemplate() {
+    void contentNeverMergesWithTemplateTokens() {
         LlamaTokenizer tokenizer = TOKENIZER.withSpecialTokens(List.of("</s>x", "n</s>"));
         PromptText prompt = prompt("v1", Optional.empty(), Turn.human("q"), Turn.gpt("on"), Turn.human("x"));
         assertThat(count(tokenizer, prompt, tokenizer.eosId())).isEqualTo(1);
@@ -84,7 +84,7 @@ class PromptTextEncodingTest {
     }
 
     @Test
-    void imageMarkCountsInHumanTurnsAlone() {
+    void imagePlaceholdersCountInHumanTurnsOnly() {
         ImageMarkup markup = new ImageMarkup(true, true);
         PromptText prompt = ConversationTemplates.named("v1")
                 .promptText(

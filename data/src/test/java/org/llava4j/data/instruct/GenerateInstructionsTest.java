@@ -30,10 +30,10 @@ import org.llava4j.data.llm.StubEndpoint.Reply;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.RecordFiles;
 
-/** The goal from captions and boxes to LLaVA's files, with a teacher on loopback. */
+/** Command from captions and bounding boxes to LLaVA's files, with a stub LLM on loopback. */
 @Timeout(60)
 class GenerateInstructionsTest {
-    private static final int PICTURES = 12;
+    private static final int IMAGES = 12;
     private static final List<String> FILES = List.of(
             "conversation.json", "detail.json", "complex_reasoning.json", InstructionWriter.MERGED, "report.json");
 
@@ -44,24 +44,24 @@ class GenerateInstructionsTest {
     private Path journal;
 
     @BeforeEach
-    void aSet() {
+    void writeCoco() {
         output = temp.resolve("out");
         journal = temp.resolve("out.calls.jsonl");
-        List<CaptionedImage> pictures = IntStream.rangeClosed(1, PICTURES)
+        List<CaptionedImage> images = IntStream.rangeClosed(1, IMAGES)
                 .mapToObj(i -> new CaptionedImage(
                         String.valueOf(i),
                         i + ".jpg",
                         200,
                         100,
-                        // The last has no caption, so nothing is asked about it.
-                        i == PICTURES ? List.of() : List.of("number " + i + " on a wall", "a wall with a number"),
+                        // The last image has no caption, so no request is made for it.
+                        i == IMAGES ? List.of() : List.of("number " + i + " on a wall", "a wall with a number"),
                         List.of(new BoundingBox("wall", 0.0, 0.25, 1, 0.75))))
                 .toList();
-        RecordFiles.writeCoco(temp.resolve("captions.json"), temp.resolve("instances.json"), pictures);
+        RecordFiles.writeCoco(temp.resolve("captions.json"), temp.resolve("instances.json"), images);
     }
 
-    /** A teacher that knows what it was told, in the form of its kind. */
-    private static Reply teach(JsonNode request, int time) {
+    /** Replies as an LLM in the format of the instruction type, based on the context. */
+    private static Reply answer(JsonNode request, int time) {
         JsonNode messages = request.get("messages");
         String context = messages.get(messages.size() - 1).get("content").textValue();
         String first = context.lines().findFirst().orElseThrow();
@@ -103,19 +103,19 @@ class GenerateInstructionsTest {
     }
 
     @Test
-    void theThreeFilesAndTheWholeAreWritten() throws IOException {
-        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::teach)) {
+    void runWritesAllFiles() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::answer)) {
             generate(stub.baseUrl());
-            assertThat(stub.requests()).isEqualTo(3 * (PICTURES - 1));
+            assertThat(stub.requests()).isEqualTo(3 * (IMAGES - 1));
         }
         JsonNode report = JsonInput.readObject(output.resolve("report.json"));
-        assertThat(report.get("conversation").get("used").intValue()).isEqualTo(PICTURES - 2);
+        assertThat(report.get("conversation").get("used").intValue()).isEqualTo(IMAGES - 2);
         assertThat(report.get("conversation")
-                        .get("refused")
+                        .get("rejected")
                         .get(RejectionReason.MALFORMED.description())
                         .intValue())
                 .isOne();
-        assertThat(report.get("detail").get("used").intValue()).isEqualTo(PICTURES - 1);
+        assertThat(report.get("detail").get("used").intValue()).isEqualTo(IMAGES - 1);
         try (ConversationRecordReader talk = ConversationRecordReader.open(output.resolve("conversation.json"));
                 ConversationRecordReader detail = ConversationRecordReader.open(output.resolve("detail.json"));
                 ConversationRecordReader all =
@@ -136,23 +136,28 @@ class GenerateInstructionsTest {
                             .value()
                             .replace("<image>", "")
                             .strip());
-            assertThat(all.size()).isEqualTo(3 * (PICTURES - 1) - 2);
+            assertThat(all.size()).isEqualTo(3 * (IMAGES - 1) - 2);
             List<String> order = IntStream.range(0, all.size())
                     .mapToObj(i -> all.get(i).id())
                     .toList();
-            assertThat(order).as("mixed").isNotEqualTo(order.stream().sorted().toList());
+            assertThat(order)
+                    .as("shuffled")
+                    .isNotEqualTo(order.stream().sorted().toList());
         }
     }
 
-    /** What is told: the system's words, the examples, then captions, and boxes where the kind has them. */
+    /**
+     * Requests have the system prompt, the few-shot examples, then captions, and bounding boxes where the type has
+     * them.
+     */
     @Test
-    void theMessagesAreThePapers() throws IOException {
+    void requestsHaveFewShotExamplesAndContext() throws IOException {
         List<JsonNode> requests = new ArrayList<>();
         try (StubEndpoint stub = StubEndpoint.start((request, time) -> {
             synchronized (requests) {
                 requests.add(request);
             }
-            return teach(request, time);
+            return answer(request, time);
         })) {
             generate(stub.baseUrl(), "--max-images", "1", "--concurrency", "1");
         }
@@ -169,10 +174,10 @@ class GenerateInstructionsTest {
     }
 
     @Test
-    void aRunThatEndsEarlyIsGoneOnWithAndReplayedWithoutANetwork() throws IOException {
+    void runResumesAndReplaysFromJournal() throws IOException {
         String url;
         List<String> whole;
-        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::teach)) {
+        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::answer)) {
             url = stub.baseUrl();
             assertThatThrownBy(() -> generate(url, "--max-requests", "10"))
                     .isInstanceOf(CommandFailedException.class)
@@ -181,10 +186,10 @@ class GenerateInstructionsTest {
             assertThat(output).doesNotExist();
             assertThat(stub.requests()).isEqualTo(10);
             generate(url, "--concurrency", "7");
-            assertThat(stub.requests()).as("nothing is asked twice").isEqualTo(3 * (PICTURES - 1));
+            assertThat(stub.requests()).as("no request is sent twice").isEqualTo(3 * (IMAGES - 1));
             whole = files();
             generate(url);
-            assertThat(stub.requests()).isEqualTo(3 * (PICTURES - 1));
+            assertThat(stub.requests()).isEqualTo(3 * (IMAGES - 1));
         }
         Files.delete(output.resolve("detail.json"));
         generate(url, "--replay");
@@ -194,8 +199,8 @@ class GenerateInstructionsTest {
     }
 
     @Test
-    void outputIsRefusedBeforeTheFirstCall() throws IOException {
-        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::teach)) {
+    void runRejectsOutputBeforeFirstRequest() throws IOException {
+        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::answer)) {
             Files.createDirectories(output);
             Path foreign = Files.writeString(output.resolve("my-notes.txt"), "mine");
             assertRefused(stub, "no former run wrote");
@@ -221,22 +226,22 @@ class GenerateInstructionsTest {
     }
 
     @Test
-    void filteredAnswersBecomeNoTrainingData() throws IOException {
+    void runRejectsFilteredAnswers() throws IOException {
         try (StubEndpoint stub = StubEndpoint.start(
                 (request, time) -> Reply.finished(request, "There is a wall and", "content_filter"))) {
             generate(stub.baseUrl(), "--kinds", "detail");
         }
         JsonNode report = JsonInput.readObject(output.resolve("report.json"));
         assertThat(report.at("/detail/used").intValue()).isZero();
-        assertThat(report.at("/detail/refused")
+        assertThat(report.at("/detail/rejected")
                         .get(RejectionReason.FILTERED.description())
                         .intValue())
-                .isEqualTo(PICTURES - 1);
+                .isEqualTo(IMAGES - 1);
     }
 
-    /** The process gets SIGTERM while calls are in flight: their answers are journaled and not asked for again. */
+    /** The process gets SIGTERM while requests are in flight: their answers are journaled and not requested again. */
     @Test
-    void sigtermKeepsTheAnswersInFlight() throws Exception {
+    void sigtermJournalsRequestsInFlight() throws Exception {
         CompletableFuture<Process> child = new CompletableFuture<>();
         AtomicInteger asked = new AtomicInteger();
         try (StubEndpoint stub = StubEndpoint.start((request, time) -> {
@@ -246,7 +251,7 @@ class GenerateInstructionsTest {
             if (asked.get() >= 6 && asked.get() <= 9) {
                 Thread.sleep(700); // in flight while the JVM shuts down
             }
-            return teach(request, time);
+            return answer(request, time);
         })) {
             List<String> command = new ArrayList<>(List.of(
                     Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -259,52 +264,54 @@ class GenerateInstructionsTest {
             Process process =
                     new ProcessBuilder(command).redirectErrorStream(true).start();
             child.complete(process);
-            String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            assertThat(process.waitFor()).as(said).isNotZero();
-            assertThat(said).contains("asked to stop").contains("call again to go on");
+            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            assertThat(process.waitFor()).as(printed).isNotZero();
+            assertThat(printed).contains("stopping").contains("run the command again to resume");
             assertThat(output).doesNotExist();
             int sent = stub.requests();
-            assertThat(sent).isLessThan(3 * (PICTURES - 1));
+            assertThat(sent).isLessThan(3 * (IMAGES - 1));
             try (RequestJournal written = RequestJournal.read(journal)) {
-                assertThat(written.answers()).as(said).isEqualTo(sent);
+                assertThat(written.answers()).as(printed).isEqualTo(sent);
             }
             generate(stub.baseUrl());
-            assertThat(stub.requests()).as("nothing is paid twice").isEqualTo(3 * (PICTURES - 1));
+            assertThat(stub.requests()).as("nothing is paid twice").isEqualTo(3 * (IMAGES - 1));
         }
     }
 
     @Test
-    void aDryRunAsksNothingAndTellsTheCost() {
+    void dryRunPrintsRequestsAndEstimate() {
         PrintStream out = System.out;
-        ByteArrayOutputStream said = new ByteArrayOutputStream();
-        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::teach);
-                PrintStream print = new PrintStream(said, true, StandardCharsets.UTF_8)) {
+        ByteArrayOutputStream printed = new ByteArrayOutputStream();
+        try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::answer);
+                PrintStream print = new PrintStream(printed, true, StandardCharsets.UTF_8)) {
             System.setOut(print);
             generate(stub.baseUrl(), "--dry-run", "--price-in", "10", "--price-out", "30");
             assertThat(stub.requests()).isZero();
         } finally {
             System.setOut(out);
         }
-        List<String> lines = said.toString(StandardCharsets.UTF_8).lines().toList();
-        assertThat(lines).hasSize(3 * (PICTURES - 1) + 1);
+        List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
+        assertThat(lines).hasSize(3 * (IMAGES - 1) + 1);
         assertThat(JsonInput.parse("line", lines.get(0).getBytes(StandardCharsets.UTF_8))
                         .get("model")
                         .textValue())
                 .isEqualTo("m");
-        assertThat(lines.get(lines.size() - 1)).startsWith("33 calls: about ").endsWith(" at the given prices");
+        assertThat(lines.get(lines.size() - 1))
+                .startsWith("33 requests: about ")
+                .endsWith(" at the given prices");
         assertThat(journal).doesNotExist();
     }
 
     @Test
-    void whatIsWrongIsOneLine() throws IOException {
-        assertFails("there is no kind of instruction \"poem\"", "--kinds", "poem");
-        assertFails("--base-url ftp://x is no http address", "--base-url", "ftp://x");
+    void errorsAreOneLine() throws IOException {
+        assertFails("unknown instruction type \"poem\"", "--kinds", "poem");
+        assertFails("--base-url ftp://x is not an HTTP URL", "--base-url", "ftp://x");
         assertFails("the temperature is 3.0", "--temperature", "3");
         Path empty = Files.createDirectory(temp.resolve("prompts"));
         assertFails("system.txt: cannot be read", "--prompts", empty.toString());
-        assertFails("no such journal of calls", "--replay");
+        assertFails("no such journal", "--replay");
         Files.writeString(temp.resolve("captions.json"), "{\"images\": [], \"annotations\": 3}");
-        assertFails("\"annotations\" is no list");
+        assertFails("\"annotations\" is not a list");
     }
 
     private void assertFails(String message, String... flags) {

@@ -10,13 +10,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.llm.LlmAnswer;
 
-/** Answers of a teacher, read strictly. */
+/** Strict parsing of the answers of an LLM. */
 class ParsedResponseTest {
     private static final String TWO = "Question:\nWhat is it?\n===\nAnswer:\nIt is a dog.\n\nA brown one.\n===\n"
             + "Question:\nIs it wet?\n===\nAnswer:\nYes, it is.\n===";
 
-    private static ParsedResponse read(InstructionType kind, String text, String finish) {
-        return ParsedResponse.of(kind, new LlmAnswer(text, finish, "m", 1, 1));
+    private static ParsedResponse read(InstructionType type, String text, String finish) {
+        return ParsedResponse.of(type, new LlmAnswer(text, finish, "m", 1, 1));
     }
 
     private static ParsedResponse read(String text) {
@@ -24,7 +24,7 @@ class ParsedResponseTest {
     }
 
     @Test
-    void blocksBecomePairs() {
+    void ofParsesBlocks() {
         ParsedResponse response = read(TWO);
         assertThat(response.rejection()).isEmpty();
         assertThat(response.repaired()).isFalse();
@@ -34,7 +34,7 @@ class ParsedResponseTest {
                         new ParsedResponse.QuestionAnswer("Is it wet?", "Yes, it is."));
         assertThat(read(TWO.replace("\n", "\r\n")).pairs()).hasSize(2);
         assertThat(read(TWO.substring(0, TWO.length() - 4)))
-                .as("nobody misses the last line")
+                .as("the last separator is optional")
                 .isEqualTo(response);
     }
 
@@ -45,7 +45,7 @@ class ParsedResponseTest {
         "QUESTION:~What is it?~===~ANSWER:~It is a dog.~=====",
         "**Question:**~What is it?~===~**Answer:**~It is a dog."
     })
-    void whatIsMeantBeyondDoubtIsPutRight(String text) {
+    void ofRepairsUnambiguousDeviations(String text) {
         ParsedResponse response = read(text.replace('~', '\n'));
         assertThat(response.rejection()).isEmpty();
         assertThat(response.repaired()).isTrue();
@@ -57,40 +57,40 @@ class ParsedResponseTest {
             delimiter = '|',
             value = {
                 "'' | EMPTY",
-                "Sure! Here it is.~Question:~a?~===~Answer:~b. | FORM",
-                "It is a dog. | FORM",
-                "Question:~a? | FORM",
-                "Answer:~b.~===~Question:~a? | FORM",
-                "Question:~a?~===~Answer:~b.~===~I hope this helps. | FORM",
+                "Sure! Here it is.~Question:~a?~===~Answer:~b. | MALFORMED",
+                "It is a dog. | MALFORMED",
+                "Question:~a? | MALFORMED",
+                "Answer:~b.~===~Question:~a? | MALFORMED",
+                "Question:~a?~===~Answer:~b.~===~I hope this helps. | MALFORMED",
                 "Question:~~===~Answer:~b. | EMPTY",
                 "Question:~a?~===~Answer:~~===~Question:~c?~===~Answer:~d. | EMPTY",
-                "Question:~What does the caption say?~===~Answer:~b. | SOURCE",
-                "Question:~a?~===~Answer:~The bounding box shows it. | SOURCE",
-                "Question:~a?~===~Answer:~It is at 0.123 from the left. | SOURCE",
+                "Question:~What does the caption say?~===~Answer:~b. | MENTIONS_SOURCE",
+                "Question:~a?~===~Answer:~The bounding box shows it. | MENTIONS_SOURCE",
+                "Question:~a?~===~Answer:~It is at 0.123 from the left. | MENTIONS_SOURCE",
                 "Question:~a?~===~Answer:~It cannot be determined from this. | UNANSWERABLE",
                 "Question:~a?~===~Answer:~The colour is not mentioned. | UNANSWERABLE"
             })
-    void theRestIsRefused(String text, RejectionReason why) {
-        assertThat(read(text.replace('~', '\n')).rejection()).contains(why);
+    void ofRejectsOtherForms(String text, RejectionReason reason) {
+        assertThat(read(text.replace('~', '\n')).rejection()).contains(reason);
     }
 
     @ParameterizedTest
     @EnumSource(InstructionType.class)
-    void answersThatAFilterOrTheEndpointCutAreRefused(InstructionType kind) {
-        assertThat(read(kind, TWO, "content_filter").rejection()).contains(RejectionReason.FILTERED);
-        assertThat(read(kind, "", "content_filter").rejection()).contains(RejectionReason.FILTERED);
-        assertThat(read(kind, TWO, "other").rejection()).contains(RejectionReason.UNFINISHED);
+    void ofRejectsFilteredAndUnfinishedAnswers(InstructionType type) {
+        assertThat(read(type, TWO, "content_filter").rejection()).contains(RejectionReason.FILTERED);
+        assertThat(read(type, "", "content_filter").rejection()).contains(RejectionReason.FILTERED);
+        assertThat(read(type, TWO, "other").rejection()).contains(RejectionReason.UNFINISHED);
     }
 
     @Test
-    void thingsThatOnlySoundLikeASourceArePlain() {
+    void ofAcceptsWordsResemblingSources() {
         assertThat(read("Question:\nWhat is in the box?\n===\nAnswer:\nThere are 2.5 oranges in the box.")
                         .rejection())
                 .isEmpty();
     }
 
     @Test
-    void reasoningIsOnePairAndADescriptionNone() {
+    void ofExpectsOnePairExceptForConversations() {
         assertThat(read(InstructionType.COMPLEX_REASONING, TWO, "stop").rejection())
                 .contains(RejectionReason.MULTIPLE_QUESTIONS);
         assertThat(read(InstructionType.DETAIL, " A dog.\n\nIt is wet. ", "stop")
@@ -102,7 +102,7 @@ class ParsedResponseTest {
     }
 
     @Test
-    void ofAnAnswerThatWasCutTheWholeBlocksAreUsed() {
+    void ofKeepsCompleteBlocksOfTruncatedAnswer() {
         ParsedResponse response = read(InstructionType.CONVERSATION, TWO.substring(0, TWO.length() - 10), "length");
         assertThat(response.pairs()).hasSize(1);
         assertThat(response.repaired()).isTrue();
@@ -113,10 +113,10 @@ class ParsedResponseTest {
                 .contains(RejectionReason.TRUNCATED);
     }
 
-    /** Whatever comes, it is used with whole pairs or refused with a reason. */
+    /** Any text gives complete pairs or a rejection reason. */
     @ParameterizedTest
     @EnumSource(InstructionType.class)
-    void anythingIsReadOrRefused(InstructionType kind) {
+    void ofAcceptsOrRejectsAnyText(InstructionType type) {
         Random random = new Random(2);
         String[] parts = {"Question:", "Answer:", "===", "\n", "a?", "b.", " ", "caption", "0.123", "**", "\r", "\u0000"
         };
@@ -125,7 +125,7 @@ class ParsedResponseTest {
             for (int i = random.nextInt(14); i >= 0; i--) {
                 text.append(parts[random.nextInt(parts.length)]).append(random.nextBoolean() ? "\n" : "");
             }
-            ParsedResponse response = read(kind, text.toString(), random.nextBoolean() ? "stop" : "length");
+            ParsedResponse response = read(type, text.toString(), random.nextBoolean() ? "stop" : "length");
             assertThat(response.pairs().isEmpty())
                     .isEqualTo(response.rejection().isPresent());
             assertThat(response.pairs()).noneMatch(pair -> pair.answer().isBlank());

@@ -1,6 +1,6 @@
 package org.llava4j.data.llm;
 
-/** A clock that only waiting moves. */
+/** Clock that only sleeping advances. */
 public final class FakeClock implements MonotonicClock {
     private long now = 1_000_000;
 

@@ -18,13 +18,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 
-/** The journal when its process was killed, its file was damaged, or another run has it. */
+/** Journal of a killed process, corrupt journals and locked journals. */
 class RequestJournalTest {
     private static final ChatParameters SETTINGS = new ChatParameters("m", 0, 1, 20);
-    private static final LlmRequest.PromptPrefix LEAD =
+    private static final LlmRequest.PromptPrefix PREFIX =
             new LlmRequest.PromptPrefix(List.of(ChatMessage.system("You answer.")));
-    private static final List<LlmRequest> CALLS = IntStream.range(0, 12)
-            .mapToObj(i -> new LlmRequest("call " + i, LEAD, "question " + i, SETTINGS))
+    private static final List<LlmRequest> REQUESTS = IntStream.range(0, 12)
+            .mapToObj(i -> new LlmRequest("call " + i, PREFIX, "question " + i, SETTINGS))
             .toList();
 
     @TempDir
@@ -34,17 +34,17 @@ class RequestJournalTest {
     private byte[] whole;
 
     @BeforeEach
-    void aJournal() throws IOException {
+    void writeJournal() throws IOException {
         file = temp.resolve("calls.jsonl");
-        assertThat(ask(new HashMap<>())).isEmpty();
+        assertThat(send(new HashMap<>())).isEmpty();
         whole = Files.readAllBytes(file);
     }
 
-    /** Asks all calls; the map counts how often each was sent. */
-    private Optional<String> ask(Map<String, Integer> sent) {
-        LlmClient endpoint = call -> {
-            sent.merge(call.question(), 1, Integer::sum);
-            return new LlmAnswer("to " + call.question(), "stop", "m", 5, 2);
+    /** Sends all requests; the map counts how often each was sent. */
+    private Optional<String> send(Map<String, Integer> sent) {
+        LlmClient endpoint = request -> {
+            sent.merge(request.question(), 1, Integer::sum);
+            return new LlmAnswer("to " + request.question(), "stop", "m", 5, 2);
         };
         try (RequestJournal journal = RequestJournal.append(file)) {
             return new RequestRunner(
@@ -54,13 +54,16 @@ class RequestJournalTest {
                             RetryPolicy.DEFAULT,
                             new FakeClock(),
                             new RequestListener() {})
-                    .run(CALLS.iterator(), CALLS.size());
+                    .run(REQUESTS.iterator(), REQUESTS.size());
         }
     }
 
-    /** Cut off wherever a kill may have stopped the writing: what was answered is there, the rest is asked once. */
+    /**
+     * Truncated wherever a kill may have stopped the writing: answered requests are not sent again, the others are sent
+     * once.
+     */
     @Test
-    void aKilledRunIsGoneOnWith() throws IOException {
+    void appendResumesTruncatedJournal() throws IOException {
         Random random = new Random(6);
         for (int round = 0; round < 60; round++) {
             byte[] left = Arrays.copyOf(whole, random.nextInt(whole.length + 1));
@@ -70,28 +73,30 @@ class RequestJournalTest {
             try (RequestJournal journal = RequestJournal.append(file)) {
                 answered = journal.answers();
                 requests = journal.requests();
-                assertThat(requests - answered).as("at most one was in flight").isBetween(0L, 1L);
+                assertThat(requests - answered)
+                        .as("at most one request was in flight")
+                        .isBetween(0L, 1L);
                 assertThat(journal.tokens())
-                        .as("what was in flight may have been answered and counted")
+                        .as("a request in flight counts as spent")
                         .isEqualTo(7 * answered
-                                + (requests > answered ? CALLS.get(0).maxTotalTokens() : 0)
+                                + (requests > answered ? REQUESTS.get(0).maxTotalTokens() : 0)
                                 + (requests > answered && requests > 10 ? 1 : 0));
             }
             Map<String, Integer> sent = new HashMap<>();
-            assertThat(ask(sent)).isEmpty();
+            assertThat(send(sent)).isEmpty();
             assertThat(sent)
-                    .hasSize((int) (CALLS.size() - answered))
-                    .allSatisfy((call, times) -> assertThat(times).isOne());
+                    .hasSize((int) (REQUESTS.size() - answered))
+                    .allSatisfy((request, times) -> assertThat(times).isOne());
             try (RequestJournal journal = RequestJournal.read(file)) {
-                for (LlmRequest call : CALLS) {
-                    assertThat(journal.answer(call.key()).orElseThrow().text()).isEqualTo("to " + call.question());
+                for (LlmRequest request : REQUESTS) {
+                    assertThat(journal.answer(request.key()).orElseThrow().text()).isEqualTo("to " + request.question());
                 }
             }
         }
     }
 
     @Test
-    void damageIsNamedWithItsLine() throws IOException {
+    void readReportsCorruptLine() throws IOException {
         Random random = new Random(7);
         int refused = 0;
         for (int round = 0; round < 300; round++) {
@@ -99,8 +104,8 @@ class RequestJournalTest {
             damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
             Files.write(file, damaged);
             try (RequestJournal journal = RequestJournal.read(file)) {
-                for (LlmRequest call : CALLS) {
-                    journal.answer(call.key());
+                for (LlmRequest request : REQUESTS) {
+                    journal.answer(request.key());
                 }
             } catch (BadInputException e) {
                 refused++;
@@ -111,15 +116,15 @@ class RequestJournalTest {
     }
 
     @Test
-    void oneRunAtATimeWrites() {
+    void appendRejectsLockedJournal() {
         try (RequestJournal journal = RequestJournal.append(file)) {
-            assertThat(journal.answers()).isEqualTo(CALLS.size());
+            assertThat(journal.answers()).isEqualTo(REQUESTS.size());
             assertThatThrownBy(() -> RequestJournal.append(file))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("another run writes this journal");
         }
         try (RequestJournal journal = RequestJournal.append(file)) {
-            assertThat(journal.answers()).isEqualTo(CALLS.size());
+            assertThat(journal.answers()).isEqualTo(REQUESTS.size());
         }
     }
 }

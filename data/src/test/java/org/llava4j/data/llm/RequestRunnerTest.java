@@ -23,12 +23,12 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.llm.StubEndpoint.Reply;
 
-/** Calls against a server of the protocol on loopback. */
+/** Requests to an OpenAI-compatible stub server on loopback. */
 @Timeout(30)
 class RequestRunnerTest {
     private static final String KEY = "sk-secret-0123456789";
     private static final ChatParameters SETTINGS = new ChatParameters("m", 0, 1, 20);
-    private static final LlmRequest.PromptPrefix LEAD = new LlmRequest.PromptPrefix(
+    private static final LlmRequest.PromptPrefix PREFIX = new LlmRequest.PromptPrefix(
             List.of(ChatMessage.system("You answer."), ChatMessage.user("one?"), ChatMessage.assistant("It is one.")));
 
     @TempDir
@@ -39,15 +39,15 @@ class RequestRunnerTest {
     private Path journal;
 
     @BeforeEach
-    void place() {
+    void setJournal() {
         journal = folder.resolve("calls.jsonl");
     }
 
     @Test
-    void everyKindOfFailureIsSurvivedAndNothingIsAskedAgainOnceItWasAnswered() {
-        List<LlmRequest> calls = calls(60);
+    void runRetriesEveryTransientFailureOnce() {
+        List<LlmRequest> requests = requests(60);
         try (StubEndpoint stub = StubEndpoint.start(RequestRunnerTest::troubled)) {
-            assertThat(run(stub, calls, limits(8), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests, limits(8), RetryPolicy.DEFAULT)).isEmpty();
             assertThat(stub.answered())
                     .hasSize(60)
                     .allSatisfy((body, times) -> assertThat(times).isOne());
@@ -55,24 +55,24 @@ class RequestRunnerTest {
                     .hasSize(53)
                     .anyMatch(text -> text.equals("status 429: slow down"))
                     .anyMatch(text -> text.startsWith("status 500"))
-                    .anyMatch(text -> text.startsWith("the answer is broken JSON: "))
+                    .anyMatch(text -> text.startsWith("the answer is malformed JSON: "))
                     .anyMatch(text -> text.startsWith("the connection broke"))
-                    .anyMatch(text -> text.equals("no whole answer within 0.5 s"))
-                    .anyMatch(text -> text.startsWith("the answer has not the protocol's form"));
-            int requests = stub.requests();
-            assertThat(requests).isEqualTo(113);
-            assertThat(run(stub, calls, limits(8), RetryPolicy.DEFAULT)).isEmpty();
-            assertThat(stub.requests()).isEqualTo(requests);
+                    .anyMatch(text -> text.equals("no complete answer within 0.5 s"))
+                    .anyMatch(text -> text.startsWith("the answer does not conform to OpenAI's API"));
+            int sent = stub.requests();
+            assertThat(sent).isEqualTo(113);
+            assertThat(run(stub, requests, limits(8), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(stub.requests()).isEqualTo(sent);
         }
         try (RequestJournal written = RequestJournal.read(journal)) {
-            for (LlmRequest call : calls) {
-                assertThat(written.answer(call.key()).orElseThrow())
-                        .isEqualTo(new LlmAnswer("to " + call.question(), "stop", "stub-1", 7, 2));
+            for (LlmRequest request : requests) {
+                assertThat(written.answer(request.key()).orElseThrow())
+                        .isEqualTo(new LlmAnswer("to " + request.question(), "stop", "stub-1", 7, 2));
             }
         }
     }
 
-    /** The first time, one in eight of each sort of trouble; the last eighth has none. */
+    /** Fails the first attempt in one of seven ways; the last eighth of the requests succeeds. */
     private static Reply troubled(JsonNode request, int times) throws InterruptedException {
         String question = question(request);
         String text = "to " + question;
@@ -92,7 +92,7 @@ class RequestRunnerTest {
     }
 
     @Test
-    void anEndpointThatSaysWhenToComeBackIsLeftAloneUntilThen() {
+    void runHonorsRetryAfter() {
         List<Long> moments = Collections.synchronizedList(new ArrayList<>());
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
             moments.add(time.millis());
@@ -100,44 +100,44 @@ class RequestRunnerTest {
                     ? Reply.status(429, "Retry-After: 42\r\n", "")
                     : Reply.text(request, "yes");
         })) {
-            assertThat(run(stub, calls(2), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(2), limits(1), RetryPolicy.DEFAULT)).isEmpty();
         }
         assertThat(moments).hasSize(3);
         assertThat(moments.get(1) - moments.get(0)).isEqualTo(42_000);
     }
 
     @Test
-    void waitsBetweenTriesGrowAndEndAndTheNextRunTriesAgain() {
+    void runBacksOffExponentiallyUpToMaxAttempts() {
         List<Long> moments = Collections.synchronizedList(new ArrayList<>());
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
             moments.add(time.millis());
             return times <= 4 ? Reply.status(503, "", "") : Reply.text(request, "yes");
         })) {
-            assertThat(run(stub, calls(1), limits(1), new RetryPolicy(4, 1000, 3000)))
-                    .contains("1 calls have no answer after 4 tries each: status 503");
+            assertThat(run(stub, requests(1), limits(1), new RetryPolicy(4, 1000, 3000)))
+                    .contains("1 requests have no answer after 4 attempts each: status 503");
             assertThat(moments).hasSize(4);
             assertThat(moments.get(1) - moments.get(0)).isBetween(500L, 1000L);
             assertThat(moments.get(2) - moments.get(1)).isBetween(1000L, 2000L);
             assertThat(moments.get(3) - moments.get(2)).isBetween(1500L, 3000L);
-            assertThat(run(stub, calls(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
         }
     }
 
     @Test
-    void retryAfterZeroKeepsTheBackoff() {
+    void retryAfterZeroKeepsBackoff() {
         List<Long> moments = Collections.synchronizedList(new ArrayList<>());
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
             moments.add(time.millis());
             return times <= 3 ? Reply.status(429, "Retry-After: 0\r\n", "") : Reply.text(request, "yes");
         })) {
-            assertThat(run(stub, calls(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
         }
         assertThat(moments.get(1) - moments.get(0)).isBetween(500L, 1000L);
         assertThat(moments.get(3) - moments.get(2)).isBetween(2000L, 4000L);
     }
 
     @Test
-    void verdictNamesTheReasonsOfUnansweredCalls() {
+    void runReportsReasonsOfUnansweredRequests() {
         String limit = "{\"error\": {\"message\": \"Rate limit reached for m\", \"type\": \"tokens\"}}";
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> switch (question(request)) {
             case "0", "1" -> Reply.status(429, "", limit);
@@ -145,39 +145,39 @@ class RequestRunnerTest {
             case "3" -> Reply.truncatedJson("lost");
             default -> Reply.text(request, "yes");
         })) {
-            assertThat(run(stub, calls(6), limits(1), new RetryPolicy(2, 1, 1)).orElseThrow())
+            assertThat(run(stub, requests(6), limits(1), new RetryPolicy(2, 1, 1)).orElseThrow())
                     .contains(
-                            "4 calls have no answer after 2 tries each: 2 with status 429: Rate limit reached for m; ")
+                            "4 requests have no answer after 2 attempts each: 2 with status 429: Rate limit reached for m; ")
                     .contains("1 with status 500: out of memory")
-                    .contains("1 with the answer is broken JSON: ")
+                    .contains("1 with the answer is malformed JSON: ")
                     .doesNotContain("\n");
         }
     }
 
     @Test
-    void anErrorWithAStatusOfSuccessIsReported() {
+    void runReportsErrorWithStatus200() {
         String error = "{\"error\": {\"code\": 502, \"message\": \"upstream is down\"}}";
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.body(error))) {
-            assertThat(run(stub, calls(1), limits(1), new RetryPolicy(2, 1, 1)).orElseThrow())
+            assertThat(run(stub, requests(1), limits(1), new RetryPolicy(2, 1, 1)).orElseThrow())
                     .endsWith("the endpoint answered with an error: upstream is down");
         }
     }
 
     @ParameterizedTest
     @CsvSource({"stop,true", "eos_token,true", "length,false", "content_filter,false", "abort,false", "null,true"})
-    void theFinishReasonIsTheEndpoints(String finish, boolean whole) {
+    void answerKeepsFinishReasonOfEndpoint(String finish, boolean whole) {
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.finished(request, "yes", finish))) {
-            assertThat(run(stub, calls(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
         }
         try (RequestJournal written = RequestJournal.read(journal)) {
-            LlmAnswer answer = written.answer(calls(1).get(0).key()).orElseThrow();
+            LlmAnswer answer = written.answer(requests(1).get(0).key()).orElseThrow();
             assertThat(answer.finish()).isEqualTo(finish.equals("null") ? "" : finish);
             assertThat(answer.complete()).isEqualTo(whole);
         }
     }
 
     @Test
-    void oneBudgetHoldsForSeveralJournals() {
+    void quotaIsSharedByJournals() {
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "yes"));
                 RequestJournal first = RequestJournal.append(journal);
                 RequestJournal second = RequestJournal.append(folder.resolve("calls.jsonl.2"))) {
@@ -185,19 +185,19 @@ class RequestRunnerTest {
             Quota quota = Quota.of(new RequestLimits(2, 0, 0, 7, 0), List.of(first, second), time);
             RequestListener silent = new RequestListener() {};
             assertThat(new RequestRunner(endpoint, first, quota, RetryPolicy.DEFAULT, time, silent)
-                            .run(calls(5).iterator(), 5))
+                            .run(requests(5).iterator(), 5))
                     .isEmpty();
             assertThat(new RequestRunner(endpoint, second, quota, RetryPolicy.DEFAULT, time, silent)
-                            .run(calls(5).iterator(), 5))
+                            .run(requests(5).iterator(), 5))
                     .contains("all 7 requests of the budget are used");
             assertThat(stub.requests()).isEqualTo(7);
             Quota again = Quota.of(new RequestLimits(2, 0, 0, 7, 0), List.of(first, second), time);
             assertThat(new RequestRunner(endpoint, second, again, RetryPolicy.DEFAULT, time, silent)
-                            .run(calls(5).iterator(), 5))
+                            .run(requests(5).iterator(), 5))
                     .isPresent();
             assertThat(stub.requests()).isEqualTo(7);
             long spent = first.tokens() + second.tokens();
-            List<LlmRequest> others = calls(12).subList(10, 12);
+            List<LlmRequest> others = requests(12).subList(10, 12);
             RequestLimits tokens =
                     new RequestLimits(1, 0, 0, 0, spent + others.get(0).maxTotalTokens() - 1);
             Quota exhausted = Quota.of(tokens, List.of(first, second), time);
@@ -210,9 +210,9 @@ class RequestRunnerTest {
     }
 
     @Test
-    void anInterruptedRunKeepsWhatIsInFlight() throws InterruptedException {
+    void interruptedRunJournalsRequestsInFlight() throws InterruptedException {
         CountDownLatch inFlight = new CountDownLatch(1);
-        LlmClient endpoint = call -> {
+        LlmClient endpoint = request -> {
             inFlight.countDown();
             Thread.sleep(300);
             return new LlmAnswer("yes", "stop", "m", 5, 2);
@@ -221,7 +221,7 @@ class RequestRunnerTest {
             RequestRunner some =
                     new RequestRunner(endpoint, open, limits(1), RetryPolicy.DEFAULT, time, new RequestListener() {});
             List<Optional<String>> ended = Collections.synchronizedList(new ArrayList<>());
-            Thread run = new Thread(() -> ended.add(some.run(calls(5).iterator(), 5)));
+            Thread run = new Thread(() -> ended.add(some.run(requests(5).iterator(), 5)));
             run.start();
             inFlight.await();
             run.interrupt();
@@ -231,12 +231,12 @@ class RequestRunnerTest {
         }
     }
 
-    /** One worker fails while another has a call in flight: that call's answer is paid for and must be journaled. */
+    /** One worker fails while another has a request in flight: its answer is paid for and must be journaled. */
     @Test
-    void aFailedWorkerDoesNotDropTheCallsOfTheOthers() {
+    void failedWorkerKeepsRequestsOfOthers() {
         CountDownLatch inFlight = new CountDownLatch(1);
-        LlmClient endpoint = call -> {
-            if (call.question().equals("0")) {
+        LlmClient endpoint = request -> {
+            if (request.question().equals("0")) {
                 inFlight.await();
                 throw new IllegalStateException("broken");
             }
@@ -247,19 +247,19 @@ class RequestRunnerTest {
         try (RequestJournal open = RequestJournal.append(journal)) {
             RequestRunner two =
                     new RequestRunner(endpoint, open, limits(2), RetryPolicy.DEFAULT, time, new RequestListener() {});
-            assertThatThrownBy(() -> two.run(calls(2).iterator(), 2)).hasMessage("broken");
-            assertThat(open.answer(calls(2).get(1).key())).isPresent();
+            assertThatThrownBy(() -> two.run(requests(2).iterator(), 2)).hasMessage("broken");
+            assertThat(open.answer(requests(2).get(1).key())).isPresent();
         }
     }
 
-    /** Memory that is exhausted on one thread ends the others too, after the call that each has in flight. */
+    /** An OutOfMemoryError on one thread also stops the others, each after its request in flight. */
     @Test
-    void errorOfAWorkerEndsTheOthers() {
+    void errorOfWorkerStopsOthers() {
         CountDownLatch failed = new CountDownLatch(1);
         List<String> asked = Collections.synchronizedList(new ArrayList<>());
-        LlmClient endpoint = call -> {
-            asked.add(call.question());
-            if (call.question().equals("0")) {
+        LlmClient endpoint = request -> {
+            asked.add(request.question());
+            if (request.question().equals("0")) {
                 failed.countDown();
                 throw new OutOfMemoryError("Java heap space");
             }
@@ -270,24 +270,24 @@ class RequestRunnerTest {
         try (RequestJournal open = RequestJournal.append(journal)) {
             RequestRunner two =
                     new RequestRunner(endpoint, open, limits(2), RetryPolicy.DEFAULT, time, new RequestListener() {});
-            assertThatThrownBy(() -> two.run(calls(9).iterator(), 9)).hasRootCauseInstanceOf(OutOfMemoryError.class);
+            assertThatThrownBy(() -> two.run(requests(9).iterator(), 9)).hasRootCauseInstanceOf(OutOfMemoryError.class);
         }
         assertThat(asked).hasSizeLessThanOrEqualTo(2);
     }
 
     @Test
-    void requestsAreSpreadOverTheMinute() {
+    void rateLimiterSpacesRequests() {
         List<Long> moments = Collections.synchronizedList(new ArrayList<>());
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
             moments.add(time.millis());
             return Reply.text(request, "yes");
         })) {
-            assertThat(run(stub, calls(7), new RequestLimits(1, 30, 0, 0, 0), RetryPolicy.DEFAULT))
+            assertThat(run(stub, requests(7), new RequestLimits(1, 30, 0, 0, 0), RetryPolicy.DEFAULT))
                     .isEmpty();
             assertThat(moments.get(6) - moments.get(0)).isEqualTo(12_000);
             moments.clear();
-            long expected = calls(1).get(0).expectedTokens();
-            List<LlmRequest> others = calls(14).subList(7, 14);
+            long expected = requests(1).get(0).expectedTokens();
+            List<LlmRequest> others = requests(14).subList(7, 14);
             assertThat(run(stub, others, new RequestLimits(1, 0, expected * 6, 0, 0), RetryPolicy.DEFAULT))
                     .isEmpty();
             assertThat(moments.get(6) - moments.get(0)).isBetween(59_900L, 61_000L);
@@ -295,16 +295,16 @@ class RequestRunnerTest {
     }
 
     @Test
-    void theBudgetOfRequestsHoldsOverAllRunsAndThreads() {
+    void requestBudgetHoldsAcrossRuns() {
         try (StubEndpoint stub = StubEndpoint.start(RequestRunnerTest::troubled)) {
-            assertThat(run(stub, calls(60), new RequestLimits(8, 0, 0, 25, 0), RetryPolicy.DEFAULT))
+            assertThat(run(stub, requests(60), new RequestLimits(8, 0, 0, 25, 0), RetryPolicy.DEFAULT))
                     .hasValueSatisfying(why -> assertThat(why)
-                            .startsWith("all 25 requests of the budget are used (the last failed try: "));
+                            .startsWith("all 25 requests of the budget are used (the last failed attempt: "));
             assertThat(stub.requests()).isEqualTo(25);
-            assertThat(run(stub, calls(60), new RequestLimits(8, 0, 0, 25, 0), RetryPolicy.DEFAULT))
+            assertThat(run(stub, requests(60), new RequestLimits(8, 0, 0, 25, 0), RetryPolicy.DEFAULT))
                     .isPresent();
             assertThat(stub.requests()).isEqualTo(25);
-            assertThat(run(stub, calls(60), new RequestLimits(8, 0, 0, 0, 0), RetryPolicy.DEFAULT))
+            assertThat(run(stub, requests(60), new RequestLimits(8, 0, 0, 0, 0), RetryPolicy.DEFAULT))
                     .isEmpty();
             assertThat(stub.answered())
                     .hasSize(60)
@@ -313,35 +313,35 @@ class RequestRunnerTest {
     }
 
     @Test
-    void theBudgetOfTokensHoldsThoughCallsRunAtTheSameTime() {
-        long bound = calls(1).get(0).maxTotalTokens();
+    void tokenBudgetHoldsForConcurrentRequests() {
+        long bound = requests(1).get(0).maxTotalTokens();
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
             Thread.sleep(3);
             return Reply.text(request, "as many words as the answer may have ".repeat(2));
         })) {
             long budget = bound * 3;
-            Optional<String> ended = run(stub, calls(200), new RequestLimits(8, 0, 0, 0, budget), RetryPolicy.DEFAULT);
-            assertThat(ended.orElseThrow()).contains("of the budget's " + budget + " tokens are used");
+            Optional<String> ended = run(stub, requests(200), new RequestLimits(8, 0, 0, 0, budget), RetryPolicy.DEFAULT);
+            assertThat(ended.orElseThrow()).contains("of the budget of " + budget + " tokens are used");
             assertThat(stub.tokens()).isLessThanOrEqualTo(budget).isGreaterThan(budget - bound);
-            assertThat(stub.mostAtOnce()).isLessThanOrEqualTo(3);
+            assertThat(stub.maxConcurrent()).isLessThanOrEqualTo(3);
         }
     }
 
     @Test
-    void aLostAnswerCountsAsSpent() {
-        long bound = calls(1).get(0).maxTotalTokens();
+    void lostAnswerCountsAsSpent() {
+        long bound = requests(1).get(0).maxTotalTokens();
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.cut("lost"))) {
             RequestLimits limits = new RequestLimits(1, 0, 0, 0, bound * 3 + bound / 2);
-            assertThat(run(stub, calls(1), limits, RetryPolicy.DEFAULT)).isPresent();
+            assertThat(run(stub, requests(1), limits, RetryPolicy.DEFAULT)).isPresent();
             assertThat(stub.requests()).isEqualTo(3);
         }
     }
 
     @Test
-    void aWrongKeyStopsTheRunAndIsNeverRepeated() throws IOException {
+    void wrongKeyStopsRunAndIsRedacted() throws IOException {
         try (StubEndpoint stub = StubEndpoint.start(
                 (request, times) -> Reply.status(401, "", "Incorrect API key provided: " + KEY + "."))) {
-            assertThat(run(stub, calls(50), limits(2), RetryPolicy.DEFAULT))
+            assertThat(run(stub, requests(50), limits(2), RetryPolicy.DEFAULT))
                     .contains("status 401: Incorrect API key provided: [key].");
             assertThat(stub.requests()).isLessThanOrEqualTo(2);
             assertThat(stub.authorizations()).contains("Bearer " + KEY);
@@ -350,46 +350,46 @@ class RequestRunnerTest {
     }
 
     @Test
-    void aKeyThatComesBackInAnAnswerIsTakenOut() throws IOException {
+    void keyInAnswerIsRedacted() throws IOException {
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "you sent " + KEY))) {
-            assertThat(run(stub, calls(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(1), limits(1), RetryPolicy.DEFAULT)).isEmpty();
         }
         assertThat(Files.readString(journal)).contains("you sent [key]").doesNotContain(KEY);
     }
 
     @Test
-    void aCallThatIsRefusedWhileOthersAreAnsweredIsSettled() {
+    void rejectedRequestIsSettledIfOthersAreAnswered() {
         try (StubEndpoint stub =
                 StubEndpoint.start((request, times) -> question(request).equals("5")
                         ? Reply.status(400, "", "{\"error\": \"no\"}")
                         : Reply.text(request, "yes"))) {
-            assertThat(run(stub, calls(8), limits(1), RetryPolicy.DEFAULT)).isEmpty();
-            assertThat(run(stub, calls(8), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(8), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(8), limits(1), RetryPolicy.DEFAULT)).isEmpty();
             assertThat(stub.requests()).isEqualTo(8);
         }
         try (RequestJournal written = RequestJournal.read(journal)) {
-            assertThat(written.rejectionReason(calls(6).get(5).key())).contains("status 400: {\"error\": \"no\"}");
+            assertThat(written.rejectionReason(requests(6).get(5).key())).contains("status 400: {\"error\": \"no\"}");
         }
     }
 
     @Test
-    void anEndpointThatRefusesEverythingEndsTheRunAndNothingIsHeldAgainstTheCalls() {
+    void runStopsIfEndpointRejectsEverything() {
         AtomicBoolean repaired = new AtomicBoolean();
         try (StubEndpoint stub = StubEndpoint.start((request, times) ->
                 repaired.get() ? Reply.text(request, "yes") : Reply.status(422, "", "temperature is not known"))) {
-            assertThat(run(stub, calls(40), limits(1), RetryPolicy.DEFAULT).orElseThrow())
-                    .isEqualTo("nothing was answered yet and 5 calls were refused, the last because status 422:"
+            assertThat(run(stub, requests(40), limits(1), RetryPolicy.DEFAULT).orElseThrow())
+                    .isEqualTo("no request was answered and 5 were rejected, the last because status 422:"
                             + " temperature is not known");
             assertThat(stub.requests()).isEqualTo(5);
             repaired.set(true);
-            assertThat(run(stub, calls(40), limits(1), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(40), limits(1), RetryPolicy.DEFAULT)).isEmpty();
         }
     }
 
     @Test
-    void theSameQuestionIsAskedOnce() {
-        List<LlmRequest> twice = new ArrayList<>(calls(5));
-        twice.addAll(calls(5));
+    void runSendsDuplicateRequestsOnce() {
+        List<LlmRequest> twice = new ArrayList<>(requests(5));
+        twice.addAll(requests(5));
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.text(request, "yes"))) {
             assertThat(run(stub, twice, limits(3), RetryPolicy.DEFAULT)).isEmpty();
             assertThat(stub.requests()).isEqualTo(5);
@@ -397,33 +397,33 @@ class RequestRunnerTest {
     }
 
     @Test
-    void aRunThatIsAskedToStopKeepsWhatIsInFlight() {
+    void stoppedRunJournalsRequestsInFlight() {
         AtomicBoolean stop = new AtomicBoolean();
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> {
             stop.compareAndSet(false, question(request).equals("9"));
             Thread.sleep(20);
             return Reply.text(request, "yes");
         })) {
-            Optional<String> ended = run(stub, calls(40), limits(3), RetryPolicy.DEFAULT, stop);
-            assertThat(ended).contains("asked to stop");
+            Optional<String> ended = run(stub, requests(40), limits(3), RetryPolicy.DEFAULT, stop);
+            assertThat(ended).contains("a stop was requested");
             try (RequestJournal written = RequestJournal.read(journal)) {
                 assertThat(written.answers()).isEqualTo(stub.requests()).isBetween(10L, 13L);
             }
             stop.set(false);
-            assertThat(run(stub, calls(40), limits(3), RetryPolicy.DEFAULT)).isEmpty();
+            assertThat(run(stub, requests(40), limits(3), RetryPolicy.DEFAULT)).isEmpty();
             assertThat(stub.requests()).isEqualTo(40);
         }
     }
 
-    private Optional<String> run(StubEndpoint stub, List<LlmRequest> calls, RequestLimits limits, RetryPolicy retries) {
-        return run(stub, calls, limits, retries, new AtomicBoolean());
+    private Optional<String> run(StubEndpoint stub, List<LlmRequest> requests, RequestLimits limits, RetryPolicy retryPolicy) {
+        return run(stub, requests, limits, retryPolicy, new AtomicBoolean());
     }
 
     private Optional<String> run(
-            StubEndpoint stub, List<LlmRequest> calls, RequestLimits limits, RetryPolicy retries, AtomicBoolean stop) {
+            StubEndpoint stub, List<LlmRequest> requests, RequestLimits limits, RetryPolicy retryPolicy, AtomicBoolean stop) {
         RequestListener listener = new RequestListener() {
             @Override
-            public void failed(LlmRequest call, String reason) {
+            public void failed(LlmRequest request, String reason) {
                 failures.add(reason);
             }
 
@@ -434,8 +434,8 @@ class RequestRunnerTest {
         };
         try (RequestJournal open = RequestJournal.append(journal)) {
             OpenAiLlmClient endpoint = new OpenAiLlmClient(stub.baseUrl(), KEY, Duration.ofMillis(500));
-            return new RequestRunner(endpoint, open, limits, retries, time, listener)
-                    .run(calls.iterator(), calls.size());
+            return new RequestRunner(endpoint, open, limits, retryPolicy, time, listener)
+                    .run(requests.iterator(), requests.size());
         }
     }
 
@@ -443,9 +443,9 @@ class RequestRunnerTest {
         return new RequestLimits(concurrency, 0, 0, 0, 0);
     }
 
-    static List<LlmRequest> calls(int count) {
+    static List<LlmRequest> requests(int count) {
         return IntStream.range(0, count)
-                .mapToObj(i -> new LlmRequest("call/" + i, LEAD, String.valueOf(i), SETTINGS))
+                .mapToObj(i -> new LlmRequest("call/" + i, PREFIX, String.valueOf(i), SETTINGS))
                 .toList();
     }
 

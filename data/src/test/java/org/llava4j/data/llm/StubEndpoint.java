@@ -23,40 +23,49 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 
 /**
- * An endpoint of OpenAI's protocol on loopback, on bare sockets so that it can misbehave in every way. It counts what it
- * was asked, by the whole body of the request.
+ * Stub of an OpenAI-compatible server on loopback, on plain sockets so that it can fail in every way. It counts
+ * requests by their body.
  */
 public final class StubEndpoint implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
 
-    /** What the stub says to one request. */
+    /** Replies to a request. */
     @FunctionalInterface
     public interface Script {
-        /** @param time which time this very request is asked, from 1 */
+        /**
+         * Returns the reply to a request.
+         *
+         * @param time how many times this request was sent, from 1
+         */
         Reply reply(JsonNode request, int time) throws InterruptedException;
     }
 
     /**
-     * Bytes to send.
+     * Reply of the stub.
      *
-     * @param whole whether it is an answer that the client has in full
+     * @param bytes bytes to send
+     * @param whole whether it is an answer that the client receives completely
      * @param tokens that the stub counts for it
-     * @param after what becomes of the connection
+     * @param after behavior of the connection after the reply
      */
     public record Reply(byte[] bytes, boolean whole, long tokens, After after) {
-        /** What a connection does after a reply. */
+        /** Behavior of a connection after a reply. */
         enum After {
             STAYS,
             CLOSES,
             HANGS
         }
 
-        /** An answer as it should be, with a count of its words as tokens. */
+        /** Returns a valid answer, with its number of words as token count. */
         public static Reply text(JsonNode request, String text) {
             return finished(request, text, "stop");
         }
 
-        /** @param finish the finish reason, "null" for none */
+        /**
+         * Returns a valid answer.
+         *
+         * @param finish the finish reason, "null" for none
+         */
         public static Reply finished(JsonNode request, String text, String finish) {
             long prompt = 0;
             for (JsonNode message : request.path("messages")) {
@@ -67,36 +76,36 @@ public final class StubEndpoint implements AutoCloseable {
             return new Reply(http(200, "", body, body.length()), true, prompt + completion, After.STAYS);
         }
 
-        /** A status with a body, and perhaps headers that each end in a line break. */
+        /** Returns a status with a body and optional headers, each ended by a line break. */
         public static Reply status(int status, String headers, String body) {
             return new Reply(http(status, headers, body, body.length()), false, 0, After.STAYS);
         }
 
-        /** A whole HTTP answer whose JSON ends in the middle. */
+        /** Returns a complete HTTP response whose JSON is truncated. */
         public static Reply truncatedJson(String text) {
             String body = completion(text, "stop", 3, 3).toString();
             String half = body.substring(0, body.length() / 2);
             return new Reply(http(200, "", half, half.length()), false, 6, After.STAYS);
         }
 
-        /** A connection that ends before the body does. */
+        /** Returns a reply whose connection closes inside the body. */
         public static Reply cut(String text) {
             String body = completion(text, "stop", 3, 3).toString();
             return new Reply(
                     http(200, "", body.substring(0, body.length() / 2), body.length()), false, 6, After.CLOSES);
         }
 
-        /** A connection that ends before anything came. */
+        /** Returns a reply whose connection closes before any byte. */
         public static Reply nothing() {
             return new Reply(new byte[0], false, 0, After.CLOSES);
         }
 
-        /** A body that stops in the middle while the connection stays. */
+        /** Returns a reply that stalls inside the body while the connection stays open. */
         public static Reply stall(String text) {
             return new Reply(cut(text).bytes, false, 6, After.HANGS);
         }
 
-        /** Any body with status 200. */
+        /** Returns any body with status 200. */
         public static Reply body(String body) {
             return new Reply(http(200, "", body, body.length()), false, 0, After.STAYS);
         }
@@ -131,13 +140,13 @@ public final class StubEndpoint implements AutoCloseable {
         return thread;
     });
     private final List<Socket> open = new ArrayList<>();
-    private final Map<String, Integer> asked = new HashMap<>();
+    private final Map<String, Integer> received = new HashMap<>();
     private final Map<String, Integer> answered = new ConcurrentHashMap<>();
     private final List<String> authorizations = new ArrayList<>();
     private final Script script;
     private long tokens;
-    private int atOnce;
-    private int mostAtOnce;
+    private int concurrent;
+    private int maxConcurrent;
 
     private StubEndpoint(Script script) throws IOException {
         this.script = script;
@@ -192,12 +201,12 @@ public final class StubEndpoint implements AutoCloseable {
     }
 
     private synchronized int count(String body) {
-        mostAtOnce = Math.max(mostAtOnce, ++atOnce);
-        return asked.merge(body, 1, Integer::sum);
+        maxConcurrent = Math.max(maxConcurrent, ++concurrent);
+        return received.merge(body, 1, Integer::sum);
     }
 
     private synchronized void done(String body, Reply reply) {
-        atOnce--;
+        concurrent--;
         tokens += reply.tokens;
         if (reply.whole) {
             answered.merge(body, 1, Integer::sum);
@@ -234,27 +243,27 @@ public final class StubEndpoint implements AutoCloseable {
         return line.toString(StandardCharsets.UTF_8).strip();
     }
 
-    /** Requests that came. */
+    /** Returns the number of requests received. */
     public synchronized int requests() {
-        return asked.values().stream().mapToInt(Integer::intValue).sum();
+        return received.values().stream().mapToInt(Integer::intValue).sum();
     }
 
-    /** How often each different request got a whole answer. */
+    /** Returns how often each distinct request got a complete answer. */
     public Map<String, Integer> answered() {
         return Map.copyOf(answered);
     }
 
-    /** Tokens of all that was sent. */
+    /** Returns the tokens of all replies. */
     public synchronized long tokens() {
         return tokens;
     }
 
-    /** The most requests that were worked on at the same time. */
-    public synchronized int mostAtOnce() {
-        return mostAtOnce;
+    /** Returns the maximum number of concurrent requests. */
+    public synchronized int maxConcurrent() {
+        return maxConcurrent;
     }
 
-    /** The header of each request that had one. */
+    /** Returns the authorization header of each request that has one. */
     public synchronized List<String> authorizations() {
         return List.copyOf(authorizations);
     }

@@ -15,7 +15,7 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.ChildJvm;
 import org.llava4j.data.cli.ProcessMemory;
 
-/** Up to a million generated captions. */
+/** Memory and time of filtering up to a million generated captions. */
 @Tag("slow")
 class FilterAtScaleTest {
     private static final long TWO_GB = 2L << 30;
@@ -25,11 +25,11 @@ class FilterAtScaleTest {
 
     @ParameterizedTest
     @ValueSource(ints = {100_000, 300_000, 1_000_000})
-    void staysBelowTwoGigabytes(int captions) throws IOException {
+    void memoryStaysBelowTwoGigabytes(int captions) throws IOException {
         Path file = GeneratedCaptions.write(captions, temp.resolve("train.tsv"));
-        Path chosen = temp.resolve("chosen");
+        Path selected = temp.resolve("selected");
         var result = new ChildJvm("filter", FilterAtScaleTest.class, List.of("-Xmx1200m"))
-                .json(List.of(file.toString(), chosen.toString()));
+                .json(List.of(file.toString(), selected.toString()));
         System.out.println(Html.format(
                 "%,d captions: %.1f s, peak %.0f MB, %s",
                 captions,
@@ -37,16 +37,16 @@ class FilterAtScaleTest {
                 result.get("peak").doubleValue() / (1 << 20),
                 result.get("summary").textValue()));
         assertThat(result.get("peak").longValue()).isLessThan(TWO_GB);
-        var report = JsonInput.readObject(chosen.resolve("report.json"));
+        var report = JsonInput.readObject(selected.resolve("report.json"));
         assertThat(report.get("captions").intValue()).isEqualTo(captions);
-        assertThat(report.get("chosen").intValue()).isBetween(captions / 20, captions - 1);
+        assertThat(report.get("selected").intValue()).isBetween(captions / 20, captions - 1);
         assertThat(report.get("coverage").doubleValue()).isEqualTo(1);
         assertThat(report.get("before").size()).isGreaterThan(50);
         assertThat(report.get("after").get(0).get("count").intValue())
                 .isLessThan(report.get("before").get(0).get("count").intValue());
     }
 
-    /** Filters in a JVM of its own. */
+    /** Filters in a separate JVM. */
     public static void main(String[] args) {
         long begun = System.nanoTime();
         ConceptReport report = ConceptFilter.run(Path.of(args[0]), RarestFirstSelection.PAPER, true, Path.of(args[1]));

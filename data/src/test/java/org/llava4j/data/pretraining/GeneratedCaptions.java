@@ -7,7 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 
-/** Generated captions whose phrases are as unevenly frequent as words are. */
+/** Generator of captions whose phrase frequencies follow Zipf's law. */
 public final class GeneratedCaptions {
     private static final List<String> ADJECTIVES = List.of(
             "red", "green", "blue", "old", "young", "small", "large", "wooden", "golden", "broken", "happy", "wild",
@@ -63,7 +63,7 @@ public final class GeneratedCaptions {
 
     private GeneratedCaptions() {}
 
-    /** Writes so many in CC3M's form. */
+    /** Writes captions in CC3M's format. */
     public static Path write(int captions, Path file) throws IOException {
         Random random = new Random(1);
         try (BufferedWriter out = Files.newBufferedWriter(file)) {
@@ -75,14 +75,14 @@ public final class GeneratedCaptions {
         return file;
     }
 
-    /** Of about 76 000 phrases one, the first far more often than the last (Zipf 1935). */
+    /** Returns one of about 76 000 phrases, with frequencies by Zipf's law (Zipf 1935). */
     private static String phrase(Random random) {
-        int kinds = ADJECTIVES.size() * NOUNS.size() * NOUNS.size();
-        int rank = (int) Math.pow(kinds, random.nextDouble()) - 1;
-        // Neighbours in rank have no word in common.
-        int kind = (int) ((rank * 48_271L) % kinds);
-        return ADJECTIVES.get(kind % ADJECTIVES.size()) + " "
-                + NOUNS.get(kind / ADJECTIVES.size() % NOUNS.size()) + " "
-                + NOUNS.get(kind / ADJECTIVES.size() / NOUNS.size());
+        int phrases = ADJECTIVES.size() * NOUNS.size() * NOUNS.size();
+        int rank = (int) Math.pow(phrases, random.nextDouble()) - 1;
+        // Neighbors in rank have no word in common.
+        int phrase = (int) ((rank * 48_271L) % phrases);
+        return ADJECTIVES.get(phrase % ADJECTIVES.size()) + " "
+                + NOUNS.get(phrase / ADJECTIVES.size() % NOUNS.size()) + " "
+                + NOUNS.get(phrase / ADJECTIVES.size() / NOUNS.size());
     }
 }

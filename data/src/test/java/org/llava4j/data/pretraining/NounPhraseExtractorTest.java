@@ -7,20 +7,20 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Phrases by the stated pattern, and what the models make of captions. */
+/** Phrases of tagged words, and of captions tagged by the models. */
 class NounPhraseExtractorTest {
-    private static final NounPhraseExtractor PHRASES = new NounPhraseExtractor(true);
+    private static final NounPhraseExtractor EXTRACTOR = new NounPhraseExtractor(true);
 
     @Test
-    void aPhraseIsTheLongestRunThatEndsInANoun() {
+    void extractReturnsLongestRunsEndingInNoun() {
         String[] words = {"A", "big", "red", "Fire", "truck", "is", "very", "fast", "and", "old", "Paris"};
         String[] tags = {"DET", "ADJ", "ADJ", "NOUN", "NOUN", "AUX", "ADV", "ADJ", "CCONJ", "ADJ", "PROPN"};
-        assertThat(PHRASES.extract(words, tags)).containsExactly("big red fire truck", "old paris");
+        assertThat(EXTRACTOR.extract(words, tags)).containsExactly("big red fire truck", "old paris");
         assertThat(new NounPhraseExtractor(false).extract(words, tags))
                 .containsExactly("big red Fire truck", "old Paris");
-        assertThat(PHRASES.extract(
+        assertThat(EXTRACTOR.extract(
                         new String[] {"dog", "blue", "sees", "dog"}, new String[] {"NOUN", "ADJ", "VERB", "NOUN"}))
-                .as("an adjective behind its noun is no part of it, and a phrase counts once")
+                .as("an adjective after its noun is excluded, and duplicates are removed")
                 .containsExactly("dog");
     }
 
@@ -31,14 +31,14 @@ class NounPhraseExtractorTest {
         "a young woman in a white t-shirt, young woman|white t-shirt",
         "two men playing frisbee in 3 parks, men|frisbee|parks"
     })
-    void captionsHaveThem(String caption, String phrases) {
-        assertThat(PHRASES.extract(caption)).isEqualTo(List.of(phrases.split("\\|")));
+    void extractFindsPhrasesOfCaptions(String caption, String phrases) {
+        assertThat(EXTRACTOR.extract(caption)).isEqualTo(List.of(phrases.split("\\|")));
     }
 
     @Test
-    void whatHasNoneHasNone() {
-        assertThat(PHRASES.extract("")).isEmpty();
-        assertThat(PHRASES.extract(" .-- !")).isEmpty();
-        assertThat(PHRASES.extract("-")).isEmpty();
+    void extractReturnsNothingWithoutNouns() {
+        assertThat(EXTRACTOR.extract("")).isEmpty();
+        assertThat(EXTRACTOR.extract(" .-- !")).isEmpty();
+        assertThat(EXTRACTOR.extract("-")).isEmpty();
     }
 }

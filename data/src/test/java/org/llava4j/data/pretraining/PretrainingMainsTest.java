@@ -20,7 +20,7 @@ import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.records.CaptionRecordReader;
 import org.llava4j.data.records.ConversationRecordReader;
 
-/** Captions chosen and expanded by the goals, from files to files. */
+/** Commands that filter and expand captions, from files to files. */
 class PretrainingMainsTest {
     private static final List<String> NOUNS = List.of("dog", "cat", "train", "house", "tree");
 
@@ -30,7 +30,7 @@ class PretrainingMainsTest {
     private Path captions;
 
     @BeforeEach
-    void someCaptions() throws IOException {
+    void writeCaptions() throws IOException {
         StringBuilder lines = new StringBuilder("a zebra in the snow\thttp://0\n");
         for (int i = 0; i < 200; i++) {
             // The dog is in every other caption, the tree in few.
@@ -49,7 +49,7 @@ class PretrainingMainsTest {
                 "--data-path",
                 captions.toString(),
                 "--output-dir",
-                temp.resolve("chosen").toString()));
+                temp.resolve("selected").toString()));
         all.addAll(List.of(flags));
         FilterConceptsMain.main(all.toArray(new String[0]));
     }
@@ -65,18 +65,19 @@ class PretrainingMainsTest {
     }
 
     @Test
-    void captionsAreChosenByTheirConcepts() throws IOException {
+    void filterSelectsCaptionsByPhraseFrequency() throws IOException {
         filter("--max-per-phrase", "20");
-        Path folder = temp.resolve("chosen");
+        Path folder = temp.resolve("selected");
         JsonNode report = JsonInput.readObject(folder.resolve("report.json"));
         assertThat(report.get("captions").intValue()).isEqualTo(201);
         assertThat(report.get("phrases").intValue())
-                .as("zebra and snow among them")
+                .as("zebra and snow included")
                 .isEqualTo(7);
-        // Of dog 100, cat 50 and train 25 captions 20 each, house's 12 or 13 and tree's rest whole.
-        assertThat(report.get("chosen").intValue()).isEqualTo(3 * 20 + 25);
+        // Of 100 dog, 50 cat and 25 train captions 20 each; all 12 or 13 house captions, and the remaining tree
+        // captions.
+        assertThat(report.get("selected").intValue()).isEqualTo(3 * 20 + 25);
         assertThat(report.get("coverage").doubleValue()).isEqualTo(1);
-        assertThat(report.get("rule").get("most_of_one").intValue()).isEqualTo(20);
+        assertThat(report.get("selection").get("max_per_phrase").intValue()).isEqualTo(20);
         try (CaptionRecordReader reader = CaptionRecordReader.open(folder.resolve("captions.json"))) {
             assertThat(reader.size()).isEqualTo(85);
             assertThat(reader.get(0).image()).startsWith("GCC_train_0000");
@@ -93,7 +94,7 @@ class PretrainingMainsTest {
     }
 
     @Test
-    void captionsBecomeQuestionsAndAnswers() {
+    void expandWritesQuestionsAndAnswers() {
         expand();
         Set<String> questions = new HashSet<>();
         int before = 0;
@@ -114,7 +115,7 @@ class PretrainingMainsTest {
     }
 
     @Test
-    void instructionsMayBeOnesOwnAndTheImageFirst() throws IOException {
+    void expandReadsInstructionsAndImagePosition() throws IOException {
         Path own = Files.writeString(temp.resolve("own.txt"), "# mine\n\nWas ist das?\n");
         expand("--instructions", own.toString(), "--image-position", "first");
         try (ConversationRecordReader reader = ConversationRecordReader.open(temp.resolve("chat.json"))) {
@@ -123,7 +124,7 @@ class PretrainingMainsTest {
     }
 
     @Test
-    void outputThatIsReadIsRefused() throws IOException {
+    void commandsRejectOutputThatIsInput() throws IOException {
         Path link = Files.createSymbolicLink(temp.resolve("link.tsv"), captions);
         byte[] before = Files.readAllBytes(captions);
         for (Path same : List.of(captions, link)) {
@@ -137,10 +138,10 @@ class PretrainingMainsTest {
     }
 
     @Test
-    void whatIsWrongIsOneLineAndNothingIsWritten() throws IOException {
+    void errorsAreOneLineAndWriteNothing() throws IOException {
         assertFails(() -> filter("--min-count", "0"), "--min-count is 0; give 1 or more");
-        assertFails(() -> filter("--ties", "random"), "ties are alphabetical or seeded, not random");
-        assertFails(() -> expand("--image-position", "left"), "the image is first, last or random, not left");
+        assertFails(() -> filter("--ties", "random"), "unknown tie order \"random\"");
+        assertFails(() -> expand("--image-position", "left"), "unknown image position \"left\"");
         assertFails(() -> expand("--instructions", "nowhere.txt"), "nowhere.txt: no such file");
         Path bad = Files.writeString(temp.resolve("bad.txt"), "fine\n<image> what?\n");
         assertFails(() -> expand("--instructions", bad.toString()), "bad.txt, line 2: leave out <image>");
@@ -153,8 +154,8 @@ class PretrainingMainsTest {
         assertFails(this::filter, "late.json, line 2, entry 1: caption : \"caption\" is missing");
         assertFails(this::expand, "late.json, line 2, entry 1: caption : \"caption\" is missing");
         captions = Files.writeString(temp.resolve("empty.json"), "[]");
-        assertFails(this::filter, "there are no captions");
-        assertThat(temp.resolve("chosen")).doesNotExist();
+        assertFails(this::filter, "has no captions");
+        assertThat(temp.resolve("selected")).doesNotExist();
         assertThat(temp.resolve("chat.json")).doesNotExist();
     }
 

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.pretraining.RarestFirstSelection.TieOrder;
 
-/** The rule on a corpus that can be worked out by hand, and what holds on any. */
+/** Selection on a corpus that can be worked out by hand, and invariants on random corpora. */
 class RarestFirstSelectionTest {
     /** "rare" twice, "owl" 3 times, "dog" 5 times, "man" 9 times. */
     private static final List<List<String>> CORPUS = List.of(
@@ -43,50 +43,50 @@ class RarestFirstSelectionTest {
         return index;
     }
 
-    private static Set<Integer> chosen(RarestFirstSelection rule) {
-        return rule.select(index(CORPUS), String::valueOf).stream()
+    private static Set<Integer> select(RarestFirstSelection selection) {
+        return selection.select(index(CORPUS), String::valueOf).stream()
                 .boxed()
                 .collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Test
-    void allCaptionsOfPhrasesThatAreNotPassedOver() {
-        assertThat(chosen(new RarestFirstSelection(3, 100, false, TieOrder.ALPHABETICAL, 1)))
-                .as("of \"rare\" alone nothing is taken, but \"man\" brings one of its captions")
+    void selectTakesAllCaptionsOfFrequentPhrases() {
+        assertThat(select(new RarestFirstSelection(3, 100, false, TieOrder.ALPHABETICAL, 1)))
+                .as("\"rare\" itself is ignored, but \"man\" selects one of its captions")
                 .containsExactly(0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12);
-        assertThat(chosen(new RarestFirstSelection(6, 100, false, TieOrder.ALPHABETICAL, 1)))
+        assertThat(select(new RarestFirstSelection(6, 100, false, TieOrder.ALPHABETICAL, 1)))
                 .containsExactly(0, 1, 2, 3, 7, 8, 10, 11, 12);
-        assertThat(chosen(new RarestFirstSelection(10, 100, false, TieOrder.ALPHABETICAL, 1)))
+        assertThat(select(new RarestFirstSelection(10, 100, false, TieOrder.ALPHABETICAL, 1)))
                 .isEmpty();
     }
 
-    /** Owl brings 2, 5 and 6; of dog's 1, 5, 7, 8 and 9 four are drawn, of man's nine four. */
+    /** "owl" selects 2, 5 and 6; of 1, 5, 7, 8 and 9 "dog" samples four, and "man" samples four of its nine. */
     @Test
-    void ofAFrequentPhraseSoManyAreDrawn() {
+    void selectSamplesCaptionsOfVeryFrequentPhrases() {
         Set<Set<Integer>> seen = new java.util.HashSet<>();
         for (int seed = 0; seed < 50; seed++) {
-            Set<Integer> chosen = chosen(new RarestFirstSelection(3, 4, false, TieOrder.ALPHABETICAL, seed));
-            assertThat(chosen).contains(2, 5, 6).doesNotContain(4, 13);
-            assertThat(intersection(chosen, Set.of(1, 5, 7, 8, 9)).size()).isGreaterThanOrEqualTo(4);
-            assertThat(intersection(chosen, Set.of(0, 1, 2, 3, 7, 8, 10, 11, 12))
+            Set<Integer> selected = select(new RarestFirstSelection(3, 4, false, TieOrder.ALPHABETICAL, seed));
+            assertThat(selected).contains(2, 5, 6).doesNotContain(4, 13);
+            assertThat(intersection(selected, Set.of(1, 5, 7, 8, 9)).size()).isGreaterThanOrEqualTo(4);
+            assertThat(intersection(selected, Set.of(0, 1, 2, 3, 7, 8, 10, 11, 12))
                             .size())
                     .isBetween(4, 8);
-            seen.add(chosen);
+            seen.add(selected);
         }
         assertThat(seen).as("the seed matters").hasSizeGreaterThan(20);
     }
 
     /**
-     * Where the pool counts: owl brings 2, 5, 6; dog then has 5 and gets three more of 1, 7, 8, 9; man has 2 and two or
-     * three of 1, 7 and 8, so that at most one more comes, which may be dog's fifth.
+     * With {@code countSelected}: "owl" selects 2, 5, 6; "dog" then has 5 and samples three more of 1, 7, 8, 9; "man"
+     * has 2 and two or three of 1, 7 and 8, so that at most one more is selected, which may be the fifth of "dog".
      */
     @Test
-    void whatIsInThePoolMayCount() {
+    void selectCountsSelectedCaptionsOnRequest() {
         for (int seed = 0; seed < 50; seed++) {
-            Set<Integer> chosen = chosen(new RarestFirstSelection(3, 4, true, TieOrder.ALPHABETICAL, seed));
-            assertThat(chosen).contains(2, 5, 6);
-            assertThat(intersection(chosen, Set.of(1, 5, 7, 8, 9)).size()).isBetween(4, 5);
-            assertThat(intersection(chosen, Set.of(0, 1, 2, 3, 7, 8, 10, 11, 12)))
+            Set<Integer> selected = select(new RarestFirstSelection(3, 4, true, TieOrder.ALPHABETICAL, seed));
+            assertThat(selected).contains(2, 5, 6);
+            assertThat(intersection(selected, Set.of(1, 5, 7, 8, 9)).size()).isBetween(4, 5);
+            assertThat(intersection(selected, Set.of(0, 1, 2, 3, 7, 8, 10, 11, 12)))
                     .hasSize(4);
         }
     }
@@ -97,10 +97,10 @@ class RarestFirstSelectionTest {
         return both;
     }
 
-    /** Captions in another order, as from other files or partitions, give the same choice. */
+    /** Captions in another order, as from other files or partitions, give the same selection. */
     @ParameterizedTest
     @EnumSource(TieOrder.class)
-    void theOrderOfTheCaptionsDoesNotMatter(TieOrder ties) {
+    void selectIsIndependentOfCaptionOrder(TieOrder ties) {
         Random random = new Random(4);
         List<List<String>> corpus = new ArrayList<>();
         for (int i = 0; i < 3000; i++) {
@@ -109,31 +109,32 @@ class RarestFirstSelectionTest {
                     .distinct()
                     .toList());
         }
-        for (boolean pool : new boolean[] {false, true}) {
-            RarestFirstSelection rule = new RarestFirstSelection(3, 20, pool, ties, 9);
-            Set<String> expected = ids(rule.select(index(corpus), String::valueOf), String::valueOf);
+        for (boolean countSelected : new boolean[] {false, true}) {
+            RarestFirstSelection selection = new RarestFirstSelection(3, 20, countSelected, ties, 9);
+            Set<String> expected = ids(selection.select(index(corpus), String::valueOf), String::valueOf);
             List<Integer> order =
                     new ArrayList<>(IntStream.range(0, corpus.size()).boxed().toList());
             Collections.shuffle(order, random);
             ConceptIndex shuffled = index(order.stream().map(corpus::get).toList());
-            BitSet chosen = rule.select(shuffled, number -> String.valueOf(order.get(number)));
-            assertThat(ids(chosen, number -> String.valueOf(order.get(number)))).isEqualTo(expected);
+            BitSet selected = selection.select(shuffled, number -> String.valueOf(order.get(number)));
+            assertThat(ids(selected, number -> String.valueOf(order.get(number))))
+                    .isEqualTo(expected);
             assertThat(expected.size()).isBetween(100, corpus.size() - 100);
         }
     }
 
-    private static Set<String> ids(BitSet chosen, java.util.function.IntFunction<String> id) {
-        return chosen.stream().mapToObj(id).collect(Collectors.toCollection(TreeSet::new));
+    private static Set<String> ids(BitSet selected, java.util.function.IntFunction<String> id) {
+        return selected.stream().mapToObj(id).collect(Collectors.toCollection(TreeSet::new));
     }
 
     @Test
-    void theReportCountsWhatWasChosen() {
+    void reportCountsPhrasesOfSelectedCaptions() {
         ConceptIndex index = index(CORPUS);
-        RarestFirstSelection rule = new RarestFirstSelection(3, 100, false, TieOrder.ALPHABETICAL, 1);
+        RarestFirstSelection selection = new RarestFirstSelection(3, 100, false, TieOrder.ALPHABETICAL, 1);
         BitSet onlyOwls = new BitSet();
         onlyOwls.set(2);
         onlyOwls.set(6);
-        ConceptReport report = ConceptReport.of(index, onlyOwls, rule);
+        ConceptReport report = ConceptReport.of(index, onlyOwls, selection);
         assertThat(report.captions()).isEqualTo(14);
         assertThat(report.selected()).isEqualTo(2);
         assertThat(report.phrases()).isEqualTo(4);
@@ -157,7 +158,7 @@ class RarestFirstSelectionTest {
     }
 
     @Test
-    void aCountBelowOneIsRefused() {
+    void constructorRejectsCountsBelowOne() {
         assertThatThrownBy(() -> new RarestFirstSelection(0, 100, false, TieOrder.SEEDED, 1))
                 .isInstanceOf(BadInputException.class);
         assertThatThrownBy(() -> new RarestFirstSelection(3, 0, false, TieOrder.SEEDED, 1))

@@ -22,7 +22,7 @@ import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.llavabench.BenchContext;
 import org.llava4j.data.llavabench.BenchQuestion;
 
-/** LLaVA-Bench's questions and contexts. */
+/** Readers and writers of LLaVA-Bench's questions and contexts. */
 class BenchRecordReaderTest {
     private static final String QUESTIONS =
             "{\"question_id\": 0, \"image\": \"001.jpg\", \"text\": \"What is it?\", \"category\": \"conv\"}\n"
@@ -35,7 +35,7 @@ class BenchRecordReaderTest {
     private Path temp;
 
     @Test
-    void areReadAndWritten() throws IOException {
+    void readersAndWritersRoundTrip() throws IOException {
         Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS);
         List<BenchQuestion> expected = List.of(
                 new BenchQuestion(JsonId.of(0), "001.jpg", "What is it?", "conv"),
@@ -61,7 +61,7 @@ class BenchRecordReaderTest {
     }
 
     @Test
-    void writablesKeepTheTypeOfAnId() throws IOException {
+    void writablesKeepTypeOfId() throws IOException {
         Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS);
         try (BenchQuestionRecordReader reader = BenchQuestionRecordReader.open(questions)) {
             assertThat(reader.next().get(0)).isEqualTo(new LongWritable(0));
@@ -70,17 +70,17 @@ class BenchRecordReaderTest {
     }
 
     @Test
-    void allRefusesTwoQuestionsOfOneId() throws IOException {
+    void allRejectsDuplicateIds() throws IOException {
         Path questions = Files.writeString(temp.resolve("q.jsonl"), QUESTIONS + QUESTIONS.replace("\"1\"", "2"));
         assertThatThrownBy(() -> BenchQuestionRecordReader.all(questions))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("question 0 is there twice, first in " + questions)
+                .hasMessageContaining("question 0 is duplicate, first in " + questions)
                 .hasMessageContaining("line 3");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"[0.1, 0.2, 0.3, 40]", "[-0.1, 0.2, 0.3, 0.4]", "[0.3, 0.2, 0.1, 0.4]"})
-    void byImageRefusesBoxesThatAreNoFractions(String bbox) throws IOException {
+    void byImageRejectsBoxesOutsideUnitInterval(String bbox) throws IOException {
         Path contexts = Files.writeString(temp.resolve("c.jsonl"), CONTEXTS.replace("[0.1, 0.2, 0.3, 0.4]", bbox));
         assertThatThrownBy(() -> BenchContextRecordReader.byImage(contexts))
                 .isInstanceOf(BadInputException.class)
@@ -89,21 +89,21 @@ class BenchRecordReaderTest {
     }
 
     @Test
-    void byImageRefusesTwoContextsOfOneImage() throws IOException {
+    void byImageRejectsDuplicateImages() throws IOException {
         Path contexts = Files.writeString(temp.resolve("c.jsonl"), CONTEXTS.replace("2.jpg", "001.jpg"));
         assertThatThrownBy(() -> BenchContextRecordReader.byImage(contexts))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("the context of image 001.jpg is there twice");
+                .hasMessageContaining("the context of image 001.jpg is duplicate");
     }
 
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"question_id\": 1.5}  | line 1, entry 0 (id 1.5): question 1.5: \"question_id\" must be a string or a whole number",
+                "{\"question_id\": 1.5}  | line 1, entry 0 (id 1.5): question 1.5: \"question_id\" must be a string or an integer",
                 "{\"question_id\": 1, \"image\": \"a\"}  | \"text\" is missing"
             })
-    void aQuestionThatIsWrongIsNamed(String text, String message) throws IOException {
+    void getReportsLocationOfInvalidQuestion(String text, String message) throws IOException {
         Path file = Files.writeString(temp.resolve("q.jsonl"), text);
         assertThatThrownBy(() -> BenchQuestionRecordReader.open(file).get(0))
                 .isInstanceOf(BadInputException.class)
@@ -111,7 +111,7 @@ class BenchRecordReaderTest {
     }
 
     @Test
-    void damageIsRefused() throws IOException {
+    void corruptFilesAreRejectedInOneLine() throws IOException {
         Random random = new Random(8);
         byte[] sound = CONTEXTS.getBytes(StandardCharsets.UTF_8);
         for (int round = 0; round < 400; round++) {

@@ -23,7 +23,7 @@ import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 
-/** Captions and boxes in the formats that they are published in. */
+/** Captions and bounding boxes in their published formats. */
 class CaptionRecordReaderTest {
     private static final String TSV = "a dog on grass\thttp://a/1\nétang bleu \thttp://a/2\n";
     private static final String METADATA = "[{\"id\":\"7\",\"image\":\"7.jpg\",\"caption\":\"a cat\",\"url\":\"u\"},\n"
@@ -58,7 +58,7 @@ class CaptionRecordReaderTest {
     }
 
     @Test
-    void everyFormatIsKnownByWhatIsInIt() throws IOException {
+    void openDetectsFormat() throws IOException {
         assertThat(all(file("train.tsv", TSV)))
                 .containsExactly(
                         new Caption("GCC_train_000000000", "GCC_train_000000000.jpg", "a dog on grass"),
@@ -76,7 +76,7 @@ class CaptionRecordReaderTest {
     }
 
     @Test
-    void captionsAndBoxesOfAPictureComeTogether() throws IOException {
+    void getJoinsCaptionsAndBoxes() throws IOException {
         try (CocoRecordReader reader = CocoRecordReader.open(file("c.json", COCO), file("i.json", INSTANCES))) {
             assertThat(reader.size()).isEqualTo(2);
             assertThat(reader.get(0))
@@ -96,7 +96,7 @@ class CaptionRecordReaderTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"out.json", "out.jsonl"})
-    void whatIsWrittenIsRead(String name) {
+    void writeAndReadRoundTrip(String name) {
         List<Caption> captions = List.of(new Caption("a", "a.jpg", "\"quoted\"\n"), new Caption("b", "b.jpg", "ü"));
         Path file = temp.resolve(name);
         RecordFiles.writeCaptions(file, captions.iterator());
@@ -112,14 +112,14 @@ class CaptionRecordReaderTest {
     }
 
     @Test
-    void whatIsWrittenAsCocoIsRead() throws IOException {
-        List<CaptionedImage> pictures;
+    void writeCocoAndReadRoundTrip() throws IOException {
+        List<CaptionedImage> images;
         try (CocoRecordReader reader = CocoRecordReader.open(file("c.json", COCO), file("i.json", INSTANCES))) {
-            pictures = List.of(reader.get(0), reader.get(1));
+            images = List.of(reader.get(0), reader.get(1));
         }
-        RecordFiles.writeCoco(temp.resolve("c2.json"), temp.resolve("i2.json"), pictures);
+        RecordFiles.writeCoco(temp.resolve("c2.json"), temp.resolve("i2.json"), images);
         try (CocoRecordReader reader = CocoRecordReader.open(temp.resolve("c2.json"), temp.resolve("i2.json"))) {
-            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(pictures);
+            assertThat(List.of(reader.get(0), reader.get(1))).isEqualTo(images);
         }
     }
 
@@ -133,13 +133,13 @@ class CaptionRecordReaderTest {
                 "x.json | [{\"caption\": \"a\"}]                     | \"image\" is missing",
                 "x.json | [1]                                        | entry 0 is not an object",
                 "x.json | ''                                         | is empty",
-                "x.json | {\"annotations\": [], \"images\": 1}       | \"images\" is no list",
-                "x.json | {\"annotations\": []}                      | has no \"images\", as COCO's files have",
+                "x.json | {\"annotations\": [], \"images\": 1}       | \"images\" is not a list",
+                "x.json | {\"annotations\": []}                      | has no \"images\"; give a file in COCO's format",
                 "x.json | {\"annotations\": [{}], \"images\": []}    | \"image\" is missing",
-                "x.json | {\"annotations\": [{\"image_id\": 3}], \"images\": []} | which is not among \"images\"",
-                "x.json | [{\"conversations\": [{\"from\": \"gpt\", \"value\": \"a\"}]}] | is no caption of one picture"
+                "x.json | {\"annotations\": [{\"image_id\": 3}], \"images\": []} | is missing in \"images\"",
+                "x.json | [{\"conversations\": [{\"from\": \"gpt\", \"value\": \"a\"}]}] | is not a caption of one image"
             })
-    void whatIsWrongIsNamedWithItsPlace(String name, String text, String message) throws IOException {
+    void errorsReportLocation(String name, String text, String message) throws IOException {
         Path file = file(name, text.replace('~', '\n').replace("\\t", "\t"));
         assertThatThrownBy(() -> all(file))
                 .isInstanceOf(BadInputException.class)
@@ -153,11 +153,11 @@ class CaptionRecordReaderTest {
             delimiter = '|',
             value = {
                 "\"bbox\":[50,25,100,50]  | \"bbox\":[50,25,100]         | i.json, entry 0: box of image 5: \"bbox\" must be",
-                "\"category_id\":2        | \"category_id\":9            | category 9 is not among \"categories\"",
-                "\"image_id\":5           | \"image_id\":\"five\"        | \"image_id\" must be a whole number",
+                "\"category_id\":2        | \"category_id\":9            | category 9 is missing in \"categories\"",
+                "\"image_id\":5           | \"image_id\":\"five\"        | \"image_id\" must be an integer",
                 "\"name\":\"man\"         | \"title\":\"man\"            | \"name\" is missing"
             })
-    void aBoxThatIsWrongIsNamedWithItsPlace(String what, String other, String message) throws IOException {
+    void invalidBoxIsReportedWithLocation(String what, String other, String message) throws IOException {
         Path captions = file("c.json", COCO);
         Path instances = file("i.json", INSTANCES.replace(what, other));
         assertThatThrownBy(() -> CocoRecordReader.open(captions, instances).get(0))
@@ -166,10 +166,10 @@ class CaptionRecordReaderTest {
                 .hasMessageNotContaining("\n");
     }
 
-    /** Damaged files are read as far as they are sound, or refused in one line. */
+    /** Corrupt files are read as far as they are valid, or rejected in one line. */
     @ParameterizedTest
     @ValueSource(strings = {"x.tsv", "metadata.json", "chat.json", "coco.json"})
-    void damageIsRefused(String name) throws IOException {
+    void corruptFilesAreRejectedInOneLine(String name) throws IOException {
         byte[] sound = switch (name) {
             case "x.tsv" -> TSV.getBytes(StandardCharsets.UTF_8);
             case "metadata.json" -> METADATA.getBytes(StandardCharsets.UTF_8);
@@ -192,15 +192,15 @@ class CaptionRecordReaderTest {
         }
     }
 
-    /** The file is not read whole before its first record is there. */
+    /** A record of a large file is read on its own. */
     @Test
-    void aCaptionIsReadWhereItLies() throws IOException {
+    void getReadsSingleCaptionOfLargeFile() throws IOException {
         Path file = temp.resolve("many.tsv");
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 200_000; i++) {
             lines.append("caption ")
                     .append(i)
-                    .append("\thttp://pictures/")
+                    .append("\thttp://images/")
                     .append(i)
                     .append('\n');
         }

@@ -16,7 +16,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.config.ConfigWarnings;
 
-/** COCO's captions and instances files that do not belong together, or have odd boxes. */
+/** COCO captions and instances files that do not match, or have irregular boxes. */
 class CocoFilesTest {
     private static final String IMAGES =
             "\"images\":[{\"id\":5,\"file_name\":\"five.jpg\",\"width\":200,\"height\":100},"
@@ -59,12 +59,13 @@ class CocoFilesTest {
     }
 
     @Test
-    void openRefusesInstancesOfAnotherSplit() throws IOException {
+    void openRejectsInstancesOfAnotherSplit() throws IOException {
         Path other = instances(box(77, "[0,0,1,1]"), box(78, "[0,0,1,1]"));
         assertRefuses(
                 captions,
                 other,
-                other + ": none of its 2 boxes is of one of the 2 images of the captions; give the instances file of"
+                other
+                        + ": none of its 2 boxes belongs to one of the 2 images of the captions; give the instances file of"
                         + " the same split");
         assertRefuses(captions, instances(), "none of its 0 boxes");
     }
@@ -76,12 +77,12 @@ class CocoFilesTest {
         CocoRecordReader.open(captions, instances).close();
         assertThat(ConfigWarnings.in(instances))
                 .containsExactly(instances + ": 1 of 2 images have no boxes; 1 boxes are of images that the captions"
-                        + " file does not have");
+                        + " file lacks");
         assertThat(ConfigWarnings.in(captions))
-                .containsExactly(captions + ": 1 of 2 images have no captions; nothing is asked about them");
+                .containsExactly(captions + ": 1 of 2 images have no captions; no instructions are generated for them");
     }
 
-    /** As the contexts that LLaVA publishes for COCO's images. */
+    /** As in the contexts that LLaVA publishes for COCO images. */
     @Test
     void crowdRegionsAreBoxesAndCounted() throws IOException {
         String crowd = box(5, "[0,0,200,50]").replace("\"iscrowd\":0", "\"iscrowd\":1");
@@ -116,13 +117,13 @@ class CocoFilesTest {
                 "[201,25,10,10]  | [201.0, 25.0, 10.0, 10.0] is outside of the image, which has 200 x 100 pixels",
                 "[50,25,1e400,9] | must be a list of 4 numbers"
             })
-    void openRefusesWrongBoxesByEntry(String bbox, String message) throws IOException {
+    void openRejectsInvalidBoxes(String bbox, String message) throws IOException {
         Path instances = instances(box(4, "[0,0,10,20]"), box(5, bbox));
         assertRefuses(captions, instances, instances + ", line 2, entry 1: box of image 5: \"bbox\" " + message);
     }
 
     @Test
-    void openNamesWhatAFileIs() throws IOException {
+    void openReportsActualTypeOfFile() throws IOException {
         Path instances = instances(box(5, "[0,0,1,1]"));
         assertRefuses(
                 instances, captions, instances + ": has COCO's instances, not its captions; give captions_*.json");
@@ -134,17 +135,17 @@ class CocoFilesTest {
         assertRefuses(captions, keypoints, "has COCO's keypoints, not its instances");
     }
 
-    /** What one goal refuses the other refuses with the same words; only the moment differs. */
+    /** Both readers reject the same captions with the same message. */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"id\":1,\"image_id\":5,\"caption\":\" \"}      | the caption is empty; leave the entry out",
-                "{\"id\":1,\"image_id\":99,\"caption\":\"a\"}     | is of image 99, which is not among \"images\"",
+                "{\"id\":1,\"image_id\":5,\"caption\":\" \"}      | the caption is empty; remove the entry",
+                "{\"id\":1,\"image_id\":99,\"caption\":\"a\"}     | image 99 of the caption is missing in \"images\"",
                 "{\"image_id\":5,\"caption\":\"a\"}               | \"id\" is missing",
                 "{\"id\":1,\"image_id\":5,\"caption\":7}          | \"caption\" must be a text"
             })
-    void bothReadersRefuseTheSameCaptions(String annotation, String message) throws IOException {
+    void bothReadersRejectSameCaptions(String annotation, String message) throws IOException {
         Path file = captions("{\"id\":0,\"image_id\":5,\"caption\":\"a man\"}", annotation);
         assertRefuses(file, null, file + ", line 2, entry 1");
         assertRefuses(file, null, message);
@@ -157,7 +158,7 @@ class CocoFilesTest {
     }
 
     @Test
-    void widthAndHeightAreNeededForBoxesOnly() throws IOException {
+    void openRequiresImageSizeForBoxesOnly() throws IOException {
         Files.writeString(captions, Files.readString(captions).replaceAll(",\"width\":\\d+,\"height\":\\d+", ""));
         try (CocoRecordReader reader = CocoRecordReader.open(captions, null)) {
             assertThat(reader.get(1).captions()).isEqualTo(List.of("a boat"));

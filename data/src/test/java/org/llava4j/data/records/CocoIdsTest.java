@@ -14,7 +14,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.captions.BoundingBox;
 import org.llava4j.data.captions.CaptionedImage;
 
-/** Ids of COCO's images and categories, by which captions and boxes refer to them. */
+/** Ids of COCO images and categories, by which captions and boxes refer to them. */
 class CocoIdsTest {
     @TempDir
     private Path temp;
@@ -43,23 +43,23 @@ class CocoIdsTest {
     }
 
     @Test
-    void openRefusesTwoImagesOfOneId() throws IOException {
+    void openRejectsDuplicateImageIds() throws IOException {
         replace(captions, "{\"id\":8,\"file_name\"", "{\"id\":7,\"file_name\"");
         assertThatThrownBy(() -> CocoRecordReader.open(captions, instances))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("image 7 is there twice, first in " + captions);
+                .hasMessageContaining("image 7 is duplicate, first in " + captions);
     }
 
     @Test
-    void openRefusesTwoCategoriesOfOneId() throws IOException {
+    void openRejectsDuplicateCategoryIds() throws IOException {
         replace(instances, "{\"id\":2,\"name\"", "{\"id\":1,\"name\"");
         assertThatThrownBy(() -> CocoRecordReader.open(captions, instances))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("category 1 is there twice, first in " + instances);
+                .hasMessageContaining("category 1 is duplicate, first in " + instances);
     }
 
     @Test
-    void openRefusesImageWithoutId() throws IOException {
+    void openRejectsImageWithoutId() throws IOException {
         replace(captions, "{\"id\":8,\"file_name\"", "{\"file_name\"");
         assertThatThrownBy(() -> CocoRecordReader.open(captions, instances))
                 .isInstanceOf(BadInputException.class)

@@ -27,7 +27,7 @@ class ConversationRecordReaderTest {
     private Path folder;
 
     @Test
-    void everyGoldenSampleIsReadAsItStandsInTheFile() {
+    void nextValueReturnsSamplesOfFile() {
         JsonNode golden = Golden.json("f_e2e/finetune.json");
         try (ConversationRecordReader reader = ConversationRecordReader.open(Golden.path("f_e2e/finetune.json"))) {
             assertThat(reader.size()).isEqualTo(8);
@@ -53,27 +53,27 @@ class ConversationRecordReaderTest {
     }
 
     @Test
-    void metadataLeadsBackToTheRecord() throws IOException {
+    void loadFromMetaDataReturnsRecord() throws IOException {
         Path file = Golden.path("f_e2e/finetune.json");
         try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
             reader.shuffle(42, 0);
             while (reader.hasNext()) {
                 Record record = reader.nextRecord();
-                JsonRecordMetaData place = (JsonRecordMetaData) record.getMetaData();
-                assertThat(place.getURI()).isEqualTo(file.toUri());
+                JsonRecordMetaData location = (JsonRecordMetaData) record.getMetaData();
+                assertThat(location.getURI()).isEqualTo(file.toUri());
                 byte[] bytes = Files.readAllBytes(file);
                 String from = new String(
-                        bytes, (int) place.offset(), bytes.length - (int) place.offset(), StandardCharsets.UTF_8);
+                        bytes, (int) location.offset(), bytes.length - (int) location.offset(), StandardCharsets.UTF_8);
                 String id = record.getRecord().get(0).toString();
                 assertThat(from).startsWith("{\n  \"id\": \"" + id + "\"");
-                assertThat(reader.loadFromMetaData(place).getRecord()).isEqualTo(record.getRecord());
-                assertThat(reader.loadFromMetaData(List.of(place))).hasSize(1);
+                assertThat(reader.loadFromMetaData(location).getRecord()).isEqualTo(record.getRecord());
+                assertThat(reader.loadFromMetaData(List.of(location))).hasSize(1);
             }
         }
     }
 
     @Test
-    void aShuffleCoversAllFilesAndGoesOnFromAPosition() throws IOException {
+    void shuffleCoversAllFilesAndResumes() throws IOException {
         for (int f = 0; f < 3; f++) {
             StringBuilder json = new StringBuilder("[");
             for (int i = 0; i < 40; i++) {
@@ -100,7 +100,7 @@ class ConversationRecordReaderTest {
     }
 
     @Test
-    void oneObjectALineIsReadAsWell() throws IOException {
+    void openReadsJsonl() throws IOException {
         Path file = folder.resolve("data.jsonl");
         Files.writeString(file, sample("a", "1") + "\n" + sample("b", "2") + "\n\n" + sample("c", "3") + "\n");
         try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
@@ -111,7 +111,7 @@ class ConversationRecordReaderTest {
     }
 
     @Test
-    void aByteOrderMarkAndSeveralImagesAndNumbersAsIdsAreFine() throws IOException {
+    void openAcceptsByteOrderMarkSeveralImagesAndNumericIds() throws IOException {
         Path file = folder.resolve("bom.json");
         Files.writeString(
                 file,
@@ -124,7 +124,7 @@ class ConversationRecordReaderTest {
     }
 
     @Test
-    void anArrayOfNothingHasNoRecords() throws IOException {
+    void openAcceptsEmptyArray() throws IOException {
         Path file = folder.resolve("none.json");
         Files.writeString(file, "[]");
         try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
@@ -142,11 +142,11 @@ class ConversationRecordReaderTest {
                 "[{\"id\": 1} , 5]                      | line 1: entry 1 is not an object",
                 "[{\"id\": 1}                           | broken JSON",
                 "[{\"id\": 1}] x                        | broken JSON",
-                "[{\"id\": 1}] [2]                      | goes on after its array",
+                "[{\"id\": 1}] [2]                      | has content after its array",
                 "``                                     | is empty",
                 "5                                      | entry 0 is not an object",
             })
-    void brokenJsonIsRefusedWithItsLine(String content, String message) throws IOException {
+    void openRejectsMalformedJsonWithLine(String content, String message) throws IOException {
         Path file = folder.resolve("broken.json");
         Files.writeString(file, content.replace('~', '\n'));
         assertThatThrownBy(() -> ConversationRecordReader.open(file))
@@ -163,16 +163,16 @@ class ConversationRecordReaderTest {
             value = {
                 "{\"id\": \"x\"}                                      | \"conversations\" must be a list of turns",
                 "{\"id\": \"x\", \"conversations\": []}               | \"conversations\" must be a list of turns",
-                "{\"id\": [1]}                                        | \"id\" must be a text or a number",
+                "{\"id\": [1]}                                        | \"id\" must be a string or an integer",
                 "{\"id\": \"x\", \"image\": 5}                        | \"image\" must be a text",
                 "{\"id\": \"x\", \"image\": \"\"}                     | \"image\" is empty",
                 "{\"id\": \"x\", \"conversations\": [3]}              | turn 0: must be an object",
-                "{\"id\": \"x\", \"conversations\": [{\"from\": \"bot\", \"value\": \"y\"}]} | turn 0: a turn is from \"bot\"",
+                "{\"id\": \"x\", \"conversations\": [{\"from\": \"bot\", \"value\": \"y\"}]} | turn 0: the role (\"from\") of a turn is \"bot\"",
                 "{\"id\": \"x\", \"conversations\": [{\"from\": \"gpt\", \"value\": 1}]} | turn 0: \"value\" must be a text",
                 "{\"id\": \"x\", \"conversations\": [{\"from\": \"gpt\"}]} | turn 0: \"value\" is missing",
                 "{\"id\": \"x\", \"id\": \"y\"}                       | Duplicate field 'id'",
             })
-    void aBadSampleIsRefusedWithFileAndLine(String entry, String message) throws IOException {
+    void getRejectsInvalidSampleWithLine(String entry, String message) throws IOException {
         Path file = folder.resolve("bad.json");
         Files.writeString(file, "[\n" + sample("ok", "1") + ",\n" + entry + "\n]");
         try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
@@ -186,21 +186,21 @@ class ConversationRecordReaderTest {
     }
 
     @Test
-    void aMissingFileIsNamed() {
+    void openRejectsMissingFile() {
         assertThatThrownBy(() -> ConversationRecordReader.open(folder.resolve("no.json")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no.json: no such file");
     }
 
     @Test
-    void aFileThatChangesWhileItIsReadIsNoticed() throws IOException {
+    void getRejectsChangedFile() throws IOException {
         Path file = folder.resolve("data.json");
         Files.writeString(file, "[" + sample("a", "1") + "]");
         try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
             Files.writeString(file, "[" + sample("a", "another length") + "]");
             assertThatThrownBy(() -> reader.get(0))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessageContaining("has changed");
+                    .hasMessageContaining("was changed");
         }
     }
 

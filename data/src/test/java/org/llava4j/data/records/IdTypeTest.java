@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.pretraining.ExpandCaptionsMain;
 
-/** Ids of captions and samples, which are written with the JSON type they were read with. */
+/** Ids of captions and samples are written with the JSON type that they were read with. */
 class IdTypeTest {
     private static final String CAPTIONS = "[{\"id\": 7, \"image\": \"7.jpg\", \"caption\": \"a cat\"},"
             + " {\"id\": \"008\", \"image\": \"8.jpg\", \"caption\": \"a dog\"}]";
@@ -19,7 +19,7 @@ class IdTypeTest {
     private Path temp;
 
     @Test
-    void captionsAndTheirConversationsKeepTheTypeOfTheirIds() throws IOException {
+    void writersKeepTypeOfIds() throws IOException {
         Path captions = Files.writeString(temp.resolve("captions.json"), CAPTIONS);
         Path copy = temp.resolve("copy.json");
         try (CaptionRecordReader reader = CaptionRecordReader.open(captions)) {

@@ -27,7 +27,7 @@ class ScienceQaRecordReaderTest {
     private Path folder;
 
     @Test
-    void aSplitIsReadInItsOwnOrder() throws IOException {
+    void getFollowsOrderOfSplit() throws IOException {
         ObjectNode problems = JSON.createObjectNode();
         problems.set("1", problem("train", "image.png"));
         problems.set("22", problem("val", null));
@@ -62,13 +62,13 @@ class ScienceQaRecordReaderTest {
             assertThat(none.size()).isZero();
         }
         assertThatThrownBy(() -> ScienceQaRecordReader.problems(folder, "none"))
-                .as("there is no accuracy of nothing")
+                .as("the accuracy of an empty split is undefined")
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("the split none has no problems");
+                .hasMessageContaining("split none has no problems");
     }
 
     @Test
-    void aFolderSplitFindsTheFilesAmongOthers() throws IOException {
+    void initializeFindsFilesInFolder() throws IOException {
         ObjectNode problems = JSON.createObjectNode();
         problems.set("1", problem("train", null));
         write(problems, "{\"train\": [\"1\"]}");
@@ -83,7 +83,7 @@ class ScienceQaRecordReaderTest {
     }
 
     @Test
-    void openReportsSubjectsAndGradesThatNoColumnCounts() throws IOException {
+    void openReportsSubjectsAndGradesOutsideColumns() throws IOException {
         ObjectNode problems = JSON.createObjectNode();
         problems.set("1", problem("train", null));
         problems.set("2", problem("train", null).put("subject", "Natural Science"));
@@ -98,16 +98,17 @@ class ScienceQaRecordReaderTest {
         assertThat(ConfigWarnings.in(file))
                 .singleElement()
                 .asString()
-                .contains("split \"train\": 2 problems have a subject that no column counts: \"Natural Science\" (2)")
-                .contains("2 problems have a grade that no column counts: \"Grade 3\" (1), \"grade13\" (1)");
+                .contains("split \"train\": 2 problems have a subject that no column includes: \"Natural Science\" (2)")
+                .contains("2 problems have a grade that no column includes: \"Grade 3\" (1), \"grade13\" (1)");
     }
 
     @ParameterizedTest
     @ValueSource(ints = {-1, 2})
-    void anAnswerOutsideTheChoicesIsRefused(int answer) throws IOException {
+    void getRejectsAnswerOutsideChoices(int answer) throws IOException {
         ObjectNode problem = problem("train", null).put("answer", answer);
         assertBad(
-                problem, "line 1, entry 0 (id 7): ScienceQA problem 7: answer " + answer + " is outside its 2 choices");
+                problem,
+                "line 1, entry 0 (id 7): ScienceQA problem 7: answer " + answer + " is outside of its 2 choices");
     }
 
     @ParameterizedTest
@@ -124,23 +125,23 @@ class ScienceQaRecordReaderTest {
                 "solution",
                 "split"
             })
-    void aMissingKeyIsNamedWithItsProblem(String key) throws IOException {
+    void getReportsMissingKey(String key) throws IOException {
         ObjectNode problem = problem("train", null);
         problem.remove(key);
         assertBad(problem, "ScienceQA problem 7: \"" + key + "\" is missing");
     }
 
     @Test
-    void aValueOfTheWrongTypeIsNamedWithItsProblem() throws IOException {
-        assertBad(problem("train", null).put("answer", "1"), "problem 7: \"answer\" must be a whole number");
-        assertBad(problem("train", null).put("answer", 1.5), "problem 7: \"answer\" must be a whole number");
+    void getReportsValueOfWrongType() throws IOException {
+        assertBad(problem("train", null).put("answer", "1"), "problem 7: \"answer\" must be an integer");
+        assertBad(problem("train", null).put("answer", 1.5), "problem 7: \"answer\" must be an integer");
         assertBad(problem("train", null).put("choices", "a"), "problem 7: \"choices\" must be a list of texts");
         assertBad(problem("train", null).put("hint", 3), "problem 7: \"hint\" must be a text");
         assertBad(problem("train", null).put("task", 3), "problem 7: \"task\" must be a text");
     }
 
     @Test
-    void splitsThatDoNotFitTheProblemsAreRefused() throws IOException {
+    void openRejectsInconsistentSplits() throws IOException {
         ObjectNode problems = JSON.createObjectNode();
         problems.set("1", problem("train", null));
         write(problems, "{\"train\": [\"1\", \"9\"], \"twice\": [\"1\", \"1\"], \"odd\": [1]}");
@@ -151,17 +152,17 @@ class ScienceQaRecordReaderTest {
     }
 
     @Test
-    void missingAndBrokenFilesAreNamed() throws IOException {
+    void openReportsMissingAndMalformedFiles() throws IOException {
         assertThatThrownBy(() -> ScienceQaRecordReader.open(folder, "train"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("holds no problems.json");
+                .hasMessageContaining("has no problems.json");
         Files.writeString(folder.resolve("problems.json"), "{\"1\": {}, \n\"1\": {}}");
         Files.writeString(folder.resolve("pid_splits.json"), "{}");
-        assertBadSplit("train", "problems.json, line 2, entry 1: problem 1 is there twice");
+        assertBadSplit("train", "problems.json, line 2, entry 1: problem 1 is duplicate");
         Files.writeString(folder.resolve("problems.json"), "{\"1\": {},\n \"2\": ");
         assertBadSplit("train", "problems.json, line 2: broken JSON");
         Files.writeString(folder.resolve("problems.json"), "[]");
-        assertBadSplit("train", "problems.json, line 1: must hold one JSON object");
+        assertBadSplit("train", "problems.json, line 1: must be one JSON object");
         Files.writeString(folder.resolve("problems.json"), "{}");
         Files.delete(folder.resolve("pid_splits.json"));
         assertBadSplit("train", folder.resolve("pid_splits.json") + ": no such file");

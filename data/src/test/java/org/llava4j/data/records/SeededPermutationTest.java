@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class SeededPermutationTest {
     @Test
-    void everyIndexComesOnce() {
+    void permutationContainsEveryIndexOnce() {
         for (int size : new int[] {0, 1, 2, 3, 10, 1000}) {
             SeededPermutation permutation = new SeededPermutation(size, 42, 0);
             BitSet seen = new BitSet();
@@ -21,13 +21,13 @@ class SeededPermutationTest {
     }
 
     @Test
-    void theOrderOfASeedNeverChanges() {
-        // Runs that were stopped before an update of this code must find their place again.
+    void permutationIsStableAcrossVersions() {
+        // Runs that were stopped before an update of this code must resume at their position.
         assertThat(first(new SeededPermutation(10, 42, 0))).containsExactly(6, 7, 0, 9, 4, 3, 2, 8, 1, 5);
     }
 
     @Test
-    void seedsAndEpochsHaveOrdersOfTheirOwn() {
+    void seedsAndEpochsGiveDifferentOrders() {
         int[] base = first(new SeededPermutation(1000, 42, 0));
         assertThat(first(new SeededPermutation(1000, 42, 1))).isNotEqualTo(base);
         assertThat(first(new SeededPermutation(1000, 43, 0))).isNotEqualTo(base);
@@ -35,7 +35,7 @@ class SeededPermutationTest {
     }
 
     @Test
-    void everyIndexIsAboutAsLikelyInEveryPlace() {
+    void permutationIsUniform() {
         int[][] counts = new int[5][5];
         for (int seed = 0; seed < 20_000; seed++) {
             SeededPermutation permutation = new SeededPermutation(5, seed, 0);

@@ -19,7 +19,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.captions.Caption;
 import org.llava4j.data.config.ConfigWarnings;
 
-/** Tables of captions as tools save them: each caption keeps the image of its row, or the file is refused. */
+/** Tables of captions as tools save them: each caption keeps the image of its row, or the file is rejected. */
 class TsvCaptionsTest {
     private static final List<String> CAPTIONS = List.of("a dog", "a cat", "two birds");
 
@@ -65,13 +65,13 @@ class TsvCaptionsTest {
     void readSkipsHeadingAndByteOrderMarkWithoutShiftingRows(String start) throws IOException {
         Path file = file(start + "a dog\thttp://a/0\na cat\thttps://a/1\ntwo birds\tHTTP://a/2");
         assertRows(file, CAPTIONS);
-        assertThat(ConfigWarnings.in(file).toString().contains("line 1 holds headings; skipped"))
+        assertThat(ConfigWarnings.in(file).toString().contains("line 1 is a header and is skipped"))
                 .isEqualTo(start.toLowerCase(java.util.Locale.ROOT).contains("caption"));
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"\n", "\r\n", "\r"})
-    void readTakesEveryLineEnd(String lineEnd) throws IOException {
+    void readAcceptsEveryLineEnd(String lineEnd) throws IOException {
         String text = "caption\turl\na dog\thttp://a/0\na cat\thttp://a/1\ntwo birds\thttp://a/2\n";
         assertRows(file(text.replace("\n", lineEnd)), CAPTIONS);
         Path file = file((text + "a cow\tno address\n").replace("\n", lineEnd));
@@ -92,9 +92,9 @@ class TsvCaptionsTest {
         }
     }
 
-    /** CC3M is published without quoting: there a quote is a part of the caption. */
+    /** CC3M is published without quoting: a quote is part of the caption. */
     @Test
-    void readKeepsQuotesThatNoCsvWriterMakes() throws IOException {
+    void readKeepsUnescapedQuotes() throws IOException {
         List<String> captions =
                 List.of("\" hello \" says person", "\" hello \"", "\"unclosed", "a \"\"word\"\"", "\"\"");
         StringBuilder lines = new StringBuilder();
@@ -106,18 +106,18 @@ class TsvCaptionsTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "http://a/0\\ta dog\\n                        | line 1: has the address in the first column",
-                "url\\tcaption\\nhttp://a/0\\ta dog\\n        | line 1: has the address in the first column",
-                "a dog\\thttp://a/0\\nhttp://a/1\\ta cat\\n   | line 2: has the address in the first column",
+                "http://a/0\\ta dog\\n                        | line 1: has the URL in the first column",
+                "url\\tcaption\\nhttp://a/0\\ta dog\\n        | line 1: has the URL in the first column",
+                "a dog\\thttp://a/0\\nhttp://a/1\\ta cat\\n   | line 2: has the URL in the first column",
                 "words\\tplace\\na dog\\thttp://a/0\\n        | line 1: has \"place\" in the second column",
                 "a dog\\thttp://a/0\\ncaption\\turl\\n        | line 2: has \"url\" in the second column",
-                "a dog\\thttp://a/0\\tdog,grass\\t/m/1\\t0.9  | line 1: has 5 columns, as CC3M's subset with labels",
+                "a dog\\thttp://a/0\\tdog,grass\\t/m/1\\t0.9  | line 1: has 5 columns, like CC3M's subset with labels",
                 "a dog\\thttp://a/0\\tdog                     | line 1: has 3 columns",
                 "a dog\\thttp://a/0\\n\\n                     | line 2: has no tab",
-                "a dog\\thttp://a/0\\n\"a cat\\nand more      | line 2: begins with a quote that is not closed",
+                "a dog\\thttp://a/0\\n\"a cat\\nand more      | line 2: begins with an unclosed quote",
                 "a dog\\thttp://a/0\\na \\0cat\\thttp://a/1   | line 2: has a NUL byte"
             })
-    void readRefusesOtherTablesByLine(String text, String message) throws IOException {
+    void readRejectsOtherTablesWithLine(String text, String message) throws IOException {
         Path file = file(text.replace("\\t", "\t")
                 .replace("\\n", "\n")
                 .replace('\\', '\0')
@@ -130,7 +130,7 @@ class TsvCaptionsTest {
 
     @ParameterizedTest
     @CsvSource({"UTF-16, UTF-16", "UTF-16LE, UTF-16", "UTF-16BE, UTF-16", "UTF-32LE, UTF-32", "UTF-32BE, UTF-32"})
-    void readNamesOtherEncodings(String charset, String name) throws IOException {
+    void readReportsOtherEncodings(String charset, String name) throws IOException {
         Path table = file("a dog\thttp://a/0\n", Charset.forName(charset));
         assertThatThrownBy(() -> read(table)).hasMessage(table + ": is in " + name + "; save it in UTF-8");
         Path json = Files.write(
@@ -140,7 +140,7 @@ class TsvCaptionsTest {
     }
 
     @Test
-    void readRefusesLinesBeyondTheLimit() throws IOException {
+    void readRejectsTooLongLines() throws IOException {
         Path file = file("a dog\thttp://a/0\n" + "x".repeat(LineScanner.MAX_BYTES + 1));
         assertThatThrownBy(() -> read(file)).hasMessageContaining("line 2: has more than 16777216 bytes");
     }

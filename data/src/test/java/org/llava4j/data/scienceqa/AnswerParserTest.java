@@ -24,7 +24,7 @@ class AnswerParserTest {
             A. Not so fast. The answer is B.              | 2 | 0
             Answer? The answer is D. The answer was E.    | 4 | 3
             """)
-    void an_answer_is_read(String text, int choices, int expected) {
+    void parseReturnsPredictedChoice(String text, int choices, int expected) {
         assertThat(AnswerParser.parse(text, choices)).isEqualTo(new Predicted(expected));
     }
 
@@ -48,7 +48,7 @@ class AnswerParserTest {
             G. none of these                              | 2 | NO_ANSWER
             Attract                                       | 2 | NO_ANSWER
             """)
-    void what_is_no_answer_fails_and_is_not_guessed(String text, int choices, Reason reason) {
+    void parseNeverGuessesUnparsedText(String text, int choices, Reason reason) {
         assertThat(AnswerParser.parse(text, choices)).isEqualTo(new Unparsed(reason));
     }
 }

@@ -2,7 +2,7 @@ package org.llava4j.data.scienceqa;
 
 import java.util.List;
 
-/** Problems for tests: one whole, and variations of it. */
+/** Problems for tests: a complete one and variations of it. */
 final class ScienceQaProblems {
     private ScienceQaProblems() {}
 

@@ -13,14 +13,14 @@ class ScienceQaPromptTest {
     private static final ScienceQaProblem MAGNETS = ScienceQaProblems.magnets();
 
     @Test
-    void the_question_carries_context_options_and_the_place_of_the_image() {
+    void questionHasContextOptionsAndImage() {
         assertThat(ScienceQaPrompt.LEA.question(MAGNETS))
                 .isEqualTo("Will these magnets attract or repel?\nContext: Two magnets are placed as shown.\n"
                         + "Options: (A) attract (B) repel\n<image>");
     }
 
     @Test
-    void the_question_is_the_same_in_every_format_but_the_one_that_asks_for_a_letter() {
+    void questionIsSameInAllFormatsExceptLetter() {
         String letter = "\nAnswer with the option's letter from the given choices directly.";
         assertThat(ScienceQaPrompt.values()).allSatisfy(format -> {
             String asked = format.question(MAGNETS);
@@ -32,7 +32,7 @@ class ScienceQaPromptTest {
     }
 
     @Test
-    void the_reasons_come_under_headings_and_the_answer_behind_their_end() {
+    void lepaAnswerHasHeadings() {
         assertThat(ScienceQaPrompt.LEPA.answer(MAGNETS))
                 .isEqualTo(
                         "LECTURE: Like poles repel.\nUnlike poles attract.\nSOLUTION: Both north poles face each other."
@@ -42,25 +42,25 @@ class ScienceQaPromptTest {
     }
 
     @Test
-    void without_hint_the_context_is_not_available_and_without_image_there_is_no_place_for_one() {
+    void questionWithoutHintAndImage() {
         assertThat(ScienceQaPrompt.A.question(ScienceQaProblems.texts("Why?", "  ", "", "")))
                 .isEqualTo("Why?\nContext: N/A\nOptions: (A) attract (B) repel");
     }
 
     @Test
-    void the_answer_comes_after_lecture_and_solution() {
+    void leaAnswerEndsWithConclusion() {
         assertThat(ScienceQaPrompt.LEA.answer(MAGNETS))
                 .isEqualTo(
                         "Like poles repel.\nUnlike poles attract. Both north poles face each other. The answer is B.");
     }
 
     @Test
-    void the_answer_stands_alone() {
+    void aAnswerIsConclusionOnly() {
         assertThat(ScienceQaPrompt.A.answer(MAGNETS)).isEqualTo("The answer is B.");
     }
 
     @Test
-    void the_answer_comes_before_its_reasons() {
+    void aleAnswerStartsWithConclusion() {
         assertThat(ScienceQaPrompt.ALE.answer(MAGNETS))
                 .isEqualTo("The answer is B. BECAUSE: Like poles repel.\nUnlike poles attract."
                         + " Both north poles face each other.");
@@ -69,7 +69,7 @@ class ScienceQaPromptTest {
     }
 
     @Test
-    void missing_lecture_or_solution_leaves_no_gap() {
+    void answerOmitsMissingLectureAndSolution() {
         assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("Why?", "", "", "So.")))
                 .isEqualTo("So. The answer is B.");
         assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("Why?", "", "All.", "")))
@@ -81,7 +81,7 @@ class ScienceQaPromptTest {
     }
 
     @Test
-    void what_the_published_conversion_does_to_texts_is_kept() {
+    void textConversionMatchesPublishedCode() {
         assertThat(ScienceQaPrompt.A.question(ScienceQaProblems.texts(" Which   is it?  ", "a\\nb", "", "")))
                 .isEqualTo("Which  is it? \nContext: a\nb\nOptions: (A) attract (B) repel");
         assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("?", "", "Question: why? Answer: so.", "")))
@@ -89,7 +89,7 @@ class ScienceQaPromptTest {
     }
 
     @Test
-    void a_problem_is_one_conversation_with_its_image() {
+    void conversationHasQuestionAnswerAndImage() {
         assertThat(ScienceQaPrompt.A.conversation(MAGNETS))
                 .isEqualTo(new Conversation(
                         "17",
@@ -102,7 +102,7 @@ class ScienceQaPromptTest {
     }
 
     @Test
-    void formats_are_found_by_llavas_names() {
+    void namedAcceptsLlavaNames() {
         assertThat(ScienceQaPrompt.named("QCM-LEA")).isEqualTo(ScienceQaPrompt.LEA);
         assertThat(ScienceQaPrompt.named("A")).isEqualTo(ScienceQaPrompt.A);
         assertThatThrownBy(() -> ScienceQaPrompt.named("QCM-XYZ"))

@@ -21,7 +21,8 @@ class ScienceQaScoresTest {
             natural science,  grade12, '',   '',        NAT NO G7-12 Avg
             another subject,  college, '',   '',        NO Avg
             """)
-    void a_problem_is_counted_in_its_columns(String subject, String grade, String hint, String image, String columns) {
+    void includesFollowsSubjectGradeAndContext(
+            String subject, String grade, String hint, String image, String columns) {
         ScienceQaProblem problem = ScienceQaProblems.with(subject, grade, hint, image);
         List<String> counting = Arrays.stream(ScienceQaColumn.values())
                 .filter(column -> column.includes(problem))
@@ -31,7 +32,7 @@ class ScienceQaScoresTest {
     }
 
     @Test
-    void right_wrong_and_failed_are_counted_apart() {
+    void addCountsCorrectIncorrectAndUnparsed() {
         ScienceQaScores scores = new ScienceQaScores(ScienceQaProblem::grade);
         ScienceQaProblem fifth = ScienceQaProblems.magnets();
         ScienceQaProblem ninth = ScienceQaProblems.with("social science", "grade9", "", "");
@@ -54,7 +55,7 @@ class ScienceQaScoresTest {
     }
 
     @Test
-    void the_interval_is_wilsons() {
+    void wilsonMatchesReferenceValues() {
         assertThat(new AnswerCounts(9, 1, 0).wilson().low()).isCloseTo(0.59585, within(1e-5));
         assertThat(new AnswerCounts(9, 1, 0).wilson().high()).isCloseTo(0.98212, within(1e-5));
         assertThat(new AnswerCounts(0, 10, 0).wilson().low()).isZero();
@@ -65,7 +66,7 @@ class ScienceQaScoresTest {
     }
 
     @Test
-    void the_papers_average_of_llava_follows_from_its_subjects() {
+    void paperAverageIsConsistentWithSubjects() {
         PaperTable7.Row llava = PaperTable7.ROWS.get(7);
         assertThat(llava.method()).isEqualTo("LLaVA 13B");
         assertThat(PaperTable7.ROWS).hasSize(10);

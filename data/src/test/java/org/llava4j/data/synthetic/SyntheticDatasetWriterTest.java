@@ -27,23 +27,23 @@ import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 class SyntheticDatasetWriterTest {
-    private static final int TEST_PER_KIND = 60;
-    private static final SyntheticDatasetConfig PLAN = new SyntheticDatasetConfig(5, 24, 3, TEST_PER_KIND, 30, false);
+    private static final int TEST_PER_TYPE = 60;
+    private static final SyntheticDatasetConfig CONFIG = new SyntheticDatasetConfig(5, 24, 3, TEST_PER_TYPE, 30, false);
 
     @TempDir
     static Path temp;
 
-    private static Path world;
+    private static Path dataset;
 
     @BeforeAll
-    static void draw() {
-        world = temp.resolve("world");
-        SyntheticDatasetWriter.write(PLAN, world);
+    static void write() {
+        dataset = temp.resolve("world");
+        SyntheticDatasetWriter.write(CONFIG, dataset);
     }
 
     private static List<ScienceQaProblem> split(String name) throws IOException {
         List<ScienceQaProblem> problems = new ArrayList<>();
-        try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(world, name)) {
+        try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(dataset, name)) {
             for (int i = 0; i < reader.size(); i++) {
                 problems.add(reader.get(i));
             }
@@ -62,58 +62,58 @@ class SyntheticDatasetWriterTest {
     }
 
     @Test
-    void the_same_plan_writes_the_same_bytes() throws IOException {
+    void writeIsDeterministic() throws IOException {
         Path again = temp.resolve("again");
-        SyntheticDatasetWriter.write(PLAN, again);
+        SyntheticDatasetWriter.write(CONFIG, again);
 
-        Map<String, byte[]> first = files(world);
+        Map<String, byte[]> first = files(dataset);
         Map<String, byte[]> second = files(again);
         assertThat(second.keySet()).isEqualTo(first.keySet());
         first.forEach((name, bytes) -> assertThat(second.get(name)).as(name).isEqualTo(bytes));
     }
 
     @Test
-    void another_seed_draws_other_pictures() throws IOException {
+    void seedChangesImages() throws IOException {
         Path other = temp.resolve("other");
         SyntheticDatasetWriter.write(new SyntheticDatasetConfig(6, 2, 0, 0, 0, false), other);
 
         Set<Integer> here = new HashSet<>();
-        files(world).values().forEach(bytes -> here.add(Arrays.hashCode(bytes)));
+        files(dataset).values().forEach(bytes -> here.add(Arrays.hashCode(bytes)));
         files(other.resolve("images"))
                 .forEach((name, bytes) -> assertThat(here).as(name).doesNotContain(Arrays.hashCode(bytes)));
     }
 
     @Test
-    void every_picture_opens_and_no_two_have_the_same_pixels() throws IOException {
+    void imagesAreReadableAndDistinct() throws IOException {
         Map<Integer, String> seen = new HashMap<>();
         Map<String, Integer> extensions = new HashMap<>();
-        for (String name : files(world).keySet()) {
+        for (String name : files(dataset).keySet()) {
             if (name.endsWith(".json")) {
                 continue;
             }
-            BufferedImage image = ImageIO.read(world.resolve(name).toFile());
+            BufferedImage image = ImageIO.read(dataset.resolve(name).toFile());
             int size = image.getWidth();
             assertThat(size).as(name).isBetween(64, 96).isEqualTo(image.getHeight());
             int[] pixels = image.getRGB(0, 0, size, size, null, 0, size);
             assertThat(seen.put(Arrays.hashCode(pixels), name)).as(name).isNull();
             extensions.merge(name.substring(name.lastIndexOf('.') + 1), 1, Integer::sum);
         }
-        int pictures = ProblemType.withImage().size() * (24 + 3 + TEST_PER_KIND) + 30;
-        assertThat(seen).hasSize(pictures);
-        assertThat(extensions.get("png")).isBetween(pictures * 2 / 5, pictures * 3 / 5);
-        assertThat(extensions.get("jpg")).isEqualTo(pictures - extensions.get("png"));
+        int images = ProblemType.withImage().size() * (24 + 3 + TEST_PER_TYPE) + 30;
+        assertThat(seen).hasSize(images);
+        assertThat(extensions.get("png")).isBetween(images * 2 / 5, images * 3 / 5);
+        assertThat(extensions.get("jpg")).isEqualTo(images - extensions.get("png"));
     }
 
     @Test
-    void letters_and_answers_are_balanced_within_each_kind() throws IOException {
-        Map<ProblemType, List<ScienceQaProblem>> byKind = new HashMap<>();
+    void lettersAndAnswersAreBalancedByType() throws IOException {
+        Map<ProblemType, List<ScienceQaProblem>> byType = new HashMap<>();
         split("test")
-                .forEach(problem -> byKind.computeIfAbsent(ProblemType.of(problem), kind -> new ArrayList<>())
+                .forEach(problem -> byType.computeIfAbsent(ProblemType.of(problem), type -> new ArrayList<>())
                         .add(problem));
 
-        assertThat(byKind.keySet()).containsExactlyInAnyOrder(ProblemType.values());
-        byKind.forEach((kind, problems) -> {
-            assertThat(problems).hasSize(TEST_PER_KIND);
+        assertThat(byType.keySet()).containsExactlyInAnyOrder(ProblemType.values());
+        byType.forEach((type, problems) -> {
+            assertThat(problems).hasSize(TEST_PER_TYPE);
             int choices = problems.get(0).choices().size();
             Map<Integer, Integer> letters = new HashMap<>();
             Map<String, Integer> answers = new HashMap<>();
@@ -124,15 +124,15 @@ class SyntheticDatasetWriterTest {
                 wordings.add(Set.copyOf(problem.choices()));
                 assertThat(problem.choices()).doesNotHaveDuplicates().hasSize(choices);
             }
-            assertThat(letters.values()).as("letters of " + kind).containsOnly(TEST_PER_KIND / choices);
+            assertThat(letters.values()).as("letters of " + type).containsOnly(TEST_PER_TYPE / choices);
             if (wordings.size() == 1) {
-                assertThat(answers.values()).as("answers of " + kind).containsOnly(TEST_PER_KIND / choices);
+                assertThat(answers.values()).as("answers of " + type).containsOnly(TEST_PER_TYPE / choices);
             }
         });
     }
 
     @Test
-    void all_nine_columns_and_twelve_grades_are_filled() throws IOException {
+    void writeFillsAllColumnsAndGrades() throws IOException {
         List<ScienceQaProblem> problems = split("test");
 
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
@@ -163,14 +163,14 @@ class SyntheticDatasetWriterTest {
     }
 
     @Test
-    void mini_splits_are_a_tenth() throws IOException {
-        assertThat(split("minitest")).hasSize(TEST_PER_KIND / 10 * ProblemType.values().length);
+    void miniSplitsAreATenth() throws IOException {
+        assertThat(split("minitest")).hasSize(TEST_PER_TYPE / 10 * ProblemType.values().length);
         assertThat(split("train")).containsAll(split("minitrain"));
     }
 
     @Test
-    void captions_are_conversations_about_pictures_that_are_there() throws IOException {
-        Path captions = world.resolve("captions");
+    void captionsAreConversationsAboutExistingImages() throws IOException {
+        Path captions = dataset.resolve("captions");
         try (ConversationRecordReader reader = ConversationRecordReader.open(captions.resolve("chat.json"))) {
             assertThat(reader.size()).isEqualTo(30);
             for (int i = 0; i < reader.size(); i++) {
@@ -184,27 +184,27 @@ class SyntheticDatasetWriterTest {
     }
 
     @Test
-    void a_folder_with_something_in_it_is_refused_and_left_as_it_was() throws IOException {
+    void writeRejectsFolderWithOtherFiles() throws IOException {
         Path full = Files.createDirectories(temp.resolve("full"));
         Files.writeString(full.resolve("mine.txt"), "mine");
 
-        assertThatThrownBy(() -> SyntheticDatasetWriter.write(PLAN, full))
+        assertThatThrownBy(() -> SyntheticDatasetWriter.write(CONFIG, full))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("choose a new or empty folder");
         assertThat(files(full)).containsOnlyKeys("mine.txt");
     }
 
     @Test
-    void a_place_that_cannot_be_written_is_bad_input() throws IOException {
+    void writeRejectsUnwritableFolder() throws IOException {
         Path file = Files.writeString(temp.resolve("file.txt"), "a file, not a folder");
 
-        assertThatThrownBy(() -> SyntheticDatasetWriter.write(PLAN, file.resolve("world")))
+        assertThatThrownBy(() -> SyntheticDatasetWriter.write(CONFIG, file.resolve("world")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("choose a folder that can be written");
     }
 
     @Test
-    void a_plan_with_a_negative_count_is_refused() {
+    void constructorRejectsNegativeCount() {
         assertThatThrownBy(() -> new SyntheticDatasetConfig(1, -1, 0, 0, 0, false))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("negative");

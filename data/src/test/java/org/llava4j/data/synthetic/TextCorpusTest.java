@@ -18,17 +18,17 @@ class TextCorpusTest {
     private final List<CorpusDocument> documents = TextCorpus.documents(3, 4000).toList();
 
     @Test
-    void the_same_seed_gives_the_same_texts() {
+    void documentsAreDeterministic() {
         assertThat(TextCorpus.documents(3, 500)).isEqualTo(documents.subList(0, 500));
         assertThat(TextCorpus.documents(4, 500).toList()).isNotEqualTo(documents.subList(0, 500));
     }
 
     @Test
-    void no_question_of_the_set_is_in_it() {
+    void documentsContainNoDatasetQuestion() {
         Set<String> questions = new HashSet<>();
-        for (ProblemType kind : ProblemType.values()) {
+        for (ProblemType type : ProblemType.values()) {
             for (int turn = 0; turn < 400; turn++) {
-                questions.add(ProblemGenerator.generate(kind, turn, SeededRandom.generator(11, kind.label(), turn))
+                questions.add(ProblemGenerator.generate(type, turn, SeededRandom.generator(11, type.label(), turn))
                         .question()
                         .text());
             }
@@ -40,7 +40,7 @@ class TextCorpusTest {
     }
 
     @Test
-    void answers_name_an_option_and_no_letter_is_favoured() {
+    void answersNameOptionsWithBalancedLetters() {
         Map<String, Integer> letters = new HashMap<>();
         List<CorpusDocument> questions =
                 documents.stream().filter(CorpusDocument::chat).toList();
@@ -54,7 +54,7 @@ class TextCorpusTest {
     }
 
     @Test
-    void the_right_option_agrees_with_the_facts() {
+    void answerAgreesWithFacts() {
         int checked = 0;
         for (CorpusDocument document : documents) {
             Matcher asked = ASKED_NUMBER.matcher(document.context());

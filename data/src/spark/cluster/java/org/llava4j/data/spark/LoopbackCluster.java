@@ -15,7 +15,7 @@ import org.apache.spark.deploy.master.Master;
 import org.apache.spark.deploy.worker.Worker;
 import scala.Tuple2;
 
-/** A standalone cluster on loopback: a master and workers in JVMs of their own. */
+/** Standalone Spark cluster on loopback: a master and workers in separate JVMs. */
 public final class LoopbackCluster implements AutoCloseable {
     private static final String HOST = "127.0.0.1";
 
@@ -25,16 +25,20 @@ public final class LoopbackCluster implements AutoCloseable {
     private final Process master;
     private final List<Process> workers = new ArrayList<>();
 
-    /** Of the jars that the tests run with. */
+    /** Starts a cluster with the class path of the tests. */
     public LoopbackCluster(Path folder, int workerCount) throws IOException, InterruptedException {
         this(folder, workerCount, System.getProperty("java.class.path"));
     }
 
-    /** @param classPath of master, workers, executors and drivers */
+    /**
+     * Starts a cluster.
+     *
+     * @param classPath of master, workers, executors and drivers
+     */
     public LoopbackCluster(Path folder, int workerCount, String classPath) throws IOException, InterruptedException {
         this.folder = folder;
         this.classPath = classPath;
-        // Spark takes this for an installation, whose jars are on the class path already.
+        // Spark takes this for an installation; its jars are already on the class path.
         Files.createDirectories(folder.resolve("home/jars"));
         Files.createFile(folder.resolve("home/RELEASE"));
         int port = freePort();
@@ -74,10 +78,10 @@ public final class LoopbackCluster implements AutoCloseable {
                 Thread.sleep(100);
             }
         }
-        throw new IllegalStateException("the master does not listen");
+        throw new IllegalStateException("the master does not accept connections");
     }
 
-    /** Flags of this JVM that Spark's need as well. */
+    /** Returns the flags of this JVM that Spark's JVMs need as well. */
     private static List<String> opens() {
         return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
                 .filter(flag -> flag.startsWith("--add-"))
@@ -88,7 +92,7 @@ public final class LoopbackCluster implements AutoCloseable {
         return start(List.of("-Xmx256m"), main, List.of(args), folder.resolve(name + ".log"));
     }
 
-    /** Starts a driver in a JVM of its own. */
+    /** Starts a driver in a separate JVM. */
     public Process drive(Class<?> main, Path log, List<String> args) throws IOException {
         List<String> flags = new ArrayList<>(List.of("-Xmx512m"));
         for (Tuple2<String, String> setting : conf(main.getSimpleName()).getAll()) {
@@ -123,7 +127,7 @@ public final class LoopbackCluster implements AutoCloseable {
         return builder.start();
     }
 
-    /** What a driver in this JVM needs to use it. */
+    /** Returns the configuration of a driver in this JVM. */
     public SparkConf conf(String name) {
         return SparkJob.tuned(new SparkConf())
                 .setMaster(address)
@@ -137,7 +141,7 @@ public final class LoopbackCluster implements AutoCloseable {
                 .set("spark.executor.extraJavaOptions", String.join(" ", opens()));
     }
 
-    /** Kills a worker with the executor that it runs. */
+    /** Kills a worker with its executor. */
     public void killWorker(int number) {
         Process worker = workers.get(number);
         worker.descendants().forEach(ProcessHandle::destroyForcibly);

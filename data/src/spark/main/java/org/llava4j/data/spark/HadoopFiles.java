@@ -19,38 +19,38 @@ import org.llava4j.data.LocalCopies;
 import scala.Tuple2;
 
 /**
- * Files of any file system that Hadoop knows ({@code hdfs://}, {@code s3a://}, ...), as the local files that everything else
- * reads and writes: each process has a mirror of what it needed of them.
+ * Local mirror of files on any Hadoop file system ({@code hdfs://}, {@code s3a://}, ...). Readers and writers work on
+ * local files; each process mirrors the files that it needs.
  */
 final class HadoopFiles {
     private static final Pattern ADDRESS = Pattern.compile("[a-z][a-z0-9+.-]+://.+");
-    /** Weights are no part of data, and are large. */
+    /** Model weights, which are large and not part of the data. */
     private static final Pattern WEIGHTS = Pattern.compile(".+\\.(safetensors|bin|pth)");
 
-    /** The address of each file system, by its folder in the mirror. */
+    /** Address of each file system, by its folder in the mirror. */
     private static final Map<Path, String> SYSTEMS = new ConcurrentHashMap<>();
 
     private static Path root;
 
     private HadoopFiles() {}
 
-    /** Whether a flag's value names a file of such a file system. */
+    /** Tests whether a flag's value is an address on such a file system. */
     static boolean isAddress(String value) {
         return ADDRESS.matcher(value).matches();
     }
 
-    /** Where a file or folder is in this process's mirror, whether it is there yet or not. */
-    static Path localPath(String named) {
-        URI uri = uri(named);
+    /** Returns the path of a file or folder in this process's mirror, whether it exists yet or not. */
+    static Path localPath(String address) {
+        URI uri = uri(address);
         String authority = uri.getAuthority() == null ? "" : uri.getAuthority();
         Path system = root().resolve(uri.getScheme() + "-" + authority.replaceAll("[^A-Za-z0-9.-]", "_"));
-        String address = uri.getScheme() + "://" + authority + "/";
-        SYSTEMS.put(system, address);
-        LocalCopies.add(system, address);
+        String systemAddress = uri.getScheme() + "://" + authority + "/";
+        SYSTEMS.put(system, systemAddress);
+        LocalCopies.add(system, systemAddress);
         return system.resolve(uri.getPath().substring(1));
     }
 
-    /** Fetches a file, or a folder with all but weights, unless it was fetched. */
+    /** Downloads a file, or a folder without model weights, unless it was downloaded before. */
     static synchronized Path download(String address) {
         Path local = localPath(address);
         if (!Files.exists(local)) {
@@ -65,7 +65,7 @@ final class HadoopFiles {
         return local;
     }
 
-    /** Whole under its name, or not there. */
+    /** Downloads atomically: the file appears under its name when it is complete. */
     private static void fetch(FileSystem files, FileStatus remote, Path local) throws IOException {
         Path part = local.resolveSibling("." + local.getFileName() + "." + UUID.randomUUID());
         Files.createDirectories(local.getParent());
@@ -85,7 +85,9 @@ final class HadoopFiles {
         Files.move(part, local);
     }
 
-    /** Fetches a file of the mirror that was named by a folder's place; one that is not there is left to its reader. */
+    /**
+     * Downloads a file of the mirror that is in a mirrored folder; a file that does not exist is left to its reader.
+     */
     static synchronized void require(Path local) {
         Path path = local.toAbsolutePath().normalize();
         if (root == null || !path.startsWith(root) || Files.exists(path)) {
@@ -104,19 +106,19 @@ final class HadoopFiles {
         }
     }
 
-    /** Refuses a place for an output that is taken. */
+    /** Checks that an output address is free. */
     static void requireFree(String address) {
         try {
             org.apache.hadoop.fs.Path remote = new org.apache.hadoop.fs.Path(uri(address));
             if (remote.getFileSystem(configuration()).exists(remote)) {
-                throw new BadInputException(address + " is there already; give another place, or remove it");
+                throw new BadInputException(address + " already exists; give another address or remove it");
             }
         } catch (IOException e) {
             throw new BadInputException(address + " cannot be written (" + e.getMessage() + "); check the address", e);
         }
     }
 
-    /** Puts a local file or folder there: whole under its name, or not at all. */
+    /** Uploads a local file or folder atomically: it appears under its name when it is complete. */
     static void publish(Path local, String address) {
         requireFree(address);
         org.apache.hadoop.fs.Path remote = new org.apache.hadoop.fs.Path(uri(address));
@@ -142,15 +144,15 @@ final class HadoopFiles {
         try {
             uri = new org.apache.hadoop.fs.Path(address).toUri();
         } catch (IllegalArgumentException e) {
-            throw new BadInputException(address + " is no address of a file (" + e.getMessage() + ")", e);
+            throw new BadInputException(address + " is not the address of a file (" + e.getMessage() + ")", e);
         }
         if (uri.getPath().length() < 2) {
-            throw new BadInputException(address + " names no file; add its path");
+            throw new BadInputException(address + " has no path; add the path of the file");
         }
         return uri;
     }
 
-    /** Hadoop's settings with those that Spark was given for it. */
+    /** Returns Hadoop's configuration with the {@code spark.hadoop.} settings of Spark. */
     private static Configuration configuration() {
         Configuration configuration = new Configuration();
         SparkConf spark = SparkEnv.get().conf();
@@ -165,7 +167,7 @@ final class HadoopFiles {
             try {
                 root = Files.createTempDirectory("llava4j-mirror").toAbsolutePath();
             } catch (IOException e) {
-                throw new BadInputException("no folder for temporary files (" + e.getMessage() + ")", e);
+                throw new BadInputException("cannot create a temporary folder (" + e.getMessage() + ")", e);
             }
             Runtime.getRuntime().addShutdownHook(new Thread(() -> AtomicFolder.delete(root)));
         }

@@ -12,8 +12,8 @@ import java.util.stream.Collectors;
 import org.llava4j.data.AtomicFolder;
 
 /**
- * A goal's flags, in which what lies on a Hadoop file system has given way to local files: what is read was fetched, what is
- * written goes to a local place first. Pictures are fetched when they are read.
+ * Command-line flags with addresses on a Hadoop file system replaced by local mirror files: inputs are downloaded
+ * first, outputs are written to a local path and uploaded later. Images are downloaded when they are read.
  */
 final class MirroredFlags {
     private static final String OUTPUT = "--output";
@@ -26,9 +26,11 @@ final class MirroredFlags {
     private MirroredFlags() {}
 
     /**
-     * @param args flags and their values, without occurrences that later ones replace
-     * @param writes whether outputs are written by this process; if not, they are only named
-     * @throws org.llava4j.data.BadInputException if a file is not there, or an output is there already
+     * Replaces the addresses.
+     *
+     * @param args flags and their values, without occurrences that later ones override
+     * @param writes whether this process writes the outputs; if not, their paths are only mapped
+     * @throws org.llava4j.data.BadInputException if an input is missing, or an output already exists
      */
     static MirroredFlags of(List<String> args, boolean writes) {
         MirroredFlags flags = new MirroredFlags();
@@ -48,7 +50,7 @@ final class MirroredFlags {
         return flags;
     }
 
-    /** {@code --flag=value} is two. */
+    /** Splits {@code --flag=value} into two arguments. */
     private static List<String> split(List<String> args) {
         List<String> parts = new ArrayList<>();
         for (String arg : args) {
@@ -71,38 +73,38 @@ final class MirroredFlags {
         if (!HadoopFiles.isAddress(value)) {
             return value;
         }
-        Path place = HadoopFiles.localPath(value);
+        Path path = HadoopFiles.localPath(value);
         if (flag.startsWith(OUTPUT)) {
             if (writes) {
                 HadoopFiles.requireFree(value);
-                outputs.put(place, value);
+                outputs.put(path, value);
             }
         } else if (!flag.endsWith(IMAGE_FOLDER)) {
-            place = HadoopFiles.download(value);
+            path = HadoopFiles.download(value);
         }
-        addresses.put(place.toString(), value);
-        return place.toString();
+        addresses.put(path.toString(), value);
+        return path.toString();
     }
 
-    /** The flags with local files. */
+    /** Returns the flags with local files. */
     String[] local() {
         return local.toArray(String[]::new);
     }
 
-    /** Values that are local files of this process's mirror, as what they are elsewhere. */
+    /** Replaces local files of this process's mirror by their addresses. */
     List<String> addressed(List<String> arguments) {
         return arguments.stream()
                 .map(argument -> each(argument, value -> addresses.getOrDefault(value, value)))
                 .toList();
     }
 
-    /** Puts what was written where it belongs. */
+    /** Uploads the outputs. */
     void publish() {
-        outputs.forEach((place, address) -> {
-            if (Files.exists(place)) {
-                HadoopFiles.publish(place, address);
-                AtomicFolder.delete(place);
-                System.out.println("put it to " + address);
+        outputs.forEach((path, address) -> {
+            if (Files.exists(path)) {
+                HadoopFiles.publish(path, address);
+                AtomicFolder.delete(path);
+                System.out.println("uploaded to " + address);
             }
         });
     }

@@ -12,14 +12,15 @@ import scala.reflect.ClassTag$;
 import scala.runtime.AbstractFunction2;
 import scala.runtime.BoxedUnit;
 
-/** Takes the results of partitions as they come, where {@code collect} would wait for all. */
+/** Delivery of partition results as they arrive, where {@code collect} would wait for all. */
 public final class PartitionResults {
     private PartitionResults() {}
 
     /**
      * Runs a job over partitions of one element each.
      *
-     * @param each is given every element, in any order, one at a time; what it throws ends the job and is thrown
+     * @param each is called with every element, in any order, one at a time; an exception that it throws ends the
+     *     job and is rethrown
      */
     public static <T> void forEach(JavaRDD<T> elements, Class<T> type, Consumer<T> each) {
         ClassTag<T> tag = ClassTag$.MODULE$.apply(type);
@@ -27,13 +28,13 @@ public final class PartitionResults {
         Handler<T> handler = new Handler<>(each);
         try {
             rdd.sparkContext().runJob(rdd, new Only<T>(), handler, tag);
-        } catch (Exception e) { // Scala throws what it does not declare
+        } catch (Exception e) { // Scala throws undeclared checked exceptions
             if (handler.failure != null) {
                 throw handler.failure;
             }
-            throw new BadInputException("the cluster gave up: "
-                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason was told")
-                    + "; look at the executors' logs, and call again to go on");
+            throw new BadInputException("the Spark job failed: "
+                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason was reported")
+                    + "; see the executors' logs, and run the command again to resume");
         }
     }
 

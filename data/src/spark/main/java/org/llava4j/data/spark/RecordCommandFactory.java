@@ -5,11 +5,11 @@ import org.llava4j.data.cli.RecordCommand;
 import org.llava4j.data.cli.RecordExecutor;
 
 /**
- * Makes a goal; sent to executors, which open the same records by it.
+ * Factory of a command over records. It is sent to executors, which open the same records with it.
  *
- * @param <R> what a record gives
+ * @param <R> result of a record
  */
 @FunctionalInterface
 public interface RecordCommandFactory<R> extends Serializable {
-    RecordCommand<R> create(RecordExecutor place);
+    RecordCommand<R> create(RecordExecutor executor);
 }

@@ -4,21 +4,21 @@ import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.llava4j.data.cli.RecordExecutor;
 
-/** A goal over records, its records worked on by executors. */
+/** Spark job of a command over records: executors process the records. */
 public final class RecordJob {
     private RecordJob() {}
 
     /**
-     * Runs the goal: with its own flags, in which files may be on any Hadoop file system; a local file must be where it is
+     * Runs the command with its own flags. Files may be on any Hadoop file system; a local file must have the same path
      * on every machine.
      */
-    public static <R> void run(JavaSparkContext spark, RecordCommandFactory<R> goal, String... args) {
+    public static <R> void run(JavaSparkContext spark, RecordCommandFactory<R> factory, String... args) {
         MirroredFlags flags =
-                MirroredFlags.of(List.of(goal.create(RecordExecutor.LOCAL).lastOccurrences(args)), true);
+                MirroredFlags.of(List.of(factory.create(RecordExecutor.LOCAL).lastOccurrences(args)), true);
         try {
-            goal.create(new SparkRecordExecutor<>(spark, goal, flags)).invoke(flags.local());
+            factory.create(new SparkRecordExecutor<>(spark, factory, flags)).invoke(flags.local());
         } finally {
-            // A goal may fail and have written why.
+            // A failed command may have written a report.
             flags.publish();
         }
     }

@@ -6,16 +6,21 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.CommandFailedException;
 
-/** What every {@code main} for {@code spark-submit} does around its work. */
+/** Frame of every {@code main} for {@code spark-submit}: creates the context and reports errors. */
 public final class SparkJob {
     private SparkJob() {}
 
-    /** What our jobs want of Spark, unless it was told otherwise: weights are noise to a compressor, and cost it time. */
+    /**
+     * Sets defaults for LLaVA4J's jobs: model weights do not compress, so compression of broadcasts only costs time.
+     */
     public static SparkConf tuned(SparkConf conf) {
         return conf.setIfMissing("spark.broadcast.compress", "false");
     }
 
-    /** Does work on the context that {@code spark-submit} describes; what is wrong is one line, and the exit is not 0. */
+    /**
+     * Runs a job on the context that {@code spark-submit} describes. An error is reported as one line, with exit status
+     * 1.
+     */
     public static void run(String what, Consumer<JavaSparkContext> work) {
         boolean failed = false;
         try (JavaSparkContext spark = new JavaSparkContext(tuned(new SparkConf().setAppName("LLaVA4J " + what)))) {

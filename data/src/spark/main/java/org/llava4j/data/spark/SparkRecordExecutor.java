@@ -15,10 +15,10 @@ import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.data.cli.RecordProcessor;
 
 /**
- * The executors of a cluster as the place where records are worked on: ranges of records are tasks, and what they give comes
- * back in order, some ranges at a time, so that the driver holds no more than these.
+ * Executor of record processing on a Spark cluster. Ranges of records are tasks. Results return in order and in chunks
+ * of a few ranges, so that the driver holds no more than one chunk.
  *
- * @param <T> what a record of the goal gives
+ * @param <T> result of a record
  */
 final class SparkRecordExecutor<T> implements RecordExecutor {
     private static final int RECORDS_PER_TASK = 1024;
@@ -28,22 +28,22 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     private final RecordCommandFactory<T> commandFactory;
     private final MirroredFlags flags;
 
-    SparkRecordExecutor(JavaSparkContext spark, RecordCommandFactory<T> goal, MirroredFlags flags) {
+    SparkRecordExecutor(JavaSparkContext spark, RecordCommandFactory<T> commandFactory, MirroredFlags flags) {
         this.spark = spark;
-        this.commandFactory = goal;
+        this.commandFactory = commandFactory;
         this.flags = flags;
     }
 
     @Override
     public <R> Iterator<R> results(RecordCommand<R> command, CommandLine line, RecordProcessor<R> records) {
-        @SuppressWarnings("unchecked") // the goal that this place was made for
+        @SuppressWarnings("unchecked") // this executor's own command
         RangeTask<R> task = new RangeTask<>(
                 UUID.randomUUID(),
                 (RecordCommandFactory<R>) commandFactory,
                 new ArrayList<>(flags.addressed(Command.arguments(line))),
                 records.size());
-        int together = Math.max(1, spark.defaultParallelism()) * TASKS_PER_CORE;
-        return new RecordExecutor.ChunkedResults<>(records, RECORDS_PER_TASK * together) {
+        int parallelTasks = Math.max(1, spark.defaultParallelism()) * TASKS_PER_CORE;
+        return new RecordExecutor.ChunkedResults<>(records, RECORDS_PER_TASK * parallelTasks) {
             @Override
             protected List<R> processChunk(int begin, int end) {
                 List<int[]> ranges = new ArrayList<>();
@@ -64,18 +64,18 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
     }
 
     /**
-     * What a range of records gives.
+     * Results of a range of records.
      *
-     * @param problem what is wrong with the input, instead of results; null if nothing is
+     * @param problem error in the input, in place of results; null if there is none
      */
     private record RangeResult<R>(ArrayList<R> results, String problem) implements Serializable {}
 
     /**
-     * A task, on an executor: it opens the records with its first range and keeps them for the next.
+     * Task on an executor: opens the records with its first range and caches them for the next.
      *
-     * @param run tells one run of an application from the next
-     * @param arguments the goal's flags, with addresses where its files are not on every machine
-     * @param size how many records the driver sees
+     * @param run identifies a run within an application
+     * @param arguments the command's flags, with the addresses of files that are not on every machine
+     * @param size number of records on the driver
      */
     private record RangeTask<R>(UUID run, RecordCommandFactory<R> commandFactory, ArrayList<String> arguments, int size)
             implements Function<int[], RangeResult<R>> {
@@ -93,12 +93,12 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
                 }
                 return new RangeResult<>(results, null);
             } catch (BadInputException e) {
-                // Another try would meet it again.
+                // A retry would fail in the same way.
                 return new RangeResult<>(null, e.getMessage());
             }
         }
 
-        @SuppressWarnings("unchecked") // the run's own
+        @SuppressWarnings("unchecked") // records of this run
         private RecordProcessor<R> records() {
             synchronized (RangeTask.class) {
                 if (!run.equals(openRun)) {

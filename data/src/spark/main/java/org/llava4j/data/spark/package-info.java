@@ -1,2 +1,5 @@
-/** The same work on Apache Spark: the rules are those of the goals, what is spread is where they run. */
+/**
+ * Apache Spark execution of the commands over records: the processing is that of the commands, distributed over
+ * executors.
+ */
 package org.llava4j.data.spark;

@@ -15,8 +15,8 @@ import org.llava4j.data.pretraining.FilterConceptsMain;
 import org.llava4j.data.pretraining.GeneratedCaptions;
 
 /**
- * How the time of the choice by concepts grows, here and on two workers; a measurement: {@code mvn -Pspark
- * -DincludedTags=measure -pl data test -Dtest=FilterTimesTest}.
+ * Measurement of the time of concept filtering, locally and on two workers: {@code mvn -Pspark -DincludedTags=measure
+ * -pl data test -Dtest=FilterTimesTest}.
  */
 @Tag("measure")
 class FilterTimesTest {
@@ -29,21 +29,22 @@ class FilterTimesTest {
 
     @ParameterizedTest
     @ValueSource(ints = {100_000, 500_000, 2_000_000})
-    void hereAndOnTwoWorkers(int captions) throws Exception {
+    void filterScalesOnTwoWorkers(int captions) throws Exception {
         Path file = GeneratedCaptions.write(captions, temp.resolve("train.tsv"));
         long begun = System.nanoTime();
-        FilterConceptsMain.main(flags(file, temp.resolve("here")));
-        double here = (System.nanoTime() - begun) / 1e9;
+        FilterConceptsMain.main(flags(file, temp.resolve("local")));
+        double local = (System.nanoTime() - begun) / 1e9;
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2);
                 JavaSparkContext spark = new JavaSparkContext(cluster.conf("filter"))) {
             begun = System.nanoTime();
-            RecordJob.run(spark, FilterConceptsMain::new, flags(file, temp.resolve("there")));
+            RecordJob.run(spark, FilterConceptsMain::new, flags(file, temp.resolve("cluster-output")));
         }
-        double there = (System.nanoTime() - begun) / 1e9;
-        System.out.printf(Locale.ROOT, "%,d captions: %.1f s here, %.1f s on two workers%n", captions, here, there);
+        double distributed = (System.nanoTime() - begun) / 1e9;
+        System.out.printf(
+                Locale.ROOT, "%,d captions: %.1f s locally, %.1f s on two workers%n", captions, local, distributed);
         assertThat(Files.mismatch(
-                        temp.resolve("there").resolve(ConceptFilter.CAPTIONS),
-                        temp.resolve("here").resolve(ConceptFilter.CAPTIONS)))
+                        temp.resolve("cluster-output").resolve(ConceptFilter.CAPTIONS),
+                        temp.resolve("local").resolve(ConceptFilter.CAPTIONS)))
                 .isEqualTo(-1);
     }
 }

@@ -20,7 +20,7 @@ import org.llava4j.data.pretraining.ConceptFilter;
 import org.llava4j.data.pretraining.ExpandCaptionsMain;
 import org.llava4j.data.pretraining.FilterConceptsMain;
 
-/** Goals over records write on a cluster what they write here, byte for byte. */
+/** Commands over records write the same files on a cluster as locally, byte for byte. */
 @Tag("spark")
 class RecordJobTest {
     private static final int CAPTIONS = 40_000;
@@ -75,7 +75,7 @@ class RecordJobTest {
         }
     }
 
-    /** Kills a worker as soon as it has begun with the captions, long before they are done. */
+    /** Kills a worker as soon as it has started with the captions, long before they are done. */
     private static Thread killer(LoopbackCluster cluster, JavaSparkContext spark) {
         Thread killer = new Thread(() -> {
             while (spark.statusTracker().getJobIdsForGroup(null).length < 2) {
@@ -88,7 +88,7 @@ class RecordJobTest {
     }
 
     @Test
-    void aClusterMakesTheSameFilesThoughAWorkerIsKilled() throws Exception {
+    void runWritesSameFilesAsLocalAfterWorkerIsKilled() throws Exception {
         Path captions = captions();
         FilterConceptsMain.main(
                 flags(captions.toString(), "--output-dir", temp.resolve("here").toString()));
@@ -100,7 +100,7 @@ class RecordJobTest {
             Path there = temp.resolve("there");
             RecordJob.run(spark, FilterConceptsMain::new, flags(captions.toString(), "--output-dir", there.toString()));
             killer.join();
-            assertThat(spark.sc().statusTracker().getExecutorInfos()).hasSize(2); // the driver and one worker's
+            assertThat(spark.sc().statusTracker().getExecutorInfos()).hasSize(2); // the driver and one worker
             assertSame(there, temp.resolve("here"));
             RecordJob.run(
                     spark,
@@ -114,7 +114,7 @@ class RecordJobTest {
     }
 
     @Test
-    void filesMayBeOnHdfs() throws Exception {
+    void runReadsAndWritesHdfs() throws Exception {
         Path captions = captions();
         FilterConceptsMain.main(
                 flags(captions.toString(), "--output-dir", temp.resolve("here").toString()));
@@ -129,7 +129,7 @@ class RecordJobTest {
             files.copyFromLocalFile(
                     new org.apache.hadoop.fs.Path(captions.toUri()),
                     new org.apache.hadoop.fs.Path(home, "captions.tsv"));
-            // Of a flag given twice the last counts: the others are neither fetched nor written.
+            // Of a repeated flag the last value counts: the others are neither downloaded nor written.
             String[] flags = {
                 "--data-path",
                 home + "/gone.tsv",
@@ -146,7 +146,7 @@ class RecordJobTest {
             assertThat(files.listStatus(new org.apache.hadoop.fs.Path(home))).hasSize(2);
             assertThatThrownBy(() -> RecordJob.run(spark, FilterConceptsMain::new, flags))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessage(home + "/chosen is there already; give another place, or remove it");
+                    .hasMessage(home + "/chosen already exists; give another address or remove it");
             assertThatThrownBy(() -> RecordJob.run(
                             spark, FilterConceptsMain::new, flags(home + "/gone.tsv", "--output-dir", home + "/x")))
                     .isInstanceOf(BadInputException.class)
