@@ -17,8 +17,7 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  * @param inputIds {@code int32[B*T]}; 0 at image tokens and padding, where the embedding is replaced or unused
  * @param labels {@code int32[B*T]}: the label of each position itself, not shifted
  * @param imageRows {@code int32[N*P]}: the position of each image token, or {@link #NOT_PLACED} (truncated, or no
- *     sentinel refers
- *     to its image); a text-only batch has one image, which is not placed
+ *     sentinel refers to its image); a text-only batch has one image, which is not placed
  * @param positions {@code int32[B*T]}: position ids 0, 1, .. from the first real position of each row; 0 at padding
  * @param rowStarts {@code int32[B]}: first real position of each row
  * @param rowLengths {@code int32[B]}: number of real positions of each row
@@ -46,7 +45,7 @@ public record BatchLayout(
      * Collates samples into a batch.
      *
      * @param imagesPerRow number of images of each sample; images are in this order, one after the other
-     * @throws BadInputException if an id is outside of the vocabulary or a row refers to more images than it has
+     * @throws BadInputException if an id is outside the vocabulary or a row refers to more images than it has
      */
     public static BatchLayout collate(List<EncodedSample> samples, int[] imagesPerRow, CollatorOptions options) {
         if (samples.isEmpty() || samples.size() != imagesPerRow.length) {

@@ -7,12 +7,10 @@ import org.llava4j.data.BadInputException;
  *
  * @param batchSize rows of a batch; the last batch of an epoch may have fewer
  * @param bucketingWindowBatches length of the bucketing window in batches: the samples of a window are sorted by
- *     length, so that
- *     the rows of a batch need little padding (length-grouped batching); 1 keeps the shuffled order
+ *     length, so that the rows of a batch need little padding (length-grouped batching); 1 keeps the shuffled order
  * @param seed seed of all orders
  * @param maxBadSamples invalid samples (no target tokens, malformed, image missing or corrupt) that are skipped and
- *     reported per
- *     epoch; one more ends the run
+ *     reported per epoch; one more ends the run
  * @param imageSizePx S
  * @param collator layout of the rows
  */

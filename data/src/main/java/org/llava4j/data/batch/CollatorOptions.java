@@ -13,9 +13,8 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
  *     tokenizer_model_max_length})
  * @param paddingSide right for training, left for batched generation
  * @param padToMultipleOf T is rounded up to a multiple of this, so that few different shapes occur
- * @param imageStartEnd the start and end tokens of an image, where the model has them; a row that would be
- *     truncated inside of an
- *     image ends before it
+ * @param imageStartEnd the start and end tokens of an image, where the model has them; a row that would be truncated
+ *     inside an image ends before it
  */
 public record CollatorOptions(
         int numImageTokens,

@@ -59,7 +59,7 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
             for (int number : shard.numbers()) {
                 if (number < 0 || number >= records.length || records[number] >= 0) {
                     throw new BadInputException(folder.resolve(TokenizedDatasetManifest.FILE) + ": sample " + number
-                            + " is a duplicate or outside of its " + records.length
+                            + " is a duplicate or outside its " + records.length
                             + " samples; write the tokenized dataset again");
                 }
                 records[number] = record++;

@@ -22,8 +22,8 @@ public final class WeightedMixture extends ConcatDataset {
      * Creates a mixture.
      *
      * @param weights one for each source, with any sum
-     * @throws BadInputException if their number differs from that of the sources, one is not positive and finite,
-     *     or a source is empty
+     * @throws BadInputException if their number differs from that of the sources, one is not positive and finite, or a
+     *     source is empty
      */
     public WeightedMixture(List<? extends ConversationDataset> sources, List<Double> weights) {
         super(sources);

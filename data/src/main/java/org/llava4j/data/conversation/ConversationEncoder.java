@@ -17,8 +17,8 @@ public record ConversationEncoder(LlamaTokenizer tokenizer, ConversationTemplate
      * Encodes one sample. A leading answer without a question is dropped, as the published code does.
      *
      * @throws NoTargetTokensException if no answer has any text
-     * @throws BadInputException if turns do not alternate, or the number of images differs from that of the
-     *     references to them
+     * @throws BadInputException if turns do not alternate, or the number of images differs from that of the references
+     *     to them
      */
     public EncodedSample encode(Conversation conversation) {
         List<Turn> turns = markup.apply(checked(conversation)).turns();

@@ -13,8 +13,7 @@ import org.llava4j.data.tokenizer.PromptText;
  * @param system system prompt, possibly empty
  * @param prompt layout at inference
  * @param training layout in training; the same as {@code prompt} unless the template differs (the separators of v0
- *     differ between
- *     the two, in the published code as well)
+ *     differ between the two, in the published code as well)
  */
 public record ConversationTemplate(
         String name, List<String> aliases, String system, TurnLayout prompt, TurnLayout training) {

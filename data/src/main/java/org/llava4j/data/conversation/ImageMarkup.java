@@ -8,9 +8,9 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
 /**
  * Preprocessing of image references in a turn, before a template is applied.
  *
- * @param imageFirst whether images are moved to the front of the turn, each on a line of its own (the published
- *     code since July
- *     2023); otherwise they stay where the data has them (the paper, whose data puts the image before or after the question at random)
+ * @param imageFirst whether images are moved to the front of the turn, each on a line of its own (the published code
+ *     since July 2023); otherwise they stay where the data has them (the paper, whose data puts the image before or
+ *     after the question at random)
  * @param startEnd whether each image is put between {@code <im_start>} and {@code <im_end>} ({@code
  *     mm_use_im_start_end})
  */

@@ -29,8 +29,7 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  * @param types instruction types to generate for each image
  * @param prompts system prompts and few-shot examples
  * @param settings model and sampling parameters
- * @param seed random seed of a description's question, of the position of the image and of the order of the merged
- *     file
+ * @param seed random seed of a description's question, of the position of the image and of the order of the merged file
  */
 public record InstructionWriter(
         CocoRecordReader images,

@@ -81,7 +81,7 @@ public final class LlmClientFlags {
     /**
      * Returns the journal: beside the output, or the value of {@code --journal}.
      *
-     * @throws BadInputException if it is inside of the output folder, which is replaced as a whole
+     * @throws BadInputException if it is inside the output folder, which is replaced as a whole
      */
     public Path journal(Path output) {
         Path folder = output.toAbsolutePath().normalize();

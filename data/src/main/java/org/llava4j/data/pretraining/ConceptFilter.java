@@ -31,8 +31,7 @@ public final class ConceptFilter {
      * @param selection selection algorithm and its parameters
      * @param foldCase whether phrases that differ in case only are the same
      * @param output output folder; it appears when all is written
-     * @throws BadInputException if a caption is invalid (with file and line), or the output folder cannot be
-     *     written
+     * @throws BadInputException if a caption is invalid (with file and line), or the output folder cannot be written
      */
     public static ConceptReport run(Path captions, RarestFirstSelection selection, boolean foldCase, Path output) {
         try (CaptionNounPhrases phrases = new CaptionNounPhrases(captions, foldCase)) {

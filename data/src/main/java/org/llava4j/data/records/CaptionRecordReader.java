@@ -25,8 +25,8 @@ import org.llava4j.data.conversation.Turn;
  * Record reader of captions, one per record. It detects the format of the file:
  *
  * <ul>
- *   <li>CC3M as published ({@code .tsv}: caption, tab, URL; also with a header row or with columns quoted as CSV writers do it); the
- *       image of row i is {@code GCC_train_<i>.jpg} with nine digits, as in LLaVA's archive;
+ *   <li>CC3M as published ({@code .tsv}: caption, tab, URL; also with a header row or with columns quoted as CSV
+ *       writers do it); the image of row i is {@code GCC_train_<i>.jpg} with nine digits, as in LLaVA's archive;
  *   <li>LLaVA's {@code metadata.json}: {@code [{"id", "image", "caption"}]}, an array or JSONL;
  *   <li>LLaVA's {@code chat.json}: the caption is the last answer;
  *   <li>COCO captions: {@code {"images", "annotations"}}.

@@ -137,7 +137,7 @@ final class CocoBoxes implements AutoCloseable {
                     + " has a negative width or height; COCO's format is left, top, width and height in pixels");
         }
         if (box[0] > width || box[1] > height || box[0] + box[2] < 0 || box[1] + box[3] < 0) {
-            throw fields.invalid("\"bbox\" " + Arrays.toString(box) + " is outside of the image, which has " + width
+            throw fields.invalid("\"bbox\" " + Arrays.toString(box) + " is outside the image, which has " + width
                     + " x " + height + " pixels");
         }
         return new BoundingBox(

@@ -37,7 +37,7 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
     Conversation parse(JsonNode entry, String key) {
         JsonNode idNode = entry.path("id");
         if (!idNode.isMissingNode() && !idNode.isTextual() && !idNode.isIntegralNumber()) {
-            throw new BadInputException("\"id\" must be a string or an integer");
+            throw new BadInputException("\"id\" must be a string or a whole number");
         }
         String id = idNode.asText("");
         JsonFields fields = new JsonFields(entry, "sample " + id);

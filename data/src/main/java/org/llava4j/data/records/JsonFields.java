@@ -48,7 +48,7 @@ final class JsonFields {
     int integer(String key) {
         JsonNode value = node.path(key);
         if (!value.isIntegralNumber() || !value.canConvertToInt()) {
-            throw mismatch(key, "an integer");
+            throw mismatch(key, "a whole number");
         }
         return value.intValue();
     }
@@ -57,7 +57,7 @@ final class JsonFields {
     JsonId jsonId(String key) {
         JsonNode value = node.path(key);
         if (!value.isTextual() && !value.isIntegralNumber()) {
-            throw mismatch(key, "a string or an integer");
+            throw mismatch(key, "a string or a whole number");
         }
         return JsonId.of(value);
     }
@@ -66,7 +66,7 @@ final class JsonFields {
     long id(String key) {
         JsonNode value = node.path(key);
         if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-            throw mismatch(key, "an integer");
+            throw mismatch(key, "a whole number");
         }
         return value.longValue();
     }

@@ -45,8 +45,8 @@ public final class ScienceQaRecordReader extends IndexedRecordReader<ScienceQaPr
     /**
      * Reads all problems of a split into memory.
      *
-     * @throws BadInputException if a file is missing or malformed, or the split is empty, so that an accuracy would
-     *     be undefined
+     * @throws BadInputException if a file is missing or malformed, or the split is empty, so that an accuracy would be
+     *     undefined
      */
     public static List<ScienceQaProblem> problems(Path folder, String split) {
         try (ScienceQaRecordReader reader = open(folder, split)) {

@@ -115,7 +115,7 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
     private static int nonNegative(JsonNode entry, String key) {
         JsonNode value = entry.path(key);
         if (!value.isInt() || value.intValue() < 0) {
-            throw new BadInputException("\"" + key + "\" must be an integer of 0 or more, not " + value);
+            throw new BadInputException("\"" + key + "\" must be a whole number of 0 or more, not " + value);
         }
         return value.intValue();
     }

@@ -60,7 +60,7 @@ final class TsvEntries implements EntryFormat {
         while (!isRow(columns) && TsvColumns.isOpen(row)) {
             try {
                 if (lines.number() - first >= MAX_LINES || !lines.extend()) {
-                    throw index.bad(first, "begins with an unclosed quote; double a quote inside of a quoted caption");
+                    throw index.bad(first, "begins with an unclosed quote; double a quote inside a quoted caption");
                 }
             } catch (LineScanner.LineTooLongException e) {
                 throw tooLong(lines, index);

@@ -32,7 +32,7 @@ public record ScienceQaProblem(
     public ScienceQaProblem {
         choices = List.copyOf(choices);
         if (answer < 0 || answer >= choices.size()) {
-            throw new BadInputException("ScienceQA problem " + id + ": answer " + answer + " is outside of its "
+            throw new BadInputException("ScienceQA problem " + id + ": answer " + answer + " is outside its "
                     + choices.size() + " choices; correct \"answer\" (an index from 0)");
         }
     }

@@ -100,7 +100,7 @@ class BenchRecordReaderTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{\"question_id\": 1.5}  | line 1, entry 0 (id 1.5): question 1.5: \"question_id\" must be a string or an integer",
+                "{\"question_id\": 1.5}  | line 1, entry 0 (id 1.5): question 1.5: \"question_id\" must be a string or a whole number",
                 "{\"question_id\": 1, \"image\": \"a\"}  | \"text\" is missing"
             })
     void getReportsLocationOfInvalidQuestion(String text, String message) throws IOException {

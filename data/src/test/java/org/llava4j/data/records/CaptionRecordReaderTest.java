@@ -154,7 +154,7 @@ class CaptionRecordReaderTest {
             value = {
                 "\"bbox\":[50,25,100,50]  | \"bbox\":[50,25,100]         | i.json, entry 0: box of image 5: \"bbox\" must be",
                 "\"category_id\":2        | \"category_id\":9            | category 9 is missing in \"categories\"",
-                "\"image_id\":5           | \"image_id\":\"five\"        | \"image_id\" must be an integer",
+                "\"image_id\":5           | \"image_id\":\"five\"        | \"image_id\" must be a whole number",
                 "\"name\":\"man\"         | \"title\":\"man\"            | \"name\" is missing"
             })
     void invalidBoxIsReportedWithLocation(String what, String other, String message) throws IOException {

@@ -114,7 +114,7 @@ class CocoFilesTest {
             value = {
                 "[50,25,-10,50]  | [50.0, 25.0, -10.0, 50.0] has a negative width or height",
                 "[50,25,10,-0.5] | [50.0, 25.0, 10.0, -0.5] has a negative width or height",
-                "[201,25,10,10]  | [201.0, 25.0, 10.0, 10.0] is outside of the image, which has 200 x 100 pixels",
+                "[201,25,10,10]  | [201.0, 25.0, 10.0, 10.0] is outside the image, which has 200 x 100 pixels",
                 "[50,25,1e400,9] | must be a list of 4 numbers"
             })
     void openRejectsInvalidBoxes(String bbox, String message) throws IOException {

@@ -163,7 +163,7 @@ class ConversationRecordReaderTest {
             value = {
                 "{\"id\": \"x\"}                                      | \"conversations\" must be a list of turns",
                 "{\"id\": \"x\", \"conversations\": []}               | \"conversations\" must be a list of turns",
-                "{\"id\": [1]}                                        | \"id\" must be a string or an integer",
+                "{\"id\": [1]}                                        | \"id\" must be a string or a whole number",
                 "{\"id\": \"x\", \"image\": 5}                        | \"image\" must be a text",
                 "{\"id\": \"x\", \"image\": \"\"}                     | \"image\" is empty",
                 "{\"id\": \"x\", \"conversations\": [3]}              | turn 0: must be an object",

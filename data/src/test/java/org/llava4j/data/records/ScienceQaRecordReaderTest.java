@@ -108,7 +108,7 @@ class ScienceQaRecordReaderTest {
         ObjectNode problem = problem("train", null).put("answer", answer);
         assertBad(
                 problem,
-                "line 1, entry 0 (id 7): ScienceQA problem 7: answer " + answer + " is outside of its 2 choices");
+                "line 1, entry 0 (id 7): ScienceQA problem 7: answer " + answer + " is outside its 2 choices");
     }
 
     @ParameterizedTest
@@ -133,8 +133,8 @@ class ScienceQaRecordReaderTest {
 
     @Test
     void getReportsValueOfWrongType() throws IOException {
-        assertBad(problem("train", null).put("answer", "1"), "problem 7: \"answer\" must be an integer");
-        assertBad(problem("train", null).put("answer", 1.5), "problem 7: \"answer\" must be an integer");
+        assertBad(problem("train", null).put("answer", "1"), "problem 7: \"answer\" must be a whole number");
+        assertBad(problem("train", null).put("answer", 1.5), "problem 7: \"answer\" must be a whole number");
         assertBad(problem("train", null).put("choices", "a"), "problem 7: \"choices\" must be a list of texts");
         assertBad(problem("train", null).put("hint", 3), "problem 7: \"hint\" must be a text");
         assertBad(problem("train", null).put("task", 3), "problem 7: \"task\" must be a text");

@@ -268,12 +268,12 @@ class LlavaBenchCommandsTest {
         Files.writeString(questions, Files.readString(questions).replace("\"question_id\":5", "\"question_id\":4"));
         assertThatThrownBy(this::answer)
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("question 4 is there twice, first in " + questions);
+                .hasMessageContaining("question 4 is duplicate, first in " + questions);
         assertThat(temp.resolve("answers")).doesNotExist();
         writeAnswers();
         assertThatThrownBy(() -> judge("http://127.0.0.1:1/v1"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("question 4 is there twice");
+                .hasMessageContaining("question 4 is duplicate");
     }
 
     @Test

@@ -19,8 +19,8 @@ public final class PartitionResults {
     /**
      * Runs a job over partitions of one element each.
      *
-     * @param each is called with every element, in any order, one at a time; an exception that it throws ends the
-     *     job and is rethrown
+     * @param each is called with every element, in any order, one at a time; an exception that it throws ends the job
+     *     and is rethrown
      */
     public static <T> void forEach(JavaRDD<T> elements, Class<T> type, Consumer<T> each) {
         ClassTag<T> tag = ClassTag$.MODULE$.apply(type);
