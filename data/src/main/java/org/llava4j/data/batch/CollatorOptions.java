@@ -38,7 +38,8 @@ public record CollatorOptions(
     }
 
     /** Options without image start and end tokens. */
-    public CollatorOptions(int numImageTokens, int vocabSize, int maxLength, PaddingSide paddingSide, int padToMultipleOf) {
+    public CollatorOptions(
+            int numImageTokens, int vocabSize, int maxLength, PaddingSide paddingSide, int padToMultipleOf) {
         this(numImageTokens, vocabSize, maxLength, paddingSide, padToMultipleOf, Optional.empty());
     }
 

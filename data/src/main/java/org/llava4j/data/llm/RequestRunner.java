@@ -62,7 +62,9 @@ public record RequestRunner(
                 failure = failure.or(() -> thrown);
             }
             if (failure.isPresent()) {
-                throw failure.get() instanceof RuntimeException unchecked ? unchecked : new IllegalStateException(failure.get());
+                throw failure.get() instanceof RuntimeException unchecked
+                        ? unchecked
+                        : new IllegalStateException(failure.get());
             }
             return run.failureReason();
         } catch (RuntimeException | Error e) {

@@ -89,7 +89,8 @@ class RequestJournalTest {
                     .allSatisfy((request, times) -> assertThat(times).isOne());
             try (RequestJournal journal = RequestJournal.read(file)) {
                 for (LlmRequest request : REQUESTS) {
-                    assertThat(journal.answer(request.key()).orElseThrow().text()).isEqualTo("to " + request.question());
+                    assertThat(journal.answer(request.key()).orElseThrow().text())
+                            .isEqualTo("to " + request.question());
                 }
             }
         }

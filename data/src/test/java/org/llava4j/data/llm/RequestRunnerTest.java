@@ -145,7 +145,8 @@ class RequestRunnerTest {
             case "3" -> Reply.truncatedJson("lost");
             default -> Reply.text(request, "yes");
         })) {
-            assertThat(run(stub, requests(6), limits(1), new RetryPolicy(2, 1, 1)).orElseThrow())
+            assertThat(run(stub, requests(6), limits(1), new RetryPolicy(2, 1, 1))
+                            .orElseThrow())
                     .contains(
                             "4 requests have no answer after 2 attempts each: 2 with status 429: Rate limit reached for m; ")
                     .contains("1 with status 500: out of memory")
@@ -158,7 +159,8 @@ class RequestRunnerTest {
     void runReportsErrorWithStatus200() {
         String error = "{\"error\": {\"code\": 502, \"message\": \"upstream is down\"}}";
         try (StubEndpoint stub = StubEndpoint.start((request, times) -> Reply.body(error))) {
-            assertThat(run(stub, requests(1), limits(1), new RetryPolicy(2, 1, 1)).orElseThrow())
+            assertThat(run(stub, requests(1), limits(1), new RetryPolicy(2, 1, 1))
+                            .orElseThrow())
                     .endsWith("the endpoint answered with an error: upstream is down");
         }
     }
@@ -320,7 +322,8 @@ class RequestRunnerTest {
             return Reply.text(request, "as many words as the answer may have ".repeat(2));
         })) {
             long budget = bound * 3;
-            Optional<String> ended = run(stub, requests(200), new RequestLimits(8, 0, 0, 0, budget), RetryPolicy.DEFAULT);
+            Optional<String> ended =
+                    run(stub, requests(200), new RequestLimits(8, 0, 0, 0, budget), RetryPolicy.DEFAULT);
             assertThat(ended.orElseThrow()).contains("of the budget of " + budget + " tokens are used");
             assertThat(stub.tokens()).isLessThanOrEqualTo(budget).isGreaterThan(budget - bound);
             assertThat(stub.maxConcurrent()).isLessThanOrEqualTo(3);
@@ -415,12 +418,17 @@ class RequestRunnerTest {
         }
     }
 
-    private Optional<String> run(StubEndpoint stub, List<LlmRequest> requests, RequestLimits limits, RetryPolicy retryPolicy) {
+    private Optional<String> run(
+            StubEndpoint stub, List<LlmRequest> requests, RequestLimits limits, RetryPolicy retryPolicy) {
         return run(stub, requests, limits, retryPolicy, new AtomicBoolean());
     }
 
     private Optional<String> run(
-            StubEndpoint stub, List<LlmRequest> requests, RequestLimits limits, RetryPolicy retryPolicy, AtomicBoolean stop) {
+            StubEndpoint stub,
+            List<LlmRequest> requests,
+            RequestLimits limits,
+            RetryPolicy retryPolicy,
+            AtomicBoolean stop) {
         RequestListener listener = new RequestListener() {
             @Override
             public void failed(LlmRequest request, String reason) {

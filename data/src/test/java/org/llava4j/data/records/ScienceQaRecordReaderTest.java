@@ -107,8 +107,7 @@ class ScienceQaRecordReaderTest {
     void getRejectsAnswerOutsideChoices(int answer) throws IOException {
         ObjectNode problem = problem("train", null).put("answer", answer);
         assertBad(
-                problem,
-                "line 1, entry 0 (id 7): ScienceQA problem 7: answer " + answer + " is outside its 2 choices");
+                problem, "line 1, entry 0 (id 7): ScienceQA problem 7: answer " + answer + " is outside its 2 choices");
     }
 
     @ParameterizedTest
