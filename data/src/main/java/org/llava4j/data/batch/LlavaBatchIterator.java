@@ -51,6 +51,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /** Encoded sample. */
     private record Row(int number, Conversation conversation, EncodedSample encoded, int length) {}
 
+    /** Creates a data loader that does not check images. */
     public LlavaBatchIterator(
             ConversationDataset samples, ConversationEncoder encoder, ImageSource imageSource, BatchOptions options) {
         this(samples, encoder, imageSource, options, image -> {}, bad -> {});

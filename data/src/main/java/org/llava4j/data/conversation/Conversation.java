@@ -26,6 +26,7 @@ public record Conversation(JsonId jsonId, List<String> images, List<Turn> turns)
         return jsonId.text();
     }
 
+    /** Tests whether the sample has images. */
     public boolean hasImages() {
         return !images.isEmpty();
     }

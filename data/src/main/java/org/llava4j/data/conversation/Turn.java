@@ -26,14 +26,17 @@ public record Turn(String from, String value) implements Serializable {
         }
     }
 
+    /** Creates a turn of the user. */
     public static Turn human(String value) {
         return new Turn(HUMAN, value);
     }
 
+    /** Creates a turn of the model. */
     public static Turn gpt(String value) {
         return new Turn(GPT, value);
     }
 
+    /** Tests whether this is a turn of the user. */
     public boolean isHuman() {
         return HUMAN.equals(from);
     }

@@ -14,19 +14,23 @@ public record ChatMessage(Role role, String text) {
             this.wire = wire;
         }
 
+        /** Returns the name of the role in OpenAI's API. */
         public String wire() {
             return wire;
         }
     }
 
+    /** Creates a system prompt. */
     public static ChatMessage system(String text) {
         return new ChatMessage(Role.SYSTEM, text);
     }
 
+    /** Creates a message of the user. */
     public static ChatMessage user(String text) {
         return new ChatMessage(Role.USER, text);
     }
 
+    /** Creates a message of the model. */
     public static ChatMessage assistant(String text) {
         return new ChatMessage(Role.ASSISTANT, text);
     }

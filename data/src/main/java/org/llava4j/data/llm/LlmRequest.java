@@ -27,6 +27,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
         private final String hash;
         private final long maxTokens;
 
+        /** Creates a prefix of messages in the order in which they are sent. */
         public PromptPrefix(List<ChatMessage> messages) {
             this.messages = List.copyOf(messages);
             hash = Sha256.of(json(messages).toString().getBytes(StandardCharsets.UTF_8));
@@ -35,6 +36,7 @@ public record LlmRequest(String label, PromptPrefix prefix, String question, Cha
                     .sum();
         }
 
+        /** Returns the messages of the prefix. */
         public List<ChatMessage> messages() {
             return messages;
         }

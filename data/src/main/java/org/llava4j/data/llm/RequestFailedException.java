@@ -37,14 +37,17 @@ public final class RequestFailedException extends Exception {
         this.retryAfter = retryAfter;
     }
 
+    /** Returns the reaction to the failure. */
     public FailureAction action() {
         return action;
     }
 
+    /** Tests whether the endpoint may have charged the tokens of the request. */
     public boolean mayBeCharged() {
         return mayBeCharged;
     }
 
+    /** Returns the wait that the endpoint requests, if any. */
     public Optional<Duration> retryAfter() {
         return retryAfter;
     }

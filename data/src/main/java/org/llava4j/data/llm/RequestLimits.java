@@ -13,6 +13,7 @@ import org.llava4j.data.BadInputException;
  */
 public record RequestLimits(
         int concurrency, long requestsPerMinute, long tokensPerMinute, long maxRequests, long maxTokens) {
+    /** One request at a time, without other limits. */
     public static final RequestLimits NONE = new RequestLimits(1, 0, 0, 0, 0);
 
     public RequestLimits {

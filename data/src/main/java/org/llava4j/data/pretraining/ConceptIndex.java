@@ -37,6 +37,7 @@ public final class ConceptIndex {
         return index < array.length ? array : Arrays.copyOf(array, Math.max(index + 1, array.length * 3 / 2));
     }
 
+    /** Returns the number of captions. */
     public int captions() {
         return captions;
     }
@@ -46,6 +47,7 @@ public final class ConceptIndex {
         return phrases.size();
     }
 
+    /** Returns the text of a phrase. */
     public String phrase(int number) {
         return phrases.get(number);
     }

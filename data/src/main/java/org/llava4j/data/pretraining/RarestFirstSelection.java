@@ -23,6 +23,7 @@ import org.llava4j.data.records.SeededHash;
  */
 public record RarestFirstSelection(
         int minCount, int maxPerPhrase, boolean countSelected, TieOrder tieOrder, long seed) {
+    /** Parameters of the paper. */
     public static final RarestFirstSelection PAPER = new RarestFirstSelection(3, 100, false, TieOrder.ALPHABETICAL, 42);
 
     /** Order of phrases of equal frequency. */

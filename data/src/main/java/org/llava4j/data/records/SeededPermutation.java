@@ -28,6 +28,7 @@ public final class SeededPermutation {
         return order[position];
     }
 
+    /** Returns the number of elements. */
     public int size() {
         return order.length;
     }

@@ -15,6 +15,7 @@ public record AnswerCounts(int correct, int incorrect, int unparsed) {
     /** Confidence interval of a fraction, 0 to 1. */
     public record ConfidenceInterval(double low, double high) {}
 
+    /** Counts without answers. */
     public static final AnswerCounts NONE = new AnswerCounts(0, 0, 0);
 
     public AnswerCounts {
@@ -37,6 +38,7 @@ public record AnswerCounts(int correct, int incorrect, int unparsed) {
         return new AnswerCounts(correct, incorrect, unparsed + 1);
     }
 
+    /** Returns the number of all answers. */
     public int total() {
         return correct + incorrect + unparsed;
     }

@@ -61,6 +61,7 @@ public record ScienceQaProblem(
     /** The text of a problem without its answer and metadata. */
     public record Wording(String question, String hint, List<String> choices) {}
 
+    /** Tests whether the problem has an image. */
     public boolean hasImage() {
         return !image.isEmpty();
     }

@@ -128,6 +128,7 @@ public enum ProblemType {
                         + "\" is not in the synthetic dataset; use problems that the demo generated"));
     }
 
+    /** Tests whether problems of this type have an image. */
     public boolean hasImage() {
         return this != FACTS && this != KNOWLEDGE;
     }
@@ -137,22 +138,27 @@ public enum ProblemType {
         return name().toLowerCase(Locale.ROOT);
     }
 
+    /** Returns ScienceQA's subject tag. */
     public String subject() {
         return subject;
     }
 
+    /** Returns ScienceQA's topic tag. */
     public String topic() {
         return topic;
     }
 
+    /** Returns ScienceQA's category tag. */
     public String category() {
         return category;
     }
 
+    /** Returns ScienceQA's skill tag. */
     public String skill() {
         return skill;
     }
 
+    /** Returns ScienceQA's lecture. */
     public String lecture() {
         return lecture;
     }

@@ -18,8 +18,11 @@ import org.llava4j.data.records.RecordFiles;
  * bounding boxes, and {@code images/}. Instructions can be generated from it without a download of COCO.
  */
 public final class SyntheticCocoDataset {
+    /** Name of the captions file. */
     public static final String CAPTIONS = "captions.json";
+    /** Name of the instances file. */
     public static final String INSTANCES = "instances.json";
+    /** Name of the image folder. */
     public static final String IMAGES = "images";
 
     private static final int CAPTIONS_EACH = 5;
