@@ -44,7 +44,7 @@ public abstract class Command {
     /** The flags, without {@code --help}. */
     protected abstract Options options();
 
-    /** The flags, hidden ones included, for checks of what the docs say. */
+    /** The flags with their current names, for checks of the documentation. */
     public final Collection<Option> flags() {
         return options().getOptions();
     }

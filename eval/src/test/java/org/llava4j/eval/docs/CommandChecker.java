@@ -11,7 +11,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.apache.commons.cli.CommandLine;
+import java.util.stream.Collectors;
 import org.apache.commons.cli.Option;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
@@ -34,14 +34,10 @@ final class CommandChecker {
         this.checkout = checkout;
     }
 
-    /** Long names of the flags of all commands, without replaced ones. */
+    /** Long names of the flags of all commands, without hidden aliases. */
     Set<String> flags() {
         Set<String> flags = new TreeSet<>(Set.of("help"));
-        checkout.executions()
-                .keySet()
-                .forEach(id -> command(id).flags().stream()
-                        .filter(flag -> !flag.isDeprecated())
-                        .forEach(flag -> flags.add(flag.getLongOpt())));
+        checkout.executions().keySet().forEach(id -> flags.addAll(names(command(id))));
         return flags;
     }
 
@@ -133,14 +129,19 @@ final class CommandChecker {
                 .filter(argument -> argument.startsWith("resources/"))
                 .forEach(file -> requireFile(file, problems));
         try {
-            CommandLine line = command.parse(arguments.toArray(String[]::new));
-            Arrays.stream(line.getOptions())
-                    .filter(Option::isDeprecated)
-                    .forEach(flag -> problems.add("--" + flag.getLongOpt() + " is replaced by another flag"));
+            command.parse(arguments.toArray(String[]::new));
+            Set<String> current = names(command);
+            arguments.stream()
+                    .filter(argument -> argument.startsWith("--") && !current.contains(argument.substring(2)))
+                    .forEach(argument -> problems.add(argument + " is a former name; use the current one"));
         } catch (BadInputException e) {
             problems.add(e.getMessage());
         }
         return problems;
+    }
+
+    private static Set<String> names(Command command) {
+        return command.flags().stream().map(Option::getLongOpt).collect(Collectors.toSet());
     }
 
     private void requireFile(String file, List<String> problems) {
