@@ -60,9 +60,9 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /**
      * Creates a data loader that skips invalid samples.
      *
-     * @param imageCheck throws a {@link BadInputException} for an invalid image; called before the image's batch is
+     * @param imageValidator throws a {@link BadInputException} for an invalid image; called before the image's batch is
      *     made
-     * @param passedOver is called with each skipped sample, each time the sample is encountered
+     * @param onSkipped is called with each skipped sample, each time the sample is encountered
      */
     public LlavaBatchIterator(
             ConversationDataset samples,
