@@ -224,6 +224,16 @@ public abstract class Command {
                 .get();
     }
 
+    /**
+     * A flag with hidden aliases: former names that are still accepted, but that {@code --help} does not list.
+     *
+     * @param option the flag with its current name
+     * @param formerNames names that the flag once had, without dashes
+     */
+    public static Option alias(Option option, String... formerNames) {
+        return new FlagAlias(option, formerNames);
+    }
+
     /** A flag without a value. */
     public static Option toggle(String name, String description) {
         return Option.builder().longOpt(name).desc(description).get();

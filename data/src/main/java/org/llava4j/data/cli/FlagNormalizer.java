@@ -9,47 +9,48 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 
 /**
- * Rule for flags that are given more than once: the last occurrence counts, as with Python's argparse, on which LLaVA's
- * scripts rely. Flags that may be given several times keep all occurrences.
+ * Normalization of command-line arguments before they are parsed. Hidden aliases ({@link Command#alias}) are replaced by
+ * the current flag names. Of a repeated flag the last value counts, as with Python's argparse, on which LLaVA's scripts
+ * rely; repeatable flags keep all values.
  */
 final class FlagNormalizer {
-    /** Type of the options that keep all occurrences. */
+    /** Type of repeatable options. */
     static final Class<?> REPEATABLE = List.class;
 
     private FlagNormalizer() {}
 
     /**
-     * Arguments without the occurrences that do not count, the others in their order.
+     * Returns the arguments with current flag names and without replaced values, otherwise in their order.
      *
-     * @param warn receives one line for each flag whose occurrences have different values
+     * @param warn receives one line for each flag that is repeated with different values
      */
     static List<String> normalize(Options options, List<String> args, Consumer<String> warn) {
-        Map<String, List<String>> kept = new LinkedHashMap<>();
+        Map<String, List<String>> last = new LinkedHashMap<>();
         Map<String, Integer> counts = new LinkedHashMap<>();
         Map<String, Boolean> differ = new LinkedHashMap<>();
         int at = 0;
         while (at < args.size()) {
             Option option = option(options, args.get(at));
             int end = at + (takesNext(option, args, at) ? 2 : 1);
-            List<String> tokens = args.subList(at, end);
+            List<String> tokens = withCurrentName(option, args.subList(at, end));
             boolean single = option != null && option.getType() != REPEATABLE;
             String key = single ? option.getLongOpt() : at + " " + args.get(at);
-            List<String> before = kept.remove(key);
+            List<String> before = last.remove(key);
             if (before != null) {
                 counts.merge(key, 1, Integer::sum);
                 differ.merge(key, !value(before).equals(value(tokens)), Boolean::logicalOr);
             }
-            kept.put(key, tokens);
+            last.put(key, tokens);
             at = end;
         }
         counts.forEach((key, repeats) -> {
             if (differ.get(key)) {
                 warn.accept("--" + key + " is given " + (repeats + 1) + " times; the last one counts: "
-                        + value(kept.get(key)));
+                        + value(last.get(key)));
             }
         });
         List<String> all = new ArrayList<>();
-        kept.values().forEach(all::addAll);
+        last.values().forEach(all::addAll);
         return all;
     }
 
@@ -61,14 +62,36 @@ final class FlagNormalizer {
                 && !args.get(at + 1).startsWith("--");
     }
 
-    /** The flag that an argument names, with one dash or two; null if it names none. */
+    /** The flag that an argument names, with one or two dashes, also by an alias; null if there is none. */
     private static Option option(Options options, String arg) {
         if (!arg.startsWith("-")) {
             return null;
         }
+        String name = name(arg);
+        Option option = options.getOption(name);
+        return option != null
+                ? option
+                : options.getOptions().stream()
+                        .filter(each -> FlagAlias.has(each, name))
+                        .findFirst()
+                        .orElse(null);
+    }
+
+    private static String name(String arg) {
         String name = arg.replaceFirst("^--?", "");
         int equals = name.indexOf('=');
-        return options.getOption(equals < 0 ? name : name.substring(0, equals));
+        return equals < 0 ? name : name.substring(0, equals);
+    }
+
+    private static List<String> withCurrentName(Option option, List<String> tokens) {
+        String flag = tokens.get(0);
+        if (option == null || !FlagAlias.has(option, name(flag))) {
+            return tokens;
+        }
+        List<String> renamed = new ArrayList<>(tokens);
+        int equals = flag.indexOf('=');
+        renamed.set(0, "--" + option.getLongOpt() + (equals < 0 ? "" : flag.substring(equals)));
+        return renamed;
     }
 
     private static String value(List<String> tokens) {

@@ -3,6 +3,9 @@ package org.llava4j.data.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,9 +25,9 @@ class FlagNormalizerTest {
         protected Options options() {
             return new Options()
                     .addOption(required("epochs", "N", "a number"))
-                    .addOption(flag("data-path", "FILE", "a file"))
-                    .addOption(toggle("bf16", "a toggle"))
-                    .addOption(repeatable("set", "KEY=VALUE", "may be given several times"));
+                    .addOption(alias(flag("data-path", "FILE", "a file"), "data", "data-file"))
+                    .addOption(alias(toggle("bf16", "a toggle"), "half"))
+                    .addOption(alias(repeatable("set", "KEY=VALUE", "may be repeated"), "with"));
         }
 
         @Override
@@ -115,5 +118,34 @@ class FlagNormalizerTest {
         assertThat(FlagNormalizer.normalize(goal.options(), args, warnings::add))
                 .containsExactly("--bf16", "--epochs", "3", "--data-path", "/a");
         assertThat(warnings).containsExactly("--epochs is given 3 times; the last one counts: 3");
+    }
+
+    @Test
+    void parseAcceptsAliases() {
+        CommandLine line =
+                goal.parse("--data", "/a", "-half", "--with", "x=1", "--set", "y=2", "--data-file=/b", "--epochs", "1");
+        assertThat(line.getOptionValue("data-path")).isEqualTo("/b");
+        assertThat(line.hasOption("bf16")).isTrue();
+        assertThat(line.getOptionValues("set")).containsExactly("x=1", "y=2");
+        assertThat(Command.arguments(line)).doesNotContain("--data", "--half", "--with");
+    }
+
+    @Test
+    void parseKeepsValueThatEqualsAlias() {
+        CommandLine line = goal.parse("--epochs", "1", "--data-path", "data");
+        assertThat(line.getOptionValue("data-path")).isEqualTo("data");
+    }
+
+    @Test
+    void helpHidesAliases() {
+        PrintStream before = System.out;
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+        try {
+            goal.execute("--help");
+        } finally {
+            System.setOut(before);
+        }
+        assertThat(out.toString(StandardCharsets.UTF_8)).contains("--data-path <FILE>").doesNotContain("data-file");
     }
 }
