@@ -10,49 +10,49 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Files that are either whole or not there: written beside their final name, forced to the disk, then moved into
- * place. A reader, or a crash, never sees half of one.
+ * Atomic writes of single files. A file is written beside its final name, forced to disk and moved into place, so
+ * neither a reader nor a crash ever sees half of one.
  */
 public final class AtomicFile {
     private AtomicFile() {}
 
-    /** Writes the bytes of one file. */
+    /** Writes the content of one file. */
     @FunctionalInterface
     public interface ContentWriter {
         void writeTo(FileChannel channel) throws IOException;
     }
 
     /**
-     * Makes missing parent folders and writes {@code target}, replacing what was there.
+     * Creates missing parent folders and writes {@code target}, replacing an existing file.
      *
-     * @throws BadInputException if the place cannot be written; nothing is left behind then
+     * @throws BadInputException if the file cannot be written; no partial file is left behind
      */
     public static void write(Path target, ContentWriter body) {
         Path file = RealPath.of(target);
-        Path unfinished = null;
+        Path temporary = null;
         try {
             if (Files.isDirectory(file)) {
                 throw new BadInputException(target + " is a folder; name a file");
             }
             Files.createDirectories(file.getParent());
-            unfinished =
+            temporary =
                     file.resolveSibling("." + file.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".part");
             try (FileChannel channel =
-                    FileChannel.open(unfinished, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+                    FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 body.writeTo(channel);
                 channel.force(true);
             }
-            move(unfinished, file);
-            unfinished = null;
+            move(temporary, file);
+            temporary = null;
         } catch (IOException e) {
             throw new BadInputException(
                     "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
         } finally {
-            deleteQuietly(unfinished);
+            deleteQuietly(temporary);
         }
     }
 
-    /** As {@link #write}, for a text in UTF-8. */
+    /** Writes a text in UTF-8; see {@link #write}. */
     public static void writeString(Path target, String text) {
         write(target, channel -> {
             var bytes = StandardCharsets.UTF_8.encode(text);
@@ -77,7 +77,7 @@ public final class AtomicFile {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            // The failure that led here is already on its way to the user; a leftover dot file must not hide it.
+            // The original failure is already being thrown; a leftover temporary file must not hide it.
             file.toFile().deleteOnExit();
         }
     }

@@ -10,26 +10,26 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * An output folder that is either whole or not there: it is filled beside its final name and moved into place by
- * {@link #commit()}. Closing it without a commit leaves nothing behind; a finished folder is never deleted.
+ * Atomic output folder: it is filled beside its final name and moved into place by {@link #commit()}. Closing it
+ * without a commit removes what was written; a finished folder is never deleted.
  *
- * <p>From {@link #begin} to {@link #close} the output is locked, so that no other run writes it. What stands at the final
- * name already is replaced only if it is an empty folder, or a former output of the same kind, known by the file
- * {@value #MARKER}, in which every file is as it was written. Anything else is refused before any work is done, and again
- * before it is replaced.
+ * <p>The output is locked from {@link #begin} to {@link #close}, so that no other run writes it. An existing folder of
+ * the final name is replaced only if it is empty, or if it is a previous output of the same kind (identified by the
+ * file {@value #MARKER}) whose files are all unchanged. Any other content is rejected before work starts, and checked
+ * again before it is replaced.
  */
 public final class AtomicFolder implements AutoCloseable {
-    /** By this file a former output is known. */
+    /** The file that identifies a folder as an output of this program. */
     public static final String MARKER = "llava4j.json";
 
-    /** The key of {@link #MARKER} that says what kind of output the folder is; the writer may add others. */
+    /** The key of {@link #MARKER} for the kind of output in the folder; the writer may add other keys. */
     public static final String KIND_KEY = "wrote";
 
     private final StagingFolders staging;
     private final PreviousOutput previous;
     private final OutputLock lock;
     private final Path unfinished;
-    /** Whether {@link #close()} has nothing to delete. */
+    /** Whether there is nothing left for {@link #close()} to delete. */
     private boolean closed;
 
     private AtomicFolder(StagingFolders places, PreviousOutput former, OutputLock lock, Path unfinished) {
@@ -39,28 +39,28 @@ public final class AtomicFolder implements AutoCloseable {
         this.unfinished = unfinished;
     }
 
-    /** As {@link #begin(Path, String, InputPaths)}, for a command that reads no files. */
+    /** Begins a folder for a command that reads no files; see {@link #begin(Path, String, InputPaths)}. */
     public static AtomicFolder begin(Path target, String kind) {
         return begin(target, kind, InputPaths.of());
     }
 
     /**
-     * Begins a folder; to call early, since a place that cannot be written shows here. What killed runs left of the same
-     * output is removed.
+     * Begins an output folder and removes what killed runs left of the same output. Call it early, because it detects
+     * an output that cannot be written.
      *
      * @param kind what is written, in one word; a folder of another kind is never replaced
      * @param inputs what the command reads
-     * @throws BadInputException if the place cannot be written, is being written by another run, overlaps with an input, or
-     *     holds anything that this program did not write
+     * @throws BadInputException if the folder cannot be written, is being written by another run, overlaps with an
+     *     input, or holds anything that this program did not write
      */
     public static AtomicFolder begin(Path target, String kind, InputPaths inputs) {
         inputs.requireNoOverlap(target);
         Path folder = RealPath.of(target);
         if (folder.getFileName() == null) {
-            throw new BadInputException(target + " cannot be an output folder; choose a new name");
+            throw new BadInputException(target + " cannot be an output folder; choose another name");
         }
         OutputLock lock = null;
-        boolean begun = false;
+        boolean started = false;
         try {
             Files.createDirectories(folder.getParent());
             lock = OutputLock.of(folder, folder);
@@ -71,14 +71,14 @@ public final class AtomicFolder implements AutoCloseable {
             places.deleteLeftovers();
             Path unfinished = places.create();
             Files.writeString(unfinished.resolve(MARKER), "{\"" + KIND_KEY + "\": \"" + kind + "\"}\n");
-            begun = true;
+            started = true;
             return new AtomicFolder(places, former, lock, unfinished);
         } catch (IOException e) {
             throw unwritable(target, e);
         } catch (UncheckedIOException e) {
             throw unwritable(target, e.getCause());
         } finally {
-            if (!begun && lock != null) {
+            if (!started && lock != null) {
                 lock.close();
             }
         }
@@ -89,7 +89,7 @@ public final class AtomicFolder implements AutoCloseable {
                 "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
     }
 
-    /** What kind of output a folder is, if this class made it. */
+    /** The kind of an output folder; empty if this class did not write it. */
     public static Optional<String> kindOf(Path folder) {
         Path marker = folder.resolve(MARKER);
         return Files.isRegularFile(marker)
@@ -97,17 +97,17 @@ public final class AtomicFolder implements AutoCloseable {
                 : Optional.empty();
     }
 
-    /** Where to write until the commit. */
+    /** The folder to write to until the commit. */
     public Path path() {
         return unfinished;
     }
 
     /**
-     * Moves the folder to its final name; nothing may be written to it any more. Where a former output stands, the two are
-     * exchanged by renames: at no moment is there half a folder at the final name.
+     * Moves the folder to its final name; nothing may be written to it afterwards. A previous output is swapped out by
+     * renames, so the final name never holds a partial folder.
      *
-     * @throws BadInputException if the folder cannot be put in place, or something that must not be replaced came there
-     *     meanwhile; the finished folder then stays beside it, and the message says where
+     * @throws BadInputException if the folder cannot be moved into place, or content that must not be replaced has
+     *     appeared there; the finished folder then stays beside it, and the message names it
      */
     public synchronized void commit() {
         addFileList();
@@ -120,7 +120,7 @@ public final class AtomicFolder implements AutoCloseable {
         } catch (IOException e) {
             throw notMoved(finished, "cannot be moved to " + staging.folder() + " (" + IoReason.of(e) + ")", e);
         } catch (BadInputException e) {
-            throw notMoved(finished, "is not moved to its place, because meanwhile " + e.getMessage(), e);
+            throw notMoved(finished, "is not moved to its final name, because meanwhile " + e.getMessage(), e);
         }
     }
 
@@ -128,7 +128,7 @@ public final class AtomicFolder implements AutoCloseable {
         return new BadInputException("the finished output stays in " + finished + ": it " + why, cause);
     }
 
-    /** Adds the list of files to the marker, unless the writer did. */
+    /** Adds the list of files to the marker, unless the writer already did. */
     private void addFileList() {
         Path marker = unfinished.resolve(MARKER);
         ObjectNode json = (ObjectNode) JsonInput.readObject(marker);
@@ -138,17 +138,17 @@ public final class AtomicFolder implements AutoCloseable {
         }
     }
 
-    /** What cannot be deleted now is deleted by the next run that writes the same output. */
+    /** Deletes a folder; what cannot be deleted is left to the next run that writes the same output. */
     static void deleteQuietly(Path folder) {
         try {
             delete(folder);
         } catch (UncheckedIOException e) {
-            // The output is in place, or the failure that led here is what the user has to know.
+            // The output is in place, or the original failure is what the user needs to see.
             return;
         }
     }
 
-    /** Removes what was written, unless it was committed, and unlocks the output. A shutdown hook may call it too. */
+    /** Removes what was written unless it was committed, and unlocks the output. Safe to call from a shutdown hook. */
     @Override
     public synchronized void close() {
         try {
@@ -161,7 +161,7 @@ public final class AtomicFolder implements AutoCloseable {
         }
     }
 
-    /** Removes a folder with all that is in it. */
+    /** Deletes a folder and its content. */
     public static void delete(Path folder) {
         try (Stream<Path> content = Files.walk(folder)) {
             for (Path path : content.sorted(Comparator.reverseOrder()).toList()) {

@@ -1,8 +1,8 @@
 package org.llava4j.data;
 
 /**
- * What a person gave us is wrong. The message is one line: what is wrong, where, and what to do. Commands print
- * it as it is and end with a non-zero exit; every other exception is our own mistake.
+ * Invalid user input: a flag, a file or a request. The message is one line: what is wrong, where, and what to do.
+ * Commands print it and exit with a non-zero status; any other exception is a bug.
  */
 public class BadInputException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -15,7 +15,7 @@ public class BadInputException extends RuntimeException {
         super(oneLine(message), cause);
     }
 
-    /** What is quoted of the input may hold anything; a line break in it would make two lines of one. */
+    /** Quoted input may contain line breaks, which would split the message. */
     private static String oneLine(String message) {
         return LocalCopies.withOriginalPaths(message).replaceAll("[\\p{Cntrl}\u0085\u2028\u2029]+", " ");
     }

@@ -9,63 +9,64 @@ import java.util.Locale;
 import java.util.Optional;
 
 /**
- * Content that stands in a file's place after a failed fetch: a Git LFS pointer, a page of HTML or XML, nothing at all.
- * Every reader of files asks here, so that an error names what the file is instead of what its bytes happen to mean.
+ * Detection of failed downloads: a Git LFS pointer, an HTML or XML page or an empty file instead of the expected
+ * content. All file readers call it, so that an error names the actual content instead of a parse error.
  */
 public final class FailedDownload {
-    /** Bytes that tell what a file is. */
+    /** Number of leading bytes that are inspected. */
     public static final int HEAD_BYTES = 256;
 
-    private static final String LFS = "version https://git-lfs.github.com/spec/";
-    private static final String FETCH = "; fetch the file itself, not the page about it";
+    private static final String LFS_PREFIX = "version https://git-lfs.github.com/spec/";
+    private static final String ADVICE = "; download the file itself, not its web page";
 
     private FailedDownload() {}
 
-    /** What the content is, and what to do, if it is foreign. */
-    private static Optional<String> of(byte[] head) {
+    /** A description of the content with advice, if it is a failed download. */
+    private static Optional<String> describe(byte[] head) {
         int length = Math.min(head.length, HEAD_BYTES);
         String start = new String(head, 0, length, StandardCharsets.ISO_8859_1)
                 .replaceFirst("^\u00ef\u00bb\u00bf", "")
                 .stripLeading();
-        if (start.startsWith(LFS)) {
+        if (start.startsWith(LFS_PREFIX)) {
             return Optional.of("is a Git LFS pointer, not the file itself; run `git lfs pull` or download the file");
         }
         String lower = start.toLowerCase(Locale.ROOT);
         if (lower.startsWith("<!doctype html") || lower.startsWith("<html") || lower.startsWith("<head")) {
-            return Optional.of("is an HTML page" + FETCH);
+            return Optional.of("is an HTML page" + ADVICE);
         }
         if (lower.startsWith("<?xml")) {
-            return Optional.of("is an XML document" + FETCH);
+            return Optional.of("is an XML document" + ADVICE);
         }
         return Optional.empty();
     }
 
     /**
-     * Refuses content that is foreign or empty.
+     * Rejects the content of a failed download and empty content.
      *
-     * @param source names it in a message
-     * @param head at least {@link #HEAD_BYTES} of the content or all of it
+     * @param source name of the content in messages
+     * @param head at least the first {@link #HEAD_BYTES} bytes of the content, or all of it
+     * @throws BadInputException if the content is a failed download or empty
      */
     public static void reject(Object source, byte[] head) {
         if (head.length == 0) {
-            throw new BadInputException(source + " is empty; fetch or write it again");
+            throw new BadInputException(source + " is empty; download or write it again");
         }
         rejectUnlessEmpty(source, head);
     }
 
-    /** As {@link #reject(Object, byte[])} for readers to which no content is an answer, or an error of its own. */
+    /** Rejects the content of a failed download, but accepts empty content; for readers that handle it themselves. */
     public static void rejectUnlessEmpty(Object source, byte[] head) {
-        of(head).ifPresent(what -> {
-            throw new BadInputException(source + " " + what);
+        describe(head).ifPresent(description -> {
+            throw new BadInputException(source + " " + description);
         });
     }
 
-    /** As {@link #reject(Object, byte[])} for a file, of which only the first bytes are read. */
+    /** Rejects a file by its first bytes; see {@link #reject(Object, byte[])}. */
     public static void reject(Path file) throws IOException {
         reject(file, head(file));
     }
 
-    /** As {@link #rejectUnlessEmpty(Object, byte[])} for a file. */
+    /** Rejects a file by its first bytes; see {@link #rejectUnlessEmpty(Object, byte[])}. */
     public static void rejectUnlessEmpty(Path file) throws IOException {
         rejectUnlessEmpty(file, head(file));
     }

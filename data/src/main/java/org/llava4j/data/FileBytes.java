@@ -5,16 +5,23 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 
-/** Bytes of an open file by their position, whole or not at all, to be read as little-endian numbers. */
+/** Positional reads of an open file: all requested bytes or an exception, in little-endian buffers. */
 public final class FileBytes {
     private FileBytes() {}
 
-    /** @throws IOException also if the file ends before {@code length} bytes; the caller has looked at its size */
+    /**
+     * Reads {@code length} bytes from {@code position}.
+     *
+     * @throws IOException also if the file ends before {@code length} bytes; callers check its size first
+     */
     public static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
         return fill(ByteBuffer.allocate(length), channel, position);
     }
 
-    /** Fills what is left of {@code buffer} from {@code position} of the file on and turns it round for reading. */
+    /**
+     * Fills the remaining space of {@code buffer} with bytes from {@code position} of the file, and flips the buffer
+     * for reading.
+     */
     public static ByteBuffer fill(ByteBuffer buffer, FileChannel channel, long position) throws IOException {
         while (buffer.hasRemaining()) {
             if (channel.read(buffer, position + buffer.position()) < 0) {

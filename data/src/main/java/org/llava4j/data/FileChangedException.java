@@ -1,6 +1,6 @@
 package org.llava4j.data;
 
-/** A file is not the one that was opened any more: nothing of it can be trusted, and no policy passes over that. */
+/** A file that changed after it was opened. It is never treated as an invalid sample that may be skipped. */
 public final class FileChangedException extends BadInputException {
     private static final long serialVersionUID = 1L;
 

@@ -18,26 +18,32 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * The files that a command wrote into an output folder, stored in the folder's {@value AtomicFolder#MARKER} under
- * {@code "files"}. What is in a folder and not in this list, or not as listed, belongs to somebody else.
+ * Manifest of the files that a command wrote into an output folder, stored under {@code "files"} in the folder's
+ * {@value AtomicFolder#MARKER}. Files that are not listed, or that differ from the list, are not this program's and
+ * must not be replaced.
  *
- * @param files size and hash by name relative to the folder; a folder without files is listed with a slash behind its name
+ * @param files size and hash by name relative to the folder; the name of a folder without files ends with a slash
  */
 public record FileManifest(SortedMap<String, FileDigest> files) {
-    /** The key of {@link AtomicFolder#MARKER} that holds the list. */
+    /** The key of {@link AtomicFolder#MARKER} that contains the manifest. */
     public static final String KEY = "files";
 
     private static final String NO_CONTENT = "";
 
-    /** What identifies a file's content. */
+    /**
+     * Size and hash of a file's content.
+     *
+     * @param bytes size of the file
+     * @param sha256 hash in hexadecimal
+     */
     public record FileDigest(long bytes, String sha256) {
-        /** Of a file as it is now, which is read whole. */
+        /** Computes the digest of a file, which reads all of it. */
         public static FileDigest of(Path file) throws IOException {
             return new FileDigest(Files.size(file), Sha256.of(file));
         }
     }
 
-    /** Lists all that is in a folder now, except for the marker; every file is read. */
+    /** Computes the manifest of a folder without its marker; reads every file. */
     public static FileManifest scan(Path folder) {
         SortedMap<String, FileDigest> files = new TreeMap<>();
         try {
@@ -55,9 +61,9 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
     }
 
     /**
-     * A list that a folder's marker holds, empty where there is none.
+     * Parses the manifest in a folder's marker; empty if there is none.
      *
-     * @throws BadInputException if it is damaged
+     * @throws BadInputException if the manifest is damaged
      */
     static FileManifest of(JsonNode list, Path folder) {
         SortedMap<String, FileDigest> files = new TreeMap<>();
@@ -66,15 +72,15 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
             JsonNode sha256 = file.getValue().path("sha256");
             if (!bytes.isIntegralNumber() || !sha256.isTextual()) {
                 throw new BadInputException(
-                        folder.resolve(AtomicFolder.MARKER) + ": \"" + KEY + "\" has no size and hash" + " of "
-                                + file.getKey() + "; choose another output folder, or remove that one");
+                        folder.resolve(AtomicFolder.MARKER) + ": \"" + KEY + "\" has no size and hash of " + file.getKey()
+                                + "; choose another output folder, or remove this one");
             }
             files.put(file.getKey(), new FileDigest(bytes.longValue(), sha256.textValue()));
         }
         return new FileManifest(files);
     }
 
-    /** The list that an output folder has of itself; empty where an older version wrote it, or no command of this program. */
+    /** Reads the manifest of an output folder; empty if an older version or another program wrote the folder. */
     public static Optional<FileManifest> read(Path folder) {
         Path file = folder.resolve(AtomicFolder.MARKER);
         if (!Files.isRegularFile(file)) {
@@ -84,44 +90,47 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
         return marker.has(KEY) ? Optional.of(of(marker.path(KEY), folder)) : Optional.empty();
     }
 
-    /** Stores the list in a JSON object. */
+    /** Stores the manifest in a JSON object. */
     void writeTo(ObjectNode list) {
         files.forEach(
-                (name, mark) -> list.putObject(name).put("bytes", mark.bytes()).put("sha256", mark.sha256()));
+                (name, digest) -> list.putObject(name).put("bytes", digest.bytes()).put("sha256", digest.sha256()));
     }
 
-    /** What differs from this list: one line for each file that changed, is missing or was added; all files are read. */
+    /**
+     * Compares a folder with this manifest: one line for each file that was changed, is missing or was added. Reads all
+     * files.
+     */
     public List<String> differences(Path folder) {
         SortedMap<String, FileDigest> now = scan(folder).files;
         List<String> differences = changedFiles(now);
         now.keySet().stream()
                 .filter(name -> !files.containsKey(name))
-                .forEach(name -> differences.add(name + " was added later"));
+                .forEach(name -> differences.add(name + " was added"));
         return differences;
     }
 
-    /** As {@link #differences}, for the files of this list: those that were added later are not compared. */
+    /** Compares only the files of this manifest; added files are ignored. See {@link #differences}. */
     public List<String> changedFiles(Path folder) {
         return changedFiles(scan(folder).files);
     }
 
     private List<String> changedFiles(SortedMap<String, FileDigest> now) {
-        List<String> damage = new ArrayList<>();
-        files.forEach((name, mark) -> {
+        List<String> changes = new ArrayList<>();
+        files.forEach((name, digest) -> {
             FileDigest found = now.get(name);
             if (found == null) {
-                damage.add(name + " is gone");
-            } else if (!found.equals(mark)) {
-                damage.add(name + " is not what was written: " + found.bytes() + " bytes, sha256 " + found.sha256()
-                        + ", were " + mark.bytes() + " bytes, sha256 " + mark.sha256());
+                changes.add(name + " is missing");
+            } else if (!found.equals(digest)) {
+                changes.add(name + " was modified: " + found.bytes() + " bytes, sha256 " + found.sha256()
+                        + ", were " + digest.bytes() + " bytes, sha256 " + digest.sha256());
             }
         });
-        return damage;
+        return changes;
     }
 
     /**
-     * The files of a folder, and its folders without files (with a slash behind the name), by name relative to it. The marker
-     * is left out; symbolic links are not followed.
+     * The files of a folder, and its folders without files (with a trailing slash), by relative name. The marker is
+     * excluded; symbolic links are not followed.
      */
     static SortedMap<String, Path> content(Path folder) throws IOException {
         SortedMap<String, Path> content = new TreeMap<>();

@@ -9,15 +9,18 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 
-/** The error for a file that cannot be read: a missing file, a missing permission and a damaged file are told apart. */
+/**
+ * Errors for files that cannot be read, with advice that depends on the cause: a missing file, a missing permission or
+ * damage.
+ */
 public final class FileReadError {
     private FileReadError() {}
 
     /**
-     * The error for a failure.
+     * Creates the error for a failed read.
      *
-     * @param file as the user knows it
-     * @param otherwise what to do where the failure is neither a missing file nor a missing permission
+     * @param file name of the file in the message
+     * @param otherwise advice if the cause is neither a missing file nor a missing permission
      */
     public static BadInputException of(Object file, IOException e, String otherwise) {
         return new BadInputException(file + " cannot be read (" + IoReason.of(e) + "); " + advice(e, otherwise), e);
@@ -25,14 +28,14 @@ public final class FileReadError {
 
     private static String advice(IOException e, String otherwise) {
         if (e instanceof AccessDeniedException || IoReason.of(e).equals(IoReason.DENIED)) {
-            return "give this user the right to read it and to enter the folders above it";
+            return "grant this user read permission on it and access to its parent folders";
         }
         return isMissing(e) ? "check the path" : otherwise;
     }
 
     /**
-     * Refuses a path that may well exist, but that the operating system does not let this process look at. A path that does
-     * not exist passes: the caller knows what is missing there.
+     * Rejects a path that may exist, but that the operating system does not let this process inspect. A path that does
+     * not exist is accepted: callers report it themselves.
      *
      * @throws BadInputException if a permission is missing or symbolic links form a loop
      */

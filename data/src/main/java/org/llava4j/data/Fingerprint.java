@@ -15,8 +15,8 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * Everything that a result depends on: an ordered map from a plain name to a value, or to the hash of a content. Two
- * results with equal identities are the same result; where they differ, {@link #differences} names what differs.
+ * Fingerprint of everything that a result depends on: an ordered map from names to values or to content hashes. Results
+ * with equal fingerprints are interchangeable; {@link #differences} names the values that differ.
  *
  * @param values by name, in the order in which differences are listed
  */
@@ -29,19 +29,23 @@ public record Fingerprint(@JsonValue Map<String, String> values) {
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
     }
 
-    /** Collects the values of an identity. */
+    /** Builder of a fingerprint. */
     public static final class Builder {
         private final Map<String, String> values = new LinkedHashMap<>();
 
-        /** Adds one value. @throws IllegalStateException if the name is taken */
+        /**
+         * Adds one value.
+         *
+         * @throws IllegalStateException if the name is already used
+         */
         public Builder add(String name, Object value) {
             if (values.putIfAbsent(name, String.valueOf(value)) != null) {
-                throw new IllegalStateException("two values are called " + name);
+                throw new IllegalStateException("duplicate fingerprint name " + name);
             }
             return this;
         }
 
-        /** Adds the values of a JSON tree, each by the keys that lead to it; {@code prefix} precedes them. */
+        /** Adds the values of a JSON tree, named by {@code prefix} and their path of keys. */
         public Builder addAll(String prefix, JsonNode tree) {
             tree.properties().forEach(entry -> {
                 String name = prefix + entry.getKey();
@@ -54,7 +58,7 @@ public record Fingerprint(@JsonValue Map<String, String> values) {
             return this;
         }
 
-        /** As {@link #addAll(String, JsonNode)} for the values of a record. */
+        /** Adds the components of a record; see {@link #addAll(String, JsonNode)}. */
         public Builder addAll(String prefix, Record values) {
             byte[] json = JsonInput.write(values).getBytes(StandardCharsets.UTF_8);
             return addAll(prefix, JsonInput.parse(prefix, json));
@@ -72,9 +76,10 @@ public record Fingerprint(@JsonValue Map<String, String> values) {
     }
 
     /**
-     * Lists what differs, each as its name with the value of this identity and the value of the other.
+     * Lists the names whose values differ, with the value of this fingerprint and that of the other.
      *
-     * @param compared names that count
+     * @param now the other fingerprint
+     * @param compared accepts the names to compare
      */
     public List<String> differences(Fingerprint now, Predicate<String> compared) {
         Set<String> names = new LinkedHashSet<>(values.keySet());
@@ -90,12 +95,12 @@ public record Fingerprint(@JsonValue Map<String, String> values) {
         return differences;
     }
 
-    /** All differences, see {@link #differences(Fingerprint, Predicate)}. */
+    /** Lists all differences; see {@link #differences(Fingerprint, Predicate)}. */
     public List<String> differences(Fingerprint now) {
         return differences(now, name -> true);
     }
 
-    /** Differences as one text, of which the first few are listed and the others counted. */
+    /** Joins differences into one text: the first ones are listed, the others counted. */
     public static String summarize(List<String> differences) {
         int more = differences.size() - MAX_LISTED;
         return String.join("; ", differences.subList(0, Math.min(MAX_LISTED, differences.size())))

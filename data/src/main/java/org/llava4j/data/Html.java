@@ -2,11 +2,11 @@ package org.llava4j.data;
 
 import java.util.Locale;
 
-/** Texts and numbers on their way into HTML or SVG. */
+/** HTML and SVG formatting of texts and numbers. */
 public final class Html {
     private Html() {}
 
-    /** Safe as content and inside quotes; characters that HTML cannot hold become U+FFFD. */
+    /** Escapes a text for element content and quoted attributes; characters that HTML does not allow become U+FFFD. */
     public static String escape(String text) {
         StringBuilder safe = new StringBuilder(text.length());
         text.codePoints().forEach(c -> {
@@ -28,17 +28,17 @@ public final class Html {
         return !control && !loneSurrogate;
     }
 
-    /** A template filled in; numbers have a point in every locale. */
+    /** Formats a template in the root locale, so that decimals always use a point. */
     public static String format(String template, Object... values) {
         return String.format(Locale.ROOT, template, values);
     }
 
-    /** A fraction as a percentage, or a dash where nothing was counted. */
+    /** Formats a fraction as a percentage without the sign; NaN becomes a dash. */
     public static String percent(double fraction, int decimals) {
         return Double.isNaN(fraction) ? "–" : format("%." + decimals + "f", 100 * fraction);
     }
 
-    /** Seconds as people say them: {@code 48 s}, {@code 7 min 05 s}, {@code 2 h 03 min}. */
+    /** Formats a duration: {@code 48 s}, {@code 7 min 05 s}, {@code 2 h 03 min}. */
     public static String duration(double seconds) {
         long whole = Math.round(seconds);
         if (whole < 60) {

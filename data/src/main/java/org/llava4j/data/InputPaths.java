@@ -8,19 +8,24 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The files and folders that a command reads. No output may be one of them, hold one or lie inside one: outputs are replaced,
- * and what is replaced is gone. Paths are compared as the file system resolves them.
+ * The files and folders that a command reads. Outputs replace what they overwrite, so no output may be one of them,
+ * contain one or lie inside one. Paths are compared after the file system has resolved them.
  */
 public final class InputPaths {
-    /** A model folder may keep its tower in a folder, and either may consist of links into a cache. */
+    /**
+     * How deep folders are searched for symbolic links: a model folder may contain its vision tower, and both may link
+     * into a cache.
+     */
     private static final int LINK_DEPTH = 2;
 
-    private static final String ADVICE = "; choose another output, so that nothing is lost";
+    private static final String ADVICE = "; choose another output path";
 
     /**
+     * One input path.
+     *
      * @param given as the user named it
      * @param real as the file system resolves it
-     * @param linked whether a symbolic link in a folder leads there: only a part of it may be read
+     * @param linked whether a symbolic link in a folder leads there, so that possibly only a part of it is read
      */
     private record Input(Path given, Path real, boolean linked) {}
 
@@ -30,12 +35,16 @@ public final class InputPaths {
         this.inputs = inputs;
     }
 
-    /** @param paths of files and folders, and of what symbolic links in the folders lead to; null for none */
+    /**
+     * Creates the set of inputs, including the targets of symbolic links inside the folders.
+     *
+     * @param paths files and folders; null entries are ignored
+     */
     public static InputPaths of(Path... paths) {
         return new InputPaths(List.of()).and(paths);
     }
 
-    /** These and more. */
+    /** Adds more inputs; see {@link #of}. */
     public InputPaths and(Path... paths) {
         List<Input> more = new ArrayList<>(inputs);
         for (Path path : paths) {
@@ -47,7 +56,7 @@ public final class InputPaths {
         return new InputPaths(List.copyOf(more));
     }
 
-    /** These and folders of so many files that they are not searched for symbolic links: pictures. */
+    /** Adds folders without searching them for symbolic links: image folders with many files. */
     public InputPaths andWithoutLinks(Path... folders) {
         List<Input> more = new ArrayList<>(inputs);
         for (Path folder : folders) {
@@ -58,7 +67,7 @@ public final class InputPaths {
         return new InputPaths(List.copyOf(more));
     }
 
-    /** These and the file that a value {@code NAME|FILE} names, if it ends in {@code .json}; null for none. */
+    /** Adds the file of a {@code NAME|FILE} flag value if it ends in {@code .json}; null is ignored. */
     public InputPaths andIfJsonFile(String nameOrFile) {
         return nameOrFile != null && nameOrFile.endsWith(".json") ? and(Path.of(nameOrFile)) : this;
     }
@@ -69,7 +78,7 @@ public final class InputPaths {
         }
     }
 
-    /** Folders that cannot be listed are left to the reader, which may need nothing of them. */
+    /** Adds the targets of symbolic links. Folders that cannot be listed are ignored; the reader may not need them. */
     private static void addLinked(Path given, Path folder, int depth, List<Input> inputs) {
         File[] content = folder.toFile().listFiles();
         for (File file : content == null ? new File[0] : content) {
@@ -87,10 +96,11 @@ public final class InputPaths {
     }
 
     /**
-     * Refuses outputs that would overwrite an input, before any work is done.
+     * Rejects outputs that would overwrite an input. Call it before any work is done.
      *
-     * @param outputs files and folders; null for none
-     * @throws BadInputException if one of them is an input, holds one or lies inside one, or is a link that leads nowhere
+     * @param outputs files and folders; null entries are ignored
+     * @throws BadInputException if an output is an input, contains one or lies inside one, or is a dangling symbolic
+     *     link
      */
     public void requireNoOverlap(Path... outputs) {
         for (Path output : outputs) {
@@ -108,11 +118,11 @@ public final class InputPaths {
                 boolean holds = RealPath.isAtOrInside(input.real, real);
                 if (inside && holds) {
                     throw new BadInputException(
-                            "the output " + output + " is one that is read" + as(output, input) + ADVICE);
+                            "the output " + output + " is also an input" + givenAs(output, input) + ADVICE);
                 }
                 if (holds || inside && !input.linked) {
-                    throw new BadInputException("the output " + output + (holds ? " holds " : " lies inside ")
-                            + input.given + ", which is read" + ADVICE);
+                    throw new BadInputException("the output " + output + (holds ? " contains " : " lies inside ")
+                            + input.given + ", which is an input" + ADVICE);
                 }
             } catch (IOException e) {
                 throw unreadable(input.given, e);
@@ -120,22 +130,23 @@ public final class InputPaths {
         }
     }
 
-    private static String as(Path output, Input input) {
+    private static String givenAs(Path output, Input input) {
         return output.equals(input.given) ? "" : " (" + input.given + ")";
     }
 
     /**
-     * Refuses a folder that a run writes beside its output, but inside it.
+     * Rejects an additional folder of a run that lies inside its output.
      *
-     * @param flag by which the user names the folder
-     * @param folder null for none
-     * @throws BadInputException if it is the output or lies inside it
+     * @param flag name of the folder's flag
+     * @param folder the additional folder; null for none
+     * @param output the output folder
+     * @throws BadInputException if the folder is the output or lies inside it
      */
     public static void requireOutside(String flag, Path folder, Path output) {
         try {
             if (folder != null && RealPath.isAtOrInside(RealPath.of(folder), RealPath.of(output))) {
                 throw new BadInputException(flag + " " + folder + " is the output " + output
-                        + " or lies inside it, which is replaced as a whole; choose a place outside of it");
+                        + " or lies inside it and would be replaced with it; choose a path outside of it");
             }
         } catch (IOException e) {
             throw unreadable(folder, e);

@@ -12,17 +12,17 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The files that a command reads, as they are at its start. A command that reads some of them again at its end verifies
- * them before its result is put in place, so that what is written comes from what was read at the start.
+ * Snapshot of the files that a command reads, taken at its start. A command that reads files again at its end checks
+ * the snapshot before it commits its result, so that the result is consistent with the files at the start.
  *
- * <p>Files are known by their hash, which reads each of them, or by what the file system says of them (size, times,
- * inode), which reads none.
+ * <p>A file is identified either by its content hash, which requires reading it, or by its metadata (size, times,
+ * inode).
  */
 public final class InputSnapshot {
     private final Map<Path, String> states;
     private final StateReader reader;
 
-    /** How the state of a file becomes a text. */
+    /** Reads the state of a file as text. */
     @FunctionalInterface
     private interface StateReader {
         String of(Path file);
@@ -34,22 +34,34 @@ public final class InputSnapshot {
         files.forEach(file -> states.computeIfAbsent(file, mark::of));
     }
 
-    /** Hashes files. @throws BadInputException if one cannot be read */
+    /**
+     * Takes a snapshot by content hash.
+     *
+     * @throws BadInputException if a file cannot be read
+     */
     public static InputSnapshot byContent(Collection<Path> files) {
         return new InputSnapshot(files, Sha256::of);
     }
 
-    /** Takes size, times and inode of files. @throws BadInputException if one is not there */
+    /**
+     * Takes a snapshot by size, times and inode.
+     *
+     * @throws BadInputException if a file does not exist
+     */
     public static InputSnapshot byMetadata(Collection<Path> files) {
         return new InputSnapshot(files, InputSnapshot::metadata);
     }
 
-    /** The hash of a file that is one of {@link #byContent}. */
+    /** The hash of a file of a snapshot made by {@link #byContent}. */
     public String sha256(Path file) {
         return Optional.ofNullable(states.get(file)).orElseThrow();
     }
 
-    /** Verifies all files. @throws BadInputException if one is not the file that was there at the start */
+    /**
+     * Checks that all files are unchanged.
+     *
+     * @throws BadInputException if a file differs from the snapshot
+     */
     public void requireUnchanged() {
         List<String> changed = new ArrayList<>();
         states.forEach((file, before) -> {
@@ -60,7 +72,7 @@ public final class InputSnapshot {
         if (!changed.isEmpty()) {
             throw new BadInputException(String.join(", ", changed)
                     + (changed.size() == 1 ? " has" : " have")
-                    + " changed since the command began to read; nothing was written");
+                    + " changed since the command started; nothing was written");
         }
     }
 
@@ -75,7 +87,7 @@ public final class InputSnapshot {
     private static String metadata(Path file) {
         try {
             if (file.getFileSystem().supportedFileAttributeViews().contains("unix")) {
-                // The time of the last change of the inode cannot be set back by programs that keep file times.
+                // Programs that preserve file times cannot reset the inode change time.
                 return Files.readAttributes(file, "unix:size,lastModifiedTime,ctime,ino")
                         .toString();
             }
@@ -86,7 +98,7 @@ public final class InputSnapshot {
         }
     }
 
-    /** Those of the named files that a folder holds. */
+    /** The named files that exist in a folder. */
     public static List<Path> existing(Path folder, Collection<String> names) {
         return names.stream().map(folder::resolve).filter(Files::isRegularFile).toList();
     }

@@ -13,13 +13,13 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.Locale;
 
-/** The cause of an I/O failure in a few words for an error message. */
+/** Short descriptions of I/O failures for error messages. */
 public final class IoReason {
     static final String DENIED = "permission denied";
 
     private IoReason() {}
 
-    /** The kind of failure, with what the operating system adds. */
+    /** Describes a failure, with the detail that the operating system adds. */
     public static String of(IOException e) {
         if (e instanceof AccessDeniedException) {
             return DENIED;
@@ -28,7 +28,7 @@ public final class IoReason {
             return "no such file or folder";
         }
         if (e instanceof FileAlreadyExistsException) {
-            return "a file of that name is in the way" + file(e);
+            return "a file of that name exists" + file(e);
         }
         if (e instanceof NotDirectoryException) {
             return "it is not a folder";
@@ -45,7 +45,7 @@ public final class IoReason {
         return ofSystem(e);
     }
 
-    /** As {@link #of(IOException)}, for failures inside a stream of files. */
+    /** Describes a failure inside a stream of files; see {@link #of(IOException)}. */
     public static String of(UncheckedIOException e) {
         return of(e.getCause());
     }

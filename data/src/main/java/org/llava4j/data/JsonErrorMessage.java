@@ -10,33 +10,33 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** What is wrong with JSON, in words for who wrote it: a parser's own messages name its classes and settings. */
+/** User-readable messages for JSON parse failures; the parser's own messages name its classes and settings. */
 public final class JsonErrorMessage {
     private static final Pattern NON_STANDARD = Pattern.compile("Non-standard token '([^']*)'.*");
     private static final Pattern LIMIT_EXCEEDED =
             Pattern.compile("(.*?) \\(([\\d,]+)\\) exceeds the maximum allowed \\(([\\d,]+),.*");
-    /** Parentheses and clauses that speak of classes, settings or the parser's source. */
+    /** Parentheses and clauses about classes, settings or the source of the parser. */
     private static final Pattern PARSER_INTERNALS = Pattern.compile(
             " ?\\((?:[^()]|\\([^()]*\\))*(?:Feature|Source:|Constraints|class |Parser)(?:[^()]|\\([^()]*\\))*\\)"
                     + "|: (?:enable|not allowed as per|usually) `?.*|: maybe a \\(?non-standard\\)? .*");
 
     private static final Map<Class<?>, String> EXPECTED = Map.of(
-            int.class, "a whole number",
-            long.class, "a whole number",
-            Integer.class, "a whole number",
-            Long.class, "a whole number",
+            int.class, "an integer",
+            long.class, "an integer",
+            Integer.class, "an integer",
+            Long.class, "an integer",
             double.class, "a number",
             Double.class, "a number",
             boolean.class, "true or false",
             Boolean.class, "true or false",
-            String.class, "a text");
+            String.class, "a string");
 
     private JsonErrorMessage() {}
 
-    /** One line about the first thing that is wrong. */
+    /** Describes the first problem in one line. */
     public static String of(JsonProcessingException e) {
         if (e instanceof UnrecognizedPropertyException unknown) {
-            return "the key \"" + unknown.getPropertyName() + "\" is not known; known are "
+            return "unknown key \"" + unknown.getPropertyName() + "\"; known keys are "
                     + String.join(", ", known(unknown));
         }
         String message = String.valueOf(e.getOriginalMessage()).replaceAll("\\s+", " ");
@@ -57,10 +57,10 @@ public final class JsonErrorMessage {
         return known;
     }
 
-    /** What a value must be where it is bound to a type; null where the message is about something else. */
+    /** Describes the expected type of a value; null if the failure is about something else. */
     private static String mapped(MismatchedInputException e, String message) {
         if (message.startsWith("Trailing token")) {
-            return "more follows after the end of the value";
+            return "there is content after the end of the value";
         }
         if (message.startsWith("No content")) {
             return "it is empty";
@@ -85,14 +85,14 @@ public final class JsonErrorMessage {
     private static String plain(String message) {
         Matcher token = NON_STANDARD.matcher(message);
         if (token.matches()) {
-            return token.group(1) + " is no JSON value; write a number or null";
+            return token.group(1) + " is not a JSON value; use a number or null";
         }
         Matcher limit = LIMIT_EXCEEDED.matcher(message);
         if (limit.matches()) {
-            return limit.group(1) + " is " + limit.group(2) + ", the limit " + limit.group(3);
+            return limit.group(1) + " is " + limit.group(2) + ", the limit is " + limit.group(3);
         }
         if (message.startsWith("Trailing token")) {
-            return "more follows after the end of the value";
+            return "there is content after the end of the value";
         }
         return PARSER_INTERNALS
                 .matcher(message)
@@ -101,7 +101,7 @@ public final class JsonErrorMessage {
                 .strip();
     }
 
-    /** The key whose value does not fit, where the parser got as far as knowing one. */
+    /** The key of the value that failed, if the parser reports one. */
     private static String key(JsonMappingException e) {
         if (e.getPath().isEmpty()) {
             return "";

@@ -8,11 +8,11 @@ import java.io.Serializable;
 import java.math.BigInteger;
 
 /**
- * Identifier in a JSON file, a string or a whole number, which is written with the type it was read with. Lookups use
- * {@link #text()}: {@code 5} and {@code "5"} name the same thing, since tools differ in how they write one id.
+ * Identifier in a JSON file: a string or an integer, written back with the type it was read with. Lookups use {@link
+ * #text()}: {@code 5} and {@code "5"} are the same identifier, because tools differ in how they write it.
  *
- * @param text the id without quotes
- * @param isNumber whether JSON has it as a number
+ * @param text the identifier without quotes
+ * @param isNumber whether the JSON value is a number
  */
 public record JsonId(String text, boolean isNumber) implements Serializable {
     public static JsonId of(String text) {
@@ -23,16 +23,20 @@ public record JsonId(String text, boolean isNumber) implements Serializable {
         return new JsonId(String.valueOf(number), true);
     }
 
-    /** @throws BadInputException if the value is neither a string nor a whole number */
+    /**
+     * Reads an identifier.
+     *
+     * @throws BadInputException if the value is neither a string nor an integer
+     */
     @JsonCreator(mode = JsonCreator.Mode.DELEGATING)
     public static JsonId of(JsonNode value) {
         if (!value.isTextual() && !value.isIntegralNumber()) {
-            throw new BadInputException("an id must be a string or a whole number, got " + value);
+            throw new BadInputException("an id must be a string or an integer, got " + value);
         }
         return new JsonId(value.asText(), value.isNumber());
     }
 
-    /** The id as a JSON value. */
+    /** The identifier as a JSON value. */
     @JsonValue
     public JsonNode json() {
         JsonNodeFactory json = JsonNodeFactory.instance;

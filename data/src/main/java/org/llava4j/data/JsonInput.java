@@ -11,7 +11,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
- * JSON that people give us, as a tree or bound to a record: whatever is wrong with it becomes one line with its source
+ * JSON parsing of user files, as a tree or bound to a record. Every problem becomes a one-line message with the source
  * and line number.
  */
 public final class JsonInput {
@@ -22,13 +22,18 @@ public final class JsonInput {
 
     private JsonInput() {}
 
-    /** JSON that is at hand. @throws BadInputException if it is not JSON; {@code source} names it there */
+    /**
+     * Parses JSON content.
+     *
+     * @param source name of the content in messages
+     * @throws BadInputException if the content is not JSON
+     */
     public static JsonNode parse(String source, byte[] content) {
         FailedDownload.rejectUnlessEmpty(source, content);
         try {
             JsonNode node = tree(content);
             if (node.isMissingNode()) {
-                throw new BadInputException(source + ": is empty; it must hold JSON");
+                throw new BadInputException(source + ": is empty; it must contain JSON");
             }
             return node;
         } catch (IOException e) {
@@ -36,26 +41,34 @@ public final class JsonInput {
         }
     }
 
-    /** The bare content, for callers that know more of the place where it stood; see {@link #parseError}. */
+    /** Parses JSON content; for callers that add the location of an error themselves, see {@link #parseError}. */
     public static JsonNode tree(byte[] content) throws IOException {
         return MAPPER.readTree(content);
     }
 
-    /** A file that holds one JSON object. @throws BadInputException if it is missing, broken or something else */
+    /**
+     * Reads a file that contains one JSON object.
+     *
+     * @throws BadInputException if the file is missing, invalid or not an object
+     */
     public static JsonNode readObject(Path file) {
         JsonNode node = parse(file.toString(), bytes(file));
         if (!node.isObject()) {
-            throw new BadInputException(file + ": must hold one JSON object { .. }; fetch or write it again");
+            throw new BadInputException(file + ": must contain one JSON object { .. }; download or write it again");
         }
         return node;
     }
 
-    /** A file bound to a record, where a key that the record does not have is an error. */
+    /**
+     * Reads a file into a record; unknown keys are errors.
+     *
+     * @throws BadInputException if the file is missing, invalid or does not match the record
+     */
     public static <T> T read(Path file, Class<T> type) {
         return parse(file.toString(), bytes(file), type);
     }
 
-    /** As {@link #read(Path, Class)}, for content that is at hand. */
+    /** Parses content into a record; see {@link #read(Path, Class)}. */
     public static <T> T parse(String source, byte[] content, Class<T> type) {
         FailedDownload.reject(source, content);
         try {
@@ -65,19 +78,21 @@ public final class JsonInput {
         }
     }
 
-    /** A record as JSON that {@link #read(Path, Class)} reads. */
+    /** Formats a record as JSON that {@link #read(Path, Class)} reads. */
     public static String write(Record value) {
         try {
             return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(value) + "\n";
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a record of texts and numbers is always JSON", e);
+            throw new IllegalStateException("cannot serialize a record", e);
         }
     }
 
     /**
-     * What went wrong while reading, as one line.
+     * Converts a parse failure into a one-line error.
      *
-     * @param linesBefore lines of the file that come before what the parser was given
+     * @param source name of the content
+     * @param linesBefore number of lines of the file before the content that was given to the parser
+     * @param e the failure
      */
     public static BadInputException parseError(String source, int linesBefore, IOException e) {
         String line = "";
@@ -94,12 +109,12 @@ public final class JsonInput {
         if (e instanceof JsonProcessingException json) {
             return new BadInputException(source + line + ": " + reason(json), e);
         }
-        return FileReadError.of(source, e, "fetch or write it again");
+        return FileReadError.of(source, e, "download or write it again");
     }
 
-    /** What is wrong with JSON, in one line without its place. */
+    /** Describes a parse failure in one line, without its location. */
     public static String reason(JsonProcessingException e) {
-        return "broken JSON: " + JsonErrorMessage.of(e);
+        return "invalid JSON: " + JsonErrorMessage.of(e);
     }
 
     private static byte[] bytes(Path file) {

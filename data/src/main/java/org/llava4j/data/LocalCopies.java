@@ -5,25 +5,25 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * Files of this process that are copies of others elsewhere. People are told the places of the originals, which also are the
- * same in whatever process reads them.
+ * Local copies of remote files and their original addresses. Messages name the originals, which are the same in every
+ * process that reads them.
  */
 public final class LocalCopies {
     private static final Map<String, String> ORIGINALS = new ConcurrentHashMap<>();
 
     private LocalCopies() {}
 
-    /** All that is in a folder is a copy of what is at an address, by the same names. */
+    /** Registers a folder whose files are copies of those of the same names at an address. */
     public static void add(Path folder, String address) {
         ORIGINALS.put(folder + "/", address.endsWith("/") ? address : address + "/");
     }
 
-    /** A text in which copies are called by their originals. */
+    /** Replaces the paths of local copies in a text by their original addresses. */
     public static String withOriginalPaths(String text) {
-        String told = text;
+        String result = text;
         for (Map.Entry<String, String> folder : ORIGINALS.entrySet()) {
-            told = told.replace(folder.getKey(), folder.getValue());
+            result = result.replace(folder.getKey(), folder.getValue());
         }
-        return told;
+        return result;
     }
 }

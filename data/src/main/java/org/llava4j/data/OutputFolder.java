@@ -16,17 +16,17 @@ import java.util.function.Consumer;
 import org.llava4j.data.FileManifest.FileDigest;
 
 /**
- * An output folder that stays while single files in it are written and replaced: for commands that an interruption leaves
- * half done, and that continue there. A file is replaced only if this program wrote it and nobody changed it since; others in
- * the folder are never touched. The files that were written are listed in {@value AtomicFolder#MARKER}, as for
- * {@link AtomicFolder}. The folder is locked until it is closed.
+ * Output folder whose files are written and replaced one by one, for commands that can be interrupted and resumed. A
+ * file is replaced only if this program wrote it and it is unchanged since; other files in the folder are never
+ * touched. Written files are listed in {@value AtomicFolder#MARKER}, as in {@link AtomicFolder}. The folder is locked
+ * until it is closed.
  */
 public final class OutputFolder implements AutoCloseable {
-    /** The key for files that are about to be written: a killed process may have left either content. */
+    /** The key for files that are about to be written; after a crash a file may have its old or its new content. */
     private static final String WRITING = "writing";
 
-    /** Files are staged in a folder of this name inside the output, whose own parent may be closed to the user. */
-    private static final String STAGE = "staged";
+    /** Name of the staging folder inside the output; the parent of the output may not be writable. */
+    private static final String STAGING = "staged";
 
     private final Path folder;
     private final StagingFolders staging;
@@ -35,19 +35,19 @@ public final class OutputFolder implements AutoCloseable {
 
     private OutputFolder(Path folder, String kind, OutputLock lock) {
         this.folder = folder;
-        this.staging = new StagingFolders(folder.resolve(STAGE));
+        this.staging = new StagingFolders(folder.resolve(STAGING));
         this.kind = kind;
         this.lock = lock;
     }
 
     /**
-     * Opens a folder, which need not exist; to call before any work.
+     * Opens a folder, which need not exist. Call it before any work is done.
      *
-     * @param kind what is written, in one word; a folder of another kind is refused
+     * @param kind what is written, in one word; a folder of another kind is rejected
      * @param inputs what the command reads
      * @param names of the files that will be written
-     * @throws BadInputException if the folder cannot be written, is being written by another run, overlaps with an input, or
-     *     has a file of such a name that this program did not write
+     * @throws BadInputException if the folder cannot be written, is being written by another run, overlaps with an
+     *     input, or contains a file of one of the names that this program did not write
      */
     public static OutputFolder open(Path target, String kind, InputPaths inputs, Collection<String> names) {
         inputs.requireNoOverlap(target);
@@ -56,7 +56,7 @@ public final class OutputFolder implements AutoCloseable {
         boolean opened = false;
         try {
             Files.createDirectories(folder);
-            lock = OutputLock.of(folder.resolve(STAGE), folder);
+            lock = OutputLock.of(folder.resolve(STAGING), folder);
             OutputFolder output = new OutputFolder(folder, kind, lock);
             output.requireReplaceable(names);
             output.staging.deleteLeftovers();
@@ -107,17 +107,17 @@ public final class OutputFolder implements AutoCloseable {
             FileDigest now = Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) ? FileDigest.of(file) : null;
             if (now == null || !now.equals(written.get(name)) && !now.equals(writing.get(name))) {
                 throw new BadInputException(
-                        folder + " holds " + name + ", which this command did not write or which was"
-                                + " changed since; move it elsewhere, or choose another output folder");
+                        folder + " contains " + name + ", which this command did not write or which was"
+                                + " modified since; move it elsewhere, or choose another output folder");
             }
         }
     }
 
     /**
-     * Writes files, each whole or not at all, and lists them.
+     * Writes files, each of them atomically, and lists them in the marker.
      *
      * @param body writes files into the folder that it is given
-     * @throws BadInputException if a file cannot be written, or would replace one that this program did not write
+     * @throws BadInputException if a file cannot be written, or would replace a file that this program did not write
      */
     public void write(Consumer<Path> body) {
         try {

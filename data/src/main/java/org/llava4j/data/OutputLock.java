@@ -13,12 +13,12 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The lock of an output folder, held while a command writes it: a file {@code .NAME.lock} beside the folder with a lock of
- * the operating system, which ends with the process. The file is removed when the lock is released; one that a killed process
- * left does not matter.
+ * Lock of an output folder, held while a command writes it: an operating-system lock on a file {@code .NAME.lock}
+ * beside the folder, which the system releases when the process ends. The file is removed with the lock; a stale file
+ * of a killed process has no effect.
  *
- * <p>Closing any channel of a file releases the POSIX locks that the process has on it. That is why a second writer in the
- * same process is refused by {@link #HELD} before it opens the file, and why the file is never read.
+ * <p>Closing any channel of a file releases all POSIX locks of the process on that file. A second writer in the same
+ * process is therefore rejected by {@link #HELD} before it opens the file, and the file is never read.
  */
 final class OutputLock implements AutoCloseable {
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
@@ -33,12 +33,12 @@ final class OutputLock implements AutoCloseable {
     }
 
     /**
-     * Locks a folder that need not exist; its parent folder must.
+     * Locks a folder, which need not exist; its parent folder must.
      *
      * @param folder real path of the folder
-     * @param output as messages name it
+     * @param output name of the folder in messages
      * @throws BadInputException if another command writes the folder
-     * @throws IOException if the lock cannot be written
+     * @throws IOException if the lock file cannot be written
      */
     static OutputLock of(Path folder, Path output) throws IOException {
         Path file = folder.resolveSibling("." + folder.getFileName() + ".lock");
@@ -49,7 +49,7 @@ final class OutputLock implements AutoCloseable {
         try {
             for (int attempt = 0; channel == null; attempt++) {
                 if (attempt == MAX_ATTEMPTS) {
-                    throw new IOException("the lock " + file + " is removed again and again");
+                    throw new IOException("other processes keep removing the lock " + file);
                 }
                 channel = locked(file, output);
             }
@@ -61,7 +61,7 @@ final class OutputLock implements AutoCloseable {
         }
     }
 
-    /** The file's channel with the lock; null if another process removed the file meanwhile. */
+    /** The locked channel of the file; null if another process removed the file meanwhile. */
     private static FileChannel locked(Path file, Path output) throws IOException {
         FileChannel channel = null;
         boolean done = false;
@@ -71,10 +71,10 @@ final class OutputLock implements AutoCloseable {
             if (!tryLock(channel)) {
                 throw busy(output);
             }
-            // A lock on a file that its former holder has just removed keeps nobody out.
+            // A lock on a file that its previous holder has just removed excludes no other process.
             done = before == null || before.equals(key(file));
         } catch (NoSuchFileException e) {
-            // Removed by its former holder between two steps: not done, and tried again.
+            // The previous holder removed the file between two steps: retry.
             done = false;
         } finally {
             if (!done && channel != null) {
@@ -88,13 +88,13 @@ final class OutputLock implements AutoCloseable {
         try {
             Files.createFile(file);
         } catch (FileAlreadyExistsException e) {
-            // Another process holds it, or a killed one left it: only the lock says which.
+            // Another process holds the lock or was killed; only locking the file tells which.
             return key(file);
         }
         return key(file);
     }
 
-    /** What identifies the file at a path; null on file systems that have no such thing. */
+    /** The file key (inode) of a path; null on file systems without one. */
     private static Object key(Path file) throws IOException {
         return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
     }
@@ -118,7 +118,7 @@ final class OutputLock implements AutoCloseable {
         try (channel) {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            // What was written is in place; an empty lock file that stays keeps nobody out.
+            // The output is in place; a leftover empty lock file excludes no process.
             return;
         } finally {
             HELD.remove(file);

@@ -14,12 +14,12 @@ import java.util.stream.Stream;
 import org.llava4j.data.FileManifest.FileDigest;
 
 /**
- * What stands at the place of an output. Only an empty folder, or a former output of the same kind whose files are all as
- * this program wrote them, may be replaced.
+ * Existing content at the path of an output. It may be replaced only if it is an empty folder, or a previous output of
+ * the same kind whose files are all unchanged.
  */
 final class PreviousOutput {
     private static final String ADVICE = "; choose a new or empty folder for the output";
-    /** Two changes of a file within this time may leave the same time of modification. */
+    /** Two changes of a file within this time may leave the same modification time. */
     private static final Duration CLOCK_TICK = Duration.ofSeconds(2);
 
     private final Path folder;
@@ -32,7 +32,7 @@ final class PreviousOutput {
         this.kind = kind;
     }
 
-    /** What a file's attributes say of it; a file with the same stamp need not be read again. */
+    /** File attributes; a file whose attributes are unchanged is not read again. */
     private record FileState(long bytes, Instant modified, Object key) {
         static FileState of(Path file) throws IOException {
             BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
@@ -41,10 +41,10 @@ final class PreviousOutput {
     }
 
     /**
-     * Refuses to replace anything that this program did not write. Files are compared by size first, then by hash; in a
-     * second call those whose size and time of modification are the same are not read again.
+     * Rejects content that this program did not write. Files are compared by size, then by hash. A second call skips
+     * files whose size and modification time are unchanged.
      *
-     * @throws BadInputException if something there must not be replaced; it is named
+     * @throws BadInputException if some content must not be replaced; the message names it
      */
     void requireReplaceable() throws IOException {
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
@@ -62,8 +62,8 @@ final class PreviousOutput {
         requireKind(marker, folder, kind);
         Map<String, Path> content = FileManifest.content(folder);
         if (!marker.has(FileManifest.KEY) && !content.isEmpty()) {
-            throw new BadInputException(folder + " was written by an older version, which kept no list of its files, so"
-                    + " that files of yours in it would be lost; choose another output folder, or remove that one");
+            throw new BadInputException(folder + " was written by an older version that did not record its files, so"
+                    + " your own files in it could be lost; choose another output folder, or remove this one");
         }
         FileManifest written = FileManifest.of(marker.path(FileManifest.KEY), folder);
         for (Map.Entry<String, Path> entry : content.entrySet()) {
@@ -74,24 +74,28 @@ final class PreviousOutput {
     private void requireEmpty() throws IOException {
         try (Stream<Path> content = Files.list(folder)) {
             content.sorted().findFirst().ifPresent(first -> {
-                throw new BadInputException(folder + " holds files that no former run wrote, such as "
-                        + first.getFileName() + " (there is no " + AtomicFolder.MARKER + ")" + ADVICE);
+                throw new BadInputException(folder + " contains files that no previous run wrote, such as "
+                        + first.getFileName() + " (no " + AtomicFolder.MARKER + ")" + ADVICE);
             });
         }
     }
 
-    /** @throws BadInputException if a folder holds an output of another kind */
+    /**
+     * Checks the kind of output in a folder.
+     *
+     * @throws BadInputException if the folder holds the output of another command
+     */
     static void requireKind(JsonNode marker, Path folder, String kind) {
         String found = marker.path(AtomicFolder.KIND_KEY).asText();
         if (!found.equals(kind)) {
-            throw new BadInputException(folder + " holds the output of another command (\"" + found + "\")" + ADVICE);
+            throw new BadInputException(folder + " contains the output of another command (\"" + found + "\")" + ADVICE);
         }
     }
 
-    private void requireReplaceable(String name, Path path, FileDigest mark) throws IOException {
-        if (mark == null) {
+    private void requireReplaceable(String name, Path path, FileDigest expected) throws IOException {
+        if (expected == null) {
             throw new BadInputException(
-                    folder + " holds " + name + ", which the run that wrote the folder did not write;"
+                    folder + " contains " + name + ", which is not a file of the previous run;"
                             + " move it elsewhere, or choose another output folder");
         }
         if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
@@ -103,10 +107,10 @@ final class PreviousOutput {
         }
         boolean old = now.modified.isBefore(Instant.now().minus(CLOCK_TICK));
         boolean same = Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)
-                && now.bytes == mark.bytes()
-                && Sha256.of(path).equals(mark.sha256());
+                && now.bytes == expected.bytes()
+                && Sha256.of(path).equals(expected.sha256());
         if (!same) {
-            throw new BadInputException(folder + " holds " + name + ", which was changed after it was written;"
+            throw new BadInputException(folder + " contains " + name + ", which was modified after it was written;"
                     + " move it elsewhere, or choose another output folder");
         }
         if (old) {

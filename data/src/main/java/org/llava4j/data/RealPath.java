@@ -6,13 +6,17 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
 /**
- * Paths as the file system resolves them: symbolic links and {@code ..} are followed, on case-insensitive file systems names
- * have their stored case. The last parts of a path may be missing.
+ * Path resolution by the file system: symbolic links and {@code ..} are followed, and names have their stored case on
+ * case-insensitive file systems. The last elements of a path need not exist.
  */
 final class RealPath {
     private RealPath() {}
 
-    /** @throws BadInputException if the path, or a folder on its way, is a symbolic link that leads nowhere */
+    /**
+     * Resolves a path.
+     *
+     * @throws BadInputException if the path or one of its parent folders is a dangling symbolic link
+     */
     static Path of(Path path) {
         Path absolute = path.toAbsolutePath();
         Path real = absolute.getRoot();
@@ -34,7 +38,7 @@ final class RealPath {
             if (Files.isSymbolicLink(existing)) {
                 throw new BadInputException(
                         (existing.equals(given.toAbsolutePath()) ? "" : given + ": ") + existing
-                                + " is a symbolic link that leads nowhere (" + IoReason.of(e)
+                                + " is a dangling symbolic link (" + IoReason.of(e)
                                 + "); repair or remove the link, or choose another path",
                         e);
             }
@@ -42,7 +46,7 @@ final class RealPath {
         }
     }
 
-    /** Whether a real path is the other one or lies inside it. */
+    /** Whether a real path is equal to the other one or lies inside it. */
     static boolean isAtOrInside(Path inner, Path outer) throws IOException {
         for (Path path = inner; path != null; path = path.getParent()) {
             if (isSame(path, outer)) {
@@ -52,7 +56,7 @@ final class RealPath {
         return false;
     }
 
-    /** Whether two real paths are the same file, also by a hard link or a second mount. */
+    /** Whether two real paths are the same file, including hard links and second mounts. */
     static boolean isSame(Path one, Path other) throws IOException {
         return one.equals(other) || Files.exists(one) && Files.exists(other) && Files.isSameFile(one, other);
     }

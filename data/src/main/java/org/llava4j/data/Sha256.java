@@ -9,9 +9,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** SHA-256, piece by piece, as hexadecimal. */
+/** Incremental SHA-256 hash in hexadecimal. */
 public final class Sha256 {
-    private static final int PIECE_BYTES = 1 << 20;
+    private static final int BUFFER_BYTES = 1 << 20;
 
     private final MessageDigest digest;
 
@@ -23,19 +23,23 @@ public final class Sha256 {
         }
     }
 
-    /** Of all bytes. */
+    /** Hashes a byte array. */
     public static String of(byte[] bytes) {
         return new Sha256().add(bytes).hex();
     }
 
-    /** Of a file's bytes. @throws BadInputException if it cannot be read */
+    /**
+     * Hashes the content of a file.
+     *
+     * @throws BadInputException if the file cannot be read
+     */
     public static String of(Path file) {
         Sha256 hash = new Sha256();
         try (FileChannel channel = FileChannel.open(file)) {
-            ByteBuffer piece = ByteBuffer.allocate(PIECE_BYTES);
-            while (channel.read(piece) >= 0) {
-                hash.add(piece.flip());
-                piece.clear();
+            ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES);
+            while (channel.read(buffer) >= 0) {
+                hash.add(buffer.flip());
+                buffer.clear();
             }
         } catch (IOException e) {
             throw new BadInputException("cannot read " + file + " (" + IoReason.of(e) + ")", e);
@@ -43,23 +47,24 @@ public final class Sha256 {
         return hash.hex();
     }
 
+    /** Adds bytes to the hash. */
     public Sha256 add(byte[] bytes) {
         digest.update(bytes);
         return this;
     }
 
-    /** Takes in what is left of a buffer. */
+    /** Adds the remaining bytes of a buffer. */
     public Sha256 add(ByteBuffer bytes) {
         digest.update(bytes);
         return this;
     }
 
-    /** Takes in a text's UTF-8. */
+    /** Adds the UTF-8 bytes of a text. */
     public Sha256 add(String text) {
         return add(text.getBytes(StandardCharsets.UTF_8));
     }
 
-    /** The hash of all that was added; ends this object's use. */
+    /** Finishes the hash; nothing may be added afterwards. */
     public String hex() {
         return HexFormat.of().formatHex(digest.digest());
     }

@@ -10,28 +10,28 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The names beside an output folder while it is written and replaced: {@code .NAME.ID.ENDING}. Each ending stands for one
- * thing to do with a folder that a killed process left there.
+ * Staging folders beside an output folder while it is written and replaced, named {@code .NAME.ID.SUFFIX}. The suffix
+ * determines how a folder is handled that a killed process left behind.
  *
  * @param folder real path of the output
  */
 record StagingFolders(Path folder) {
-    /** Being written: a leftover is deleted. */
+    /** Being written; a leftover is deleted. */
     private static final String PART = ".part";
-    /** Finished, and not at its place: it is never deleted. */
+    /** Finished, but not moved to its final name; never deleted. */
     private static final String FINISHED = ".finished";
-    /** The former output, whole: a leftover is moved back unless a newer output stands in its place. */
+    /** The complete previous output; a leftover is moved back unless a newer output has replaced it. */
     private static final String PREVIOUS = ".former";
-    /** The former output after the exchange, perhaps half of it: a leftover is deleted. */
+    /** The previous output after the swap, possibly incomplete; a leftover is deleted. */
     private static final String DELETE = ".delete";
 
-    /** Makes a new folder to write to. */
+    /** Creates a new staging folder. */
     Path create() throws IOException {
         return Files.createDirectory(sibling(Long.toHexString(System.nanoTime()), PART));
     }
 
-    private Path sibling(String id, String ending) {
-        return folder.resolveSibling("." + folder.getFileName() + "." + id + ending);
+    private Path sibling(String id, String suffix) {
+        return folder.resolveSibling("." + folder.getFileName() + "." + id + suffix);
     }
 
     private static Path renamed(Path leftover, String from, String to) {
@@ -39,15 +39,15 @@ record StagingFolders(Path folder) {
         return leftover.resolveSibling(name.substring(0, name.length() - from.length()) + to);
     }
 
-    /** Marks a folder as finished by its name, and returns the new name. */
+    /** Renames a staging folder to mark it as finished, and returns its new path. */
     Path markFinished(Path part) throws IOException {
         return Files.move(part, renamed(part, PART, FINISHED));
     }
 
     /**
-     * Moves a finished folder to its place. A former output is moved aside before, and back if that fails.
+     * Moves a finished folder to its final name. A previous output is moved aside first, and moved back if that fails.
      *
-     * @return the former output, which is to be deleted
+     * @return the previous output, which the caller deletes
      */
     Optional<Path> swapIn(Path finished) throws IOException {
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
@@ -65,8 +65,8 @@ record StagingFolders(Path folder) {
     }
 
     /**
-     * Completes an exchange that a killed process began: the finished output goes to its place, or, where there is none, the
-     * former output goes back. Only for a caller that holds the lock of the output.
+     * Completes a swap that a killed process began: the finished output is moved to its final name or, without one, the
+     * previous output is moved back. The caller must hold the lock of the output.
      */
     void recover() throws IOException {
         List<Path> all = leftovers(PREVIOUS);
@@ -84,7 +84,10 @@ record StagingFolders(Path folder) {
         }
     }
 
-    /** Deletes what killed processes left unfinished or undeleted. Only for a caller that holds the lock of the output. */
+    /**
+     * Deletes incomplete folders and previous outputs that killed processes left behind. The caller must hold the lock
+     * of the output.
+     */
     void deleteLeftovers() throws IOException {
         for (Path part : leftovers(PART)) {
             if (!isComplete(part)) {
@@ -96,19 +99,19 @@ record StagingFolders(Path folder) {
         }
     }
 
-    /** Whether all was written, and only the last rename is missing: the list of files is the last that is written. */
+    /** Whether a folder is complete and only the last rename is missing; the list of files is written last. */
     private static boolean isComplete(Path part) {
         try {
             return JsonInput.readObject(part.resolve(AtomicFolder.MARKER)).has(FileManifest.KEY);
         } catch (BadInputException e) {
-            // No marker, or a part of one: the process was killed before the end.
+            // The marker is missing or incomplete: the process was killed before the end.
             return false;
         }
     }
 
-    private List<Path> leftovers(String ending) throws IOException {
+    private List<Path> leftovers(String suffix) throws IOException {
         Pattern name = Pattern.compile(
-                "\\." + Pattern.quote(folder.getFileName().toString()) + "\\.[0-9a-f]+" + Pattern.quote(ending));
+                "\\." + Pattern.quote(folder.getFileName().toString()) + "\\.[0-9a-f]+" + Pattern.quote(suffix));
         try (Stream<Path> all = Files.list(folder.getParent())) {
             return all.filter(
                             path -> name.matcher(path.getFileName().toString()).matches())

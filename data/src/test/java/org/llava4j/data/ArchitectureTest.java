@@ -10,11 +10,11 @@ import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 import org.datavec.api.records.reader.RecordReader;
 
-/** What may know what: data knows nothing of what is done with it, and its packages build on each other one way. */
+/** Dependency rules: the data module does not depend on later modules, and its packages have no cycles. */
 @AnalyzeClasses(packages = "org.llava4j", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     @ArchTest
-    static final ArchRule dataKnowsNothingOfWhatComesAfterIt = noClasses()
+    static final ArchRule dataDoesNotDependOnLaterModules = noClasses()
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage("org.llava4j.model..", "org.llava4j.train..", "org.llava4j.eval..");
@@ -27,7 +27,7 @@ class ArchitectureTest {
             slices().matching("org.llava4j.data.(*)..").should().beFreeOfCycles();
 
     @ArchTest
-    static final ArchRule textKnowsNothingOfConversations = noClasses()
+    static final ArchRule tokenizerDoesNotDependOnConversations = noClasses()
             .that()
             .resideInAPackage("org.llava4j.data.tokenizer..")
             .should()
@@ -39,7 +39,7 @@ class ArchitectureTest {
                     "org.llava4j.data.image..");
 
     @ArchTest
-    static final ArchRule textAndConversationsNeedNoArrayLibrary = noClasses()
+    static final ArchRule tokenizerAndConversationsDoNotDependOnNd4j = noClasses()
             .that()
             .resideInAnyPackage("org.llava4j.data.tokenizer..", "org.llava4j.data.conversation..")
             .should()
@@ -47,6 +47,6 @@ class ArchitectureTest {
             .resideInAnyPackage("org.nd4j..", "org.datavec..");
 
     @ArchTest
-    static final ArchRule recordReadersAreWhereTheyBelong =
+    static final ArchRule recordReadersAreInRecordsPackage =
             classes().that().implement(RecordReader.class).should().resideInAPackage("org.llava4j.data.records..");
 }

@@ -21,18 +21,18 @@ class AtomicFolderTest {
     Path temp;
 
     @Test
-    void nothingIsAtTheFinalNameUntilTheCommit() throws IOException {
-        Path target = temp.resolve("made/on/the/way");
+    void commitCreatesTarget() throws IOException {
+        Path target = temp.resolve("new/parent/out");
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             assertThat(target).doesNotExist();
             folder.commit();
         }
         assertThat(names(target)).containsExactly(MARKER);
-        assertThat(names(target.getParent())).containsExactly("way");
+        assertThat(names(target.getParent())).containsExactly("out");
     }
 
     @Test
-    void withoutACommitNothingIsLeft() throws IOException {
+    void closeWithoutCommitDeletesEverything() throws IOException {
         try (AtomicFolder folder = AtomicFolder.begin(temp.resolve("out"), KIND)) {
             Files.createDirectories(folder.path().resolve("deep/er"));
             Files.writeString(folder.path().resolve("deep/er/file"), "x");
@@ -41,8 +41,8 @@ class AtomicFolderTest {
     }
 
     @Test
-    void aFormerOutputIsReplacedWhole() throws IOException {
-        Path target = written("stale", "former");
+    void commitReplacesPreviousOutput() throws IOException {
+        Path target = written("stale", "previous");
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             Files.writeString(folder.path().resolve("fresh"), "new");
             folder.commit();
@@ -52,8 +52,8 @@ class AtomicFolderTest {
     }
 
     @Test
-    void aFormerOutputStaysWhereTheNewOneFails() throws IOException {
-        Path target = written("file", "former");
+    void closeWithoutCommitKeepsPreviousOutput() throws IOException {
+        Path target = written("file", "previous");
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             Files.writeString(folder.path().resolve("half"), "written");
         }
@@ -62,7 +62,7 @@ class AtomicFolderTest {
     }
 
     @Test
-    void anEmptyFolderIsTaken() throws IOException {
+    void commitReplacesEmptyFolder() throws IOException {
         Path target = Files.createDirectories(temp.resolve("out"));
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             folder.commit();
@@ -72,69 +72,69 @@ class AtomicFolderTest {
     }
 
     @Test
-    void aFolderOfSomeoneElseIsRefusedBeforeAnyWork() throws IOException {
+    void beginRejectsFolderOfUser() throws IOException {
         Path target = Files.createDirectories(temp.resolve("photos"));
         Files.writeString(target.resolve("wedding.jpg"), "precious");
         assertThatThrownBy(() -> AtomicFolder.begin(target, KIND))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining(target + " holds files that no former run wrote, such as wedding.jpg");
+                .hasMessageContaining(target + " contains files that no previous run wrote, such as wedding.jpg");
         assertThat(names(temp)).containsExactly("photos");
     }
 
-    /** Names that other programs use as well mark nothing: a model, a data set or a report is not ours to delete. */
+    /** A marker of another kind does not identify an own output: models, data sets and reports must not be deleted. */
     @Test
-    void theOutputOfAnotherCommandIsRefused() throws IOException {
+    void beginRejectsOutputOfAnotherCommand() throws IOException {
         Path target = Files.createDirectories(temp.resolve("model"));
         Files.writeString(target.resolve(MARKER), MARK);
         assertThatThrownBy(() -> AtomicFolder.begin(target, "other"))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("holds the output of another command (\"thing\")");
+                .hasMessageContaining("contains the output of another command (\"thing\")");
         assertThat(names(target)).containsExactly(MARKER);
     }
 
     @Test
-    void beginRefusesAddedFileByName() throws IOException {
-        Path target = written("file", "former");
+    void beginRejectsAddedFile() throws IOException {
+        Path target = written("file", "previous");
         Files.createDirectories(target.resolve("data"));
         Files.writeString(target.resolve("data/my-notes.txt"), "mine");
-        assertRefused(target, "data/my-notes.txt");
+        assertRejected(target, "data/my-notes.txt");
         assertThat(target.resolve("data/my-notes.txt")).hasContent("mine");
         assertThat(names(temp)).containsExactly("out");
     }
 
     @Test
-    void beginRefusesAddedEmptyFolderByName() throws IOException {
-        Path target = written("file", "former");
+    void beginRejectsAddedEmptyFolder() throws IOException {
+        Path target = written("file", "previous");
         Files.createDirectories(target.resolve("data"));
-        assertRefused(target, "data/");
+        assertRejected(target, "data/");
     }
 
     @Test
-    void beginRefusesAddedLinkByName() throws IOException {
-        Path target = written("file", "former");
+    void beginRejectsAddedLink() throws IOException {
+        Path target = written("file", "previous");
         Files.createSymbolicLink(target.resolve("link"), temp);
-        assertRefused(target, "link");
+        assertRejected(target, "link");
     }
 
     @Test
-    void beginRefusesChangedFileByName() throws IOException {
-        Path target = written("file", "former");
-        Files.writeString(target.resolve("file"), "Former");
-        assertRefused(target, "file");
+    void beginRejectsChangedFile() throws IOException {
+        Path target = written("file", "previous");
+        Files.writeString(target.resolve("file"), "Previous");
+        assertRejected(target, "file");
         Files.writeString(target.resolve("file"), "longer than before");
-        assertRefused(target, "file");
+        assertRejected(target, "file");
     }
 
     @Test
-    void beginRefusesOutputWithoutListOfFiles() throws IOException {
+    void beginRejectsOutputWithoutManifest() throws IOException {
         Path target = Files.createDirectories(temp.resolve("out"));
         Files.writeString(target.resolve(MARKER), MARK);
         Files.writeString(target.resolve("file"), "of an older version, or mine");
-        assertRefused(target, "older version");
+        assertRejected(target, "older version");
     }
 
     @Test
-    void beginReplacesOutputWhoseFilesAreGoneOrWhoseEmptyFolderIsItsOwn() throws IOException {
+    void beginAcceptsOutputWithDeletedFilesOrOwnEmptyFolder() throws IOException {
         Path target = temp.resolve("out");
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             Files.createDirectories(folder.path().resolve("images"));
@@ -149,25 +149,25 @@ class AtomicFolderTest {
     }
 
     @Test
-    void commitRefusesFileThatWasAddedMeanwhileAndKeepsBoth() throws IOException {
-        Path target = written("file", "former");
+    void commitRejectsFileAddedMeanwhileAndKeepsBoth() throws IOException {
+        Path target = written("file", "previous");
         assertThat(commitAfter(() -> Files.writeString(target.resolve("my-notes.txt"), "mine"), "my-notes.txt"))
                 .isDirectory();
         assertThat(names(target)).containsExactly("file", MARKER, "my-notes.txt");
     }
 
     @Test
-    void commitRefusesFileThatWasChangedMeanwhile() throws IOException {
-        Path target = written("file", "former");
+    void commitRejectsFileChangedMeanwhile() throws IOException {
+        Path target = written("file", "previous");
         FileTime before = FileTime.fromMillis(System.currentTimeMillis() - 60_000);
         Files.setLastModifiedTime(target.resolve("file"), before);
-        commitAfter(() -> Files.writeString(target.resolve("file"), "Former"), "file");
-        assertThat(target.resolve("file")).hasContent("Former");
+        commitAfter(() -> Files.writeString(target.resolve("file"), "Previous"), "file");
+        assertThat(target.resolve("file")).hasContent("Previous");
     }
 
     @Test
-    void finishedOutputIsNeverSwept() throws IOException {
-        Path target = written("file", "former");
+    void beginKeepsFinishedOutput() throws IOException {
+        Path target = written("file", "previous");
         Path finished = commitAfter(() -> Files.writeString(target.resolve("my-notes.txt"), "mine"), "my-notes.txt");
         Files.delete(target.resolve("my-notes.txt"));
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
@@ -177,7 +177,7 @@ class AtomicFolderTest {
     }
 
     @Test
-    void sweepRemovesWhatKilledRunsLeftOfThisOutputAlone() throws IOException {
+    void beginDeletesOnlyOwnLeftovers() throws IOException {
         Path target = temp.resolve("out");
         Files.createDirectory(temp.resolve(".out.2e.part"));
         Files.writeString(temp.resolve(".out.2e.part").resolve(MARKER), "{\"wro");
@@ -191,31 +191,31 @@ class AtomicFolderTest {
     }
 
     @Test
-    void formerOutputThatWasMovedAsideComesBack() throws IOException {
-        Path former = Files.move(written("file", "former"), temp.resolve(".out.1f.former"));
+    void beginRestoresPreviousOutput() throws IOException {
+        Path previous = Files.move(written("file", "previous"), temp.resolve(".out.1f.former"));
         AtomicFolder.begin(temp.resolve("out"), KIND).close();
-        assertThat(temp.resolve("out/file")).hasContent("former");
-        assertThat(former).doesNotExist();
+        assertThat(temp.resolve("out/file")).hasContent("previous");
+        assertThat(previous).doesNotExist();
     }
 
     @Test
-    void exchangeThatWasInterruptedIsCompleted() throws IOException {
+    void beginCompletesInterruptedSwap() throws IOException {
         Files.move(written("file", "finished"), temp.resolve(".out.1f.finished"));
-        Files.move(written("file", "former"), temp.resolve(".out.1f.former"));
+        Files.move(written("file", "previous"), temp.resolve(".out.1f.former"));
         AtomicFolder.begin(temp.resolve("out"), KIND).close();
         assertThat(temp.resolve("out/file")).hasContent("finished");
         assertThat(names(temp)).containsExactly("out");
     }
 
     @Test
-    void halfDeletedFormerOutputNeverComesBack() throws IOException {
-        Files.move(written("file", "former"), temp.resolve(".out.1f.delete"));
+    void beginDeletesIncompletePreviousOutput() throws IOException {
+        Files.move(written("file", "previous"), temp.resolve(".out.1f.delete"));
         AtomicFolder.begin(temp.resolve("out"), KIND).close();
         assertThat(names(temp)).isEmpty();
     }
 
     @Test
-    void secondWriterIsRefusedUntilTheFirstEnds() throws IOException {
+    void beginRejectsSecondWriter() throws IOException {
         Path target = temp.resolve("real/out");
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             Path link = Files.createSymbolicLink(temp.resolve("link"), temp.resolve("real"));
@@ -229,7 +229,7 @@ class AtomicFolderTest {
     }
 
     @Test
-    void outputBehindLinkIsWrittenWhereTheLinkLeads() throws IOException {
+    void commitFollowsLink() throws IOException {
         Path real = Files.createDirectories(temp.resolve("disk/out"));
         Path link = Files.createSymbolicLink(temp.resolve("out"), real);
         try (AtomicFolder folder = AtomicFolder.begin(link, KIND)) {
@@ -241,19 +241,19 @@ class AtomicFolderTest {
     }
 
     @Test
-    void linkThatLeadsNowhereIsRefused() throws IOException {
+    void beginRejectsDanglingLink() throws IOException {
         Path dangling = Files.createSymbolicLink(temp.resolve("dangling"), temp.resolve("absent"));
         Path loop = Files.createSymbolicLink(temp.resolve("loop"), temp.resolve("loop"));
         for (Path output : List.of(dangling, loop, loop.resolve("deeper"))) {
             assertThatThrownBy(() -> AtomicFolder.begin(output, KIND))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessageContaining("is a symbolic link that leads nowhere");
+                    .hasMessageContaining("is a dangling symbolic link");
         }
         assertThat(names(temp)).containsExactly("dangling", "loop");
     }
 
     @Test
-    void aPlaceBelowAFileCannotBeWritten() throws IOException {
+    void beginRejectsPathInsideFile() throws IOException {
         Path file = Files.writeString(temp.resolve("file"), "x");
         assertThatThrownBy(() -> AtomicFolder.begin(file.resolve("out"), KIND))
                 .isInstanceOf(BadInputException.class)
@@ -274,7 +274,7 @@ class AtomicFolderTest {
         return target;
     }
 
-    private static void assertRefused(Path target, String named) {
+    private static void assertRejected(Path target, String named) {
         assertThatThrownBy(() -> AtomicFolder.begin(target, KIND))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(named);
@@ -285,7 +285,7 @@ class AtomicFolderTest {
         void run() throws IOException;
     }
 
-    /** Commits over a former output that changes between begin and commit; returns where the finished output stays. */
+    /** Commits over a previous output that changes after {@code begin}; returns the path of the finished output. */
     private Path commitAfter(Change change, String named) throws IOException {
         try (AtomicFolder folder = AtomicFolder.begin(temp.resolve("out"), KIND)) {
             Files.writeString(folder.path().resolve("fresh"), "new");

@@ -21,7 +21,7 @@ import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.TorchFile;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
-/** Every reader names a Git LFS pointer, a page and an empty file that stand in a file's place. */
+/** All readers report a Git LFS pointer, a web page or an empty file instead of the expected content. */
 class FailedDownloadTest {
     private static final Map<String, Consumer<Path>> READERS = new TreeMap<>(Map.of(
             "model.safetensors",
@@ -64,7 +64,7 @@ class FailedDownloadTest {
 
     @ParameterizedTest
     @MethodSource("readersAndContents")
-    void readerNamesForeignContent(String name, String content, String message) throws IOException {
+    void readersRejectFailedDownload(String name, String content, String message) throws IOException {
         Path file = Files.writeString(folder.resolve(name), content);
         assertThatThrownBy(() -> READERS.get(name).accept(file))
                 .isInstanceOf(BadInputException.class)

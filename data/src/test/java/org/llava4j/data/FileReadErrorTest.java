@@ -19,37 +19,37 @@ import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.data.tokenizer.SentencePieceReader;
 
 class FileReadErrorTest {
-    private static final String OTHERWISE = "fetch it again";
+    private static final String OTHERWISE = "download it again";
 
     @TempDir
     Path temp;
 
     @Test
-    void missingPermissionIsToldAsSuch() {
+    void errorNamesMissingPermission() {
         for (IOException e : List.of(
                 new AccessDeniedException("x"),
                 new FileSystemException("x", null, "Permission denied"),
                 new FileNotFoundException("x (Permission denied)"))) {
             assertThat(FileReadError.of("x", e, OTHERWISE))
                     .hasMessageContaining("x cannot be read (permission denied)")
-                    .hasMessageContaining("right to read")
+                    .hasMessageContaining("grant this user read permission")
                     .hasMessageNotContaining(OTHERWISE);
         }
     }
 
     @Test
-    void otherFailuresKeepTheirOwnAdvice() {
+    void errorKeepsAdviceOfOtherFailures() {
         assertThat(FileReadError.of("x", new NoSuchFileException("x"), OTHERWISE))
                 .hasMessage("x cannot be read (no such file or folder); check the path");
         assertThat(FileReadError.of("x", new IOException("bad entry"), OTHERWISE))
-                .hasMessage("x cannot be read (bad entry); fetch it again");
+                .hasMessage("x cannot be read (bad entry); download it again");
         assertThat(FileReadError.of("x", new FileSystemException("x", null, "No space left on device"), OTHERWISE))
                 .hasMessageContaining("the disk is full");
     }
 
-    /** A loop of links stands for all that is there and cannot be looked at, since a superuser has every permission. */
+    /** A loop of links represents inaccessible paths, because a superuser has all permissions. */
     @Test
-    void readersDoNotTakeWhatTheyCannotLookAtForMissing() throws IOException {
+    void readersReportInaccessiblePath() throws IOException {
         Path loop = Files.createSymbolicLink(temp.resolve("loop"), temp.resolve("loop"));
         for (Path path : List.of(loop, loop.resolve("inside"))) {
             assertThatThrownBy(() -> ImageBytes.read(path)).hasMessageContaining("form a loop");
@@ -60,7 +60,7 @@ class FileReadErrorTest {
     }
 
     @Test
-    void missingPathPasses() throws IOException {
+    void requireAccessibleAcceptsMissingPath() throws IOException {
         Path file = Files.writeString(temp.resolve("file"), "x");
         assertThatCode(() -> FileReadError.requireAccessible(temp.resolve("absent/deeper")))
                 .doesNotThrowAnyException();

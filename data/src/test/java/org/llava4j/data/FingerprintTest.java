@@ -9,7 +9,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class FingerprintTest {
-    private record Kept(Fingerprint identity) {}
+    private record Result(Fingerprint identity) {}
 
     private static Fingerprint of(String json) {
         return new Fingerprint.Builder()
@@ -18,7 +18,7 @@ class FingerprintTest {
     }
 
     @Test
-    void differencesHaveTheNameAndBothValues() {
+    void differencesNameBothValues() {
         Fingerprint before = of("{\"rate\": 0.1, \"optimizer\": {\"eps\": 1e-8, \"beta\": 0.9}, \"gone\": [1, 2]}");
         Fingerprint now = of("{\"rate\": 0.2, \"optimizer\": {\"eps\": 1e-6, \"beta\": 0.9}, \"new\": \"x\"}");
         assertThat(before.differences(now))
@@ -32,14 +32,14 @@ class FingerprintTest {
     }
 
     @Test
-    void whatIsWrittenIsReadBack() {
-        Kept kept = new Kept(of("{\"b\": 1, \"a\": {\"c\": null}}"));
-        byte[] json = JsonInput.write(kept).getBytes(StandardCharsets.UTF_8);
-        assertThat(JsonInput.parse("test", json, Kept.class)).isEqualTo(kept);
+    void jsonRoundTripsFingerprint() {
+        Result result = new Result(of("{\"b\": 1, \"a\": {\"c\": null}}"));
+        byte[] json = JsonInput.write(result).getBytes(StandardCharsets.UTF_8);
+        assertThat(JsonInput.parse("test", json, Result.class)).isEqualTo(result);
     }
 
     @Test
-    void longListsAreCut() {
+    void summarizeAbbreviatesLongList() {
         List<String> many = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
             many.add("d" + i);
@@ -49,7 +49,7 @@ class FingerprintTest {
     }
 
     @Test
-    void aNameIsTakenOnce() {
+    void addRejectsDuplicateName() {
         Fingerprint.Builder builder = new Fingerprint.Builder().add("a", 1);
         assertThatThrownBy(() -> builder.add("a", 1)).isInstanceOf(IllegalStateException.class);
     }

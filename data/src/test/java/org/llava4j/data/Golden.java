@@ -7,7 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** The golden numbers of {@code resources/golden}; one that is missing fails the test that asks for it. */
+/** Golden fixtures of {@code resources/golden}; a missing fixture fails the test. */
 public final class Golden {
     private Golden() {}
 

@@ -24,35 +24,35 @@ class InputPathsTest {
     }
 
     @Test
-    void outputThatIsHoldsOrLiesInsideAnInputIsRefused() {
-        assertRefused(InputPaths.of(model), model, "is one that is read");
-        assertRefused(InputPaths.of(file), file, "is one that is read");
-        assertRefused(InputPaths.of(model), temp.resolve("real"), "holds");
-        assertRefused(InputPaths.of(file), model, "holds");
-        assertRefused(InputPaths.of(model), model.resolve("new/out"), "lies inside");
-        assertRefused(InputPaths.of().andWithoutLinks(model), model.resolve("new"), "lies inside");
-        assertRefused(InputPaths.of(temp.resolve("absent"), null, file), file, "is one that is read");
+    void requireNoOverlapRejectsOverlappingOutput() {
+        assertRejected(InputPaths.of(model), model, "is also an input");
+        assertRejected(InputPaths.of(file), file, "is also an input");
+        assertRejected(InputPaths.of(model), temp.resolve("real"), "holds");
+        assertRejected(InputPaths.of(file), model, "holds");
+        assertRejected(InputPaths.of(model), model.resolve("new/out"), "lies inside");
+        assertRejected(InputPaths.of().andWithoutLinks(model), model.resolve("new"), "lies inside");
+        assertRejected(InputPaths.of(temp.resolve("absent"), null, file), file, "is also an input");
     }
 
     @Test
-    void outputIsComparedByItsRealPath() throws IOException {
+    void requireNoOverlapComparesRealPaths() throws IOException {
         Path link = Files.createSymbolicLink(temp.resolve("link"), temp.resolve("real"));
-        assertRefused(InputPaths.of(model), link.resolve("model"), "is one that is read");
-        assertRefused(InputPaths.of(link.resolve("model")), model, "is one that is read");
-        assertRefused(InputPaths.of(model), link.resolve("./model/../model/new"), "lies inside");
+        assertRejected(InputPaths.of(model), link.resolve("model"), "is also an input");
+        assertRejected(InputPaths.of(link.resolve("model")), model, "is also an input");
+        assertRejected(InputPaths.of(model), link.resolve("./model/../model/new"), "lies inside");
         Path elsewhere = Files.createDirectories(temp.resolve("elsewhere"));
         Path away = Files.createSymbolicLink(temp.resolve("real/away"), elsewhere);
-        assertRefused(InputPaths.of(model), away.resolve("../real/model"), "is one that is read");
+        assertRejected(InputPaths.of(model), away.resolve("../real/model"), "is also an input");
         Path hard = Files.createLink(temp.resolve("hard"), file);
-        assertRefused(InputPaths.of(file), hard, "is one that is read");
+        assertRejected(InputPaths.of(file), hard, "is also an input");
     }
 
     @Test
-    void filesBehindLinksInAnInputAreInputs() throws IOException {
+    void requireNoOverlapFollowsLinksInInput() throws IOException {
         Path snapshot = Files.createDirectories(temp.resolve("cache/snapshot"));
         Files.createSymbolicLink(snapshot.resolve("weights"), file);
-        assertRefused(InputPaths.of(snapshot), model, "holds");
-        assertRefused(InputPaths.of(snapshot), file, "is one that is read");
+        assertRejected(InputPaths.of(snapshot), model, "holds");
+        assertRejected(InputPaths.of(snapshot), file, "is also an input");
         Path data = Files.createDirectories(temp.resolve("data"));
         Files.createSymbolicLink(data.resolve("all"), temp);
         assertThatCode(() -> InputPaths.of(data).requireNoOverlap(temp.resolve("out")))
@@ -60,7 +60,7 @@ class InputPathsTest {
     }
 
     @Test
-    void otherOutputIsAccepted() {
+    void requireNoOverlapAcceptsSeparateOutput() {
         assertThatCode(() -> InputPaths.of(model, file)
                         .requireNoOverlap(
                                 temp.resolve("real/model-2"), null, temp.resolve("out"), temp.resolve("real/x")))
@@ -68,7 +68,7 @@ class InputPathsTest {
     }
 
     @Test
-    void folderThatLiesInTheOutputIsRefused() {
+    void requireOutsideRejectsFolderInOutput() {
         Path output = temp.resolve("out");
         assertThatThrownBy(() -> InputPaths.requireOutside("--journal", output.resolve("a/../j"), output))
                 .isInstanceOf(BadInputException.class)
@@ -79,7 +79,7 @@ class InputPathsTest {
                 .doesNotThrowAnyException();
     }
 
-    private static void assertRefused(InputPaths inputs, Path output, String why) {
+    private static void assertRejected(InputPaths inputs, Path output, String why) {
         assertThatThrownBy(() -> inputs.requireNoOverlap(output))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("the output " + output + " " + why);

@@ -28,7 +28,7 @@ class InputSnapshotTest {
     }
 
     @Test
-    void hashesFindAnotherContentOfTheSameLengthAndTime() throws IOException {
+    void byContentDetectsChangeOfSameSizeAndTime() throws IOException {
         InputSnapshot files = InputSnapshot.byContent(List.of(a, b, a));
         FileTime time = Files.getLastModifiedTime(b);
         Files.writeString(b, "TWO");
@@ -42,7 +42,7 @@ class InputSnapshotTest {
     }
 
     @Test
-    void stampsFindAFileThatWasReplacedOrResized() throws IOException {
+    void byMetadataDetectsReplacedOrResizedFile() throws IOException {
         InputSnapshot files = InputSnapshot.byMetadata(List.of(a, b));
         assertThatCode(files::requireUnchanged).doesNotThrowAnyException();
         Path other = Files.writeString(temp.resolve("other"), "ONE");
@@ -51,11 +51,11 @@ class InputSnapshotTest {
         Files.writeString(b, "longer");
         assertThatThrownBy(files::requireUnchanged)
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(a + ", " + b + " have changed since the command began to read; nothing was written");
+                .hasMessage(a + ", " + b + " have changed since the command started; nothing was written");
     }
 
     @Test
-    void filesThatCannotBeReadAreRefusedAtTheStart() {
+    void snapshotRejectsUnreadableFile() {
         Path none = temp.resolve("none");
         assertThatThrownBy(() -> InputSnapshot.byContent(List.of(none))).hasMessageStartingWith("cannot read " + none);
         assertThatThrownBy(() -> InputSnapshot.byMetadata(List.of(none))).hasMessageStartingWith("cannot read " + none);
@@ -64,6 +64,6 @@ class InputSnapshotTest {
     private static void assertChanged(InputSnapshot files, Path file) {
         assertThatThrownBy(files::requireUnchanged)
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(file + " has changed since the command began to read; nothing was written");
+                .hasMessage(file + " has changed since the command started; nothing was written");
     }
 }

@@ -22,12 +22,12 @@ class OutputFolderTest {
     private Path target;
 
     @BeforeEach
-    void choose() {
+    void setTarget() {
         target = temp.resolve("deep/out");
     }
 
     @Test
-    void ownFilesAreReplacedAndOthersStay() throws IOException {
+    void writeReplacesOwnFilesOnly() throws IOException {
         write("first");
         Files.writeString(target.resolve("my-notes.txt"), "mine");
         write("second");
@@ -37,44 +37,44 @@ class OutputFolderTest {
     }
 
     @Test
-    void openRefusesFileOfSomebodyElse() throws IOException {
+    void openRejectsFileOfUser() throws IOException {
         Files.createDirectories(target);
-        Files.writeString(target.resolve(REPORT), "a stranger's");
-        assertRefused();
-        assertThat(target.resolve(REPORT)).hasContent("a stranger's");
+        Files.writeString(target.resolve(REPORT), "the user's");
+        assertRejected();
+        assertThat(target.resolve(REPORT)).hasContent("the user's");
         assertThat(names(target.getParent())).containsExactly("out");
     }
 
     @Test
-    void openRefusesOwnFileThatWasChanged() throws IOException {
+    void openRejectsChangedOwnFile() throws IOException {
         write("first");
         Files.writeString(target.resolve(REPORT), "edited");
-        assertRefused();
+        assertRejected();
     }
 
     @Test
-    void writeRefusesFileThatCameMeanwhile() throws IOException {
+    void writeRejectsFileAddedMeanwhile() throws IOException {
         try (OutputFolder folder = open()) {
-            Files.writeString(target.resolve(REPORT), "a stranger's");
+            Files.writeString(target.resolve(REPORT), "the user's");
             assertThatThrownBy(() -> folder.write(part -> AtomicFile.writeString(part.resolve(REPORT), "ours")))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining(REPORT);
         }
-        assertThat(target.resolve(REPORT)).hasContent("a stranger's");
+        assertThat(target.resolve(REPORT)).hasContent("the user's");
         assertThat(names(target.getParent())).containsExactly("out");
     }
 
     @Test
-    void openRefusesFolderOfAnotherKind() throws IOException {
+    void openRejectsFolderOfAnotherKind() throws IOException {
         try (AtomicFolder folder = AtomicFolder.begin(target, "model")) {
             folder.commit();
         }
-        assertThatThrownBy(this::open).hasMessageContaining("holds the output of another command (\"model\")");
+        assertThatThrownBy(this::open).hasMessageContaining("contains the output of another command (\"model\")");
     }
 
-    /** Killed after the list of what is about to be written, before or after the file itself. */
+    /** A process may be killed after listing the files and before or after writing them. */
     @Test
-    void interruptedWriteIsWrittenAgain() throws IOException {
+    void writeRecoversInterruptedWrite() throws IOException {
         write("first");
         Path marker = target.resolve(AtomicFolder.MARKER);
         String listed = Files.readString(marker);
@@ -90,7 +90,7 @@ class OutputFolderTest {
     }
 
     @Test
-    void secondWriterIsRefused() {
+    void openRejectsSecondWriter() {
         try (OutputFolder folder = open()) {
             assertThat(folder.path()).isDirectory();
             assertThatThrownBy(this::open).hasMessageContaining("is being written by another run");
@@ -99,10 +99,10 @@ class OutputFolderTest {
     }
 
     @Test
-    void outputThatIsReadIsRefused() throws IOException {
+    void openRejectsInputFolder() throws IOException {
         Files.createDirectories(target);
         assertThatThrownBy(() -> OutputFolder.open(target, "kind", InputPaths.of(target), NAMES))
-                .hasMessageContaining("is one that is read");
+                .hasMessageContaining("is also an input");
     }
 
     private OutputFolder open() {
@@ -115,7 +115,7 @@ class OutputFolderTest {
         }
     }
 
-    private void assertRefused() {
+    private void assertRejected() {
         assertThatThrownBy(this::open).isInstanceOf(BadInputException.class).hasMessageContaining(REPORT);
     }
 

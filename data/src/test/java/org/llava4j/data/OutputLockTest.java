@@ -23,14 +23,14 @@ class OutputLockTest {
     Path temp;
 
     @Test
-    void lockFileOfKilledProcessKeepsNobodyOutAndGoes() throws IOException {
+    void lockIgnoresStaleFile() throws IOException {
         Path file = Files.createFile(temp.resolve(".out.lock"));
         lock().close();
         assertThat(file).doesNotExist();
     }
 
     @Test
-    void lockOfTheOperatingSystemIsRespected() throws IOException {
+    void lockRespectsLockOfOperatingSystem() throws IOException {
         Path file = temp.resolve(".out.lock");
         try (FileChannel other = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             other.lock();
@@ -47,7 +47,7 @@ class OutputLockTest {
     }
 
     @Test
-    void neverTwoHoldersWhileLocksComeAndGo() throws Exception {
+    void lockIsExclusiveUnderContention() throws Exception {
         AtomicInteger holders = new AtomicInteger();
         AtomicInteger most = new AtomicInteger();
         AtomicInteger taken = new AtomicInteger();

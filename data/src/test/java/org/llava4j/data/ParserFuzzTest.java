@@ -23,8 +23,8 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.SentencePieceReader;
 
 /**
- * Sound files with seeded damage: bytes changed, cut out, doubled, the end torn off. Whatever comes of it, a reader
- * either reads it or refuses it with {@link BadInputException} on one line; every other exception fails.
+ * Fuzz test of file parsers: valid files with random changes, deletions, duplications and truncations (fixed seeds). A
+ * parser must accept the file or reject it with a one-line {@link BadInputException}.
  */
 class ParserFuzzTest {
     private static final int ROUNDS = 400;
@@ -33,15 +33,15 @@ class ParserFuzzTest {
     @TempDir
     private Path folder;
 
-    /** Something that reads a file. */
-    private interface Reading {
+    /** Parser under test. */
+    private interface Parser {
         void read(byte[] content) throws IOException;
     }
 
     @Test
     void tokenizerModels() throws IOException {
-        byte[] sound = Files.readAllBytes(Golden.path("e_spm/tokenizer.model"));
-        fuzz(1, sound, content -> {
+        byte[] valid = Files.readAllBytes(Golden.path("e_spm/tokenizer.model"));
+        fuzz(1, valid, content -> {
             LlamaTokenizer tokenizer = LlamaTokenizer.of(SentencePieceReader.read("fuzz", content), folder);
             tokenizer.decode(tokenizer.encodeWithBos("Hello wörld </s> 你"));
         });
@@ -52,8 +52,8 @@ class ParserFuzzTest {
         Path model = Files.copy(Golden.path("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
         for (String name : new String[] {"tokenizer_config.json", "special_tokens_map.json"}) {
             Path file = folder.resolve(name);
-            byte[] sound = Files.readAllBytes(Golden.path("e_spm/hf_legacy_true/" + name));
-            fuzz(2, sound, content -> {
+            byte[] valid = Files.readAllBytes(Golden.path("e_spm/hf_legacy_true/" + name));
+            fuzz(2, valid, content -> {
                 Files.write(file, content);
                 LlamaTokenizer.load(model).encodeWithBos("Hi</s>");
             });
@@ -66,8 +66,8 @@ class ParserFuzzTest {
         Path file = folder.resolve("data.json");
         ConversationEncoder encoder =
                 new ConversationEncoder(TOKENIZER, ConversationTemplates.named("v1"), ImageMarkup.V1);
-        byte[] sound = Files.readAllBytes(Golden.path("f_e2e/finetune.json"));
-        fuzz(3, sound, content -> {
+        byte[] valid = Files.readAllBytes(Golden.path("f_e2e/finetune.json"));
+        fuzz(3, valid, content -> {
             Files.write(file, content);
             try (ConversationRecordReader reader = ConversationRecordReader.open(file)) {
                 while (reader.hasNext()) {
@@ -82,9 +82,9 @@ class ParserFuzzTest {
         String line = "{\"number\":%d,\"where\":\"a.json, line 1\",\"id\":\"x\",\"image\":[\"p.jpg\"],\"length\":20,"
                 + "\"input_ids\":[1,-200,13,14,2],\"learned\":[[2,5]]}\n";
         String bad = "{\"number\":2,\"where\":\"a.json, line 3\",\"problem\":\"no\"}\n";
-        byte[] sound = (line.formatted(0) + line.formatted(1) + bad).getBytes(StandardCharsets.UTF_8);
+        byte[] valid = (line.formatted(0) + line.formatted(1) + bad).getBytes(StandardCharsets.UTF_8);
         Path file = folder.resolve("bucket.jsonl");
-        fuzz(21, sound, content -> {
+        fuzz(21, valid, content -> {
             Files.write(file, content);
             try (TokenizedRecordReader reader = TokenizedRecordReader.open(List.of(file))) {
                 while (reader.hasNext()) {
@@ -92,7 +92,7 @@ class ParserFuzzTest {
                 }
             }
         });
-        Files.write(file, sound);
+        Files.write(file, valid);
         String index = "{\"encoding\":{\"convMode\":\"v1\",\"imageFirst\":true,\"imageStartEnd\":false,"
                 + "\"imageVectors\":16,\"maxLength\":64,\"tokenizer\":\"t\"},\"data\":\"d\",\"samples\":3,"
                 + "\"shards\":[{\"file\":\"bucket.jsonl\",\"sha256\":\"" + Sha256.of(file)
@@ -108,9 +108,9 @@ class ParserFuzzTest {
     @Test
     void templates() throws IOException {
         Path file = folder.resolve("template.json");
-        byte[] sound =
+        byte[] valid =
                 ConversationTemplates.class.getResourceAsStream("v0.json").readAllBytes();
-        fuzz(4, sound, content -> {
+        fuzz(4, valid, content -> {
             Files.write(file, content);
             ConversationTemplates.load(file);
         });
@@ -126,7 +126,7 @@ class ParserFuzzTest {
         String splits = "{\"test\": [\"2\", \"1\"], \"val\": []}";
         Path problemsFile = folder.resolve("problems.json");
         Path splitsFile = folder.resolve("pid_splits.json");
-        Reading all = content -> {
+        Parser all = content -> {
             try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(folder, "test")) {
                 while (reader.hasNext()) {
                     reader.next();
@@ -145,27 +145,27 @@ class ParserFuzzTest {
         });
     }
 
-    private static void fuzz(long seed, byte[] sound, Reading reading) throws IOException {
-        reading.read(sound);
+    private static void fuzz(long seed, byte[] valid, Parser parser) throws IOException {
+        parser.read(valid);
         Random random = new Random(seed);
-        int refused = 0;
+        int rejected = 0;
         for (int round = 0; round < ROUNDS; round++) {
-            byte[] damaged = damage(sound, random);
+            byte[] damaged = damage(valid, random);
             try {
-                reading.read(damaged);
+                parser.read(damaged);
             } catch (BadInputException e) {
                 assertThat(e.getMessage()).as("round %d", round).isNotBlank().doesNotContain("\n");
-                refused++;
+                rejected++;
             } catch (RuntimeException | IOException | Error e) {
                 throw new AssertionError("round " + round + " of seed " + seed + " ended in " + e, e);
             }
         }
-        // Else the damage never reached the parser.
-        assertThat(refused).isBetween(ROUNDS / 20, ROUNDS);
+        // Otherwise the damage never reached the parser.
+        assertThat(rejected).isBetween(ROUNDS / 20, ROUNDS);
     }
 
-    private static byte[] damage(byte[] sound, Random random) {
-        byte[] bytes = sound.clone();
+    private static byte[] damage(byte[] valid, Random random) {
+        byte[] bytes = valid.clone();
         for (int changes = 1 + random.nextInt(3); changes > 0 && bytes.length > 1; changes--) {
             int at = random.nextInt(bytes.length);
             int size = Math.min(bytes.length - at, 1 + random.nextInt(12));
@@ -175,7 +175,7 @@ class ParserFuzzTest {
                 case 2 -> bytes = Arrays.copyOf(bytes, at);
                 case 3 -> bytes = without(bytes, at, size);
                 case 4 -> bytes = doubled(bytes, at, size);
-                default -> System.arraycopy(sound, random.nextInt(sound.length - size + 1), bytes, at, size);
+                default -> System.arraycopy(valid, random.nextInt(valid.length - size + 1), bytes, at, size);
             }
         }
         return bytes;

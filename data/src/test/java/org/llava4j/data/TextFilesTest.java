@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Text files as editors save them. */
 class TextFilesTest {
     @TempDir
     private Path temp;
@@ -20,7 +19,7 @@ class TextFilesTest {
     }
 
     @Test
-    void linesDropByteOrderMarkAndTakeEveryLineEnd() throws IOException {
+    void linesDropByteOrderMarkAndAcceptAllLineEnds() throws IOException {
         Path file = file("\uFEFFone\r\ntwo\rthree\nü".getBytes(StandardCharsets.UTF_8));
         assertThat(TextFiles.lines(file)).containsExactly("one", "two", "three", "ü");
         assertThat(TextFiles.bomBytes(file)).isEqualTo(3);
@@ -28,17 +27,17 @@ class TextFilesTest {
     }
 
     @Test
-    void readNamesWhatIsNoUtf8() throws IOException {
+    void readRejectsOtherEncodings() throws IOException {
         for (String charset : new String[] {"UTF-16", "UTF-16LE", "UTF-16BE"}) {
             Path file = file("text".getBytes(java.nio.charset.Charset.forName(charset)));
-            assertThatThrownBy(() -> TextFiles.read(file)).hasMessage(file + ": is in UTF-16; save it in UTF-8");
+            assertThatThrownBy(() -> TextFiles.read(file)).hasMessage(file + ": is UTF-16; save it as UTF-8");
         }
         Path latin = file((byte) 'a', (byte) 0xE9, (byte) 'b');
-        assertThatThrownBy(() -> TextFiles.read(latin)).hasMessage(latin + ": is not in UTF-8; save it in UTF-8");
+        assertThatThrownBy(() -> TextFiles.read(latin)).hasMessage(latin + ": is not UTF-8; save it as UTF-8");
         Path nul = file("one\ntw\0o".getBytes(StandardCharsets.UTF_8));
         assertThatThrownBy(() -> TextFiles.read(nul))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("text.txt, line 2: has a NUL byte");
+                .hasMessageContaining("text.txt, line 2: contains a NUL byte");
         assertThatThrownBy(() -> TextFiles.read(temp.resolve("none.txt"))).hasMessageContaining("no such file");
     }
 }

@@ -7,11 +7,11 @@ import java.util.List;
 import java.util.OptionalLong;
 
 /**
- * The address space that a limit ({@code ulimit -v}) leaves this process. Native code that finds none is not always able
- * to say so: OpenBLAS tries to map its buffers for ever. It is therefore checked before.
+ * Virtual address space still available to this process under a limit ({@code ulimit -v}). It is checked before native
+ * code runs, because native code does not always fail cleanly: OpenBLAS retries a failed buffer mapping forever.
  */
 public final class AddressSpace {
-    /** What native libraries and the threads' areas take of it before anything is computed, rounded up. */
+    /** Address space used by native libraries and thread-local areas before any computation, rounded up. */
     public static final long NATIVE_CODE_BYTES = 1L << 30;
 
     private static final String LIMIT = "Max address space";
@@ -19,7 +19,7 @@ public final class AddressSpace {
 
     private AddressSpace() {}
 
-    /** Bytes; empty where there is no limit, or the system does not tell it. */
+    /** Available bytes; empty if there is no limit or the system does not report it. */
     public static OptionalLong availableBytes() {
         try {
             Path self = Path.of("/proc/self");
@@ -29,7 +29,7 @@ public final class AddressSpace {
         }
     }
 
-    /** From Linux's lists of the limits and of the state of a process. */
+    /** Computes the available bytes from Linux's {@code /proc/self/limits} and {@code /proc/self/status}. */
     static OptionalLong available(List<String> limits, List<String> status) {
         OptionalLong limit = limits.stream()
                 .filter(line -> line.startsWith(LIMIT))
@@ -46,7 +46,12 @@ public final class AddressSpace {
                 : OptionalLong.of(Math.max(0, limit.getAsLong() - size.getAsLong()));
     }
 
-    /** Requires so much. @throws OutOfMemoryError if a limit leaves less; {@code use} names what needs it */
+    /**
+     * Requires available address space.
+     *
+     * @param use what needs it, for the message
+     * @throws OutOfMemoryError if a limit leaves less
+     */
     public static void require(long bytes, String use) {
         require(availableBytes(), bytes, use);
     }

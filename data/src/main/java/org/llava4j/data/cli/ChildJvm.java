@@ -18,21 +18,21 @@ import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
 
 /**
- * A command in a JVM of its own: nothing ran there before it, and all memory there is its own. It has this JVM's class
- * path and the Vector API; what it says on stderr goes to ours.
+ * Runs a command in a separate JVM, so that neither earlier code nor its memory affects it. The child has the class
+ * path of this JVM and the Vector API; its stderr is forwarded to ours.
  *
- * @param label names it in messages
- * @param main a class with a {@code main}
+ * @param label name of the command in messages
+ * @param main a class with a {@code main} method
  * @param jvmFlags such as {@code -Xmx256m}
  */
 public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
     private static final String VECTOR_API_WARNING = "WARNING: Using incubator modules: jdk.incubator.vector";
 
     /**
-     * Runs it to its end.
+     * Runs the command and waits for it to end.
      *
-     * @return what it wrote on stdout
-     * @throws BadInputException if it cannot be started or ends with an error
+     * @return its output on stdout
+     * @throws BadInputException if it cannot be started or exits with an error
      */
     public String run(List<String> arguments) {
         Process process = null;
@@ -44,7 +44,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
             errors.join();
             if (code != 0) {
                 throw new BadInputException(
-                        label + " ended with exit code " + process.exitValue() + "; what it said is above");
+                        label + " exited with code " + process.exitValue() + "; see its messages above");
             }
             return out;
         } catch (InterruptedException e) {
@@ -60,7 +60,8 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
     }
 
     /**
-     * Runs it to its end on this process's standard input and output. If this process is asked to end, so is the child.
+     * Runs the command with the standard input and output of this process. The child ends when this process is asked to
+     * end.
      *
      * @return the exit code
      * @throws BadInputException if it cannot be started
@@ -101,7 +102,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
                     try {
                         new LineFilter(VECTOR_API_WARNING).copy(process.getErrorStream(), System.err);
                     } catch (IOException e) {
-                        System.err.println("the rest of stderr was lost (" + e.getMessage() + ")");
+                        System.err.println("the rest of its stderr was lost (" + e.getMessage() + ")");
                     }
                 },
                 "child-jvm-errors");
@@ -110,7 +111,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         return thread;
     }
 
-    /** {@link #run}, for a command that writes one JSON object on one line: that object. */
+    /** Runs a command that prints one JSON object on a line, and returns the object; see {@link #run}. */
     public JsonNode json(List<String> arguments) {
         String last = run(arguments)
                 .lines()
@@ -120,7 +121,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         try {
             return new JsonMapper().readTree(last);
         } catch (IOException e) {
-            throw new IllegalStateException(label + " wrote no JSON but " + last, e);
+            throw new IllegalStateException(label + " did not print JSON but " + last, e);
         }
     }
 
@@ -134,7 +135,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         return command;
     }
 
-    /** Inside Maven the class path is the class loader's, not the JVM's. */
+    /** Inside Maven the class path is that of the class loader, not that of the JVM. */
     private String classPath() {
         if (main.getClassLoader() instanceof URLClassLoader loader) {
             return Arrays.stream(loader.getURLs()).map(ChildJvm::path).collect(Collectors.joining(File.pathSeparator));

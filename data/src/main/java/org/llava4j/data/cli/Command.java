@@ -22,15 +22,15 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Command of the command line over an API that Java can call without it. Flags are kebab-case; {@code --help} lists
- * them. Bad input ends with one line on stderr and exit code 1.
+ * Command-line command on top of an API that Java code can call directly. Flags are kebab-case; {@code --help} lists
+ * them. Invalid input prints one line on stderr and ends with exit code 1.
  */
 public abstract class Command {
     private static final Logger LOG = LoggerFactory.getLogger(Command.class);
     private static final int WIDTH = 100;
     private static final String HELP = "--help";
     private static final String LIST_SUFFIX = ",...";
-    /** What the values of flags are called that name files or folders. */
+    /** Argument names of flags whose values are files or folders. */
     private static final Set<String> PATHS = Set.of("DIR", "FILE", "PATH");
 
     private final String name;
@@ -49,16 +49,16 @@ public abstract class Command {
         return options().getOptions();
     }
 
-    /** Does the work. */
+    /** Runs the command. */
     protected abstract void run(CommandLine line);
 
     /**
-     * Runs the command as a process: the body of every {@code main}. Ends this JVM with a non-zero exit code if the
-     * command fails, so that nothing follows its one line, neither Maven's report nor a stack trace. In a JVM without
-     * the Vector API the command runs in a child JVM that has it.
+     * Runs the command as a process; the body of every {@code main}. If the command fails, this JVM exits with a
+     * non-zero code, so that neither a Maven report nor a stack trace follows its one-line message. If this JVM does
+     * not have the Vector API, the command runs in a child JVM that has it.
      *
-     * <p>The system property {@code llava4j.inProcess=true} makes it {@link #invoke}, for callers of a {@code main}
-     * that go on after it, such as tests.
+     * <p>With the system property {@code llava4j.inProcess=true} it is {@link #invoke}, for callers of a {@code main}
+     * that continue after it, such as tests.
      */
     public final void execute(String... args) {
         if (Boolean.getBoolean("llava4j.inProcess")) {
@@ -74,13 +74,13 @@ public abstract class Command {
             }
         } catch (CommandFailedException e) {
             exit(1);
-        } catch (BadInputException e) { // of the child JVM: a command's own is a CommandFailedException
+        } catch (BadInputException e) { // from the child JVM: a command itself throws CommandFailedException
             System.err.println(name + ": " + e.getMessage());
             exit(1);
         }
     }
 
-    /** Ends this JVM with an error, unless a signal ends it already and waits for this thread. */
+    /** Exits this JVM with an error code, unless a signal is already ending it and waits for this thread. */
     private static void exit(int code) {
         if (code == 0) {
             return;
@@ -120,7 +120,11 @@ public abstract class Command {
         }
     }
 
-    /** Reads flags, without doing the work; of a flag given twice the last counts. @throws BadInputException if they are not this command's */
+    /**
+     * Parses flags without running the command; if a flag is repeated, the last value counts.
+     *
+     * @throws BadInputException if a flag is unknown, or a required flag or value is missing
+     */
     public final CommandLine parse(String... args) {
         try {
             CommandLine line = new DefaultParser(false).parse(options(), lastOccurrences(args));
@@ -134,13 +138,13 @@ public abstract class Command {
         }
     }
 
-    /** Arguments without the occurrences of flags that later ones replace. */
+    /** Replaces former flag names by current ones and removes repeated flags; see {@link FlagNormalizer}. */
     public final String[] lastOccurrences(String... args) {
         return FlagNormalizer.normalize(options(), List.of(args), warning -> LOG.warn("{}: {}", name, warning))
                 .toArray(String[]::new);
     }
 
-    /** Flags as arguments again, their files and folders absolute: as they mean the same in another process. */
+    /** Converts parsed flags back into arguments with absolute paths, so that they are valid in another process. */
     public static List<String> arguments(CommandLine line) {
         List<String> arguments = new ArrayList<>();
         for (Option option : line.getOptions()) {
@@ -156,9 +160,9 @@ public abstract class Command {
         if (PATHS.contains(kind)) {
             return Path.of(value).toAbsolutePath().normalize().toString();
         }
-        boolean several =
+        boolean isList =
                 kind.endsWith(LIST_SUFFIX) && PATHS.contains(kind.substring(0, kind.length() - LIST_SUFFIX.length()));
-        return several
+        return isList
                 ? Arrays.stream(value.split(","))
                         .map(each -> absolute(each.strip(), "PATH"))
                         .collect(Collectors.joining(","))
@@ -174,7 +178,7 @@ public abstract class Command {
         Options options = options()
                 .addOption(Option.builder()
                         .longOpt(HELP.substring(2))
-                        .desc("print this and stop")
+                        .desc("print this help")
                         .get());
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         TextHelpAppendable text = new TextHelpAppendable(out);
@@ -201,7 +205,7 @@ public abstract class Command {
                 .get();
     }
 
-    /** A flag with a value that must be given. */
+    /** A required flag with a value. */
     public static Option required(String name, String argument, String description) {
         return Option.builder()
                 .longOpt(name)
@@ -212,7 +216,7 @@ public abstract class Command {
                 .get();
     }
 
-    /** A flag with a value that may be given several times. */
+    /** A flag with a value that may be repeated; all values count. */
     public static Option repeatable(String name, String argument, String description) {
         return Option.builder()
                 .longOpt(name)
@@ -234,40 +238,55 @@ public abstract class Command {
         return new FlagAlias(option, formerNames);
     }
 
-    /** A flag without a value. */
+    /** A boolean flag without a value. */
     public static Option toggle(String name, String description) {
         return Option.builder().longOpt(name).desc(description).get();
     }
 
+    /** The path of a flag, or null. */
     protected static Path path(CommandLine line, String flag) {
         String value = line.getOptionValue(flag);
         return value == null ? null : Path.of(value);
     }
 
+    /**
+     * The integer value of a flag, or {@code absent}.
+     *
+     * @throws BadInputException if it is not an integer
+     */
     public static int integer(CommandLine line, String flag, int absent) {
         String value = line.getOptionValue(flag);
         try {
             return value == null ? absent : Integer.parseInt(value);
         } catch (NumberFormatException e) {
-            throw new BadInputException("--" + flag + " wants a whole number, got " + value, e);
+            throw new BadInputException("--" + flag + " must be an integer, got " + value, e);
         }
     }
 
-    /** A whole number that must not be below {@code least}. */
+    /**
+     * The integer value of a flag, at least {@code least}.
+     *
+     * @throws BadInputException if it is not an integer or too small
+     */
     public static int atLeast(int least, CommandLine line, String flag, int absent) {
         int value = integer(line, flag, absent);
         if (value < least) {
-            throw new BadInputException("--" + flag + " is " + value + "; give " + least + " or more");
+            throw new BadInputException("--" + flag + " is " + value + "; it must be at least " + least);
         }
         return value;
     }
 
+    /**
+     * The numeric value of a flag, or {@code absent}.
+     *
+     * @throws BadInputException if it is not a number
+     */
     public static double decimal(CommandLine line, String flag, double absent) {
         String value = line.getOptionValue(flag);
         try {
             return value == null ? absent : Double.parseDouble(value);
         } catch (NumberFormatException e) {
-            throw new BadInputException("--" + flag + " wants a number, got " + value, e);
+            throw new BadInputException("--" + flag + " must be a number, got " + value, e);
         }
     }
 }

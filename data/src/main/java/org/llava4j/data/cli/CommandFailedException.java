@@ -1,6 +1,9 @@
 package org.llava4j.data.cli;
 
-/** A goal that ended in bad input; its message was printed. It has no stack trace: there is nothing to debug. */
+/**
+ * Failure of a command due to invalid input, after its message was printed. It has no stack trace, because there is
+ * nothing to debug.
+ */
 public final class CommandFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

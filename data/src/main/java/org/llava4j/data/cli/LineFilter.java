@@ -5,15 +5,17 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** Copy of a stream without one line. All other bytes pass at once, lines without an end included. */
+/** Stream copy that drops one line. All other bytes are forwarded immediately, including incomplete lines. */
 final class LineFilter {
     private static final int BUFFER = 8192;
 
     private final byte[] dropped;
     private int matched;
-    private boolean inOtherLine;
+    private boolean inAnotherLine;
 
-    /** @param line the line to drop, without its end */
+    /**
+     * @param line the line to drop, without line terminator
+     */
     LineFilter(String line) {
         dropped = (line + System.lineSeparator()).getBytes(StandardCharsets.UTF_8);
     }
@@ -32,7 +34,7 @@ final class LineFilter {
     }
 
     private void accept(byte next, OutputStream out) throws IOException {
-        if (!inOtherLine && next == dropped[matched]) {
+        if (!inAnotherLine && next == dropped[matched]) {
             matched++;
             if (matched == dropped.length) {
                 matched = 0;
@@ -42,6 +44,6 @@ final class LineFilter {
         out.write(dropped, 0, matched);
         out.write(next);
         matched = 0;
-        inOtherLine = next != '\n';
+        inAnotherLine = next != '\n';
     }
 }

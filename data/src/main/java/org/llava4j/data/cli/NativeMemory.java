@@ -4,21 +4,21 @@ import com.sun.management.OperatingSystemMXBean;
 import java.lang.management.ManagementFactory;
 
 /**
- * How much memory outside the heap JavaCPP may hand out. Its default is the heap's limit, far too small for a model;
- * past its limit it collects garbage over and over. Must run before ND4J loads.
+ * JavaCPP limits for off-heap memory. The default limit is the heap size, which is too small for a model; above the
+ * limit JavaCPP triggers garbage collection repeatedly. Must be configured before ND4J loads.
  */
 public final class NativeMemory {
-    /** What a process may have outside the heap, of all memory. */
+    /** Fraction of the physical memory that a process may use outside the heap. */
     public static final double SHARE_OF_MACHINE = 0.85;
 
     private NativeMemory() {}
 
-    /** Sets the limits, unless someone did; a goal does it itself. */
+    /** Sets the limits unless system properties set them already. {@link Command#execute} calls it. */
     public static void configure() {
         OperatingSystemMXBean machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         long bytes = (long) (machine.getTotalMemorySize() * SHARE_OF_MACHINE);
         setIfAbsent("org.bytedeco.javacpp.maxbytes", bytes);
-        // Resident memory is watched by the machine, not by polling it at every allocation.
+        // The operating system limits resident memory; polling it at every allocation is slow.
         setIfAbsent("org.bytedeco.javacpp.maxphysicalbytes", 0);
     }
 

@@ -3,15 +3,12 @@ package org.llava4j.data.cli;
 import java.util.Optional;
 import java.util.regex.Pattern;
 
-/**
- * Recognition of exhausted memory behind a failure, of the heap or outside it, on whichever thread it occurred, and its
- * report in one line.
- */
+/** Detection of memory exhaustion (heap or native, on any thread) behind a failure, and its one-line report. */
 public final class OutOfMemory {
-    /** What each report begins with. */
+    /** Prefix of each report. */
     static final String NAME = "out of memory";
 
-    /** Native code has no class of its own for it: only its messages say so. */
+    /** Native code has no exception class for it; only its messages tell. */
     private static final Pattern NATIVE = Pattern.compile(
             "bad_alloc|OutOfMemoryError|allocation failed|failed (to allocate|temp allocation)|cannot allocate memory"
                     + "|failed to map segment",
@@ -23,7 +20,7 @@ public final class OutOfMemory {
 
     private OutOfMemory() {}
 
-    /** One line that says which memory is exhausted and what would help; empty for a failure of another kind. */
+    /** Reports in one line which memory is exhausted and what would help; empty for other failures. */
     public static Optional<String> report(Throwable failure) {
         Throwable cause = failure;
         for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
@@ -38,16 +35,16 @@ public final class OutOfMemory {
     private static String help(String message) {
         String limit = megabytes(Runtime.getRuntime().maxMemory());
         if (HEAP.matcher(message).find()) {
-            return "the Java heap has at most " + limit + "; give it more (-Xmx, for Maven in MAVEN_OPTS)";
+            return "the Java heap has at most " + limit + "; increase it (-Xmx, for Maven in MAVEN_OPTS)";
         }
         if (THREAD.matcher(message).find()) {
-            return "the system refuses another thread; look at its limits (ulimit -u, ulimit -v, those of a container)";
+            return "the system cannot create another thread; check its limits (ulimit -u, ulimit -v, container limits)";
         }
-        return "the process holds " + megabytes(ProcessMemory.RESIDENT.bytes().orElse(0))
-                + ", of which the Java heap may"
-                + " take " + limit
-                + "; raise the limits of the process (ulimit -v, those of a container), take a machine"
-                + " with more memory, or a smaller model, batch or weight type";
+        return "the process uses " + megabytes(ProcessMemory.RESIDENT.bytes().orElse(0))
+                + ", of which the Java heap may use at most "
+                + limit
+                + "; raise the limits of the process (ulimit -v, container limits), use a machine"
+                + " with more memory, or a smaller model, batch size or weight dtype";
     }
 
     private static String megabytes(long bytes) {

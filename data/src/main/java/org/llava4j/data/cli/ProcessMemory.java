@@ -5,13 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 
-/** What this process holds of the machine's memory, as Linux's {@code /proc/self/status} tells it. */
+/** Memory usage of this process, from Linux's {@code /proc/self/status}. */
 public enum ProcessMemory {
-    /** Resident now, in any way. */
+    /** Current resident set size. */
     RESIDENT("VmRSS:"),
-    /** The most that was resident so far. */
+    /** Peak resident set size. */
     PEAK("VmHWM:"),
-    /** Resident now, without pages of files. */
+    /** Current resident anonymous memory, without file-backed pages. */
     ANONYMOUS("RssAnon:");
 
     private static final Path STATUS = Path.of("/proc/self/status");
@@ -23,7 +23,7 @@ public enum ProcessMemory {
         this.name = name;
     }
 
-    /** Bytes; empty where there is no such file. */
+    /** Bytes; empty on systems without that file. */
     public OptionalLong bytes() {
         try {
             return Files.readAllLines(STATUS).stream()

@@ -6,8 +6,8 @@ import java.util.function.LongSupplier;
 import org.llava4j.data.Html;
 
 /**
- * Says every few seconds how far a long work is: done, rate and time left, one line each, so that a log can be read as
- * well as a screen. Several threads may count.
+ * Prints progress every few seconds: items done, rate and remaining time on one line each. Safe for use by several
+ * threads.
  */
 public final class ProgressLogger {
     private static final long INTERVAL_NANOS = 5_000_000_000L;
@@ -22,15 +22,15 @@ public final class ProgressLogger {
     private final AtomicLong lastLogged;
 
     /**
-     * @param what is counted: "captions"
-     * @param total how many there are
+     * @param unit name of the items: "captions"
+     * @param total number of items
      */
-    public ProgressLogger(String what, long total) {
-        this(what, total, System.out, System::nanoTime);
+    public ProgressLogger(String unit, long total) {
+        this(unit, total, System.out, System::nanoTime);
     }
 
-    ProgressLogger(String what, long total, PrintStream out, LongSupplier clock) {
-        this.unit = what;
+    ProgressLogger(String unit, long total, PrintStream out, LongSupplier clock) {
+        this.unit = unit;
         this.total = total;
         this.out = out;
         this.clock = clock;
@@ -38,7 +38,7 @@ public final class ProgressLogger {
         lastLogged = new AtomicLong(started);
     }
 
-    /** So many more are done. */
+    /** Adds to the number of items that are done. */
     public void add(long count) {
         long now = clock.getAsLong();
         long all = done.addAndGet(count);
@@ -46,7 +46,7 @@ public final class ProgressLogger {
         if (now - last >= INTERVAL_NANOS && lastLogged.compareAndSet(last, now)) {
             double rate = all / ((now - started) / NANOS);
             out.println(Html.format(
-                    "%,d of %,d %s, %,.0f a second, %s left",
+                    "%,d of %,d %s, %,.0f/s, %s left",
                     all, total, unit, rate, Html.duration((total - all) / rate)));
         }
     }

@@ -4,22 +4,26 @@ import java.util.Iterator;
 import org.apache.commons.cli.CommandLine;
 
 /**
- * A goal whose work is that of its records, each by itself, so that other machines may do it.
+ * Command that processes independent records, so that the work can be distributed to other machines.
  *
- * @param <R> what a record gives
+ * @param <R> result of one record
  */
 public abstract class RecordCommand<R> extends Command {
     private final RecordExecutor executor;
 
-    protected RecordCommand(String name, String summary, RecordExecutor place) {
+    protected RecordCommand(String name, String summary, RecordExecutor executor) {
         super(name, summary);
-        this.executor = place;
+        this.executor = executor;
     }
 
-    /** Opens the records that flags name. @throws org.llava4j.data.BadInputException if they are missing or broken */
+    /**
+     * Opens the records that the flags name.
+     *
+     * @throws org.llava4j.data.BadInputException if they are missing or invalid
+     */
     public abstract RecordProcessor<R> open(CommandLine line);
 
-    /** The results of all records, in their order, from wherever they are worked on. */
+    /** The results of all records in order. */
     protected final Iterator<R> results(CommandLine line, RecordProcessor<R> records) {
         return executor.results(this, line, records);
     }

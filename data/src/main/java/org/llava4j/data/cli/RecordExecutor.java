@@ -8,17 +8,17 @@ import java.util.Queue;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 
-/** Where the records of a goal are worked on. */
+/** Executor of a {@link RecordCommand}: local threads or a cluster. */
 public interface RecordExecutor {
-    /** On this machine's processors. */
+    /** Processes records with the local processors. */
     RecordExecutor LOCAL = new RecordExecutor() {
         @Override
-        public <R> Iterator<R> results(RecordCommand<R> goal, CommandLine line, RecordProcessor<R> records) {
+        public <R> Iterator<R> results(RecordCommand<R> command, CommandLine line, RecordProcessor<R> records) {
             return runLocally(records);
         }
     };
 
-    /** On this machine's processors, whoever asks. */
+    /** Processes records with the local processors. */
     static <R> Iterator<R> runLocally(RecordProcessor<R> records) {
         return new ChunkedResults<>(records, 1024) {
             @Override
@@ -32,13 +32,18 @@ public interface RecordExecutor {
     }
 
     /**
-     * The results of all records, in their order.
+     * The results of all records in order.
      *
-     * @param line the goal's flags, from which others can open the same records
+     * @param command the command
+     * @param line flags of the command, from which other processes can open the same records
+     * @param records the records
      */
-    <R> Iterator<R> results(RecordCommand<R> goal, CommandLine line, RecordProcessor<R> records);
+    <R> Iterator<R> results(RecordCommand<R> command, CommandLine line, RecordProcessor<R> records);
 
-    /** Results in order, so many at a time, so that memory does not grow with their number; progress is told. */
+    /**
+     * Ordered results that are computed chunk by chunk, so that memory does not grow with the number of records.
+     * Progress is printed.
+     */
     abstract class ChunkedResults<R> implements Iterator<R> {
         private final int size;
         private final int chunkSize;
@@ -46,13 +51,13 @@ public interface RecordExecutor {
         private final Queue<R> ready = new ArrayDeque<>();
         private int next;
 
-        protected ChunkedResults(RecordProcessor<?> records, int atOnce) {
+        protected ChunkedResults(RecordProcessor<?> records, int chunkSize) {
             this.size = records.size();
-            this.chunkSize = atOnce;
+            this.chunkSize = chunkSize;
             this.progress = new ProgressLogger(records.unit(), size);
         }
 
-        /** The results of the records from {@code begin} up to but not {@code end}. */
+        /** Computes the results of records {@code begin} (inclusive) to {@code end} (exclusive). */
         protected abstract List<R> processChunk(int begin, int end);
 
         @Override

@@ -4,21 +4,22 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Numbered records, each of which gives a result by itself. Several threads may ask.
+ * Indexed records and the computation of one result per record. Safe for use by several threads.
  *
- * @param <R> what a record gives; to be computed on other machines it must be serializable
+ * @param <R> result of one record; must be serializable if it is computed on other machines
  */
 public interface RecordProcessor<R> extends AutoCloseable {
-    /** What they are called where progress is told. */
+    /** Name of the records in progress messages. */
     String unit();
 
+    /** Number of records. */
     int size();
 
-    /** What record {@code number} gives, 0..size-1. */
-    R process(int number);
+    /** Computes the result of the record at {@code index}, 0..size-1. */
+    R process(int index);
 
-    /** Files that are read for a record and were not named by a flag: pictures. */
-    default List<Path> files(int number) {
+    /** Files that the record at {@code index} reads and that no flag names, such as images. */
+    default List<Path> files(int index) {
         return List.of();
     }
 

@@ -3,8 +3,8 @@ package org.llava4j.data.cli;
 import java.time.Duration;
 
 /**
- * Graceful shutdown on SIGTERM or Ctrl-C: the thread that creates it is asked to stop and gets a bounded time to finish
- * the work in progress before the JVM ends.
+ * Graceful shutdown on SIGTERM or Ctrl-C. The thread that creates it is notified and gets a bounded time to finish its
+ * work before the JVM exits.
  */
 public final class StopSignal implements AutoCloseable {
     private final String message;
@@ -13,14 +13,14 @@ public final class StopSignal implements AutoCloseable {
     private volatile boolean received;
 
     /**
-     * Listens for the signal until {@link #close()}.
+     * Starts listening; ends with {@link #close()}.
      *
-     * @param message what stderr says when the signal arrives
-     * @param longest the JVM ends after this time, even if the creating thread still runs
+     * @param message what to print on stderr when the signal arrives
+     * @param timeout time after which the JVM exits even if the creating thread still runs
      */
-    public StopSignal(String message, Duration longest) {
+    public StopSignal(String message, Duration timeout) {
         this.message = message;
-        this.timeout = longest;
+        this.timeout = timeout;
         Thread work = Thread.currentThread();
         hook = new Thread(() -> stop(work), "stop-signal");
         try {
@@ -37,7 +37,7 @@ public final class StopSignal implements AutoCloseable {
             work.join(timeout.toMillis());
             if (work.isAlive()) {
                 System.err.println(
-                        "the work in progress did not end within " + timeout.toSeconds() + " s; it is dropped");
+                        "the work in progress did not finish within " + timeout.toSeconds() + " s; it is abandoned");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -49,7 +49,7 @@ public final class StopSignal implements AutoCloseable {
         return received;
     }
 
-    /** Stops listening; a shutdown that has begun still waits for the creating thread. */
+    /** Stops listening; a shutdown in progress still waits for the creating thread. */
     @Override
     public void close() {
         if (!received) {

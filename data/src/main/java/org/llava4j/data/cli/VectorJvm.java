@@ -7,14 +7,14 @@ import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
 
 /**
- * Child JVM with the Vector API for a command whose own JVM started without it, as Maven's does: the JVM prints a
- * warning about incubator modules to every user who starts it with that module, and only a parent process can drop it.
+ * Child JVM with the Vector API, for a command whose own JVM started without it, as that of Maven. A JVM that starts
+ * with the incubator module prints a warning, which only a parent process can filter out.
  */
 final class VectorJvm {
     private static final String MODULE = "jdk.incubator.vector";
     private static final String PARENT = "llava4j.parentPid";
 
-    /** System properties that mean the same in the child. */
+    /** System properties that are passed to the child. */
     private static final List<String> SHARED_PROPERTIES =
             List.of("llava4j.", "org.bytedeco.", "org.nd4j.", "org.slf4j.simpleLogger.", "java.awt.", "java.io.tmpdir");
 
@@ -26,9 +26,11 @@ final class VectorJvm {
     }
 
     /**
-     * Runs a command on this process's terminal and waits for its end. A signal that ends this process is passed on.
+     * Runs a command on the terminal of this process and waits for it to end. A signal that ends this process is
+     * forwarded.
      *
-     * @param main a class with a {@code main}
+     * @param name name of the command in messages
+     * @param main a class with a {@code main} method
      * @return the exit code
      * @throws BadInputException if the JVM cannot be started
      */
@@ -36,7 +38,7 @@ final class VectorJvm {
         return new ChildJvm(name, main, flags()).runInForeground(arguments);
     }
 
-    /** Ends this JVM when the parent that started it is killed; without such a parent nothing happens. */
+    /** Makes this JVM exit when its parent process ends; without a parent it has no effect. */
     static void endWithParent() {
         Long parent = Long.getLong(PARENT);
         if (parent != null) {

@@ -10,22 +10,22 @@ import java.util.function.Predicate;
 import org.llava4j.data.BadInputException;
 
 /**
- * The keys of one kind of JSON config. A key is read by the code, is known to have no effect on the result, or has an
- * effect that is not implemented: then only its neutral values are accepted. All other keys are unknown. A key whose
- * value is null counts as absent.
+ * Schema of a JSON config that is checked key by key. A key is either read by the code, known not to affect the result,
+ * or not implemented; then only neutral values are accepted. Other keys are unknown. A null value counts as an absent
+ * key.
  */
 public final class ConfigKeys {
-    /** False, null, 0, an empty text or an empty container: whatever the key stands for is switched off. */
+    /** Neutral values of an option that is switched off: false, null, 0, an empty string or an empty container. */
     public static final Predicate<JsonNode> OFF = value -> value.isNull()
             || (value.isBoolean() && !value.booleanValue())
             || (value.isNumber() && value.doubleValue() == 0)
             || (value.isTextual() && value.textValue().isEmpty())
             || (value.isContainerNode() && value.isEmpty());
 
-    /** A factor of 1, or null. */
+    /** Neutral values of a factor: 1 or null. */
     public static final Predicate<JsonNode> ONE = value -> value.isNull() || value.asDouble() == 1;
 
-    /** True, or null. */
+    /** Neutral values of an option that is switched on: true or null. */
     public static final Predicate<JsonNode> ON = value -> value.isNull() || (value.isBoolean() && value.booleanValue());
 
     private static final Rule ANY_VALUE = new Rule(value -> true, "");
@@ -33,8 +33,10 @@ public final class ConfigKeys {
     private final Map<String, Rule> rules;
 
     /**
-     * @param neutral the values that change nothing
-     * @param reason why others are refused, and what to do
+     * Rule for one key.
+     *
+     * @param neutral accepts the values that do not change the result
+     * @param reason why other values are rejected, and what to do
      */
     private record Rule(Predicate<JsonNode> neutral, String reason) {}
 
@@ -42,17 +44,17 @@ public final class ConfigKeys {
         this.rules = Map.copyOf(rules);
     }
 
-    /** A table without keys. */
+    /** Starts an empty schema. */
     public static Builder builder() {
         return new Builder(new HashMap<>());
     }
 
-    /** A table that begins with the keys of this one. */
+    /** Starts a schema with the keys of this one. */
     public Builder extend() {
         return new Builder(new HashMap<>(rules));
     }
 
-    /** Exactly these texts, or null. */
+    /** Neutral values of a string option: exactly these strings, or null. */
     public static Predicate<JsonNode> text(String... permitted) {
         Set<String> texts = Set.of(permitted);
         return value -> value.isNull() || texts.contains(value.asText());
@@ -70,8 +72,8 @@ public final class ConfigKeys {
     /**
      * Checks one object of a file.
      *
-     * @param source the file, for messages
-     * @param prefix path of the object inside the file, with a dot at its end; empty for the whole
+     * @param source name of the file in messages
+     * @param prefix path of the object inside the file, ending with a dot; empty for the root object
      * @return the unknown keys, with the prefix
      * @throws BadInputException if a key has a value that would change the result
      */
@@ -94,7 +96,7 @@ public final class ConfigKeys {
         return text.length() <= 100 ? text : text.substring(0, 100) + " ...";
     }
 
-    /** Collects the rules of a table; a later rule for a key replaces an earlier one. */
+    /** Builder of a schema; a later rule for a key replaces an earlier one. */
     public static final class Builder {
         private final Map<String, Rule> rules;
 
@@ -102,17 +104,17 @@ public final class ConfigKeys {
             this.rules = rules;
         }
 
-        /** Keys whose values the code reads and checks itself. */
+        /** Adds keys that the code reads and validates itself. */
         public Builder read(String... keys) {
             return only(ANY_VALUE.neutral, ANY_VALUE.reason, keys);
         }
 
-        /** Keys that never change the result. */
+        /** Adds keys that never affect the result. */
         public Builder ignored(String... keys) {
             return read(keys);
         }
 
-        /** Keys that change the result unless they have a neutral value. */
+        /** Adds keys that affect the result unless they have a neutral value. */
         public Builder only(Predicate<JsonNode> neutral, String reason, String... keys) {
             for (String key : keys) {
                 rules.put(key, new Rule(neutral, reason));
@@ -120,7 +122,7 @@ public final class ConfigKeys {
             return this;
         }
 
-        /** The finished table. */
+        /** Builds the schema. */
         public ConfigKeys build() {
             return new ConfigKeys(rules);
         }

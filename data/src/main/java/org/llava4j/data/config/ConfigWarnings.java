@@ -11,8 +11,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Warnings about config and data files that are read in spite of something odd in them. A file is read many times while a
- * model loads, so that each warning is logged once and kept for {@link #in}.
+ * Warnings about config and data files that are read despite a problem. A file is read several times while a model
+ * loads, so each warning is logged once and kept for {@link #in}.
  */
 public final class ConfigWarnings {
     private static final Logger LOG = LoggerFactory.getLogger(ConfigWarnings.class);
@@ -21,7 +21,7 @@ public final class ConfigWarnings {
 
     private ConfigWarnings() {}
 
-    /** Reports the keys of a file that no table knows; without any, an earlier report of the file is withdrawn. */
+    /** Reports the unknown keys of a file; without any, an earlier warning about the file is withdrawn. */
     public static void unknownKeys(Path file, Collection<String> keys) {
         if (keys.isEmpty()) {
             BY_FILE.remove(normalized(file));
@@ -30,19 +30,19 @@ public final class ConfigWarnings {
         String list = new TreeSet<>(keys).stream().map(key -> "\"" + key + "\"").collect(Collectors.joining(", "));
         report(
                 file,
-                (keys.size() == 1 ? "unknown key " : "unknown keys ") + list + "; not read, check that they"
-                        + " change nothing");
+                (keys.size() == 1 ? "unknown key " : "unknown keys ") + list + "; ignored, check that they"
+                        + " do not affect the result");
     }
 
-    /** Reports something else about a file. */
-    public static void report(Path file, String what) {
-        String warning = file + ": " + what;
+    /** Reports another problem of a file. */
+    public static void report(Path file, String problem) {
+        String warning = file + ": " + problem;
         if (!warning.equals(BY_FILE.put(normalized(file), warning))) {
             LOG.warn("{}", warning);
         }
     }
 
-    /** The warnings about the files of a folder (not of folders in it) that have been read, or about one file. */
+    /** The warnings about one file, or about the files directly in a folder, that have been read. */
     public static List<String> in(Path folderOrFile) {
         Path place = normalized(folderOrFile);
         return BY_FILE.entrySet().stream()

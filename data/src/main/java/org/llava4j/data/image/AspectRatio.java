@@ -2,17 +2,17 @@ package org.llava4j.data.image;
 
 import org.llava4j.data.BadInputException;
 
-/** What happens to a picture that is not square: LLaVA's {@code image_aspect_ratio}. */
+/** Treatment of images that are not square: LLaVA's {@code image_aspect_ratio}. */
 public enum AspectRatio {
-    /** The shorter edge fills the tower's square, the ends of the longer one are cut off (the paper). */
+    /** Resizes the shorter edge to the input size of the tower and crops the longer edge (LLaVA 1.0, the paper). */
     SQUARE,
-    /** The picture is first padded to a square with the mean colour (v1.5). */
+    /** Pads the image to a square with the mean color first (LLaVA 1.5). */
     PAD;
 
     /**
-     * The treatment that LLaVA calls {@code name}.
+     * The aspect ratio mode of LLaVA's name for it.
      *
-     * @throws BadInputException if {@code name} is not the name LLaVA gives to one of these
+     * @throws BadInputException if {@code name} is neither {@code square} nor {@code pad}
      */
     public static AspectRatio fromName(String name) {
         return switch (name) {
@@ -20,7 +20,7 @@ public enum AspectRatio {
             case "pad" -> PAD;
             default ->
                 throw new BadInputException(
-                        "image_aspect_ratio \"" + name + "\" is not known; it can be \"square\" or \"pad\"");
+                        "image_aspect_ratio \"" + name + "\" is unknown; it must be \"square\" or \"pad\"");
         };
     }
 }

@@ -1,15 +1,15 @@
 package org.llava4j.data.image;
 
 /**
- * Resizes as Pillow does: rows first, then columns, with bytes in between. Only the part of the result that is asked
- * for is computed, so the strip that a centre crop throws away costs nothing.
+ * Bicubic resize with the arithmetic of Pillow: rows first, then columns, with bytes in between. Only the requested
+ * part of the result is computed, so the strips that a center crop removes cost nothing.
  */
 final class BicubicResampler {
     private BicubicResampler() {}
 
     /**
-     * The square {@code [top, top + side) x [left, left + side)} of {@code source} resized to
-     * {@code outWidth x outHeight}.
+     * Computes the square {@code [top, top + side) x [left, left + side)} of {@code source} resized to {@code outWidth
+     * x outHeight}.
      *
      * @return {@code uint8[side, side, 3]}
      */
@@ -17,14 +17,14 @@ final class BicubicResampler {
         ResamplingAxis columns = new ResamplingAxis(source.width(), outWidth, left, side);
         ResamplingAxis rows = new ResamplingAxis(source.height(), outHeight, top, side);
         int stride = 3 * side;
-        byte[] narrow = new byte[stride * (rows.end() - rows.begin())];
+        byte[] resizedRows = new byte[stride * (rows.end() - rows.begin())];
         byte[] row = new byte[3 * source.width()];
         for (int y = rows.begin(); y < rows.end(); y++) {
             source.copyRow(y, row);
             int at = stride * (y - rows.begin());
             for (int x = 0; x < side; x++) {
                 for (int c = 0; c < 3; c++) {
-                    narrow[at + 3 * x + c] = columns.apply(x, row, 3 * columns.first(x) + c, 3);
+                    resizedRows[at + 3 * x + c] = columns.apply(x, row, 3 * columns.first(x) + c, 3);
                 }
             }
         }
@@ -32,7 +32,7 @@ final class BicubicResampler {
         for (int y = 0; y < side; y++) {
             int at = stride * (rows.first(y) - rows.begin());
             for (int x = 0; x < stride; x++) {
-                result[stride * y + x] = rows.apply(y, narrow, at + x, stride);
+                result[stride * y + x] = rows.apply(y, resizedRows, at + x, stride);
             }
         }
         return new RgbImage(side, side, result);

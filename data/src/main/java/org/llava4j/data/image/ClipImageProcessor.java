@@ -5,34 +5,34 @@ import java.nio.file.Path;
 import org.llava4j.data.BadInputException;
 
 /**
- * From a picture to the vision tower's input: pad (where asked for), resize the shorter edge, crop the middle,
- * normalise. Immutable; any thread may use it.
+ * CLIP image processor: converts an image to the input of the vision tower. It pads (if configured), resizes the
+ * shorter edge, crops the center and normalizes. Immutable and thread-safe.
  */
 public final class ClipImageProcessor {
-    /** A padded square is never stored, but every pixel of it is read. */
+    /** The padded square is never stored, but every pixel of it is read. */
     private static final long MAX_PADDED_PIXELS = 4L * ImageFiles.MAX_PIXELS;
 
     private final ClipPreprocessing settings;
-    /** {@code float32[3, 256]}: what each byte of each channel becomes. */
-    private final float[][] normalised;
+    /** {@code float32[3, 256]}: normalized value of each byte of each channel. */
+    private final float[][] normalized;
 
     public ClipImageProcessor(ClipPreprocessing settings) {
         this.settings = settings;
-        this.normalised = new float[3][256];
+        this.normalized = new float[3][256];
         for (int c = 0; c < 3; c++) {
-            // The published code rescales in double, rounds to float, then subtracts and divides in float.
+            // The reference implementation rescales in double, rounds to float, then subtracts and divides in float.
             float mean = settings.mean().get(c).floatValue();
             float std = settings.std().get(c).floatValue();
             for (int value = 0; value < 256; value++) {
-                normalised[c][value] = ((float) (value * settings.rescaleFactor()) - mean) / std;
+                normalized[c][value] = ((float) (value * settings.rescaleFactor()) - mean) / std;
             }
         }
     }
 
     /**
-     * For the {@code preprocessor_config.json} in {@code folder}.
+     * Loads the processor that {@code preprocessor_config.json} in {@code folder} describes.
      *
-     * @throws BadInputException if that file is missing, broken, or asks for something else than CLIP does
+     * @throws BadInputException if the file is missing, invalid, or describes preprocessing other than CLIP's
      */
     public static ClipImageProcessor load(Path folder) {
         return new ClipImageProcessor(ClipPreprocessing.read(folder));
@@ -43,10 +43,10 @@ public final class ClipImageProcessor {
     }
 
     /**
-     * The tower's input for a file.
+     * Preprocesses an image file.
      *
      * @return {@code float32[3, S, S]}, flattened
-     * @throws BadInputException if the file is missing, damaged, too large, or of an unsupported kind
+     * @throws BadInputException if the file is missing, damaged, too large, or of an unsupported format
      */
     public float[] process(Path image) {
         RgbImage decoded = ImageFiles.read(image);
@@ -57,26 +57,26 @@ public final class ClipImageProcessor {
         }
     }
 
-    /** As {@link #process(Path)}, for a picture drawn in memory; its alpha is dropped. */
+    /** Preprocesses an image in memory; alpha is dropped. See {@link #process(Path)}. */
     public float[] process(BufferedImage image) {
         return process(RasterToRgb.convert(image));
     }
 
-    /** As {@link #process(Path)}, for a decoded picture. */
+    /** Preprocesses a decoded image; see {@link #process(Path)}. */
     public float[] process(RgbImage image) {
         int side = settings.cropPx();
         byte[] rgb = crop(image).toBytes();
         float[] planes = new float[rgb.length];
         for (int i = 0; i < side * side; i++) {
             for (int c = 0; c < 3; c++) {
-                planes[c * side * side + i] = normalised[c][rgb[3 * i + c] & 0xff];
+                planes[c * side * side + i] = normalized[c][rgb[3 * i + c] & 0xff];
             }
         }
         return planes;
     }
 
     /**
-     * The picture as the tower sees it, before normalisation.
+     * Resizes and crops an image without normalizing it.
      *
      * @return {@code uint8[S, S, 3]}
      */
@@ -99,7 +99,7 @@ public final class ClipImageProcessor {
         long side = Math.max(image.width(), image.height());
         if (side * side > MAX_PADDED_PIXELS) {
             throw new BadInputException("padded to a square, " + image.width() + " x " + image.height()
-                    + " pixels would become " + side + " x " + side + "; scale the picture down");
+                    + " pixels would become " + side + " x " + side + "; scale the image down");
         }
         return new SquarePadding(image, background(0), background(1), background(2));
     }

@@ -6,14 +6,15 @@ import java.util.List;
 import org.llava4j.data.BadInputException;
 
 /**
- * The settings of CLIP's image preprocessing, as in {@code preprocessor_config.json}; the way of padding also comes
- * from the model's own {@code config.json}.
+ * Settings of CLIP's image preprocessing, as in {@code preprocessor_config.json}. The aspect ratio mode can also come
+ * from the model's {@code config.json}.
  *
- * @param shortestEdgePx the shorter edge after resizing
- * @param cropPx side of the centre crop, S
- * @param rescaleFactor what a byte is multiplied by
- * @param mean of red, green, blue, subtracted after rescaling
- * @param std of red, green, blue, divided by
+ * @param shortestEdgePx length of the shorter edge after resizing
+ * @param cropPx side of the center crop, S
+ * @param rescaleFactor factor that bytes are multiplied by
+ * @param mean per channel (RGB), subtracted after rescaling
+ * @param std standard deviation per channel (RGB), divided by
+ * @param aspectRatio treatment of images that are not square
  */
 public record ClipPreprocessing(
         int shortestEdgePx,
@@ -32,8 +33,8 @@ public record ClipPreprocessing(
         std = List.copyOf(std);
         require(cropPx >= 1, "crop_size", cropPx, "a positive number of pixels");
         require(shortestEdgePx >= cropPx, "size.shortest_edge", shortestEdgePx, "at least crop_size, " + cropPx);
-        require(Double.isFinite(rescaleFactor) && rescaleFactor > 0, "rescale_factor", rescaleFactor, "positive");
-        require(mean.size() == 3 && mean.stream().allMatch(m -> m >= 0 && m <= 1), "image_mean", mean, "3 of 0..1");
+        require(Double.isFinite(rescaleFactor) && rescaleFactor > 0, "rescale_factor", rescaleFactor, "a positive number");
+        require(mean.size() == 3 && mean.stream().allMatch(m -> m >= 0 && m <= 1), "image_mean", mean, "3 numbers from 0 to 1");
         require(
                 std.size() == 3 && std.stream().allMatch(s -> s > 0 && s < 1e6),
                 "image_std",
@@ -41,32 +42,33 @@ public record ClipPreprocessing(
                 "3 positive numbers");
     }
 
-    /** CLIP's own mean and deviation, for a tower whose input is {@code sidePx} square. */
+    /** CLIP's default mean and standard deviation, for a tower with {@code sidePx} square input. */
     public static ClipPreprocessing clip(int sidePx) {
         return new ClipPreprocessing(sidePx, sidePx, 1 / 255.0, CLIP_MEAN, CLIP_STD, AspectRatio.SQUARE);
     }
 
-    /** Whether a folder says how its images are prepared. */
+    /** Whether a folder contains image preprocessing settings. */
     public static boolean isIn(Path folder) {
         return PreprocessorConfig.isIn(folder);
     }
 
     /**
-     * Reads {@code preprocessor_config.json}, or the settings that transformers 5 keeps in {@code processor_config.json}.
-     * Steps and resampling that older files leave out are CLIP's; {@code do_pad} pads to a square.
+     * Reads {@code preprocessor_config.json}, or the settings that transformers 5 stores in {@code
+     * processor_config.json}. Keys that older files omit default to CLIP's values; {@code do_pad} enables padding to a
+     * square.
      *
-     * @throws BadInputException if it is missing, broken, or asks for something other than CLIP's preprocessing
+     * @throws BadInputException if the file is missing, invalid, or describes preprocessing other than CLIP's
      */
     public static ClipPreprocessing read(Path folder) {
         return PreprocessorConfig.of(folder).preprocessing();
     }
 
-    /** The settings of a folder as the JSON of a {@code preprocessor_config.json}. */
+    /** The settings of a folder in the format of {@code preprocessor_config.json}. */
     public static ObjectNode json(Path folder) {
         return PreprocessorConfig.of(folder).json();
     }
 
-    /** The same with another treatment of pictures that are not square. */
+    /** These settings with another aspect ratio mode. */
     public ClipPreprocessing withAspectRatio(AspectRatio other) {
         return new ClipPreprocessing(shortestEdgePx, cropPx, rescaleFactor, mean, std, other);
     }
@@ -75,7 +77,7 @@ public record ClipPreprocessing(
         if (!holds) {
             throw new BadInputException(
                     "\"" + key + "\" is " + (value.toString().isEmpty() ? "missing" : value)
-                            + "; CLIP's preprocessing needs it to be " + what);
+                            + "; CLIP preprocessing requires " + what);
         }
     }
 }

@@ -17,10 +17,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileReadError;
 
-/**
- * An archive of pictures, its table of contents read once for each state of the file and kept open. Several threads may
- * read.
- */
+/** Open zip or tar archive of images, indexed once per version of the file and cached. Thread-safe. */
 abstract class ImageArchive {
     private static final Map<Path, ImageArchive> OPEN = new ConcurrentHashMap<>();
 
@@ -30,15 +27,15 @@ abstract class ImageArchive {
         this.modified = modified;
     }
 
-    /** Bytes of an entry, or -1 if there is none. */
+    /** Size of an entry in bytes, or -1 if it does not exist. */
     abstract long size(String entry);
 
     abstract InputStream open(String entry) throws IOException;
 
-    /** The archive that an image's path leads through; null if it leads through folders alone. */
+    /** The archive that the path of an image leads through; null if it consists of folders only. */
     static ImageArchive containing(Path image) throws IOException {
         Path archive = archiveOf(image);
-        // Not normalized: behind a symbolic link, ".." is the parent of the folder that the link leads to.
+        // Not normalized: after a symbolic link, ".." is the parent of the target folder.
         return archive == null ? null : opened(archive.toRealPath());
     }
 
@@ -55,24 +52,24 @@ abstract class ImageArchive {
         String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
         if (name.endsWith(".tar.gz") || name.endsWith(".tgz")) {
             throw new BadInputException(
-                    path + ": a compressed tar cannot be read in any order; gunzip it, the tar itself will do");
+                    path + ": a compressed tar has no random access; decompress it to .tar");
         }
         return name.endsWith(".zip") || name.endsWith(".tar");
     }
 
     private static ImageArchive opened(Path file) throws IOException {
         FileTime now = Files.getLastModifiedTime(file);
-        ImageArchive known = OPEN.get(file);
-        if (known == null || !known.modified.equals(now)) {
+        ImageArchive cached = OPEN.get(file);
+        if (cached == null || !cached.modified.equals(now)) {
             synchronized (OPEN) {
-                known = OPEN.get(file);
-                if (known == null || !known.modified.equals(now)) {
-                    known = open(file, now);
-                    OPEN.put(file, known);
+                cached = OPEN.get(file);
+                if (cached == null || !cached.modified.equals(now)) {
+                    cached = open(file, now);
+                    OPEN.put(file, cached);
                 }
             }
         }
-        return known;
+        return cached;
     }
 
     private static ImageArchive open(Path file, FileTime now) {
@@ -84,14 +81,14 @@ abstract class ImageArchive {
             throw FileReadError.of(file, e, "check the path");
         } catch (IOException | IllegalArgumentException e) {
             throw new BadInputException(
-                    file + ": is no sound " + (zip ? "zip" : "tar") + " (" + e.getMessage() + "); fetch it again", e);
+                    file + ": is not a valid " + (zip ? "zip" : "tar") + " (" + e.getMessage() + "); download it again", e);
         }
     }
 
-    byte[] read(Path image, long most) throws IOException {
+    byte[] read(Path image, long maxBytes) throws IOException {
         ImageBytes.requireSize(image, version(image).bytes());
         try (InputStream in = open(entry(image))) {
-            byte[] bytes = in.readNBytes((int) Math.min(Integer.MAX_VALUE, most + 1));
+            byte[] bytes = in.readNBytes((int) Math.min(Integer.MAX_VALUE, maxBytes + 1));
             ImageBytes.requireSize(image, bytes.length);
             return bytes;
         }
@@ -138,7 +135,7 @@ abstract class ImageArchive {
             super(modified);
             tar = new TarFile(file);
             if (tar.getEntries().isEmpty()) {
-                throw new IOException("it holds nothing");
+                throw new IOException("it is empty");
             }
             for (TarArchiveEntry entry : tar.getEntries()) {
                 if (entry.isFile()) {
@@ -158,11 +155,11 @@ abstract class ImageArchive {
             return tar.getInputStream(entries.get(entry));
         }
 
-        /** One at a time: all entries are read through one place in the file. */
+        /** Serialized, because all entries are read through one file position. */
         @Override
-        byte[] read(Path image, long most) throws IOException {
+        byte[] read(Path image, long maxBytes) throws IOException {
             synchronized (tar) {
-                return super.read(image, most);
+                return super.read(image, maxBytes);
             }
         }
     }

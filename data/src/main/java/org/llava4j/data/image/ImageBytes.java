@@ -9,24 +9,28 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 
 /**
- * A picture's bytes: a file, or an entry of a zip or tar that stands in its path as a folder would, as in
- * {@code photos.tar/train/1.jpg}. So a folder of pictures may be an archive everywhere, and nothing is unpacked.
+ * Encoded bytes of an image: a file, or an entry of a zip or tar archive that appears in the path like a folder, as in
+ * {@code photos.tar/train/1.jpg}. An image folder can therefore be an archive, which is never unpacked.
  */
 public final class ImageBytes {
-    /** The most that {@link ImageFiles#MAX_PIXELS} take uncompressed, 16 bits of RGBA each. */
+    /** Uncompressed size of {@link ImageFiles#MAX_PIXELS} pixels with 16 bits per RGBA channel. */
     private static final long MAX_BYTES = 8L * ImageFiles.MAX_PIXELS;
 
     private ImageBytes() {}
 
     /**
-     * What tells that a picture is the one seen before.
+     * Version of an image file, for detecting changes.
      *
-     * @param bytes its length
-     * @param modified when it was last changed, or the archive that it is in
+     * @param bytes size of the image file or entry
+     * @param modified modification time of the image file, or of the archive that contains it
      */
     public record ImageVersion(long bytes, FileTime modified) {}
 
-    /** All bytes. @throws BadInputException if there is no such picture, it cannot be read, or is far too large */
+    /**
+     * Reads all bytes.
+     *
+     * @throws BadInputException if the image does not exist, cannot be read or is too large
+     */
     public static byte[] read(Path image) {
         try {
             ImageArchive archive = ImageArchive.containing(image);
@@ -40,7 +44,11 @@ public final class ImageBytes {
         }
     }
 
-    /** Length and time. @throws BadInputException if there is no such picture */
+    /**
+     * The size and modification time.
+     *
+     * @throws BadInputException if the image does not exist
+     */
     public static ImageVersion version(Path image) {
         try {
             ImageArchive archive = ImageArchive.containing(image);
@@ -65,10 +73,10 @@ public final class ImageBytes {
     }
 
     static BadInputException missing(Path image) {
-        return new BadInputException("there is no image " + image + "; check the name and the image folder");
+        return new BadInputException("image " + image + " does not exist; check the name and the image folder");
     }
 
     private static BadInputException unreadable(Path image, IOException e) {
-        return FileReadError.of("the image " + image, e, "fetch it again");
+        return FileReadError.of("the image " + image, e, "download it again");
     }
 }

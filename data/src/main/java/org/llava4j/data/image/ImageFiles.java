@@ -15,36 +15,41 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FailedDownload;
 
-/** PNG and JPEG files to RGB, told apart by their first bytes as their names are often wrong. */
+/** PNG and JPEG decoder to RGB. The format is detected by the first bytes, because file extensions are often wrong. */
 public final class ImageFiles {
-    /** More would be a decompression bomb, or a scan that nobody means to show to a 224-pixel tower. */
+    /** Maximum number of pixels, a protection against decompression bombs. */
     public static final int MAX_PIXELS = 50_000_000;
 
     private static final HexFormat HEX = HexFormat.of();
     private static final byte[] PNG = HEX.parseHex("89504e470d0a1a0a");
     private static final byte[] JPEG = HEX.parseHex("ffd8ff");
-    /** Where a PNG says what its samples mean, and what it says for grey with alpha. */
-    private static final int PNG_COLOUR_TYPE_AT = 25;
+    /** Offset of the color type in a PNG, and its value for gray with alpha. */
+    private static final int PNG_COLOR_TYPE_OFFSET = 25;
 
-    private static final int PNG_GREY_ALPHA = 4;
+    private static final int PNG_GRAY_ALPHA = 4;
 
     private ImageFiles() {}
 
     /**
-     * Decodes a file, or an entry of an archive, see {@link ImageBytes}.
+     * Decodes a file or an archive entry; see {@link ImageBytes}.
      *
-     * @throws BadInputException if it is missing, damaged or cut off, neither PNG nor JPEG, a JPEG in CMYK, or has
-     *     more than {@link #MAX_PIXELS}
+     * @throws BadInputException if it is missing, damaged, truncated, neither PNG nor JPEG, a CMYK JPEG, or has more
+     *     than {@link #MAX_PIXELS} pixels
      */
     public static RgbImage read(Path file) {
         return decode(ImageBytes.read(file), file.toString(), MAX_PIXELS);
     }
 
-    /** As {@link #read} for bytes in memory, which an error calls by this name, with a limit of its own. */
+    /**
+     * Decodes bytes in memory; see {@link #read}.
+     *
+     * @param file name in messages
+     * @param maxPixels maximum number of pixels
+     */
     public static RgbImage decode(byte[] bytes, String file, long maxPixels) {
         try {
-            if (startsWith(bytes, PNG) && bytes.length > PNG_COLOUR_TYPE_AT) {
-                boolean clip = bytes[PNG_COLOUR_TYPE_AT] != PNG_GREY_ALPHA;
+            if (startsWith(bytes, PNG) && bytes.length > PNG_COLOR_TYPE_OFFSET) {
+                boolean clip = bytes[PNG_COLOR_TYPE_OFFSET] != PNG_GRAY_ALPHA;
                 BufferedImage image = decode(bytes, "png", file, maxPixels);
                 return RasterToRgb.convert(
                         image, clip ? RasterToRgb.SixteenBitGray.CLIP : RasterToRgb.SixteenBitGray.UPPER_BYTE);
@@ -52,7 +57,7 @@ public final class ImageFiles {
             if (startsWith(bytes, JPEG)) {
                 BufferedImage image = decode(JpegProfiles.remove(bytes), "jpeg", file, maxPixels);
                 if (image.getRaster().getNumBands() % 2 == 0) {
-                    throw new BadInputException(file + " is a JPEG in CMYK; convert it to RGB");
+                    throw new BadInputException(file + " is a CMYK JPEG; convert it to RGB");
                 }
                 return RasterToRgb.convert(image);
             }
@@ -62,9 +67,9 @@ public final class ImageFiles {
         } catch (BadInputException e) {
             throw e;
         } catch (IOException | RuntimeException e) {
-            // The decoders answer to damage with exceptions of many kinds, not with IOException alone.
+            // The decoders throw many kinds of exceptions for damaged files, not only IOException.
             throw new BadInputException(
-                    "cannot decode the image " + file + " (" + firstLine(e) + "); fetch or save it again", e);
+                    "cannot decode the image " + file + " (" + firstLine(e) + "); download or save it again", e);
         }
     }
 
@@ -72,7 +77,8 @@ public final class ImageFiles {
         ImageReader reader = ImageIO.getImageReadersByFormatName(format).next();
         List<String> warnings = new ArrayList<>();
         try (ImageInputStream stream = new MemoryCacheImageInputStream(new ByteArrayInputStream(bytes))) {
-            // Metadata is not needed, and compressed texts and profiles in it could be bombs of their own.
+            // Metadata is skipped: it is not needed, and its compressed texts and profiles could be decompression
+            // bombs.
             reader.setInput(stream, true, true);
             reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
             long pixels = (long) reader.getWidth(0) * reader.getHeight(0);
@@ -81,9 +87,9 @@ public final class ImageFiles {
                         + " pixels, more than the limit of " + maxPixels + "; scale it down");
             }
             BufferedImage image = reader.read(0);
-            // Other warnings are of stray bytes that decoders agree to skip, and that real collections are full of.
+            // Other warnings are about stray bytes, which decoders skip and which are common in real data sets.
             if (warnings.stream().anyMatch(w -> w.contains("EOI") || w.startsWith("Premature end"))) {
-                throw new BadInputException(file + " is cut off before its end; fetch or save it again");
+                throw new BadInputException(file + " is truncated; download or save it again");
             }
             return image;
         } finally {

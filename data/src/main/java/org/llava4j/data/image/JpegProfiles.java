@@ -3,21 +3,21 @@ package org.llava4j.data.image;
 import java.io.ByteArrayOutputStream;
 
 /**
- * Takes the ICC profiles out of a JPEG: with one in place, ImageIO converts the colours by it, while the published
- * code takes them as they are stored.
+ * Removal of ICC profiles from JPEG files. With a profile ImageIO converts the colors, while the reference
+ * implementation uses the stored values.
  */
 final class JpegProfiles {
-    /** Profiles travel in segments of this kind. */
+    /** Marker of the segments that contain profiles. */
     private static final int APP2 = 0xe2;
 
-    /** After these two come entropy-coded data, or nothing. */
+    /** Markers that are followed by entropy-coded data, or by nothing. */
     private static final int START_OF_SCAN = 0xda;
 
     private static final int END_OF_IMAGE = 0xd9;
 
     private JpegProfiles() {}
 
-    /** Anything that does not look like a segment ends the search; the decoder then judges it. */
+    /** Removes the profiles. Scanning stops at anything that is not a segment; the decoder then reports it. */
     static byte[] remove(byte[] jpeg) {
         ByteArrayOutputStream kept = new ByteArrayOutputStream(jpeg.length);
         int at = 2;

@@ -17,18 +17,18 @@ import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * The JSON that says how images are prepared: {@code preprocessor_config.json}, or as transformers 5 writes it the
- * object {@code image_processor} of {@code processor_config.json}, which goes first where both are there.
+ * JSON of the image preprocessing settings: {@code preprocessor_config.json}, or the object {@code image_processor} of
+ * transformers 5's {@code processor_config.json}, which takes precedence.
  *
- * @param file where it stands
- * @param prefix path of the object inside the file, with a dot at its end; empty for the whole
+ * @param file the JSON file
+ * @param prefix path of the object inside the file, ending with a dot; empty for the root object
  * @param json the settings
  */
 record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
     private static final String PROCESSOR_FILE = "processor_config.json";
     private static final String NESTED = "image_processor";
 
-    /** Pillow's number for bicubic. */
+    /** Pillow's constant for bicubic resampling. */
     private static final int BICUBIC = 3;
 
     private static final String PADDING = "LlavaImageProcessor";
@@ -42,12 +42,12 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
         PADDING + "Pil"
     };
     private static final String OTHER =
-            "CLIP's preprocessing does not do that; use a model that was trained with CLIP's";
+            "CLIP preprocessing does not support it; use a model that was trained with CLIP preprocessing";
 
     private static final ConfigKeys KEYS = ConfigKeys.builder()
             .read("size", "crop_size", "rescale_factor", "image_mean", "image_std", "do_pad")
-            .only(ON, "CLIP's preprocessing needs this step to be true", "do_resize", "do_center_crop", "do_rescale")
-            .only(ON, "CLIP's preprocessing needs this step to be true", "do_normalize", "do_convert_rgb")
+            .only(ON, "CLIP preprocessing requires true", "do_resize", "do_center_crop", "do_rescale")
+            .only(ON, "CLIP preprocessing requires true", "do_normalize", "do_convert_rgb")
             .only(
                     value -> value.isIntegralNumber() && value.intValue() == BICUBIC,
                     "images are resized with " + BICUBIC + " (bicubic) only",
@@ -61,12 +61,16 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
             .ignored("disable_grouping", "_valid_processor_keys", "image_seq_length", "size_divisor")
             .build();
 
-    /** Whether a folder says how its images are prepared. */
+    /** Whether a folder contains image preprocessing settings. */
     static boolean isIn(Path folder) {
         return find(folder).isPresent();
     }
 
-    /** The settings of a folder. @throws BadInputException if it has none */
+    /**
+     * The settings of a folder.
+     *
+     * @throws BadInputException if it has none
+     */
     static PreprocessorConfig of(Path folder) {
         return find(folder).orElseGet(() -> whole(folder.resolve(ClipPreprocessing.FILE_NAME)));
     }
@@ -85,7 +89,11 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
         return new PreprocessorConfig(file, "", (ObjectNode) JsonInput.readObject(file));
     }
 
-    /** @throws BadInputException if it asks for something other than CLIP's preprocessing */
+    /**
+     * Converts the settings.
+     *
+     * @throws BadInputException if they describe preprocessing other than CLIP's
+     */
     ClipPreprocessing preprocessing() {
         ConfigWarnings.unknownKeys(file, KEYS.check(file.toString(), prefix, json));
         try {
@@ -101,7 +109,7 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
         }
     }
 
-    /** Only LLaVA's own processor pads; CLIP's ignores the key. */
+    /** Only LLaVA's own image processor pads; CLIP's ignores the key. */
     private AspectRatio aspectRatio() {
         JsonNode pads = json.path("do_pad");
         if (OFF.test(pads) || pads.isMissingNode()) {
@@ -123,7 +131,7 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
         return factor.doubleValue();
     }
 
-    /** Older files give a bare number, newer ones an object of named edges. */
+    /** Older files contain a single number, newer ones an object with edge lengths. */
     private int pixels(String key, List<String> edges) {
         JsonNode node = json.path(key);
         String what = "a number or " + String.join(" and ", edges);

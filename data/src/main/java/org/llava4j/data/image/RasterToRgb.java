@@ -6,14 +6,14 @@ import java.awt.image.Raster;
 import java.util.Arrays;
 
 /**
- * Samples of a decoded picture to RGB bytes, as Pillow's {@code convert("RGB")}: grey is repeated, a palette looked
- * up, alpha dropped without blending, 16 bits cut to their upper 8. The samples are taken from the raster, since
- * {@code BufferedImage.getRGB} passes grey through a gamma curve.
+ * Conversion of decoded rasters to RGB bytes with the rules of Pillow's {@code convert("RGB")}: gray is replicated,
+ * palettes are looked up, alpha is dropped without blending, and 16-bit samples are reduced to their upper 8 bits.
+ * Samples are read from the raster, because {@code BufferedImage.getRGB} applies a gamma curve to gray images.
  */
 final class RasterToRgb {
     private RasterToRgb() {}
 
-    /** What to do with 16-bit grey: Pillow keeps such pictures as whole numbers and clips them, unless alpha is stored. */
+    /** Conversion of 16-bit gray: Pillow loads it as integers and clips them, unless the file has an alpha channel. */
     enum SixteenBitGray {
         CLIP,
         UPPER_BYTE
@@ -24,21 +24,21 @@ final class RasterToRgb {
     }
 
     /**
-     * @throws IllegalArgumentException if the samples are not 8 or 16 bits of grey or RGB, or alpha is multiplied in
+     * @throws IllegalArgumentException if the samples are not 8-bit or 16-bit gray or RGB, or alpha is premultiplied
      */
-    static RgbImage convert(BufferedImage image, SixteenBitGray deepGrey) {
+    static RgbImage convert(BufferedImage image, SixteenBitGray gray16) {
         Raster raster = image.getRaster();
         int bands = raster.getNumBands();
         int[] palette = image.getColorModel() instanceof IndexColorModel indexed ? palette(indexed) : null;
         int[] bits = raster.getSampleModel().getSampleSize();
-        boolean deep = bits[0] == 16;
-        boolean uniform = Arrays.stream(bits).allMatch(b -> b == bits[0]) && (deep || bits[0] == 8);
+        boolean is16Bit = bits[0] == 16;
+        boolean uniform = Arrays.stream(bits).allMatch(b -> b == bits[0]) && (is16Bit || bits[0] == 8);
         if (palette == null && (!uniform || bands > 4 || image.isAlphaPremultiplied())) {
             throw new IllegalArgumentException("samples of " + Arrays.toString(bits) + " bits"
                     + (image.isAlphaPremultiplied() ? " multiplied by alpha" : "") + " are not supported");
         }
-        boolean grey = bands < 3;
-        int shift = deep && !(grey && deepGrey == SixteenBitGray.CLIP) ? 8 : 0;
+        boolean gray = bands < 3;
+        int shift = is16Bit && !(gray && gray16 == SixteenBitGray.CLIP) ? 8 : 0;
         int width = image.getWidth();
         byte[] rgb = new byte[3 * width * image.getHeight()];
         int[] row = new int[width * bands];
@@ -50,7 +50,7 @@ final class RasterToRgb {
                     if (palette != null) {
                         value = palette[row[x]] >>> (16 - 8 * c) & 0xff;
                     } else {
-                        value = row[x * bands + (grey ? 0 : c)] >>> shift;
+                        value = row[x * bands + (gray ? 0 : c)] >>> shift;
                     }
                     rgb[to++] = (byte) Math.min(value, 255);
                 }
@@ -60,8 +60,8 @@ final class RasterToRgb {
     }
 
     private static int[] palette(IndexColorModel model) {
-        int[] colours = new int[model.getMapSize()];
-        model.getRGBs(colours);
-        return colours;
+        int[] colors = new int[model.getMapSize()];
+        model.getRGBs(colors);
+        return colors;
     }
 }

@@ -1,16 +1,16 @@
 package org.llava4j.data.image;
 
 /**
- * The weights of one axis of a bicubic resize: output pixel {@code i} is the sum of {@link #count} input pixels from
- * {@link #first} on, each times its weight. The cubic (Keys 1981, a = -0.5) is stretched when shrinking, so that it
- * covers all the input an output pixel stands for. Weights are rounded to fixed point exactly as Pillow does.
+ * Filter weights of one axis of a bicubic resize. Output pixel {@code i} is the weighted sum of {@link #count} input
+ * pixels from {@link #first} on. When shrinking, the cubic kernel (Keys 1981, a = -0.5) is stretched to cover all input
+ * pixels of an output pixel. Weights are rounded to fixed point exactly as in Pillow.
  */
 final class ResamplingAxis {
-    /** 32 bits less 8 of the pixel and 2 of head room for the cubic's overshoot. */
+    /** Fraction bits: 32 bits minus 8 for the pixel and 2 for the overshoot of the cubic. */
     static final int FRACTION_BITS = 22;
 
     private static final double CUBIC_A = -0.5;
-    private static final double CUBIC_REACH = 2.0;
+    private static final double CUBIC_RADIUS = 2.0;
 
     private final int[] first;
     private final int[] count;
@@ -18,27 +18,27 @@ final class ResamplingAxis {
     private final int stride;
 
     /**
-     * @param inSize pixels before
-     * @param outSize pixels after
-     * @param from first output pixel that is wanted
-     * @param wanted how many are wanted
+     * @param inSize number of input pixels
+     * @param outSize number of output pixels
+     * @param from first requested output pixel
+     * @param wanted number of requested output pixels
      */
     ResamplingAxis(int inSize, long outSize, long from, int wanted) {
         double scale = (double) inSize / outSize;
         double stretch = Math.max(scale, 1.0);
-        double reach = CUBIC_REACH * stretch;
-        stride = (int) Math.ceil(reach) * 2 + 1;
+        double radius = CUBIC_RADIUS * stretch;
+        stride = (int) Math.ceil(radius) * 2 + 1;
         first = new int[wanted];
         count = new int[wanted];
         weights = new int[wanted * stride];
         double[] exact = new double[stride];
         for (int i = 0; i < wanted; i++) {
-            double centre = (from + i + 0.5) * scale;
-            first[i] = Math.max(0, (int) (centre - reach + 0.5));
-            count[i] = Math.min(inSize, (int) (centre + reach + 0.5)) - first[i];
+            double center = (from + i + 0.5) * scale;
+            first[i] = Math.max(0, (int) (center - radius + 0.5));
+            count[i] = Math.min(inSize, (int) (center + radius + 0.5)) - first[i];
             double sum = 0;
             for (int k = 0; k < count[i]; k++) {
-                exact[k] = cubic((k + first[i] - centre + 0.5) * (1.0 / stretch));
+                exact[k] = cubic((k + first[i] - center + 0.5) * (1.0 / stretch));
                 sum += exact[k];
             }
             for (int k = 0; k < count[i]; k++) {
@@ -68,22 +68,22 @@ final class ResamplingAxis {
         return count[i];
     }
 
-    /** First input pixel that any wanted output pixel needs. */
+    /** First input pixel that a requested output pixel depends on. */
     int begin() {
         return first[0];
     }
 
-    /** One past the last input pixel that any wanted output pixel needs. */
+    /** One past the last input pixel that a requested output pixel depends on. */
     int end() {
         int last = first.length - 1;
         return first[last] + count[last];
     }
 
     /**
-     * One channel of output pixel {@code i}.
+     * Computes one channel of output pixel {@code i}.
      *
-     * @param at where in {@code pixels} the channel of input pixel {@code first(i)} is
-     * @param step from one input pixel to the next
+     * @param at index in {@code pixels} of the channel of input pixel {@code first(i)}
+     * @param step distance between input pixels in {@code pixels}
      */
     byte apply(int i, byte[] pixels, int at, int step) {
         int sum = 1 << (FRACTION_BITS - 1);

@@ -2,20 +2,20 @@ package org.llava4j.data.image;
 
 import java.util.Arrays;
 
-/** A decoded picture, {@code uint8[H, W, 3]}. */
+/** Decoded image, {@code uint8[H, W, 3]}. */
 public final class RgbImage implements RgbRows {
     private final int width;
     private final int height;
     private final byte[] rgb;
 
     /**
-     * @param rgb row by row, three bytes a pixel; kept, not copied
-     * @throws IllegalArgumentException if the sizes do not fit
+     * @param rgb pixels by row, three bytes each; stored without copying
+     * @throws IllegalArgumentException if the length does not match the size
      */
     public RgbImage(int width, int height, byte[] rgb) {
         if (width < 1 || height < 1 || rgb.length != 3L * width * height) {
             throw new IllegalArgumentException(
-                    width + " x " + height + " pixels do not fit " + rgb.length + " bytes of RGB");
+                    width + " x " + height + " pixels do not match " + rgb.length + " bytes of RGB");
         }
         this.width = width;
         this.height = height;
@@ -32,7 +32,7 @@ public final class RgbImage implements RgbRows {
         return height;
     }
 
-    /** All bytes, {@code uint8[H, W, 3]}, as a copy. */
+    /** A copy of the pixels, {@code uint8[H, W, 3]}. */
     public byte[] toBytes() {
         return rgb.clone();
     }
@@ -54,6 +54,6 @@ public final class RgbImage implements RgbRows {
 
     @Override
     public String toString() {
-        return "RGB picture of " + width + " x " + height;
+        return "RGB image " + width + " x " + height;
     }
 }

@@ -1,6 +1,6 @@
 package org.llava4j.data.image;
 
-/** A picture that is read row by row, so that padding need not be stored. */
+/** Image that is read row by row, so that padding need not be stored. */
 interface RgbRows {
     int width();
 

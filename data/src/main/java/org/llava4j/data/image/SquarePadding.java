@@ -1,6 +1,6 @@
 package org.llava4j.data.image;
 
-/** A picture in the middle of a square of one colour; its side is the picture's longer edge. */
+/** Image centered in a square of one color, whose side is the longer edge of the image. */
 record SquarePadding(RgbRows image, byte red, byte green, byte blue) implements RgbRows {
 
     @Override

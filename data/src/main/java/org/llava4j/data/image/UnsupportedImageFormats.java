@@ -4,9 +4,9 @@ import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** Image formats that are not read, known by their first bytes so that an error can name them. */
+/** Unsupported image formats, detected by their first bytes so that an error can name them. */
 final class UnsupportedImageFormats {
-    /** By a part of the first bytes; a dot stands for any byte. */
+    /** Format names by the first bytes; a dot matches any byte. */
     private static final Map<String, String> SIGNATURES = new LinkedHashMap<>();
 
     static {
@@ -25,7 +25,7 @@ final class UnsupportedImageFormats {
 
     private UnsupportedImageFormats() {}
 
-    /** " but FORMAT" where the format is known, else empty. */
+    /** Returns " but FORMAT" if the format is known, else an empty string. */
     static String describe(byte[] bytes) {
         String head = new String(bytes, 0, Math.min(bytes.length, 16), StandardCharsets.ISO_8859_1);
         return SIGNATURES.entrySet().stream()

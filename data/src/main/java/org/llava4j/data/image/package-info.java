@@ -1,8 +1,8 @@
 /**
- * Pictures on their way into the vision tower: decoded to RGB bytes, resized, cropped and normalised to the very
- * numbers that Pillow and {@code CLIPImageProcessor} give, because the released weights were trained on those.
+ * CLIP image preprocessing: images are decoded to RGB bytes, resized, cropped and normalized. Results are identical to
+ * those of Pillow and {@code CLIPImageProcessor}, with which the released weights were trained.
  *
- * <p>H and W are rows and columns, S is the side of the tower's square input. Bytes are interleaved
- * ({@code uint8[H, W, 3]}), the tower's input is planar ({@code float32[3, S, S]}), both in the order red, green, blue.
+ * <p>Dimension letters: H rows, W columns, S side of the tower's square input. Decoded images are interleaved ({@code
+ * uint8[H, W, 3]}), the tower's input is planar ({@code float32[3, S, S]}); channels are red, green, blue.
  */
 package org.llava4j.data.image;

@@ -9,23 +9,23 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Floating point tensors from one type to another, a piece at a time: F32, F16 and BF16 in files, FLOAT, HALF and
- * BFLOAT16 in memory. Widening is exact; narrowing rounds to the nearest, ties to even ({@link HalfFloats}).
+ * Conversion between floating-point dtypes, in chunks: F32, F16 and BF16 in files, FLOAT, HALF and BFLOAT16 in memory.
+ * Widening is exact; narrowing rounds to nearest, ties to even ({@link HalfFloats}).
  */
 public final class FloatConversion {
-    private static final int PIECE_ELEMENTS = 1 << 18;
+    private static final int CHUNK_ELEMENTS = 1 << 18;
 
     private FloatConversion() {}
 
-    /** Whether arrays of a type hold 16-bit floats. */
+    /** Whether a dtype is a 16-bit float. */
     public static boolean isHalfPrecision(DataType type) {
         return type == DataType.HALF || type == DataType.BFLOAT16;
     }
 
     /**
-     * The first {@code bytes} of {@code from} in another type; the array itself where it is the same type.
+     * Converts the first {@code bytes} bytes of {@code from}; returns the same array if the dtypes are equal.
      *
-     * @param overflow counts the values that the wanted type cannot hold
+     * @param overflow counts the values that overflow in {@code wanted}
      */
     static byte[] convert(byte[] from, int bytes, TensorType type, TensorType wanted, OverflowCounter overflow) {
         if (type == wanted) {
@@ -47,10 +47,10 @@ public final class FloatConversion {
         return to;
     }
 
-    /** Sum of the squares of the first {@code bytes}, added up in double; FLOAT, HALF or BFLOAT16. */
-    public static double sumOfSquares(byte[] numbers, int bytes, DataType type) {
+    /** Sum of squares of the first {@code bytes} bytes of FLOAT, HALF or BFLOAT16 values, accumulated in double. */
+    public static double sumOfSquares(byte[] values, int bytes, DataType type) {
         TensorType own = TensorType.of(type);
-        ByteBuffer in = ByteBuffer.wrap(numbers).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer in = ByteBuffer.wrap(values).order(ByteOrder.LITTLE_ENDIAN);
         double sum = 0;
         for (int at = 0; at < bytes; at += own.bytes()) {
             double value = get(in, at, own);
@@ -59,24 +59,24 @@ public final class FloatConversion {
         return sum;
     }
 
-    /** One element, from the byte {@code at} on. */
+    /** Reads the element at byte offset {@code at}. */
     static float get(ByteBuffer in, int at, TensorType type) {
         return type.isHalfPrecision() ? type.widen(in.getShort(at)) : in.getFloat(at);
     }
 
     /**
-     * The values of an array in another type: a new array, or the same one where it has that type. For arrays that were
-     * computed; files are read in the wanted type at once ({@link TensorStore#read(String, DataType)}).
+     * Converts a computed array to another dtype: returns a new array, or the same one if it has that dtype. Tensors in
+     * files are converted while they are read ({@link TensorStore#read(String, DataType)}).
      *
-     * @param array FLOAT, HALF or BFLOAT16, in C order without gaps and no view
-     * @param type one of the same three
-     * @throws BadInputException if a finite value becomes infinite in that type
+     * @param array FLOAT, HALF or BFLOAT16, contiguous in C order and not a view
+     * @param type one of the same three dtypes
+     * @throws BadInputException if a finite value becomes infinite in that dtype
      */
     public static INDArray cast(INDArray array, DataType type) {
         return cast("", array, type);
     }
 
-    /** The same, with the name of the tensor for the error. */
+    /** Converts an array; errors name the tensor. See {@link #cast(INDArray, DataType)}. */
     public static INDArray cast(String name, INDArray array, DataType type) {
         if (array.dataType() == type) {
             return array;
@@ -90,11 +90,11 @@ public final class FloatConversion {
         BytePointer source = new BytePointer(array.data().pointer());
         BytePointer target = new BytePointer(copy.data().pointer());
         OverflowCounter overflow = new OverflowCounter(to);
-        byte[] piece = new byte[(int) Math.min(PIECE_ELEMENTS, array.length()) * from.bytes()];
-        for (long done = 0; done < array.length(); done += PIECE_ELEMENTS) {
-            int count = (int) Math.min(PIECE_ELEMENTS, array.length() - done);
-            source.position(done * from.bytes()).get(piece, 0, count * from.bytes());
-            byte[] converted = convert(piece, count * from.bytes(), from, to, overflow);
+        byte[] chunk = new byte[(int) Math.min(CHUNK_ELEMENTS, array.length()) * from.bytes()];
+        for (long done = 0; done < array.length(); done += CHUNK_ELEMENTS) {
+            int count = (int) Math.min(CHUNK_ELEMENTS, array.length() - done);
+            source.position(done * from.bytes()).get(chunk, 0, count * from.bytes());
+            byte[] converted = convert(chunk, count * from.bytes(), from, to, overflow);
             target.position(done * to.bytes()).put(converted, 0, count * to.bytes());
         }
         if (overflow.any()) {

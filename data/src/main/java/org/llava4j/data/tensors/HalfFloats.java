@@ -1,8 +1,8 @@
 package org.llava4j.data.tensors;
 
 /**
- * Bits of IEEE 754 binary16 and of bfloat16, to and from float. Widening is exact; narrowing rounds to the nearest,
- * ties to even, overflows to infinity and keeps the sign and quietness of NaN, as PyTorch and NumPy do.
+ * Conversion of IEEE 754 binary16 (float16) and bfloat16 bits to and from float. Widening is exact. Narrowing rounds to
+ * nearest, ties to even, overflows to infinity and keeps the sign and quiet bit of NaN, as PyTorch and NumPy do.
  */
 public final class HalfFloats {
     private HalfFloats() {}
@@ -20,7 +20,7 @@ public final class HalfFloats {
             return Float.intBitsToFloat(sign | 0x7f800000 | fraction << DROPPED_BITS);
         }
         if (exponent == 0) {
-            // Subnormal: fraction * 2^-24, which float holds exactly.
+            // Subnormal: fraction * 2^-24, which is exact in float.
             float magnitude = fraction * 0x1p-24f;
             return sign == 0 ? magnitude : -magnitude;
         }
@@ -40,14 +40,15 @@ public final class HalfFloats {
             return (short) (sign | 0x7c00);
         }
         if (exponent <= 0) {
-            // Below 2^-25 even the halfway point to the smallest subnormal is not reached.
+            // Below 2^-25, half of the smallest subnormal, the result is zero.
             if (exponent < -10) {
                 return (short) sign;
             }
             int significand = (magnitude & 0x7fffff) | 0x800000;
             return (short) (sign | shiftRightToEven(significand, DROPPED_BITS + 1 - exponent));
         }
-        // A carry out of the fraction moves into the exponent, and from the largest exponent to infinity: both right.
+        // A carry out of the fraction increments the exponent, and turns the largest exponent into infinity; both are
+        // correct.
         int packed = exponent << 23 | (magnitude & 0x7fffff);
         return (short) (sign | shiftRightToEven(packed, DROPPED_BITS));
     }

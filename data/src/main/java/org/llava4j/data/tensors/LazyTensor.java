@@ -8,8 +8,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A tensor on its way into a file: what it will be there, and its numbers when their turn comes. Whoever writes many of
- * them holds one at a time.
+ * Tensor whose values are produced on demand while it is written to a file, so that a writer of many tensors holds the
+ * values of only one at a time.
  */
 public final class LazyTensor {
     private final TensorInfo info;
@@ -17,55 +17,61 @@ public final class LazyTensor {
     private final boolean closed;
     private final Optional<Consumer<String>> onOverflow;
 
-    private LazyTensor(TensorInfo info, Supplier<INDArray> numbers, boolean closed) {
+    private LazyTensor(TensorInfo info, Supplier<INDArray> values, boolean closed) {
         this(info, numbers, closed, Optional.empty());
     }
 
     private LazyTensor(
-            TensorInfo info, Supplier<INDArray> numbers, boolean closed, Optional<Consumer<String>> onOverflow) {
+            TensorInfo info, Supplier<INDArray> values, boolean closed, Optional<Consumer<String>> onOverflow) {
         this.info = info;
-        this.values = numbers;
+        this.values = values;
         this.closed = closed;
         this.onOverflow = onOverflow;
     }
 
-    /** An array that is there and stays the caller's. */
+    /** Creates a tensor from an existing array, which the caller continues to own. */
     public static LazyTensor of(String name, TensorType type, INDArray array) {
         return new LazyTensor(new TensorInfo(name, type, array.shape()), () -> array, false);
     }
 
-    /** Numbers that are made when they are asked for, and closed when they are written. */
-    public static LazyTensor computed(TensorInfo info, Supplier<INDArray> numbers) {
+    /** Creates a tensor whose values are computed on demand and closed after they are written. */
+    public static LazyTensor computed(TensorInfo info, Supplier<INDArray> values) {
         return new LazyTensor(info, numbers, true);
     }
 
-    /** A tensor of a store, which must stay open until this is written; 16 bits stay 16 bits in between. */
+    /**
+     * Creates a tensor that is read from a store, which must stay open until the tensor is written. 16-bit floats are
+     * not widened in between.
+     */
     public static LazyTensor fromStore(TensorStore store, String name) {
         TensorInfo info = store.tensors().get(name);
         return computed(
                 info, () -> info.type().isFloat() ? store.read(name, info.type().exactType()) : store.read(name));
     }
 
-    /** The same numbers under another name. */
+    /** Returns this tensor with another name. */
     public LazyTensor withName(String name) {
         return new LazyTensor(new TensorInfo(name, info.type(), info.shape()), values, closed, onOverflow);
     }
 
-    /** The same numbers, rounded to nearest even where the type is narrower. */
+    /** Returns this tensor with another dtype; narrowing rounds to nearest, ties to even. */
     public LazyTensor withType(TensorType type) {
         return new LazyTensor(new TensorInfo(info.name(), type, info.shape()), values, closed, onOverflow);
     }
 
     /**
-     * The same numbers, in which those that the type cannot hold are written as infinity. Without this they are refused.
+     * Returns this tensor with overflow allowed: values that the dtype cannot represent are written as infinity. By
+     * default they are an error.
      *
-     * @param notice receives one sentence that counts them
+     * @param notice receives one sentence with the number of such values
      */
     public LazyTensor allowingOverflow(Consumer<String> notice) {
         return new LazyTensor(info, values, closed, Optional.of(notice));
     }
 
-    /** @throws BadInputException if values overflowed that may not */
+    /**
+     * @throws BadInputException if values overflowed and overflow is not allowed
+     */
     void checkOverflow(OverflowCounter overflow) {
         if (!overflow.any()) {
             return;
@@ -78,10 +84,10 @@ public final class LazyTensor {
     }
 
     /**
-     * Other numbers, made of these as float32.
+     * Returns a tensor whose values are computed from these values in float32.
      *
-     * @param change makes an array in C order without gaps
-     * @param shape of the new array
+     * @param change computes a contiguous array in C order
+     * @param shape shape of the new tensor
      */
     public LazyTensor mapFloats(ArrayFunction change, long... shape) {
         Supplier<INDArray> made = () -> {
@@ -97,18 +103,18 @@ public final class LazyTensor {
         NonFiniteCounts bad = NonFiniteCounts.count(computed);
         if (bad.total() > 0) {
             computed.close();
-            throw new BadInputException("tensor \"" + info.name() + "\": " + bad + " come out of the arithmetic; a file"
-                    + " that it is made of is damaged (inspect --verify names the tensor)");
+            throw new BadInputException("tensor \"" + info.name() + "\": the computation produced " + bad + "; a source"
+                    + " file is damaged (inspect --verify names the tensor)");
         }
     }
 
-    /** Makes a new array of one that is closed afterwards. */
+    /** Computes a new array from an array that is closed afterwards. */
     @FunctionalInterface
     public interface ArrayFunction {
         INDArray of(INDArray before);
     }
 
-    /** What the tensor is in the file. */
+    /** Name, dtype and shape of the tensor in the file. */
     public TensorInfo info() {
         return info;
     }
@@ -117,7 +123,7 @@ public final class LazyTensor {
         return info.name();
     }
 
-    /** Lends the numbers, of which at most one tensor's are in memory at a time. */
+    /** Passes the values to {@code use} and releases them afterwards, so that at most one tensor is in memory. */
     public void use(Consumer<INDArray> use) {
         INDArray array = values.get();
         try {
@@ -129,7 +135,7 @@ public final class LazyTensor {
         }
     }
 
-    /** Lends the numbers as float32. */
+    /** Passes the values as float32; see {@link #use}. */
     public void useAsFloats(Consumer<INDArray> use) {
         use(array -> {
             INDArray floats = FloatConversion.cast(array, DataType.FLOAT);

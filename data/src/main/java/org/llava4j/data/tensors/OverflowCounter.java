@@ -2,9 +2,9 @@ package org.llava4j.data.tensors;
 
 import java.util.Locale;
 
-/** Overflow check of one tensor that is converted to a narrower type: finite values that become infinite there. */
+/** Overflow counter for one tensor that is converted to a narrower dtype: finite values that become infinite. */
 final class OverflowCounter {
-    /** From these magnitudes on, rounding to the nearest gives infinity. */
+    /** Smallest magnitudes that round to infinity. */
     private static final float F16_LIMIT = 65520f;
 
     private static final float BF16_LIMIT = Float.intBitsToFloat(0x7f7f8000);
@@ -14,7 +14,9 @@ final class OverflowCounter {
     private long count;
     private float largest;
 
-    /** @param type of the converted values */
+    /**
+     * @param type dtype after the conversion
+     */
     OverflowCounter(TensorType type) {
         this.type = type;
         limit = switch (type) {
@@ -37,11 +39,11 @@ final class OverflowCounter {
         return count > 0;
     }
 
-    /** One clause that names the tensor, how many values overflow, and the largest. */
+    /** Describes the overflow: the tensor, the number of values and the largest one. */
     String message(TensorInfo tensor) {
         return String.format(
                 Locale.ROOT,
-                "tensor \"%s\": %d of %d values are beyond what %s holds (the largest is %.6g) and become infinite",
+                "tensor \"%s\": %d of %d values exceed the range of %s (the largest is %.6g) and become infinite",
                 tensor.name(),
                 count,
                 tensor.length(),

@@ -1,9 +1,10 @@
 package org.llava4j.data.tensors;
 
 /**
- * What a safetensors header says of one tensor.
+ * Entry of a safetensors header.
  *
- * @param begin first byte, counted from the end of the header
- * @param end one past its last byte
+ * @param tensor name, dtype and shape
+ * @param begin offset of the first byte, relative to the end of the header
+ * @param end offset after the last byte
  */
 record SafetensorsEntry(TensorInfo tensor, long begin, long end) {}

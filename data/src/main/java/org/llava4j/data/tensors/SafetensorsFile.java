@@ -6,7 +6,9 @@ import java.util.SortedMap;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** One safetensors file, open for reading. The header is read and checked at once, tensors when they are asked for. */
+/**
+ * Safetensors file, open for reading. The header is read and validated when it is opened, tensors are read on demand.
+ */
 public final class SafetensorsFile implements TensorStore {
     private final TensorBytes bytes;
     private final SafetensorsHeader header;
@@ -17,10 +19,10 @@ public final class SafetensorsFile implements TensorStore {
     }
 
     /**
-     * Opens a file and checks its whole header.
+     * Opens a file and validates its header.
      *
-     * @throws org.llava4j.data.BadInputException if there is no such file, or its header and its length do not fit
-     *     together
+     * @throws org.llava4j.data.BadInputException if the file does not exist, or its header is invalid or inconsistent
+     *     with its length
      */
     public static SafetensorsFile open(Path file) {
         return TensorBytes.open(

@@ -3,8 +3,8 @@ package org.llava4j.data.tensors;
 import java.nio.file.Path;
 
 /**
- * The safetensors of a Hugging Face model folder: {@code model.safetensors}, or the shards that
- * {@code model.safetensors.index.json} lists. Index and shards must agree on every tensor.
+ * Safetensors weights of a Hugging Face model folder: {@code model.safetensors}, or the shards that {@code
+ * model.safetensors.index.json} lists. Index and shards must agree on every tensor.
  */
 public final class SafetensorsFolder extends ShardedFolder {
     static final String SINGLE = "model.safetensors";
@@ -14,7 +14,7 @@ public final class SafetensorsFolder extends ShardedFolder {
     }
 
     /**
-     * Opens all files of a folder and checks their headers.
+     * Opens all files of a folder and validates their headers.
      *
      * @throws org.llava4j.data.BadInputException if there are no weights, a shard is missing, or index and shards
      *     disagree

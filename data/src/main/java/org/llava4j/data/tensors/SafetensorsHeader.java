@@ -25,15 +25,17 @@ import org.llava4j.data.FileBytes;
 import org.llava4j.data.JsonErrorMessage;
 
 /**
- * The checked header of one safetensors file. After {@link #read} the tensors tile the rest of the file exactly, so
- * what is allocated later can never be more than the file holds.
+ * Validated header of a safetensors file. The tensors cover the rest of the file exactly, so reading a tensor never
+ * allocates more than the size of the file.
  *
- * @param starts where in the file the bytes of each tensor begin
+ * @param tensors by name
+ * @param starts file offset of each tensor's data
+ * @param metadata the {@code __metadata__} strings
  */
 record SafetensorsHeader(
         SortedMap<String, TensorInfo> tensors, Map<String, Long> starts, Map<String, String> metadata) {
     private static final int LENGTH_BYTES = 8;
-    /** The limit of the reference implementation. */
+    /** Limit of the reference implementation. */
     private static final int MAX_HEADER_BYTES = 100_000_000;
 
     private static final Set<String> TENSOR_KEYS = Set.of("dtype", "shape", "data_offsets");
@@ -44,8 +46,10 @@ record SafetensorsHeader(
             .readerFor(JsonNode.class);
 
     /**
-     * @param file for messages
-     * @throws BadInputException at the first thing that is wrong, with the file and the tensor
+     * Reads and validates the header.
+     *
+     * @param file name of the file in messages
+     * @throws BadInputException at the first problem, with the file and the tensor
      */
     static SafetensorsHeader read(FileChannel channel, Object file) throws IOException {
         long fileBytes = channel.size();
@@ -56,12 +60,12 @@ record SafetensorsHeader(
         if (headerBytes < 0 || headerBytes > fileBytes - LENGTH_BYTES) {
             throw invalid(
                     file,
-                    "announces a header of " + Long.toUnsignedString(headerBytes) + " bytes but has only "
-                            + (fileBytes - LENGTH_BYTES) + " after its length");
+                    "declares a header of " + Long.toUnsignedString(headerBytes) + " bytes but has only "
+                            + (fileBytes - LENGTH_BYTES) + " bytes after the length field");
         }
         if (headerBytes > MAX_HEADER_BYTES) {
             throw invalid(
-                    file, "announces a header of " + headerBytes + " bytes; the format allows " + MAX_HEADER_BYTES);
+                    file, "declares a header of " + headerBytes + " bytes; the format allows " + MAX_HEADER_BYTES);
         }
         JsonNode root = parse(FileBytes.read(channel, LENGTH_BYTES, (int) headerBytes), file);
         List<SafetensorsEntry> entries = new ArrayList<>();
@@ -116,13 +120,13 @@ record SafetensorsHeader(
         Set<String> keys = new TreeSet<>();
         node.fieldNames().forEachRemaining(keys::add);
         if (!keys.equals(TENSOR_KEYS)) {
-            throw invalid(file, name, "needs exactly dtype, shape and data_offsets, has " + keys);
+            throw invalid(file, name, "must have exactly dtype, shape and data_offsets, has " + keys);
         }
         TensorType type = type(name, node.get("dtype"), file);
-        long[] shape = naturals(name, "shape", node.get("shape"), file);
-        long[] offsets = naturals(name, "data_offsets", node.get("data_offsets"), file);
+        long[] shape = nonNegatives(name, "shape", node.get("shape"), file);
+        long[] offsets = nonNegatives(name, "data_offsets", node.get("data_offsets"), file);
         if (offsets.length != 2 || offsets[0] > offsets[1]) {
-            throw invalid(file, name, "needs two data_offsets in order, has " + node.get("data_offsets"));
+            throw invalid(file, name, "must have two data_offsets in ascending order, has " + node.get("data_offsets"));
         }
         long expected = type.bytes();
         try {
@@ -130,14 +134,14 @@ record SafetensorsHeader(
                 expected = Math.multiplyExact(expected, size);
             }
         } catch (ArithmeticException e) {
-            throw invalid(file, name, "has a shape too large to exist: " + node.get("shape"));
+            throw invalid(file, name, "has a shape that overflows 64 bits: " + node.get("shape"));
         }
         long bytes = offsets[1] - offsets[0];
         if (bytes != expected) {
             throw invalid(
                     file,
                     name,
-                    "is " + type + node.get("shape") + ", which takes " + expected
+                    "is " + type + node.get("shape") + " with " + expected
                             + " bytes, but its data_offsets span " + bytes);
         }
         return new SafetensorsEntry(new TensorInfo(name, type, shape), offsets[0], offsets[1]);
@@ -149,10 +153,10 @@ record SafetensorsHeader(
                 return type;
             }
         }
-        throw invalid(file, name, "has the dtype " + node + ", which is not among " + List.of(TensorType.values()));
+        throw invalid(file, name, "has the dtype " + node + "; supported are " + List.of(TensorType.values()));
     }
 
-    private static long[] naturals(String name, String key, JsonNode node, Object file) {
+    private static long[] nonNegatives(String name, String key, JsonNode node, Object file) {
         if (!node.isArray()) {
             throw invalid(file, name, "has a " + key + " that is not a list");
         }
@@ -160,7 +164,7 @@ record SafetensorsHeader(
         for (int i = 0; i < values.length; i++) {
             JsonNode value = node.get(i);
             if (!value.isIntegralNumber() || !value.canConvertToLong() || value.longValue() < 0) {
-                throw invalid(file, name, "has a " + key + " with an entry that is no whole number from 0");
+                throw invalid(file, name, "has a " + key + " with an entry that is not a non-negative integer");
             }
             values[i] = value.longValue();
         }
@@ -168,24 +172,24 @@ record SafetensorsHeader(
     }
 
     private static void requireTiling(List<SafetensorsEntry> entries, long dataBytes, Object file) {
-        List<SafetensorsEntry> byPlace = new ArrayList<>(entries);
-        byPlace.sort(Comparator.comparingLong(SafetensorsEntry::begin).thenComparingLong(SafetensorsEntry::end));
+        List<SafetensorsEntry> byOffset = new ArrayList<>(entries);
+        byOffset.sort(Comparator.comparingLong(SafetensorsEntry::begin).thenComparingLong(SafetensorsEntry::end));
         long covered = 0;
-        for (SafetensorsEntry entry : byPlace) {
+        for (SafetensorsEntry entry : byOffset) {
             String name = entry.tensor().name();
             if (entry.begin() < covered) {
                 throw invalid(file, name, "overlaps the tensor before it at byte " + entry.begin());
             }
             if (entry.begin() > covered) {
-                throw invalid(file, name, "leaves a hole of " + (entry.begin() - covered) + " bytes before it");
+                throw invalid(file, name, "has a gap of " + (entry.begin() - covered) + " bytes before it");
             }
             covered = entry.end();
             if (covered > dataBytes) {
-                throw invalid(file, name, "ends at byte " + covered + " of " + dataBytes + ": the file is cut off");
+                throw invalid(file, name, "ends at byte " + covered + " of " + dataBytes + ": the file is truncated");
             }
         }
         if (covered != dataBytes) {
-            throw invalid(file, "has " + (dataBytes - covered) + " bytes that belong to no tensor");
+            throw invalid(file, "has " + (dataBytes - covered) + " trailing bytes after the last tensor");
         }
     }
 
@@ -193,11 +197,11 @@ record SafetensorsHeader(
         return text.lines().findFirst().orElse("");
     }
 
-    private static BadInputException invalid(Object file, String what) {
-        return new BadInputException(file + " " + what + "; fetch or write the file again");
+    private static BadInputException invalid(Object file, String problem) {
+        return new BadInputException(file + " " + problem + "; download or write the file again");
     }
 
-    private static BadInputException invalid(Object file, String tensor, String what) {
-        return invalid(file, "is damaged: tensor \"" + oneLine(tensor) + "\" " + what);
+    private static BadInputException invalid(Object file, String tensor, String problem) {
+        return invalid(file, "is damaged: tensor \"" + oneLine(tensor) + "\" " + problem);
     }
 }

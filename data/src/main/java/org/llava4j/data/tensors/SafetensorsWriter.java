@@ -24,23 +24,27 @@ import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Writes safetensors files. The same tensors give the same bytes: wide types come first, then names in order, which
- * also keeps every tensor aligned for readers that map the file.
+ * Safetensors file writer. Output is deterministic: wider dtypes come first, then tensors are ordered by name, which
+ * also keeps every tensor aligned for memory-mapped reading.
  */
 public final class SafetensorsWriter {
-    private static final int PIECE_ELEMENTS = 1 << 18;
+    private static final int CHUNK_ELEMENTS = 1 << 18;
     private static final int HEADER_ALIGNMENT = 8;
-    /** What {@code transformers} demands to find in a file. */
+    /** Metadata that {@code transformers} requires. */
     private static final Map<String, String> METADATA = Map.of("format", "pt");
 
     private SafetensorsWriter() {}
 
-    /** Writes every array in the type that matches its own (FLOAT as F32, BFLOAT16 as BF16, and so on). */
+    /** Writes arrays in the dtypes that match their own (FLOAT as F32, BFLOAT16 as BF16, and so on). */
     public static void write(Path file, Map<String, INDArray> tensors) {
         write(file, tensors, name -> TensorType.of(tensors.get(name).dataType()));
     }
 
-    /** Writes arrays that are there, each in the type that is given for its name. */
+    /**
+     * Writes arrays in the given dtypes.
+     *
+     * @param typeOf dtype by tensor name
+     */
     public static void write(Path file, Map<String, INDArray> tensors, Function<String, TensorType> typeOf) {
         List<LazyTensor> outgoing = new ArrayList<>();
         tensors.forEach((name, array) -> {
@@ -52,20 +56,19 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes {@code file} beside its name, then moves it into place. Each tensor is asked for its numbers once, one
-     * after the other.
+     * Writes {@code file} atomically. The values of the tensors are requested once each, one after the other.
      *
-     * @param tensors each in its own type, or a FLOAT, HALF or BFLOAT16 array in any of F32, F16 and BF16, rounded to
-     *     nearest even where that is narrower
-     * @throws IllegalArgumentException if an array cannot be written in its type
-     * @throws org.llava4j.data.BadInputException if the place cannot be written, or a value becomes infinite in a
-     *     narrower type ({@link LazyTensor#allowingOverflow})
+     * @param tensors each array in its own dtype, or FLOAT, HALF and BFLOAT16 arrays as any of F32, F16 and BF16;
+     *     narrowing rounds to nearest, ties to even
+     * @throws IllegalArgumentException if an array cannot be written in its dtype
+     * @throws org.llava4j.data.BadInputException if the file cannot be written, or a value overflows in a narrower
+     *     dtype ({@link LazyTensor#allowingOverflow})
      */
     public static void write(Path file, Collection<LazyTensor> tensors) {
         Map<String, LazyTensor> byName = new HashMap<>();
         tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
         if (byName.size() != tensors.size()) {
-            throw new IllegalArgumentException("two tensors of one name in " + file);
+            throw new IllegalArgumentException("duplicate tensor name in " + file);
         }
         List<SafetensorsEntry> layout = layout(tensors);
         byte[] header = header(layout);
@@ -123,7 +126,7 @@ public final class SafetensorsWriter {
             Arrays.fill(header, json.length, padded, (byte) ' ');
             return header;
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a header of names and numbers is always JSON", e);
+            throw new IllegalStateException("cannot serialize the header", e);
         }
     }
 
@@ -132,7 +135,7 @@ public final class SafetensorsWriter {
             tensor.use(array -> {
                 requireConvertible(tensor.name(), array, tensor.info().type());
                 if (!Arrays.equals(array.shape(), tensor.info().shape())) {
-                    throw new IllegalStateException(tensor.info() + " came as " + Arrays.toString(array.shape()));
+                    throw new IllegalStateException(tensor.info() + " has the array shape " + Arrays.toString(array.shape()));
                 }
                 try {
                     tensor.checkOverflow(writeValues(channel, tensor.info(), array));
@@ -145,7 +148,11 @@ public final class SafetensorsWriter {
         }
     }
 
-    /** Returns which values the type of the file could not hold. */
+    /**
+     * Writes the values of one tensor.
+     *
+     * @return the values that overflowed in the dtype of the file
+     */
     private static OverflowCounter writeValues(FileChannel channel, TensorInfo info, INDArray array)
             throws IOException {
         OverflowCounter overflow = new OverflowCounter(info.type());
@@ -153,22 +160,22 @@ public final class SafetensorsWriter {
         if (length == 0) {
             return overflow;
         }
-        boolean plain = isContiguous(array);
-        INDArray source = plain ? array : array.dup('c');
+        boolean contiguous = isContiguous(array);
+        INDArray source = contiguous ? array : array.dup('c');
         try {
             BytePointer data = new BytePointer(source.data().pointer());
             TensorType own = TensorType.of(array.dataType());
-            byte[] piece = new byte[(int) Math.min(PIECE_ELEMENTS, length) * own.bytes()];
-            for (long done = 0; done < length; done += PIECE_ELEMENTS) {
-                int count = (int) Math.min(PIECE_ELEMENTS, length - done);
-                data.position(done * own.bytes()).get(piece, 0, count * own.bytes());
-                byte[] converted = FloatConversion.convert(piece, count * own.bytes(), own, info.type(), overflow);
+            byte[] chunk = new byte[(int) Math.min(CHUNK_ELEMENTS, length) * own.bytes()];
+            for (long done = 0; done < length; done += CHUNK_ELEMENTS) {
+                int count = (int) Math.min(CHUNK_ELEMENTS, length - done);
+                data.position(done * own.bytes()).get(chunk, 0, count * own.bytes());
+                byte[] converted = FloatConversion.convert(chunk, count * own.bytes(), own, info.type(), overflow);
                 writeFully(
                         channel,
                         ByteBuffer.wrap(converted, 0, count * info.type().bytes()));
             }
         } finally {
-            if (!plain) {
+            if (!contiguous) {
                 source.close();
             }
         }

@@ -18,8 +18,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The weights of a Hugging Face model folder: one file of a fixed name, or the shards that the index beside it lists.
- * Index and shards must agree on every tensor.
+ * Weights of a Hugging Face model folder: one file of a fixed name, or the shards that its index lists. Index and
+ * shards must agree on every tensor.
  */
 abstract class ShardedFolder implements TensorStore {
     private final SortedMap<String, TensorInfo> tensors = new TreeMap<>();
@@ -28,9 +28,9 @@ abstract class ShardedFolder implements TensorStore {
     private final Map<String, TensorStore> shardOf = new HashMap<>();
 
     /**
-     * Opens all files of a folder and checks what they say of their tensors.
+     * Opens all files of a folder and validates their headers.
      *
-     * @param single name of the file when there is only one; shards end as it does
+     * @param single file name of unsharded weights; shards have the same extension
      * @param opener opens one file
      * @throws BadInputException if there are no weights, a shard is missing, or index and shards disagree
      */
@@ -40,7 +40,7 @@ abstract class ShardedFolder implements TensorStore {
         boolean isSharded = Files.isRegularFile(folder.resolve(index));
         if (isSingle && isSharded) {
             throw new BadInputException(
-                    folder + " holds both " + single + " and " + index + "; remove the one that is out of date");
+                    folder + " contains both " + single + " and " + index + "; remove the outdated one");
         }
         if (!isSingle && !isSharded) {
             throw new BadInputException(
@@ -61,12 +61,12 @@ abstract class ShardedFolder implements TensorStore {
         }
     }
 
-    /** Whether a folder has the file or the index. */
+    /** Whether a folder contains the single file or the index. */
     static boolean isIn(Path folder, String single) {
         return Files.isRegularFile(folder.resolve(single)) || Files.isRegularFile(folder.resolve(indexOf(single)));
     }
 
-    /** The files of a folder that {@link #isIn}: the single file, or the index and the shards that it lists. */
+    /** The weight files of a folder: the single file, or the index and the shards that it lists. */
     static List<Path> files(Path folder, String single) {
         Path index = folder.resolve(indexOf(single));
         if (!Files.isRegularFile(index)) {
@@ -100,19 +100,19 @@ abstract class ShardedFolder implements TensorStore {
             Path path = folder.resolve(shard);
             if (!Files.isRegularFile(path)) {
                 throw new BadInputException(
-                        "the shard " + shard + " that " + index + " lists is missing; fetch it into " + folder);
+                        "the shard " + shard + " that " + index + " lists is missing; download it to " + folder);
             }
             for (String name : add(shard, opener.apply(path)).tensors().keySet()) {
                 if (!shard.equals(weightMap.get(name))) {
-                    throw new BadInputException("tensor \"" + name + "\" in " + path + " is not listed there by "
-                            + indexName + "; index and shards are of different models");
+                    throw new BadInputException("tensor \"" + name + "\" in " + path + " is not assigned to it by "
+                            + indexName + "; index and shards belong to different models");
                 }
             }
         }
         weightMap.forEach((name, shard) -> {
             if (!shards.get(shard).tensors().containsKey(name)) {
                 throw new BadInputException("tensor \"" + name + "\" is listed by " + index + " but is not in " + shard
-                        + "; index and shards are of different models");
+                        + "; index and shards belong to different models");
             }
         });
     }
@@ -121,10 +121,10 @@ abstract class ShardedFolder implements TensorStore {
         SortedMap<String, String> map = new TreeMap<>();
         for (Map.Entry<String, JsonNode> entry : weightMapNode(index).properties()) {
             String shard = entry.getValue().textValue();
-            // A plain name: an index must not reach outside its own folder.
+            // A plain name, because an index must not point outside its folder.
             if (shard == null || !shard.endsWith(suffix) || shard.contains("/") || shard.contains("\\")) {
-                throw new BadInputException(index + " gives " + entry.getValue() + " as the file of tensor \""
-                        + entry.getKey() + "\"; it must be the plain name of a " + suffix + " file beside it");
+                throw new BadInputException(index + " assigns " + entry.getValue() + " to tensor \""
+                        + entry.getKey() + "\"; it must be the name of a " + suffix + " file in the same folder");
             }
             map.put(entry.getKey(), shard);
         }
@@ -134,7 +134,7 @@ abstract class ShardedFolder implements TensorStore {
     private static JsonNode weightMapNode(Path index) {
         JsonNode map = JsonInput.readObject(index).path("weight_map");
         if (!map.isObject() || map.isEmpty()) {
-            throw new BadInputException(index + " has no \"weight_map\"; fetch the file again");
+            throw new BadInputException(index + " has no \"weight_map\"; download the file again");
         }
         return map;
     }

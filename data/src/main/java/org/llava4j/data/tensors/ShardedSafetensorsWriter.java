@@ -11,18 +11,20 @@ import java.util.Locale;
 import org.llava4j.data.AtomicFile;
 
 /**
- * Writes weights as a Hugging Face folder has them, which {@link SafetensorsFolder} reads: one
- * {@code model.safetensors}, or, beyond a size, {@code model-00001-of-00003.safetensors} and so on with their index.
- * Tensors go into shards in the order of their names. The same tensors give the same bytes.
+ * Writer of Hugging Face weight folders, which {@link SafetensorsFolder} reads: one {@code model.safetensors} or, above
+ * a size limit, shards {@code model-00001-of-00003.safetensors} and so on with their index. Tensors are assigned to
+ * shards in the order of their names. Output is deterministic.
  */
 public final class ShardedSafetensorsWriter {
     private ShardedSafetensorsWriter() {}
 
     /**
-     * @param folder is there
-     * @param shardBytes a shard takes no tensor that would make its numbers exceed this; a tensor that does so alone has
-     *     a shard of its own
-     * @throws org.llava4j.data.BadInputException if the place cannot be written
+     * Writes weights into a folder.
+     *
+     * @param folder an existing folder
+     * @param tensors the weights
+     * @param shardBytes size limit of a shard in bytes; a tensor that exceeds it has a shard of its own
+     * @throws org.llava4j.data.BadInputException if the folder cannot be written
      */
     public static void write(Path folder, Collection<LazyTensor> tensors, long shardBytes) {
         List<List<LazyTensor>> shards = shards(tensors, shardBytes);
@@ -49,16 +51,16 @@ public final class ShardedSafetensorsWriter {
 
     private static List<List<LazyTensor>> shards(Collection<LazyTensor> tensors, long shardBytes) {
         List<List<LazyTensor>> shards = new ArrayList<>(List.of(new ArrayList<>()));
-        long inLast = 0;
+        long lastShardBytes = 0;
         for (LazyTensor tensor :
                 tensors.stream().sorted(Comparator.comparing(LazyTensor::name)).toList()) {
             long bytes = tensor.info().bytes();
-            if (inLast > 0 && inLast + bytes > shardBytes) {
+            if (lastShardBytes > 0 && lastShardBytes + bytes > shardBytes) {
                 shards.add(new ArrayList<>());
-                inLast = 0;
+                lastShardBytes = 0;
             }
             shards.get(shards.size() - 1).add(tensor);
-            inLast += bytes;
+            lastShardBytes += bytes;
         }
         return shards;
     }

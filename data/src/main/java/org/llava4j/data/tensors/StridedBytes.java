@@ -12,8 +12,8 @@ import org.bytedeco.javacpp.indexer.ByteIndexer;
 import org.llava4j.data.FileBytes;
 
 /**
- * Where the elements of a tensor lie that is a view of something larger: transposed, cut out or expanded. They are
- * visited in the order of the file, through a window that moves on, so no more of it is held than that.
+ * Reader for a strided tensor view (transposed, sliced or expanded). Elements are visited in file order through a
+ * sliding window, so only the window is held in memory.
  */
 final class StridedBytes {
     private static final int WINDOW_BYTES = 1 << 16;
@@ -24,9 +24,10 @@ final class StridedBytes {
     private final long limit;
 
     /**
-     * @param strides how many elements apart neighbours on each axis are, from 0
-     * @param start place of the first element in the file
-     * @param limit end of what may be read; the caller has checked that every element lies before it
+     * @param strides distance between neighbors on each axis, in elements; not negative
+     * @param start file offset of the first element
+     * @param limit file offset of the end of the readable range; the caller has checked that every element lies before
+     *     it
      */
     StridedBytes(TensorInfo info, long[] strides, long start, long limit) {
         this.info = info;
@@ -35,7 +36,7 @@ final class StridedBytes {
         this.limit = limit;
     }
 
-    /** Whether elements with these strides lie side by side, last axis innermost. An axis of size 1 has no say. */
+    /** Whether elements with these strides are contiguous in C order. The stride of an axis of size 1 is ignored. */
     static boolean isContiguous(long[] shape, long[] strides) {
         long expected = 1;
         for (int axis = shape.length - 1; axis >= 0; axis--) {
@@ -48,8 +49,10 @@ final class StridedBytes {
     }
 
     /**
-     * @param wanted the type of the elements in memory: their own, or for floats another
-     * @param overflow counts the values that the wanted type cannot hold
+     * Reads all elements into {@code target}.
+     *
+     * @param wanted dtype in memory: that of the file, or another float dtype
+     * @param overflow counts the values that overflow in {@code wanted}
      */
     void fill(Pointer target, TensorType wanted, FileChannel channel, Path file, OverflowCounter overflow)
             throws IOException {
@@ -66,13 +69,13 @@ final class StridedBytes {
         long from = 0;
         long to = 0;
         for (long left = info.length(); left > 0; left--) {
-            long place = start + from * inFile;
-            if (place < windowStart || place + inFile > windowStart + window.limit()) {
-                windowStart = place;
-                window.clear().limit((int) Math.min(WINDOW_BYTES, limit - place));
-                FileBytes.fill(window, channel, place);
+            long offset = start + from * inFile;
+            if (offset < windowStart || offset + inFile > windowStart + window.limit()) {
+                windowStart = offset;
+                window.clear().limit((int) Math.min(WINDOW_BYTES, limit - offset));
+                FileBytes.fill(window, channel, offset);
             }
-            put(out, to * inMemory, wanted, window, (int) (place - windowStart), file, overflow);
+            put(out, to * inMemory, wanted, window, (int) (offset - windowStart), file, overflow);
             for (int i = axes.length - 1; i >= 0; i--) {
                 int axis = axes[i];
                 from += strides[axis];
@@ -120,7 +123,7 @@ final class StridedBytes {
         }
     }
 
-    /** How many elements apart neighbours on each axis are in the array that is filled. */
+    /** C-order strides of the array that is filled. */
     private static long[] steps(long[] shape) {
         long[] steps = new long[shape.length];
         long step = 1;

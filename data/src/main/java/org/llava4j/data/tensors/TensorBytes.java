@@ -16,13 +16,10 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/**
- * The bytes of one file of tensors, open for reading. They are read in pieces by position: files may be larger than
- * 2 GB and several threads may read.
- */
+/** Tensor file, open for chunked reads by position: files may exceed 2 GB, and several threads may read. */
 final class TensorBytes implements AutoCloseable {
-    private static final int PIECE_BYTES = 1 << 20;
-    /** What an array of ND4J can have. */
+    private static final int CHUNK_BYTES = 1 << 20;
+    /** Maximum rank of ND4J arrays. */
     private static final int MAX_AXES = 32;
 
     private final Path file;
@@ -33,26 +30,26 @@ final class TensorBytes implements AutoCloseable {
         this.channel = channel;
     }
 
-    /** Makes a store of an open file. */
+    /** Creates a tensor store from an open file. */
     interface Parser<T> {
         T parse(TensorBytes bytes) throws IOException;
     }
 
-    /** Puts the elements of a tensor where its array has them. */
+    /** Reads the elements of a tensor into its array. */
     private interface ArrayFiller {
         void fill(Pointer target, OverflowCounter overflow) throws IOException;
     }
 
     /**
-     * Opens a file and parses it; it is closed again if that fails.
+     * Opens and parses a file; closes it again if that fails.
      *
-     * @param kind of the file, for messages
-     * @throws BadInputException if there is no such file, it cannot be read, or the parser refuses it
+     * @param kind file format in messages
+     * @throws BadInputException if the file does not exist, cannot be read, or the parser rejects it
      */
     static <T> T open(Path file, String kind, Parser<T> parser) {
         FileReadError.requireAccessible(file);
         if (!Files.isRegularFile(file)) {
-            throw new BadInputException("there is no file " + file + "; name an existing " + kind + " file");
+            throw new BadInputException("file " + file + " does not exist; name an existing " + kind + " file");
         }
         TensorBytes bytes = null;
         T parsed = null;
@@ -74,27 +71,27 @@ final class TensorBytes implements AutoCloseable {
         return channel;
     }
 
-    /** A tensor whose elements lie side by side from byte {@code start} of the file on. */
+    /** Reads a contiguous tensor from file offset {@code start}. */
     INDArray read(TensorInfo info, DataType type, long start) {
         return read(info, type, (target, overflow) -> fill(target, info, inMemory(info, type), start, overflow));
     }
 
-    /** A tensor whose elements lie apart, or in another order. */
-    INDArray read(TensorInfo info, DataType type, StridedBytes place) {
+    /** Reads a strided tensor. */
+    INDArray read(TensorInfo info, DataType type, StridedBytes elements) {
         return read(
-                info, type, (target, overflow) -> place.fill(target, inMemory(info, type), channel, file, overflow));
+                info, type, (target, overflow) -> elements.fill(target, inMemory(info, type), channel, file, overflow));
     }
 
-    /** The type that the elements have in an array: their own, or for floats another that they are converted to. */
+    /** The dtype in memory: that of the file, or for floats the requested one. */
     private static TensorType inMemory(TensorInfo info, DataType type) {
         return info.type().isFloat() ? TensorType.of(type) : info.type();
     }
 
-    private INDArray read(TensorInfo info, DataType type, ArrayFiller filling) {
+    private INDArray read(TensorInfo info, DataType type, ArrayFiller filler) {
         long[] shape = info.shape();
         if (shape.length > MAX_AXES) {
             throw new BadInputException("tensor \"" + info.name() + "\" in " + file + " has " + shape.length
-                    + " axes, more than the " + MAX_AXES + " that can be read; is it the right file?");
+                    + " axes, more than the limit of " + MAX_AXES + "; is it the right file?");
         }
         if (info.length() == 0) {
             return Nd4j.create(type, shape);
@@ -103,7 +100,7 @@ final class TensorBytes implements AutoCloseable {
         boolean complete = false;
         try {
             OverflowCounter overflow = new OverflowCounter(inMemory(info, type));
-            filling.fill(array.data().pointer(), overflow);
+            filler.fill(array.data().pointer(), overflow);
             if (overflow.any()) {
                 throw new BadInputException(file + ": " + overflow.message(info) + "; load it as bf16 or fp32");
             }
@@ -121,14 +118,14 @@ final class TensorBytes implements AutoCloseable {
     private void fill(Pointer target, TensorInfo info, TensorType wanted, long start, OverflowCounter overflow)
             throws IOException {
         long bytes = info.bytes();
-        byte[] buffer = new byte[(int) Math.min(PIECE_BYTES, bytes)];
-        for (long done = 0; done < bytes; done += PIECE_BYTES) {
-            int length = (int) Math.min(PIECE_BYTES, bytes - done);
-            ByteBuffer piece = FileBytes.fill(ByteBuffer.wrap(buffer, 0, length), channel, start + done);
+        byte[] buffer = new byte[(int) Math.min(CHUNK_BYTES, bytes)];
+        for (long done = 0; done < bytes; done += CHUNK_BYTES) {
+            int length = (int) Math.min(CHUNK_BYTES, bytes - done);
+            ByteBuffer chunk = FileBytes.fill(ByteBuffer.wrap(buffer, 0, length), channel, start + done);
             if (info.type() == TensorType.BOOL) {
-                requireBooleans(piece, info);
+                requireBooleans(chunk, info);
             }
-            // On every platform that ND4J runs on the byte order of memory is the file's.
+            // ND4J runs only on platforms with the byte order of the file.
             byte[] converted = FloatConversion.convert(buffer, length, info.type(), wanted, overflow);
             long first = done / info.type().bytes();
             int width = length / info.type().bytes() * wanted.bytes();
@@ -136,28 +133,30 @@ final class TensorBytes implements AutoCloseable {
         }
     }
 
-    private void requireBooleans(ByteBuffer piece, TensorInfo info) {
-        for (int i = 0; i < piece.limit(); i++) {
-            requireBoolean(piece.get(i), info, file);
+    private void requireBooleans(ByteBuffer chunk, TensorInfo info) {
+        for (int i = 0; i < chunk.limit(); i++) {
+            requireBoolean(chunk.get(i), info, file);
         }
     }
 
-    /** @throws BadInputException if a byte of a BOOL tensor is neither 0 nor 1 */
+    /**
+     * @throws BadInputException if a byte of a BOOL tensor is neither 0 nor 1
+     */
     static void requireBoolean(byte value, TensorInfo info, Path file) {
         if ((value & ~1) != 0) {
             throw new BadInputException(file + " is damaged: tensor \"" + info.name()
-                    + "\" is BOOL but holds bytes other than 0 and 1; fetch or write the file again");
+                    + "\" is BOOL but contains bytes other than 0 and 1; download or write the file again");
         }
     }
 
-    /** What to throw when a tensor is asked for that is not among the {@code count} of this file. */
+    /** Creates the error for a tensor that is not among the {@code count} tensors of this file. */
     BadInputException missing(String name, int count) {
-        return new BadInputException("there is no tensor \"" + name + "\" in " + file + "; it has " + count
-                + " others: is it the right file?");
+        return new BadInputException("there is no tensor \"" + name + "\" among the " + count + " tensors in " + file
+                + "; is it the right file?");
     }
 
     private static BadInputException unreadable(Path file, IOException e) {
-        return FileReadError.of(file, e, "fetch the file again");
+        return FileReadError.of(file, e, "download the file again");
     }
 
     @Override
@@ -165,7 +164,7 @@ final class TensorBytes implements AutoCloseable {
         try {
             channel.close();
         } catch (IOException e) {
-            // Closing a file that was only read loses nothing.
+            // Closing a file that was only read cannot lose data.
         }
     }
 

@@ -8,22 +8,22 @@ import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 
-/** Opens weights of whatever format they are in. */
+/** Opens weights in any supported format. */
 public final class TensorFolder {
-    /** Where the JSON of a safetensors file begins. */
+    /** Offset of the JSON header in a safetensors file. */
     private static final int JSON_AT = 8;
 
     private TensorFolder() {}
 
     /**
-     * The weights of a model folder, or of one file.
+     * Opens the weights of a model folder, or one weight file.
      *
-     * <p>In a folder safetensors come before PyTorch files where there are both, as in {@code transformers}; other
-     * files, such as a {@code mm_projector.bin} beside them, are left alone. A file is known by its first bytes,
-     * whatever its name.
+     * <p>If a folder contains both formats, safetensors take precedence over PyTorch files, as in {@code transformers};
+     * other files, such as {@code mm_projector.bin}, are ignored. The format of a single file is detected by its first
+     * bytes, not by its name.
      *
-     * @throws BadInputException if there are no weights, or they are not what {@link SafetensorsFolder} or
-     *     {@link TorchFolder} reads
+     * @throws BadInputException if there are no weights, or {@link SafetensorsFolder} or {@link TorchFolder} rejects
+     *     them
      */
     public static TensorStore open(Path path) {
         if (Files.isRegularFile(path)) {
@@ -33,9 +33,9 @@ public final class TensorFolder {
     }
 
     /**
-     * The files that {@link #open} reads, an index among them.
+     * The files that {@link #open} reads, including an index.
      *
-     * @throws BadInputException if there are no weights, or an index is broken
+     * @throws BadInputException if there are no weights, or an index is invalid
      */
     public static List<Path> files(Path path) {
         return Files.isRegularFile(path) ? List.of(path) : ShardedFolder.files(path, single(path));
@@ -54,7 +54,7 @@ public final class TensorFolder {
                 + ShardedFolder.indexOf(TorchFolder.SINGLE));
     }
 
-    /** Whether a folder holds weights by the names that {@link #open} looks for. */
+    /** Whether a folder contains weights under the file names that {@link #open} looks for. */
     public static boolean isIn(Path folder) {
         return ShardedFolder.isIn(folder, SafetensorsFolder.SINGLE) || ShardedFolder.isIn(folder, TorchFolder.SINGLE);
     }
@@ -76,7 +76,7 @@ public final class TensorFolder {
         try (InputStream in = Files.newInputStream(file)) {
             return in.readNBytes(JSON_AT + 1);
         } catch (IOException e) {
-            throw FileReadError.of(file, e, "fetch the file again");
+            throw FileReadError.of(file, e, "download the file again");
         }
     }
 }

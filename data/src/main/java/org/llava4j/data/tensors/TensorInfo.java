@@ -4,13 +4,13 @@ import java.util.Arrays;
 import org.llava4j.data.BadInputException;
 
 /**
- * What a store says of one tensor. Its elements can be counted: whoever makes one has checked that their number is
- * no more than 64 bits hold.
+ * Name, dtype and shape of a tensor. The number of elements fits in 64 bits; creators of instances check it.
  *
- * @param type as it is on disk; see {@link TensorType#inMemory()}
- * @param shape sizes of its axes; empty for a scalar
+ * @param name name in the store
+ * @param type dtype in the file; see {@link TensorType#inMemory()}
+ * @param shape sizes of the axes; empty for a scalar
  */
-@SuppressWarnings("ArrayRecordComponent") // copied on its way in and out, compared by its entries
+@SuppressWarnings("ArrayRecordComponent") // copied when passed in and out, compared by its elements
 public record TensorInfo(String name, TensorType type, long[] shape) {
 
     public TensorInfo {
@@ -31,12 +31,12 @@ public record TensorInfo(String name, TensorType type, long[] shape) {
         return length;
     }
 
-    /** What its elements take on disk when they lie side by side. */
+    /** Size of the elements in the file when they are contiguous, in bytes. */
     long bytes() {
         return length() * type.bytes();
     }
 
-    /** Refuses what {@link TensorStore#read(String, org.nd4j.linalg.api.buffer.DataType)} cannot convert. */
+    /** Rejects tensors that {@link TensorStore#read(String, org.nd4j.linalg.api.buffer.DataType)} cannot convert. */
     void requireFloats(Object store) {
         if (!type.isFloat()) {
             throw new BadInputException("tensor \"" + name + "\" in " + store + " is " + type
@@ -57,7 +57,7 @@ public record TensorInfo(String name, TensorType type, long[] shape) {
         return name.hashCode();
     }
 
-    /** As in Javadoc: {@code model.norm.weight F32[64]}. */
+    /** Formats the tensor: {@code model.norm.weight F32[64]}. */
     @Override
     public String toString() {
         return name + " " + type + Arrays.toString(shape);

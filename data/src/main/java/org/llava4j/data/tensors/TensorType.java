@@ -4,7 +4,7 @@ import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** The element types that this project reads and writes, by their names in safetensors files. */
+/** Tensor dtypes that can be read and written, by their names in safetensors files. */
 public enum TensorType {
     F64(8, DataType.DOUBLE),
     F32(4, DataType.FLOAT),
@@ -30,15 +30,15 @@ public enum TensorType {
         return bytes;
     }
 
-    /** The ND4J type this is read as: 16-bit floats widen to FLOAT, exactly. */
+    /** The ND4J dtype after reading: 16-bit floats are widened to FLOAT, which is exact. */
     public DataType inMemory() {
         return inMemory;
     }
 
     /**
-     * The type that weights are saved in, by PyTorch's name of it.
+     * The dtype for weights by its PyTorch name.
      *
-     * @throws BadInputException if it is not float32, float16 or bfloat16
+     * @throws BadInputException if the name is not float32, float16 or bfloat16
      */
     public static TensorType ofTorchName(String name) {
         for (TensorType type : List.of(F32, F16, BF16)) {
@@ -46,10 +46,10 @@ public enum TensorType {
                 return type;
             }
         }
-        throw new BadInputException("the type " + name + " is not known; use float32, float16 or bfloat16");
+        throw new BadInputException("unknown dtype " + name + "; use float32, float16 or bfloat16");
     }
 
-    /** PyTorch's name of a type that weights are saved in. */
+    /** The PyTorch name of a dtype for weights. */
     public String torchName() {
         return switch (this) {
             case F32 -> "float32";
@@ -59,7 +59,7 @@ public enum TensorType {
         };
     }
 
-    /** The ND4J type that holds exactly what this does: 16-bit floats stay 16 bits wide. */
+    /** The ND4J dtype of the same width and precision: 16-bit floats are not widened. */
     DataType exactType() {
         return switch (this) {
             case F16 -> DataType.HALF;
@@ -72,22 +72,22 @@ public enum TensorType {
         return this == F16 || this == BF16;
     }
 
-    /** One element of a half-width type, from its bits. */
+    /** Converts the bits of a 16-bit float to float. */
     float widen(short bits) {
         return this == F16 ? HalfFloats.f16ToFloat(bits) : HalfFloats.bf16ToFloat(bits);
     }
 
-    /** The bits of one element of a half-width type, rounded to the nearest. */
+    /** Converts a float to the bits of a 16-bit float, rounded to nearest. */
     short narrow(float value) {
         return this == F16 ? HalfFloats.floatToF16(value) : HalfFloats.floatToBf16(value);
     }
 
-    /** Whether it is one of the three among which {@link FloatConversion} converts. */
+    /** Whether {@link FloatConversion} supports this dtype. */
     boolean isFloat() {
         return this == F32 || isHalfPrecision();
     }
 
-    /** The type in which an ND4J array is written when nothing else is asked for. */
+    /** The file dtype of an ND4J array by default. */
     static TensorType of(DataType type) {
         if (type == DataType.HALF) {
             return F16;

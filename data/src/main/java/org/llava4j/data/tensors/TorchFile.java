@@ -12,28 +12,28 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * One PyTorch file ({@code .bin}, {@code .pt}) that holds a flat dictionary of tensors, open for reading: what
- * {@code torch.save(model.state_dict(), ..)} writes since PyTorch 1.6. What is in it is listed and checked at once,
- * tensors are read when they are asked for. Nothing that such a file asks for is run.
+ * PyTorch checkpoint file ({@code .bin}, {@code .pt}) with a flat dictionary of tensors, open for reading: the format
+ * of {@code torch.save(model.state_dict(), ..)} since PyTorch 1.6. The content is listed and validated when the file is
+ * opened, tensors are read on demand. No code of the pickle is ever executed.
  */
 public final class TorchFile implements TensorStore {
     private final TensorBytes bytes;
     private final SortedMap<String, TorchTensor> stored;
     private final SortedMap<String, TensorInfo> tensors;
 
-    private TorchFile(TensorBytes bytes, SortedMap<String, TorchTensor> places) {
+    private TorchFile(TensorBytes bytes, SortedMap<String, TorchTensor> stored) {
         this.bytes = bytes;
-        this.stored = places;
+        this.stored = stored;
         SortedMap<String, TensorInfo> infos = new TreeMap<>();
-        places.forEach((name, place) -> infos.put(name, new TensorInfo(name, typeOf(place.type()), place.shape())));
+        stored.forEach((name, tensor) -> infos.put(name, new TensorInfo(name, typeOf(tensor.type()), tensor.shape())));
         this.tensors = Collections.unmodifiableSortedMap(infos);
     }
 
     /**
-     * Opens a file and checks all of it but the elements.
+     * Opens a file and validates everything except the values.
      *
-     * @throws org.llava4j.data.BadInputException if there is no such file, it is damaged, or it holds anything but
-     *     a flat dictionary of tensors
+     * @throws org.llava4j.data.BadInputException if the file does not exist, is damaged, or contains anything other
+     *     than a flat dictionary of tensors
      */
     public static TorchFile open(Path file) {
         return TensorBytes.open(
@@ -60,7 +60,7 @@ public final class TorchFile implements TensorStore {
         return tensors;
     }
 
-    /** Empty: the format has no place for it. */
+    /** Always empty: the format has no metadata. */
     @Override
     public Map<String, String> metadata() {
         return Map.of();
@@ -88,11 +88,11 @@ public final class TorchFile implements TensorStore {
     }
 
     private INDArray read(TensorInfo info, DataType type) {
-        TorchTensor place = stored.get(info.name());
-        if (StridedBytes.isContiguous(place.shape(), place.strides())) {
-            return bytes.read(info, type, place.start());
+        TorchTensor tensor = stored.get(info.name());
+        if (StridedBytes.isContiguous(tensor.shape(), tensor.strides())) {
+            return bytes.read(info, type, tensor.start());
         }
-        return bytes.read(info, type, new StridedBytes(info, place.strides(), place.start(), place.limit()));
+        return bytes.read(info, type, new StridedBytes(info, tensor.strides(), tensor.start(), tensor.limit()));
     }
 
     @Override

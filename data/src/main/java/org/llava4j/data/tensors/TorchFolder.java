@@ -3,8 +3,8 @@ package org.llava4j.data.tensors;
 import java.nio.file.Path;
 
 /**
- * The PyTorch files of a Hugging Face model folder: {@code pytorch_model.bin}, or the shards that
- * {@code pytorch_model.bin.index.json} lists. Index and shards must agree on every tensor.
+ * PyTorch weights of a Hugging Face model folder: {@code pytorch_model.bin}, or the shards that {@code
+ * pytorch_model.bin.index.json} lists. Index and shards must agree on every tensor.
  */
 public final class TorchFolder extends ShardedFolder {
     static final String SINGLE = "pytorch_model.bin";
@@ -14,9 +14,9 @@ public final class TorchFolder extends ShardedFolder {
     }
 
     /**
-     * Opens all files of a folder and checks what they say of their tensors.
+     * Opens all files of a folder and validates their content.
      *
-     * @throws org.llava4j.data.BadInputException if there are no weights, a shard is missing or holds more than
+     * @throws org.llava4j.data.BadInputException if there are no weights, a shard is missing or contains more than
      *     tensors, or index and shards disagree
      */
     public static TorchFolder open(Path folder) {

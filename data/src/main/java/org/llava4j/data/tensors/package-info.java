@@ -1,7 +1,9 @@
 /**
- * Named tensors on disk. Safetensors: an 8-byte little-endian length, a JSON header of that length (name, dtype, shape
- * and byte range of each tensor), then the bytes of all tensors without gaps. PyTorch's own files: see
- * {@link org.llava4j.data.tensors.torch}. Both are read strictly, because a file that is slightly wrong would otherwise
- * become a model that is slightly wrong; written are safetensors only.
+ * Tensor files: safetensors and PyTorch checkpoints. A safetensors file consists of an 8-byte little-endian header
+ * length, a JSON header (name, dtype, shape and byte range of each tensor) and the data of all tensors without gaps.
+ * For PyTorch files see {@link org.llava4j.data.tensors.torch}.
+ *
+ * <p>Both formats are validated strictly, because a slightly damaged file would otherwise become a slightly wrong
+ * model. Only safetensors are written.
  */
 package org.llava4j.data.tensors;

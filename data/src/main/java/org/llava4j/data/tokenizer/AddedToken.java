@@ -1,10 +1,12 @@
 package org.llava4j.data.tokenizer;
 
 /**
- * A token that is looked for in the text before any encoding, such as {@code </s>}.
+ * Token that is matched in the text before encoding, such as {@code </s>}.
  *
- * @param special whether decoding may leave it out
- * @param lstrip whether it takes the whitespace before it with it
- * @param rstrip whether it takes the whitespace after it with it
+ * @param id token id
+ * @param content text of the token
+ * @param special whether decoding may omit it
+ * @param lstrip whether it absorbs the whitespace before it
+ * @param rstrip whether it absorbs the whitespace after it
  */
 public record AddedToken(int id, String content, boolean special, boolean lstrip, boolean rstrip) {}

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
 
-/** Collects added tokens by content; ids must not contradict the pieces or each other. */
+/** Builder of the added tokens of a tokenizer. Ids must not contradict the pieces or each other. */
 final class AddedTokens {
     private final SentencePieceModel model;
     private final Map<String, Integer> pieces = new HashMap<>();
@@ -21,15 +21,15 @@ final class AddedTokens {
         }
     }
 
-    /** A token as the files describe it: its text alone, or an object with {@code content} and flags. */
+    /** Parses a token: a string, or an object with {@code content} and flags. */
     static AddedToken token(Path file, String key, int id, JsonNode node, boolean special) {
         JsonNode content = node.isObject() ? node.path("content") : node;
         if (!content.isTextual() || content.textValue().isEmpty()) {
-            throw new BadInputException(file + ": \"" + key + "\" must be a text or an object with \"content\"");
+            throw new BadInputException(file + ": \"" + key + "\" must be a string or an object with \"content\"");
         }
         if (node.path("single_word").asBoolean(false)) {
             throw new BadInputException(file + ": \"single_word\" of \"" + key + "\" is true for token \""
-                    + content.textValue() + "\"; tokens that count only as whole words are not implemented");
+                    + content.textValue() + "\"; whole-word tokens are not supported");
         }
         return new AddedToken(
                 id,
@@ -39,7 +39,7 @@ final class AddedTokens {
                 node.path("rstrip").asBoolean(false));
     }
 
-    /** Adds the object of ids of {@code tokenizer_config.json}. */
+    /** Adds {@code added_tokens_decoder} of {@code tokenizer_config.json}: tokens by id. */
     void addDecoder(Path file, JsonNode decoder) {
         for (Map.Entry<String, JsonNode> entry : decoder.properties()) {
             int id;
@@ -53,7 +53,7 @@ final class AddedTokens {
         }
     }
 
-    /** Adds the contents and ids of {@code added_tokens.json}. */
+    /** Adds {@code added_tokens.json}: ids by content. */
     void addIds(Path file, JsonNode ids) {
         for (Map.Entry<String, JsonNode> entry : ids.properties()) {
             if (!entry.getValue().canConvertToInt() || entry.getKey().isEmpty()) {
@@ -63,11 +63,11 @@ final class AddedTokens {
         }
     }
 
-    /** Adds the list of {@code tokenizer.json}, whose flags go before those of a token that is known. */
+    /** Adds the list of {@code tokenizer.json}, whose flags override those of a known token. */
     void addList(Path file, JsonNode list) {
         for (JsonNode node : list) {
             if (!node.path("id").canConvertToInt()) {
-                throw new BadInputException(file + ": \"added_tokens\" holds " + node + " without an id");
+                throw new BadInputException(file + ": \"added_tokens\" contains " + node + " without an id");
             }
             AddedToken token = token(file, "added_tokens", node.get("id").intValue(), node, false);
             AddedToken known = byContent.get(token.content());
@@ -81,7 +81,7 @@ final class AddedTokens {
 
     private void add(Path file, AddedToken token) {
         int id = token.id();
-        // Bounded, so that a wrong id does not make a vocabulary of millions of rows.
+        // Limited, so that a wrong id does not create a vocabulary of millions of rows.
         if (id < 0 || id >= model.size() + 65536) {
             throw new BadInputException(file + ": token \"" + token.content() + "\" has the id " + id
                     + ", far outside the " + model.size() + " pieces of " + model.source());
@@ -94,7 +94,7 @@ final class AddedTokens {
         AddedToken other = byId.putIfAbsent(id, token);
         if (other != null || byContent.putIfAbsent(token.content(), token) != null) {
             throw new BadInputException(
-                    file + ": token \"" + token.content() + "\" with the id " + id + " is there twice");
+                    file + ": token \"" + token.content() + "\" with the id " + id + " is listed twice");
         }
     }
 
@@ -103,12 +103,16 @@ final class AddedTokens {
         byId.put(token.id(), token);
     }
 
-    /** The id of a token with a role; such a token is special whatever else is said of it. */
+    /**
+     * Marks a token as special and returns its id.
+     *
+     * @throws BadInputException if the vocabulary does not contain it
+     */
     int markSpecial(AddedToken token) {
         AddedToken known = byContent.get(token.content());
         Integer piece = pieces.get(token.content());
         if (known == null && piece == null) {
-            throw new BadInputException(model.source() + ": has no piece \"" + token.content()
+            throw new BadInputException(model.source() + ": does not contain the piece \"" + token.content()
                     + "\", which the files beside it name as a special token");
         }
         AddedToken base = known == null ? token : known;
@@ -117,7 +121,7 @@ final class AddedTokens {
         return id;
     }
 
-    /** Makes tokens special; those that have no id yet get the next ones, as transformers gives them. */
+    /** Marks tokens as special; those without an id get the next free ids, as in transformers. */
     void addMissing(List<AddedToken> tokens) {
         for (AddedToken token : tokens) {
             if (!byContent.containsKey(token.content()) && !pieces.containsKey(token.content())) {
@@ -127,7 +131,7 @@ final class AddedTokens {
         }
     }
 
-    /** Transformers counts the tokens for the next id, which is a free one only where the ids have no holes. */
+    /** The next free id. Transformers uses the number of tokens, which is a free id only if the ids have no gaps. */
     private int nextId(AddedToken token) {
         int next = model.size();
         while (byId.containsKey(next)) {
@@ -137,12 +141,12 @@ final class AddedTokens {
         if (next - model.size() != beyond) {
             throw new BadInputException(
                     model.source() + ": the special token \"" + token.content() + "\" has no id, and"
-                            + " those of the added tokens have holes; give it one in \"added_tokens_decoder\"");
+                            + " the ids of the added tokens have gaps; set its id in \"added_tokens_decoder\"");
         }
         return next;
     }
 
-    /** Whether a token of this content has been added. */
+    /** Whether a token with this content has been added. */
     boolean has(String content) {
         return byContent.containsKey(content);
     }

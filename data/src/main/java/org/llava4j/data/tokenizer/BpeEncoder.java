@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.PriorityQueue;
 
 /**
- * Byte-pair encoding as SentencePiece does it: the text is cut into characters, and of all neighbours whose join is a
- * piece the pair with the highest score, leftmost first, is joined until none is left (Sennrich et al. 2016; the queue
- * makes it O(n log n)).
+ * Byte-pair encoder with the algorithm of SentencePiece (Sennrich et al. 2016). The text is split into characters; the
+ * adjacent pair whose concatenation is the piece with the highest score is merged, leftmost first, until no pair is
+ * left. A priority queue makes it O(n log n).
  */
 final class BpeEncoder {
     private final Map<String, Integer> textPieces = new HashMap<>();
@@ -24,27 +24,27 @@ final class BpeEncoder {
         pieces = model.pieces();
         byteFallback = model.byteFallback();
         unknownId = model.unkId();
-        List<String> whole = new ArrayList<>();
+        List<String> userPieces = new ArrayList<>();
         for (int id = 0; id < pieces.size(); id++) {
             SentencePiece piece = pieces.get(id);
             if (piece.type().isText()) {
                 textPieces.put(piece.text(), id);
             }
             if (piece.type() == SentencePiece.Type.USER_DEFINED) {
-                whole.add(piece.text());
+                userPieces.add(piece.text());
             } else if (piece.type() == SentencePiece.Type.BYTE) {
                 byteIds[model.byteOf(piece)] = id;
             }
         }
-        whole.sort((a, b) -> Integer.compare(b.length(), a.length()));
-        userDefined = List.copyOf(whole);
+        userPieces.sort((a, b) -> Integer.compare(b.length(), a.length()));
+        userDefined = List.copyOf(userPieces);
     }
 
     /**
-     * Appends the tokens of {@code text}.
+     * Encodes {@code text} and appends the tokens to {@code out}.
      *
-     * @param dummyPrefix whether to encode as if a space stood before the text
-     * @param base index of the text's first char, added to every start
+     * @param dummyPrefix whether to encode as if a space preceded the text
+     * @param base index of the first char of the text, added to every start
      */
     void encode(String text, boolean dummyPrefix, int base, Encoding.Builder out) {
         if (text.isEmpty()) {
@@ -58,7 +58,9 @@ final class BpeEncoder {
         new MergeState(escaped, base, dummyPrefix ? base + 1 : base, out).run();
     }
 
-    /** A pair of neighbouring symbols whose join is the piece {@code id}; outdated once either has grown. */
+    /**
+     * Adjacent pair of symbols whose concatenation is the piece {@code id}; stale once either symbol has been merged.
+     */
     private record Candidate(int left, int right, int length, int id, float score) implements Comparable<Candidate> {
         @Override
         public int compareTo(Candidate other) {
@@ -67,7 +69,10 @@ final class BpeEncoder {
         }
     }
 
-    /** The state of encoding one text. Symbols are linked by index; one of length 0 has been joined to its left. */
+    /**
+     * State of encoding one text: a linked list of symbols by index. A symbol of length 0 has been merged into its left
+     * neighbor.
+     */
     private final class MergeState {
         private final String text;
         private final int base;
@@ -79,7 +84,7 @@ final class BpeEncoder {
         private final int[] length;
         private final int[] previous;
         private final int[] next;
-        private final boolean[] frozen;
+        private final boolean[] atomic;
         private boolean lastWasUnknown;
 
         MergeState(String text, int base, int firstStart, Encoding.Builder out) {
@@ -91,7 +96,7 @@ final class BpeEncoder {
             length = new int[text.length()];
             previous = new int[text.length()];
             next = new int[text.length()];
-            frozen = new boolean[text.length()];
+            atomic = new boolean[text.length()];
         }
 
         void run() {
@@ -104,7 +109,7 @@ final class BpeEncoder {
                 offer(i - 1, i);
             }
             while (!queue.isEmpty()) {
-                join(queue.poll());
+                merge(queue.poll());
             }
             for (int i = 0; i >= 0; i = next[i]) {
                 emit(start[i], start[i] + length[i]);
@@ -115,7 +120,7 @@ final class BpeEncoder {
             int count = 0;
             for (int at = 0; at < text.length(); count++) {
                 int size = userDefinedAt(at);
-                frozen[count] = size > 0;
+                atomic[count] = size > 0;
                 start[count] = at;
                 length[count] = size > 0 ? size : Character.charCount(text.codePointAt(at));
                 at += length[count];
@@ -133,22 +138,22 @@ final class BpeEncoder {
         }
 
         private void offer(int left, int right) {
-            if (left < 0 || right < 0 || frozen[left] || frozen[right]) {
+            if (left < 0 || right < 0 || atomic[left] || atomic[right]) {
                 return;
             }
             int size = length[left] + length[right];
-            String joined = text.substring(start[left], start[left] + size);
-            Integer id = textPieces.get(joined);
+            String merged = text.substring(start[left], start[left] + size);
+            Integer id = textPieces.get(merged);
             if (id != null) {
                 SentencePiece piece = pieces.get(id);
                 queue.add(new Candidate(left, right, size, id, piece.score()));
                 if (piece.type() == SentencePiece.Type.UNUSED) {
-                    unusedSplits.put(joined, length[left]);
+                    unusedSplits.put(merged, length[left]);
                 }
             }
         }
 
-        private void join(Candidate pair) {
+        private void merge(Candidate pair) {
             int left = pair.left();
             int right = pair.right();
             if (length[left] == 0 || length[right] == 0 || length[left] + length[right] != pair.length()) {
@@ -167,7 +172,8 @@ final class BpeEncoder {
         private void emit(int from, int to) {
             String symbol = text.substring(from, to);
             Integer id = textPieces.get(symbol);
-            // The dummy prefix is no char of the text: a token that is only it begins where the text does.
+            // The dummy prefix is not a char of the text: a token that consists only of it starts where the text
+            // starts.
             int at = Math.max(firstStart, base + from);
             if (id != null && unusedSplits.containsKey(symbol)) {
                 int middle = from + unusedSplits.get(symbol);
@@ -181,13 +187,13 @@ final class BpeEncoder {
                     out.add(byteIds[b & 0xFF], at);
                 }
             } else if (!lastWasUnknown) {
-                // SentencePiece makes one unknown of a run of unknown characters.
+                // SentencePiece maps a run of unknown characters to one unknown token.
                 out.add(unknownId, at);
                 lastWasUnknown = true;
             }
         }
 
-        /** A lone surrogate is no character: it counts as U+FFFD, as every invalid input does in SentencePiece. */
+        /** The UTF-8 bytes of a symbol. A lone surrogate becomes U+FFFD, as invalid input does in SentencePiece. */
         private byte[] utf8(String symbol) {
             boolean lone = symbol.length() == 1 && Character.isSurrogate(symbol.charAt(0));
             return (lone ? "\uFFFD" : symbol).getBytes(StandardCharsets.UTF_8);

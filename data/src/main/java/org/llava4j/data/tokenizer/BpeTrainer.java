@@ -12,14 +12,14 @@ import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
 
 /**
- * Learns a SentencePiece byte-pair vocabulary from text, with the options of LLaMA's: byte fallback, a space written
- * as {@code ▁} at the head of a word, every digit a piece of its own, no piece over a word's end. Ids are laid out as
- * SentencePiece does: unknown, begin, end, 256 bytes, merged pieces in the order they were learned, single characters.
+ * SentencePiece BPE vocabulary trainer with the options of the LLaMA tokenizer: byte fallback, {@code ▁} for the space
+ * before a word, single-digit pieces, no piece across a word boundary. Ids have the order of SentencePiece: unknown,
+ * begin, end, 256 bytes, merged pieces in merge order, single characters.
  */
 public final class BpeTrainer {
     private static final int RESERVED = 3 + 256;
 
-    /** A word of the corpus: the pieces it is made of so far, and how often it occurs. */
+    /** Word of the corpus: its current pieces and its frequency. */
     private static final class Word {
         private final List<String> pieces;
         private final long count;
@@ -45,9 +45,11 @@ public final class BpeTrainer {
     }
 
     /**
-     * @param texts the corpus; a line break inside a text ends a word and is itself left to the byte pieces
-     * @param size how many pieces the vocabulary shall have in all
-     * @throws BadInputException when the corpus has too many characters, or too few pairs, for that size
+     * Trains a vocabulary.
+     *
+     * @param texts the corpus; a line break ends a word and is encoded with byte pieces
+     * @param size number of pieces in the vocabulary
+     * @throws BadInputException if the corpus has too many characters, or too few pairs, for that size
      */
     public static SentencePieceModel train(Stream<String> texts, int size) {
         return new BpeTrainer(texts).run(size);
@@ -56,23 +58,23 @@ public final class BpeTrainer {
     private SentencePieceModel run(int size) {
         int merges = size - RESERVED - characters.size();
         if (merges < 0) {
-            throw new BadInputException("a vocabulary of " + size + " pieces cannot hold the corpus's "
-                    + characters.size() + " characters beside " + RESERVED + " fixed pieces; ask for at least "
+            throw new BadInputException("a vocabulary of " + size + " pieces is too small for the "
+                    + characters.size() + " characters of the corpus and " + RESERVED + " fixed pieces; use at least "
                     + (RESERVED + characters.size()));
         }
-        List<String> learned = new ArrayList<>();
-        while (learned.size() < merges) {
+        List<String> mergedPieces = new ArrayList<>();
+        while (mergedPieces.size() < merges) {
             Pair pair = mostFrequent()
-                    .orElseThrow(() -> new BadInputException("the corpus has only " + learned.size()
-                            + " pairs to merge, " + merges + " are needed; ask for " + (size - merges + learned.size())
-                            + " pieces or give more text"));
-            // Two ways to one piece ("a"+"bc", "ab"+"c") give it one id only.
-            if (!learned.contains(pair.merged())) {
-                learned.add(pair.merged());
+                    .orElseThrow(() -> new BadInputException("the corpus has only " + mergedPieces.size()
+                            + " pairs to merge, " + merges + " are needed; use " + (size - merges + mergedPieces.size())
+                            + " pieces or more text"));
+            // Different merges can create the same piece ("a"+"bc", "ab"+"c"), which gets only one id.
+            if (!mergedPieces.contains(pair.merged())) {
+                mergedPieces.add(pair.merged());
             }
             words.forEach(word -> merge(word.pieces, pair));
         }
-        return model(learned);
+        return model(mergedPieces);
     }
 
     private record Pair(String left, String right) {
@@ -81,7 +83,9 @@ public final class BpeTrainer {
         }
     }
 
-    /** The most frequent pair; of equals the shorter, then the first in code point order, as SentencePiece breaks ties. */
+    /**
+     * The most frequent pair; ties go to the shorter pair, then to the first in code point order, as in SentencePiece.
+     */
     private Optional<Pair> mostFrequent() {
         Map<Pair, Long> counts = new HashMap<>();
         for (Word word : words) {
@@ -107,7 +111,7 @@ public final class BpeTrainer {
         }
     }
 
-    private SentencePieceModel model(List<String> learned) {
+    private SentencePieceModel model(List<String> mergedPieces) {
         List<SentencePiece> pieces = new ArrayList<>();
         pieces.add(new SentencePiece("<unk>", 0, SentencePiece.Type.UNKNOWN));
         pieces.add(new SentencePiece("<s>", 0, SentencePiece.Type.CONTROL));
@@ -115,14 +119,14 @@ public final class BpeTrainer {
         for (int b = 0; b < 256; b++) {
             pieces.add(new SentencePiece(String.format(Locale.ROOT, "<0x%02X>", b), 0, SentencePiece.Type.BYTE));
         }
-        List<String> normal = new ArrayList<>(learned);
+        List<String> normal = new ArrayList<>(mergedPieces);
         characters.entrySet().stream()
                 .sorted(Map.Entry.<String, Long>comparingByValue()
                         .reversed()
                         .thenComparing(Map.Entry.comparingByKey(Comparator.naturalOrder())))
                 .forEach(entry -> normal.add(entry.getKey()));
         for (int rank = 0; rank < normal.size(); rank++) {
-            // Earlier merges win when text is encoded: the score is minus the rank.
+            // Earlier merges take precedence in encoding: the score is the negative rank.
             pieces.add(new SentencePiece(normal.get(rank), -rank, SentencePiece.Type.NORMAL));
         }
         return new SentencePieceModel("trained vocabulary", pieces, true, true, " \u2047 ");

@@ -3,19 +3,19 @@ package org.llava4j.data.tokenizer;
 import java.util.Arrays;
 
 /**
- * Token ids with the place in the text where each begins, so that a mask over characters can be carried over to ids.
+ * Token ids with their character offsets in the text, which map a mask over characters to token ids.
  *
  * @param ids {@code int32[T]}
- * @param starts {@code int32[T]}: index of the first char (UTF-16 unit) of the text that the token covers; the bytes of
- *     one character share its start; a leading token that stands for no char at all (begin of sequence) has -1
+ * @param starts {@code int32[T]}: index of the first char (UTF-16 unit) of each token in the text. Byte tokens of one
+ *     character share its start; a token without a char (begin of sequence) has {@link #NO_CHAR}
  */
-@SuppressWarnings("ArrayRecordComponent") // plain numbers for the graph; never compared or used as a key
+@SuppressWarnings("ArrayRecordComponent") // never compared or used as a key
 public record Encoding(int[] ids, int[] starts) {
 
-    /** Start of a token that no char of the text stands for. */
+    /** Start of a token that corresponds to no char of the text. */
     public static final int NO_CHAR = -1;
 
-    /** Collects tokens in order. */
+    /** Builder that appends tokens in order. */
     static final class Builder {
         private int[] ids = new int[32];
         private int[] starts = new int[32];

@@ -14,15 +14,15 @@ import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
 
 /**
- * LLaMA's tokenizer: text to ids and back, exactly as the slow Hugging Face tokenizer that LLaVA was trained with.
- * Special tokens written in a text, such as {@code </s>}, become their ids; each stretch between them is encoded on its
- * own. Immutable and safe to share between threads.
+ * LLaMA tokenizer with the behavior of the slow Hugging Face tokenizer that LLaVA was trained with. Special tokens in a
+ * text, such as {@code </s>}, are converted to their ids; the text between them is encoded separately. Immutable and
+ * thread-safe.
  */
 public final class LlamaTokenizer {
-    /** What stands for an image in a prompt. */
+    /** Placeholder of an image in a prompt. */
     public static final String IMAGE_TEXT = "<image>";
 
-    /** The id that stands for an image among token ids: LLaVA's sentinel, no row of any embedding table. */
+    /** Placeholder of an image among token ids: the sentinel of LLaVA, not a row of the embedding table. */
     public static final int IMAGE_TOKEN_ID = -200;
 
     private final SentencePieceModel model;
@@ -51,10 +51,11 @@ public final class LlamaTokenizer {
     }
 
     /**
-     * Reads a tokenizer.
+     * Loads a tokenizer.
      *
-     * @param modelFolderOrFile a Hugging Face folder with {@code tokenizer.model}, or that file (files beside it count)
-     * @throws BadInputException if a file is missing, broken or at odds with another
+     * @param modelFolderOrFile a Hugging Face folder with {@code tokenizer.model}, or that file; the JSON files beside
+     *     it are read too
+     * @throws BadInputException if a file is missing, invalid or contradicts another
      */
     public static LlamaTokenizer load(Path modelFolderOrFile) {
         Path file =
@@ -63,50 +64,67 @@ public final class LlamaTokenizer {
         return of(model, file.toAbsolutePath().getParent());
     }
 
-    /** A tokenizer over {@code model}, with the settings of the JSON files in {@code folder}. */
+    /** Creates a tokenizer for {@code model} with the settings of the JSON files in {@code folder}. */
     public static LlamaTokenizer of(SentencePieceModel model, Path folder) {
         TokenizerConfig read = TokenizerConfig.read(folder, model);
         return new LlamaTokenizer(model, read.specials(), read.settings());
     }
 
-    /** This tokenizer in Hugging Face's legacy way (a space is assumed after special tokens too), or without it. */
+    /**
+     * This tokenizer with or without the legacy behavior of Hugging Face, which inserts a space after special tokens.
+     */
     public LlamaTokenizer withLegacy(boolean useLegacy) {
         return new LlamaTokenizer(
                 model, specials, new TokenizerSettings(useLegacy, settings.addBos(), settings.addPrefixSpace()));
     }
 
-    /** This tokenizer with more special tokens, with ids from {@link #size()} on; those it has already stay. */
+    /**
+     * This tokenizer with additional special tokens, whose ids start at {@link #size()}; existing tokens keep their
+     * ids.
+     */
     public LlamaTokenizer withSpecialTokens(List<String> contents) {
         return new LlamaTokenizer(model, specials.with(contents, model.size()), settings);
     }
 
-    /** {@code int32[T]}: the ids SentencePiece itself gives, in which special tokens are ordinary text. */
+    /**
+     * Encodes a text with SentencePiece alone; special tokens are ordinary text.
+     *
+     * @return {@code int32[T]}
+     */
     public int[] encode(String text) {
         Encoding.Builder out = new Encoding.Builder();
         bpe.encode(text, model.addDummyPrefix(), 0, out);
         return out.build().ids();
     }
 
-    /** {@code int32[T]}: begin of sequence, unless the folder says otherwise, then the text with its special tokens. */
+    /**
+     * Encodes a text with its special tokens, preceded by the BOS token unless {@code add_bos_token} is false.
+     *
+     * @return {@code int32[T]}
+     */
     public int[] encodeWithBos(String text) {
         return encodePrompt(text, false).ids();
     }
 
-    /** {@code int32[T]}: as {@link #encodeWithBos}, each {@code <image>} being {@link #IMAGE_TOKEN_ID}. */
+    /**
+     * Encodes a prompt like {@link #encodeWithBos}, with {@link #IMAGE_TOKEN_ID} for each {@code <image>}.
+     *
+     * @return {@code int32[T]}
+     */
     public int[] encodeWithImages(String prompt) {
         return encodePrompt(prompt, true).ids();
     }
 
     /**
-     * Encodes a whole prompt. The text before, between and after images is encoded piece by piece, as LLaVA does.
+     * Encodes a whole prompt. The text between images is encoded chunk by chunk, as in LLaVA.
      *
-     * @param images whether {@code <image>} stands for an image; otherwise it is text
+     * @param images whether {@code <image>} is an image placeholder; otherwise it is text
      */
     public Encoding encodePrompt(String prompt, boolean images) {
         return encodePrompt(PromptText.allTemplate(prompt, images));
     }
 
-    /** Encodes a whole prompt, in whose message content special and added tokens are ordinary text. */
+    /** Encodes a whole prompt; special and added tokens in message content are ordinary text. */
     public Encoding encodePrompt(PromptText prompt) {
         Encoding.Builder out = new Encoding.Builder();
         if (settings.addBos()) {
@@ -131,7 +149,7 @@ public final class LlamaTokenizer {
             encodeBetweenSpecials(text, content, from, model.addDummyPrefix(), out);
             return;
         }
-        // The newer way: one space before the whole text, and none after special tokens.
+        // The non-legacy behavior: one space before the whole text, and none after special tokens.
         int first = out.size();
         String plain = text.replace(SentencePieceModel.SPACE, ' ');
         if (settings.addPrefixSpace()) {
@@ -171,12 +189,12 @@ public final class LlamaTokenizer {
         }
     }
 
-    /** What Python strips: beside Java's whitespace the spaces that do not break, and NEL. */
+    /** The whitespace of Python: that of Java, non-breaking spaces and NEL. */
     private static boolean isSpace(char c) {
         return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
 
-    /** Finds the next token from {@code from} on that has no char of {@code content}, in one template stretch at a time. */
+    /** Finds the next added token from {@code from} on that contains no char of {@code content}. */
     private static boolean findOutside(BitSet content, Matcher matcher, int from, int length) {
         int begin = content.nextClearBit(from);
         while (begin < length) {
@@ -195,7 +213,11 @@ public final class LlamaTokenizer {
         return token != null && token.special();
     }
 
-    /** Text of {@code ids} without special tokens. @throws BadInputException for an id outside the vocabulary */
+    /**
+     * Decodes ids without special tokens.
+     *
+     * @throws BadInputException if an id is outside the vocabulary
+     */
     public String decode(int[] tokenIds) {
         StreamingDecoder decoder = streamingDecoder();
         StringBuilder out = new StringBuilder();
@@ -205,35 +227,35 @@ public final class LlamaTokenizer {
         return out.append(decoder.finish()).toString();
     }
 
-    /** Text of {@code ids} with special tokens written out, as Hugging Face does when asked not to skip them. */
+    /** Decodes ids with special tokens, as Hugging Face does with {@code skip_special_tokens=False}. */
     public String decodeWithSpecialTokens(int[] tokenIds) {
         StringBuilder out = new StringBuilder();
-        StringBuilder stretch = new StringBuilder();
+        StringBuilder chunk = new StringBuilder();
         PieceDecoder section = newSection();
         boolean first = true;
         boolean afterSpecial = false;
         for (int id : tokenIds) {
             AddedToken token = added(id);
             if (token == null) {
-                appendPiece(section, id, first, stretch);
+                appendPiece(section, id, first, chunk);
             } else {
-                // The space before the text, not the token, is Hugging Face's: its legacy way only.
+                // In legacy mode Hugging Face inserts a space before the text that precedes a special token.
                 if (token.special() && settings.legacy() && !first && !afterSpecial) {
                     out.append(' ');
                 }
-                section.finish(stretch);
-                out.append(stretch).append(token.content());
-                stretch.setLength(0);
+                section.finish(chunk);
+                out.append(chunk).append(token.content());
+                chunk.setLength(0);
                 section = newSection();
             }
             afterSpecial = token != null && token.special();
             first = token != null && !token.special();
         }
-        section.finish(stretch);
-        return out.append(stretch).toString();
+        section.finish(chunk);
+        return out.append(chunk).toString();
     }
 
-    /** Text of {@code ids} as SentencePiece itself decodes them. */
+    /** Decodes ids with SentencePiece alone. */
     public String decodePieces(int[] tokenIds) {
         PieceDecoder decoder = new PieceDecoder(model, model.addDummyPrefix());
         StringBuilder out = new StringBuilder();
@@ -244,7 +266,7 @@ public final class LlamaTokenizer {
         return out.toString();
     }
 
-    /** A decoder for ids that come one by one. */
+    /** A decoder for ids that are generated one by one. */
     public StreamingDecoder streamingDecoder() {
         return new StreamingDecoder(this);
     }
@@ -253,7 +275,7 @@ public final class LlamaTokenizer {
         return new PieceDecoder(model, settings.legacy() && model.addDummyPrefix());
     }
 
-    /** The first piece of all loses one space of its own, beside what the section drops. */
+    /** Appends a piece. The first piece of a text loses one space, in addition to the space that the section drops. */
     void appendPiece(PieceDecoder section, int id, boolean first, StringBuilder out) {
         String text = model.pieces().get(checkedPiece(id)).text();
         boolean cut = first && settings.addPrefixSpace() && text.charAt(0) == SentencePieceModel.SPACE;
@@ -267,23 +289,27 @@ public final class LlamaTokenizer {
     private int checkedPiece(int id) {
         if (id < 0 || id >= model.size()) {
             throw new BadInputException("token id " + id + " is outside the tokenizer's " + size + " ids ("
-                    + model.source() + "); model and tokenizer do not belong together");
+                    + model.source() + "); model and tokenizer do not match");
         }
         return id;
     }
 
-    /** The id of a piece or special token, the unknown token's where there is none. */
+    /** The id of a piece or special token, or the unknown token's id. */
     public int pieceId(String text) {
         return ids.getOrDefault(text, specials.unk());
     }
 
-    /** The id of a token that is looked for in a text before any encoding, if there is one of that content. */
+    /** The id of an added token; empty if there is none with that content. */
     public OptionalInt addedId(String content) {
         AddedToken token = addedByContent.get(content);
         return token == null ? OptionalInt.empty() : OptionalInt.of(token.id());
     }
 
-    /** The piece or special token of an id. @throws BadInputException for an id outside the vocabulary */
+    /**
+     * The piece or special token of an id.
+     *
+     * @throws BadInputException if the id is outside the vocabulary
+     */
     public String piece(int id) {
         AddedToken token = added(id);
         return token != null
@@ -291,48 +317,52 @@ public final class LlamaTokenizer {
                 : model.pieces().get(checkedPiece(id)).text();
     }
 
-    /** Whether an id below {@link #size()} belongs to a piece or an added token; added tokens may leave gaps. */
+    /** Whether an id belongs to a piece or an added token; the ids of added tokens may have gaps. */
     public boolean isDefined(int id) {
         return id >= 0 && (id < model.size() || added(id) != null);
     }
 
-    /** Ids run from 0 to this number, added tokens included. */
+    /** Vocabulary size, including added tokens: ids are below this number. */
     public int size() {
         return size;
     }
 
+    /** Id of the unknown token. */
     public int unkId() {
         return specials.unk();
     }
 
+    /** Id of the begin-of-sequence token, {@link SpecialTokens#NONE} if there is none. */
     public int bosId() {
         return specials.bos();
     }
 
+    /** Id of the end-of-sequence token. */
     public int eosId() {
         return specials.eos();
     }
 
+    /** Id of the padding token. */
     public int padId() {
         return specials.pad();
     }
 
-    /** Whether a space is assumed after special tokens too. */
+    /** Whether the legacy behavior inserts a space after special tokens. */
     public boolean isLegacy() {
         return settings.legacy();
     }
 
-    /** Whether a text begins with the begin token ({@code add_bos_token}). */
+    /** Whether the BOS token precedes a text ({@code add_bos_token}). */
     public boolean addsBos() {
         return settings.addBos();
     }
 
-    /** {@code add_prefix_space}. */
+    /** Whether a space is inserted before a text ({@code add_prefix_space}). */
     public boolean addsPrefixSpace() {
         return settings.addPrefixSpace();
     }
 
-    /** The added tokens behind the pieces of the model, by id. */
+    /** The added tokens with ids above those of the pieces, by id. */
     public SortedMap<Integer, String> addedTokensAfterPieces() {
         SortedMap<Integer, String> added = new TreeMap<>();
         specials.added().forEach((id, token) -> added.put(id, token.content()));

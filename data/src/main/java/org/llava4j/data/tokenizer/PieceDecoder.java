@@ -1,8 +1,8 @@
 package org.llava4j.data.tokenizer;
 
 /**
- * Pieces back to text as SentencePiece does it, piece by piece: the space that encoding put before the text is taken
- * away again, bytes wait until they make a character, control pieces are invisible.
+ * Incremental decoder of pieces with the rules of SentencePiece: the space that encoding put before the text is
+ * removed, bytes are buffered until they form a character, control pieces produce no text.
  */
 final class PieceDecoder {
     private final SentencePieceModel model;
@@ -18,7 +18,7 @@ final class PieceDecoder {
         append(id, model.pieces().get(id).text(), out);
     }
 
-    /** As {@link #append(int, StringBuilder)} with the piece's text already cut at its front. */
+    /** Appends a piece whose text is already trimmed; see {@link #append(int, StringBuilder)}. */
     void append(int id, String text, StringBuilder out) {
         SentencePiece piece = model.pieces().get(id);
         if (piece.type() == SentencePiece.Type.BYTE) {

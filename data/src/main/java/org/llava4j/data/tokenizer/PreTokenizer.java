@@ -3,13 +3,13 @@ package org.llava4j.data.tokenizer;
 import java.util.function.Consumer;
 
 /**
- * Cuts a text into the stretches that one vocabulary piece may cover: a run of letters, or a single other character,
- * each with the space before it. Digits take no space with them, so that every number is spelled the same way.
+ * Splitter of texts into the chunks that one vocabulary piece may cover: a run of letters or a single other character,
+ * each with the space before it. Digits exclude the space, so that every number is tokenized the same way.
  */
 final class PreTokenizer {
     private PreTokenizer() {}
 
-    /** Gives each stretch to {@code sink}, spaces written as ▁; the text is read as if a space stood before it. */
+    /** Passes each chunk to {@code sink}, with ▁ for spaces and as if a space preceded the text. */
     static void split(String text, Consumer<String> sink) {
         boolean firstLine = true;
         for (String line : text.split("\n", -1)) {

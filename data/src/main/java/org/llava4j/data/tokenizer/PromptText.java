@@ -3,11 +3,11 @@ package org.llava4j.data.tokenizer;
 import java.util.BitSet;
 
 /**
- * Prompt text whose template and message content are told apart, so that content cannot forge the template's tokens.
+ * Prompt text that separates template from message content, so that content cannot inject special tokens.
  *
  * @param text the whole prompt
- * @param content chars of message content: special and added tokens written there are ordinary text
- * @param images index of the first char of each {@code <image>} that stands for an image
+ * @param content chars of message content, in which special and added tokens are ordinary text
+ * @param images index of the first char of each {@code <image>} placeholder
  */
 public record PromptText(String text, BitSet content, BitSet images) {
     public PromptText {
@@ -16,9 +16,9 @@ public record PromptText(String text, BitSet content, BitSet images) {
     }
 
     /**
-     * Text in which special tokens are tokens wherever they stand.
+     * Creates a prompt in which special tokens are recognized everywhere.
      *
-     * @param withImages whether {@code <image>} stands for an image; otherwise it is text
+     * @param withImages whether {@code <image>} is an image placeholder; otherwise it is text
      */
     static PromptText allTemplate(String text, boolean withImages) {
         BitSet images = new BitSet();
@@ -30,7 +30,7 @@ public record PromptText(String text, BitSet content, BitSet images) {
         return new PromptText(text, new BitSet(), images);
     }
 
-    /** The same text with special tokens recognised in message content too. */
+    /** This prompt with special tokens recognized in message content too. */
     public PromptText withSpecialTokensInContent() {
         return new PromptText(text, new BitSet(), images);
     }

@@ -6,8 +6,8 @@ import java.nio.charset.StandardCharsets;
 import org.llava4j.data.BadInputException;
 
 /**
- * Reads protocol-buffer fields from a byte range, one after the other. Only the wire format is known here
- * (protobuf.dev, "Encoding"); what the field numbers mean is the caller's business.
+ * Protocol buffer reader for a byte range. It implements only the wire format (protobuf.dev, "Encoding"); callers
+ * interpret the field numbers.
  */
 final class ProtoReader {
     private static final int VARINT = 0;
@@ -36,13 +36,13 @@ final class ProtoReader {
         return position < end;
     }
 
-    /** Moves to the next field and returns its number. Its value must then be read or skipped. */
+    /** Moves to the next field and returns its number. The caller must then read or skip the value. */
     int nextField() {
         long tag = rawVarint();
         wireType = (int) (tag & 7);
         long field = tag >>> 3;
         if (field < 1 || field > 0x1FFFFFFF) {
-            throw broken("a field number out of range");
+            throw invalid("a field number out of range");
         }
         return (int) field;
     }
@@ -75,11 +75,11 @@ final class ProtoReader {
                     .decode(ByteBuffer.wrap(bytes, start, position - start))
                     .toString();
         } catch (CharacterCodingException e) {
-            throw broken("a text that is not UTF-8", e);
+            throw invalid("text that is not UTF-8", e);
         }
     }
 
-    /** The length of a bytes field, passing over its content. */
+    /** Skips a bytes field and returns its length. */
     int skipBytes() {
         int start = lengthPrefixed();
         return position - start;
@@ -102,7 +102,7 @@ final class ProtoReader {
                 need(4);
                 position += 4;
             }
-            default -> throw broken("wire type " + wireType);
+            default -> throw invalid("wire type " + wireType);
         }
     }
 
@@ -110,7 +110,7 @@ final class ProtoReader {
         expect(LENGTH);
         long length = rawVarint();
         if (length < 0 || length > end - position) {
-            throw broken("a field longer than what is left");
+            throw invalid("a field longer than the rest");
         }
         int start = position;
         position += (int) length;
@@ -127,29 +127,29 @@ final class ProtoReader {
                 return value;
             }
         }
-        throw broken("a number of more than ten bytes");
+        throw invalid("a number of more than ten bytes");
     }
 
     private void need(int count) {
         if (end - position < count) {
-            throw broken("an end in the middle of a field");
+            throw invalid("end of file inside a field");
         }
     }
 
     private void expect(int type) {
         if (wireType != type) {
-            throw broken("wire type " + wireType + " where " + type + " belongs");
+            throw invalid("wire type " + wireType + " where " + type + " is expected");
         }
     }
 
-    private BadInputException broken(String what) {
-        return broken(what, null);
+    private BadInputException invalid(String problem) {
+        return invalid(problem, null);
     }
 
-    private BadInputException broken(String what, Throwable cause) {
+    private BadInputException invalid(String problem, Throwable cause) {
         return new BadInputException(
-                source + ": not a whole SentencePiece model: " + what + " at byte " + position
-                        + "; fetch the file again",
+                source + ": invalid SentencePiece model: " + problem + " at byte " + position
+                        + "; download the file again",
                 cause);
     }
 }

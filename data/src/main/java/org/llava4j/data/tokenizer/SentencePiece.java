@@ -1,14 +1,15 @@
 package org.llava4j.data.tokenizer;
 
 /**
- * One entry of a SentencePiece vocabulary; its id is its place in the list.
+ * Entry of a SentencePiece vocabulary; its id is its index in the list.
  *
- * @param text what the piece stands for, a space written as U+2581
+ * @param text text of the piece, with U+2581 for spaces
  * @param score merge priority, higher first
+ * @param type type of the piece
  */
 public record SentencePiece(String text, float score, Type type) {
 
-    /** The kinds of piece, in the order of their numbers (from 1) in the file format. */
+    /** Types of pieces, in the order of their numbers (from 1) in the file format. */
     public enum Type {
         NORMAL,
         UNKNOWN,
@@ -17,7 +18,7 @@ public record SentencePiece(String text, float score, Type type) {
         UNUSED,
         BYTE;
 
-        /** Whether a piece of this kind can come out of merging text. */
+        /** Whether merging text can produce a piece of this type. */
         boolean isText() {
             return this == NORMAL || this == USER_DEFINED || this == UNUSED;
         }

@@ -6,13 +6,13 @@ import java.util.Map;
 import org.llava4j.data.BadInputException;
 
 /**
- * A SentencePiece byte-pair model: the pieces and the few settings that encoding and decoding depend on.
+ * SentencePiece BPE model: the pieces and the settings that affect encoding and decoding.
  *
- * @param source the file it came from, for messages
+ * @param source name of the file in messages
  * @param pieces the vocabulary in id order
- * @param byteFallback whether a character outside the vocabulary becomes its UTF-8 bytes instead of the unknown piece
- * @param addDummyPrefix whether a text is encoded as if a space stood before it
- * @param unknownSurface what the unknown piece decodes to
+ * @param byteFallback whether a character outside the vocabulary is encoded as UTF-8 bytes instead of the unknown piece
+ * @param addDummyPrefix whether a text is encoded as if a space preceded it
+ * @param unknownSurface text that the unknown piece decodes to
  */
 public record SentencePieceModel(
         String source,
@@ -21,7 +21,7 @@ public record SentencePieceModel(
         boolean addDummyPrefix,
         String unknownSurface) {
 
-    /** How SentencePiece writes a space inside pieces. */
+    /** The character for a space in pieces. */
     public static final char SPACE = '\u2581';
 
     public SentencePieceModel {
@@ -32,12 +32,12 @@ public record SentencePieceModel(
         for (int id = 0; id < pieces.size(); id++) {
             SentencePiece piece = pieces.get(id);
             if (piece.text().isEmpty()) {
-                throw new BadInputException(source + ": piece " + id + " is empty; fetch the file again");
+                throw new BadInputException(source + ": piece " + id + " is empty; download the file again");
             }
             Integer earlier = seen.put(piece.text(), id);
             if (earlier != null) {
                 throw new BadInputException(source + ": pieces " + earlier + " and " + id + " are both \""
-                        + piece.text() + "\"; fetch the file again");
+                        + piece.text() + "\"; download the file again");
             }
             if (piece.type() == SentencePiece.Type.UNKNOWN) {
                 unknowns++;
@@ -50,18 +50,19 @@ public record SentencePieceModel(
             throw new BadInputException(
                     source + ": has " + unknowns + " unknown pieces instead of one; is it a SentencePiece model?");
         }
-        // Byte pieces have distinct texts and each was checked, so a count of 256 is all of them.
+        // Byte pieces have distinct, validated texts, so a count of 256 means that all of them exist.
         if (byteFallback && bytes != 256) {
             throw new BadInputException(
-                    source + ": uses byte fallback but has " + bytes + " of 256 byte pieces; fetch the file again");
+                    source + ": uses byte fallback but has " + bytes + " of 256 byte pieces; download the file again");
         }
     }
 
+    /** Number of pieces. */
     public int size() {
         return pieces.size();
     }
 
-    /** The id of the one unknown piece. */
+    /** The id of the unknown piece. */
     public int unkId() {
         int id = 0;
         while (pieces.get(id).type() != SentencePiece.Type.UNKNOWN) {
@@ -70,7 +71,7 @@ public record SentencePieceModel(
         return id;
     }
 
-    /** The byte that a piece of type BYTE, such as {@code <0x0A>}, stands for: 0..255. */
+    /** The byte (0..255) of a piece of type BYTE, such as {@code <0x0A>}. */
     int byteOf(SentencePiece piece) {
         return byteOf(source, piece);
     }

@@ -11,15 +11,15 @@ import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileReadError;
 
 /**
- * Reads a SentencePiece {@code tokenizer.model} (field numbers: sentencepiece_model.proto). What this project's
- * encoder does not do (unigram models, text normalisation) is refused by name rather than ignored.
+ * SentencePiece model reader ({@code tokenizer.model}; field numbers from sentencepiece_model.proto). Features that
+ * {@link BpeEncoder} does not implement, such as unigram models and text normalization, are rejected by name.
  */
 public final class SentencePieceReader {
     private static final int BYTE_PAIR = 2;
 
     private final String source;
     private final List<SentencePiece> pieces = new ArrayList<>();
-    private long modelType = 1; // the format's default: unigram
+    private long modelType = 1; // default: unigram
     private boolean byteFallback;
     private boolean whitespaceAsSuffix;
     private String unknownSurface = " \u2047 ";
@@ -32,21 +32,25 @@ public final class SentencePieceReader {
         this.source = source;
     }
 
-    /** Reads a file. @throws BadInputException if it is missing, truncated, corrupt or of a kind not supported */
+    /**
+     * Reads a file.
+     *
+     * @throws BadInputException if it is missing, truncated, corrupt or of an unsupported type
+     */
     public static SentencePieceModel read(Path file) {
         try {
             return read(file.toString(), Files.readAllBytes(file));
         } catch (NoSuchFileException e) {
             throw new BadInputException(file + ": no such file; a model folder needs its tokenizer.model", e);
         } catch (IOException e) {
-            throw FileReadError.of(file, e, "fetch the file again");
+            throw FileReadError.of(file, e, "download the file again");
         }
     }
 
     /**
-     * Reads a file's content.
+     * Reads the content of a file.
      *
-     * @param source name for messages
+     * @param source name of the file in messages
      * @throws BadInputException as {@link #read(Path)}
      */
     public static SentencePieceModel read(String source, byte[] content) {
@@ -63,16 +67,16 @@ public final class SentencePieceReader {
                 default -> in.skip();
             }
         }
-        refuse(pieces.isEmpty(), "holds no pieces");
-        refuse(modelType != BYTE_PAIR, "is not a byte-pair model (model type " + modelType + ")");
-        refuse(charsMapBytes > 0, "rewrites its text before encoding (a normalisation rule other than identity)");
-        refuse(removeExtraWhitespaces, "removes extra spaces before encoding");
-        refuse(!escapeWhitespaces, "does not escape spaces");
-        refuse(whitespaceAsSuffix, "puts the space after a word");
+        rejectIf(pieces.isEmpty(), "contains no pieces");
+        rejectIf(modelType != BYTE_PAIR, "is not a byte-pair model (model type " + modelType + ")");
+        rejectIf(charsMapBytes > 0, "normalizes text before encoding (a normalization rule other than identity)");
+        rejectIf(removeExtraWhitespaces, "removes extra spaces before encoding");
+        rejectIf(!escapeWhitespaces, "does not escape spaces");
+        rejectIf(whitespaceAsSuffix, "treats whitespace as a suffix");
         return new SentencePieceModel(source, pieces, byteFallback, addDummyPrefix, unknownSurface);
     }
 
-    private void refuse(boolean unsupported, String why) {
+    private void rejectIf(boolean unsupported, String why) {
         if (unsupported) {
             throw new BadInputException(
                     source + ": " + why + "; use the tokenizer.model of a LLaMA or Vicuna model folder");
@@ -94,10 +98,10 @@ public final class SentencePieceReader {
         SentencePiece.Type[] types = SentencePiece.Type.values();
         if (type < 1 || type > types.length) {
             throw new BadInputException(
-                    source + ": piece " + pieces.size() + " has unknown type " + type + "; fetch the file again");
+                    source + ": piece " + pieces.size() + " has unknown type " + type + "; download the file again");
         }
         if (Float.isNaN(score)) {
-            throw new BadInputException(source + ": piece " + pieces.size() + " has no score; fetch the file again");
+            throw new BadInputException(source + ": piece " + pieces.size() + " has no score; download the file again");
         }
         return new SentencePiece(text, score, types[(int) type - 1]);
     }

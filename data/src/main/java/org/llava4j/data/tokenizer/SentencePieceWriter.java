@@ -3,7 +3,10 @@ package org.llava4j.data.tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** Writes a {@link SentencePieceModel} as the bytes of a {@code tokenizer.model} (sentencepiece_model.proto). */
+/**
+ * SentencePiece model writer: serializes a {@link SentencePieceModel} as {@code tokenizer.model}
+ * (sentencepiece_model.proto).
+ */
 public final class SentencePieceWriter {
     private static final int VARINT = 0;
     private static final int BYTES = 2;
@@ -14,7 +17,7 @@ public final class SentencePieceWriter {
 
     private SentencePieceWriter() {}
 
-    /** The file's contents; SentencePiece and {@link SentencePieceReader} read the same model back. */
+    /** The content of the file; SentencePiece and {@link SentencePieceReader} read the same model back. */
     public static byte[] bytes(SentencePieceModel model) {
         SentencePieceWriter file = new SentencePieceWriter();
         model.pieces().forEach(piece -> file.message(1, piece(piece)));

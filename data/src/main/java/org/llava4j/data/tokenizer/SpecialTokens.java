@@ -9,23 +9,23 @@ import java.util.regex.Pattern;
 import org.llava4j.data.BadInputException;
 
 /**
- * The tokens that stand outside the text: the four with a role, and whatever else a model folder adds.
+ * Special and added tokens of a tokenizer.
  *
  * @param unk id of {@code <unk>}
- * @param bos id of {@code <s>}, put before every prompt where the tokenizer does so; {@link #NONE} if it has none
- * @param eos id of {@code </s>}, where an answer stops
- * @param pad id that fills a batch; the unknown token's where the folder names none
- * @param added all of them, and any others that are looked for in a text, by id
+ * @param bos id of {@code <s>}, which precedes prompts if the tokenizer adds it; {@link #NONE} if there is none
+ * @param eos id of {@code </s>}, which ends an answer
+ * @param pad id of the padding token; the unknown token's if the folder does not define one
+ * @param added all of them and other tokens that are matched in a text, by id
  */
 public record SpecialTokens(int unk, int bos, int eos, int pad, Map<Integer, AddedToken> added) {
-    /** The id of a begin token that a tokenizer does not have. */
+    /** Id of a missing BOS token. */
     public static final int NONE = -1;
 
     public SpecialTokens {
         added = Map.copyOf(added);
     }
 
-    /** The number of ids from 0 on that a tokenizer over {@code pieces} pieces has with these tokens. */
+    /** The vocabulary size of a tokenizer with {@code pieces} pieces and these tokens. */
     int size(int pieces) {
         int size = pieces;
         for (int id : added.keySet()) {
@@ -34,7 +34,7 @@ public record SpecialTokens(int unk, int bos, int eos, int pad, Map<Integer, Add
         return size;
     }
 
-    /** Matches the leftmost, then longest of the added tokens. */
+    /** A pattern that matches the leftmost, then longest added token. */
     Pattern pattern() {
         List<String> contents = new ArrayList<>();
         added.values().forEach(token -> contents.add(token.content()));
@@ -49,14 +49,14 @@ public record SpecialTokens(int unk, int bos, int eos, int pad, Map<Integer, Add
         return map;
     }
 
-    /** These and {@code more}, as tokens of their own right behind the existing ids; known ones stay as they are. */
+    /** Adds tokens with the next free ids; known tokens are unchanged. */
     SpecialTokens with(Collection<String> more, int pieces) {
         Map<Integer, AddedToken> all = new HashMap<>(added);
         Map<String, AddedToken> known = byContent();
         int id = size(pieces);
         for (String content : more) {
             if (content.isEmpty()) {
-                throw new BadInputException("an added token must not be empty; give it a text such as <im_start>");
+                throw new BadInputException("an added token must not be empty; use a text such as <im_start>");
             }
             if (!known.containsKey(content)) {
                 AddedToken token = new AddedToken(id++, content, true, false, false);

@@ -1,8 +1,8 @@
 package org.llava4j.data.tokenizer;
 
 /**
- * Turns ids into text while they are being generated. What {@link #next} and {@link #finish} return, joined, is
- * {@link LlamaTokenizer#decode(int[])} of all ids; a character whose bytes come one by one appears with its last byte.
+ * Streaming decoder of generated token ids. The concatenated results of {@link #next} and {@link #finish} equal {@link
+ * LlamaTokenizer#decode(int[])} of all ids; a multi-byte character is returned with its last byte.
  */
 public final class StreamingDecoder {
     private final LlamaTokenizer tokenizer;
@@ -14,7 +14,7 @@ public final class StreamingDecoder {
         section = tokenizer.newSection();
     }
 
-    /** The text that {@code id} completes, often empty. Special tokens have none. */
+    /** Adds an id and returns the text that it completes, often empty. Special tokens have no text. */
     public String next(int id) {
         StringBuilder out = new StringBuilder();
         AddedToken added = tokenizer.added(id);
@@ -29,7 +29,7 @@ public final class StreamingDecoder {
         return out.toString();
     }
 
-    /** What is left at the end: the replacement characters of an unfinished character. */
+    /** Returns the rest: replacement characters for an incomplete character. */
     public String finish() {
         StringBuilder out = new StringBuilder();
         section.finish(out);

@@ -17,11 +17,16 @@ import org.llava4j.data.config.ConfigKeys;
 import org.llava4j.data.config.ConfigWarnings;
 
 /**
- * The settings of the files beside {@code tokenizer.model}, each of which may be missing, with the precedence of the slow
- * tokenizer of transformers: {@code tokenizer_config.json} with an {@code added_tokens_decoder} names the added tokens;
- * those that only {@code added_tokens.json} has are read with a warning. Without that key {@code added_tokens.json} and {@code tokenizer.json} hold them, and
- * {@code special_tokens_map.json} overrides the config. Without any file LLaMA's {@code <unk>}, {@code <s>} and
- * {@code </s>} are the special tokens.
+ * Settings of the JSON files beside {@code tokenizer.model}. All files are optional; precedence is that of the slow
+ * tokenizer of transformers.
+ *
+ * <ul>
+ * <li>If {@code tokenizer_config.json} has {@code added_tokens_decoder}, it defines the added tokens. Tokens that only
+ * {@code added_tokens.json} has are added with a warning.
+ * <li>Otherwise {@code added_tokens.json} and {@code tokenizer.json} define the added tokens, and {@code
+ * special_tokens_map.json} overrides the config.
+ * <li>Without any file the special tokens are LLaMA's {@code <unk>}, {@code <s>} and {@code </s>}.
+ * </ul>
  */
 record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
     private static final String CONFIG = "tokenizer_config.json";
@@ -30,22 +35,22 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
     private static final String FAST = "tokenizer.json";
     private static final String DECODER = "added_tokens_decoder";
 
-    private static final String NOT_HERE = "LLaVA4J does not implement it; set it to false or leave it out";
+    private static final String UNSUPPORTED = "LLaVA4J does not support it; set it to false or remove it";
 
     private static final ConfigKeys KEYS = ConfigKeys.builder()
             .read(DECODER, "unk_token", "bos_token", "eos_token", "pad_token", "sep_token", "cls_token", "mask_token")
             .read("additional_special_tokens", "extra_special_tokens", "legacy", "add_bos_token", "add_prefix_space")
             .only(
                     OFF,
-                    "an end token behind every piece of a prompt would end the answer before it begins; set it to false",
+                    "an EOS token after each chunk of a prompt would end the answer before it starts; set it to false",
                     "add_eos_token")
-            .only(OFF, NOT_HERE, "clean_up_tokenization_spaces", "split_special_tokens", "do_lower_case")
-            .only(OFF, "SentencePiece is run without options here; leave it out", "sp_model_kwargs")
+            .only(OFF, UNSUPPORTED, "clean_up_tokenization_spaces", "split_special_tokens", "do_lower_case")
+            .only(OFF, "options of SentencePiece are not supported; remove it", "sp_model_kwargs")
             .only(
                     text("LlamaTokenizer", "LlamaTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"),
-                    "only LLaMA's tokenizer (LlamaTokenizer) is implemented; use a model with it",
+                    "only the LLaMA tokenizer (LlamaTokenizer) is supported; use a model with it",
                     "tokenizer_class")
-            // Lengths and sides are given elsewhere, prompts by the conversation template.
+            // Lengths and padding sides have other flags; prompts come from the conversation template.
             .ignored("model_max_length", "max_length", "padding_side", "truncation_side", "truncation_strategy")
             .ignored("pad_to_multiple_of", "pad_token_type_id", "stride", "model_input_names", "chat_template")
             .ignored("use_default_system_prompt", "spaces_between_special_tokens", "name_or_path", "processor_class")
@@ -60,7 +65,11 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
             .read("additional_special_tokens", "extra_special_tokens", "image_token")
             .build();
 
-    /** @throws BadInputException if a file is broken, at odds with another, or asks for what is not implemented */
+    /**
+     * Reads the files of a folder.
+     *
+     * @throws BadInputException if a file is invalid, contradicts another, or requires an unsupported feature
+     */
     static TokenizerConfig read(Path folder, SentencePieceModel model) {
         Path file = folder.resolve(CONFIG);
         JsonNode config = object(file);
@@ -102,7 +111,7 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
     private static int noBos(NamedTokens named, boolean addsBegin) {
         if (addsBegin) {
             throw new BadInputException(named.file("bos_token") + ": \"bos_token\" is null but \"add_bos_token\" is not"
-                    + " false, so that a text would begin with no token; name the token or set add_bos_token to false");
+                    + " false; name the token or set add_bos_token to false");
         }
         return SpecialTokens.NONE;
     }
@@ -111,7 +120,10 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
         return Files.exists(file) ? JsonInput.readObject(file) : JsonNodeFactory.instance.objectNode();
     }
 
-    /** Adds the tokens that a decoder lacks, and reports them: transformers reads them as plain text there. */
+    /**
+     * Adds the tokens that {@code added_tokens_decoder} lacks, and reports them, because transformers treats them as
+     * plain text.
+     */
     private static void addBesideDecoder(Path file, AddedTokens tokens) {
         ObjectNode missing = JsonNodeFactory.instance.objectNode();
         for (Map.Entry<String, JsonNode> entry : object(file).properties()) {
@@ -126,11 +138,11 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
             ConfigWarnings.report(
                     file,
                     String.join(", ", names) + " not in \"" + DECODER + "\" of " + CONFIG
-                            + ", where transformers reads them as plain text; add them there");
+                            + ", so transformers treats them as plain text; add them there");
         }
     }
 
-    /** The special tokens that the two files name. */
+    /** The special tokens that {@code tokenizer_config.json} and {@code special_tokens_map.json} name. */
     private record NamedTokens(Path configFile, JsonNode config, Path mapFile, JsonNode map) {
         private JsonNode node(String key) {
             return map.has(key) ? map.get(key) : config.path(key);
@@ -162,7 +174,7 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
                     : AddedTokens.token(file(key), key, -1, node, true);
         }
 
-        /** A token that every tokenizer of LLaMA has. */
+        /** A token that every LLaMA tokenizer has. */
         AddedToken required(String key, String otherwise) {
             if (isNull(key)) {
                 throw new BadInputException(
@@ -171,7 +183,7 @@ record TokenizerConfig(SpecialTokens specials, TokenizerSettings settings) {
             return token(key, otherwise);
         }
 
-        /** Tokens that are added where the vocabulary lacks them, in the order of transformers. */
+        /** Tokens that are added if the vocabulary lacks them, in the order of transformers. */
         List<AddedToken> others() {
             List<AddedToken> others = new ArrayList<>();
             for (String key : List.of("sep_token", "pad_token", "cls_token", "mask_token")) {

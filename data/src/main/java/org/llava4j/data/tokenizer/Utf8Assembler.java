@@ -1,6 +1,9 @@
 package org.llava4j.data.tokenizer;
 
-/** Turns single bytes into text as soon as they make a whole character; a byte that cannot becomes U+FFFD. */
+/**
+ * Incremental UTF-8 decoder for single bytes. A character is appended when it is complete; an invalid byte becomes
+ * U+FFFD.
+ */
 final class Utf8Assembler {
     private static final int[] SMALLEST = {0, 0, 0x80, 0x800, 0x10000};
 
@@ -12,7 +15,7 @@ final class Utf8Assembler {
         drain(out, false);
     }
 
-    /** Ends the run of bytes: an unfinished character will not be finished. */
+    /** Ends the run of bytes; an incomplete character becomes U+FFFD. */
     void flush(StringBuilder out) {
         drain(out, true);
     }
@@ -49,7 +52,7 @@ final class Utf8Assembler {
         return (lead & 0xF8) == 0xF0 ? 4 : 0;
     }
 
-    /** The character in the first {@code size} bytes, or -1 where it is overlong, a surrogate or out of range. */
+    /** The code point in the first {@code size} bytes, or -1 if it is overlong, a surrogate or out of range. */
     private int decode(int size) {
         if (size == 1) {
             return pending[0];

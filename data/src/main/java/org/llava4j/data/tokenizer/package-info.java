@@ -1,5 +1,7 @@
 /**
- * Text to token ids and back, as LLaMA does it: a SentencePiece byte-pair model, and around it the handling of
- * special tokens that Hugging Face's slow tokenizer adds and that LLaVA's weights were trained with.
+ * LLaMA tokenizer: a SentencePiece BPE model, and the handling of special tokens of the slow Hugging Face tokenizer,
+ * with which LLaVA's weights were trained.
+ *
+ * <p>Dimension letters: T tokens of one text.
  */
 package org.llava4j.data.tokenizer;

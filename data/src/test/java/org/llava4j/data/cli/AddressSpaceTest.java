@@ -11,7 +11,7 @@ class AddressSpaceTest {
     private static final List<String> STATUS = List.of("Name:\tjava", "VmPeak:\t 3000000 kB", "VmSize:\t 2000000 kB");
 
     @Test
-    void leftIsTheLimitWithoutWhatIsMapped() {
+    void availableIsLimitMinusMappedSize() {
         assertThat(AddressSpace.available(
                         List.of("Max data size  unlimited  unlimited  bytes", limit("4096000000")), STATUS))
                 .hasValue(2_048_000_000L);
@@ -23,7 +23,7 @@ class AddressSpaceTest {
     }
 
     @Test
-    void requireReportsWhatIsMissing() {
+    void requireReportsMissingMemory() {
         AddressSpace.require(OptionalLong.empty(), Long.MAX_VALUE, "everything");
         AddressSpace.require(OptionalLong.of(3 << 20), 3 << 20, "a kernel");
         assertThatThrownBy(() -> AddressSpace.require(OptionalLong.of(3 << 20), 4 << 20, "a kernel"))

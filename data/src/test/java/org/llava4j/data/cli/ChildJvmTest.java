@@ -10,7 +10,7 @@ import org.llava4j.data.BadInputException;
 class ChildJvmTest {
     private static final ChildJvm CHILD = new ChildJvm("the child", Child.class, List.of("-Xmx64m"));
 
-    /** Says what it was told, and how large its heap may be. */
+    /** Prints its first argument and its maximum heap size. */
     static final class Child {
         private Child() {}
 
@@ -19,22 +19,22 @@ class ChildJvmTest {
                 throw new IllegalArgumentException("thrown on purpose by a test");
             }
             System.out.println("something else");
-            System.out.println("{\"said\": \"" + args[0] + "\", \"heap\": "
+            System.out.println("{\"argument\": \"" + args[0] + "\", \"heap\": "
                     + Runtime.getRuntime().maxMemory() + "}");
         }
     }
 
     @Test
-    void itsJsonIsReadAndItHasFlagsOfItsOwn() {
+    void runReturnsOutputAndPassesJvmFlags() {
         assertThat(CHILD.run(List.of("hello"))).startsWith("something else").contains("hello");
-        assertThat(CHILD.json(List.of("hello")).get("said").textValue()).isEqualTo("hello");
+        assertThat(CHILD.json(List.of("hello")).get("argument").textValue()).isEqualTo("hello");
         assertThat(CHILD.json(List.of("hello")).get("heap").longValue()).isLessThanOrEqualTo(64L << 20);
     }
 
     @Test
-    void anEndWithAnErrorIsOneLine() {
+    void runReportsExitCodeInOneLine() {
         assertThatThrownBy(() -> CHILD.run(List.of()))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("the child ended with exit code 1; what it said is above");
+                .hasMessage("the child exited with code 1; see its messages above");
     }
 }

@@ -14,11 +14,11 @@ import org.apache.commons.cli.Options;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 
-/** Flags that are given more than once, as LLaVA's scripts do to override values. */
+/** Repeated flags, which LLaVA's scripts use to override values, and former flag names. */
 class FlagNormalizerTest {
-    private static final class Goal extends Command {
-        Goal() {
-            super("goal", "A command with flags of every kind.");
+    private static final class TestCommand extends Command {
+        TestCommand() {
+            super("test", "A command with flags of every kind.");
         }
 
         @Override
@@ -36,11 +36,11 @@ class FlagNormalizerTest {
         }
     }
 
-    private final Goal goal = new Goal();
+    private final TestCommand command = new TestCommand();
 
     @Test
-    void parseTakesLastOfEachFlag() {
-        CommandLine line = goal.parse(
+    void parseUsesLastValue() {
+        CommandLine line = command.parse(
                 "--epochs",
                 "1",
                 "--data-path=/a",
@@ -61,19 +61,19 @@ class FlagNormalizerTest {
     }
 
     @Test
-    void parseTakesLastOfEveryWayToWriteFlag() {
-        assertThat(goal.parse("--epochs", "1", "--epochs=2").getOptionValue("epochs"))
+    void parseUsesLastValueOfEveryNotation() {
+        assertThat(command.parse("--epochs", "1", "--epochs=2").getOptionValue("epochs"))
                 .isEqualTo("2");
-        assertThat(goal.parse("--epochs=1", "-epochs", "2").getOptionValue("epochs"))
+        assertThat(command.parse("--epochs=1", "-epochs", "2").getOptionValue("epochs"))
                 .isEqualTo("2");
-        assertThat(goal.parse("-epochs=1", "--epochs", "2").getOptionValue("epochs"))
+        assertThat(command.parse("-epochs=1", "--epochs", "2").getOptionValue("epochs"))
                 .isEqualTo("2");
     }
 
     @Test
-    void argumentsHaveEachFlagOnce() {
+    void argumentsContainEachFlagOnce() {
         CommandLine line =
-                goal.parse("--epochs", "1", "--data-path", "/a", "--set", "x=1", "--set", "x=2", "--epochs", "2");
+                command.parse("--epochs", "1", "--data-path", "/a", "--set", "x=1", "--set", "x=2", "--epochs", "2");
         assertThat(Command.arguments(line))
                 .containsExactly(
                         "--data-path",
@@ -87,20 +87,20 @@ class FlagNormalizerTest {
     }
 
     @Test
-    void parseRefusesWhatIsNoFlag() {
-        assertThatThrownBy(() -> goal.parse("--epochs", "1", "--epoch", "2"))
+    void parseRejectsUnknownFlag() {
+        assertThatThrownBy(() -> command.parse("--epochs", "1", "--epoch", "2"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("--epoch");
-        assertThatThrownBy(() -> goal.parse("--epochs", "1", "stray", "stray"))
+        assertThatThrownBy(() -> command.parse("--epochs", "1", "stray", "stray"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("stray");
-        assertThatThrownBy(() -> goal.parse("--epochs", "1", "--epochs"))
+        assertThatThrownBy(() -> command.parse("--epochs", "1", "--epochs"))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("epochs");
     }
 
     @Test
-    void differentValuesAreReported() {
+    void normalizeReportsDifferentValues() {
         List<String> warnings = new ArrayList<>();
         List<String> args = List.of(
                 "--epochs",
@@ -115,7 +115,7 @@ class FlagNormalizerTest {
                 "/a",
                 "--data-path",
                 "/a");
-        assertThat(FlagNormalizer.normalize(goal.options(), args, warnings::add))
+        assertThat(FlagNormalizer.normalize(command.options(), args, warnings::add))
                 .containsExactly("--bf16", "--epochs", "3", "--data-path", "/a");
         assertThat(warnings).containsExactly("--epochs is given 3 times; the last one counts: 3");
     }
@@ -123,7 +123,7 @@ class FlagNormalizerTest {
     @Test
     void parseAcceptsAliases() {
         CommandLine line =
-                goal.parse("--data", "/a", "-half", "--with", "x=1", "--set", "y=2", "--data-file=/b", "--epochs", "1");
+                command.parse("--data", "/a", "-half", "--with", "x=1", "--set", "y=2", "--data-file=/b", "--epochs", "1");
         assertThat(line.getOptionValue("data-path")).isEqualTo("/b");
         assertThat(line.hasOption("bf16")).isTrue();
         assertThat(line.getOptionValues("set")).containsExactly("x=1", "y=2");
@@ -132,7 +132,7 @@ class FlagNormalizerTest {
 
     @Test
     void parseKeepsValueThatEqualsAlias() {
-        CommandLine line = goal.parse("--epochs", "1", "--data-path", "data");
+        CommandLine line = command.parse("--epochs", "1", "--data-path", "data");
         assertThat(line.getOptionValue("data-path")).isEqualTo("data");
     }
 
@@ -142,7 +142,7 @@ class FlagNormalizerTest {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
         try {
-            goal.execute("--help");
+            command.execute("--help");
         } finally {
             System.setOut(before);
         }

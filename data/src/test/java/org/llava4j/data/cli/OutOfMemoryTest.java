@@ -27,16 +27,16 @@ class OutOfMemoryTest {
                 "unable to create native thread: possibly out of memory or process/resource limits reached | ulimit -u",
                 "Cannot allocate new FloatPointer(1000): totalBytes = 1G, physicalBytes = 2G | ulimit -v"
             })
-    void commandReportsAnErrorInOneLine(String message, String help) {
+    void executeReportsErrorInOneLine(String message, String help) {
         assertThat(failing(new OutOfMemoryError(message)))
                 .startsWith("greedy: out of memory (" + message)
                 .contains(help)
                 .hasLineCount(1);
     }
 
-    /** What a worker thread, native code or a reader of files makes of it. */
+    /** Failures as worker threads, native code and file readers wrap them. */
     @Test
-    void commandFindsItBehindOtherFailures() {
+    void executeReportsWrappedError() {
         OutOfMemoryError error = new OutOfMemoryError("Java heap space");
         for (Throwable wrapped : new Throwable[] {
             new IllegalStateException("a worker failed", error),
@@ -58,14 +58,14 @@ class OutOfMemoryTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"the batch failed", "no such file"})
-    void commandLeavesOtherFailuresAsTheyAre(String message) {
+    void executePropagatesOtherFailures(String message) {
         IllegalStateException own = new IllegalStateException(message);
         assertThatThrownBy(() -> new Greedy(own).execute()).isSameAs(own);
         assertThat(OutOfMemory.report(new BadInputException(message))).isEmpty();
     }
 
     @Test
-    void chainThatIsALoopEnds() {
+    void reportEndsOnCircularCauses() {
         IllegalStateException outer = new IllegalStateException("outer");
         IllegalStateException inner = new IllegalStateException("inner", outer);
         outer.initCause(inner);

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** How far a long work is, every few seconds. */
 class ProgressLoggerTest {
     @Test
-    void rateAndTimeLeftAreSaidEveryFewSeconds() {
+    void addPrintsRateAndRemainingTime() {
         ByteArrayOutputStream said = new ByteArrayOutputStream();
         AtomicLong now = new AtomicLong();
         ProgressLogger progress =

@@ -52,8 +52,8 @@ class ConversationTemplatesTest {
                 "{\"name\": \"x\", \"prompt\": LAYOUT}                               ; \"system\" is missing",
                 "{\"name\": \"x\", \"system\": \"\"}                                 ; \"prompt\" is missing",
                 "{\"name\": \"x\", \"system\": \"\", \"prompt\": {}}                 ; \"afterSystem\" is missing",
-                "{\"name\": \"x\", \"system\": \"\", \"prompt\": LAYOUT, \"sep\": 1} ; the key \"sep\" is not known; known are aliases, name",
-                "{\"name\": \"x\", \"system\": \"\", \"prompt\": 5}                  ; broken JSON",
+                "{\"name\": \"x\", \"system\": \"\", \"prompt\": LAYOUT, \"sep\": 1} ; unknown key \"sep\"; known keys are aliases, name",
+                "{\"name\": \"x\", \"system\": \"\", \"prompt\": 5}                  ; invalid JSON",
                 "{\"name\": \"x\",                                                   ; line 1",
             })
     void loadRejectsInvalidTemplate(String line) throws IOException {

@@ -8,13 +8,13 @@ import org.junit.jupiter.api.Test;
 
 class BicubicResamplerTest {
     @Test
-    void the_same_size_gives_the_same_bytes() {
+    void resizeToSameSizeKeepsPixels() {
         RgbImage noise = noise(31, 31);
         assertThat(BicubicResampler.resizeAndCrop(noise, 31, 31, 0, 0, 31)).isEqualTo(noise);
     }
 
     @Test
-    void one_colour_stays_that_colour_at_any_size() {
+    void resizeKeepsUniformColor() {
         byte[] rgb = new byte[3 * 19 * 7];
         Arrays.fill(rgb, (byte) 203);
         RgbImage flat = new RgbImage(19, 7, rgb);
@@ -26,7 +26,7 @@ class BicubicResamplerTest {
     }
 
     @Test
-    void a_part_is_the_same_as_that_part_of_the_whole() {
+    void cropEqualsPartOfWholeResize() {
         RgbImage noise = noise(90, 90);
         byte[] whole = BicubicResampler.resizeAndCrop(noise, 40, 40, 0, 0, 40).toBytes();
         byte[] part = BicubicResampler.resizeAndCrop(noise, 40, 40, 9, 15, 20).toBytes();
@@ -38,7 +38,7 @@ class BicubicResamplerTest {
     }
 
     @Test
-    void overshoot_at_an_edge_is_clipped_not_wrapped() {
+    void overshootIsClipped() {
         byte[] rgb = new byte[3 * 8 * 8];
         for (int i = 0; i < rgb.length; i++) {
             rgb[i] = (byte) (i / 3 % 8 < 4 ? 0 : 255);

@@ -16,9 +16,9 @@ import org.llava4j.data.tensors.SafetensorsFile;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Every picture of {@code d_preproc}, every size, against Pillow and the published preprocessing. */
+/** All images of {@code d_preproc} at all sizes, compared with Pillow and the reference preprocessing. */
 class ClipImageProcessorGoldenTest {
-    static List<Path> pictures() throws IOException {
+    static List<Path> images() throws IOException {
         try (Stream<Path> files = Files.list(Golden.path("d_preproc"))) {
             return files.filter(f -> f.toString().matches(".*\\.(png|jpg)"))
                     .sorted()
@@ -27,31 +27,32 @@ class ClipImageProcessorGoldenTest {
     }
 
     @Test
-    void all_thirteen_pictures_are_there() throws IOException {
-        assertThat(pictures()).hasSize(13);
+    void allImagesExist() throws IOException {
+        assertThat(images()).hasSize(13);
     }
 
     @ParameterizedTest
-    @MethodSource("pictures")
-    void decoded_bytes_are_those_of_pillow(Path picture) {
-        try (SafetensorsFile golden = golden(picture)) {
+    @MethodSource("images")
+    void decodedBytesEqualPillow(Path image) {
+        try (SafetensorsFile golden = golden(image)) {
             INDArray rgb = golden.read("rgb");
-            RgbImage decoded = ImageFiles.read(picture);
+            RgbImage decoded = ImageFiles.read(image);
             assertThat(new long[] {decoded.height(), decoded.width(), 3}).isEqualTo(rgb.shape());
             assertThat(unsigned(decoded.toBytes())).isEqualTo(ints(rgb));
         }
     }
 
     @ParameterizedTest
-    @MethodSource("pictures")
-    void cropped_bytes_and_final_floats_are_those_of_the_published_code(Path picture) {
-        try (SafetensorsFile golden = golden(picture)) {
+    @MethodSource("images")
+    void outputEqualsReferenceImplementation(Path image) {
+        try (SafetensorsFile golden = golden(image)) {
             List<String> compared = new ArrayList<>();
             for (String name : golden.tensors().keySet()) {
                 if (name.equals("rgb")) {
                     continue;
                 }
-                // "rawmode" was given the file's own mode and converted on the way: the result is that of "square".
+                // "rawmode" was computed from the file's own mode, which is converted to RGB: the result equals
+                // "square".
                 String[] parts = name.split("_", -1);
                 AspectRatio ratio = parts[0].equals("pad") ? AspectRatio.PAD : AspectRatio.SQUARE;
                 ClipPreprocessing settings =
@@ -59,11 +60,11 @@ class ClipImageProcessorGoldenTest {
                 ClipImageProcessor processor = new ClipImageProcessor(settings);
                 INDArray expected = golden.read(name);
                 if (name.endsWith("_u8")) {
-                    assertThat(planar(processor.crop(ImageFiles.read(picture))))
+                    assertThat(planar(processor.crop(ImageFiles.read(image))))
                             .as(name)
                             .isEqualTo(ints(expected));
                 } else {
-                    assertThat(processor.process(picture))
+                    assertThat(processor.process(image))
                             .as(name)
                             .isEqualTo(expected.ravel().toFloatVector());
                 }
@@ -74,17 +75,17 @@ class ClipImageProcessorGoldenTest {
     }
 
     @Test
-    void a_folder_with_a_preprocessor_config_gives_the_same_pixels() {
-        Path picture = Golden.path("d_preproc/rgb_225x223.png");
+    void loadReadsPreprocessorConfig() {
+        Path image = Golden.path("d_preproc/rgb_225x223.png");
         ClipImageProcessor loaded = ClipImageProcessor.load(Golden.path("a_clip56"));
-        try (SafetensorsFile golden = golden(picture)) {
-            assertThat(loaded.process(picture))
+        try (SafetensorsFile golden = golden(image)) {
+            assertThat(loaded.process(image))
                     .isEqualTo(golden.read("square_56").ravel().toFloatVector());
         }
         assertThat(loaded.settings().cropPx()).isEqualTo(56);
     }
 
-    private static SafetensorsFile golden(Path picture) {
+    private static SafetensorsFile golden(Path image) {
         String name = picture.getFileName().toString().replaceFirst("\\.[a-z]+$", ".safetensors");
         return SafetensorsFile.open(Golden.path("d_preproc/" + name));
     }

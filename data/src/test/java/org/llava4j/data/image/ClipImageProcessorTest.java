@@ -15,18 +15,18 @@ class ClipImageProcessorTest {
     private static final ClipPreprocessing SMALL = ClipPreprocessing.clip(28);
 
     @Test
-    void a_drawn_picture_and_its_file_give_the_same_pixels(@TempDir Path folder) throws IOException {
-        BufferedImage drawn = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
+    void imageInMemoryEqualsFile(@TempDir Path folder) throws IOException {
+        BufferedImage rendered = new BufferedImage(40, 30, BufferedImage.TYPE_INT_RGB);
         for (int i = 0; i < 1200; i++) {
-            drawn.setRGB(i % 40, i / 40, i * 7919);
+            rendered.setRGB(i % 40, i / 40, i * 7919);
         }
-        ImageIO.write(drawn, "png", folder.resolve("drawn.png").toFile());
+        ImageIO.write(rendered, "png", folder.resolve("drawn.png").toFile());
         ClipImageProcessor processor = new ClipImageProcessor(SMALL);
-        assertThat(processor.process(drawn)).isEqualTo(processor.process(folder.resolve("drawn.png")));
+        assertThat(processor.process(rendered)).isEqualTo(processor.process(folder.resolve("drawn.png")));
     }
 
     @Test
-    void padding_has_the_mean_colour() {
+    void paddingHasMeanColor() {
         RgbImage line = new RgbImage(28, 2, new byte[3 * 28 * 2]);
         byte[] padded = new ClipImageProcessor(SMALL.withAspectRatio(AspectRatio.PAD))
                 .crop(line)
@@ -37,13 +37,13 @@ class ClipImageProcessorTest {
     }
 
     @Test
-    void a_picture_as_thin_as_a_thread_costs_no_more_than_its_crop() {
+    void cropOfThinImageIsCheap() {
         RgbImage thread = new RgbImage(1, 1_000_000, new byte[3_000_000]);
         assertThat(new ClipImageProcessor(SMALL).crop(thread).toBytes()).containsOnly((byte) 0);
     }
 
     @Test
-    void a_thread_padded_to_a_square_is_refused() {
+    void processRejectsTooLargePaddedSquare() {
         RgbImage thread = new RgbImage(1, 1_000_000, new byte[3_000_000]);
         ClipImageProcessor padding = new ClipImageProcessor(SMALL.withAspectRatio(AspectRatio.PAD));
         assertThatThrownBy(() -> padding.process(thread))

@@ -22,18 +22,18 @@ class ClipPreprocessingTest {
     Path folder;
 
     @Test
-    void the_golden_file_is_clips_own_at_56_pixels() {
+    void readReturnsClipDefaults() {
         assertThat(ClipPreprocessing.read(Golden.path("a_clip56"))).isEqualTo(ClipPreprocessing.clip(56));
     }
 
     @Test
-    void older_files_give_bare_numbers_and_fewer_keys() throws IOException {
+    void readAcceptsOlderFiles() throws IOException {
         write("{'crop_size':224,'size':224,'resample':3,'do_resize':true,'do_center_crop':true," + REST + "}");
         assertThat(ClipPreprocessing.read(folder)).isEqualTo(ClipPreprocessing.clip(224));
     }
 
     @Test
-    void readHonoursPaddingAndTheRescaleFactor() throws IOException {
+    void readAppliesPaddingAndRescaleFactor() throws IOException {
         String sizes = "{'crop_size':{'height':56,'width':56},'size':{'shortest_edge':56},";
         write(sizes + "'do_pad':true,'image_processor_type':'LlavaImageProcessorFast'," + REST + "}");
         assertThat(ClipPreprocessing.read(folder))
@@ -44,7 +44,7 @@ class ClipPreprocessingTest {
     }
 
     @Test
-    void readTakesTheSettingsNestedByTransformers5First() throws IOException {
+    void readPrefersProcessorConfig() throws IOException {
         write("{'crop_size':224,'size':224," + REST + "}");
         Path processor = folder.resolve("processor_config.json");
         Files.writeString(processor, "{\"image_token\":\"<image>\"}");
@@ -66,7 +66,7 @@ class ClipPreprocessingTest {
     }
 
     @Test
-    void the_aspect_ratio_is_named_as_llava_names_it() {
+    void fromNameAcceptsLlavaNames() {
         assertThat(AspectRatio.fromName("pad")).isEqualTo(AspectRatio.PAD);
         assertThat(AspectRatio.fromName("square")).isEqualTo(AspectRatio.SQUARE);
         assertThatThrownBy(() -> AspectRatio.fromName("anyres"))
@@ -76,9 +76,9 @@ class ClipPreprocessingTest {
 
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', quoteCharacter = '\u0000', textBlock = """
-            another filter | 'crop_size':56,'size':56,'resample':2 | resample
+            another resampling filter | 'crop_size':56,'size':56,'resample':2 | resample
             no crop | 'crop_size':56,'size':56,'do_center_crop':false | do_center_crop
-            a crop larger than the picture | 'crop_size':57,'size':56 | shortest_edge
+            crop larger than the image | 'crop_size':57,'size':56 | shortest_edge
             an oblong crop | 'crop_size':{'height':56,'width':57},'size':56 | square
             a fixed height and width | 'crop_size':56,'size':{'height':56,'width':56} | size
             no size | 'crop_size':56 | size
@@ -86,43 +86,43 @@ class ClipPreprocessingTest {
             no resizing | 'crop_size':56,'size':56,'do_resize':false | do_resize
             no rescaling | 'crop_size':56,'size':56,'do_rescale':false | do_rescale
             no normalization | 'crop_size':56,'size':56,'do_normalize':false | do_normalize
-            other colours | 'crop_size':56,'size':56,'do_convert_rgb':false | do_convert_rgb
-            a filter by name | 'crop_size':56,'size':56,'resample':'bilinear' | resample
-            a factor in words | 'crop_size':56,'size':56,'rescale_factor':'1/127' | rescale_factor
+            no conversion to RGB | 'crop_size':56,'size':56,'do_convert_rgb':false | do_convert_rgb
+            filter by name | 'crop_size':56,'size':56,'resample':'bilinear' | resample
+            factor is a string | 'crop_size':56,'size':56,'rescale_factor':'1/127' | rescale_factor
             another processor | 'crop_size':56,'size':56,'image_processor_type':'SiglipImageProcessor' | Siglip
             tiles | 'crop_size':56,'size':56,'image_grid_pinpoints':[[336,672]] | image_grid_pinpoints
             padding by CLIP | 'crop_size':56,'size':56,'do_pad':true,'image_processor_type':'CLIPImageProcessor' | do_pad
-            padding by a word | 'crop_size':56,'size':56,'do_pad':'yes' | do_pad
-            no pixels | 'crop_size':0,'size':56 | crop_size
-            a text | 'crop_size':'56','size':56 | crop_size
+            do_pad is a string | 'crop_size':56,'size':56,'do_pad':'yes' | do_pad
+            zero crop size | 'crop_size':0,'size':56 | crop_size
+            string size | 'crop_size':'56','size':56 | crop_size
             """)
-    void what_is_not_clips_preprocessing_is_refused(String what, String keys, String reason) throws IOException {
+    void readRejectsOtherPreprocessing(String what, String keys, String reason) throws IOException {
         write("{" + keys + "," + REST + "}");
-        assertRefused(what, reason);
+        assertRejected(what, reason);
     }
 
     @Test
-    void means_and_deviations_are_three_numbers_each() throws IOException {
+    void readRejectsInvalidMeanOrStd() throws IOException {
         write("{'crop_size':56,'size':56}");
-        assertRefused("no mean", "image_mean");
+        assertRejected("no mean", "image_mean");
         write("{'crop_size':56,'size':56,'image_mean':[0.5,0.5],'image_std':[1,1,1]}");
-        assertRefused("two means", "image_mean");
+        assertRejected("two means", "image_mean");
         write("{'crop_size':56,'size':56,'image_mean':[0.5,0.5,0.5],'image_std':[1,0,1]}");
-        assertRefused("a zero deviation", "image_std");
+        assertRejected("a zero deviation", "image_std");
     }
 
     @Test
-    void a_missing_or_broken_file_is_refused_with_its_line() throws IOException {
-        assertRefused("missing", "no such file");
+    void readRejectsMissingOrInvalidFile() throws IOException {
+        assertRejected("missing", "no such file");
         write("{'crop_size':56,\n\n'size'}");
-        assertRefused("broken", "line 3");
+        assertRejected("broken", "line 3");
         write("[]");
-        assertRefused("a list", "one JSON object");
+        assertRejected("a list", "one JSON object");
         write("{'size':56,'size':56}");
-        assertRefused("a key twice", "broken JSON");
+        assertRejected("a key twice", "invalid JSON");
     }
 
-    private void assertRefused(String what, String reason) {
+    private void assertRejected(String what, String reason) {
         assertThatThrownBy(() -> ClipPreprocessing.read(folder))
                 .as(what)
                 .isInstanceOf(BadInputException.class)

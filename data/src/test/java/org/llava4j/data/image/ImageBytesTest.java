@@ -25,22 +25,22 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 
-/** Pictures in folders, zips and tars. */
+/** Images in folders, zips and tars. */
 class ImageBytesTest {
     @TempDir
     private Path temp;
 
-    private final Map<String, byte[]> pictures = new LinkedHashMap<>();
+    private final Map<String, byte[]> images = new LinkedHashMap<>();
 
     @BeforeEach
-    void somePictures() throws IOException {
+    void writeImages() throws IOException {
         Random random = new Random(3);
         for (int i = 0; i < 40; i++) {
             byte[] bytes = new byte[1 + random.nextInt(2000)];
             random.nextBytes(bytes);
             pictures.put((i % 2 == 0 ? "train/" : "") + i + ".jpg", bytes);
         }
-        for (Map.Entry<String, byte[]> picture : pictures.entrySet()) {
+        for (Map.Entry<String, byte[]> image : pictures.entrySet()) {
             Path file = temp.resolve("folder").resolve(picture.getKey());
             Files.createDirectories(file.getParent());
             Files.write(file, picture.getValue());
@@ -52,7 +52,7 @@ class ImageBytesTest {
     private void zip(Path file) throws IOException {
         try (OutputStream out = Files.newOutputStream(file);
                 ZipOutputStream zip = new ZipOutputStream(out)) {
-            for (Map.Entry<String, byte[]> picture : pictures.entrySet()) {
+            for (Map.Entry<String, byte[]> image : pictures.entrySet()) {
                 zip.putNextEntry(new ZipEntry(picture.getKey()));
                 zip.write(picture.getValue());
             }
@@ -62,8 +62,8 @@ class ImageBytesTest {
     private void tar(Path file) throws IOException {
         try (OutputStream out = Files.newOutputStream(file);
                 TarArchiveOutputStream tar = new TarArchiveOutputStream(out)) {
-            for (Map.Entry<String, byte[]> picture : pictures.entrySet()) {
-                // As "tar cf photos.tar -C folder ." names them.
+            for (Map.Entry<String, byte[]> image : pictures.entrySet()) {
+                // Entry names as in "tar cf photos.tar -C folder .".
                 TarArchiveEntry entry = new TarArchiveEntry("./" + picture.getKey());
                 entry.setSize(picture.getValue().length);
                 tar.putArchiveEntry(entry);
@@ -75,7 +75,7 @@ class ImageBytesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"folder", "photos.zip", "photos.tar"})
-    void areReadWhereTheyAreFromSeveralThreads(String place) {
+    void readIsThreadSafe(String place) {
         String[] names = pictures.keySet().toArray(new String[0]);
         IntStream.range(0, 10 * names.length).parallel().forEach(i -> {
             String name = names[i % names.length];
@@ -87,17 +87,17 @@ class ImageBytesTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"folder", "photos.zip", "photos.tar"})
-    void whatIsNotThereIsNamed(String place) {
+    void readRejectsMissingImage(String place) {
         for (String name : new String[] {"100.jpg", "train", "../folder/1.jpg/x", "../../etc/passwd"}) {
             Path image = temp.resolve(place).resolve(name);
             assertThatThrownBy(() -> ImageBytes.read(image))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessage("there is no image " + image + "; check the name and the image folder");
+                    .hasMessage("image " + image + " does not exist; check the name and the image folder");
         }
     }
 
     @Test
-    void anArchiveThatHasChangedIsReadAnew() throws IOException {
+    void readReopensChangedArchive() throws IOException {
         Path image = temp.resolve("photos.tar/1.jpg");
         byte[] before = ImageBytes.read(image);
         pictures.replaceAll((name, bytes) -> Arrays.copyOf(bytes, bytes.length + 1));
@@ -109,30 +109,30 @@ class ImageBytesTest {
     }
 
     @Test
-    void whatIsNoArchiveIsNamed() throws IOException {
+    void readRejectsInvalidArchive() throws IOException {
         for (String name : new String[] {"bad.zip", "bad.tar"}) {
             Path file = temp.resolve(name);
             Files.write(file, new byte[] {1, 2, 3});
             assertThatThrownBy(() -> ImageBytes.read(file.resolve("1.jpg")))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessageContaining(file + ": is no sound ")
+                    .hasMessageContaining(file + ": is not a valid ")
                     .hasMessageNotContaining("\n");
         }
         Path compressed = Files.createFile(temp.resolve("photos.tar.gz"));
         assertThatThrownBy(() -> ImageBytes.read(compressed.resolve("1.jpg")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("gunzip it");
+                .hasMessageContaining("decompress it");
     }
 
-    /** Whatever happened to an archive, a picture is read or refused in one line. */
+    /** A damaged archive yields an image or a one-line error. */
     @ParameterizedTest
     @ValueSource(strings = {"photos.zip", "photos.tar"})
-    void damageIsRefused(String name) throws IOException {
-        byte[] sound = Files.readAllBytes(temp.resolve(name));
+    void readRejectsDamagedArchive(String name) throws IOException {
+        byte[] valid = Files.readAllBytes(temp.resolve(name));
         Random random = new Random(11);
         for (int round = 0; round < 150; round++) {
             byte[] damaged =
-                    random.nextInt(4) == 0 ? Arrays.copyOf(sound, random.nextInt(sound.length)) : sound.clone();
+                    random.nextInt(4) == 0 ? Arrays.copyOf(valid, random.nextInt(valid.length)) : valid.clone();
             for (int i = 0; i < 1 + random.nextInt(8) && damaged.length > 0; i++) {
                 damaged[random.nextInt(damaged.length)] = (byte) random.nextInt();
             }
@@ -147,7 +147,7 @@ class ImageBytesTest {
     }
 
     @Test
-    void archiveBesideTheRealFolderIsFoundThroughALink() throws IOException {
+    void readResolvesParentOfLinkTarget() throws IOException {
         Path data = Files.createDirectories(temp.resolve("store/data"));
         Files.copy(temp.resolve("photos.tar"), temp.resolve("store/pictures.tar"));
         Path link = Files.createSymbolicLink(temp.resolve("link"), data);

@@ -2,8 +2,8 @@ package org.llava4j.data.image;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.llava4j.data.image.TestPng.GREY;
-import static org.llava4j.data.image.TestPng.GREY_ALPHA;
+import static org.llava4j.data.image.TestPng.GRAY;
+import static org.llava4j.data.image.TestPng.GRAY_ALPHA;
 import static org.llava4j.data.image.TestPng.PALETTE;
 import static org.llava4j.data.image.TestPng.RGB;
 import static org.llava4j.data.image.TestPng.RGBA;
@@ -30,38 +30,38 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Golden;
 
-/** The expected bytes of every PNG here are what Pillow 12.3 gives for the same file. */
+/** PNG and JPEG decoding; the expected bytes of every PNG are those of Pillow 12.3. */
 class ImageFilesTest {
-    private static final int[] FOUR_COLOURS = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
+    private static final int[] FOUR_COLORS = {10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110, 120};
 
     @TempDir
     Path folder;
 
     @Test
-    void grey_of_every_depth_is_repeated() throws IOException {
-        assertGrey(new TestPng(8, 1, GREY).row(0xa5), 255, 0, 255, 0, 0, 255, 0, 255);
-        assertGrey(new TestPng(4, 2, GREY).row(0x1b), 0, 85, 170, 255);
-        assertGrey(new TestPng(4, 4, GREY).row(0x01, 0xf7), 0, 17, 255, 119);
-        assertGrey(new TestPng(3, 8, GREY).row(0, 0x80, 0xff), 0, 128, 255);
+    void grayIsReplicatedAtEveryDepth() throws IOException {
+        assertGray(new TestPng(8, 1, GRAY).row(0xa5), 255, 0, 255, 0, 0, 255, 0, 255);
+        assertGray(new TestPng(4, 2, GRAY).row(0x1b), 0, 85, 170, 255);
+        assertGray(new TestPng(4, 4, GRAY).row(0x01, 0xf7), 0, 17, 255, 119);
+        assertGray(new TestPng(3, 8, GRAY).row(0, 0x80, 0xff), 0, 128, 255);
     }
 
     @Test
-    void grey_with_a_transparent_value_loses_nothing() throws IOException {
-        assertGrey(new TestPng(8, 1, GREY).chunk("tRNS", 0, 0).row(0xa5), 255, 0, 255, 0, 0, 255, 0, 255);
-        assertGrey(new TestPng(4, 2, GREY).chunk("tRNS", 0, 1).row(0x1b), 0, 85, 170, 255);
-        assertGrey(new TestPng(3, 8, GREY).chunk("tRNS", 0, 0x80).row(0, 0x80, 0xff), 0, 128, 255);
+    void grayWithTransparentValueIsUnchanged() throws IOException {
+        assertGray(new TestPng(8, 1, GRAY).chunk("tRNS", 0, 0).row(0xa5), 255, 0, 255, 0, 0, 255, 0, 255);
+        assertGray(new TestPng(4, 2, GRAY).chunk("tRNS", 0, 1).row(0x1b), 0, 85, 170, 255);
+        assertGray(new TestPng(3, 8, GRAY).chunk("tRNS", 0, 0x80).row(0, 0x80, 0xff), 0, 128, 255);
     }
 
     @Test
-    void sixteen_bit_grey_is_clipped_but_with_stored_alpha_cut_to_its_upper_byte() throws IOException {
-        assertGrey(new TestPng(4, 16, GREY).row(0, 9, 0, 255, 0x12, 0x34, 0xff, 0x80), 9, 255, 255, 255);
-        assertGrey(new TestPng(2, 16, GREY).chunk("tRNS", 0, 9).row(0, 9, 0x12, 0x34), 9, 255);
-        assertGrey(new TestPng(2, 16, GREY_ALPHA).row(7, 255, 0, 0, 200, 128, 100, 3), 7, 200);
+    void sixteenBitGrayIsClippedOrReducedWithAlpha() throws IOException {
+        assertGray(new TestPng(4, 16, GRAY).row(0, 9, 0, 255, 0x12, 0x34, 0xff, 0x80), 9, 255, 255, 255);
+        assertGray(new TestPng(2, 16, GRAY).chunk("tRNS", 0, 9).row(0, 9, 0x12, 0x34), 9, 255);
+        assertGray(new TestPng(2, 16, GRAY_ALPHA).row(7, 255, 0, 0, 200, 128, 100, 3), 7, 200);
     }
 
     @Test
-    void alpha_is_dropped_without_blending() throws IOException {
-        assertGrey(new TestPng(2, 8, GREY_ALPHA).row(7, 0, 200, 100), 7, 200);
+    void alphaIsDropped() throws IOException {
+        assertGray(new TestPng(2, 8, GRAY_ALPHA).row(7, 0, 200, 100), 7, 200);
         assertRgb(new TestPng(2, 8, RGBA).row(1, 2, 3, 0, 200, 100, 50, 128), 1, 2, 3, 200, 100, 50);
         assertRgb(new TestPng(1, 16, RGBA).row(1, 255, 2, 128, 3, 127, 0, 0), 1, 2, 3);
         assertRgb(
@@ -75,19 +75,19 @@ class ImageFilesTest {
     }
 
     @Test
-    void sixteen_bit_rgb_is_cut_to_its_upper_byte() throws IOException {
+    void sixteenBitRgbIsReducedToUpperByte() throws IOException {
         assertRgb(new TestPng(1, 16, RGB).row(1, 255, 2, 128, 3, 127), 1, 2, 3);
     }
 
     @Test
-    void palettes_of_every_depth_are_looked_up_with_or_without_transparency() throws IOException {
-        int[] allFour = FOUR_COLOURS;
-        assertRgb(new TestPng(4, 2, PALETTE).chunk("PLTE", FOUR_COLOURS).row(0x1b), allFour);
-        assertRgb(new TestPng(4, 4, PALETTE).chunk("PLTE", FOUR_COLOURS).row(0x01, 0x23), allFour);
-        assertRgb(new TestPng(4, 8, PALETTE).chunk("PLTE", FOUR_COLOURS).row(0, 1, 2, 3), allFour);
+    void paletteIsLookedUpAtEveryDepth() throws IOException {
+        int[] allFour = FOUR_COLORS;
+        assertRgb(new TestPng(4, 2, PALETTE).chunk("PLTE", FOUR_COLORS).row(0x1b), allFour);
+        assertRgb(new TestPng(4, 4, PALETTE).chunk("PLTE", FOUR_COLORS).row(0x01, 0x23), allFour);
+        assertRgb(new TestPng(4, 8, PALETTE).chunk("PLTE", FOUR_COLORS).row(0, 1, 2, 3), allFour);
         assertRgb(
                 new TestPng(4, 8, PALETTE)
-                        .chunk("PLTE", FOUR_COLOURS)
+                        .chunk("PLTE", FOUR_COLORS)
                         .chunk("tRNS", 0, 0x80)
                         .row(0, 1, 2, 3),
                 allFour);
@@ -96,12 +96,12 @@ class ImageFilesTest {
     }
 
     @Test
-    void a_gamma_chunk_changes_nothing() throws IOException {
-        assertGrey(new TestPng(3, 8, GREY).chunk("gAMA", 0, 1, 0x86, 0xa0).row(0, 0x80, 0xff), 0, 128, 255);
+    void gammaChunkIsIgnored() throws IOException {
+        assertGray(new TestPng(3, 8, GRAY).chunk("gAMA", 0, 1, 0x86, 0xa0).row(0, 0x80, 0xff), 0, 128, 255);
     }
 
     @Test
-    void the_colours_of_a_jpeg_are_those_stored_whatever_profile_it_carries() throws IOException {
+    void jpegProfileIsIgnored() throws IOException {
         byte[] plain = Files.readAllBytes(Golden.path("d_preproc/jpeg_160x120.jpg"));
         byte[] profile = ICC_Profile.getInstance(ColorSpace.CS_LINEAR_RGB).getData();
         ByteBuffer tagged = ByteBuffer.allocate(plain.length + profile.length + 18);
@@ -115,7 +115,7 @@ class ImageFilesTest {
     }
 
     @Test
-    void a_jpeg_with_stray_bytes_between_its_segments_is_read() throws IOException {
+    void readAcceptsStrayBytesInJpeg() throws IOException {
         byte[] plain = Files.readAllBytes(Golden.path("d_preproc/jpeg_160x120.jpg"));
         int scan = indexOf(plain, 0xff, 0xda);
         byte[] stray = new byte[plain.length + 3];
@@ -125,7 +125,7 @@ class ImageFilesTest {
     }
 
     @Test
-    void a_jpeg_in_cmyk_is_refused() throws IOException {
+    void readRejectsCmykJpeg() throws IOException {
         WritableRaster cmyk = Raster.createInterleavedRaster(DataBuffer.TYPE_BYTE, 8, 8, 4, null);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageWriter writer = ImageIO.getImageWritersByFormatName("jpeg").next();
@@ -135,26 +135,26 @@ class ImageFilesTest {
         } finally {
             writer.dispose();
         }
-        assertRefused(bytes.toByteArray(), "CMYK");
+        assertRejected(bytes.toByteArray(), "CMYK");
     }
 
     @Test
-    void an_image_that_is_cut_off_is_refused_wherever_the_cut_is() throws IOException {
+    void readRejectsTruncatedImage() throws IOException {
         for (String name : new String[] {"rgb_48x64.png", "pal_80x60.png", "jpeg_160x120.jpg"}) {
             byte[] whole = Files.readAllBytes(Golden.path("d_preproc/" + name));
-            // The last 12 bytes of a PNG are an empty chunk that says "end".
+            // The last 12 bytes of a PNG are the empty end chunk.
             int lastNeeded = name.endsWith("png") ? whole.length - 12 - 4 : whole.length;
             for (int length = 0; length < lastNeeded; length += 1 + length / 50) {
-                assertRefused(Arrays.copyOf(whole, length), "");
+                assertRejected(Arrays.copyOf(whole, length), "");
             }
         }
     }
 
     @Test
-    void other_kinds_of_file_are_refused_whatever_their_name() throws IOException {
-        assertRefused("GIF89a".getBytes(StandardCharsets.US_ASCII), "neither PNG nor JPEG but GIF");
-        assertRefused(new byte[] {1}, "neither PNG nor JPEG;");
-        assertRefused(new byte[0], "is empty");
+    void readRejectsOtherFormats() throws IOException {
+        assertRejected("GIF89a".getBytes(StandardCharsets.US_ASCII), "neither PNG nor JPEG but GIF");
+        assertRejected(new byte[] {1}, "neither PNG nor JPEG;");
+        assertRejected(new byte[0], "is empty");
         assertThatThrownBy(() -> ImageFiles.read(folder.resolve("none.png")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("none.png");
@@ -162,19 +162,19 @@ class ImageFilesTest {
     }
 
     @Test
-    void a_decompression_bomb_is_refused_by_its_header() throws IOException {
-        byte[] png = new TestPng(8, 1, GREY).row(0);
+    void readRejectsDecompressionBomb() throws IOException {
+        byte[] png = new TestPng(8, 1, GRAY).row(0);
         ByteBuffer.wrap(png).putInt(16, 100_000).putInt(20, 100_000);
-        assertRefused(png, "100000 x 100000");
+        assertRejected(png, "100000 x 100000");
     }
 
     @Test
-    void damaged_images_are_read_or_refused_and_nothing_else() throws IOException {
+    void readNeverFailsOtherwise() throws IOException {
         Random random = new Random(7);
         for (String name : new String[] {"rgb_48x64.png", "pal_80x60.png", "jpeg_160x120.jpg"}) {
-            byte[] sound = Files.readAllBytes(Golden.path("d_preproc/" + name));
+            byte[] valid = Files.readAllBytes(Golden.path("d_preproc/" + name));
             for (int i = 0; i < 150; i++) {
-                byte[] damaged = sound.clone();
+                byte[] damaged = valid.clone();
                 int reach = i % 2 == 0 ? damaged.length : Math.min(600, damaged.length);
                 for (int n = random.nextInt(4); n >= 0; n--) {
                     damaged[random.nextInt(reach)] ^= (byte) (1 << random.nextInt(8));
@@ -190,7 +190,7 @@ class ImageFilesTest {
     }
 
     @Test
-    void pictures_in_memory_give_their_rgb() {
+    void convertReadsImagesInMemory() {
         for (int type : new int[] {
             BufferedImage.TYPE_INT_RGB,
             BufferedImage.TYPE_INT_ARGB,
@@ -208,7 +208,7 @@ class ImageFilesTest {
         assertThatThrownBy(() -> RasterToRgb.convert(blended)).isInstanceOf(IllegalArgumentException.class);
     }
 
-    private void assertGrey(byte[] file, int... grey) throws IOException {
+    private void assertGray(byte[] file, int... grey) throws IOException {
         assertRgb(
                 file,
                 Arrays.stream(grey)
@@ -225,7 +225,7 @@ class ImageFilesTest {
         assertThat(unsigned).containsExactly(rgb);
     }
 
-    private void assertRefused(byte[] bytes, String reason) throws IOException {
+    private void assertRejected(byte[] bytes, String reason) throws IOException {
         Path file = Files.write(folder.resolve("refused"), bytes);
         assertThatThrownBy(() -> ImageFiles.read(file))
                 .as("%d bytes", bytes.length)

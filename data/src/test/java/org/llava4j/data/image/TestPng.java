@@ -9,10 +9,10 @@ import java.util.zip.DeflaterOutputStream;
 
 /** Writes PNG files of every kind the format knows, one row high, to the byte. */
 final class TestPng {
-    static final int GREY = 0;
+    static final int GRAY = 0;
     static final int RGB = 2;
     static final int PALETTE = 3;
-    static final int GREY_ALPHA = 4;
+    static final int GRAY_ALPHA = 4;
     static final int RGBA = 6;
 
     private final int width;

@@ -128,11 +128,11 @@ class PretrainingMainsTest {
         Path link = Files.createSymbolicLink(temp.resolve("link.tsv"), captions);
         byte[] before = Files.readAllBytes(captions);
         for (Path same : List.of(captions, link)) {
-            assertThatThrownBy(() -> expand("--output", same.toString())).hasMessageContaining("is one that is read");
+            assertThatThrownBy(() -> expand("--output", same.toString())).hasMessageContaining("is also an input");
         }
         Path own = Files.writeString(temp.resolve("own.txt"), "What is it?");
         assertThatThrownBy(() -> expand("--output", own.toString(), "--instructions", own.toString()))
-                .hasMessageContaining("is one that is read");
+                .hasMessageContaining("is also an input");
         assertThatThrownBy(() -> filter("--output-dir", temp.toString())).hasMessageContaining("holds " + captions);
         assertThat(captions).hasBinaryContent(before);
     }

@@ -138,10 +138,10 @@ class ConversationRecordReaderTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "[{\"id\": 1,~ \"conversations\": [}]  | line 2: broken JSON",
+                "[{\"id\": 1,~ \"conversations\": [}]  | line 2: invalid JSON",
                 "[{\"id\": 1} , 5]                      | line 1: entry 1 is not an object",
-                "[{\"id\": 1}                           | broken JSON",
-                "[{\"id\": 1}] x                        | broken JSON",
+                "[{\"id\": 1}                           | invalid JSON",
+                "[{\"id\": 1}] x                        | invalid JSON",
                 "[{\"id\": 1}] [2]                      | has content after its array",
                 "``                                     | is empty",
                 "5                                      | entry 0 is not an object",

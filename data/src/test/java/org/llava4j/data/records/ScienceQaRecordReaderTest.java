@@ -159,7 +159,7 @@ class ScienceQaRecordReaderTest {
         Files.writeString(folder.resolve("pid_splits.json"), "{}");
         assertBadSplit("train", "problems.json, line 2, entry 1: problem 1 is duplicate");
         Files.writeString(folder.resolve("problems.json"), "{\"1\": {},\n \"2\": ");
-        assertBadSplit("train", "problems.json, line 2: broken JSON");
+        assertBadSplit("train", "problems.json, line 2: invalid JSON");
         Files.writeString(folder.resolve("problems.json"), "[]");
         assertBadSplit("train", "problems.json, line 1: must be one JSON object");
         Files.writeString(folder.resolve("problems.json"), "{}");

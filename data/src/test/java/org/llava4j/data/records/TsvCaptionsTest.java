@@ -132,11 +132,11 @@ class TsvCaptionsTest {
     @CsvSource({"UTF-16, UTF-16", "UTF-16LE, UTF-16", "UTF-16BE, UTF-16", "UTF-32LE, UTF-32", "UTF-32BE, UTF-32"})
     void readReportsOtherEncodings(String charset, String name) throws IOException {
         Path table = file("a dog\thttp://a/0\n", Charset.forName(charset));
-        assertThatThrownBy(() -> read(table)).hasMessage(table + ": is in " + name + "; save it in UTF-8");
+        assertThatThrownBy(() -> read(table)).hasMessage(table + ": is " + name + "; save it as UTF-8");
         Path json = Files.write(
                 temp.resolve("metadata.json"),
                 "[{\"image\":\"a.jpg\",\"caption\":\"a\"}]".getBytes(Charset.forName(charset)));
-        assertThatThrownBy(() -> read(json)).hasMessage(json + ": is in " + name + "; save it in UTF-8");
+        assertThatThrownBy(() -> read(json)).hasMessage(json + ": is " + name + "; save it as UTF-8");
     }
 
     @Test

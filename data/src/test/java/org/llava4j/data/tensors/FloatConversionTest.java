@@ -16,14 +16,14 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Tensors that are read and written in another type than they lie in, through files. */
+/** Conversion of tensors while reading and writing files. */
 class FloatConversionTest {
     private static final int PATTERNS = 1 << 16;
 
     @TempDir
     Path folder;
 
-    /** Every pattern of 16 bits, in order. */
+    /** All 16-bit patterns in order. */
     private static INDArray everyPattern(DataType type) {
         short[] bits = new short[PATTERNS];
         for (int i = 0; i < PATTERNS; i++) {
@@ -52,7 +52,7 @@ class FloatConversionTest {
 
     @ParameterizedTest
     @EnumSource(names = {"HALF", "BFLOAT16"})
-    void every_pattern_is_written_and_read_as_it_is_and_widens_exactly(DataType type) {
+    void sixteenBitRoundTripIsExact(DataType type) {
         INDArray all = everyPattern(type);
         try (SafetensorsFile file = written(all)) {
             assertThat(file.tensors().get("x").type()).isEqualTo(TensorType.of(type));
@@ -71,7 +71,7 @@ class FloatConversionTest {
 
     @ParameterizedTest
     @EnumSource(names = {"HALF", "BFLOAT16"})
-    void every_pattern_comes_back_from_float32(DataType type) {
+    void wideningRoundTripIsExact(DataType type) {
         INDArray wide = FloatConversion.cast(everyPattern(type), DataType.FLOAT);
         try (SafetensorsFile file = written(wide)) {
             short[] bits = bits(file.read("x", type));
@@ -87,7 +87,7 @@ class FloatConversionTest {
     }
 
     @Test
-    void the_other_type_of_16_bits_is_reached_by_way_of_float32() {
+    void conversionBetween16BitTypesEqualsWayOverFloat32() {
         INDArray halves = everyPattern(DataType.HALF);
         try (SafetensorsFile file = written(halves)) {
             short[] brains = bits(file.read("x", DataType.BFLOAT16));
@@ -99,7 +99,7 @@ class FloatConversionTest {
 
     @ParameterizedTest
     @EnumSource(names = {"HALF", "BFLOAT16"})
-    void a_tensor_of_several_pieces_is_rounded_throughout(DataType type) {
+    void narrowingRoundsAllChunks(DataType type) {
         Random random = new Random(23);
         int length = (1 << 19) + 7;
         float[] values = new float[length];
@@ -116,7 +116,7 @@ class FloatConversionTest {
     }
 
     @Test
-    void an_array_of_16_bits_is_written_in_any_float_type() {
+    void writeConverts16BitArrayToAnyFloatType() {
         INDArray narrow = FloatConversion.cast(Nd4j.createFromArray(1.5f, -0.1f, 3e-6f), DataType.BFLOAT16);
         INDArray wide = FloatConversion.cast(narrow, DataType.FLOAT);
         Path file = folder.resolve("f32.safetensors");
@@ -132,14 +132,14 @@ class FloatConversionTest {
     }
 
     @Test
-    void an_empty_tensor_has_the_wanted_type() {
+    void readKeepsTypeOfEmptyTensor() {
         try (SafetensorsFile file = written(Nd4j.create(DataType.FLOAT, 0, 4))) {
             assertThat(file.read("x", DataType.BFLOAT16).dataType()).isEqualTo(DataType.BFLOAT16);
         }
     }
 
     @Test
-    void what_is_no_float_is_refused() {
+    void readRejectsNonFloatTensor() {
         try (SafetensorsFile file = written(Nd4j.createFromArray(1, 2))) {
             assertThatThrownBy(() -> file.read("x", DataType.BFLOAT16))
                     .isInstanceOf(BadInputException.class)

@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class HalfFloatsTest {
     @Test
-    void known_f16_values_widen_exactly() {
+    void knownF16ValuesWidenExactly() {
         assertThat(HalfFloats.f16ToFloat((short) 0x3c00)).isEqualTo(1.0f);
         assertThat(HalfFloats.f16ToFloat((short) 0xc000)).isEqualTo(-2.0f);
         assertThat(HalfFloats.f16ToFloat((short) 0x7bff)).isEqualTo(65504.0f);
@@ -21,7 +21,7 @@ class HalfFloatsTest {
     }
 
     @Test
-    void every_16_bit_pattern_survives_the_way_to_float_and_back() {
+    void allBitPatternsRoundTrip() {
         for (int bits = 0; bits <= 0xffff; bits++) {
             short half = (short) bits;
             float f16 = HalfFloats.f16ToFloat(half);
@@ -36,7 +36,7 @@ class HalfFloatsTest {
     }
 
     @Test
-    void nan_stays_nan_with_its_sign() {
+    void nanKeepsItsSign() {
         for (int bits : new int[] {0x7fc00000, 0x7f800001, 0xffc00000, 0xff800001, 0x7fffffff}) {
             float nan = Float.intBitsToFloat(bits);
             short f16 = HalfFloats.floatToF16(nan);
@@ -49,7 +49,7 @@ class HalfFloatsTest {
     }
 
     @Test
-    void f16_rounds_to_the_nearest_and_ties_to_even() {
+    void f16RoundsToNearestEven() {
         assertThat(HalfFloats.floatToF16(1f + 0x1p-11f)).isEqualTo((short) 0x3c00);
         assertThat(HalfFloats.floatToF16(1f + 3 * 0x1p-11f)).isEqualTo((short) 0x3c02);
         assertThat(HalfFloats.floatToF16(Math.nextUp(1f + 0x1p-11f))).isEqualTo((short) 0x3c01);
@@ -62,7 +62,7 @@ class HalfFloatsTest {
     }
 
     @Test
-    void bf16_rounds_to_the_nearest_and_ties_to_even() {
+    void bf16RoundsToNearestEven() {
         assertThat(HalfFloats.floatToBf16(1f + 0x1p-8f)).isEqualTo((short) 0x3f80);
         assertThat(HalfFloats.floatToBf16(1f + 3 * 0x1p-8f)).isEqualTo((short) 0x3f82);
         assertThat(HalfFloats.floatToBf16(Float.MAX_VALUE)).isEqualTo((short) 0x7f80);
@@ -70,7 +70,7 @@ class HalfFloatsTest {
     }
 
     @Test
-    void no_neighbour_is_nearer_than_the_rounded_value() {
+    void roundedValueIsNearest() {
         Random random = new Random(1);
         for (int i = 0; i < 200_000; i++) {
             float value = Float.intBitsToFloat(random.nextInt());
@@ -80,9 +80,9 @@ class HalfFloatsTest {
             short half = HalfFloats.floatToF16(value);
             double error = Math.abs((double) HalfFloats.f16ToFloat(half) - value);
             for (int step = -1; step <= 1; step += 2) {
-                float neighbour = HalfFloats.f16ToFloat((short) (half + step));
-                if (Float.isFinite(neighbour)) {
-                    assertThat(error).isLessThanOrEqualTo(Math.abs((double) neighbour - value));
+                float neighbor = HalfFloats.f16ToFloat((short) (half + step));
+                if (Float.isFinite(neighbor)) {
+                    assertThat(error).isLessThanOrEqualTo(Math.abs((double) neighbor - value));
                 }
             }
         }

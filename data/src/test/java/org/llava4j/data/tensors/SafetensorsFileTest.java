@@ -28,7 +28,7 @@ class SafetensorsFileTest {
     Path folder;
 
     @Test
-    void every_type_reads_as_its_nd4j_type_with_its_values() throws IOException {
+    void readReturnsEveryType() throws IOException {
         assertReads("F32", "[2,2]", "0000803f000000c00000004000004040", Nd4j.createFromArray(new float[][] {
             {1, -2}, {2, 3}
         }));
@@ -55,7 +55,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void a_scalar_has_rank_0_and_an_empty_tensor_has_no_elements() throws IOException {
+    void readReturnsScalarAndEmptyTensor() throws IOException {
         String header = entry("scalar", "F32", "[]", 0, 4) + "," + entry("empty", "F32", "[0,3]", 0, 0);
         try (SafetensorsFile file =
                 SafetensorsFile.open(file(header, HexFormat.of().parseHex("0000803f")))) {
@@ -67,7 +67,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void an_empty_tensor_may_have_a_huge_axis_but_none_may_have_too_many() throws IOException {
+    void readRejectsTooManyAxes() throws IOException {
         try (SafetensorsFile file =
                 SafetensorsFile.open(file(entry("empty", "F32", "[1099511627776,0]", 0, 0), new byte[0]))) {
             assertThat(file.read("empty").shape()).containsExactly(1L << 40, 0);
@@ -81,7 +81,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void a_tensor_longer_than_one_piece_reads_whole() throws IOException {
+    void readReturnsTensorOfSeveralChunks() throws IOException {
         int length = 700_001;
         ByteBuffer data = ByteBuffer.allocate(length * 2).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < length; i++) {
@@ -97,7 +97,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void golden_files_list_their_tensors_and_metadata() {
+    void tensorsListGoldenFiles() {
         try (SafetensorsFile file = SafetensorsFile.open(Golden.path("b_llama/model.safetensors"))) {
             assertThat(file.metadata()).containsEntry("format", "pt");
             assertThat(file.tensors().get("model.embed_tokens.weight"))
@@ -111,7 +111,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void every_golden_file_reads_whole() throws IOException {
+    void readReturnsEveryGoldenTensor() throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.walk(Golden.path("."))) {
             files = all.filter(path -> path.toString().endsWith(".safetensors")).toList();
@@ -130,30 +130,30 @@ class SafetensorsFileTest {
 
     @ParameterizedTest(name = "{0}")
     @CsvSource(delimiter = '|', textBlock = """
-            a shape and offsets that disagree | "x":{"dtype":"F32","shape":[3],"data_offsets":[0,8]} | takes 12 bytes
-            a negative axis | "x":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]} | no whole number
-            a fractional axis | "x":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]} | no whole number
-            an axis past 64 bits | "x":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]} | no whole number
-            a product past 64 bits | "x":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]} | too large
-            offsets in reverse | "x":{"dtype":"F32","shape":[2],"data_offsets":[8,0]} | in order
+            shape contradicts offsets | "x":{"dtype":"F32","shape":[3],"data_offsets":[0,8]} | with 12 bytes
+            a negative axis | "x":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]} | non-negative integer
+            a fractional axis | "x":{"dtype":"F32","shape":[2.0],"data_offsets":[0,8]} | non-negative integer
+            an axis past 64 bits | "x":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,8]} | non-negative integer
+            a product past 64 bits | "x":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]} | overflows 64 bits
+            offsets in reverse | "x":{"dtype":"F32","shape":[2],"data_offsets":[8,0]} | ascending order
             one offset | "x":{"dtype":"F32","shape":[2],"data_offsets":[8]} | two data_offsets
             an unknown type | "x":{"dtype":"F8_E4M3","shape":[8],"data_offsets":[0,8]} | F8_E4M3
             a type that is a number | "x":{"dtype":32,"shape":[2],"data_offsets":[0,8]} | dtype 32
             a missing key | "x":{"dtype":"F32","shape":[2]} | exactly dtype, shape and data_offsets
             an extra key | "x":{"dtype":"F32","shape":[2],"data_offsets":[0,8],"sha":1} | exactly dtype
-            an entry that is no object | "x":7 | exactly dtype
-            a shape that is no list | "x":{"dtype":"F32","shape":2,"data_offsets":[0,8]} | not a list
+            entry is not an object | "x":7 | exactly dtype
+            shape is not a list | "x":{"dtype":"F32","shape":2,"data_offsets":[0,8]} | not a list
             the same name twice | "x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]} | not valid JSON
             the same key twice | "x":{"dtype":"F32","dtype":"I32","shape":[2],"data_offsets":[0,8]} | not valid JSON
-            bytes of nobody at the end | "x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]} | 4 bytes that belong to no tensor
-            a hole before a tensor | "x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]} | hole of 4 bytes
-            two tensors on one place | "x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[1],"data_offsets":[4,8]} | overlaps
-            data that is cut off | "x":{"dtype":"F32","shape":[4],"data_offsets":[0,16]} | cut off
-            metadata that is no text | "__metadata__":{"format":1} | __metadata__
+            trailing bytes | "x":{"dtype":"F32","shape":[1],"data_offsets":[0,4]} | 4 trailing bytes
+            gap before a tensor | "x":{"dtype":"F32","shape":[1],"data_offsets":[4,8]} | gap of 4 bytes
+            overlapping tensors | "x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"y":{"dtype":"F32","shape":[1],"data_offsets":[4,8]} | overlaps
+            truncated data | "x":{"dtype":"F32","shape":[4],"data_offsets":[0,16]} | truncated
+            metadata is not a string | "__metadata__":{"format":1} | __metadata__
             metadata that is a list | "__metadata__":[] | __metadata__
             a broken object | "x":{ | not valid JSON
             """, quoteCharacter = '\u0000')
-    void damage_is_refused_with_the_file_and_the_reason(String what, String header, String reason) throws IOException {
+    void openRejectsDamagedHeader(String what, String header, String reason) throws IOException {
         Path path = file(header, new byte[8]);
         assertThatThrownBy(() -> SafetensorsFile.open(path))
                 .as(what)
@@ -163,16 +163,16 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void a_header_length_that_cannot_be_is_refused_before_anything_is_allocated() throws IOException {
-        assertRefusesBytes("ff ff ff ff ff ff ff 7f", "announces a header of 9223372036854775807 bytes");
-        assertRefusesBytes("ff ff ff ff ff ff ff ff", "announces a header of 18446744073709551615 bytes");
-        assertRefusesBytes("01 00 00 00 00 00 00 00", "announces a header of 1 bytes but has only 0");
-        assertRefusesBytes("01 00", "too short");
-        assertRefusesBytes("", "is empty");
+    void openRejectsImpossibleHeaderLength() throws IOException {
+        assertRejects("ff ff ff ff ff ff ff 7f", "declares a header of 9223372036854775807 bytes");
+        assertRejects("ff ff ff ff ff ff ff ff", "declares a header of 18446744073709551615 bytes");
+        assertRejects("01 00 00 00 00 00 00 00", "declares a header of 1 bytes but has only 0");
+        assertRejects("01 00", "too short");
+        assertRejects("", "is empty");
     }
 
     @Test
-    void a_header_past_the_limit_of_the_format_is_refused() throws IOException {
+    void openRejectsHeaderBeyondLimit() throws IOException {
         Path path = folder.resolve("sparse.safetensors");
         try (var channel = Files.newByteChannel(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
             channel.write(ByteBuffer.allocate(8)
@@ -186,14 +186,14 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void a_header_that_is_no_json_object_is_refused() throws IOException {
-        assertRefusesBytes("02 00 00 00 00 00 00 00 5b 5d", "not a JSON object");
-        assertRefusesBytes("02 00 00 00 00 00 00 00 20 20", "not valid JSON");
-        assertRefusesBytes("02 00 00 00 00 00 00 00 ff fe", "not UTF-8");
-        assertRefusesBytes("04 00 00 00 00 00 00 00 7b 7d 7b 7d", "not valid JSON");
+    void openRejectsHeaderThatIsNotJsonObject() throws IOException {
+        assertRejects("02 00 00 00 00 00 00 00 5b 5d", "not a JSON object");
+        assertRejects("02 00 00 00 00 00 00 00 20 20", "not valid JSON");
+        assertRejects("02 00 00 00 00 00 00 00 ff fe", "not UTF-8");
+        assertRejects("04 00 00 00 00 00 00 00 7b 7d 7b 7d", "not valid JSON");
     }
 
-    private void assertRefusesBytes(String hex, String reason) throws IOException {
+    private void assertRejects(String hex, String reason) throws IOException {
         Path path = folder.resolve("bytes.safetensors");
         Files.write(path, HexFormat.of().parseHex(hex.replace(" ", "")));
         assertThatThrownBy(() -> SafetensorsFile.open(path))
@@ -202,7 +202,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void booleans_are_0_or_1() throws IOException {
+    void readRejectsInvalidBoolean() throws IOException {
         Path path = file(entry("mask", "BOOL", "[2]", 0, 2), new byte[] {1, 2});
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
             assertThatThrownBy(() -> file.read("mask"))
@@ -212,7 +212,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void a_file_that_shrinks_while_it_is_open_is_refused() throws IOException {
+    void readRejectsShrunkFile() throws IOException {
         Path path = file(entry("x", "F32", "[2]", 0, 8), new byte[8]);
         try (SafetensorsFile file = SafetensorsFile.open(path)) {
             try (var channel = Files.newByteChannel(path, StandardOpenOption.WRITE)) {
@@ -225,7 +225,7 @@ class SafetensorsFileTest {
     }
 
     @Test
-    void a_missing_file_or_tensor_is_named() throws IOException {
+    void readRejectsMissingFileOrTensor() throws IOException {
         assertThatThrownBy(() -> SafetensorsFile.open(folder.resolve("none.safetensors")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("none.safetensors");

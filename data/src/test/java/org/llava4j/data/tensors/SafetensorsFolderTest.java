@@ -30,7 +30,7 @@ class SafetensorsFolderTest {
     }
 
     @Test
-    void shards_read_as_one() {
+    void readReturnsTensorsOfAllShards() {
         try (SafetensorsFolder store = SafetensorsFolder.open(folder)) {
             assertThat(store.tensors().keySet()).containsExactly("a", "b", "c");
             assertThat(store.read("b")).isEqualTo(array(2));
@@ -43,7 +43,7 @@ class SafetensorsFolderTest {
     }
 
     @Test
-    void a_single_file_reads_through_the_same_interface() {
+    void readReturnsTensorsOfSingleFile() {
         try (TensorStore store = SafetensorsFolder.open(Golden.path("c_llava_linear"));
                 SafetensorsFile file = SafetensorsFile.open(Golden.path("c_llava_linear/model.safetensors"))) {
             assertThat(store.tensors()).isEqualTo(file.tensors());
@@ -52,66 +52,66 @@ class SafetensorsFolderTest {
     }
 
     @Test
-    void a_missing_shard_is_named() throws IOException {
+    void openRejectsMissingShard() throws IOException {
         Files.delete(folder.resolve(SHARD_2));
-        assertRefused(SHARD_2);
+        assertRejected(SHARD_2);
     }
 
     @Test
-    void a_listed_tensor_that_is_nowhere_is_named() throws IOException {
+    void openRejectsMissingTensor() throws IOException {
         index("{'weight_map':{'a':'%s','b':'%s','c':'%s','d':'%s'}}", SHARD_1, SHARD_1, SHARD_2, SHARD_2);
-        assertRefused("\"d\"");
+        assertRejected("\"d\"");
     }
 
     @Test
-    void a_tensor_that_is_not_listed_is_named() throws IOException {
+    void openRejectsUnlistedTensor() throws IOException {
         index("{'weight_map':{'a':'%s','c':'%s'}}", SHARD_1, SHARD_2);
-        assertRefused("\"b\"");
+        assertRejected("\"b\"");
     }
 
     @Test
-    void a_tensor_listed_for_another_shard_is_named() throws IOException {
+    void openRejectsTensorInWrongShard() throws IOException {
         index("{'weight_map':{'a':'%s','b':'%s','c':'%s'}}", SHARD_1, SHARD_2, SHARD_2);
-        assertRefused("\"b\"");
+        assertRejected("\"b\"");
     }
 
     @Test
-    void a_tensor_in_two_shards_is_named() throws IOException {
+    void openRejectsTensorInTwoShards() throws IOException {
         SafetensorsWriter.write(folder.resolve(SHARD_2), Map.of("a", array(4), "c", array(3)));
-        assertRefused("\"a\"");
+        assertRejected("\"a\"");
     }
 
     @Test
-    void an_index_cannot_point_outside_its_folder() throws IOException {
+    void openRejectsIndexPointingOutsideFolder() throws IOException {
         index("{'weight_map':{'a':'../%s'}}", SHARD_1);
-        assertRefused("plain name");
+        assertRejected("must be the name of a");
     }
 
     @Test
-    void a_broken_index_is_refused_with_its_line() throws IOException {
+    void openRejectsInvalidIndex() throws IOException {
         index("{'weight_map':\n{'a':}}");
-        assertRefused("line 2");
+        assertRejected("line 2");
         index("{}");
-        assertRefused("weight_map");
+        assertRejected("weight_map");
         index("");
-        assertRefused("is empty");
+        assertRejected("is empty");
     }
 
     @Test
-    void two_answers_to_where_the_weights_are_is_one_too_many() {
+    void openRejectsSingleFileBesideIndex() {
         SafetensorsWriter.write(folder.resolve("model.safetensors"), Map.of("a", array(1)));
-        assertRefused("both");
+        assertRejected("both");
     }
 
     @Test
-    void an_empty_folder_says_what_it_needs() throws IOException {
+    void openRejectsEmptyFolder() throws IOException {
         Path empty = Files.createDirectory(folder.resolve("empty"));
         assertThatThrownBy(() -> SafetensorsFolder.open(empty))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("model.safetensors");
     }
 
-    private void assertRefused(String reason) {
+    private void assertRejected(String reason) {
         assertThatThrownBy(() -> SafetensorsFolder.open(folder))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(folder.toString())

@@ -21,7 +21,7 @@ class SafetensorsWriterTest {
     Path folder;
 
     @Test
-    void all_types_come_back_as_they_were() {
+    void writeRoundTripsEveryType() {
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         tensors.put("float", Nd4j.rand(DataType.FLOAT, 3, 5));
         tensors.put("double", Nd4j.rand(DataType.DOUBLE, 7));
@@ -37,7 +37,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void views_are_written_in_reading_order() {
+    void writeConvertsViewsToCOrder() {
         INDArray base = Nd4j.arange(24).castTo(DataType.FLOAT).reshape('c', 2, 3, 4);
         Map<String, INDArray> views = new LinkedHashMap<>();
         views.put("transposed", base.permute(2, 0, 1));
@@ -50,7 +50,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void floats_narrow_to_16_bits_rounded_to_even() {
+    void writeRoundsToNearestEven() {
         float justAboveTie = Math.nextUp(1f + 0x1p-11f);
         Map<String, INDArray> tensors = Map.of("x", Nd4j.createFromArray(1f + 0x1p-11f, justAboveTie, 65519f));
         SafetensorsWriter.write(folder.resolve("f16"), tensors, name -> TensorType.F16);
@@ -78,13 +78,13 @@ class SafetensorsWriterTest {
                     Map.of("x", Nd4j.createFromArray(1f, -Float.MAX_VALUE, Float.POSITIVE_INFINITY));
             assertThatThrownBy(() -> SafetensorsWriter.write(folder.resolve("x"), large, name -> type))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessageContaining("\"x\": 1 of 3 values are beyond what " + type.torchName());
+                    .hasMessageContaining("\"x\": 1 of 3 values exceed the range of " + type.torchName());
             assertThat(folder.resolve("x")).doesNotExist();
         }
     }
 
     @Test
-    void the_bytes_do_not_depend_on_the_order_of_the_map() throws IOException {
+    void writeIsIndependentOfMapOrder() throws IOException {
         Map<String, INDArray> forward = new LinkedHashMap<>();
         forward.put("a", Nd4j.createFromArray((byte) 1));
         forward.put("b", Nd4j.createFromArray(2f));
@@ -106,13 +106,13 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void a_tensor_longer_than_one_piece_is_written_whole() {
+    void writeHandlesSeveralChunks() {
         Map<String, INDArray> tensors = Map.of("x", Nd4j.rand(DataType.FLOAT, 1001, 700));
         assertThat(roundTrip(tensors)).isEqualTo(tensors);
     }
 
     @Test
-    void a_type_the_array_does_not_have_is_our_own_mistake() {
+    void writeRejectsIncompatibleType() {
         Map<String, INDArray> tensors = Map.of("x", Nd4j.createFromArray(1L));
         assertThatThrownBy(() -> SafetensorsWriter.write(folder.resolve("x"), tensors, name -> TensorType.F32))
                 .isInstanceOf(IllegalArgumentException.class)
@@ -121,7 +121,7 @@ class SafetensorsWriterTest {
     }
 
     @Test
-    void a_place_that_cannot_be_written_is_bad_input_and_leaves_nothing() throws IOException {
+    void writeRejectsUnwritablePath() throws IOException {
         Path inTheWay = Files.writeString(folder.resolve("file"), "x");
         assertThatThrownBy(() -> SafetensorsWriter.write(inTheWay.resolve("model.safetensors"), Map.of()))
                 .isInstanceOf(BadInputException.class)

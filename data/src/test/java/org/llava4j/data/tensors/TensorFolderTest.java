@@ -19,7 +19,7 @@ class TensorFolderTest {
     Path folder;
 
     @Test
-    void a_folder_opens_in_the_format_it_has() throws IOException {
+    void openDetectsFormatOfFolder() throws IOException {
         assertOpens(Golden.path("c_llava_linear"), SafetensorsFolder.class);
         assertOpens(Golden.path("i_llava_bin"), TorchFolder.class);
         Files.copy(TORCH, folder.resolve("pytorch_model.bin"));
@@ -29,14 +29,14 @@ class TensorFolderTest {
     }
 
     @Test
-    void shards_of_safetensors_come_before_a_pytorch_file_even_if_they_are_broken() throws IOException {
+    void openPrefersSafetensors() throws IOException {
         Files.copy(TORCH, folder.resolve("pytorch_model.bin"));
         Files.writeString(folder.resolve("model.safetensors.index.json"), "{\"weight_map\":{\"a\":\"b.safetensors\"}}");
-        assertRefused(folder, "b.safetensors");
+        assertRejected(folder, "b.safetensors");
     }
 
     @Test
-    void a_file_is_known_by_its_first_bytes() throws IOException {
+    void openDetectsFormatOfFile() throws IOException {
         assertOpens(SAFETENSORS, SafetensorsFile.class);
         assertOpens(TORCH, TorchFile.class);
         assertOpens(Files.copy(TORCH, folder.resolve("misnamed.safetensors")), TorchFile.class);
@@ -44,17 +44,17 @@ class TensorFolderTest {
     }
 
     @Test
-    void what_is_neither_is_refused() throws IOException {
-        assertRefused(Files.writeString(folder.resolve("page.bin"), "<html>404</html>"), "neither");
-        assertRefused(Files.writeString(folder.resolve("nothing.bin"), ""), "neither");
-        assertRefused(Files.write(folder.resolve("old.bin"), new byte[] {(byte) 0x80, 2}), "cut off");
+    void openRejectsOtherFormats() throws IOException {
+        assertRejected(Files.writeString(folder.resolve("page.bin"), "<html>404</html>"), "neither");
+        assertRejected(Files.writeString(folder.resolve("nothing.bin"), ""), "neither");
+        assertRejected(Files.write(folder.resolve("old.bin"), new byte[] {(byte) 0x80, 2}), "truncated");
     }
 
     @Test
-    void a_folder_without_weights_says_what_it_needs() throws IOException {
+    void openRejectsFolderWithoutWeights() throws IOException {
         Files.copy(TORCH, folder.resolve("mm_projector.bin"));
-        assertRefused(folder, "model.safetensors or pytorch_model.bin");
-        assertRefused(folder.resolve("none"), "no weights in");
+        assertRejected(folder, "model.safetensors or pytorch_model.bin");
+        assertRejected(folder.resolve("none"), "no weights in");
     }
 
     private static void assertOpens(Path path, Class<? extends TensorStore> as) {
@@ -64,7 +64,7 @@ class TensorFolderTest {
         }
     }
 
-    private static void assertRefused(Path path, String reason) {
+    private static void assertRejected(Path path, String reason) {
         assertThatThrownBy(() -> TensorFolder.open(path))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(path.toString())

@@ -16,30 +16,30 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.torch.PickleWriter;
 import org.llava4j.data.tensors.torch.TorchZip;
 
-/** Files that are refused: those of PyTorch that hold more than weights, and damage by hand. */
+/** Rejected files: PyTorch files with more than weights, and damaged files. */
 class TorchFileInvalidInputTest {
     @TempDir
     Path folder;
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            legacy.bin | in the format of PyTorch before 1.6
-            training.bin | holds a number under "epoch", not only named tensors
-            module.bin | asks for torch.nn.modules.container.Sequential
-            uint16.bin | asks for torch._utils._rebuild_tensor_v3
-            complex.bin | asks for torch.ComplexFloatStorage
+            legacy.bin | has the format of PyTorch before 1.6
+            training.bin | contains a number under "epoch", not only named tensors
+            module.bin | refers to torch.nn.modules.container.Sequential
+            uint16.bin | refers to torch._utils._rebuild_tensor_v3
+            complex.bin | refers to torch.ComplexFloatStorage
             """, quoteCharacter = '\u0000')
-    void what_is_more_than_named_tensors_is_refused_with_what_to_do(String name, String reason) throws IOException {
-        assertRefused(written(name), reason);
-        assertRefused(written(name), "torch.save(");
+    void openRejectsMoreThanNamedTensors(String name, String reason) throws IOException {
+        assertRejected(written(name), reason);
+        assertRejected(written(name), "torch.save(");
     }
 
     @Test
-    void a_pickle_of_something_else_is_refused_by_what_it_is() throws IOException {
-        assertRefused(file(new PickleWriter().ascii("N").end()), "holds an object and no dictionary");
-        assertRefused(file(new PickleWriter().ascii("]").end()), "holds a list and no dictionary");
-        assertRefused(file(new PickleWriter().text("x").end()), "holds a text and no dictionary");
-        assertRefused(
+    void openRejectsPickleOfOtherObject() throws IOException {
+        assertRejected(file(new PickleWriter().ascii("N").end()), "contains an object instead of a dictionary");
+        assertRejected(file(new PickleWriter().ascii("]").end()), "contains a list instead of a dictionary");
+        assertRejected(file(new PickleWriter().text("x").end()), "contains a string instead of a dictionary");
+        assertRejected(
                 file(new PickleWriter().ascii("}").text("model").ascii("}s").end()), "a dictionary under \"model\"");
         byte[] unnamed = new PickleWriter()
                 .ascii("}")
@@ -47,7 +47,7 @@ class TorchFileInvalidInputTest {
                 .tensor("FloatStorage", "0", 1, 0, new long[0], new long[0])
                 .ascii("s")
                 .end();
-        assertRefused(file(unnamed, new byte[4]), "a tensor under \"7\"");
+        assertRejected(file(unnamed, new byte[4]), "a tensor under \"7\"");
     }
 
     @ParameterizedTest(name = "{0}")
@@ -55,33 +55,33 @@ class TorchFileInvalidInputTest {
             a storage that is missing | 1 | 4 | 0 | 4 | 1 | data/1, which is missing
             a storage longer than its entry | 0 | 5 | 0 | 4 | 1 | a storage of 5 elements of 4 bytes, but data/0 has 16
             a storage shorter than its entry | 0 | 3 | 0 | 3 | 1 | a storage of 3 elements of 4 bytes, but data/0 has 16
-            a storage of all there is | 0 | 9223372036854775807 | 0 | 4 | 1 | a storage of 9223372036854775807
-            a tensor longer than its storage | 0 | 4 | 0 | 5 | 1 | reaches to element 4 of a storage of 4
-            an offset that pushes it out | 0 | 4 | 1 | 4 | 1 | reaches to element 4
-            an offset past all | 0 | 4 | 9223372036854775807 | 2 | 1 | too large to exist
-            strides that leave it | 0 | 4 | 0 | 4 | 2 | reaches to element 6
-            a stride past 64 bits | 0 | 4 | 0 | 4 | 9223372036854775807 | too large to exist
-            more than the file holds | 0 | 4 | 0 | 4611686018427387904 | 0 | more than the file could hold
+            huge storage | 0 | 9223372036854775807 | 0 | 4 | 1 | a storage of 9223372036854775807
+            a tensor longer than its storage | 0 | 4 | 0 | 5 | 1 | extends to element 4 of a storage of 4
+            offset moves it outside | 0 | 4 | 1 | 4 | 1 | extends to element 4
+            huge offset | 0 | 4 | 9223372036854775807 | 2 | 1 | overflows 64 bits
+            strides leave the storage | 0 | 4 | 0 | 4 | 2 | extends to element 6
+            a stride past 64 bits | 0 | 4 | 0 | 4 | 9223372036854775807 | overflows 64 bits
+            expanded beyond the file size | 0 | 4 | 0 | 4611686018427387904 | 0 | more than the file could contain
             """)
-    void a_tensor_outside_its_storage_is_refused(
+    void openRejectsTensorOutsideStorage(
             String what, String key, long storage, long offset, long size, long stride, String reason)
             throws IOException {
         byte[] pickle =
                 PickleWriter.single("FloatStorage", key, storage, offset, new long[] {size}, new long[] {stride});
-        assertRefused(file(pickle, new byte[16]), reason);
-        assertRefused(file(pickle, new byte[16]), "tensor \"x\"");
+        assertRejected(file(pickle, new byte[16]), reason);
+        assertRejected(file(pickle, new byte[16]), "tensor \"x\"");
     }
 
     @Test
-    void a_shape_past_64_bits_is_refused_though_it_may_be_empty() throws IOException {
+    void openRejectsShapeBeyond64Bits() throws IOException {
         long half = 1L << 40;
         byte[] pickle =
                 PickleWriter.single("FloatStorage", "0", 1, 0, new long[] {half, half, 0}, new long[] {0, 0, 0});
-        assertRefused(file(pickle, new byte[4]), "too large to exist");
+        assertRejected(file(pickle, new byte[4]), "overflows 64 bits");
     }
 
     @Test
-    void an_axis_too_many_is_refused_when_it_is_read() throws IOException {
+    void readRejectsTooManyAxes() throws IOException {
         long[] ones = new long[33];
         Arrays.fill(ones, 1);
         Path path = file(PickleWriter.single("FloatStorage", "0", 1, 0, ones, ones), new byte[4]);
@@ -93,7 +93,7 @@ class TorchFileInvalidInputTest {
     }
 
     @Test
-    void bytes_that_are_no_booleans_are_refused_in_a_view_too() throws IOException {
+    void readRejectsInvalidBooleanInView() throws IOException {
         byte[] bytes = {1, 0, 2, 0};
         Path side = file(PickleWriter.single("BoolStorage", "0", 4, 0, new long[] {4}, new long[] {1}), bytes);
         Path apart = file(PickleWriter.single("BoolStorage", "0", 4, 0, new long[] {2}, new long[] {2}), bytes);
@@ -107,29 +107,29 @@ class TorchFileInvalidInputTest {
     }
 
     @Test
-    void another_byte_order_is_refused() throws IOException {
+    void openRejectsBigEndian() throws IOException {
         TorchZip zip = TorchZip.of(new PickleWriter().ascii("}").end());
         try (TorchFile file = TorchFile.open(Files.write(folder.resolve("none.bin"), zip.bytes()))) {
             assertThat(file.tensors()).isEmpty();
         }
         zip.with("root/byteorder", "big");
-        assertRefused(Files.write(folder.resolve("big.bin"), zip.bytes()), "byte order \"big\"");
+        assertRejected(Files.write(folder.resolve("big.bin"), zip.bytes()), "byte order \"big\"");
     }
 
     @Test
-    void a_zip_of_something_else_is_refused() throws IOException {
+    void openRejectsOtherZip() throws IOException {
         Path path = Files.write(
                 folder.resolve("docs.zip"),
                 new TorchZip().with("a/b/data.pkl", "x").bytes());
-        assertRefused(path, "0 data.pkl");
+        assertRejected(path, "0 data.pkl");
         byte[] two =
                 new TorchZip().with("a/data.pkl", "x").with("b/data.pkl", "x").bytes();
-        assertRefused(Files.write(path, two), "2 data.pkl");
-        assertRefused(Files.write(path, new byte[0]), "is empty");
+        assertRejected(Files.write(path, two), "2 data.pkl");
+        assertRejected(Files.write(path, new byte[0]), "is empty");
     }
 
     @Test
-    void a_file_that_shrinks_while_it_is_open_is_refused() throws IOException {
+    void readRejectsShrunkFile() throws IOException {
         byte[] pickle = PickleWriter.single("FloatStorage", "0", 4, 0, new long[] {2}, new long[] {2});
         Path path = file(pickle, new byte[16]);
         try (TorchFile file = TorchFile.open(path)) {
@@ -143,8 +143,8 @@ class TorchFileInvalidInputTest {
     }
 
     @Test
-    void a_missing_file_or_tensor_is_named() throws IOException {
-        assertRefused(folder.resolve("none.bin"), "there is no file");
+    void readRejectsMissingFileOrTensor() throws IOException {
+        assertRejected(folder.resolve("none.bin"), "does not exist");
         try (TorchFile file = TorchFile.open(written("types.bin"))) {
             assertThatThrownBy(() -> file.read("y"))
                     .isInstanceOf(BadInputException.class)
@@ -152,14 +152,14 @@ class TorchFileInvalidInputTest {
         }
     }
 
-    private static void assertRefused(Path path, String reason) {
+    private static void assertRejected(Path path, String reason) {
         assertThatThrownBy(() -> TorchFile.open(path))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(path.toString())
                 .hasMessageContaining(reason);
     }
 
-    /** A file by hand. */
+    /** Writes a handcrafted file. */
     private Path file(byte[] pickle, byte[]... storages) throws IOException {
         TorchZip zip = TorchZip.of(pickle);
         for (int i = 0; i < storages.length; i++) {
@@ -168,7 +168,7 @@ class TorchFileInvalidInputTest {
         return Files.write(Files.createTempFile(folder, "case", ".bin"), zip.bytes());
     }
 
-    /** A file that PyTorch wrote. */
+    /** Copies a file written by PyTorch. */
     private Path written(String name) throws IOException {
         Path path = folder.resolve(name);
         try (var in = TorchFileInvalidInputTest.class.getResourceAsStream(name)) {

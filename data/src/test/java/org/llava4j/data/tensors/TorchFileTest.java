@@ -17,13 +17,13 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Files that PyTorch wrote (see the README beside them); refusals are in {@link TorchFileInvalidInputTest}. */
+/** Files written by PyTorch (see the README beside them); for invalid files see {@link TorchFileInvalidInputTest}. */
 class TorchFileTest {
     @TempDir
     Path folder;
 
     @Test
-    void the_published_projector_is_that_of_the_last_training_step() {
+    void readReturnsReferenceProjector() {
         try (TorchFile projector = TorchFile.open(Golden.path("f_e2e/stage1_out/mm_projector.bin"));
                 SafetensorsFile expected = SafetensorsFile.open(Golden.path("f_e2e/stage1_final.safetensors"))) {
             assertThat(projector.tensors().keySet())
@@ -37,7 +37,7 @@ class TorchFileTest {
     }
 
     @Test
-    void every_type_reads_as_its_nd4j_type_with_its_values() throws IOException {
+    void readReturnsEveryType() throws IOException {
         try (TorchFile file = TorchFile.open(written("types.bin"))) {
             assertThat(file.tensors()).hasSize(TensorType.values().length);
             for (TensorType type : TensorType.values()) {
@@ -54,7 +54,7 @@ class TorchFileTest {
     }
 
     @Test
-    void views_of_a_storage_read_as_what_they_show() throws IOException {
+    void readReturnsViewsOfStorage() throws IOException {
         INDArray all = Nd4j.arange(24).castTo(DataType.FLOAT);
         INDArray cube = all.reshape(2, 3, 4);
         INDArray transposed = all.reshape(4, 6).transpose().dup('c');
@@ -95,7 +95,7 @@ class TorchFileTest {
     }
 
     @Test
-    void a_transposed_tensor_longer_than_one_window_reads_whole() throws IOException {
+    void readReturnsTransposedTensorOfSeveralWindows() throws IOException {
         int rows = 301;
         int columns = 257;
         ByteBuffer data = ByteBuffer.allocate(rows * columns * 4).order(ByteOrder.LITTLE_ENDIAN);
@@ -117,7 +117,7 @@ class TorchFileTest {
     }
 
     @Test
-    void a_module_s_own_dictionary_and_parameters_read_too() throws IOException {
+    void openAcceptsStateDictAndParameters() throws IOException {
         try (TorchFile file = TorchFile.open(written("state_dict.bin"))) {
             assertThat(file.tensors().keySet())
                     .containsExactly(
@@ -140,7 +140,7 @@ class TorchFileTest {
         }
     }
 
-    /** A file by hand. */
+    /** Writes a handcrafted file. */
     private Path file(byte[] pickle, byte[]... storages) throws IOException {
         TorchZip zip = TorchZip.of(pickle);
         for (int i = 0; i < storages.length; i++) {
@@ -149,7 +149,7 @@ class TorchFileTest {
         return Files.write(Files.createTempFile(folder, "case", ".bin"), zip.bytes());
     }
 
-    /** A file that PyTorch wrote. */
+    /** Copies a file written by PyTorch. */
     private Path written(String name) throws IOException {
         Path path = folder.resolve(name);
         try (var in = TorchFileTest.class.getResourceAsStream(name)) {

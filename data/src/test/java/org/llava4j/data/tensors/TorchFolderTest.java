@@ -15,7 +15,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.Golden;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What is the same for safetensors is in {@link SafetensorsFolderTest}. */
+/** PyTorch shards; behavior shared with safetensors is tested in {@link SafetensorsFolderTest}. */
 class TorchFolderTest {
     private static final String SHARD_1 = "pytorch_model-00001-of-00002.bin";
     private static final String SHARD_2 = "pytorch_model-00002-of-00002.bin";
@@ -32,7 +32,7 @@ class TorchFolderTest {
     }
 
     @Test
-    void published_shards_hold_the_published_weights_each_rounded_to_its_type() {
+    void readReturnsReferenceWeights() {
         Map<TensorType, Integer> types = new EnumMap<>(TensorType.class);
         try (TorchFolder shards = TorchFolder.open(folder);
                 SafetensorsFolder whole = SafetensorsFolder.open(Golden.path("c_llava_linear"))) {
@@ -60,7 +60,7 @@ class TorchFolderTest {
     }
 
     @Test
-    void a_single_file_reads_through_the_same_interface() throws IOException {
+    void readReturnsTensorsOfSingleFile() throws IOException {
         Path other = Files.createDirectory(folder.resolve("other"));
         Files.copy(folder.resolve(SHARD_1), other.resolve("pytorch_model.bin"));
         try (TorchFolder store = TorchFolder.open(other);
@@ -71,28 +71,28 @@ class TorchFolderTest {
     }
 
     @Test
-    void a_missing_or_wrong_shard_is_named() throws IOException {
+    void openRejectsMissingOrInvalidShard() throws IOException {
         Files.delete(folder.resolve(SHARD_2));
-        assertRefused(SHARD_2);
+        assertRejected(SHARD_2);
         Files.copy(folder.resolve(SHARD_1), folder.resolve(SHARD_2));
-        assertRefused("\"lm_head.weight\"");
+        assertRejected("\"lm_head.weight\"");
         Files.writeString(folder.resolve(SHARD_2), "<html>404</html>");
-        assertRefused(SHARD_2 + " is an HTML page");
+        assertRejected(SHARD_2 + " is an HTML page");
     }
 
     @Test
-    void an_index_lists_files_of_its_own_kind() throws IOException {
+    void openRejectsIndexOfOtherFormat() throws IOException {
         Files.writeString(folder.resolve(INDEX), "{\"weight_map\":{\"a\":\"model.safetensors\"}}");
-        assertRefused("plain name of a .bin file");
+        assertRejected("name of a .bin file");
     }
 
     @Test
-    void two_answers_to_where_the_weights_are_is_one_too_many() throws IOException {
+    void openRejectsSingleFileBesideIndex() throws IOException {
         Files.copy(folder.resolve(SHARD_1), folder.resolve("pytorch_model.bin"));
-        assertRefused("both pytorch_model.bin and " + INDEX);
+        assertRejected("both pytorch_model.bin and " + INDEX);
     }
 
-    private void assertRefused(String reason) {
+    private void assertRejected(String reason) {
         assertThatThrownBy(() -> TorchFolder.open(folder))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(folder.toString())

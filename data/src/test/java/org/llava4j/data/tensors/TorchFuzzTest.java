@@ -13,7 +13,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 
-/** Damaged files, seeded: a file is either read, every tensor within the file's own size, or refused as bad input. */
+/**
+ * Fuzz test with fixed seeds: a damaged file is either read, with every tensor within the size of the file, or rejected
+ * as invalid input.
+ */
 class TorchFuzzTest {
     private static final int CASES = 700;
     private static final int[] NUMBERS = {0, 1, 0x7f, 0xff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff};
@@ -24,28 +27,28 @@ class TorchFuzzTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"views.bin", "state_dict.bin", "protocol4.bin"})
-    void damaged_files_are_read_or_refused_and_nothing_else(String name) throws IOException {
-        byte[] sound;
+    void readNeverFailsOtherwise(String name) throws IOException {
+        byte[] valid;
         try (var in = TorchFuzzTest.class.getResourceAsStream(name)) {
-            sound = in.readAllBytes();
+            valid = in.readAllBytes();
         }
-        assertThat(isRead(sound)).isTrue();
+        assertThat(isRead(valid)).isTrue();
         Random random = new Random(42);
-        int refused = 0;
+        int rejected = 0;
         for (int i = 0; i < CASES; i++) {
-            refused += isRead(damage(sound, random)) ? 0 : 1;
+            rejected += isRead(damage(valid, random)) ? 0 : 1;
         }
-        assertThat(refused).isBetween(CASES / 4, CASES - 1);
+        assertThat(rejected).isBetween(CASES / 4, CASES - 1);
     }
 
     @Test
-    void a_file_cut_off_anywhere_is_refused() throws IOException {
-        byte[] sound;
+    void openRejectsTruncatedFile() throws IOException {
+        byte[] valid;
         try (var in = TorchFuzzTest.class.getResourceAsStream("parameter.bin")) {
-            sound = in.readAllBytes();
+            valid = in.readAllBytes();
         }
-        for (int length = 0; length < sound.length; length++) {
-            assertThat(isRead(Arrays.copyOf(sound, length))).isFalse();
+        for (int length = 0; length < valid.length; length++) {
+            assertThat(isRead(Arrays.copyOf(valid, length))).isFalse();
         }
     }
 
@@ -63,9 +66,9 @@ class TorchFuzzTest {
         }
     }
 
-    /** At the front is the pickle, at the back the directory. */
-    private static byte[] damage(byte[] sound, Random random) {
-        byte[] bytes = sound.clone();
+    /** Damages the start (the pickle) or the end (the zip directory) of a file. */
+    private static byte[] damage(byte[] valid, Random random) {
+        byte[] bytes = valid.clone();
         for (int n = random.nextInt(3); n >= 0; n--) {
             int at = random.nextInt(bytes.length);
             switch (random.nextInt(6)) {
@@ -76,7 +79,7 @@ class TorchFuzzTest {
                 case 4 -> put(bytes, Math.max(0, bytes.length - random.nextInt(300)), NUMBERS[random.nextInt(8)]);
                 default -> {
                     int length = Math.min(1 + random.nextInt(20), bytes.length - at);
-                    System.arraycopy(sound, random.nextInt(sound.length - length), bytes, at, length);
+                    System.arraycopy(valid, random.nextInt(valid.length - length), bytes, at, length);
                 }
             }
         }

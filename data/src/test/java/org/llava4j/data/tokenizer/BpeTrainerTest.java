@@ -28,7 +28,7 @@ class BpeTrainerTest {
     }
 
     @Test
-    void aTrainedVocabularyIsWrittenReadAndGivesBackEveryText() throws IOException {
+    void trainedModelRoundTripsTexts() throws IOException {
         LlamaTokenizer tokenizer = written(BpeTrainer.train(corpus(), SIZE));
         assertThat(tokenizer.size()).isEqualTo(SIZE);
         for (String text :
@@ -38,7 +38,7 @@ class BpeTrainerTest {
     }
 
     @Test
-    void frequentWordsBecomeOnePieceAndDigitsStayApart() throws IOException {
+    void trainMergesFrequentWordsButNotDigits() throws IOException {
         LlamaTokenizer tokenizer = written(BpeTrainer.train(corpus(), SIZE));
         assertThat(tokenizer.encode("water")).hasSize(1);
         int[] digits = tokenizer.encode("343");
@@ -46,18 +46,18 @@ class BpeTrainerTest {
     }
 
     @Test
-    void theSameTextsGiveTheSameBytes() {
+    void trainIsDeterministic() {
         assertThat(SentencePieceWriter.bytes(BpeTrainer.train(corpus(), SIZE)))
                 .isEqualTo(SentencePieceWriter.bytes(BpeTrainer.train(corpus(), SIZE)));
     }
 
     @Test
-    void sizesThatCannotBeAreRefused() {
+    void trainRejectsImpossibleSize() {
         assertThatThrownBy(() -> BpeTrainer.train(corpus(), 260))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("ask for at least");
+                .hasMessageContaining("use at least");
         assertThatThrownBy(() -> BpeTrainer.train(corpus(), 5000))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("give more text");
+                .hasMessageContaining("more text");
     }
 }

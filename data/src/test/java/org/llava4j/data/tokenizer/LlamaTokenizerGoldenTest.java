@@ -10,7 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.llava4j.data.Golden;
 
-/** Every string of {@code e_spm/encode.json}: what SentencePiece and Hugging Face's slow tokenizer made of it. */
+/** All strings of {@code e_spm/encode.json}, compared with SentencePiece and the slow Hugging Face tokenizer. */
 class LlamaTokenizerGoldenTest {
     private static final LlamaTokenizer LEGACY = LlamaTokenizer.of(
             SentencePieceReader.read(Golden.path("e_spm/tokenizer.model")), Golden.path("e_spm/hf_legacy_true"));
@@ -23,7 +23,7 @@ class LlamaTokenizerGoldenTest {
     }
 
     @Test
-    void theFoldersSettingChoosesTheWay() {
+    void loadReadsLegacySetting() {
         assertThat(LEGACY.isLegacy()).isTrue();
         assertThat(NEWER.isLegacy()).isFalse();
         assertThat(LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model")).isLegacy())
@@ -31,7 +31,7 @@ class LlamaTokenizerGoldenTest {
     }
 
     @Test
-    void everyPieceIsReadWithItsScore() {
+    void readReturnsEveryPiece() {
         JsonNode pieces = Golden.json("e_spm/encode.json").get("pieces");
         assertThat(LEGACY.size()).isEqualTo(pieces.size()).isEqualTo(1000);
         for (int id = 0; id < pieces.size(); id++) {
@@ -49,7 +49,7 @@ class LlamaTokenizerGoldenTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void encodesAsSentencePieceDoes(JsonNode golden) {
+    void encodeEqualsSentencePiece(JsonNode golden) {
         int[] ids = LEGACY.encode(golden.get("text").textValue());
         assertThat(ids).isEqualTo(Golden.ints(golden.get("sp_ids")));
         assertThat(LEGACY.decodePieces(ids)).isEqualTo(golden.get("sp_decode").textValue());
@@ -57,7 +57,7 @@ class LlamaTokenizerGoldenTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void encodesAndDecodesAsTheLegacyTokenizerDoes(JsonNode golden) {
+    void legacyTokenizerEqualsHuggingFace(JsonNode golden) {
         int[] ids = LEGACY.encodeWithBos(golden.get("text").textValue());
         assertThat(ids).isEqualTo(Golden.ints(golden.get("hf_legacy")));
         assertThat(LEGACY.decode(ids))
@@ -70,7 +70,7 @@ class LlamaTokenizerGoldenTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void encodesAndDecodesAsTheNewerTokenizerDoes(JsonNode golden) {
+    void nonLegacyTokenizerEqualsHuggingFace(JsonNode golden) {
         int[] ids = NEWER.encodeWithBos(golden.get("text").textValue());
         assertThat(ids).isEqualTo(Golden.ints(golden.get("hf_nonlegacy")));
         assertThat(NEWER.decode(ids))
@@ -83,7 +83,7 @@ class LlamaTokenizerGoldenTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void startsNameTheCharThatEachTokenBeginsWith(JsonNode golden) {
+    void startsPointToFirstCharOfToken(JsonNode golden) {
         String text = golden.get("text").textValue();
         for (LlamaTokenizer tokenizer : new LlamaTokenizer[] {LEGACY, NEWER}) {
             Encoding encoding = tokenizer.encodePrompt(text, true);

@@ -31,14 +31,14 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void aFolderWithoutJsonFilesHasLlamasSpecialTokens() {
+    void loadDefaultsToLlamaSpecialTokens() {
         LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
         assertThat(tokenizer.encodeWithBos("Hi</s>")).isEqualTo(PLAIN.encodeWithBos("Hi</s>"));
         assertThat(tokenizer.eosId()).isEqualTo(2);
     }
 
     @Test
-    void addedTokensStandForThemselvesAndCountInTheSize() throws IOException {
+    void addedTokensAreMatchedAndCounted() throws IOException {
         Files.writeString(folder.resolve("added_tokens.json"), "{\"<im_start>\": 1001, \"<im_patch>\": 1000}");
         Files.writeString(folder.resolve("special_tokens_map.json"), "{\"pad_token\": \"</s>\"}");
         LlamaTokenizer tokenizer = LlamaTokenizer.load(folder);
@@ -47,7 +47,7 @@ class LlamaTokenizerTest {
         int[] ids = tokenizer.encodeWithImages("<im_start><image> b");
         assertThat(ids).startsWith(1, 1001, LlamaTokenizer.IMAGE_TOKEN_ID);
         assertThat(tokenizer.piece(1001)).isEqualTo("<im_start>");
-        // No special token, so decoding keeps it; the text behind it begins anew, without its first space.
+        // It is not special, so decoding keeps it; the text after it starts anew, without its first space.
         assertThat(tokenizer.decode(tokenizer.encodeWithBos("Hi <im_start> there")))
                 .isEqualTo("Hi <im_start>there");
         assertThat(tokenizer.decodeWithSpecialTokens(tokenizer.encodeWithBos("Hi<im_start>there")))
@@ -55,7 +55,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void tokensCanBeAddedToATokenizerAtHand() {
+    void withSpecialTokensAddsTokens() {
         LlamaTokenizer tokenizer = PLAIN.withSpecialTokens(List.of("<im_start>", "<im_end>", "</s>"));
         assertThat(tokenizer.size()).isEqualTo(1002);
         assertThat(tokenizer.pieceId("<im_start>")).isEqualTo(1000);
@@ -66,7 +66,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void aTokenMayTakeTheSpaceAroundItAlong() throws IOException {
+    void encodeStripsSpaceAroundToken() throws IOException {
         Files.writeString(
                 folder.resolve("tokenizer_config.json"),
                 "{\"added_tokens_decoder\": {\"1000\": {\"content\": \"<sep>\", \"lstrip\": true, \"rstrip\": true,"
@@ -78,14 +78,14 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void theImageSlotIsOfTokensThatWereAdded() throws IOException {
+    void imageStartEndTokensRequireAddedTokens() throws IOException {
         assertThatThrownBy(() -> ImageStartEndTokens.of(PLAIN, folder))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(
                         folder + ": \"mm_use_im_start_end\" is true but the tokenizer has no token <im_start>");
         Files.writeString(folder.resolve("added_tokens.json"), "{\"<im_start>\": 1001, \"<im_patch>\": 1000}");
         assertThatThrownBy(() -> ImageStartEndTokens.of(LlamaTokenizer.load(folder), folder))
-                .hasMessageContaining("has no token <im_end>; use the added_tokens.json that came with the weights");
+                .hasMessageContaining("has no token <im_end>; use the added_tokens.json of the weights");
         Files.writeString(folder.resolve("added_tokens.json"), "{\"<im_end>\": 1001, \"<im_start>\": 1000}");
         assertThat(ImageStartEndTokens.of(LlamaTokenizer.load(folder), folder))
                 .isEqualTo(new ImageStartEndTokens(1000, 1001));
@@ -100,14 +100,14 @@ class LlamaTokenizerTest {
                 "added_tokens.json       | {\"<x>\": 5}                        | which is",
                 "added_tokens.json       | {\"<x>\": \"5\"}                    | must have an id",
                 "added_tokens.json       | {\"<x>\": 99999999}                 | far outside the 1000 pieces",
-                "added_tokens.json       | {\"<x>\": 1000, \"<y>\": 1000}      | is there twice",
+                "added_tokens.json       | {\"<x>\": 1000, \"<y>\": 1000}      | is listed twice",
                 "added_tokens.json       | {\"<x>\": 1000, }                   | line 1",
                 "added_tokens.json       | [1]                                 | one JSON object",
-                "tokenizer_config.json   | {\"eos_token\": \"<end>\"}          | has no piece \"<end>\"",
-                "tokenizer_config.json   | {\"eos_token\": 2}                  | \"eos_token\" must be a text",
+                "tokenizer_config.json   | {\"eos_token\": \"<end>\"}          | does not contain the piece \"<end>\"",
+                "tokenizer_config.json   | {\"eos_token\": 2}                  | \"eos_token\" must be a string",
                 "tokenizer_config.json   | {\"added_tokens_decoder\": {\"x\": {}}} | not an id",
                 "tokenizer_config.json   | {\"added_tokens_decoder\": {\"1000\": {}}} | \"added_tokens_decoder.1000\" must be",
-                "special_tokens_map.json | {\"unk_token\": {\"content\": \"\"}} | \"unk_token\" must be a text",
+                "special_tokens_map.json | {\"unk_token\": {\"content\": \"\"}} | \"unk_token\" must be a string",
                 "tokenizer_config.json   | {\"add_eos_token\": true}          | \"add_eos_token\" is true",
                 "tokenizer_config.json   | {\"add_bos_token\": \"no\"}      | \"add_bos_token\" must be true or false",
                 "tokenizer_config.json   | {\"bos_token\": null}              | \"bos_token\" is null",
@@ -122,7 +122,7 @@ class LlamaTokenizerTest {
                 "tokenizer_config.json   | {\"added_tokens_decoder\": {\"1000\": {\"content\": \"<x>\", \"single_word\": true}}} | \"single_word\"",
                 "tokenizer.json          | {\"added_tokens\": [{\"content\": \"<x>\"}]} | without an id",
             })
-    void filesThatDoNotFitAreRefusedByName(String name, String content, String message) throws IOException {
+    void loadRejectsInvalidFile(String name, String content, String message) throws IOException {
         Files.writeString(folder.resolve(name), content);
         assertThatThrownBy(() -> LlamaTokenizer.load(folder))
                 .isInstanceOf(BadInputException.class)
@@ -137,7 +137,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void addBosTokenIsHonoured() throws IOException {
+    void loadAppliesAddBosToken() throws IOException {
         int[] whole = PLAIN.encodeWithImages("Hi <image> there");
         int[] bare = with("{\"add_bos_token\": false}").encodeWithImages("Hi <image> there");
         assertThat(bare).isEqualTo(Arrays.copyOfRange(whole, 1, whole.length));
@@ -148,7 +148,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void addPrefixSpaceIsHonoured() throws IOException {
+    void loadAppliesAddPrefixSpace() throws IOException {
         String off = "{\"add_prefix_space\": false, \"legacy\": ";
         assertThat(with(off + "true}").encodeWithBos("Hi")).isEqualTo(PLAIN.encodeWithBos("Hi"));
         LlamaTokenizer newer = with(off + "false}");
@@ -161,7 +161,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void specialTokensWithoutAnIdGetTheNextOnes() throws IOException {
+    void loadAssignsMissingIds() throws IOException {
         LlamaTokenizer tokenizer =
                 with("{\"additional_special_tokens\": [\"<a>\", {\"content\": \"<b>\", \"lstrip\": true}],"
                         + " \"pad_token\": \"[PAD]\", \"added_tokens_decoder\": {\"1000\": {\"content\": \"<x>\"}}}");
@@ -175,9 +175,12 @@ class LlamaTokenizerTest {
                 .hasMessageContaining("the special token \"<a>\" has no id");
     }
 
-    /** As transformers reads them: the decoder alone, or without it the other files before the config. */
+    /**
+     * Precedence as in transformers: only {@code added_tokens_decoder}, or without it the other files before the
+     * config.
+     */
     @Test
-    void theDecoderGoesBeforeTheOlderFiles() throws IOException {
+    void addedTokensDecoderTakesPrecedence() throws IOException {
         Files.writeString(folder.resolve("special_tokens_map.json"), "{\"pad_token\": \"</s>\"}");
         Files.writeString(folder.resolve("added_tokens.json"), "{\"<y>\": 1000}");
         Files.writeString(
@@ -198,7 +201,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void unknownKeysAreReported() throws IOException {
+    void loadReportsUnknownKeys() throws IOException {
         with("{\"novel\": 1}");
         assertThat(ConfigWarnings.in(folder))
                 .singleElement()
@@ -207,14 +210,14 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void strippingTakesTheSpacesThatPythonStrips() throws IOException {
+    void encodeStripsPythonWhitespace() throws IOException {
         LlamaTokenizer tokenizer = with(
                 "{\"added_tokens_decoder\": {\"1000\": {\"content\": \"<sep>\", \"lstrip\": true, \"rstrip\": true}}}");
         assertThat(tokenizer.encodeWithBos("a\u00a0 <sep>\u0085\u202fb")).isEqualTo(tokenizer.encodeWithBos("a<sep>b"));
     }
 
     @Test
-    void aMissingModelIsNamed() throws IOException {
+    void loadRejectsMissingModel() throws IOException {
         Files.delete(folder.resolve("tokenizer.model"));
         assertThatThrownBy(() -> LlamaTokenizer.load(folder))
                 .isInstanceOf(BadInputException.class)
@@ -222,7 +225,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void anIdOutsideTheVocabularyIsRefused() {
+    void decodeRejectsIdOutsideVocabulary() {
         assertThatThrownBy(() -> PLAIN.decode(new int[] {1, 1000}))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("token id 1000 is outside the tokenizer's 1000 ids");
@@ -231,7 +234,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void textComesBackWhateverItHolds() {
+    void decodeReturnsEncodedText() {
         Random random = new Random(1);
         List<String> parts =
                 new ArrayList<>(List.of(" ", "  ", "\n", "é", "😀", "\0", "你好", "#", "</", "s>", "\u0301"));
@@ -248,12 +251,12 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void aStreamSaysWhatDecodingAllAtOnceSays() {
+    void streamingDecodeEqualsDecode() {
         Random random = new Random(2);
         for (int round = 0; round < 500; round++) {
             int[] ids = random.ints(1 + random.nextInt(15), 0, 1000).toArray();
             if (random.nextBoolean()) {
-                // Runs of bytes, most of them no text.
+                // Runs of bytes, most of them invalid UTF-8.
                 ids = Arrays.stream(ids).map(id -> 3 + id % 256).toArray();
             }
             StringBuilder streamed = new StringBuilder();
@@ -266,7 +269,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void aStreamHoldsBackACharacterUntilItIsWhole() {
+    void streamingDecoderBuffersIncompleteCharacter() {
         StreamingDecoder stream = PLAIN.streamingDecoder();
         List<String> shown = new ArrayList<>();
         for (int id : PLAIN.encode("a😀b")) {
@@ -280,7 +283,7 @@ class LlamaTokenizerTest {
     }
 
     @Test
-    void aLoneSurrogateIsEncodedAsTheReplacementCharacter() {
+    void encodeReplacesLoneSurrogate() {
         assertThat(PLAIN.encode("a\uD83D")).isEqualTo(PLAIN.encode("a\uFFFD"));
     }
 }

@@ -11,7 +11,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 
-/** Models put together byte by byte: what is read of them, what is refused, and kinds of piece no golden model has. */
+/** Handcrafted models: supported and unsupported features, and piece types that the golden model lacks. */
 class SentencePieceReaderTest {
     private static final int NORMAL = 1;
     private static final int UNKNOWN = 2;
@@ -20,7 +20,7 @@ class SentencePieceReaderTest {
     private static final int UNUSED = 5;
 
     @Test
-    void aModelWithoutByteFallbackMakesOneUnknownOfARun() {
+    void encodeMergesUnknownRun() {
         LlamaTokenizer tokenizer = tokenizer(small());
         assertThat(pieces(tokenizer, "ab")).containsExactly("▁", "ab");
         assertThat(pieces(tokenizer, "axyb")).containsExactly("▁", "a", "<unk>", "b");
@@ -28,23 +28,23 @@ class SentencePieceReaderTest {
     }
 
     @Test
-    void aUserDefinedPieceIsNeverTakenApartOrJoined() {
+    void encodeKeepsUserDefinedPieceWhole() {
         LlamaTokenizer tokenizer = tokenizer(small().piece("abab", 0, USER_DEFINED));
         assertThat(pieces(tokenizer, "aabab")).containsExactly("▁", "a", "abab");
         assertThat(pieces(tokenizer, "ababb")).containsExactly("▁", "abab", "b");
     }
 
     @Test
-    void anUnusedPieceIsTakenApartAgain() {
+    void encodeSplitsUnusedPiece() {
         Model model = small().piece("aa", -1, UNUSED).piece("aab", -2, NORMAL);
         assertThat(pieces(tokenizer(model), "aa")).containsExactly("▁", "a", "a");
-        // Passing through it is allowed; ab would come first by its score, were it not below.
+        // Merging through the unused piece is allowed; ab has a lower score.
         assertThat(pieces(tokenizer(small().piece("aa", 5, UNUSED).piece("aab", 4, NORMAL)), "aab"))
                 .containsExactly("▁", "aab");
     }
 
     @Test
-    void theHigherScoreIsJoinedFirstAndOfEqualsTheLeft() {
+    void encodeMergesHighestScoreThenLeftmost() {
         Model model = small().piece("ba", 9, NORMAL);
         assertThat(pieces(tokenizer(model), "aba")).containsExactly("▁", "a", "ba");
         Model equal = small().piece("aa", 1, NORMAL);
@@ -52,30 +52,30 @@ class SentencePieceReaderTest {
     }
 
     @Test
-    void whatTheEncoderCannotDoIsRefusedByName() {
-        refused(small().modelType(1), "not a byte-pair model (model type 1)");
-        refused(small().normalizer(2, "rules"), "rewrites its text");
-        refused(small().normalizer(4, 1), "removes extra spaces");
-        refused(small().normalizer(5, 0), "does not escape spaces");
-        refused(small().trainer(24, 1), "puts the space after a word");
+    void readRejectsUnsupportedFeatures() {
+        rejected(small().modelType(1), "not a byte-pair model (model type 1)");
+        rejected(small().normalizer(2, "rules"), "normalizes text");
+        rejected(small().normalizer(4, 1), "removes extra spaces");
+        rejected(small().normalizer(5, 0), "does not escape spaces");
+        rejected(small().trainer(24, 1), "treats whitespace as a suffix");
     }
 
     @Test
-    void modelsThatContradictThemselvesAreRefused() {
-        refused(new Model().modelType(2), "holds no pieces");
-        refused(small().piece("a", 0, NORMAL), "are both \"a\"");
-        refused(small().piece("", 0, NORMAL), "is empty");
-        refused(small().piece("<unk2>", 0, UNKNOWN), "has 2 unknown pieces");
-        refused(small().piece("z", Float.NaN, NORMAL), "has no score");
-        refused(small().piece("z", 0, 9), "has unknown type 9");
-        refused(small().piece("<0xZZ>", 0, 6), "not of the form <0x0A>");
-        refused(small().piece("<0x0A>", 0, 6).trainer(35, 1), "1 of 256 byte pieces");
+    void readRejectsInconsistentModel() {
+        rejected(new Model().modelType(2), "contains no pieces");
+        rejected(small().piece("a", 0, NORMAL), "are both \"a\"");
+        rejected(small().piece("", 0, NORMAL), "is empty");
+        rejected(small().piece("<unk2>", 0, UNKNOWN), "has 2 unknown pieces");
+        rejected(small().piece("z", Float.NaN, NORMAL), "has no score");
+        rejected(small().piece("z", 0, 9), "has unknown type 9");
+        rejected(small().piece("<0xZZ>", 0, 6), "not of the form <0x0A>");
+        rejected(small().piece("<0x0A>", 0, 6).trainer(35, 1), "1 of 256 byte pieces");
         assertThatThrownBy(() -> SentencePieceReader.read("m", small().bytes(1)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("not a whole SentencePiece model");
+                .hasMessageContaining("invalid SentencePiece model");
     }
 
-    private static void refused(Model model, String message) {
+    private static void rejected(Model model, String message) {
         assertThatThrownBy(() -> SentencePieceReader.read("m", model.bytes(0)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("m: ")
@@ -106,7 +106,7 @@ class SentencePieceReaderTest {
                 .normalizer(4, 0);
     }
 
-    /** Writes a model's fields; of a field given twice the reader takes the last. */
+    /** Builder of a serialized model; for a repeated field the reader uses the last value. */
     private static final class Model {
         private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 

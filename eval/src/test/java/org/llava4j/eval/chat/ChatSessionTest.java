@@ -118,7 +118,7 @@ class ChatSessionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "--temperature,hot,--temperature wants a number",
+        "--temperature,hot,--temperature must be a number",
         "--temperature,-1,the temperature is -1.0",
         "--top-p,0,the top-p is 0.0",
         "--max-new-tokens,0,--max-new-tokens is 0",

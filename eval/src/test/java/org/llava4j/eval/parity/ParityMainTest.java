@@ -76,7 +76,7 @@ class ParityMainTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"--gradients, stage3, stage1 or stage2", "--tolerance, small, wants a number", "--outptu, x, outptu"})
+    @CsvSource({"--gradients, stage3, stage1 or stage2", "--tolerance, small, must be a number", "--outptu, x, outptu"})
     void aWrongFlagIsNamed(String flag, String value, String message) {
         assertThatThrownBy(() -> parity("b_llama", golden("b_llama/io.safetensors"), flag, value))
                 .isInstanceOf(CommandFailedException.class)

@@ -104,7 +104,7 @@ class RealSizeMainTest {
         Path note = Files.writeString(temp.resolve("note.txt"), "mine");
         assertThatThrownBy(() -> run("--size", "small", "--folder", temp.toString()))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("holds files that no former run wrote");
+                .hasMessageContaining("contains files that no previous run wrote");
         assertThat(note).hasContent("mine");
     }
 

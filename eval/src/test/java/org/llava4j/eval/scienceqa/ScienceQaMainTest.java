@@ -201,7 +201,7 @@ class ScienceQaMainTest {
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("holds report.html");
         assertThat(report).hasContent("a stranger's");
-        assertThatThrownBy(() -> asked(world, "world")).hasMessageContaining("is one that is read");
+        assertThatThrownBy(() -> asked(world, "world")).hasMessageContaining("is also an input");
         assertThatThrownBy(() -> asked(world, "world/results")).hasMessageContaining("lies inside");
         try (OutputFolder running = OutputFolder.open(temp.resolve("busy"), "scienceqa", InputPaths.of(), List.of())) {
             assertThatThrownBy(() -> asked(world, "busy")).hasMessageContaining("written by another run");

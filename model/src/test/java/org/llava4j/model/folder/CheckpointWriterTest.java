@@ -188,12 +188,12 @@ class CheckpointWriterTest {
         Llava model = load(LLAVA, TOWER, ImageInput.FEATURES);
         assertThatThrownBy(() -> CheckpointWriter.write(LLAVA, model, origin(LLAVA), TensorType.F32))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("is one that is read");
+                .hasMessageContaining("is also an input");
         Path foreign = Files.createDirectory(temp.resolve("foreign"));
         Files.writeString(foreign.resolve("notes.txt"), "mine");
         assertThatThrownBy(() -> CheckpointWriter.write(foreign, model, origin(LLAVA), TensorType.F32))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("holds files that no former run wrote");
+                .hasMessageContaining("contains files that no previous run wrote");
         assertThat(foreign.resolve("notes.txt")).hasContent("mine");
     }
 

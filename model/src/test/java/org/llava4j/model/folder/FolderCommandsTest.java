@@ -157,7 +157,7 @@ class FolderCommandsTest {
                 x);
         assertFails(
                 ApplyDeltaMain::main,
-                "is one that is read",
+                "is also an input",
                 "--base-model-path",
                 llama,
                 "--delta-path",

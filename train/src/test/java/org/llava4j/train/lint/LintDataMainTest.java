@@ -174,7 +174,7 @@ class LintDataMainTest {
         data = Files.writeString(temp.resolve("broken.json"), "[{},\n{]");
         assertThatThrownBy(this::lint)
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("broken.json, line 2: broken JSON")
+                .hasMessageContaining("broken.json, line 2: invalid JSON")
                 .hasMessageNotContaining("\n");
         assertThat(output).doesNotExist();
     }

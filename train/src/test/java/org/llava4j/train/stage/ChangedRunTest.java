@@ -255,7 +255,7 @@ class ChangedRunTest {
             assertThatThrownBy(() -> run.run(ResumeMode.NEVER))
                     .as(file.toString())
                     .isInstanceOf(BadInputException.class)
-                    .hasMessageStartingWith(file + " has changed since the command began to read; nothing was written")
+                    .hasMessageStartingWith(file + " has changed since the command started; nothing was written")
                     .hasMessageEndingWith("put the file back and go on from it with --resume auto");
             assertThat(run.output).doesNotExist();
             write(file, before);

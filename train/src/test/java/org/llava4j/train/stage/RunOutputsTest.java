@@ -56,7 +56,7 @@ class RunOutputsTest {
     @Test
     void modelAndTowerThatAreTheOutputAreRefused() throws IOException {
         Path link = Files.createSymbolicLink(temp.resolve("link"), temp);
-        assertFails("--output-dir", link.resolve("model")).hasMessageContaining("is one that is read");
+        assertFails("--output-dir", link.resolve("model")).hasMessageContaining("is also an input");
         assertFails("--output-dir", model.resolve("new")).hasMessageContaining("lies inside " + model);
         Path template = Files.writeString(
                 output.resolve("mine.json"), ConversationTemplates.json(ConversationTemplates.named("v1")));

@@ -190,7 +190,7 @@ class StageMainTest {
     void aValueOutsideItsRangeIsNamed() {
         assertFails("--warmup-ratio", "1.5").hasMessageContaining("\"warmupRatio\" is 1.5; give 0 or more");
         assertFails("--num-train-epochs", "two")
-                .hasMessageContaining("--num-train-epochs wants a whole number, got two");
+                .hasMessageContaining("--num-train-epochs must be an integer, got two");
         assertFails("--frozen-dtype", "int8")
                 .hasMessageContaining("--frozen-dtype int8 is not supported; use fp32, bf16 or fp16");
         assertFails("--save-type", "int8").hasMessageContaining("the type int8 is not known");
@@ -251,7 +251,7 @@ class StageMainTest {
         List<String> lines = new ArrayList<>(Files.readAllLines(data));
         lines.set(9, lines.get(9) + " oops");
         Files.write(data, lines);
-        assertFails().hasMessageContaining(data + ", line 10: broken JSON");
+        assertFails().hasMessageContaining(data + ", line 10: invalid JSON");
     }
 
     @Test
@@ -282,8 +282,8 @@ class StageMainTest {
                 .hasMessageContaining("cannot write " + file.resolve("out"));
         Path foreign = Files.createDirectory(temp.resolve("my-photos"));
         Files.writeString(foreign.resolve("photo.jpg"), "precious");
-        assertFails("--output-dir", foreign.toString()).hasMessageContaining("holds files that no former run wrote");
-        assertFails("--output-dir", model.toString()).hasMessageContaining("is one that is read");
+        assertFails("--output-dir", foreign.toString()).hasMessageContaining("contains files that no previous run wrote");
+        assertFails("--output-dir", model.toString()).hasMessageContaining("is also an input");
     }
 
     @Test

@@ -116,7 +116,7 @@ class StagesTest {
         Path broken = Files.writeString(temp.resolve("broken.json"), "{\n  \"name\": \"x\",\n  \"seed\": 4 2\n}");
         assertThatThrownBy(() -> Stages.load(broken))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("broken.json, line 3: broken JSON");
+                .hasMessageContaining("broken.json, line 3: invalid JSON");
         assertThatThrownBy(() -> Stages.load(temp.resolve("none.json")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no such file");

@@ -1,6 +1,8 @@
 package org.llava4j.data.tensors.torch;
 
-/** The instructions of a pickle, by their names in Python; those that no pickle of weights needs are here to be named. */
+/**
+ * Pickle opcodes by their names in Python. Opcodes that weights do not need are listed so that errors can name them.
+ */
 enum Opcode {
     PROTO(0x80),
     FRAME(0x95),
@@ -86,7 +88,7 @@ enum Opcode {
         this.code = code;
     }
 
-    /** The instruction of a byte; null if there is none. */
+    /** The opcode of a byte; null if there is none. */
     static Opcode of(int code) {
         return BY_CODE[code];
     }

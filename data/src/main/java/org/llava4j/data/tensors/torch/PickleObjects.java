@@ -5,16 +5,18 @@ import java.util.Map;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
 
-/** What the calls in a pickle of weights stand for: checked by the number and kind of their arguments. */
+/** Implementation of the calls in a pickle of weights, with checks of the number and types of their arguments. */
 final class PickleObjects {
-    /** Versions of the modules that the weights are from; of no use without the modules. */
+    /** State without effect: versions of the modules that the weights come from. */
     private static final Set<String> IGNORED_STATE = Set.of("_metadata");
 
     private static final Map<String, Object> NAMES = names();
 
     private final PickleReader in;
 
-    /** @param in for messages */
+    /**
+     * @param in creates the errors
+     */
     PickleObjects(PickleReader in) {
         this.in = in;
     }
@@ -30,19 +32,19 @@ final class PickleObjects {
         return names;
     }
 
-    /** The {@link PythonFunction} or {@link StorageType} of a name in Python. */
+    /** Resolves a Python name to a {@link PythonFunction} or {@link StorageType}. */
     Object global(String module, String name) {
-        String whole = module + "." + name;
-        Object known = NAMES.get(whole);
+        String qualifiedName = module + "." + name;
+        Object known = NAMES.get(qualifiedName);
         if (known == null) {
-            throw in.notWeights("asks for " + TorchFileErrors.abbreviated(whole) + ", which weights have no need of");
+            throw in.notWeights("refers to " + TorchFileErrors.abbreviated(qualifiedName) + ", which is not allowed in a weights file");
         }
         return known;
     }
 
     Object call(Object called, Object arguments) {
         if (!(called instanceof PythonFunction function) || !(arguments instanceof Object[] given)) {
-            throw in.damaged("calls something that is no function, or with something that are no arguments");
+            throw in.damaged("calls an object that is not a function, or without a tuple of arguments");
         }
         return switch (function) {
             case ORDERED_DICT -> orderedDict(given);
@@ -69,7 +71,7 @@ final class PickleObjects {
     /** (storage, offset, shape, strides, requires_grad, hooks) */
     private Object tensor(Object[] given) {
         if (given.length == 7) {
-            throw in.notWeights("holds a tensor that is yet to be negated or conjugated");
+            throw in.notWeights("contains a tensor with a pending negation or conjugation");
         }
         if (given.length != 6
                 || !(given[0] instanceof PickledTensor.Storage storage)
@@ -77,12 +79,12 @@ final class PickleObjects {
                 || !isEmptyDict(given[5])) {
             throw wrongArguments(PythonFunction.TENSOR);
         }
-        long[] shape = naturals(given[2]);
-        long[] strides = naturals(given[3]);
+        long[] shape = nonNegatives(given[2]);
+        long[] strides = nonNegatives(given[3]);
         if (shape.length != strides.length) {
             throw wrongArguments(PythonFunction.TENSOR);
         }
-        return new PickledTensor(storage, natural(given[1]), shape, strides);
+        return new PickledTensor(storage, nonNegative(given[1]), shape, strides);
     }
 
     /** (tensor, requires_grad, hooks) */
@@ -96,7 +98,7 @@ final class PickleObjects {
         return given[0];
     }
 
-    /** The storage of a persistent id: ("storage", type, key, device, length). */
+    /** Resolves the persistent id of a storage: ("storage", type, key, device, length). */
     PickledTensor.Storage storage(Object id) {
         if (id instanceof Object[] parts
                 && parts.length == 5
@@ -104,20 +106,20 @@ final class PickleObjects {
                 && parts[1] instanceof StorageType type
                 && parts[2] instanceof String key
                 && parts[3] instanceof String) {
-            return new PickledTensor.Storage(type, key, natural(parts[4]));
+            return new PickledTensor.Storage(type, key, nonNegative(parts[4]));
         }
-        throw in.damaged("refers to something outside it that is no storage");
+        throw in.damaged("refers to an external object that is not a storage");
     }
 
-    /** Only a dictionary may be given a state, and only one that has no meaning here. */
+    /** Sets the state of an object; only dictionaries may have state, and only state without effect. */
     void build(Object target, Object state) {
         if (!(target instanceof Map) || !(state instanceof Map<?, ?> values)) {
-            throw in.notWeights("sets the state of an object by BUILD, which weights have no need of");
+            throw in.notWeights("sets the state of an object with BUILD, which is not allowed in a weights file");
         }
         for (Object key : values.keySet()) {
             if (!(key instanceof String text) || !IGNORED_STATE.contains(text)) {
                 throw in.notWeights("sets \"" + TorchFileErrors.abbreviated(String.valueOf(key))
-                        + "\" of a dictionary by BUILD, which weights have no need of");
+                        + "\" of a dictionary with BUILD, which is not allowed in a weights file");
             }
         }
     }
@@ -126,25 +128,25 @@ final class PickleObjects {
         return value instanceof Map<?, ?> map && map.isEmpty();
     }
 
-    private long[] naturals(Object value) {
+    private long[] nonNegatives(Object value) {
         if (!(value instanceof Object[] items)) {
             throw wrongArguments(PythonFunction.TENSOR);
         }
         long[] numbers = new long[items.length];
         for (int i = 0; i < numbers.length; i++) {
-            numbers[i] = natural(items[i]);
+            numbers[i] = nonNegative(items[i]);
         }
         return numbers;
     }
 
-    private long natural(Object value) {
+    private long nonNegative(Object value) {
         if (!(value instanceof Long number) || number < 0) {
-            throw in.damaged("gives a tensor a size, stride or offset that is no whole number from 0");
+            throw in.damaged("contains a tensor size, stride or offset that is not a non-negative integer");
         }
         return number;
     }
 
     private BadInputException wrongArguments(PythonFunction function) {
-        return in.damaged("calls " + function.pythonName() + " with other arguments than torch.save does");
+        return in.damaged("calls " + function.pythonName() + " with arguments that torch.save does not write");
     }
 }

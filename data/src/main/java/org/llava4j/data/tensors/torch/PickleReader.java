@@ -6,14 +6,16 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import org.llava4j.data.BadInputException;
 
-/** The bytes of a pickle from front to back. A length in it is believed only as far as there are bytes. */
+/** Sequential reader of pickle bytes. Lengths are checked against the remaining bytes. */
 final class PickleReader {
     private static final int MAX_LINE_BYTES = 1000;
 
     private final ByteBuffer bytes;
     private final Object file;
 
-    /** @param file for messages */
+    /**
+     * @param file name of the file in messages
+     */
     PickleReader(ByteBuffer bytes, Object file) {
         this.bytes = bytes.order(ByteOrder.LITTLE_ENDIAN);
         this.file = file;
@@ -39,15 +41,15 @@ final class PickleReader {
         return bytes.getLong();
     }
 
-    /** A big-endian number, as pickles hold fractions. */
+    /** Reads a big-endian double, the format of floats in pickles. */
     double float64() {
         return Double.longBitsToDouble(Long.reverseBytes(int64()));
     }
 
-    /** A whole number of {@code length} bytes in two's complement. */
+    /** Reads a two's complement integer of {@code length} bytes. */
     long integer(int length) {
         if (length > Long.BYTES) {
-            throw damaged("holds a number of " + length + " bytes, too large for anything that is counted");
+            throw damaged("contains an integer of " + length + " bytes; at most 8 are supported");
         }
         require(length);
         long value = 0;
@@ -58,7 +60,11 @@ final class PickleReader {
         return length == 0 ? 0 : value << unused >> unused;
     }
 
-    /** @param length unsigned */
+    /**
+     * Reads UTF-8 text.
+     *
+     * @param length number of bytes, unsigned
+     */
     String text(long length) {
         require(length);
         ByteBuffer text = bytes.slice(bytes.position(), (int) length);
@@ -66,11 +72,11 @@ final class PickleReader {
         try {
             return StandardCharsets.UTF_8.newDecoder().decode(text).toString();
         } catch (CharacterCodingException e) {
-            throw damaged("holds a text that is not UTF-8");
+            throw damaged("contains text that is not UTF-8");
         }
     }
 
-    /** Text up to the end of the line, which is skipped. */
+    /** Reads text up to the end of the line, which is skipped. */
     String line() {
         int start = bytes.position();
         for (int length = 0; length <= MAX_LINE_BYTES; length++) {
@@ -81,29 +87,33 @@ final class PickleReader {
                 return line;
             }
         }
-        throw damaged("holds a name of more than " + MAX_LINE_BYTES + " bytes");
+        throw damaged("contains a name of more than " + MAX_LINE_BYTES + " bytes");
     }
 
     void requireEnd() {
         if (bytes.hasRemaining()) {
-            throw damaged("goes on for " + bytes.remaining() + " bytes after its end");
+            throw damaged("has " + bytes.remaining() + " bytes after its end");
         }
     }
 
     private void require(long length) {
         if (length < 0 || length > bytes.remaining()) {
             throw damaged(
-                    "asks for " + Long.toUnsignedString(length) + " bytes where " + bytes.remaining() + " are left");
+                    "declares " + Long.toUnsignedString(length) + " bytes where " + bytes.remaining() + " remain");
         }
     }
 
-    /** @param what goes on from "its pickle" */
-    BadInputException damaged(String what) {
-        return TorchFileErrors.damaged(file, "its pickle " + what + " (byte " + bytes.position() + ")");
+    /**
+     * @param problem completes "its pickle ..."
+     */
+    BadInputException damaged(String problem) {
+        return TorchFileErrors.damaged(file, "its pickle " + problem + " (byte " + bytes.position() + ")");
     }
 
-    /** @param what goes on from "the pickle in it" */
-    BadInputException notWeights(String what) {
-        return TorchFileErrors.notWeights(file, "is not read: the pickle in it " + what);
+    /**
+     * @param problem completes "its pickle ..."
+     */
+    BadInputException notWeights(String problem) {
+        return TorchFileErrors.notWeights(file, "is not supported: its pickle " + problem);
     }
 }

@@ -1,6 +1,9 @@
 package org.llava4j.data.tensors.torch;
 
-/** What a pickle of weights may call. Nothing of Python is behind it: {@link PickleObjects} does what it stands for. */
+/**
+ * Python functions that a pickle of weights may call. No Python code is involved: {@link PickleObjects} implements
+ * their effect.
+ */
 enum PythonFunction {
     ORDERED_DICT("collections.OrderedDict"),
     SIZE("torch.Size"),

@@ -1,6 +1,6 @@
 package org.llava4j.data.tensors.torch;
 
-/** The kinds of storage that PyTorch names in its files, and the width of their elements in bytes. */
+/** Storage types in PyTorch files and the size of their elements in bytes. */
 public enum StorageType {
     DOUBLE("DoubleStorage", 8),
     FLOAT("FloatStorage", 4),

@@ -13,14 +13,14 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileBytes;
 
 /**
- * What tensors a file of {@code torch.save} holds and where. The file is one folder in a zip: {@code data.pkl} with
- * a dictionary of tensors, {@code data/<key>} with the elements of each storage, {@code byteorder}.
+ * Index of the tensors in a {@code torch.save} file. The file is a zip with one root folder: {@code data.pkl} with a
+ * dictionary of tensors, {@code data/<key>} with the elements of each storage, and {@code byteorder}.
  */
 public final class TorchArchive {
     private static final String PICKLE = "/data.pkl";
-    /** For a hundred times the tensors of a large model, and still little to hold. */
+    /** Size limit of the pickle: a hundred times that of a large model, but small enough for memory. */
     private static final int MAX_PICKLE_BYTES = 64 << 20;
-    /** PyTorch before 1.6 wrote pickles one after another; the first holds a number to know them by. */
+    /** First bytes of files of PyTorch before 1.6: a pickle with a magic number. */
     private static final byte[] LEGACY = {(byte) 0x80, 2, (byte) 0x8a, 10, 0x6c, (byte) 0xfc, (byte) 0x9c, 0x46};
 
     private final FileChannel channel;
@@ -36,10 +36,10 @@ public final class TorchArchive {
     }
 
     /**
-     * The tensors of a file by their names. The elements are left where they are.
+     * Reads the tensors of a file by name, without their elements.
      *
-     * @param file for messages
-     * @throws BadInputException if the file is damaged, or holds anything but a flat dictionary of tensors
+     * @param file name of the file in messages
+     * @throws BadInputException if the file is damaged, or contains anything other than a flat dictionary of tensors
      */
     public static SortedMap<String, TorchTensor> read(FileChannel channel, Object file) throws IOException {
         requireNotLegacy(channel, file);
@@ -51,7 +51,7 @@ public final class TorchArchive {
     private static void requireNotLegacy(FileChannel channel, Object file) throws IOException {
         int length = (int) Math.min(LEGACY.length, channel.size());
         if (FileBytes.read(channel, 0, length).equals(ByteBuffer.wrap(LEGACY))) {
-            throw new BadInputException(file + " is in the format of PyTorch before 1.6, which is not read; load it in"
+            throw new BadInputException(file + " has the format of PyTorch before 1.6, which is not supported; load it in"
                     + " Python and write it again with torch.save(torch.load(\"..\"), \"pytorch_model.bin\")");
         }
     }
@@ -65,18 +65,18 @@ public final class TorchArchive {
         }
         if (roots.size() != 1) {
             throw TorchFileErrors.notWeights(
-                    file, "is a zip, but with " + roots.size() + " data.pkl, not one of torch.save");
+                    file, "is a zip with " + roots.size() + " data.pkl files, not a file of torch.save");
         }
         return roots.get(0);
     }
 
     private void requireLittleEndian() throws IOException {
         ZipEntry order = entries.get(root + "/byteorder");
-        // Without the entry the file is older than it, and little-endian.
+        // Older files have no such entry and are little-endian.
         if (order != null) {
             String text = text(order);
             if (!text.equals("little")) {
-                throw new BadInputException(file + " has the byte order \"" + text + "\", only \"little\" is read; load"
+                throw new BadInputException(file + " has the byte order \"" + text + "\", only \"little\" is supported; load"
                         + " it where it was written and save it as safetensors");
             }
         }
@@ -93,18 +93,18 @@ public final class TorchArchive {
         ZipEntry pickle = entries.get(root + PICKLE);
         if (pickle.size() > MAX_PICKLE_BYTES) {
             throw TorchFileErrors.notWeights(
-                    file, "has a pickle of " + pickle.size() + " bytes, weights need no more than " + MAX_PICKLE_BYTES);
+                    file, "has a pickle of " + pickle.size() + " bytes, the limit is " + MAX_PICKLE_BYTES);
         }
         Object content = Unpickler.read(FileBytes.read(channel, pickle.start(), (int) pickle.size()), file);
         if (!(content instanceof Map<?, ?> dictionary)) {
-            throw TorchFileErrors.notWeights(file, "holds " + kind(content) + " and no dictionary of tensors");
+            throw TorchFileErrors.notWeights(file, "contains " + kind(content) + " instead of a dictionary of tensors");
         }
         SortedMap<String, TorchTensor> tensors = new TreeMap<>();
         for (Map.Entry<?, ?> entry : dictionary.entrySet()) {
             String name = TorchFileErrors.abbreviated(entry.getKey().toString());
             if (!(entry.getKey() instanceof String key) || !(entry.getValue() instanceof PickledTensor tensor)) {
                 throw TorchFileErrors.notWeights(
-                        file, "holds " + kind(entry.getValue()) + " under \"" + name + "\", not only named tensors");
+                        file, "contains " + kind(entry.getValue()) + " under \"" + name + "\", not only named tensors");
             }
             tensors.put(key, located(name, tensor));
         }
@@ -125,7 +125,7 @@ public final class TorchArchive {
             return "a number";
         }
         if (value instanceof String) {
-            return "a text";
+            return "a string";
         }
         return "an object";
     }
@@ -138,7 +138,7 @@ public final class TorchArchive {
         if (entry == null) {
             throw damaged(name, "is in " + entryName + ", which is missing");
         }
-        // A few bytes that make no whole element may follow.
+        // A few extra bytes, less than one element, are allowed.
         if (entry.size() / width != storage.length()) {
             throw damaged(
                     name,
@@ -146,16 +146,20 @@ public final class TorchArchive {
                             + " has " + entry.size() + " bytes");
         }
         long elements = requireInside(name, tensor);
-        // A view may show one element many times over, but not more than the file could hold.
+        // A view may repeat elements, but not beyond the size of the file.
         if (elements > channel.size() / width) {
-            throw damaged(name, "is expanded to " + elements + " elements, more than the file could hold");
+            throw damaged(name, "is expanded to " + elements + " elements, more than the file could contain");
         }
         long start = entry.start() + (elements == 0 ? 0 : tensor.offset() * width);
         return new TorchTensor(
                 storage.type(), tensor.shape(), tensor.strides(), start, entry.start() + storage.length() * width);
     }
 
-    /** @return the number of elements, after all of them were found to lie in the storage */
+    /**
+     * Checks that all elements lie inside the storage.
+     *
+     * @return the number of elements
+     */
     private long requireInside(String name, PickledTensor tensor) {
         try {
             long elements = 1;
@@ -175,16 +179,16 @@ public final class TorchArchive {
             if (last >= tensor.storage().length()) {
                 throw damaged(
                         name,
-                        "reaches to element " + last + " of a storage of "
+                        "extends to element " + last + " of a storage of "
                                 + tensor.storage().length());
             }
             return elements;
         } catch (ArithmeticException e) {
-            throw damaged(name, "has a shape too large to exist");
+            throw damaged(name, "has a shape that overflows 64 bits");
         }
     }
 
-    private BadInputException damaged(String tensor, String what) {
-        return TorchFileErrors.damaged(file, "tensor \"" + tensor + "\" " + what);
+    private BadInputException damaged(String tensor, String problem) {
+        return TorchFileErrors.damaged(file, "tensor \"" + tensor + "\" " + problem);
     }
 }

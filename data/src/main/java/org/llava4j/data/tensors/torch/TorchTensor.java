@@ -1,13 +1,15 @@
 package org.llava4j.data.tensors.torch;
 
 /**
- * One tensor of a PyTorch file, all of whose elements lie inside its storage.
+ * Tensor of a PyTorch file, whose elements all lie inside its storage.
  *
- * @param strides how many elements apart neighbours on each axis are; as many as the shape has axes, from 0
- * @param start where in the file its first element is
- * @param limit where in the file its storage ends
+ * @param type element type
+ * @param shape sizes of the axes
+ * @param strides distance between neighbors on each axis, in elements; not negative
+ * @param start file offset of the first element
+ * @param limit file offset of the end of the storage
  */
-@SuppressWarnings("ArrayRecordComponent") // copied on its way out, never compared
+@SuppressWarnings("ArrayRecordComponent") // copied when passed out, never compared
 public record TorchTensor(StorageType type, long[] shape, long[] strides, long start, long limit) {
 
     @Override

@@ -9,14 +9,14 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Runs a pickle as far as weights need it. Numbers become Long or Double, texts String, None {@link #NONE}, tuples
- * Object[], lists List, dictionaries Map, tensors {@link PickledTensor}. Each instruction makes one object at most and
- * their number is limited; what is made is never walked through, compared or printed, so neither deep nor circular nor
- * manifold references cost anything.
+ * Restricted interpreter for pickles of weights. Integers become Long, floats Double, strings String, None {@link
+ * #NONE}, tuples Object[], lists List, dictionaries Map, tensors {@link PickledTensor}. Each instruction creates at
+ * most one object and the number of instructions is limited. Objects are never traversed, compared or printed, so deep,
+ * circular or repeated references cost nothing.
  */
 final class Unpickler {
     static final Object NONE = new Object();
-    /** A tensor takes about 30. */
+    /** Limit of the number of instructions; a tensor needs about 30. */
     static final int MAX_INSTRUCTIONS = 4_000_000;
 
     private static final int NEWEST_PROTOCOL = 5;
@@ -33,10 +33,10 @@ final class Unpickler {
     }
 
     /**
-     * What a pickle holds.
+     * Reads the object in a pickle.
      *
-     * @param file for messages
-     * @throws org.llava4j.data.BadInputException if it is damaged or asks for anything that weights do not need
+     * @param file name of the file in messages
+     * @throws org.llava4j.data.BadInputException if the pickle is damaged or contains anything that weights do not need
      */
     static Object read(ByteBuffer pickle, Object file) {
         PickleReader in = new PickleReader(pickle, file);
@@ -48,13 +48,13 @@ final class Unpickler {
             int code = in.uint8();
             Opcode opcode = Opcode.of(code);
             if (opcode == null) {
-                throw in.damaged("holds the byte " + code + " where an instruction should be");
+                throw in.damaged("contains the byte " + code + " in place of an opcode");
             }
             if (opcode == Opcode.STOP) {
                 Object result = pop();
                 in.requireEnd();
                 if (!stack.isEmpty()) {
-                    throw in.damaged("ends with " + stack.size() + " values left over");
+                    throw in.damaged("ends with " + stack.size() + " extra values on the stack");
                 }
                 return result;
             }
@@ -66,7 +66,7 @@ final class Unpickler {
     private void run(Opcode opcode) {
         switch (opcode) {
             case PROTO -> requireProtocol(in.uint8());
-            case FRAME -> in.int64(); // how much to read ahead; all is at hand
+            case FRAME -> in.int64(); // size of the frame; not needed, everything is in memory
             case MARK -> stack.add(MARK);
             case NONE -> stack.add(NONE);
             case NEWTRUE -> stack.add(true);
@@ -101,21 +101,21 @@ final class Unpickler {
             case REDUCE -> reduce(popLast(2));
             case BUILD -> objects.build(peekSecond(), pop());
             case INST ->
-                throw in.notWeights("makes a " + TorchFileErrors.abbreviated(in.line() + "." + in.line())
-                        + " by INST, which weights have no need of");
-            default -> throw in.notWeights("holds the instruction " + opcode + ", which weights have no need of");
+                throw in.notWeights("creates a " + TorchFileErrors.abbreviated(in.line() + "." + in.line())
+                        + " with INST, which is not allowed in a weights file");
+            default -> throw in.notWeights("contains the opcode " + opcode + ", which is not allowed in a weights file");
         }
     }
 
     private void requireProtocol(int protocol) {
         if (protocol > NEWEST_PROTOCOL) {
-            throw in.damaged("is of protocol " + protocol + ", only up to " + NEWEST_PROTOCOL + " is known");
+            throw in.damaged("has protocol " + protocol + ", supported are protocols up to " + NEWEST_PROTOCOL);
         }
     }
 
     private void stackGlobal(Object[] names) {
         if (!(names[0] instanceof String module) || !(names[1] instanceof String name)) {
-            throw in.damaged("asks for something by a name that is no text");
+            throw in.damaged("refers to a global whose name is not a string");
         }
         stack.add(objects.global(module, name));
     }
@@ -126,23 +126,23 @@ final class Unpickler {
 
     private void append(Object[] items) {
         if (!(peek() instanceof List<?> list)) {
-            throw in.damaged("appends to something that is no list");
+            throw in.damaged("appends to an object that is not a list");
         }
-        @SuppressWarnings("unchecked") // all lists are made above, for any object
+        @SuppressWarnings("unchecked") // all lists are created above, for any object
         List<Object> target = (List<Object>) list;
         target.addAll(Arrays.asList(items));
     }
 
     private void setItems(Object[] items) {
         if (!(peek() instanceof Map<?, ?> map) || items.length % 2 != 0) {
-            throw in.damaged("sets items of something that is no dictionary, or a key without a value");
+            throw in.damaged("sets items of an object that is not a dictionary, or a key without a value");
         }
-        @SuppressWarnings("unchecked") // all maps are made above, for any object
+        @SuppressWarnings("unchecked") // all maps are created above, for any object
         Map<Object, Object> target = (Map<Object, Object>) map;
         for (int i = 0; i < items.length; i += 2) {
-            // Other keys would have to be compared, which for what contains itself has no end.
+            // Other keys would have to be compared, which never ends for an object that contains itself.
             if (!(items[i] instanceof String || items[i] instanceof Long)) {
-                throw in.notWeights("holds a dictionary with a key that is neither text nor number");
+                throw in.notWeights("contains a dictionary with a key that is neither a string nor an integer");
             }
             if (target.put(items[i], items[i + 1]) != null) {
                 throw in.damaged("sets the key \"" + TorchFileErrors.abbreviated(items[i].toString()) + "\" twice");
@@ -153,7 +153,7 @@ final class Unpickler {
     private Object memoized(int index) {
         Object value = memo.get(index);
         if (value == null) {
-            throw in.damaged("recalls value " + Integer.toUnsignedString(index) + ", which it never kept");
+            throw in.damaged("reads memo entry " + Integer.toUnsignedString(index) + ", which was never written");
         }
         return value;
     }
@@ -161,12 +161,12 @@ final class Unpickler {
     private Object peek() {
         Object top = stack.isEmpty() ? MARK : stack.get(stack.size() - 1);
         if (top == MARK) {
-            throw in.damaged("uses a value that is not there");
+            throw in.damaged("pops a value from an empty stack");
         }
         return top;
     }
 
-    /** The value under the topmost. */
+    /** The second value from the top of the stack. */
     private Object peekSecond() {
         Object top = pop();
         Object beneath = peek();
@@ -188,11 +188,11 @@ final class Unpickler {
         return values;
     }
 
-    /** All values above the last mark; the mark goes too. */
+    /** Pops all values above the last mark, and the mark. */
     private Object[] popToMark() {
         int mark = stack.lastIndexOf(MARK);
         if (mark < 0) {
-            throw in.damaged("closes something that it never opened");
+            throw in.damaged("has no matching MARK");
         }
         List<Object> above = stack.subList(mark + 1, stack.size());
         Object[] values = above.toArray();

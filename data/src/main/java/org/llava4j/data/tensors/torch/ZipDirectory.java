@@ -13,9 +13,9 @@ import java.util.Map;
 import org.llava4j.data.FileBytes;
 
 /**
- * What is where in a zip as {@code torch.save} writes it: nothing compressed, so that every entry is a stretch of the
- * file and none can grow when it is read. Read from the central directory at the end, in the plain form or that for
- * large files (Zip64). After {@link #read} all entries lie inside the file and none overlaps another.
+ * Index of the entries of a zip as {@code torch.save} writes it: uncompressed, so every entry is a byte range of the
+ * file and cannot expand when read. It is read from the central directory, plain or Zip64. All entries are checked to
+ * lie inside the file without overlap.
  */
 final class ZipDirectory {
     private static final int LOCAL_SIGNATURE = 0x04034b50;
@@ -29,7 +29,7 @@ final class ZipDirectory {
     private static final int END64_BYTES = 56;
     private static final int LOCATOR64_BYTES = 20;
     private static final int FLAG_ENCRYPTED = 1;
-    /** Far more than a model has: an entry takes about 100 bytes. */
+    /** Size limit of the directory, far above that of any model; an entry has about 100 bytes. */
     private static final int MAX_DIRECTORY_BYTES = 32 << 20;
 
     private final FileChannel channel;
@@ -40,20 +40,21 @@ final class ZipDirectory {
         this.file = file;
     }
 
-    /** Where the central directory lies. */
+    /** Location of the central directory: file offset, size in bytes and number of entries. */
     private record DirectoryLocation(long start, long bytes, long entries) {}
 
     /**
-     * All entries by their names.
+     * Reads all entries by name.
      *
-     * @param file for messages
-     * @throws org.llava4j.data.BadInputException if this is no whole zip, or one that {@code torch.save} cannot write
+     * @param file name of the file in messages
+     * @throws org.llava4j.data.BadInputException if this is not a complete zip, or not one that {@code torch.save}
+     *     writes
      */
     static Map<String, ZipEntry> read(FileChannel channel, Object file) throws IOException {
         ZipDirectory directory = new ZipDirectory(channel, file);
-        DirectoryLocation place = directory.locate();
-        Map<String, ZipEntry> entries = directory.entries(place);
-        directory.requireNoOverlap(entries, place.start());
+        DirectoryLocation location = directory.locate();
+        Map<String, ZipEntry> entries = directory.entries(location);
+        directory.requireNoOverlap(entries, location.start());
         return entries;
     }
 
@@ -61,7 +62,7 @@ final class ZipDirectory {
         long end = channel.size() - END_BYTES;
         ByteBuffer record = end < 0 ? null : bytes(end, END_BYTES);
         if (record == null || record.getInt(0) != END_SIGNATURE || record.getShort(20) != 0) {
-            throw TorchFileErrors.damaged(file, "it does not end as a zip does, it may be cut off");
+            throw TorchFileErrors.damaged(file, "it has no zip end record and may be truncated");
         }
         DirectoryLocation plain = new DirectoryLocation(
                 Integer.toUnsignedLong(record.getInt(16)),
@@ -79,50 +80,51 @@ final class ZipDirectory {
 
     private DirectoryLocation locateZip64(long start, long limit) throws IOException {
         if (start < 0 || start != limit - END64_BYTES) {
-            throw TorchFileErrors.damaged(file, "the directory of its zip is not where its end says");
+            throw TorchFileErrors.damaged(file, "the zip directory is not at the offset in its end record");
         }
         ByteBuffer record = bytes(start, END64_BYTES);
         if (record.getInt(0) != END64_SIGNATURE) {
-            throw TorchFileErrors.damaged(file, "the directory of its zip is not where its end says");
+            throw TorchFileErrors.damaged(file, "the zip directory is not at the offset in its end record");
         }
         return new DirectoryLocation(record.getLong(48), record.getLong(40), record.getLong(32));
     }
 
-    /** @param end where the directory must end */
-    private DirectoryLocation checked(DirectoryLocation place, long end) {
-        if (place.start() < 0 || place.bytes() < 0 || place.start() != end - place.bytes()) {
-            throw TorchFileErrors.damaged(file, "the directory of its zip is not where its end says");
+    /**
+     * @param end file offset where the directory must end
+     */
+    private DirectoryLocation checked(DirectoryLocation location, long end) {
+        if (location.start() < 0 || location.bytes() < 0 || location.start() != end - location.bytes()) {
+            throw TorchFileErrors.damaged(file, "the zip directory is not at the offset in its end record");
         }
-        if (place.bytes() > MAX_DIRECTORY_BYTES) {
+        if (location.bytes() > MAX_DIRECTORY_BYTES) {
             throw TorchFileErrors.damaged(
                     file,
-                    "the directory of its zip has " + place.bytes() + " bytes, no model needs more than "
-                            + MAX_DIRECTORY_BYTES);
+                    "the zip directory has " + location.bytes() + " bytes, the limit is " + MAX_DIRECTORY_BYTES);
         }
-        return place;
+        return location;
     }
 
-    private Map<String, ZipEntry> entries(DirectoryLocation place) throws IOException {
-        ByteBuffer directory = bytes(place.start(), (int) place.bytes());
+    private Map<String, ZipEntry> entries(DirectoryLocation location) throws IOException {
+        ByteBuffer directory = bytes(location.start(), (int) location.bytes());
         Map<String, ZipEntry> entries = new HashMap<>();
         while (directory.hasRemaining()) {
             if (directory.remaining() < CENTRAL_BYTES || directory.getInt(directory.position()) != CENTRAL_SIGNATURE) {
-                throw TorchFileErrors.damaged(file, "the directory of its zip holds something that is no entry");
+                throw TorchFileErrors.damaged(file, "the zip directory contains an invalid entry");
             }
             ByteBuffer fixed = take(directory, CENTRAL_BYTES);
             ByteBuffer name = take(directory, Short.toUnsignedInt(fixed.getShort(28)));
             ByteBuffer extra = take(directory, Short.toUnsignedInt(fixed.getShort(30)));
             take(directory, Short.toUnsignedInt(fixed.getShort(32)));
-            ZipEntry entry = entry(fixed, name, extra, place.start());
+            ZipEntry entry = entry(fixed, name, extra, location.start());
             if (entries.put(entry.name(), entry) != null) {
                 throw TorchFileErrors.damaged(
-                        file, "its zip holds \"" + TorchFileErrors.abbreviated(entry.name()) + "\" twice");
+                        file, "the zip contains \"" + TorchFileErrors.abbreviated(entry.name()) + "\" twice");
             }
         }
-        if (entries.size() != place.entries()) {
+        if (entries.size() != location.entries()) {
             throw TorchFileErrors.damaged(
                     file,
-                    "its zip announces " + Long.toUnsignedString(place.entries()) + " entries and lists "
+                    "the zip declares " + Long.toUnsignedString(location.entries()) + " entries but lists "
                             + entries.size());
         }
         return entries;
@@ -130,18 +132,18 @@ final class ZipDirectory {
 
     private ZipEntry entry(ByteBuffer fixed, ByteBuffer nameBytes, ByteBuffer extra, long limit) throws IOException {
         String name = StandardCharsets.UTF_8.decode(nameBytes.duplicate()).toString();
-        String inZip = "\"" + TorchFileErrors.abbreviated(name) + "\" in its zip ";
+        String inZip = "\"" + TorchFileErrors.abbreviated(name) + "\" in the zip ";
         if ((fixed.getShort(8) & FLAG_ENCRYPTED) != 0) {
             throw TorchFileErrors.damaged(file, inZip + "is encrypted");
         }
         if (fixed.getShort(10) != 0) {
-            throw TorchFileErrors.damaged(file, inZip + "is compressed, which torch.save never does");
+            throw TorchFileErrors.damaged(file, inZip + "is compressed, but torch.save never compresses");
         }
         long size = large(fixed.getInt(24), extra, inZip);
         long stored = large(fixed.getInt(20), extra, inZip);
         long headerStart = large(fixed.getInt(42), extra, inZip);
         if (size != stored) {
-            throw TorchFileErrors.damaged(file, inZip + "has two sizes, " + size + " and " + stored);
+            throw TorchFileErrors.damaged(file, inZip + "has contradictory sizes " + size + " and " + stored);
         }
         if (headerStart < 0 || headerStart > limit - LOCAL_BYTES - nameBytes.remaining()) {
             throw TorchFileErrors.damaged(file, inZip + "begins outside the file");
@@ -151,17 +153,17 @@ final class ZipDirectory {
                 || local.getShort(8) != 0
                 || Short.toUnsignedInt(local.getShort(26)) != nameBytes.remaining()
                 || !local.position(LOCAL_BYTES).equals(nameBytes)) {
-            throw TorchFileErrors.damaged(file, inZip + "is not where the directory says");
+            throw TorchFileErrors.damaged(file, inZip + "is not at the offset in the directory");
         }
         long start = headerStart + local.limit() + Short.toUnsignedInt(local.getShort(28));
         if (size < 0 || size > limit - start) {
             throw TorchFileErrors.damaged(
-                    file, inZip + "is cut off: it has " + size + " bytes from byte " + start + " on");
+                    file, inZip + "is truncated: it has " + size + " bytes from byte " + start + " on");
         }
         return new ZipEntry(name, headerStart, start, size);
     }
 
-    /** A number of 32 bits, or if all are set, the next one of 64 bits in the Zip64 part of {@code extra}. */
+    /** Reads a 32-bit number or, if all its bits are set, the next 64-bit number in the Zip64 part of {@code extra}. */
     private long large(int plain, ByteBuffer extra, String inZip) {
         if (plain != -1) {
             return Integer.toUnsignedLong(plain);
@@ -170,12 +172,12 @@ final class ZipDirectory {
             seekZip64(extra);
         }
         if (extra.remaining() < Long.BYTES) {
-            throw TorchFileErrors.damaged(file, inZip + "is large but does not say how large");
+            throw TorchFileErrors.damaged(file, inZip + "has no Zip64 size or offset");
         }
         return extra.getLong();
     }
 
-    /** Narrows {@code extra} to its Zip64 part; to nothing if it has none. */
+    /** Limits {@code extra} to its Zip64 part, or to nothing without one. */
     private static void seekZip64(ByteBuffer extra) {
         while (extra.remaining() >= 4) {
             int kind = Short.toUnsignedInt(extra.getShort());
@@ -190,23 +192,23 @@ final class ZipDirectory {
     }
 
     private void requireNoOverlap(Map<String, ZipEntry> entries, long limit) {
-        List<ZipEntry> byPlace = new ArrayList<>(entries.values());
-        byPlace.sort(Comparator.comparingLong(ZipEntry::headerStart));
-        for (int i = 0; i < byPlace.size(); i++) {
-            ZipEntry entry = byPlace.get(i);
-            long next = i + 1 < byPlace.size() ? byPlace.get(i + 1).headerStart() : limit;
+        List<ZipEntry> byOffset = new ArrayList<>(entries.values());
+        byOffset.sort(Comparator.comparingLong(ZipEntry::headerStart));
+        for (int i = 0; i < byOffset.size(); i++) {
+            ZipEntry entry = byOffset.get(i);
+            long next = i + 1 < byOffset.size() ? byOffset.get(i + 1).headerStart() : limit;
             if (entry.end() > next) {
                 throw TorchFileErrors.damaged(
                         file,
                         "\"" + TorchFileErrors.abbreviated(entry.name())
-                                + "\" in its zip overlaps what comes after it");
+                                + "\" in the zip overlaps the next entry");
             }
         }
     }
 
     private ByteBuffer take(ByteBuffer directory, int length) {
         if (length > directory.remaining()) {
-            throw TorchFileErrors.damaged(file, "the directory of its zip is cut off in an entry");
+            throw TorchFileErrors.damaged(file, "the zip directory is truncated inside an entry");
         }
         ByteBuffer taken = directory.slice(directory.position(), length).order(ByteOrder.LITTLE_ENDIAN);
         directory.position(directory.position() + length);

@@ -1,11 +1,12 @@
 package org.llava4j.data.tensors.torch;
 
 /**
- * One file in a zip.
+ * Entry of a zip.
  *
- * @param headerStart where its local header begins
- * @param start where its bytes begin
- * @param size how many they are
+ * @param name path in the zip
+ * @param headerStart file offset of the local header
+ * @param start file offset of the data
+ * @param size size of the data in bytes
  */
 record ZipEntry(String name, long headerStart, long start, long size) {
     long end() {

@@ -5,7 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** Writes pickles by hand, sound and hostile ones. */
+/** Builder of valid and malicious pickles. */
 public final class PickleWriter {
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
 
@@ -73,7 +73,7 @@ public final class PickleWriter {
                 .ascii("tQ");
     }
 
-    /** A tensor over all of storage {@code key} or a part of it. */
+    /** Appends a tensor over all or part of storage {@code key}. */
     public PickleWriter tensor(String type, String key, long storageLength, long offset, long[] shape, long[] strides) {
         return global("torch._utils", "_rebuild_tensor_v2")
                 .ascii("(")
@@ -86,7 +86,7 @@ public final class PickleWriter {
                 .ascii("tR");
     }
 
-    /** A dictionary with the single tensor x. */
+    /** A pickle of a dictionary with the single tensor x. */
     public static byte[] single(
             String type, String key, long storageLength, long offset, long[] shape, long[] strides) {
         return new PickleWriter()

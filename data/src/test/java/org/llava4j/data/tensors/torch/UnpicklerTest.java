@@ -12,13 +12,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.llava4j.data.BadInputException;
 
-/** Pickles of weights, and damaged ones; those that ask for more are in {@link MaliciousPickleTest}. */
+/** Valid and damaged pickles of weights; for forbidden content see {@link MaliciousPickleTest}. */
 @Timeout(20)
 class UnpicklerTest {
     private static final String FILE = "some/model.bin";
 
     @Test
-    void what_weights_are_made_of_is_read() {
+    void readReturnsEverySupportedType() {
         byte[] pickle = new PickleWriter()
                 .ascii("}(")
                 .text("none")
@@ -63,7 +63,7 @@ class UnpicklerTest {
     }
 
     @Test
-    void a_tensor_is_what_its_call_says() {
+    void readReturnsTensor() {
         byte[] pickle = new PickleWriter()
                 .tensor("HalfStorage", "17", 12, 1, new long[] {2, 3}, new long[] {3, 1})
                 .end();
@@ -75,7 +75,7 @@ class UnpicklerTest {
     }
 
     @Test
-    void a_size_is_its_numbers_and_the_versions_of_a_module_are_skipped() {
+    void readReturnsSizeAndIgnoresModuleVersions() {
         byte[] pickle = new PickleWriter()
                 .orderedDict()
                 .text("size")
@@ -91,28 +91,28 @@ class UnpicklerTest {
     }
 
     @Test
-    void lengths_are_believed_only_as_far_as_there_are_bytes() {
-        assertRefused(new PickleWriter().ascii("X").int32(-1).ascii("abc").end(), "asks for 4294967295 bytes");
-        assertRefused(new PickleWriter().bytes(0x8d).int32(-1).int32(-1).end(), "asks for 18446744073709551615 bytes");
-        assertRefused(new PickleWriter().bytes(0x8d).int32(0).int32(1).end(), "asks for 4294967296 bytes");
-        assertRefused(new PickleWriter().bytes(0x8a, 255).end(), "a number of 255 bytes");
-        assertRefused(new PickleWriter().bytes(0x8b).int32(Integer.MAX_VALUE).end(), "LONG4");
-        assertRefused(new PickleWriter().ascii("B").int32(Integer.MAX_VALUE).end(), "BINBYTES");
-        assertRefused(new PickleWriter().bytes(0x96).int32(-1).int32(0).end(), "BYTEARRAY8");
-        assertRefused(new PickleWriter().ascii("X").int32(1).bytes(0xff).end(), "not UTF-8");
+    void readRejectsLengthBeyondEnd() {
+        assertRejected(new PickleWriter().ascii("X").int32(-1).ascii("abc").end(), "declares 4294967295 bytes");
+        assertRejected(new PickleWriter().bytes(0x8d).int32(-1).int32(-1).end(), "declares 18446744073709551615 bytes");
+        assertRejected(new PickleWriter().bytes(0x8d).int32(0).int32(1).end(), "declares 4294967296 bytes");
+        assertRejected(new PickleWriter().bytes(0x8a, 255).end(), "an integer of 255 bytes");
+        assertRejected(new PickleWriter().bytes(0x8b).int32(Integer.MAX_VALUE).end(), "LONG4");
+        assertRejected(new PickleWriter().ascii("B").int32(Integer.MAX_VALUE).end(), "BINBYTES");
+        assertRejected(new PickleWriter().bytes(0x96).int32(-1).int32(0).end(), "BYTEARRAY8");
+        assertRejected(new PickleWriter().ascii("X").int32(1).bytes(0xff).end(), "not UTF-8");
     }
 
     @Test
-    void the_memo_gives_back_only_what_was_kept_and_takes_no_room_for_its_numbers() {
+    void memoReturnsOnlyStoredValues() {
         assertThat(read(new PickleWriter().ascii("Nr").int32(-1).end())).isSameAs(Unpickler.NONE);
 
-        assertRefused(new PickleWriter().ascii("j").int32(Integer.MAX_VALUE).end(), "value 2147483647, which it never");
-        assertRefused(new PickleWriter().ascii("q").bytes(0).end(), "not there");
-        assertRefused(new PickleWriter().ascii("(q").bytes(0).end(), "not there");
+        assertRejected(new PickleWriter().ascii("j").int32(Integer.MAX_VALUE).end(), "memo entry 2147483647, which was never");
+        assertRejected(new PickleWriter().ascii("q").bytes(0).end(), "empty stack");
+        assertRejected(new PickleWriter().ascii("(q").bytes(0).end(), "empty stack");
     }
 
     @Test
-    void a_billion_laughs_stay_a_few_references() {
+    void repeatedReferencesAreNotExpanded() {
         PickleWriter pickle = new PickleWriter().ascii("](]").text("ha").ascii("a");
         for (int level = 0; level < 200; level++) {
             pickle.ascii("q").bytes(level).ascii("](");
@@ -125,7 +125,7 @@ class UnpicklerTest {
     }
 
     @Test
-    void deep_and_circular_values_are_held_and_never_walked() {
+    void deepAndCircularValuesAreNotTraversed() {
         PickleWriter deep = new PickleWriter().ascii(")");
         for (int level = 0; level < 500_000; level++) {
             deep.bytes(0x85);
@@ -148,24 +148,24 @@ class UnpicklerTest {
                 .bytes(0)
                 .ascii("Ns")
                 .end();
-        assertRefused(circularKey, "a key that is neither text nor number");
+        assertRejected(circularKey, "a key that is neither a string nor an integer");
     }
 
     @Test
-    void the_number_of_instructions_is_limited() {
+    void readLimitsNumberOfInstructions() {
         byte[] many = new byte[Unpickler.MAX_INSTRUCTIONS + 10];
         Arrays.fill(many, (byte) '}');
-        assertRefused(many, "more than 4000000 instructions");
+        assertRejected(many, "more than 4000000 instructions");
         Arrays.fill(many, (byte) '(');
-        assertRefused(many, "more than 4000000 instructions");
+        assertRejected(many, "more than 4000000 instructions");
     }
 
     @Test
-    void dictionaries_and_lists_take_what_fits_them() {
-        assertRefused(new PickleWriter().ascii("](NNu").end(), "no dictionary");
-        assertRefused(new PickleWriter().ascii("}(Nu").end(), "a key without a value");
-        assertRefused(new PickleWriter().ascii("}Na").end(), "no list");
-        assertRefused(
+    void readRejectsInvalidItems() {
+        assertRejected(new PickleWriter().ascii("](NNu").end(), "no dictionary");
+        assertRejected(new PickleWriter().ascii("}(Nu").end(), "a key without a value");
+        assertRejected(new PickleWriter().ascii("}Na").end(), "no list");
+        assertRejected(
                 new PickleWriter()
                         .ascii("}(")
                         .text("a")
@@ -174,25 +174,25 @@ class UnpicklerTest {
                         .ascii("Nu")
                         .end(),
                 "\"a\" twice");
-        assertRefused(new PickleWriter().ascii("}u").end(), "never opened");
-        assertRefused(new PickleWriter().ascii("N(t").bytes(0x86).ascii("t").end(), "never opened");
-        assertRefused(new PickleWriter().ascii("N(").bytes(0x85).end(), "not there");
+        assertRejected(new PickleWriter().ascii("}u").end(), "no matching MARK");
+        assertRejected(new PickleWriter().ascii("N(t").bytes(0x86).ascii("t").end(), "no matching MARK");
+        assertRejected(new PickleWriter().ascii("N(").bytes(0x85).end(), "empty stack");
     }
 
     @Test
-    void a_pickle_ends_with_one_value_and_nothing_after_it() {
-        assertRefused(new PickleWriter().end(), "not there");
-        assertRefused(new PickleWriter().ascii("NN").end(), "1 values left over");
-        assertRefused(new PickleWriter().ascii("(N").end(), "1 values left over");
-        assertRefused(new PickleWriter().ascii("N.N").end(), "2 bytes after its end");
+    void readRejectsExtraContent() {
+        assertRejected(new PickleWriter().end(), "empty stack");
+        assertRejected(new PickleWriter().ascii("NN").end(), "1 extra values");
+        assertRejected(new PickleWriter().ascii("(N").end(), "1 extra values");
+        assertRejected(new PickleWriter().ascii("N.N").end(), "2 bytes after its end");
     }
 
     @Test
-    void a_pickle_cut_off_anywhere_is_refused() {
-        byte[] sound = PickleWriter.single("FloatStorage", "0", 4, 0, new long[] {2, 2}, new long[] {2, 1});
-        read(sound);
-        for (int length = 0; length < sound.length; length++) {
-            byte[] cut = Arrays.copyOf(sound, length);
+    void readRejectsTruncatedPickle() {
+        byte[] valid = PickleWriter.single("FloatStorage", "0", 4, 0, new long[] {2, 2}, new long[] {2, 1});
+        read(valid);
+        for (int length = 0; length < valid.length; length++) {
+            byte[] cut = Arrays.copyOf(valid, length);
             assertThat(catchThrowable(() -> read(cut)))
                     .as("cut at byte %d", length)
                     .isInstanceOf(BadInputException.class)
@@ -204,7 +204,7 @@ class UnpicklerTest {
         return Unpickler.read(ByteBuffer.wrap(pickle), FILE);
     }
 
-    private static void assertRefused(byte[] pickle, String reason) {
+    private static void assertRejected(byte[] pickle, String reason) {
         assertThatThrownBy(() -> read(pickle))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(FILE)

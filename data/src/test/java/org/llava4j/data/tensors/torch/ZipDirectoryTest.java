@@ -25,9 +25,9 @@ class ZipDirectoryTest {
     @TempDir
     Path folder;
 
-    private byte[] sound;
+    private byte[] valid;
     private ByteBuffer zip;
-    /** Where the end record and the two entries of the directory begin. */
+    /** Offsets of the end record and of the two directory entries. */
     private int end;
 
     private int first;
@@ -35,29 +35,29 @@ class ZipDirectoryTest {
 
     @BeforeEach
     void twoEntries() {
-        sound = new TorchZip()
+        valid = new TorchZip()
                 .with("root/a", "aaaa")
                 .with("root/bb", "bbbbbbbb")
                 .bytes();
-        zip = ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN);
-        end = sound.length - 22;
+        zip = ByteBuffer.wrap(valid).order(ByteOrder.LITTLE_ENDIAN);
+        end = valid.length - 22;
         first = zip.getInt(end + 16);
         second = first + CENTRAL + 6;
     }
 
     @Test
-    void entries_are_found_with_their_bytes() throws IOException {
-        Map<String, ZipEntry> entries = read(sound);
+    void readReturnsEntries() throws IOException {
+        Map<String, ZipEntry> entries = read(valid);
         assertThat(entries.keySet()).containsExactlyInAnyOrder("root/a", "root/bb");
         ZipEntry b = entries.get("root/bb");
-        assertThat(new String(sound, (int) b.start(), (int) b.size(), StandardCharsets.US_ASCII))
+        assertThat(new String(valid, (int) b.start(), (int) b.size(), StandardCharsets.US_ASCII))
                 .isEqualTo("bbbbbbbb");
     }
 
     @Test
-    void a_zip_cut_off_anywhere_is_refused() {
-        for (int length = 0; length < sound.length; length++) {
-            byte[] cut = Arrays.copyOf(sound, length);
+    void readRejectsTruncatedZip() {
+        for (int length = 0; length < valid.length; length++) {
+            byte[] cut = Arrays.copyOf(valid, length);
             assertThat(catchThrowable(() -> read(cut)))
                     .as("cut at byte %d", length)
                     .isInstanceOf(BadInputException.class);
@@ -65,92 +65,92 @@ class ZipDirectoryTest {
     }
 
     @Test
-    void compressed_entries_are_refused_so_there_is_nothing_to_inflate() {
+    void readRejectsCompressedEntry() {
         byte[] bomb = new TorchZip()
                 .with("root/data.pkl", new byte[10_000_000])
                 .compressed()
                 .bytes();
         assertThat(bomb.length).isLessThan(20_000);
-        assertRefused(bomb, "\"root/data.pkl\" in its zip is compressed");
+        assertRejected(bomb, "\"root/data.pkl\" in the zip is compressed");
     }
 
     @Test
-    void a_compressed_entry_that_the_directory_calls_plain_is_refused() {
+    void readRejectsHiddenCompression() {
         zip.putShort(8, (short) 8);
-        assertRefused("is not where the directory says");
+        assertRejected("is not at the offset in the directory");
     }
 
     @Test
-    void an_encrypted_entry_is_refused() {
+    void readRejectsEncryptedEntry() {
         zip.putShort(first + 8, (short) 1);
-        assertRefused("encrypted");
+        assertRejected("encrypted");
     }
 
     @Test
-    void sizes_past_the_file_are_refused() {
+    void readRejectsSizeBeyondFile() {
         setSize(second, 0x7fffffff);
-        assertRefused("\"root/bb\" in its zip is cut off");
+        assertRejected("\"root/bb\" in the zip is truncated");
         setSize(second, -1);
-        assertRefused("large but does not say how large");
+        assertRejected("no Zip64 size");
     }
 
     @Test
-    void two_sizes_are_refused() {
+    void readRejectsContradictorySizes() {
         zip.putInt(second + 24, 5);
-        assertRefused("has two sizes, 5 and 8");
+        assertRejected("contradictory sizes 5 and 8");
     }
 
     @Test
-    void entries_that_share_bytes_are_refused() {
+    void readRejectsOverlappingEntries() {
         setSize(first, 20);
-        assertRefused("\"root/a\" in its zip overlaps");
+        assertRejected("\"root/a\" in the zip overlaps");
     }
 
     @Test
-    void an_entry_outside_the_file_is_refused() {
+    void readRejectsEntryOutsideFile() {
         zip.putInt(second + 42, 0x7ffffff0);
-        assertRefused("begins outside the file");
+        assertRejected("begins outside the file");
     }
 
     @Test
-    void an_entry_that_is_elsewhere_is_refused() {
+    void readRejectsWrongOffset() {
         zip.putInt(second + 42, 0);
-        assertRefused("\"root/bb\" in its zip is not where the directory says");
+        assertRejected("\"root/bb\" in the zip is not at the offset in the directory");
     }
 
     @Test
-    void the_same_name_twice_is_refused() {
+    void readRejectsDuplicateName() {
         byte[] twice = new TorchZip().with("root/a", "x").with("root/b", "y").bytes();
         String text = new String(twice, StandardCharsets.ISO_8859_1).replace("root/b", "root/a");
-        assertRefused(text.getBytes(StandardCharsets.ISO_8859_1), "holds \"root/a\" twice");
+        assertRejected(text.getBytes(StandardCharsets.ISO_8859_1), "contains \"root/a\" twice");
     }
 
     @Test
-    void a_directory_that_is_not_there_is_refused() {
+    void readRejectsMissingDirectory() {
         zip.putInt(end + 16, first + 1);
-        assertRefused("not where its end says");
+        assertRejected("not at the offset in its end record");
         zip.putInt(end + 16, -1);
-        assertRefused("not where its end says");
+        assertRejected("not at the offset in its end record");
         zip.putInt(end + 12, -1);
-        assertRefused("not where its end says");
+        assertRejected("not at the offset in its end record");
     }
 
     @Test
-    void a_wrong_number_of_entries_is_refused() {
+    void readRejectsWrongEntryCount() {
         zip.putShort(end + 10, (short) 3);
-        assertRefused("announces 3 entries and lists 2");
+        assertRejected("declares 3 entries but lists 2");
     }
 
     @Test
-    void an_entry_that_runs_out_of_the_directory_is_refused() {
+    void readRejectsTruncatedDirectoryEntry() {
         zip.putShort(second + 28, (short) 0xffff);
-        assertRefused("cut off in an entry");
+        assertRejected("truncated inside an entry");
         zip.putInt(second, 0);
-        assertRefused("something that is no entry");
+        assertRejected("an invalid entry");
     }
 
     @Test
-    void a_directory_of_a_size_that_no_model_needs_is_refused_before_it_is_read() throws IOException {
+    void readRejectsHugeDirectory() throws IOException {
         Path path = folder.resolve("sparse.bin");
         long size = 40L << 20;
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -162,16 +162,16 @@ class ZipDirectoryTest {
                     size);
         }
         try (FileChannel channel = FileChannel.open(path)) {
-            assertThatThrownBy(() -> ZipDirectory.read(channel, path)).hasMessageContaining("no model needs more");
+            assertThatThrownBy(() -> ZipDirectory.read(channel, path)).hasMessageContaining("the limit is");
         }
     }
 
     @Test
-    void zip64_places_and_sizes_past_4_gb_are_read() throws IOException {
+    void readAcceptsZip64() throws IOException {
         Path path = folder.resolve("large.bin");
         long far = 5L << 30;
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            // A hole for the first entry's bytes: the file takes no room on disk.
+            // A sparse region for the data of the first entry, which occupies no disk space.
             byte[] name = "root/a".getBytes(StandardCharsets.US_ASCII);
             channel.write(
                     little(36).putInt(0, 0x04034b50).putShort(26, (short) 6).put(30, name), 0);
@@ -180,7 +180,7 @@ class ZipDirectoryTest {
             channel.write(ByteBuffer.wrap("root/b".getBytes(StandardCharsets.US_ASCII)), far + 30);
             channel.write(ByteBuffer.wrap(new byte[] {7, 8, 9}), far + 36);
             long directory = far + 39;
-            // An extra field of another kind comes before that of Zip64.
+            // An extra field of another type precedes the Zip64 field.
             ByteBuffer entries = little(2 * (CENTRAL + 6) + 24 + 17);
             central(entries, name, -1, 24).putInt(0x00000042);
             entries.putShort((short) 1).putShort((short) 16);
@@ -209,11 +209,13 @@ class ZipDirectoryTest {
             channel.write(little(8).putLong(0, Long.MAX_VALUE), channel.size() - 22 - 20 + 8);
             assertThatThrownBy(() -> ZipDirectory.read(channel, path))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessageContaining("not where its end says");
+                    .hasMessageContaining("not at the offset in its end record");
         }
     }
 
-    /** An entry up to its extra field; its local header is far, unless its size is. */
+    /**
+     * Writes a directory entry up to its extra field; the offset of the local header needs Zip64 unless the size does.
+     */
     private static ByteBuffer central(ByteBuffer to, byte[] name, int size, int extra) {
         int start = to.position();
         to.putInt(start, 0x02014b50).putInt(start + 20, size).putInt(start + 24, size);
@@ -237,11 +239,11 @@ class ZipDirectoryTest {
         }
     }
 
-    private void assertRefused(String reason) {
-        assertRefused(sound, reason);
+    private void assertRejected(String reason) {
+        assertRejected(valid, reason);
     }
 
-    private void assertRefused(byte[] bytes, String reason) {
+    private void assertRejected(byte[] bytes, String reason) {
         assertThatThrownBy(() -> read(bytes))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("case.bin")
