@@ -7,10 +7,17 @@ package org.llava4j.data;
 public class BadInputException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /**
+     * @param message what is wrong, where, and what to do; line breaks are replaced by spaces
+     */
     public BadInputException(String message) {
         super(oneLine(message));
     }
 
+    /**
+     * @param message what is wrong, where, and what to do; line breaks are replaced by spaces
+     * @param cause the failure behind it
+     */
     public BadInputException(String message, Throwable cause) {
         super(oneLine(message), cause);
     }

@@ -4,6 +4,9 @@ package org.llava4j.data;
 public final class FileChangedException extends BadInputException {
     private static final long serialVersionUID = 1L;
 
+    /**
+     * @param message which file changed
+     */
     public FileChangedException(String message) {
         super(message);
     }

@@ -70,6 +70,7 @@ public record Fingerprint(@JsonValue Map<String, String> values) {
             return this;
         }
 
+        /** Builds the fingerprint. */
         public Fingerprint build() {
             return new Fingerprint(values);
         }

@@ -15,10 +15,12 @@ import java.math.BigInteger;
  * @param isNumber whether the JSON value is a number
  */
 public record JsonId(String text, boolean isNumber) implements Serializable {
+    /** An identifier that is a JSON string. */
     public static JsonId of(String text) {
         return new JsonId(text, false);
     }
 
+    /** An identifier that is a JSON number. */
     public static JsonId of(long number) {
         return new JsonId(String.valueOf(number), true);
     }

@@ -15,6 +15,7 @@ public final class Sha256 {
 
     private final MessageDigest digest;
 
+    /** Starts the hash of an empty sequence. */
     public Sha256() {
         try {
             digest = MessageDigest.getInstance("SHA-256");

@@ -36,6 +36,10 @@ public abstract class Command {
     private final String name;
     private final String summary;
 
+    /**
+     * @param name name of the command in help and messages
+     * @param summary description for {@code --help}
+     */
     protected Command(String name, String summary) {
         this.name = name;
         this.summary = summary;

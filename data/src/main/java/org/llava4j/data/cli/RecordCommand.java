@@ -11,6 +11,11 @@ import org.apache.commons.cli.CommandLine;
 public abstract class RecordCommand<R> extends Command {
     private final RecordExecutor executor;
 
+    /**
+     * @param name name of the command in help and messages
+     * @param summary description for {@code --help}
+     * @param executor processes the records
+     */
     protected RecordCommand(String name, String summary, RecordExecutor executor) {
         super(name, summary);
         this.executor = executor;

@@ -51,6 +51,10 @@ public interface RecordExecutor {
         private final Queue<R> ready = new ArrayDeque<>();
         private int next;
 
+        /**
+         * @param records the records
+         * @param chunkSize number of records per chunk
+         */
         protected ChunkedResults(RecordProcessor<?> records, int chunkSize) {
             this.size = records.size();
             this.chunkSize = chunkSize;

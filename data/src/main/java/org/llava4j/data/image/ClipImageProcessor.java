@@ -16,6 +16,9 @@ public final class ClipImageProcessor {
     /** {@code float32[3, 256]}: normalized value of each byte of each channel. */
     private final float[][] normalized;
 
+    /**
+     * @param settings sizes, mean, standard deviation and aspect ratio mode
+     */
     public ClipImageProcessor(ClipPreprocessing settings) {
         this.settings = settings;
         this.normalized = new float[3][256];
@@ -38,6 +41,7 @@ public final class ClipImageProcessor {
         return new ClipImageProcessor(ClipPreprocessing.read(folder));
     }
 
+    /** The settings of this processor. */
     public ClipPreprocessing settings() {
         return settings;
     }

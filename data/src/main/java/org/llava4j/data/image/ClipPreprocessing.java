@@ -23,6 +23,7 @@ public record ClipPreprocessing(
         List<Double> mean,
         List<Double> std,
         AspectRatio aspectRatio) {
+    /** Name of the Hugging Face file with these settings. */
     public static final String FILE_NAME = "preprocessor_config.json";
 
     private static final List<Double> CLIP_MEAN = List.of(0.48145466, 0.4578275, 0.40821073);

@@ -12,6 +12,7 @@ public final class HalfFloats {
     /** binary32 has 23 bits of fraction, binary16 has 10. */
     private static final int DROPPED_BITS = 13;
 
+    /** Widens float16 bits to float; exact. */
     public static float f16ToFloat(short half) {
         int sign = (half & 0x8000) << 16;
         int exponent = (half >>> 10) & 0x1f;
@@ -28,6 +29,7 @@ public final class HalfFloats {
         return Float.intBitsToFloat(sign | biased << 23 | fraction << DROPPED_BITS);
     }
 
+    /** Rounds a float to float16 bits. */
     public static short floatToF16(float value) {
         int bits = Float.floatToRawIntBits(value);
         int sign = (bits >>> 16) & 0x8000;
@@ -53,10 +55,12 @@ public final class HalfFloats {
         return (short) (sign | shiftRightToEven(packed, DROPPED_BITS));
     }
 
+    /** Widens bfloat16 bits to float; exact. */
     public static float bf16ToFloat(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }
 
+    /** Rounds a float to bfloat16 bits. */
     public static short floatToBf16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if ((bits & 0x7fffffff) > 0x7f800000) {

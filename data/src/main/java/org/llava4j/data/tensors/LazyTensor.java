@@ -119,6 +119,7 @@ public final class LazyTensor {
         return info;
     }
 
+    /** Name of the tensor in the file. */
     public String name() {
         return info.name();
     }

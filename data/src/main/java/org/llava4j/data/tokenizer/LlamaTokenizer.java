@@ -369,6 +369,7 @@ public final class LlamaTokenizer {
         return added.tailMap(model.size());
     }
 
+    /** The SentencePiece model without added tokens. */
     public SentencePieceModel model() {
         return model;
     }

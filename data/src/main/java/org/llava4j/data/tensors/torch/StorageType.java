@@ -25,6 +25,7 @@ public enum StorageType {
         return "torch." + pythonName;
     }
 
+    /** Size of one element in bytes. */
     public int bytes() {
         return bytes;
     }
