@@ -28,10 +28,10 @@ public final class InputSnapshot {
         String of(Path file);
     }
 
-    private InputSnapshot(Collection<Path> files, StateReader mark) {
-        this.reader = mark;
+    private InputSnapshot(Collection<Path> files, StateReader reader) {
+        this.reader = reader;
         states = new LinkedHashMap<>();
-        files.forEach(file -> states.computeIfAbsent(file, mark::of));
+        files.forEach(file -> states.computeIfAbsent(file, reader::of));
     }
 
     /**

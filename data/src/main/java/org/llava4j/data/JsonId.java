@@ -8,8 +8,8 @@ import java.io.Serializable;
 import java.math.BigInteger;
 
 /**
- * Identifier in a JSON file: a string or an integer, written back with the type it was read with. Lookups use {@link
- * #text()}: {@code 5} and {@code "5"} are the same identifier, because tools differ in how they write it.
+ * Identifier in a JSON file: a string or an integer, written back with the type it was read with. Lookups use
+ * {@link #text()}: {@code 5} and {@code "5"} are the same identifier, because tools differ in how they write it.
  *
  * @param text the identifier without quotes
  * @param isNumber whether the JSON value is a number

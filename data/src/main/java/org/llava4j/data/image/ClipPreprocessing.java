@@ -54,9 +54,9 @@ public record ClipPreprocessing(
     }
 
     /**
-     * Reads {@code preprocessor_config.json}, or the settings that transformers 5 stores in {@code
-     * processor_config.json}. Keys that older files omit default to CLIP's values; {@code do_pad} enables padding to a
-     * square.
+     * Reads {@code preprocessor_config.json}, or the settings that transformers 5 stores in
+     * {@code processor_config.json}. Keys that older files omit default to CLIP's values; {@code do_pad} enables padding to
+     * a square.
      *
      * @throws BadInputException if the file is missing, invalid, or describes preprocessing other than CLIP's
      */

@@ -3,8 +3,8 @@ package org.llava4j.data.tensors;
 import java.nio.file.Path;
 
 /**
- * Safetensors weights of a Hugging Face model folder: {@code model.safetensors}, or the shards that {@code
- * model.safetensors.index.json} lists. Index and shards must agree on every tensor.
+ * Safetensors weights of a Hugging Face model folder: {@code model.safetensors}, or the shards that
+ * {@code model.safetensors.index.json} lists. Index and shards must agree on every tensor.
  */
 public final class SafetensorsFolder extends ShardedFolder {
     static final String SINGLE = "model.safetensors";

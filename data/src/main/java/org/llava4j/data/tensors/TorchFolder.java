@@ -3,8 +3,8 @@ package org.llava4j.data.tensors;
 import java.nio.file.Path;
 
 /**
- * PyTorch weights of a Hugging Face model folder: {@code pytorch_model.bin}, or the shards that {@code
- * pytorch_model.bin.index.json} lists. Index and shards must agree on every tensor.
+ * PyTorch weights of a Hugging Face model folder: {@code pytorch_model.bin}, or the shards that
+ * {@code pytorch_model.bin.index.json} lists. Index and shards must agree on every tensor.
  */
 public final class TorchFolder extends ShardedFolder {
     static final String SINGLE = "pytorch_model.bin";

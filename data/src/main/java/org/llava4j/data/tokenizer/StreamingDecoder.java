@@ -1,8 +1,8 @@
 package org.llava4j.data.tokenizer;
 
 /**
- * Streaming decoder of generated token ids. The concatenated results of {@link #next} and {@link #finish} equal {@link
- * LlamaTokenizer#decode(int[])} of all ids; a multi-byte character is returned with its last byte.
+ * Streaming decoder of generated token ids. The concatenated results of {@link #next} and {@link #finish} equal
+ * {@link LlamaTokenizer#decode(int[])} of all ids; a multi-byte character is returned with its last byte.
  */
 public final class StreamingDecoder {
     private final LlamaTokenizer tokenizer;

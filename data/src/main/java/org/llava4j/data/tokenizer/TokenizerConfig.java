@@ -23,8 +23,8 @@ import org.llava4j.data.config.ConfigWarnings;
  * <ul>
  * <li>If {@code tokenizer_config.json} has {@code added_tokens_decoder}, it defines the added tokens. Tokens that only
  * {@code added_tokens.json} has are added with a warning.
- * <li>Otherwise {@code added_tokens.json} and {@code tokenizer.json} define the added tokens, and {@code
- * special_tokens_map.json} overrides the config.
+ * <li>Otherwise {@code added_tokens.json} and {@code tokenizer.json} define the added tokens, and
+ * {@code special_tokens_map.json} overrides the config.
  * <li>Without any file the special tokens are LLaMA's {@code <unk>}, {@code <s>} and {@code </s>}.
  * </ul>
  */

@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Restricted interpreter for pickles of weights. Integers become Long, floats Double, strings String, None {@link
- * #NONE}, tuples Object[], lists List, dictionaries Map, tensors {@link PickledTensor}. Each instruction creates at
- * most one object and the number of instructions is limited. Objects are never traversed, compared or printed, so deep,
+ * Restricted interpreter for pickles of weights. Integers become Long, floats Double, strings String, None
+ * {@link #NONE}, tuples Object[], lists List, dictionaries Map, tensors {@link PickledTensor}. Each instruction creates
+ * at most one object and the number of instructions is limited. Objects are never traversed, compared or printed, so deep,
  * circular or repeated references cost nothing.
  */
 final class Unpickler {
