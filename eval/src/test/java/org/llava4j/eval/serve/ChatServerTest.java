@@ -258,7 +258,7 @@ class ChatServerTest {
         refused.accept(new String[] {"data:image/png;base64,PCFkb2N0eXBlIGh0bWw", "is an HTML page"});
         refused.accept(new String[] {"http://127.0.0.1:" + served.port() + "/example.png", "fetches no images"});
         String whole = TestServer.dataUrl(TestServer.MAP);
-        refused.accept(new String[] {whole.substring(0, whole.length() / 2), "fetch or save it again"});
+        refused.accept(new String[] {whole.substring(0, whole.length() / 2), "download or save it again"});
         refused.accept(new String[] {HostileImages.bomb(60_000, 60_000), "more than the limit of 2000000"});
         ObjectNode three = TestServer.aboutTheMap();
         var content = three.withArray("/messages/0/content");
@@ -286,12 +286,12 @@ class ChatServerTest {
         for (String value : List.of("NaN", "Infinity", "-Infinity", "+1", "01", ".5", "1.")) {
             String body = TestServer.asking("Is it?").toString().replaceFirst("\\{", "{\"temperature\":" + value + ",");
             HttpResponse<String> response = served.post(BodyPublishers.ofString(body), "application/json");
-            assertRefused(response, 400, null, "the body, line 1: broken JSON: ");
+            assertRefused(response, 400, null, "the body, line 1: invalid JSON: ");
             assertThat(response.body()).doesNotContain("Feature", "Source", "enable", "`", "com.fasterxml");
         }
         String body = TestServer.asking("Is it?").toString().replaceFirst("\\{", "{\"temperature\":NaN,");
         assertRefused(
-                served.post(BodyPublishers.ofString(body), "application/json"), 400, null, "NaN is no JSON value");
+                served.post(BodyPublishers.ofString(body), "application/json"), 400, null, "NaN is not a JSON value");
     }
 
     @Test

@@ -100,7 +100,7 @@ class ExportTest {
                         return "llava";
                     }))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessage(file + " has changed since the command began to read; nothing was written");
+                    .hasMessage(file + " has changed since the command started; nothing was written");
             assertThat(out.resolve("copy")).doesNotExist();
             if (name.endsWith(".safetensors")) {
                 cutLast(file);
@@ -306,7 +306,7 @@ class ExportTest {
                         export(Golden.path("b_llama"), WriteOptions.DEFAULT).writeTo(out.resolve("x")))
                 .hasMessageContaining("is not a LLaVA");
         assertThatThrownBy(() -> export(MLP, WriteOptions.DEFAULT).writeTo(MLP))
-                .hasMessageContaining("is one that is read");
+                .hasMessageContaining("is also an input");
         Path other = Files.createDirectory(temp.resolve("other"));
         for (String name : new String[] {"config.json", "model.safetensors"}) {
             Files.copy(MLP.resolve(name), other.resolve(name));

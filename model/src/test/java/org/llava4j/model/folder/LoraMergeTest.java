@@ -300,7 +300,7 @@ class LoraMergeTest {
         Files.delete(adapter.resolve("adapter_config.json"));
         assertRejected(BASE, "adapter_config.json: no such file");
         assertThatThrownBy(() -> new LoraMerge(BASE, adapter, TOWER, SaveType.AS_STORED, 1).writeTo(adapter))
-                .hasMessageContaining("is one that is read");
+                .hasMessageContaining("is also an input");
     }
 
     private ObjectNode config() {
