@@ -17,13 +17,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 
-/** Commands as processes: what a user sees on the terminal, and the exit code. */
+/** Commands as processes: terminal output and exit code. */
 @Timeout(120)
 class CommandProcessTest {
     @TempDir
     Path temp;
 
-    /** Reports whether it has the Vector API, and copies its input. */
+    /** Prints its input and whether it has the Vector API. */
     static final class Echo extends Command {
         private Echo() {
             super("echo", "For a test.");
@@ -76,7 +76,7 @@ class CommandProcessTest {
     }
 
     @Test
-    void executeRunsInAChildWithTheVectorApiAndWithoutItsWarning() throws Exception {
+    void executeRunsChildJvmAndFiltersWarning() throws Exception {
         Result result = run(List.of("-Dllava4j.test=shared"));
         assertThat(result.err()).isEmpty();
         assertThat(result.out()).isEqualToIgnoringNewLines("input true shared");
@@ -93,7 +93,7 @@ class CommandProcessTest {
     }
 
     @Test
-    void executeUsesTheJvmItIsIfThatHasTheVectorApi() throws Exception {
+    void executeRunsInThisJvmWithVectorApi() throws Exception {
         Result result = run(List.of("--add-modules=jdk.incubator.vector"), "--size=-1");
         assertThat(result.err().lines().skip(1)).containsExactly("echo: --size is negative; give 0 or more");
         assertThat(result.code()).isEqualTo(1);
