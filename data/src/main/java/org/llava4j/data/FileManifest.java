@@ -72,8 +72,8 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
             JsonNode sha256 = file.getValue().path("sha256");
             if (!bytes.isIntegralNumber() || !sha256.isTextual()) {
                 throw new BadInputException(
-                        folder.resolve(AtomicFolder.MARKER) + ": \"" + KEY + "\" has no size and hash of " + file.getKey()
-                                + "; choose another output folder, or remove this one");
+                        folder.resolve(AtomicFolder.MARKER) + ": \"" + KEY + "\" has no size and hash of "
+                                + file.getKey() + "; choose another output folder, or remove this one");
             }
             files.put(file.getKey(), new FileDigest(bytes.longValue(), sha256.textValue()));
         }
@@ -92,8 +92,8 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
 
     /** Stores the manifest in a JSON object. */
     void writeTo(ObjectNode list) {
-        files.forEach(
-                (name, digest) -> list.putObject(name).put("bytes", digest.bytes()).put("sha256", digest.sha256()));
+        files.forEach((name, digest) ->
+                list.putObject(name).put("bytes", digest.bytes()).put("sha256", digest.sha256()));
     }
 
     /**
@@ -121,8 +121,8 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
             if (found == null) {
                 changes.add(name + " is missing");
             } else if (!found.equals(digest)) {
-                changes.add(name + " was modified: " + found.bytes() + " bytes, sha256 " + found.sha256()
-                        + ", were " + digest.bytes() + " bytes, sha256 " + digest.sha256());
+                changes.add(name + " was modified: " + found.bytes() + " bytes, sha256 " + found.sha256() + ", were "
+                        + digest.bytes() + " bytes, sha256 " + digest.sha256());
             }
         });
         return changes;

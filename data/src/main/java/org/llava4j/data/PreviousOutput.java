@@ -88,15 +88,15 @@ final class PreviousOutput {
     static void requireKind(JsonNode marker, Path folder, String kind) {
         String found = marker.path(AtomicFolder.KIND_KEY).asText();
         if (!found.equals(kind)) {
-            throw new BadInputException(folder + " contains the output of another command (\"" + found + "\")" + ADVICE);
+            throw new BadInputException(
+                    folder + " contains the output of another command (\"" + found + "\")" + ADVICE);
         }
     }
 
     private void requireReplaceable(String name, Path path, FileDigest expected) throws IOException {
         if (expected == null) {
-            throw new BadInputException(
-                    folder + " contains " + name + ", which is not a file of the previous run;"
-                            + " move it elsewhere, or choose another output folder");
+            throw new BadInputException(folder + " contains " + name + ", which is not a file of the previous run;"
+                    + " move it elsewhere, or choose another output folder");
         }
         if (Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS)) {
             return;

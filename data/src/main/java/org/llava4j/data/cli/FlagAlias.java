@@ -23,7 +23,6 @@ final class FlagAlias extends Option {
 
     /** Whether an option has a former name. */
     static boolean has(Option option, String formerName) {
-        return option instanceof FlagAlias alias
-                && List.of(alias.formerNames).contains(formerName);
+        return option instanceof FlagAlias alias && List.of(alias.formerNames).contains(formerName);
     }
 }

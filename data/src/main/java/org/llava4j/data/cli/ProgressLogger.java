@@ -46,8 +46,7 @@ public final class ProgressLogger {
         if (now - last >= INTERVAL_NANOS && lastLogged.compareAndSet(last, now)) {
             double rate = all / ((now - started) / NANOS);
             out.println(Html.format(
-                    "%,d of %,d %s, %,.0f/s, %s left",
-                    all, total, unit, rate, Html.duration((total - all) / rate)));
+                    "%,d of %,d %s, %,.0f/s, %s left", all, total, unit, rate, Html.duration((total - all) / rate)));
         }
     }
 }

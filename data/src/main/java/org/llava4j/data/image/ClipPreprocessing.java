@@ -34,8 +34,16 @@ public record ClipPreprocessing(
         std = List.copyOf(std);
         require(cropPx >= 1, "crop_size", cropPx, "a positive number of pixels");
         require(shortestEdgePx >= cropPx, "size.shortest_edge", shortestEdgePx, "at least crop_size, " + cropPx);
-        require(Double.isFinite(rescaleFactor) && rescaleFactor > 0, "rescale_factor", rescaleFactor, "a positive number");
-        require(mean.size() == 3 && mean.stream().allMatch(m -> m >= 0 && m <= 1), "image_mean", mean, "3 numbers from 0 to 1");
+        require(
+                Double.isFinite(rescaleFactor) && rescaleFactor > 0,
+                "rescale_factor",
+                rescaleFactor,
+                "a positive number");
+        require(
+                mean.size() == 3 && mean.stream().allMatch(m -> m >= 0 && m <= 1),
+                "image_mean",
+                mean,
+                "3 numbers from 0 to 1");
         require(
                 std.size() == 3 && std.stream().allMatch(s -> s > 0 && s < 1e6),
                 "image_std",
@@ -76,9 +84,8 @@ public record ClipPreprocessing(
 
     static void require(boolean holds, String key, Object value, String what) {
         if (!holds) {
-            throw new BadInputException(
-                    "\"" + key + "\" is " + (value.toString().isEmpty() ? "missing" : value)
-                            + "; CLIP preprocessing requires " + what);
+            throw new BadInputException("\"" + key + "\" is "
+                    + (value.toString().isEmpty() ? "missing" : value) + "; CLIP preprocessing requires " + what);
         }
     }
 }

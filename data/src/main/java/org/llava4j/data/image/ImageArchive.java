@@ -51,8 +51,7 @@ abstract class ImageArchive {
     private static boolean isArchive(Path path) {
         String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
         if (name.endsWith(".tar.gz") || name.endsWith(".tgz")) {
-            throw new BadInputException(
-                    path + ": a compressed tar has no random access; decompress it to .tar");
+            throw new BadInputException(path + ": a compressed tar has no random access; decompress it to .tar");
         }
         return name.endsWith(".zip") || name.endsWith(".tar");
     }
@@ -81,7 +80,8 @@ abstract class ImageArchive {
             throw FileReadError.of(file, e, "check the path");
         } catch (IOException | IllegalArgumentException e) {
             throw new BadInputException(
-                    file + ": is not a valid " + (zip ? "zip" : "tar") + " (" + e.getMessage() + "); download it again", e);
+                    file + ": is not a valid " + (zip ? "zip" : "tar") + " (" + e.getMessage() + "); download it again",
+                    e);
         }
     }
 

@@ -18,7 +18,7 @@ public final class LazyTensor {
     private final Optional<Consumer<String>> onOverflow;
 
     private LazyTensor(TensorInfo info, Supplier<INDArray> values, boolean closed) {
-        this(info, numbers, closed, Optional.empty());
+        this(info, values, closed, Optional.empty());
     }
 
     private LazyTensor(
@@ -36,7 +36,7 @@ public final class LazyTensor {
 
     /** Creates a tensor whose values are computed on demand and closed after they are written. */
     public static LazyTensor computed(TensorInfo info, Supplier<INDArray> values) {
-        return new LazyTensor(info, numbers, true);
+        return new LazyTensor(info, values, true);
     }
 
     /**

@@ -141,8 +141,8 @@ record SafetensorsHeader(
             throw invalid(
                     file,
                     name,
-                    "is " + type + node.get("shape") + " with " + expected
-                            + " bytes, but its data_offsets span " + bytes);
+                    "is " + type + node.get("shape") + " with " + expected + " bytes, but its data_offsets span "
+                            + bytes);
         }
         return new SafetensorsEntry(new TensorInfo(name, type, shape), offsets[0], offsets[1]);
     }

@@ -135,7 +135,8 @@ public final class SafetensorsWriter {
             tensor.use(array -> {
                 requireConvertible(tensor.name(), array, tensor.info().type());
                 if (!Arrays.equals(array.shape(), tensor.info().shape())) {
-                    throw new IllegalStateException(tensor.info() + " has the array shape " + Arrays.toString(array.shape()));
+                    throw new IllegalStateException(
+                            tensor.info() + " has the array shape " + Arrays.toString(array.shape()));
                 }
                 try {
                     tensor.checkOverflow(writeValues(channel, tensor.info(), array));

@@ -123,8 +123,8 @@ abstract class ShardedFolder implements TensorStore {
             String shard = entry.getValue().textValue();
             // A plain name, because an index must not point outside its folder.
             if (shard == null || !shard.endsWith(suffix) || shard.contains("/") || shard.contains("\\")) {
-                throw new BadInputException(index + " assigns " + entry.getValue() + " to tensor \""
-                        + entry.getKey() + "\"; it must be the name of a " + suffix + " file in the same folder");
+                throw new BadInputException(index + " assigns " + entry.getValue() + " to tensor \"" + entry.getKey()
+                        + "\"; it must be the name of a " + suffix + " file in the same folder");
             }
             map.put(entry.getKey(), shard);
         }

@@ -122,8 +122,8 @@ class FlagNormalizerTest {
 
     @Test
     void parseAcceptsAliases() {
-        CommandLine line =
-                command.parse("--data", "/a", "-half", "--with", "x=1", "--set", "y=2", "--data-file=/b", "--epochs", "1");
+        CommandLine line = command.parse(
+                "--data", "/a", "-half", "--with", "x=1", "--set", "y=2", "--data-file=/b", "--epochs", "1");
         assertThat(line.getOptionValue("data-path")).isEqualTo("/b");
         assertThat(line.hasOption("bf16")).isTrue();
         assertThat(line.getOptionValues("set")).containsExactly("x=1", "y=2");
@@ -146,6 +146,8 @@ class FlagNormalizerTest {
         } finally {
             System.setOut(before);
         }
-        assertThat(out.toString(StandardCharsets.UTF_8)).contains("--data-path <FILE>").doesNotContain("data-file");
+        assertThat(out.toString(StandardCharsets.UTF_8))
+                .contains("--data-path <FILE>")
+                .doesNotContain("data-file");
     }
 }

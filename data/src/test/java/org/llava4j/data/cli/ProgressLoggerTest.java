@@ -22,7 +22,6 @@ class ProgressLoggerTest {
         }
         assertThat(out.toString(StandardCharsets.UTF_8).lines())
                 .containsExactly(
-                        "500 of 4,000 captions, 100/s, 35 s left",
-                        "1,000 of 4,000 captions, 100/s, 30 s left");
+                        "500 of 4,000 captions, 100/s, 35 s left", "1,000 of 4,000 captions, 100/s, 30 s left");
     }
 }

@@ -37,7 +37,8 @@ final class PickleObjects {
         String qualifiedName = module + "." + name;
         Object known = NAMES.get(qualifiedName);
         if (known == null) {
-            throw in.notWeights("refers to " + TorchFileErrors.abbreviated(qualifiedName) + ", which is not allowed in a weights file");
+            throw in.notWeights("refers to " + TorchFileErrors.abbreviated(qualifiedName)
+                    + ", which is not allowed in a weights file");
         }
         return known;
     }

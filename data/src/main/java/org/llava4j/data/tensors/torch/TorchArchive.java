@@ -51,8 +51,9 @@ public final class TorchArchive {
     private static void requireNotLegacy(FileChannel channel, Object file) throws IOException {
         int length = (int) Math.min(LEGACY.length, channel.size());
         if (FileBytes.read(channel, 0, length).equals(ByteBuffer.wrap(LEGACY))) {
-            throw new BadInputException(file + " has the format of PyTorch before 1.6, which is not supported; load it in"
-                    + " Python and write it again with torch.save(torch.load(\"..\"), \"pytorch_model.bin\")");
+            throw new BadInputException(
+                    file + " has the format of PyTorch before 1.6, which is not supported; load it in"
+                            + " Python and write it again with torch.save(torch.load(\"..\"), \"pytorch_model.bin\")");
         }
     }
 
@@ -76,8 +77,9 @@ public final class TorchArchive {
         if (order != null) {
             String text = text(order);
             if (!text.equals("little")) {
-                throw new BadInputException(file + " has the byte order \"" + text + "\", only \"little\" is supported; load"
-                        + " it where it was written and save it as safetensors");
+                throw new BadInputException(
+                        file + " has the byte order \"" + text + "\", only \"little\" is supported; load"
+                                + " it where it was written and save it as safetensors");
             }
         }
     }

@@ -15,8 +15,8 @@ final class TorchFileErrors {
 
     /** The file may be valid, but contains more than a dictionary of tensors. */
     static BadInputException notWeights(Object file, String problem) {
-        return new BadInputException(
-                file + " " + problem + "; write only the weights: torch.save(model.state_dict(), \"pytorch_model.bin\")");
+        return new BadInputException(file + " " + problem
+                + "; write only the weights: torch.save(model.state_dict(), \"pytorch_model.bin\")");
     }
 
     /** Abbreviates text of the file for a message. */

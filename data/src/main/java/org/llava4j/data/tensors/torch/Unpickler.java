@@ -103,7 +103,8 @@ final class Unpickler {
             case INST ->
                 throw in.notWeights("creates a " + TorchFileErrors.abbreviated(in.line() + "." + in.line())
                         + " with INST, which is not allowed in a weights file");
-            default -> throw in.notWeights("contains the opcode " + opcode + ", which is not allowed in a weights file");
+            default ->
+                throw in.notWeights("contains the opcode " + opcode + ", which is not allowed in a weights file");
         }
     }
 

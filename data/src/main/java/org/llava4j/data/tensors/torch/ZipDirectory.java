@@ -98,8 +98,7 @@ final class ZipDirectory {
         }
         if (location.bytes() > MAX_DIRECTORY_BYTES) {
             throw TorchFileErrors.damaged(
-                    file,
-                    "the zip directory has " + location.bytes() + " bytes, the limit is " + MAX_DIRECTORY_BYTES);
+                    file, "the zip directory has " + location.bytes() + " bytes, the limit is " + MAX_DIRECTORY_BYTES);
         }
         return location;
     }
@@ -200,8 +199,7 @@ final class ZipDirectory {
             if (entry.end() > next) {
                 throw TorchFileErrors.damaged(
                         file,
-                        "\"" + TorchFileErrors.abbreviated(entry.name())
-                                + "\" in the zip overlaps the next entry");
+                        "\"" + TorchFileErrors.abbreviated(entry.name()) + "\" in the zip overlaps the next entry");
             }
         }
     }

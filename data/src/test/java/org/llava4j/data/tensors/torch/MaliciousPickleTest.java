@@ -57,7 +57,8 @@ class MaliciousPickleTest {
 
     @Test
     void readRejectsDisguisedGlobal() {
-        assertRejected(new PickleWriter().text("os").number(1).bytes(0x93).end(), "a global whose name is not a string");
+        assertRejected(
+                new PickleWriter().text("os").number(1).bytes(0x93).end(), "a global whose name is not a string");
         assertRejected(new PickleWriter().ascii("cos\n").end(), "bytes where");
         assertRejected(
                 new PickleWriter().ascii("c" + "x".repeat(2000) + "\nname\n").end(), "more than 1000 bytes");

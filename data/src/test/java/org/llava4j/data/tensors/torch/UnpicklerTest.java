@@ -106,7 +106,8 @@ class UnpicklerTest {
     void memoReturnsOnlyStoredValues() {
         assertThat(read(new PickleWriter().ascii("Nr").int32(-1).end())).isSameAs(Unpickler.NONE);
 
-        assertRejected(new PickleWriter().ascii("j").int32(Integer.MAX_VALUE).end(), "memo entry 2147483647, which was never");
+        assertRejected(
+                new PickleWriter().ascii("j").int32(Integer.MAX_VALUE).end(), "memo entry 2147483647, which was never");
         assertRejected(new PickleWriter().ascii("q").bytes(0).end(), "empty stack");
         assertRejected(new PickleWriter().ascii("(q").bytes(0).end(), "empty stack");
     }
