@@ -86,7 +86,7 @@ class ClipImageProcessorGoldenTest {
     }
 
     private static SafetensorsFile golden(Path image) {
-        String name = picture.getFileName().toString().replaceFirst("\\.[a-z]+$", ".safetensors");
+        String name = image.getFileName().toString().replaceFirst("\\.[a-z]+$", ".safetensors");
         return SafetensorsFile.open(Golden.path("d_preproc/" + name));
     }
 

@@ -38,12 +38,12 @@ class ImageBytesTest {
         for (int i = 0; i < 40; i++) {
             byte[] bytes = new byte[1 + random.nextInt(2000)];
             random.nextBytes(bytes);
-            pictures.put((i % 2 == 0 ? "train/" : "") + i + ".jpg", bytes);
+            images.put((i % 2 == 0 ? "train/" : "") + i + ".jpg", bytes);
         }
-        for (Map.Entry<String, byte[]> image : pictures.entrySet()) {
-            Path file = temp.resolve("folder").resolve(picture.getKey());
+        for (Map.Entry<String, byte[]> image : images.entrySet()) {
+            Path file = temp.resolve("folder").resolve(image.getKey());
             Files.createDirectories(file.getParent());
-            Files.write(file, picture.getValue());
+            Files.write(file, image.getValue());
         }
         zip(temp.resolve("photos.zip"));
         tar(temp.resolve("photos.tar"));
@@ -52,9 +52,9 @@ class ImageBytesTest {
     private void zip(Path file) throws IOException {
         try (OutputStream out = Files.newOutputStream(file);
                 ZipOutputStream zip = new ZipOutputStream(out)) {
-            for (Map.Entry<String, byte[]> image : pictures.entrySet()) {
-                zip.putNextEntry(new ZipEntry(picture.getKey()));
-                zip.write(picture.getValue());
+            for (Map.Entry<String, byte[]> image : images.entrySet()) {
+                zip.putNextEntry(new ZipEntry(image.getKey()));
+                zip.write(image.getValue());
             }
         }
     }
@@ -62,12 +62,12 @@ class ImageBytesTest {
     private void tar(Path file) throws IOException {
         try (OutputStream out = Files.newOutputStream(file);
                 TarArchiveOutputStream tar = new TarArchiveOutputStream(out)) {
-            for (Map.Entry<String, byte[]> image : pictures.entrySet()) {
+            for (Map.Entry<String, byte[]> image : images.entrySet()) {
                 // Entry names as in "tar cf photos.tar -C folder .".
-                TarArchiveEntry entry = new TarArchiveEntry("./" + picture.getKey());
-                entry.setSize(picture.getValue().length);
+                TarArchiveEntry entry = new TarArchiveEntry("./" + image.getKey());
+                entry.setSize(image.getValue().length);
                 tar.putArchiveEntry(entry);
-                tar.write(picture.getValue());
+                tar.write(image.getValue());
                 tar.closeArchiveEntry();
             }
         }
@@ -76,12 +76,12 @@ class ImageBytesTest {
     @ParameterizedTest
     @ValueSource(strings = {"folder", "photos.zip", "photos.tar"})
     void readIsThreadSafe(String place) {
-        String[] names = pictures.keySet().toArray(new String[0]);
+        String[] names = images.keySet().toArray(new String[0]);
         IntStream.range(0, 10 * names.length).parallel().forEach(i -> {
             String name = names[i % names.length];
             Path image = temp.resolve(place).resolve(name);
-            assertThat(ImageBytes.read(image)).as(name).isEqualTo(pictures.get(name));
-            assertThat(ImageBytes.version(image).bytes()).isEqualTo(pictures.get(name).length);
+            assertThat(ImageBytes.read(image)).as(name).isEqualTo(images.get(name));
+            assertThat(ImageBytes.version(image).bytes()).isEqualTo(images.get(name).length);
         });
     }
 
@@ -100,7 +100,7 @@ class ImageBytesTest {
     void readReopensChangedArchive() throws IOException {
         Path image = temp.resolve("photos.tar/1.jpg");
         byte[] before = ImageBytes.read(image);
-        pictures.replaceAll((name, bytes) -> Arrays.copyOf(bytes, bytes.length + 1));
+        images.replaceAll((name, bytes) -> Arrays.copyOf(bytes, bytes.length + 1));
         Path other = temp.resolve("other.tar");
         tar(other);
         Files.setLastModifiedTime(other, FileTime.fromMillis(1));
@@ -149,10 +149,10 @@ class ImageBytesTest {
     @Test
     void readResolvesParentOfLinkTarget() throws IOException {
         Path data = Files.createDirectories(temp.resolve("store/data"));
-        Files.copy(temp.resolve("photos.tar"), temp.resolve("store/pictures.tar"));
+        Files.copy(temp.resolve("photos.tar"), temp.resolve("store/images.tar"));
         Path link = Files.createSymbolicLink(temp.resolve("link"), data);
-        Map.Entry<String, byte[]> first = pictures.entrySet().iterator().next();
-        assertThat(ImageBytes.read(link.resolve("../pictures.tar").resolve(first.getKey())))
+        Map.Entry<String, byte[]> first = images.entrySet().iterator().next();
+        assertThat(ImageBytes.read(link.resolve("../images.tar").resolve(first.getKey())))
                 .isEqualTo(first.getValue());
     }
 }
