@@ -142,7 +142,7 @@ class PlanMainTest {
     @ParameterizedTest
     @CsvSource({
         "--batch,0,--batch is 0; give 1 or more",
-        "--batch,two,--batch wants a whole number",
+        "--batch,two,--batch must be an integer",
         "--accumulation,0,--accumulation is 0; give 1 or more",
         "--samples,0,--samples is 0; give 1 or more",
         "--epochs,0,--epochs is 0; give 1 or more",
@@ -151,7 +151,7 @@ class PlanMainTest {
         "--stage,warmup,no stage is called \"warmup\"",
         "--model-path,nowhere,--model-path nowhere: there is nothing",
         "--model-path,empty,config.json: cannot be read; give a folder that contains a config.json",
-        "--model-path,broken.json,broken JSON",
+        "--model-path,broken.json,invalid JSON",
         "--frozen-dtype,int8,--frozen-dtype int8 is not supported",
         "--data-path,nowhere.json,--data-path nowhere.json: there is nothing",
         "--machine-gb,0,--machine-gb is 0.0; give more than 0",
