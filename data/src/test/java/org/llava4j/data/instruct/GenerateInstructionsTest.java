@@ -203,7 +203,7 @@ class GenerateInstructionsTest {
         try (StubEndpoint stub = StubEndpoint.start(GenerateInstructionsTest::answer)) {
             Files.createDirectories(output);
             Path foreign = Files.writeString(output.resolve("my-notes.txt"), "mine");
-            assertRefused(stub, "no former run wrote");
+            assertRefused(stub, "no previous run wrote");
             Files.delete(foreign);
             Files.delete(output);
             Files.writeString(output, "a file");
@@ -211,7 +211,7 @@ class GenerateInstructionsTest {
             Files.delete(output);
             assertRefused(
                     stub,
-                    "which is replaced as a whole",
+                    "would be replaced with it",
                     "--journal",
                     output.resolve("j.jsonl").toString());
             assertRefused(stub, "cannot write", "--journal", temp.toString());

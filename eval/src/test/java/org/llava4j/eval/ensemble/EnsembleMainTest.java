@@ -157,7 +157,7 @@ class EnsembleMainTest {
         try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> "The answer is A.")) {
             assertThatThrownBy(() -> run(endpoint.url()))
                     .isInstanceOf(CommandFailedException.class)
-                    .hasMessageContaining("no former run wrote");
+                    .hasMessageContaining("no previous run wrote");
             assertThat(endpoint.asked()).isZero();
         }
     }

@@ -218,7 +218,7 @@ class LlavaBenchCommandsTest {
             Files.writeString(judged.resolve("report.html"), "somebody else's");
             assertThatThrownBy(() -> judge(endpoint.url()))
                     .isInstanceOf(CommandFailedException.class)
-                    .hasMessageContaining("no former run wrote");
+                    .hasMessageContaining("no previous run wrote");
             assertThat(endpoint.asked()).isZero();
             assertThat(judged.resolve("report.html")).hasContent("somebody else's");
         }

@@ -283,9 +283,9 @@ class ExportTest {
         Files.write(out.resolve("own/model.safetensors"), weights);
         assertThat(manifest.differences(out.resolve("own")))
                 .hasSize(3)
-                .anyMatch(line -> line.equals("mm_projector.safetensors is gone"))
-                .anyMatch(line -> line.startsWith("model.safetensors is not what was written"))
-                .anyMatch(line -> line.equals("new.txt was added later"));
+                .anyMatch(line -> line.equals("mm_projector.safetensors is missing"))
+                .anyMatch(line -> line.startsWith("model.safetensors was modified"))
+                .anyMatch(line -> line.equals("new.txt was added"));
     }
 
     @Test

@@ -82,7 +82,7 @@ class FolderCommandsTest {
             delimiter = '|',
             value = {
                 "--layout other | --layout other is not known; use llava or llava-hf",
-                "--save-type int8 | the type int8 is not known; use float32, float16 or bfloat16",
+                "--save-type int8 | unknown dtype int8; use float32, float16 or bfloat16",
                 "--max-shard-size 5 | --max-shard-size 5 is not a size; give one such as 500MB or 5GB",
                 "--max-shard-size 0GB | --max-shard-size 0GB is not a size",
                 "--max-shard-size 99999999999999GB | is not a size",

@@ -37,7 +37,7 @@ class CheckpointManagerTest {
             save(checkpoints, 3, 3.0);
             Files.write(second.resolve("weights.safetensors"), new byte[8]);
             assertThat(checkpoints.best().orElseThrow().step()).isEqualTo(1);
-            assertThat(notices).hasSize(1).first().asString().contains("weights.safetensors is not what was written");
+            assertThat(notices).hasSize(1).first().asString().contains("weights.safetensors was modified");
         }
     }
 

@@ -112,12 +112,12 @@ class TrainAllMainTest {
         assertRefused(
                 projector,
                 flipped,
-                "pretrain is not as the run wrote it: mm_projector.safetensors is not what was written");
+                "pretrain is not as the run wrote it: mm_projector.safetensors was modified");
         Path weights = out.resolve("finetune/model.safetensors");
         assertRefused(
                 weights,
                 Arrays.copyOf(Files.readAllBytes(weights), 1000),
-                "finetune is not as the run wrote it: model.safetensors is not what was written: 1000 bytes");
+                "finetune is not as the run wrote it: model.safetensors was modified: 1000 bytes");
         assertThatThrownBy(() -> TrainAllMain.main(args("--save-type", "float16")))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("\"save-type\" was F32 and is F16");

@@ -126,7 +126,7 @@ class MaliciousPickleTest {
                         .global("torch._utils", "_rebuild_tensor_v2")
                         .ascii("(NNNNNN}tR")
                         .end(),
-                "negated");
+                "negation");
     }
 
     @Test

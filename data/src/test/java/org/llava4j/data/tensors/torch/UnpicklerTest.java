@@ -163,9 +163,9 @@ class UnpicklerTest {
 
     @Test
     void readRejectsInvalidItems() {
-        assertRejected(new PickleWriter().ascii("](NNu").end(), "no dictionary");
+        assertRejected(new PickleWriter().ascii("](NNu").end(), "not a dictionary");
         assertRejected(new PickleWriter().ascii("}(Nu").end(), "a key without a value");
-        assertRejected(new PickleWriter().ascii("}Na").end(), "no list");
+        assertRejected(new PickleWriter().ascii("}Na").end(), "not a list");
         assertRejected(
                 new PickleWriter()
                         .ascii("}(")
