@@ -208,10 +208,10 @@ class ImageFilesTest {
         assertThatThrownBy(() -> RasterToRgb.convert(blended)).isInstanceOf(IllegalArgumentException.class);
     }
 
-    private void assertGray(byte[] file, int... grey) throws IOException {
+    private void assertGray(byte[] file, int... gray) throws IOException {
         assertRgb(
                 file,
-                Arrays.stream(grey)
+                Arrays.stream(gray)
                         .flatMap(g -> Arrays.stream(new int[] {g, g, g}))
                         .toArray());
     }

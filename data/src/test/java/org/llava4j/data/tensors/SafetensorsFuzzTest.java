@@ -71,7 +71,7 @@ class SafetensorsFuzzTest {
         tensors.put("mask", Nd4j.createFromArray(true, false, true));
         tensors.put("half", Nd4j.rand(DataType.FLOAT, 5));
         tensors.put("ids", Nd4j.createFromArray(1L, 2L));
-        Path path = folder.resolve("sound.safetensors");
+        Path path = folder.resolve("valid.safetensors");
         SafetensorsWriter.write(
                 path,
                 tensors,
