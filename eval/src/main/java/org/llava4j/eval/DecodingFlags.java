@@ -8,23 +8,34 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.SamplingOptions;
 
-/** How answers are made, as a goal's flags say. */
+/** Flags for the decoding parameters: sampling and answer length. */
 public final class DecodingFlags {
     private DecodingFlags() {}
 
+    /** Adds the decoding flags. */
     public static Options addTo(Options options) {
-        return options.addOption(
-                        Command.flag("temperature", "X", "0 (default) takes the likeliest token; LLaVA's demo had 0.2"))
+        return options.addOption(Command.flag(
+                        "temperature",
+                        "X",
+                        "sampling temperature; 0 (default) decodes greedily, LLaVA's demo uses 0.2"))
                 .addOption(Command.flag(
-                        "top-p", "X", "only the likeliest tokens that have this probability (default 1, all)"))
-                .addOption(Command.flag("top-k", "N", "only so many of the likeliest tokens (default 0, all)"))
+                        "top-p",
+                        "X",
+                        "nucleus sampling: smallest set of tokens with this total probability (default 1, all)"))
+                .addOption(Command.flag("top-k", "N", "sample from the N most probable tokens (default 0, all)"))
                 .addOption(Command.flag(
-                        "repetition-penalty", "X", "above 1, what was said becomes less likely (default 1)"))
-                .addOption(Command.flag("seed", "N", "the same seed draws the same tokens (default 0)"))
-                .addOption(Command.flag("max-new-tokens", "N", "longest answer (default 512)"));
+                        "repetition-penalty",
+                        "X",
+                        "values above 1 make tokens that occurred less probable (default 1)"))
+                .addOption(Command.flag("seed", "N", "random seed of sampling (default 0)"))
+                .addOption(Command.flag("max-new-tokens", "N", "maximum number of generated tokens (default 512)"));
     }
 
-    /** @throws BadInputException if a number is outside its range */
+    /**
+     * Reads the decoding parameters.
+     *
+     * @throws BadInputException if a value is outside its range
+     */
     public static DecodingOptions of(CommandLine line) {
         SamplingOptions sampling = new SamplingOptions(
                 Command.decimal(line, "temperature", 0),

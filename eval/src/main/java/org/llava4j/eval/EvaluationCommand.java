@@ -7,7 +7,7 @@ import org.llava4j.data.cli.Command;
 import org.llava4j.eval.predictions.BatchExecutor;
 import org.llava4j.model.LlavaModel;
 
-/** A goal that asks a model many questions, which others than this machine may answer. */
+/** Command that generates answers to many questions, in this process or on the executors of a cluster. */
 public abstract class EvaluationCommand extends Command {
     private final InferenceBackend backend;
 
@@ -21,25 +21,32 @@ public abstract class EvaluationCommand extends Command {
         return DecodingFlags.addTo(ModelSpec.addFlags(new Options()));
     }
 
-    /** Asks a model the questions of one company. */
+    /** Generates the answers of one batch of questions. */
     @FunctionalInterface
     public interface BatchPredictor {
         /**
-         * @param company its number, counted from 0
-         * @return what was answered, by question
+         * Generates one batch.
+         *
+         * @param batchIndex index of the batch, from 0
+         * @return generated texts by question id
          */
-        Map<String, String> predict(LlavaModel model, int company);
+        Map<String, String> predict(LlavaModel model, int batchIndex);
 
-        /** Companies that are asked of a model one after the other. */
+        /** An executor that runs the batches on a model in this process, one after another. */
         default BatchExecutor executor(LlavaModel model) {
-            return (numbers, answered) -> numbers.forEach(number -> answered.accept(predict(model, number)));
+            return (batchIndices, onBatch) ->
+                    batchIndices.forEach(batchIndex -> onBatch.accept(predict(model, batchIndex)));
         }
     }
 
-    /** Reads the questions. @throws org.llava4j.data.BadInputException if they are broken */
+    /**
+     * Reads the questions.
+     *
+     * @throws org.llava4j.data.BadInputException if they are malformed
+     */
     public abstract BatchPredictor predictor(CommandLine line);
 
-    /** Opens the place where the questions are asked. */
+    /** Opens the inference backend. */
     protected InferenceBackend.Session openBackend(CommandLine line) {
         return backend.open(this, line);
     }

@@ -7,17 +7,17 @@ import org.apache.commons.cli.CommandLine;
 import org.llava4j.eval.predictions.BatchExecutor;
 import org.llava4j.model.LlavaModel;
 
-/** Where a goal's questions are asked. */
+/** Runs the batches of an evaluation command: on the local model or on a cluster. */
 @FunctionalInterface
 public interface InferenceBackend {
-    /** Of a model on this machine. */
-    InferenceBackend LOCAL = (goal, line) -> new Session() {
-        private final EvaluationCommand.BatchPredictor asker = goal.predictor(line);
+    /** Loads the model into this process. */
+    InferenceBackend LOCAL = (command, line) -> new Session() {
+        private final EvaluationCommand.BatchPredictor predictor = command.predictor(line);
         private final LlavaModel model = ModelSpec.of(line).load();
 
         @Override
-        public void execute(List<Integer> numbers, Consumer<Map<String, String>> answered) {
-            asker.executor(model).execute(numbers, answered);
+        public void execute(List<Integer> batchIndices, Consumer<Map<String, String>> onBatch) {
+            predictor.executor(model).execute(batchIndices, onBatch);
         }
 
         @Override
@@ -26,10 +26,10 @@ public interface InferenceBackend {
         }
     };
 
-    /** Opens the place for a goal with its flags. */
-    Session open(EvaluationCommand goal, CommandLine line);
+    /** Opens a session for a command and its flags. */
+    Session open(EvaluationCommand command, CommandLine line);
 
-    /** A place that is open. */
+    /** An open backend, which holds the loaded model or the cluster connection. */
     interface Session extends BatchExecutor, AutoCloseable {
         @Override
         void close();

@@ -15,37 +15,46 @@ import org.llava4j.model.weights.VisionTowerResolver;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
- * Which model a goal asks, as its flags say.
+ * Model of an evaluation or inference command, as given by its flags.
  *
- * @param folder the LLaVA folder
- * @param visionTower the CLIP folder
- * @param dtype how its matrices are kept
+ * @param folder LLaVA model folder
+ * @param visionTower CLIP model folder
+ * @param dtype storage type of the weight matrices: float32, 16-bit floating point or quantized int8
  */
 public record ModelSpec(Path folder, Path visionTower, ChatFormat chatFormat, WeightDtype dtype) {
-    /** A model that comes with the project: what the demo trains, see its folder. */
+    /** The small model that ships with the project, trained by the demo. */
     private static final String DEFAULT_MODEL = "resources/tiny/llava";
 
-    /** Flag of the commands that take messages from users. */
+    /** Flag of the commands that accept messages from users. */
     private static final String SPECIAL_TOKENS = "special-tokens-in-text";
 
+    /** The flag that makes special tokens in user messages count as tokens. */
     public static Option specialTokensFlag() {
         return Command.toggle(
-                SPECIAL_TOKENS, "read special tokens in messages, such as </s>, as tokens (default: as ordinary text)");
+                SPECIAL_TOKENS,
+                "parse special tokens in messages, such as </s>, as tokens (default: as ordinary text)");
     }
 
+    /** Whether the flag {@link #specialTokensFlag} is given. */
     public static boolean specialTokensInText(CommandLine line) {
         return line.hasOption(SPECIAL_TOKENS);
     }
 
+    /** Adds {@code --model-path}, {@code --vision-tower}, {@code --conv-mode} and {@code --dtype}. */
     public static Options addFlags(Options options) {
-        return options.addOption(Command.flag("model-path", "DIR", "the LLaVA folder (default " + DEFAULT_MODEL + ")"))
-                .addOption(Command.flag(
-                        "vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
+        return options.addOption(
+                        Command.flag("model-path", "DIR", "LLaVA model folder (default " + DEFAULT_MODEL + ")"))
+                .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
                 .addOption(Command.flag("conv-mode", "NAME", "conversation template, if config.json does not name it"))
-                .addOption(Command.flag("dtype", "TYPE", "memory of the matrices: fp32 (default), bf16, fp16 or int8"));
+                .addOption(
+                        Command.flag("dtype", "TYPE", "weight dtype: fp32 (default), bf16, fp16 or int8 (quantized)"));
     }
 
-    /** @throws org.llava4j.data.BadInputException if the folder does not say what the flags leave open */
+    /**
+     * Reads the flags; values that they leave out come from the model folder.
+     *
+     * @throws org.llava4j.data.BadInputException if the folder does not define a value that the flags leave out
+     */
     public static ModelSpec of(CommandLine line) {
         Path folder = Path.of(line.getOptionValue("model-path", DEFAULT_MODEL));
         String tower = line.getOptionValue("vision-tower");
@@ -56,23 +65,27 @@ public record ModelSpec(Path folder, Path visionTower, ChatFormat chatFormat, We
                 WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString())));
     }
 
-    /** The folders that the model is read from. */
+    /** The input folders of the model. */
     public InputPaths inputs() {
         return InputPaths.of(folder, visionTower);
     }
 
-    /** Tells which model this is, by what is in its files: a report's settings. */
+    /** Adds name, content hashes, conversation template, dtype and library version to a report's run configuration. */
     public void describe(Report.Builder report) {
         report.setting("model", folder.toAbsolutePath().normalize().getFileName())
                 .setting("model sha256", ModelManifest.hash(folder))
                 .setting("tower sha256", ModelManifest.hash(visionTower))
                 .setting("template", chatFormat.template().name())
                 .setting("image first", chatFormat.imageFirst())
-                .setting("matrices in", dtype)
+                .setting("dtype", dtype)
                 .setting("LLaVA4J", ModelManifest.version());
     }
 
-    /** @throws OutOfMemoryError if a limit of the address space leaves no room for native libraries */
+    /**
+     * Loads the model.
+     *
+     * @throws OutOfMemoryError if the address-space limit leaves no room for native libraries
+     */
     public LlavaModel load() {
         AddressSpace.require(AddressSpace.NATIVE_CODE_BYTES, "native code");
         return LlavaModel.load(folder, visionTower, chatFormat, dtype);

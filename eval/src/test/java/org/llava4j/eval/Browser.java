@@ -16,15 +16,22 @@ import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
-/** A Chromium without a window, for tests of the tag {@code browser}. */
+/** Headless Chromium for tests with the tag {@code browser}. */
 public final class Browser {
     private static final Path SCREENSHOTS = Path.of("target/screenshots");
-    /** It warns of every browser that is newer than itself; kept, since loggers are forgotten where nobody holds them. */
+    /**
+     * Logger that warns of every browser version newer than Selenium. Held here, because loggers without a strong
+     * reference lose their level.
+     */
     private static final Logger SELENIUM = Logger.getLogger("org.openqa.selenium");
 
     private Browser() {}
 
-    /** @param profile a folder of its own */
+    /**
+     * Starts a browser.
+     *
+     * @param profile profile folder
+     */
     public static ChromeDriver open(Path profile) {
         SELENIUM.setLevel(Level.SEVERE);
         ChromeOptions options = new ChromeOptions();
@@ -51,20 +58,20 @@ public final class Browser {
         return browser;
     }
 
-    /** What its console says. */
+    /** Entries of the browser console. */
     public static List<LogEntry> console(ChromeDriver browser) {
         return browser.manage().logs().get(LogType.BROWSER).getAll();
     }
 
-    /** What the page has asked for that is not of its own server, nor in itself. */
-    public static List<?> askedElsewhere(ChromeDriver browser) {
+    /** URLs that the page has requested from other servers. */
+    public static List<?> foreignRequests(ChromeDriver browser) {
         return (List<?>) browser.executeScript("return performance.getEntriesByType('resource')"
                 + ".map(entry => entry.name).filter(name => new URL(name).origin !== location.origin"
                 + " && !name.startsWith('data:') && !name.startsWith('blob:'))");
     }
 
-    /** Keeps what is seen, to be looked at. */
-    public static void keep(ChromeDriver browser, String name) throws IOException {
+    /** Saves a screenshot. */
+    public static void saveScreenshot(ChromeDriver browser, String name) throws IOException {
         Files.createDirectories(SCREENSHOTS);
         Files.write(SCREENSHOTS.resolve(name), browser.getScreenshotAs(OutputType.BYTES));
     }

@@ -11,27 +11,32 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A model of OpenAI's protocol on loopback that says what a test wants, and fails as it wants. */
+/** OpenAI-compatible endpoint on loopback with scripted answers and failures. */
 public final class ScriptedEndpoint implements AutoCloseable {
-    /** How it fails. */
+    /** Scripted failures, by status. */
     public static final String TOO_MANY = "429";
 
     public static final String BROKEN = "500";
-    public static final String REFUSED = "400";
+    public static final String REJECTED = "400";
 
-    /** Marks a text that a content filter cut. */
+    /** Prefix of a text truncated by a content filter. */
     private static final String FILTERED = "content_filter|";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final HttpServer server;
-    private final AtomicInteger asked = new AtomicInteger();
+    private final AtomicInteger requests = new AtomicInteger();
 
-    /** What it says to a conversation. */
+    /** Script of the answers. */
     @FunctionalInterface
     public interface Script {
-        /** @return a text, or one of the failures */
-        String say(String system, String question, int time);
+        /**
+         * Answers a request.
+         *
+         * @param time number of the request, from 1
+         * @return a text, or one of the failures
+         */
+        String answer(String system, String question, int time);
     }
 
     public ScriptedEndpoint(Script script) throws IOException {
@@ -39,13 +44,13 @@ public final class ScriptedEndpoint implements AutoCloseable {
         server.setExecutor(Executors.newFixedThreadPool(4));
         server.createContext("/", exchange -> {
             JsonNode request = JSON.readTree(exchange.getRequestBody());
-            String said = script.say(
+            String answer = script.answer(
                     request.at("/messages/0/content").asText(),
                     request.at("/messages/1/content").asText(),
-                    asked.incrementAndGet());
-            int status = said.matches("[45]\\d\\d") ? Integer.parseInt(said) : 200;
+                    requests.incrementAndGet());
+            int status = answer.matches("[45]\\d\\d") ? Integer.parseInt(answer) : 200;
             byte[] body =
-                    (status == 200 ? answer(said) : error(status)).toString().getBytes(StandardCharsets.UTF_8);
+                    (status == 200 ? answer(answer) : error(status)).toString().getBytes(StandardCharsets.UTF_8);
             exchange.getResponseHeaders().set("Content-Type", "application/json");
             exchange.getResponseHeaders().set("Retry-After", "0");
             exchange.sendResponseHeaders(status, body.length);
@@ -55,14 +60,14 @@ public final class ScriptedEndpoint implements AutoCloseable {
         server.start();
     }
 
-    /** An answer that a content filter cut. */
+    /** An answer truncated by a content filter. */
     public static String filtered(String text) {
         return FILTERED + text;
     }
 
-    private static ObjectNode answer(String said) {
-        boolean filtered = said.startsWith(FILTERED);
-        String text = filtered ? said.substring(FILTERED.length()) : said;
+    private static ObjectNode answer(String answer) {
+        boolean filtered = answer.startsWith(FILTERED);
+        String text = filtered ? answer.substring(FILTERED.length()) : answer;
         ObjectNode body = JSON.createObjectNode()
                 .put("id", "1")
                 .put("object", "chat.completion")
@@ -89,9 +94,9 @@ public final class ScriptedEndpoint implements AutoCloseable {
         return "http://127.0.0.1:" + server.getAddress().getPort() + "/v1";
     }
 
-    /** How often it was asked. */
-    public int asked() {
-        return asked.get();
+    /** Number of requests received. */
+    public int requests() {
+        return requests.get();
     }
 
     @Override

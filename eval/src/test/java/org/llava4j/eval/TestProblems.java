@@ -3,7 +3,7 @@ package org.llava4j.eval;
 import java.util.List;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
-/** Problems for tests. */
+/** ScienceQA problems for tests. */
 public final class TestProblems {
     private TestProblems() {}
 

@@ -19,11 +19,11 @@ import org.llava4j.eval.report.ReportTable;
 import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.train.logging.ProgressLine;
 
-/** {@code exec:java@ablate}: trains and asks a list of variants and makes one table of them. */
+/** {@code exec:java@ablate}: trains and evaluates the variants of a training recipe and tabulates their accuracies. */
 public final class AblateMain extends Command {
     private static final String KIND = "ablation";
     private static final ReportTable PAPER = new ReportTable(
-            "The paper's (ScienceQA, 13B)",
+            "Ablations of the paper (ScienceQA, 13B)",
             List.of("", "accuracy, %", "points"),
             List.of(
                     List.of("layer before the last", "90.92", ""),
@@ -34,7 +34,9 @@ public final class AblateMain extends Command {
             "Table 8 (Liu et al. 2023).");
 
     private AblateMain() {
-        super("ablate", "Trains and asks variants of one recipe, as a file lists them, and makes one table.");
+        super(
+                "ablate",
+                "Trains and evaluates the variants of a recipe that a plan file lists, and tabulates their accuracies.");
     }
 
     public static void main(String[] args) {
@@ -44,10 +46,12 @@ public final class AblateMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(required("config", "FILE", "what is varied: see resources/tiny/ablation.json"))
-                .addOption(flag("max-new-tokens", "N", "longest answer (default 512)"))
+                .addOption(required("config", "FILE", "ablation plan, see resources/tiny/ablation.json"))
+                .addOption(flag("max-new-tokens", "N", "maximum number of generated tokens (default 512)"))
                 .addOption(required(
-                        "output-dir", "DIR", "where models, answers and report go; an interrupted run goes on there"));
+                        "output-dir",
+                        "DIR",
+                        "output folder of models, answers and report; an interrupted run resumes here"));
     }
 
     @Override
@@ -66,39 +70,40 @@ public final class AblateMain extends Command {
     }
 
     private static Report report(CommandLine line, AblationPlan plan, Ablation ablation, int maxNewTokens) {
-        long begun = System.nanoTime();
+        long startNanos = System.nanoTime();
         Map<Variant, AnswerCounts> results = new LinkedHashMap<>();
         for (Variant variant : plan.variants()) {
-            AnswerCounts tally = ablation.run(variant);
-            results.put(variant, tally);
-            System.out.println(Html.format("%s: %s %%", variant.name(), Html.percent(tally.accuracy(), 2)));
+            AnswerCounts counts = ablation.run(variant);
+            results.put(variant, counts);
+            System.out.println(Html.format("%s: %s %%", variant.name(), Html.percent(counts.accuracy(), 2)));
         }
         Report.Builder report = Report.titled("Ablations")
                 .setting("plan sha256", Sha256.of(path(line, "config")))
                 .setting("base sha256", ModelManifest.hash(Path.of(plan.base())))
                 .setting("captions sha256", Sha256.of(Path.of(plan.captions())))
                 .setting("data sha256", Sha256.of(Path.of(plan.data()).resolve("problems.json")))
-                .setting("longest answer", maxNewTokens)
+                .setting("max new tokens", maxNewTokens)
                 .setting("LLaVA4J", ModelManifest.version())
                 .table(table(results))
                 .table(PAPER);
-        results.forEach((variant, tally) ->
-                report.headlineMetric("v_" + variant.folder().replace('-', '_'), variant.name(), tally));
-        return report.seconds((System.nanoTime() - begun) / 1e9).build();
+        results.forEach((variant, counts) ->
+                report.headlineMetric("v_" + variant.folder().replace('-', '_'), variant.name(), counts));
+        return report.seconds((System.nanoTime() - startNanos) / 1e9).build();
     }
 
     private static ReportTable table(Map<Variant, AnswerCounts> results) {
         double first = results.values().iterator().next().accuracy();
         List<List<String>> rows = new ArrayList<>();
-        results.forEach((variant, tally) -> rows.add(List.of(
+        results.forEach((variant, counts) -> rows.add(List.of(
                 variant.name(),
-                Html.percent(tally.accuracy(), 2),
-                rows.isEmpty() ? "" : Html.format("%+.2f", 100 * (tally.accuracy() - first)),
-                tally.correct() + " of " + tally.total())));
+                Html.percent(counts.accuracy(), 2),
+                rows.isEmpty() ? "" : Html.format("%+.2f", 100 * (counts.accuracy() - first)),
+                counts.correct() + " of " + counts.total())));
         return new ReportTable(
                 "Variants",
-                List.of("", "accuracy, %", "points", "right"),
+                List.of("", "accuracy, %", "points", "correct"),
                 rows,
-                "Points from the first row. Intervals are above; one seed each, so small differences say nothing.");
+                "Points are relative to the first row. Confidence intervals are above. Each variant has one seed, so small"
+                        + " differences are not significant.");
     }
 }

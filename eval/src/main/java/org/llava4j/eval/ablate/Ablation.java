@@ -37,8 +37,8 @@ import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 
 /**
- * Trains and asks each variant of a plan, what they share once. What a folder has already is not done again: a run that was
- * interrupted goes on.
+ * Trains and evaluates each variant of an ablation plan. Variants share the stages that they have in common. An
+ * interrupted run resumes: a stage whose output folder exists is not trained again.
  */
 final class Ablation {
     private static final int BATCH_SIZE = 16;
@@ -57,23 +57,23 @@ final class Ablation {
         this.listener = listener;
     }
 
-    /** All of one variant. */
+    /** Trains and evaluates one variant. */
     AnswerCounts run(Variant variant) {
         Path base = base(variant);
         Stage second = stage(plan.stage2(), variant.stage2());
-        Path begin = base;
+        Path stage2Input = base;
         if (variant.withoutStage1()) {
             second = Stages.with(second, List.of("freshProjector=true"));
         } else {
             Stage first = stage(plan.stage1(), variant.stage1());
-            begin = train("stage-1", first, base, List.of(source(plan.captions(), plan.captionImages(), null)));
+            stage2Input = train("stage-1", first, base, List.of(source(plan.captions(), plan.captionImages(), null)));
         }
         List<DataSource> sources = variant.sources().isEmpty()
                 ? List.of(source(plan.data(), null, null))
                 : variant.sources().stream()
                         .map(each -> source(each.data(), each.images(), each.weight()))
                         .toList();
-        Path model = train("stage-2", second, begin, sources);
+        Path model = train("stage-2", second, stage2Input, sources);
         return evaluate(variant, second, model);
     }
 
@@ -85,7 +85,10 @@ final class Ablation {
         return Stages.with(Stages.with(Stages.named(recipe.recipe()), recipe.set()), more);
     }
 
-    /** What a stage makes of a model: found by all that it depends on, or learned now. */
+    /**
+     * Output folder of a training stage, named by a hash of everything that it depends on; trains the stage unless the
+     * folder exists.
+     */
     private Path train(String name, Stage stage, Path from, List<DataSource> sources) {
         String key = new Sha256()
                 .add(stage.toString())
@@ -102,7 +105,7 @@ final class Ablation {
         return folder;
     }
 
-    /** The base, or one like it whose config has other values; the weights are the same files. */
+    /** The base model, or a copy with changed {@code config.json} values that links to the same weight files. */
     private Path base(Variant variant) {
         Path base = Path.of(plan.base());
         if (variant.config().isEmpty()) {
@@ -122,8 +125,8 @@ final class Ablation {
             try (Stream<Path> files = Files.list(base)) {
                 for (Path file : files.filter(Files::isRegularFile).toList()) {
                     Path link = folder.resolve(file.getFileName());
-                    boolean ours = file.endsWith(CONFIG) || file.endsWith(AtomicFolder.MARKER);
-                    if (!ours && !Files.exists(link)) {
+                    boolean ownFile = file.endsWith(CONFIG) || file.endsWith(AtomicFolder.MARKER);
+                    if (!ownFile && !Files.exists(link)) {
                         Files.createSymbolicLink(link, file.toAbsolutePath());
                     }
                 }
@@ -134,14 +137,17 @@ final class Ablation {
         return folder;
     }
 
-    /** How a variant is asked: as it was taught to answer, or as the plan's own stage 2 where it learned conversations. */
+    /**
+     * Prompt format of a variant: the answer format it is trained on, or that of the plan's stage 2 if the variant
+     * trains on conversations.
+     */
     private ScienceQaPrompt format(Stage stage) {
         return Optional.ofNullable(stage.answerFormat())
                 .or(() -> Optional.ofNullable(stage(plan.stage2(), List.of()).answerFormat()))
                 .orElse(ScienceQaPrompt.LEA);
     }
 
-    /** Deletes the answer journals of all variants, once the report on them is written. */
+    /** Deletes the answer journals of all variants; to be called after the report is written. */
     void deleteJournals() {
         plan.variants().forEach(variant -> ScienceQaEvaluation.deleteJournal(answersPath(variant)));
     }
@@ -159,7 +165,11 @@ final class Ablation {
         return OutputFolder.open(folder, "ablation-base", InputPaths.of(), List.of(CONFIG));
     }
 
-    /** Refuses folders in which this run would replace files of others. */
+    /**
+     * Checks that no output folder holds files that this run did not write.
+     *
+     * @throws BadInputException if one does
+     */
     void requireWritableOutputs() {
         for (Variant variant : plan.variants()) {
             answerFolder(variant).close();
@@ -170,7 +180,7 @@ final class Ablation {
     }
 
     private AnswerCounts evaluate(Variant variant, Stage stage, Path model) {
-        ScienceQaEvaluation run = new ScienceQaEvaluation(
+        ScienceQaEvaluation evaluation = new ScienceQaEvaluation(
                 Path.of(plan.data()),
                 plan.split() == null ? "test" : plan.split(),
                 format(stage),
@@ -179,15 +189,15 @@ final class Ablation {
                 BATCH_SIZE,
                 DecodingOptions.greedy(maxNewTokens),
                 plan.maxProblems() == 0 ? Integer.MAX_VALUE : plan.maxProblems());
-        ModelSpec asked =
-                new ModelSpec(model, LlavaConfig.visionTowerPath(model), stage.chatFormat(), WeightDtype.FP32);
+        ModelSpec spec = new ModelSpec(model, LlavaConfig.visionTowerPath(model), stage.chatFormat(), WeightDtype.FP32);
         Report.Builder settings = Report.titled(variant.name());
-        asked.describe(settings);
-        run.describe(settings);
-        String specification = settings.build().configuration().sha256();
+        spec.describe(settings);
+        evaluation.describe(settings);
+        String configuration = settings.build().configuration().sha256();
         try (OutputFolder folder = answerFolder(variant);
-                LlavaModel loaded = asked.load()) {
-            ScienceQaGrading grading = run.run(run.predictor().executor(loaded), variant.name(), folder, specification);
+                LlavaModel loaded = spec.load()) {
+            ScienceQaGrading grading =
+                    evaluation.run(evaluation.predictor().executor(loaded), variant.name(), folder, configuration);
             return grading.scores().overall();
         }
     }

@@ -12,16 +12,16 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.JsonInput;
 
 /**
- * What is varied, as a file has it. Paths are relative to where the goal is called.
+ * Ablation plan, as read from its JSON file. Relative paths are resolved against the working directory.
  *
- * @param base the model to begin with: decoder and tokenizer, its config naming a tower
- * @param captions stage 1's data
- * @param captionImages the folder of its pictures
- * @param data ScienceQA's folder: stage 2 learns from it and all are asked its problems
- * @param split that is asked
- * @param maxProblems asked of it, 0 for all
- * @param stage1 of every variant that has one
- * @param stage2 of every variant
+ * @param base base model: decoder, tokenizer and a config that names a vision tower
+ * @param captions training data of stage 1
+ * @param captionImages image folder of stage 1
+ * @param data ScienceQA folder: training data of stage 2 and the evaluated problems
+ * @param split evaluated split
+ * @param maxProblems number of evaluated problems, 0 for all
+ * @param stage1 recipe of stage 1, for the variants that train it
+ * @param stage2 recipe of stage 2
  */
 public record AblationPlan(
         String base,
@@ -35,10 +35,10 @@ public record AblationPlan(
         List<Variant> variants) {
 
     /**
-     * A stage.
+     * A training stage.
      *
-     * @param recipe one that ships, or a file
-     * @param set keys with other values, as {@code --set} has them
+     * @param recipe name of a built-in recipe, or a recipe file
+     * @param set overrides, as {@code --set} takes them
      */
     public record Recipe(String recipe, List<String> set) {
         public Recipe {
@@ -47,13 +47,13 @@ public record AblationPlan(
     }
 
     /**
-     * One row of the table.
+     * A variant: one row of the table.
      *
-     * @param withoutStage1 whether stage 2 begins with a fresh projector
-     * @param config keys of the base's {@code config.json} with other values
-     * @param stage1 keys of stage 1 with other values
-     * @param stage2 keys of stage 2 with other values
-     * @param sources data of stage 2 in place of {@link AblationPlan#data}
+     * @param withoutStage1 whether stage 2 starts from a freshly initialized projector
+     * @param config overrides of the base model's {@code config.json}
+     * @param stage1 overrides of the recipe of stage 1
+     * @param stage2 overrides of the recipe of stage 2
+     * @param sources training data of stage 2 that replaces {@link AblationPlan#data}
      */
     public record Variant(
             String name,
@@ -69,20 +69,20 @@ public record AblationPlan(
             sources = sources == null ? List.of() : List.copyOf(sources);
         }
 
-        /** The name of its folder. */
+        /** Folder name of the variant. */
         String folder() {
             return name.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
         }
     }
 
     /**
-     * Data that is mixed.
+     * A data source of a mixture.
      *
-     * @param weight share of it that is drawn, null where all of it is learned
+     * @param weight sampling weight, or null to use every sample once
      */
     public record Source(String data, String images, Double weight) {}
 
-    /** All that is read, by all variants. */
+    /** Input files of all variants. */
     InputPaths inputs() {
         InputPaths inputs = InputPaths.of(Path.of(base), Path.of(captions), Path.of(data))
                 .andWithoutLinks(captionImages == null ? null : Path.of(captionImages))
@@ -97,7 +97,11 @@ public record AblationPlan(
         return inputs;
     }
 
-    /** @throws BadInputException if something is missing, or two variants have one name */
+    /**
+     * Reads a plan.
+     *
+     * @throws BadInputException if a required key is missing or two variants have the same name
+     */
     public static AblationPlan read(Path file) {
         AblationPlan plan = JsonInput.read(file, AblationPlan.class);
         require(plan.base, "base", file);
@@ -106,7 +110,7 @@ public record AblationPlan(
         require(plan.stage1, "stage1", file);
         require(plan.stage2, "stage2", file);
         if (plan.variants == null || plan.variants.isEmpty()) {
-            throw new BadInputException(file + ": \"variants\" is missing; list what is to be compared");
+            throw new BadInputException(file + ": \"variants\" is missing; list the variants to compare");
         }
         Set<String> folders = new HashSet<>();
         for (Variant variant : plan.variants) {

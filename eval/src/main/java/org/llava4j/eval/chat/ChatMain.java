@@ -12,10 +12,10 @@ import org.llava4j.eval.DecodingFlags;
 import org.llava4j.eval.ModelSpec;
 import org.llava4j.model.generate.DecodingOptions;
 
-/** {@code exec:java@chat}: a conversation with a model at the terminal. */
+/** {@code exec:java@chat}: interactive chat with a model in the terminal. */
 public final class ChatMain extends Command {
     private ChatMain() {
-        super("chat", "Talks with a model at the terminal, about pictures or without.");
+        super("chat", "Chats with a model in the terminal, with or without an image.");
     }
 
     public static void main(String[] args) {
@@ -25,16 +25,16 @@ public final class ChatMain extends Command {
     @Override
     protected Options options() {
         return DecodingFlags.addTo(ModelSpec.addFlags(new Options()))
-                .addOption(flag("image-file", "FILE", "the picture to talk about (/image FILE later)"))
+                .addOption(flag("image-file", "FILE", "image of the first question (later: /image FILE)"))
                 .addOption(ModelSpec.specialTokensFlag());
     }
 
     @Override
     protected void run(CommandLine line) {
         DecodingOptions decoding = DecodingFlags.of(line);
-        ModelSpec asked = ModelSpec.of(line);
+        ModelSpec spec = ModelSpec.of(line);
         Path image = path(line, "image-file");
-        try (var model = asked.load();
+        try (var model = spec.load();
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {
             ChatSession session = new ChatSession(
@@ -44,7 +44,7 @@ public final class ChatMain extends Command {
             }
             session.run();
         } catch (IOException e) {
-            throw new BadInputException("there is no terminal to talk at (" + e.getMessage() + "); see @serve", e);
+            throw new BadInputException("cannot open the terminal (" + e.getMessage() + "); use @serve instead", e);
         }
     }
 }

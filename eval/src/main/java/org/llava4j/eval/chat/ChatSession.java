@@ -17,14 +17,14 @@ import org.llava4j.model.generate.Chat;
 import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.generate.PendingAnswer;
 
-/** Reads questions from a terminal and writes answers as they come, until there are no more. */
+/** Interactive chat session: reads questions from a terminal and streams the answers to it until the input ends. */
 final class ChatSession {
     private static final String PROMPT = "> ";
     private static final String HELP = """
-            /image FILE  the next question is about this picture
-            /new         forget what was said
-            /quit        stop (Ctrl-D too)
-            Ctrl-C       stops the answer""";
+            /image FILE  attach an image to the next question
+            /new         start a new conversation
+            /quit        quit (also Ctrl-D)
+            Ctrl-C       stop generating""";
 
     private final Terminal terminal;
     private final Chat chat;
@@ -35,18 +35,22 @@ final class ChatSession {
         this.chat = chat;
         reader = LineReaderBuilder.builder()
                 .terminal(terminal)
-                .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true) // "!" is no history here
+                .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true) // "!" is an ordinary character
                 .build();
     }
 
-    /** @throws BadInputException if there is no such picture */
+    /**
+     * Attaches an image to the next question.
+     *
+     * @throws BadInputException if the image file does not exist
+     */
     void setImage(Path image) {
         ImageBytes.version(image);
         chat.setImage(ImageRef.of(image));
     }
 
     void run() {
-        print("Ask, or /help.");
+        print("Type a question, or /help.");
         for (String line = readLine(); line != null; line = readLine()) {
             try {
                 if (line.startsWith("/")) {
@@ -63,13 +67,13 @@ final class ChatSession {
         }
     }
 
-    /** The next line, or null where there are no more. */
+    /** Reads the next line; null at the end of the input. */
     private String readLine() {
         while (true) {
             try {
                 return reader.readLine(PROMPT).strip();
             } catch (UserInterruptException e) {
-                // Ctrl-C forgets the line.
+                // Ctrl-C discards the line.
             } catch (EndOfFileException e) {
                 return null;
             }
@@ -81,7 +85,7 @@ final class ChatSession {
             try {
                 setImage(Path.of(line.substring("/image ".length()).strip()));
             } catch (InvalidPathException e) {
-                throw new BadInputException("that is no name of a file: " + e.getMessage(), e);
+                throw new BadInputException("invalid file name: " + e.getMessage(), e);
             }
         } else if (line.equals("/new")) {
             chat.clear();
@@ -91,13 +95,13 @@ final class ChatSession {
     }
 
     private void ask(String question) {
-        PendingAnswer answering = chat.submit(question, text -> {
+        PendingAnswer pending = chat.submit(question, text -> {
             terminal.writer().print(text);
             terminal.flush();
         });
-        SignalHandler before = terminal.handle(Signal.INT, signal -> answering.cancel());
+        SignalHandler before = terminal.handle(Signal.INT, signal -> pending.cancel());
         try {
-            Answer answer = chat.await(answering);
+            Answer answer = chat.await(pending);
             print(answer.finishReason() == FinishReason.CANCELLED ? " [stopped]" : "");
         } finally {
             terminal.handle(Signal.INT, before);

@@ -1,2 +1,2 @@
-/** A conversation at the terminal. */
+/** Interactive chat in the terminal. */
 package org.llava4j.eval.chat;

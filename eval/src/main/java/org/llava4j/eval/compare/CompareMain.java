@@ -8,12 +8,12 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.records.ScienceQaRecordReader;
 
-/** {@code exec:java@compare}: whether two evaluations of ScienceQA differ, and where. */
+/** {@code exec:java@compare}: compares two ScienceQA evaluations with McNemar's test. */
 public final class CompareMain extends Command {
     private static final String KIND = "comparison";
 
     private CompareMain() {
-        super("compare", "Compares two evaluations of the same problems of ScienceQA.");
+        super("compare", "Compares two evaluations on the same ScienceQA problems, with McNemar's test.");
     }
 
     public static void main(String[] args) {
@@ -23,11 +23,14 @@ public final class CompareMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(required("first", "DIR", "what @scienceqa wrote, or a file of predictions, LLaVA's own too"))
-                .addOption(required("second", "DIR", "the other"))
-                .addOption(required("data-path", "DIR", "ScienceQA's folder"))
-                .addOption(flag("split", "NAME", "which split was answered (default test)"))
-                .addOption(required("output-dir", "DIR", "where the report goes"));
+                .addOption(required(
+                        "first",
+                        "DIR",
+                        "output folder of @scienceqa, or an answer file, also of the reference implementation"))
+                .addOption(required("second", "DIR", "the second evaluation, likewise"))
+                .addOption(required("data-path", "DIR", "ScienceQA folder"))
+                .addOption(flag("split", "NAME", "evaluated split (default test)"))
+                .addOption(required("output-dir", "DIR", "output folder of the report"));
     }
 
     @Override

@@ -19,73 +19,79 @@ import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportTable;
 
-/** Two evaluations of the same problems. */
+/** Paired comparison of two evaluations on the same problems. */
 final class EvaluationComparison {
     private final List<ScienceQaProblem> problems;
-    private final Path a;
-    private final Path b;
-    private final ScienceQaGrading gradingA;
-    private final ScienceQaGrading gradingB;
+    private final Path first;
+    private final Path second;
+    private final ScienceQaGrading firstGrading;
+    private final ScienceQaGrading secondGrading;
 
     /**
+     * Reads two evaluations.
+     *
      * @param all problems of the split
-     * @param a folder of an evaluation, or a file of predictions
+     * @param first folder of an evaluation, or a file of predictions
      * @throws BadInputException if the two did not answer the same problems
      */
-    EvaluationComparison(List<ScienceQaProblem> all, Path a, Path b) {
-        this.a = a;
-        this.b = b;
-        Map<String, String> textsA = texts(a);
-        Map<String, String> textsB = texts(b);
-        TreeSet<String> apart = new TreeSet<>(textsA.keySet());
-        apart.removeAll(textsB.keySet());
-        TreeSet<String> more = new TreeSet<>(textsB.keySet());
-        more.removeAll(textsA.keySet());
-        apart.addAll(more);
-        if (!apart.isEmpty()) {
-            throw new BadInputException(apart.size() + " problems are answered in one of the two only, " + apart.first()
-                    + " among them; compare evaluations of the same problems");
+    EvaluationComparison(List<ScienceQaProblem> all, Path first, Path second) {
+        this.first = first;
+        this.second = second;
+        Map<String, String> firstTexts = texts(first);
+        Map<String, String> secondTexts = texts(second);
+        TreeSet<String> onlyInOne = new TreeSet<>(firstTexts.keySet());
+        onlyInOne.removeAll(secondTexts.keySet());
+        TreeSet<String> onlyInSecond = new TreeSet<>(secondTexts.keySet());
+        onlyInSecond.removeAll(firstTexts.keySet());
+        onlyInOne.addAll(onlyInSecond);
+        if (!onlyInOne.isEmpty()) {
+            throw new BadInputException(onlyInOne.size() + " problems, such as " + onlyInOne.first()
+                    + ", have an answer in only one of the two evaluations; compare evaluations of the same problems");
         }
-        problems =
-                all.stream().filter(problem -> textsA.containsKey(problem.id())).toList();
-        gradingA = ScienceQaGrading.of(problems, textsA, ScienceQaProblem::skill);
-        gradingB = ScienceQaGrading.of(problems, textsB, ScienceQaProblem::skill);
+        problems = all.stream()
+                .filter(problem -> firstTexts.containsKey(problem.id()))
+                .toList();
+        firstGrading = ScienceQaGrading.of(problems, firstTexts, ScienceQaProblem::skill);
+        secondGrading = ScienceQaGrading.of(problems, secondTexts, ScienceQaProblem::skill);
     }
 
-    private static Map<String, String> texts(Path place) {
-        return PredictionFile.readTexts(Files.isDirectory(place) ? place.resolve("predictions.jsonl") : place);
+    private static Map<String, String> texts(Path source) {
+        return PredictionFile.readTexts(Files.isDirectory(source) ? source.resolve("predictions.jsonl") : source);
     }
 
     McNemar overall() {
         return of(problems);
     }
 
-    private McNemar of(List<ScienceQaProblem> some) {
-        return McNemar.of(some, gradingA, gradingB);
+    private McNemar of(List<ScienceQaProblem> subset) {
+        return McNemar.of(subset, firstGrading, secondGrading);
     }
 
     Report report() {
         McNemar overall = overall();
-        Report.Builder report = Report.titled(name(a) + " and " + name(b))
+        Report.Builder report = Report.titled(name(first) + " and " + name(second))
                 .summary(sentence(overall))
-                .setting("first", name(a))
-                .setting("second", name(b))
-                .headlineMetric("first", "first: " + name(a), gradingA.scores().overall())
+                .setting("first", name(first))
+                .setting("second", name(second))
                 .headlineMetric(
-                        "second", "second: " + name(b), gradingB.scores().overall())
+                        "first", "first: " + name(first), firstGrading.scores().overall())
+                .headlineMetric(
+                        "second",
+                        "second: " + name(second),
+                        secondGrading.scores().overall())
                 .table(new ReportTable(
-                        "Right and not",
-                        List.of("", "second right", "second not"),
+                        "Contingency table",
+                        List.of("", "second correct", "second not correct"),
                         List.of(
                                 List.of(
-                                        "first right",
+                                        "first correct",
                                         String.valueOf(overall.bothCorrect()),
                                         String.valueOf(overall.onlyFirstCorrect())),
                                 List.of(
-                                        "first not",
+                                        "first not correct",
                                         String.valueOf(overall.onlySecondCorrect()),
                                         String.valueOf(overall.neitherCorrect()))),
-                        "McNemar's test looks at the two cells in which they differ."))
+                        "McNemar's test uses the two cells in which the evaluations differ."))
                 .table(columns());
         settings().ifPresent(report::table);
         return report.build();
@@ -93,54 +99,54 @@ final class EvaluationComparison {
 
     String sentence(McNemar test) {
         return Html.format(
-                "The second is %+.2f points (95 %%: %+.2f to %+.2f) from the first, on %d problems; by McNemar's exact"
-                        + " test p = %.3g: %s.",
+                "Accuracy difference of the second to the first: %+.2f points (95 %% interval %+.2f to %+.2f) on %d problems;"
+                        + " McNemar's exact test: p = %.3g, %s.",
                 100 * test.difference(),
                 100 * (test.difference() - test.halfWidth()),
                 100 * (test.difference() + test.halfWidth()),
                 test.total(),
                 test.pValue(),
-                test.pValue() < 0.05 ? "they differ" : "no difference is shown");
+                test.pValue() < 0.05 ? "statistically significant" : "not statistically significant");
     }
 
     private ReportTable columns() {
         List<List<String>> rows = new ArrayList<>();
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            List<ScienceQaProblem> own =
+            List<ScienceQaProblem> inColumn =
                     problems.stream().filter(column::includes).toList();
-            if (own.isEmpty()) {
+            if (inColumn.isEmpty()) {
                 continue;
             }
-            McNemar test = of(own);
+            McNemar test = of(inColumn);
             rows.add(List.of(
                     column.label(),
-                    Html.percent(gradingA.scores().columns().get(column).accuracy(), 2),
-                    Html.percent(gradingB.scores().columns().get(column).accuracy(), 2),
+                    Html.percent(firstGrading.scores().columns().get(column).accuracy(), 2),
+                    Html.percent(secondGrading.scores().columns().get(column).accuracy(), 2),
                     Html.format("%+.2f", 100 * test.difference()),
                     String.valueOf(test.onlyFirstCorrect()),
                     String.valueOf(test.onlySecondCorrect()),
                     Html.format("%.3g", test.pValue())));
         }
         return new ReportTable(
-                "By column",
-                List.of("", "first, %", "second, %", "points", "first alone", "second alone", "p"),
+                "Accuracy by category",
+                List.of("", "first, %", "second, %", "points", "only first correct", "only second correct", "p"),
                 rows,
-                "p is of each column alone; with nine of them one below 0.05 is no surprise.");
+                "p-values are not corrected for multiple comparisons; with nine categories, one below 0.05 is not unusual.");
     }
 
-    /** Settings in which the two differ, where both have a report. */
+    /** Settings that differ, if both evaluations have a report. */
     private Optional<ReportTable> settings() {
-        Map<String, String> first = specification(a);
-        Map<String, String> second = specification(b);
-        if (first.isEmpty() || second.isEmpty()) {
+        Map<String, String> firstSettings = configuration(first);
+        Map<String, String> secondSettings = configuration(second);
+        if (firstSettings.isEmpty() || secondSettings.isEmpty()) {
             return Optional.empty();
         }
-        TreeSet<String> names = new TreeSet<>(first.keySet());
-        names.addAll(second.keySet());
+        TreeSet<String> names = new TreeSet<>(firstSettings.keySet());
+        names.addAll(secondSettings.keySet());
         List<List<String>> rows = new ArrayList<>();
         for (String name : names) {
-            String one = first.getOrDefault(name, "-");
-            String other = second.getOrDefault(name, "-");
+            String one = firstSettings.getOrDefault(name, "-");
+            String other = secondSettings.getOrDefault(name, "-");
             if (!one.equals(other)) {
                 rows.add(List.of(name, one, other));
             }
@@ -149,14 +155,15 @@ final class EvaluationComparison {
                 "Settings that differ",
                 List.of("", "first", "second"),
                 rows,
-                rows.isEmpty() ? "None: the two are of the same evaluation." : "All others are the same in both."));
+                rows.isEmpty() ? "None: both are results of the same evaluation." : "All other settings are equal."));
     }
 
-    private static Map<String, String> specification(Path place) {
-        Path file = place.resolve("report.json");
+    private static Map<String, String> configuration(Path source) {
+        Path file = source.resolve("report.json");
         Map<String, String> settings = new TreeMap<>();
         if (Files.isRegularFile(file)) {
-            JsonNode node = JsonInput.readObject(file).path("specification");
+            JsonNode report = JsonInput.readObject(file);
+            JsonNode node = report.path(report.has("run_configuration") ? "run_configuration" : "specification");
             node.properties()
                     .forEach(entry ->
                             settings.put(entry.getKey(), entry.getValue().asText()));
@@ -164,7 +171,7 @@ final class EvaluationComparison {
         return settings;
     }
 
-    private static String name(Path place) {
-        return place.toAbsolutePath().normalize().getFileName().toString();
+    private static String name(Path source) {
+        return source.toAbsolutePath().normalize().getFileName().toString();
     }
 }

@@ -5,13 +5,13 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.eval.predictions.ScienceQaGrading;
 
 /**
- * Whether two models that answered the same problems differ (McNemar 1947): only problems count that one of them got
- * right and the other did not.
+ * McNemar's test (McNemar 1947) of whether two models differ in accuracy on the same problems. It uses only the
+ * problems that exactly one of the models answers correctly.
  *
- * @param bothCorrect right in both
- * @param onlyFirstCorrect right in the first alone
- * @param onlySecondCorrect right in the second alone
- * @param neitherCorrect right in none
+ * @param bothCorrect problems that both answer correctly
+ * @param onlyFirstCorrect problems that only the first answers correctly
+ * @param onlySecondCorrect problems that only the second answers correctly
+ * @param neitherCorrect problems that neither answers correctly
  */
 public record McNemar(int bothCorrect, int onlyFirstCorrect, int onlySecondCorrect, int neitherCorrect) {
     private static final double Z = 1.959963984540054;
@@ -25,23 +25,24 @@ public record McNemar(int bothCorrect, int onlyFirstCorrect, int onlySecondCorre
         return new McNemar(counts[0], counts[1], counts[2], counts[3]);
     }
 
+    /** Number of problems. */
     public int total() {
         return bothCorrect + onlyFirstCorrect + onlySecondCorrect + neitherCorrect;
     }
 
-    /** Accuracy of the second less that of the first. */
+    /** Accuracy of the second minus accuracy of the first. */
     public double difference() {
         return (double) (onlySecondCorrect - onlyFirstCorrect) / total();
     }
 
-    /** Half of the width of the difference's 95 % interval (Wald's, of paired proportions). */
+    /** Half-width of the 95 % Wald interval of the difference of paired proportions. */
     public double halfWidth() {
         double n = total();
-        double apart = onlySecondCorrect - onlyFirstCorrect;
-        return Z * Math.sqrt(onlyFirstCorrect + onlySecondCorrect - apart * apart / n) / n;
+        double discordance = onlySecondCorrect - onlyFirstCorrect;
+        return Z * Math.sqrt(onlyFirstCorrect + onlySecondCorrect - discordance * discordance / n) / n;
     }
 
-    /** The exact two-sided p-value: how often a fair coin would part the two at least so far. */
+    /** Exact two-sided p-value of the binomial test on the problems that exactly one model answers correctly. */
     public double pValue() {
         int n = onlyFirstCorrect + onlySecondCorrect;
         int fewer = Math.min(onlyFirstCorrect, onlySecondCorrect);

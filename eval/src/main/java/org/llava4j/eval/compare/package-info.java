@@ -1,2 +1,2 @@
-/** Two evaluations of the same problems beside each other. */
+/** Paired comparison of two evaluations on the same problems. */
 package org.llava4j.eval.compare;

@@ -60,14 +60,14 @@ final class AblationTable {
     }
 
     private static List<String> row(HeadlineMetric headline, double paper) {
-        AnswerCounts tally = headline.counts();
-        AnswerCounts.ConfidenceInterval interval = tally.wilson();
+        AnswerCounts counts = headline.counts();
+        AnswerCounts.ConfidenceInterval interval = counts.wilson();
         return List.of(
                 headline.label(),
-                String.valueOf(tally.correct()),
-                String.valueOf(tally.incorrect()),
-                String.valueOf(tally.unparsed()),
-                Html.percent(tally.accuracy(), 1),
+                String.valueOf(counts.correct()),
+                String.valueOf(counts.incorrect()),
+                String.valueOf(counts.unparsed()),
+                Html.percent(counts.accuracy(), 1),
                 Html.percent(interval.low(), 1) + " to " + Html.percent(interval.high(), 1),
                 Html.format("%.2f", paper));
     }

@@ -12,11 +12,11 @@ import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
 /**
- * LLaVA's recipe and its stage 1 ablation in small: a synthetic dataset, both stages, stage 2 without stage 1, and an
- * evaluation of each model.
+ * LLaVA's training recipe and its ablation of stage 1 at small scale: a synthetic dataset, both stages, stage 2 without
+ * stage 1, and an evaluation of each model.
  *
- * @param base the base model: vision tower, decoder and tokenizer, no projector
- * @param plan the dataset's sizes
+ * @param base base model: vision tower, decoder and tokenizer, no projector
+ * @param plan size of the dataset
  * @param pretrain stage 1
  * @param finetune stage 2
  */
@@ -24,7 +24,8 @@ record Demo(Path base, SyntheticDatasetConfig plan, Stage pretrain, Stage finetu
     Demo {
         if (plan.trainPerType() < 1 || plan.testPerType() < 2 || plan.captions() < 1) {
             throw new BadInputException(
-                    "the demo needs captions, train problems and two of each kind held out;" + " give more of them");
+                    "the demo needs captions, train problems and two held-out problems of each category; increase their"
+                            + " numbers");
         }
     }
 
@@ -33,7 +34,7 @@ record Demo(Path base, SyntheticDatasetConfig plan, Stage pretrain, Stage finetu
         return Stages.with(finetune, Map.of("freshProjector", true));
     }
 
-    /** Runs all parts; {@code output} appears when the report is written. */
+    /** Runs all parts. Creates {@code output} atomically after the report is written. */
     DemoResult run(Path output, StatusLine line) {
         try (AtomicFolder folder =
                         AtomicFolder.begin(output, "demo", InputPaths.of(base, LlavaConfig.visionTowerPath(base)));

@@ -19,12 +19,12 @@ enum DemoPart {
         this.label = label;
     }
 
-    /** The name on the screen and in the report. */
+    /** Name in the output and in the report. */
     String label() {
         return label;
     }
 
-    /** The label with the part's place among all: {@code [4/9] stage 1}. */
+    /** The label with the number of the part: {@code [4/9] stage 1}. */
     String heading() {
         return "[" + (ordinal() + 1) + "/" + values().length + "] " + label;
     }

@@ -14,8 +14,8 @@ import org.llava4j.train.logging.StatusLine;
 import org.llava4j.train.logging.TrainingListener;
 
 /**
- * Progress of a demo run and the time of each part. A terminal shows one status line with the part, its step, the loss
- * and the time left; elsewhere the start and the end of each part are a line each.
+ * Progress and timing of a demo run. On a terminal, one status line shows the part, its step, the loss and the time
+ * left; otherwise one line is printed at the start and one at the end of each part.
  */
 final class DemoProgress implements TrainingListener, AutoCloseable {
     private static final long UPDATE_NANOS = 200_000_000;
@@ -76,7 +76,7 @@ final class DemoProgress implements TrainingListener, AutoCloseable {
                 part.heading(), unit, done, total, values, ProgressLine.duration(leftMs)));
     }
 
-    /** Keeps the notice for the report, so that the screen shows the status line alone. */
+    /** Stores the notice for the report, so that the terminal shows only the status line. */
     @Override
     public void notice(String text) {
         notices.add(part.label() + ": " + text);
@@ -86,7 +86,7 @@ final class DemoProgress implements TrainingListener, AutoCloseable {
         return Collections.unmodifiableList(notices);
     }
 
-    /** Seconds of each part that has ended. */
+    /** Seconds of each finished part. */
     Map<DemoPart, Double> seconds() {
         return Collections.unmodifiableMap(seconds);
     }

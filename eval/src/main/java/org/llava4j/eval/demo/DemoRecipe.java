@@ -6,7 +6,8 @@ import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
 /**
- * Default sizes of a demo run. All else of the stages is as in {@code tiny-pretrain} and {@code tiny-finetune}.
+ * Default sizes of a demo run. All other settings of the stages are those of {@code tiny-pretrain} and {@code
+ * tiny-finetune}.
  *
  * @param trainPerType train problems of each category
  * @param testPerType held-out problems of each category
@@ -15,13 +16,13 @@ import org.llava4j.train.stage.Stages;
  * @param finetuneLearningRate peak learning rate of stage 2
  */
 record DemoRecipe(int trainPerType, int testPerType, int captions, int finetuneSteps, double finetuneLearningRate) {
-    /** Little instruction data, where stage 1 matters most. */
+    /** Little instruction data, so that stage 1 matters most. */
     static final DemoRecipe SHORT = new DemoRecipe(600, 120, 6000, 300, 5e-4);
 
-    /** As much instruction data and as many steps as make up for a missing stage 1. */
+    /** Enough instruction data and steps to compensate for a missing stage 1. */
     static final DemoRecipe LONG = new DemoRecipe(1200, 45, 6000, 2000, 1e-3);
 
-    /** Stage 1; {@code steps} is 0 for the shipped number. */
+    /** Stage 1; {@code steps} 0 selects the default of {@code tiny-pretrain}. */
     static Stage pretrain(int seed, int steps) {
         Map<String, Object> changes = new LinkedHashMap<>(Map.of("seed", seed));
         if (steps > 0) {

@@ -62,7 +62,7 @@ record DemoReport(
                 .columns(
                         result.grading(DemoResult.AFTER_BOTH).scores().columns(),
                         "This run's are " + result.problems().size() + " synthetic problems, text-only ones among them:"
-                                + " a far easier set, shown beside the paper's for its form only.")
+                                + " a far easier set, whose accuracies are not comparable with the paper's.")
                 .note("No held-out problem is in the training data: images are compared by the SHA-256 of their pixels,"
                         + " text-only problems by their wording, captions by the questions in them.");
         notices.forEach(report::note);
@@ -72,7 +72,7 @@ record DemoReport(
         report.seconds(result.totalSeconds()).build().write(folder);
     }
 
-    /** The stage's values by key; those of the optimizer have its name in front. */
+    /** Values of the recipe by key; nested keys are prefixed, as in {@code optimizer.beta1}. */
     private static Map<String, String> values(Stage stage) {
         Map<String, String> values = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry : Stages.tree(stage).properties()) {
@@ -96,7 +96,10 @@ record DemoReport(
         return value.asText("none");
     }
 
-    /** The first problem of each category that only the model with stage 1 answers correctly; any if there is none. */
+    /**
+     * The first problem of each category that only the model with stage 1 answers correctly; the first problem with an
+     * image if there is none.
+     */
     private List<Example> examples() {
         ScienceQaGrading with = result.grading(DemoResult.AFTER_BOTH);
         ScienceQaGrading without = result.grading(DemoResult.WITHOUT_STAGE_1);
@@ -124,9 +127,9 @@ record DemoReport(
     }
 
     private static String answer(ScienceQaProblem problem, ScienceQaGrading grading) {
-        return grading.parsedAnswers().get(problem.id()) instanceof Predicted answered
-                ? ScienceQaPrompt.letter(answered.choice()) + " ("
-                        + problem.choices().get(answered.choice()) + ")"
+        return grading.parsedAnswers().get(problem.id()) instanceof Predicted predicted
+                ? ScienceQaPrompt.letter(predicted.choice()) + " ("
+                        + problem.choices().get(predicted.choice()) + ")"
                 : "\"" + grading.result().outputs().get(problem.id()) + "\", which is unparsed";
     }
 }

@@ -13,9 +13,9 @@ import org.llava4j.eval.predictions.ScienceQaGrading;
 /**
  * Evaluation results of a demo run.
  *
- * @param problems all held-out ones
+ * @param problems all held-out problems
  * @param gradings by the keys below: after both stages of all problems, otherwise of those with an image
- * @param seconds of each part
+ * @param seconds time of each part
  */
 record DemoResult(
         List<ScienceQaProblem> problems, Map<String, ScienceQaGrading> gradings, Map<DemoPart, Double> seconds) {
@@ -39,7 +39,7 @@ record DemoResult(
         return scores(run).overall();
     }
 
-    /** The same by category. */
+    /** Counts by category, on the same problems. */
     Map<String, AnswerCounts> categories(String run) {
         return scores(run).groups();
     }
@@ -53,7 +53,10 @@ record DemoResult(
         return scores;
     }
 
-    /** The model of both stages against the one without stage 1; positive if stage 1 helps. */
+    /**
+     * McNemar's test of the model with both stages against the one without stage 1; the difference is positive if stage
+     * 1 helps.
+     */
     McNemar ablation() {
         return ablation(withImage());
     }
@@ -69,7 +72,7 @@ record DemoResult(
         return McNemar.of(some, grading(WITHOUT_STAGE_1), grading(AFTER_BOTH));
     }
 
-    /** Accuracy of guessing. */
+    /** Accuracy of random guessing. */
     double chance() {
         return withImage().stream()
                 .mapToDouble(problem -> 1.0 / problem.choices().size())

@@ -21,7 +21,7 @@ import org.llava4j.train.stage.RunReport;
 import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 
-/** One run of the demo in its folder: the parts of {@link DemoPart} in order, then the report. */
+/** One run of the demo in its output folder: the parts of {@link DemoPart} in order, then the report. */
 final class DemoRun {
     private final Demo demo;
     private final Path folder;
@@ -35,7 +35,7 @@ final class DemoRun {
         this.demo = demo;
         this.folder = folder;
         this.progress = progress;
-        dataset = folder.resolve("world");
+        dataset = folder.resolve("dataset");
         evaluator = new DemoEvaluator(demo, featureFolder(), progress);
     }
 
@@ -101,13 +101,13 @@ final class DemoRun {
         gradings.put(key, progress.run(part, () -> evaluator.evaluate(model.get(), problems, image)));
     }
 
-    /** For each problem the image of another one of its category. */
+    /** Maps each problem to the image of another problem of its category. */
     private Function<ScienceQaProblem, Path> shuffled(List<ScienceQaProblem> withImage) {
-        Map<String, ScienceQaProblem> others = ShuffledImages.of(
+        Map<String, ScienceQaProblem> imageSources = ShuffledImages.of(
                 withImage,
                 problem -> ProblemType.of(problem).label(),
                 demo.plan().seed());
-        return problem -> imageOf(others.get(problem.id()));
+        return problem -> imageOf(imageSources.get(problem.id()));
     }
 
     private Path imageOf(ScienceQaProblem problem) {

@@ -28,19 +28,19 @@ final class SplitOverlapCheck {
     private final Path dataset;
     private final List<ScienceQaProblem> heldOut;
 
-    private SplitOverlapCheck(Path world) {
-        this.dataset = world;
-        heldOut = ScienceQaRecordReader.problems(world, "test");
+    private SplitOverlapCheck(Path dataset) {
+        this.dataset = dataset;
+        heldOut = ScienceQaRecordReader.problems(dataset, "test");
     }
 
     /**
      * Compares the test split with the train split and the captions.
      *
-     * @param world as {@link org.llava4j.data.synthetic.SyntheticDatasetWriter} writes it
+     * @param dataset as {@link org.llava4j.data.synthetic.SyntheticDatasetWriter} writes it
      * @throws BadInputException if an image, a text-only problem or a question is in both
      */
-    static void check(Path world) {
-        SplitOverlapCheck splits = new SplitOverlapCheck(world);
+    static void check(Path dataset) {
+        SplitOverlapCheck splits = new SplitOverlapCheck(dataset);
         splits.checkPixels();
         splits.checkWordings();
         splits.checkCaptions();

@@ -1,2 +1,2 @@
-/** The README's first command: LLaVA's two stages on a drawn world in minutes, from drawing to report. */
+/** Demo: LLaVA's two training stages and the ablation of stage 1 on a synthetic dataset, in minutes. */
 package org.llava4j.eval.demo;

@@ -18,110 +18,117 @@ import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportTable;
 
 /**
- * Our answers and a text-only model's, put together in the two ways of the paper: <em>complement</em> takes its answer, and
- * ours where none could be read of it; <em>judge</em> asks it again where the two differ, with both answers, and takes ours
- * where that could not be read either. The upper bound counts a problem that either got right.
+ * Ensemble of LLaVA's answers with those of a text-only model, by the two methods of the paper. <em>Complement</em>
+ * takes the text-only model's answer, or LLaVA's where that answer is unparsed. <em>Judge</em> sends both answers to
+ * the text-only model again where they differ, and takes LLaVA's where the judgement is unparsed. The upper bound
+ * counts a problem as correct if either model is correct.
  *
- * @param problems in their order
- * @param ours what our model said, by problem
+ * @param problems in the order of the split
+ * @param llavaTexts generated texts of the LLaVA model, by problem id
  */
-record Ensemble(List<ScienceQaProblem> problems, Map<String, String> ours, TextOnlyModel model) {
+record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts, TextOnlyModel model) {
 
-    private ParsedAnswer ours(ScienceQaProblem problem) {
-        return TextOnlyModel.parse(TextOnlyModel.prediction(ours, problem), problem);
+    private ParsedAnswer llavaAnswer(ScienceQaProblem problem) {
+        return TextOnlyModel.parse(TextOnlyModel.prediction(llavaTexts, problem), problem);
     }
 
-    /** The first round: every problem alone. */
+    /** Requests of the first round: one per problem. */
     List<LlmRequest> answerRequests() {
         return problems.stream().map(model::answerRequest).toList();
     }
 
-    /** The second round, once the first is in the journal: problems on which the two differ. */
+    /**
+     * Requests of the second round: the problems on which the two answers differ. The journal holds the first round.
+     */
     List<LlmRequest> judgeRequests(RequestJournal journal) {
-        List<LlmRequest> calls = new ArrayList<>();
+        List<LlmRequest> requests = new ArrayList<>();
         for (ScienceQaProblem problem : problems) {
-            judgeRequest(problem, journal).ifPresent(calls::add);
+            judgeRequest(problem, journal).ifPresent(requests::add);
         }
-        return calls;
+        return requests;
     }
 
     private Optional<LlmRequest> judgeRequest(ScienceQaProblem problem, RequestJournal journal) {
-        Optional<String> theirs = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
-        if (theirs.isEmpty() || TextOnlyModel.parse(theirs, problem).equals(ours(problem))) {
+        Optional<String> textOnly = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
+        if (textOnly.isEmpty() || TextOnlyModel.parse(textOnly, problem).equals(llavaAnswer(problem))) {
             return Optional.empty();
         }
         return Optional.of(model.judgeRequest(
-                problem, TextOnlyModel.prediction(ours, problem).orElse("no answer"), theirs.get()));
+                problem, TextOnlyModel.prediction(llavaTexts, problem).orElse("no answer"), textOnly.get()));
     }
 
-    /** Which choice each way takes, by problem. */
+    /** Answer of each ensemble method for one problem. */
     private Map<String, ParsedAnswer> combine(ScienceQaProblem problem, RequestJournal journal) {
-        ParsedAnswer own = ours(problem);
-        Optional<String> said = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
-        ParsedAnswer theirs = TextOnlyModel.parse(said, problem);
+        ParsedAnswer llava = llavaAnswer(problem);
+        Optional<String> answered = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
+        ParsedAnswer textOnly = TextOnlyModel.parse(answered, problem);
         ParsedAnswer judged = judgeRequest(problem, journal)
-                .map(call -> TextOnlyModel.parse(TextOnlyModel.completeAnswer(journal, call), problem))
-                .orElse(theirs);
-        Map<String, ParsedAnswer> taken = new LinkedHashMap<>();
-        taken.put("ours", own);
-        taken.put("text-only model", theirs);
-        taken.put("complement", TextOnlyModel.firstParsed(theirs, own));
-        taken.put("judge", TextOnlyModel.firstParsed(judged, own));
-        Predicted right = new Predicted(problem.answer());
-        taken.put("upper bound", own.equals(right) || theirs.equals(right) ? right : own);
-        return taken;
+                .map(request -> TextOnlyModel.parse(TextOnlyModel.completeAnswer(journal, request), problem))
+                .orElse(textOnly);
+        Map<String, ParsedAnswer> combined = new LinkedHashMap<>();
+        combined.put("ours", llava);
+        combined.put("text-only model", textOnly);
+        combined.put("complement", TextOnlyModel.firstParsed(textOnly, llava));
+        combined.put("judge", TextOnlyModel.firstParsed(judged, llava));
+        Predicted correct = new Predicted(problem.answer());
+        combined.put("upper bound", llava.equals(correct) || textOnly.equals(correct) ? correct : llava);
+        return combined;
     }
 
-    /** Everything, of what the journal has. */
+    /** Adds the accuracies of all methods to a report; the journal holds both rounds. */
     void addTo(Report.Builder report, RequestJournal journal) {
         Map<String, ScienceQaScores> scores = new LinkedHashMap<>();
         for (ScienceQaProblem problem : problems) {
             combine(problem, journal)
-                    .forEach((way, extraction) -> scores.computeIfAbsent(
-                                    way, any -> new ScienceQaScores(ScienceQaProblem::subject))
-                            .add(problem, extraction));
+                    .forEach((method, parsedAnswer) -> scores.computeIfAbsent(
+                                    method, any -> new ScienceQaScores(ScienceQaProblem::subject))
+                            .add(problem, parsedAnswer));
         }
-        scores.forEach((way, score) -> report.headlineMetric(way.replaceAll("[^a-z]", "_"), way, score.overall()));
+        scores.forEach(
+                (method, score) -> report.headlineMetric(method.replaceAll("[^a-z]", "_"), method, score.overall()));
         List<String> head = new ArrayList<>(List.of("Accuracy, %"));
         List<List<String>> rows = new ArrayList<>();
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
             head.add(column.label());
         }
-        scores.forEach((way, score) -> {
-            List<String> row = new ArrayList<>(List.of(way));
+        scores.forEach((method, score) -> {
+            List<String> row = new ArrayList<>(List.of(method));
             for (ScienceQaColumn column : ScienceQaColumn.values()) {
                 row.add(Html.percent(score.columns().get(column).accuracy(), 2));
             }
             rows.add(row);
         });
-        report.table(new ReportTable("The nine columns", head, rows, coverage(journal)));
+        report.table(new ReportTable("ScienceQA categories", head, rows, coverage(journal)));
     }
 
-    /** How many calls there were, and of how many an answer could be read. */
+    /** A sentence with the number of requests, answers and parsed answers. */
     String coverage(RequestJournal journal) {
         List<LlmRequest> judgements = judgeRequests(journal);
-        long said = problems.stream()
+        long answered = problems.stream()
                 .filter(problem -> TextOnlyModel.completeAnswer(journal, model.answerRequest(problem))
                         .isPresent())
                 .count();
-        long read = problems.stream()
+        long parsed = problems.stream()
                 .filter(problem -> TextOnlyModel.parse(
                                 TextOnlyModel.completeAnswer(journal, model.answerRequest(problem)), problem)
                         instanceof Predicted)
                 .count();
         long judged = judgements.stream()
-                .filter(call -> TextOnlyModel.completeAnswer(journal, call).isPresent())
+                .filter(request ->
+                        TextOnlyModel.completeAnswer(journal, request).isPresent())
                 .count();
-        long cut = Stream.concat(answerRequests().stream(), judgements.stream())
-                .filter(call -> TextOnlyModel.isTruncated(journal, call))
+        long truncated = Stream.concat(answerRequests().stream(), judgements.stream())
+                .filter(request -> TextOnlyModel.isTruncated(journal, request))
                 .count();
-        String cutShort = cut == 0
+        String truncatedNote = truncated == 0
                 ? ""
-                : Html.format(" %d answers were cut by the token limit or a content filter and are not used.", cut);
+                : Html.format(
+                        " %d answers were truncated by the token limit or a content filter and are discarded.",
+                        truncated);
         return Html.format(
-                        "Of %d problems the text-only model answered %d, and %d of its answers could be read. They differ from"
-                                + " ours in %d, of which it judged %d.",
-                        problems.size(), said, read, judgements.size(), judged)
-                + cutShort;
+                        "The text-only model answered %d of %d problems; %d of its answers could be parsed. They differ from"
+                                + " LLaVA's in %d, of which it judged %d.",
+                        answered, problems.size(), parsed, judgements.size(), judged)
+                + truncatedNote;
     }
 }

@@ -15,15 +15,17 @@ import org.llava4j.data.scienceqa.ParsedAnswer.Unparsed;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaPrompt;
 
-/** What a model without eyes is asked, and what a journal says that it answered. */
+/** Text-only model behind an LLM endpoint: builds its requests and reads its answers from the request journal. */
 final class TextOnlyModel {
     private final LlmRequest.PromptPrefix answerPrefix;
     private final LlmRequest.PromptPrefix judgePrefix;
     private final ChatParameters settings;
 
     /**
-     * @param answer what it is told before a problem
-     * @param judge what it is told before a problem with two answers
+     * Creates the model from its two system prompts.
+     *
+     * @param answer system prompt of the first round
+     * @param judge system prompt for a problem with two answers
      */
     TextOnlyModel(String answer, String judge, ChatParameters settings) {
         answerPrefix = new LlmRequest.PromptPrefix(List.of(ChatMessage.system(answer)));
@@ -35,9 +37,10 @@ final class TextOnlyModel {
         return new LlmRequest("answer/" + problem.id(), answerPrefix, question(problem), settings);
     }
 
-    /** The same problem again, with what both said. */
-    LlmRequest judgeRequest(ScienceQaProblem problem, String ours, String theirs) {
-        String text = question(problem) + "\n\nFirst solver: " + ours.strip() + "\n\nSecond solver: " + theirs.strip();
+    /** Request to judge the same problem, given both answers. */
+    LlmRequest judgeRequest(ScienceQaProblem problem, String llava, String textOnly) {
+        String text =
+                question(problem) + "\n\nFirst solver: " + llava.strip() + "\n\nSecond solver: " + textOnly.strip();
         return new LlmRequest("judge/" + problem.id(), judgePrefix, text, settings);
     }
 
@@ -45,27 +48,29 @@ final class TextOnlyModel {
         return ScienceQaPrompt.A.question(problem.withoutImage());
     }
 
-    /** The text of a whole answer; empty where the call was refused, never answered, or its answer was cut short. */
-    static Optional<String> completeAnswer(RequestJournal journal, LlmRequest call) {
-        return journal.answer(call.key()).filter(LlmAnswer::complete).map(LlmAnswer::text);
+    /** Text of a complete answer; empty if the request was rejected or unanswered, or if its answer was truncated. */
+    static Optional<String> completeAnswer(RequestJournal journal, LlmRequest request) {
+        return journal.answer(request.key()).filter(LlmAnswer::complete).map(LlmAnswer::text);
     }
 
-    /** Whether a call has an answer that the token limit, a content filter or the endpoint cut short. */
-    static boolean isTruncated(RequestJournal journal, LlmRequest call) {
-        return journal.answer(call.key()).filter(answer -> !answer.complete()).isPresent();
+    /** Whether the answer to a request was truncated by the token limit, a content filter or the endpoint. */
+    static boolean isTruncated(RequestJournal journal, LlmRequest request) {
+        return journal.answer(request.key())
+                .filter(answer -> !answer.complete())
+                .isPresent();
     }
 
-    static ParsedAnswer parse(Optional<String> said, ScienceQaProblem problem) {
-        return said.map(text -> AnswerParser.parse(text, problem.choices().size()))
+    static ParsedAnswer parse(Optional<String> answer, ScienceQaProblem problem) {
+        return answer.map(text -> AnswerParser.parse(text, problem.choices().size()))
                 .orElseGet(() -> new Unparsed(ParsedAnswer.Reason.NO_TEXT));
     }
 
-    /** One's answer where it could be read, else the other's. */
-    static ParsedAnswer firstParsed(ParsedAnswer one, ParsedAnswer other) {
-        return one instanceof Predicted ? one : other;
+    /** The preferred answer if it was parsed, else the fallback. */
+    static ParsedAnswer firstParsed(ParsedAnswer preferred, ParsedAnswer fallback) {
+        return preferred instanceof Predicted ? preferred : fallback;
     }
 
-    /** The predictions' texts by problem, for those that are there. */
+    /** The predicted text of a problem, if there is one. */
     static Optional<String> prediction(Map<String, String> texts, ScienceQaProblem problem) {
         return Optional.ofNullable(texts.get(problem.id()));
     }

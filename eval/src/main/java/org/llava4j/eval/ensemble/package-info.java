@@ -1,2 +1,2 @@
-/** ScienceQA answered together with a text-only model (section 5.2). */
+/** Ensembles of LLaVA with a text-only model on ScienceQA (section 5.2 of the paper). */
 package org.llava4j.eval.ensemble;

@@ -10,11 +10,11 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
 import org.llava4j.model.folder.ModelManifest;
 
-/** {@code exec:java@inspect}: says what a model folder is; ends with an error if it would not load. */
+/** {@code exec:java@inspect}: describes a model folder; exits with an error if it cannot be loaded. */
 public final class InspectMain extends Command {
 
     private InspectMain() {
-        super("inspect", "Says what a model folder is and what would be loaded from where.");
+        super("inspect", "Describes a model folder: its type, parameters, dtypes, and the file of each weight.");
     }
 
     public static void main(String[] args) {
@@ -25,33 +25,35 @@ public final class InspectMain extends Command {
     protected Options options() {
         return new Options()
                 .addOption(required(
-                        "model-path", "DIR", "a LLaVA of any layout, a CLIP tower, a LLaMA, or a projector's file"))
-                .addOption(flag("vision-tower", "DIR", "the CLIP folder, if config.json does not name a local one"))
+                        "model-path", "DIR", "LLaVA model of any layout, CLIP tower, LLaMA model, or projector file"))
+                .addOption(flag("vision-tower", "DIR", "CLIP folder, if config.json does not name a local one"))
                 .addOption(toggle(
                         "verify",
                         "read all weights, count NaN and infinite values by tensor, and compare the files with the hashes in"
-                                + " llava4j.json, where there is one"));
+                                + " llava4j.json, if there is one"));
     }
 
     @Override
     protected void run(CommandLine line) {
         Path folder = path(line, "model-path");
-        Inspection found = Inspection.of(folder, path(line, "vision-tower"));
-        System.out.println(folder + ": " + found.description());
-        found.parametersByPart().forEach((part, count) -> print(part, count + " parameters"));
-        print("all", found.parameters() + " parameters");
-        found.tensorsByDtype().forEach((type, count) -> print(type.toString(), count + " tensors"));
-        found.variablesByFile()
-                .forEach((file, count) -> print("loads", count + " from " + (file.isEmpty() ? "nowhere" : file)));
+        Inspection inspection = Inspection.of(folder, path(line, "vision-tower"));
+        System.out.println(folder + ": " + inspection.description());
+        inspection.parametersByPart().forEach((part, count) -> print(part, count + " parameters"));
+        print("total", inspection.parameters() + " parameters");
+        inspection.tensorsByDtype().forEach((type, count) -> print(type.toString(), count + " tensors"));
+        inspection
+                .variablesByFile()
+                .forEach((file, count) ->
+                        print("loads", count + " tensors from " + (file.isEmpty() ? "no file" : file)));
         Optional<ModelManifest> manifest = ModelManifest.read(folder);
-        manifest.ifPresent(told -> print("written", written(told)));
-        found.skippedByReason().forEach((reason, count) -> print("skips", count + ": " + reason));
-        found.warnings().forEach(odd -> print("odd", odd));
-        found.problems().forEach(problem -> print("problem", problem));
-        if (!found.problems().isEmpty()) {
+        manifest.ifPresent(existing -> print("written", written(existing)));
+        inspection.skippedByReason().forEach((reason, count) -> print("skipped", count + ": " + reason));
+        inspection.warnings().forEach(warning -> print("warning", warning));
+        inspection.problems().forEach(problem -> print("problem", problem));
+        if (!inspection.problems().isEmpty()) {
             throw new BadInputException(
-                    folder + " would not load; its " + found.problems().size()
-                            + " problems are listed above, use the config.json that came with the weights");
+                    folder + " cannot be loaded; its " + inspection.problems().size()
+                            + " problems are listed above; use the config.json that came with the weights");
         }
         if (line.hasOption("verify")) {
             requireFinite(folder);
@@ -61,7 +63,7 @@ public final class InspectMain extends Command {
 
     private static String written(ModelManifest manifest) {
         return "by LLaVA4J " + manifest.library()
-                + (manifest.stage() == null ? "" : ", last trained by " + manifest.stage())
+                + (manifest.stage() == null ? "" : ", last training stage " + manifest.stage())
                 + (manifest.template() == null ? "" : ", template " + manifest.template());
     }
 
@@ -70,23 +72,23 @@ public final class InspectMain extends Command {
         bad.forEach(tensor -> print("not finite", tensor));
         if (!bad.isEmpty()) {
             throw new BadInputException(folder + " holds NaN or infinite values in the " + bad.size()
-                    + " tensors listed above; fetch or train it again");
+                    + " tensors listed above; download or train it again");
         }
     }
 
     private static void verify(Path folder, Optional<ModelManifest> manifest) {
         if (manifest.isEmpty()) {
-            print("verified", "no value is NaN or infinite; there are no hashes to compare with (no llava4j.json)");
+            print("verified", "no NaN or infinite values; file hashes were not compared (no llava4j.json)");
             return;
         }
-        ModelManifest told = manifest.get();
-        List<String> differences = told.differences(folder);
+        ModelManifest existing = manifest.get();
+        List<String> differences = existing.differences(folder);
         differences.forEach(difference -> print("changed", difference));
         if (!differences.isEmpty()) {
-            throw new BadInputException(folder + " is not as it was written; its " + differences.size()
-                    + " differences are listed above, fetch or write it again");
+            throw new BadInputException(folder + " differs from its manifest; the " + differences.size()
+                    + " differences are listed above; download or write it again");
         }
-        print("verified", told.files().size() + " files are as they were written");
+        print("verified", existing.files().size() + " files match their hashes");
     }
 
     private static void print(String what, String value) {

@@ -32,15 +32,15 @@ import org.llava4j.model.weights.VisionTowerResolver;
 import org.llava4j.model.weights.WeightPlan;
 
 /**
- * What a folder is and what would be loaded from where.
+ * Description of a model folder: its type, and the source of each weight.
  *
- * @param description kind of model, and how its tensors are named
- * @param parametersByPart number of parameters by part
- * @param tensorsByDtype how many stored tensors there are of each type
- * @param variablesByFile how many variables come from each place
- * @param skippedByReason how many stored tensors stay unread for each reason
- * @param warnings what is unusual or must be given by hand
- * @param problems why it would not load; none if it would
+ * @param description type of the model, and layout of its tensor names
+ * @param parametersByPart number of parameters of each part
+ * @param tensorsByDtype number of stored tensors of each dtype
+ * @param variablesByFile number of weights that each file provides
+ * @param skippedByReason number of stored tensors that are not loaded, by reason
+ * @param warnings unusual findings, and values that the user must give
+ * @param problems reasons why the model cannot be loaded; empty if it can
  */
 public record Inspection(
         String description,
@@ -54,16 +54,18 @@ public record Inspection(
     private static final List<String> PROJECTOR_FILES = List.of("mm_projector.safetensors", "mm_projector.bin");
 
     /**
-     * @param folder a model folder, or a projector's file
-     * @param visionTower the tower's folder, or null for the one that the config names
-     * @throws BadInputException if the folder has no config or no weights, or they are broken
+     * Inspects a model folder. Reads no weights.
+     *
+     * @param folder model folder, or projector file
+     * @param visionTower folder of the vision tower, or null for the one that the config names
+     * @throws BadInputException if the folder has no config or no weights, or they are malformed
      */
     public static Inspection of(Path folder, Path visionTower) {
         Optional<Path> projector = projector(folder);
         if (projector.isPresent()) {
             return ofProjector(projector.get());
         }
-        List<String> odd = new ArrayList<>();
+        List<String> warnings = new ArrayList<>();
         if (!LlavaConfig.isLlava(folder)) {
             boolean clip = LlavaConfig.isClip(folder);
             Map<String, long[]> variables = TensorSource.shapes(source -> {
@@ -74,36 +76,36 @@ public record Inspection(
                 }
             });
             if (!clip) {
-                odd.addAll(tokenizer(folder, LlamaConfig.read(folder).vocabSize()));
+                warnings.addAll(tokenizer(folder, LlamaConfig.read(folder).vocabSize()));
             }
-            odd.addAll(ConfigWarnings.in(folder));
-            return of(clip ? "CLIP vision tower" : "LLaMA", Checkpoint.bare(folder), variables, odd);
+            warnings.addAll(ConfigWarnings.in(folder));
+            return of(clip ? "CLIP vision tower" : "LLaMA", Checkpoint.bare(folder), variables, warnings);
         }
         Path tower = VisionTowerResolver.resolve(folder, visionTower);
         LlavaConfig config = LlavaConfig.read(folder, tower);
         Map<String, long[]> variables = Llava.weightShapes(config);
-        odd.addAll(tokenizer(folder, config.decoder().vocabSize()));
+        warnings.addAll(tokenizer(folder, config.decoder().vocabSize()));
         if (ClipPreprocessing.isIn(tower)) {
             ClipPreprocessing.read(tower);
         } else {
-            odd.add("no preprocessor_config.json in " + tower + ": CLIP's own preprocessing is taken");
+            warnings.add("no preprocessor_config.json in " + tower + ": CLIP's default preprocessing is used");
         }
         GenerationConfig.eosIds(folder);
-        odd.addAll(ConfigWarnings.in(folder));
+        warnings.addAll(ConfigWarnings.in(folder));
         if (!tower.equals(folder)) {
-            odd.addAll(ConfigWarnings.in(tower));
+            warnings.addAll(ConfigWarnings.in(tower));
         }
         try {
             ChatFormat.of(folder);
         } catch (BadInputException e) {
-            odd.add("no conversation template is named: give --conv-mode");
+            warnings.add("the model names no conversation template; give --conv-mode");
         }
-        String what = "LLaVA, " + config.numImageTokens() + " vectors an image, projector "
+        String what = "LLaVA, " + config.numImageTokens() + " tokens per image, projector "
                 + config.projector().name().toLowerCase(Locale.ROOT);
-        return of(what, Checkpoint.llava(folder, tower), variables, odd);
+        return of(what, Checkpoint.llava(folder, tower), variables, warnings);
     }
 
-    /** Stage 1's result alone: a file, or a folder that holds one and no model. */
+    /** The output of stage 1 alone: a projector file, or a folder that holds one and no model. */
     private static Optional<Path> projector(Path path) {
         if (Files.isRegularFile(path)) {
             return Optional.of(path);
@@ -125,11 +127,11 @@ public record Inspection(
                 parts.merge(part(name), tensor.length(), Long::sum);
                 types.merge(tensor.type(), 1L, Long::sum);
                 if (!name.startsWith(Checkpoint.PROJECTOR_PREFIX) && !name.equals(ImageStartEndEmbeddings.TABLE)) {
-                    problems.add(tensor + " is no part of a projector's file");
+                    problems.add(tensor + " does not belong in a projector file");
                 }
             });
             return new Inspection(
-                    "projector alone, stage 1's result: give it as --pretrain-mm-mlp-adapter",
+                    "projector weights from stage 1: pass them as --pretrain-mm-mlp-adapter",
                     parts,
                     types,
                     new TreeMap<>(Map.of(file.toString(), (long) store.tensors().size())),
@@ -139,7 +141,8 @@ public record Inspection(
         }
     }
 
-    private static Inspection of(String what, Checkpoint checkpoint, Map<String, long[]> variables, List<String> odd) {
+    private static Inspection of(
+            String what, Checkpoint checkpoint, Map<String, long[]> variables, List<String> warnings) {
         try (checkpoint) {
             WeightPlan plan = checkpoint.plan(variables);
             return new Inspection(
@@ -147,10 +150,10 @@ public record Inspection(
                     parts(variables),
                     checkpoint.tensorCountsByType(),
                     counted(plan.sources().values().stream()
-                            .map(Inspection::place)
+                            .map(Inspection::fileOf)
                             .toList()),
                     counted(List.copyOf(plan.skipped().values())),
-                    List.copyOf(odd),
+                    List.copyOf(warnings),
                     checkpoint.problems(variables));
         }
     }
@@ -159,18 +162,18 @@ public record Inspection(
         if (!Files.isRegularFile(folder.resolve("tokenizer.model"))) {
             return List.of("no tokenizer.model in " + folder);
         }
-        // Its warnings are listed with those of the config.
+        // ConfigWarnings lists the warnings of this check.
         LlamaTokenizer tokenizer = VocabularyCheck.load(folder, vocabulary);
-        long without = IntStream.range(0, vocabulary)
+        long unused = IntStream.range(0, vocabulary)
                 .filter(id -> !tokenizer.isDefined(id))
                 .count();
-        return without == 0
+        return unused == 0
                 ? List.of()
-                : List.of(without + " of the " + vocabulary + " rows of the token table belong to no token of the"
+                : List.of(unused + " of the " + vocabulary + " rows of the token embeddings have no token in the"
                         + " tokenizer and are never generated");
     }
 
-    /** Parameters of tower, projector, decoder and head. */
+    /** Number of parameters of vision tower, projector, decoder layers and token embeddings. */
     private static SortedMap<String, Long> parts(Map<String, long[]> variables) {
         SortedMap<String, Long> parts = new TreeMap<>();
         variables.forEach((name, shape) -> {
@@ -190,10 +193,12 @@ public record Inspection(
         if (variable.startsWith(Checkpoint.PROJECTOR_PREFIX)) {
             return "projector";
         }
-        return variable.contains("embed_tokens") || variable.startsWith("lm_head") ? "words" : "decoder layers";
+        return variable.contains("embed_tokens") || variable.startsWith("lm_head")
+                ? "embeddings, LM head"
+                : "decoder layers";
     }
 
-    private static String place(String source) {
+    private static String fileOf(String source) {
         return source.substring(0, Math.max(0, source.lastIndexOf(':')));
     }
 
@@ -201,7 +206,7 @@ public record Inspection(
         return new TreeMap<>(values.stream().collect(Collectors.groupingBy(value -> value, Collectors.counting())));
     }
 
-    /** Parameters of all parts. */
+    /** Total number of parameters. */
     public long parameters() {
         return parametersByPart.values().stream().mapToLong(Long::longValue).sum();
     }

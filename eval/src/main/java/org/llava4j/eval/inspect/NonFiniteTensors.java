@@ -12,11 +12,11 @@ import org.llava4j.data.tensors.TensorType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Tensors of a folder or file that hold NaN or infinite values; one tensor at a time is in memory. */
+/** Lists the tensors of a folder or file that hold NaN or infinite values. Holds one tensor in memory at a time. */
 final class NonFiniteTensors {
     private NonFiniteTensors() {}
 
-    /** One line for each: its name and the counts. */
+    /** One line per affected tensor, with its name and the counts. */
     static List<String> in(Path folder) {
         List<String> lines = new ArrayList<>();
         try (TensorStore store = TensorFolder.open(folder)) {

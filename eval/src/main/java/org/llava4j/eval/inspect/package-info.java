@@ -1,2 +1,2 @@
-/** What a model folder is, told from its config and the names and shapes in its files; no weight is read. */
+/** Model inspection from the config and the tensor names and shapes in the weight files, without reading weights. */
 package org.llava4j.eval.inspect;

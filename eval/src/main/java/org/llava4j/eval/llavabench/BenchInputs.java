@@ -14,11 +14,11 @@ import org.llava4j.data.records.BenchQuestionRecordReader;
 import org.llava4j.eval.predictions.PredictionFile;
 
 /**
- * The judge's input: questions, with the context of each image and both answers to each question.
+ * Input of the judge: questions, image contexts, and the reference and candidate answers.
  *
- * @param contexts by image
- * @param references the reference's answers by the text of the question's id
- * @param answers the candidate's, likewise
+ * @param contexts image contexts by image
+ * @param references reference answers by question id
+ * @param answers candidate answers by question id
  */
 record BenchInputs(
         List<BenchQuestion> questions,
@@ -26,7 +26,12 @@ record BenchInputs(
         Map<String, String> references,
         Map<String, String> answers) {
 
-    /** @throws BadInputException if a file is broken, an id is there twice, or a question lacks its context or an answer */
+    /**
+     * Reads the four files.
+     *
+     * @throws BadInputException if a file is malformed, an id is duplicated, or a question lacks its context or an
+     *     answer
+     */
     static BenchInputs read(Path questionFile, Path contextFile, Path referenceFile, Path answerFile) {
         BenchInputs inputs = new BenchInputs(
                 BenchQuestionRecordReader.all(questionFile),
@@ -35,8 +40,8 @@ record BenchInputs(
                 PredictionFile.readTexts(answerFile));
         for (BenchQuestion question : inputs.questions) {
             if (!inputs.contexts.containsKey(question.image())) {
-                throw new BadInputException(contextFile + " says nothing of the picture " + question.image()
-                        + " of question " + question.id() + "; give the context of these questions");
+                throw new BadInputException(contextFile + " has no context for the image " + question.image()
+                        + " of question " + question.id() + "; give the context file of these questions");
             }
         }
         requireAnswers(inputs.questions, inputs.references, referenceFile);
@@ -49,14 +54,15 @@ record BenchInputs(
                 questions.stream().map(question -> question.id().text()).collect(Collectors.toSet());
         for (String id : ids) {
             if (!texts.containsKey(id)) {
-                throw new BadInputException(file + " has no answer to question " + id + "; answer all of them first");
+                throw new BadInputException(
+                        file + " has no answer to question " + id + "; generate answers to all questions first");
             }
         }
-        Set<String> others = new TreeSet<>(texts.keySet());
-        others.removeAll(ids);
-        if (!others.isEmpty()) {
-            System.err.println(file + " has " + others.size() + " answers to questions that are not asked, question "
-                    + others.iterator().next() + " among them; they are not judged");
+        Set<String> unknown = new TreeSet<>(texts.keySet());
+        unknown.removeAll(ids);
+        if (!unknown.isEmpty()) {
+            System.err.println(file + " has " + unknown.size() + " answers to unknown questions, such as question "
+                    + unknown.iterator().next() + "; they are not judged");
         }
     }
 }

@@ -11,28 +11,32 @@ import org.llava4j.data.llm.ChatParameters;
 import org.llava4j.data.llm.LlmRequest;
 
 /**
- * What the judge is asked: context, question, the reference and the candidate, the reference first, and once more the
- * other way round where positions are swapped.
+ * Prompts of the judge: context, question, reference answer and candidate answer. With {@code swap}, a second request
+ * shows the two answers in the opposite order, against position bias.
  *
- * @param systemPrompt what it is told before the two answers
- * @param swap whether each pair is shown in both orders
+ * @param systemPrompt instructions of the judge
+ * @param swap whether each pair is judged in both orders
  */
 record Judge(String systemPrompt, ChatParameters settings, BenchInputs inputs, boolean swap) {
 
-    /** One call, and how to read it. */
+    /**
+     * A request to the judge.
+     *
+     * @param swapped whether the candidate's answer comes first
+     */
     record ReviewRequest(BenchQuestion question, boolean swapped, LlmRequest request) {}
 
     List<ReviewRequest> requests() {
-        LlmRequest.PromptPrefix lead = new LlmRequest.PromptPrefix(List.of(ChatMessage.system(systemPrompt)));
-        List<ReviewRequest> pairs = new ArrayList<>();
+        LlmRequest.PromptPrefix prefix = new LlmRequest.PromptPrefix(List.of(ChatMessage.system(systemPrompt)));
+        List<ReviewRequest> requests = new ArrayList<>();
         for (BenchQuestion question : inputs.questions()) {
             for (boolean swapped : swap ? new boolean[] {false, true} : new boolean[] {false}) {
                 String label = "review/" + question.id() + (swapped ? "/swapped" : "");
-                pairs.add(new ReviewRequest(
-                        question, swapped, new LlmRequest(label, lead, text(question, swapped), settings)));
+                requests.add(new ReviewRequest(
+                        question, swapped, new LlmRequest(label, prefix, text(question, swapped), settings)));
             }
         }
-        return pairs;
+        return requests;
     }
 
     private String text(BenchQuestion question, boolean swapped) {

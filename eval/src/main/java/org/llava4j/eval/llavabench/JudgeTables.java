@@ -5,23 +5,23 @@ import java.util.List;
 import org.llava4j.data.Html;
 import org.llava4j.eval.report.ReportTable;
 
-/** Tables of the judge's report. */
+/** Tables of the report on the judge's reviews. */
 final class JudgeTables {
     private JudgeTables() {}
 
-    /** Relative scores by category, over all repeats. */
+    /** Relative scores by category, averaged over all repeats. */
     static ReportTable scores(List<RelativeScores> runs) {
         List<List<String>> rows = new ArrayList<>();
         for (String category : runs.get(0).byCategory().keySet()) {
             RelativeScores.MeanAndDeviation spread = RelativeScores.MeanAndDeviation.of(runs, category);
             int reviews = 0;
-            int asked = 0;
+            int requested = 0;
             double candidate = 0;
             double reference = 0;
             for (RelativeScores run : runs) {
                 RelativeScores.ScoreTotals sums = run.byCategory().get(category);
                 reviews += sums.reviews();
-                asked += sums.requested();
+                requested += sums.requested();
                 candidate += sums.candidate();
                 reference += sums.reference();
             }
@@ -31,20 +31,20 @@ final class JudgeTables {
                     number(spread.deviation()),
                     number(candidate / reviews),
                     number(reference / reviews),
-                    reviews + " of " + asked));
+                    reviews + " of " + requested));
         }
         return new ReportTable(
                 "Relative scores",
-                List.of("", "score", "deviation", "candidate", "reference", "reviews read"),
+                List.of("", "score", "deviation", "candidate", "reference", "parsed reviews"),
                 rows,
-                "100 times the candidate's mean over the reference's. A review that could not be read, or did not come, is"
-                        + " in neither: it is missing from the last column. The deviation is that of repeated runs.");
+                "Score: 100 times the candidate's mean score divided by the reference's. Unparsed and missing reviews are"
+                        + " excluded; the last column counts the others. Deviation: over the repeats.");
     }
 
-    /** Reviews without scores, each with the reason. */
+    /** Unparsed reviews, each with the reason. */
     static ReportTable unparsed(List<JudgedReview> unparsed) {
         return new ReportTable(
-                "Reviews without scores",
+                "Unparsed reviews",
                 List.of("question", "order", "repeat", "reason"),
                 unparsed.stream()
                         .map(judged -> List.of(
@@ -53,7 +53,7 @@ final class JudgeTables {
                                 String.valueOf(judged.repeat()),
                                 judged.review().problem()))
                         .toList(),
-                "The texts are in reviews.jsonl.");
+                "Their texts are in reviews.jsonl.");
     }
 
     private static String number(double value) {

@@ -7,30 +7,30 @@ import org.llava4j.data.llm.LlmAnswer;
 import org.llava4j.data.llm.RequestJournal;
 
 /**
- * One pair of answers with its review.
+ * A judge request with its review.
  *
- * @param repeat of the whole judgement, from 1
- * @param text of the review, empty if there is none
+ * @param repeat number of the repeat, from 1
+ * @param text text of the review, empty if there is none
  */
 record JudgedReview(int repeat, Judge.ReviewRequest request, String text, ParsedReview review) {
 
-    /** All pairs of one repeat, in order. */
-    static List<JudgedReview> of(int repeat, List<Judge.ReviewRequest> pairs, RequestJournal journal) {
-        List<JudgedReview> judged = new ArrayList<>();
-        for (Judge.ReviewRequest pair : pairs) {
+    /** The reviews of one repeat, in request order. */
+    static List<JudgedReview> of(int repeat, List<Judge.ReviewRequest> requests, RequestJournal journal) {
+        List<JudgedReview> reviews = new ArrayList<>();
+        for (Judge.ReviewRequest request : requests) {
             String text =
-                    journal.answer(pair.request().key()).map(LlmAnswer::text).orElse("");
-            judged.add(new JudgedReview(repeat, pair, text, ParsedReview.of(pair, journal)));
+                    journal.answer(request.request().key()).map(LlmAnswer::text).orElse("");
+            reviews.add(new JudgedReview(repeat, request, text, ParsedReview.of(request, journal)));
         }
-        return judged;
+        return reviews;
     }
 
-    /** The scores, that of the reference first whatever the order shown. */
+    /** The scores, the reference's first in either order of presentation. */
     Optional<ReviewScores> scores() {
         return review.scores().map(scores -> request.swapped() ? scores.swapped() : scores);
     }
 
-    /** Which review this is, in messages. */
+    /** Name of the review in messages. */
     String name() {
         return "question " + request.question().id() + (request.swapped() ? ", swapped" : "") + ", repeat " + repeat;
     }

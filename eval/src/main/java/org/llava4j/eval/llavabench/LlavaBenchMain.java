@@ -27,15 +27,15 @@ import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.NonFiniteLogitsException;
 import org.llava4j.model.generate.PendingAnswer;
 
-/** {@code exec:java@llava-bench}: a model folder's answers to LLaVA-Bench, to be judged. */
+/** {@code exec:java@llava-bench}: generates a model's answers to LLaVA-Bench, for the judge. */
 public final class LlavaBenchMain extends EvaluationCommand {
     private static final String KIND = "llava-bench";
     private static final String ANSWERS = "answers.jsonl";
     private static final String JOURNAL = "answers.partial.jsonl";
 
-    /** @param place where questions are asked */
-    public LlavaBenchMain(InferenceBackend place) {
-        super("llava-bench", "Asks LLaVA-Bench's questions of a model and writes its answers for @judge.", place);
+    /** @param backend where the answers are generated */
+    public LlavaBenchMain(InferenceBackend backend) {
+        super("llava-bench", "Generates a model's answers to LLaVA-Bench, as input of @judge.", backend);
     }
 
     public static void main(String[] args) {
@@ -45,10 +45,11 @@ public final class LlavaBenchMain extends EvaluationCommand {
     @Override
     protected Options options() {
         return super.options()
-                .addOption(required("questions", "FILE", "the bench's questions"))
-                .addOption(required("image-folder", "DIR", "its pictures"))
-                .addOption(flag("batch-size", "N", "questions answered at once (default 8)"))
-                .addOption(required("output-dir", "DIR", "where answers.jsonl goes; an interrupted run goes on there"));
+                .addOption(required("questions", "FILE", "LLaVA-Bench question file"))
+                .addOption(required("image-folder", "DIR", "image folder of the questions"))
+                .addOption(flag("batch-size", "N", "batch size (default 8)"))
+                .addOption(required(
+                        "output-dir", "DIR", "output folder of answers.jsonl; an interrupted run resumes here"));
     }
 
     private static List<BenchQuestion> questions(CommandLine line) {
@@ -63,30 +64,31 @@ public final class LlavaBenchMain extends EvaluationCommand {
     public BatchPredictor predictor(CommandLine line) {
         List<BenchQuestion> questions = questions(line);
         Path images = path(line, "image-folder");
-        int together = batchSize(line);
+        int batchSize = batchSize(line);
         DecodingOptions decoding = DecodingFlags.of(line);
-        return (model, company) -> answers(model, AnswerJournal.batch(questions, together, company), images, decoding);
+        return (model, batchIndex) ->
+                answers(model, AnswerJournal.batch(questions, batchSize, batchIndex), images, decoding);
     }
 
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
         List<BenchQuestion> questions = questions(line);
-        ModelSpec asked = ModelSpec.of(line);
+        ModelSpec spec = ModelSpec.of(line);
         Report.Builder settings = Report.titled("LLaVA-Bench");
-        asked.describe(settings);
+        spec.describe(settings);
         settings.setting("questions sha256", Sha256.of(path(line, "questions")))
-                .setting("asked together", batchSize(line))
+                .setting("batch size", batchSize(line))
                 .setting("decoding", DecodingFlags.of(line));
-        String specification = settings.build().configuration().sha256();
+        String configuration = settings.build().configuration().sha256();
         String modelId =
-                asked.folder().toAbsolutePath().normalize().getFileName().toString();
-        InputPaths inputs = asked.inputs()
+                spec.folder().toAbsolutePath().normalize().getFileName().toString();
+        InputPaths inputs = spec.inputs()
                 .and(path(line, "questions"))
                 .andWithoutLinks(path(line, "image-folder"))
                 .andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, List.of(ANSWERS))) {
-            answer(line, questions, folder, specification, modelId);
+            answer(line, questions, folder, configuration, modelId);
             AnswerJournal.delete(folder.path().resolve(JOURNAL));
         }
         System.out.println(questions.size() + " answers in " + output.resolve(ANSWERS));
@@ -96,13 +98,13 @@ public final class LlavaBenchMain extends EvaluationCommand {
             CommandLine line,
             List<BenchQuestion> questions,
             OutputFolder folder,
-            String specification,
+            String configuration,
             String modelId) {
-        try (InferenceBackend.Session place = openBackend(line);
-                AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), specification)) {
+        try (InferenceBackend.Session backend = openBackend(line);
+                AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), configuration)) {
             List<String> ids =
                     questions.stream().map(question -> question.id().text()).toList();
-            journal.complete(ids, "questions", batchSize(line), place);
+            journal.complete(ids, "questions", batchSize(line), backend);
             List<Prediction> predictions = new ArrayList<>();
             for (BenchQuestion question : questions) {
                 String text = journal.answers().get(question.id().text());
@@ -114,10 +116,10 @@ public final class LlavaBenchMain extends EvaluationCommand {
 
     private static Map<String, String> answers(
             LlavaModel model, List<BenchQuestion> questions, Path images, DecodingOptions decoding) {
-        Map<String, PendingAnswer> asked = new LinkedHashMap<>();
+        Map<String, PendingAnswer> pendingAnswers = new LinkedHashMap<>();
         for (BenchQuestion question : questions) {
             String id = question.id().text();
-            asked.put(
+            pendingAnswers.put(
                     id,
                     model.submit(
                             GenerationRequest.about(ImageRef.of(images.resolve(question.image())), question.text())
@@ -126,9 +128,9 @@ public final class LlavaBenchMain extends EvaluationCommand {
                             text -> {}));
         }
         Map<String, String> texts = new LinkedHashMap<>();
-        asked.forEach((id, answering) -> {
+        pendingAnswers.forEach((id, pending) -> {
             try {
-                texts.put(id, model.await(answering).text());
+                texts.put(id, model.await(pending).text());
             } catch (NonFiniteLogitsException e) {
                 throw e.withContext("question " + id);
             }

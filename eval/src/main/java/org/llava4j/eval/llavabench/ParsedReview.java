@@ -6,11 +6,11 @@ import org.llava4j.data.llm.LlmAnswer;
 import org.llava4j.data.llm.RequestJournal;
 
 /**
- * Outcome of parsing one review. As in LLaVA's evaluation script the first line must hold the two scores and nothing else,
- * with a comma or any whitespace between them.
+ * Result of parsing one review. As in LLaVA's evaluation script, the first line must hold the two scores and nothing
+ * else, separated by a comma or whitespace.
  *
- * @param scores empty if the review has none
- * @param problem why it has none, else empty
+ * @param scores empty if the review is unparsed
+ * @param problem reason why it is unparsed, else empty
  */
 record ParsedReview(Optional<ReviewScores> scores, String problem) {
     private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
@@ -20,21 +20,21 @@ record ParsedReview(Optional<ReviewScores> scores, String problem) {
     private static final double MAX_SCORE = 10;
     private static final int MAX_QUOTED_CHARS = 80;
 
-    /** The review of a call as a journal has it. */
-    static ParsedReview of(Judge.ReviewRequest pair, RequestJournal journal) {
-        String key = pair.request().key();
+    /** Parses the review of a request from the journal. */
+    static ParsedReview of(Judge.ReviewRequest request, RequestJournal journal) {
+        String key = request.request().key();
         return journal.answer(key)
                 .map(ParsedReview::of)
                 .orElseGet(() -> unparsed(journal.rejectionReason(key)
-                        .map(reason -> "the endpoint refused the call: " + reason)
-                        .orElse("the journal has no answer")));
+                        .map(reason -> "the endpoint rejected the request: " + reason)
+                        .orElse("the request has no answer")));
     }
 
     static ParsedReview of(LlmAnswer answer) {
         String text = LEADING_SPACE.matcher(answer.text()).replaceFirst("");
         int end = text.indexOf('\n');
         if (!answer.complete() && end < 0) {
-            return unparsed("the review was cut in its first line (finish reason " + answer.finish() + ")");
+            return unparsed("the review is truncated in its first line (finish reason " + answer.finish() + ")");
         }
         return ofLine(end < 0 ? text : text.substring(0, end));
     }
@@ -48,10 +48,10 @@ record ParsedReview(Optional<ReviewScores> scores, String problem) {
         if (scores.length != 2
                 || !NUMBER.matcher(scores[0]).matches()
                 || !NUMBER.matcher(scores[1]).matches()) {
-            String shown = separated.length() <= MAX_QUOTED_CHARS
+            String quoted = separated.length() <= MAX_QUOTED_CHARS
                     ? separated
                     : separated.substring(0, MAX_QUOTED_CHARS) + "...";
-            return unparsed("the first line is not two numbers: \"" + shown + "\"");
+            return unparsed("the first line is not two numbers: \"" + quoted + "\"");
         }
         double first = Double.parseDouble(scores[0]);
         double second = Double.parseDouble(scores[1]);

@@ -7,15 +7,20 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Relative scores: 100 times the mean of the candidate's numbers over the mean of the reference's, by category and in all.
- * A review that could not be read, or never came, is in neither mean: it lowers what is covered.
+ * Relative scores: 100 times the candidate's mean score divided by the reference's, by category and overall. Unparsed
+ * and missing reviews are excluded from both means.
  */
 final class RelativeScores {
     static final String ALL = "all";
 
     private final Map<String, ScoreTotals> byCategory = new LinkedHashMap<>();
 
-    /** What reviews of one category gave. */
+    /**
+     * Sums of the scores of one category.
+     *
+     * @param reviews number of parsed reviews
+     * @param requested number of requested reviews
+     */
     record ScoreTotals(double candidate, double reference, int reviews, int requested) {
         private static final ScoreTotals ZERO = new ScoreTotals(0, 0, 0, 0);
 
@@ -27,7 +32,7 @@ final class RelativeScores {
                     requested + 1);
         }
 
-        /** NaN where nothing was reviewed. */
+        /** The relative score; NaN without reviews. */
         double relative() {
             return 100 * candidate / reference;
         }
@@ -41,19 +46,19 @@ final class RelativeScores {
         }
     }
 
-    /** Of one run of the judge. */
-    static RelativeScores of(List<JudgedReview> judged) {
+    /** The scores of one repeat. */
+    static RelativeScores of(List<JudgedReview> reviews) {
         RelativeScores scores = new RelativeScores();
-        for (JudgedReview pair : judged) {
-            Optional<ReviewScores> review = pair.scores();
-            for (String category : List.of(pair.request().question().category(), ALL)) {
+        for (JudgedReview judged : reviews) {
+            Optional<ReviewScores> review = judged.scores();
+            for (String category : List.of(judged.request().question().category(), ALL)) {
                 scores.byCategory.merge(category, ScoreTotals.ZERO.plus(review), (before, one) -> before.plus(review));
             }
         }
         return scores;
     }
 
-    /** In the order in which the questions have them; everything is under {@link #ALL}. */
+    /** Sums by category, in question order; the overall sums follow under {@link #ALL}. */
     Map<String, ScoreTotals> byCategory() {
         Map<String, ScoreTotals> allLast = new LinkedHashMap<>(byCategory);
         ScoreTotals all = allLast.remove(ALL);
@@ -63,7 +68,7 @@ final class RelativeScores {
         return allLast;
     }
 
-    /** Mean and deviation of a category's relative scores over runs. */
+    /** Mean and sample standard deviation of a category's relative scores over the repeats. */
     record MeanAndDeviation(double mean, double deviation) {
         static MeanAndDeviation of(List<RelativeScores> runs, String category) {
             List<Double> values = new ArrayList<>();

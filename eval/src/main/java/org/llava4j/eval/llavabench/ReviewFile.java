@@ -7,30 +7,30 @@ import java.util.List;
 import org.llava4j.data.AtomicFile;
 
 /**
- * All reviews as JSON lines, with the keys that LLaVA's review files have: {@code question_id}, {@code category}, {@code
- * content} and {@code tuple}, the scores of reference and candidate. A review without scores has no {@code tuple} but a
- * {@code problem}.
+ * Writer of reviews as JSON lines with the keys of LLaVA's review files: {@code question_id}, {@code category}, {@code
+ * content} and {@code tuple} (the scores of reference and candidate). An unparsed review has {@code problem} in place
+ * of {@code tuple}.
  */
 final class ReviewFile {
     private ReviewFile() {}
 
-    static void write(Path file, List<JudgedReview> judged) {
+    static void write(Path file, List<JudgedReview> reviews) {
         StringBuilder lines = new StringBuilder();
-        judged.forEach(pair -> lines.append(line(pair)).append('\n'));
+        reviews.forEach(review -> lines.append(line(review)).append('\n'));
         AtomicFile.writeString(file, lines.toString());
     }
 
-    private static ObjectNode line(JudgedReview judged) {
+    private static ObjectNode line(JudgedReview review) {
         ObjectNode line = JsonNodeFactory.instance.objectNode();
-        line.set("question_id", judged.request().question().id().json());
-        line.put("category", judged.request().question().category())
-                .put("repeat", judged.repeat())
-                .put("swapped", judged.request().swapped())
-                .put("content", judged.text());
-        judged.scores()
+        line.set("question_id", review.request().question().id().json());
+        line.put("category", review.request().question().category())
+                .put("repeat", review.repeat())
+                .put("swapped", review.request().swapped())
+                .put("content", review.text());
+        review.scores()
                 .ifPresentOrElse(
                         scores -> line.putArray("tuple").add(scores.first()).add(scores.second()),
-                        () -> line.put("problem", judged.review().problem()));
+                        () -> line.put("problem", review.review().problem()));
         return line;
     }
 }

@@ -1,10 +1,10 @@
 package org.llava4j.eval.llavabench;
 
 /**
- * A judge's scores for the two answers that it was shown.
+ * The judge's scores of two answers.
  *
- * @param first score of the answer that stood first, 1 to 10
- * @param second score of the other
+ * @param first score of the answer shown first, 1 to 10
+ * @param second score of the other answer, 1 to 10
  */
 record ReviewScores(double first, double second) {
 

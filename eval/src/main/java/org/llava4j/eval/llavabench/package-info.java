@@ -1,2 +1,2 @@
-/** LLaVA-Bench (section 5.1): questions answered, and a text-only judge's reviews of the answers. */
+/** LLaVA-Bench (section 5.1 of the paper): answer generation, and scoring by a text-only LLM judge. */
 package org.llava4j.eval.llavabench;

@@ -15,14 +15,14 @@ import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.model.ForwardPassRecorder;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code exec:java@parity}: proves that ported weights give the numbers they should. */
+/** {@code exec:java@parity}: checks the tensors that a model computes against expected values. */
 public final class ParityMain extends Command {
 
     private ParityMain() {
         super(
                 "parity",
-                "Runs a model folder (LLaVA, a bare CLIP tower or a bare LLaMA) on given tensors, writes every"
-                        + " intermediate, and compares with expected ones.");
+                "Runs a model (LLaVA, CLIP tower or LLaMA) on input tensors, writes all intermediate tensors, and compares"
+                        + " them with expected ones.");
     }
 
     public static void main(String[] args) {
@@ -32,17 +32,20 @@ public final class ParityMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(required("model-path", "DIR", "the model folder"))
-                .addOption(flag("vision-tower", "DIR", "the tower's folder, if not the one config.json names"))
+                .addOption(required("model-path", "DIR", "model folder"))
+                .addOption(flag("vision-tower", "DIR", "CLIP folder, if not the one that config.json names"))
                 .addOption(required(
                         "inputs",
                         "FILE",
                         "safetensors with pixel_values or images, input_ids (-200 for an image), labels,"
                                 + " attention_mask"))
-                .addOption(flag("output", "FILE", "safetensors to write the results to"))
-                .addOption(flag("gradients", "STAGE", "stage1 (projector) or stage2 (projector and decoder)"))
-                .addOption(flag("expect", "FILE", "safetensors with the numbers that should come out"))
-                .addOption(flag("tolerance", "REAL", "largest relative error allowed (default 1e-4)"));
+                .addOption(flag("output", "FILE", "safetensors file to write the tensors to"))
+                .addOption(flag(
+                        "gradients",
+                        "STAGE",
+                        "also compute gradients: stage1 (projector) or stage2 (projector and decoder)"))
+                .addOption(flag("expect", "FILE", "safetensors file with the expected tensors"))
+                .addOption(flag("tolerance", "REAL", "maximum relative error (default 1e-4)"));
     }
 
     @Override
@@ -73,14 +76,14 @@ public final class ParityMain extends Command {
     private static void report(TensorComparison comparison, Path expectFile, double tolerance) {
         System.out.print(comparison.table(tolerance));
         if (comparison.rows().isEmpty()) {
-            throw new BadInputException(expectFile + " names no tensor that this model gives; see --output");
+            throw new BadInputException(expectFile + " has no tensor that this model produces; see --output");
         }
         if (!comparison.isWithin(tolerance)) {
-            long far = comparison.rows().stream()
+            long differing = comparison.rows().stream()
                     .filter(row -> row.error() > tolerance)
                     .count();
-            throw new BadInputException(far + " of " + comparison.rows().size() + " tensors are further than "
-                    + tolerance + " from " + expectFile + "; the port or its inputs differ");
+            throw new BadInputException(differing + " of " + comparison.rows().size() + " tensors differ by more than "
+                    + tolerance + " from " + expectFile + "; the weights or the inputs are not the same");
         }
         System.out.println("all " + comparison.rows().size() + " tensors within " + tolerance);
     }
@@ -92,7 +95,7 @@ public final class ParityMain extends Command {
         try {
             return ForwardPassRecorder.Gradients.valueOf(stage.toUpperCase(Locale.ROOT));
         } catch (IllegalArgumentException e) {
-            throw new BadInputException("--gradients wants stage1 or stage2, got " + stage, e);
+            throw new BadInputException("--gradients must be stage1 or stage2, got " + stage, e);
         }
     }
 

@@ -13,49 +13,51 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * Our tensors against expected ones. The relative error is |x - y| / |y| in the 2-norm over a whole tensor; of tensors
- * over a text's positions only the real ones count, since nothing reads the padded ones.
+ * Comparison of a model's tensors with expected ones. The relative error is |x - y| / |y| in the 2-norm over a whole
+ * tensor. Tensors over text positions are compared without padding.
  *
- * @param rows one for each tensor that both sides have, in our order
- * @param unmatched expected names that we have nothing for
+ * @param rows one entry per tensor that both sides have, in the model's order
+ * @param unmatched names of expected tensors that the model does not produce
  */
 public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
 
-    /** Other names that the published code gives to what we call differently. */
+    /** Names in the published code whose tensors have another name here. */
     private static final Map<String, String> ALIASES =
             Map.of("features_m2_patch", "features", "image_features", "projected");
 
     /**
-     * @param name ours
-     * @param error relative, infinite where the shapes differ
-     * @param note what else is to be said, often empty
+     * Error of one tensor.
+     *
+     * @param name name in this library
+     * @param error relative error; infinite if the shapes differ
+     * @param note remark, often empty
      */
     public record TensorError(String name, long[] shape, double error, String note) {}
 
     static TensorComparison of(ForwardPassRecorder.Outputs outputs, Map<String, INDArray> expected) {
-        Map<String, INDArray> byOurName = new LinkedHashMap<>();
-        List<String> notCompared = new ArrayList<>();
+        Map<String, INDArray> expectedByName = new LinkedHashMap<>();
+        List<String> unmatched = new ArrayList<>();
         expected.forEach((name, tensor) -> {
-            String ours = ourName(name, outputs.tensors());
-            if (ours == null) {
-                notCompared.add(name);
+            String outputName = outputName(name, outputs.tensors());
+            if (outputName == null) {
+                unmatched.add(name);
             } else {
-                byOurName.put(ours, tensor);
+                expectedByName.put(outputName, tensor);
             }
         });
         List<TensorError> rows = new ArrayList<>();
         outputs.tensors().forEach((name, tensor) -> {
-            if (byOurName.containsKey(name)) {
-                rows.add(compare(name, outputs, byOurName.get(name)));
+            if (expectedByName.containsKey(name)) {
+                rows.add(compare(name, outputs, expectedByName.get(name)));
             }
         });
-        return new TensorComparison(rows, notCompared);
+        return new TensorComparison(rows, unmatched);
     }
 
-    private static String ourName(String name, Map<String, INDArray> ours) {
+    private static String outputName(String name, Map<String, INDArray> outputs) {
         String gradient = "grad." + name;
         for (String candidate : List.of(name, ALIASES.getOrDefault(name, name), gradient)) {
-            if (ours.containsKey(candidate)) {
+            if (outputs.containsKey(candidate)) {
                 return candidate;
             }
         }
@@ -63,30 +65,30 @@ public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
     }
 
     private static TensorError compare(String name, ForwardPassRecorder.Outputs outputs, INDArray expected) {
-        INDArray wanted = expected.castTo(DataType.DOUBLE);
-        INDArray got = outputs.tensors().get(name).castTo(DataType.DOUBLE);
-        if (got.length() == 1 && wanted.length() == 1) {
-            got = got.reshape(1);
-            wanted = wanted.reshape(1);
+        INDArray expectedValues = expected.castTo(DataType.DOUBLE);
+        INDArray values = outputs.tensors().get(name).castTo(DataType.DOUBLE);
+        if (values.length() == 1 && expectedValues.length() == 1) {
+            values = values.reshape(1);
+            expectedValues = expectedValues.reshape(1);
         }
-        if (!Arrays.equals(got.shape(), wanted.shape())) {
-            String note = "expected " + Arrays.toString(wanted.shape());
-            return new TensorError(name, got.shape(), Double.POSITIVE_INFINITY, note);
+        if (!Arrays.equals(values.shape(), expectedValues.shape())) {
+            String note = "expected " + Arrays.toString(expectedValues.shape());
+            return new TensorError(name, values.shape(), Double.POSITIVE_INFINITY, note);
         }
         BatchLayout layout = outputs.layout();
         boolean overText = outputs.isPerPosition(name);
         double difference = 0;
         double norm = 0;
         for (int b = 0; b < (overText ? layout.batchSize() : 1); b++) {
-            INDArray x = overText ? realRows(got, layout, b) : got;
-            INDArray y = overText ? realRows(wanted, layout, b) : wanted;
+            INDArray x = overText ? withoutPadding(values, layout, b) : values;
+            INDArray y = overText ? withoutPadding(expectedValues, layout, b) : expectedValues;
             difference += square(x.sub(y));
             norm += square(y);
         }
-        return new TensorError(name, got.shape(), relative(difference, norm), "");
+        return new TensorError(name, values.shape(), relative(difference, norm), "");
     }
 
-    private static INDArray realRows(INDArray tensor, BatchLayout layout, int b) {
+    private static INDArray withoutPadding(INDArray tensor, BatchLayout layout, int b) {
         long from = layout.rowStarts()[b];
         return tensor.get(
                 NDArrayIndex.point(b), NDArrayIndex.interval(from, from + layout.rowLengths()[b]), NDArrayIndex.all());
@@ -99,16 +101,16 @@ public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
 
     private static double relative(double difference, double norm) {
         double error = Math.sqrt(difference) / Math.sqrt(norm);
-        // Both zero is agreement; anything that is no number is none.
+        // Two zero tensors are equal; NaN counts as an infinite error.
         return difference == 0 ? 0 : Double.isNaN(error) ? Double.POSITIVE_INFINITY : error;
     }
 
-    /** Whether every compared tensor is within the tolerance. */
+    /** Whether the error of every compared tensor is within the tolerance. */
     public boolean isWithin(double tolerance) {
         return rows.stream().allMatch(row -> row.error() <= tolerance);
     }
 
-    /** A table for a terminal. */
+    /** The comparison as a text table. */
     public String table(double tolerance) {
         StringBuilder text = new StringBuilder();
         for (TensorError row : rows) {
@@ -122,7 +124,7 @@ public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
                     row.note()));
         }
         if (!unmatched.isEmpty()) {
-            text.append("not compared (no such tensor here): ")
+            text.append("not compared (the model has no such tensor): ")
                     .append(String.join(", ", unmatched))
                     .append(System.lineSeparator());
         }

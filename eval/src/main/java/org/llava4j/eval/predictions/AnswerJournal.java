@@ -21,13 +21,16 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.cli.ProgressLogger;
 
 /**
- * What a run of questions was answered so far: a file that an interrupted run leaves and the next one goes on from. Its
- * first line names the evaluation; each further one has the answers of questions that were asked together, and is on the
- * disk before the next are asked. A last line that was cut off is dropped.
+ * Journal of generated answers: lets an interrupted evaluation resume. The first line identifies the evaluation by the
+ * SHA-256 of its run configuration. Each further line holds the answers of one batch and is flushed to disk before the
+ * next batch begins. An incomplete last line is dropped.
  */
 public final class AnswerJournal implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String SPECIFICATION = "specification_sha256";
+    private static final String CONFIGURATION = "run_configuration_sha256";
+
+    /** Former name of {@link #CONFIGURATION}, in journals of earlier versions. */
+    private static final String FORMER_CONFIGURATION = "specification_sha256";
 
     private final Path file;
     private final FileChannel channel;
@@ -39,26 +42,26 @@ public final class AnswerJournal implements AutoCloseable {
     }
 
     /**
-     * Opens a journal, or begins one, its folder too.
+     * Opens a journal, or creates it with its folder.
      *
-     * @param specification hash of all that the answers depend on
-     * @throws BadInputException if it is of another evaluation, damaged, or cannot be written
+     * @param configuration SHA-256 of everything that the answers depend on
+     * @throws BadInputException if the journal belongs to another evaluation, is damaged, or cannot be written
      */
-    public static AnswerJournal open(Path file, String specification) {
+    public static AnswerJournal open(Path file, String configuration) {
         try {
             Files.createDirectories(file.toAbsolutePath().getParent());
             byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
-            int whole = bytes.length;
-            while (whole > 0 && bytes[whole - 1] != '\n') {
-                whole--;
+            int completeBytes = bytes.length;
+            while (completeBytes > 0 && bytes[completeBytes - 1] != '\n') {
+                completeBytes--;
             }
             FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             AnswerJournal journal = new AnswerJournal(file, channel);
             try {
-                journal.read(new String(bytes, 0, whole, StandardCharsets.UTF_8), specification);
-                channel.truncate(whole).position(whole);
-                if (whole == 0) {
-                    journal.append(JSON.createObjectNode().put(SPECIFICATION, specification));
+                journal.read(new String(bytes, 0, completeBytes, StandardCharsets.UTF_8), configuration);
+                channel.truncate(completeBytes).position(completeBytes);
+                if (completeBytes == 0) {
+                    journal.append(JSON.createObjectNode().put(CONFIGURATION, configuration));
                 }
                 return journal;
             } catch (IOException | RuntimeException e) {
@@ -70,15 +73,16 @@ public final class AnswerJournal implements AutoCloseable {
         }
     }
 
-    private void read(String text, String specification) {
+    private void read(String text, String configuration) {
         int number = 0;
         for (String line : text.lines().toList()) {
             JsonNode node = JsonInput.parse(file + ", line " + ++number, line.getBytes(StandardCharsets.UTF_8));
             if (number == 1) {
-                if (!node.path(SPECIFICATION).asText().equals(specification)) {
+                String key = node.has(CONFIGURATION) ? CONFIGURATION : FORMER_CONFIGURATION;
+                if (!node.path(key).asText().equals(configuration)) {
                     throw new BadInputException(
                             file + " has answers of an evaluation with other settings, model or data;"
-                                    + " give another --output-dir, or delete it to begin anew");
+                                    + " give another --output-dir, or delete it to start over");
                 }
                 continue;
             }
@@ -89,40 +93,40 @@ public final class AnswerJournal implements AutoCloseable {
     }
 
     private void read(String id, String text, int line) {
-        String former = answers.putIfAbsent(id, text);
-        if (former != null && !former.equals(text)) {
+        String previous = answers.putIfAbsent(id, text);
+        if (previous != null && !previous.equals(text)) {
             throw new BadInputException(file + ", line " + line + ": question " + id
                     + " has a second, different answer; delete the line of one of the two");
         }
     }
 
-    /** What was answered so far, by question. */
+    /** Answers so far, by question id. */
     public Map<String, String> answers() {
         return Collections.unmodifiableMap(answers);
     }
 
     /**
-     * Asks what is not answered yet.
+     * Generates the missing answers, batch by batch.
      *
-     * @param ids of all questions
-     * @param what they are called where progress is told
-     * @param together so many are a company: the first so many, then the next
-     * @throws BadInputException if two questions have one id
+     * @param ids ids of all questions
+     * @param what plural name of the questions, for progress messages
+     * @param batchSize number of questions per batch, in the order of the ids
+     * @throws BadInputException if two questions have the same id
      */
-    public void complete(List<String> ids, String what, int together, BatchExecutor companies) {
+    public void complete(List<String> ids, String what, int batchSize, BatchExecutor executor) {
         requireDistinct(ids, what);
         ProgressLogger progress = new ProgressLogger(what, ids.size());
-        List<Integer> open = new ArrayList<>();
-        for (int from = 0; from < ids.size(); from += together) {
+        List<Integer> missing = new ArrayList<>();
+        for (int from = 0; from < ids.size(); from += batchSize) {
             if (answers.containsKey(ids.get(from))) {
-                progress.add(Math.min(together, ids.size() - from));
+                progress.add(Math.min(batchSize, ids.size() - from));
             } else {
-                open.add(from / together);
+                missing.add(from / batchSize);
             }
         }
-        companies.execute(open, some -> {
-            add(some);
-            progress.add(some.size());
+        executor.execute(missing, answered -> {
+            add(answered);
+            progress.add(answered.size());
         });
     }
 
@@ -130,21 +134,21 @@ public final class AnswerJournal implements AutoCloseable {
         Set<String> seen = new HashSet<>();
         for (String id : ids) {
             if (!seen.add(id)) {
-                throw new BadInputException("two " + what + " have the id " + id + "; give each an id of its own");
+                throw new BadInputException("two " + what + " have the id " + id + "; make the ids unique");
             }
         }
     }
 
-    /** The questions of a company. */
-    public static <T> List<T> batch(List<T> questions, int together, int number) {
-        int from = number * together;
-        return questions.subList(from, Math.min(questions.size(), from + together));
+    /** The questions of a batch. */
+    public static <T> List<T> batch(List<T> questions, int batchSize, int batchIndex) {
+        int from = batchIndex * batchSize;
+        return questions.subList(from, Math.min(questions.size(), from + batchSize));
     }
 
-    /** Adds answers of questions asked together; they are on the disk when this returns. */
-    private void add(Map<String, String> more) {
-        append(JSON.valueToTree(more));
-        answers.putAll(more);
+    /** Appends the answers of a batch; they are on disk on return. */
+    private void add(Map<String, String> batchAnswers) {
+        append(JSON.valueToTree(batchAnswers));
+        answers.putAll(batchAnswers);
     }
 
     private void append(JsonNode line) {
@@ -156,11 +160,13 @@ public final class AnswerJournal implements AutoCloseable {
             channel.force(false);
         } catch (IOException e) {
             throw new BadInputException(
-                    file + " cannot be written (" + e.getMessage() + "); make room and call again to go on", e);
+                    file + " cannot be written (" + e.getMessage()
+                            + "); free disk space and run the command again to resume",
+                    e);
         }
     }
 
-    /** Deletes a closed journal, once every file that is made of its answers is written. */
+    /** Deletes a closed journal; to be called after all files made from its answers are written. */
     public static void delete(Path file) {
         try {
             Files.deleteIfExists(file);

@@ -5,15 +5,18 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Questions in companies, those that are asked together: who is asked in which company decides the last bits of an answer,
- * and so, rarely, its words. Companies are the same whenever and wherever they are asked.
+ * Executor of batches of questions. The composition of a batch affects the last bits of the logits, and so, rarely, an
+ * answer. Batches are therefore composed the same way in every run and on every backend.
  */
 @FunctionalInterface
 public interface BatchExecutor {
 
     /**
-     * @param numbers the companies to ask, counted from 0
-     * @param answered is given what each was answered, by question, as soon as it is; one call at a time, in any order
+     * Generates the answers of the given batches.
+     *
+     * @param batchIndices indices of the batches, from 0
+     * @param onBatch receives the answers of each batch by question id as soon as it is finished; one call at a time,
+     *     in any order
      */
-    void execute(List<Integer> numbers, Consumer<Map<String, String>> answered);
+    void execute(List<Integer> batchIndices, Consumer<Map<String, String>> onBatch);
 }

@@ -10,14 +10,14 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonId;
 
 /**
- * One answer of a model.
+ * A model's answer to one question, in LLaVA's answer file format.
  *
- * @param questionId the problem's key, a string or a number as the question file has it
- * @param prompt what was asked, without the conversation template
- * @param text what the model said
- * @param answerId a name for this answer
- * @param modelId a name for the model
- * @param metadata anything else
+ * @param questionId question id, a string or an integer as in the question file
+ * @param prompt prompt text, without the conversation template
+ * @param text generated text
+ * @param answerId id of the answer
+ * @param modelId name of the model
+ * @param metadata further values
  */
 @JsonPropertyOrder({"question_id", "prompt", "text", "answer_id", "model_id", "metadata"})
 public record Prediction(
@@ -35,12 +35,12 @@ public record Prediction(
         metadata = metadata == null ? Map.of() : Map.copyOf(new TreeMap<>(metadata));
     }
 
-    /** As {@link #of(JsonId, String, String, String)}, for an id that is a string. */
+    /** Same as {@link #of(JsonId, String, String, String)}, for a string id. */
     public static Prediction of(String questionId, String prompt, String text, String modelId) {
         return of(JsonId.of(questionId), prompt, text, modelId);
     }
 
-    /** An answer whose id follows from its content, so that the same run writes the same file. */
+    /** Creates an answer with an id derived from its content, so that equal runs write equal files. */
     public static Prediction of(JsonId questionId, String prompt, String text, String modelId) {
         String content = modelId + "\0" + questionId + "\0" + prompt + "\0" + text;
         String id =

@@ -15,9 +15,9 @@ import org.llava4j.data.JsonErrorMessage;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.TextFiles;
 
-/** Answers as JSON lines, one answer a line. */
+/** Answer files: JSON lines with one answer per line, in LLaVA's format. */
 public final class PredictionFile {
-    /** Other tools add keys of their own; they are passed over. */
+    /** Ignores unknown keys, which other tools add. */
     private static final JsonMapper MAPPER = JsonMapper.builder()
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -26,14 +26,18 @@ public final class PredictionFile {
 
     private PredictionFile() {}
 
-    /** The texts of all answers by question, in the order of the file. @throws BadInputException as {@link #read} */
+    /**
+     * Reads the generated texts by question id, in file order.
+     *
+     * @throws BadInputException as {@link #read}
+     */
     public static Map<String, String> readTexts(Path file) {
         Map<String, String> texts = new LinkedHashMap<>();
         read(file).forEach((id, prediction) -> texts.put(id, prediction.text()));
         return texts;
     }
 
-    /** Writes all answers, whole or not at all. */
+    /** Writes all answers atomically. */
     public static void write(Path file, List<Prediction> predictions) {
         StringBuilder lines = new StringBuilder();
         try {
@@ -41,15 +45,15 @@ public final class PredictionFile {
                 lines.append(MAPPER.writeValueAsString(prediction)).append('\n');
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalArgumentException("metadata that is no JSON: " + JsonErrorMessage.of(e), e);
+            throw new IllegalArgumentException("cannot write metadata as JSON: " + JsonErrorMessage.of(e), e);
         }
         AtomicFile.writeString(file, lines.toString());
     }
 
     /**
-     * Reads all answers, by question and in the order of the file. Empty lines are passed over.
+     * Reads all answers by question id, in file order. Skips empty lines.
      *
-     * @throws BadInputException if the file cannot be read, a line is not an answer, or a question is answered twice
+     * @throws BadInputException if the file cannot be read, a line is not an answer, or a question has two answers
      */
     public static Map<String, Prediction> read(Path file) {
         Map<String, Prediction> predictions = new LinkedHashMap<>();
@@ -63,7 +67,7 @@ public final class PredictionFile {
                 Prediction prediction = MAPPER.readValue(line, Prediction.class);
                 if (predictions.putIfAbsent(prediction.questionId().text(), prediction) != null) {
                     throw new BadInputException(file + ", line " + number + ": question " + prediction.questionId()
-                            + " is answered a second time; keep one of the two");
+                            + " has a second answer; keep one of the two");
                 }
             }
         } catch (JsonProcessingException e) {

@@ -14,51 +14,51 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
 
 /**
- * What the answers to a list of problems are worth.
+ * Graded answers to a list of problems.
  *
- * @param parsedAnswers what was read out of each answer, by problem
+ * @param parsedAnswers answer parsed from each text, by problem id
  */
 public record ScienceQaGrading(
         ScienceQaScores scores, ScienceQaResult result, Map<String, ParsedAnswer> parsedAnswers) {
     private static final String NO_TEXT = "FAILED";
 
-    /** Whether the extracted choice is the problem's correct one. */
+    /** Whether the predicted choice is the correct one. */
     public boolean isCorrect(ScienceQaProblem problem) {
         return new Predicted(problem.answer()).equals(parsedAnswers.get(problem.id()));
     }
 
     /**
-     * Grades every problem; one without an answer counts as failed.
+     * Grades every problem; a problem without an answer is unparsed.
      *
-     * @param texts what the model said, by problem
-     * @param groupOf what to group by beside the nine columns
-     * @throws BadInputException if there are answers to problems that are not in the list
+     * @param texts generated texts by problem id
+     * @param groupOf grouping in addition to the nine columns
+     * @throws BadInputException if there are answers to problems outside the list
      */
     public static ScienceQaGrading of(
             List<ScienceQaProblem> problems, Map<String, String> texts, Function<ScienceQaProblem, String> groupOf) {
         ScienceQaScores scores = new ScienceQaScores(groupOf);
-        Map<String, ParsedAnswer> extractions = new LinkedHashMap<>();
-        Map<String, Integer> chosen = new LinkedHashMap<>();
+        Map<String, ParsedAnswer> parsedAnswers = new LinkedHashMap<>();
+        Map<String, Integer> predicted = new LinkedHashMap<>();
         Map<String, String> outputs = new LinkedHashMap<>();
         for (ScienceQaProblem problem : problems) {
             String text = texts.get(problem.id());
-            ParsedAnswer extraction = text == null
+            ParsedAnswer parsedAnswer = text == null
                     ? new Unparsed(Reason.NO_TEXT)
                     : AnswerParser.parse(text, problem.choices().size());
-            scores.add(problem, extraction);
-            extractions.put(problem.id(), extraction);
-            chosen.put(
+            scores.add(problem, parsedAnswer);
+            parsedAnswers.put(problem.id(), parsedAnswer);
+            predicted.put(
                     problem.id(),
-                    extraction instanceof Predicted answered ? answered.choice() : ScienceQaResult.UNPARSED);
+                    parsedAnswer instanceof Predicted answered ? answered.choice() : ScienceQaResult.UNPARSED);
             outputs.put(problem.id(), text == null ? NO_TEXT : text);
         }
         for (String id : texts.keySet()) {
-            if (!extractions.containsKey(id)) {
-                throw new BadInputException("there is an answer to problem " + id
-                        + ", which is not among the problems graded; are they of the same split?");
+            if (!parsedAnswers.containsKey(id)) {
+                throw new BadInputException(
+                        "there is an answer to problem " + id + ", which is not in the graded split; check the split");
             }
         }
         return new ScienceQaGrading(
-                scores, new ScienceQaResult(scores.overall().correct(), chosen, outputs), extractions);
+                scores, new ScienceQaResult(scores.overall().correct(), predicted, outputs), parsedAnswers);
     }
 }

@@ -13,14 +13,14 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
 /**
- * The result file of LLaVA's ScienceQA evaluation.
+ * Result file of LLaVA's ScienceQA evaluation.
  *
- * @param correct how many were right
- * @param results the chosen index by problem, {@link #UNPARSED} where none could be read
- * @param outputs the model's text by problem
+ * @param correct number of correct answers
+ * @param results predicted choice index by problem id, {@link #UNPARSED} for an unparsed answer
+ * @param outputs generated text by problem id
  */
 public record ScienceQaResult(int correct, Map<String, Integer> results, Map<String, String> outputs) {
-    /** Stands for "no answer could be read" in {@code results}. */
+    /** Index of an unparsed answer in {@code results}. */
     public static final int UNPARSED = -1;
 
     private static final JsonMapper MAPPER = new JsonMapper();
@@ -29,19 +29,19 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
         results = Collections.unmodifiableMap(new LinkedHashMap<>(results));
         outputs = Collections.unmodifiableMap(new LinkedHashMap<>(outputs));
         if (!results.keySet().equals(outputs.keySet())) {
-            throw new BadInputException("\"results\" and \"outputs\" are of different problems");
+            throw new BadInputException("\"results\" and \"outputs\" have different problems");
         }
         if (correct < 0 || correct > results.size()) {
             throw new BadInputException("\"correct\" is " + correct + " of " + results.size() + " problems");
         }
     }
 
-    /** Right answers in percent, as the file has it; NaN without problems. */
+    /** Accuracy in percent, as in the file; NaN without problems. */
     public double accuracyPercent() {
         return 100.0 * correct / results.size();
     }
 
-    /** Writes the file, whole or not at all. */
+    /** Writes the file atomically. */
     public void write(Path file) {
         ObjectNode root = MAPPER.createObjectNode();
         if (results.isEmpty()) {
@@ -58,14 +58,14 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
             String json = MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(root);
             AtomicFile.writeString(file, json + "\n");
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a tree of texts and numbers is always JSON", e);
+            throw new IllegalStateException("cannot serialize the result", e);
         }
     }
 
     /**
-     * Reads a result file, ours or one LLaVA published.
+     * Reads a result file of this library or of the reference implementation.
      *
-     * @throws BadInputException if it is missing, broken, or its numbers contradict each other
+     * @throws BadInputException if it is missing, malformed or inconsistent
      */
     public static ScienceQaResult read(Path file) {
         JsonNode root = JsonInput.readObject(file);
@@ -97,9 +97,9 @@ public record ScienceQaResult(int correct, Map<String, Integer> results, Map<Str
         return node;
     }
 
-    private static int integer(JsonNode node, String key, int least, Path file) {
-        if (!node.isInt() || node.intValue() < least) {
-            throw new BadInputException(file + ": \"" + key + "\" must be a whole number from " + least);
+    private static int integer(JsonNode node, String key, int min, Path file) {
+        if (!node.isInt() || node.intValue() < min) {
+            throw new BadInputException(file + ": \"" + key + "\" must be an integer of at least " + min);
         }
         return node.intValue();
     }

@@ -1,5 +1,6 @@
 /**
- * Answers on disk in LLaVA's own formats, so that its scripts read ours and ours read its: a line of JSON for each
- * answer ({@code model_vqa_science}), and the result of grading them ({@code eval_science_qa}).
+ * Answer and result files in LLaVA's formats: one JSON line per answer (as {@code model_vqa_science} writes it), and
+ * the result file of grading (as {@code eval_science_qa} writes it). LLaVA's scripts can read them, and this library
+ * reads LLaVA's.
  */
 package org.llava4j.eval.predictions;

@@ -20,7 +20,7 @@ import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.PendingAnswer;
 
-/** {@code exec:java@probe}: whether a model sees what belongs together, or a bag of patches. */
+/** {@code exec:java@probe}: measures whether a model binds attributes to objects, or sees a bag of patches. */
 public final class ProbeMain extends Command {
     private static final String KIND = "probe";
     private static final int PAIRS_PER_BATCH = 8;
@@ -29,7 +29,9 @@ public final class ProbeMain extends Command {
     private static final int MAX_TABLE_ROWS = 20;
 
     private ProbeMain() {
-        super("probe", "Asks pairs of questions about things that are in a picture together, and apart.");
+        super(
+                "probe",
+                "Asks yes-no questions about attribute combinations that are present in an image, and about absent ones.");
     }
 
     public static void main(String[] args) {
@@ -40,28 +42,30 @@ public final class ProbeMain extends Command {
     protected Options options() {
         return ModelSpec.addFlags(new Options())
                 .addOption(flag(
-                        "pairs", "FILE", "{\"id\", \"image\", \"together\", \"apart\"} a line (default: drawn ones)"))
-                .addOption(flag("image-folder", "DIR", "their pictures"))
-                .addOption(flag("draw", "N", "how many pairs are drawn where none are given (default 100)"))
-                .addOption(required("output-dir", "DIR", "where the report goes, and drawn pairs"));
+                        "pairs",
+                        "FILE",
+                        "JSON lines {\"id\", \"image\", \"present\", \"absent\"} (default: synthetic pairs)"))
+                .addOption(flag("image-folder", "DIR", "image folder of the pairs"))
+                .addOption(flag("draw", "N", "number of synthetic pairs, without --pairs (default 100)"))
+                .addOption(required("output-dir", "DIR", "output folder of the report and the synthetic pairs"));
     }
 
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
         if (line.hasOption("pairs") != line.hasOption("image-folder")) {
-            throw new BadInputException("--pairs and --image-folder belong together; give both or none");
+            throw new BadInputException("--pairs and --image-folder belong together; give both or neither");
         }
-        ModelSpec asked = ModelSpec.of(line);
-        InputPaths inputs = asked.inputs().and(path(line, "pairs")).andWithoutLinks(path(line, "image-folder"));
+        ModelSpec spec = ModelSpec.of(line);
+        InputPaths inputs = spec.inputs().and(path(line, "pairs")).andWithoutLinks(path(line, "image-folder"));
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
-            run(line, asked, folder.path());
+            run(line, spec, folder.path());
             folder.commit();
         }
         System.out.println("see " + output.resolve("report.html"));
     }
 
-    private static void run(CommandLine line, ModelSpec asked, Path output) {
+    private static void run(CommandLine line, ModelSpec spec, Path output) {
         if (!line.hasOption("pairs")) {
             SyntheticPairs.write(output, atLeast(1, line, "draw", 100), 1);
         }
@@ -70,34 +74,38 @@ public final class ProbeMain extends Command {
         List<ProbePair> pairs = ProbePair.read(file);
         Report.Builder report = Report.titled("Bag of patches")
                 .summary(
-                        "Each pair asks about a thing that is in the picture and about one whose parts are in it, but not"
-                                + " together. A model that only knows which parts it has seen says yes to both, and gets no pair.")
+                        "Each pair has one question about an attribute combination that is present in the image, and one"
+                                + " about a combination whose parts are present but not together. A model that sees a bag of patches says yes"
+                                + " to both questions and gets no pair correct.")
                 .setting("pairs sha256", Sha256.of(file));
-        asked.describe(report);
-        long begun = System.nanoTime();
-        try (LlavaModel model = asked.load()) {
+        spec.describe(report);
+        long startNanos = System.nanoTime();
+        try (LlavaModel model = spec.load()) {
             ProbeScore score = ProbeScore.ZERO;
             List<List<String>> rows = new ArrayList<>();
             for (int from = 0; from < pairs.size(); from += PAIRS_PER_BATCH) {
-                List<ProbePair> some = pairs.subList(from, Math.min(pairs.size(), from + PAIRS_PER_BATCH));
-                List<String> said = answers(model, some, images);
-                for (int i = 0; i < some.size(); i++) {
-                    score = score.plus(said.get(2 * i), said.get(2 * i + 1));
+                List<ProbePair> batch = pairs.subList(from, Math.min(pairs.size(), from + PAIRS_PER_BATCH));
+                List<String> answers = answers(model, batch, images);
+                for (int i = 0; i < batch.size(); i++) {
+                    score = score.plus(answers.get(2 * i), answers.get(2 * i + 1));
                     rows.add(List.of(
-                            some.get(i).together(), said.get(2 * i), some.get(i).apart(), said.get(2 * i + 1)));
+                            batch.get(i).present(),
+                            answers.get(2 * i),
+                            batch.get(i).absent(),
+                            answers.get(2 * i + 1)));
                 }
             }
-            report.headlineMetric("pairs", "pairs, right in both", score.pairs())
-                    .headlineMetric("together", "what is there", score.present())
-                    .headlineMetric("apart", "what is there in parts only", score.absent())
+            report.headlineMetric("pairs", "pairs, both questions correct", score.pairs())
+                    .headlineMetric("present", "present combinations", score.present())
+                    .headlineMetric("absent", "absent combinations", score.absent())
                     .table(new ReportTable(
                             "The first pairs",
-                            List.of("there", "said", "not there", "said to that"),
+                            List.of("present", "answer", "absent", "answer"),
                             rows.subList(0, Math.min(MAX_TABLE_ROWS, rows.size())),
-                            "Yes is right to the first question, no to the second."));
-            report.seconds((System.nanoTime() - begun) / 1e9).build().write(output);
+                            "The correct answers are yes to the first question and no to the second."));
+            report.seconds((System.nanoTime() - startNanos) / 1e9).build().write(output);
             System.out.println(Html.format(
-                    "%d of %d pairs right in both (%d not read)",
+                    "%d of %d pairs correct (%d unparsed)",
                     score.pairs().correct(),
                     score.pairs().total(),
                     score.pairs().unparsed()));
@@ -105,17 +113,19 @@ public final class ProbeMain extends Command {
     }
 
     private static List<String> answers(LlavaModel model, List<ProbePair> pairs, Path images) {
-        List<PendingAnswer> asked = new ArrayList<>();
+        List<PendingAnswer> pendingAnswers = new ArrayList<>();
         for (ProbePair pair : pairs) {
-            for (String question : List.of(pair.together(), pair.apart())) {
-                ImageRef picture = ImageRef.of(images.resolve(pair.image()));
-                asked.add(model.submit(
-                        GenerationRequest.about(picture, question + ANSWER_INSTRUCTION)
+            for (String question : List.of(pair.present(), pair.absent())) {
+                ImageRef image = ImageRef.of(images.resolve(pair.image()));
+                pendingAnswers.add(model.submit(
+                        GenerationRequest.about(image, question + ANSWER_INSTRUCTION)
                                 .withSpecialTokensInText(true),
                         DecodingOptions.greedy(MAX_NEW_TOKENS),
                         text -> {}));
             }
         }
-        return asked.stream().map(answering -> model.await(answering).text()).toList();
+        return pendingAnswers.stream()
+                .map(pending -> model.await(pending).text())
+                .toList();
     }
 }

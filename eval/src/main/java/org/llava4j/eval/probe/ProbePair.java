@@ -10,16 +10,20 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.TextFiles;
 
 /**
- * Two questions about one picture, to be answered by yes or no.
+ * Two yes-no questions about one image.
  *
- * @param id names the pair
- * @param image path of the picture relative to the image folder
- * @param together a question about what is there: yes
- * @param apart a question about a thing whose parts are there, but not together: no
+ * @param id id of the pair
+ * @param image image path relative to the image folder
+ * @param present question about an attribute combination that is in the image: the answer is yes
+ * @param absent question about a combination whose parts are in the image, but not together: the answer is no
  */
-public record ProbePair(String id, String image, String together, String apart) {
+public record ProbePair(String id, String image, String present, String absent) {
 
-    /** Pairs as JSON lines. @throws BadInputException if a line is none */
+    /**
+     * Reads pairs from JSON lines. Accepts the former keys {@code together} and {@code apart} as well.
+     *
+     * @throws BadInputException if a line is not a pair, or the file has none
+     */
     public static List<ProbePair> read(Path file) {
         List<ProbePair> pairs = new ArrayList<>();
         int number = 0;
@@ -33,19 +37,23 @@ public record ProbePair(String id, String image, String together, String apart) 
             pairs.add(new ProbePair(
                     text(node, "id", where),
                     text(node, "image", where),
-                    text(node, "together", where),
-                    text(node, "apart", where)));
+                    text(node, "present", "together", where),
+                    text(node, "absent", "apart", where)));
         }
         if (pairs.isEmpty()) {
             throw new BadInputException(
-                    file + " has no pairs; write {\"id\", \"image\", \"together\", \"apart\"} a line");
+                    file + " has no pairs; write lines {\"id\", \"image\", \"present\", \"absent\"}");
         }
         return pairs;
     }
 
+    private static String text(JsonNode node, String key, String formerKey, String where) {
+        return text(node, node.has(key) || !node.has(formerKey) ? key : formerKey, where);
+    }
+
     private static String text(JsonNode node, String key, String where) {
         if (!node.path(key).isTextual()) {
-            throw new BadInputException(where + ": \"" + key + "\" must be a text");
+            throw new BadInputException(where + ": \"" + key + "\" must be a string");
         }
         return node.get(key).textValue();
     }

@@ -5,17 +5,17 @@ import java.util.Optional;
 import org.llava4j.data.scienceqa.AnswerCounts;
 
 /**
- * How pairs were answered. Whoever says yes to everything that he has seen a part of gets the questions about what is there
- * right and no pair.
+ * Scores of the probe. A model that says yes to both questions of a pair gets the question about the present
+ * combination correct, but not the pair.
  *
- * @param present what is there, asked
- * @param absent what is there in parts only, asked
- * @param pairs right in both; not read where one of the two was not
+ * @param present answers to questions about present combinations
+ * @param absent answers to questions about absent combinations
+ * @param pairs pairs with both answers correct; unparsed if either answer is
  */
 record ProbeScore(AnswerCounts present, AnswerCounts absent, AnswerCounts pairs) {
     static final ProbeScore ZERO = new ProbeScore(AnswerCounts.NONE, AnswerCounts.NONE, AnswerCounts.NONE);
 
-    /** Yes or no, by the first word; empty where it is neither. */
+    /** Parses yes or no from the first word; empty if it is neither. */
     static Optional<Boolean> parse(String text) {
         String first = text.strip().toLowerCase(Locale.ROOT).split("[^a-z]", 2)[0];
         return switch (first) {
@@ -25,20 +25,21 @@ record ProbeScore(AnswerCounts present, AnswerCounts absent, AnswerCounts pairs)
         };
     }
 
-    ProbeScore plus(String toTogether, String toApart) {
-        Optional<Boolean> one = parse(toTogether).map(said -> said);
-        Optional<Boolean> other = parse(toApart).map(said -> !said);
-        Optional<Boolean> both =
-                one.isEmpty() || other.isEmpty() ? Optional.empty() : Optional.of(one.get() && other.get());
-        return new ProbeScore(plus(present, one), plus(absent, other), plus(pairs, both));
+    ProbeScore plus(String presentAnswer, String absentAnswer) {
+        Optional<Boolean> presentCorrect = parse(presentAnswer).map(yes -> yes);
+        Optional<Boolean> absentCorrect = parse(absentAnswer).map(yes -> !yes);
+        Optional<Boolean> both = presentCorrect.isEmpty() || absentCorrect.isEmpty()
+                ? Optional.empty()
+                : Optional.of(presentCorrect.get() && absentCorrect.get());
+        return new ProbeScore(plus(present, presentCorrect), plus(absent, absentCorrect), plus(pairs, both));
     }
 
-    private static AnswerCounts plus(AnswerCounts tally, Optional<Boolean> right) {
-        if (right.isEmpty()) {
-            return new AnswerCounts(tally.correct(), tally.incorrect(), tally.unparsed() + 1);
+    private static AnswerCounts plus(AnswerCounts counts, Optional<Boolean> correct) {
+        if (correct.isEmpty()) {
+            return new AnswerCounts(counts.correct(), counts.incorrect(), counts.unparsed() + 1);
         }
-        return right.get()
-                ? new AnswerCounts(tally.correct() + 1, tally.incorrect(), tally.unparsed())
-                : new AnswerCounts(tally.correct(), tally.incorrect() + 1, tally.unparsed());
+        return correct.get()
+                ? new AnswerCounts(counts.correct() + 1, counts.incorrect(), counts.unparsed())
+                : new AnswerCounts(counts.correct(), counts.incorrect() + 1, counts.unparsed());
     }
 }

@@ -19,8 +19,8 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
 /**
- * Drawn pairs: two shapes of two colours side by side, asked about one of them, and about the shape of the one in the colour
- * of the other.
+ * Generator of synthetic probe pairs. Each image shows two shapes in two colors; one question names a shape with its
+ * color, the other the same shape with the other shape's color.
  */
 final class SyntheticPairs {
     private static final int IMAGE_SIZE = 224;
@@ -38,26 +38,26 @@ final class SyntheticPairs {
 
     private SyntheticPairs() {}
 
-    /** Writes {@code pairs.jsonl} and {@code images/}; the same seed draws the same. */
+    /** Writes {@code pairs.jsonl} and {@code images/}. Equal seeds write equal files. */
     static void write(Path folder, int count, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        List<String> colours = List.copyOf(COLORS.keySet());
+        List<String> colors = List.copyOf(COLORS.keySet());
         StringBuilder lines = new StringBuilder();
         try {
             Files.createDirectories(folder.resolve("images"));
             for (int i = 0; i < count; i++) {
                 List<String> shapes = sampleTwo(SHAPES, random);
-                List<String> both = sampleTwo(colours, random);
+                List<String> twoColors = sampleTwo(colors, random);
                 String image = i + ".png";
                 ImageIO.write(
-                        render(shapes, both),
+                        render(shapes, twoColors),
                         "png",
                         folder.resolve("images").resolve(image).toFile());
                 lines.append(JsonInput.write(new ProbePair(
                                         String.valueOf(i),
                                         image,
-                                        "Is there a " + both.get(0) + " " + shapes.get(0) + " in the picture?",
-                                        "Is there a " + both.get(1) + " " + shapes.get(0) + " in the picture?"))
+                                        "Is there a " + twoColors.get(0) + " " + shapes.get(0) + " in the image?",
+                                        "Is there a " + twoColors.get(1) + " " + shapes.get(0) + " in the image?"))
                                 .replaceAll("\\s*\\n\\s*", " ")
                                 .strip())
                         .append('\n');
@@ -69,30 +69,31 @@ final class SyntheticPairs {
     }
 
     private static List<String> sampleTwo(List<String> all, SplittableRandom random) {
-        List<String> left = new ArrayList<>(all);
-        String first = left.remove(random.nextInt(left.size()));
-        return List.of(first, left.get(random.nextInt(left.size())));
+        List<String> remaining = new ArrayList<>(all);
+        String first = remaining.remove(random.nextInt(remaining.size()));
+        return List.of(first, remaining.get(random.nextInt(remaining.size())));
     }
 
-    private static BufferedImage render(List<String> shapes, List<String> colours) {
+    private static BufferedImage render(List<String> shapes, List<String> colors) {
         BufferedImage image = new BufferedImage(IMAGE_SIZE, IMAGE_SIZE, BufferedImage.TYPE_INT_RGB);
-        Graphics2D pen = image.createGraphics();
-        pen.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
-        pen.setColor(Color.WHITE);
-        pen.fillRect(0, 0, IMAGE_SIZE, IMAGE_SIZE);
-        pen.setStroke(new BasicStroke(2));
+        Graphics2D graphics = image.createGraphics();
+        graphics.setRenderingHint(RenderingHints.KEY_ANTIALIASING, RenderingHints.VALUE_ANTIALIAS_ON);
+        graphics.setColor(Color.WHITE);
+        graphics.fillRect(0, 0, IMAGE_SIZE, IMAGE_SIZE);
+        graphics.setStroke(new BasicStroke(2));
         int size = IMAGE_SIZE / 2 - 2 * MARGIN;
         for (int i = 0; i < 2; i++) {
             int x = i * IMAGE_SIZE / 2 + MARGIN;
             int y = (IMAGE_SIZE - size) / 2;
-            pen.setColor(COLORS.get(colours.get(i)));
+            graphics.setColor(COLORS.get(colors.get(i)));
             switch (shapes.get(i)) {
-                case "circle" -> pen.fillOval(x, y, size, size);
-                case "square" -> pen.fillRect(x, y, size, size);
-                default -> pen.fillPolygon(new int[] {x, x + size / 2, x + size}, new int[] {y + size, y, y + size}, 3);
+                case "circle" -> graphics.fillOval(x, y, size, size);
+                case "square" -> graphics.fillRect(x, y, size, size);
+                default ->
+                    graphics.fillPolygon(new int[] {x, x + size / 2, x + size}, new int[] {y + size, y, y + size}, 3);
             }
         }
-        pen.dispose();
+        graphics.dispose();
         return image;
     }
 }

@@ -1,5 +1,5 @@
 /**
- * A probe for the weakness that the paper's section on limitations admits: a model that sees its picture as a bag of
- * patches says that two things are there together when each is there apart.
+ * Probe for the bag-of-patches weakness that the paper's section on limitations describes: a model claims that two
+ * attributes occur together when each occurs apart.
  */
 package org.llava4j.eval.probe;

@@ -24,7 +24,7 @@ import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Loads a folder in this JVM, tower included and matrices in 16 bits, and runs it once. */
+/** Measures loading and one forward pass of a model in this JVM, with vision tower and bfloat16 weights. */
 final class LoadMeasurement {
     private static final long SEED = 1;
     private static final String LOGITS = "logits";
@@ -32,34 +32,34 @@ final class LoadMeasurement {
 
     private LoadMeasurement() {}
 
-    /** Seconds and memory of loading and of one forward pass, under the names of the goal's file. */
-    static ObjectNode measure(Path folder, int textPositions) {
+    /** Measures time and memory of loading and of one forward pass, under the keys of the command's JSON file. */
+    static ObjectNode measure(Path folder, int textTokens) {
         ObjectNode result = new JsonMapper().createObjectNode();
         Path tower = LlavaConfig.visionTowerPath(folder);
         LlavaConfig config = LlavaConfig.read(folder, tower);
-        long begun = System.nanoTime();
+        long startNanos = System.nanoTime();
         Llava model;
         try (Checkpoint weights = Checkpoint.llava(folder, tower).withWeightDtype(WeightDtype.BF16, name -> false)) {
             model = Llava.build(config, weights, ImageInput.PIXELS);
         }
-        result.put("load_s", secondsSince(begun));
+        result.put("load_s", secondsSince(startNanos));
         result.put("peak_load_mb", megabytes(ProcessMemory.PEAK));
         result.put("anonymous_load_mb", megabytes(ProcessMemory.ANONYMOUS));
-        Map<String, INDArray> placeholders = placeholders(config, textPositions);
-        begun = System.nanoTime();
-        double processorBegun = processorSeconds();
+        Map<String, INDArray> placeholders = placeholders(config, textTokens);
+        startNanos = System.nanoTime();
+        double cpuSecondsBefore = cpuSeconds();
         INDArray logits = model.output(placeholders, List.of(LOGITS)).get(LOGITS);
-        result.put("forward_s", secondsSince(begun));
-        result.put("forward_cpu_s", processorSeconds() - processorBegun);
+        result.put("forward_s", secondsSince(startNanos));
+        result.put("forward_cpu_s", cpuSeconds() - cpuSecondsBefore);
         result.put("peak_forward_mb", megabytes(ProcessMemory.PEAK));
-        require(logits);
+        requireValid(logits);
         return result;
     }
 
-    /** One picture, then words. */
-    private static Map<String, INDArray> placeholders(LlavaConfig config, int textPositions) {
+    /** Inputs of one sequence: an image, then text tokens. */
+    private static Map<String, INDArray> placeholders(LlavaConfig config, int textTokens) {
         int vocabulary = config.decoder().vocabSize();
-        int[] ids = IntStream.rangeClosed(0, textPositions)
+        int[] ids = IntStream.rangeClosed(0, textTokens)
                 .map(i -> i == 0 ? LlamaTokenizer.IMAGE_TOKEN_ID : 1 + i * 7919 % (vocabulary - 1))
                 .toArray();
         int[] labels = new int[ids.length];
@@ -72,29 +72,29 @@ final class LoadMeasurement {
         return Placeholders.pixels(layout, WeightInitializer.normal(SEED, "pixels", 1, 1, 3, side, side));
     }
 
-    /** Refuses results that no working model gives. */
-    private static void require(INDArray logits) {
+    /** Checks that the logits of the last position are finite and not all equal. */
+    private static void requireValid(INDArray logits) {
         float[] last = logits.getRow(logits.size(0) - 1).toFloatVector();
-        float least = Float.POSITIVE_INFINITY;
-        float most = Float.NEGATIVE_INFINITY;
+        float min = Float.POSITIVE_INFINITY;
+        float max = Float.NEGATIVE_INFINITY;
         for (float logit : last) {
             if (!Float.isFinite(logit)) {
-                throw new BadInputException("a logit of the last position is " + logit + "; the model does not work");
+                throw new BadInputException("a logit of the last position is " + logit + "; the model is not usable");
             }
-            least = Math.min(least, logit);
-            most = Math.max(most, logit);
+            min = Math.min(min, logit);
+            max = Math.max(max, logit);
         }
-        if (least == most) {
-            throw new BadInputException("all logits of the last position are " + least + "; the model does not work");
+        if (min == max) {
+            throw new BadInputException("all logits of the last position are " + min + "; the model is not usable");
         }
     }
 
-    private static double secondsSince(long begun) {
-        return (System.nanoTime() - begun) / 1e9;
+    private static double secondsSince(long startNanos) {
+        return (System.nanoTime() - startNanos) / 1e9;
     }
 
-    /** Processor time of all threads: what other work on the machine distorts least. */
-    private static double processorSeconds() {
+    /** CPU time of all threads, which depends less on other load than elapsed time. */
+    private static double cpuSeconds() {
         return ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getProcessCpuTime() / 1e9;
     }
 

@@ -10,10 +10,10 @@ import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
 /**
- * A LLaVA by the sizes of a published one (LLaMA's of 7 or 13 billion weights, CLIP ViT-L/14, linear projector).
+ * LLaVA configuration with the dimensions of a published model: LLaMA 7B or 13B, CLIP ViT-L/14, linear projector.
  *
- * @param textTokens of the forward pass, behind its image's
- * @param shardBytes most bytes in one file of weights
+ * @param textTokens number of text tokens of the forward pass, after the image tokens
+ * @param shardBytes maximum size of a weight file
  */
 record PublishedModelSize(String name, LlavaConfig config, int textTokens, long shardBytes) {
     private static final int MAX_LENGTH = 2048;
@@ -30,8 +30,8 @@ record PublishedModelSize(String name, LlavaConfig config, int textTokens, long 
                 1_000_000)
     };
 
-    private static LlamaConfig llama(int words, int width, int layers, int heads, int wide) {
-        return new LlamaConfig(words, width, layers, heads, heads, wide, 1e-6, 10000, 1, false);
+    private static LlamaConfig llama(int vocabSize, int hiddenSize, int layers, int heads, int intermediateSize) {
+        return new LlamaConfig(vocabSize, hiddenSize, layers, heads, heads, intermediateSize, 1e-6, 10000, 1, false);
     }
 
     private static LlavaConfig config(ClipConfig vision, LlamaConfig decoder) {
@@ -44,10 +44,10 @@ record PublishedModelSize(String name, LlavaConfig config, int textTokens, long 
                 .filter(size -> size.name.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
-                        "--size " + name + " is not known; use 7b, 13b, or small to try the command"));
+                        "--size " + name + " is unknown; use 7b, 13b, or small to try the command"));
     }
 
-    /** P + text. */
+    /** Sequence length of the forward pass: image tokens plus text tokens. */
     int sequenceLength() {
         return config.numImageTokens() + textTokens;
     }

@@ -16,7 +16,10 @@ import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 
-/** A LLaVA folder as Hugging Face has them, all weights random in BF16, its tower in {@code vision_tower/}. */
+/**
+ * Generator of a LLaVA folder in Hugging Face's layout with random bfloat16 weights and its vision tower in {@code
+ * vision_tower/}.
+ */
 final class RandomWeightsModel {
     private static final long SEED = 1;
     private static final String TOWER = "vision_tower";
@@ -24,15 +27,15 @@ final class RandomWeightsModel {
 
     private RandomWeightsModel() {}
 
-    /** Writes into a folder that is there; one tensor at a time is in memory. */
+    /** Writes into an existing folder; holds one tensor in memory at a time. */
     static void write(Path folder, PublishedModelSize size) {
         RandomBfloat16 random = new RandomBfloat16(SEED);
         List<LazyTensor> language = new ArrayList<>();
         List<LazyTensor> vision = new ArrayList<>();
         Llava.weightShapes(size.config()).forEach((name, shape) -> {
-            boolean ofTower = name.startsWith(Llava.TOWER_PREFIX);
-            String stored = ofTower ? name.substring(Llava.TOWER_PREFIX.length()) : name;
-            (ofTower ? vision : language)
+            boolean inTower = name.startsWith(Llava.TOWER_PREFIX);
+            String stored = inTower ? name.substring(Llava.TOWER_PREFIX.length()) : name;
+            (inTower ? vision : language)
                     .add(LazyTensor.computed(
                             new TensorInfo(stored, TensorType.BF16, shape), () -> random.array(name, shape)));
         });

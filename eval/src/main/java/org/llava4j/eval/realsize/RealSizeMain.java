@@ -22,23 +22,24 @@ import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.eval.inspect.InspectMain;
 
 /**
- * {@code exec:java@real-size}: makes a model of a published size, inspects it in a JVM of its own, and in another loads
- * it in 16 bits and runs it. Loading may take at most 1.1 times its 16-bit size and 1 GB. MB and GB are 10^6 and 10^9 bytes.
+ * {@code exec:java@real-size}: generates a model of a published size, inspects it in a separate JVM, and loads and runs
+ * it in another with 16-bit weights. Loading may take at most 1.1 times the size of the 16-bit weights plus 1 GB. MB
+ * and GB are 10^6 and 10^9 bytes.
  */
 public final class RealSizeMain extends Command {
     private static final String KIND = "real-size";
     private static final double MB = 1e6;
     private static final double WEIGHT_BYTES_FACTOR = 1.1;
     private static final double OVERHEAD_BYTES = 1e9;
-    /** What the disk needs beyond the numbers: headers, and the file system's own. */
+    /** Disk space relative to the weights: headers and file-system overhead. */
     private static final double DISK_FACTOR = 1.01;
 
     private RealSizeMain() {
         super(
                 KIND,
-                "Makes a LLaVA of a published size with random BF16 weights, inspects it, loads it in 16 bits and runs"
-                        + " it over one image and 64 words; ends with an error if loading takes more memory than 1.1"
-                        + " times its 16-bit size and 1 GB.");
+                "Generates a LLaVA model of a published size with random bfloat16 weights, inspects it, loads it in 16"
+                        + " bits and runs it on one image and 64 text tokens; fails if loading takes more memory than"
+                        + " 1.1 times the 16-bit weights plus 1 GB.");
     }
 
     public static void main(String[] args) {
@@ -50,10 +51,11 @@ public final class RealSizeMain extends Command {
         return new Options()
                 .addOption(
                         flag("size", "NAME", "7b (default: 14 GB of disk), 13b (26 GB), or small to try the command"))
-                .addOption(required("folder", "DIR", "where the model is made; removed at the end"))
-                .addOption(toggle("keep", "leaves the model there"))
-                .addOption(flag("json", "FILE", "where the figures go"))
-                .addOption(toggle("in-this-jvm", "loads and runs the model that is there and prints one JSON line"));
+                .addOption(required("folder", "DIR", "folder of the generated model; deleted at the end"))
+                .addOption(toggle("keep", "keep the model folder"))
+                .addOption(flag("json", "FILE", "JSON file of the measurements"))
+                .addOption(
+                        toggle("in-this-jvm", "load and run the existing model in this JVM and print one JSON line"));
     }
 
     @Override
@@ -61,29 +63,29 @@ public final class RealSizeMain extends Command {
         PublishedModelSize size = PublishedModelSize.named(line.getOptionValue("size", "7b"));
         Path target = path(line, "folder");
         if (ProcessMemory.PEAK.bytes().isEmpty()) {
-            throw new BadInputException("this system does not tell a process's memory; run this on Linux");
+            throw new BadInputException("this system does not report the memory of a process; run this on Linux");
         }
         if (line.hasOption("in-this-jvm")) {
             System.out.println(LoadMeasurement.measure(target, size.textTokens()));
             return;
         }
         InputPaths.requireOutside("--json", path(line, "json"), target);
-        ObjectNode found = new JsonMapper().createObjectNode();
+        ObjectNode measurements = new JsonMapper().createObjectNode();
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             requireSpace(folder.path(), size);
-            // Whoever stops this half-way must not find gigabytes left behind.
-            Thread atTheEnd = new Thread(folder::close);
-            Runtime.getRuntime().addShutdownHook(atTheEnd);
-            measure(folder.path(), size, found);
+            // An interrupted run must not leave gigabytes behind.
+            Thread cleanup = new Thread(folder::close);
+            Runtime.getRuntime().addShutdownHook(cleanup);
+            measure(folder.path(), size, measurements);
             if (line.hasOption("keep")) {
                 folder.commit();
             }
-            Runtime.getRuntime().removeShutdownHook(atTheEnd);
+            Runtime.getRuntime().removeShutdownHook(cleanup);
         }
         if (line.hasOption("json")) {
-            AtomicFile.writeString(path(line, "json"), found.toPrettyString() + "\n");
+            AtomicFile.writeString(path(line, "json"), measurements.toPrettyString() + "\n");
         }
-        requireBound(found);
+        requireBound(measurements);
     }
 
     private static void requireSpace(Path folder, PublishedModelSize size) {
@@ -104,57 +106,61 @@ public final class RealSizeMain extends Command {
         }
     }
 
-    private static void measure(Path folder, PublishedModelSize size, ObjectNode found) {
+    private static void measure(Path folder, PublishedModelSize size, ObjectNode measurements) {
         double bound = WEIGHT_BYTES_FACTOR * size.bytes16Bit() + OVERHEAD_BYTES;
         long machine = ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
-        found.put("size", size.name());
-        found.put("parameters", size.parameters());
-        found.put("bytes_16_bit", size.bytes16Bit());
-        found.put("machine_mb", machine / MB);
+        measurements.put("size", size.name());
+        measurements.put("parameters", size.parameters());
+        measurements.put("bytes_16_bit", size.bytes16Bit());
+        measurements.put("machine_mb", machine / MB);
         print("%s: %d parameters, %.0f MB in 16 bits", size.name(), size.parameters(), size.bytes16Bit() / MB);
-        found.put("make_s", seconds(() -> RandomWeightsModel.write(folder, size)));
-        print("made       %7.1f s", found.get("make_s").doubleValue());
+        measurements.put("make_s", seconds(() -> RandomWeightsModel.write(folder, size)));
+        print("generated  %7.1f s", measurements.get("make_s").doubleValue());
         ChildJvm inspect = new ChildJvm("inspect", InspectMain.class, List.of("-Xmx256m"));
-        found.put("inspect_s", seconds(() -> inspect.run(List.of("--model-path", folder.toString()))));
+        measurements.put("inspect_s", seconds(() -> inspect.run(List.of("--model-path", folder.toString()))));
         print(
-                "inspected  %7.1f s, start of its JVM included",
-                found.get("inspect_s").doubleValue());
-        found.put("bound_mb", bound / MB);
+                "inspected  %7.1f s, including JVM start",
+                measurements.get("inspect_s").doubleValue());
+        measurements.put("bound_mb", bound / MB);
         if (bound > machine) {
-            print("not loaded: that may take %.0f MB, and the machine has %.0f MB", bound / MB, machine / MB);
+            print("not loaded: loading may take %.0f MB, but the machine has %.0f MB", bound / MB, machine / MB);
             return;
         }
-        found.setAll((ObjectNode) new ChildJvm("loading", RealSizeMain.class, List.of("-Xmx1g"))
+        measurements.setAll((ObjectNode) new ChildJvm("loading", RealSizeMain.class, List.of("-Xmx1g"))
                 .json(List.of("--in-this-jvm", "--size", size.name(), "--folder", folder.toString())));
-        found.put("positions", size.sequenceLength());
+        measurements.put("positions", size.sequenceLength());
         print(
-                "loaded     %7.1f s, peak %.0f MB of at most %.0f MB (%.0f MB of it is no file's)",
-                found.get("load_s").doubleValue(),
-                found.get("peak_load_mb").doubleValue(),
+                "loaded     %7.1f s, peak %.0f MB of at most %.0f MB (%.0f MB anonymous)",
+                measurements.get("load_s").doubleValue(),
+                measurements.get("peak_load_mb").doubleValue(),
                 bound / MB,
-                found.get("anonymous_load_mb").doubleValue());
+                measurements.get("anonymous_load_mb").doubleValue());
         print(
-                "forward    %7.1f s (%.1f s of processor time) for %d positions, peak %.0f MB",
-                found.get("forward_s").doubleValue(),
-                found.get("forward_cpu_s").doubleValue(),
+                "forward    %7.1f s (%.1f s of CPU time) for %d tokens, peak %.0f MB",
+                measurements.get("forward_s").doubleValue(),
+                measurements.get("forward_cpu_s").doubleValue(),
                 size.sequenceLength(),
-                found.get("peak_forward_mb").doubleValue());
+                measurements.get("peak_forward_mb").doubleValue());
     }
 
-    /** Refuses figures of a run that took too much; one that loaded nothing has taken nothing. */
-    static void requireBound(ObjectNode found) {
-        double peak = found.path("peak_load_mb").doubleValue();
-        double bound = found.get("bound_mb").doubleValue();
+    /**
+     * Checks that loading stayed within the memory limit; passes if nothing was loaded.
+     *
+     * @throws BadInputException if the peak exceeds the limit
+     */
+    static void requireBound(ObjectNode measurements) {
+        double peak = measurements.path("peak_load_mb").doubleValue();
+        double bound = measurements.get("bound_mb").doubleValue();
         if (peak > bound) {
             throw new BadInputException(String.format(
-                    Locale.ROOT, "loading took %.0f MB at its peak, more than the %.0f MB it may", peak, bound));
+                    Locale.ROOT, "loading took %.0f MB at its peak, more than the limit of %.0f MB", peak, bound));
         }
     }
 
     private static double seconds(Runnable work) {
-        long begun = System.nanoTime();
+        long startNanos = System.nanoTime();
         work.run();
-        return (System.nanoTime() - begun) / 1e9;
+        return (System.nanoTime() - startNanos) / 1e9;
     }
 
     private static void print(String format, Object... values) {

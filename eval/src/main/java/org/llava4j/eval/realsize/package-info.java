@@ -1,2 +1,2 @@
-/** A model of a published size, its numbers random, made on the spot to see that it fits the machine. */
+/** Memory and speed check with a generated model of a published size. */
 package org.llava4j.eval.realsize;

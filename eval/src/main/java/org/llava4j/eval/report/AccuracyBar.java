@@ -4,24 +4,24 @@ import java.util.OptionalDouble;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
 
-/** An accuracy as a bar from 0 to 100 %, its interval as a whisker, chance as a dashed line across. */
+/** Bar chart of one accuracy as SVG: scale from 0 to 100 %, 95 % interval as a whisker, chance as a dashed line. */
 final class AccuracyBar {
     private static final int WIDTH = 200;
     private static final int HEIGHT = 18;
 
     private AccuracyBar() {}
 
-    static String svg(AnswerCounts tally, OptionalDouble chance) {
-        if (tally.total() == 0) {
+    static String svg(AnswerCounts counts, OptionalDouble chance) {
+        if (counts.total() == 0) {
             return "";
         }
-        AnswerCounts.ConfidenceInterval interval = tally.wilson();
+        AnswerCounts.ConfidenceInterval interval = counts.wilson();
         StringBuilder svg = new StringBuilder(Html.format(
                 "<svg class=\"bar\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"%s of 100 percent\">",
-                WIDTH, HEIGHT, Html.percent(tally.accuracy(), 1)));
+                WIDTH, HEIGHT, Html.percent(counts.accuracy(), 1)));
         svg.append(Html.format("<rect class=\"scale\" x=\"0\" y=\"5\" width=\"%d\" height=\"8\"/>", WIDTH));
         svg.append(Html.format(
-                "<rect class=\"value\" x=\"0\" y=\"5\" width=\"%.2f\" height=\"8\"/>", WIDTH * tally.accuracy()));
+                "<rect class=\"value\" x=\"0\" y=\"5\" width=\"%.2f\" height=\"8\"/>", WIDTH * counts.accuracy()));
         double low = WIDTH * interval.low();
         double high = WIDTH * interval.high();
         svg.append(Html.format(

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.Html;
 
-/** One loss curve as an SVG with its own axes; long runs are averaged down to what the width can show. */
+/** Line chart of one loss curve as SVG. Long runs are averaged down to the width of the chart. */
 final class LossChart {
     private static final int WIDTH = 380;
     private static final int HEIGHT = 210;
@@ -12,12 +12,12 @@ final class LossChart {
     private static final int RIGHT = 14;
     private static final int TOP = 14;
     private static final int BOTTOM = 34;
-    private static final int MAX_DRAWN = 260;
+    private static final int MAX_PLOTTED = 260;
     private static final int TICKS = 4;
 
     private final LossCurve curve;
     private final List<LossCurve.Point> finite;
-    private final List<LossCurve.Point> drawn;
+    private final List<LossCurve.Point> plotted;
     private final double lastStep;
     private final double step;
     private final double top;
@@ -27,12 +27,13 @@ final class LossChart {
         this.finite = curve.points().stream()
                 .filter(point -> Double.isFinite(point.loss()))
                 .toList();
-        this.drawn = thinned(finite);
-        double highest = drawn.stream().mapToDouble(LossCurve.Point::loss).max().orElse(1);
+        this.plotted = downsampled(finite);
+        double highest =
+                plotted.stream().mapToDouble(LossCurve.Point::loss).max().orElse(1);
         this.step = niceStep(highest / TICKS);
         this.top = step * Math.max(1, Math.ceil(highest / step));
-        this.lastStep =
-                Math.max(1, drawn.isEmpty() ? 1 : drawn.get(drawn.size() - 1).step());
+        this.lastStep = Math.max(
+                1, plotted.isEmpty() ? 1 : plotted.get(plotted.size() - 1).step());
     }
 
     String svg() {
@@ -53,31 +54,31 @@ final class LossChart {
         }
         svg.append(Html.format("<text x=\"%d\" y=\"%d\" text-anchor=\"end\">step</text>", WIDTH - RIGHT, HEIGHT - 4));
         svg.append("<path class=\"curve\" d=\"").append(path()).append("\"/>");
-        if (!drawn.isEmpty()) {
-            LossCurve.Point last = drawn.get(drawn.size() - 1);
+        if (!plotted.isEmpty()) {
+            LossCurve.Point last = plotted.get(plotted.size() - 1);
             svg.append(
                     Html.format("<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3\"/>", x((double) last.step()), y(last.loss())));
         }
         return svg.append("</svg>").toString();
     }
 
-    /** First and last loss in words, and what could not be drawn. */
+    /** Caption with the first and last loss and the number of steps that are not plotted. */
     String caption() {
         if (finite.isEmpty()) {
             return "no finite loss";
         }
-        int lost = curve.points().size() - finite.size();
+        int nonFinite = curve.points().size() - finite.size();
         return Html.format(
                 "%.3f to %.3f in %d steps%s",
                 finite.get(0).loss(),
                 finite.get(finite.size() - 1).loss(),
                 curve.points().size(),
-                lost == 0 ? "" : ", " + lost + " of them without a finite loss");
+                nonFinite == 0 ? "" : ", " + nonFinite + " of them without a finite loss");
     }
 
     private String path() {
         StringBuilder path = new StringBuilder();
-        for (LossCurve.Point point : drawn) {
+        for (LossCurve.Point point : plotted) {
             path.append(Html.format(
                     "%s%.1f %.1f", path.length() == 0 ? "M" : "L", x((double) point.step()), y(point.loss())));
         }
@@ -92,8 +93,8 @@ final class LossChart {
         return HEIGHT - BOTTOM - (HEIGHT - TOP - BOTTOM) * Math.max(0, loss) / top;
     }
 
-    private static List<LossCurve.Point> thinned(List<LossCurve.Point> points) {
-        int size = (points.size() + MAX_DRAWN - 1) / MAX_DRAWN;
+    private static List<LossCurve.Point> downsampled(List<LossCurve.Point> points) {
+        int size = (points.size() + MAX_PLOTTED - 1) / MAX_PLOTTED;
         if (size <= 1) {
             return points;
         }
@@ -107,7 +108,7 @@ final class LossChart {
         return means;
     }
 
-    /** The first of 1, 2, 2.5, 5 times a power of ten that is not much below {@code rough}. */
+    /** Tick distance: the first of 1, 2, 2.5, 5 times a power of ten that is at least 0.85 times {@code rough}. */
     private static double niceStep(double rough) {
         if (rough <= 0) {
             return 1;

@@ -12,14 +12,14 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
 
-/** The training loss of one run, step by step. */
+/** Training loss of one run by step. */
 public record LossCurve(String name, List<Point> points) {
     private static final String METRICS = "metrics.jsonl";
 
     /**
-     * One optimiser step.
+     * Loss of one optimizer step.
      *
-     * @param loss not finite where the step diverged; such a point is counted, not drawn
+     * @param loss smoothed or raw loss; not plotted if it is NaN or infinite
      */
     public record Point(long step, double loss) {}
 
@@ -28,9 +28,9 @@ public record LossCurve(String name, List<Point> points) {
     }
 
     /**
-     * The curve of the run that wrote a model folder, where it says.
+     * Reads the loss curve of the run that wrote a model folder; empty if the folder has no {@code metrics.jsonl}.
      *
-     * @throws BadInputException if what it says is broken
+     * @throws BadInputException if the metrics are malformed
      */
     public static Optional<LossCurve> of(Path model) {
         Path file = model.resolve(METRICS);
@@ -50,6 +50,6 @@ public record LossCurve(String name, List<Point> points) {
         } catch (IOException e) {
             throw FileReadError.of(file, e, "write it again");
         }
-        return Optional.of(new LossCurve("the run that wrote the model", points));
+        return Optional.of(new LossCurve("training run of the model", points));
     }
 }

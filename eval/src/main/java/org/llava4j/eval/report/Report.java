@@ -16,21 +16,22 @@ import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 
 /**
- * What an evaluation found.
+ * Evaluation report.
  *
- * @param summary one or two sentences that say what was done
- * @param lead the table that the report is about, before all others
- * @param leadMetrics the accuracies in it
- * @param headlineMetrics the other accuracies in the first place
- * @param chance accuracy of guessing, 0 to 1, where it is known
- * @param columns the nine columns, empty where the problems have no such fields
- * @param columnsNote what a reader must know before comparing them with the paper's
- * @param categories accuracy by kind of problem
- * @param groups accuracy by anything else, under headings of their own
- * @param tables of anything but accuracies
- * @param data further values for {@code report.json}, by key
+ * @param summary one or two sentences about the evaluation
+ * @param configuration the settings that the results depend on
+ * @param lead main table of the report, shown first
+ * @param leadMetrics accuracies of the main table
+ * @param headlineMetrics other headline metrics
+ * @param chance accuracy of random guessing, from 0 to 1, if known
+ * @param columns accuracy by the nine ScienceQA columns; empty if the problems lack those fields
+ * @param columnsNote note on comparing the columns with the paper's
+ * @param categories accuracy by problem category
+ * @param groups accuracy by other groupings, by heading
+ * @param tables other tables
+ * @param data further values of {@code report.json}, by key
  * @param timings seconds of each part, in order
- * @param seconds of the whole
+ * @param seconds total time
  */
 public record Report(
         String title,
@@ -52,9 +53,10 @@ public record Report(
         double seconds,
         List<String> notes) {
 
-    /** The files that {@link #write} writes. */
+    /** Files that {@link #write} writes. */
     public static final List<String> FILES = List.of("report.html", "report.json", "report.md", "report.tex");
 
+    /** Starts a report with a title. */
     public static Builder titled(String title) {
         return new Builder(title);
     }
@@ -71,7 +73,7 @@ public record Report(
         AtomicFile.writeString(folder.resolve("report.tex"), new ReportLatex(this).render());
     }
 
-    /** Seconds of each part as a table; empty where the parts were not timed. */
+    /** Time of each part as a table; empty if the parts were not timed. */
     Optional<ReportTable> timingTable() {
         if (timings.isEmpty()) {
             return Optional.empty();
@@ -82,7 +84,7 @@ public record Report(
         return Optional.of(new ReportTable("Time per part", List.of("", "time"), rows, ""));
     }
 
-    /** Collects a report part by part; what is not given is left out of it. */
+    /** Builder of a report; parts that are not set are omitted. */
     public static final class Builder {
         private final String title;
         private String summary = "";
@@ -108,96 +110,110 @@ public record Report(
             this.title = title;
         }
 
+        /** Sets the summary: one or two sentences about the evaluation. */
         public Builder summary(String sentences) {
             summary = sentences;
             return this;
         }
 
-        /** A setting that the numbers depend on. */
+        /** Adds a setting that the results depend on. */
         public Builder setting(String key, Object value) {
             settings.put(key, String.valueOf(value));
             return this;
         }
 
-        /** The values of a training stage, each of which the numbers depend on. */
+        /** Adds the recipe of a training stage; the results depend on all of its values. */
         public Builder recipe(String name, Map<String, String> values) {
             recipes.put(name, values);
             return this;
         }
 
-        /** The table that the report is about; {@code report.json} has its accuracies under their keys. */
+        /** Sets the main table. {@code report.json} has its accuracies under their keys. */
         public Builder lead(ReportTable table, HeadlineMetric... accuracies) {
             lead = Optional.of(table);
             leadMetrics.addAll(List.of(accuracies));
             return this;
         }
 
-        public Builder headlineMetric(String key, String label, AnswerCounts tally) {
-            headlineMetrics.add(new HeadlineMetric(key, label, tally));
+        /**
+         * Adds a headline metric.
+         *
+         * @param key its name in {@code report.json}
+         * @param label its name in tables
+         */
+        public Builder headlineMetric(String key, String label, AnswerCounts counts) {
+            headlineMetrics.add(new HeadlineMetric(key, label, counts));
             return this;
         }
 
+        /** Sets the accuracy of random guessing, from 0 to 1. */
         public Builder chance(double fraction) {
             chance = OptionalDouble.of(fraction);
             return this;
         }
 
-        public Builder columns(Map<ScienceQaColumn, AnswerCounts> tallies, String note) {
-            columns.putAll(tallies);
+        /** Adds accuracies by ScienceQA column, with a note on comparing them with the paper's. */
+        public Builder columns(Map<ScienceQaColumn, AnswerCounts> counts, String note) {
+            columns.putAll(counts);
             columnsNote = note;
             return this;
         }
 
-        public Builder categories(Map<String, AnswerCounts> tallies) {
-            categories.putAll(tallies);
+        /** Adds accuracies by problem category. */
+        public Builder categories(Map<String, AnswerCounts> counts) {
+            categories.putAll(counts);
             return this;
         }
 
-        /** Accuracy by something, under a heading of its own. */
-        public Builder group(String heading, Map<String, AnswerCounts> tallies) {
-            groups.put(heading, tallies);
+        /** Adds accuracies by a grouping, under a heading. */
+        public Builder group(String heading, Map<String, AnswerCounts> counts) {
+            groups.put(heading, counts);
             return this;
         }
 
+        /** Adds a table. */
         public Builder table(ReportTable table) {
             tables.add(table);
             return this;
         }
 
-        /** A value for {@code report.json}: numbers, texts, and maps and lists of them. */
+        /** Adds a value to {@code report.json}: numbers, strings, and maps and lists of them. */
         public Builder data(String key, Object value) {
             data.put(key, value);
             return this;
         }
 
+        /** Adds a loss curve. */
         public Builder curve(LossCurve curve) {
             curves.add(curve);
             return this;
         }
 
+        /** Adds an example. */
         public Builder example(Example example) {
             examples.add(example);
             return this;
         }
 
-        /** How long one part took. */
+        /** Adds the time of one part. */
         public Builder timing(String part, double secondsOfPart) {
             timings.put(part, secondsOfPart);
             return this;
         }
 
-        /** How long all of it took. */
+        /** Sets the total time. */
         public Builder seconds(double total) {
             seconds = total;
             return this;
         }
 
+        /** Adds a sentence to the notes. */
         public Builder note(String sentence) {
             notes.add(sentence);
             return this;
         }
 
-        /** The report as collected so far. */
+        /** Builds the report from the parts set so far. */
         public Report build() {
             return new Report(
                     title,

@@ -20,8 +20,8 @@ import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
 /**
- * A report for people: one file that asks for nothing from elsewhere (its own policy forbids it), needs no script,
- * follows the reader's light or dark setting, prints, and says in words whatever it also says in colour.
+ * Renderer of a report as HTML: one file without external resources (enforced by its Content-Security-Policy) or
+ * scripts. It follows the light or dark color scheme, is printable, and states in words what it shows by color.
  */
 final class ReportHtml {
     private static final int LONGEST_UNWRAPPED = 24;
@@ -44,9 +44,9 @@ final class ReportHtml {
             html.append(format("<p class=\"lead\">%s</p>\n", escape(report.summary())));
         }
         report.lead().ifPresent(this::table);
-        headlines();
+        headlineMetrics();
         counts("Accuracy by category", "Category", report.categories());
-        report.groups().forEach((heading, tallies) -> counts(heading, "", tallies));
+        report.groups().forEach((heading, counts) -> counts(heading, "", counts));
         report.tables().forEach(this::table);
         columns();
         settings();
@@ -62,14 +62,14 @@ final class ReportHtml {
         html.append(format("<h2>%s</h2>\n", escape(heading)));
     }
 
-    private void headlines() {
+    private void headlineMetrics() {
         if (report.headlineMetrics().isEmpty()) {
             return;
         }
         section(report.lead().isPresent() ? "Checks" : "Accuracy");
         tableHead("", "%", "", "correct", "incorrect", "unparsed");
-        for (HeadlineMetric headline : report.headlineMetrics()) {
-            countsRow(headline.label(), headline.counts(), "big", report.chance());
+        for (HeadlineMetric metric : report.headlineMetrics()) {
+            countsRow(metric.label(), metric.counts(), "big", report.chance());
         }
         String chance = report.chance().isPresent()
                 ? format(
@@ -77,18 +77,18 @@ final class ReportHtml {
                         percent(report.chance().getAsDouble(), 1))
                 : "";
         html.append(format(
-                "</tbody><caption>Whiskers are 95 %% Wilson intervals. An unparsed answer counts as not correct and is"
-                        + " listed apart from the incorrect ones.%s</caption></table></div>\n",
+                "</tbody><caption>Whiskers are 95 %% Wilson intervals. An unparsed answer does not count as correct and is"
+                        + " listed separately from incorrect answers.%s</caption></table></div>\n",
                 chance));
     }
 
-    private void counts(String heading, String first, Map<String, AnswerCounts> tallies) {
-        if (tallies.isEmpty()) {
+    private void counts(String heading, String first, Map<String, AnswerCounts> countsByName) {
+        if (countsByName.isEmpty()) {
             return;
         }
         section(heading);
         tableHead(first, "%", "", "correct", "incorrect", "unparsed");
-        tallies.forEach((name, tally) -> countsRow(name, tally, "", OptionalDouble.empty()));
+        countsByName.forEach((name, counts) -> countsRow(name, counts, "", OptionalDouble.empty()));
         html.append("</tbody></table></div>\n");
     }
 
@@ -118,34 +118,34 @@ final class ReportHtml {
         html.append("</tr></thead><tbody>\n");
     }
 
-    private void countsRow(String label, AnswerCounts tally, String style, OptionalDouble chance) {
+    private void countsRow(String label, AnswerCounts counts, String style, OptionalDouble chance) {
         html.append(format(
                 "<tr><th scope=\"row\">%s</th><td class=\"%s\">%s</td><td class=\"graph\">%s</td>"
                         + "<td>%d</td><td>%d</td><td>%d</td></tr>\n",
                 escape(label),
                 style,
-                percent(tally.accuracy(), 1),
-                AccuracyBar.svg(tally, chance),
-                tally.correct(),
-                tally.incorrect(),
-                tally.unparsed()));
+                percent(counts.accuracy(), 1),
+                AccuracyBar.svg(counts, chance),
+                counts.correct(),
+                counts.incorrect(),
+                counts.unparsed()));
     }
 
     private void columns() {
         if (report.columns().isEmpty()) {
             return;
         }
-        section("The nine columns of ScienceQA");
+        section("ScienceQA categories");
         html.append("<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Accuracy, %</th>");
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
             html.append(format("<th scope=\"col\">%s</th>", column.label()));
         }
         html.append("</tr></thead><tbody>\n<tr class=\"ours\"><th scope=\"row\">This run</th>");
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
-            AnswerCounts tally = report.columns().getOrDefault(column, AnswerCounts.NONE);
-            html.append(format("<td>%s</td>", percent(tally.accuracy(), 2)));
+            AnswerCounts counts = report.columns().getOrDefault(column, AnswerCounts.NONE);
+            html.append(format("<td>%s</td>", percent(counts.accuracy(), 2)));
         }
-        html.append("</tr>\n<tr class=\"counts\"><th scope=\"row\">problems in it</th>");
+        html.append("</tr>\n<tr class=\"counts\"><th scope=\"row\">problems</th>");
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
             html.append(format(
                     "<td>%d</td>",
@@ -189,9 +189,9 @@ final class ReportHtml {
             ScienceQaProblem problem = example.problem();
             html.append("<article class=\"example\">\n");
             html.append(example.image()
-                    .map(picture -> format(
+                    .map(image -> format(
                             "<div><img alt=\"image of problem %s\" src=\"%s\"></div>\n",
-                            escape(problem.id()), picture.dataUri()))
+                            escape(problem.id()), image.dataUri()))
                     .orElse("<div class=\"text-only\">no image</div>\n"));
             html.append(format("<div>\n<h3 class=\"question\">%s</h3>\n", escape(problem.question())));
             if (!problem.hint().isBlank()) {
@@ -219,17 +219,17 @@ final class ReportHtml {
         if (example.parsedAnswer() instanceof ParsedAnswer.Unparsed failed) {
             return "Unparsed: "
                     + switch (failed.reason()) {
-                        case NO_ANSWER -> "nothing in the text has the form of one.";
-                        case SEVERAL_ANSWERS -> "the text gives more than one.";
-                        case OUTSIDE_CHOICES -> "its letter is past the last choice.";
-                        case NO_TEXT -> "there is no text.";
+                        case NO_ANSWER -> "the text contains no answer.";
+                        case SEVERAL_ANSWERS -> "the text contains several answers.";
+                        case OUTSIDE_CHOICES -> "the letter is beyond the last choice.";
+                        case NO_TEXT -> "the text is missing.";
                     };
         }
         return example.parsedAnswer().equals(new Predicted(example.problem().answer())) ? "Correct." : "Incorrect.";
     }
 
     private void settings() {
-        section("Settings");
+        section("Run configuration");
         html.append("<dl class=\"settings\">\n");
         report.configuration().general().forEach(this::setting);
         if (report.timings().isEmpty() && report.seconds() > 0) {
@@ -258,7 +258,7 @@ final class ReportHtml {
         try (InputStream stream = ReportHtml.class.getResourceAsStream("report.css")) {
             return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new UncheckedIOException("report.css is part of this module", e);
+            throw new UncheckedIOException("cannot read report.css of this module", e);
         }
     }
 }

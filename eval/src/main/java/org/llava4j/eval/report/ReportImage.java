@@ -5,12 +5,12 @@ import java.util.Base64;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ImageBytes;
 
-/** An encoded image that travels inside the report. */
-@SuppressWarnings("ArrayRecordComponent") // never compared, and too large to copy for nothing
+/** An encoded image that is embedded in the report. */
+@SuppressWarnings("ArrayRecordComponent") // never compared, and too large for defensive copies
 public record ReportImage(String mediaType, byte[] bytes) {
 
     /**
-     * The image of a problem, as its file has it.
+     * Reads an image file without decoding it.
      *
      * @throws BadInputException if the file cannot be read or is neither PNG nor JPEG
      */

@@ -10,8 +10,8 @@ import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 
 /**
- * A report for programs. The headlines stand at the top level under their own keys; accuracies are fractions 0 to 1,
- * null where nothing was counted; {@code counts} has what is behind each.
+ * Renderer of a report as JSON. Headline metrics are at the top level under their own keys. Accuracies are fractions
+ * from 0 to 1, or null without problems; {@code counts} has the counts behind each.
  */
 final class ReportJson {
     private static final JsonMapper MAPPER = new JsonMapper();
@@ -23,21 +23,21 @@ final class ReportJson {
         ObjectNode counts = MAPPER.createObjectNode();
         Stream.of(report.leadMetrics(), report.headlineMetrics())
                 .flatMap(List::stream)
-                .forEach(headline -> {
-                    putAccuracy(root, headline.key(), headline.counts());
-                    putCounts(counts, headline.key(), headline.counts());
+                .forEach(metric -> {
+                    putAccuracy(root, metric.key(), metric.counts());
+                    putCounts(counts, metric.key(), metric.counts());
                 });
         report.chance().ifPresent(chance -> putNew(root, "chance").put("chance", chance));
-        ObjectNode kinds = putNew(root, "kinds").putObject("kinds");
-        ObjectNode kindCounts = counts.putObject("kinds");
-        report.categories().forEach((kind, tally) -> {
-            putAccuracy(kinds, kind, tally);
-            putCounts(kindCounts, kind, tally);
+        ObjectNode categories = putNew(root, "accuracy_by_category").putObject("accuracy_by_category");
+        ObjectNode categoryCounts = counts.putObject("accuracy_by_category");
+        report.categories().forEach((category, answerCounts) -> {
+            putAccuracy(categories, category, answerCounts);
+            putCounts(categoryCounts, category, answerCounts);
         });
         ObjectNode groups = putNew(root, "groups").putObject("groups");
-        report.groups().forEach((heading, tallies) -> {
+        report.groups().forEach((heading, countsByName) -> {
             ObjectNode group = groups.putObject(heading);
-            tallies.forEach((name, tally) -> putCounts(group, name, tally));
+            countsByName.forEach((name, answerCounts) -> putCounts(group, name, answerCounts));
         });
         ArrayNode tables = putNew(root, "tables").putArray("tables");
         Stream.concat(report.lead().stream(), report.tables().stream()).forEach(table -> {
@@ -58,46 +58,45 @@ final class ReportJson {
         putNew(root, "counts").set("counts", counts);
         putNew(root, "loss").set("loss", losses(report));
         putNew(root, "title").put("title", report.title());
-        ObjectNode specification = putNew(root, "specification").putObject("specification");
-        report.configuration().settings().forEach(specification::put);
-        putNew(root, "specification_sha256")
-                .put("specification_sha256", report.configuration().sha256());
+        ObjectNode configuration = putNew(root, "run_configuration").putObject("run_configuration");
+        report.configuration().settings().forEach(configuration::put);
+        putNew(root, "run_configuration_sha256")
+                .put("run_configuration_sha256", report.configuration().sha256());
         ArrayNode notes = putNew(root, "notes").putArray("notes");
         report.notes().forEach(notes::add);
         try {
             return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(root) + "\n";
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a tree of texts and numbers is always JSON", e);
+            throw new IllegalStateException("cannot serialize the report", e);
         }
     }
 
     private static ObjectNode putNew(ObjectNode root, String key) {
         if (root.has(key)) {
-            throw new IllegalArgumentException(
-                    "the headline \"" + key + "\" has the name of another part of the report");
+            throw new IllegalArgumentException("the key \"" + key + "\" is used by another part of the report");
         }
         return root;
     }
 
-    private static void putAccuracy(ObjectNode node, String key, AnswerCounts tally) {
-        if (tally.total() == 0) {
+    private static void putAccuracy(ObjectNode node, String key, AnswerCounts answerCounts) {
+        if (answerCounts.total() == 0) {
             putNew(node, key).putNull(key);
         } else {
-            putNew(node, key).put(key, tally.accuracy());
+            putNew(node, key).put(key, answerCounts.accuracy());
         }
     }
 
-    private static void putCounts(ObjectNode node, String key, AnswerCounts tally) {
-        AnswerCounts.ConfidenceInterval interval = tally.wilson();
+    private static void putCounts(ObjectNode node, String key, AnswerCounts answerCounts) {
+        AnswerCounts.ConfidenceInterval interval = answerCounts.wilson();
         node.putObject(key)
-                .put("correct", tally.correct())
-                .put("wrong", tally.incorrect())
-                .put("failed", tally.unparsed())
+                .put("correct", answerCounts.correct())
+                .put("incorrect", answerCounts.incorrect())
+                .put("unparsed", answerCounts.unparsed())
                 .put("low", interval.low())
                 .put("high", interval.high());
     }
 
-    /** Pairs of step and loss; a loss that is not finite is null, which JSON can say. */
+    /** Pairs of step and loss; NaN and infinite losses are null. */
     private static ObjectNode losses(Report report) {
         ObjectNode losses = MAPPER.createObjectNode();
         for (LossCurve curve : report.curves()) {

@@ -10,7 +10,9 @@ import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.PaperTable7;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 
-/** The main table of a report for a paper: ScienceQA's nine columns beside the published rows, or its first table. */
+/**
+ * Renderer of the main table as LaTeX: the nine ScienceQA columns with the published rows, or the report's first table.
+ */
 final class ReportLatex {
     private static final String SPECIAL = "&%$#_{}";
 
@@ -28,10 +30,10 @@ final class ReportLatex {
         }
         if (!report.columns().isEmpty()) {
             List<String> head = new ArrayList<>(List.of("Method"));
-            List<String> ours = new ArrayList<>(List.of(report.title()));
+            List<String> thisRun = new ArrayList<>(List.of(report.title()));
             for (ScienceQaColumn column : ScienceQaColumn.values()) {
                 head.add(column.label());
-                ours.add(percent(
+                thisRun.add(percent(
                         report.columns().getOrDefault(column, AnswerCounts.NONE).accuracy(), 2));
             }
             for (PaperTable7.Row row : PaperTable7.ROWS) {
@@ -41,7 +43,7 @@ final class ReportLatex {
                 }
                 rows.add(cells);
             }
-            rows.add(ours);
+            rows.add(thisRun);
             return table(head, rows);
         }
         if (!report.tables().isEmpty()) {
@@ -49,8 +51,8 @@ final class ReportLatex {
             return table(first.head(), first.rows());
         }
         report.headlineMetrics()
-                .forEach(headline -> rows.add(
-                        List.of(headline.label(), percent(headline.counts().accuracy(), 2))));
+                .forEach(metric ->
+                        rows.add(List.of(metric.label(), percent(metric.counts().accuracy(), 2))));
         return table(List.of("", "Accuracy"), rows);
     }
 

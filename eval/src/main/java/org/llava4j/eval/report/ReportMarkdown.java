@@ -12,7 +12,7 @@ import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.PaperTable7;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 
-/** A report as Markdown, to be pasted where people talk. */
+/** Renderer of a report as Markdown, for issues and pull requests. */
 final class ReportMarkdown {
     private final Report report;
     private final StringBuilder text = new StringBuilder();
@@ -29,7 +29,7 @@ final class ReportMarkdown {
         report.lead().ifPresent(this::table);
         if (!report.headlineMetrics().isEmpty()) {
             List<List<String>> rows = report.headlineMetrics().stream()
-                    .map(headline -> countsRow(headline.label(), headline.counts()))
+                    .map(metric -> countsRow(metric.label(), metric.counts()))
                     .toList();
             table(List.of("", "%", "95 %", "correct", "incorrect", "unparsed"), rows);
         }
@@ -40,44 +40,44 @@ final class ReportMarkdown {
         }
         report.configuration().recipeTable().ifPresent(this::table);
         report.timingTable().ifPresent(this::table);
-        text.append("## Settings\n\n");
+        text.append("## Run configuration\n\n");
         report.configuration().general().forEach((key, value) -> text.append(format("- %s: %s\n", key, value)));
         text.append(format(
-                "\nSHA-256 of the settings: `%s`; %s in all.\n",
+                "\nSHA-256 of the settings: `%s`; total time %s.\n",
                 report.configuration().sha256(), Html.duration(report.seconds())));
         report.notes().forEach(note -> text.append("\n").append(note).append("\n"));
         return text.toString();
     }
 
-    private void group(String heading, Map<String, AnswerCounts> tallies) {
+    private void group(String heading, Map<String, AnswerCounts> counts) {
         text.append("## ").append(heading).append("\n\n");
-        List<List<String>> rows = tallies.entrySet().stream()
+        List<List<String>> rows = counts.entrySet().stream()
                 .map(entry -> countsRow(entry.getKey(), entry.getValue()))
                 .toList();
         table(List.of("", "%", "95 %", "correct", "incorrect", "unparsed"), rows);
     }
 
-    private static List<String> countsRow(String name, AnswerCounts tally) {
-        AnswerCounts.ConfidenceInterval interval = tally.wilson();
+    private static List<String> countsRow(String name, AnswerCounts counts) {
+        AnswerCounts.ConfidenceInterval interval = counts.wilson();
         return List.of(
                 name,
-                percent(tally.accuracy(), 2),
+                percent(counts.accuracy(), 2),
                 percent(interval.low(), 1) + " to " + percent(interval.high(), 1),
-                String.valueOf(tally.correct()),
-                String.valueOf(tally.incorrect()),
-                String.valueOf(tally.unparsed()));
+                String.valueOf(counts.correct()),
+                String.valueOf(counts.incorrect()),
+                String.valueOf(counts.unparsed()));
     }
 
     private void columns() {
-        text.append("## The nine columns of ScienceQA\n\n");
+        text.append("## ScienceQA categories\n\n");
         List<String> head = new ArrayList<>(List.of("Accuracy, %"));
-        List<String> ours = new ArrayList<>(List.of("**This run**"));
+        List<String> thisRun = new ArrayList<>(List.of("**This run**"));
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
             head.add(column.label());
-            ours.add(percent(
+            thisRun.add(percent(
                     report.columns().getOrDefault(column, AnswerCounts.NONE).accuracy(), 2));
         }
-        List<List<String>> rows = new ArrayList<>(List.of(ours));
+        List<List<String>> rows = new ArrayList<>(List.of(thisRun));
         for (PaperTable7.Row row : PaperTable7.ROWS) {
             List<String> cells = new ArrayList<>(List.of(row.method()));
             for (ScienceQaColumn column : ScienceQaColumn.values()) {

@@ -15,11 +15,11 @@ import java.util.TreeSet;
 import org.llava4j.data.Sha256;
 
 /**
- * Every setting that the numbers depend on. Two reports with the same hash are of the same evaluation and may be
- * compared; two with different ones may not.
+ * Run configuration: every setting that the results depend on. Only reports with the same hash are results of the same
+ * evaluation.
  *
- * @param general settings of the whole
- * @param recipes values of each training stage by its name
+ * @param general settings of the evaluation
+ * @param recipes recipe of each training stage, by stage name
  */
 public record RunConfiguration(SortedMap<String, String> general, Map<String, Map<String, String>> recipes) {
     public RunConfiguration {
@@ -27,25 +27,25 @@ public record RunConfiguration(SortedMap<String, String> general, Map<String, Ma
         recipes = Collections.unmodifiableMap(new LinkedHashMap<>(recipes));
     }
 
-    /** All settings; those of a recipe have its name in front: {@code stage 1.learningRate}. */
+    /** All settings; those of a recipe are prefixed by the stage name: {@code stage 1.learningRate}. */
     public SortedMap<String, String> settings() {
         SortedMap<String, String> all = new TreeMap<>(general);
         recipes.forEach((recipe, values) -> values.forEach((key, value) -> all.put(recipe + "." + key, value)));
         return Collections.unmodifiableSortedMap(all);
     }
 
-    /** SHA-256 of the settings as one JSON object with sorted keys and no spaces, in hexadecimal. */
+    /** SHA-256 of the settings as one JSON object with sorted keys and no whitespace, in hexadecimal. */
     public String sha256() {
         try {
             return new Sha256()
                     .add(new JsonMapper().writeValueAsString(settings()))
                     .hex();
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("texts are always JSON", e);
+            throw new IllegalStateException("cannot serialize the run configuration", e);
         }
     }
 
-    /** The recipes beside each other, one key per row. */
+    /** The recipes side by side, one key per row. */
     Optional<ReportTable> recipeTable() {
         if (recipes.isEmpty()) {
             return Optional.empty();

@@ -2,29 +2,40 @@ package org.llava4j.eval.scienceqa;
 
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Map;
 import org.llava4j.data.BadInputException;
 
-/** What of a problem is shown: all of it, or less, to see what the model needs. */
+/**
+ * Input ablation: which part of a problem's input is removed or exchanged, to measure how much the model relies on it.
+ */
 public enum InputAblation {
-    /** All of it. */
+    /** The full input. */
     NONE,
-    /** The text alone. */
+    /** Text only. */
     NO_IMAGE,
-    /** Another problem's image in place of its own. */
+    /** The image of another problem in place of the problem's own. */
     SHUFFLED_IMAGES,
-    /** The image and the question, without what is said beside it. */
+    /** Image and question, without the context text. */
     NO_CONTEXT;
 
-    /** @throws BadInputException if there is none of this name */
+    /** Former flag values, which are still accepted. */
+    private static final Map<String, String> FORMER_NAMES = Map.of("all", "none", "other-image", "shuffled-images");
+
+    /**
+     * Returns the ablation of a name.
+     *
+     * @throws BadInputException if the name is unknown
+     */
     static InputAblation named(String name) {
+        String current = FORMER_NAMES.getOrDefault(name, name);
         return Arrays.stream(values())
-                .filter(showing -> showing.toString().equals(name))
+                .filter(ablation -> ablation.toString().equals(current))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
-                        "--show " + name + " is not known; use one of " + Arrays.toString(values())));
+                        "--show " + name + " is unknown; use one of " + Arrays.toString(values())));
     }
 
-    /** As a flag has it: {@code no-image}. */
+    /** The flag value, such as {@code no-image}. */
     @Override
     public String toString() {
         return name().toLowerCase(Locale.ROOT).replace('_', '-');

@@ -23,17 +23,17 @@ import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.ScienceQaPredictor;
 
 /**
- * A split of ScienceQA from end to end. Problems are asked in the same company whenever they are asked, so that a run
- * which was interrupted and goes on says the same to the last letter.
+ * Evaluation of a model on a ScienceQA split. Batches are composed the same way in every run, so an interrupted run
+ * that resumes gives the identical output.
  *
- * @param data ScienceQA's folder
- * @param split of it
- * @param format how problems are put
- * @param inputAblation what of them is shown
- * @param numFewShotExamples solved problems ahead of each question
- * @param batchSize how many are asked together
- * @param decoding how each is answered
- * @param maxProblems so many problems, in the split's order
+ * @param data ScienceQA folder
+ * @param split evaluated split
+ * @param format prompt format
+ * @param inputAblation part of the input that is removed or exchanged
+ * @param numFewShotExamples number of few-shot examples in each prompt
+ * @param batchSize number of problems per batch
+ * @param decoding decoding parameters
+ * @param maxProblems maximum number of problems, in the order of the split
  */
 public record ScienceQaEvaluation(
         Path data,
@@ -44,49 +44,54 @@ public record ScienceQaEvaluation(
         int batchSize,
         DecodingOptions decoding,
         int maxProblems) {
-    /** The files that {@link #run} writes. */
+    /** Files that {@link #run} writes. */
     public static final List<String> FILES = List.of("predictions.jsonl", "result.json");
 
     private static final String PREDICTIONS = FILES.get(0);
     private static final String RESULT = FILES.get(1);
     private static final String JOURNAL = "answers.partial.jsonl";
 
-    /** The settings that the answers depend on. */
+    /** Adds the settings that the answers depend on to a report's run configuration. */
     public void describe(Report.Builder report) {
         report.setting("data sha256", Sha256.of(data.resolve("problems.json")))
                 .setting("splits sha256", Sha256.of(data.resolve("pid_splits.json")))
                 .setting("split", split)
                 .setting("problems", maxProblems == Integer.MAX_VALUE ? "all" : maxProblems)
                 .setting("prompt format", format)
-                .setting("shown", inputAblation)
-                .setting("solved problems ahead", numFewShotExamples)
-                .setting("asked together", batchSize)
+                .setting("input ablation", inputAblation)
+                .setting("few-shot examples", numFewShotExamples)
+                .setting("batch size", batchSize)
                 .setting("decoding", decoding);
     }
 
-    /** The problems that are asked. @throws BadInputException if the data is broken, or has none of the split */
+    /**
+     * The evaluated problems.
+     *
+     * @throws BadInputException if the data is malformed or the split is empty
+     */
     public List<ScienceQaProblem> problems() {
         List<ScienceQaProblem> all = ScienceQaRecordReader.problems(data, split);
         return all.subList(0, Math.min(all.size(), maxProblems));
     }
 
-    /** The picture that a problem is asked with, for problems that have one. */
+    /** The image file of a problem that has an image. */
     public Path imageOf(ScienceQaProblem problem) {
         return ScienceQaRecordReader.image(data.resolve("images"), problem);
     }
 
     /**
-     * Asks all, or what an interrupted run left of them. The answer journal stays until {@link #deleteJournal}.
+     * Generates and grades all answers; resumes from the answer journal of an interrupted run. The journal stays until
+     * {@link #deleteJournal}.
      *
-     * @param companies of so many problems as the batch has
-     * @param folder where the answer journal, the predictions and the result are written
-     * @param specification hash of all settings
+     * @param executor runs batches of {@link #batchSize} problems
+     * @param folder output folder of journal, predictions and result
+     * @param configuration SHA-256 of the run configuration
      */
-    public ScienceQaGrading run(BatchExecutor companies, String modelId, OutputFolder folder, String specification) {
+    public ScienceQaGrading run(BatchExecutor executor, String modelId, OutputFolder folder, String configuration) {
         List<ScienceQaProblem> problems = problems();
         List<String> ids = problems.stream().map(ScienceQaProblem::id).toList();
-        try (AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), specification)) {
-            journal.complete(ids, "problems", batchSize, companies);
+        try (AnswerJournal journal = AnswerJournal.open(folder.path().resolve(JOURNAL), configuration)) {
+            journal.complete(ids, "problems", batchSize, executor);
             Map<String, String> texts = new LinkedHashMap<>();
             List<Prediction> predictions = new ArrayList<>();
             for (ScienceQaProblem problem : problems) {
@@ -103,24 +108,24 @@ public record ScienceQaEvaluation(
         }
     }
 
-    /** Deletes the answer journal of a folder, once the report on its answers is written. */
+    /** Deletes the answer journal of a folder; to be called after the report is written. */
     public static void deleteJournal(Path folder) {
         AnswerJournal.delete(folder.resolve(JOURNAL));
     }
 
-    /** Asks a model the problems of a company. */
+    /** The predictor of one batch of problems. */
     public EvaluationCommand.BatchPredictor predictor() {
         List<ScienceQaProblem> problems = problems();
-        ScienceQaPredictor asking = new ScienceQaPredictor(format, batchSize, decoding, fewShotExamples());
-        Map<String, ScienceQaProblem> others = inputAblation == InputAblation.SHUFFLED_IMAGES
+        ScienceQaPredictor generator = new ScienceQaPredictor(format, batchSize, decoding, fewShotExamples());
+        Map<String, ScienceQaProblem> imageSources = inputAblation == InputAblation.SHUFFLED_IMAGES
                 ? ShuffledImages.of(problems, problem -> "", decoding.sampling().seed())
                 : Map.of();
-        return (model, company) -> asking.predictBatch(
+        return (model, batchIndex) -> generator.predictBatch(
                 model,
-                AnswerJournal.batch(problems, batchSize, company).stream()
+                AnswerJournal.batch(problems, batchSize, batchIndex).stream()
                         .map(this::ablate)
                         .toList(),
-                problem -> imageOf(others.getOrDefault(problem.id(), problem)));
+                problem -> imageOf(imageSources.getOrDefault(problem.id(), problem)));
     }
 
     private ScienceQaProblem ablate(ScienceQaProblem problem) {
@@ -131,24 +136,23 @@ public record ScienceQaEvaluation(
         };
     }
 
-    /** Drawn from the problems to learn from that have no picture; the same for every question. */
+    /** Few-shot examples, sampled from the training problems without image; the same for every prompt. */
     private List<ScienceQaProblem> fewShotExamples() {
         if (numFewShotExamples == 0) {
             return List.of();
         }
-        List<ScienceQaProblem> left = new ArrayList<>(ScienceQaRecordReader.problems(data, "train").stream()
+        List<ScienceQaProblem> remaining = new ArrayList<>(ScienceQaRecordReader.problems(data, "train").stream()
                 .filter(problem -> !problem.hasImage())
                 .toList());
-        if (left.size() < numFewShotExamples) {
-            throw new BadInputException(
-                    data + " has " + left.size() + " problems without a picture in its split train; "
-                            + numFewShotExamples + " are wanted ahead of each question");
+        if (remaining.size() < numFewShotExamples) {
+            throw new BadInputException(data + " has " + remaining.size()
+                    + " problems without an image in its split train, but --shots asks for " + numFewShotExamples);
         }
         SplittableRandom random = new SplittableRandom(decoding.sampling().seed());
-        List<ScienceQaProblem> drawn = new ArrayList<>();
+        List<ScienceQaProblem> examples = new ArrayList<>();
         for (int i = 0; i < numFewShotExamples; i++) {
-            drawn.add(left.remove(random.nextInt(left.size())));
+            examples.add(remaining.remove(random.nextInt(remaining.size())));
         }
-        return drawn;
+        return examples;
     }
 }

@@ -18,15 +18,15 @@ import org.llava4j.eval.predictions.ScienceQaGrading;
 import org.llava4j.eval.report.LossCurve;
 import org.llava4j.eval.report.Report;
 
-/** {@code exec:java@scienceqa}: a model folder's answers to ScienceQA, graded, with a report. */
+/** {@code exec:java@scienceqa}: evaluates a model on ScienceQA and writes predictions, result and report. */
 public final class ScienceQaMain extends EvaluationCommand {
     private static final String KIND = "scienceqa";
     private static final List<String> FILES = Stream.concat(ScienceQaEvaluation.FILES.stream(), Report.FILES.stream())
             .toList();
 
-    /** @param place where problems are asked */
-    public ScienceQaMain(InferenceBackend place) {
-        super("scienceqa", "Asks ScienceQA's problems of a model and writes predictions, result and report.", place);
+    /** @param backend where the answers are generated */
+    public ScienceQaMain(InferenceBackend backend) {
+        super("scienceqa", "Evaluates a model on ScienceQA and writes predictions, result and report.", backend);
     }
 
     public static void main(String[] args) {
@@ -36,20 +36,25 @@ public final class ScienceQaMain extends EvaluationCommand {
     @Override
     protected Options options() {
         return super.options()
-                .addOption(required("data-path", "DIR", "ScienceQA's folder: problems.json, pid_splits.json, images/"))
+                .addOption(required("data-path", "DIR", "ScienceQA folder: problems.json, pid_splits.json, images/"))
                 .addOption(required(
-                        "output-dir", "DIR", "where predictions and report go; an interrupted run goes on there"))
-                .addOption(flag("split", "NAME", "which split (default test)"))
+                        "output-dir",
+                        "DIR",
+                        "output folder of predictions and report; an interrupted run resumes here"))
+                .addOption(flag("split", "NAME", "evaluated split (default test)"))
                 .addOption(flag(
                         "prompt-format",
                         "NAME",
-                        "what the model was taught to answer: LEPA (reasons, then the answer in a second pass), LEA"
-                                + " (default), EA, A, ALE or LETTER"))
-                .addOption(
-                        flag("show", "WHAT", "all (default), no-image, other-image (another problem's) or no-context"))
-                .addOption(flag("shots", "N", "solved problems ahead of each question (default 0)"))
-                .addOption(flag("batch-size", "N", "problems answered at once (default 16)"))
-                .addOption(flag("max-problems", "N", "only the first N of the split"));
+                        "answer format that the model is trained on: LEPA (reasoning, then the answer in a second pass),"
+                                + " LEA (default), EA, A, ALE or LETTER"))
+                .addOption(flag(
+                        "show",
+                        "NAME",
+                        "part of the input to remove or exchange: none (default), no-image, shuffled-images (each"
+                                + " image replaced by another problem's) or no-context"))
+                .addOption(flag("shots", "N", "number of few-shot examples in each prompt (default 0)"))
+                .addOption(flag("batch-size", "N", "batch size (default 16)"))
+                .addOption(flag("max-problems", "N", "evaluate only the first N problems of the split"));
     }
 
     private static ScienceQaEvaluation evaluation(CommandLine line) {
@@ -57,7 +62,7 @@ public final class ScienceQaMain extends EvaluationCommand {
                 path(line, "data-path"),
                 line.getOptionValue("split", "test"),
                 ScienceQaPrompt.named(line.getOptionValue("prompt-format", "LEA")),
-                InputAblation.named(line.getOptionValue("show", "all")),
+                InputAblation.named(line.getOptionValue("show", "none")),
                 atLeast(0, line, "shots", 0),
                 atLeast(1, line, "batch-size", 16),
                 DecodingFlags.of(line),
@@ -72,27 +77,27 @@ public final class ScienceQaMain extends EvaluationCommand {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        ScienceQaEvaluation run = evaluation(line);
-        ModelSpec asked = ModelSpec.of(line);
-        List<ScienceQaProblem> problems = run.problems();
-        long begun = System.nanoTime();
-        String modelId = String.valueOf(asked.folder().getFileName());
+        ScienceQaEvaluation evaluation = evaluation(line);
+        ModelSpec spec = ModelSpec.of(line);
+        List<ScienceQaProblem> problems = evaluation.problems();
+        long startNanos = System.nanoTime();
+        String modelId = String.valueOf(spec.folder().getFileName());
         Report.Builder report = Report.titled("ScienceQA: " + modelId);
-        asked.describe(report);
-        run.describe(report);
-        InputPaths inputs = asked.inputs().and(path(line, "data-path")).andIfJsonFile(line.getOptionValue("conv-mode"));
+        spec.describe(report);
+        evaluation.describe(report);
+        InputPaths inputs = spec.inputs().and(path(line, "data-path")).andIfJsonFile(line.getOptionValue("conv-mode"));
         try (OutputFolder folder = OutputFolder.open(output, KIND, inputs, FILES);
-                InferenceBackend.Session place = openBackend(line)) {
-            ScienceQaGrading grading = run.run(
-                    place, modelId, folder, report.build().configuration().sha256());
-            LossCurve.of(asked.folder()).ifPresent(report::curve);
-            new ScienceQaTables(problems, grading).addTo(report, run::imageOf);
-            double seconds = (System.nanoTime() - begun) / 1e9;
+                InferenceBackend.Session backend = openBackend(line)) {
+            ScienceQaGrading grading = evaluation.run(
+                    backend, modelId, folder, report.build().configuration().sha256());
+            LossCurve.of(spec.folder()).ifPresent(report::curve);
+            new ScienceQaTables(problems, grading).addTo(report, evaluation::imageOf);
+            double seconds = (System.nanoTime() - startNanos) / 1e9;
             folder.write(report.seconds(seconds).build()::write);
             ScienceQaEvaluation.deleteJournal(folder.path());
             System.out.printf(
                     Locale.ROOT,
-                    "%d problems, accuracy %.4f (%d failed), %.0f s; see %s%n",
+                    "%d problems, accuracy %.4f (%d unparsed), %.0f s; see %s%n",
                     problems.size(),
                     grading.scores().overall().accuracy(),
                     grading.scores().overall().unparsed(),

@@ -19,7 +19,7 @@ import org.llava4j.eval.report.Report;
 import org.llava4j.eval.report.ReportImage;
 import org.llava4j.eval.report.ReportTable;
 
-/** What a report on ScienceQA shows of graded answers beside the nine columns. */
+/** Tables of a ScienceQA report: accuracy by subject, topic and skill, the confusion matrix, and examples. */
 final class ScienceQaTables {
     private static final int EXAMPLES_PER_OUTCOME = 3;
     private static final int MAX_TEXT_CHARS = 1200;
@@ -35,70 +35,73 @@ final class ScienceQaTables {
     void addTo(Report.Builder report, Function<ScienceQaProblem, Path> imageOf) {
         report.headlineMetric("accuracy", "accuracy", grading.scores().overall())
                 .columns(grading.scores().columns(), problems.size() + " problems.")
-                .group("By subject", by(ScienceQaProblem::subject))
-                .group("By topic", by(ScienceQaProblem::topic))
-                .group("By skill", by(ScienceQaProblem::skill))
+                .group("By subject", countsBy(ScienceQaProblem::subject))
+                .group("By topic", countsBy(ScienceQaProblem::topic))
+                .group("By skill", countsBy(ScienceQaProblem::skill))
                 .table(confusion());
         examples(imageOf).forEach(report::example);
     }
 
-    private Map<String, AnswerCounts> by(Function<ScienceQaProblem, String> groupOf) {
-        Map<String, AnswerCounts> tallies = new TreeMap<>();
+    private Map<String, AnswerCounts> countsBy(Function<ScienceQaProblem, String> groupOf) {
+        Map<String, AnswerCounts> counts = new TreeMap<>();
         for (ScienceQaProblem problem : problems) {
-            AnswerCounts one = AnswerCounts.NONE.plus(parsedAnswer(problem), problem.answer());
-            tallies.merge(
+            AnswerCounts single = AnswerCounts.NONE.plus(parsedAnswer(problem), problem.answer());
+            counts.merge(
                     groupOf.apply(problem),
-                    one,
+                    single,
                     (before, ignored) -> before.plus(parsedAnswer(problem), problem.answer()));
         }
-        return tallies;
+        return counts;
     }
 
     private ParsedAnswer parsedAnswer(ScienceQaProblem problem) {
         return grading.parsedAnswers().get(problem.id());
     }
 
-    /** Which letter was said where which was right. */
+    /** Confusion matrix of correct and predicted letters. */
     private ReportTable confusion() {
         int letters = problems.stream().mapToInt(p -> p.choices().size()).max().orElse(0);
-        int[][] counts = new int[letters][letters + 1];
+        int[][] matrix = new int[letters][letters + 1];
         for (ScienceQaProblem problem : problems) {
-            counts[problem.answer()][
+            matrix[problem.answer()][
                     parsedAnswer(problem) instanceof Predicted answered ? answered.choice() : letters]++;
         }
-        List<String> head = new ArrayList<>(List.of("right answer"));
+        List<String> head = new ArrayList<>(List.of("correct answer"));
         List<List<String>> rows = new ArrayList<>();
         for (int letter = 0; letter < letters; letter++) {
-            head.add("said " + ScienceQaPrompt.letter(letter));
+            head.add("predicted " + ScienceQaPrompt.letter(letter));
             List<String> row = new ArrayList<>(List.of(ScienceQaPrompt.letter(letter)));
-            for (int count : counts[letter]) {
+            for (int count : matrix[letter]) {
                 row.add(String.valueOf(count));
             }
             rows.add(row);
         }
-        head.add("not read");
+        head.add("unparsed");
         return new ReportTable(
-                "Letters",
+                "Confusion matrix",
                 head,
                 rows,
-                "How often each letter was said where each was right: a model that prefers a letter"
-                        + " shows it here.");
+                "Number of problems by correct letter (row) and predicted letter (column). A preference for one letter"
+                        + " shows as a large column.");
     }
 
-    /** The first wrong ones, unread ones and right ones with a picture, then without. */
+    /**
+     * Examples: the first correct answers with an image, incorrect answers, unparsed answers, and correct answers
+     * without an image.
+     */
     private List<Example> examples(Function<ScienceQaProblem, Path> imageOf) {
         List<Example> examples = new ArrayList<>();
-        for (Predicate<ScienceQaProblem> which : List.<Predicate<ScienceQaProblem>>of(
+        for (Predicate<ScienceQaProblem> filter : List.<Predicate<ScienceQaProblem>>of(
                 problem -> isCorrect(problem) && problem.hasImage(),
                 problem -> parsedAnswer(problem) instanceof Predicted && !isCorrect(problem),
                 problem -> !(parsedAnswer(problem) instanceof Predicted),
                 problem -> isCorrect(problem) && !problem.hasImage())) {
             problems.stream()
-                    .filter(which)
+                    .filter(filter)
                     .limit(EXAMPLES_PER_OUTCOME)
                     .forEach(problem -> examples.add(new Example(
                             problem,
-                            shortened(grading.result().outputs().get(problem.id())),
+                            truncated(grading.result().outputs().get(problem.id())),
                             parsedAnswer(problem),
                             problem.hasImage()
                                     ? Optional.of(ReportImage.read(imageOf.apply(problem)))
@@ -107,7 +110,7 @@ final class ScienceQaTables {
         return examples;
     }
 
-    private static String shortened(String text) {
+    private static String truncated(String text) {
         return text.length() <= MAX_TEXT_CHARS ? text : text.substring(0, MAX_TEXT_CHARS) + " ...";
     }
 

@@ -12,33 +12,37 @@ import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
-/** For each problem with an image another one of its group, whose image it is shown instead of its own. */
+/**
+ * Image shuffling for the input ablation: assigns each problem with an image the image of another problem of its group.
+ */
 public final class ShuffledImages {
     private ShuffledImages() {}
 
     /**
-     * By problem id; each image is shown once, never with its own problem.
+     * Assigns images by a seeded cyclic permutation within each group. Each image is used once, never with its own
+     * problem.
      *
-     * @param groupOf problems that may change images
-     * @throws BadInputException if a group has one problem with an image only
+     * @param groupOf group within which images are exchanged
+     * @return the problem whose image is shown, by problem id
+     * @throws BadInputException if a group has only one problem with an image
      */
     public static Map<String, ScienceQaProblem> of(
             List<ScienceQaProblem> problems, Function<ScienceQaProblem, String> groupOf, long seed) {
         Map<String, List<ScienceQaProblem>> groups = problems.stream()
                 .filter(ScienceQaProblem::hasImage)
                 .collect(Collectors.groupingBy(groupOf, TreeMap::new, Collectors.toList()));
-        Map<String, ScienceQaProblem> others = new HashMap<>();
-        groups.forEach((group, all) -> {
-            if (all.size() < 2) {
-                throw new BadInputException("problem " + all.get(0).id() + " is the only one of \"" + group
-                        + "\" with an image; there is no other to show it");
+        Map<String, ScienceQaProblem> imageSources = new HashMap<>();
+        groups.forEach((group, members) -> {
+            if (members.size() < 2) {
+                throw new BadInputException("problem " + members.get(0).id() + " is the only one of \"" + group
+                        + "\" with an image; there is no other image to exchange it with");
             }
-            List<ScienceQaProblem> circle = new ArrayList<>(all);
-            Collections.shuffle(circle, new Random(seed + group.hashCode()));
-            for (int i = 0; i < circle.size(); i++) {
-                others.put(circle.get(i).id(), circle.get((i + 1) % circle.size()));
+            List<ScienceQaProblem> permutation = new ArrayList<>(members);
+            Collections.shuffle(permutation, new Random(seed + group.hashCode()));
+            for (int i = 0; i < permutation.size(); i++) {
+                imageSources.put(permutation.get(i).id(), permutation.get((i + 1) % permutation.size()));
             }
         });
-        return others;
+        return imageSources;
     }
 }

@@ -1,2 +1,2 @@
-/** ScienceQA from end to end: problems asked of a model, its answers graded, a report and predictions written. */
+/** ScienceQA evaluation: answer generation, grading, predictions and report. */
 package org.llava4j.eval.scienceqa;

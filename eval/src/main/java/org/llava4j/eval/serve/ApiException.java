@@ -2,7 +2,7 @@ package org.llava4j.eval.serve;
 
 import org.llava4j.model.generate.NonFiniteLogitsException;
 
-/** What a client is told instead of an answer, in OpenAI's shape of an error. */
+/** An error response in OpenAI's format. */
 final class ApiException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -12,9 +12,11 @@ final class ApiException extends RuntimeException {
     private final String code;
 
     /**
-     * @param status HTTP's
-     * @param parameter which part of the request is at fault, or null
-     * @param code for programs, or null
+     * Creates an error.
+     *
+     * @param status HTTP status
+     * @param parameter request field at fault, or null
+     * @param code machine-readable code, or null
      */
     ApiException(int status, String type, String parameter, String code, String message) {
         super(message);
@@ -24,22 +26,22 @@ final class ApiException extends RuntimeException {
         this.code = code;
     }
 
-    /** 400: what is asked for makes no sense. */
+    /** 400: the request is invalid. */
     static ApiException badRequest(String parameter, String message) {
         return new ApiException(400, "invalid_request_error", parameter, null, message);
     }
 
-    /** 429: to be asked again later. */
+    /** 429: the server is at capacity; the client may retry later. */
     static ApiException busy(String message) {
         return new ApiException(429, "rate_limit_error", null, "queue_full", message);
     }
 
-    /** 504: it takes too long. */
+    /** 504: generation exceeds the time limit. */
     static ApiException timeout(String message) {
         return new ApiException(504, "timeout_error", null, "timeout", message);
     }
 
-    /** 500: the model computes NaN or infinite values. */
+    /** 500: the model produces NaN or infinite logits. */
     static ApiException nonFiniteLogits(NonFiniteLogitsException cause) {
         return new ApiException(500, "server_error", null, "non_finite_logits", cause.getMessage());
     }

@@ -5,15 +5,20 @@ import java.util.Base64;
 import java.util.HexFormat;
 
 /**
- * Base64 of a data URL in each form that clients send: the standard or the URL-safe alphabet, with or without padding,
- * with white space, or with chars escaped as a URL escapes them ({@code %2B}).
+ * Lenient base64 decoder for data URLs: accepts the standard and the URL-safe alphabet, optional padding, whitespace,
+ * and percent-encoded characters ({@code %2B}).
  */
 final class Base64Text {
     private Base64Text() {}
 
-    /** @throws IllegalArgumentException if a char is of neither alphabet or the text is cut off, told for a client */
+    /**
+     * Decodes a text.
+     *
+     * @throws IllegalArgumentException if a character is in neither alphabet or the text is truncated; the message is
+     *     meant for the client
+     */
     static byte[] decode(String text) {
-        byte[] clean = new byte[text.length()];
+        byte[] normalized = new byte[text.length()];
         int size = 0;
         boolean padded = false;
         for (int i = 0; i < text.length(); i++) {
@@ -28,16 +33,16 @@ final class Base64Text {
             if (c == '=') {
                 padded = true;
             } else if (padded) {
-                throw new IllegalArgumentException("is no base64: it goes on after its padding '='");
+                throw new IllegalArgumentException("is not valid base64: it continues after its padding '='");
             } else {
-                clean[size++] = standard(c, i);
+                normalized[size++] = standard(c, i);
             }
         }
         if (size % 4 == 1) {
-            throw new IllegalArgumentException(
-                    "is cut off: base64 of " + size + " chars stands for no number of bytes; fetch or save it again");
+            throw new IllegalArgumentException("is truncated: " + size
+                    + " base64 characters do not encode whole bytes; download or save it again");
         }
-        return Base64.getDecoder().decode(Arrays.copyOf(clean, size));
+        return Base64.getDecoder().decode(Arrays.copyOf(normalized, size));
     }
 
     private static char unescaped(String text, int at) {
@@ -46,7 +51,8 @@ final class Base64Text {
                 && HexFormat.isHexDigit(text.charAt(at + 2))) {
             return (char) HexFormat.fromHexDigits(text, at + 1, at + 3);
         }
-        throw new IllegalArgumentException("is no base64: the char '%' at " + at + " begins no escape such as %2B");
+        throw new IllegalArgumentException(
+                "is not valid base64: the character '%' at " + at + " does not start an escape such as %2B");
     }
 
     private static byte standard(char c, int at) {
@@ -60,6 +66,6 @@ final class Base64Text {
         if (letter || c == '+' || c == '/') {
             return (byte) c;
         }
-        throw new IllegalArgumentException("is no base64: it has the char '" + c + "' at " + at);
+        throw new IllegalArgumentException("is not valid base64: it has the character '" + c + "' at " + at);
     }
 }

@@ -16,11 +16,11 @@ import org.llava4j.model.generate.GenerationRequest;
 import org.llava4j.model.generate.SamplingOptions;
 
 /**
- * What a client asks with {@code POST /v1/chat/completions}. Beside OpenAI's fields there are {@code top_k} and {@code
- * repetition_penalty}, as other servers of open models have them. Without a temperature the likeliest token is taken.
+ * A parsed {@code POST /v1/chat/completions} request. Accepts {@code top_k} and {@code repetition_penalty} in addition
+ * to OpenAI's fields, as other servers of open models do. Without a temperature, decoding is greedy.
  *
- * @param stream whether the answer is wanted as it comes
- * @param streamUsage whether its last piece tells how many tokens there were
+ * @param stream whether to stream the answer as server-sent events
+ * @param streamUsage whether the last event holds the token counts
  */
 record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean stream, boolean streamUsage) {
     private static final int MAX_STOP_SEQUENCES = 4;
@@ -48,7 +48,7 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
             "tool_choice",
             "parallel_tool_calls",
             "modalities",
-            // Of no consequence here.
+            // Accepted and ignored.
             "user",
             "safety_identifier",
             "prompt_cache_key",
@@ -56,15 +56,24 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
             "store",
             "service_tier");
 
-    /** From the address in a message to a picture. */
+    /** Loads the image behind a URL of a message. */
     @FunctionalInterface
     interface ImageSource {
-        /** @throws ApiException if there is none */
+        /**
+         * Loads an image.
+         *
+         * @param parameter path of the field, for messages
+         * @throws ApiException 400 if there is no valid image
+         */
         ImageRef load(String url, String parameter);
     }
 
-    /** @throws ApiException if the request makes no sense */
-    static ChatRequest of(JsonNode body, ServeOptions options, ImageSource pictures) {
+    /**
+     * Parses a request.
+     *
+     * @throws ApiException if the request is invalid
+     */
+    static ChatRequest of(JsonNode body, ServeOptions options, ImageSource images) {
         if (!body.isObject()) {
             throw ApiException.badRequest(null, "the body must be a JSON object");
         }
@@ -78,7 +87,7 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
         boolean usage = streamOptions != null
                 && !streamOptions.isNull()
                 && fields.child("stream_options").isTrue("include_usage");
-        return new ChatRequest(new Messages(options, pictures).question(fields), decoding, stream, usage);
+        return new ChatRequest(new Messages(options, images).question(fields), decoding, stream, usage);
     }
 
     private static void rejectUnsupported(RequestFields fields) {
@@ -99,49 +108,49 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
     private static DecodingOptions decoding(RequestFields fields, ServeOptions options) {
         double temperature = number(fields, "temperature", 0, 2, 0);
         double topP = number(fields, "top_p", 0, 1, 1);
-        long topK = whole(fields, "top_k", 0, Integer.MAX_VALUE, 0);
+        long topK = integer(fields, "top_k", 0, Integer.MAX_VALUE, 0);
         double penalty = number(fields, "repetition_penalty", 0.01, 100, 1);
         long seed = fields.integer("seed").orElse(0);
         String limit = fields.object().hasNonNull("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
-        long tokens = whole(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
+        long tokens = integer(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
         List<String> stops = fields.strings("stop");
         if (stops.size() > MAX_STOP_SEQUENCES || stops.contains("")) {
             throw ApiException.badRequest(
-                    "stop", "'stop' may have up to " + MAX_STOP_SEQUENCES + " texts, none of them empty");
+                    "stop", "'stop' may have up to " + MAX_STOP_SEQUENCES + " strings, none of them empty");
         }
-        // A top_p of 0 asks for the likeliest token alone.
+        // A top_p of 0 means greedy decoding.
         SamplingOptions sampling =
                 new SamplingOptions(temperature, Math.max(topP, Double.MIN_NORMAL), (int) topK, penalty, seed);
         return new DecodingOptions(sampling, (int) Math.min(tokens, options.maxNewTokens()), stops);
     }
 
-    private static double number(RequestFields fields, String name, double least, double most, double absent) {
-        double value = fields.number(name).orElse(absent);
-        require(value >= least && value <= most, name, value, least, most);
+    private static double number(RequestFields fields, String name, double min, double max, double defaultValue) {
+        double value = fields.number(name).orElse(defaultValue);
+        require(value >= min && value <= max, name, value, min, max);
         return value;
     }
 
-    private static long whole(RequestFields fields, String name, int least, int most, int absent) {
-        long value = fields.integer(name).orElse(absent);
-        require(value >= least && value <= most, name, value, least, most);
+    private static long integer(RequestFields fields, String name, int min, int max, int defaultValue) {
+        long value = fields.integer(name).orElse(defaultValue);
+        require(value >= min && value <= max, name, value, min, max);
         return value;
     }
 
-    private static void require(boolean holds, String name, Number value, Number least, Number most) {
-        if (!holds) {
-            throw ApiException.badRequest(name, "'" + name + "' is " + value + "; give " + least + " to " + most);
+    private static void require(boolean valid, String name, Number value, Number min, Number max) {
+        if (!valid) {
+            throw ApiException.badRequest(name, "'" + name + "' is " + value + "; give " + min + " to " + max);
         }
     }
 
-    /** From messages to a question. */
+    /** Converts messages to a question. */
     private static final class Messages {
         private final ServeOptions options;
-        private final ImageSource pictures;
-        private final List<ImageRef> shown = new ArrayList<>();
+        private final ImageSource images;
+        private final List<ImageRef> imagesSoFar = new ArrayList<>();
 
-        Messages(ServeOptions options, ImageSource pictures) {
+        Messages(ServeOptions options, ImageSource images) {
             this.options = options;
-            this.pictures = pictures;
+            this.images = images;
         }
 
         GenerationRequest question(RequestFields request) {
@@ -163,27 +172,28 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
                 }
             }
             if (turns.isEmpty() || !turns.get(turns.size() - 1).isHuman()) {
-                throw ApiException.badRequest("messages", "the last of 'messages' must be the user's");
+                throw ApiException.badRequest("messages", "the last of 'messages' must have the role user");
             }
-            requireTakingTurns(turns);
+            requireAlternatingRoles(turns);
             return new GenerationRequest(
-                            turns, shown, system.isEmpty() ? Optional.empty() : Optional.of(system.toString()))
+                            turns, imagesSoFar, system.isEmpty() ? Optional.empty() : Optional.of(system.toString()))
                     .withSpecialTokensInText(options.specialTokensInText());
         }
 
-        private static void requireTakingTurns(List<Turn> turns) {
+        private static void requireAlternatingRoles(List<Turn> turns) {
             for (int i = 0; i < turns.size(); i++) {
                 if (turns.get(i).isHuman() != (i % 2 == 0)) {
                     throw ApiException.badRequest(
-                            "messages", "'messages' must be the user's and the assistant's in turn, the user's first");
+                            "messages",
+                            "'messages' must alternate between the roles user and assistant, starting with user");
                 }
             }
         }
 
-        private String content(RequestFields message, boolean mayShow) {
+        private String content(RequestFields message, boolean imagesAllowed) {
             JsonNode content = message.object().get("content");
             if (content != null && content.isTextual()) {
-                return text(content.textValue(), message.path() + ".content", mayShow);
+                return text(content.textValue(), message.path() + ".content", imagesAllowed);
             }
             if (content == null || !content.isArray()) {
                 String path = message.path() + ".content";
@@ -193,35 +203,40 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
             for (RequestFields part : message.objects("content")) {
                 String type = part.text("type");
                 if (type.equals("text")) {
-                    text.append(text(part.text("text"), part.path() + ".text", mayShow));
-                } else if (type.equals("image_url") && mayShow) {
-                    show(part.child("image_url"));
+                    text.append(text(part.text("text"), part.path() + ".text", imagesAllowed));
+                } else if (type.equals("image_url") && imagesAllowed) {
+                    addImage(part.child("image_url"));
                     text.append(LlamaTokenizer.IMAGE_TEXT).append('\n');
                 } else {
                     throw ApiException.badRequest(
                             part.path() + ".type",
                             "'" + part.path() + ".type' is '" + type + "'; use text"
-                                    + (mayShow ? " or image_url" : ", images are the user's to show"));
+                                    + (imagesAllowed ? " or image_url" : "; only user messages may have images"));
                 }
             }
             return text.toString();
         }
 
-        /** In the user's text an image's mark would stand for an image that is not there; elsewhere it is text. */
-        private static String text(String text, String path, boolean mayShow) {
-            if (mayShow && text.contains(LlamaTokenizer.IMAGE_TEXT)) {
+        /**
+         * Rejects the image placeholder in user text, where it would stand for an image that is not sent. In other
+         * messages it is ordinary text.
+         */
+        private static String text(String text, String path, boolean imagesAllowed) {
+            if (imagesAllowed && text.contains(LlamaTokenizer.IMAGE_TEXT)) {
                 throw ApiException.badRequest(
-                        path, "'" + path + "' has the mark " + LlamaTokenizer.IMAGE_TEXT + "; send image_url instead");
+                        path,
+                        "'" + path + "' contains the placeholder " + LlamaTokenizer.IMAGE_TEXT
+                                + "; send image_url instead");
             }
             return text;
         }
 
-        private void show(RequestFields image) {
-            if (shown.size() == options.maxImages()) {
+        private void addImage(RequestFields image) {
+            if (imagesSoFar.size() == options.maxImages()) {
                 throw ApiException.badRequest(
                         image.path(), "there are more than " + options.maxImages() + " images; send fewer");
             }
-            shown.add(pictures.load(image.text("url"), image.path() + ".url"));
+            imagesSoFar.add(images.load(image.text("url"), image.path() + ".url"));
         }
     }
 }

@@ -30,20 +30,26 @@ import org.llava4j.model.LlavaModel;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The HTTP side of a model: who may ask what, and how each is told what went wrong. */
+/**
+ * HTTP server with OpenAI's chat completions API, the web page, health check and metrics. Routes requests, checks the
+ * API key, and turns every failure into an error response.
+ */
 final class ChatServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ChatServer.class);
     private static final String CHAT = "/v1/chat/completions";
     private static final String MODELS = "/v1/models";
     private static final String METRICS = "/metrics";
     private static final String HEALTH = "/health";
-    /** Clients escape the slash of a model's id, and join addresses with one slash too many; both are only looked up. */
+    /**
+     * Accepts an escaped slash in a model id and a double slash at the start of a path, both of which clients send.
+     * Such paths are only looked up, never resolved to files.
+     */
     private static final UriCompliance URIS = UriCompliance.DEFAULT.with(
             "llava4j", Violation.AMBIGUOUS_PATH_SEPARATOR, Violation.AMBIGUOUS_EMPTY_SEGMENT);
 
     private static final int HEADER_BYTES = 16 << 10;
     private static final int IDLE_MILLIS = 30_000;
-    /** Threads beside those of answers: for the page, for what is refused, for Jetty itself. */
+    /** Threads in addition to those of completions: for the page, for rejected requests and for Jetty itself. */
     private static final int OTHER_THREADS = 32;
 
     private final ServeOptions options;
@@ -51,29 +57,29 @@ final class ChatServer implements AutoCloseable {
     private final CompletionHandler completions;
     private final RemoteImages remote;
     private final WebPage page;
-    private final Routes addresses;
+    private final Routes routes;
     private final Server server;
     private final ServerConnector connector;
     private final long started = System.currentTimeMillis() / 1000;
 
-    ChatServer(LlavaModel model, ModelInfo facts, ServeOptions options) {
-        this(model, facts, options, new RemoteImages(options));
+    ChatServer(LlavaModel model, ModelInfo modelInfo, ServeOptions options) {
+        this(model, modelInfo, options, new RemoteImages(options));
     }
 
-    ChatServer(LlavaModel model, ModelInfo facts, ServeOptions options, RemoteImages remote) {
+    ChatServer(LlavaModel model, ModelInfo modelInfo, ServeOptions options, RemoteImages remote) {
         this.options = options;
         this.remote = remote;
         model.setMaxBatchSize(options.maxConcurrentRequests());
         metrics = new ServerMetrics(model::waitingRequests);
         completions = new CompletionHandler(
                 model, options, metrics, new RequestImages(model, options, remote), new RequestMemoryBudget());
-        page = new WebPage(facts);
-        List<String> read = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
-        read.addAll(page.paths());
-        addresses = new Routes(List.of(CHAT), read);
+        page = new WebPage(modelInfo);
+        List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
+        readPaths.addAll(page.paths());
+        routes = new Routes(List.of(CHAT), readPaths);
         QueuedThreadPool threads =
                 new QueuedThreadPool(options.maxConcurrentRequests() + options.queue() + OTHER_THREADS);
-        // The process ends with the command, also with one that fails while the server starts.
+        // Daemon threads: the process exits with the command, even if the server fails to start.
         threads.setDaemon(true);
         server = new Server(threads);
         HttpConfiguration http = new HttpConfiguration();
@@ -86,11 +92,13 @@ final class ChatServer implements AutoCloseable {
         connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
         server.addConnector(connector);
         server.setHandler(new GracefulHandler(new Requests()));
-        server.setErrorHandler(ChatServer::refused);
+        server.setErrorHandler(ChatServer::sendRejection);
     }
 
-    /** What Jetty itself refuses, in the same shape: a broken request line, headers without end. */
-    private static boolean refused(Request request, Response response, Callback callback) {
+    /**
+     * Sends Jetty's own rejections, such as malformed request lines and oversized headers, in the same error format.
+     */
+    private static boolean sendRejection(Request request, Response response, Callback callback) {
         int status = response.getStatus();
         Exchange exchange = new Exchange(request, response);
         try {
@@ -107,7 +115,7 @@ final class ChatServer implements AutoCloseable {
         return true;
     }
 
-    /** Why Jetty refused a request, where it says more than the status does. */
+    /** Jetty's reason for rejecting a request, if it is more specific than the status. */
     private static String reason(Request request, int status) {
         Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
         Object reason = cause instanceof BadMessageException bad
@@ -116,7 +124,11 @@ final class ChatServer implements AutoCloseable {
         return reason == null || reason.equals(HttpStatus.getMessage(status)) ? "" : ": " + reason;
     }
 
-    /** @throws BadInputException if the address cannot be listened on */
+    /**
+     * Starts the server.
+     *
+     * @throws BadInputException if the address cannot be bound
+     */
     ChatServer start() {
         try {
             remote.start();
@@ -128,7 +140,7 @@ final class ChatServer implements AutoCloseable {
                             + "); give another --host or --port",
                     e);
         } catch (Exception e) {
-            throw new IllegalStateException("the server does not start", e);
+            throw new IllegalStateException("the server cannot start", e);
         } finally {
             if (!server.isStarted()) {
                 close();
@@ -141,14 +153,14 @@ final class ChatServer implements AutoCloseable {
         return URI.create("http://" + host + ":" + connector.getLocalPort());
     }
 
-    /** Takes no more requests and stops when those under way are answered, or after this long. */
+    /** Rejects new requests, then stops when running requests are finished or the grace period is over. */
     void stop(Duration grace) {
         server.setStopTimeout(grace.toMillis());
         try {
             server.stop();
             remote.close();
         } catch (Exception e) {
-            LOG.warn("the server did not stop in order", e);
+            LOG.warn("the server did not stop cleanly", e);
         }
     }
 
@@ -169,15 +181,15 @@ final class ChatServer implements AutoCloseable {
                 answer(exchange);
                 callback.succeeded();
             } catch (IOException | RuntimeException e) {
-                // The client has gone, or nobody is left to tell.
+                // The client is disconnected, so no response can be sent.
                 callback.failed(e);
             }
-            metrics.request(known(exchange.path()), exchange.status());
+            metrics.request(metricPath(exchange.path()), exchange.status());
             return true;
         }
     }
 
-    private static String known(String path) {
+    private static String metricPath(String path) {
         return Set.of("/", CHAT, MODELS, METRICS, HEALTH).contains(path) ? path : "other";
     }
 
@@ -192,7 +204,7 @@ final class ChatServer implements AutoCloseable {
             if (exchange.isCommitted()) {
                 throw e;
             }
-            exchange.send(new ApiException(500, "server_error", null, null, "the server failed; its log says why"));
+            exchange.send(new ApiException(500, "server_error", null, null, "internal error; see the server's log"));
         }
     }
 
@@ -202,12 +214,12 @@ final class ChatServer implements AutoCloseable {
             requireKey(exchange);
         }
         if (path.startsWith(MODELS + "/")) {
-            addresses.requireRead(exchange);
+            routes.requireRead(exchange);
             options.requireModel(path.substring(MODELS.length() + 1));
             exchange.send(200, modelNode());
             return;
         }
-        addresses.require(exchange);
+        routes.require(exchange);
         switch (path) {
             case CHAT -> completions.handle(exchange);
             case HEALTH ->
@@ -235,15 +247,15 @@ final class ChatServer implements AutoCloseable {
         if (options.apiKey().isEmpty()) {
             return;
         }
-        String given = exchange.header("Authorization");
-        byte[] wanted = ("Bearer " + options.apiKey().get()).getBytes(StandardCharsets.UTF_8);
-        if (given == null || !MessageDigest.isEqual(given.getBytes(StandardCharsets.UTF_8), wanted)) {
+        String header = exchange.header("Authorization");
+        byte[] expected = ("Bearer " + options.apiKey().get()).getBytes(StandardCharsets.UTF_8);
+        if (header == null || !MessageDigest.isEqual(header.getBytes(StandardCharsets.UTF_8), expected)) {
             throw new ApiException(
                     401,
                     "authentication_error",
                     null,
                     "invalid_api_key",
-                    "this server wants its key: Authorization: Bearer KEY");
+                    "this server requires an API key: Authorization: Bearer KEY");
         }
     }
 }

@@ -17,7 +17,10 @@ import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.generate.NonFiniteLogitsException;
 import org.llava4j.model.generate.PendingAnswer;
 
-/** {@code POST /v1/chat/completions}: as many at once as may run and wait, each on its request's thread. */
+/**
+ * Handler of {@code POST /v1/chat/completions}. Limits the number of running and queued requests; each runs on its own
+ * request thread.
+ */
 final class CompletionHandler {
     private static final long POLL_MILLIS = 200;
     private static final JsonMapper JSON = new JsonMapper();
@@ -25,7 +28,7 @@ final class CompletionHandler {
     private final LlavaModel model;
     private final ServeOptions options;
     private final ServerMetrics metrics;
-    private final RequestImages pictures;
+    private final RequestImages images;
     private final RequestMemoryBudget memory;
     private final Semaphore slots;
 
@@ -33,17 +36,21 @@ final class CompletionHandler {
             LlavaModel model,
             ServeOptions options,
             ServerMetrics metrics,
-            RequestImages pictures,
+            RequestImages images,
             RequestMemoryBudget memory) {
         this.model = model;
         this.memory = memory;
         this.options = options;
         this.metrics = metrics;
-        this.pictures = pictures;
+        this.images = images;
         slots = new Semaphore(options.maxConcurrentRequests() + options.queue());
     }
 
-    /** @throws ApiException if there is no answer */
+    /**
+     * Generates the answer to a request and sends it.
+     *
+     * @throws ApiException if no answer is produced
+     */
     void handle(Exchange exchange) throws IOException {
         ChatRequest request = readRequest(exchange);
         try {
@@ -57,18 +64,18 @@ final class CompletionHandler {
         }
     }
 
-    /** Reads a request and takes a place for it; nothing of its body is held when this returns. */
+    /** Reads and parses a request and takes a slot for it. Releases the memory of the body on return. */
     private ChatRequest readRequest(Exchange exchange) throws IOException {
         try (RequestMemoryBudget.Reservation body = memory.reserve()) {
             JsonNode json = exchange.json(options.maxBodyBytes(), options.bodyTimeout(), body);
             if (!slots.tryAcquire()) {
                 exchange.header("Retry-After", "1");
-                throw ApiException.busy("the server answers " + options.maxConcurrentRequests() + " questions and "
-                        + options.queue() + " wait; ask again later");
+                throw ApiException.busy("the server is running " + options.maxConcurrentRequests() + " requests and "
+                        + options.queue() + " are queued; retry later");
             }
             metrics.requestStarted();
             try {
-                return ChatRequest.of(json, options, pictures);
+                return ChatRequest.of(json, options, images);
             } catch (RuntimeException | Error e) {
                 releaseSlot();
                 throw e;
@@ -81,10 +88,10 @@ final class CompletionHandler {
         slots.release();
     }
 
-    /** A part of an answer, or its end. */
+    /** A chunk of generated text, or the end of the answer. */
     private record TextChunk(String text, boolean last) {}
 
-    /** One answer under way. */
+    /** One running completion. */
     private final class RunningCompletion {
         private final Exchange exchange;
         private final ChatRequest request;
@@ -100,12 +107,12 @@ final class CompletionHandler {
         }
 
         void run() throws IOException {
-            PendingAnswer answering = model.submit(
+            PendingAnswer pending = model.submit(
                     request.question(), request.decoding(), text -> chunks.add(new TextChunk(text, false)));
-            answering.answer().whenComplete((answer, failure) -> chunks.add(new TextChunk("", true)));
+            pending.answer().whenComplete((answer, failure) -> chunks.add(new TextChunk("", true)));
             try {
                 forwardChunks();
-                Answer answer = answering.answer().join();
+                Answer answer = pending.answer().join();
                 metrics.completed(answer, seconds());
                 sendAnswer(answer);
             } catch (CompletionException e) {
@@ -117,35 +124,35 @@ final class CompletionHandler {
                 metrics.aborted("client gone");
                 throw e;
             } finally {
-                // Nothing where it is whole; where it is not, nobody waits for it any more.
-                answering.cancel();
+                // Has no effect on a finished answer; stops generation after a timeout or disconnect.
+                pending.cancel();
             }
         }
 
-        /** Hands on what is said until all is. */
+        /** Forwards generated text until the answer is complete. */
         private void forwardChunks() throws IOException {
-            boolean any = false;
-            long looked = startNanos;
-            for (TextChunk part = nextChunk(); part == null || !part.last(); part = nextChunk()) {
+            boolean sentFirst = false;
+            long lastCheck = startNanos;
+            for (TextChunk chunk = nextChunk(); chunk == null || !chunk.last(); chunk = nextChunk()) {
                 if (System.nanoTime() - startNanos > options.timeout().toNanos()) {
-                    throw ApiException.timeout("the answer was not whole after "
+                    throw ApiException.timeout("the answer was not complete after "
                             + options.timeout().toSeconds() + " s");
                 }
-                if (System.nanoTime() - looked > TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS)) {
-                    looked = System.nanoTime();
+                if (System.nanoTime() - lastCheck > TimeUnit.MILLISECONDS.toNanos(POLL_MILLIS)) {
+                    lastCheck = System.nanoTime();
                     if (exchange.isClientDisconnected()) {
-                        throw new IOException("the client has gone");
+                        throw new IOException("the client is disconnected");
                     }
                 }
-                if (part == null) {
+                if (chunk == null) {
                     continue;
                 }
-                if (!any) {
+                if (!sentFirst) {
                     metrics.firstText(seconds());
-                    any = true;
+                    sentFirst = true;
                 }
                 if (request.stream()) {
-                    sendChunk(JSON.createObjectNode().put("content", part.text()), null);
+                    sendChunk(JSON.createObjectNode().put("content", chunk.text()), null);
                 }
             }
         }
@@ -203,13 +210,13 @@ final class CompletionHandler {
                 events = exchange.events();
                 sendChunk(JSON.createObjectNode().put("role", "assistant").put("content", ""), null);
             }
-            ObjectNode piece = newBody("chat.completion.chunk");
-            ObjectNode choice = piece.putArray("choices").addObject();
+            ObjectNode chunk = newBody("chat.completion.chunk");
+            ObjectNode choice = chunk.putArray("choices").addObject();
             choice.put("index", 0);
             choice.set("delta", delta);
             choice.putNull("logprobs");
             choice.put("finish_reason", finish);
-            events.send(piece);
+            events.send(chunk);
         }
 
         private ObjectNode usage(Answer answer) {
@@ -219,7 +226,7 @@ final class CompletionHandler {
                     .put("total_tokens", answer.promptTokens() + answer.newTokens());
         }
 
-        /** Tells of a failure: as the response while there is none, else as the stream's last event. */
+        /** Sends an error: as the response if none is started, else as the last event of the stream. */
         private void fail(RuntimeException failure) throws IOException {
             if (events == null) {
                 throw failure;
@@ -235,7 +242,7 @@ final class CompletionHandler {
             if (failure instanceof NonFiniteLogitsException logits) {
                 return ApiException.nonFiniteLogits(logits);
             }
-            return new ApiException(500, "server_error", null, null, "the answer broke off");
+            return new ApiException(500, "server_error", null, null, "generation failed");
         }
     }
 }

@@ -19,9 +19,12 @@ import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
 import org.llava4j.data.JsonInput;
 
-/** One request and its response. */
+/** An HTTP request and its response. */
 final class Exchange {
-    /** How much is still read of a request that was refused, so that its sender gets to see why. */
+    /**
+     * Maximum number of bytes read from a rejected request. Reading the rest of the body lets the client see the
+     * response.
+     */
     private static final int MAX_DRAIN_BYTES = 16 << 20;
 
     private static final Duration MAX_DRAIN_TIME = Duration.ofSeconds(2);
@@ -57,14 +60,18 @@ final class Exchange {
         return response.getStatus();
     }
 
-    /** The whole body as JSON. @throws ApiException if it is none, too long, or does not come */
-    JsonNode json(int mostBytes, Duration within, RequestMemoryBudget.Reservation memory) throws IOException {
+    /**
+     * Reads the whole body as JSON.
+     *
+     * @throws ApiException if it is not JSON, too large, or not received in time
+     */
+    JsonNode json(int maxBytes, Duration timeout, RequestMemoryBudget.Reservation memory) throws IOException {
         String type = header("Content-Type");
         if (type == null || !type.toLowerCase(Locale.ROOT).startsWith("application/json")) {
             throw new ApiException(
                     415, "invalid_request_error", null, null, "the body must be sent as application/json");
         }
-        byte[] body = body(mostBytes, within, memory);
+        byte[] body = body(maxBytes, timeout, memory);
         try {
             return JsonInput.tree(body);
         } catch (IOException e) {
@@ -73,48 +80,48 @@ final class Exchange {
         }
     }
 
-    private byte[] body(int mostBytes, Duration within, RequestMemoryBudget.Reservation memory) throws IOException {
-        ApiException tooLong = new ApiException(
+    private byte[] body(int maxBytes, Duration timeout, RequestMemoryBudget.Reservation memory) throws IOException {
+        ApiException tooLarge = new ApiException(
                 413,
                 "invalid_request_error",
                 null,
                 "request_too_large",
-                "the body has more than " + mostBytes + " bytes; send smaller images");
-        if (request.getLength() > mostBytes) {
-            throw tooLong;
+                "the body has more than " + maxBytes + " bytes; send smaller images");
+        if (request.getLength() > maxBytes) {
+            throw tooLarge;
         }
-        long deadline = System.nanoTime() + within.toNanos();
-        ByteArrayOutputStream all = new ByteArrayOutputStream();
-        byte[] piece = new byte[BUFFER_BYTES];
+        long deadline = System.nanoTime() + timeout.toNanos();
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        byte[] buffer = new byte[BUFFER_BYTES];
         InputStream in = Content.Source.asInputStream(request);
         try {
-            for (int read = in.read(piece); read >= 0; read = in.read(piece)) {
-                all.write(piece, 0, read);
-                if (all.size() > mostBytes) {
-                    throw tooLong;
+            for (int read = in.read(buffer); read >= 0; read = in.read(buffer)) {
+                body.write(buffer, 0, read);
+                if (body.size() > maxBytes) {
+                    throw tooLarge;
                 }
-                memory.growTo(all.size());
+                memory.growTo(body.size());
                 if (System.nanoTime() > deadline) {
-                    throw tooSlow(within);
+                    throw timedOut(timeout);
                 }
             }
         } catch (IOException e) {
             if (e.getCause() instanceof TimeoutException) {
-                throw tooSlow(within);
+                throw timedOut(timeout);
             }
             throw e;
         }
         bodyRead = true;
-        return all.toByteArray();
+        return body.toByteArray();
     }
 
-    private static ApiException tooSlow(Duration within) {
+    private static ApiException timedOut(Duration timeout) {
         return new ApiException(
                 408,
                 "timeout_error",
                 null,
                 "request_timeout",
-                "the body did not come within " + within.toSeconds() + " s");
+                "the body was not received within " + timeout.toSeconds() + " s");
     }
 
     void header(String name, String value) {
@@ -156,22 +163,22 @@ final class Exchange {
 
     private void drain() {
         long deadline = System.nanoTime() + MAX_DRAIN_TIME.toNanos();
-        byte[] piece = new byte[BUFFER_BYTES];
+        byte[] buffer = new byte[BUFFER_BYTES];
         try (InputStream in = Content.Source.asInputStream(request)) {
             long drained = 0;
             while (!bodyRead && drained < MAX_DRAIN_BYTES && System.nanoTime() < deadline) {
-                int read = in.read(piece);
+                int read = in.read(buffer);
                 if (read < 0) {
                     break;
                 }
                 drained += read;
             }
         } catch (IOException e) {
-            // Whoever does not read the answer has gone.
+            // The client is disconnected.
         }
     }
 
-    /** Begins a stream of server-sent events. */
+    /** Starts a stream of server-sent events. */
     ServerSentEvents events() {
         response.setStatus(200);
         header("Content-Type", "text/event-stream; charset=utf-8");
@@ -180,7 +187,7 @@ final class Exchange {
         return new ServerSentEvents(Content.Sink.asOutputStream(response));
     }
 
-    /** Server-sent events, each on its way when its call returns. */
+    /** Stream of server-sent events; each is flushed before its call returns. */
     static final class ServerSentEvents implements AutoCloseable {
         private final OutputStream out;
 
@@ -204,8 +211,8 @@ final class Exchange {
     }
 
     /**
-     * Whether the client has closed its connection, or does not wait for this response but sends its next request ahead,
-     * of which a byte is lost by looking. The body must have been read.
+     * Whether the client has closed its connection, or has sent its next request without waiting for this response. The
+     * check consumes a byte of such a request. Requires that the body has been read.
      */
     boolean isClientDisconnected() {
         Object channel =

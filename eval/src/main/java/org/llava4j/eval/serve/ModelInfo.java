@@ -8,16 +8,16 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
- * What the page tells of the model.
+ * Model information shown on the web page, served as {@code model-info.json}.
  *
- * @param id what clients call it
- * @param parameters of tower, projector and decoder together
- * @param dtype how its matrices are kept
- * @param positions of a conversation, images among them
- * @param imagePixels side of the square that the tower looks at
- * @param imagePositions that an image takes
- * @param maxNewTokens longest answer
- * @param keyWanted whether requests must bring a key
+ * @param id model id of the API
+ * @param parameters total number of parameters of vision tower, projector and decoder
+ * @param dtype weight dtype
+ * @param contextLength maximum sequence length, image tokens included
+ * @param imageSize input image size of the vision tower, in pixels
+ * @param imageTokens number of tokens per image
+ * @param maxNewTokens maximum number of generated tokens
+ * @param apiKeyRequired whether requests need an API key
  */
 record ModelInfo(
         String id,
@@ -27,11 +27,11 @@ record ModelInfo(
         String tower,
         String projector,
         String template,
-        int positions,
-        int imagePixels,
-        int imagePositions,
+        int contextLength,
+        int imageSize,
+        int imageTokens,
         int maxNewTokens,
-        boolean keyWanted) {
+        boolean apiKeyRequired) {
 
     static ModelInfo of(LlavaConfig config, ChatFormat chat, WeightDtype type, ServeOptions options) {
         long parameters = Llava.weightShapes(config).values().stream()

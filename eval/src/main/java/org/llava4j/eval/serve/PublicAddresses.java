@@ -3,7 +3,7 @@ package org.llava4j.eval.serve;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 
-/** Tells the internet from what is only here: this machine, its networks, and what stands for them (RFC 6890). */
+/** Distinguishes public IP addresses from private, local and special-purpose ones (RFC 6890). */
 final class PublicAddresses {
     private PublicAddresses() {}
 
@@ -24,10 +24,10 @@ final class PublicAddresses {
             boolean benchmarks = first == 198 && (second == 18 || second == 19);
             return first != 0 && first < 240 && !shared && !special && !benchmarks;
         }
-        // Only global unicast, without those that wrap an IPv4 address (6to4, Teredo) or are for documents.
+        // Only global unicast, without embedded IPv4 addresses (6to4, Teredo) and documentation addresses.
         boolean sixToFour = first == 0x20 && second == 0x02;
-        boolean ofIetf = first == 0x20 && second == 0x01 && bytes[2] == 0 && (bytes[3] & 0xff) < 2;
-        boolean documents = first == 0x20 && second == 0x01 && bytes[2] == 0x0d && (bytes[3] & 0xff) == 0xb8;
-        return (first & 0xe0) == 0x20 && !sixToFour && !ofIetf && !documents;
+        boolean ietfProtocol = first == 0x20 && second == 0x01 && bytes[2] == 0 && (bytes[3] & 0xff) < 2;
+        boolean documentation = first == 0x20 && second == 0x01 && bytes[2] == 0x0d && (bytes[3] & 0xff) == 0xb8;
+        return (first & 0xe0) == 0x20 && !sixToFour && !ietfProtocol && !documentation;
     }
 }

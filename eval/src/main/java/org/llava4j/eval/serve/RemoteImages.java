@@ -19,9 +19,9 @@ import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.SocketAddressResolver;
 
 /**
- * Pictures behind {@code http} and {@code https} addresses, where the server's owner allows that. Only public addresses
- * are spoken to: the very ones that the name was resolved to are checked, so that a name cannot point elsewhere a moment
- * later, and redirects are checked like the first address.
+ * Fetches images from {@code http} and {@code https} URLs, if the server allows it. Connects to public addresses only.
+ * The check covers the resolved addresses that the connection uses, so DNS rebinding cannot bypass it, and every
+ * redirect.
  */
 final class RemoteImages implements AutoCloseable {
     private static final long TIMEOUT_SECONDS = 10;
@@ -35,7 +35,7 @@ final class RemoteImages implements AutoCloseable {
         this(options, PublicAddresses::isPublic);
     }
 
-    /** @param allowed which addresses are spoken to */
+    /** @param allowed predicate of the addresses that may be connected to */
     RemoteImages(ServeOptions options, Predicate<InetAddress> allowed) {
         this.options = options;
         this.allowed = allowed;
@@ -45,33 +45,37 @@ final class RemoteImages implements AutoCloseable {
         client.setUserAgentField(null);
     }
 
-    /** Names to addresses, none of which may be private. */
+    /** DNS resolver that rejects names with private addresses. */
     private final class CheckedResolver implements SocketAddressResolver {
         @Override
         public void resolve(
                 String host, int port, Map<String, Object> context, Promise<List<InetSocketAddress>> promise) {
             client.getExecutor().execute(() -> {
                 try {
-                    InetAddress[] found = InetAddress.getAllByName(host);
-                    if (!Arrays.stream(found).allMatch(allowed)) {
+                    InetAddress[] addresses = InetAddress.getAllByName(host);
+                    if (!Arrays.stream(addresses).allMatch(allowed)) {
                         promise.failed(new UnknownHostException(host + " is not a public address"));
                         return;
                     }
-                    promise.succeeded(Arrays.stream(found)
+                    promise.succeeded(Arrays.stream(addresses)
                             .map(address -> new InetSocketAddress(address, port))
                             .toList());
                 } catch (UnknownHostException e) {
-                    promise.failed(new UnknownHostException(host + " is not known"));
+                    promise.failed(new UnknownHostException(host + " cannot be resolved"));
                 }
             });
         }
     }
 
-    /** All bytes behind an address. @throws ApiException if that is not allowed, or there are none */
+    /**
+     * Fetches all bytes of a URL.
+     *
+     * @throws ApiException if remote images are not allowed or the download fails
+     */
     byte[] fetch(String url, String parameter) {
         if (!options.allowRemoteImages()) {
             throw ApiException.badRequest(
-                    parameter, "this server fetches no images; send '" + parameter + "' as a data URL");
+                    parameter, "this server does not fetch remote images; send '" + parameter + "' as a data URL");
         }
         try {
             InputStreamResponseListener listener = new InputStreamResponseListener();
@@ -82,7 +86,7 @@ final class RemoteImages implements AutoCloseable {
             Response response = listener.get(TIMEOUT_SECONDS, TimeUnit.SECONDS);
             try (InputStream in = listener.getInputStream()) {
                 if (response.getStatus() != 200) {
-                    throw failed(parameter, "its server says " + response.getStatus());
+                    throw failed(parameter, "its server returns status " + response.getStatus());
                 }
                 byte[] bytes = in.readNBytes(options.maxBodyBytes() + 1);
                 if (bytes.length > options.maxBodyBytes()) {
@@ -91,7 +95,7 @@ final class RemoteImages implements AutoCloseable {
                 return bytes;
             }
         } catch (IllegalArgumentException e) {
-            throw failed(parameter, "it is no address: " + e.getMessage());
+            throw failed(parameter, "it is not a valid URL: " + e.getMessage());
         } catch (ExecutionException e) {
             throw failed(parameter, e.getCause().getMessage());
         } catch (IOException e) {
@@ -104,8 +108,8 @@ final class RemoteImages implements AutoCloseable {
         }
     }
 
-    private static ApiException failed(String parameter, String why) {
-        return ApiException.badRequest(parameter, "cannot fetch '" + parameter + "': " + why);
+    private static ApiException failed(String parameter, String reason) {
+        return ApiException.badRequest(parameter, "cannot fetch '" + parameter + "': " + reason);
     }
 
     void start() throws Exception {

@@ -8,7 +8,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.Set;
 
-/** Fields of a JSON object, read strictly: each is told by its full name when it is of the wrong type. */
+/** Strict reader of the fields of a JSON object. Error messages name a field by its full path. */
 record RequestFields(JsonNode object, String path) {
 
     private String fullName(String name) {
@@ -30,11 +30,11 @@ record RequestFields(JsonNode object, String path) {
         return object.get(name) == null || object.get(name).isNull();
     }
 
-    /** Refuses names that nobody reads: most are misspelled. */
+    /** Rejects unknown field names, most of which are misspelled. */
     void requireKnown(Set<String> known) {
         object.fieldNames().forEachRemaining(name -> {
             if (!known.contains(name)) {
-                throw ApiException.badRequest(fullName(name), "'" + fullName(name) + "' is not known; leave it out");
+                throw ApiException.badRequest(fullName(name), "'" + fullName(name) + "' is unknown; remove it");
             }
         });
     }
@@ -79,23 +79,24 @@ record RequestFields(JsonNode object, String path) {
         }
         JsonNode value = object.get(name);
         if (!value.isIntegralNumber() || !value.canConvertToLong()) {
-            throw typeError(name, "a whole number");
+            throw typeError(name, "an integer");
         }
         return OptionalLong.of(value.longValue());
     }
 
-    /** Objects of an array. */
+    /** The objects of an array field. */
     List<RequestFields> objects(String name) {
         if (isAbsent(name) || !object.get(name).isArray()) {
             throw typeError(name, "an array");
         }
         List<RequestFields> all = new ArrayList<>();
         for (JsonNode element : object.get(name)) {
-            String at = fullName(name) + "[" + all.size() + "]";
+            String elementPath = fullName(name) + "[" + all.size() + "]";
             if (!element.isObject()) {
-                throw ApiException.badRequest(at, "'" + at + "' must be an object, got " + abbreviated(element));
+                throw ApiException.badRequest(
+                        elementPath, "'" + elementPath + "' must be an object, got " + abbreviated(element));
             }
-            all.add(new RequestFields(element, at));
+            all.add(new RequestFields(element, elementPath));
         }
         return all;
     }
@@ -107,7 +108,7 @@ record RequestFields(JsonNode object, String path) {
         return new RequestFields(object.get(name), fullName(name));
     }
 
-    /** A string, or an array of them; empty where there is none. */
+    /** A string or an array of strings; empty if the field is absent. */
     List<String> strings(String name) {
         if (isAbsent(name)) {
             return List.of();
@@ -129,11 +130,11 @@ record RequestFields(JsonNode object, String path) {
         return all;
     }
 
-    /** Refuses a feature that is not there, unless it is asked for as the default has it. */
+    /** Rejects an unsupported feature, unless it has one of its default values. */
     void requireDefault(String name, JsonNode... defaults) {
         if (isAbsent(name) || List.of(defaults).contains(object.get(name))) {
             return;
         }
-        throw ApiException.badRequest(fullName(name), "'" + fullName(name) + "' is not supported; leave it out");
+        throw ApiException.badRequest(fullName(name), "'" + fullName(name) + "' is not supported; remove it");
     }
 }

@@ -7,8 +7,8 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 
 /**
- * Pictures of requests: data URLs, and addresses where those are allowed. A few are decoded at a time, since each may
- * take as much memory as its pixels, and only what the model looks at is kept.
+ * Images of requests: decodes data URLs, and fetches remote images if the server allows them. Limits the number of
+ * concurrent decodes, because each may need memory for all pixels, and keeps only the preprocessed image.
  */
 final class RequestImages implements ChatRequest.ImageSource {
     private static final int MAX_CONCURRENT_DECODES = 2;
@@ -29,7 +29,7 @@ final class RequestImages implements ChatRequest.ImageSource {
     public ImageRef load(String url, String parameter) {
         String scheme = url.substring(0, Math.max(0, url.indexOf(':'))).toLowerCase(Locale.ROOT);
         byte[] bytes = switch (scheme) {
-            case "data" -> data(url, parameter);
+            case "data" -> decodeDataUrl(url, parameter);
             case "http", "https" -> remote.fetch(url, parameter);
             default ->
                 throw ApiException.badRequest(
@@ -45,7 +45,7 @@ final class RequestImages implements ChatRequest.ImageSource {
         }
     }
 
-    private static byte[] data(String url, String parameter) {
+    private static byte[] decodeDataUrl(String url, String parameter) {
         int comma = url.indexOf(',');
         if (comma < 0 || !url.substring(0, comma).endsWith(BASE64)) {
             throw ApiException.badRequest(parameter, "'" + parameter + "' must be like data:image/png;base64,...");

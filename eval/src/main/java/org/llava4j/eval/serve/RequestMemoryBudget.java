@@ -3,12 +3,12 @@ package org.llava4j.eval.serve;
 import java.util.concurrent.Semaphore;
 
 /**
- * Memory for requests that are being read and looked at, of all clients together: what is over it is told to come again,
- * so that many large requests at once do not take the heap.
+ * Memory budget for the bodies of concurrent requests. A request that exceeds it is rejected with 429, so that many
+ * large requests at once cannot exhaust the heap.
  */
 final class RequestMemoryBudget {
     private static final int UNIT = 1 << 10;
-    /** A body is there several times while it is read: as bytes, as text, decoded. */
+    /** Fraction of the heap: while a body is parsed, it exists as bytes, as text and decoded. */
     private static final int SHARE_OF_HEAP = 8;
 
     private final Semaphore units;
@@ -21,23 +21,28 @@ final class RequestMemoryBudget {
         units = new Semaphore((int) Math.min(Integer.MAX_VALUE, bytes / UNIT));
     }
 
-    /** One request's part of it, which grows as its body comes; to be closed when nothing of that is needed any more. */
+    /** Opens a reservation for one request. It grows with the body; close it when the body is no longer needed. */
     Reservation reserve() {
         return new Reservation();
     }
 
-    /** What one request has taken. */
+    /** The memory reserved for one request. */
     final class Reservation implements AutoCloseable {
         private int reserved;
 
-        /** @throws ApiException if there is no room for so many bytes in all */
+        /**
+         * Grows the reservation.
+         *
+         * @throws ApiException 429 if the budget is exhausted
+         */
         void growTo(long bytes) {
-            int wanted = (int) (bytes / UNIT) + 1 - reserved;
-            if (wanted > 0) {
-                if (!units.tryAcquire(wanted)) {
-                    throw ApiException.busy("the server is reading too many large requests; send this one again later");
+            int missing = (int) (bytes / UNIT) + 1 - reserved;
+            if (missing > 0) {
+                if (!units.tryAcquire(missing)) {
+                    throw ApiException.busy(
+                            "the server is reading too many large requests; send this request again later");
                 }
-                reserved += wanted;
+                reserved += missing;
             }
         }
 

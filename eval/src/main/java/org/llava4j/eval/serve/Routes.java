@@ -6,22 +6,26 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Addresses of the server with the HTTP methods that each allows. */
+/** Paths of the server with the HTTP methods that each allows. */
 final class Routes {
     private static final List<String> READ_METHODS = List.of("GET", "HEAD");
 
     private final Map<String, List<String>> methods = new TreeMap<>();
 
     /**
-     * @param posted addresses that take {@code POST}
-     * @param read addresses that are read
+     * @param posted paths that accept {@code POST}
+     * @param read paths that accept {@code GET} and {@code HEAD}
      */
     Routes(Collection<String> posted, Collection<String> read) {
-        posted.forEach(address -> methods.put(address, List.of("POST")));
-        read.forEach(address -> methods.put(address, READ_METHODS));
+        posted.forEach(path -> methods.put(path, List.of("POST")));
+        read.forEach(path -> methods.put(path, READ_METHODS));
     }
 
-    /** @throws ApiException 404 for an address that does not exist, 405 for a method that it does not allow */
+    /**
+     * Checks path and method of a request.
+     *
+     * @throws ApiException 404 for an unknown path, 405 for a method that the path does not allow
+     */
     void require(Exchange exchange) {
         List<String> allowed = methods.get(exchange.path());
         if (allowed == null) {
@@ -30,12 +34,16 @@ final class Routes {
                     "invalid_request_error",
                     null,
                     "not_found",
-                    "there is no " + exchange.path() + "; the nearest address is " + nearest(exchange.path()));
+                    "there is no " + exchange.path() + "; the closest path is " + nearest(exchange.path()));
         }
         require(exchange, allowed);
     }
 
-    /** @throws ApiException 405 for any method but those of reading */
+    /**
+     * Checks that a request only reads.
+     *
+     * @throws ApiException 405 for any other method than {@code GET} and {@code HEAD}
+     */
     void requireRead(Exchange exchange) {
         require(exchange, READ_METHODS);
     }
@@ -48,18 +56,18 @@ final class Routes {
                     "invalid_request_error",
                     null,
                     "method_not_allowed",
-                    exchange.path() + " wants " + String.join(" or ", allowed));
+                    exchange.path() + " allows only " + String.join(" or ", allowed));
         }
     }
 
-    /** The address with the fewest inserted, removed or replaced chars. */
+    /** The known path with the smallest edit distance. */
     private String nearest(String path) {
         return methods.keySet().stream()
-                .min(Comparator.comparingInt(address -> edits(address, path)))
+                .min(Comparator.comparingInt(known -> edits(known, path)))
                 .orElseThrow();
     }
 
-    /** Levenshtein distance, one row at a time. */
+    /** Levenshtein distance, computed row by row. */
     private static int edits(String from, String to) {
         int[] row = new int[from.length() + 1];
         for (int i = 0; i <= from.length(); i++) {

@@ -9,12 +9,12 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
 import org.llava4j.eval.ModelSpec;
 
-/** {@code exec:java@serve}: a model behind OpenAI's protocol, and a page to try it. */
+/** {@code exec:java@serve}: OpenAI-compatible server with a web page. */
 public final class ServeMain extends Command {
     private static final String KEY_VARIABLE = "LLAVA4J_API_KEY";
 
     private ServeMain() {
-        super("serve", "Serves a model over HTTP by OpenAI's protocol, with a page to try it at /.");
+        super("serve", "Serves a model over HTTP with an OpenAI-compatible API, and a web page at /.");
     }
 
     public static void main(String[] args) {
@@ -29,34 +29,33 @@ public final class ServeMain extends Command {
                 .addOption(flag(
                         "api-key",
                         "KEY",
-                        "what requests must bring (default: environment variable " + KEY_VARIABLE
-                                + ", or none is wanted)"))
-                .addOption(flag("model-id", "NAME", "what clients call the model (default: its folder's name)"))
-                .addOption(flag("parallel", "N", "answers given side by side (default 8)"))
-                .addOption(flag("queue", "N", "requests that may wait beside them; more get 429 (default 64)"))
-                .addOption(flag("max-new-tokens", "N", "longest answer (default 512)"))
-                .addOption(flag("timeout", "SECONDS", "until an answer must be whole (default 300)"))
-                .addOption(flag("body-timeout", "SECONDS", "until a request must be read (default 20)"))
-                .addOption(flag("max-body-mb", "N", "most megabytes of a request (default 20)"))
-                .addOption(flag("max-megapixels", "N", "most megapixels of a picture (default 25)"))
-                .addOption(flag("max-images", "N", "most pictures of a request (default 8)"))
+                        "API key that requests must send (default: environment variable " + KEY_VARIABLE
+                                + "; without it no key is required)"))
+                .addOption(flag("model-id", "NAME", "model id of the API (default: name of the model folder)"))
+                .addOption(flag("parallel", "N", "maximum number of concurrently running requests (default 8)"))
+                .addOption(flag("queue", "N", "maximum number of queued requests; others get status 429 (default 64)"))
+                .addOption(flag("max-new-tokens", "N", "maximum number of generated tokens (default 512)"))
+                .addOption(flag("timeout", "SECONDS", "time limit of an answer (default 300)"))
+                .addOption(flag("body-timeout", "SECONDS", "time limit of receiving a request (default 20)"))
+                .addOption(flag("max-body-mb", "N", "maximum size of a request in megabytes (default 20)"))
+                .addOption(flag("max-megapixels", "N", "maximum size of an image in megapixels (default 25)"))
+                .addOption(flag("max-images", "N", "maximum number of images per request (default 8)"))
                 .addOption(toggle(
-                        "allow-remote-images",
-                        "fetch pictures behind http and https addresses, of public servers only (default: no)"))
+                        "allow-remote-images", "fetch images from http and https URLs of public servers (default: no)"))
                 .addOption(ModelSpec.specialTokensFlag());
     }
 
     @Override
     protected void run(CommandLine line) {
-        ModelSpec asked = ModelSpec.of(line);
-        ServeOptions options = serveOptions(line, asked.folder());
-        try (var model = asked.load()) {
-            ModelInfo facts = ModelInfo.of(model.config(), model.chatFormat(), asked.dtype(), options);
-            ChatServer server = new ChatServer(model, facts, options).start();
+        ModelSpec spec = ModelSpec.of(line);
+        ServeOptions options = serveOptions(line, spec.folder());
+        try (var model = spec.load()) {
+            ModelInfo modelInfo = ModelInfo.of(model.config(), model.chatFormat(), spec.dtype(), options);
+            ChatServer server = new ChatServer(model, modelInfo, options).start();
             Thread stop = new Thread(() -> server.stop(options.timeout()), "llava4j-stop");
             Runtime.getRuntime().addShutdownHook(stop);
             System.out.println("serving " + options.modelId() + " at " + server.address()
-                    + " (OpenAI's protocol at /v1); Ctrl-C stops");
+                    + " (OpenAI-compatible API at /v1); stop with Ctrl-C");
             server.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -88,10 +87,10 @@ public final class ServeMain extends Command {
                 ModelSpec.specialTokensInText(line));
     }
 
-    private static int atMost(CommandLine line, String flag, int most, int absent) {
-        int value = atLeast(1, line, flag, absent);
-        if (value > most) {
-            throw new BadInputException("--" + flag + " is " + value + "; give " + most + " or less");
+    private static int atMost(CommandLine line, String flag, int max, int defaultValue) {
+        int value = atLeast(1, line, flag, defaultValue);
+        if (value > max) {
+            throw new BadInputException("--" + flag + " is " + value + "; give " + max + " or less");
         }
         return value;
     }

@@ -4,22 +4,22 @@ import java.time.Duration;
 import java.util.Optional;
 
 /**
- * How a server treats its clients.
+ * Server configuration.
  *
- * @param host address to listen on
- * @param port 0 for any free one
- * @param apiKey what {@code Authorization: Bearer} must bring
- * @param modelId what the model is called
- * @param maxBodyBytes of a request
- * @param maxPixels of a picture, before it is decoded
- * @param maxImages of a request
- * @param maxConcurrentRequests answers given side by side
- * @param queue requests that may wait beside them
- * @param timeout until an answer must be whole
- * @param bodyTimeout until a request must be read
- * @param maxNewTokens longest answer, and the length where a request names none
- * @param allowRemoteImages whether {@code http} and {@code https} addresses of pictures are fetched
- * @param specialTokensInText whether special tokens in messages become tokens instead of ordinary text
+ * @param host address to bind
+ * @param port port, 0 for any free one
+ * @param apiKey key that {@code Authorization: Bearer} must send
+ * @param modelId model id of the API
+ * @param maxBodyBytes maximum size of a request
+ * @param maxPixels maximum size of an image, checked before it is decoded
+ * @param maxImages maximum number of images per request
+ * @param maxConcurrentRequests maximum number of running requests
+ * @param queue maximum number of queued requests
+ * @param timeout time limit of an answer
+ * @param bodyTimeout time limit of receiving a request
+ * @param maxNewTokens maximum number of generated tokens, and the default of a request
+ * @param allowRemoteImages whether images are fetched from {@code http} and {@code https} URLs
+ * @param specialTokensInText whether special tokens in messages count as tokens instead of ordinary text
  */
 record ServeOptions(
         String host,
@@ -37,7 +37,11 @@ record ServeOptions(
         boolean allowRemoteImages,
         boolean specialTokensInText) {
 
-    /** @throws ApiException 404 if the server's model has another id */
+    /**
+     * Checks the model id of a request.
+     *
+     * @throws ApiException 404 if it is not the id of the server's model
+     */
     void requireModel(String id) {
         if (!id.equals(modelId)) {
             throw new ApiException(
@@ -45,7 +49,7 @@ record ServeOptions(
                     "invalid_request_error",
                     "model",
                     "model_not_found",
-                    "there is no model '" + id + "'; this server has '" + modelId + "'");
+                    "there is no model '" + id + "'; this server serves '" + modelId + "'");
         }
     }
 }

@@ -11,7 +11,7 @@ import java.io.IOException;
 import java.util.function.IntSupplier;
 import org.llava4j.model.generate.Answer;
 
-/** What the server counts, in Prometheus's text format. */
+/** Server metrics in Prometheus's text format. */
 final class ServerMetrics {
     static final String CONTENT_TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
     private static final double[] BUCKET_SECONDS = {0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300};
@@ -24,34 +24,34 @@ final class ServerMetrics {
             .register(registry);
     private final Counter tokens = Counter.builder()
             .name("llava4j_tokens_total")
-            .help("Positions of prompts, images among them, and generated tokens.")
+            .help("Prompt tokens, including image tokens, and generated tokens.")
             .labelNames("kind")
             .register(registry);
     private final Counter aborted = Counter.builder()
             .name("llava4j_answers_abandoned_total")
-            .help("Answers stopped because their client had gone or their time was over.")
+            .help("Answers aborted by a client disconnect or a timeout.")
             .labelNames("why")
             .register(registry);
     private final Gauge running = Gauge.builder()
             .name("llava4j_answers_in_progress")
-            .help("Answers that are being given or wait to be.")
+            .help("Running and queued requests.")
             .register(registry);
     private final Histogram timeToFirstText = Histogram.builder()
             .name("llava4j_time_to_first_text_seconds")
-            .help("From a request to the first text of its answer.")
+            .help("Time from a request to the first text of its answer.")
             .classicUpperBounds(BUCKET_SECONDS)
             .register(registry);
     private final Histogram latency = Histogram.builder()
             .name("llava4j_answer_seconds")
-            .help("From a request to the end of its answer.")
+            .help("Time from a request to the end of its answer.")
             .classicUpperBounds(BUCKET_SECONDS)
             .register(registry);
 
-    /** @param waiting how many questions wait for the first token of their answer */
+    /** @param waiting number of requests without a first token */
     ServerMetrics(IntSupplier waiting) {
         GaugeWithCallback.builder()
                 .name("llava4j_answers_waiting")
-                .help("Answers whose first token has not come.")
+                .help("Requests without a first token.")
                 .callback(callback -> callback.call(waiting.getAsInt()))
                 .register(registry);
     }
@@ -78,8 +78,8 @@ final class ServerMetrics {
         tokens.labelValues("completion").inc(answer.newTokens());
     }
 
-    void aborted(String why) {
-        aborted.labelValues(why).inc();
+    void aborted(String reason) {
+        aborted.labelValues(reason).inc();
     }
 
     byte[] text() throws IOException {

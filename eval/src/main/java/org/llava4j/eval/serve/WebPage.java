@@ -9,30 +9,33 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.llava4j.data.JsonInput;
 
-/** The page at {@code /} and its parts: files of this package, read once. It asks nothing of any other server. */
+/**
+ * The web page at {@code /} and its assets, read once from this package's resources. The page requests nothing from
+ * other servers.
+ */
 final class WebPage {
     private static final String POLICY = "default-src 'none'; script-src 'self'; style-src 'self';"
             + " img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'none';"
             + " frame-ancestors 'none'";
 
-    private final Map<String, Asset> parts = new TreeMap<>();
+    private final Map<String, Asset> assets = new TreeMap<>();
 
     private record Asset(String type, byte[] bytes) {}
 
-    WebPage(ModelInfo facts) {
-        parts.put("/", file("page.html", "text/html; charset=utf-8"));
-        parts.put("/page.css", file("page.css", "text/css; charset=utf-8"));
-        parts.put("/page.js", file("page.js", "text/javascript; charset=utf-8"));
-        parts.put("/example.png", file("example.png", "image/png"));
-        parts.put("/icon.svg", file("icon.svg", "image/svg+xml"));
-        byte[] json = JsonInput.write(facts).getBytes(StandardCharsets.UTF_8);
-        parts.put("/facts.json", new Asset("application/json", json));
+    WebPage(ModelInfo modelInfo) {
+        assets.put("/", file("page.html", "text/html; charset=utf-8"));
+        assets.put("/page.css", file("page.css", "text/css; charset=utf-8"));
+        assets.put("/page.js", file("page.js", "text/javascript; charset=utf-8"));
+        assets.put("/example.png", file("example.png", "image/png"));
+        assets.put("/icon.svg", file("icon.svg", "image/svg+xml"));
+        byte[] json = JsonInput.write(modelInfo).getBytes(StandardCharsets.UTF_8);
+        assets.put("/model-info.json", new Asset("application/json", json));
     }
 
     private static Asset file(String name, String type) {
         try (InputStream in = WebPage.class.getResourceAsStream(name)) {
             if (in == null) {
-                throw new IllegalStateException("the part " + name + " of the page is not packaged");
+                throw new IllegalStateException("the asset " + name + " of the web page is not packaged");
             }
             return new Asset(type, in.readAllBytes());
         } catch (IOException e) {
@@ -40,17 +43,17 @@ final class WebPage {
         }
     }
 
-    /** Addresses of the parts. */
+    /** Paths of the assets. */
     Set<String> paths() {
-        return parts.keySet();
+        return assets.keySet();
     }
 
-    /** Sends the part at a request's path, which is one of {@link #paths}. */
+    /** Sends the asset at the request's path, which must be one of {@link #paths}. */
     void send(Exchange exchange) throws IOException {
-        Asset part = parts.get(exchange.path());
+        Asset asset = assets.get(exchange.path());
         exchange.header("Content-Security-Policy", POLICY);
         exchange.header("Referrer-Policy", "no-referrer");
         exchange.header("Cache-Control", "no-cache");
-        exchange.send(200, part.type(), part.bytes());
+        exchange.send(200, asset.type(), asset.bytes());
     }
 }

@@ -1,2 +1,2 @@
-/** A model behind OpenAI's protocol, with a page to try it. */
+/** OpenAI-compatible HTTP server for a model, with a web page. */
 package org.llava4j.eval.serve;

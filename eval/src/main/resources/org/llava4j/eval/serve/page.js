@@ -1,30 +1,30 @@
 "use strict";
 
 const $ = (id) => document.getElementById(id);
-const HINT = "Show a picture and ask about it. What was said before is sent along with each question.";
+const HINT = "Add an image and ask about it. Each request includes the conversation so far.";
 const EXAMPLE = {
   url: "/example.png",
   question: "Which way is it from the house to the tree?\nContext: N/A\nOptions: (A) north (B) south (C) east (D) west",
 };
 
-/** What goes to the server: the conversation so far. */
+/** The conversation so far, as messages of the API. */
 let messages = [];
-/** The picture that comes with the next question: a data URL, or null. */
-let picture = null;
-/** Stops the answer under way, or null. */
-let stopper = null;
-let facts = null;
+/** The image of the next question: a data URL, or null. */
+let image = null;
+/** Aborts the running request, or null. */
+let abortController = null;
+let model = null;
 
-function show(url) {
-  picture = url;
-  $("picture").hidden = url === null;
-  $("invitation").hidden = url !== null;
+function setImage(url) {
+  image = url;
+  $("image").hidden = url === null;
+  $("drop-hint").hidden = url !== null;
   $("remove").hidden = url === null;
   if (url === null) {
-    $("picture").removeAttribute("src");
+    $("image").removeAttribute("src");
   } else {
-    $("picture").src = url;
-    $("picture").alt = "the picture that the next question is about";
+    $("image").src = url;
+    $("image").alt = "image of the next question";
   }
 }
 
@@ -37,104 +37,104 @@ function dataUrl(blob) {
   });
 }
 
-async function take(file) {
+async function loadFile(file) {
   if (!file) {
     return;
   }
   if (!/^image\/(png|jpeg)$/.test(file.type)) {
-    wrong(`${file.name || "what was given"} is neither PNG nor JPEG; save it as one of them`);
+    showError(`${file.name || "the file"} is neither PNG nor JPEG; convert it to one of them`);
     return;
   }
-  show(await dataUrl(file));
+  setImage(await dataUrl(file));
   $("question").focus();
 }
 
-function say(kind, text, image) {
-  $("turns").querySelector(".hint")?.remove();
-  const turn = document.createElement("li");
-  turn.className = kind;
-  if (image) {
-    const shown = document.createElement("img");
-    shown.src = image;
-    shown.alt = "the picture that was asked about";
-    turn.append(shown);
+function addMessage(className, text, imageUrl) {
+  $("messages").querySelector(".hint")?.remove();
+  const item = document.createElement("li");
+  item.className = className;
+  if (imageUrl) {
+    const thumbnail = document.createElement("img");
+    thumbnail.src = imageUrl;
+    thumbnail.alt = "image of the question";
+    item.append(thumbnail);
   }
-  turn.append(text);
-  $("turns").append(turn);
-  turn.scrollIntoView({ block: "end" });
-  return turn;
+  item.append(text);
+  $("messages").append(item);
+  item.scrollIntoView({ block: "end" });
+  return item;
 }
 
-function wrong(text) {
-  say("wrong", text).setAttribute("role", "alert");
+function showError(text) {
+  addMessage("error", text).setAttribute("role", "alert");
 }
 
-function anew() {
-  stopper?.abort();
+function newConversation() {
+  abortController?.abort();
   messages = [];
-  show(null);
-  $("turns").replaceChildren();
-  say("hint", HINT);
+  setImage(null);
+  $("messages").replaceChildren();
+  addMessage("hint", HINT);
   $("question").focus();
 }
 
-function busy(running) {
+function setRunning(running) {
   $("send").disabled = running;
   $("stop").hidden = !running;
 }
 
-async function ask(event) {
+async function send(event) {
   event?.preventDefault();
   const question = $("question").value.trim();
-  if (!question || stopper) {
+  if (!question || abortController) {
     return;
   }
-  const image = picture;
-  const content = image
-    ? [{ type: "image_url", image_url: { url: image } }, { type: "text", text: question }]
+  const imageUrl = image;
+  const content = imageUrl
+    ? [{ type: "image_url", image_url: { url: imageUrl } }, { type: "text", text: question }]
     : question;
-  say("user", question, image);
+  addMessage("user", question, imageUrl);
   $("question").value = "";
-  show(null);
-  const turn = say("assistant running", "");
-  stopper = new AbortController();
-  busy(true);
+  setImage(null);
+  const item = addMessage("assistant running", "");
+  abortController = new AbortController();
+  setRunning(true);
   let answer = "";
   let usage = null;
-  const begun = performance.now();
+  const start = performance.now();
   try {
     usage = await stream([...messages, { role: "user", content }], (text) => {
       answer += text;
-      turn.textContent = answer;
-      turn.scrollIntoView({ block: "end" });
+      item.textContent = answer;
+      item.scrollIntoView({ block: "end" });
     });
   } catch (error) {
     if (error.name !== "AbortError") {
-      turn.remove();
-      wrong(error.message);
+      item.remove();
+      showError(error.message);
       $("question").value = question;
-      if (image) {
-        show(image);
+      if (imageUrl) {
+        setImage(imageUrl);
       }
       return;
     }
   } finally {
-    stopper = null;
-    busy(false);
-    turn.classList.remove("running");
+    abortController = null;
+    setRunning(false);
+    item.classList.remove("running");
     $("question").focus();
   }
   messages.push({ role: "user", content }, { role: "assistant", content: answer });
   if (usage) {
     const note = document.createElement("small");
-    const seconds = (performance.now() - begun) / 1000;
-    note.textContent = `${usage.completion_tokens} tokens in ${seconds.toFixed(2)} s, after ${usage.prompt_tokens} positions`;
-    turn.append(note);
+    const seconds = (performance.now() - start) / 1000;
+    note.textContent = `${usage.completion_tokens} tokens in ${seconds.toFixed(2)} s, ${usage.prompt_tokens} prompt tokens`;
+    item.append(note);
   }
 }
 
-/** Asks, hands on each piece of text, and returns the usage. */
-async function stream(all, onText) {
+/** Sends a streaming request, passes on each chunk of text, and returns the token usage. */
+async function stream(conversation, onText) {
   const headers = { "Content-Type": "application/json" };
   if ($("key").value) {
     headers.Authorization = `Bearer ${$("key").value}`;
@@ -142,21 +142,21 @@ async function stream(all, onText) {
   const response = await fetch("/v1/chat/completions", {
     method: "POST",
     headers,
-    signal: stopper.signal,
+    signal: abortController.signal,
     body: JSON.stringify({
-      model: facts.id,
-      messages: all,
+      model: model.id,
+      messages: conversation,
       stream: true,
       stream_options: { include_usage: true },
       temperature: $("temperature").valueAsNumber || 0,
       top_p: Number.isNaN($("top-p").valueAsNumber) ? 1 : $("top-p").valueAsNumber,
-      max_tokens: $("max-tokens").valueAsNumber || facts.maxNewTokens,
+      max_tokens: $("max-tokens").valueAsNumber || model.maxNewTokens,
       seed: $("seed").valueAsNumber || 0,
     }),
   });
   if (!response.ok) {
     const body = await response.json().catch(() => null);
-    throw new Error(body?.error?.message ?? `the server says ${response.status}`);
+    throw new Error(body?.error?.message ?? `the server returns status ${response.status}`);
   }
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let usage = null;
@@ -173,61 +173,61 @@ async function stream(all, onText) {
       if (data === "[DONE]") {
         continue;
       }
-      const piece = JSON.parse(data);
-      if (piece.error) {
-        throw new Error(piece.error.message);
+      const chunk = JSON.parse(data);
+      if (chunk.error) {
+        throw new Error(chunk.error.message);
       }
-      usage = piece.usage ?? usage;
-      onText(piece.choices[0]?.delta?.content ?? "");
+      usage = chunk.usage ?? usage;
+      onText(chunk.choices[0]?.delta?.content ?? "");
     }
   }
 }
 
-function tell(name, value) {
+function addInfo(name, value) {
   const term = document.createElement("dt");
   term.textContent = name;
   const description = document.createElement("dd");
   description.textContent = value;
-  $("facts").append(term, description);
+  $("model-info").append(term, description);
 }
 
-async function readFacts() {
-  facts = await (await fetch("/facts.json")).json();
-  $("model").textContent = `${facts.id}, ${(facts.parameters / 1e6).toFixed(1)} million weights`;
-  $("max-tokens").max = facts.maxNewTokens;
-  $("max-tokens").value = Math.min(256, facts.maxNewTokens);
-  $("key").hidden = !facts.keyWanted;
-  $("key-label").hidden = !facts.keyWanted;
-  tell("Name", facts.id);
-  tell("Weights", facts.parameters.toLocaleString("en"));
-  tell("Kept as", facts.dtype);
-  tell("Decoder", facts.decoder);
-  tell("Tower", facts.tower);
-  tell("Projector", facts.projector);
-  tell("Template", facts.template);
-  tell("Positions", facts.positions);
-  tell("A picture", `${facts.imagePixels} pixels square, ${facts.imagePositions} positions`);
+async function loadModelInfo() {
+  model = await (await fetch("/model-info.json")).json();
+  $("model").textContent = `${model.id}, ${(model.parameters / 1e6).toFixed(1)} million parameters`;
+  $("max-tokens").max = model.maxNewTokens;
+  $("max-tokens").value = Math.min(256, model.maxNewTokens);
+  $("key").hidden = !model.apiKeyRequired;
+  $("key-label").hidden = !model.apiKeyRequired;
+  addInfo("Name", model.id);
+  addInfo("Parameters", model.parameters.toLocaleString("en"));
+  addInfo("Weight dtype", model.dtype);
+  addInfo("Decoder", model.decoder);
+  addInfo("Vision tower", model.tower);
+  addInfo("Projector", model.projector);
+  addInfo("Conversation template", model.template);
+  addInfo("Context length", `${model.contextLength} tokens`);
+  addInfo("Image", `${model.imageSize} x ${model.imageSize} pixels, ${model.imageTokens} tokens`);
 }
 
-$("ask").addEventListener("submit", ask);
+$("ask").addEventListener("submit", send);
 $("parameters").addEventListener("submit", (event) => event.preventDefault());
 $("question").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-    ask(event);
+    send(event);
   }
 });
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
-    stopper?.abort();
+    abortController?.abort();
   } else if (event.altKey && event.key === "n") {
-    anew();
+    newConversation();
   }
 });
-$("stop").addEventListener("click", () => stopper?.abort());
-$("anew").addEventListener("click", anew);
-$("remove").addEventListener("click", () => show(null));
+$("stop").addEventListener("click", () => abortController?.abort());
+$("new-conversation").addEventListener("click", newConversation);
+$("remove").addEventListener("click", () => setImage(null));
 $("file").addEventListener("change", () => {
-  take($("file").files[0]);
+  loadFile($("file").files[0]);
   $("file").value = "";
 });
 $("drop").addEventListener("keydown", (event) => {
@@ -237,14 +237,14 @@ $("drop").addEventListener("keydown", (event) => {
   }
 });
 $("example").addEventListener("click", async () => {
-  await take(await (await fetch(EXAMPLE.url)).blob());
+  await loadFile(await (await fetch(EXAMPLE.url)).blob());
   $("question").value = EXAMPLE.question;
 });
 document.addEventListener("paste", (event) => {
   const file = [...event.clipboardData.files].find((each) => each.type.startsWith("image/"));
   if (file) {
     event.preventDefault();
-    take(file);
+    loadFile(file);
   }
 });
 for (const name of ["dragenter", "dragover"]) {
@@ -259,7 +259,7 @@ for (const name of ["dragleave", "drop"]) {
     $("drop").classList.remove("over");
   });
 }
-document.addEventListener("drop", (event) => take(event.dataTransfer.files[0]));
+document.addEventListener("drop", (event) => loadFile(event.dataTransfer.files[0]));
 
-say("hint", HINT);
-readFacts().catch((error) => wrong(`the server does not tell of its model: ${error.message}`));
+addMessage("hint", HINT);
+loadModelInfo().catch((error) => showError(`cannot load the model information: ${error.message}`));

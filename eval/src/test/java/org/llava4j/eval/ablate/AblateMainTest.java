@@ -26,9 +26,9 @@ class AblateMainTest {
     private Path temp;
 
     private Path plan(String variants) throws IOException {
-        Path world = temp.resolve("world");
-        if (!Files.exists(world)) {
-            SyntheticDatasetWriter.write(new SyntheticDatasetConfig(7, 4, 0, 2, 24, false), world);
+        Path dataset = temp.resolve("dataset");
+        if (!Files.exists(dataset)) {
+            SyntheticDatasetWriter.write(new SyntheticDatasetConfig(7, 4, 0, 2, 24, false), dataset);
         }
         Path file = temp.resolve("plan.json");
         Files.writeString(file, """
@@ -38,9 +38,9 @@ class AblateMainTest {
                  "variants": %s}
                 """.formatted(
                         ROOT.resolve("resources/tiny/base"),
-                        world.resolve("captions/chat.json"),
-                        world.resolve("captions/images"),
-                        world,
+                        dataset.resolve("captions/chat.json"),
+                        dataset.resolve("captions/images"),
+                        dataset,
                         variants));
         return file;
     }
@@ -56,7 +56,7 @@ class AblateMainTest {
         });
     }
 
-    private List<FileTime> stages() throws IOException {
+    private List<FileTime> stageTimes() throws IOException {
         List<FileTime> times = new ArrayList<>();
         try (Stream<Path> all = Files.list(temp.resolve("out"))) {
             for (Path folder : all.filter(each -> each.getFileName().toString().startsWith("stage-"))
@@ -70,7 +70,7 @@ class AblateMainTest {
     }
 
     @Test
-    void eachVariantIsTrainedAndAskedAndNothingTwice() throws IOException {
+    void ablateTrainsEachDistinctStageOnce() throws IOException {
         Path plan = plan("""
                 [{"name": "all"}, {"name": "no stage 1", "withoutStage1": true},
                  {"name": "last layer", "config": {"mm_vision_select_layer": -1}},
@@ -90,7 +90,7 @@ class AblateMainTest {
         report.at("/tables/0/rows")
                 .forEach(row -> assertThat(row.get(3).textValue()).endsWith("of 6"));
         try (Stream<Path> all = Files.list(temp.resolve("out"))) {
-            // Stage 1 is shared by the recipe and "answer first"; the other two with one have their own.
+            // "all" and "answer first" share their stage 1; "last layer" and "two layers" have their own.
             List<String> folders =
                     all.map(each -> each.getFileName().toString()).toList();
             assertThat(folders.stream().filter(name -> name.startsWith("stage-1")))
@@ -98,16 +98,16 @@ class AblateMainTest {
             assertThat(folders.stream().filter(name -> name.startsWith("stage-2")))
                     .hasSize(5);
         }
-        List<FileTime> before = stages();
+        List<FileTime> before = stageTimes();
         ablate(plan);
-        assertThat(stages()).as("nothing is learned again").isEqualTo(before);
+        assertThat(stageTimes()).as("no stage is trained again").isEqualTo(before);
     }
 
     @Test
-    void kindsOfInstructionDataAreMixedByWeight() throws IOException {
+    void variantMixesDataSourcesByWeight() throws IOException {
         Path plan = plan("[{\"name\": \"all\"}]");
-        Path chat = temp.resolve("world/captions/chat.json");
-        Path images = temp.resolve("world/captions/images");
+        Path chat = temp.resolve("dataset/captions/chat.json");
+        Path images = temp.resolve("dataset/captions/images");
         Path other = Files.copy(chat, temp.resolve("other.json"));
         ablate(plan("""
                 [{"name": "mixed", "stage2": ["dataFormat=conversations", "answerFormat=null", "split=null"],
@@ -128,7 +128,7 @@ class AblateMainTest {
     }
 
     @Test
-    void answersStayInTheirJournalsUntilTheReportIsWritten() throws IOException {
+    void runKeepsAnswerJournalUntilDeleteJournals() throws IOException {
         AblationPlan plan = AblationPlan.read(plan("[{\"name\": \"all\", \"withoutStage1\": true}]"));
         Ablation ablation = new Ablation(plan, temp.resolve("out"), 4, TrainingListener.NONE);
         ablation.run(plan.variants().get(0));
@@ -139,16 +139,16 @@ class AblateMainTest {
     }
 
     @Test
-    void filesOfOthersAreRefusedBeforeAnyWork() throws IOException {
+    void ablateRejectsForeignFilesBeforeTraining() throws IOException {
         Path plan = plan("[{\"name\": \"all\", \"withoutStage1\": true}]");
         for (String name : new String[] {"report.html", "answers-all/result.json"}) {
             Path file = temp.resolve("out").resolve(name);
             Files.createDirectories(file.getParent());
-            Files.writeString(file, "a stranger's");
+            Files.writeString(file, "foreign file");
             assertThatThrownBy(() -> ablate(plan))
                     .isInstanceOf(CommandFailedException.class)
                     .hasMessageContaining(file.getFileName().toString());
-            assertThat(file).hasContent("a stranger's");
+            assertThat(file).hasContent("foreign file");
             Files.delete(file);
         }
         try (Stream<Path> all = Files.list(temp.resolve("out"))) {
@@ -157,17 +157,17 @@ class AblateMainTest {
     }
 
     @Test
-    void whatDoesNotFitIsNamed() throws IOException {
-        for (String[] wrong : new String[][] {
+    void ablateRejectsInvalidPlan() throws IOException {
+        for (String[] planAndMessage : new String[][] {
             {"[]", "\"variants\" is missing"},
             {"[{\"name\": \"a b\"}, {\"name\": \"a-b\"}]", "two variants are called"},
             {"[{\"nme\": \"a\"}]", "nme"},
             {"[{\"name\": \"a\", \"stage2\": [\"rate=1\"]}]", "rate"}
         }) {
-            Path plan = plan(wrong[0]);
+            Path plan = plan(planAndMessage[0]);
             assertThatThrownBy(() -> ablate(plan))
                     .isInstanceOf(CommandFailedException.class)
-                    .hasMessageContaining(wrong[1]);
+                    .hasMessageContaining(planAndMessage[1]);
         }
     }
 }

@@ -22,7 +22,7 @@ import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Chat;
 import org.llava4j.model.generate.DecodingOptions;
 
-/** What is typed and what comes back. */
+/** Sessions on a dumb terminal with scripted input. */
 class ChatSessionTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
     private static final String MAP = ROOT.resolve("resources/readme/map.png").toString();
@@ -35,8 +35,8 @@ class ChatSessionTest {
         model = LlavaModel.load(ROOT.resolve("resources/tiny/llava"));
     }
 
-    /** What the terminal shows when these lines are typed. */
-    private static String typed(Chat chat, String... lines) throws IOException {
+    /** Terminal output for the given input lines. */
+    private static String run(Chat chat, String... lines) throws IOException {
         ByteArrayOutputStream shown = new ByteArrayOutputStream();
         byte[] keys = (String.join("\n", lines) + "\n").getBytes(StandardCharsets.UTF_8);
         try (Terminal terminal =
@@ -51,19 +51,19 @@ class ChatSessionTest {
     }
 
     @Test
-    void aPictureIsTalkedAbout() throws IOException {
+    void sessionAnswersAboutImageAndKeepsConversation() throws IOException {
         Chat chat = chat();
-        assertThat(typed(chat, "/image " + MAP, QUESTION)).contains("The answer is C.");
+        assertThat(run(chat, "/image " + MAP, QUESTION)).contains("The answer is C.");
         assertThat(chat.turns()).hasSize(2);
-        typed(chat, "Is it?");
-        assertThat(chat.turns()).as("it goes on").hasSize(4);
-        typed(chat, "/new");
+        run(chat, "Is it?");
+        assertThat(chat.turns()).as("the conversation continues").hasSize(4);
+        run(chat, "/new");
         assertThat(chat.turns()).isEmpty();
     }
 
     @Test
-    void whatIsWrongIsToldAndTheConversationGoesOn() throws IOException {
-        String shown = typed(
+    void sessionReportsErrorsAndContinues() throws IOException {
+        String shown = run(
                 chat(),
                 "/image nowhere.png",
                 "/imagine",
@@ -74,23 +74,23 @@ class ChatSessionTest {
                 QUESTION);
         assertThat(shown)
                 .contains("there is no image nowhere.png")
-                .contains("/image FILE  the next question")
+                .contains("/image FILE  attach an image")
                 .contains("no room for an answer")
                 .contains("neither PNG nor JPEG")
                 .contains("The answer is C.");
     }
 
     @Test
-    void theEndIsTheEnd() throws IOException {
-        assertThat(typed(chat(), "/quit", QUESTION)).doesNotContain("The answer");
-        assertThat(typed(chat(), "", "  ")).doesNotContain("The answer");
+    void sessionEndsOnQuitAndAtEndOfInput() throws IOException {
+        assertThat(run(chat(), "/quit", QUESTION)).doesNotContain("The answer");
+        assertThat(run(chat(), "", "  ")).doesNotContain("The answer");
     }
 
     @Test
-    void controlCStopsTheAnswer() throws Exception {
-        String babbling = "Which way is it from the house to the tree?";
+    void ctrlCStopsGeneration() throws Exception {
+        String question = "Which way is it from the house to the tree?";
         Chat whole = model.chat(DecodingOptions.greedy(200)).setImage(ImageRef.of(Path.of(MAP)));
-        int length = whole.ask(babbling).newTokens();
+        int length = whole.ask(question).newTokens();
         assertThat(length).isGreaterThan(20);
 
         AtomicReference<Terminal> terminal = new AtomicReference<>();
@@ -98,13 +98,13 @@ class ChatSessionTest {
             @Override
             public synchronized void write(byte[] bytes, int from, int count) {
                 super.write(bytes, from, count);
-                // Ctrl-C, with each piece of the answer that is shown.
+                // Ctrl-C with each chunk of the answer.
                 if (terminal.get() != null && toString(StandardCharsets.UTF_8).contains("The ")) {
                     terminal.get().raise(Signal.INT);
                 }
             }
         };
-        byte[] keys = (babbling + "\n").getBytes(StandardCharsets.UTF_8);
+        byte[] keys = (question + "\n").getBytes(StandardCharsets.UTF_8);
         terminal.set(new DumbTerminal("test", "dumb", new ByteArrayInputStream(keys), shown, StandardCharsets.UTF_8));
         Chat chat = model.chat(DecodingOptions.greedy(200)).setImage(ImageRef.of(Path.of(MAP)));
         new ChatSession(terminal.get(), chat).run();
@@ -125,7 +125,7 @@ class ChatSessionTest {
         "--dtype,int4,'use fp32, bf16, fp16 or int8'",
         "--image-file,nowhere.png,there is no image"
     })
-    void flagsThatDoNotFitAreNamed(String flag, String value, String message) {
+    void chatRejectsInvalidFlags(String flag, String value, String message) {
         assertThatThrownBy(() -> ChatMain.main(new String[] {
                     "--model-path", ROOT.resolve("resources/tiny/llava").toString(), flag, value
                 }))
@@ -134,7 +134,7 @@ class ChatSessionTest {
     }
 
     @Test
-    void aModelThatIsNotThereIsNamed() {
+    void chatRejectsMissingModel() {
         assertThatThrownBy(() -> ChatMain.main(new String[] {"--model-path", "nowhere"}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("nowhere");

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -25,9 +26,9 @@ class CompareMainTest {
     @TempDir
     private Path temp;
 
-    /** Exact two-sided p-values of a fair coin, by hand: 2 * (1 + 10) / 1024, 2 * (1 + 3) / 8, and no coin at all. */
+    /** Expected p-values by hand: 2 * (1 + 10) / 1024, 2 * (1 + 3) / 8, and 1 without discordant problems. */
     @Test
-    void theTestIsExact() {
+    void pValueMatchesExactBinomialTest() {
         assertThat(new McNemar(5, 1, 9, 0).pValue()).isCloseTo(22.0 / 1024, within(1e-12));
         assertThat(new McNemar(5, 9, 1, 0).pValue()).isCloseTo(22.0 / 1024, within(1e-12));
         assertThat(new McNemar(0, 1, 2, 0).pValue()).isEqualTo(1);
@@ -35,24 +36,24 @@ class CompareMainTest {
         assertThat(new McNemar(0, 4000, 4000, 0).pValue()).isEqualTo(1);
         assertThat(new McNemar(0, 100, 2000, 0).pValue()).isBetween(0.0, 1e-300);
         assertThat(new McNemar(5, 1, 9, 5).difference()).isCloseTo(0.4, within(1e-12));
-        // Wald's: sqrt(10 - 64 / 20) / 20 times 1.96.
+        // Wald interval: 1.96 * sqrt(10 - 64 / 20) / 20.
         assertThat(new McNemar(5, 1, 9, 5).halfWidth()).isCloseTo(1.959964 * Math.sqrt(6.8) / 20, within(1e-6));
     }
 
-    private Path world() {
-        Path world = temp.resolve("world");
-        if (!world.toFile().exists()) {
-            SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 4, 0, false), world);
+    private Path dataset() {
+        Path dataset = temp.resolve("dataset");
+        if (!dataset.toFile().exists()) {
+            SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 4, 0, false), dataset);
         }
-        return world;
+        return dataset;
     }
 
-    /** A file in which every so manieth problem is answered wrongly. */
-    private Path answered(String name, int wrongEvery) {
+    /** Writes predictions in which every n-th answer is incorrect. */
+    private Path writePredictions(String name, int incorrectEvery) {
         List<Prediction> predictions = new ArrayList<>();
-        for (ScienceQaProblem problem : ScienceQaRecordReader.problems(world(), "test")) {
-            boolean wrong = predictions.size() % wrongEvery == 0;
-            int choice = wrong ? (problem.answer() + 1) % problem.choices().size() : problem.answer();
+        for (ScienceQaProblem problem : ScienceQaRecordReader.problems(dataset(), "test")) {
+            boolean incorrect = predictions.size() % incorrectEvery == 0;
+            int choice = incorrect ? (problem.answer() + 1) % problem.choices().size() : problem.answer();
             predictions.add(
                     Prediction.of(problem.id(), "?", "The answer is " + ScienceQaPrompt.letter(choice) + ".", name));
         }
@@ -65,21 +66,21 @@ class CompareMainTest {
         CompareMain.main(new String[] {
             "--first", first.toString(),
             "--second", second.toString(),
-            "--data-path", world().toString(),
+            "--data-path", dataset().toString(),
             "--output-dir", temp.resolve("out").toString()
         });
     }
 
     @Test
-    void whatDiffersIsCounted() throws IOException {
-        compare(answered("half", 2), answered("third", 3));
+    void compareCountsDiscordantProblems() throws IOException {
+        compare(writePredictions("half", 2), writePredictions("third", 3));
         JsonNode report =
                 new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
-        int n = ScienceQaRecordReader.problems(world(), "test").size();
+        int n = ScienceQaRecordReader.problems(dataset(), "test").size();
         JsonNode cells = report.at("/tables/0/rows");
         int onlyFirst = cells.at("/0/2").asInt();
         int onlySecond = cells.at("/1/1").asInt();
-        // Wrong in the first alone: even places that three does not divide; in the second: odd threes.
+        // Only the first is incorrect at even indices not divisible by 3; only the second at odd multiples of 3.
         int expectedSecond = 0;
         int expectedFirst = 0;
         for (int i = 0; i < n; i++) {
@@ -88,21 +89,39 @@ class CompareMainTest {
         }
         assertThat(onlySecond).isEqualTo(expectedSecond);
         assertThat(onlyFirst).isEqualTo(expectedFirst);
-        assertThat(temp.resolve("out/report.html")).content().contains("McNemar", "By column");
+        assertThat(temp.resolve("out/report.html")).content().contains("McNemar", "Accuracy by category");
     }
 
     @Test
-    void whatDoesNotFitIsNamed() {
-        Path whole = answered("whole", 2);
+    void compareRejectsDifferentProblemsAndMissingFiles() {
+        Path whole = writePredictions("whole", 2);
         List<Prediction> fewer = new ArrayList<>(PredictionFile.read(whole).values());
         String missing = fewer.remove(3).questionId().text();
         Path part = temp.resolve("part.jsonl");
         PredictionFile.write(part, fewer);
         assertThatThrownBy(() -> compare(whole, part))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("1 problems are answered in one of the two only, " + missing);
+                .hasMessageContaining("1 problems, such as " + missing);
         assertThatThrownBy(() -> compare(whole, temp.resolve("nowhere")))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("nowhere");
+    }
+
+    private Path writeEvaluation(String name, String report) throws IOException {
+        Path predictions = writePredictions(name, 2);
+        Path folder = Files.createDirectories(temp.resolve(name));
+        Files.move(predictions, folder.resolve("predictions.jsonl"));
+        Files.writeString(folder.resolve("report.json"), report);
+        return folder;
+    }
+
+    @Test
+    void compareReadsFormerKeyOfRunConfiguration() throws IOException {
+        compare(
+                writeEvaluation("former", "{\"specification\":{\"dtype\":\"fp32\"}}"),
+                writeEvaluation("current", "{\"run_configuration\":{\"dtype\":\"int8\"}}"));
+        JsonNode report =
+                new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
+        assertThat(report.at("/tables/2/rows/0").toString()).isEqualTo("[\"dtype\",\"fp32\",\"int8\"]");
     }
 }

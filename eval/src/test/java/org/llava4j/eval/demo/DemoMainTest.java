@@ -26,7 +26,7 @@ import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.scienceqa.ShuffledImages;
 
-/** The demo in its shortest form, from the shipped base: all its parts run, though nothing is learned. */
+/** The demo with minimal sizes, from the shipped base model: runs all parts, without meaningful training. */
 class DemoMainTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
 
@@ -53,7 +53,7 @@ class DemoMainTest {
     }
 
     @Test
-    void reportHasAllResultsAndRepeatsWithTheSameSeed() throws IOException {
+    void reportIsCompleteAndReproducible() throws IOException {
         ObjectNode report = report(demo("one"));
         for (String key : List.of(
                 "accuracy",
@@ -64,7 +64,7 @@ class DemoMainTest {
                 "chance")) {
             assertThat(report.get(key).doubleValue()).as(key).isBetween(0.0, 1.0);
         }
-        assertThat(report.get("kinds").properties()).hasSize(7);
+        assertThat(report.get("accuracy_by_category").properties()).hasSize(7);
         assertThat(report.get("columns").properties()).hasSize(9);
         assertThat(report.get("seconds").doubleValue()).isPositive();
         assertThat(report.get("timings").properties()).hasSize(10);
@@ -77,7 +77,7 @@ class DemoMainTest {
                                 - report.get("accuracy_without_stage1").doubleValue(),
                         within(1e-9));
         assertThat(report.at("/categories/map").properties()).hasSize(2);
-        assertThat(report.at("/specification/stage 2.maxSteps").asText()).isEqualTo("2");
+        assertThat(report.at("/run_configuration/stage 2.maxSteps").asText()).isEqualTo("2");
 
         ObjectNode again = report(demo("two"));
         for (ObjectNode json : List.of(report, again)) {
@@ -87,7 +87,7 @@ class DemoMainTest {
     }
 
     @Test
-    void pageFollowsThePaperAndTheLongWayChangesTheRecipe() throws IOException {
+    void htmlFollowsThePaperAndLongChangesRecipe() throws IOException {
         Path output = demo("long", "--long");
         assertThat(Files.readString(output.resolve("report.html")))
                 .containsSubsequence(
@@ -103,12 +103,12 @@ class DemoMainTest {
                         "The model without stage 1 answers",
                         "<h2>Training loss</h2>")
                 .doesNotContain("Stage[");
-        assertThat(report(output).at("/specification/stage 2.learningRate").asText())
+        assertThat(report(output).at("/run_configuration/stage 2.learningRate").asText())
                 .isEqualTo("0.001");
     }
 
     @Test
-    void screenHasTheStartAndTheEndOfEachPartAndTheResult() {
+    void outputHasStartAndEndOfEachPartAndResult() {
         Path output = demo("screen");
         List<String> lines = printed.toString(StandardCharsets.UTF_8).lines().toList();
         assertThat(lines).hasSize(2 * 10 + 4);
@@ -127,36 +127,36 @@ class DemoMainTest {
     }
 
     @Test
-    void anotherImageIsOneOfTheSameKindAndEachIsShownOnce() {
-        Path world = temp.resolve("world");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 6, 0, false), world);
+    void shuffledImagesStayInCategoryAndAreUsedOnce() {
+        Path dataset = temp.resolve("dataset");
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 6, 0, false), dataset);
         List<ScienceQaProblem> problems = new ArrayList<>();
-        try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(world, "test")) {
+        try (ScienceQaRecordReader reader = ScienceQaRecordReader.open(dataset, "test")) {
             for (int i = 0; i < reader.size(); i++) {
                 problems.add(reader.get(i));
             }
         }
-        var others =
+        var imageSources =
                 ShuffledImages.of(problems, problem -> ProblemType.of(problem).label(), 5);
-        List<ScienceQaProblem> pictured =
+        List<ScienceQaProblem> withImage =
                 problems.stream().filter(ScienceQaProblem::hasImage).toList();
-        assertThat(others).hasSameSizeAs(pictured);
-        assertThat(others.values()).doesNotHaveDuplicates();
-        for (ScienceQaProblem problem : pictured) {
-            assertThat(others.get(problem.id()).id()).isNotEqualTo(problem.id());
-            assertThat(ProblemType.of(others.get(problem.id()))).isEqualTo(ProblemType.of(problem));
+        assertThat(imageSources).hasSameSizeAs(withImage);
+        assertThat(imageSources.values()).doesNotHaveDuplicates();
+        for (ScienceQaProblem problem : withImage) {
+            assertThat(imageSources.get(problem.id()).id()).isNotEqualTo(problem.id());
+            assertThat(ProblemType.of(imageSources.get(problem.id()))).isEqualTo(ProblemType.of(problem));
         }
     }
 
     @Test
-    void badInputIsNamedAndNothingIsLeft() throws IOException {
+    void demoRejectsBadInputAndLeavesNoFiles() throws IOException {
         String output = temp.resolve("out").toString();
         assertThatThrownBy(() -> DemoMain.main(new String[] {"--output-dir", output, "--base", "nowhere"}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("nowhere");
         assertThatThrownBy(() -> DemoMain.main(new String[] {"--output-dir", output, "--test-per-kind", "1"}))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("two of each kind");
+                .hasMessageContaining("two held-out problems of each category");
         try (Stream<Path> left = Files.list(temp)) {
             assertThat(left).isEmpty();
         }

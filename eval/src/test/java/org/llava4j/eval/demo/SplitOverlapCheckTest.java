@@ -28,15 +28,15 @@ class SplitOverlapCheckTest {
     @TempDir
     private Path temp;
 
-    private Path world;
+    private Path dataset;
 
     @BeforeEach
     void write() {
-        world = write(5, 2, 2, 4);
+        dataset = write(5, 2, 2, 4);
     }
 
     private Path write(long seed, int trainPerKind, int testPerKind, int captions) {
-        Path folder = temp.resolve("world" + seed + "-" + trainPerKind);
+        Path folder = temp.resolve("dataset" + seed + "-" + trainPerKind);
         SyntheticDatasetWriter.write(
                 new SyntheticDatasetConfig(seed, trainPerKind, 0, testPerKind, captions, false), folder);
         return folder;
@@ -53,24 +53,24 @@ class SplitOverlapCheckTest {
     @ValueSource(strings = {"images/train", "captions/images"})
     void testImageAmongTrainingImagesIsFound(String trained) throws IOException {
         Files.copy(
-                first(world.resolve(trained)),
-                first(world.resolve("images/test")),
+                first(dataset.resolve(trained)),
+                first(dataset.resolve("images/test")),
                 StandardCopyOption.REPLACE_EXISTING);
-        refuses("also an image of the training data");
+        assertRejected("also an image of the training data");
     }
 
     @Test
     void textOnlyTestProblemInTheTrainSplitIsFound() throws IOException {
-        Path file = world.resolve("problems.json");
+        Path file = dataset.resolve("problems.json");
         ObjectNode problems = (ObjectNode) JSON.readTree(file.toFile());
         ObjectNode planted = ((ObjectNode) problems.get(textOnly("train").id())).deepCopy();
         problems.set(textOnly("test").id(), planted.put("split", "test"));
         JSON.writeValue(file.toFile(), problems);
-        refuses("also in the train split");
+        assertRejected("also in the train split");
     }
 
     private ScienceQaProblem textOnly(String split) {
-        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(world, split);
+        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(dataset, split);
         return problems.stream()
                 .filter(problem -> !problem.hasImage())
                 .findFirst()
@@ -79,21 +79,21 @@ class SplitOverlapCheckTest {
 
     @Test
     void questionOfATestProblemInACaptionIsFound() throws IOException {
-        Path file = world.resolve("captions/chat.json");
+        Path file = dataset.resolve("captions/chat.json");
         var captions = JSON.readTree(file.toFile());
         ((ObjectNode) captions.at("/1/conversations/1"))
                 .put(
                         "value",
                         "A map. "
-                                + ScienceQaRecordReader.problems(world, "test")
+                                + ScienceQaRecordReader.problems(dataset, "test")
                                         .get(0)
                                         .question());
         JSON.writeValue(file.toFile(), captions);
-        refuses("contains the question of a test problem");
+        assertRejected("contains the question of a test problem");
     }
 
-    private void refuses(String message) {
-        assertThatThrownBy(() -> SplitOverlapCheck.check(world))
+    private void assertRejected(String message) {
+        assertThatThrownBy(() -> SplitOverlapCheck.check(dataset))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(message);
     }

@@ -25,54 +25,57 @@ import org.llava4j.eval.ScriptedEndpoint;
 import org.llava4j.eval.predictions.Prediction;
 import org.llava4j.eval.predictions.PredictionFile;
 
-/** Both ways of the paper, against a model on loopback that is right, wrong, unreadable, refuses and fails. */
+/**
+ * Both ensemble methods against a scripted endpoint that gives correct, incorrect and unparsed answers, rejections and
+ * failures.
+ */
 class EnsembleMainTest {
     @TempDir
     private Path temp;
 
-    private Path world;
+    private Path dataset;
     private Path ours;
     private List<ScienceQaProblem> problems;
 
-    /** By the number of a problem: ours is right in 0, 1, 2; theirs in 0, 3, 4. */
+    /** By problem index modulo 6: LLaVA is correct in 0, 1, 2; the text-only model in 0, 3, 4. */
     @BeforeEach
-    void draw() {
-        world = temp.resolve("world");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 2, 0, false), world);
-        problems = ScienceQaRecordReader.problems(world, "test");
+    void writePredictions() {
+        dataset = temp.resolve("dataset");
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(5, 0, 0, 2, 0, false), dataset);
+        problems = ScienceQaRecordReader.problems(dataset, "test");
         List<Prediction> predictions = new ArrayList<>();
         for (int i = 0; i < problems.size(); i++) {
-            String text = i % 6 == 5 ? "I cannot tell." : says(problems.get(i), i % 6 < 3);
+            String text = i % 6 == 5 ? "I cannot tell." : answer(problems.get(i), i % 6 < 3);
             predictions.add(Prediction.of(problems.get(i).id(), "?", text, "ours"));
         }
         ours = temp.resolve("ours.jsonl");
         PredictionFile.write(ours, predictions);
     }
 
-    private static String says(ScienceQaProblem problem, boolean right) {
-        int choice = right
+    private static String answer(ScienceQaProblem problem, boolean correct) {
+        int choice = correct
                 ? problem.answer()
                 : (problem.answer() + 1) % problem.choices().size();
         return "The answer is " + ScienceQaPrompt.letter(choice) + ".";
     }
 
-    private int numberOf(String question) {
+    private int indexOf(String question) {
         for (int i = 0; i < problems.size(); i++) {
             if (question.startsWith(ScienceQaPrompt.A.question(problems.get(i).withoutImage()))) {
                 return i;
             }
         }
-        throw new IllegalStateException("an unknown question: " + question);
+        throw new IllegalStateException("unknown question: " + question);
     }
 
-    private String theirs(int i, boolean judging) {
+    private String textOnlyAnswer(int i, boolean judging) {
         return switch (i % 6) {
-            case 0 -> says(problems.get(i), true);
-            case 1 -> judging ? says(problems.get(i), true) : "It could be either.";
-            case 2 -> judging ? "Both have a point." : says(problems.get(i), false);
-            case 3 -> judging ? ScriptedEndpoint.REFUSED : says(problems.get(i), true);
-            case 4 -> says(problems.get(i), true);
-            default -> ScriptedEndpoint.REFUSED;
+            case 0 -> answer(problems.get(i), true);
+            case 1 -> judging ? answer(problems.get(i), true) : "It could be either.";
+            case 2 -> judging ? "Both have a point." : answer(problems.get(i), false);
+            case 3 -> judging ? ScriptedEndpoint.REJECTED : answer(problems.get(i), true);
+            case 4 -> answer(problems.get(i), true);
+            default -> ScriptedEndpoint.REJECTED;
         };
     }
 
@@ -81,7 +84,7 @@ class EnsembleMainTest {
                 "--predictions",
                 ours.toString(),
                 "--data-path",
-                world.toString(),
+                dataset.toString(),
                 "--output-dir",
                 temp.resolve("out").toString(),
                 "--base-url",
@@ -95,12 +98,12 @@ class EnsembleMainTest {
         return new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
     }
 
-    /** Problems with different texts may be one question without their picture; they are counted by that. */
+    /** Problems may have equal questions once their images are removed; the expected counts take that into account. */
     @Test
-    void complementJudgeAndUpperBoundAreThoseCountedByHand() throws IOException {
+    void ensembleMatchesCountsByHand() throws IOException {
         ConcurrentHashMap<String, AtomicInteger> times = new ConcurrentHashMap<>();
         JsonNode report;
-        int asked;
+        int requests;
         try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> {
             boolean judging = question.contains("Second solver: ");
             int first =
@@ -108,75 +111,75 @@ class EnsembleMainTest {
             if (first == 1 && time % 5 == 2) {
                 return time % 2 == 0 ? ScriptedEndpoint.TOO_MANY : ScriptedEndpoint.BROKEN;
             }
-            return theirs(numberOf(question), judging);
+            return textOnlyAnswer(indexOf(question), judging);
         })) {
             report = run(endpoint.url());
-            asked = endpoint.asked();
-            // Everything is in the journal: nothing is asked again, here or without an endpoint.
+            requests = endpoint.requests();
+            // The journal holds all answers: a second run sends no request, with or without an endpoint.
             JsonNode again = run(endpoint.url());
-            assertThat(endpoint.asked()).isEqualTo(asked);
+            assertThat(endpoint.requests()).isEqualTo(requests);
             assertThat(again.get("counts")).isEqualTo(report.get("counts"));
         }
         JsonNode replayed = run("http://127.0.0.1:1/v1", "--replay");
         assertThat(replayed.get("counts")).isEqualTo(report.get("counts"));
 
-        int[] right = new int[5];
+        int[] correct = new int[5];
         for (int i = 0; i < problems.size(); i++) {
-            // The endpoint knows a problem by its text: the first of equal ones answers for all.
-            int spoken = numberOf(ScienceQaPrompt.A.question(problems.get(i).withoutImage()));
-            String own = PredictionFile.read(ours).get(problems.get(i).id()).text();
-            String theirs = theirs(spoken, false);
-            boolean ownRight = own.equals(says(problems.get(i), true));
-            boolean theirsRight = theirs.equals(says(problems.get(i), true));
-            boolean theirsRead = theirs.startsWith("The answer");
-            String judged = theirs(spoken, true);
-            boolean differ = theirsRead ? !theirs.equals(own) : own.startsWith("The answer");
-            boolean refused = theirs.equals(ScriptedEndpoint.REFUSED);
-            right[0] += ownRight ? 1 : 0;
-            right[1] += theirsRight ? 1 : 0;
-            right[2] += theirsRead ? (theirsRight ? 1 : 0) : ownRight ? 1 : 0;
-            String taken = !differ || refused ? theirs : judged;
-            right[3] += taken.startsWith("The answer")
-                    ? (taken.equals(says(problems.get(i), true)) ? 1 : 0)
-                    : ownRight ? 1 : 0;
-            right[4] += ownRight || theirsRight ? 1 : 0;
+            // The endpoint identifies a problem by its text: the first of several equal ones answers for all.
+            int indexByText = indexOf(ScienceQaPrompt.A.question(problems.get(i).withoutImage()));
+            String llava = PredictionFile.read(ours).get(problems.get(i).id()).text();
+            String textOnlyAnswer = textOnlyAnswer(indexByText, false);
+            boolean llavaCorrect = llava.equals(answer(problems.get(i), true));
+            boolean textOnlyCorrect = textOnlyAnswer.equals(answer(problems.get(i), true));
+            boolean textOnlyParsed = textOnlyAnswer.startsWith("The answer");
+            String judgement = textOnlyAnswer(indexByText, true);
+            boolean differ = textOnlyParsed ? !textOnlyAnswer.equals(llava) : llava.startsWith("The answer");
+            boolean rejected = textOnlyAnswer.equals(ScriptedEndpoint.REJECTED);
+            correct[0] += llavaCorrect ? 1 : 0;
+            correct[1] += textOnlyCorrect ? 1 : 0;
+            correct[2] += textOnlyParsed ? (textOnlyCorrect ? 1 : 0) : llavaCorrect ? 1 : 0;
+            String combined = !differ || rejected ? textOnlyAnswer : judgement;
+            correct[3] += combined.startsWith("The answer")
+                    ? (combined.equals(answer(problems.get(i), true)) ? 1 : 0)
+                    : llavaCorrect ? 1 : 0;
+            correct[4] += llavaCorrect || textOnlyCorrect ? 1 : 0;
         }
         String[] names = {"ours", "text_only_model", "complement", "judge", "upper_bound"};
         for (int i = 0; i < names.length; i++) {
             assertThat(report.at("/counts/" + names[i] + "/correct").intValue())
                     .as(names[i])
-                    .isEqualTo(right[i]);
+                    .isEqualTo(correct[i]);
         }
         assertThat(temp.resolve("out/report.md")).content().contains("text-only model answered");
     }
 
     @Test
-    void outputIsRefusedBeforeTheFirstCall() throws IOException {
+    void ensembleRejectsOutputFolderBeforeFirstRequest() throws IOException {
         Files.createDirectories(temp.resolve("out"));
         Files.writeString(temp.resolve("out/notes.txt"), "mine");
         try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> "The answer is A.")) {
             assertThatThrownBy(() -> run(endpoint.url()))
                     .isInstanceOf(CommandFailedException.class)
                     .hasMessageContaining("no previous run wrote");
-            assertThat(endpoint.asked()).isZero();
+            assertThat(endpoint.requests()).isZero();
         }
     }
 
     @Test
-    void filteredAnswersAreNotUsed() throws IOException {
+    void ensembleDiscardsTruncatedAnswers() throws IOException {
         JsonNode report;
         try (ScriptedEndpoint endpoint =
                 new ScriptedEndpoint((system, question, time) -> ScriptedEndpoint.filtered("A"))) {
             report = run(endpoint.url());
         }
-        assertThat(report.at("/counts/text_only_model/failed").intValue()).isEqualTo(problems.size());
+        assertThat(report.at("/counts/text_only_model/unparsed").intValue()).isEqualTo(problems.size());
         assertThat(temp.resolve("out/report.md"))
                 .content()
-                .contains(problems.size() + " answers were cut by the token limit or a content filter");
+                .contains(problems.size() + " answers were truncated by the token limit or a content filter");
     }
 
     @Test
-    void whatDoesNotFitIsNamed() {
+    void ensembleRejectsUnknownSplitAndMissingJournal() {
         assertThatThrownBy(() -> run("http://127.0.0.1:1/v1", "--split", "nowhere"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("nowhere");

@@ -35,37 +35,37 @@ class InspectMainTest {
             value = {
                 "a_clip56           | CLIP vision tower, layout CLIP",
                 "b_llama_gqa        | LLaMA, layout original LLaVA or LLaMA",
-                "c_llava_linear     | LLaVA, 16 vectors an image, projector linear, layout original LLaVA or LLaMA",
-                "h_llava_hf         | LLaVA, 16 vectors an image, projector mlp2x_gelu, layout llava-hf",
-                "i_llava_bin        | LLaVA, 16 vectors an image, projector linear, layout original LLaVA or LLaMA"
+                "c_llava_linear     | LLaVA, 16 tokens per image, projector linear, layout original LLaVA or LLaMA",
+                "h_llava_hf         | LLaVA, 16 tokens per image, projector mlp2x_gelu, layout llava-hf",
+                "i_llava_bin        | LLaVA, 16 tokens per image, projector linear, layout original LLaVA or LLaMA"
             })
-    void aFolderIsKnownByWhatIsInIt(String folder, String what) {
-        Inspection found = Inspection.of(golden(folder), null);
-        assertThat(found.description()).isEqualTo(what);
-        assertThat(found.problems()).isEmpty();
+    void inspectDescribesModelFolder(String folder, String description) {
+        Inspection inspection = Inspection.of(golden(folder), null);
+        assertThat(inspection.description()).isEqualTo(description);
+        assertThat(inspection.problems()).isEmpty();
         InspectMain.main(new String[] {"--model-path", golden(folder).toString()});
     }
 
     @Test
-    void partsTypesAndSourcesAreCounted() {
-        Inspection found = Inspection.of(golden("i_llava_bin"), null);
-        assertThat(found.parametersByPart())
+    void inspectCountsPartsDtypesAndFiles() {
+        Inspection inspection = Inspection.of(golden("i_llava_bin"), null);
+        assertThat(inspection.parametersByPart())
                 .containsEntry("projector", 64L * 64 + 64)
-                .containsEntry("words", 2 * 320L * 64);
-        assertThat(found.tensorsByDtype()).containsOnlyKeys(TensorType.F32, TensorType.F16, TensorType.BF16);
-        assertThat(found.variablesByFile().values().stream()
+                .containsEntry("embeddings, LM head", 2 * 320L * 64);
+        assertThat(inspection.tensorsByDtype()).containsOnlyKeys(TensorType.F32, TensorType.F16, TensorType.BF16);
+        assertThat(inspection.variablesByFile().values().stream()
                         .mapToLong(Long::longValue)
                         .sum())
-                .isEqualTo(found.tensorsByDtype().values().stream()
+                .isEqualTo(inspection.tensorsByDtype().values().stream()
                         .mapToLong(Long::longValue)
                         .sum());
-        assertThat(found.warnings())
-                .anyMatch(odd -> odd.contains("give --conv-mode"))
-                .anyMatch(odd -> odd.startsWith("no tokenizer.model"));
+        assertThat(inspection.warnings())
+                .anyMatch(warning -> warning.contains("give --conv-mode"))
+                .anyMatch(warning -> warning.startsWith("no tokenizer.model"));
     }
 
     @Test
-    void whatWouldNotLoadIsListedAndEndsTheCommand() throws IOException {
+    void inspectFailsOnUnloadableModelAndListsProblems() throws IOException {
         Path folder = Files.createDirectories(temp.resolve("model"));
         try (Stream<Path> files = Files.list(golden("b_llama"))) {
             for (Path file : files.toList()) {
@@ -84,7 +84,7 @@ class InspectMainTest {
     }
 
     @Test
-    void inspectReportsTokensWithoutARowAndRowsWithoutAToken() throws IOException {
+    void inspectWarnsOfVocabularySizeMismatch() throws IOException {
         Path folder = Files.createDirectories(temp.resolve("model"));
         Files.copy(golden("b_llama/model.safetensors"), folder.resolve("model.safetensors"));
         Files.copy(golden("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
@@ -93,13 +93,13 @@ class InspectMainTest {
             Files.writeString(folder.resolve("config.json"), json.replaceFirst("(\"vocab_size\": )\\d+", "$1" + rows));
             String expected = rows == 990
                     ? "the tokenizer has 1000 ids but the token table only 990 rows"
-                    : "24 of the 1024 rows of the token table belong to no token";
-            assertThat(Inspection.of(folder, null).warnings()).anyMatch(odd -> odd.contains(expected));
+                    : "24 of the 1024 rows of the token embeddings have no token";
+            assertThat(Inspection.of(folder, null).warnings()).anyMatch(warning -> warning.contains(expected));
         }
     }
 
     @Test
-    void inspectReportsATiedHeadThatDiffersFromTheTable() throws IOException {
+    void inspectReportsTiedLmHeadThatDiffersFromEmbeddings() throws IOException {
         Path folder = Files.createDirectories(temp.resolve("model"));
         Files.copy(golden("b_llama/model.safetensors"), folder.resolve("model.safetensors"));
         String json = Files.readString(golden("b_llama/config.json"));
@@ -113,14 +113,14 @@ class InspectMainTest {
     }
 
     @Test
-    void inspectReportsUnknownKeysAndNamesOtherFamilies() throws IOException {
+    void inspectWarnsOfUnknownKeysAndRejectsOtherModelFamilies() throws IOException {
         Path folder = Files.createDirectories(temp.resolve("model"));
         Files.copy(golden("b_llama/model.safetensors"), folder.resolve("model.safetensors"));
         Path config = folder.resolve("config.json");
         String json = Files.readString(golden("b_llama/config.json"));
         Files.writeString(config, json.replaceFirst("\\{", "{\"novel_key\": 3,"));
         assertThat(Inspection.of(folder, null).warnings())
-                .anyMatch(odd -> odd.startsWith(config + ": unknown key \"novel_key\""));
+                .anyMatch(warning -> warning.startsWith(config + ": unknown key \"novel_key\""));
         Files.writeString(config, json.replace("\"model_type\": \"llama\"", "\"model_type\": \"qwen2_vl\""));
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", folder.toString()}))
                 .isInstanceOf(CommandFailedException.class)
@@ -128,23 +128,23 @@ class InspectMainTest {
     }
 
     @Test
-    void stage1sResultAloneIsKnown() {
+    void inspectDescribesProjectorFile() {
         Path file = golden("f_e2e/stage1_out/mm_projector.bin");
         for (Path path : List.of(file, file.getParent())) {
-            Inspection found = Inspection.of(path, null);
-            assertThat(found.description()).startsWith("projector alone");
-            assertThat(found.parametersByPart())
+            Inspection inspection = Inspection.of(path, null);
+            assertThat(inspection.description()).startsWith("projector weights");
+            assertThat(inspection.parametersByPart())
                     .containsOnlyKeys("projector")
                     .containsEntry("projector", 64L * 64 + 64);
-            assertThat(found.problems()).isEmpty();
+            assertThat(inspection.problems()).isEmpty();
         }
         assertThat(Inspection.of(golden("b_llama/model.safetensors"), null).problems())
                 .isNotEmpty()
-                .allMatch(problem -> problem.endsWith("is no part of a projector's file"));
+                .allMatch(problem -> problem.endsWith("does not belong in a projector file"));
     }
 
     @Test
-    void aFolderThatWasWrittenHereCanBeVerified() throws IOException {
+    void verifyDetectsChangedFiles() throws IOException {
         Path model = temp.resolve("model");
         ExportMain.main(
                 new String[] {"--model-path", golden("c_llava_linear").toString(), "--output-dir", model.toString()});
@@ -155,7 +155,7 @@ class InspectMainTest {
         Files.write(weights, bytes);
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", model.toString(), "--verify"}))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("its 1 differences are listed above");
+                .hasMessageContaining("the 1 differences are listed above");
     }
 
     @Test
@@ -180,7 +180,7 @@ class InspectMainTest {
     }
 
     @Test
-    void aFolderWithoutAConfigIsNamed() {
+    void inspectRejectsFolderWithoutConfig() {
         assertThatThrownBy(() -> InspectMain.main(new String[] {"--model-path", temp.toString()}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining(temp.resolve("config.json").toString());

@@ -20,7 +20,7 @@ import org.llava4j.data.llm.LlmAnswer;
 import org.llava4j.eval.ScriptedEndpoint;
 import org.llava4j.eval.predictions.PredictionFile;
 
-/** LLaVA-Bench from questions to scores, the judge on loopback. */
+/** LLaVA-Bench from question file to scores, with a scripted judge. */
 class LlavaBenchCommandsTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
     private static final int QUESTIONS = 9;
@@ -29,7 +29,7 @@ class LlavaBenchCommandsTest {
     private Path temp;
 
     @BeforeEach
-    void write() throws IOException {
+    void writeInputs() throws IOException {
         Path images = Files.createDirectories(temp.resolve("images"));
         StringBuilder questions = new StringBuilder();
         StringBuilder contexts = new StringBuilder();
@@ -74,25 +74,25 @@ class LlavaBenchCommandsTest {
         return new ObjectMapper().readTree(temp.resolve("judged/report.json").toFile());
     }
 
-    /** Which question a review is of, by its context. */
-    private static int number(String text) {
+    /** Index of the question under review, taken from its context. */
+    private static int questionIndex(String text) {
         return Integer.parseInt(text.replaceAll("(?s).*a map (\\d+)\n.*", "$1"));
     }
 
     @Test
-    void scoresAreThoseCountedByHandAndWhatCannotBeReadIsMissing() throws IOException {
+    void judgeMatchesScoresByHandAndExcludesUnparsedReviews() throws IOException {
         answer();
         assertThat(PredictionFile.read(temp.resolve("answers/answers.jsonl"))).hasSize(QUESTIONS);
         JsonNode report;
         try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> {
             assertThat(system).contains("from 1 (useless or wrong) to 10");
-            int i = number(question);
+            int i = questionIndex(question);
             boolean swapped = question.indexOf("Reference") > question.indexOf("Assistant 2:");
             return switch (i) {
                 case 0 -> "8";
                 case 1 -> "I would say 8 and 7.";
                 case 2 -> "8 11\nout of range";
-                case 8 -> ScriptedEndpoint.REFUSED;
+                case 8 -> ScriptedEndpoint.REJECTED;
                 default -> (swapped ? (i + " 8") : ("8 " + i)) + "\nbecause";
             };
         })) {
@@ -112,16 +112,18 @@ class LlavaBenchCommandsTest {
         assertThat(judge("http://127.0.0.1:1/v1", "--swap", "--repeats", "2", "--replay")
                         .get("tables"))
                 .isEqualTo(report.get("tables"));
-        assertThat(temp.resolve("judged/report.html")).content().contains("The paper, in the wild", "reviews read");
+        assertThat(temp.resolve("judged/report.html"))
+                .content()
+                .contains("LLaVA-Bench (In-the-Wild)", "parsed reviews");
     }
 
     @Test
-    void judgeRefusesAScoreOfNothing() throws IOException {
+    void judgeFailsWithoutParsedReviews() throws IOException {
         answer();
         try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> "I would rather not say.")) {
             assertThatThrownBy(() -> judge(endpoint.url()))
                     .isInstanceOf(CommandFailedException.class)
-                    .hasMessageContaining("not one of the " + QUESTIONS + " reviews could be parsed");
+                    .hasMessageContaining("none of the " + QUESTIONS + " reviews could be parsed");
         }
         assertThat(temp.resolve("judged/reviews.jsonl")).content().contains("rather not say");
         Files.writeString(temp.resolve("questions.jsonl"), "[]");
@@ -155,16 +157,16 @@ class LlavaBenchCommandsTest {
                 "8 7 points|false",
                 "Scores: 8 7|false"
             })
-    void onlyTwoNumbersOnTheFirstLineAreAReview(String line, boolean read) {
+    void parseAcceptsOnlyTwoNumbersOnFirstLine(String line, boolean isParsed) {
         ParsedReview parsed = ParsedReview.of(new LlmAnswer("\n" + line + "\nbecause", "stop", "m", 1, 1));
-        assertThat(parsed.scores().isPresent()).isEqualTo(read);
-        assertThat(parsed.problem().isEmpty()).isEqualTo(read);
+        assertThat(parsed.scores().isPresent()).isEqualTo(isParsed);
+        assertThat(parsed.problem().isEmpty()).isEqualTo(isParsed);
     }
 
     @Test
-    void aReviewCutInItsFirstLineHasNoScores() {
+    void parseRejectsReviewTruncatedInFirstLine() {
         assertThat(ParsedReview.of(new LlmAnswer("10 1", "length", "m", 1, 1)).problem())
-                .contains("cut in its first line");
+                .contains("truncated in its first line");
         assertThat(ParsedReview.of(new LlmAnswer("10 10\nbeca", "length", "m", 1, 1))
                         .scores())
                 .contains(new ReviewScores(10, 10));
@@ -175,8 +177,8 @@ class LlavaBenchCommandsTest {
                 .contains("empty");
     }
 
-    /** Gives the reference 8 and the candidate 4 for every question. */
-    private static String halfAsGood(String system, String question, int time) {
+    /** Scores every reference answer 8 and every candidate answer 4. */
+    private static String scoreCandidateHalf(String system, String question, int time) {
         boolean swapped = question.indexOf("Reference") > question.indexOf("Assistant 2:");
         return swapped ? "4\t8" : "8\t4";
     }
@@ -189,51 +191,52 @@ class LlavaBenchCommandsTest {
     }
 
     @Test
-    void oneBudgetHoldsForAllRepeats() throws IOException {
+    void judgeSharesOneBudgetAcrossRepeats() throws IOException {
         writeAnswers();
-        try (ScriptedEndpoint endpoint = new ScriptedEndpoint(LlavaBenchCommandsTest::halfAsGood)) {
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint(LlavaBenchCommandsTest::scoreCandidateHalf)) {
             String[] flags = {"--repeats", "3", "--swap", "--max-requests", "40"};
             assertThatThrownBy(() -> judge(endpoint.url(), flags))
                     .isInstanceOf(CommandFailedException.class)
                     .hasMessageContaining("all 40 requests of the budget are used");
-            assertThat(endpoint.asked()).isEqualTo(40);
+            assertThat(endpoint.requests()).isEqualTo(40);
             assertThatThrownBy(() -> judge(endpoint.url(), flags)).isInstanceOf(CommandFailedException.class);
-            assertThat(endpoint.asked()).as("earlier runs count").isEqualTo(40);
+            assertThat(endpoint.requests()).as("earlier runs count").isEqualTo(40);
             assertThat(temp.resolve("judged")).doesNotExist();
             judge(endpoint.url(), "--repeats", "3", "--swap");
-            assertThat(endpoint.asked()).isEqualTo(2 * 3 * QUESTIONS);
+            assertThat(endpoint.requests()).isEqualTo(2 * 3 * QUESTIONS);
         }
     }
 
     @Test
-    void judgeRefusesItsOutputBeforeTheFirstCall() throws IOException {
+    void judgeRejectsOutputFolderBeforeFirstRequest() throws IOException {
         writeAnswers();
-        try (ScriptedEndpoint endpoint = new ScriptedEndpoint(LlavaBenchCommandsTest::halfAsGood)) {
+        try (ScriptedEndpoint endpoint = new ScriptedEndpoint(LlavaBenchCommandsTest::scoreCandidateHalf)) {
             Path judged = Files.writeString(temp.resolve("judged"), "a file");
             assertThatThrownBy(() -> judge(endpoint.url()))
                     .isInstanceOf(CommandFailedException.class)
                     .hasMessageContaining("is a file");
             Files.delete(judged);
             Files.createDirectories(judged);
-            Files.writeString(judged.resolve("report.html"), "somebody else's");
+            Files.writeString(judged.resolve("report.html"), "foreign file");
             assertThatThrownBy(() -> judge(endpoint.url()))
                     .isInstanceOf(CommandFailedException.class)
                     .hasMessageContaining("no previous run wrote");
-            assertThat(endpoint.asked()).isZero();
-            assertThat(judged.resolve("report.html")).hasContent("somebody else's");
+            assertThat(endpoint.requests()).isZero();
+            assertThat(judged.resolve("report.html")).hasContent("foreign file");
         }
     }
 
     @Test
-    void reviewsWithoutScoresAreNamed() throws IOException {
+    void judgeListsUnparsedReviews() throws IOException {
         writeAnswers();
         JsonNode report;
-        try (ScriptedEndpoint endpoint = new ScriptedEndpoint((system, question, time) -> switch (number(question)) {
-            case 4 -> "Both are good.";
-            case 5 -> ScriptedEndpoint.filtered("8");
-            case 6 -> ScriptedEndpoint.REFUSED;
-            default -> halfAsGood(system, question, time);
-        })) {
+        try (ScriptedEndpoint endpoint =
+                new ScriptedEndpoint((system, question, time) -> switch (questionIndex(question)) {
+                    case 4 -> "Both are good.";
+                    case 5 -> ScriptedEndpoint.filtered("8");
+                    case 6 -> ScriptedEndpoint.REJECTED;
+                    default -> scoreCandidateHalf(system, question, time);
+                })) {
             report = judge(endpoint.url());
         }
         assertThat(report.at("/tables/0/rows/3/1").textValue()).isEqualTo("50.0");
@@ -250,7 +253,7 @@ class LlavaBenchCommandsTest {
     }
 
     @Test
-    void idsKeepTheirJsonTypeInTheAnswers() throws IOException {
+    void answersKeepJsonTypeOfIds() throws IOException {
         Path questions = temp.resolve("questions.jsonl");
         List<String> lines = Files.readAllLines(questions);
         Files.writeString(
@@ -263,7 +266,7 @@ class LlavaBenchCommandsTest {
     }
 
     @Test
-    void twoQuestionsOfOneIdAreRefused() throws IOException {
+    void duplicateQuestionIdsAreRejected() throws IOException {
         Path questions = temp.resolve("questions.jsonl");
         Files.writeString(questions, Files.readString(questions).replace("\"question_id\":5", "\"question_id\":4"));
         assertThatThrownBy(this::answer)
@@ -277,11 +280,11 @@ class LlavaBenchCommandsTest {
     }
 
     @Test
-    void whatDoesNotFitIsNamed() throws IOException {
+    void judgeRejectsMissingContext() throws IOException {
         answer();
         Files.writeString(temp.resolve("context.jsonl"), "{\"image\":\"other.png\",\"caption\":\"x\"}\n");
         assertThatThrownBy(() -> judge("http://127.0.0.1:1/v1"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("says nothing of the picture 0.png");
+                .hasMessageContaining("has no context for the image 0.png");
     }
 }

@@ -51,14 +51,14 @@ class ParityMainTest {
         "c_llava_linear, grads_stage1, stage1",
         "c_llava_mlp2x_gelu, grads_stage2, stage2"
     })
-    void goldenFoldersHold(String model, String expected, String stage) {
+    void parityMatchesGoldenTensors(String model, String expected, String stage) {
         String[] gradients = stage.equals("stage0") ? new String[0] : new String[] {"--gradients", stage};
         assertThatCode(() -> parity(model, golden(model + "/" + expected + ".safetensors"), gradients))
                 .doesNotThrowAnyException();
     }
 
     @Test
-    void whatIsWrittenHoldsAgainstItselfAndATensorThatIsOffFails() {
+    void parityAcceptsOwnOutputAndRejectsChangedTensor() {
         Path output = temp.resolve("out.safetensors");
         parity("b_llama", golden("b_llama/io.safetensors"), "--output", output.toString());
         assertThatCode(() -> parity("b_llama", output.toString(), "--tolerance", "0"))
@@ -68,16 +68,16 @@ class ParityMainTest {
             file.tensors().keySet().forEach(name -> tensors.put(name, file.read(name)));
         }
         tensors.get("logits").muli(1.001);
-        Path off = temp.resolve("off.safetensors");
-        SafetensorsWriter.write(off, tensors);
-        assertThatThrownBy(() -> parity("b_llama", off.toString()))
+        Path changed = temp.resolve("off.safetensors");
+        SafetensorsWriter.write(changed, tensors);
+        assertThatThrownBy(() -> parity("b_llama", changed.toString()))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("1 of " + tensors.size() + " tensors are further than");
+                .hasMessageContaining("1 of " + tensors.size() + " tensors differ by more than");
     }
 
     @ParameterizedTest
     @CsvSource({"--gradients, stage3, stage1 or stage2", "--tolerance, small, must be a number", "--outptu, x, outptu"})
-    void aWrongFlagIsNamed(String flag, String value, String message) {
+    void parityRejectsInvalidFlags(String flag, String value, String message) {
         assertThatThrownBy(() -> parity("b_llama", golden("b_llama/io.safetensors"), flag, value))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining(message)
@@ -85,7 +85,7 @@ class ParityMainTest {
     }
 
     @Test
-    void aTruncatedModelOrNothingToCompareIsRefusedAndNothingWritten() throws IOException {
+    void parityRejectsTruncatedModelAndUnrelatedTensors() throws IOException {
         Path model = Files.createDirectories(temp.resolve("model"));
         Files.copy(GOLDEN.resolve("b_llama/config.json"), model.resolve("config.json"));
         byte[] whole = Files.readAllBytes(GOLDEN.resolve("b_llama/model.safetensors"));
@@ -102,6 +102,6 @@ class ParityMainTest {
         assertThat(output).doesNotExist();
         assertThatThrownBy(() -> parity("b_llama", golden("b_llama/model.safetensors")))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("names no tensor that this model gives");
+                .hasMessageContaining("has no tensor that this model produces");
     }
 }

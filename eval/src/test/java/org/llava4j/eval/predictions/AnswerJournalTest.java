@@ -22,19 +22,19 @@ class AnswerJournalTest {
     }
 
     @Test
-    void completeRefusesDuplicateIds() {
+    void completeRejectsDuplicateIds() {
         try (AnswerJournal journal = open()) {
-            assertThatThrownBy(
-                            () -> journal.complete(List.of("1", "2", "1"), "questions", 2, (numbers, answered) -> {}))
+            assertThatThrownBy(() ->
+                            journal.complete(List.of("1", "2", "1"), "questions", 2, (batchIndices, onBatch) -> {}))
                     .isInstanceOf(BadInputException.class)
                     .hasMessageContaining("two questions have the id 1");
         }
     }
 
     @Test
-    void openRefusesTwoDifferentAnswersToOneQuestion() throws IOException {
+    void openRejectsConflictingAnswersToOneQuestion() throws IOException {
         try (AnswerJournal journal = open()) {
-            journal.complete(List.of("1"), "questions", 2, (numbers, answered) -> answered.accept(Map.of("1", "a")));
+            journal.complete(List.of("1"), "questions", 2, (batchIndices, onBatch) -> onBatch.accept(Map.of("1", "a")));
         }
         Path file = temp.resolve("answers.jsonl");
         Files.writeString(file, "{\"1\":\"a\"}\n", StandardOpenOption.APPEND);
@@ -46,5 +46,13 @@ class AnswerJournalTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("line 4")
                 .hasMessageContaining("question 1");
+    }
+
+    @Test
+    void openAcceptsFormerKeyOfConfigurationHash() throws IOException {
+        Files.writeString(temp.resolve("answers.jsonl"), "{\"specification_sha256\":\"spec\"}\n{\"1\":\"a\"}\n");
+        try (AnswerJournal journal = open()) {
+            assertThat(journal.answers()).containsExactly(Map.entry("1", "a"));
+        }
     }
 }

@@ -21,7 +21,7 @@ class PredictionFileTest {
     Path folder;
 
     @Test
-    void a_line_of_the_published_format_is_read() throws IOException {
+    void readAcceptsPublishedFormat() throws IOException {
         Path file = Files.writeString(folder.resolve("answers.jsonl"), PUBLISHED_LINE + "\n\n");
         assertThat(PredictionFile.read(file))
                 .containsExactly(Map.entry(
@@ -36,7 +36,7 @@ class PredictionFileTest {
     }
 
     @Test
-    void a_line_has_the_published_keys_in_their_order() throws IOException {
+    void writeKeepsPublishedKeysAndOrder() throws IOException {
         Path file = folder.resolve("out/answers.jsonl");
         PredictionFile.write(
                 file, List.of(new Prediction(JsonId.of("5"), "Q", "\"A\"\n", "id", "m", Map.of("seed", 1))));
@@ -46,7 +46,7 @@ class PredictionFileTest {
     }
 
     @Test
-    void what_is_written_is_read_back_in_its_order() {
+    void readReturnsWrittenPredictionsInOrder() {
         List<Prediction> predictions =
                 List.of(Prediction.of("9", "ünï\u2028", "The answer is A.", "m"), Prediction.of("10", "b", "B", "m"));
         Path file = folder.resolve("answers.jsonl");
@@ -55,7 +55,7 @@ class PredictionFileTest {
     }
 
     @Test
-    void idsKeepTheirJsonType() throws IOException {
+    void idsKeepJsonType() throws IOException {
         Path file = folder.resolve("answers.jsonl");
         PredictionFile.write(
                 file,
@@ -65,13 +65,13 @@ class PredictionFileTest {
                 .extracting(Prediction::questionId)
                 .containsExactly(JsonId.of(7), JsonId.of("007"));
         String number = PUBLISHED_LINE.replace("\"5\"", "5");
-        assertRefused(PUBLISHED_LINE + "\n" + number, "line 2: question 5");
-        assertRefused(PUBLISHED_LINE.replace("\"5\"", "5.5"), "must be a string or a whole number");
-        assertRefused(PUBLISHED_LINE.replace("\"prompt\"", "\"text\""), "Duplicate field 'text'");
+        assertRejected(PUBLISHED_LINE + "\n" + number, "line 2: question 5");
+        assertRejected(PUBLISHED_LINE.replace("\"5\"", "5.5"), "must be a string or a whole number");
+        assertRejected(PUBLISHED_LINE.replace("\"prompt\"", "\"text\""), "Duplicate field 'text'");
     }
 
     @Test
-    void an_answers_id_follows_from_its_content() {
+    void answerIdIsDerivedFromContent() {
         Prediction answer = Prediction.of("1", "p", "t", "m");
         assertThat(answer).isEqualTo(Prediction.of("1", "p", "t", "m"));
         assertThat(answer.answerId())
@@ -79,11 +79,11 @@ class PredictionFileTest {
     }
 
     @Test
-    void a_broken_line_is_refused_with_its_number() throws IOException {
-        assertRefused(PUBLISHED_LINE + "\n{\"question_id\"", "line 2");
-        assertRefused("\n\n[]", "line 3");
-        assertRefused(PUBLISHED_LINE + "\n{\"question_id\": \"6\"}", "line 2: an answer needs");
-        assertRefused(PUBLISHED_LINE + "\n" + PUBLISHED_LINE, "line 2: question 5");
+    void readRejectsMalformedLineWithLineNumber() throws IOException {
+        assertRejected(PUBLISHED_LINE + "\n{\"question_id\"", "line 2");
+        assertRejected("\n\n[]", "line 3");
+        assertRejected(PUBLISHED_LINE + "\n{\"question_id\": \"6\"}", "line 2: an answer needs");
+        assertRejected(PUBLISHED_LINE + "\n" + PUBLISHED_LINE, "line 2: question 5");
         Files.write(folder.resolve("answers.jsonl"), new byte[] {'{', (byte) 0xff, '\n'});
         assertThatThrownBy(() -> PredictionFile.read(folder.resolve("answers.jsonl")))
                 .isInstanceOf(BadInputException.class)
@@ -91,13 +91,13 @@ class PredictionFileTest {
     }
 
     @Test
-    void a_missing_file_is_named() {
+    void readRejectsMissingFile() {
         assertThatThrownBy(() -> PredictionFile.read(folder.resolve("none.jsonl")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("none.jsonl");
     }
 
-    private void assertRefused(String content, String reason) throws IOException {
+    private void assertRejected(String content, String reason) throws IOException {
         Path file = Files.writeString(folder.resolve("answers.jsonl"), content);
         assertThatThrownBy(() -> PredictionFile.read(file))
                 .isInstanceOf(BadInputException.class)

@@ -30,7 +30,7 @@ class ScienceQaGradingTest {
     Path folder;
 
     @Test
-    void every_problem_is_graded_and_a_missing_answer_is_a_failed_one() {
+    void missingAnswerIsGradedAsUnparsed() {
         ScienceQaGrading grading = ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill);
         assertThat(grading.scores().overall()).isEqualTo(new AnswerCounts(1, 1, 2));
         assertThat(grading.scores().groups()).containsExactly(entry("physics", new AnswerCounts(1, 1, 2)));
@@ -43,7 +43,7 @@ class ScienceQaGradingTest {
     }
 
     @Test
-    void the_result_file_is_llavas() throws IOException {
+    void writeKeepsLlavaResultFormat() throws IOException {
         Path file = folder.resolve("result.json");
         ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill).result().write(file);
         assertThat(Files.readString(file).replaceAll("\\s*\n\\s*", ""))
@@ -54,7 +54,7 @@ class ScienceQaGradingTest {
     }
 
     @Test
-    void a_result_file_is_read_back() {
+    void readReturnsWrittenResult() {
         Path file = folder.resolve("result.json");
         ScienceQaResult result =
                 ScienceQaGrading.of(PROBLEMS, TEXTS, ScienceQaProblem::skill).result();
@@ -64,23 +64,23 @@ class ScienceQaGradingTest {
     }
 
     @Test
-    void answers_to_other_problems_are_refused() {
+    void gradingRejectsAnswersToUnknownProblems() {
         assertThatThrownBy(() -> ScienceQaGrading.of(PROBLEMS, Map.of("77", "A"), ScienceQaProblem::skill))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("77");
     }
 
     @Test
-    void a_result_file_that_contradicts_itself_is_refused() throws IOException {
-        assertRefused("{'correct':1,'count':2,'results':{'1':0},'outputs':{'1':'A'}}", "count");
-        assertRefused("{'correct':2,'count':1,'results':{'1':0},'outputs':{'1':'A'}}", "correct");
-        assertRefused("{'correct':1,'count':1,'results':{'1':0},'outputs':{'2':'A'}}", "different problems");
-        assertRefused("{'correct':1,'count':1,'results':{'1':-2},'outputs':{'1':'A'}}", "results.1");
-        assertRefused("{'correct':1,'count':1,'outputs':{'1':'A'}}", "results");
-        assertRefused("{'correct':1,\n'count'", "line 2");
+    void readRejectsInconsistentResultFile() throws IOException {
+        assertRejected("{'correct':1,'count':2,'results':{'1':0},'outputs':{'1':'A'}}", "count");
+        assertRejected("{'correct':2,'count':1,'results':{'1':0},'outputs':{'1':'A'}}", "correct");
+        assertRejected("{'correct':1,'count':1,'results':{'1':0},'outputs':{'2':'A'}}", "different problems");
+        assertRejected("{'correct':1,'count':1,'results':{'1':-2},'outputs':{'1':'A'}}", "results.1");
+        assertRejected("{'correct':1,'count':1,'outputs':{'1':'A'}}", "results");
+        assertRejected("{'correct':1,\n'count'", "line 2");
     }
 
-    private void assertRefused(String json, String reason) throws IOException {
+    private void assertRejected(String json, String reason) throws IOException {
         Path file = Files.writeString(folder.resolve("broken.json"), json.replace('\'', '"'));
         assertThatThrownBy(() -> ScienceQaResult.read(file))
                 .isInstanceOf(BadInputException.class)

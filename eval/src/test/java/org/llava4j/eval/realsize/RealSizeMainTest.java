@@ -23,14 +23,14 @@ import org.llava4j.data.tensors.TensorType;
 import org.llava4j.eval.inspect.Inspection;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The memory of a process is told by Linux alone. */
+/** Runs on Linux only, which reports the memory of a process. */
 @EnabledOnOs(OS.LINUX)
 class RealSizeMainTest {
     @TempDir
     private Path temp;
 
     @Test
-    void aModelIsMadeInspectedLoadedRunAndRemoved() throws IOException {
+    void realSizeGeneratesMeasuresAndDeletesModel() throws IOException {
         Path file = temp.resolve("figures.json");
         run("--size", "small", "--folder", temp.resolve("model").toString(), "--json", file.toString());
         JsonNode json = new ObjectMapper().readTree(file.toFile());
@@ -51,17 +51,17 @@ class RealSizeMainTest {
     }
 
     @Test
-    void whatIsKeptIsAFolderOfShardsWithNormalNumbers() throws IOException {
+    void keepLeavesShardsWithNormalWeights() throws IOException {
         Path folder = temp.resolve("model");
         run("--size", "small", "--folder", folder.toString(), "--keep");
         assertThat(namesIn(temp)).containsExactly("model");
         assertThat(namesIn(folder))
                 .contains("config.json", "vision_tower", "model.safetensors.index.json")
                 .contains("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors");
-        Inspection found = Inspection.of(folder, null);
-        assertThat(found.problems()).isEmpty();
-        assertThat(found.tensorsByDtype()).containsOnlyKeys(TensorType.BF16);
-        assertThat(found.parameters())
+        Inspection measurements = Inspection.of(folder, null);
+        assertThat(measurements.problems()).isEmpty();
+        assertThat(measurements.tensorsByDtype()).containsOnlyKeys(TensorType.BF16);
+        assertThat(measurements.parameters())
                 .isEqualTo(PublishedModelSize.named("small").parameters());
         try (SafetensorsFolder stored = SafetensorsFolder.open(folder)) {
             assertThat(stored.read("model.norm.weight").toFloatVector()).containsOnly(1);
@@ -73,7 +73,7 @@ class RealSizeMainTest {
     }
 
     @Test
-    void theSizesAreThePublishedOnes() {
+    void sizesMatchPublishedModels() {
         // LLaMA: 6 738 415 616 and 13 015 864 320; CLIP's tower 303 179 776; a linear projector.
         assertThat(PublishedModelSize.named("7b").parameters()).isEqualTo(6_738_415_616L + 303_179_776 + 1025 * 4096);
         assertThat(PublishedModelSize.named("13b").parameters()).isEqualTo(13_015_864_320L + 303_179_776 + 1025 * 5120);
@@ -81,26 +81,26 @@ class RealSizeMainTest {
     }
 
     @Test
-    void aPeakAboveTheBoundEndsTheCommand() {
-        ObjectNode found = JsonNodeFactory.instance.objectNode();
-        found.put("bound_mb", 16501.4).put("peak_load_mb", 16502.6);
-        assertThatThrownBy(() -> RealSizeMain.requireBound(found))
+    void requireBoundRejectsPeakAboveLimit() {
+        ObjectNode measurements = JsonNodeFactory.instance.objectNode();
+        measurements.put("bound_mb", 16501.4).put("peak_load_mb", 16502.6);
+        assertThatThrownBy(() -> RealSizeMain.requireBound(measurements))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage("loading took 16503 MB at its peak, more than the 16501 MB it may");
-        RealSizeMain.requireBound(found.put("peak_load_mb", 16501.4));
-        found.remove("peak_load_mb");
-        RealSizeMain.requireBound(found);
+                .hasMessage("loading took 16503 MB at its peak, more than the limit of 16501 MB");
+        RealSizeMain.requireBound(measurements.put("peak_load_mb", 16501.4));
+        measurements.remove("peak_load_mb");
+        RealSizeMain.requireBound(measurements);
     }
 
     @Test
-    void anUnknownSizeIsNamed() {
+    void realSizeRejectsUnknownSize() {
         assertThatThrownBy(() -> run("--size", "70b", "--folder", temp.toString()))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("--size 70b is not known; use 7b, 13b, or small");
+                .hasMessageContaining("--size 70b is unknown; use 7b, 13b, or small");
     }
 
     @Test
-    void aFolderThatIsNotOursStays() throws IOException {
+    void realSizeKeepsForeignFolder() throws IOException {
         Path note = Files.writeString(temp.resolve("note.txt"), "mine");
         assertThatThrownBy(() -> run("--size", "small", "--folder", temp.toString()))
                 .isInstanceOf(CommandFailedException.class)

@@ -17,16 +17,16 @@ import org.openqa.selenium.Dimension;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 
-/** A report of a real run in a real Chromium. */
+/** The report of an evaluation, rendered in Chromium. */
 @Tag("browser")
 class ReportPageTest {
     @TempDir
     private Path temp;
 
     @Test
-    void everyChartHasDataAndNothingIsAskedOfOthers() throws Exception {
-        Path world = temp.resolve("world");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 4, 0, false), world);
+    void reportShowsAllChartsWithoutExternalRequests() throws Exception {
+        Path dataset = temp.resolve("dataset");
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 4, 0, false), dataset);
         Path model = Files.createDirectories(temp.resolve("model"));
         Path tiny = Path.of(System.getProperty("llava4j.root"), "resources/tiny");
         for (String file : List.of("model.safetensors", "tokenizer.model")) {
@@ -36,7 +36,7 @@ class ReportPageTest {
         Files.writeString(
                 model.resolve("config.json"),
                 Files.readString(tiny.resolve("llava/config.json")).replace("../base/vision_tower", tower));
-        // As a stage leaves it beside what it has learned.
+        // The metrics file of a training stage.
         Files.writeString(
                 model.resolve("metrics.jsonl"),
                 "{\"step\":1,\"loss\":3.5}\n{\"step\":2,\"loss\":1.25}\n{\"step\":3,\"loss\":0.75}\n");
@@ -44,7 +44,7 @@ class ReportPageTest {
             "--model-path",
             model.toString(),
             "--data-path",
-            world.toString(),
+            dataset.toString(),
             "--prompt-format",
             "A",
             "--max-new-tokens",
@@ -79,7 +79,7 @@ class ReportPageTest {
                             browser.executeScript("return document.documentElement.scrollWidth <= window.innerWidth"))
                     .isTrue();
             browser.manage().window().setSize(new Dimension(1280, 1250));
-            Browser.keep(browser, "report.png");
+            Browser.saveScreenshot(browser, "report.png");
         } finally {
             browser.quit();
         }

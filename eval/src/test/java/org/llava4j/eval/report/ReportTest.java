@@ -39,32 +39,33 @@ class ReportTest {
     Path folder;
 
     @Test
-    void the_json_has_headlines_as_fractions_under_their_own_keys() throws IOException {
-        JsonNode json = json(whole());
+    void jsonHasHeadlineMetricsAsFractionsUnderOwnKeys() throws IOException {
+        JsonNode json = json(fullReport());
         assertThat(json.get("accuracy").asDouble()).isEqualTo(0.94);
         assertThat(json.get("accuracy_before").asDouble()).isEqualTo(0.1);
         assertThat(json.get("chance").asDouble()).isEqualTo(0.38);
         assertThat(json.get("seconds").asDouble()).isEqualTo(412.5);
-        assertThat(json.get("kinds").get("read a thermometer").asDouble()).isEqualTo(0.9);
+        assertThat(json.get("accuracy_by_category").get("read a thermometer").asDouble())
+                .isEqualTo(0.9);
         assertThat(json.get("columns").get("G1-6").asDouble()).isEqualTo(0.75);
         assertThat(json.get("columns").get("LAN").isNull()).isTrue();
         assertThat(json.get("counts").get("accuracy"))
                 .isEqualTo(new JsonMapper()
-                        .readTree("{\"correct\":282,\"wrong\":15,\"failed\":3,\"low\":"
+                        .readTree("{\"correct\":282,\"incorrect\":15,\"unparsed\":3,\"low\":"
                                 + new AnswerCounts(282, 15, 3).wilson().low() + ",\"high\":"
                                 + new AnswerCounts(282, 15, 3).wilson().high() + "}"));
-        assertThat(json.get("counts").get("columns").get("NAT").get("wrong").asInt())
+        assertThat(json.get("counts").get("columns").get("NAT").get("incorrect").asInt())
                 .isEqualTo(20);
-        assertThat(json.get("specification").get("seed").asText()).isEqualTo("42");
-        assertThat(json.get("specification_sha256").asText())
-                .isEqualTo(whole().configuration().sha256())
+        assertThat(json.get("run_configuration").get("seed").asText()).isEqualTo("42");
+        assertThat(json.get("run_configuration_sha256").asText())
+                .isEqualTo(fullReport().configuration().sha256())
                 .hasSize(64);
         assertThat(json.get("timings").fieldNames()).toIterable().containsExactly("stage 1", "stage 2");
         assertThat(json.get("loss").get("Stage 2, questions").get(1)).hasToString("[2,null]");
     }
 
     @Test
-    void a_headline_cannot_take_the_name_of_another_part() {
+    void renderRejectsMetricWithKeyOfAnotherPart() {
         Report twice = Report.titled("t")
                 .headlineMetric("seconds", "Seconds", AnswerCounts.NONE)
                 .build();
@@ -74,8 +75,8 @@ class ReportTest {
     }
 
     @Test
-    void the_page_shows_what_the_json_says() {
-        String page = new ReportHtml(whole()).render();
+    void htmlShowsSameValuesAsJson() {
+        String page = new ReportHtml(fullReport()).render();
         assertThat(page)
                 .contains("<td class=\"big\">94.0</td>")
                 .contains("<td>282</td><td>15</td><td>3</td>")
@@ -83,29 +84,29 @@ class ReportTest {
                 .contains("LLaVA 13B")
                 .contains("<td>90.92</td>")
                 .contains("6 min 53 s")
-                .contains(whole().configuration().sha256())
+                .contains(fullReport().configuration().sha256())
                 .contains("3.000 to 0.500 in 3 steps, 1 of them without a finite loss");
         assertThat(page).contains("<tr class=\"ours\"><th scope=\"row\">This run</th><td>80.00</td>");
     }
 
     @Test
-    void what_models_and_data_say_cannot_become_markup() {
-        String page = new ReportHtml(whole()).render();
+    void htmlEscapesGeneratedText() {
+        String page = new ReportHtml(fullReport()).render();
         assertThat(page)
                 .contains("&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt; &amp; more\ufffd")
                 .doesNotContain("<script");
     }
 
     @Test
-    void the_page_asks_for_nothing_from_elsewhere() {
-        String page = new ReportHtml(whole()).render();
+    void htmlHasNoExternalResources() {
+        String page = new ReportHtml(fullReport()).render();
         assertThat(page).doesNotContain("http:", "https:", "url(", "@import", "<link", "src=\"/");
         assertThat(page).contains("default-src 'none'").contains("src=\"data:image/png;base64,");
     }
 
     @Test
-    void the_page_is_well_formed() throws Exception {
-        String page = new ReportHtml(whole()).render();
+    void htmlIsWellFormed() throws Exception {
+        String page = new ReportHtml(fullReport()).render();
         String body = page.substring(page.indexOf("<main>"), page.indexOf("</main>") + "</main>".length());
         // Images are the only elements of a page that are never closed.
         String xml = body.replaceAll("(<img [^>]*)>", "$1/>");
@@ -118,29 +119,29 @@ class ReportTest {
     }
 
     @Test
-    void an_answer_that_could_not_be_read_says_why() {
-        String page = new ReportHtml(whole()).render();
+    void htmlGivesReasonOfUnparsedAnswer() {
+        String page = new ReportHtml(fullReport()).render();
         assertThat(page)
-                .contains("Unparsed: nothing in the text has the form of one.")
+                .contains("Unparsed: the text contains no answer.")
                 .contains("repel<span class=\"mark\">correct answer</span><span class=\"mark\">predicted</span>")
                 .contains("Correct.")
                 .contains("Incorrect.");
     }
 
     @Test
-    void parts_that_were_not_given_are_left_out() {
+    void htmlOmitsMissingParts() {
         String page = new ReportHtml(Report.titled("Bare").build()).render();
-        assertThat(page).contains("<h1>Bare</h1>").doesNotContain("Training loss", "nine columns", "Examples");
+        assertThat(page).contains("<h1>Bare</h1>").doesNotContain("Training loss", "ScienceQA categories", "Examples");
     }
 
     @Test
     void pageHasResultsBeforeSettingsAndExamples() {
-        String page = new ReportHtml(whole()).render();
+        String page = new ReportHtml(fullReport()).render();
         assertThat(page)
                 .containsSubsequence(
                         "<h2>Accuracy</h2>",
                         "<h2>Accuracy by category</h2>",
-                        "nine columns",
+                        "ScienceQA categories",
                         "<h2>Settings</h2>",
                         "<h2>Time per part</h2>",
                         "<h2>Examples</h2>",
@@ -172,18 +173,18 @@ class ReportTest {
     }
 
     @Test
-    void numbers_have_a_point_in_every_locale() {
+    void numbersHaveDecimalPointInEveryLocale() {
         Locale before = Locale.getDefault();
         try {
             Locale.setDefault(Locale.GERMANY);
-            assertThat(new ReportHtml(whole()).render()).contains("<td class=\"big\">94.0</td>");
+            assertThat(new ReportHtml(fullReport()).render()).contains("<td class=\"big\">94.0</td>");
         } finally {
             Locale.setDefault(before);
         }
     }
 
     @Test
-    void the_same_settings_have_the_same_hash_in_any_order() {
+    void sha256IsIndependentOfSettingOrder() {
         RunConfiguration one =
                 Report.titled("a").setting("x", 1).setting("y", "2").build().configuration();
         RunConfiguration two =
@@ -198,7 +199,7 @@ class ReportTest {
     }
 
     @Test
-    void durations_read_as_people_say_them() {
+    void durationsHaveReadableUnits() {
         assertThat(Html.duration(4.25)).isEqualTo("4.3 s");
         assertThat(Html.duration(48.2)).isEqualTo("48 s");
         assertThat(Html.duration(425)).isEqualTo("7 min 05 s");
@@ -206,17 +207,17 @@ class ReportTest {
     }
 
     @Test
-    void both_files_are_written_into_a_new_folder() throws IOException {
-        whole().write(folder.resolve("new/report"));
+    void writeCreatesFolderAndFiles() throws IOException {
+        fullReport().write(folder.resolve("new/report"));
         assertThat(folder.resolve("new/report/report.html")).isNotEmptyFile();
         assertThat(folder.resolve("new/report/report.json")).isNotEmptyFile();
         Path file = Files.writeString(folder.resolve("file"), "");
-        assertThatThrownBy(() -> whole().write(file)).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> fullReport().write(file)).isInstanceOf(BadInputException.class);
     }
 
     @Test
-    void only_pictures_are_taken_for_pictures() throws IOException {
-        Path text = Files.writeString(folder.resolve("image.png"), "no picture");
+    void readRejectsFilesThatAreNotImages() throws IOException {
+        Path text = Files.writeString(folder.resolve("image.png"), "not an image");
         assertThatThrownBy(() -> ReportImage.read(text)).isInstanceOf(BadInputException.class);
         assertThatThrownBy(() -> ReportImage.read(folder.resolve("none.png"))).isInstanceOf(BadInputException.class);
         Files.write(text, png().bytes());
@@ -227,13 +228,13 @@ class ReportTest {
         return new JsonMapper().readTree(ReportJson.render(report));
     }
 
-    private static Report whole() {
+    private static Report fullReport() {
         Map<ScienceQaColumn, AnswerCounts> columns = new EnumMap<>(ScienceQaColumn.class);
         for (ScienceQaColumn column : ScienceQaColumn.values()) {
             columns.put(column, column == ScienceQaColumn.LAN ? AnswerCounts.NONE : new AnswerCounts(60, 20, 0));
         }
         columns.put(ScienceQaColumn.NAT, new AnswerCounts(80, 20, 0));
-        return Report.titled("A tiny LLaVA on drawn science questions")
+        return Report.titled("A tiny LLaVA on synthetic science questions")
                 .summary(
                         "Trained in two stages from a base that had seen neither a question nor an answer of this set.")
                 .setting("prompt", "QCM-LEA")

@@ -24,7 +24,7 @@ import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.InferenceBackend;
 import org.llava4j.eval.predictions.PredictionFile;
 
-/** The goal from a model folder and drawn problems to predictions and a report; the model knows nothing. */
+/** The command from a model with random weights and a synthetic dataset to predictions and report. */
 class ScienceQaMainTest {
     private static final Path GOLDEN = Path.of(System.getProperty("llava4j.root"), "resources/golden");
 
@@ -46,15 +46,15 @@ class ScienceQaMainTest {
     }
 
     @Test
-    void everyProblemIsAnsweredGradedAndReported() throws IOException {
-        Path world = temp.resolve("world");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 1, 0, false), world);
+    void evaluationWritesPredictionsResultAndReport() throws IOException {
+        Path dataset = temp.resolve("dataset");
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 1, 0, false), dataset);
         Path output = temp.resolve("out");
         ScienceQaMain.main(new String[] {
             "--model-path",
             model().toString(),
             "--data-path",
-            world.toString(),
+            dataset.toString(),
             "--output-dir",
             output.toString(),
             "--conv-mode",
@@ -68,7 +68,7 @@ class ScienceQaMainTest {
                 new ObjectMapper().readTree(output.resolve("report.json").toFile());
         assertThat(report.get("accuracy").doubleValue()).isBetween(0.0, 1.0);
         int problems = new ObjectMapper()
-                .readTree(world.resolve("problems.json").toFile())
+                .readTree(dataset.resolve("problems.json").toFile())
                 .size();
         assertThat(PredictionFile.read(output.resolve("predictions.jsonl"))).hasSize(problems);
         assertThat(output.resolve("report.html")).isNotEmptyFile();
@@ -76,7 +76,7 @@ class ScienceQaMainTest {
     }
 
     @Test
-    void aModelThatDoesNotNameItsTemplateNeedsOne() throws IOException {
+    void evaluationRequiresConversationTemplate() throws IOException {
         String[] args = {
             "--model-path", model().toString(),
             "--data-path", temp.toString(),
@@ -88,7 +88,7 @@ class ScienceQaMainTest {
     }
 
     @Test
-    void anUnknownFlagIsNamed() {
+    void evaluationRejectsUnknownFlag() {
         assertThatThrownBy(() -> ScienceQaMain.main(new String[] {"--model-pth", "x"}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("model-pth");
@@ -96,16 +96,16 @@ class ScienceQaMainTest {
 
     private static final Path TINY = Path.of(System.getProperty("llava4j.root"), "resources/tiny/llava");
 
-    private Path world() {
-        Path world = temp.resolve("world");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 3, 0, 3, 0, false), world);
-        return world;
+    private Path dataset() {
+        Path dataset = temp.resolve("dataset");
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 3, 0, 3, 0, false), dataset);
+        return dataset;
     }
 
-    private String[] args(Path world, String output, String... more) {
+    private String[] args(Path dataset, String output, String... more) {
         List<String> args = new ArrayList<>(List.of(
                 "--model-path", TINY.toString(),
-                "--data-path", world.toString(),
+                "--data-path", dataset.toString(),
                 "--output-dir", temp.resolve(output).toString(),
                 "--batch-size", "4",
                 "--max-new-tokens", "24"));
@@ -113,56 +113,58 @@ class ScienceQaMainTest {
         return args.toArray(String[]::new);
     }
 
-    private JsonNode asked(Path world, String output, String... more) throws IOException {
-        ScienceQaMain.main(args(world, output, more));
+    private JsonNode evaluate(Path dataset, String output, String... more) throws IOException {
+        ScienceQaMain.main(args(dataset, output, more));
         return new ObjectMapper()
                 .readTree(temp.resolve(output).resolve("report.json").toFile());
     }
 
     @Test
-    void whatIsShownDecides() throws IOException {
-        Path world = world();
-        JsonNode all = asked(world, "all", "--prompt-format", "A");
-        JsonNode none = asked(world, "none", "--prompt-format", "A", "--show", "no-image");
-        JsonNode other = asked(world, "other", "--prompt-format", "A", "--show", "other-image");
-        asked(world, "context", "--prompt-format", "A", "--show", "no-context");
+    void inputAblationLowersAccuracy() throws IOException {
+        Path dataset = dataset();
+        JsonNode all = evaluate(dataset, "all", "--prompt-format", "A");
+        JsonNode none = evaluate(dataset, "none", "--prompt-format", "A", "--show", "no-image");
+        JsonNode other = evaluate(dataset, "other", "--prompt-format", "A", "--show", "shuffled-images");
+        evaluate(dataset, "context", "--prompt-format", "A", "--show", "no-context");
         assertThat(all.at("/columns/IMG").doubleValue()).isGreaterThan(0.8);
         assertThat(none.at("/columns/IMG").doubleValue()).isLessThan(0.7);
         assertThat(other.at("/columns/IMG").doubleValue()).isLessThan(0.7);
         assertThat(all.get("specification_sha256")).isNotEqualTo(none.get("specification_sha256"));
         assertThat(all.at("/specification/model sha256").textValue()).hasSize(64);
         assertThat(all.at("/groups/By topic").size()).isGreaterThan(1);
-        assertThat(all.at("/tables/0/heading").textValue()).isEqualTo("Letters");
+        assertThat(all.at("/tables/0/heading").textValue()).isEqualTo("Confusion matrix");
         for (String file : List.of("report.html", "report.md", "report.tex", "result.json", "predictions.jsonl")) {
             assertThat(temp.resolve("all").resolve(file)).isNotEmptyFile();
         }
         assertThat(temp.resolve("all/report.md")).content().contains("| **This run** |", "| LLaVA 13B |");
         assertThat(temp.resolve("all/report.tex")).content().contains("\\begin{tabular}{lrrrrrrrrr}", "LLaVA 13B &");
-        assertThat(temp.resolve("all/report.html")).content().contains("By topic", "said A", "data:image/png;base64,");
+        assertThat(temp.resolve("all/report.html"))
+                .content()
+                .contains("By topic", "predicted A", "data:image/png;base64,");
     }
 
     @Test
-    void anInterruptedRunGoesOnAndSaysTheSame() throws IOException {
-        Path world = world();
-        String[] how = {"--prompt-format", "A", "--temperature", "1.2", "--seed", "3"};
-        asked(world, "whole", how);
-        Path image = lastImage(world);
+    void interruptedRunResumesWithIdenticalOutput() throws IOException {
+        Path dataset = dataset();
+        String[] flags = {"--prompt-format", "A", "--temperature", "1.2", "--seed", "3"};
+        evaluate(dataset, "whole", flags);
+        Path image = lastImage(dataset);
         byte[] bytes = Files.readAllBytes(image);
         Files.delete(image);
-        assertThatThrownBy(() -> asked(world, "cut", how))
+        assertThatThrownBy(() -> evaluate(dataset, "cut", flags))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("there is no image");
         Path journal = temp.resolve("cut/answers.partial.jsonl");
         long lines = Files.readAllLines(journal).size();
-        assertThat(lines).as("answers were kept").isGreaterThan(3);
+        assertThat(lines).as("answers in the journal").isGreaterThan(3);
         assertThat(temp.resolve("cut/predictions.jsonl")).doesNotExist();
-        // Killed in the middle of a line.
+        // As if the process was killed while it wrote a line.
         Files.writeString(journal, "{\"1\":\"The ans", StandardOpenOption.APPEND);
         Files.write(image, bytes);
-        assertThatThrownBy(() -> asked(world, "cut", "--prompt-format", "LEA"))
+        assertThatThrownBy(() -> evaluate(dataset, "cut", "--prompt-format", "LEA"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("other settings");
-        asked(world, "cut", how);
+        evaluate(dataset, "cut", flags);
         assertThat(journal).doesNotExist();
         assertThat(temp.resolve("cut/predictions.jsonl"))
                 .hasSameTextualContentAs(temp.resolve("whole/predictions.jsonl"));
@@ -170,56 +172,56 @@ class ScienceQaMainTest {
     }
 
     @Test
-    void answersStayInTheJournalUntilTheReportIsWritten() throws IOException {
-        Path world = world();
-        String[] how = {"--prompt-format", "A", "--max-problems", "5"};
+    void journalIsKeptUntilReportIsWritten() throws IOException {
+        Path dataset = dataset();
+        String[] flags = {"--prompt-format", "A", "--max-problems", "5"};
         Path blocked = temp.resolve("blocked/report.html");
-        InferenceBackend meanwhile = (goal, line) -> {
-            AtomicFile.writeString(blocked, "a stranger's");
-            return InferenceBackend.LOCAL.open(goal, line);
+        InferenceBackend writesForeignFile = (command, line) -> {
+            AtomicFile.writeString(blocked, "foreign file");
+            return InferenceBackend.LOCAL.open(command, line);
         };
-        assertThatThrownBy(() -> new ScienceQaMain(meanwhile).execute(args(world, "blocked", how)))
+        assertThatThrownBy(() -> new ScienceQaMain(writesForeignFile).execute(args(dataset, "blocked", flags)))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("report.html");
-        assertThat(blocked).hasContent("a stranger's");
+        assertThat(blocked).hasContent("foreign file");
         Path journal = temp.resolve("blocked/answers.partial.jsonl");
         assertThat(journal).content().contains("The answer is ");
-        // The next run takes its answers from the journal.
+        // The next run reads its answers from the journal.
         Files.writeString(journal, Files.readString(journal).replace("The answer is ", "The journal says "));
         Files.delete(blocked);
-        asked(world, "blocked", how);
+        evaluate(dataset, "blocked", flags);
         assertThat(temp.resolve("blocked/predictions.jsonl")).content().contains("The journal says ");
         assertThat(journal).doesNotExist();
     }
 
     @Test
-    void filesOfOthersAndFoldersThatAreReadAreRefused() throws IOException {
-        Path world = world();
+    void evaluationRejectsForeignFilesAndInputFolders() throws IOException {
+        Path dataset = dataset();
         Path report = Files.createDirectories(temp.resolve("other")).resolve("report.html");
-        Files.writeString(report, "a stranger's");
-        assertThatThrownBy(() -> asked(world, "other"))
+        Files.writeString(report, "foreign file");
+        assertThatThrownBy(() -> evaluate(dataset, "other"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("holds report.html");
-        assertThat(report).hasContent("a stranger's");
-        assertThatThrownBy(() -> asked(world, "world")).hasMessageContaining("is also an input");
-        assertThatThrownBy(() -> asked(world, "world/results")).hasMessageContaining("lies inside");
+        assertThat(report).hasContent("foreign file");
+        assertThatThrownBy(() -> evaluate(dataset, "dataset")).hasMessageContaining("is also an input");
+        assertThatThrownBy(() -> evaluate(dataset, "dataset/results")).hasMessageContaining("lies inside");
         try (OutputFolder running = OutputFolder.open(temp.resolve("busy"), "scienceqa", InputPaths.of(), List.of())) {
-            assertThatThrownBy(() -> asked(world, "busy")).hasMessageContaining("written by another run");
+            assertThatThrownBy(() -> evaluate(dataset, "busy")).hasMessageContaining("written by another run");
             assertThat(running.path().resolve("answers.partial.jsonl")).doesNotExist();
         }
     }
 
-    private static Path lastImage(Path world) {
-        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(world, "test").stream()
+    private static Path lastImage(Path dataset) {
+        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(dataset, "test").stream()
                 .filter(ScienceQaProblem::hasImage)
                 .toList();
-        return ScienceQaRecordReader.image(world.resolve("images"), problems.get(problems.size() - 1));
+        return ScienceQaRecordReader.image(dataset.resolve("images"), problems.get(problems.size() - 1));
     }
 
     @Test
-    void reasonsAndAnswerComeInTwoPasses() throws IOException {
-        Path world = world();
-        asked(world, "two", "--prompt-format", "LEPA", "--max-problems", "6");
+    void lepaGeneratesReasoningAndAnswerInTwoPasses() throws IOException {
+        Path dataset = dataset();
+        evaluate(dataset, "two", "--prompt-format", "LEPA", "--max-problems", "6");
         assertThat(PredictionFile.read(temp.resolve("two/predictions.jsonl")).values())
                 .hasSize(6)
                 .allSatisfy(prediction -> {
@@ -229,17 +231,23 @@ class ScienceQaMainTest {
     }
 
     @Test
-    void lettersAloneAndSolvedProblemsAheadAreAskedFor() throws IOException {
-        Path world = world();
-        asked(world, "letter", "--prompt-format", "LETTER", "--max-problems", "5", "--shots", "1");
+    void letterFormatAndFewShotExamplesAreSupported() throws IOException {
+        Path dataset = dataset();
+        evaluate(dataset, "letter", "--prompt-format", "LETTER", "--max-problems", "5", "--shots", "1");
         assertThat(PredictionFile.read(temp.resolve("letter/predictions.jsonl")).values())
                 .hasSize(5)
                 .allSatisfy(prediction -> assertThat(prediction.prompt()).contains("option's letter"));
-        assertThatThrownBy(() -> asked(world, "many", "--shots", "999"))
+        assertThatThrownBy(() -> evaluate(dataset, "many", "--shots", "999"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("999 are wanted");
-        assertThatThrownBy(() -> asked(world, "odd", "--show", "half"))
+                .hasMessageContaining("--shots asks for 999");
+        assertThatThrownBy(() -> evaluate(dataset, "odd", "--show", "half"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("no-image");
+    }
+
+    @Test
+    void inputAblationAcceptsFormerNames() {
+        assertThat(InputAblation.named("all")).isEqualTo(InputAblation.NONE);
+        assertThat(InputAblation.named("other-image")).isEqualTo(InputAblation.SHUFFLED_IMAGES);
     }
 }

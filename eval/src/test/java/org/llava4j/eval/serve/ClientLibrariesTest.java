@@ -35,32 +35,32 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** The clients that Java teams have, as they come, against the server. */
+/** Popular client libraries for Java, unmodified, against the server. */
 class ClientLibrariesTest {
     private static final String KEY = "secret";
-    private static TestServer served;
+    private static TestServer server;
 
     @BeforeAll
     static void start() {
-        served = TestServer.trained(TestServer.with(node -> node.put("apiKey", KEY)));
+        server = TestServer.trained(TestServer.with(node -> node.put("apiKey", KEY)));
     }
 
     @AfterAll
     static void stop() {
-        served.close();
+        server.close();
     }
 
     private static String url() {
-        return served.at("/v1").toString();
+        return server.uri("/v1").toString();
     }
 
-    private static UserMessage aboutTheMap() throws IOException {
+    private static UserMessage mapMessage() throws IOException {
         String base64 = Base64.getEncoder().encodeToString(Files.readAllBytes(TestServer.MAP));
         return UserMessage.from(ImageContent.from(base64, "image/png"), TextContent.from(TestServer.MAP_QUESTION));
     }
 
     @Test
-    void langChain4j() throws IOException {
+    void langChain4jGetsAnswer() throws IOException {
         OpenAiChatModel model = OpenAiChatModel.builder()
                 .httpClientBuilder(new JdkHttpClientBuilder())
                 .baseUrl(url())
@@ -68,48 +68,48 @@ class ClientLibrariesTest {
                 .modelName(TestServer.ID)
                 .temperature(0.0)
                 .build();
-        ChatResponse response = model.chat(SystemMessage.from("You answer about maps."), aboutTheMap());
+        ChatResponse response = model.chat(SystemMessage.from("You answer about maps."), mapMessage());
         assertThat(response.aiMessage().text()).startsWith("The answer is");
-        response = model.chat(aboutTheMap());
+        response = model.chat(mapMessage());
         assertThat(response.aiMessage().text()).isEqualTo(TestServer.MAP_ANSWER);
         assertThat(response.finishReason()).isEqualTo(FinishReason.STOP);
         assertThat(response.tokenUsage().outputTokenCount()).isPositive();
-        response = model.chat(aboutTheMap(), AiMessage.from(TestServer.MAP_ANSWER), UserMessage.from("Is it?"));
+        response = model.chat(mapMessage(), AiMessage.from(TestServer.MAP_ANSWER), UserMessage.from("Is it?"));
         assertThat(response.aiMessage().text()).isNotNull();
     }
 
     @Test
-    void langChain4jStreaming() throws Exception {
+    void langChain4jStreamsAnswer() throws Exception {
         OpenAiStreamingChatModel model = OpenAiStreamingChatModel.builder()
                 .httpClientBuilder(new JdkHttpClientBuilder())
                 .baseUrl(url())
                 .apiKey(KEY)
                 .modelName(TestServer.ID)
                 .build();
-        StringBuilder pieces = new StringBuilder();
-        CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
-        model.chat(List.of(aboutTheMap()), new StreamingChatResponseHandler() {
+        StringBuilder chunks = new StringBuilder();
+        CompletableFuture<ChatResponse> complete = new CompletableFuture<>();
+        model.chat(List.of(mapMessage()), new StreamingChatResponseHandler() {
             @Override
             public void onPartialResponse(String text) {
-                pieces.append(text);
+                chunks.append(text);
             }
 
             @Override
             public void onCompleteResponse(ChatResponse response) {
-                whole.complete(response);
+                complete.complete(response);
             }
 
             @Override
             public void onError(Throwable error) {
-                whole.completeExceptionally(error);
+                complete.completeExceptionally(error);
             }
         });
-        assertThat(whole.get(60, TimeUnit.SECONDS).aiMessage().text()).isEqualTo(TestServer.MAP_ANSWER);
-        assertThat(pieces).hasToString(TestServer.MAP_ANSWER);
-        assertThat(whole.get().tokenUsage().totalTokenCount()).isPositive();
+        assertThat(complete.get(60, TimeUnit.SECONDS).aiMessage().text()).isEqualTo(TestServer.MAP_ANSWER);
+        assertThat(chunks).hasToString(TestServer.MAP_ANSWER);
+        assertThat(complete.get().tokenUsage().totalTokenCount()).isPositive();
     }
 
-    /** OpenAI's client, which its tests close. */
+    /** Closeable wrapper of OpenAI's client. */
     private record OpenAi(OpenAIClient client) implements AutoCloseable {
         static OpenAi with(String key) {
             return new OpenAi(OpenAIOkHttpClient.builder()
@@ -140,7 +140,7 @@ class ClientLibrariesTest {
     }
 
     @Test
-    void openAisOwn() {
+    void openAiClient() {
         try (OpenAi open = OpenAi.with(KEY)) {
             OpenAIClient client = open.client();
             ChatCompletion answer =
@@ -151,29 +151,29 @@ class ClientLibrariesTest {
             assertThat(answer.usage().orElseThrow().completionTokens()).isPositive();
             assertThat(client.models().list().data().get(0).id()).isEqualTo(TestServer.ID);
 
-            StringBuilder pieces = new StringBuilder();
+            StringBuilder chunks = new StringBuilder();
             try (StreamResponse<ChatCompletionChunk> stream = client.chat()
                     .completions()
                     .createStreaming(openAiQuestion().temperature(0).seed(1).build())) {
                 stream.stream()
                         .flatMap(chunk -> chunk.choices().stream())
-                        .forEach(piece -> pieces.append(piece.delta().content().orElse("")));
+                        .forEach(chunk -> chunks.append(chunk.delta().content().orElse("")));
             }
-            assertThat(pieces).hasToString(TestServer.MAP_ANSWER);
+            assertThat(chunks).hasToString(TestServer.MAP_ANSWER);
         }
     }
 
     @Test
-    void openAisOwnKnowsItsErrors() {
+    void openAiClientMapsErrors() {
         try (OpenAi open = OpenAi.with(KEY);
-                OpenAi stranger = OpenAi.with("wrong")) {
+                OpenAi unauthorized = OpenAi.with("wrong")) {
             assertThatThrownBy(() -> open.client()
                             .chat()
                             .completions()
                             .create(openAiQuestion().model("other").build()))
                     .isInstanceOf(NotFoundException.class)
                     .hasMessageContaining("there is no model 'other'");
-            assertThatThrownBy(() -> stranger.client().models().list()).isInstanceOf(UnauthorizedException.class);
+            assertThatThrownBy(() -> unauthorized.client().models().list()).isInstanceOf(UnauthorizedException.class);
         }
     }
 }

@@ -9,11 +9,11 @@ import java.util.Base64;
 import java.util.zip.CRC32;
 import java.util.zip.DeflaterOutputStream;
 
-/** Small files that want a lot of memory. */
+/** Small image files that would need much memory to decode. */
 final class HostileImages {
     private HostileImages() {}
 
-    /** A PNG of so many white pixels, as a data URL: what it says of itself is true, its rows are not all there. */
+    /** A data URL of a truncated PNG whose header declares the given size. */
     static String bomb(int width, int height) {
         ByteArrayOutputStream png = new ByteArrayOutputStream();
         png.writeBytes(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'});

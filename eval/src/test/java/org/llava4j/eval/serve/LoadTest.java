@@ -24,7 +24,7 @@ import org.llava4j.data.scienceqa.ScienceQaPrompt;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 
-/** Many clients at once, each asking its own questions again and again: every answer is the one that question gets alone. */
+/** Load test with concurrent clients. Every answer must equal the answer to the same question alone. */
 class LoadTest {
     private static final int CLIENTS = 50;
     private static final long MB = 1 << 20;
@@ -33,72 +33,74 @@ class LoadTest {
     private Path temp;
 
     @Test
-    void everyClientGetsItsOwnAnswers() throws Exception {
-        load(TimeUnit.SECONDS.toNanos(3));
+    void concurrentClientsGetSameAnswersAsAlone() throws Exception {
+        runLoad(TimeUnit.SECONDS.toNanos(3));
     }
 
     @Test
     @Tag("slow")
-    void aMinuteOfFiftyClients() throws Exception {
-        load(TimeUnit.SECONDS.toNanos(20));
+    void memoryIsFlatUnderLoad() throws Exception {
+        runLoad(TimeUnit.SECONDS.toNanos(20));
         System.gc();
         long before = resident();
-        load(TimeUnit.SECONDS.toNanos(60));
+        runLoad(TimeUnit.SECONDS.toNanos(60));
         System.gc();
         System.out.printf(Locale.ROOT, "resident memory %d MB, then %d MB%n", before / MB, resident() / MB);
-        assertThat(resident()).as("memory is flat").isLessThan(before + 100 * MB);
+        assertThat(resident()).as("resident memory").isLessThan(before + 100 * MB);
     }
 
     private static long resident() {
         return ProcessMemory.RESIDENT.bytes().orElse(0);
     }
 
-    private void load(long nanos) throws Exception {
-        Path world = temp.resolve("world-" + nanos);
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(11, 0, 0, 6, 0, false), world);
-        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(world, "test");
+    private void runLoad(long nanos) throws Exception {
+        Path dataset = temp.resolve("dataset-" + nanos);
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(11, 0, 0, 6, 0, false), dataset);
+        List<ScienceQaProblem> problems = ScienceQaRecordReader.problems(dataset, "test");
         List<ObjectNode> questions = new ArrayList<>();
         for (ScienceQaProblem problem : problems) {
             String text = ScienceQaPrompt.named("A")
                     .question(problem)
                     .replace("<image>", "")
                     .strip();
-            ObjectNode body = TestServer.asking(text);
+            ObjectNode body = TestServer.textRequest(text);
             if (problem.hasImage()) {
-                body = TestServer.aboutTheMap();
+                body = TestServer.mapRequest();
                 var content = body.withArray("/messages/0/content");
                 ((ObjectNode) content.get(0).get("image_url"))
-                        .put("url", TestServer.dataUrl(ScienceQaRecordReader.image(world.resolve("images"), problem)));
+                        .put(
+                                "url",
+                                TestServer.dataUrl(ScienceQaRecordReader.image(dataset.resolve("images"), problem)));
                 ((ObjectNode) content.get(1)).put("text", text);
             }
             questions.add(body.put("max_tokens", 12));
         }
-        try (TestServer served = TestServer.trained(TestServer.with(node -> node.put("atOnce", 8)))) {
+        try (TestServer server = TestServer.trained(TestServer.with(node -> node.put("maxConcurrentRequests", 8)))) {
             List<String> alone = new ArrayList<>();
             for (ObjectNode question : questions) {
-                alone.add(TestServer.answer(served.post(question)));
+                alone.add(TestServer.answer(server.post(question)));
             }
             assertThat(alone).doesNotContainNull();
             assertThat(alone.stream().distinct().count()).as("answers differ").isGreaterThan(3);
             List<Long> times = Collections.synchronizedList(new ArrayList<>());
-            AtomicLong end = new AtomicLong(System.nanoTime() + nanos);
+            AtomicLong deadline = new AtomicLong(System.nanoTime() + nanos);
             ExecutorService clients = Executors.newFixedThreadPool(CLIENTS);
             List<Future<?>> running = new ArrayList<>();
             for (int client = 0; client < CLIENTS; client++) {
                 int first = client;
                 running.add(clients.submit(() -> {
-                    for (int i = first; System.nanoTime() < end.get(); i++) {
+                    for (int i = first; System.nanoTime() < deadline.get(); i++) {
                         int question = i % questions.size();
-                        long begun = System.nanoTime();
-                        HttpResponse<String> response = served.post(questions.get(question));
-                        times.add(System.nanoTime() - begun);
+                        long startNanos = System.nanoTime();
+                        HttpResponse<String> response = server.post(questions.get(question));
+                        times.add(System.nanoTime() - startNanos);
                         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
                         assertThat(TestServer.answer(response)).isEqualTo(alone.get(question));
                     }
                 }));
             }
-            for (Future<?> one : running) {
-                one.get();
+            for (Future<?> client : running) {
+                client.get();
             }
             clients.shutdown();
             Collections.sort(times);

@@ -22,7 +22,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clients that go, wait, flood or lie: the server tells them what it can, stops what nobody wants, and lives on. */
+/**
+ * Clients that disconnect, stall, flood the server or send malformed data. The server answers with an error where it
+ * can, stops abandoned generation, and stays available.
+ */
 class MisbehavingClientsTest {
     private static final String CHAT =
             "POST /v1/chat/completions HTTP/1.1\r\nHost: here\r\n" + "Content-Type: application/json\r\n";
@@ -30,25 +33,25 @@ class MisbehavingClientsTest {
     @TempDir
     private Path temp;
 
-    private TestServer served;
+    private TestServer server;
 
     @AfterEach
     void stop() {
-        assertThat(served.get("/health").statusCode()).as("it lives on").isEqualTo(200);
-        served.close();
+        assertThat(server.get("/health").statusCode()).as("still available").isEqualTo(200);
+        server.close();
     }
 
-    private TestServer endless(ServeOptions options) throws IOException {
-        served = TestServer.endless(temp.resolve("model"), options);
-        return served;
+    private TestServer startEndless(ServeOptions options) throws IOException {
+        server = TestServer.endless(temp.resolve("model"), options);
+        return server;
     }
 
-    private TestServer taught() {
-        served = TestServer.trained(TestServer.OPTIONS);
-        return served;
+    private TestServer startTrained() {
+        server = TestServer.trained(TestServer.OPTIONS);
+        return server;
     }
 
-    private static void until(BooleanSupplier holds) throws InterruptedException {
+    private static void waitUntil(BooleanSupplier holds) throws InterruptedException {
         for (int i = 0; i < 600 && !holds.getAsBoolean(); i++) {
             Thread.sleep(50);
         }
@@ -56,7 +59,7 @@ class MisbehavingClientsTest {
     }
 
     private Socket connect() throws IOException {
-        Socket socket = new Socket("127.0.0.1", served.port());
+        Socket socket = new Socket("127.0.0.1", server.port());
         socket.setSoTimeout(60_000);
         return socket;
     }
@@ -67,7 +70,7 @@ class MisbehavingClientsTest {
         out.flush();
     }
 
-    private static void ask(Socket socket, ObjectNode body) throws IOException {
+    private static void sendRequest(Socket socket, ObjectNode body) throws IOException {
         write(socket, CHAT + "Content-Length: " + body.toString().length() + "\r\n\r\n" + body);
     }
 
@@ -76,63 +79,66 @@ class MisbehavingClientsTest {
     }
 
     @Test
-    void anAnswerWhoseClientGoesIsStopped() throws Exception {
-        endless(TestServer.OPTIONS);
+    void disconnectStopsGeneration() throws Exception {
+        startEndless(TestServer.OPTIONS);
         for (boolean stream : new boolean[] {true, false}) {
-            double before = served.metric("llava4j_answers_abandoned_total{why=\"client gone\"}");
+            double before = server.metric("llava4j_answers_abandoned_total{why=\"client gone\"}");
             try (Socket socket = connect()) {
-                ask(socket, TestServer.asking("Go on").put("stream", stream));
-                until(() -> served.metric("llava4j_answers_in_progress") == 1);
+                sendRequest(socket, TestServer.textRequest("Go on").put("stream", stream));
+                waitUntil(() -> server.metric("llava4j_answers_in_progress") == 1);
             }
-            until(() -> served.metric("llava4j_answers_abandoned_total{why=\"client gone\"}") == before + 1);
-            until(() -> served.metric("llava4j_answers_in_progress") == 0);
+            waitUntil(() -> server.metric("llava4j_answers_abandoned_total{why=\"client gone\"}") == before + 1);
+            waitUntil(() -> server.metric("llava4j_answers_in_progress") == 0);
         }
     }
 
     @Test
-    void aQuestionBeyondTheQueueIsToldToComeAgain() throws Exception {
-        endless(TestServer.with(node -> node.put("atOnce", 1).put("queue", 1)));
+    void requestBeyondQueueIsRejectedWith429() throws Exception {
+        startEndless(
+                TestServer.with(node -> node.put("maxConcurrentRequests", 1).put("queue", 1)));
         List<CompletableFuture<HttpResponse<String>>> running = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            running.add(CompletableFuture.supplyAsync(() -> served.post(TestServer.asking("Go on"))));
+            running.add(CompletableFuture.supplyAsync(() -> server.post(TestServer.textRequest("Go on"))));
         }
-        until(() -> served.metric("llava4j_answers_in_progress") == 2);
-        HttpResponse<String> refused = served.post(TestServer.asking("And I?"));
-        assertThat(refused.statusCode()).isEqualTo(429);
-        assertThat(refused.headers().firstValue("Retry-After")).hasValue("1");
-        assertThat(TestServer.json(refused).at("/error/type").textValue()).isEqualTo("rate_limit_error");
-        for (CompletableFuture<HttpResponse<String>> one : running) {
-            assertThat(one.join().statusCode()).isEqualTo(200);
+        waitUntil(() -> server.metric("llava4j_answers_in_progress") == 2);
+        HttpResponse<String> rejected = server.post(TestServer.textRequest("And I?"));
+        assertThat(rejected.statusCode()).isEqualTo(429);
+        assertThat(rejected.headers().firstValue("Retry-After")).hasValue("1");
+        assertThat(TestServer.json(rejected).at("/error/type").textValue()).isEqualTo("rate_limit_error");
+        for (CompletableFuture<HttpResponse<String>> request : running) {
+            assertThat(request.join().statusCode()).isEqualTo(200);
         }
-        assertThat(served.post(TestServer.asking("And now?").put("max_tokens", 1))
+        assertThat(server.post(TestServer.textRequest("And now?").put("max_tokens", 1))
                         .statusCode())
                 .isEqualTo(200);
     }
 
     @Test
-    void anAnswerThatTakesTooLongIsStoppedAndToldOf() throws Exception {
-        endless(TestServer.with(node -> node.put("timeoutMillis", 100)));
-        HttpResponse<String> late = served.post(TestServer.asking("Go on"));
+    void timeoutStopsGenerationWithError() throws Exception {
+        startEndless(TestServer.with(node -> node.put("timeoutMillis", 100)));
+        HttpResponse<String> late = server.post(TestServer.textRequest("Go on"));
         assertThat(late.statusCode()).isEqualTo(504);
         assertThat(TestServer.json(late).at("/error/code").textValue()).isEqualTo("timeout");
-        HttpResponse<String> streamed = served.post(TestServer.asking("Go on").put("stream", true));
+        HttpResponse<String> streamed =
+                server.post(TestServer.textRequest("Go on").put("stream", true));
         assertThat(streamed.body()).contains("\"code\":\"timeout\"").doesNotContain("[DONE]");
-        until(() -> served.metric("llava4j_answers_in_progress") == 0);
+        waitUntil(() -> server.metric("llava4j_answers_in_progress") == 0);
     }
 
     @Test
-    void twoStreamsComeSideBySide() throws Exception {
-        endless(TestServer.OPTIONS);
+    void streamsRunConcurrently() throws Exception {
+        startEndless(TestServer.OPTIONS);
         try (Socket first = connect();
                 Socket second = connect()) {
-            ask(first, TestServer.asking("Go on").put("stream", true));
+            sendRequest(first, TestServer.textRequest("Go on").put("stream", true));
             InputStream in = first.getInputStream();
             in.readNBytes(2000);
-            ask(second, TestServer.asking("And on").put("stream", true).put("max_tokens", 5));
+            sendRequest(
+                    second, TestServer.textRequest("And on").put("stream", true).put("max_tokens", 5));
             String all = new String(readUntil(second, "[DONE]"), StandardCharsets.UTF_8);
             assertThat(all).contains("\"finish_reason\":\"length\"");
-            assertThat(served.metric("llava4j_answers_in_progress"))
-                    .as("the first goes on")
+            assertThat(server.metric("llava4j_answers_in_progress"))
+                    .as("the first is still running")
                     .isEqualTo(1);
         }
     }
@@ -151,12 +157,12 @@ class MisbehavingClientsTest {
     }
 
     @Test
-    void anEndlessBodyIsCutAndToldOf() throws Exception {
-        taught();
+    void oversizedBodyIsRejectedWith413() throws Exception {
+        startTrained();
         for (String length : List.of("Transfer-Encoding: chunked", "Content-Length: 999999999999")) {
             try (Socket socket = connect()) {
                 write(socket, CHAT + length + "\r\n\r\n");
-                CompletableFuture<String> told = CompletableFuture.supplyAsync(() -> {
+                CompletableFuture<String> statusLine = CompletableFuture.supplyAsync(() -> {
                     try {
                         return firstLine(socket);
                     } catch (IOException e) {
@@ -165,50 +171,50 @@ class MisbehavingClientsTest {
                 });
                 String chunk = "2000\r\n" + " ".repeat(0x2000) + "\r\n";
                 try {
-                    for (int i = 0; i < 10_000 && !told.isDone(); i++) {
+                    for (int i = 0; i < 10_000 && !statusLine.isDone(); i++) {
                         write(socket, chunk);
                     }
                 } catch (IOException e) {
                     // Closed by the server.
                 }
-                assertThat(told.join()).as(length).contains(" 413 ");
+                assertThat(statusLine.join()).as(length).contains(" 413 ");
             }
         }
     }
 
     @Test
-    void aBodyThatDoesNotComeIsNotWaitedForLong() throws Exception {
-        taught();
-        try (Socket silent = connect();
-                Socket dripping = connect()) {
-            write(silent, CHAT + "Content-Length: 100\r\n\r\n{");
-            write(dripping, CHAT + "Content-Length: 100000\r\n\r\n");
-            Thread drip = new Thread(() -> {
+    void stalledBodyIsRejectedWith408() throws Exception {
+        startTrained();
+        try (Socket stalled = connect();
+                Socket slow = connect()) {
+            write(stalled, CHAT + "Content-Length: 100\r\n\r\n{");
+            write(slow, CHAT + "Content-Length: 100000\r\n\r\n");
+            Thread sender = new Thread(() -> {
                 try {
                     for (int i = 0; i < 200; i++) {
-                        write(dripping, " ");
+                        write(slow, " ");
                         Thread.sleep(100);
                     }
                 } catch (IOException | InterruptedException e) {
                     // Closed by the server.
                 }
             });
-            drip.setDaemon(true);
-            drip.start();
-            assertThat(firstLine(silent)).contains(" 408 ");
-            assertThat(firstLine(dripping)).contains(" 408 ");
+            sender.setDaemon(true);
+            sender.start();
+            assertThat(firstLine(stalled)).contains(" 408 ");
+            assertThat(firstLine(slow)).contains(" 408 ");
         }
     }
 
     @Test
-    void whatIsNoHttpIsToldInTheSameShape() throws Exception {
-        taught();
-        for (String nonsense : List.of(
+    void malformedHttpIsRejectedInErrorFormat() throws Exception {
+        startTrained();
+        for (String malformed : List.of(
                 "nonsense\r\n\r\n",
                 "GET /../../etc/passwd HTTP/1.1\r\nHost: here\r\n\r\n",
                 "GET / HTTP/1.1\r\nHost: here\r\nX: " + "x".repeat(100_000) + "\r\n\r\n")) {
             try (Socket socket = connect()) {
-                write(socket, nonsense);
+                write(socket, malformed);
                 String all = new String(readUntil(socket, "}}"), StandardCharsets.UTF_8);
                 assertThat(all).startsWith("HTTP/1.1 4").contains("\"type\":\"invalid_request_error\"");
             }
@@ -216,24 +222,26 @@ class MisbehavingClientsTest {
     }
 
     @Test
-    void requestsWithChangedBytesAreAnsweredOrRefused() throws Exception {
-        taught();
+    void randomlyChangedRequestsGetValidStatus() throws Exception {
+        startTrained();
         Random random = new Random(7);
-        String good = TestServer.aboutTheMap().put("max_tokens", 1).toString();
-        // Most of it is the picture: half of the changes go elsewhere.
-        int picture = good.indexOf("base64,");
-        int behind = good.indexOf('"', picture);
+        String good = TestServer.mapRequest().put("max_tokens", 1).toString();
+        // The image is most of the request: half of the rounds change other bytes only.
+        int imageStart = good.indexOf("base64,");
+        int imageEnd = good.indexOf('"', imageStart);
         for (int round = 0; round < 400; round++) {
             byte[] bytes = good.getBytes(StandardCharsets.UTF_8);
             for (int i = random.nextInt(4); i >= 0; i--) {
-                int at = random.nextInt(bytes.length);
-                if (round % 2 == 0 && at >= picture && at < behind) {
-                    at = random.nextBoolean() ? at % picture : behind + at % (bytes.length - behind);
+                int position = random.nextInt(bytes.length);
+                if (round % 2 == 0 && position >= imageStart && position < imageEnd) {
+                    position = random.nextBoolean()
+                            ? position % imageStart
+                            : imageEnd + position % (bytes.length - imageEnd);
                 }
-                bytes[at] = (byte) random.nextInt(256);
+                bytes[position] = (byte) random.nextInt(256);
             }
             HttpResponse<String> response =
-                    served.post(java.net.http.HttpRequest.BodyPublishers.ofByteArray(bytes), "application/json");
+                    server.post(java.net.http.HttpRequest.BodyPublishers.ofByteArray(bytes), "application/json");
             assertThat(response.statusCode())
                     .as("round %d: %s", round, response.body())
                     .isBetween(200, 499);
@@ -246,16 +254,16 @@ class MisbehavingClientsTest {
 
     @Test
     void stoppingLetsAnswersEndAndTakesNoMore() throws Exception {
-        endless(TestServer.OPTIONS);
+        startEndless(TestServer.OPTIONS);
         CompletableFuture<HttpResponse<String>> running = CompletableFuture.supplyAsync(
-                () -> served.post(TestServer.asking("Go on").put("max_tokens", 500)));
-        until(() -> served.metric("llava4j_answers_in_progress") == 1);
-        served.server.stop(Duration.ofSeconds(60));
+                () -> server.post(TestServer.textRequest("Go on").put("max_tokens", 500)));
+        waitUntil(() -> server.metric("llava4j_answers_in_progress") == 1);
+        server.server.stop(Duration.ofSeconds(60));
         assertThat(running.join().statusCode()).isEqualTo(200);
         assertThat(TestServer.json(running.join())
                         .at("/usage/completion_tokens")
                         .intValue())
                 .isEqualTo(500);
-        served = TestServer.trained(TestServer.OPTIONS);
+        server = TestServer.trained(TestServer.OPTIONS);
     }
 }

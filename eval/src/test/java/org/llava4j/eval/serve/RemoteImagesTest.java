@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Pictures are fetched from public servers and from nowhere else. */
+/** Remote images are fetched from public servers only. */
 class RemoteImagesTest {
     private static final ServeOptions ALLOWED = new ServeOptions(
             TestServer.OPTIONS.host(),
@@ -59,32 +59,34 @@ class RemoteImagesTest {
                 "2001::1",
                 "2001:db8::1"
             })
-    void privateAddressesAreKnown(String address) throws Exception {
+    void privateAddressIsNotPublic(String address) throws Exception {
         assertThat(PublicAddresses.isPublic(InetAddress.getByName(address))).isFalse();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"1.1.1.1", "93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"})
-    void publicOnesAre(String address) throws Exception {
+    void publicAddressIsPublic(String address) throws Exception {
         assertThat(PublicAddresses.isPublic(InetAddress.getByName(address))).isTrue();
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"127.0.0.1", "localhost", "[::1]", "2130706433", "0177.0.0.1", "[::ffff:127.0.0.1]"})
-    void thisMachineIsNotSpokenTo(String host) throws Exception {
-        try (ServerSocket here = new ServerSocket(0);
+    void fetchRejectsLoopback(String host) throws Exception {
+        try (ServerSocket listener = new ServerSocket(0);
                 RemoteImages remote = new RemoteImages(ALLOWED)) {
-            here.setSoTimeout(1);
+            listener.setSoTimeout(1);
             remote.start();
-            assertThatThrownBy(() -> remote.fetch("http://" + host + ":" + here.getLocalPort() + "/x.png", "url"))
+            assertThatThrownBy(() -> remote.fetch("http://" + host + ":" + listener.getLocalPort() + "/x.png", "url"))
                     .isInstanceOf(ApiException.class)
                     .hasMessageContaining("cannot fetch 'url'");
-            assertThatThrownBy(here::accept).as("nobody knocked").isInstanceOf(java.net.SocketTimeoutException.class);
+            assertThatThrownBy(listener::accept)
+                    .as("no connection")
+                    .isInstanceOf(java.net.SocketTimeoutException.class);
         }
     }
 
-    /** Fetches from a server on loopback that says this, as if loopback were public and nothing else. */
-    private static byte[] fetched(String response) throws Exception {
+    /** Fetches from a loopback server with this response, treating loopback as the only public address. */
+    private static byte[] fetchFromServer(String response) throws Exception {
         try (ServerSocket server = new ServerSocket(0);
                 RemoteImages remote = new RemoteImages(ALLOWED, InetAddress::isLoopbackAddress)) {
             Thread answers = new Thread(() -> {
@@ -105,16 +107,16 @@ class RemoteImagesTest {
     }
 
     @Test
-    void whatIsThereIsFetched() throws Exception {
-        assertThat(fetched("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"))
+    void fetchReturnsBytes() throws Exception {
+        assertThat(fetchFromServer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"))
                 .isEqualTo(new byte[] {'a', 'b', 'c'});
     }
 
     @Test
-    void redirectsErrorsAndFloodsAreTold() {
-        String flood = "x".repeat(1001);
-        List<String[]> bad = List.of(
-                new String[] {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "says 404"},
+    void fetchRejectsPrivateRedirectsErrorsAndOversizedImages() {
+        String oversized = "x".repeat(1001);
+        List<String[]> responses = List.of(
+                new String[] {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "status 404"},
                 new String[] {
                     "HTTP/1.1 302 Found\r\nLocation: http://10.0.0.1/x.png\r\nContent-Length: 0\r\n\r\n",
                     "is not a public address"
@@ -122,21 +124,21 @@ class RemoteImagesTest {
                 new String[] {
                     "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", "cannot fetch"
                 },
-                new String[] {"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + flood, "more than 1000 bytes"},
+                new String[] {"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + oversized, "more than 1000 bytes"},
                 new String[] {"nonsense\r\n\r\n", "cannot fetch"});
-        for (String[] one : bad) {
-            assertThatThrownBy(() -> fetched(one[0]))
+        for (String[] responseAndMessage : responses) {
+            assertThatThrownBy(() -> fetchFromServer(responseAndMessage[0]))
                     .isInstanceOf(ApiException.class)
-                    .hasMessageContaining(one[1]);
+                    .hasMessageContaining(responseAndMessage[1]);
         }
     }
 
     @Test
-    void withoutLeaveNothingIsFetched() throws Exception {
+    void fetchRejectsAllUrlsUnlessAllowed() throws Exception {
         try (RemoteImages remote = new RemoteImages(TestServer.OPTIONS)) {
             assertThatThrownBy(() -> remote.fetch("http://1.1.1.1/x.png", "url"))
                     .isInstanceOf(ApiException.class)
-                    .hasMessageContaining("fetches no images");
+                    .hasMessageContaining("does not fetch remote images");
         }
     }
 }

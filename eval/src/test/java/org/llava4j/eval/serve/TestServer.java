@@ -28,7 +28,7 @@ import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.weights.WeightDtype;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A real server on loopback with a small model, and how its tests speak to it. */
+/** A server on loopback with a small model, and an HTTP client for its tests. */
 final class TestServer implements AutoCloseable {
     static final String ID = "small";
     static final ObjectMapper JSON = new ObjectMapper();
@@ -59,11 +59,11 @@ final class TestServer implements AutoCloseable {
     private final HttpClient client = HttpClient.newHttpClient();
 
     private TestServer(LlavaModel model, ServeOptions options) {
-        ModelInfo facts = ModelInfo.of(model.config(), model.chatFormat(), WeightDtype.FP32, options);
-        server = new ChatServer(model, facts, options).start();
+        ModelInfo modelInfo = ModelInfo.of(model.config(), model.chatFormat(), WeightDtype.FP32, options);
+        server = new ChatServer(model, modelInfo, options).start();
     }
 
-    /** The model that comes with the project. */
+    /** The model that ships with the project. */
     static synchronized TestServer trained(ServeOptions options) {
         if (taught == null) {
             taught = LlavaModel.load(ROOT.resolve("resources/tiny/llava"));
@@ -71,7 +71,7 @@ final class TestServer implements AutoCloseable {
         return new TestServer(taught, options);
     }
 
-    /** A model of random weights that says the same few words again until it may say no more, some 2000 tokens later. */
+    /** A model with random weights that repeats a few words up to its context length, for about 2000 tokens. */
     static TestServer endless(Path folder, ServeOptions options) throws IOException {
         Path golden = ROOT.resolve("resources/golden");
         Files.createDirectories(folder);
@@ -87,7 +87,7 @@ final class TestServer implements AutoCloseable {
         return new TestServer(LlavaModel.load(folder, chat), options);
     }
 
-    /** The same with a NaN in the row of the head that follows the prompt. */
+    /** The same model with a NaN in a row of the LM head that decides the token after the prompt. */
     static TestServer damaged(Path folder, ServeOptions options) throws IOException {
         endless(folder, options).close();
         Map<String, INDArray> tensors = new LinkedHashMap<>();
@@ -111,7 +111,7 @@ final class TestServer implements AutoCloseable {
                 OPTIONS.maxBodyBytes(),
                 OPTIONS.maxPixels(),
                 OPTIONS.maxImages(),
-                node.path("atOnce").asInt(OPTIONS.maxConcurrentRequests()),
+                node.path("maxConcurrentRequests").asInt(OPTIONS.maxConcurrentRequests()),
                 node.path("queue").asInt(OPTIONS.queue()),
                 Duration.ofMillis(
                         node.path("timeoutMillis").asLong(OPTIONS.timeout().toMillis())),
@@ -121,7 +121,7 @@ final class TestServer implements AutoCloseable {
                 node.path("specialTokensInText").asBoolean());
     }
 
-    URI at(String path) {
+    URI uri(String path) {
         return server.address().resolve(path);
     }
 
@@ -129,8 +129,8 @@ final class TestServer implements AutoCloseable {
         return server.address().getPort();
     }
 
-    /** A question about the map, in the protocol's words. */
-    static ObjectNode aboutTheMap() {
+    /** A request with a question about the map image. */
+    static ObjectNode mapRequest() {
         ObjectNode body = JSON.createObjectNode().put("model", ID);
         var content = body.putArray("messages").addObject().put("role", "user").putArray("content");
         content.addObject().put("type", "image_url").putObject("image_url").put("url", dataUrl(MAP));
@@ -138,7 +138,7 @@ final class TestServer implements AutoCloseable {
         return body;
     }
 
-    static ObjectNode asking(String text) {
+    static ObjectNode textRequest(String text) {
         ObjectNode body = JSON.createObjectNode().put("model", ID);
         body.putArray("messages").addObject().put("role", "user").put("content", text);
         return body;
@@ -157,13 +157,13 @@ final class TestServer implements AutoCloseable {
     }
 
     HttpResponse<String> post(BodyPublisher body, String type) {
-        return send(HttpRequest.newBuilder(at("/v1/chat/completions"))
+        return send(HttpRequest.newBuilder(uri("/v1/chat/completions"))
                 .header("Content-Type", type)
                 .POST(body));
     }
 
     HttpResponse<String> get(String path) {
-        return send(HttpRequest.newBuilder(at(path)));
+        return send(HttpRequest.newBuilder(uri(path)));
     }
 
     HttpResponse<String> send(HttpRequest.Builder request) {
@@ -188,7 +188,7 @@ final class TestServer implements AutoCloseable {
         return json(response).at("/choices/0/message/content").textValue();
     }
 
-    /** A line of the metrics, or 0. */
+    /** Value of a metric, or 0. */
     double metric(String name) {
         return get("/metrics")
                 .body()

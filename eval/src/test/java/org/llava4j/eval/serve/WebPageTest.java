@@ -19,14 +19,14 @@ import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
 import org.openqa.selenium.chrome.ChromeDriver;
 
-/** The page in a real Chromium: {@code mvn -Pbrowser -pl eval -am test}, with chromium and chromedriver installed. */
+/** The web page in Chromium: {@code mvn -Pbrowser -pl eval -am test}, with chromium and chromedriver installed. */
 @Tag("browser")
 class WebPageTest {
     @TempDir
     private Path temp;
 
     private ChromeDriver browser;
-    private TestServer served;
+    private TestServer server;
 
     @BeforeEach
     void open() {
@@ -36,30 +36,30 @@ class WebPageTest {
     @AfterEach
     void close() {
         try {
-            if (served != null) {
-                assertThat(Browser.askedElsewhere(browser))
-                        .as("nothing is asked of other servers")
+            if (server != null) {
+                assertThat(Browser.foreignRequests(browser))
+                        .as("requests to other servers")
                         .isEmpty();
             }
         } finally {
             browser.quit();
-            if (served != null) {
-                served.close();
+            if (server != null) {
+                server.close();
             }
         }
     }
 
-    private void visit(TestServer with) {
-        served = with;
-        browser.get(served.at("/").toString());
-        until(() -> find("#model").getText().contains("million weights"));
+    private void openPage(TestServer with) {
+        server = with;
+        browser.get(server.uri("/").toString());
+        waitUntil(() -> find("#model").getText().contains("million parameters"));
     }
 
     private WebElement find(String css) {
         return browser.findElement(By.cssSelector(css));
     }
 
-    private static void until(BooleanSupplier holds) {
+    private static void waitUntil(BooleanSupplier holds) {
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (!holds.getAsBoolean() && System.nanoTime() < deadline) {
             try {
@@ -72,7 +72,7 @@ class WebPageTest {
     }
 
     private String answer(int number) {
-        List<WebElement> answers = browser.findElements(By.cssSelector("#turns li.assistant:not(.running)"));
+        List<WebElement> answers = browser.findElements(By.cssSelector("#messages li.assistant:not(.running)"));
         return answers.size() < number
                 ? ""
                 : answers.get(number - 1).getText().lines().findFirst().orElse("");
@@ -82,42 +82,43 @@ class WebPageTest {
         assertThat(Browser.console(browser)).isEmpty();
     }
 
-    /** Types a question of several lines and asks it. */
+    /** Types a question, which may have several lines, and sends it. */
     private void ask(String question) {
         find("#question").sendKeys(question.replace("\n", Keys.chord(Keys.SHIFT, Keys.ENTER)), Keys.ENTER);
     }
 
     @Test
-    void aChosenPictureIsAskedAboutAndTheAnswerComes() throws IOException {
-        visit(TestServer.trained(TestServer.OPTIONS));
+    void pageAnswersQuestionAboutChosenImage() throws IOException {
+        openPage(TestServer.trained(TestServer.OPTIONS));
         find("#file").sendKeys(TestServer.MAP.toAbsolutePath().toString());
-        until(() -> find("#picture").isDisplayed());
+        waitUntil(() -> find("#image").isDisplayed());
         ask(TestServer.MAP_QUESTION);
-        until(() -> answer(1).equals(TestServer.MAP_ANSWER));
-        assertThat(find("#turns li.user img").getAttribute("src")).startsWith("data:image/png");
-        assertThat(find("#turns li.assistant small").getText()).contains("tokens in");
+        waitUntil(() -> answer(1).equals(TestServer.MAP_ANSWER));
+        assertThat(find("#messages li.user img").getAttribute("src")).startsWith("data:image/png");
+        assertThat(find("#messages li.assistant small").getText()).contains("tokens in");
         ask("Is it?");
-        until(() -> !answer(2).isEmpty());
+        waitUntil(() -> !answer(2).isEmpty());
         assertConsoleIsEmpty();
-        find("#look details:last-of-type summary").click();
-        Browser.keep(browser, "page.png");
+        find("#input details:last-of-type summary").click();
+        Browser.saveScreenshot(browser, "page.png");
     }
 
     @Test
-    void theExampleCanBeTriedAtOnce() {
-        visit(TestServer.trained(TestServer.OPTIONS));
+    void exampleButtonAsksExampleQuestion() {
+        openPage(TestServer.trained(TestServer.OPTIONS));
         find("#example").click();
-        until(() -> find("#question").getAttribute("value").equals(TestServer.MAP_QUESTION));
+        waitUntil(() -> find("#question").getAttribute("value").equals(TestServer.MAP_QUESTION));
         find("#send").click();
-        until(() -> answer(1).equals(TestServer.MAP_ANSWER));
-        find("#anew").click();
-        assertThat(browser.findElements(By.cssSelector("#turns li.assistant"))).isEmpty();
+        waitUntil(() -> answer(1).equals(TestServer.MAP_ANSWER));
+        find("#new-conversation").click();
+        assertThat(browser.findElements(By.cssSelector("#messages li.assistant")))
+                .isEmpty();
         assertConsoleIsEmpty();
     }
 
     @Test
-    void aPictureIsDroppedOrPasted() {
-        visit(TestServer.trained(TestServer.OPTIONS));
+    void imageCanBeDroppedAndPasted() {
+        openPage(TestServer.trained(TestServer.OPTIONS));
         String transfer = "const done = arguments[arguments.length - 1];"
                 + "fetch('/example.png').then(r => r.blob()).then(blob => {"
                 + "  const data = new DataTransfer();"
@@ -129,58 +130,59 @@ class WebPageTest {
                 "new DragEvent('drop', {dataTransfer: data, cancelable: true, bubbles: true})",
                 "new ClipboardEvent('paste', {clipboardData: data, cancelable: true, bubbles: true})")) {
             browser.executeAsyncScript(String.format(transfer, event));
-            until(() -> find("#picture").isDisplayed());
+            waitUntil(() -> find("#image").isDisplayed());
             find("#remove").click();
-            assertThat(find("#picture").isDisplayed()).isFalse();
+            assertThat(find("#image").isDisplayed()).isFalse();
         }
         assertConsoleIsEmpty();
     }
 
     @Test
-    void whatTheServerRefusesIsShownAndCanBeMended() {
-        visit(TestServer.trained(TestServer.with(node -> node.put("apiKey", "secret"))));
+    void pageShowsErrorAndKeepsInput() {
+        openPage(TestServer.trained(TestServer.with(node -> node.put("apiKey", "secret"))));
         find("#example").click();
-        until(() -> !find("#question").getAttribute("value").isEmpty());
+        waitUntil(() -> !find("#question").getAttribute("value").isEmpty());
         find("#send").click();
-        until(() -> !browser.findElements(By.cssSelector("#turns li.wrong")).isEmpty());
-        assertThat(find("#turns li.wrong").getText()).contains("this server wants its key");
+        waitUntil(() ->
+                !browser.findElements(By.cssSelector("#messages li.error")).isEmpty());
+        assertThat(find("#messages li.error").getText()).contains("this server requires an API key");
         assertThat(find("#question").getAttribute("value"))
-                .as("nothing is lost")
+                .as("the question is kept")
                 .isEqualTo(TestServer.MAP_QUESTION);
-        assertThat(find("#picture").isDisplayed()).isTrue();
-        find("#look details summary").click();
+        assertThat(find("#image").isDisplayed()).isTrue();
+        find("#input details summary").click();
         find("#key").sendKeys("secret");
         find("#send").click();
-        until(() -> answer(1).equals(TestServer.MAP_ANSWER));
+        waitUntil(() -> answer(1).equals(TestServer.MAP_ANSWER));
     }
 
     @Test
-    void escapeStopsAnAnswer() throws IOException {
-        visit(TestServer.endless(temp.resolve("model"), TestServer.OPTIONS));
-        find("#look details summary").click();
+    void escapeStopsGeneration() throws IOException {
+        openPage(TestServer.endless(temp.resolve("model"), TestServer.OPTIONS));
+        find("#input details summary").click();
         find("#max-tokens").clear();
         find("#max-tokens").sendKeys("4000");
         ask("Go on");
-        until(() -> browser.findElements(By.cssSelector("#turns li.assistant.running")).stream()
+        waitUntil(() -> browser.findElements(By.cssSelector("#messages li.assistant.running")).stream()
                 .anyMatch(turn -> turn.getText().length() > 20));
         assertThat(find("#stop").isDisplayed()).isTrue();
         find("#question").sendKeys(Keys.ESCAPE);
-        until(() -> !find("#stop").isDisplayed());
+        waitUntil(() -> !find("#stop").isDisplayed());
         assertThat(answer(1)).isNotEmpty();
-        until(() -> served.metric("llava4j_answers_in_progress") == 0);
+        waitUntil(() -> server.metric("llava4j_answers_in_progress") == 0);
     }
 
     @Test
-    void aPhoneShowsAllOfIt() throws IOException {
-        visit(TestServer.trained(TestServer.OPTIONS));
+    void pageFitsNarrowScreen() throws IOException {
+        openPage(TestServer.trained(TestServer.OPTIONS));
         browser.manage().window().setSize(new Dimension(500, 900));
         find("#example").click();
-        until(() -> !find("#question").getAttribute("value").isEmpty());
+        waitUntil(() -> !find("#question").getAttribute("value").isEmpty());
         find("#send").click();
-        until(() -> answer(1).equals(TestServer.MAP_ANSWER));
+        waitUntil(() -> answer(1).equals(TestServer.MAP_ANSWER));
         assertThat((Boolean) browser.executeScript("return document.documentElement.scrollWidth <= window.innerWidth"))
-                .as("nothing sticks out at the side")
+                .as("no horizontal overflow")
                 .isTrue();
-        Browser.keep(browser, "page-phone.png");
+        Browser.saveScreenshot(browser, "page-phone.png");
     }
 }

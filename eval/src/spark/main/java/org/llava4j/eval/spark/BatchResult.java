@@ -4,9 +4,9 @@ import java.io.Serializable;
 import java.util.LinkedHashMap;
 
 /**
- * What a company was answered.
+ * Result of a batch task.
  *
- * @param answersById texts by the questions' ids
- * @param inputError what is wrong with the input, instead of answers; null if nothing is
+ * @param answersById generated texts by question id
+ * @param inputError message of an invalid input in place of answers, else null
  */
 record BatchResult(LinkedHashMap<String, String> answersById, String inputError) implements Serializable {}

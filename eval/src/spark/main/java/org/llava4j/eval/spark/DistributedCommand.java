@@ -7,7 +7,7 @@ import org.llava4j.eval.InferenceBackend;
 import org.llava4j.eval.llavabench.LlavaBenchMain;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 
-/** The goals whose questions executors may answer. */
+/** Commands whose answers can be generated on executors. */
 enum DistributedCommand {
     SCIENCEQA("scienceqa", ScienceQaMain::new),
     LLAVA_BENCH("llava-bench", LlavaBenchMain::new);
@@ -22,7 +22,7 @@ enum DistributedCommand {
 
     static DistributedCommand named(String name) {
         return Arrays.stream(values())
-                .filter(goal -> goal.label.equals(name))
+                .filter(command -> command.label.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException(name));
     }
@@ -31,8 +31,8 @@ enum DistributedCommand {
         return label;
     }
 
-    /** The goal's command, its questions asked there. */
-    EvaluationCommand create(InferenceBackend place) {
-        return command.apply(place);
+    /** Creates the command with an inference backend. */
+    EvaluationCommand create(InferenceBackend backend) {
+        return command.apply(backend);
     }
 }

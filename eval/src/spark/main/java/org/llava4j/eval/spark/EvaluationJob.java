@@ -4,11 +4,11 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.api.java.JavaSparkContext;
 
-/** {@code @scienceqa} and {@code @llava-bench}, their questions answered by executors. */
+/** Runs {@code @scienceqa} or {@code @llava-bench} with answer generation on Spark executors. */
 public final class EvaluationJob {
     private EvaluationJob() {}
 
-    /** The goals' names. */
+    /** Names of the commands. */
     public static List<String> commands() {
         return Arrays.stream(DistributedCommand.values())
                 .map(DistributedCommand::label)
@@ -16,13 +16,13 @@ public final class EvaluationJob {
     }
 
     /**
-     * Runs a goal.
+     * Runs a command.
      *
      * @param name one of {@link #commands}
-     * @param args the goal's flags; model, data and pictures are where they are on every machine
+     * @param args flags of the command; model, data and images must have the same paths on every machine
      */
     public static void run(JavaSparkContext spark, String name, String... args) {
-        DistributedCommand goal = DistributedCommand.named(name);
-        goal.create(new SparkBackend(spark, goal)).invoke(args);
+        DistributedCommand command = DistributedCommand.named(name);
+        command.create(new SparkBackend(spark, command)).invoke(args);
     }
 }

@@ -13,31 +13,32 @@ import org.llava4j.eval.ModelSpec;
 import org.llava4j.model.LlavaModel;
 
 /**
- * A task: asks one company on an executor. The model and the questions are loaded by the first and kept for the next.
+ * Spark task that generates one batch on an executor. The first task loads model and questions and keeps them for later
+ * tasks.
  *
- * @param run tells one run of an application from the next
- * @param arguments the goal's flags, with absolute paths
+ * @param run id of the run within the application
+ * @param arguments flags of the command, with absolute paths
  */
 record PredictBatchTask(UUID run, DistributedCommand factory, ArrayList<String> arguments)
         implements Function<Integer, BatchResult> {
     private static LoadedModel loaded;
 
-    /** What an executor keeps. */
-    private record LoadedModel(UUID run, LlavaModel model, EvaluationCommand.BatchPredictor asker) {}
+    /** Model and predictor that an executor keeps between tasks. */
+    private record LoadedModel(UUID run, LlavaModel model, EvaluationCommand.BatchPredictor predictor) {}
 
     @Override
-    public BatchResult call(Integer company) {
+    public BatchResult call(Integer batchIndex) {
         NativeMemory.configure();
         try {
-            return new BatchResult(ask(company), null);
+            return new BatchResult(predict(batchIndex), null);
         } catch (BadInputException e) {
-            // Another try would meet it again.
+            // A retry would fail in the same way.
             return new BatchResult(null, e.getMessage());
         }
     }
 
-    /** One company at a time, whatever the executor's processors: they are the company's. */
-    private LinkedHashMap<String, String> ask(int company) {
+    /** Generates one batch at a time per executor, because a batch uses all of its cores. */
+    private LinkedHashMap<String, String> predict(int batchIndex) {
         synchronized (PredictBatchTask.class) {
             if (loaded == null || !loaded.run().equals(run)) {
                 if (loaded != null) {
@@ -46,10 +47,10 @@ record PredictBatchTask(UUID run, DistributedCommand factory, ArrayList<String> 
                 loaded = null;
                 EvaluationCommand command = factory.create(InferenceBackend.LOCAL);
                 CommandLine line = command.parse(arguments.toArray(String[]::new));
-                EvaluationCommand.BatchPredictor asker = command.predictor(line);
-                loaded = new LoadedModel(run, ModelSpec.of(line).load(), asker);
+                EvaluationCommand.BatchPredictor predictor = command.predictor(line);
+                loaded = new LoadedModel(run, ModelSpec.of(line).load(), predictor);
             }
-            return new LinkedHashMap<>(loaded.asker().predict(loaded.model(), company));
+            return new LinkedHashMap<>(loaded.predictor().predict(loaded.model(), batchIndex));
         }
     }
 }

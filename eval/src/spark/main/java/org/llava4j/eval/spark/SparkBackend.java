@@ -15,16 +15,16 @@ import org.llava4j.eval.EvaluationCommand;
 import org.llava4j.eval.InferenceBackend;
 
 /**
- * The executors of a cluster as the place where questions are asked. A company is a task; its answers are the driver's as
- * soon as the task ends. The company of a lost executor is asked again on another.
+ * Inference backend that distributes batches over Spark executors. Each batch is one task; its answers reach the driver
+ * as soon as the task ends. Spark repeats the batches of a lost executor on another.
  */
 final class SparkBackend implements InferenceBackend {
     private final JavaSparkContext spark;
     private final DistributedCommand factory;
 
-    SparkBackend(JavaSparkContext spark, DistributedCommand goal) {
+    SparkBackend(JavaSparkContext spark, DistributedCommand factory) {
         this.spark = spark;
-        this.factory = goal;
+        this.factory = factory;
     }
 
     @Override
@@ -33,27 +33,27 @@ final class SparkBackend implements InferenceBackend {
                 new PredictBatchTask(UUID.randomUUID(), factory, new ArrayList<>(Command.arguments(line)));
         return new Session() {
             @Override
-            public void execute(List<Integer> numbers, Consumer<Map<String, String>> answered) {
-                if (!numbers.isEmpty()) {
-                    spread(task, numbers, answered);
+            public void execute(List<Integer> batchIndices, Consumer<Map<String, String>> onBatch) {
+                if (!batchIndices.isEmpty()) {
+                    distribute(task, batchIndices, onBatch);
                 }
             }
 
             @Override
             public void close() {
-                // Executors keep their model as long as the application has them.
+                // Executors keep the model until the application ends.
             }
         };
     }
 
-    private void spread(PredictBatchTask task, List<Integer> numbers, Consumer<Map<String, String>> answered) {
+    private void distribute(PredictBatchTask task, List<Integer> batchIndices, Consumer<Map<String, String>> onBatch) {
         JavaRDD<BatchResult> answers =
-                spark.parallelize(numbers, numbers.size()).map(task);
-        PartitionResults.forEach(answers, BatchResult.class, some -> {
-            if (some.inputError() != null) {
-                throw new BadInputException(some.inputError() + " (on an executor)");
+                spark.parallelize(batchIndices, batchIndices.size()).map(task);
+        PartitionResults.forEach(answers, BatchResult.class, result -> {
+            if (result.inputError() != null) {
+                throw new BadInputException(result.inputError() + " (on an executor)");
             }
-            answered.accept(some.answersById());
+            onBatch.accept(result.answersById());
         });
     }
 }

@@ -14,7 +14,9 @@ import org.llava4j.train.lint.LintDataMain;
 import org.llava4j.train.shards.TokenizeDataMain;
 import org.llava4j.train.spark.TrainJob;
 
-/** What {@code spark-submit} runs: the name of a goal, then the flags that the goal has on one machine. */
+/**
+ * Main class for {@code spark-submit}: takes the name of a command, then the flags that the command has on one machine.
+ */
 public final class SparkMain {
     private static final Map<String, BiConsumer<JavaSparkContext, String[]>> COMMANDS = new LinkedHashMap<>();
 
@@ -25,7 +27,7 @@ public final class SparkMain {
         COMMANDS.put("tokenize-data", (spark, flags) -> RecordJob.run(spark, TokenizeDataMain::new, flags));
         TrainJob.STAGES.forEach(stage -> COMMANDS.put(stage, (spark, flags) -> TrainJob.run(spark, stage, flags)));
         EvaluationJob.commands()
-                .forEach(goal -> COMMANDS.put(goal, (spark, flags) -> EvaluationJob.run(spark, goal, flags)));
+                .forEach(command -> COMMANDS.put(command, (spark, flags) -> EvaluationJob.run(spark, command, flags)));
     }
 
     private SparkMain() {}
@@ -33,11 +35,12 @@ public final class SparkMain {
     public static void main(String[] args) {
         String name = args.length == 0 ? "" : args[0];
         SparkJob.run(name.isEmpty() ? "LLaVA4J" : name, spark -> {
-            BiConsumer<JavaSparkContext, String[]> goal = COMMANDS.get(name);
-            if (goal == null) {
-                throw new BadInputException("the first argument is a goal: " + String.join(", ", COMMANDS.keySet()));
+            BiConsumer<JavaSparkContext, String[]> command = COMMANDS.get(name);
+            if (command == null) {
+                throw new BadInputException(
+                        "the first argument must be a command: " + String.join(", ", COMMANDS.keySet()));
             }
-            goal.accept(spark, Arrays.copyOfRange(args, 1, args.length));
+            command.accept(spark, Arrays.copyOfRange(args, 1, args.length));
         });
     }
 }

@@ -1,5 +1,5 @@
 /**
- * Questions spread over Apache Spark's executors: each has the model, loaded once, and is given companies of questions. The
- * journal of what was answered, grading and reports are the driver's, and are the goals' own code.
+ * Evaluation on Apache Spark: each executor loads the model once and generates answers batch by batch. The driver runs
+ * the command's own code for journal, grading and report.
  */
 package org.llava4j.eval.spark;

@@ -22,7 +22,7 @@ import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.eval.llavabench.LlavaBenchMain;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 
-/** A cluster gives the answers that one machine gives, to the last letter, whoever is killed in the middle. */
+/** A cluster gives output identical to that of one machine, even if a worker or the driver is killed. */
 @Tag("spark")
 class EvaluationJobTest {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
@@ -32,12 +32,12 @@ class EvaluationJobTest {
     @TempDir
     private Path temp;
 
-    private Path world;
+    private Path dataset;
 
     @BeforeEach
-    void aWorld() {
-        world = temp.resolve("world");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 12, 0, false), world);
+    void writeDataset() {
+        dataset = temp.resolve("dataset");
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 0, 0, 12, 0, false), dataset);
     }
 
     private List<String> scienceQa(String out) {
@@ -45,7 +45,7 @@ class EvaluationJobTest {
                 "--model-path",
                 MODEL.toString(),
                 "--data-path",
-                world.toString(),
+                dataset.toString(),
                 "--output-dir",
                 temp.resolve(out).toString(),
                 "--batch-size",
@@ -69,18 +69,18 @@ class EvaluationJobTest {
         return arguments.toArray(String[]::new);
     }
 
-    private static List<String> job(String goal, List<String> arguments) {
-        List<String> all = new ArrayList<>(List.of(goal));
+    private static List<String> job(String command, List<String> arguments) {
+        List<String> all = new ArrayList<>(List.of(command));
         all.addAll(arguments);
         return all;
     }
 
-    /** Waits until so many companies are in a journal. */
-    private static void await(Path journal, int companies) throws IOException, InterruptedException {
+    /** Waits until a journal holds the given number of batches. */
+    private static void await(Path journal, int batches) throws IOException, InterruptedException {
         for (int i = 0; i < 6000; i++) {
             if (Files.exists(journal)) {
                 try (Stream<String> lines = Files.lines(journal)) {
-                    if (lines.count() > companies) {
+                    if (lines.count() > batches) {
                         return;
                     }
                 }
@@ -91,7 +91,7 @@ class EvaluationJobTest {
     }
 
     @Test
-    void scienceQaIsAnsweredAlikeThoughAWorkerIsKilled() throws Exception {
+    void scienceQaOutputIsIdenticalAfterWorkerIsKilled() throws Exception {
         ScienceQaMain.main(array(scienceQa("here")));
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2);
                 JavaSparkContext spark = new JavaSparkContext(cluster.conf("answers"))) {
@@ -109,13 +109,13 @@ class EvaluationJobTest {
             killer.start();
             EvaluationJob.run(spark, "scienceqa", array(scienceQa("there")));
             killer.join();
-            assertThat(killed[0]).as("killed while questions were open").isTrue();
+            assertThat(killed[0]).as("killed before the last batch").isTrue();
             assertSame("there");
 
-            // With one executor left, a company's picture is gone.
+            // An image is missing on the remaining executor.
             List<String> broken = scienceQa("broken");
-            try (Stream<Path> pictures = Files.walk(world.resolve("images/test"))) {
-                Files.delete(pictures.filter(Files::isRegularFile).findFirst().orElseThrow());
+            try (Stream<Path> images = Files.walk(dataset.resolve("images/test"))) {
+                Files.delete(images.filter(Files::isRegularFile).findFirst().orElseThrow());
             }
             assertThatThrownBy(() -> EvaluationJob.run(spark, "scienceqa", array(broken)))
                     .isInstanceOf(CommandFailedException.class)
@@ -126,7 +126,7 @@ class EvaluationJobTest {
     }
 
     @Test
-    void aDriverThatIsKilledGoesOnWithWhatIsOpen() throws Exception {
+    void killedDriverResumesFromJournal() throws Exception {
         ScienceQaMain.main(array(scienceQa("here")));
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2)) {
             Process driver =
@@ -144,14 +144,14 @@ class EvaluationJobTest {
     }
 
     @Test
-    void llavaBenchIsAnsweredAlike() throws Exception {
-        Path pictures = Files.createDirectories(temp.resolve("pictures"));
+    void llavaBenchOutputIsIdentical() throws Exception {
+        Path images = Files.createDirectories(temp.resolve("pictures"));
         StringBuilder questions = new StringBuilder();
-        try (Stream<Path> files = Files.walk(world.resolve("images/test"))) {
+        try (Stream<Path> files = Files.walk(dataset.resolve("images/test"))) {
             int number = 0;
             for (Path file :
                     files.filter(Files::isRegularFile).sorted().limit(10).toList()) {
-                Files.copy(file, pictures.resolve(number + ".png"));
+                Files.copy(file, images.resolve(number + ".png"));
                 questions
                         .append("{\"question_id\": %d, \"image\": \"%d.png\", \"text\": \"What is it?\", "
                                 .formatted(number, number))
@@ -166,7 +166,7 @@ class EvaluationJobTest {
                 "--questions",
                 file.toString(),
                 "--image-folder",
-                pictures.toString(),
+                images.toString(),
                 "--batch-size",
                 "2",
                 "--max-new-tokens",

@@ -20,7 +20,7 @@ import org.llava4j.eval.InferenceBackend;
 import org.llava4j.eval.scienceqa.ScienceQaMain;
 import org.llava4j.train.lint.LintDataMain;
 
-/** The packaged jar, submitted to a cluster that has Spark's own jars and nothing else. */
+/** The packaged jar, submitted to a cluster that has only Spark's own jars. */
 @Tag("submit")
 class SubmitIT {
     private static final Path ROOT = Path.of(System.getProperty("llava4j.root"));
@@ -31,16 +31,16 @@ class SubmitIT {
     @TempDir
     private Path temp;
 
-    /** Runs a goal and gives what it said. */
-    private String submit(LoopbackCluster cluster, String goal, List<String> flags) throws Exception {
-        List<String> arguments = new ArrayList<>(List.of(goal));
+    /** Runs a command and returns its log. */
+    private String submit(LoopbackCluster cluster, String command, List<String> flags) throws Exception {
+        List<String> arguments = new ArrayList<>(List.of(command));
         arguments.addAll(flags);
-        Path log = temp.resolve(goal + ".log");
+        Path log = temp.resolve(command + ".log");
         Process driver = cluster.submit(JAR, log, arguments);
         int exit = driver.waitFor();
-        String said = Files.readString(log);
-        assertThat(exit).as(said).isZero();
-        return said;
+        String output = Files.readString(log);
+        assertThat(exit).as(output).isZero();
+        return output;
     }
 
     private static String[] array(List<String> flags) {
@@ -48,42 +48,42 @@ class SubmitIT {
     }
 
     @Test
-    void aGoalOfEachKindRunsWithSparksOwnJars() throws Exception {
-        Path world = temp.resolve("world");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 8, 0, 2, 60, false), world);
+    void jarRunsCommandsWithSparkJarsOnly() throws Exception {
+        Path dataset = temp.resolve("dataset");
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 8, 0, 2, 60, false), dataset);
         try (LoopbackCluster cluster =
                 new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2, HOME.resolve("jars") + "/*")) {
-            List<String> asked = List.of(
+            List<String> scienceQaFlags = List.of(
                     "--model-path",
                     TINY.resolve("llava").toString(),
                     "--data-path",
-                    world.toString(),
+                    dataset.toString(),
                     "--batch-size",
                     "4",
                     "--output-dir");
-            new ScienceQaMain(InferenceBackend.LOCAL).execute(array(with(asked, temp.resolve("here"))));
-            submit(cluster, "scienceqa", with(asked, temp.resolve("there")));
+            new ScienceQaMain(InferenceBackend.LOCAL).execute(array(with(scienceQaFlags, temp.resolve("here"))));
+            submit(cluster, "scienceqa", with(scienceQaFlags, temp.resolve("there")));
             assertSame("predictions.jsonl");
 
-            List<String> linted = List.of(
+            List<String> lintFlags = List.of(
                     "--model-path",
                     TINY.resolve("llava").toString(),
                     "--recipe",
                     "finetune-scienceqa",
                     "--data-path",
-                    world.toString(),
+                    dataset.toString(),
                     "--output-dir");
-            new LintDataMain(RecordExecutor.LOCAL).execute(array(with(linted, temp.resolve("here/lint"))));
-            submit(cluster, "lint-data", with(linted, temp.resolve("there/lint")));
+            new LintDataMain(RecordExecutor.LOCAL).execute(array(with(lintFlags, temp.resolve("here/lint"))));
+            submit(cluster, "lint-data", with(lintFlags, temp.resolve("there/lint")));
             assertSame("lint/lint.json");
 
-            List<String> trained = new ArrayList<>(List.of(
+            List<String> trainFlags = new ArrayList<>(List.of(
                     "--model-path",
                     TINY.resolve("llava").toString(),
                     "--data-path",
-                    world.resolve("captions/chat.json").toString(),
+                    dataset.resolve("captions/chat.json").toString(),
                     "--image-folder",
-                    world.resolve("captions/images").toString(),
+                    dataset.resolve("captions/images").toString(),
                     "--per-device-train-batch-size",
                     "4",
                     "--gradient-accumulation-steps",
@@ -91,8 +91,8 @@ class SubmitIT {
                     "--max-steps",
                     "5",
                     "--output-dir"));
-            String said = submit(cluster, "pretrain", with(trained, temp.resolve("there/trained")));
-            assertThat(said).contains("5 steps, 40 samples").contains("gradients are computed by 2 executors");
+            String output = submit(cluster, "pretrain", with(trainFlags, temp.resolve("there/trained")));
+            assertThat(output).contains("5 steps, 40 samples").contains("gradients are computed by 2 executors");
             assertThat(temp.resolve("there/trained/mm_projector.safetensors")).exists();
         }
     }
@@ -109,7 +109,7 @@ class SubmitIT {
     }
 
     @Test
-    void noSparkIsInTheJar() throws IOException {
+    void jarContainsNoSparkClasses() throws IOException {
         try (JarFile jar = new JarFile(JAR.toFile());
                 Stream<String> names = jar.stream().map(entry -> entry.getName())) {
             assertThat(names)
