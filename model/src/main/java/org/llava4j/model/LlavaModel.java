@@ -168,16 +168,16 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @throws BadInputException if an image cannot be read, or a prompt leaves no room for an answer
      */
-    public List<String> answer(List<GenerationRequest> questions, int maxNewTokens) {
+    public List<String> answer(List<GenerationRequest> requests, int maxNewTokens) {
         DecodingOptions decoding = DecodingOptions.greedy(maxNewTokens);
         List<PendingAnswer> all =
-                questions.stream().map(q -> submit(q, decoding, text -> {})).toList();
+                requests.stream().map(q -> submit(q, decoding, text -> {})).toList();
         return all.stream().map(this::await).map(Answer::text).toList();
     }
 
     /** Answers a request; waits for the answer. */
-    public Answer answer(GenerationRequest question, DecodingOptions decoding) {
-        return await(submit(question, decoding, text -> {}));
+    public Answer answer(GenerationRequest request, DecodingOptions decoding) {
+        return await(submit(request, decoding, text -> {}));
     }
 
     /** Starts a conversation. */
@@ -193,19 +193,19 @@ public final class LlavaModel implements AutoCloseable {
      *     thread; while it runs, all other answers are blocked
      * @throws BadInputException if the prompt leaves no room for an answer
      */
-    public PendingAnswer submit(GenerationRequest question, DecodingOptions decoding, Consumer<String> onText) {
+    public PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText) {
         Optional<ImageMarkup> markup =
-                question.images().isEmpty() ? Optional.empty() : Optional.of(chatFormat.markup(config));
+                request.images().isEmpty() ? Optional.empty() : Optional.of(chatFormat.markup(config));
         PromptText prompt =
-                chatFormat.template().promptText(question.turns(), question.system(), markup, question.answerPrefix());
+                chatFormat.template().promptText(request.turns(), request.system(), markup, request.answerPrefix());
         int[] ids = tokenizer
-                .encodePrompt(question.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
+                .encodePrompt(request.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
                 .ids();
         List<String> stops = new ArrayList<>(decoding.stops());
         stops.add(chatFormat.template().stop());
         AnswerStreamer text = new AnswerStreamer(tokenizer.streamingDecoder(), stops, onText);
-        Generation generation = scheduler.submit(
-                new Prompt(ids, question.images()), decoding.sampling(), decoding.maxNewTokens(), text);
+        Generation generation =
+                scheduler.submit(new Prompt(ids, request.images()), decoding.sampling(), decoding.maxNewTokens(), text);
         return new PendingAnswer(generation, text);
     }
 
@@ -214,9 +214,9 @@ public final class LlavaModel implements AutoCloseable {
      *
      * @throws BadInputException if an image cannot be read
      */
-    public Answer await(PendingAnswer answering) {
-        scheduler.await(answering.generation());
-        return answering.answer().join();
+    public Answer await(PendingAnswer pending) {
+        scheduler.await(pending.generation());
+        return pending.answer().join();
     }
 
     /**

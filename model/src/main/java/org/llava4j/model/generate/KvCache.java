@@ -24,8 +24,8 @@ final class KvCache {
     private int length;
 
     /** @param maxTokens maximum number of tokens that the sequence can reach */
-    KvCache(LlamaConfig config, int positions, PooledMemory memory) {
-        long capacity = (positions + CAPACITY_MULTIPLE - 1L) / CAPACITY_MULTIPLE * CAPACITY_MULTIPLE;
+    KvCache(LlamaConfig config, int maxTokens, PooledMemory memory) {
+        long capacity = (maxTokens + CAPACITY_MULTIPLE - 1L) / CAPACITY_MULTIPLE * CAPACITY_MULTIPLE;
         for (int layer = 0; layer < config.layers(); layer++) {
             keys.add(memory.borrow(DataType.FLOAT, config.kvHeads(), capacity, config.headDim()));
             values.add(memory.borrow(DataType.FLOAT, config.kvHeads(), capacity, config.headDim()));

@@ -26,7 +26,7 @@ public final class NonFiniteLogitsException extends BadInputException {
     }
 
     /** The same error with its context, such as the problem, in front of the message. */
-    public NonFiniteLogitsException withContext(String question) {
-        return new NonFiniteLogitsException(question + ": " + getMessage(), this);
+    public NonFiniteLogitsException withContext(String context) {
+        return new NonFiniteLogitsException(context + ": " + getMessage(), this);
     }
 }

@@ -25,19 +25,18 @@ class TowerFeaturesTest {
         TowerFeatures tower = TowerFeatures.load(LLAVA, TOWER, config);
         Path red = Golden.path("d_preproc/rgb_64x48.png");
         Path noise = Golden.path("d_preproc/noise_100x80.png");
-        float[] separateTower = tower.features(List.of(noise)).get(0);
+        float[] alone = tower.features(List.of(noise)).get(0);
         List<Path> many = new ArrayList<>(Collections.nCopies(19, red));
         many.set(18, noise);
         List<float[]> batched = tower.features(many);
         assertThat(batched).hasSize(19);
-        assertThat(separateTower)
-                .hasSize(config.numImageTokens() * config.vision().hiddenSize());
-        for (int i = 0; i < separateTower.length; i++) {
-            assertThat(batched.get(18)[i]).isCloseTo(separateTower[i], within(1e-5f));
+        assertThat(alone).hasSize(config.numImageTokens() * config.vision().hiddenSize());
+        for (int i = 0; i < alone.length; i++) {
+            assertThat(batched.get(18)[i]).isCloseTo(alone[i], within(1e-5f));
         }
-        assertThat(tower.unbatched().features(many).get(18)).as("bit-identical").isEqualTo(separateTower);
+        assertThat(tower.unbatched().features(many).get(18)).as("bit-identical").isEqualTo(alone);
         assertThat(tower.unbatched().fingerprint(config)).isNotEqualTo(tower.fingerprint(config));
-        assertThat(batched.get(0)).isNotEqualTo(separateTower);
+        assertThat(batched.get(0)).isNotEqualTo(alone);
     }
 
     @Test

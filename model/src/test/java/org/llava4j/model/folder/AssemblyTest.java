@@ -73,8 +73,8 @@ class AssemblyTest {
         assembly(FolderTests.TOWER, null, AddedImageTokens.NONE).writeTo(out.resolve("plain"));
         assertThat(out.resolve("plain/tokenizer.json")).hasContent("{}");
         assertThat(out.resolve("plain/added_tokens.json")).doesNotExist();
-        assembly(FolderTests.TOWER, null, AddedImageTokens.START_END).writeTo(out.resolve("grown"));
-        assertThat(out.resolve("grown/tokenizer.json"))
+        assembly(FolderTests.TOWER, null, AddedImageTokens.START_END).writeTo(out.resolve("extended"));
+        assertThat(out.resolve("extended/tokenizer.json"))
                 .as("lacks the added tokens")
                 .doesNotExist();
     }
@@ -101,11 +101,11 @@ class AssemblyTest {
         for (String table : new String[] {"model.embed_tokens.weight", "lm_head.weight"}) {
             INDArray before = FolderTests.read(llama).get(table);
             INDArray mean = before.castTo(DataType.DOUBLE).mean(0).castTo(DataType.FLOAT);
-            INDArray grown = FolderTests.read(out.resolve("llava")).get(table);
+            INDArray extended = FolderTests.read(out.resolve("llava")).get(table);
             for (int id = 1000; id < 1003; id++) {
-                assertThat(grown.getRow(id).distance2(mean)).isLessThan(1e-6);
+                assertThat(extended.getRow(id).distance2(mean)).isLessThan(1e-6);
             }
-            assertThat(grown.getRow(999)).isEqualTo(before.getRow(999));
+            assertThat(extended.getRow(999)).isEqualTo(before.getRow(999));
         }
     }
 

@@ -172,10 +172,11 @@ class ExportTest {
             if (name.matches("model-.*")) {
                 try (SafetensorsFile file =
                         SafetensorsFile.open(out.resolve("shards").resolve(name))) {
-                    long numbers = file.tensors().values().stream()
+                    long valueBytes = file.tensors().values().stream()
                             .mapToLong(tensor -> tensor.length() * 4)
                             .sum();
-                    assertThat(numbers <= 200_000 || file.tensors().size() == 1).isTrue();
+                    assertThat(valueBytes <= 200_000 || file.tensors().size() == 1)
+                            .isTrue();
                 }
             }
         }

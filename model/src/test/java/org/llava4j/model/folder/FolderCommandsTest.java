@@ -38,7 +38,7 @@ class FolderCommandsTest {
     @Test
     void assembleExportAndDeltaCommandsRoundTrip() {
         Path llama = FolderTests.llama(temp.resolve("llama"));
-        Path made = out.resolve("llava");
+        Path assembled = out.resolve("llava");
         AssembleMain.main(args(
                 "--model-path",
                 llama,
@@ -47,10 +47,10 @@ class FolderCommandsTest {
                 "--mm-projector-type",
                 "mlp2x_gelu",
                 "--output-dir",
-                made));
+                assembled));
         ExportMain.main(args(
                 "--model-path",
-                made,
+                assembled,
                 "--layout",
                 "llava-hf",
                 "--save-type",
@@ -61,10 +61,10 @@ class FolderCommandsTest {
                 out.resolve("hf")));
         assertThat(LlavaConfig.read(out.resolve("hf"), null).projector())
                 .isEqualTo(LlavaConfig.ProjectorType.MLP2X_GELU);
-        ExportMain.main(args("--model-path", made, "--only-projector", "--output-dir", out.resolve("projector")));
+        ExportMain.main(args("--model-path", assembled, "--only-projector", "--output-dir", out.resolve("projector")));
         assertThat(out.resolve("projector/mm_projector.safetensors")).exists();
-        MakeDeltaMain.main(
-                args("--base-model-path", llama, "--target-model-path", made, "--delta-path", out.resolve("delta")));
+        MakeDeltaMain.main(args(
+                "--base-model-path", llama, "--target-model-path", assembled, "--delta-path", out.resolve("delta")));
         ApplyDeltaMain.main(args(
                 "--base-model-path",
                 llama,
@@ -72,9 +72,9 @@ class FolderCommandsTest {
                 out.resolve("delta"),
                 "--target-model-path",
                 out.resolve("again")));
-        assertThat(FolderTests.read(out.resolve("again"))).isEqualTo(FolderTests.read(made));
+        assertThat(FolderTests.read(out.resolve("again"))).isEqualTo(FolderTests.read(assembled));
         assertThat(FolderTests.read(out.resolve("again/vision_tower")))
-                .isEqualTo(FolderTests.read(made.resolve("vision_tower")));
+                .isEqualTo(FolderTests.read(assembled.resolve("vision_tower")));
     }
 
     @ParameterizedTest
