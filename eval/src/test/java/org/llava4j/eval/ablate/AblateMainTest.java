@@ -80,7 +80,7 @@ class AblateMainTest {
         JsonNode report =
                 new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
         for (String input : List.of("plan", "base", "captions", "data")) {
-            assertThat(report.at("/specification/" + input + " sha256").textValue())
+            assertThat(report.at("/run_configuration/" + input + " sha256").textValue())
                     .as(input)
                     .hasSize(64);
         }

@@ -129,8 +129,8 @@ class LlavaBenchCommandsTest {
         Files.writeString(temp.resolve("questions.jsonl"), "[]");
         assertThatThrownBy(() -> judge("http://127.0.0.1:1/v1"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("questions.jsonl holds no questions");
-        assertThatThrownBy(this::answer).hasMessageContaining("questions.jsonl holds no questions");
+                .hasMessageContaining("questions.jsonl has no questions");
+        assertThatThrownBy(this::answer).hasMessageContaining("questions.jsonl has no questions");
     }
 
     @ParameterizedTest

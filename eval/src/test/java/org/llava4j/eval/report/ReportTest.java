@@ -142,7 +142,7 @@ class ReportTest {
                         "<h2>Accuracy</h2>",
                         "<h2>Accuracy by category</h2>",
                         "ScienceQA categories",
-                        "<h2>Settings</h2>",
+                        "<h2>Run configuration</h2>",
                         "<h2>Time per part</h2>",
                         "<h2>Examples</h2>",
                         "<h2>Training loss</h2>",
@@ -169,7 +169,7 @@ class ReportTest {
         assertThat(json.get("accuracy").asDouble()).isEqualTo(0.75);
         assertThat(json.at("/mcnemar/p").asDouble()).isEqualTo(0.25);
         assertThat(json.at("/tables/0/heading").asText()).isEqualTo("Ablation");
-        assertThat(json.at("/specification/stage 2.maxSteps").asText()).isEqualTo("5");
+        assertThat(json.at("/run_configuration/stage 2.maxSteps").asText()).isEqualTo("5");
     }
 
     @Test

@@ -129,8 +129,8 @@ class ScienceQaMainTest {
         assertThat(all.at("/columns/IMG").doubleValue()).isGreaterThan(0.8);
         assertThat(none.at("/columns/IMG").doubleValue()).isLessThan(0.7);
         assertThat(other.at("/columns/IMG").doubleValue()).isLessThan(0.7);
-        assertThat(all.get("specification_sha256")).isNotEqualTo(none.get("specification_sha256"));
-        assertThat(all.at("/specification/model sha256").textValue()).hasSize(64);
+        assertThat(all.get("run_configuration_sha256")).isNotEqualTo(none.get("run_configuration_sha256"));
+        assertThat(all.at("/run_configuration/model sha256").textValue()).hasSize(64);
         assertThat(all.at("/groups/By topic").size()).isGreaterThan(1);
         assertThat(all.at("/tables/0/heading").textValue()).isEqualTo("Confusion matrix");
         for (String file : List.of("report.html", "report.md", "report.tex", "result.json", "predictions.jsonl")) {
