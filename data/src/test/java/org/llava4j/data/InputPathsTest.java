@@ -27,8 +27,8 @@ class InputPathsTest {
     void requireNoOverlapRejectsOverlappingOutput() {
         assertRejected(InputPaths.of(model), model, "is also an input");
         assertRejected(InputPaths.of(file), file, "is also an input");
-        assertRejected(InputPaths.of(model), temp.resolve("real"), "holds");
-        assertRejected(InputPaths.of(file), model, "holds");
+        assertRejected(InputPaths.of(model), temp.resolve("real"), "contains");
+        assertRejected(InputPaths.of(file), model, "contains");
         assertRejected(InputPaths.of(model), model.resolve("new/out"), "lies inside");
         assertRejected(InputPaths.of().andWithoutLinks(model), model.resolve("new"), "lies inside");
         assertRejected(InputPaths.of(temp.resolve("absent"), null, file), file, "is also an input");
@@ -51,7 +51,7 @@ class InputPathsTest {
     void requireNoOverlapFollowsLinksInInput() throws IOException {
         Path snapshot = Files.createDirectories(temp.resolve("cache/snapshot"));
         Files.createSymbolicLink(snapshot.resolve("weights"), file);
-        assertRejected(InputPaths.of(snapshot), model, "holds");
+        assertRejected(InputPaths.of(snapshot), model, "contains");
         assertRejected(InputPaths.of(snapshot), file, "is also an input");
         Path data = Files.createDirectories(temp.resolve("data"));
         Files.createSymbolicLink(data.resolve("all"), temp);

@@ -73,7 +73,7 @@ public final class ImageBytes {
     }
 
     static BadInputException missing(Path image) {
-        return new BadInputException("image " + image + " does not exist; check the name and the image folder");
+        return new BadInputException("there is no image " + image + "; check the name and the image folder");
     }
 
     private static BadInputException unreadable(Path image, IOException e) {

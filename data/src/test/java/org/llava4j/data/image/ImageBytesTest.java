@@ -92,7 +92,7 @@ class ImageBytesTest {
             Path image = temp.resolve(place).resolve(name);
             assertThatThrownBy(() -> ImageBytes.read(image))
                     .isInstanceOf(BadInputException.class)
-                    .hasMessage("image " + image + " does not exist; check the name and the image folder");
+                    .hasMessage("there is no image " + image + "; check the name and the image folder");
         }
     }
 
