@@ -10,9 +10,12 @@ import org.llava4j.model.kernels.Kernels.AdamWStep;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** AdamW with PyTorch's arithmetic and gradient clipping by the global norm; the moments of each weight live here. */
+/**
+ * AdamW optimizer with PyTorch's arithmetic, including gradient clipping by global norm. It owns the moments of every
+ * weight.
+ */
 public final class AdamW {
-    /** What PyTorch adds to the norm before it divides by it. */
+    /** Added to the norm before the division, as in PyTorch's {@code clip_grad_norm_}. */
     private static final double CLIP_EPS = 1e-6;
 
     private final Settings settings;
@@ -22,48 +25,57 @@ public final class AdamW {
     private int step;
 
     /**
+     * Hyperparameters of AdamW.
+     *
+     * @param beta1 decay rate of the first moment
+     * @param beta2 decay rate of the second moment
+     * @param eps added to the denominator of the update
+     * @param weightDecay decoupled weight decay
      * @param maxGradNorm gradients are scaled down to this global 2-norm
      */
     public record Settings(double beta1, double beta2, double eps, double weightDecay, double maxGradNorm) {
-        /** The paper's: betas 0.9 and 0.999, eps 1e-8, no decay, clipping at 1. */
+        /** The paper's values: betas 0.9 and 0.999, eps 1e-8, no weight decay, clipping at 1. */
         public static final Settings PAPER = new Settings(0.9, 0.999, 1e-8, 0.0, 1.0);
     }
 
     /**
-     * What differs between weights.
+     * Per-weight options, like PyTorch's parameter groups.
      *
-     * @param learningRateScale its learning rate as a multiple of the common one
-     * @param decays whether it decays
+     * @param learningRateScale learning rate relative to the schedule's
+     * @param decays whether weight decay applies
      */
     public record ParameterGroup(double learningRateScale, boolean decays) {
         static final ParameterGroup DEFAULT = new ParameterGroup(1, true);
     }
 
-    /** All weights alike. */
+    /** An optimizer that treats all weights alike. */
     public AdamW(Settings settings) {
         this(settings, name -> ParameterGroup.DEFAULT);
     }
 
-    /** @param shares by name of a weight */
+    /**
+     * @param settings hyperparameters of all weights
+     * @param groups options by weight name
+     */
     public AdamW(Settings settings, Function<String, ParameterGroup> shares) {
         this.settings = settings;
         this.groups = shares;
     }
 
     /**
-     * One step on every weight that has a gradient.
+     * Performs one optimizer step on every weight that has a gradient.
      *
-     * @param weights float32 of any shape, by name; changed in place
-     * @param gradients of the same shapes, by the same names
+     * @param rate learning rate of this step
+     * @param weights float32 of any shape, by name; updated in place
+     * @param gradients gradients of the same shapes, by the same names
      * @return the global gradient norm before clipping
-     * @throws RejectedStepException if that is not a number; no weight is then changed
+     * @throws RejectedStepException if that norm is NaN or infinite; no weight is changed then
      */
     public double step(double rate, Map<String, INDArray> weights, Map<String, INDArray> gradients) {
         double norm = globalNorm(gradients);
         if (!Double.isFinite(norm)) {
-            throw new RejectedStepException("the gradient's norm of step " + (step + 1)
-                    + " is not a number any more, no weight was changed; lower the learning rate or look at this"
-                    + " batch");
+            throw new RejectedStepException("the gradient norm of step " + (step + 1)
+                    + " is NaN or infinite, no weight was changed; lower the learning rate or check this batch");
         }
         double scale = Math.min(1.0, settings.maxGradNorm() / (norm + CLIP_EPS));
         step++;
@@ -86,7 +98,7 @@ public final class AdamW {
                 scale);
     }
 
-    /** The running means of each weight's gradient and of its square, by reference; made where there are none yet. */
+    /** First and second moment of each weight, by reference; zeros for weights that have none yet. */
     public Map<String, INDArray[]> moments(Map<String, INDArray> weights) {
         weights.forEach((name, weight) -> moments.computeIfAbsent(name, key -> zeros(weight)));
         return Collections.unmodifiableMap(moments);
@@ -97,7 +109,7 @@ public final class AdamW {
         return step;
     }
 
-    /** Goes on as after so many steps; the moments are put in by reference. */
+    /** Resumes after {@code steps} steps. The caller restores {@link #moments} in place. */
     public void resumeFrom(int steps) {
         step = steps;
     }

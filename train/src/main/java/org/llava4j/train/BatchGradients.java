@@ -6,29 +6,30 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The gradients that a graph has of batches, for whatever of it learns. */
+/** Forward and backward pass of a batch: loss and gradients of the trainable weights. */
 public final class BatchGradients {
     private final Llava model;
     private final List<String> trainableNames;
 
-    /** Those of the weights that {@link Llava#setTrainable} thawed. */
+    /** @param model its trainable weights ({@link Llava#setTrainable}) get gradients */
     public BatchGradients(Llava model) {
         this.model = model;
         this.trainableNames = model.trainableNames();
     }
 
-    /** The weights that learn. */
+    /** Names of the trainable weights. */
     public List<String> trainableNames() {
         return trainableNames;
     }
 
     /**
-     * Runs a batch forward and back.
+     * Runs the forward and backward pass of one batch.
      *
-     * @param step the batch is of, counted from 0
-     * @param pass which batch of this step it is, counted from 0: what is dropped depends on the two, so that it is the same
-     *     in a run that was resumed or is spread over machines
-     * @param sum gets its loss and gradients
+     * @param batch placeholders of the graph
+     * @param step optimizer step of the batch, counted from 0
+     * @param pass index of the batch within the step, counted from 0; the two seed dropout, so that it is the same in a
+     *     resumed or distributed run
+     * @param sum receives loss and gradients
      */
     public void add(Map<String, INDArray> batch, int step, int pass, GradientAccumulator sum) {
         Map<String, INDArray> gradients = model.gradients(batch, trainableNames, ((long) step << Integer.SIZE) + pass);
@@ -37,7 +38,10 @@ public final class BatchGradients {
         PooledMemory.forCurrentThread().release(loss);
     }
 
-    /** Supervised rows of a batch; a graph with a loss of its own may have none, and its batches count alike. */
+    /**
+     * Target tokens of a batch; 1 for a graph with a custom loss and no target rows, so that its batches weigh the
+     * same.
+     */
     private static long targetTokens(Map<String, INDArray> batch) {
         INDArray targets = batch.get(Llava.TARGET_ROWS);
         return targets == null ? 1 : Math.max(1, targets.length());

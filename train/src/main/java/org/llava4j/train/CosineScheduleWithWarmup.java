@@ -3,16 +3,20 @@ package org.llava4j.train;
 import org.nd4j.linalg.schedule.ISchedule;
 
 /**
- * The paper's schedule: linear warm-up from 0, then half a cosine to 0. The first step's rate is 0 where there is a
- * warm-up, as in the published code.
+ * The paper's learning-rate schedule: linear warmup from 0, then cosine decay to 0. With warmup the learning rate of
+ * the first step is 0, as in Hugging Face's {@code get_cosine_schedule_with_warmup}.
  *
- * @param peak the learning rate at the end of the warm-up
- * @param warmupSteps steps of warm-up
- * @param totalSteps all steps, the warm-up among them
+ * @param peak learning rate at the end of the warmup
+ * @param warmupSteps number of warmup steps
+ * @param totalSteps number of all steps, including warmup
  */
 public record CosineScheduleWithWarmup(double peak, int warmupSteps, int totalSteps) implements ISchedule {
 
-    /** @param warmupRatio share of all steps that warm up; the number is rounded up */
+    /**
+     * @param peak learning rate at the end of the warmup
+     * @param warmupRatio share of all steps that warm up; the number of steps is rounded up
+     * @param totalSteps number of all steps
+     */
     public static CosineScheduleWithWarmup of(double peak, double warmupRatio, int totalSteps) {
         return new CosineScheduleWithWarmup(peak, (int) Math.ceil(totalSteps * warmupRatio), totalSteps);
     }

@@ -7,45 +7,47 @@ import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What the batches of a step sum up to, each with the weight of its supervised rows, so that several batches learn what one
- * large one would: here, or in parts that were summed elsewhere. (The published code averages the means of the batches, in
- * which a word of a short answer counts more.) Its arrays are those of the thread that made it.
+ * Gradient accumulation over the batches of an optimizer step, on one machine or over partial sums of several.
+ *
+ * <p>Each batch counts with its number of target tokens, so that accumulation gives the gradients of one large batch.
+ * (LLaVA's code averages the means of the batches, which gives tokens of short answers more weight.) The arrays come
+ * from the memory pool of the thread that creates the accumulator.
  */
 public final class GradientAccumulator implements AutoCloseable {
     private final Map<String, INDArray> gradients = new LinkedHashMap<>();
     private double lossSum;
     private long targetTokens;
-    /** A single batch is left as the mean that it is, to the last bit. */
+    /** A single batch stays the mean that it is, so that no rounding is added. */
     private boolean isMean;
 
     /**
      * Adds a batch.
      *
-     * @param meanLoss over its supervised rows
-     * @param supervised how many these are
-     * @param means gradients of that loss, by weight; they are this sum's from now on
+     * @param meanLoss mean loss over its target tokens
+     * @param targetCount number of its target tokens
+     * @param batchGradients gradients of that loss, by weight; the accumulator takes ownership
      */
-    void add(double meanLoss, long supervised, Map<String, INDArray> means) {
+    void add(double meanLoss, long targetCount, Map<String, INDArray> batchGradients) {
         if (targetTokens == 0) {
-            gradients.putAll(means);
+            gradients.putAll(batchGradients);
             isMean = true;
         } else {
             toSum();
-            means.values().forEach(gradient -> gradient.muli(supervised));
-            addArrays(means);
+            batchGradients.values().forEach(gradient -> gradient.muli(targetCount));
+            addArrays(batchGradients);
         }
-        lossSum += supervised * meanLoss;
-        targetTokens += supervised;
+        lossSum += targetCount * meanLoss;
+        targetTokens += targetCount;
     }
 
     /**
-     * Adds what other batches sum up to.
+     * Adds the sum over other batches.
      *
-     * @param otherLoss sum over their supervised rows
-     * @param supervised how many these are
-     * @param sums gradients of that sum, by weight; they are this sum's from now on
+     * @param otherLoss sum of the loss over their target tokens
+     * @param targetCount number of their target tokens
+     * @param sums gradients of that sum, by weight; the accumulator takes ownership
      */
-    public void addSum(double otherLoss, long supervised, Map<String, INDArray> sums) {
+    public void addSum(double otherLoss, long targetCount, Map<String, INDArray> sums) {
         if (targetTokens == 0) {
             gradients.putAll(sums);
         } else {
@@ -53,7 +55,7 @@ public final class GradientAccumulator implements AutoCloseable {
             addArrays(sums);
         }
         lossSum += otherLoss;
-        targetTokens += supervised;
+        targetTokens += targetCount;
     }
 
     private void addArrays(Map<String, INDArray> more) {
@@ -68,23 +70,23 @@ public final class GradientAccumulator implements AutoCloseable {
         }
     }
 
-    /** Sum of the loss over all supervised rows. */
+    /** Sum of the loss over all target tokens. */
     public double lossSum() {
         return lossSum;
     }
 
-    /** Supervised rows of all batches. */
+    /** Target tokens of all batches. */
     public long targetTokens() {
         return targetTokens;
     }
 
-    /** The gradients of the {@link #lossSum sum}, by reference. */
+    /** Gradients of {@link #lossSum}, by reference. */
     public Map<String, INDArray> gradientSums() {
         toSum();
         return Collections.unmodifiableMap(gradients);
     }
 
-    /** The gradients of the mean loss, by reference; nothing can be added any more. */
+    /** Gradients of the mean loss, by reference; nothing can be added afterwards. */
     Map<String, INDArray> meanGradients() {
         if (!isMean) {
             float share = 1f / targetTokens;

@@ -2,7 +2,10 @@ package org.llava4j.train;
 
 import org.llava4j.data.BadInputException;
 
-/** A step whose loss or gradient is not a number any more, or whose loss explodes; no weight was changed by it. */
+/**
+ * Rejection of an optimizer step because its loss or gradient is NaN or infinite or its loss is too high; no weight was
+ * changed.
+ */
 public final class RejectedStepException extends BadInputException {
     private static final long serialVersionUID = 1L;
 

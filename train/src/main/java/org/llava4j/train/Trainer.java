@@ -11,8 +11,10 @@ import org.llava4j.train.checkpoint.CheckpointTensors;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The inner loop: gradients of the trainable weights, clipping, AdamW, the next rate. SameDiff's own {@code fit}
- * updates in the middle of the backward pass and so can neither clip nor accumulate.
+ * Inner training loop: gradients of the trainable weights, clipping, AdamW, learning-rate schedule.
+ *
+ * <p>SameDiff's {@code fit} updates weights during the backward pass, so it supports neither gradient clipping nor
+ * gradient accumulation.
  */
 public final class Trainer {
     private final BatchGradients gradients;
@@ -22,17 +24,19 @@ public final class Trainer {
     private int step;
 
     /**
+     * Result of one optimizer step.
+     *
      * @param step counted from 1
-     * @param loss mean over the supervised rows, before the update
+     * @param loss mean over the target tokens, before the update
      * @param gradNorm global norm before clipping
-     * @param learningRate the learning rate that was used
+     * @param learningRate learning rate of the step
      */
     public record Step(int step, double loss, double gradNorm, double learningRate) {}
 
     /**
-     * Trains what {@link Llava#setTrainable} thawed.
+     * Creates a trainer of the model's trainable weights.
      *
-     * @throws BadInputException if that is nothing
+     * @throws BadInputException if no weight is trainable
      */
     public Trainer(Llava model, AdamW optimizer, CosineScheduleWithWarmup schedule) {
         this.gradients = new BatchGradients(model);
@@ -40,21 +44,21 @@ public final class Trainer {
         this.schedule = schedule;
         if (gradients.trainableNames().isEmpty()) {
             throw new BadInputException(
-                    "no weight learns; name those that shall, as Llava.train or a stage's" + " \"trainable\" does");
+                    "no weight is trainable; choose some with Llava.setTrainable or a stage's \"trainable\"");
         }
         gradients.trainableNames().forEach(name -> weights.put(name, model.weight(name)));
     }
 
-    /** One optimiser step on one batch. */
+    /** Performs one optimizer step on one batch. */
     public Step step(Map<String, INDArray> placeholders) {
         return step(List.of(placeholders).iterator());
     }
 
     /**
-     * One optimiser step on several batches: the mean over all their supervised rows, as one large batch would have it. A
-     * batch is asked for when the one before it is done.
+     * Performs one optimizer step on several batches: on the mean over all their target tokens, as for one large batch.
+     * The next batch is requested after the previous one is done.
      *
-     * @throws RejectedStepException if the loss or the gradient is not a number any more
+     * @throws RejectedStepException if the loss or the gradient is NaN or infinite
      */
     public Step step(Iterator<Map<String, INDArray>> batches) {
         if (!batches.hasNext()) {
@@ -69,18 +73,18 @@ public final class Trainer {
     }
 
     /**
-     * One optimiser step on gradients that were computed already.
+     * Performs one optimizer step on gradients that are already computed.
      *
      * @param sum of all batches of the step; its gradients are means afterwards
-     * @param check is given the step's loss; throws a {@link RejectedStepException} for one that no weight shall learn from
-     * @throws RejectedStepException if the loss or the gradient is not a number any more, or {@code check} says so; no weight is
-     *     then changed
+     * @param check receives the loss of the step and throws a {@link RejectedStepException} if it is too high
+     * @throws RejectedStepException if the loss or the gradient is NaN or infinite, or {@code check} rejects the loss;
+     *     no weight is changed then
      */
     public Step step(GradientAccumulator sum, DoubleConsumer check) {
         double loss = sum.lossSum() / sum.targetTokens();
         if (!Double.isFinite(loss)) {
             throw new RejectedStepException("the loss of step " + (step + 1)
-                    + " is not a number any more; lower the learning rate or look at this batch");
+                    + " is NaN or infinite; lower the learning rate or check this batch");
         }
         check.accept(loss);
         double rate = schedule.learningRate(step);
@@ -88,17 +92,22 @@ public final class Trainer {
         return new Step(++step, loss, norm, rate);
     }
 
-    /** What the run changes, by reference: all that a checkpoint has to keep. */
+    /** All arrays that training changes, by reference: the contents of a checkpoint. */
     public CheckpointTensors arrays() {
         return new CheckpointTensors(weights, optimizer.moments(weights));
     }
 
-    /** Counts a step that changed nothing. */
+    /** Counts a rejected step, which changed no weight. */
     public void skipStep() {
         step++;
     }
 
-    /** Goes on as after so many steps; the arrays are put in by reference. */
+    /**
+     * Resumes after a checkpoint. The caller restores {@link #arrays} in place.
+     *
+     * @param steps steps so far, including rejected ones
+     * @param updates steps that changed the weights
+     */
     public void resumeFrom(int steps, int updates) {
         step = steps;
         optimizer.resumeFrom(updates);

@@ -8,7 +8,7 @@ import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
 
-/** Training knows nothing of evaluation, and its packages build on each other one way. */
+/** The train module does not depend on evaluation, and its packages have no cycles. */
 @AnalyzeClasses(packages = "org.llava4j.train", importOptions = ImportOption.DoNotIncludeTests.class)
 class ArchitectureTest {
     @ArchTest

@@ -11,7 +11,7 @@ import java.util.Map;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The golden numbers of {@code resources/golden}; one that is missing fails the test that asks for it. */
+/** Golden values in {@code resources/golden}; a missing file fails the test that reads it. */
 public final class GoldenValues {
     private GoldenValues() {}
 

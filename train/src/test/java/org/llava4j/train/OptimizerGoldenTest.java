@@ -17,7 +17,7 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Three AdamW steps at a constant rate against PyTorch's. */
+/** Three AdamW steps at a constant learning rate, compared with PyTorch. */
 class OptimizerGoldenTest {
     private static final double PERCENT_OF_LOSS = 0.01;
     private static final double CHANGE_TOLERANCE = 1e-2;
@@ -29,7 +29,7 @@ class OptimizerGoldenTest {
         "c_llava_mlp2x_gelu, stage1",
         "c_llava_mlp2x_gelu, stage2"
     })
-    void lossesNormsAndWeightsFollowPyTorch(String folder, String stage) {
+    void stepsMatchPyTorch(String folder, String stage) {
         JsonNode golden = GoldenValues.json(folder + "/meta.json").at("/stages/" + stage);
         List<String> trainable = new ArrayList<>();
         golden.get("trainable").forEach(name -> trainable.add(name.textValue()));

@@ -14,8 +14,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * A batch as the published code stored it ({@code images, input_ids, labels, attention_mask}), as the graph's
- * placeholders. As there, row b brings image b, whether or not it refers to it.
+ * Batch of the original LLaVA code ({@code images, input_ids, labels, attention_mask}) as placeholders of the graph. As
+ * in the original, row b has image b, whether or not its text refers to it.
  */
 final class PublishedBatch {
     private PublishedBatch() {}

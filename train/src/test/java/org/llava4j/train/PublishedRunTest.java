@@ -20,14 +20,17 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The published training run, batch by batch: loss, rate and norm of every step, and where the weights end. */
+/**
+ * Training compared with a recorded run of the original LLaVA code: loss, learning rate and gradient norm of every step,
+ * and the final weights.
+ */
 class PublishedRunTest {
     private static final double PERCENT = 0.01;
     private static final double CHANGE_TOLERANCE = 1e-2;
 
     @ParameterizedTest
     @CsvSource({"stage1, 2e-3", "stage2, 2e-5"})
-    void everyStepFollowsThePublishedRun(String stage, double peak, @TempDir Path temp) throws IOException {
+    void stepsMatchRecordedRun(String stage, double peak, @TempDir Path temp) throws IOException {
         Llava model = begin(stage, temp);
         LlavaConfig config = LlavaConfig.read(temp, GoldenValues.path("a_clip56"));
         JsonNode golden = GoldenValues.json("f_e2e/" + stage + "_log.json");
@@ -65,7 +68,7 @@ class PublishedRunTest {
         }
     }
 
-    /** Stage 2 begins where stage 1 ended: the same model with the projector that stage 1 made. */
+    /** Stage 2 starts from the projector of stage 1. */
     private static Llava begin(String stage, Path folder) throws IOException {
         Files.copy(GoldenValues.path("f_e2e/stage2_out/config.json"), folder.resolve("config.json"));
         Files.copy(GoldenValues.path("f_e2e/stage1_init.safetensors"), folder.resolve("model.safetensors"));

@@ -19,17 +19,17 @@ import org.llava4j.model.folder.VocabularyGrowth;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The model and data of {@code f_e2e}, put together as a user has them. */
+/** Model and data folders of {@code f_e2e}, in the layout of a user's. */
 public final class TinyModelFolders {
     public static final Path TOWER = GoldenValues.path("a_clip56");
     public static final Path PICTURES = GoldenValues.path("d_preproc");
 
-    /** In which order the published run saw the samples of either file, told from the images of its batches. */
+    /** Sample order of the recorded run in either file, derived from the images of its batches. */
     private static final int[] PUBLISHED_ORDER = {0, 5, 1, 6, 3, 4, 2, 7};
 
     private TinyModelFolders() {}
 
-    /** A LLaMA with its tokenizer. */
+    /** A LLaMA folder with tokenizer. */
     public static Path llama(Path folder) {
         try {
             Files.createDirectories(folder);
@@ -46,7 +46,7 @@ public final class TinyModelFolders {
         return folder;
     }
 
-    /** The same LLaMA, grown by {@code <im_patch>}, {@code <im_start>} and {@code <im_end>} (1000 to 1002). */
+    /** The same LLaMA, extended by {@code <im_patch>}, {@code <im_start>} and {@code <im_end>} (1000 to 1002). */
     public static Path llamaWithSlot(Path folder) {
         Path plain = llama(folder.resolveSibling("my-plain-llama"));
         VocabularyGrowth growth = VocabularyGrowth.of(plain, true);
@@ -67,7 +67,7 @@ public final class TinyModelFolders {
         return folder;
     }
 
-    /** The projector that the published stage 1 began with, as a file of its own. */
+    /** The initial projector of the recorded stage 1, as a file. */
     public static Path projector(Path file) {
         SafetensorsWriter.write(file, initial(TinyModelFolders::isProjector));
         return file;
@@ -83,7 +83,7 @@ public final class TinyModelFolders {
         return tensors;
     }
 
-    /** A data file whose samples our shuffle by {@code seed} brings into the order of the published run. */
+    /** A data file whose samples are in the order of the recorded run after shuffling with {@code seed}. */
     public static Path inPublishedOrder(String name, long seed, Path file) {
         JsonNode samples = GoldenValues.json("f_e2e/" + name);
         SeededPermutation shuffle = new SeededPermutation(PUBLISHED_ORDER.length, seed, 0);

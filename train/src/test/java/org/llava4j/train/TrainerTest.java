@@ -29,9 +29,9 @@ class TrainerTest {
             PublishedBatch.placeholders(GoldenValues.tensors("c_llava_linear/io.safetensors"), CONFIG);
 
     @Test
-    void aStepOverSeveralBatchesIsAStepOverTheirMean() {
-        Llava one = projectorLearns();
-        Llava several = projectorLearns();
+    void stepOverSeveralBatchesUsesTheirMean() {
+        Llava one = projectorOnly();
+        Llava several = projectorOnly();
         Trainer.Step expected = trainer(one).step(batch);
         Trainer.Step step = trainer(several).step(List.of(batch, batch, batch).iterator());
         assertThat(step.loss()).isCloseTo(expected.loss(), within(1e-6));
@@ -40,12 +40,12 @@ class TrainerTest {
                 .isLessThan(1e-6);
     }
 
-    /** Rows of few and of many supervised words: the mean over words is not the mean over batches. */
+    /** Rows with few and with many target tokens: the mean over tokens differs from the mean over batches. */
     @Test
-    void unequalBatchesAreTheLargeBatchThatTheyMakeUp() {
+    void accumulationOverUnequalBatchesEqualsOneLargeBatch() {
         Map<String, INDArray> io = GoldenValues.tensors("c_llava_linear/io.safetensors");
-        Llava one = projectorLearns();
-        Llava several = projectorLearns();
+        Llava one = projectorOnly();
+        Llava several = projectorOnly();
         Trainer.Step expected = trainer(one).step(PublishedBatch.placeholders(io, CONFIG));
         int rows = (int) io.get("input_ids").size(0);
         List<Map<String, INDArray>> single = IntStream.range(0, rows)
@@ -55,7 +55,7 @@ class TrainerTest {
                         .map(batch -> batch.get(Llava.TARGETS).length())
                         .distinct()
                         .count())
-                .as("supervised words of the rows")
+                .as("target tokens of the rows")
                 .isGreaterThan(1);
         Trainer.Step step = trainer(several).step(single.iterator());
         assertThat(step.loss()).isCloseTo(expected.loss(), withinPercentage(1e-3));
@@ -65,13 +65,13 @@ class TrainerTest {
     }
 
     @Test
-    void aWeightMayHaveARateOfItsOwnAndBeKeptFromDecay() {
+    void parameterGroupsScaleLearningRateAndDisableDecay() {
         AdamW.Settings decaying = new AdamW.Settings(0.9, 0.999, 1e-8, 0.1, 1.0);
         Map<String, INDArray> weights = new TreeMap<>(Map.of("a", ones(), "b", ones(), "c", ones()));
         Map<String, INDArray> gradients = Map.of("a", ones(), "b", ones(), "c", ones());
         new AdamW(decaying, name -> new AdamW.ParameterGroup(name.equals("b") ? 3 : 1, !name.equals("c")))
                 .step(1e-2, weights, gradients);
-        // The first step of AdamW goes by the rate, whatever the gradient, after the decay of rate * decay * weight.
+        // The first AdamW step changes a weight by the learning rate, after decay by rate * decay * weight.
         assertThat(weights.get("a").getDouble(0)).isCloseTo(1 - 1e-2 * 0.1 - 1e-2, within(1e-6));
         assertThat(weights.get("b").getDouble(0)).isCloseTo(1 - 3e-2 * 0.1 - 3e-2, within(1e-6));
         assertThat(weights.get("c").getDouble(0)).isCloseTo(1 - 1e-2, within(1e-6));
@@ -82,39 +82,38 @@ class TrainerTest {
     }
 
     @Test
-    void aLossThatIsNoNumberEndsTheRun() {
-        Llava model = projectorLearns();
+    void nanLossRejectsStep() {
+        Llava model = projectorOnly();
         model.weight(WEIGHT).putScalar(0, Float.NaN);
         Trainer trainer = trainer(model);
         assertThatThrownBy(() -> trainer.step(batch))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(
-                        "the loss of step 1 is not a number any more; lower the learning rate or look at this batch");
+                .hasMessage("the loss of step 1 is NaN or infinite; lower the learning rate or check this batch");
     }
 
     @Test
-    void aGradientThatIsNoNumberEndsTheRunBeforeAnyWeightIsChanged() {
+    void nanGradientRejectsStepWithoutChangingWeights() {
         Map<String, INDArray> weights = Map.of(WEIGHT, Nd4j.ones(DataType.FLOAT, 2, 2));
         Map<String, INDArray> gradients = Map.of(WEIGHT, Nd4j.valueArrayOf(new long[] {2, 2}, Float.POSITIVE_INFINITY));
         AdamW optimizer = new AdamW(AdamW.Settings.PAPER);
         assertThatThrownBy(() -> optimizer.step(1e-3, weights, gradients))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith("the gradient's norm of step 1 is not a number any more");
+                .hasMessageStartingWith("the gradient norm of step 1 is NaN or infinite");
         assertThat(weights.get(WEIGHT)).isEqualTo(Nd4j.ones(DataType.FLOAT, 2, 2));
     }
 
     @Test
-    void aModelOfWhichNothingLearnsIsRefused() {
-        Llava model = projectorLearns();
+    void trainerRejectsModelWithoutTrainableWeights() {
+        Llava model = projectorOnly();
         model.setTrainable(name -> false);
         assertThatThrownBy(() -> trainer(model))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith("no weight learns");
+                .hasMessageStartingWith("no weight is trainable");
     }
 
     @Test
-    void aWeightWithoutAPartInTheLossIsNamed() {
-        Llava model = projectorLearns();
+    void trainerNamesWeightNotConnectedToLoss() {
+        Llava model = projectorOnly();
         model.graph().var("apart", Nd4j.ones(DataType.FLOAT, 2));
         Trainer trainer = trainer(model);
         assertThatThrownBy(() -> trainer.step(batch))
@@ -123,8 +122,8 @@ class TrainerTest {
     }
 
     @Test
-    void anotherLossIsTrainedOnFromThenOn() {
-        Llava model = projectorLearns();
+    void trainerUsesReplacedLoss() {
+        Llava model = projectorOnly();
         double first = trainer(model).step(batch).loss();
         model.graph().getVariable(Llava.LOSS).mul("half_loss", 0.5);
         model.graph().setLossVariables("half_loss");
@@ -134,7 +133,7 @@ class TrainerTest {
     }
 
     @Test
-    void theScheduleWarmsUpFromZeroAndEndsNearZero() {
+    void scheduleWarmsUpFromZeroAndDecaysToZero() {
         CosineScheduleWithWarmup schedule = CosineScheduleWithWarmup.of(2e-3, 0.03, 4652);
         assertThat(schedule.warmupSteps()).isEqualTo(140);
         assertThat(CosineScheduleWithWarmup.of(2e-5, 0.03, 14787).warmupSteps()).isEqualTo(444);
@@ -150,7 +149,7 @@ class TrainerTest {
         return new Trainer(model, new AdamW(AdamW.Settings.PAPER), CONSTANT);
     }
 
-    private static Llava projectorLearns() {
+    private static Llava projectorOnly() {
         try (Checkpoint checkpoint = Checkpoint.llava(GoldenValues.path("c_llava_linear"), TinyModelFolders.TOWER)) {
             Llava model = Llava.build(CONFIG, checkpoint, ImageInput.PIXELS);
             model.setTrainable(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX));

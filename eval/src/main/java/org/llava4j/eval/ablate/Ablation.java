@@ -142,8 +142,8 @@ final class Ablation {
      * trains on conversations.
      */
     private ScienceQaPrompt format(Stage stage) {
-        return Optional.ofNullable(stage.answerFormat())
-                .or(() -> Optional.ofNullable(stage(plan.stage2(), List.of()).answerFormat()))
+        return Optional.ofNullable(stage.promptFormat())
+                .or(() -> Optional.ofNullable(stage(plan.stage2(), List.of()).promptFormat()))
                 .orElse(ScienceQaPrompt.LEA);
     }
 

@@ -70,7 +70,7 @@ final class DemoEvaluator {
     /** Answers the problems and grades the answers. */
     ScienceQaGrading evaluate(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
-        ScienceQaPredictor answers = new ScienceQaPredictor(demo.finetune().answerFormat(), BATCH_SIZE, MAX_NEW_TOKENS);
+        ScienceQaPredictor answers = new ScienceQaPredictor(demo.finetune().promptFormat(), BATCH_SIZE, MAX_NEW_TOKENS);
         Map<String, String> texts = new LinkedHashMap<>();
         for (int from = 0; from < problems.size(); from += BATCH_SIZE) {
             int to = Math.min(problems.size(), from + BATCH_SIZE);

@@ -14,21 +14,26 @@ import org.llava4j.data.FileManifest;
 import org.llava4j.data.JsonInput;
 
 /**
- * The hashes of a checkpoint's files: those that {@link AtomicFolder} lists when it commits, or, in a checkpoint of an older
- * version, those of a file of its own.
+ * SHA-256 hashes of a checkpoint's files. {@link AtomicFolder} lists them on commit; checkpoints of older versions have
+ * them in a separate file.
  *
  * @param files hash by file name
  */
 record CheckpointHashes(SortedMap<String, String> files) {
     private static final String FILE = "sha256.json";
 
-    /** Compares the files with the stored hashes. @throws BadInputException if a file changed, is missing or was added */
+    /**
+     * Compares the files with the stored hashes.
+     *
+     * @throws BadInputException if a file changed, is missing or was added
+     */
     static void require(Path checkpoint) {
         Optional<FileManifest> listed = FileManifest.read(checkpoint);
         List<String> differences = listed.map(written -> written.differences(checkpoint))
                 .orElseGet(() -> read(checkpoint).differences(checkpoint));
         if (!differences.isEmpty()) {
-            throw new BadInputException("its files differ from what was written: " + String.join("; ", differences));
+            throw new BadInputException(
+                    "its files have changed since they were written: " + String.join("; ", differences));
         }
     }
 
@@ -55,6 +60,6 @@ record CheckpointHashes(SortedMap<String, String> files) {
     }
 
     private static String state(boolean expected, boolean found) {
-        return !found ? "missing" : expected ? "changed" : "not of it";
+        return !found ? "missing" : expected ? "changed" : "unexpected";
     }
 }

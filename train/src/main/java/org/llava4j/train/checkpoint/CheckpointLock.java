@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
 
-/** The lock of a folder of checkpoints: one process at a time writes there. */
+/** Lock of a checkpoint folder: one process at a time writes to it. */
 final class CheckpointLock {
     private static final String FILE = "run.lock";
 
@@ -25,7 +25,11 @@ final class CheckpointLock {
         this.lock = lock;
     }
 
-    /** Makes the folder and locks it. @throws BadInputException if another process has it, or it cannot be written */
+    /**
+     * Creates the folder and locks it.
+     *
+     * @throws BadInputException if another process holds the lock, or the folder cannot be written
+     */
     static CheckpointLock of(Path folder) {
         Path file = folder.resolve(FILE);
         FileChannel channel = null;
@@ -35,7 +39,7 @@ final class CheckpointLock {
             channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
             lock = channel.tryLock();
         } catch (OverlappingFileLockException e) {
-            // Another run of this process has it: the same answer as for one of another process, below.
+            // Another run in this process holds the lock; reported below like another process.
             lock = null;
         } catch (IOException e) {
             throw new BadInputException(
@@ -47,7 +51,7 @@ final class CheckpointLock {
         }
         if (lock == null) {
             throw new BadInputException(
-                    folder + ": another run is writing its checkpoints there; wait for it, or choose another output");
+                    folder + " is locked by another run; wait for that run to end, or choose another output folder");
         }
         return new CheckpointLock(file, channel, lock);
     }
@@ -58,19 +62,20 @@ final class CheckpointLock {
                 channel.close();
             }
         } catch (IOException e) {
-            // The process does not hold the lock; the failure that led here is what the user has to know.
+            // The failure that led here is reported instead.
             return;
         }
     }
 
     /**
-     * Unlocks the folder, and removes it if nothing but the lock file is in it. The run is over: a failure is only told.
+     * Unlocks the folder, and removes it if it holds only the lock file. The run is over, so a failure is only
+     * reported.
      */
     void release(Consumer<String> notices) {
         try {
-            removeIfAlone();
+            removeIfEmpty();
         } catch (IOException | RuntimeException e) {
-            notices.accept("cannot clear " + file.getParent() + " (" + e + "); nothing of the run depends on it");
+            notices.accept("cannot clear " + file.getParent() + " (" + e + "); the run's output is complete");
         }
         try (channel) {
             lock.release();
@@ -79,12 +84,12 @@ final class CheckpointLock {
         }
     }
 
-    private void removeIfAlone() throws IOException {
-        boolean alone;
+    private void removeIfEmpty() throws IOException {
+        boolean onlyLock;
         try (Stream<Path> files = Files.list(file.getParent())) {
-            alone = files.allMatch(file::equals);
+            onlyLock = files.allMatch(file::equals);
         }
-        if (alone) {
+        if (onlyLock) {
             Files.deleteIfExists(file);
             Files.delete(file.getParent());
         }

@@ -22,10 +22,11 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
 /**
- * The checkpoints of one run, a folder each: {@code checkpoint-00000120} and so on. Their folders are verified once, when
- * the run opens them; resume, best, retention and save all work on those that are valid. Whatever else has such a name is
- * reported once and never touched; a new checkpoint of the same step then gets a number behind its name. The last few are
- * kept, and the one with the lowest validation loss. One process at a time has them.
+ * Checkpoints of one run, one folder each ({@code checkpoint-00000120}): saves, lists, restores and deletes them.
+ *
+ * <p>All checkpoints are verified once, when the run opens their folder; only valid ones are used. An invalid folder
+ * with such a name is reported once and never changed; a new checkpoint of the same step gets a suffix. The last few
+ * checkpoints and the one with the lowest validation loss are kept. A lock allows one process at a time.
  */
 public final class CheckpointManager implements AutoCloseable {
     private static final Pattern NAME = Pattern.compile("checkpoint-\\d{8}(-\\d+)?");
@@ -38,7 +39,7 @@ public final class CheckpointManager implements AutoCloseable {
     private final CheckpointLock lock;
     private final Set<Path> reported = new HashSet<>();
 
-    /** The oldest first. */
+    /** Oldest first. */
     private final List<SavedCheckpoint> valid = new ArrayList<>();
 
     private CheckpointManager(Path folder, int keep, Consumer<String> notices, CheckpointLock lock) {
@@ -49,11 +50,11 @@ public final class CheckpointManager implements AutoCloseable {
     }
 
     /**
-     * Opens the folder for one run, removes what a killed one left half-written, and verifies the checkpoints.
+     * Locks the folder for one run, removes incomplete checkpoints of a killed process, and verifies the others.
      *
-     * @param keep how many of the last are kept, 1 or more
-     * @param notices receives one line for each folder that is no valid checkpoint or cannot be removed
-     * @throws BadInputException if it cannot be written, or another process has it
+     * @param keep how many of the last checkpoints to keep, at least 1
+     * @param notices receives one line for each folder that is not a valid checkpoint or cannot be removed
+     * @throws BadInputException if the folder cannot be written, or another process holds its lock
      */
     public static CheckpointManager open(Path folder, int keep, Consumer<String> notices) {
         CheckpointManager checkpoints = new CheckpointManager(folder, keep, notices, CheckpointLock.of(folder));
@@ -75,7 +76,7 @@ public final class CheckpointManager implements AutoCloseable {
         try {
             return Optional.of(SavedCheckpoint.read(path));
         } catch (BadInputException e) {
-            report(path, path + " is skipped and left as it is: " + e.getMessage());
+            report(path, path + " is not a valid checkpoint and is skipped: " + e.getMessage());
             return Optional.empty();
         }
     }
@@ -86,19 +87,19 @@ public final class CheckpointManager implements AutoCloseable {
         }
     }
 
-    /** All that are valid, the oldest first. */
+    /** All valid checkpoints, oldest first. */
     public List<SavedCheckpoint> valid() {
         return List.copyOf(valid);
     }
 
-    /** The newest of those that are valid. */
+    /** The newest valid checkpoint. */
     public Optional<SavedCheckpoint> newest() {
         return valid.isEmpty() ? Optional.empty() : Optional.of(valid.get(valid.size() - 1));
     }
 
     /**
-     * The valid one with the lowest validation loss, the earliest of several; it is verified again, since the end of a run
-     * may be long after its start.
+     * The valid checkpoint with the lowest validation loss, the earliest of several. It is verified again, because a
+     * run may last long.
      */
     public Optional<SavedCheckpoint> best() {
         for (Optional<SavedCheckpoint> best = lowest(); best.isPresent(); best = lowest()) {
@@ -117,10 +118,10 @@ public final class CheckpointManager implements AutoCloseable {
     }
 
     /**
-     * Writes a checkpoint, then removes those that are not kept any more.
+     * Writes a checkpoint, then removes those that are no longer kept.
      *
-     * @param log the run's metrics so far, which go with it; null for none
-     * @throws BadInputException if it cannot be written; the ones before are then untouched
+     * @param log the run's {@code metrics.jsonl} so far, copied into the checkpoint; null for none
+     * @throws BadInputException if it cannot be written; earlier checkpoints are untouched then
      */
     public Path save(TrainerState state, CheckpointTensors arrays, Path log) {
         Path target = target(state.step());
@@ -139,7 +140,7 @@ public final class CheckpointManager implements AutoCloseable {
         return target;
     }
 
-    /** The name of a step's checkpoint, or, where that is taken by what is not a valid one, the first free name after it. */
+    /** The folder of a step's checkpoint; with a suffix if an invalid folder has that name. */
     private Path target(int step) {
         String name = String.format(Locale.ROOT, "checkpoint-%08d", step);
         Path target = folder.resolve(name);
@@ -160,21 +161,21 @@ public final class CheckpointManager implements AutoCloseable {
                 try {
                     remove(old);
                 } catch (IOException e) {
-                    // The run does not depend on it; the next save tries again.
-                    report(old.path(), "cannot remove " + old.path() + " (" + e + "); it stays");
+                    // Not fatal; the next save tries again.
+                    report(old.path(), "cannot remove " + old.path() + " (" + e + "); it remains on disk");
                 }
             }
         }
     }
 
-    /** Under another name first: a process that is killed meanwhile leaves no half of a checkpoint under this one. */
+    /** Renames the folder before deleting it, so that a process killed meanwhile leaves no incomplete checkpoint. */
     private void remove(SavedCheckpoint checkpoint) throws IOException {
         Path path = checkpoint.path();
         Path gone = folder.resolve("." + path.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".old");
         try {
             Files.move(path, gone);
         } catch (NoSuchFileException e) {
-            // Somebody else removed it; there is nothing left to do.
+            // Another process has removed it.
             valid.remove(checkpoint);
             return;
         }
@@ -182,26 +183,30 @@ public final class CheckpointManager implements AutoCloseable {
         delete(gone);
     }
 
-    /** Deletes a leftover; where that is not possible it stays, and the next run tries again. */
+    /** Deletes an incomplete checkpoint; if that fails, the next run tries again. */
     private void delete(Path leftover) {
         try {
             AtomicFolder.delete(leftover);
         } catch (UncheckedIOException e) {
-            report(leftover, "cannot remove " + leftover + " (" + e.getCause() + "); it stays");
+            report(leftover, "cannot remove " + leftover + " (" + e.getCause() + "); it remains on disk");
         }
     }
 
-    /** Where the run stood. */
+    /** Reads the trainer state of a checkpoint. */
     public static TrainerState state(Path checkpoint) {
         return JsonInput.read(checkpoint.resolve(SavedCheckpoint.STATE), TrainerState.class);
     }
 
-    /** Puts the arrays of a checkpoint into those of a run. */
+    /** Reads the tensors of a checkpoint into those of a run. */
     public static void restore(Path checkpoint, CheckpointTensors arrays) {
         arrays.read(checkpoint);
     }
 
-    /** Removes all that are valid: a run begins anew. @throws BadInputException if one cannot be removed */
+    /**
+     * Removes all valid checkpoints, for a run that starts over.
+     *
+     * @throws BadInputException if one cannot be removed
+     */
     public void clear() {
         for (SavedCheckpoint checkpoint : valid()) {
             try {
@@ -232,7 +237,7 @@ public final class CheckpointManager implements AutoCloseable {
         }
     }
 
-    /** Unlocks the folder, and removes it if nothing but the lock is in it; a failure is only told. */
+    /** Unlocks the folder, and removes it if it holds nothing else. A failure is only reported. */
     @Override
     public void close() {
         lock.release(notices);

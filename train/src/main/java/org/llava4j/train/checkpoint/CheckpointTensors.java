@@ -10,11 +10,10 @@ import org.llava4j.data.tensors.SafetensorsWriter;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The arrays that a run changes, by reference: weights that learn, and the optimiser's two moments of each, by the names
- * that PyTorch has for them.
+ * Tensors of a checkpoint, by reference: the trainable weights and AdamW's two moments of each, with PyTorch's names.
  *
  * @param weights float32, by name
- * @param moments the running means of the gradient and of its square, of each weight
+ * @param moments first and second moment of each weight
  */
 public record CheckpointTensors(Map<String, INDArray> weights, Map<String, INDArray[]> moments) {
     private static final String WEIGHTS = "weights.safetensors";
@@ -22,13 +21,17 @@ public record CheckpointTensors(Map<String, INDArray> weights, Map<String, INDAr
     private static final String FIRST = ".exp_avg";
     private static final String SECOND = ".exp_avg_sq";
 
-    /** Writes two files into a folder. */
+    /** Writes both files to a folder. */
     void write(Path folder) {
         SafetensorsWriter.write(folder.resolve(WEIGHTS), weights);
         SafetensorsWriter.write(folder.resolve(OPTIMIZER), named());
     }
 
-    /** Reads the two files back into the arrays. @throws BadInputException if they hold other arrays; none is changed */
+    /**
+     * Reads both files into the existing arrays.
+     *
+     * @throws BadInputException if names or shapes differ; no array is changed then
+     */
     void read(Path folder) {
         Map<String, INDArray> all = named();
         try (SafetensorsFile stored = SafetensorsFile.open(folder.resolve(WEIGHTS));
@@ -62,8 +65,9 @@ public record CheckpointTensors(Map<String, INDArray> weights, Map<String, INDAr
                                 file.tensors().get(entry.getKey()).shape(),
                                 entry.getValue().shape()));
         if (!same) {
-            throw new BadInputException(file + " holds other arrays than this run has; is it of another model? Begin"
-                    + " anew (--resume never)");
+            throw new BadInputException(
+                    file + " has other tensors than this run; resume the run that wrote it, or start over"
+                            + " (--resume never)");
         }
     }
 }

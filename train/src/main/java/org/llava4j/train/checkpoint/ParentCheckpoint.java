@@ -3,10 +3,10 @@ package org.llava4j.train.checkpoint;
 import java.util.List;
 
 /**
- * The checkpoint of another run that a run was started from.
+ * Checkpoint of another run from which a new run was started.
  *
  * @param checkpoint its folder
- * @param step steps that the other run had done
- * @param changes what differs between the two runs
+ * @param step number of steps of the other run
+ * @param changes differences between the two runs
  */
 public record ParentCheckpoint(String checkpoint, int step, List<String> changes) {}

@@ -8,42 +8,46 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
 /**
- * A checkpoint whose files are as they were written.
+ * Verified checkpoint.
  *
  * @param path its folder
- * @param state where the run stood
+ * @param state its trainer state
  */
 public record SavedCheckpoint(Path path, TrainerState state) {
     static final String KIND = "checkpoint";
     static final String STATE = "state.json";
 
-    /** Reads and verifies a folder. @throws BadInputException if it is not a whole checkpoint; the message says why */
+    /**
+     * Reads and verifies a checkpoint.
+     *
+     * @throws BadInputException if the folder is not a complete checkpoint; the message says why
+     */
     public static SavedCheckpoint read(Path folder) {
         if (!Files.isDirectory(folder)) {
             throw new BadInputException(
-                    Files.exists(folder) ? "it is no folder" : "it is gone, or a symbolic link that leads nowhere");
+                    Files.exists(folder) ? "it is not a folder" : "it does not exist, or is a broken symbolic link");
         }
         Optional<String> kind = AtomicFolder.kindOf(folder);
         if (!kind.equals(Optional.of(KIND))) {
             throw new BadInputException(
-                    kind.map(other -> AtomicFolder.MARKER + " says it is the output of \"" + other + "\"")
+                    kind.map(other -> AtomicFolder.MARKER + " names it an output of \"" + other + "\"")
                             .orElse(AtomicFolder.MARKER + " is missing"));
         }
         CheckpointHashes.require(folder);
         TrainerState state = JsonInput.read(folder.resolve(STATE), TrainerState.class);
         if (state == null || state.totals() == null || state.cursor() == null) {
-            throw new BadInputException(STATE + " does not say where the run stood");
+            throw new BadInputException(STATE + " has no totals or no data cursor");
         }
         return new SavedCheckpoint(folder, state);
     }
 
-    /** Steps that were done. */
+    /** Number of steps so far. */
     public int step() {
         return state.step();
     }
 
-    /** Loss on held-out data; NaN if it was not evaluated. */
+    /** Validation loss; NaN if not evaluated. */
     public double validationLoss() {
-        return state.validation() == null ? Double.NaN : state.validation();
+        return state.validationLoss() == null ? Double.NaN : state.validationLoss();
     }
 }

@@ -1,5 +1,6 @@
 package org.llava4j.train.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
@@ -9,18 +10,17 @@ import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
 
 /**
- * State of a run at a checkpoint, except for its arrays. Everything random in a run (order of the data, fresh weights,
- * dropout) is a function of seed and position, so no generator state is kept.
+ * Trainer state in a checkpoint: everything but the tensors, as {@code state.json}. All randomness of a run (data
+ * order, initial weights, dropout) is a function of seed and position, so it holds no generator state.
  *
- * @param identity everything that the run's result depends on; null in checkpoints of older versions, which recorded
- *     less
- * @param environment what the last bits of its result depend on besides: version, kernels, threads
- * @param startedFrom the checkpoints of other runs that it was started from, the first one first
+ * @param identity everything that the result of the run depends on; null in checkpoints of older versions
+ * @param environment what only rounding depends on: version, kernels, threads
+ * @param startedFrom checkpoints of other runs from which the run was started, the first one first
  * @param weightsBefore hash of each group of weights before the first step
- * @param cursor where the next batch lies
- * @param totals what has been seen
- * @param badSamples what has been passed over
- * @param validation loss on held-out data at this step; null if it was not taken
+ * @param cursor position of the next batch in the data
+ * @param totals counters so far
+ * @param badSamples samples skipped so far
+ * @param validationLoss validation loss at this step; null if not evaluated
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonIgnoreProperties({"stage", "data", "dataWeights"})
@@ -32,9 +32,9 @@ public record TrainerState(
         BatchCursor cursor,
         TrainingTotals totals,
         List<BadSample> badSamples,
-        Double validation) {
+        @JsonAlias("validation") Double validationLoss) {
 
-    /** Steps that are done. */
+    /** Number of steps so far. */
     public int step() {
         return totals.steps();
     }

@@ -1,24 +1,25 @@
 package org.llava4j.train.checkpoint;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * What a run has seen so far.
+ * Counters and loss averages of a run so far.
  *
- * @param steps optimiser steps
- * @param badSteps of these, those that changed nothing because their loss or gradient was no number or their loss exploded
- * @param lossSum of all others
- * @param smoothedSum of all steps' losses, the recent ones counting more
- * @param smoothedWeight what that sum is divided by
- * @param samples seen, those of later epochs counted again
- * @param positions of all batches, padding included
- * @param padding of these
- * @param supervised positions that had something to learn
- * @param drawn samples of each source of data; empty before the first step
- * @param bestSmoothedLoss the lowest smoothed loss so far; null before {@value #STEPS_BEFORE_LOSS_LIMIT} good steps, and in a
- *     checkpoint of a program that did not keep it, from which on it is kept anew
+ * @param steps optimizer steps, including rejected ones
+ * @param badSteps rejected steps
+ * @param lossSum sum of the losses of all other steps
+ * @param smoothedSum exponentially weighted sum of these losses
+ * @param smoothedWeight sum of the weights in {@code smoothedSum}
+ * @param samples samples seen, repeated epochs included
+ * @param positions positions of all batches, padding included
+ * @param padding positions that are padding
+ * @param targetTokens positions that have a target
+ * @param samplesPerSource samples seen of each data source; empty before the first step
+ * @param bestSmoothedLoss lowest smoothed loss so far; null before {@value #STEPS_BEFORE_LOSS_LIMIT} accepted steps,
+ *     and in checkpoints of versions that did not record it
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TrainingTotals(
@@ -30,39 +31,40 @@ public record TrainingTotals(
         long samples,
         long positions,
         long padding,
-        long supervised,
-        List<Long> drawn,
+        @JsonAlias("supervised") long targetTokens,
+        @JsonAlias("drawn") List<Long> samplesPerSource,
         Double bestSmoothedLoss) {
-    /** Nothing yet. */
+    /** Totals of a run before its first step. */
     public static final TrainingTotals NONE = new TrainingTotals(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of(), null);
 
-    /** So many good steps have to be behind a run before a loss can be told from the wild ones of its start. */
+    /** Accepted steps before loss spikes are detected, because losses vary widely at the start. */
     private static final int STEPS_BEFORE_LOSS_LIMIT = 20;
 
-    /** Losses near zero double easily; what is not so much above the others, in nats, is no explosion. */
+    /** Minimum rise in nats of a loss spike, because a loss near zero doubles easily. */
     private static final double MIN_RISE_NATS = 1;
 
-    /** What of all earlier losses stays in the smoothed one at each step. */
+    /** Factor of the earlier losses in the exponential moving average. */
     private static final double SMOOTHING = 0.95;
 
     /**
-     * What the batches of one step hold.
+     * Counters of the batches of one step.
      *
-     * @param drawn samples of each source of data
+     * @param samplesPerSource samples of each data source
      */
-    public record StepCounts(int samples, long positions, long padding, long supervised, List<Long> drawn) {
-        /** Of several batches together. */
+    public record StepCounts(
+            int samples, long positions, long padding, long targetTokens, List<Long> samplesPerSource) {
+        /** Sums the counters. */
         public StepCounts plus(StepCounts other) {
             return new StepCounts(
                     samples + other.samples,
                     positions + other.positions,
                     padding + other.padding,
-                    supervised + other.supervised,
-                    sum(drawn, other.drawn));
+                    targetTokens + other.targetTokens,
+                    sum(samplesPerSource, other.samplesPerSource));
         }
     }
 
-    /** With one more step. */
+    /** Totals after one more accepted step. */
     public TrainingTotals plus(double loss, StepCounts seen) {
         double sum = SMOOTHING * smoothedSum + loss;
         double weight = SMOOTHING * smoothedWeight + 1;
@@ -75,8 +77,8 @@ public record TrainingTotals(
                 samples + seen.samples(),
                 positions + seen.positions(),
                 padding + seen.padding(),
-                supervised + seen.supervised(),
-                sum(drawn, seen.drawn()),
+                targetTokens + seen.targetTokens(),
+                sum(samplesPerSource, seen.samplesPerSource()),
                 steps + 1 - badSteps < STEPS_BEFORE_LOSS_LIMIT ? null : lower(bestSmoothedLoss, sum / weight));
     }
 
@@ -84,7 +86,7 @@ public record TrainingTotals(
         return best == null ? loss : Math.min(best, loss);
     }
 
-    /** With one more step that changed nothing. */
+    /** Totals after one more rejected step. */
     public TrainingTotals plusRejected(StepCounts seen) {
         return new TrainingTotals(
                 steps + 1,
@@ -95,12 +97,12 @@ public record TrainingTotals(
                 samples + seen.samples(),
                 positions + seen.positions(),
                 padding + seen.padding(),
-                supervised + seen.supervised(),
-                sum(drawn, seen.drawn()),
+                targetTokens + seen.targetTokens(),
+                sum(samplesPerSource, seen.samplesPerSource()),
                 bestSmoothedLoss);
     }
 
-    /** Source by source; a run that has seen nothing yet has no counts. */
+    /** Element-wise sum; totals before the first step have no counts. */
     private static List<Long> sum(List<Long> some, List<Long> more) {
         if (some.isEmpty()) {
             return more;
@@ -110,22 +112,22 @@ public record TrainingTotals(
                 .toList();
     }
 
-    /** Mean of the losses so far. */
+    /** Mean loss of all accepted steps. */
     public double meanLoss() {
         return lossSum / (steps - badSteps);
     }
 
-    /** Mean of the losses so far, the recent ones counting more. */
+    /** Exponential moving average of the loss. */
     public double smoothedLoss() {
         return smoothedSum / smoothedWeight;
     }
 
     /**
-     * Above which loss the next step is rejected as exploding: the step's own loss is compared with the smoothed one, and,
-     * since a loss that rises slowly takes the smoothed one along, the smoothed loss that would follow with the lowest so
-     * far.
+     * Loss above which the next step is rejected as a loss spike. The loss of the step is compared with the smoothed
+     * loss. Because a slowly rising loss raises the smoothed loss too, the next smoothed loss is compared with the
+     * lowest so far.
      *
-     * @param factor of the loss that is compared with, which must be exceeded by 1 nat too; 0 for no limit
+     * @param factor how many times the reference a loss must exceed, and 1 nat more; 0 for no limit
      */
     public double lossLimit(double factor) {
         if (factor == 0 || steps - badSteps < STEPS_BEFORE_LOSS_LIMIT) {
@@ -144,13 +146,13 @@ public record TrainingTotals(
         return Math.max(factor * loss, loss + MIN_RISE_NATS);
     }
 
-    /** Share of all positions that were padding, 0..1. */
+    /** Share of positions that are padding, 0..1. */
     public double paddingShare() {
         return positions == 0 ? 0 : (double) padding / positions;
     }
 
-    /** Share of all positions that had something to learn, 0..1. */
+    /** Share of positions that have a target, 0..1. */
     public double targetTokenShare() {
-        return positions == 0 ? 0 : (double) supervised / positions;
+        return positions == 0 ? 0 : (double) targetTokens / positions;
     }
 }

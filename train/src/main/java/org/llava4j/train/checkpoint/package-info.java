@@ -1,5 +1,5 @@
 /**
- * What an interrupted run goes on from: weights that learn, the optimiser's moments, place in schedule and data, totals;
- * a run that was killed ends with the very bytes of one that was not.
+ * Checkpoints of training runs: trainable weights, optimizer moments, position in schedule and data, counters. A run
+ * that is killed and resumed produces output identical to an uninterrupted one.
  */
 package org.llava4j.train.checkpoint;

@@ -3,7 +3,7 @@ package org.llava4j.train.lint;
 import java.util.stream.Collectors;
 import org.llava4j.data.Html;
 
-/** A report in JUnit's XML, which build servers read: each rule is a test, which fails where it has findings. */
+/** Lint report as JUnit XML for build servers: each rule is a test that fails if it has findings. */
 final class JunitReport {
     private static final int MAX_LINES = 50;
 

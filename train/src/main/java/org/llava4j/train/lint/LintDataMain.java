@@ -12,17 +12,17 @@ import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.train.stage.DataSourceFlags;
 import org.llava4j.train.stage.SampleEncoding;
 
-/** {@code exec:java@lint-data}: training data read as a stage would read it; ends with an error where samples are bad. */
+/** {@code exec:java@lint-data}: lints training data; ends with an error if samples are invalid. */
 public final class LintDataMain extends RecordCommand<LintedSample> {
     private static final String KIND = "lint";
-    private static final int SHOWN = 20;
+    private static final int DEFAULT_EXAMPLES = 20;
 
-    /** @param place where samples are read */
-    public LintDataMain(RecordExecutor place) {
+    /** @param executor where samples are read */
+    public LintDataMain(RecordExecutor executor) {
         super(
                 "lint-data",
-                "Reads training data as a stage would, and tells what is wrong with it, sample by sample.",
-                place);
+                "Checks training data as a stage reads it and reports invalid, truncated and duplicate samples.",
+                executor);
     }
 
     public static void main(String[] args) {
@@ -32,9 +32,12 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
     @Override
     protected Options options() {
         return SampleEncoding.addFlags(new Options())
-                .addOption(required("output-dir", "DIR", "where lint.html, lint.json and lint-junit.xml go"))
-                .addOption(flag("fail-on", "WHAT", "error (default), warning or never"))
-                .addOption(flag("show", "N", "samples to show token by token (default 20)"));
+                .addOption(required("output-dir", "DIR", "output folder of lint.html, lint.json and lint-junit.xml"))
+                .addOption(flag(
+                        "fail-on",
+                        "WHAT",
+                        "findings that end the command with an error: error (default), warning or never"))
+                .addOption(flag("show", "N", "number of example samples to show token by token (default 20)"));
     }
 
     @Override
@@ -47,13 +50,13 @@ public final class LintDataMain extends RecordCommand<LintedSample> {
     protected void run(CommandLine line) {
         String failOn = line.getOptionValue("fail-on", "error");
         if (!List.of("error", "warning", "never").contains(failOn)) {
-            throw new BadInputException("--fail-on is " + failOn + "; it can be error, warning or never");
+            throw new BadInputException("--fail-on is " + failOn + "; use error, warning or never");
         }
         LintReport report;
         Path output = path(line, "output-dir");
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, SampleEncoding.inputs(line));
                 LintProcessor samples = open(line)) {
-            report = samples.linter().report(results(line, samples), atLeast(0, line, "show", SHOWN));
+            report = samples.linter().report(results(line, samples), atLeast(0, line, "show", DEFAULT_EXAMPLES));
             write(report, folder.path(), failOn.equals("warning"));
             folder.commit();
         }

@@ -6,7 +6,10 @@ import org.llava4j.data.Html;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
-/** A report to look at: counts, lengths, findings, and samples token by token with what is learned of them. */
+/**
+ * Lint report as an HTML page: counts, lengths, findings, and example samples token by token with their target tokens
+ * marked.
+ */
 final class LintHtmlReport {
     private static final String HEAD = """
             <!doctype html><html lang="en"><meta charset="utf-8"><title>Training data</title>
@@ -49,8 +52,8 @@ final class LintHtmlReport {
         }
         lengths(page);
         page.append(
-                "<h2>Samples</h2><p>What is learned is <span class=\"tokens\" style=\"border:0;padding:0\"><b>marked"
-                        + "</b></span>, an image stands for its vectors, what is cut off is struck through.</p>");
+                "<h2>Examples</h2><p>Target tokens are <span class=\"tokens\" style=\"border:0;padding:0\"><b>marked"
+                        + "</b></span>, an image placeholder stands for its image tokens, truncated tokens are struck through.</p>");
         report.examples().forEach(sample -> sample(page, sample));
         return page.append("</html>\n").toString();
     }
@@ -74,19 +77,19 @@ final class LintHtmlReport {
     }
 
     private void lengths(StringBuilder page) {
-        int most = report.lengths().values().stream()
+        int largest = report.lengths().values().stream()
                 .mapToInt(Integer::intValue)
                 .max()
                 .orElse(1);
         page.append(Html.format(
-                "<h2>Lengths</h2><p>Positions with image vectors; %,d are kept.</p><table>",
+                "<h2>Lengths</h2><p>Tokens including image tokens; the maximum length is %,d.</p><table>",
                 report.collatorOptions().maxLength()));
         for (Map.Entry<Integer, Integer> length : report.lengths().entrySet()) {
             page.append(Html.format(
                     "<tr><td class=\"n\">%,d to %,d</td><td><span class=\"bar\" style=\"width:%.1fem\"></span> %,d</td></tr>",
                     length.getKey(),
                     length.getKey() + LintReport.LENGTH_STEP - 1,
-                    30.0 * length.getValue() / most,
+                    30.0 * length.getValue() / largest,
                     length.getValue()));
         }
         page.append("</table>");
@@ -94,7 +97,7 @@ final class LintHtmlReport {
 
     private void sample(StringBuilder page, LintedSample sample) {
         page.append(Html.format(
-                "<h3>%s</h3><p>%s: %,d positions, %,d learned, %d image(s)</p><div class=\"tokens\">",
+                "<h3>%s</h3><p>%s: %,d tokens, %,d target tokens, %d image(s)</p><div class=\"tokens\">",
                 Html.escape(sample.id().isEmpty() ? "without id" : sample.id()),
                 Html.escape(sample.where()),
                 sample.length(),
@@ -108,7 +111,7 @@ final class LintHtmlReport {
             boolean image = id == LlamaTokenizer.IMAGE_TOKEN_ID;
             position += image ? report.collatorOptions().numImageTokens() : 1;
             String text = image
-                    ? "image, " + report.collatorOptions().numImageTokens() + " vectors"
+                    ? "image, " + report.collatorOptions().numImageTokens() + " tokens"
                     : tokenizer.piece(id).replace('\u2581', ' ').replace("<0x0A>", "\u23ce\n");
             String tag = position > report.collatorOptions().maxLength()
                     ? "s"

@@ -10,13 +10,15 @@ import org.llava4j.train.stage.DataSource;
 import org.llava4j.train.stage.OpenDataSource;
 import org.llava4j.train.stage.SampleEncoding;
 
-/** The samples of one or several sources, each read as training would. */
+/** Record processor that lints the samples of one or more data sources. */
 final class LintProcessor implements RecordProcessor<LintedSample> {
     private final Linter linter;
     private final List<OpenDataSource> opened = new ArrayList<>();
     private final ConcatDataset samples;
 
-    /** @throws BadInputException if a source is missing, broken or empty */
+    /**
+     * @throws BadInputException if a source is missing, broken or empty
+     */
     LintProcessor(SampleEncoding reading, List<DataSource> sources) {
         linter = new Linter(reading.encoder(), reading.collatorOptions());
         try {
@@ -55,7 +57,7 @@ final class LintProcessor implements RecordProcessor<LintedSample> {
                     .map(image -> samples.image(number, image))
                     .toList();
         } catch (BadInputException e) {
-            return List.of(); // found when it is read
+            return List.of(); // reported by process()
         }
     }
 

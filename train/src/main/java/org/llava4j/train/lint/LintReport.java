@@ -14,12 +14,12 @@ import org.llava4j.data.Html;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.ConversationEncoder;
 
-/** What was found in a set of samples: counts, lengths, findings by rule, and some samples to look at. */
+/** Lint report of a dataset: counts, length histogram, findings by rule, and example samples. */
 public final class LintReport {
-    /** Findings of one rule beyond this are counted alone. */
+    /** Further findings of a rule are only counted. */
     static final int MAX_FINDINGS_LISTED = 200;
 
-    /** Lengths are counted in steps of this. */
+    /** Bin width of the length histogram. */
     static final int LENGTH_STEP = 64;
 
     private final ConversationEncoder encoder;
@@ -45,17 +45,17 @@ public final class LintReport {
         samples++;
         withImages += sample.images() > 0 ? 1 : 0;
         if (sample.encoded() != null) {
-            int kept = Math.min(sample.length(), collatorOptions.maxLength());
-            positions += kept;
+            int length = Math.min(sample.length(), collatorOptions.maxLength());
+            positions += length;
             targetTokens += sample.targetTokens();
             lengths.merge(sample.length() / LENGTH_STEP * LENGTH_STEP, 1, Integer::sum);
         }
         boolean error = false;
         for (LintFinding finding : sample.findings()) {
             counts.merge(finding.rule(), 1, Integer::sum);
-            List<LintFinding> listed = findings.computeIfAbsent(finding.rule(), any -> new ArrayList<>());
-            if (listed.size() < MAX_FINDINGS_LISTED) {
-                listed.add(finding);
+            List<LintFinding> list = findings.computeIfAbsent(finding.rule(), key -> new ArrayList<>());
+            if (list.size() < MAX_FINDINGS_LISTED) {
+                list.add(finding);
             }
             error |= finding.rule().isError();
         }
@@ -65,17 +65,17 @@ public final class LintReport {
         }
     }
 
-    /** How many findings there are of a rule. */
+    /** Number of findings of a rule. */
     public int count(LintRule rule) {
         return counts.getOrDefault(rule, 0);
     }
 
-    /** The first of them. */
+    /** The first findings of a rule, {@value #MAX_FINDINGS_LISTED} at most. */
     public List<LintFinding> findings(LintRule rule) {
         return Collections.unmodifiableList(findings.getOrDefault(rule, List.of()));
     }
 
-    /** Findings for which training would pass over a sample or stop. */
+    /** Number of findings for which training skips the sample or stops. */
     public int errors() {
         return counts.entrySet().stream()
                 .filter(entry -> entry.getKey().isError())
@@ -83,21 +83,22 @@ public final class LintReport {
                 .sum();
     }
 
-    /** All others. */
+    /** Number of all other findings. */
     public int warnings() {
         return counts.values().stream().mapToInt(Integer::intValue).sum() - errors();
     }
 
+    /** Number of samples. */
     public int samples() {
         return samples;
     }
 
-    /** Samples that training takes. */
+    /** Number of samples without errors. */
     public int valid() {
         return valid;
     }
 
-    /** By multiples of {@link #LENGTH_STEP}, samples of that length and a little more. */
+    /** Length histogram: number of samples by the lower end of the bin. */
     SortedMap<Integer, Integer> lengths() {
         return Collections.unmodifiableSortedMap(lengths);
     }
@@ -114,23 +115,23 @@ public final class LintReport {
         return collatorOptions;
     }
 
-    /** Share of the positions that are learned, 0..1. */
+    /** Share of positions that have a target, 0..1. */
     public double targetTokenShare() {
         return positions == 0 ? 0 : targetTokens / (double) positions;
     }
 
-    /** In one line. */
+    /** Summary in one line. */
     public String summary() {
         return Html.format(
-                "%,d of %,d samples are good, %,d with images; %s %% of %,d positions are learned; %,d errors, %,d warnings",
+                "%,d of %,d samples are valid, %,d have images; %s %% of %,d tokens are targets; %,d errors, %,d warnings",
                 valid, samples, withImages, Html.percent(targetTokenShare(), 1), positions, errors(), warnings());
     }
 
     /** The report as JSON. */
     public ObjectNode json() {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
-        json.put("samples", samples).put("good", valid).put("with_images", withImages);
-        json.put("positions", positions).put("supervised", targetTokens);
+        json.put("samples", samples).put("valid", valid).put("with_images", withImages);
+        json.put("positions", positions).put("target_tokens", targetTokens);
         json.put("errors", errors()).put("warnings", warnings());
         ObjectNode byLength = json.putObject("lengths");
         lengths.forEach((length, count) -> byLength.put(String.valueOf(length), count));

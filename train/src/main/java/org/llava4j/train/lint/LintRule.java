@@ -1,14 +1,14 @@
 package org.llava4j.train.lint;
 
-/** What may be wrong with a sample. */
+/** Lint rules for training samples. */
 public enum LintRule {
-    INVALID_SAMPLE(true, "the sample is not as LLaVA's data is"),
-    NO_TARGET_TOKENS(true, "nothing of the sample would be learned"),
-    IMAGE_COUNT_MISMATCH(true, "<image> is missing, or there more often than the sample has images"),
+    INVALID_SAMPLE(true, "the sample is not in LLaVA's data format"),
+    NO_TARGET_TOKENS(true, "the sample has no target tokens"),
+    IMAGE_COUNT_MISMATCH(true, "the number of <image> placeholders differs from the number of images"),
     UNREADABLE_IMAGE(true, "an image is missing or cannot be decoded"),
-    TRUNCATED(false, "the sample is longer than the maximum length, and its end is cut off"),
-    STRAY_IMAGE_TOKEN(false, "the text says <image> but the sample has none"),
-    DUPLICATE(false, "the sample is there twice, word by word, with the same image");
+    TRUNCATED(false, "the sample is longer than the maximum length and is truncated"),
+    STRAY_IMAGE_TOKEN(false, "the text contains <image> but the sample has no image"),
+    DUPLICATE(false, "another sample has the same text and images");
 
     private final boolean error;
     private final String description;
@@ -18,16 +18,17 @@ public enum LintRule {
         this.description = words;
     }
 
-    /** Whether training would pass over the sample or stop; else it is only worth knowing. */
+    /** Whether training skips the sample or stops; otherwise the finding is a warning. */
     public boolean isError() {
         return error;
     }
 
+    /** Description in one line. */
     public String description() {
         return description;
     }
 
-    /** In files: {@code dead-image}. */
+    /** Name in reports: {@code unreadable-image}. */
     public String label() {
         return name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
     }

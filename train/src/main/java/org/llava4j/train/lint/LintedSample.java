@@ -5,17 +5,17 @@ import java.util.List;
 import org.llava4j.data.conversation.EncodedSample;
 
 /**
- * A sample as training would see it.
+ * Lint result of one sample.
  *
  * @param number index in the data, from 0
  * @param where file, line, index in the file and id
- * @param id what the data file calls it
- * @param encoded ids and labels; null if it could not be made
- * @param length positions with its image vectors, before anything is cut off
- * @param targetTokens positions that are learned, of those that are not cut off
- * @param images how many it has
- * @param contentHash of words and images, to find those that are there twice
- * @param findings what is wrong
+ * @param id id in the data file
+ * @param encoded token ids and labels; null if the sample cannot be encoded
+ * @param length tokens including image tokens, before truncation
+ * @param targetTokens tokens with a target, after truncation
+ * @param images number of images
+ * @param contentHash hash of text and image names, to detect duplicates
+ * @param findings violations of lint rules
  */
 public record LintedSample(
         int number,

@@ -20,20 +20,20 @@ import org.llava4j.data.records.SeededHash;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
- * Reads samples with the functions that training reads them with, and tells what each would be.
+ * Linter of training samples, which reads them with the same code as training.
  *
- * @param encoder text to ids and labels
- * @param collatorOptions how long a sample may be and what an image takes of it
+ * @param encoder tokenizes and labels samples
+ * @param collatorOptions maximum length and image tokens
  */
 public record Linter(ConversationEncoder encoder, CollatorOptions collatorOptions) {
     /**
-     * Puts together what was found.
+     * Collects the results of all samples.
      *
-     * @param linted all samples, in their order
-     * @param shown so many of them are in the report token by token
+     * @param linted results in the order of the samples
+     * @param examples number of samples that the report shows token by token
      */
-    public LintReport report(Iterator<LintedSample> linted, int shown) {
-        LintReport report = new LintReport(encoder, collatorOptions, shown);
+    public LintReport report(Iterator<LintedSample> linted, int examples) {
+        LintReport report = new LintReport(encoder, collatorOptions, examples);
         Set<Long> seen = new HashSet<>();
         linted.forEachRemaining(sample -> {
             if (sample.encoded() != null && !seen.add(sample.contentHash())) {
@@ -46,7 +46,7 @@ public record Linter(ConversationEncoder encoder, CollatorOptions collatorOption
         return report;
     }
 
-    /** Reads one sample. */
+    /** Lints one sample. */
     LintedSample sample(ConversationDataset samples, int number) {
         String where = samples.where(number);
         List<LintFinding> findings = new ArrayList<>();
@@ -74,13 +74,13 @@ public record Linter(ConversationEncoder encoder, CollatorOptions collatorOption
                     LintRule.NO_TARGET_TOKENS,
                     number,
                     where,
-                    "its answers begin beyond the maximum length of " + collatorOptions.maxLength()));
+                    "its answers start after the maximum length of " + collatorOptions.maxLength()));
         } else if (length > collatorOptions.maxLength()) {
             findings.add(new LintFinding(
                     LintRule.TRUNCATED,
                     number,
                     where,
-                    "has " + length + " positions, of which " + collatorOptions.maxLength() + " are kept"));
+                    "has " + length + " tokens; truncated to " + collatorOptions.maxLength()));
         }
         if (!conversation.hasImages()
                 && conversation.turns().stream().anyMatch(turn -> turn.value().contains(LlamaTokenizer.IMAGE_TEXT))) {
@@ -108,23 +108,23 @@ public record Linter(ConversationEncoder encoder, CollatorOptions collatorOption
                 0, conversation.images().toString(), conversation.turns().toString());
     }
 
-    /** Labels among the positions that are kept. */
+    /** Labels within the maximum length. */
     private int targetTokens(EncodedSample sample) {
         int position = 0;
-        int learned = 0;
+        int count = 0;
         for (int i = 0; i < sample.inputIds().length; i++) {
             position += sample.inputIds()[i] == LlamaTokenizer.IMAGE_TOKEN_ID ? collatorOptions.numImageTokens() : 1;
             boolean label = sample.labels()[i] != EncodedSample.IGNORE_INDEX;
-            learned += label && position <= collatorOptions.maxLength() ? 1 : 0;
+            count += label && position <= collatorOptions.maxLength() ? 1 : 0;
         }
-        return learned;
+        return count;
     }
 
-    /** What work gives, or null and a finding. */
+    /** Result of a task, or null with an added finding if it fails. */
     private static <T> T resultOrFinding(
-            LintRule otherwise, int number, String where, List<LintFinding> findings, Supplier<T> work) {
+            LintRule otherRule, int number, String where, List<LintFinding> findings, Supplier<T> task) {
         try {
-            return work.get();
+            return task.get();
         } catch (FileChangedException e) {
             throw e;
         } catch (NoTargetTokensException e) {
@@ -132,7 +132,7 @@ public record Linter(ConversationEncoder encoder, CollatorOptions collatorOption
         } catch (BadInputException e) {
             LintRule rule = e.getMessage().contains("images but its text refers to")
                     ? LintRule.IMAGE_COUNT_MISMATCH
-                    : otherwise;
+                    : otherRule;
             findings.add(new LintFinding(rule, number, where, e.getMessage().replace(where + ": ", "")));
         }
         return null;

@@ -1,2 +1,4 @@
-/** What training data is worth before it is trained on: each sample read as training reads it. */
+/**
+ * Linter for training data: reads every sample as training does and reports invalid, truncated and duplicate samples.
+ */
 package org.llava4j.train.lint;

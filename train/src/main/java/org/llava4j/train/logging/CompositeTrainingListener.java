@@ -5,7 +5,7 @@ import java.util.List;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
-/** Several listeners as one. */
+/** Composite of several listeners. */
 record CompositeTrainingListener(List<TrainingListener> all) implements TrainingListener {
 
     @Override
@@ -39,8 +39,8 @@ record CompositeTrainingListener(List<TrainingListener> all) implements Training
     }
 
     @Override
-    public void validated(int step, ValidationResult look) {
-        all.forEach(listener -> listener.validated(step, look));
+    public void validated(int step, ValidationResult result) {
+        all.forEach(listener -> listener.validated(step, result));
     }
 
     @Override

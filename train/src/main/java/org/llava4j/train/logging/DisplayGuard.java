@@ -4,31 +4,31 @@ import java.io.IOException;
 import java.util.function.Consumer;
 
 /**
- * Guard of an output that only displays a run. Its first failure (a full disk, a place that cannot be written) is reported
- * in one line; nothing is written after it, and the run continues without that output.
+ * Error handling of an output that only displays a run. The first failure (full disk, read-only folder) is reported in
+ * one line; the run continues without that output.
  */
 final class DisplayGuard {
     private final String output;
     private Consumer<String> notices = line -> {};
     private boolean failed;
 
-    /** @param output what the user sees, for the message: "the page run.html" */
+    /** @param output name for the message, such as "the page run.html" */
     DisplayGuard(String output) {
         this.output = output;
     }
 
-    /** One attempt to write. */
+    /** An action that writes to the output. */
     @FunctionalInterface
     interface Attempt {
         void run() throws IOException;
     }
 
-    /** Where a failure is reported. */
+    /** Sets where a failure is reported. */
     void reportTo(Consumer<String> lines) {
         notices = lines;
     }
 
-    /** Makes an attempt, unless an earlier one failed. */
+    /** Runs the action, unless an earlier one failed. */
     void attempt(Attempt attempt) {
         if (failed) {
             return;

@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.stream.DoubleStream;
 
 /**
- * Values by step in bounded room: a column holds the lowest, highest and last value of so many steps, and when all columns
- * are full, each takes in its neighbour. Values that are no numbers are left out.
+ * Curve of values by step with bounded memory. Each column holds the minimum, maximum and last value of a range of
+ * steps; when all columns are used, neighbours are merged. NaN and infinite values are ignored.
  */
 final class DownsampledCurve {
     private final double[] lowest;
@@ -15,7 +15,7 @@ final class DownsampledCurve {
     private int lastStep = -1;
     private int stepsPerColumn = 1;
 
-    /** @param columns how many at most, an even number; at least half of them are used by a long run */
+    /** @param columns maximum number of columns, even; long runs use at least half of them */
     DownsampledCurve(int columns) {
         lowest = empty(columns);
         highest = empty(columns);
@@ -28,7 +28,7 @@ final class DownsampledCurve {
         return values;
     }
 
-    /** @param step not before the one that was added last */
+    /** @param step not before that of the previous call */
     void add(int step, double value) {
         if (!Double.isFinite(value)) {
             return;
@@ -78,7 +78,7 @@ final class DownsampledCurve {
         return !Double.isNaN(last[column]);
     }
 
-    /** The step in the middle of a column; of the last column that of what it holds. */
+    /** The middle step of a column. */
     double step(int column) {
         int from = firstStep + column * stepsPerColumn;
         int to = Math.min(from + stepsPerColumn - 1, lastStep);
@@ -105,7 +105,7 @@ final class DownsampledCurve {
         return last[(lastStep - firstStep) / stepsPerColumn];
     }
 
-    /** All that is drawn lies between the ends of these. */
+    /** Minimum and maximum of all columns. */
     DoubleStream values() {
         return DoubleStream.concat(Arrays.stream(lowest), Arrays.stream(highest))
                 .filter(value -> !Double.isNaN(value));

@@ -8,7 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.llava4j.data.BadInputException;
 
-/** What a run's page draws. */
+/** Curves of a run's metrics for {@code run.html}. */
 final class MetricCurves {
     private static final int MAIN_COLUMNS = 512;
     private static final int SMALL_COLUMNS = 256;
@@ -22,7 +22,7 @@ final class MetricCurves {
     final DownsampledCurve tokensPerSecond = new DownsampledCurve(SMALL_COLUMNS);
     final DownsampledCurve memoryMb = new DownsampledCurve(SMALL_COLUMNS);
 
-    /** The curves of the log that a run has written so far; empty ones if there is none. */
+    /** Reads the curves from a {@code metrics.jsonl}; they are empty if the file does not exist. */
     static MetricCurves of(Path log) {
         MetricCurves curves = new MetricCurves();
         if (!Files.exists(log)) {
@@ -45,7 +45,7 @@ final class MetricCurves {
         add(smoothedLoss, step, line.path("smoothed_loss"));
         add(validationLoss, step, line.path("validation_loss"));
         add(validationAccuracy, step, line.path("validation_accuracy"));
-        add(learningRate, step, line.path("rate"));
+        add(learningRate, step, MetricsLog.learningRate(line));
         add(gradNorm, step, line.path("grad_norm"));
         add(tokensPerSecond, step, line.path("tokens_per_second"));
         add(memoryMb, step, line.path("rss_mb"));
@@ -67,8 +67,8 @@ final class MetricCurves {
         memoryMb.add(step, progress.rssBytes() >> 20);
     }
 
-    void add(int step, ValidationResult look) {
-        validationLoss.add(step, look.loss());
-        look.accuracy().ifPresent(accuracy -> validationAccuracy.add(step, accuracy));
+    void add(int step, ValidationResult result) {
+        validationLoss.add(step, result.loss());
+        result.accuracy().ifPresent(accuracy -> validationAccuracy.add(step, accuracy));
     }
 }

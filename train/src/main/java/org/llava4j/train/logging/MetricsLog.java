@@ -19,13 +19,14 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.train.Trainer;
 
 /**
- * A run as a file: {@code metrics.jsonl}, one JSON object a step, in step order.
+ * Metrics log of a run: {@code metrics.jsonl}, one JSON object per line, in step order.
  *
- * <p>It is a part of each checkpoint and of the output, not a mere display. Lines that cannot be written at once (a full
- * disk) therefore wait in memory and are written with the next one; a checkpoint or the end of the run requires them.
+ * <p>It is part of each checkpoint and of the output. Lines that cannot be written (full disk) stay in memory and are
+ * written with the next line; checkpoints and the end of the run require them to be on disk.
  */
 public final class MetricsLog implements TrainingListener, AutoCloseable {
     public static final String FILE = "metrics.jsonl";
+    private static final String LEARNING_RATE = "learning_rate";
 
     private final Path file;
     private final Consumer<String> notices;
@@ -40,9 +41,9 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     }
 
     /**
-     * Continues at the end of what is there.
+     * Opens a log and appends to it.
      *
-     * @param notices receives a line when the file cannot be written for the first time
+     * @param notices receives a line the first time that the file cannot be written
      * @throws BadInputException if it cannot be opened
      */
     public static MetricsLog of(Path file, Consumer<String> notices) {
@@ -58,7 +59,7 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     }
 
     /**
-     * The steps of a log that changed the weights.
+     * Reads the accepted steps of a log, also of one that an older version wrote.
      *
      * @throws BadInputException if it is missing or broken
      */
@@ -73,7 +74,7 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
                             values.path("step").intValue(),
                             values.path("loss").doubleValue(),
                             values.path("grad_norm").doubleValue(),
-                            values.path("rate").doubleValue()));
+                            learningRate(values).doubleValue()));
                 }
             }
         } catch (IOException e) {
@@ -82,18 +83,23 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
         return steps;
     }
 
+    /** Learning rate of a line; older versions call it {@code rate}. */
+    static JsonNode learningRate(JsonNode line) {
+        return line.has(LEARNING_RATE) ? line.path(LEARNING_RATE) : line.path("rate");
+    }
+
     @Override
     public void stepDone(Progress progress) {
         ObjectNode line = new ObjectMapper().createObjectNode();
         line.put("step", progress.step().step());
         line.put("loss", progress.step().loss());
         line.put("smoothed_loss", progress.smoothedLoss());
-        line.put("rate", progress.step().learningRate());
+        line.put(LEARNING_RATE, progress.step().learningRate());
         line.put("grad_norm", progress.step().gradNorm());
         line.put("samples", progress.samples());
         line.put("samples_per_second", progress.samplesPerSecond());
         line.put("padding", progress.paddingShare());
-        line.put("supervised", progress.targetTokenShare());
+        line.put("target_tokens", progress.targetTokenShare());
         line.put("tokens_per_second", progress.tokensPerSecond());
         line.put("rss_mb", progress.rssBytes() >> 20);
         line.put("elapsed_ms", progress.elapsedMs());
@@ -101,11 +107,11 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     }
 
     @Override
-    public void validated(int step, ValidationResult look) {
+    public void validated(int step, ValidationResult result) {
         ObjectNode line = new ObjectMapper().createObjectNode();
         line.put("step", step);
-        line.put("validation_loss", look.loss());
-        look.accuracy().ifPresent(accuracy -> line.put("validation_accuracy", accuracy));
+        line.put("validation_loss", result.loss());
+        result.accuracy().ifPresent(accuracy -> line.put("validation_accuracy", accuracy));
         write(line);
     }
 
@@ -113,9 +119,9 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
     public void stepRejected(int step, String reason, List<String> samples) {
         ObjectNode line = new ObjectMapper().createObjectNode();
         line.put("step", step);
-        line.put("bad_step", reason);
-        ArrayNode places = line.putArray("samples");
-        samples.forEach(places::add);
+        line.put("rejected", reason);
+        ArrayNode sampleList = line.putArray("samples");
+        samples.forEach(sampleList::add);
         write(line);
     }
 
@@ -133,12 +139,12 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
         }
     }
 
-    /** Opens the file anew each time: a file system that had trouble often needs that. */
+    /** Reopens the file each time, because that often recovers from file-system errors. */
     private void writePending() throws IOException {
         ByteBuffer lines = StandardCharsets.UTF_8.encode(pending.toString());
         try (FileChannel channel = open(file)) {
             long begin = Math.min(writtenBytes, channel.size());
-            // Half a line of an attempt that failed is written over.
+            // Overwrites an incomplete line of a failed attempt.
             channel.position(begin);
             while (lines.hasRemaining()) {
                 channel.write(lines);
@@ -148,7 +154,11 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
         pending.setLength(0);
     }
 
-    /** Writes what waits in memory. @throws BadInputException if that still cannot be written */
+    /**
+     * Writes lines that are still in memory.
+     *
+     * @throws BadInputException if they cannot be written
+     */
     public void flush() {
         try {
             if (pending.length() > 0) {
@@ -159,7 +169,7 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
         }
     }
 
-    /** Requires all lines; a log without a line is removed. */
+    /** Writes lines that are still in memory; an empty log is deleted. */
     @Override
     public void close() {
         flush();

@@ -9,11 +9,11 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.llava4j.data.BadInputException;
 
-/** The files by which a run can be followed, known by their names. */
+/** Files for monitoring a run: {@code metrics.jsonl}, {@code run.html} and TensorBoard event files. */
 public final class MonitoringFiles {
     private MonitoringFiles() {}
 
-    /** Those that are in a folder, in the order of their names. */
+    /** The monitoring files of a folder, sorted by name. */
     public static List<Path> list(Path folder) {
         try (Stream<Path> all = Files.list(folder)) {
             return all.filter(MonitoringFiles::isMonitoringFile)
@@ -26,10 +26,10 @@ public final class MonitoringFiles {
     }
 
     /**
-     * Copies them into another folder.
+     * Copies them to another folder.
      *
-     * @param notices receives a line for each that only displays the run and cannot be copied
-     * @throws BadInputException if the log cannot be copied
+     * @param notices receives a line for each display file that cannot be copied
+     * @throws BadInputException if {@code metrics.jsonl} cannot be copied
      */
     public static void copy(Path from, Path to, Consumer<String> notices) {
         for (Path file : list(from)) {
@@ -46,7 +46,11 @@ public final class MonitoringFiles {
         }
     }
 
-    /** Deletes them; {@code notices} receives a line for each that stays. */
+    /**
+     * Deletes them.
+     *
+     * @param notices receives a line for each file that cannot be deleted
+     */
     public static void delete(Path folder, Consumer<String> notices) {
         list(folder).forEach(file -> discard(file, notices));
     }
@@ -55,7 +59,7 @@ public final class MonitoringFiles {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            notices.accept("cannot remove " + file + " (" + e + "); it stays");
+            notices.accept("cannot remove " + file + " (" + e + "); it remains on disk");
         }
     }
 

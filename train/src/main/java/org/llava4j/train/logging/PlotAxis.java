@@ -5,24 +5,27 @@ import java.util.List;
 import org.llava4j.data.Html;
 
 /**
- * What an axis shows and where its ticks are.
+ * Axis of a plot with its ticks.
  *
- * @param low value at its start
- * @param high value at its end
- * @param logarithmic whether equal ways are equal ratios
- * @param ticks values to be named
+ * @param low value at the start
+ * @param high value at the end
+ * @param logarithmic whether the scale is logarithmic
+ * @param ticks labelled values
  */
 record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks) {
     private static final int TICKS = 4;
     private static final double WIDE = 20;
     private static final int MANY = 7;
 
-    /** From 0. */
+    /** A linear axis from 0. */
     static PlotAxis fromZero(double highest) {
         return linear(0, highest > 0 ? highest : 1);
     }
 
-    /** Around positive values, logarithmic where they are of very different sizes; around others from 0. */
+    /**
+     * An axis around positive values, logarithmic if they span more than a factor of 20; from 0 if a value is not
+     * positive.
+     */
     static PlotAxis around(double lowest, double highest) {
         if (lowest <= 0) {
             return fromZero(highest);
@@ -33,7 +36,7 @@ record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks
         return lowest < highest / 2 ? fromZero(highest) : linear(lowest, highest);
     }
 
-    /** Steps, which have no need of round ends. */
+    /** An axis of steps, which does not end at a tick. */
     static PlotAxis steps(int last) {
         double step = Math.max(1, niceStep(last / (TICKS + 2.0)));
         List<Double> ticks = new ArrayList<>();
@@ -71,7 +74,7 @@ record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks
         return new PlotAxis(lowest / 1.1, highest * 1.1, true, fine.size() > MANY ? coarse : fine);
     }
 
-    /** The first of 1, 2, 2.5, 5 times a power of ten that is not much below {@code rough}. */
+    /** The first of 1, 2, 2.5, 5 times a power of ten that is at least 85 % of {@code rough}. */
     private static double niceStep(double rough) {
         if (rough <= 0) {
             return 1;
@@ -85,7 +88,7 @@ record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks
         return 10 * power;
     }
 
-    /** Where a value lies, from 0 at the start to 1 at the end. */
+    /** Position of a value, from 0 at the start to 1 at the end. */
     double fraction(double value) {
         double share = logarithmic
                 ? Math.log(Math.max(value, low) / low) / Math.log(high / low)
@@ -93,7 +96,7 @@ record PlotAxis(double low, double high, boolean logarithmic, List<Double> ticks
         return Math.max(0, Math.min(1, share));
     }
 
-    /** A number as short as it can be told. */
+    /** Shortest readable text of a number. */
     static String format(double value) {
         double size = Math.abs(value);
         if (size != 0 && (size < 1e-3 || size >= 1e7)) {

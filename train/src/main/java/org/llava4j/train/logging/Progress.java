@@ -5,19 +5,20 @@ import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.TrainingTotals;
 
 /**
- * Where a run stands.
+ * Progress of a run after a step.
  *
- * @param step the last one
- * @param totalSteps of the run
- * @param smoothedLoss mean of the losses so far, the recent ones counting more
- * @param samples seen so far
- * @param samplesPerSecond since this process began, but for its first step, which builds the graph
- * @param tokensPerSecond positions, those of images and padding among them
- * @param paddingShare share of all positions so far that were padding, 0..1
- * @param targetTokenShare share of all positions so far that had something to learn, 0..1
- * @param rssBytes resident memory of this process; 0 where the system does not tell it
- * @param elapsedMs since the first step of this process began
- * @param remainingMs until the last step, at the present speed
+ * @param stage name of the stage
+ * @param step the step
+ * @param totalSteps steps of the run
+ * @param smoothedLoss exponential moving average of the loss
+ * @param samples samples seen
+ * @param samplesPerSecond since this process started, without its first step, which builds the graph
+ * @param tokensPerSecond the same for positions, including image tokens and padding
+ * @param paddingShare share of all positions so far that are padding, 0..1
+ * @param targetTokenShare share of all positions so far that have a target, 0..1
+ * @param rssBytes resident memory of this process; 0 if unknown
+ * @param elapsedMs time since this process started
+ * @param remainingMs estimated time until the last step
  */
 public record Progress(
         String stage,
@@ -33,7 +34,7 @@ public record Progress(
         long elapsedMs,
         long remainingMs) {
 
-    /** Makes one {@link Progress} of each step. */
+    /** Measures the speed of a run and creates a {@link Progress} for each step. */
     public static final class ProgressMeter {
         private final String stage;
         private final int totalSteps;
@@ -42,7 +43,7 @@ public record Progress(
         private TrainingTotals afterFirst;
         private long firstStepNanos;
 
-        /** @param before what an earlier process of this run had seen */
+        /** @param before totals of earlier processes of this run */
         public ProgressMeter(String stage, int totalSteps, TrainingTotals before) {
             this.stage = stage;
             this.totalSteps = totalSteps;
@@ -56,7 +57,7 @@ public record Progress(
                 afterFirst = totals;
                 firstStepNanos = now;
             }
-            // The first step builds the graph and is no measure of the others.
+            // The first step also builds the graph, so it is not measured.
             TrainingTotals from = first ? before : afterFirst;
             double seconds = (now - (first ? startNanos : firstStepNanos)) * 1e-9;
             double perStep = seconds / (totals.steps() - from.steps());

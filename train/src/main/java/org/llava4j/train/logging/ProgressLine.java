@@ -5,7 +5,7 @@ import java.util.Locale;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
-/** A run on the screen: one line that is written over on a terminal, a line every so often elsewhere. */
+/** Console progress of a run: one line that is updated in place on a terminal, a line every 10 seconds elsewhere. */
 public final class ProgressLine implements TrainingListener {
     private static final long TERMINAL_MS = 200;
     private static final long LOG_MS = 10_000;
@@ -17,7 +17,7 @@ public final class ProgressLine implements TrainingListener {
         this.line = line;
     }
 
-    /** On standard output. */
+    /** Progress on standard output. */
     public static ProgressLine onStdout() {
         return new ProgressLine(StatusLine.onStdout());
     }
@@ -39,16 +39,18 @@ public final class ProgressLine implements TrainingListener {
 
     @Override
     public void stepRejected(int step, String reason, List<String> samples) {
-        notice("step " + step + " changed nothing: " + reason + "; its samples: " + String.join(", ", samples));
+        notice("step " + step + " was rejected: " + reason + "; its samples: " + String.join(", ", samples));
     }
 
     @Override
-    public void validated(int step, ValidationResult look) {
-        String accuracy = look.accuracy().isPresent()
+    public void validated(int step, ValidationResult result) {
+        String accuracy = result.accuracy().isPresent()
                 ? String.format(
-                        Locale.ROOT, ", %.1f %% right", 100 * look.accuracy().getAsDouble())
+                        Locale.ROOT,
+                        ", accuracy %.1f %%",
+                        100 * result.accuracy().getAsDouble())
                 : "";
-        notice(String.format(Locale.ROOT, "held out, step %d: loss %.4f%s", step, look.loss(), accuracy));
+        notice(String.format(Locale.ROOT, "validation, step %d: loss %.4f%s", step, result.loss(), accuracy));
     }
 
     @Override
@@ -64,7 +66,7 @@ public final class ProgressLine implements TrainingListener {
     static String text(Progress progress) {
         return String.format(
                 Locale.ROOT,
-                "%s %d/%d  loss %.4f  rate %.2e  norm %.2f  %.0f tokens/s  supervised %.0f %%  padding %.0f %%  %d MB"
+                "%s %d/%d  loss %.4f  lr %.2e  grad norm %.2f  %.0f tokens/s  targets %.0f %%  padding %.0f %%  %d MB"
                         + "  %s left",
                 progress.stage(),
                 progress.step().step(),
@@ -79,7 +81,7 @@ public final class ProgressLine implements TrainingListener {
                 duration(progress.remainingMs()));
     }
 
-    /** A time left as {@code 1:02:03}, rounded up to seconds. */
+    /** Formats a duration as {@code 1:02:03}, rounded up to seconds. */
     public static String duration(long ms) {
         long seconds = (ms + 999) / 1000;
         return String.format(Locale.ROOT, "%d:%02d:%02d", seconds / 3600, seconds / 60 % 60, seconds % 60);

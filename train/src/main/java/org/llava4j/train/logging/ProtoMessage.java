@@ -5,23 +5,23 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 
-/** A protobuf message in the making: fields in the wire format, by their numbers. */
+/** Protobuf message builder: fields in wire format, by field number. */
 final class ProtoMessage {
     private static final int VARINT = 0;
     private static final int FIXED_64 = 1;
-    private static final int LENGTH_GIVEN = 2;
+    private static final int LENGTH_DELIMITED = 2;
     private static final int FIXED_32 = 5;
 
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
 
     ProtoMessage put(int field, double value) {
         tag(field, FIXED_64);
-        return fixed(little(Double.BYTES).putDouble(value));
+        return fixed(littleEndian(Double.BYTES).putDouble(value));
     }
 
     ProtoMessage put(int field, float value) {
         tag(field, FIXED_32);
-        return fixed(little(Float.BYTES).putFloat(value));
+        return fixed(littleEndian(Float.BYTES).putFloat(value));
     }
 
     ProtoMessage put(int field, long value) {
@@ -39,7 +39,7 @@ final class ProtoMessage {
     }
 
     private ProtoMessage put(int field, byte[] value) {
-        tag(field, LENGTH_GIVEN);
+        tag(field, LENGTH_DELIMITED);
         varint(value.length);
         bytes.writeBytes(value);
         return this;
@@ -67,7 +67,7 @@ final class ProtoMessage {
         return this;
     }
 
-    private static ByteBuffer little(int size) {
+    private static ByteBuffer littleEndian(int size) {
         return ByteBuffer.allocate(size).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

@@ -8,8 +8,8 @@ import java.util.Optional;
 import org.llava4j.data.AtomicFile;
 
 /**
- * A run as a page, {@code run.html}: written anew every few seconds while the run goes on, and loaded anew by the browser
- * that shows it; at the end it says how the run ended. A run that goes on from a checkpoint begins with the curves so far.
+ * HTML page of a run, {@code run.html}, rewritten every few seconds and reloaded by the browser; at the end it shows
+ * the result. A resumed run shows the curves so far.
  */
 public final class RunPage implements TrainingListener {
     static final String FILE = "run.html";
@@ -25,12 +25,14 @@ public final class RunPage implements TrainingListener {
     private long writtenMs = -EVERY_MS;
 
     /**
-     * What the page shows.
+     * Content of the page.
      *
-     * @param last the last step of this process; empty if it ended before its first
-     * @param checkpoint the last one; empty if this process wrote none
-     * @param result how the run ended; empty while it goes on
-     * @param written when, in local time
+     * @param start the start of the run
+     * @param curves metrics so far
+     * @param last last step of this process; empty before its first step
+     * @param checkpoint last checkpoint of this process; empty if it wrote none
+     * @param result result of the run; empty while it is running
+     * @param written local time of writing
      */
     record Content(
             RunStart start,
@@ -60,8 +62,8 @@ public final class RunPage implements TrainingListener {
     }
 
     @Override
-    public void validated(int step, ValidationResult look) {
-        curves.add(step, look);
+    public void validated(int step, ValidationResult result) {
+        curves.add(step, result);
     }
 
     @Override
@@ -69,7 +71,7 @@ public final class RunPage implements TrainingListener {
         checkpoint = saved;
     }
 
-    /** A run that ended before its first step has no page. */
+    /** A run that ends before its first step has no page. */
     @Override
     public void runEnded(RunResult result) {
         if (start != null && !curves.loss.isEmpty()) {

@@ -15,8 +15,8 @@ import java.util.Map;
 import org.llava4j.train.logging.RunPage.Content;
 
 /**
- * The page of a run: one file that asks for nothing from elsewhere (its own policy forbids it), needs no script and
- * follows the reader's light or dark setting.
+ * Renderer of {@code run.html}: a single file that loads nothing from other hosts (its content security policy forbids
+ * it), needs no JavaScript, and follows the light or dark setting of the browser.
  */
 final class RunPageRenderer {
     private static final String POLICY = "default-src 'none'; style-src 'unsafe-inline'";
@@ -50,7 +50,7 @@ final class RunPageRenderer {
         tiles();
         panels();
         content.result().flatMap(RunResult::report).ifPresent(this::report);
-        html.append("<h2>The stage</h2>\n");
+        html.append("<h2>Stage</h2>\n");
         list(content.start().stage());
         html.append(format("<p class=\"soft\">Written %s.</p>\n", content.written()));
         return html.append("</main>\n</body>\n</html>\n").toString();
@@ -75,7 +75,7 @@ final class RunPageRenderer {
         if (content.result().isPresent()) {
             text = content.result().get().message();
         } else if (step == total) {
-            text = "all steps are done, the model is being written";
+            text = "training is finished, writing the model";
         } else {
             text = content.last()
                     .map(last -> duration(last.remainingMs() * 1e-3) + " left")
@@ -87,21 +87,21 @@ final class RunPageRenderer {
     private void tiles() {
         List<String> tiles = new ArrayList<>();
         content.last().ifPresent(last -> {
-            tiles.add(tile("loss, smoothed", format("%.4f", last.smoothedLoss())));
+            tiles.add(tile("smoothed loss", format("%.4f", last.smoothedLoss())));
             tiles.add(tile("learning rate", PlotAxis.format(last.step().learningRate())));
             tiles.add(tile("gradient norm", format("%.3g", last.step().gradNorm())));
-            tiles.add(tile("tokens a second", format("%.0f", last.tokensPerSecond())));
+            tiles.add(tile("tokens per second", format("%.0f", last.tokensPerSecond())));
             tiles.add(tile("samples seen", format("%d", last.samples())));
             tiles.add(tile("padding", format("%.1f %%", 100 * last.paddingShare())));
-            tiles.add(tile("supervised", format("%.1f %%", 100 * last.targetTokenShare())));
+            tiles.add(tile("target tokens", format("%.1f %%", 100 * last.targetTokenShare())));
             tiles.add(tile("memory", format("%d MB", last.rssBytes() >> 20)));
-            tiles.add(tile("this process", duration(last.elapsedMs() * 1e-3)));
+            tiles.add(tile("elapsed (this process)", duration(last.elapsedMs() * 1e-3)));
         });
         if (!curves.validationLoss.isEmpty()) {
-            tiles.add(tile("loss, held out", format("%.4f", curves.validationLoss.lastValue())));
+            tiles.add(tile("validation loss", format("%.4f", curves.validationLoss.lastValue())));
         }
         if (!curves.validationAccuracy.isEmpty()) {
-            tiles.add(tile("right, held out", format("%.1f %%", 100 * curves.validationAccuracy.lastValue())));
+            tiles.add(tile("validation accuracy", format("%.1f %%", 100 * curves.validationAccuracy.lastValue())));
         }
         content.checkpoint()
                 .ifPresent(saved -> tiles.add(tile(
@@ -123,39 +123,39 @@ final class RunPageRenderer {
         html.append(format(
                 "<figure><h3>Loss</h3>%s<figcaption>Thin: every step. Thick: smoothed.%s%s</figcaption></figure>\n",
                 loss.svg(),
-                curves.validationLoss.isEmpty() ? "" : " Dots: held-out data.",
-                losses.logarithmic() ? " Equal heights are equal ratios." : ""));
+                curves.validationLoss.isEmpty() ? "" : " Dots: validation set.",
+                losses.logarithmic() ? " Logarithmic scale." : ""));
         html.append("<div class=\"panels\">\n");
         panel("Learning rate", true, curves.learningRate, false);
         panel("Gradient norm before clipping", false, curves.gradNorm, true);
-        panel("Tokens a second", true, curves.tokensPerSecond, false);
+        panel("Tokens per second", true, curves.tokensPerSecond, false);
         panel("Resident memory, MB", true, curves.memoryMb, true);
         html.append("</div>\n");
     }
 
-    /** @param peaks whether single steps matter */
+    /** @param peaks whether to draw the range of each column, for metrics whose single steps matter */
     private void panel(String title, boolean fromZero, DownsampledCurve curve, boolean peaks) {
         SvgPlot panel = new SvgPlot(title, 460, 190, PlotAxis.steps(step), SvgPlot.axisOf(fromZero, curve));
-        SvgPlot drawn = peaks ? panel.band(curve, "curve") : panel.line(curve, "curve");
-        html.append(format("<figure><h3>%s</h3>%s</figure>\n", title, drawn.svg()));
+        SvgPlot plot = peaks ? panel.band(curve, "curve") : panel.line(curve, "curve");
+        html.append(format("<figure><h3>%s</h3>%s</figure>\n", title, plot.svg()));
     }
 
     private void report(JsonNode report) {
-        html.append("<h2>What moved, and what did not</h2>\n<div class=\"scroll\"><table><thead><tr>");
-        for (String head : List.of("part", "weights", "norm before", "norm after", "SHA-256 before", "after", "")) {
+        html.append("<h2>Trained and frozen weights</h2>\n<div class=\"scroll\"><table><thead><tr>");
+        for (String head : List.of("group", "parameters", "norm before", "norm after", "SHA-256 before", "after", "")) {
             html.append(format("<th scope=\"col\">%s</th>", head));
         }
         html.append("</tr></thead><tbody>\n");
         report.path("groups").forEach(this::group);
         html.append("</tbody></table></div>\n");
         sources(report.path("sources"));
-        html.append("<h2>The run</h2>\n");
+        html.append("<h2>Run</h2>\n");
         list(report);
     }
 
     private void sources(JsonNode sources) {
-        html.append("<h2>Where its samples came from</h2>\n<div class=\"scroll\"><table><thead><tr>");
-        for (String head : List.of("source", "samples", "weight", "drawn", "share")) {
+        html.append("<h2>Data sources</h2>\n<div class=\"scroll\"><table><thead><tr>");
+        for (String head : List.of("source", "samples", "weight", "samples seen", "share")) {
             html.append(format("<th scope=\"col\">%s</th>", head));
         }
         html.append("</tr></thead><tbody>\n");
@@ -167,7 +167,7 @@ final class RunPageRenderer {
                     source.path("weight").isNumber()
                             ? PlotAxis.format(source.path("weight").asDouble())
                             : "",
-                    source.path("drawn").asLong(),
+                    source.path("samples_seen").asLong(),
                     100 * source.path("share").asDouble()));
         }
         html.append("</tbody></table></div>\n");
@@ -176,7 +176,7 @@ final class RunPageRenderer {
     private void group(JsonNode group) {
         String before = group.at("/before/sha256").asText();
         String after = group.at("/after/sha256").asText();
-        boolean moved = !before.equals(after);
+        boolean changed = !before.equals(after);
         html.append(format(
                 "<tr><th scope=\"row\">%s</th><td>%d</td><td>%.4f</td><td>%.4f</td><td><code>%s</code></td>"
                         + "<td><code>%s</code></td><td>%s</td></tr>\n",
@@ -186,7 +186,7 @@ final class RunPageRenderer {
                 group.at("/after/norm").asDouble(),
                 escape(shown(before)),
                 escape(shown(after)),
-                moved ? "learned" : "frozen, every bit the same"));
+                changed ? "trained" : "frozen, bit-identical"));
     }
 
     private static String shown(String hash) {
@@ -199,7 +199,7 @@ final class RunPageRenderer {
         html.append("</dl>\n");
     }
 
-    /** Lists of objects are shown elsewhere. */
+    /** Adds values; lists of objects have tables of their own. */
     private void entries(String prefix, JsonNode values) {
         for (Map.Entry<String, JsonNode> entry : values.properties()) {
             JsonNode value = entry.getValue();

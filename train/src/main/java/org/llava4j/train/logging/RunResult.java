@@ -5,23 +5,24 @@ import java.util.Optional;
 import org.llava4j.data.BadInputException;
 
 /**
- * How a run ended.
+ * Result of a run.
  *
- * @param message in a line, for people
- * @param report what {@code run.json} says, the proof of what moved and what did not among it; of a finished run only
+ * @param outcome how the run ended
+ * @param message one line for the user
+ * @param report content of {@code run.json}; only for a finished run
  */
 public record RunResult(Outcome outcome, String message, Optional<JsonNode> report) {
 
-    /** The ways to end. */
+    /** Outcome of a run. */
     public enum Outcome {
         FINISHED,
-        /** Asked to, before its end. */
+        /** Stopped on request before its last step. */
         STOPPED,
         FAILED
     }
 
     public static RunResult finished(JsonNode report) {
-        return new RunResult(Outcome.FINISHED, "all steps are done and the model is written", Optional.of(report));
+        return new RunResult(Outcome.FINISHED, "training is finished and the model is written", Optional.of(report));
     }
 
     public static RunResult stopped(String message) {

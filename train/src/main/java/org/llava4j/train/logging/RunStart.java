@@ -8,16 +8,17 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.schedule.ISchedule;
 
 /**
- * What a run is when its steps begin.
+ * State of a run before its first step.
  *
- * @param name of its stage
- * @param stage the stage's values, as its JSON has them
- * @param totalSteps of the run
- * @param before what earlier processes of the run have done; nothing, unless it goes on from a checkpoint
- * @param folder where files of the run lie while it goes on; at its end {@link MonitoringFiles} go into the output
- * @param graph the one that learns
- * @param schedule rates by step, counted from 0
- * @param notices receives a line for all who follow the run, as {@link TrainingListener#notice} does
+ * @param name name of the stage
+ * @param stage values of the stage as JSON
+ * @param totalSteps steps of the run
+ * @param before totals of earlier processes of the run; zero unless it resumes from a checkpoint
+ * @param folder folder of the {@link MonitoringFiles} while the run is in progress; they are copied to the output at
+ *     its end
+ * @param graph the graph that is trained
+ * @param schedule learning rate by step, counted from 0
+ * @param notices receives messages for all listeners, as {@link TrainingListener#notice} does
  */
 public record RunStart(
         String name,

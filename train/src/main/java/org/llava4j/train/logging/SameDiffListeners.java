@@ -20,15 +20,15 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 
 /**
- * SameDiff's own listeners ({@code ScoreListener}, {@code UIListener}, {@code HistoryListener}, your own) on a run.
+ * Adapter for SameDiff listeners ({@code ScoreListener}, {@code UIListener}, {@code HistoryListener}, custom ones).
  *
- * <p>An iteration is an optimiser step, whatever it accumulates, counted from 0 over all processes of a run. Called are
- * {@code operationStart} and {@code operationEnd} (with {@code TRAINING}), {@code epochStart}, {@code epochEnd},
- * {@code iterationStart} and {@code iterationDone} with the loss. The data sets that are handed over have as many rows as
- * the step had samples, but not what was in them. Callbacks for single operations, activations and updates never come,
- * since our graphs do not run in SameDiff's {@code fit}; a listener that asks for activations is refused. A graph without
- * a training configuration gets one that has the run's learning rates and is good for nothing else. A listener that
- * answers {@code STOP} at an epoch's end stops the run after its next step.
+ * <p>An iteration is an optimizer step, including gradient accumulation, counted from 0 over all processes of a run.
+ * The adapter calls {@code operationStart} and {@code operationEnd} (with {@code TRAINING}), {@code epochStart}, {@code
+ * epochEnd}, {@code iterationStart} and {@code iterationDone} with the loss. The data sets passed to listeners have as
+ * many rows as the step had samples, but not their content. Callbacks for single operations, activations and updates
+ * are not called, because LLaVA4J does not use SameDiff's {@code fit}; a listener that requires activations is
+ * rejected. A graph without a training configuration gets one that only provides the learning rates of the run. A
+ * listener that returns {@code STOP} at the end of an epoch stops the run after the next step.
  */
 public final class SameDiffListeners implements TrainingListener {
     private final List<Listener> listeners;
@@ -48,17 +48,19 @@ public final class SameDiffListeners implements TrainingListener {
                 .toList();
     }
 
-    /** @throws BadInputException if a listener asks for activations */
+    /**
+     * @throws BadInputException if a listener requires activations
+     */
     @Override
     public void trainingStarted(RunStart start) {
         graph = start.graph();
         totalSteps = start.totalSteps();
         samples = start.before().samples();
         for (Listener listener : listeners) {
-            Set<String> wanted = listener.requiredVariables(graph).trainingVariables();
-            if (wanted != null && !wanted.isEmpty()) {
-                throw new BadInputException(listener.getClass().getSimpleName() + " asks for " + wanted
-                        + ", which a run does not hand out; take it off the run");
+            Set<String> required = listener.requiredVariables(graph).trainingVariables();
+            if (required != null && !required.isEmpty()) {
+                throw new BadInputException(listener.getClass().getSimpleName() + " requires the activations "
+                        + required + ", which training does not provide; remove the listener");
             }
         }
         if (graph.getTrainingConfig() == null) {
@@ -96,7 +98,7 @@ public final class SameDiffListeners implements TrainingListener {
         lastStepDone = progress.step().step() == totalSteps;
     }
 
-    /** The run may end with it. */
+    /** A rejected step may be the last one. */
     @Override
     public void stepRejected(int step, String reason, List<String> rejected) {
         lastStepDone = step == totalSteps;
@@ -104,12 +106,12 @@ public final class SameDiffListeners implements TrainingListener {
 
     private void endEpoch() {
         if (losses.isEmpty()) {
-            // All its steps were rejected: it has no mean, and a listener's curve has no place without one.
+            // All steps of the epoch were rejected, so it has no mean loss.
             return;
         }
         Loss mean = Loss.average(losses);
         losses.clear();
-        // As fit does it; the constructor that takes a list fails for a list of one.
+        // As in fit; the constructor for a list fails for a single element.
         epochs = epochs == null ? new LossCurve(mean.getLosses(), mean.lossNames()) : epochs.addLossAndCopy(mean);
         long elapsedMs = System.currentTimeMillis() - epochStartMs;
         for (Listener listener : listeners) {

@@ -3,8 +3,8 @@ package org.llava4j.train.logging;
 import java.io.PrintStream;
 
 /**
- * Status line of a running command. On a terminal each update overwrites the line in place; elsewhere each update is a
- * line of its own.
+ * Status line of a command. On a terminal each update overwrites the line in place; elsewhere each update is a new
+ * line.
  */
 public final class StatusLine {
     private final PrintStream out;

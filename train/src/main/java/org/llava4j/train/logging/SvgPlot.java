@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.DoubleSummaryStatistics;
 import org.llava4j.data.Html;
 
-/** Curves as an SVG with axes, steps from left to right. */
+/** SVG plot of curves by step, with axes. */
 final class SvgPlot {
     private static final int LEFT = 46;
     private static final int RIGHT = 10;
@@ -17,7 +17,7 @@ final class SvgPlot {
     private final PlotAxis values;
     private final StringBuilder svg = new StringBuilder();
 
-    /** @param title what a reader who cannot see it is told */
+    /** @param title label for screen readers */
     SvgPlot(String title, int width, int height, PlotAxis steps, PlotAxis values) {
         this.width = width;
         this.height = height;
@@ -38,7 +38,7 @@ final class SvgPlot {
         }
     }
 
-    /** An axis for the values of some curves. */
+    /** An axis that fits the values of some curves. */
     static PlotAxis axisOf(boolean fromZero, DownsampledCurve... curves) {
         DoubleSummaryStatistics all =
                 Arrays.stream(curves).flatMapToDouble(DownsampledCurve::values).summaryStatistics();
@@ -48,7 +48,7 @@ final class SvgPlot {
         return fromZero ? PlotAxis.fromZero(all.getMax()) : PlotAxis.around(all.getMin(), all.getMax());
     }
 
-    /** From the lowest to the highest value of each column, so that no step is lost. */
+    /** Draws the range from minimum to maximum of each column, so that no step is lost. */
     SvgPlot band(DownsampledCurve curve, String style) {
         StringBuilder path = new StringBuilder();
         for (int i = 0; i < curve.columns(); i++) {
@@ -63,7 +63,7 @@ final class SvgPlot {
         return path(path, style);
     }
 
-    /** Through the last value of each column. */
+    /** Draws a line through the last value of each column. */
     SvgPlot line(DownsampledCurve curve, String style) {
         StringBuilder path = new StringBuilder();
         for (int i = 0; i < curve.columns(); i++) {
@@ -74,7 +74,7 @@ final class SvgPlot {
         return path(path, style);
     }
 
-    /** A circle at the last value of each column. */
+    /** Draws a circle at the last value of each column. */
     SvgPlot dots(DownsampledCurve curve, String style) {
         for (int i = 0; i < curve.columns(); i++) {
             if (curve.has(i)) {

@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A run for TensorBoard: an event file with the numbers of {@code metrics.jsonl} as scalars. Each process of a run writes
- * a file of its own, later than the others by its name, that says from which step on it counts; what an interrupted one
- * had written beyond its checkpoint is then passed over.
+ * TensorBoard log of a run: an event file with the metrics of {@code metrics.jsonl} as scalars. Each process of a run
+ * writes a new file whose name sorts last. The file of a resumed run starts with a session event, so that TensorBoard
+ * ignores later steps of earlier files.
  */
 public final class TensorBoardLog implements TrainingListener {
-    /** What the names of the files begin with. */
+    /** Prefix of the file names. */
     static final String PREFIX = "events.out.tfevents.";
 
     private static final String VERSION = "brain.Event:2";
@@ -53,20 +53,20 @@ public final class TensorBoardLog implements TrainingListener {
         Map<String, Double> scalars = new LinkedHashMap<>();
         scalars.put("loss", progress.step().loss());
         scalars.put("smoothed_loss", progress.smoothedLoss());
-        scalars.put("rate", progress.step().learningRate());
+        scalars.put("learning_rate", progress.step().learningRate());
         scalars.put("grad_norm", progress.step().gradNorm());
         scalars.put("tokens_per_second", progress.tokensPerSecond());
         scalars.put("padding", progress.paddingShare());
-        scalars.put("supervised", progress.targetTokenShare());
+        scalars.put("target_tokens", progress.targetTokenShare());
         scalars.put("rss_mb", (double) (progress.rssBytes() >> 20));
         write(progress.step().step(), scalars);
     }
 
     @Override
-    public void validated(int step, ValidationResult look) {
+    public void validated(int step, ValidationResult result) {
         Map<String, Double> scalars = new LinkedHashMap<>();
-        scalars.put("validation_loss", look.loss());
-        look.accuracy().ifPresent(accuracy -> scalars.put("validation_accuracy", accuracy));
+        scalars.put("validation_loss", result.loss());
+        result.accuracy().ifPresent(accuracy -> scalars.put("validation_accuracy", accuracy));
         write(step, scalars);
     }
 
@@ -82,7 +82,7 @@ public final class TensorBoardLog implements TrainingListener {
         });
     }
 
-    /** Not before there is something to write: a run that fails at once leaves no file. */
+    /** Creates the file with the first event, so that a run that fails earlier leaves none. */
     private void open(int firstStep) throws IOException {
         List<Path> former = MonitoringFiles.list(start.folder()).stream()
                 .filter(other -> other.getFileName().toString().startsWith(PREFIX))

@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.zip.CRC32C;
 
-/** A file of TFRecords: the length of each as 64 bits and its checksum, then the bytes and theirs. */
+/** Writer of TFRecord files: length (64 bits) with checksum, data with checksum. */
 final class TfRecordWriter implements AutoCloseable {
     private static final int MASK_DELTA = 0xa282ead8;
 
@@ -19,12 +19,14 @@ final class TfRecordWriter implements AutoCloseable {
         this.out = out;
     }
 
-    /** @throws java.nio.file.FileAlreadyExistsException if there is such a file */
+    /**
+     * @throws java.nio.file.FileAlreadyExistsException if the file exists
+     */
     static TfRecordWriter create(Path file) throws IOException {
         return new TfRecordWriter(Files.newOutputStream(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE));
     }
 
-    /** In one piece, so that whoever follows the file rarely meets half a record. */
+    /** Writes a record with one call, so that readers of a growing file rarely see an incomplete one. */
     void write(byte[] record) throws IOException {
         ByteBuffer framed = ByteBuffer.allocate(Long.BYTES + 2 * Integer.BYTES + record.length)
                 .order(ByteOrder.LITTLE_ENDIAN);
@@ -35,7 +37,7 @@ final class TfRecordWriter implements AutoCloseable {
         out.write(framed.array());
     }
 
-    /** Turned and moved, as the format has it, since a checksum over data that holds checksums is a weak one. */
+    /** Masked CRC32C of the TFRecord format, which rotates the checksum and adds a constant. */
     private static int maskedCrc(byte[] bytes, int length) {
         CRC32C crc = new CRC32C();
         crc.update(bytes, 0, length);

@@ -5,57 +5,64 @@ import java.util.List;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
-/** Who follows a run. */
+/** Listener (callback) of a training run. */
 public interface TrainingListener {
-    /** Nobody. */
+    /** A listener that does nothing. */
     TrainingListener NONE = progress -> {};
 
-    /** Several, each told in turn; one that wants the run to stop is enough. */
+    /** Combines listeners, which are called in order; the run stops if one of them requests it. */
     static TrainingListener all(TrainingListener... listeners) {
         return new CompositeTrainingListener(List.of(listeners));
     }
 
-    /** Before any weight is read: what the run takes, and what there is. */
+    /**
+     * Called before any weight is read.
+     *
+     * @param plan estimated memory of the run
+     * @param machine available memory
+     */
     default void memoryPlanned(MemoryPlan plan, MachineMemory machine) {}
 
-    /** All is loaded, and where the run was interrupted put back: the steps begin. */
+    /** Called before the first step, after everything is loaded and a checkpoint is restored. */
     default void trainingStarted(RunStart start) {}
 
     /**
-     * Before each optimiser step.
+     * Called before each optimizer step.
      *
-     * @param epoch which pass over the data, counted from 0
+     * @param epoch pass over the data, counted from 0
      * @param step counted from 1
      */
     default void stepStarted(int epoch, int step) {}
 
-    /** After each optimiser step. */
+    /** Called after each accepted optimizer step. */
     void stepDone(Progress progress);
 
-    /** What else is worth knowing, in a line: where the run goes on from, for instance. */
+    /** Called with other messages of one line, for instance the checkpoint that a run resumes from. */
     default void notice(String line) {}
 
     /**
-     * After a step that changed nothing because its loss or gradient was not a number or its loss exploded.
+     * Called after a rejected step, which changed no weight.
      *
+     * @param step counted from 1
+     * @param reason why its loss or gradient was rejected
      * @param samples file and line of each of its samples
      */
     default void stepRejected(int step, String reason, List<String> samples) {}
 
-    /** After a look at held-out data. */
-    default void validated(int step, ValidationResult look) {}
+    /** Called after an evaluation on the validation set. */
+    default void validated(int step, ValidationResult result) {}
 
-    /** After a checkpoint is written. */
+    /** Called after a checkpoint is written. */
     default void checkpointSaved(Path checkpoint) {}
 
-    /** Asked after each step: whether the run shall stop there. It then writes a checkpoint, where it has a folder. */
+    /** Called after each step; true stops the run, after a checkpoint if it has a checkpoint folder. */
     default boolean shouldStop() {
         return false;
     }
 
-    /** After the last step, or the failure. */
+    /** Called after the last step or a failure. */
     default void trainingEnded() {}
 
-    /** How the run ended, when all is written; for every run that has {@link #trainingStarted}. */
+    /** Called with the result of the run, after all output is written, for every run that started training. */
     default void runEnded(RunResult result) {}
 }

@@ -13,34 +13,36 @@ import org.nd4j.graph.UIInfoType;
 import org.nd4j.graph.UIStaticInfoRecord;
 
 /**
- * The log of DL4J's {@link UIListener}: the graph, then loss and learning rate of every step. A run that goes on from a
- * checkpoint goes on in the same file, from which the steps after the checkpoint are cut off first.
+ * Log of DL4J's {@link UIListener}: the graph, then loss and learning rate of every step. A resumed run continues the
+ * same file after removing the steps after the checkpoint.
  */
 public final class UiListenerLog implements TrainingListener {
-    private static final int LENGTHS = 2 * Integer.BYTES;
+    private static final int LENGTH_BYTES = 2 * Integer.BYTES;
 
     private final Path file;
     private final DisplayGuard guard;
     private SameDiffListeners listener;
 
-    /** @param file a new one, or one that such a log was written to before */
+    /** @param file a new file, or the log of an earlier run */
     public UiListenerLog(Path file) {
         this.file = file;
         this.guard = new DisplayGuard("the UI log " + file);
     }
 
-    /** @throws BadInputException if the file holds something else */
+    /**
+     * @throws BadInputException if the file is not such a log
+     */
     @Override
     public void trainingStarted(RunStart start) {
         guard.reportTo(start.notices());
-        refuseForeign();
+        requireOwnLog();
         guard.attempt(() -> {
             Files.createDirectories(file.toAbsolutePath().getParent());
             if (Files.exists(file) && !Files.isRegularFile(file)) {
-                throw new IOException("it is no regular file");
+                throw new IOException("it is not a regular file");
             }
             if (Files.exists(file) && Files.size(file) > 0) {
-                cut(start.before().steps());
+                truncate(start.before().steps());
             }
             listener = new SameDiffListeners(
                     UIListener.builder(file.toFile()).learningRate(1).build());
@@ -48,14 +50,14 @@ public final class UiListenerLog implements TrainingListener {
         });
     }
 
-    /** A file of the user is not to be lost: that is the user's to decide, before the first step. */
-    private void refuseForeign() {
+    /** Refuses to overwrite a file that is not a UIListener log. */
+    private void requireOwnLog() {
         try (RandomAccessFile log = new RandomAccessFile(file.toFile(), "r")) {
             if (Files.isRegularFile(file) && log.length() > 0 && !hasEvents(log)) {
-                throw new BadInputException(file + " is there and is no UIListener log; choose another file");
+                throw new BadInputException(file + " exists and is not a UIListener log; choose another file");
             }
         } catch (IOException e) {
-            // Missing or unreadable: what follows makes it, or reports that it cannot be written.
+            // Missing or unreadable: created next, or reported as not writable.
             return;
         }
     }
@@ -69,7 +71,7 @@ public final class UiListenerLog implements TrainingListener {
             }
             return false;
         } catch (IndexOutOfBoundsException e) {
-            // Bytes that are no header have offsets beyond themselves.
+            // Not a header: its offsets are out of bounds.
             return false;
         }
     }
@@ -78,8 +80,8 @@ public final class UiListenerLog implements TrainingListener {
         return UIStaticInfoRecord.getRootAsUIStaticInfoRecord(header).infoType() == UIInfoType.START_EVENTS;
     }
 
-    /** Keeps what is before an iteration; a record that was cut off by the end of a process goes as well. */
-    private void cut(int iteration) throws IOException {
+    /** Truncates the log before an iteration, and removes an incomplete record at its end. */
+    private void truncate(int iteration) throws IOException {
         try (RandomAccessFile log = new RandomAccessFile(file.toFile(), "rw")) {
             boolean events = false;
             long end = 0;
@@ -98,15 +100,19 @@ public final class UiListenerLog implements TrainingListener {
         }
     }
 
-    /** Goes past the next record. @return its header; null if there is no whole one */
+    /**
+     * Reads the header of the next record and skips its content.
+     *
+     * @return the header; null if there is no complete record
+     */
     private static ByteBuffer next(RandomAccessFile log) throws IOException {
-        long left = log.length() - log.getFilePointer() - LENGTHS;
+        long left = log.length() - log.getFilePointer() - LENGTH_BYTES;
         if (left < 0) {
             return null;
         }
         int header = log.readInt();
         int content = log.readInt();
-        if (header < LENGTHS || content < 0 || (long) header + content > left) {
+        if (header < LENGTH_BYTES || content < 0 || (long) header + content > left) {
             return null;
         }
         byte[] bytes = new byte[header];

@@ -3,9 +3,9 @@ package org.llava4j.train.logging;
 import java.util.OptionalDouble;
 
 /**
- * What one look at held-out data found.
+ * Result of an evaluation on the validation set.
  *
- * @param loss mean over the supervised words
- * @param accuracy share of right answers, 0..1; empty for conversations
+ * @param loss mean over the target tokens
+ * @param accuracy share of correct answers, 0..1; empty for conversations
  */
 public record ValidationResult(double loss, OptionalDouble accuracy) {}

@@ -1,5 +1,5 @@
 /**
- * What a run tells while it goes on ({@link org.llava4j.train.logging.TrainingListener}), and who listens: the line on the screen,
- * {@code metrics.jsonl}, TensorBoard's event files, {@code run.html}, SameDiff's listeners.
+ * Training listeners ({@link org.llava4j.train.logging.TrainingListener}) and the logs they write: console progress,
+ * {@code metrics.jsonl}, TensorBoard event files, {@code run.html}, SameDiff listeners.
  */
 package org.llava4j.train.logging;

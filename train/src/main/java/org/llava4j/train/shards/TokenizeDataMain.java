@@ -17,14 +17,17 @@ import org.llava4j.train.stage.DataSourceFlags;
 import org.llava4j.train.stage.OpenDataSource;
 import org.llava4j.train.stage.SampleEncoding;
 
-/** {@code exec:java@tokenize-data}: training data as ids, in shards by length, which the training goals read. */
+/** {@code exec:java@tokenize-data}: tokenizes training data into shards by length, which the training commands read. */
 public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
     private static final String KIND = "shards";
     private static final int SAMPLES_PER_SHARD = 8192;
 
-    /** @param place where samples become ids */
-    public TokenizeDataMain(RecordExecutor place) {
-        super("tokenize-data", "Makes ids of training data once, in shards by length that training reads.", place);
+    /** @param executor where samples are tokenized */
+    public TokenizeDataMain(RecordExecutor executor) {
+        super(
+                "tokenize-data",
+                "Tokenizes training data once, into shards by length that the training commands read.",
+                executor);
     }
 
     public static void main(String[] args) {
@@ -34,8 +37,8 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
     @Override
     protected Options options() {
         return SampleEncoding.addFlags(new Options())
-                .addOption(required("output-dir", "DIR", "the folder of shards; a run's --data-path"))
-                .addOption(flag("samples-per-shard", "N", "most samples of a file (default 8192)"));
+                .addOption(required("output-dir", "DIR", "output folder of the shards; the --data-path of training"))
+                .addOption(flag("samples-per-shard", "N", "maximum samples of a shard (default 8192)"));
     }
 
     @Override
@@ -47,7 +50,7 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
         List<DataSource> sources = DataSourceFlags.singleStage().sources(line);
         if (sources.size() > 1) {
             throw new BadInputException(
-                    "--data-path names " + sources.size() + " sources; make shards of each by itself");
+                    "--data-path names " + sources.size() + " sources; tokenize each one separately");
         }
         return sources.get(0);
     }
@@ -63,19 +66,19 @@ public final class TokenizeDataMain extends RecordCommand<TokenizedSample> {
                     .write(
                             results(line, samples),
                             reading.identity(),
-                            reading.stage().maxLength(),
+                            reading.stage().modelMaxLength(),
                             OpenDataSource.sha256(source(line)));
             folder.commit();
-            int bad = shards.shards().stream()
+            int invalid = shards.shards().stream()
                     .filter(shard -> shard.bucket() == 0)
                     .mapToInt(shard -> shard.numbers().size())
                     .sum();
             System.out.printf(
                     Locale.ROOT,
-                    "%,d samples in %d shards, %,d of them no good%nwrote %s%n",
+                    "%,d samples in %d shards, %,d of them invalid%nwrote %s%n",
                     shards.samples(),
                     shards.shards().size(),
-                    bad,
+                    invalid,
                     output);
         }
     }

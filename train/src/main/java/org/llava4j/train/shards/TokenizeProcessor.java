@@ -14,13 +14,15 @@ import org.llava4j.train.stage.DataSource;
 import org.llava4j.train.stage.OpenDataSource;
 import org.llava4j.train.stage.SampleEncoding;
 
-/** The samples of a source as a stage's ids; pictures are not looked at. */
+/** Record processor that tokenizes the samples of a source; images are not read. */
 final class TokenizeProcessor implements RecordProcessor<TokenizedSample> {
     private final ConversationEncoder encoder;
     private final CollatorOptions collatorOptions;
     private final OpenDataSource source;
 
-    /** @throws BadInputException if the source is missing, broken or empty */
+    /**
+     * @throws BadInputException if the source is missing, broken or empty
+     */
     TokenizeProcessor(SampleEncoding reading, Path data) {
         encoder = reading.encoder();
         collatorOptions = reading.collatorOptions();

@@ -1,2 +1,5 @@
-/** Training data as ids, kept in shards: the goal tokenize-data. */
+/**
+ * Tokenized datasets for training: the command {@code tokenize-data} encodes samples once and stores them in shards by
+ * length.
+ */
 package org.llava4j.train.shards;

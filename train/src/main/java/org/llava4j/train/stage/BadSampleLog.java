@@ -11,9 +11,7 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.train.logging.TrainingListener;
 
-/**
- * Invalid samples that a run skipped: {@code bad-samples.jsonl}, each once, in the order of their numbers in the data.
- */
+/** Log of the invalid samples that a run skipped, {@code bad-samples.jsonl}: each once, sorted by index in the data. */
 final class BadSampleLog implements Consumer<BadSample> {
     static final String FILE = "bad-samples.jsonl";
 
@@ -27,21 +25,21 @@ final class BadSampleLog implements Consumer<BadSample> {
     @Override
     public void accept(BadSample sample) {
         if (samples.add(sample)) {
-            listener.notice("passed over " + sample.where() + ": " + sample.reason());
+            listener.notice("skipped " + sample.where() + ": " + sample.reason());
         }
     }
 
-    /** Adds what an earlier process of the run had met. */
+    /** Adds the samples skipped by an earlier process of the run. */
     void addAll(List<BadSample> before) {
         samples.addAll(before);
     }
 
-    /** In the order of their numbers. */
+    /** All samples, sorted by index. */
     List<BadSample> all() {
         return List.copyOf(samples);
     }
 
-    /** Writes the list, if there is anything in it. */
+    /** Writes the log, unless it is empty. */
     void write(Path folder) {
         if (samples.isEmpty()) {
             return;
@@ -52,7 +50,7 @@ final class BadSampleLog implements Consumer<BadSample> {
                 lines.append(new JsonMapper().writeValueAsString(sample)).append('\n');
             }
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("texts are always JSON", e);
+            throw new IllegalStateException("a record of strings is always valid JSON", e);
         }
         AtomicFile.writeString(folder.resolve(FILE), lines.toString());
     }

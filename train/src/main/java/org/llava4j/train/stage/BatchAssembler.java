@@ -9,10 +9,10 @@ import org.llava4j.model.features.FeatureSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Batches as the graph takes them, with the features of their pictures. */
+/** Batch assembly: placeholders of the graph, with image features, for a batch plan. */
 record BatchAssembler(LlavaConfig config, FeatureSource features) {
 
-    /** The arrays are the caller's to close. */
+    /** Assembles a batch; the caller closes the arrays. */
     Map<String, INDArray> placeholders(BatchPlan plan) {
         int width = config.vision().hiddenSize();
         int perImage = config.numImageTokens() * width;

@@ -3,37 +3,37 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 
 /**
- * How a run keeps what an interruption must not cost.
+ * Checkpoint policy of a run.
  *
- * @param folder of its checkpoints and its live log; null for none
- * @param saveSteps optimiser steps between two checkpoints; 0 for none, except when it is stopped, and
- *     for those of the evaluations where the weights with the lowest validation loss are to be kept
- * @param saveTotalLimit so many of the last stay
- * @param resume what becomes of checkpoints that are there
- * @param from the checkpoint that a new run starts from ({@link ResumeMode#FROM}); else null
+ * @param folder folder of its checkpoints and its log; null for none
+ * @param saveSteps optimizer steps between checkpoints; 0 for checkpoints only when the run is stopped and, with {@code
+ *     loadBestModelAtEnd}, after evaluations
+ * @param saveTotalLimit number of the last checkpoints to keep
+ * @param resume what to do with existing checkpoints
+ * @param from checkpoint that a new run starts from ({@link ResumeMode#FROM}); null otherwise
  */
 public record CheckpointPolicy(Path folder, int saveSteps, int saveTotalLimit, ResumeMode resume, Path from) {
-    /** Nothing is kept: a run that is interrupted begins anew. */
+    /** No checkpoints: an interrupted run starts over. */
     public static final CheckpointPolicy NONE = new CheckpointPolicy(null, 0, 1, ResumeMode.NEVER);
 
-    /** A run that starts from no named checkpoint. */
+    /** A policy without a checkpoint to start from. */
     public CheckpointPolicy(Path folder, int everySteps, int keep, ResumeMode resume) {
         this(folder, everySteps, keep, resume, null);
     }
 
-    /** What becomes of checkpoints that are there already. */
+    /** What to do with existing checkpoints. */
     public enum ResumeMode {
-        /** The newest is gone on from, if there is one. */
+        /** Resume from the newest one, if any. */
         AUTO,
-        /** A named one is where a new run starts, which may differ from the run that wrote it. */
+        /** Start a new run from a given one; the run may differ from the one that wrote it. */
         FROM,
-        /** They are removed, and the run begins anew. */
+        /** Remove them and start over. */
         NEVER,
-        /** They are an error: whoever starts the run must say which of the two. */
+        /** Fail if there are any: the user must choose. */
         ASK
     }
 
-    /** The same for a new run that starts from a checkpoint. */
+    /** The same policy for a new run that starts from a checkpoint. */
     public CheckpointPolicy from(Path checkpoint) {
         return new CheckpointPolicy(folder, saveSteps, saveTotalLimit, ResumeMode.FROM, checkpoint);
     }

@@ -6,16 +6,23 @@ import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.train.plan.MemoryPlan;
 
-/** Which stages may learn on a cluster: those whose gradients are few. */
+/**
+ * Check of whether a stage can be trained on a Spark cluster, which must transfer all trainable weights in each step.
+ */
 public final class ClusterStageCheck {
-    /** What Spark moves in one piece. */
+    /** Largest object that Spark broadcasts. */
     private static final long MAX_BYTES = Integer.MAX_VALUE;
 
     private static final double GBIT = 10;
 
     private ClusterStageCheck() {}
 
-    /** @throws BadInputException for a stage of the whole decoder, or of more weights than can be moved, with the bytes */
+    /**
+     * Checks a stage.
+     *
+     * @throws BadInputException if it trains the decoder, or more weights than can be transferred; the message has the
+     *     bytes
+     */
     public static void requireSupported(Stage stage, MemoryPlan plan) {
         long bytes = plan.trainableParameters() * Float.BYTES;
         boolean decoder = stage.lora() == null
@@ -26,8 +33,8 @@ public final class ClusterStageCheck {
         if (decoder || bytes > MAX_BYTES) {
             throw new BadInputException(String.format(
                     Locale.ROOT,
-                    "the stage %s learns %,d weights: in each step every executor would receive %s of weights and send"
-                            + " %s of gradients, %.1f s for each of them at %.0f Gbit/s (stage 1 of 7B moves 16 MB);"
+                    "the stage %s trains %,d parameters: in each step every executor would receive %s of weights and send"
+                            + " %s of gradients, %.1f s per executor at %.0f Gbit/s (stage 1 of 7B transfers 16 MB);"
                             + " %s",
                     stage.name(),
                     plan.trainableParameters(),
@@ -36,9 +43,9 @@ public final class ClusterStageCheck {
                     2 * bytes * 8 / (GBIT * 1e9),
                     GBIT,
                     decoder
-                            ? "learn LoRA on the cluster (recipe finetune-lora), or the decoder on one machine"
-                                    + " (the goals finetune and finetune-scienceqa)"
-                            : "a smaller \"rank\" makes it fit, 2.0 GB is the most that moves in one piece"));
+                            ? "train LoRA on the cluster (--stage finetune-lora), or the decoder on one machine"
+                                    + " (the commands finetune and finetune-scienceqa)"
+                            : "use a smaller LoRA \"rank\": the limit is 2.0 GB"));
         }
     }
 }

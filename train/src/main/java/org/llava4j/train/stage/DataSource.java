@@ -4,21 +4,23 @@ import java.nio.file.Path;
 import org.llava4j.data.batch.MixtureSampler;
 
 /**
- * One of the sources that a run learns from.
+ * Data source of a training run.
  *
- * @param data LLaVA's conversation JSON, or ScienceQA's folder
- * @param images the folder that pictures are named from; null for the one beside or in the data
- * @param weight how often it is drawn, beside the weights of the others; null where each sample comes once an epoch
+ * @param data LLaVA's conversation JSON, ScienceQA's folder, or a tokenized dataset
+ * @param images folder that image names are relative to; null for the default beside or in the data
+ * @param weight sampling weight relative to other sources; null if each sample is seen once per epoch
  */
 public record DataSource(Path data, Path images, Double weight) {
-    /** @throws org.llava4j.data.BadInputException if the weight is not a positive number */
+    /**
+     * @throws org.llava4j.data.BadInputException if the weight is not positive
+     */
     public DataSource {
         if (weight != null) {
             MixtureSampler.requireWeight(weight);
         }
     }
 
-    /** A source whose samples come once an epoch. */
+    /** A source without weight: each sample is seen once per epoch. */
     public DataSource(Path data, Path images) {
         this(data, images, null);
     }

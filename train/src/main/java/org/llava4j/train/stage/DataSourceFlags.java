@@ -10,28 +10,32 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 
 /**
- * Sources of data on a command line, in lists with commas.
+ * Command-line flags of data sources, as comma-separated lists.
  *
- * @param data names the files or folders
- * @param images names where their pictures are: nothing, one folder for all, or one for each
- * @param weights names how often each is drawn: nothing, or one number for each
+ * @param data flag of the files or folders
+ * @param images flag of the image folders: none, one for all sources, or one for each
+ * @param weights flag of the sampling weights: none, or one for each source
  */
 public record DataSourceFlags(String data, String images, String weights) {
     private static final DataSourceFlags SINGLE_STAGE =
             new DataSourceFlags("data-path", "image-folder", "data-weights");
 
-    /** The flags of a single stage. */
+    /** The flags of a command for a single stage. */
     public static DataSourceFlags singleStage() {
         return SINGLE_STAGE;
     }
 
-    /** @throws BadInputException if one is missing, or lists do not fit each other */
+    /**
+     * Parses the flags.
+     *
+     * @throws BadInputException if a source is missing, or the lists have different lengths
+     */
     public List<DataSource> sources(CommandLine line) {
         List<Path> paths = paths(line, data);
         for (Path path : paths) {
             FileReadError.requireAccessible(path);
             if (!Files.exists(path)) {
-                throw new BadInputException("--" + data + " " + path + ": there is nothing; check the path");
+                throw new BadInputException("--" + data + " " + path + " does not exist; check the path");
             }
         }
         List<Path> folders = paths(line, images);
@@ -59,13 +63,13 @@ public record DataSourceFlags(String data, String images, String weights) {
                 return weight;
             }
         } catch (NumberFormatException e) {
-            // Said below, with all else that is no weight.
+            // Reported below, like other invalid weights.
         }
         throw new BadInputException("--" + weights + " has \"" + text
-                + "\"; give numbers above 0, as in 0.7,0.3, and leave" + " out a source that is not to be drawn");
+                + "\"; use positive numbers, as in 0.7,0.3, and omit sources that should not be sampled");
     }
 
-    /** A path that is there with its commas is one. */
+    /** A value that is an existing path is not split at its commas. */
     private static List<Path> paths(CommandLine line, String flag) {
         String value = line.getOptionValue(flag);
         return value != null && Files.exists(Path.of(value))
@@ -81,8 +85,7 @@ public record DataSourceFlags(String data, String images, String weights) {
         List<String> parts =
                 Arrays.stream(value.split(",", -1)).map(String::strip).toList();
         if (parts.contains("")) {
-            throw new BadInputException("--" + flag + " " + value + " has an empty place between its commas; fill it or"
-                    + " leave the comma out");
+            throw new BadInputException("--" + flag + " " + value + " has an empty element; remove the extra comma");
         }
         return parts;
     }

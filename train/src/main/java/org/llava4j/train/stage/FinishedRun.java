@@ -11,10 +11,10 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.model.folder.ModelManifest;
 
 /**
- * The output of a stage that is there already, known by the identity that it records.
+ * Output of an earlier run, with the identity that it recorded.
  *
  * @param output its folder
- * @param identity of the run that wrote it
+ * @param identity identity of the run that wrote it
  */
 record FinishedRun(Path output, Fingerprint identity) {
 
@@ -24,44 +24,49 @@ record FinishedRun(Path output, Fingerprint identity) {
     }
 
     /**
-     * Reads what an output records of itself.
+     * Reads the identity that an output recorded.
      *
-     * @throws BadInputException if it is broken, or of an older version
+     * @throws BadInputException if the output is broken, or was written by a version that recorded less
      */
     static FinishedRun read(Path output) {
         JsonNode recorded = JsonInput.readObject(output.resolve(RunReport.FILE)).path("identity");
         if (!recorded.isObject()) {
-            throw new BadInputException(output + " is the output of an older version, which did not record all that it"
-                    + " depends on; choose another output folder, or remove that one");
+            throw new BadInputException(
+                    output + " was written by an older version, which did not record everything that the output"
+                            + " depends on; choose another output folder, or remove it");
         }
         Fingerprint.Builder identity = new Fingerprint.Builder();
         recorded.properties()
                 .forEach(value -> identity.add(value.getKey(), value.getValue().asText()));
-        return new FinishedRun(output, identity.build());
+        return new FinishedRun(output, RunIdentity.current(identity.build()));
     }
 
     /**
-     * Holds it against the run that would be done.
+     * Compares it with a new run.
      *
-     * @param compared names of the values that count
-     * @throws BadInputException if it is the output of another run, which must not be lost
+     * @param compared selects the names of the values to compare
+     * @throws BadInputException if they differ: the existing output is not overwritten
      */
     void requireSameRun(Fingerprint now, Predicate<String> compared) {
         List<String> differences = identity.differences(now, compared);
         if (!differences.isEmpty()) {
             throw new BadInputException(output + " holds the output of another run: "
-                    + Fingerprint.summarize(differences) + "; choose another output folder, or remove that one");
+                    + Fingerprint.summarize(differences) + "; choose another output folder, or remove it");
         }
     }
 
-    /** Verifies its files by their hashes. @throws BadInputException if one is not what was written */
+    /**
+     * Verifies the hashes of its files.
+     *
+     * @throws BadInputException if a file is missing or changed
+     */
     void requireIntact() {
         List<String> damage = ModelManifest.read(output)
-                .orElseThrow(() -> new BadInputException(output + " has no manifest of its files; remove it"))
+                .orElseThrow(() -> new BadInputException(output + " has no file manifest; remove it"))
                 .changedFiles(output);
         if (!damage.isEmpty()) {
-            throw new BadInputException(output + " is not as the run wrote it: " + Fingerprint.summarize(damage)
-                    + "; remove it, and the stage is trained again");
+            throw new BadInputException(output + " has changed since the run wrote it: " + Fingerprint.summarize(damage)
+                    + "; remove it to train the stage again");
         }
     }
 }

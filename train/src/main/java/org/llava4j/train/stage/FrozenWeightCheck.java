@@ -14,7 +14,10 @@ import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.TensorHash;
 
-/** Proves that a stage moved what it trains and nothing else: hashes of every group of weights before and after. */
+/**
+ * Frozen-weight check: compares hashes of all weight groups before and after a stage, to verify that trainable weights
+ * changed and frozen weights did not.
+ */
 final class FrozenWeightCheck {
     private static final String TOWER = "vision_tower";
     private static final String LORA = "lora";
@@ -25,10 +28,10 @@ final class FrozenWeightCheck {
     private final Map<GroupKey, TensorHash.TensorDigest> before = new LinkedHashMap<>();
     private final TensorHash.TensorDigest towerBefore;
 
-    /** A part may be trained in places only (some layers, say): those are a group, the rest another. */
+    /** Key of a weight group: a part of the model, split into trainable and frozen weights. */
     private record GroupKey(String part, boolean trainable) {}
 
-    /** Takes the hashes before the stage, with the weights that learn thawed already. */
+    /** Hashes all weights before the stage; trainable weights are already selected. */
     FrozenWeightCheck(Llava model, TowerFeatures tower) {
         this.model = model;
         this.tower = tower;
@@ -41,16 +44,20 @@ final class FrozenWeightCheck {
         towerBefore = tower.digest();
     }
 
-    /** The hash of each group before the stage. */
+    /** Hash of each group before the stage. */
     SortedMap<String, String> before() {
         SortedMap<String, String> hashes = new TreeMap<>();
+        // Checkpoints of all versions have these keys.
         before.forEach(
                 (key, mark) -> hashes.put(key.part() + (key.trainable() ? ", learns" : ", frozen"), mark.sha256()));
         hashes.put(TOWER, towerBefore.sha256());
         return hashes;
     }
 
-    /** The table's own rows of the image slot are not read: {@link ImageStartEndEmbeddings} are counted in their place. */
+    /**
+     * Number of parameters. Rows of the embedding table that {@link ImageStartEndEmbeddings} replaces are not counted
+     * twice.
+     */
     private long parameters(String name) {
         boolean elsewhere = name.equals(ImageStartEndEmbeddings.TABLE)
                 && model.weightNames().contains(ImageStartEndEmbeddings.NAME);
@@ -58,7 +65,7 @@ final class FrozenWeightCheck {
                 - (elsewhere ? model.weight(ImageStartEndEmbeddings.NAME).length() : 0);
     }
 
-    /** {@code model.layers.3.mlp.up_proj.weight} is of {@code layers}. */
+    /** The part of a weight: {@code layers} for {@code model.layers.3.mlp.up_proj.weight}. */
     private static String part(String name) {
         if (LoraConfig.isLora(name)) {
             return LORA;
@@ -74,10 +81,10 @@ final class FrozenWeightCheck {
     }
 
     /**
-     * Takes the hashes after the stage.
+     * Hashes all weights after the stage and compares.
      *
-     * @throws IllegalStateException if a frozen group moved
-     * @throws BadInputException if one that learns did not: the data gave it nothing to learn from
+     * @throws IllegalStateException if a frozen group changed
+     * @throws BadInputException if a trainable group did not change, because no gradient reached it
      */
     List<WeightGroup> check() {
         List<WeightGroup> result = new ArrayList<>();
@@ -87,12 +94,13 @@ final class FrozenWeightCheck {
             result.add(new WeightGroup(key.part(), key.trainable(), parameters, before.get(key), mark(names)));
         });
         for (WeightGroup group : result) {
-            if (!group.learns() && group.changed()) {
-                throw new IllegalStateException("the frozen weights of " + group.name() + " have changed");
+            if (!group.trainable() && group.changed()) {
+                throw new IllegalStateException("frozen weights changed: " + group.name());
             }
-            if (group.learns() && !group.changed()) {
-                throw new BadInputException("the weights of " + group.name() + " should learn but did not move: the"
-                        + " data never reached them (a projector learns from images only); nothing was written");
+            if (group.trainable() && !group.changed()) {
+                throw new BadInputException(
+                        "trainable weights did not change: " + group.name() + "; the data gave them no"
+                                + " gradient (a projector needs samples with images); nothing was written");
             }
         }
         return result;

@@ -3,24 +3,30 @@ package org.llava4j.train.stage;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.plan.MemoryPlan;
 
-/** Where the gradients of a run are computed. */
+/** Executor of gradient computation: this machine, or a cluster. */
 @FunctionalInterface
 public interface GradientExecutor {
-    /** On this machine, with the graph that learns. */
-    GradientExecutor LOCAL = (stage, paths, options, learner, listener) -> learner;
+    /** Computes gradients on this machine, with the graph that is trained. */
+    GradientExecutor LOCAL = (stage, paths, options, worker, listener) -> worker;
 
-    /** @throws org.llava4j.data.BadInputException if a stage cannot learn there; asked before any weight is read */
+    /**
+     * Checks a stage before any weight is read.
+     *
+     * @throws org.llava4j.data.BadInputException if this executor cannot train the stage
+     */
     default void requireSupported(Stage stage, MemoryPlan plan) {}
 
-    /** What is recorded of the place in a run's environment. */
+    /** Description for the environment that a run records. */
     default String description() {
         return "this machine";
     }
 
     /**
-     * @param learner the graph whose weights the run changes; it has them before the first step, trainable ones thawed
-     * @param listener is told what happens elsewhere
+     * Prepares gradient computation for a run.
+     *
+     * @param worker owns the graph whose weights the run changes; they are loaded and the trainable ones selected
+     * @param listener is notified of executor changes and retries
      */
     StepGradients open(
-            Stage stage, RunPaths paths, RunOptions options, GradientWorker learner, TrainingListener listener);
+            Stage stage, RunPaths paths, RunOptions options, GradientWorker worker, TrainingListener listener);
 }

@@ -21,8 +21,8 @@ import org.llava4j.train.GradientAccumulator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * All that gradients of a stage are made with: the graph of projector and decoder, what of it learns, and the frozen tower
- * with the features that it made. One thread uses it.
+ * Gradient worker of a stage: the graph of projector and decoder with its trainable weights selected, and the frozen
+ * vision tower with its feature cache. Not thread-safe.
  */
 public final class GradientWorker implements StepGradients {
     private final Llava model;
@@ -47,22 +47,22 @@ public final class GradientWorker implements StepGradients {
     }
 
     /**
-     * Loads what a stage begins with and freezes what does not learn.
+     * Loads the initial weights of a stage and freezes those that are not trainable.
      *
-     * @param picturesAlone whether the tower sees each picture alone, so that its features do not depend, in the last bits,
-     *     on which others are wanted with it: as a run needs that shall go on, or go elsewhere, with the same numbers
-     * @param notices receives a line for what the run can do without: a feature cache that cannot be used
-     * @throws org.llava4j.data.BadInputException if anything that was given is missing or broken, or does not fit
+     * @param unbatchedTower whether the tower processes images one at a time, so that features do not depend on batch
+     *     composition; needed for results that are identical after a resume or on a cluster
+     * @param notices receives a line if the feature cache cannot be used
+     * @throws org.llava4j.data.BadInputException if an input is missing or broken, or does not fit the model
      */
     public static GradientWorker load(
-            Stage stage, RunPaths paths, RunOptions options, boolean picturesAlone, Consumer<String> notices) {
+            Stage stage, RunPaths paths, RunOptions options, boolean unbatchedTower, Consumer<String> notices) {
         Path visionTower = StageRunner.visionTower(paths.model(), paths.visionTower());
         LlavaConfig config = config(stage, paths, options);
         TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenDtype());
         Optional<FeatureStore> store = Optional.ofNullable(paths.featureCache())
                 .flatMap(folder -> FeatureStore.openIfPossible(folder, options.featureCacheBytes(), notices));
         FeatureCache features = new FeatureCache(
-                picturesAlone ? tower.unbatched() : tower,
+                unbatchedTower ? tower.unbatched() : tower,
                 tower.fingerprint(config),
                 store,
                 options.featureMemoryBytes(),
@@ -83,7 +83,7 @@ public final class GradientWorker implements StepGradients {
         }
     }
 
-    /** What the model is in a run: its config, with what stage and options say otherwise. */
+    /** Model configuration of a run: the model's own, with the overrides of stage and options. */
     static LlavaConfig config(Stage stage, RunPaths paths, RunOptions options) {
         LlavaConfig read = LlavaConfig.read(paths.model(), StageRunner.visionTower(paths.model(), paths.visionTower()));
         return new LlavaConfig(
@@ -92,13 +92,13 @@ public final class GradientWorker implements StepGradients {
                 options.projectorType().orElse(read.projector()),
                 options.selectLayer().orElse(read.selectLayer()),
                 read.selectFeature(),
-                stage.maxLength(),
+                stage.modelMaxLength(),
                 read.padLeft(),
                 stage.imageAspectRatio() == AspectRatio.PAD,
                 read.imageStartEndTokens());
     }
 
-    /** The weights that a run begins with. */
+    /** Initial weights of a run. */
     static Checkpoint weights(Stage stage, RunPaths paths) {
         Checkpoint checkpoint =
                 Checkpoint.llava(paths.model(), StageRunner.visionTower(paths.model(), paths.visionTower()));
@@ -129,18 +129,20 @@ public final class GradientWorker implements StepGradients {
      * Adds the gradients of one batch.
      *
      * @param step counted from 0
-     * @param pass which batch of the step it is, counted from 0
+     * @param pass index of the batch within the step, counted from 0
+     * @param sum receives them
      */
     public void add(BatchPlan batch, int step, int pass, GradientAccumulator sum) {
-        Map<String, INDArray> fed = assembler.placeholders(batch);
+        Map<String, INDArray> placeholders = assembler.placeholders(batch);
         try {
-            gradients.add(fed, step, pass, sum);
+            gradients.add(placeholders, step, pass, sum);
         } finally {
-            // They lie outside of the heap, where the collector does not see how large they are.
-            fed.values().forEach(INDArray::close);
+            // Off-heap arrays: garbage collection would free them too late.
+            placeholders.values().forEach(INDArray::close);
         }
     }
 
+    /** The graph that is trained. */
     public Llava model() {
         return model;
     }
@@ -153,12 +155,12 @@ public final class GradientWorker implements StepGradients {
         return features;
     }
 
-    /** Where the weights of the whole model, tower included, came from. */
+    /** File and tensor that each weight of the model, vision tower included, was read from. */
     SortedMap<String, String> sources() {
         return sources;
     }
 
-    /** Where the projector came from. */
+    /** File and tensor that the projector was read from. */
     String projector() {
         return sources.entrySet().stream()
                 .filter(source -> source.getKey().startsWith(Checkpoint.PROJECTOR_PREFIX))
@@ -174,6 +176,6 @@ public final class GradientWorker implements StepGradients {
 
     @Override
     public void close() {
-        // The graph's memory goes with the graph.
+        // Memory is released with the graph.
     }
 }

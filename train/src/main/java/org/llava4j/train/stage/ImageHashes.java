@@ -13,9 +13,9 @@ import org.llava4j.data.batch.ConversationDataset;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.image.ImageBytes;
 
-/** One hash over the content of all images that samples name, for each source of the samples. */
+/** Hash over the content of all images that the samples of a data source name. */
 final class ImageHashes {
-    /** Images that are read at once; their hashes are taken in order. */
+    /** Images that are hashed in parallel; the hashes are combined in order. */
     private static final int HASH_BATCH_SIZE = 1024;
 
     private final ConversationDataset samples;
@@ -31,7 +31,7 @@ final class ImageHashes {
     /**
      * Hashes the images of one source.
      *
-     * @param numbers of samples, those of other sources are left out
+     * @param numbers indices of samples; those of other sources are ignored
      */
     static String of(ConversationDataset samples, int source, IntStream numbers) {
         ImageHashes hashes = new ImageHashes(samples);
@@ -47,7 +47,7 @@ final class ImageHashes {
         } catch (FileChangedException e) {
             throw e;
         } catch (BadInputException e) {
-            // Broken samples are the iterator's to report; the data's own hash covers them.
+            // The iterator reports invalid samples; the hash of the data covers them.
             return;
         }
         for (String name : sample.images()) {

@@ -13,7 +13,7 @@ import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.lora.LoraConfig;
 
-/** LLaVA's flags of LoRA: they turn it on in a stage, or change the values of one that has it. */
+/** LLaVA's LoRA flags. They enable LoRA for a stage, or change the values of a stage that has it. */
 final class LoraFlags {
     private static final String ENABLE = "lora-enable";
     private static final String RANK = "lora-r";
@@ -28,20 +28,20 @@ final class LoraFlags {
     static void add(Options options) {
         options.addOption(toggle(
                         ENABLE,
-                        "adapters beside the frozen decoder learn, and the projector; the output is the adapter"))
-                .addOption(flag(RANK, "N", "rank of LoRA (default 64)"))
-                .addOption(flag(ALPHA, "REAL", "what its products are multiplied by, times the rank (default 16)"))
-                .addOption(flag(DROPOUT, "REAL", "share of its inputs that is dropped (default 0.05)"))
-                .addOption(repeatable(TARGETS, "REGEX", "whole names of weights; may be given several times"));
+                        "train LoRA adapters of the frozen decoder, and the projector; the output is the adapter"))
+                .addOption(flag(RANK, "N", "LoRA rank (default 64)"))
+                .addOption(flag(ALPHA, "REAL", "LoRA alpha; adapter outputs are scaled by alpha / rank (default 16)"))
+                .addOption(flag(DROPOUT, "REAL", "dropout probability of adapter inputs (default 0.05)"))
+                .addOption(repeatable(TARGETS, "REGEX", "regular expression for full weight names; repeatable"));
     }
 
-    /** The keys of a stage that the flags change. */
+    /** Adds the stage values that the flags change. */
     static void addChanges(CommandLine line, Stage stage, Map<String, Object> changes) {
         boolean on = line.hasOption(ENABLE) || stage.lora() != null;
         for (String name : List.of(RANK, ALPHA, DROPOUT, TARGETS)) {
             if (line.hasOption(name) && !on) {
-                throw new BadInputException("--" + name + " changes nothing in a stage without LoRA; turn it on (--"
-                        + ENABLE + ") or take the recipe " + Stages.FINETUNE_LORA);
+                throw new BadInputException("--" + name + " has no effect on a stage without LoRA; enable it (--"
+                        + ENABLE + ") or use --stage " + Stages.FINETUNE_LORA);
             }
         }
         if (!on) {

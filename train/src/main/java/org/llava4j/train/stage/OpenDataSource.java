@@ -15,18 +15,27 @@ import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.train.stage.Stage.DataFormat;
 
 /**
- * One source of data while it is read.
+ * Data source that is open for reading.
  *
- * @param closer gives its files back
+ * @param samples its samples
+ * @param closer closes its files
  */
 public record OpenDataSource(ConversationDataset samples, Runnable closer) implements AutoCloseable {
 
-    /** @throws BadInputException if it is missing, broken or empty */
+    /**
+     * Opens a source.
+     *
+     * @throws BadInputException if it is missing, broken or empty
+     */
     public static OpenDataSource of(SampleEncoding reading, DataSource source) {
         return TokenizedDataset.isIn(source.data()) ? shards(reading, source) : of(reading.stage(), source);
     }
 
-    /** How many samples there are. @throws BadInputException if the source is missing, broken or empty */
+    /**
+     * Counts the samples of a source.
+     *
+     * @throws BadInputException if it is missing, broken or empty
+     */
     static int count(Stage stage, DataSource source) {
         if (TokenizedDataset.isIn(source.data())) {
             return JsonInput.read(source.data().resolve(TokenizedDatasetManifest.FILE), TokenizedDatasetManifest.class)
@@ -42,16 +51,15 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
                 stage.dataFormat() == DataFormat.SCIENCEQA ? scienceQa(stage, source) : conversations(source);
         if (open.samples().size() == 0) {
             open.close();
-            throw new BadInputException(
-                    source.data() + ": there are no samples to make batches of; check the file, or" + " leave it out");
+            throw new BadInputException(source.data() + " has no samples; check the file, or leave it out");
         }
         return open;
     }
 
     private static OpenDataSource shards(SampleEncoding reading, DataSource source) {
         if (source.images() == null) {
-            throw new BadInputException(source.data() + " has shards, which do not say where their pictures are; name"
-                    + " the folder (--image-folder)");
+            throw new BadInputException(source.data()
+                    + " is a tokenized dataset, which does not name its image folder; set --image-folder");
         }
         TokenizedDataset samples = TokenizedDataset.open(source.data(), source.images());
         samples.requireEncoding(reading.identity());
@@ -61,7 +69,7 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
     private static OpenDataSource scienceQa(Stage stage, DataSource source) {
         ScienceQaRecordReader reader = ScienceQaRecordReader.open(source.data(), stage.split());
         Path images = source.images() == null ? source.data().resolve("images") : source.images();
-        return new OpenDataSource(new ScienceQaDataset(reader, stage.answerFormat(), images), reader::close);
+        return new OpenDataSource(new ScienceQaDataset(reader, stage.promptFormat(), images), reader::close);
     }
 
     private static OpenDataSource conversations(DataSource source) {
@@ -70,7 +78,7 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
         return new OpenDataSource(ConversationDataset.of(reader, images), reader::close);
     }
 
-    /** One hash of all that the data's file or folder says, its pictures aside. */
+    /** Hash over the content of a source, without its images. */
     public static String sha256(DataSource source) {
         if (Files.isRegularFile(source.data())) {
             return Sha256.of(source.data());

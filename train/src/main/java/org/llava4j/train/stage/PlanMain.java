@@ -19,13 +19,16 @@ import org.llava4j.train.plan.ClusterPlan;
 import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
-/** {@code exec:java@plan}: what a stage would take, from the model's config alone; ends with an error if it cannot fit. */
+/**
+ * {@code exec:java@plan}: estimates parameters, memory and steps of a stage from the model's config alone; ends with an
+ * error if the stage does not fit.
+ */
 public final class PlanMain extends Command {
     private static final long BYTES_OF_GB = 1L << 30;
     private static final double DEFAULT_GBIT = 10;
 
     private PlanMain() {
-        super("plan", "Tells parameters, memory and steps of a stage before it is run; no weight is read.");
+        super("plan", "Estimates parameters, memory and steps of a stage before it is run; reads no weights.");
     }
 
     public static void main(String[] args) {
@@ -35,20 +38,38 @@ public final class PlanMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(required("model-path", "PATH", "the LLaVA or LLaMA folder, or only its config.json"))
-                .addOption(required("stage", "NAME", "pretrain, finetune, finetune-scienceqa or a stage's file"))
-                .addOption(flag("batch", "N", "rows of one forward pass, if not the stage's"))
-                .addOption(flag("max-length", "N", "longest sequence with its image, if not the stage's"))
-                .addOption(flag("accumulation", "N", "forward passes of one step, if not the stage's"))
-                .addOption(flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
-                .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
-                .addOption(toggle("recompute", TrainCommand.GRADIENT_CHECKPOINTING_HELP))
-                .addOption(flag("samples", "N", "how many samples an epoch has"))
-                .addOption(flag("data-path", "PATH,...", "the data itself, to count them"))
-                .addOption(flag("epochs", "N", "passes over the data, if not the stage's"))
-                .addOption(flag("machine-gb", "REAL", "plan for a machine of this memory, not for this one"))
-                .addOption(flag("executors", "N", "plan for so many executors of a Spark cluster, each such a machine"))
-                .addOption(flag("network-gbit", "REAL", "of that cluster's driver, each way (default 10)"));
+                .addOption(required("model-path", "PATH", "LLaVA or LLaMA folder, or only its config.json"))
+                .addOption(required(
+                        "stage", "NAME|FILE", "pretrain, finetune, finetune-scienceqa, another stage or a .json file"))
+                .addOption(alias(
+                        flag(
+                                "per-device-train-batch-size",
+                                "N",
+                                "batch size of one forward pass (default: the stage's)"),
+                        "batch"))
+                .addOption(alias(
+                        flag(
+                                "model-max-length",
+                                "N",
+                                "maximum sequence length including image tokens (default: the stage's)"),
+                        "max-length"))
+                .addOption(alias(
+                        flag("gradient-accumulation-steps", "N", "batches per optimizer step (default: the stage's)"),
+                        "accumulation"))
+                .addOption(flag("vision-tower", "DIR", "CLIP folder, its config.json or a published name"))
+                .addOption(flag(
+                        "frozen-dtype", "TYPE", "dtype of frozen matrices in memory: fp32 (default), bf16 or fp16"))
+                .addOption(
+                        alias(toggle("gradient-checkpointing", TrainCommand.GRADIENT_CHECKPOINTING_HELP), "recompute"))
+                .addOption(flag("samples", "N", "number of samples per epoch"))
+                .addOption(flag("data-path", "PATH,...", "training data, to count its samples"))
+                .addOption(alias(flag("num-train-epochs", "N", "number of epochs (default: the stage's)"), "epochs"))
+                .addOption(flag("machine-gb", "REAL", "memory of the target machine in GB (default: this machine's)"))
+                .addOption(flag("executors", "N", "number of executors of a Spark cluster of such machines"))
+                .addOption(flag(
+                        "network-gbit",
+                        "REAL",
+                        "network bandwidth of the cluster's driver in each direction (default 10)"));
     }
 
     @Override
@@ -57,21 +78,21 @@ public final class PlanMain extends Command {
         Path model = path(line, "model-path");
         FileReadError.requireAccessible(model);
         if (!Files.exists(model)) {
-            throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
+            throw new BadInputException("--model-path " + model + " does not exist; check the path");
         }
         LlavaConfig config = LlavaConfig.readShapes(model, StageRunner.visionTower(model, path(line, "vision-tower")));
         RunOptions options = RunOptions.DEFAULT
                 .withFrozenDtype(
                         WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())))
-                .withGradientCheckpointing(line.hasOption("recompute"));
+                .withGradientCheckpointing(line.hasOption("gradient-checkpointing"));
         OptionalLong samples = samples(line, stage);
         MachineMemory machine = machine(line);
         MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, samples));
         stage.requireMatches(plan.weightNames(), model);
-        System.out.println(stage.name() + " on " + model + ": batch " + stage.batchSize() + ", length "
-                + stage.maxLength() + ", of which an image takes " + config.numImageTokens());
+        System.out.println(stage.name() + " on " + model + ": batch " + stage.perDeviceTrainBatchSize() + ", length "
+                + stage.modelMaxLength() + ", image tokens " + config.numImageTokens());
         plan.breakdown().forEach(PlanMain::print);
-        print("machine", machine + "; a run may take " + MemoryPlan.formatBytes(machine.allowedBytes()));
+        print("machine", machine + "; available to a run: " + MemoryPlan.formatBytes(machine.allowedBytes()));
         samples.ifPresent(count -> print("steps", steps(stage, count)));
         cluster(line, plan, stage).ifPresent(cluster -> cluster.breakdown().forEach(PlanMain::print));
         plan.requireFits(machine);
@@ -80,27 +101,28 @@ public final class PlanMain extends Command {
     private static Optional<ClusterPlan> cluster(CommandLine line, MemoryPlan plan, Stage stage) {
         double gbit = decimal(line, "network-gbit", DEFAULT_GBIT);
         if (!(gbit > 0)) {
-            throw new BadInputException("--network-gbit is " + gbit + "; give more than 0");
+            throw new BadInputException("--network-gbit is " + gbit + "; it must be greater than 0");
         }
         if (!line.hasOption("executors")) {
             return Optional.empty();
         }
         ClusterStageCheck.requireSupported(stage, plan);
-        return Optional.of(new ClusterPlan(plan, atLeast(1, line, "executors", 1), stage.accumulation(), gbit));
+        return Optional.of(
+                new ClusterPlan(plan, atLeast(1, line, "executors", 1), stage.gradientAccumulationSteps(), gbit));
     }
 
     private static Stage stage(CommandLine line) {
         String name = line.getOptionValue("stage");
         Stage base = Stages.of(name);
         Map<String, Object> changes = new LinkedHashMap<>();
-        change(line, "batch", "batchSize", changes);
-        change(line, "max-length", "maxLength", changes);
-        change(line, "accumulation", "accumulation", changes);
-        change(line, "epochs", "epochs", changes);
+        addChange(line, "per-device-train-batch-size", "perDeviceTrainBatchSize", changes);
+        addChange(line, "model-max-length", "modelMaxLength", changes);
+        addChange(line, "gradient-accumulation-steps", "gradientAccumulationSteps", changes);
+        addChange(line, "num-train-epochs", "numTrainEpochs", changes);
         return Stages.with(base, changes);
     }
 
-    private static void change(CommandLine line, String flag, String key, Map<String, Object> changes) {
+    private static void addChange(CommandLine line, String flag, String key, Map<String, Object> changes) {
         if (line.hasOption(flag)) {
             changes.put(key, atLeast(1, line, flag, 1));
         }
@@ -108,7 +130,7 @@ public final class PlanMain extends Command {
 
     private static OptionalLong samples(CommandLine line, Stage stage) {
         if (line.hasOption("samples") && line.hasOption("data-path")) {
-            throw new BadInputException("--samples and --data-path both tell how many samples there are; give one");
+            throw new BadInputException("--samples and --data-path both set the number of samples; use one of them");
         }
         if (line.hasOption("samples")) {
             return OptionalLong.of(atLeast(1, line, "samples", 1));
@@ -129,22 +151,23 @@ public final class PlanMain extends Command {
         }
         double gb = decimal(line, "machine-gb", 0);
         if (!(gb > 0)) {
-            throw new BadInputException("--machine-gb is " + gb + "; give more than 0");
+            throw new BadInputException("--machine-gb is " + gb + "; it must be greater than 0");
         }
         return MachineMemory.of((long) (gb * BYTES_OF_GB));
     }
 
     private static String steps(Stage stage, long samples) {
-        int batches = Math.toIntExact((samples + stage.batchSize() - 1) / stage.batchSize());
+        int batches =
+                Math.toIntExact((samples + stage.perDeviceTrainBatchSize() - 1) / stage.perDeviceTrainBatchSize());
         CosineScheduleWithWarmup schedule = stage.schedule(batches);
         return String.format(
                 Locale.ROOT,
-                "%d, the first %d of them warm-up: %d samples, %d a step, %s",
+                "%d, of which %d warmup: %d samples, %d per step, %s",
                 schedule.totalSteps(),
                 schedule.warmupSteps(),
                 samples,
-                stage.batchSize() * stage.accumulation(),
-                stage.maxSteps() > 0 ? "so many whatever the epochs" : stage.epochs() + " epoch(s)");
+                stage.perDeviceTrainBatchSize() * stage.gradientAccumulationSteps(),
+                stage.maxSteps() > 0 ? "limited by \"maxSteps\"" : stage.numTrainEpochs() + " epoch(s)");
     }
 
     private static void print(String what, String value) {

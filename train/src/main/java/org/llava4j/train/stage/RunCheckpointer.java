@@ -21,7 +21,7 @@ import org.llava4j.train.logging.MonitoringFiles;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
-/** The checkpoints of a stage's run: where it goes on from, and when the next is written. */
+/** Checkpointing of a stage's run: decides where it resumes and saves checkpoints. */
 final class RunCheckpointer implements AutoCloseable {
     private final CheckpointPolicy policy;
     private final CheckpointManager checkpoints;
@@ -32,12 +32,12 @@ final class RunCheckpointer implements AutoCloseable {
     private List<ParentCheckpoint> startedFrom = List.of();
 
     private RunCheckpointer(
-            CheckpointPolicy saving,
+            CheckpointPolicy policy,
             CheckpointManager checkpoints,
             Fingerprint identity,
             Fingerprint environment,
             TrainingListener listener) {
-        this.policy = saving;
+        this.policy = policy;
         this.checkpoints = checkpoints;
         this.identity = identity;
         this.environment = environment;
@@ -45,17 +45,18 @@ final class RunCheckpointer implements AutoCloseable {
     }
 
     /**
-     * Opens a run's checkpoints and looks where it resumes from.
+     * Opens the checkpoint folder of a run and finds the checkpoint to resume from.
      *
-     * @param identity what the run is
-     * @param environment what the last bits of its result depend on besides
-     * @throws BadInputException if those that are there are of another run, or nobody said what becomes of them
+     * @param identity identity of the run
+     * @param environment what only rounding depends on
+     * @throws BadInputException if existing checkpoints belong to another run, or {@code --resume} is needed and
+     *     missing
      */
     static RunCheckpointer open(
-            CheckpointPolicy saving, Fingerprint identity, Fingerprint environment, TrainingListener listener) {
+            CheckpointPolicy policy, Fingerprint identity, Fingerprint environment, TrainingListener listener) {
         CheckpointManager checkpoints =
-                CheckpointManager.open(saving.folder(), saving.saveTotalLimit(), listener::notice);
-        RunCheckpointer saver = new RunCheckpointer(saving, checkpoints, identity, environment, listener);
+                CheckpointManager.open(policy.folder(), policy.saveTotalLimit(), listener::notice);
+        RunCheckpointer saver = new RunCheckpointer(policy, checkpoints, identity, environment, listener);
         boolean opened = false;
         try {
             saver.resolveResume();
@@ -76,7 +77,7 @@ final class RunCheckpointer implements AutoCloseable {
                 newest.ifPresent(checkpoint -> {
                     throw new BadInputException(policy.folder() + " holds checkpoints of an earlier run, the last is "
                             + checkpoint.path().getFileName()
-                            + "; go on from it (--resume auto) or remove them and begin anew (--resume never)");
+                            + "; resume from it (--resume auto), or remove them and start over (--resume never)");
                 });
             case AUTO -> newest.ifPresent(this::resume);
             case FROM -> start(SavedCheckpoint.read(policy.from()), newest);
@@ -88,16 +89,18 @@ final class RunCheckpointer implements AutoCloseable {
         requireIdentity(checkpoint);
         List<String> differences = RunIdentity.stepDifferences(state.identity(), identity);
         if (!differences.isEmpty()) {
-            throw new BadInputException(checkpoint.path() + " is of another run: " + Fingerprint.summarize(differences)
-                    + "; give what it began with, begin anew (--resume never, or remove " + policy.folder()
-                    + "), or start a new run from it (--resume " + checkpoint.path() + ")");
+            throw new BadInputException(
+                    checkpoint.path() + " belongs to another run: " + Fingerprint.summarize(differences)
+                            + "; use the original values, start over (--resume never, or remove " + policy.folder()
+                            + "), or start a new run from it (--resume " + checkpoint.path() + ")");
         }
         resumed = Optional.of(checkpoint);
         startedFrom = state.startedFrom();
-        listener.notice("goes on from " + checkpoint.path());
+        listener.notice("resuming from " + checkpoint.path());
         reportDifferences("changed since then: ", RunIdentity.otherDifferences(state.identity(), identity));
         reportDifferences(
-                "the last bits of the result may differ: ", state.environment().differences(environment));
+                "results may differ by rounding: ",
+                RunIdentity.current(state.environment()).differences(environment));
     }
 
     private void reportDifferences(String what, List<String> differences) {
@@ -109,12 +112,13 @@ final class RunCheckpointer implements AutoCloseable {
     private static void requireIdentity(SavedCheckpoint checkpoint) {
         TrainerState state = checkpoint.state();
         if (state.identity() == null || state.environment() == null || state.startedFrom() == null) {
-            throw new BadInputException(checkpoint.path() + " is of an older version, which did not record all that"
-                    + " a run depends on; resume it with that version, or begin anew (--resume never)");
+            throw new BadInputException(
+                    checkpoint.path() + " was written by an older version, which did not record everything that"
+                            + " a run depends on; resume it with that version, or start over (--resume never)");
         }
     }
 
-    /** A new run, which records where it was started from. */
+    /** Starts a new run from a checkpoint and records the checkpoint. */
     private void start(SavedCheckpoint checkpoint, Optional<SavedCheckpoint> newest) {
         requireIdentity(checkpoint);
         TrainerState state = checkpoint.state();
@@ -124,19 +128,22 @@ final class RunCheckpointer implements AutoCloseable {
         startedFrom = new ArrayList<>(state.startedFrom());
         startedFrom.add(new ParentCheckpoint(checkpoint.path().toString(), state.step(), differences));
         listener.notice("a new run, started from " + checkpoint.path()
-                + (differences.isEmpty() ? ", nothing differs" : "; " + Fingerprint.summarize(differences)));
+                + (differences.isEmpty() ? ", without differences" : "; " + Fingerprint.summarize(differences)));
     }
 
-    /** The checkpoints of a new run must not mix with later ones of the run that it starts from, or of any other. */
+    /**
+     * Checks that checkpoints of the new run do not mix with later ones, or with validation losses that are not
+     * comparable.
+     */
     private void requireNewestAndComparable(SavedCheckpoint checkpoint, SavedCheckpoint last) {
-        String instead = "; give the new run another output or another --checkpoint-dir";
+        String instead = "; use another --output-dir or --checkpoint-dir for the new run";
         if (!real(last.path()).equals(real(checkpoint.path()))) {
-            throw new BadInputException(policy.folder() + " holds other checkpoints than " + checkpoint.path()
+            throw new BadInputException(policy.folder() + " holds checkpoints after " + checkpoint.path()
                     + ", the last is " + last.path().getFileName() + instead);
         }
         if (!RunIdentity.sameEvaluation(checkpoint.state().identity(), identity)) {
-            throw new BadInputException("the losses on held-out data in " + policy.folder()
-                    + " cannot be compared with those of the new run, which is evaluated otherwise" + instead);
+            throw new BadInputException("the validation losses in " + policy.folder()
+                    + " are not comparable with those of the new run, whose evaluation settings differ" + instead);
         }
     }
 
@@ -148,45 +155,48 @@ final class RunCheckpointer implements AutoCloseable {
         }
     }
 
-    /** The checkpoint that the run resumes from. */
+    /** Checkpoint that the run resumes from. */
     Optional<Path> resumed() {
         return resumed.map(SavedCheckpoint::path);
     }
 
-    /** The checkpoints of other runs that this one was started from. */
+    /** Checkpoints of other runs from which the run was started. */
     List<ParentCheckpoint> startedFrom() {
         return startedFrom;
     }
 
     /**
-     * Refuses a resumed checkpoint that does not fit the run that was loaded.
+     * Checks that the resumed checkpoint fits the loaded run.
      *
      * @param before hash of each group of weights before the first step
-     * @param sources how many sources the data has
+     * @param totalSteps steps of the run
+     * @param sources number of data sources
+     * @throws BadInputException if it does not fit
      */
     void requireCompatible(SortedMap<String, String> before, int totalSteps, int sources) {
         resumed.ifPresent(checkpoint -> {
             TrainerState state = checkpoint.state();
             if (policy.resume() == ResumeMode.AUTO && !state.weightsBefore().equals(before)) {
-                throw new BadInputException(checkpoint.path() + " is of a run that began with other weights: "
+                throw new BadInputException(checkpoint.path() + " belongs to a run with other initial weights: "
                         + Fingerprint.summarize(
                                 new Fingerprint(state.weightsBefore()).differences(new Fingerprint(before)))
-                        + "; give the model it began with, or begin anew (--resume never)");
+                        + "; use the original model, or start over (--resume never)");
             }
             if (state.step() > totalSteps) {
                 throw new BadInputException(
                         checkpoint.path() + " is at step " + state.step() + ", but the run has only " + totalSteps
-                                + " steps; give it more, or begin anew (--resume never)");
+                                + " steps; use more steps, or start over (--resume never)");
             }
-            if (state.totals().drawn().size() > 0 && state.totals().drawn().size() != sources) {
-                throw new BadInputException(checkpoint.path() + " is of a run with "
-                        + state.totals().drawn().size() + " sources of data, this one has " + sources
-                        + "; give as many, or begin anew (--resume never)");
+            if (state.totals().samplesPerSource().size() > 0
+                    && state.totals().samplesPerSource().size() != sources) {
+                throw new BadInputException(checkpoint.path() + " belongs to a run with "
+                        + state.totals().samplesPerSource().size() + " data sources, but this run has " + sources
+                        + "; use the same sources, or start over (--resume never)");
             }
         });
     }
 
-    /** Where the log of a run goes while it runs, begun with what the run that was interrupted had written. */
+    /** Path of the metrics log while the run is in progress; starts with the log of the resumed checkpoint. */
     Path liveLog() {
         Path log = policy.folder().resolve(MetricsLog.FILE);
         try {
@@ -203,7 +213,7 @@ final class RunCheckpointer implements AutoCloseable {
     }
 
     /**
-     * The log and the other files of {@link MonitoringFiles} go into the output when the run has ended.
+     * Moves the log and the other {@link MonitoringFiles} to the output of a finished run.
      *
      * @throws BadInputException if the log cannot be copied
      */
@@ -217,22 +227,26 @@ final class RunCheckpointer implements AutoCloseable {
         return writesRegularly() && step % policy.saveSteps() == 0 && step < totalSteps;
     }
 
-    /** Whether checkpoints are written while the run goes on, and not only where it is stopped. */
+    /** Whether checkpoints are written at regular steps, not only when the run is stopped. */
     boolean writesRegularly() {
         return policy.saveSteps() > 0;
     }
 
-    /** Whether the newest checkpoint is of a step. */
+    /** Whether the newest checkpoint is of this step. */
     boolean hasCheckpoint(int step) {
         return checkpoints.newest().map(SavedCheckpoint::step).equals(Optional.of(step));
     }
 
-    /** The checkpoint with the lowest loss on held-out data. */
+    /** The checkpoint with the lowest validation loss. */
     Optional<SavedCheckpoint> best() {
         return checkpoints.best();
     }
 
-    /** @param validation loss on held-out data at this step; null if nobody looked */
+    /**
+     * Saves a checkpoint.
+     *
+     * @param validation validation loss at this step; null if not evaluated
+     */
     Path save(
             TrainingLoop loop,
             LlavaBatchIterator batches,

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -18,27 +20,29 @@ import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.train.stage.Stage.DataFormat;
 
 /**
- * What a run is: everything that its output depends on, by content. It is recorded in each checkpoint and in
- * {@code run.json}, compared at a resume and by train-all, and no part of it is cached.
+ * Identity of a run: everything that its output depends on, by content. It is recorded in each checkpoint and in {@code
+ * run.json}, and compared on resume and by {@code train-all}; no part of it is cached.
  *
- * @param values all of it
- * @param files the files of the model that the run reads, as they are now
+ * @param values names and values
+ * @param files files of the model as they are now
  */
 record RunIdentity(Fingerprint values, InputSnapshot files) {
-    /** Names of values that change no step that was taken: limits, and what only the output gets. */
+    /** Names of values that do not affect completed steps: limits, and options of the output. */
     private static final Set<String> WITHOUT_EFFECT_ON_STEPS =
             Set.of("name", "maxBadSamples", "maxBadSteps", "explodingLoss", "save-type");
 
     private static final String OUTPUT_FILE = "file ";
+    private static final String EXECUTOR = "gradient executor";
+    private static final String FORMER_EXECUTOR = "place of the gradients";
 
-    /** The prefix of everything that the choice of the best weights depends on. */
+    /** Prefix of everything that the choice of the best weights depends on. */
     private static final String EVALUATION = "eval ";
 
     /**
-     * Reads all that a run depends on; the graph is not built.
+     * Computes the identity of a run; the graph is not built.
      *
-     * @param data what the run trains on, open
-     * @param notices receives a line before something that takes long
+     * @param data training data, open
+     * @param notices receives a line before slow work
      * @throws org.llava4j.data.BadInputException if a file is missing or broken
      */
     static RunIdentity of(Stage stage, RunPaths paths, RunOptions options, StageData data, Consumer<String> notices) {
@@ -59,7 +63,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         return new RunIdentity(identity.build(), files);
     }
 
-    /** The files of the model, and the template's if it has one. */
+    /** Files of the model, and the conversation template if it is a file. */
     static List<Path> paths(Stage stage, RunPaths paths) {
         List<Path> all = new ArrayList<>(model(paths).all());
         if (stage.convMode().endsWith(".json")) {
@@ -73,7 +77,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         return ModelFiles.of(paths.model(), tower, paths.projector());
     }
 
-    /** As {@link #of(Stage, RunPaths, RunOptions, StageData, Consumer)}, with data that is opened for it. */
+    /** As {@link #of(Stage, RunPaths, RunOptions, StageData, Consumer)}, but opens the data. */
     static RunIdentity of(Stage stage, RunPaths paths, RunOptions options, Consumer<String> notices) {
         try (StageData data = StageData.open(stage, paths, GradientWorker.config(stage, paths, options), bad -> {})) {
             return of(stage, paths, options, data, notices);
@@ -82,10 +86,10 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
 
     private static long readSamples(Stage stage, StageData data) {
         int steps = stage.schedule(data.batches().batchesPerEpoch()).totalSteps();
-        return (long) steps * stage.accumulation() * stage.batchSize();
+        return (long) steps * stage.gradientAccumulationSteps() * stage.perDeviceTrainBatchSize();
     }
 
-    /** The template counts by what it says, wherever its file is. */
+    /** The template counts by content, not by file name. */
     private static void addStage(Fingerprint.Builder identity, Stage stage) {
         ObjectNode values = (ObjectNode) Stages.tree(stage);
         values.remove("convMode");
@@ -97,7 +101,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         ObjectNode model = JsonNodeFactory.instance.objectNode();
         config.decoder().writeTo(model);
         config.writeTo(model, "");
-        // The folder's name counts for nothing; the other two are the stage's.
+        // The folder name is irrelevant; the other two are values of the stage.
         model.remove(List.of("mm_vision_tower", "image_aspect_ratio", "tokenizer_model_max_length"));
         identity.addAll("config.json ", model);
         ObjectNode vision = JsonNodeFactory.instance.objectNode();
@@ -106,7 +110,7 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         identity.addAll("preprocessor_config.json ", TowerFeatures.preprocessing(tower, config));
     }
 
-    /** What is only shown of held-out data may change; what decides which weights are the best may not. */
+    /** The validation set matters only if it decides which weights are the best. */
     private static void addEvaluation(
             Fingerprint.Builder identity,
             Stage stage,
@@ -117,45 +121,61 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
         Optional<ValidationOptions> chosen = options.validation().filter(ValidationOptions::loadBestModelAtEnd);
         identity.add(EVALUATION + "load-best-model-at-end", chosen.isPresent());
         if (chosen.isPresent()) {
-            ValidationOptions heldOut = chosen.get();
-            identity.add(EVALUATION + "eval-steps", heldOut.evalSteps());
-            identity.add(EVALUATION + "eval-samples", heldOut.maxSamples());
+            ValidationOptions validation = chosen.get();
+            identity.add(EVALUATION + "eval-steps", validation.evalSteps());
+            identity.add(EVALUATION + "eval-samples", validation.maxSamples());
             if (stage.dataFormat() == DataFormat.SCIENCEQA) {
-                identity.add(EVALUATION + "eval-split", heldOut.split());
+                identity.add(EVALUATION + "eval-split", validation.split());
             }
-            try (StageData data = Validation.data(heldOut, stage, paths, config, bad -> {})) {
-                data.addToIdentity(identity, EVALUATION, heldOut.maxSamples(), notices);
+            try (StageData data = Validation.data(validation, stage, paths, config, bad -> {})) {
+                data.addToIdentity(identity, EVALUATION, validation.maxSamples(), notices);
             }
         }
     }
 
-    /** What the last bits of a result depend on besides. */
-    static Fingerprint environment(GradientExecutor place) {
+    /** Everything that only rounding depends on. */
+    static Fingerprint environment(GradientExecutor executor) {
         return new Fingerprint.Builder()
                 .add("LLaVA4J version", ModelManifest.version())
                 .add("kernels", KernelChoice.description())
-                .add("place of the gradients", place.description())
+                .add(EXECUTOR, executor.description())
                 .build();
     }
 
-    /** What differs in the steps of a run that was this one. */
+    /**
+     * Differences that affect completed steps.
+     *
+     * @param before identity in a checkpoint, possibly with former names
+     */
     static List<String> stepDifferences(Fingerprint before, Fingerprint now) {
-        return before.differences(
-                now, name -> !WITHOUT_EFFECT_ON_STEPS.contains(name) && !name.startsWith(OUTPUT_FILE));
+        return current(before)
+                .differences(now, name -> !WITHOUT_EFFECT_ON_STEPS.contains(name) && !name.startsWith(OUTPUT_FILE));
     }
 
-    /** What differs, but not in the steps. */
+    /** Differences that do not affect completed steps. */
     static List<String> otherDifferences(Fingerprint before, Fingerprint now) {
-        return before.differences(now, name -> WITHOUT_EFFECT_ON_STEPS.contains(name) || name.startsWith(OUTPUT_FILE));
+        return current(before)
+                .differences(now, name -> WITHOUT_EFFECT_ON_STEPS.contains(name) || name.startsWith(OUTPUT_FILE));
     }
 
-    /** Whether a value is known before the projector is, which an earlier stage trains. */
+    /** Whether a value is known before an earlier stage has trained the projector. */
     static boolean isIndependentOfProjector(String name) {
         return !name.startsWith("weights of projector");
     }
 
-    /** Whether losses on held-out data can be compared. */
+    /** Replaces former names of values, which older versions recorded, by the current ones. */
+    static Fingerprint current(Fingerprint recorded) {
+        Map<String, String> values = new LinkedHashMap<>();
+        recorded.values()
+                .forEach((name, value) ->
+                        values.put(name.equals(FORMER_EXECUTOR) ? EXECUTOR : Stages.currentKey(name), value));
+        return new Fingerprint(values);
+    }
+
+    /** Whether validation losses are comparable. */
     static boolean sameEvaluation(Fingerprint before, Fingerprint now) {
-        return before.differences(now, name -> name.startsWith(EVALUATION)).isEmpty();
+        return current(before)
+                .differences(now, name -> name.startsWith(EVALUATION))
+                .isEmpty();
     }
 }

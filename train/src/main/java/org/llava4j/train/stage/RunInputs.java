@@ -5,20 +5,20 @@ import java.util.Map;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 
-/** What a run reads, checked against what it writes. */
+/** Inputs of a run, checked for overlap with what the run writes. */
 final class RunInputs {
     private RunInputs() {}
 
     /**
-     * The inputs of a run, none of which its output or another place that it writes overwrites.
+     * The inputs of a run.
      *
-     * @throws BadInputException if the output, the checkpoints or the feature cache would overwrite an input or each other
+     * @throws BadInputException if output, checkpoints or feature cache would overwrite an input or each other
      */
     static InputPaths of(Stage stage, RunPaths paths, RunOptions options) {
         InputPaths inputs = read(stage, paths);
         if (options.validation().isPresent()) {
-            ValidationOptions heldOut = options.validation().get();
-            inputs = inputs.and(heldOut.data()).andWithoutLinks(heldOut.images());
+            ValidationOptions validation = options.validation().get();
+            inputs = inputs.and(validation.data()).andWithoutLinks(validation.images());
         }
         inputs.requireNoOverlap(paths.output());
         Path checkpoints = options.checkpointPolicy().folder();
@@ -28,7 +28,7 @@ final class RunInputs {
         return paths.featureCache() == null ? inputs : inputs.andWithoutLinks(paths.featureCache());
     }
 
-    /** The same for runs one after the other; the projector that a run hands on is no input of the whole. */
+    /** Checks consecutive runs; the projector that one run passes to the next is not an input. */
     static void require(Map<RunPaths, Stage> runs) {
         runs.forEach((read, stage) -> {
             InputPaths inputs = read(stage, read.withProjector(null));

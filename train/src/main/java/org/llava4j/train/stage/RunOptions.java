@@ -7,18 +7,19 @@ import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.plan.MachineMemory;
 
 /**
- * What a run may be told beyond its stage.
+ * Options of a run besides its stage.
  *
- * @param saveType type of the weights in the output: F32, F16 or BF16
- * @param frozenDtype how the matrices of frozen layers are kept in memory; files get the numbers that were read
- * @param gradientCheckpointing activations inside the decoder's layers are made again instead of kept; the same numbers
- * @param projectorType for a model that has no projector yet; otherwise its config says it
- * @param selectLayer another hidden state of the tower as the feature than the config's; -2 is LLaVA's
- * @param featureCacheBytes bound of the feature cache on disk
- * @param featureMemoryBytes bound of the features in memory
- * @param checkpointPolicy how the run keeps what an interruption must not cost
- * @param validation what the run is measured on while it learns
- * @param machine a run that does not fit there is refused; empty to try it all the same
+ * @param saveType dtype of the weights in the output: F32, F16 or BF16
+ * @param frozenDtype dtype of frozen matrices in memory; the output gets the values that were read
+ * @param gradientCheckpointing whether the activations of decoder layers are recomputed in the backward pass; results
+ *     are identical
+ * @param projectorType for a model without projector; otherwise its config decides
+ * @param selectLayer layer of the vision tower whose output is the feature, if not the config's; -2 in LLaVA
+ * @param featureCacheBytes maximum size of the feature cache on disk
+ * @param featureMemoryBytes maximum size of the feature cache in memory
+ * @param checkpointPolicy when checkpoints are written and resumed
+ * @param validation validation set
+ * @param machine memory that the run must fit into; empty to skip the check
  */
 public record RunOptions(
         TensorType saveType,
@@ -32,7 +33,7 @@ public record RunOptions(
         Optional<ValidationOptions> validation,
         Optional<MachineMemory> machine) {
 
-    /** Exact weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
+    /** Float32 weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
     public static final RunOptions DEFAULT = new RunOptions(
             TensorType.F32,
             WeightDtype.FP32,
@@ -45,6 +46,7 @@ public record RunOptions(
             Optional.empty(),
             Optional.of(MachineMemory.detect()));
 
+    /** @param type dtype of frozen matrices in memory */
     public RunOptions withFrozenDtype(WeightDtype type) {
         return new RunOptions(
                 saveType,
@@ -59,12 +61,12 @@ public record RunOptions(
                 machine);
     }
 
-    /** @param again whether activations are made again instead of kept */
-    public RunOptions withGradientCheckpointing(boolean again) {
+    /** @param enabled whether activations are recomputed in the backward pass */
+    public RunOptions withGradientCheckpointing(boolean enabled) {
         return new RunOptions(
                 saveType,
                 frozenDtype,
-                again,
+                enabled,
                 projectorType,
                 selectLayer,
                 featureCacheBytes,
@@ -74,8 +76,8 @@ public record RunOptions(
                 machine);
     }
 
-    /** @param how checkpoints of the run are kept */
-    public RunOptions withCheckpointPolicy(CheckpointPolicy how) {
+    /** @param policy when checkpoints are written and resumed */
+    public RunOptions withCheckpointPolicy(CheckpointPolicy policy) {
         return new RunOptions(
                 saveType,
                 frozenDtype,
@@ -84,12 +86,12 @@ public record RunOptions(
                 selectLayer,
                 featureCacheBytes,
                 featureMemoryBytes,
-                how,
+                policy,
                 validation,
                 machine);
     }
 
-    /** @param data what the run is measured on while it learns */
+    /** @param data validation set */
     public RunOptions withValidation(ValidationOptions data) {
         return new RunOptions(
                 saveType,
@@ -104,8 +106,8 @@ public record RunOptions(
                 machine);
     }
 
-    /** @param room what a run must fit into; empty to try it all the same */
-    public RunOptions withMachine(Optional<MachineMemory> room) {
+    /** @param memory memory that the run must fit into; empty to skip the check */
+    public RunOptions withMachine(Optional<MachineMemory> memory) {
         return new RunOptions(
                 saveType,
                 frozenDtype,
@@ -116,6 +118,6 @@ public record RunOptions(
                 featureMemoryBytes,
                 checkpointPolicy,
                 validation,
-                room);
+                memory);
     }
 }

@@ -8,31 +8,33 @@ import java.util.Set;
 import org.llava4j.data.BadInputException;
 
 /**
- * What a run reads and where it writes.
+ * Inputs and output of a run.
  *
- * @param model the LLaVA or LLaMA folder to begin with
- * @param visionTower the CLIP folder; null for the one that the model's config names
- * @param projector a projector of its own file (what stage 1 wrote), taken before any in {@code model}; null for none
- * @param sources what is learned, one or more; without weights each of their samples comes once an epoch, with weights,
- *     which then all have, they are drawn by them
- * @param output the folder to write, new, empty or a former output
- * @param featureCache the folder where the tower's features are kept beyond this run; null for nowhere
+ * @param model LLaVA or LLaMA folder with the initial weights
+ * @param visionTower CLIP folder; null for the one in the model's config
+ * @param projector projector file (stage 1's result), which replaces any in {@code model}; null for none
+ * @param sources training data; either all sources have a sampling weight, or none has and each sample is seen once per
+ *     epoch
+ * @param output folder to write: new, empty or a former output
+ * @param featureCache folder of a persistent feature cache; null for none
  */
 public record RunPaths(
         Path model, Path visionTower, Path projector, List<DataSource> sources, Path output, Path featureCache) {
 
-    /** @throws BadInputException if there is no source, one is named twice, or only some of them have a weight */
+    /**
+     * @throws BadInputException if there is no source, a source is repeated, or only some sources have a weight
+     */
     public RunPaths {
         sources = List.copyOf(sources);
         if (sources.isEmpty()) {
-            throw new BadInputException("there is no data to learn from; name a file or folder");
+            throw new BadInputException("no training data; set --data-path");
         }
-        Set<Path> met = new HashSet<>();
+        Set<Path> seen = new HashSet<>();
         for (DataSource source : sources) {
-            if (!met.add(source.data().toAbsolutePath().normalize())) {
+            if (!seen.add(source.data().toAbsolutePath().normalize())) {
                 throw new BadInputException(source.data()
-                        + " is named twice among the sources of data; name it once, with a greater weight if it shall be"
-                        + " drawn more often");
+                        + " is given twice as data source; give it once, with a larger weight to sample it"
+                        + " more often");
             }
         }
         long weighted = sources.stream()
@@ -41,11 +43,11 @@ public record RunPaths(
                 .count();
         if (weighted > 0 && weighted < sources.size()) {
             throw new BadInputException(weighted + " of " + sources.size()
-                    + " sources of data have a weight; give one to each of them, or to none");
+                    + " data sources have a weight; set one for each source, or for none");
         }
     }
 
-    /** A model with all its parts, one source of data, and features kept in memory only. */
+    /** A complete model and one data source, without a persistent feature cache. */
     public static RunPaths of(Path model, Path data, Path images, Path output) {
         return new RunPaths(model, null, null, List.of(new DataSource(data, images)), output, null);
     }
@@ -60,23 +62,27 @@ public record RunPaths(
         return new RunPaths(model, visionTower, projector, others, otherOutput, featureCache);
     }
 
-    /** The weight of each source; none where each sample comes once an epoch. */
+    /** Sampling weight of each source; empty if each sample is seen once per epoch. */
     List<Double> weights() {
         return sources.stream().map(DataSource::weight).filter(Objects::nonNull).toList();
     }
 
+    /** The same with other data sources. */
     public RunPaths withSources(List<DataSource> others) {
         return of(others, output);
     }
 
+    /** The same with another vision tower. */
     public RunPaths withVisionTower(Path folder) {
         return new RunPaths(model, folder, projector, sources, output, featureCache);
     }
 
+    /** The same with another projector file. */
     public RunPaths withProjector(Path file) {
         return new RunPaths(model, visionTower, file, sources, output, featureCache);
     }
 
+    /** The same with another feature cache. */
     public RunPaths withFeatureCache(Path folder) {
         return new RunPaths(model, visionTower, projector, sources, output, folder);
     }

@@ -11,51 +11,54 @@ import org.llava4j.train.checkpoint.ParentCheckpoint;
 import org.llava4j.train.logging.MetricsLog;
 
 /**
- * What a run did; all but {@code output} is kept as {@code run.json} in the output folder.
+ * Report of a finished run; all but {@code output} is written to {@code run.json} in the output folder.
  *
  * @param output the model folder that was written
+ * @param summary the content of {@code run.json}
  */
 public record RunReport(Path output, Summary summary) {
     static final String FILE = "run.json";
 
     /**
-     * Every step that changed the weights, those before an interruption too; read from the output's {@code metrics.jsonl},
-     * so that a long run does not keep them in memory.
+     * Reads all accepted steps, including those before an interruption, from the {@code metrics.jsonl} of the output,
+     * so that long runs do not keep them in memory.
      *
-     * @throws org.llava4j.data.BadInputException if that is not there any more
+     * @throws org.llava4j.data.BadInputException if the file is missing or broken
      */
     public List<Trainer.Step> steps() {
         return MetricsLog.steps(output.resolve(MetricsLog.FILE));
     }
 
     /**
-     * One source of the data.
+     * One data source of a run.
      *
      * @param data its file or folder
-     * @param samples that it holds
-     * @param weight it was drawn by; null where each sample came once an epoch
-     * @param drawn samples seen of it, those that came again counted again
-     * @param share of all samples seen, 0..1
+     * @param samples number of samples
+     * @param weight sampling weight; null if each sample was seen once per epoch
+     * @param samplesSeen samples seen, repeated ones counted again
+     * @param share share of all samples seen, 0..1
      */
-    public record Source(String data, int samples, Double weight, long drawn, double share) {}
+    public record Source(String data, int samples, Double weight, long samplesSeen, double share) {}
 
     /**
-     * @param stage its name; its values are in {@code stage.json}
-     * @param data SHA-256 of the data that was learned, of all sources together
-     * @param sources where it came from, in their order
-     * @param steps optimiser steps
-     * @param samples seen, those of later epochs counted again
-     * @param meanLoss over all steps
-     * @param lastLoss smoothed over the last steps
-     * @param badSamples samples that were no good and were passed over in the last epoch
-     * @param badSteps steps that changed nothing because their loss or gradient was no number or their loss exploded
+     * Content of {@code run.json}.
+     *
+     * @param stage name of the stage; its values are in {@code stage.json}
+     * @param data SHA-256 of all training data
+     * @param sources the data sources, in order
+     * @param steps optimizer steps
+     * @param samples samples seen, repeated epochs included
+     * @param meanLoss mean over all steps
+     * @param lastLoss smoothed loss of the last steps
+     * @param badSamples invalid samples skipped in the last epoch
+     * @param badSteps rejected steps
      * @param paddingShare share of all positions that were padding, 0..1
-     * @param featuresComputed images that went through the tower; the others came from the cache
-     * @param projector where its first weights came from: a file and tensor, or "fresh"
-     * @param seconds from the first step to the last
-     * @param groups the proof of what moved and what did not
+     * @param featuresComputed images processed by the vision tower; features of the others were cached
+     * @param projector source of the initial projector: a file and tensor, or "fresh"
+     * @param seconds duration of all steps
+     * @param groups result of the frozen-weight check
      * @param identity everything that the output depends on
-     * @param startedFrom the checkpoints of other runs that this one was started from, the first one first
+     * @param startedFrom checkpoints of other runs from which the run was started, the first one first
      */
     public record Summary(
             String stage,
@@ -84,7 +87,7 @@ public record RunReport(Path output, Summary summary) {
                                 .writeValueAsString(this)
                         + "\n";
             } catch (JsonProcessingException e) {
-                throw new IllegalStateException("a record of numbers and texts is always JSON", e);
+                throw new IllegalStateException("a record of numbers and strings is always valid JSON", e);
             }
         }
     }

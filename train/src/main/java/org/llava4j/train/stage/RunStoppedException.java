@@ -2,7 +2,7 @@ package org.llava4j.train.stage;
 
 import org.llava4j.data.BadInputException;
 
-/** A run that was asked to stop before its end; its message says where it can be gone on from. */
+/** A run was stopped on request before its last step; the message says how to resume it. */
 public final class RunStoppedException extends BadInputException {
     private static final long serialVersionUID = 1L;
 

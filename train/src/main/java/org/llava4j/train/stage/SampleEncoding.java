@@ -20,41 +20,48 @@ import org.llava4j.model.folder.ModelFiles;
 import org.llava4j.train.stage.Stage.DataFormat;
 
 /**
- * How a stage reads samples for a model.
+ * How a stage encodes samples for a model: tokenizer, conversation template, maximum length, image tokens.
  *
- * @param model the folder with the tokenizer
- * @param config of the model in the run
+ * @param stage the stage
+ * @param model folder with the tokenizer
+ * @param config model configuration of the run
  */
 public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
 
-    /** The flags of a goal that reads data as a stage would. */
+    /** Adds the flags of a command that reads data as a stage does. */
     public static Options addFlags(Options options) {
         return options.addOption(
-                        Command.required("model-path", "DIR", "the LLaVA or LLaMA folder: tokenizer and config"))
-                .addOption(Command.flag("vision-tower", "DIR", "the CLIP folder, its config.json or a published name"))
+                        Command.required("model-path", "DIR", "LLaVA or LLaMA folder, for tokenizer and config"))
+                .addOption(Command.flag("vision-tower", "DIR", "CLIP folder, its config.json or a published name"))
                 .addOption(Command.required(
-                        "data-path", "PATH,...", "LLaVA's conversation JSON, or ScienceQA's folder; one or several"))
-                .addOption(Command.flag(
-                        "image-folder", "DIR,...", "where their pictures are: one for all, or one for each"))
-                .addOption(Command.flag("recipe", "NAME|FILE", "the stage that will read it (default finetune)"))
-                .addOption(Command.flag("conv-mode", "NAME", "conversation template, if not the stage's"))
-                .addOption(Command.flag("model-max-length", "N", "longest sequence, if not the stage's"));
+                        "data-path", "PATH,...", "LLaVA's conversation JSON or ScienceQA's folder; one or more"))
+                .addOption(
+                        Command.flag("image-folder", "DIR,...", "image folders: one for all sources, or one for each"))
+                .addOption(Command.alias(
+                        Command.flag("stage", "NAME|FILE", "the stage that will train on it (default finetune)"),
+                        "recipe"))
+                .addOption(Command.flag("conv-mode", "NAME", "conversation template (default: the stage's)"))
+                .addOption(Command.flag("model-max-length", "N", "maximum sequence length (default: the stage's)"));
     }
 
-    /** As those flags say. @throws BadInputException if the model is missing or broken */
+    /**
+     * Parses those flags.
+     *
+     * @throws BadInputException if the model is missing or broken
+     */
     public static SampleEncoding of(CommandLine line) {
         Map<String, Object> changes = new LinkedHashMap<>();
         if (line.hasOption("conv-mode")) {
             changes.put("convMode", line.getOptionValue("conv-mode"));
         }
         if (line.hasOption("model-max-length")) {
-            changes.put("maxLength", Command.atLeast(1, line, "model-max-length", 1));
+            changes.put("modelMaxLength", Command.atLeast(1, line, "model-max-length", 1));
         }
-        Stage stage = Stages.with(Stages.of(line.getOptionValue("recipe", Stages.FINETUNE)), changes);
+        Stage stage = Stages.with(Stages.of(line.getOptionValue("stage", Stages.FINETUNE)), changes);
         Path model = Path.of(line.getOptionValue("model-path"));
         FileReadError.requireAccessible(model);
         if (!Files.exists(model)) {
-            throw new BadInputException("--model-path " + model + ": there is nothing; check the path");
+            throw new BadInputException("--model-path " + model + " does not exist; check the path");
         }
         String tower = line.getOptionValue("vision-tower");
         return new SampleEncoding(
@@ -63,12 +70,12 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 LlavaConfig.read(model, StageRunner.visionTower(model, tower == null ? null : Path.of(tower))));
     }
 
-    /** The files and folders that a goal with those flags reads. */
+    /** Files and folders that a command with those flags reads. */
     public static InputPaths inputs(CommandLine line) {
         String tower = line.getOptionValue("vision-tower");
         InputPaths inputs = InputPaths.of(
                         Path.of(line.getOptionValue("model-path")), tower == null ? null : Path.of(tower))
-                .andIfJsonFile(line.getOptionValue("recipe"))
+                .andIfJsonFile(line.getOptionValue("stage"))
                 .andIfJsonFile(line.getOptionValue("conv-mode"));
         for (DataSource source : DataSourceFlags.singleStage().sources(line)) {
             inputs = inputs.and(source.data()).andWithoutLinks(source.images());
@@ -76,7 +83,7 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
         return inputs;
     }
 
-    /** Text to ids and labels. */
+    /** Encoder of conversations into token ids and labels. */
     public ConversationEncoder encoder() {
         return new ConversationEncoder(
                 VocabularyCheck.load(model, config.decoder().vocabSize()),
@@ -84,18 +91,18 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 stage.chatFormat().markup(config));
     }
 
-    /** How long a sample may be and what an image takes of it. */
+    /** Maximum length, padding and image tokens of a batch. */
     public CollatorOptions collatorOptions() {
         return new CollatorOptions(
                 config.numImageTokens(),
                 config.decoder().vocabSize(),
-                stage.maxLength(),
+                stage.modelMaxLength(),
                 CollatorOptions.PaddingSide.RIGHT,
-                stage.lengthMultiple(),
+                stage.padToMultipleOf(),
                 config.imageStartEndTokens());
     }
 
-    /** Everything that ids depend on, except for the data, for those that are kept. */
+    /** Everything that token ids depend on except the data; recorded in tokenized datasets. */
     public Fingerprint identity() {
         Map<String, Path> tokenizer = ModelFiles.tokenizer(model);
         Fingerprint.Builder identity = new Fingerprint.Builder()
@@ -103,10 +110,10 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 .add("imageFirst", stage.imageFirst())
                 .add("mm_use_im_start_end", config.imageStartEndTokens().isPresent())
                 .add("tokens of an image", config.numImageTokens())
-                .add("maxLength", stage.maxLength())
+                .add("maxLength", stage.modelMaxLength())
                 .addFiles("", tokenizer, InputSnapshot.byContent(tokenizer.values()));
         if (stage.dataFormat() == DataFormat.SCIENCEQA) {
-            identity.add("answerFormat", stage.answerFormat()).add("split", stage.split());
+            identity.add("answerFormat", stage.promptFormat()).add("split", stage.split());
         }
         return identity.build();
     }

@@ -5,7 +5,7 @@ import java.util.TreeSet;
 import java.util.function.Consumer;
 import org.llava4j.data.batch.BadSample;
 
-/** Invalid samples of held-out data, which are reported together and once. */
+/** Invalid samples of the validation set, which are reported once and together. */
 final class SkippedValidationSamples implements Consumer<BadSample> {
     private final Consumer<String> notice;
     private final SortedSet<BadSample> samples = new TreeSet<>();
@@ -27,7 +27,7 @@ final class SkippedValidationSamples implements Consumer<BadSample> {
         }
         BadSample first = samples.first();
         notice.accept("skipped " + samples.size() + (samples.size() == 1 ? " sample" : " samples")
-                + " of the held-out data; the first: " + first.where() + ": " + first.reason());
+                + " of the validation set; the first: " + first.where() + ": " + first.reason());
         reported = true;
     }
 }

@@ -1,5 +1,6 @@
 package org.llava4j.train.stage;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -19,41 +20,42 @@ import org.llava4j.train.AdamW;
 import org.llava4j.train.CosineScheduleWithWarmup;
 
 /**
- * A stage of training as data (paper, section 4.2). {@link Stages} has the shipped ones and reads others.
+ * Training stage as data (paper, section 4.2): trainable weights, data format, hyperparameters. {@link Stages} loads
+ * the shipped stages and those of users.
  *
- * @param name what its runs are called
- * @param trainable regular expressions, each matching whole names of weights that learn; all others are frozen, and
- *     the vision tower always is
- * @param lora what is added to the frozen decoder and learns in its place, a group of weights that {@code trainable} must
- *     name; null for none
- * @param freshProjector whether a projector begins with random weights where no file has one
- * @param dataFormat what the data is
- * @param answerFormat what a ScienceQA answer consists of; null for conversations
- * @param split which of ScienceQA's splits is learned; null for conversations
+ * @param name name of the stage's runs
+ * @param trainable regular expressions for full names of trainable weights; all others, and always the vision tower,
+ *     are frozen
+ * @param lora LoRA on the frozen decoder, whose weights {@code trainable} must match; null for none
+ * @param freshProjector whether a missing projector is initialized randomly
+ * @param dataFormat format of the data
+ * @param promptFormat parts of a ScienceQA answer; null for conversations
+ * @param split ScienceQA split to train on; null for conversations
  * @param convMode conversation template: a built-in name or a JSON file
- * @param imageFirst whether images are moved to the front of their turn, as published since July 2023
- * @param imageAspectRatio what happens to pictures that are not square
- * @param maxLength of a sequence with its image vectors; what is beyond is cut off
- * @param lengthMultiple batches are padded to a multiple of this (or to {@code maxLength}), so that few different
- *     shapes occur
- * @param sortedBatches so many batches' worth of samples are sorted by length together; 1 keeps the shuffled order
- * @param maxBadSamples so many samples of an epoch that are no good (nothing to learn, broken, a picture missing or
- *     corrupt) are passed over and listed; one more ends the run
- * @param maxBadSteps so many steps whose loss or gradient is not a number, or whose loss explodes, are passed over and
- *     told with their samples; one more ends the run
- * @param explodingLoss a loss explodes that is so many times the smoothed loss, and 1 nat above it, after 20 good steps;
- *     and one that brings the smoothed loss so far above its lowest value; 0 for no such limit
- * @param learningRate at the end of the warm-up
- * @param projectorLearningRate the projector's own, in the same course; null for the common one
- * @param warmupRatio share of the steps that warm up, 0 up to but not 1
- * @param optimizer AdamW's numbers
- * @param noDecay regular expressions, each matching whole names of weights that do not decay; where it is empty and
- *     there is weight decay, {@link #NORMS_AND_BIASES}, as LLaVA's trainer has it
- * @param epochs passes over the data, unless {@code maxSteps} says otherwise
- * @param maxSteps optimiser steps; 0 for as many as the epochs have
- * @param batchSize rows of one forward pass
- * @param accumulation forward passes of one optimiser step; their gradients are averaged
- * @param seed of the data's order, of a fresh projector, and of what begins and is dropped in LoRA
+ * @param imageFirst whether images are moved to the start of their turn, as in LLaVA since July 2023
+ * @param imageAspectRatio how images are made square
+ * @param modelMaxLength maximum length of a sequence including image tokens; longer ones are truncated
+ * @param padToMultipleOf batches are padded to a multiple of this (or to {@code modelMaxLength}), to limit the number
+ *     of different shapes
+ * @param bucketingWindowBatches length-grouped batching: samples of this many batches are sorted by length together; 1
+ *     keeps the shuffled order
+ * @param maxBadSamples invalid samples (no target tokens, broken, image missing or corrupt) that are skipped per epoch
+ *     and logged; one more ends the run
+ * @param maxBadSteps steps that may be rejected because their loss or gradient is NaN or infinite or because of a loss
+ *     spike; one more ends the run
+ * @param explodingLoss a loss is a spike if it is this many times the smoothed loss, and 1 nat above it, after 20
+ *     accepted steps; likewise if it raises the smoothed loss this far above its lowest value; 0 for no limit
+ * @param learningRate at the end of the warmup
+ * @param mmProjectorLr learning rate of the projector, with the same schedule; null for the common one
+ * @param warmupRatio share of the steps with learning-rate warmup, at least 0 and less than 1
+ * @param optimizer AdamW's hyperparameters
+ * @param noDecay regular expressions for full names of weights without weight decay; if empty and there is weight
+ *     decay, {@link #NORMS_AND_BIASES}, as in LLaVA's trainer
+ * @param numTrainEpochs epochs, unless {@code maxSteps} is set
+ * @param maxSteps optimizer steps; 0 for {@code numTrainEpochs}
+ * @param perDeviceTrainBatchSize batch size of one forward pass
+ * @param gradientAccumulationSteps batches per optimizer step, whose gradients are averaged
+ * @param seed seed of the data order, of random initial weights and of dropout
  */
 public record Stage(
         String name,
@@ -61,35 +63,35 @@ public record Stage(
         LoraConfig lora,
         boolean freshProjector,
         DataFormat dataFormat,
-        ScienceQaPrompt answerFormat,
+        @JsonAlias("answerFormat") ScienceQaPrompt promptFormat,
         String split,
         String convMode,
         boolean imageFirst,
         AspectRatio imageAspectRatio,
-        int maxLength,
-        int lengthMultiple,
-        int sortedBatches,
+        @JsonAlias("maxLength") int modelMaxLength,
+        @JsonAlias("lengthMultiple") int padToMultipleOf,
+        @JsonAlias("sortedBatches") int bucketingWindowBatches,
         int maxBadSamples,
         int maxBadSteps,
         double explodingLoss,
         double learningRate,
-        Double projectorLearningRate,
+        @JsonAlias("projectorLearningRate") Double mmProjectorLr,
         double warmupRatio,
         AdamW.Settings optimizer,
         List<String> noDecay,
-        int epochs,
+        @JsonAlias("epochs") int numTrainEpochs,
         int maxSteps,
-        int batchSize,
-        int accumulation,
+        @JsonAlias("batchSize") int perDeviceTrainBatchSize,
+        @JsonAlias("accumulation") int gradientAccumulationSteps,
         long seed) {
 
-    /** The weights of normalization layers, and all biases. */
+    /** Expressions for the weights of normalization layers and all biases. */
     public static final List<String> NORMS_AND_BIASES = List.of("(.+\\.)?\\w*norm\\.weight", "(.+\\.)?bias");
 
-    /** An expression for all weights of LoRA. */
+    /** Expression for all LoRA weights. */
     static final String LORA_WEIGHTS = ".+\\.lora_[AB]\\.weight";
 
-    /** What a stage's data is. */
+    /** Format of a stage's data. */
     public enum DataFormat {
         /** LLaVA's conversation JSON. */
         CONVERSATIONS,
@@ -104,60 +106,64 @@ public record Stage(
         requirePresent(imageAspectRatio, "imageAspectRatio");
         requirePresent(optimizer, "optimizer");
         trainable = trainable == null ? List.of() : List.copyOf(trainable);
-        require(!trainable.isEmpty(), "trainable", "[]", "name at least one weight that learns");
+        require(!trainable.isEmpty(), "trainable", "[]", "select at least one trainable weight");
         trainable.forEach(pattern -> requireRegex("trainable", pattern));
         noDecay = noDecay(noDecay == null ? List.of() : noDecay, optimizer.weightDecay());
         noDecay.forEach(pattern -> requireRegex("noDecay", pattern));
         boolean scienceQa = dataFormat == DataFormat.SCIENCEQA;
         require(
-                scienceQa == (answerFormat != null),
-                "answerFormat",
-                answerFormat,
-                "dataFormat is " + dataFormat + "; ScienceQA needs one, conversations have none");
+                scienceQa == (promptFormat != null),
+                "promptFormat",
+                promptFormat,
+                "ScienceQA needs it, conversations have none; dataFormat is " + dataFormat);
         require(
                 scienceQa == (split != null),
                 "split",
                 split,
-                "dataFormat is " + dataFormat + "; ScienceQA needs one, conversations have none");
-        requirePositive(maxLength, "maxLength");
-        requirePositive(lengthMultiple, "lengthMultiple");
-        requirePositive(sortedBatches, "sortedBatches");
-        requirePositive(epochs, "epochs");
-        requirePositive(batchSize, "batchSize");
-        requirePositive(accumulation, "accumulation");
-        require(maxBadSamples >= 0, "maxBadSamples", maxBadSamples, "give 0 or more");
-        require(maxBadSteps >= 0, "maxBadSteps", maxBadSteps, "give 0 or more");
+                "ScienceQA needs it, conversations have none; dataFormat is " + dataFormat);
+        requirePositive(modelMaxLength, "modelMaxLength");
+        requirePositive(padToMultipleOf, "padToMultipleOf");
+        requirePositive(bucketingWindowBatches, "bucketingWindowBatches");
+        requirePositive(numTrainEpochs, "numTrainEpochs");
+        requirePositive(perDeviceTrainBatchSize, "perDeviceTrainBatchSize");
+        requirePositive(gradientAccumulationSteps, "gradientAccumulationSteps");
+        require(maxBadSamples >= 0, "maxBadSamples", maxBadSamples, "it must be at least 0");
+        require(maxBadSteps >= 0, "maxBadSteps", maxBadSteps, "it must be at least 0");
         require(
                 explodingLoss == 0 || (explodingLoss > 1 && !Double.isInfinite(explodingLoss)),
                 "explodingLoss",
                 explodingLoss,
-                "give a factor above 1, or 0 for no limit");
-        require(maxSteps >= 0, "maxSteps", maxSteps, "give 0 for whole epochs, or a number of steps");
-        require(learningRate > 0 && learningRate < 1, "learningRate", learningRate, "give a number between 0 and 1");
+                "use a factor greater than 1, or 0 for no limit");
+        require(maxSteps >= 0, "maxSteps", maxSteps, "use a number of steps, or 0 for numTrainEpochs");
+        require(learningRate > 0 && learningRate < 1, "learningRate", learningRate, "it must be between 0 and 1");
         require(
-                projectorLearningRate == null || (projectorLearningRate > 0 && projectorLearningRate < 1),
-                "projectorLearningRate",
-                projectorLearningRate,
+                mmProjectorLr == null || (mmProjectorLr > 0 && mmProjectorLr < 1),
+                "mmProjectorLr",
+                mmProjectorLr,
                 "give a number between 0 and 1, or null for the common one");
-        require(warmupRatio >= 0 && warmupRatio < 1, "warmupRatio", warmupRatio, "give 0 or more, and less than 1");
+        require(
+                warmupRatio >= 0 && warmupRatio < 1,
+                "warmupRatio",
+                warmupRatio,
+                "it must be at least 0 and less than 1");
         require(
                 optimizer.maxGradNorm() > 0 && optimizer.weightDecay() >= 0 && optimizer.eps() > 0,
                 "optimizer",
                 optimizer,
-                "maxGradNorm and eps must be above 0, weightDecay not below");
+                "maxGradNorm and eps must be greater than 0, weightDecay at least 0");
         require(
                 noDecay.isEmpty() || optimizer.weightDecay() > 0,
                 "noDecay",
                 noDecay,
-                "but \"weightDecay\" of \"optimizer\" is " + optimizer.weightDecay() + "; nothing decays at all");
+                "it has no effect because \"weightDecay\" of \"optimizer\" is " + optimizer.weightDecay());
         require(
                 isBeta(optimizer.beta1()) && isBeta(optimizer.beta2()),
                 "optimizer",
                 optimizer,
-                "beta1 and beta2 must be 0 or more, and less than 1");
+                "beta1 and beta2 must be at least 0 and less than 1");
     }
 
-    /** The default is written out: a checkpoint of a run with another one is of another run. */
+    /** Makes the default explicit, so that the identity of a run shows it. */
     private static List<String> noDecay(List<String> given, double weightDecay) {
         if (weightDecay == 0 && given.equals(NORMS_AND_BIASES)) {
             return List.of();
@@ -165,22 +171,23 @@ public record Stage(
         return weightDecay > 0 && given.isEmpty() ? NORMS_AND_BIASES : List.copyOf(given);
     }
 
-    /** Whether a weight learns. */
+    /** Whether a weight is trainable. */
     public boolean isTrainable(String weight) {
         return trainable.stream().anyMatch(pattern -> weight.matches(pattern));
     }
 
     /**
-     * Holds what is trainable against the names of a model's weights.
+     * Checks {@code trainable} against the weights of a model.
      *
+     * @param names names of the weights
      * @param where the model, for the message
-     * @throws BadInputException if an expression matches none
+     * @throws BadInputException if an expression matches no weight
      */
     void requireMatches(Collection<String> names, Path where) {
         for (String pattern : trainable) {
             if (names.stream().noneMatch(name -> name.matches(pattern))) {
                 throw new BadInputException("\"trainable\" has \"" + pattern + "\", which matches no weight of the"
-                        + " projector or decoder of " + where + " (the tower never learns)");
+                        + " projector or decoder of " + where + " (the vision tower is always frozen)");
             }
         }
         if (lora != null) {
@@ -188,56 +195,58 @@ public record Stage(
         }
     }
 
-    /** An adapter holds LoRA and what stage 1 hands on; anything else that learned would be lost. */
+    /**
+     * An adapter stores only LoRA, projector and image start/end embeddings, so other trained weights would be lost.
+     */
     private void requireOnlyLoraTrainable(Collection<String> names) {
         for (String name : names) {
             if (LoraConfig.isLora(name) && !isTrainable(name)) {
-                throw new BadInputException("\"lora\" is given, but \"trainable\" does not match " + name
-                        + ", which then never learns; add \"" + LORA_WEIGHTS + "\"");
+                throw new BadInputException(
+                        "\"lora\" is set, but \"trainable\" does not match " + name + "; add \"" + LORA_WEIGHTS + "\"");
             }
-            boolean kept = LoraConfig.isLora(name)
+            boolean stored = LoraConfig.isLora(name)
                     || name.startsWith(Checkpoint.PROJECTOR_PREFIX)
                     || name.equals(ImageStartEndEmbeddings.NAME);
-            if (!kept && isTrainable(name)) {
-                throw new BadInputException("\"lora\" is given, but \"trainable\" matches " + name
-                        + " too; beside LoRA only the projector learns (recipe finetune-lora)");
+            if (!stored && isTrainable(name)) {
+                throw new BadInputException("\"lora\" is set, but \"trainable\" also matches " + name
+                        + "; with LoRA only the projector can be trained too (see --stage finetune-lora)");
             }
         }
     }
 
-    /** What a graph is built with. */
+    /** LoRA of the graph. */
     Optional<Lora> graphLora() {
         return Optional.ofNullable(lora).map(config -> new Lora(config, seed));
     }
 
     /**
-     * The schedule of a run.
+     * Learning-rate schedule of a run.
      *
-     * @param batchesPerEpoch forward passes of one pass over the data
-     * @throws BadInputException if it would only warm up
+     * @param batchesPerEpoch forward passes per epoch
+     * @throws BadInputException if the run would consist of warmup only
      */
     CosineScheduleWithWarmup schedule(int batchesPerEpoch) {
-        int perEpoch = (batchesPerEpoch + accumulation - 1) / accumulation;
-        int total = maxSteps > 0 ? maxSteps : Math.multiplyExact(perEpoch, epochs);
+        int perEpoch = (batchesPerEpoch + gradientAccumulationSteps - 1) / gradientAccumulationSteps;
+        int total = maxSteps > 0 ? maxSteps : Math.multiplyExact(perEpoch, numTrainEpochs);
         CosineScheduleWithWarmup schedule = CosineScheduleWithWarmup.of(learningRate, warmupRatio, total);
         if (schedule.warmupSteps() >= total) {
-            throw new BadInputException("a run of " + total + " step(s) would only warm up (\"warmupRatio\" is "
-                    + warmupRatio + ") and learn nothing; give it more steps or a ratio of 0");
+            throw new BadInputException("all " + total + " step(s) of the run would be warmup (\"warmupRatio\" is "
+                    + warmupRatio + "); use more steps or a ratio of 0");
         }
         return schedule;
     }
 
-    /** The optimiser, with what differs between weights. */
+    /** Optimizer with the parameter groups of the stage. */
     AdamW adamW() {
-        double own = projectorLearningRate == null ? 1 : projectorLearningRate / learningRate;
+        double projectorScale = mmProjectorLr == null ? 1 : mmProjectorLr / learningRate;
         return new AdamW(
                 optimizer,
                 name -> new AdamW.ParameterGroup(
-                        name.startsWith(Checkpoint.PROJECTOR_PREFIX) ? own : 1,
+                        name.startsWith(Checkpoint.PROJECTOR_PREFIX) ? projectorScale : 1,
                         noDecay.stream().noneMatch(pattern -> name.matches(pattern))));
     }
 
-    /** How the model is taught to converse. */
+    /** Conversation template and image placement. */
     public ChatFormat chatFormat() {
         return new ChatFormat(ConversationTemplates.of(convMode), imageFirst);
     }
@@ -251,17 +260,18 @@ public record Stage(
             Pattern.compile(pattern);
         } catch (PatternSyntaxException e) {
             throw new BadInputException(
-                    "\"" + key + "\" has \"" + pattern + "\", which is no regular expression: " + e.getDescription(),
+                    "\"" + key + "\" has \"" + pattern + "\", which is not a valid regular expression: "
+                            + e.getDescription(),
                     e);
         }
     }
 
     private static void requirePresent(Object value, String key) {
-        require(value != null, key, null, "it must be given");
+        require(value != null, key, null, "it must be set");
     }
 
     private static void requirePositive(int value, String key) {
-        require(value > 0, key, value, "give 1 or more");
+        require(value > 0, key, value, "it must be at least 1");
     }
 
     private static void require(boolean holds, String key, Object value, String what) {

@@ -22,7 +22,7 @@ import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.stage.Stage.DataFormat;
 
-/** A stage's data as batches. */
+/** Batches of a stage's data. */
 final class StageData implements AutoCloseable {
     private static final int MANY_SAMPLES = 20_000;
 
@@ -35,28 +35,29 @@ final class StageData implements AutoCloseable {
         this.paths = paths;
     }
 
-    /** @param bad is told of every sample that is passed over */
+    /** @param bad receives every skipped sample */
     static StageData open(Stage stage, RunPaths paths, LlavaConfig config, Consumer<BadSample> bad) {
         ChatFormat chat = stage.chatFormat();
         if (stage.dataFormat() == DataFormat.SCIENCEQA
                 && chat.template().training().dropInstruction()) {
-            throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions, but"
+            throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the instructions, but"
                     + " \"dataFormat\" is " + stage.dataFormat() + "; use v1 or v0");
         }
         if (config.imageStartEndTokens().isPresent()
                 && chat.template().training().dropInstruction()
                 && stage.isTrainable(ImageStartEndEmbeddings.NAME)
                 && !stage.isTrainable(ImageStartEndEmbeddings.TABLE)) {
-            throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the questions and with"
-                    + " them " + ImageStartEndTokens.START + " and " + ImageStartEndTokens.END
-                    + ", whose rows \"trainable\" says shall learn;"
-                    + " use v0 or v1 (--conv-mode), as the paper's stage 1 does, or leave "
-                    + ImageStartEndEmbeddings.NAME + " out");
+            throw new BadInputException(
+                    "\"convMode\" is " + stage.convMode() + ", which drops the instructions and with"
+                            + " them " + ImageStartEndTokens.START + " and " + ImageStartEndTokens.END
+                            + ", whose embeddings \"trainable\" selects;"
+                            + " use v0 or v1 (--conv-mode), as the paper's stage 1 does, or remove "
+                            + ImageStartEndEmbeddings.NAME + " from it");
         }
         SampleEncoding reading = new SampleEncoding(stage, paths.model(), config);
         BatchOptions options = new BatchOptions(
-                stage.batchSize(),
-                stage.sortedBatches(),
+                stage.perDeviceTrainBatchSize(),
+                stage.bucketingWindowBatches(),
                 stage.seed(),
                 stage.maxBadSamples(),
                 config.vision().imageSizePx(),
@@ -83,7 +84,7 @@ final class StageData implements AutoCloseable {
                 reading.encoder(),
                 StageData::noPixels,
                 options,
-                // A run that passes over nothing meets a broken picture soon enough.
+                // Only a run that skips invalid samples has to detect broken images in advance.
                 options.maxBadSamples() > 0 ? ImageFiles::read : image -> {},
                 bad);
     }
@@ -94,7 +95,7 @@ final class StageData implements AutoCloseable {
         return paths.weights().isEmpty() ? new ConcatDataset(each) : new WeightedMixture(each, paths.weights());
     }
 
-    /** {@link #sha256(RunPaths)} of this data, taken once. */
+    /** {@link #sha256(RunPaths)} of this data, computed once. */
     String sha256() {
         if (sha256 == null) {
             sha256 = sha256(paths);
@@ -103,19 +104,19 @@ final class StageData implements AutoCloseable {
     }
 
     /**
-     * Adds what the data is, by content: files, weights, and the images that are named by the samples that are read.
+     * Adds the data to an identity by content: files, weights, and the images of the samples that are read.
      *
-     * @param prefix of the names
-     * @param mostRead samples that are read at most; valid ones
-     * @param notices receives a line where hashing takes long
+     * @param prefix prefix of the names
+     * @param maxRead maximum number of valid samples that are read
+     * @param notices receives a line if hashing takes long
      */
-    void addToIdentity(Fingerprint.Builder identity, String prefix, long mostRead, Consumer<String> notices) {
+    void addToIdentity(Fingerprint.Builder identity, String prefix, long maxRead, Consumer<String> notices) {
         ConversationDataset samples = batches.samples();
-        int positions = batches.positionsForValid(mostRead);
-        boolean all = positions == samples.size() && mostRead > positions;
+        int positions = batches.positionsForValid(maxRead);
+        boolean all = positions == samples.size() && maxRead > positions;
         if (positions > MANY_SAMPLES) {
             notices.accept(String.format(
-                    Locale.ROOT, "hashing the images of %,d samples, by which the run is known", positions));
+                    Locale.ROOT, "hashing the images of %,d samples for the identity of the run", positions));
         }
         for (int source = 0; source < opened.size(); source++) {
             String name = "data source " + (source + 1);
@@ -125,13 +126,13 @@ final class StageData implements AutoCloseable {
             if (!paths.weights().isEmpty()) {
                 identity.add(prefix + "weight of " + name, paths.weights().get(source));
             }
-            IntStream places = IntStream.range(0, positions);
-            IntStream numbers = all ? places : places.map(batches.firstEpochOrder());
+            IntStream indices = IntStream.range(0, positions);
+            IntStream numbers = all ? indices : indices.map(batches.firstEpochOrder());
             identity.add(prefix + "images of " + name, ImageHashes.of(samples, source, numbers));
         }
     }
 
-    /** One hash of all that the data's files and folders say, in their order, pictures aside. */
+    /** Hash over the content of all data sources, in order, without images. */
     static String sha256(RunPaths paths) {
         List<String> each = paths.sources().stream().map(OpenDataSource::sha256).toList();
         return each.size() == 1
@@ -140,24 +141,24 @@ final class StageData implements AutoCloseable {
     }
 
     /**
-     * What a report says of the sources.
+     * The sources for the report of a run.
      *
-     * @param drawn samples seen of each
+     * @param samplesSeen samples seen of each source
      */
-    List<RunReport.Source> report(List<Long> drawn) {
-        long all = drawn.stream().mapToLong(Long::longValue).sum();
+    List<RunReport.Source> report(List<Long> samplesSeen) {
+        long all = samplesSeen.stream().mapToLong(Long::longValue).sum();
         List<RunReport.Source> sources = new ArrayList<>();
         for (int i = 0; i < opened.size(); i++) {
             DataSource source = paths.sources().get(i);
             int samples = opened.get(i).samples().size();
-            long own = drawn.get(i);
+            long seen = samplesSeen.get(i);
             sources.add(new RunReport.Source(
-                    source.data().toString(), samples, source.weight(), own, (double) own / Math.max(1, all)));
+                    source.data().toString(), samples, source.weight(), seen, (double) seen / Math.max(1, all)));
         }
         return sources;
     }
 
-    /** Features come from the cache: batches are taken as plans, whose pictures are not read. */
+    /** Batches are read as plans and features come from the cache, so pixels are never needed. */
     private static float[] noPixels(Path image) {
         throw new IllegalStateException("the pixels of " + image + " are not needed");
     }

@@ -16,11 +16,11 @@ import org.llava4j.train.logging.UiListenerLog;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 /**
- * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: a shipped stage, with flags (LLaVA's
- * names, where it has them) for what differs from it.
+ * {@code exec:java@pretrain}, {@code @finetune} and {@code @finetune-scienceqa}: trains a stage. Flags change its
+ * values; they have LLaVA's names, where LLaVA has them.
  */
 public final class StageMain extends TrainCommand {
-    /** The system property by which a goal names its stage. */
+    /** System property with the name of the stage. */
     private static final String STAGE_PROPERTY = "llava4j.stage";
 
     private final String stage;
@@ -30,11 +30,14 @@ public final class StageMain extends TrainCommand {
         this(stage, GradientExecutor.LOCAL);
     }
 
-    /** @param place where gradients are computed */
-    public StageMain(String stage, GradientExecutor place) {
-        super(stage, "Trains a model folder as the stage " + stage + " says and writes the trained folder.");
+    /**
+     * @param stage name of a shipped stage
+     * @param gradientExecutor where gradients are computed
+     */
+    public StageMain(String stage, GradientExecutor gradientExecutor) {
+        super(stage, "Trains a model folder with the stage " + stage + " and writes the trained model folder.");
         this.stage = stage;
-        this.gradientExecutor = place;
+        this.gradientExecutor = gradientExecutor;
     }
 
     public static void main(String[] args) {
@@ -44,47 +47,55 @@ public final class StageMain extends TrainCommand {
     @Override
     protected Options options() {
         Options options = new Options()
-                .addOption(required("model-path", "DIR", "the LLaVA or LLaMA folder to begin with"))
+                .addOption(required("model-path", "DIR", "LLaVA or LLaMA folder with the initial weights"))
                 .addOption(required(
-                        "data-path", "PATH,...", "LLaVA's conversation JSON, or ScienceQA's folder; one or several"))
-                .addOption(required("output-dir", "DIR", "the folder to write: new, empty, or a former output"))
-                .addOption(flag("image-folder", "DIR,...", "where their pictures are: one for all, or one for each"))
+                        "data-path", "PATH,...", "LLaVA's conversation JSON or ScienceQA's folder; one or more"))
+                .addOption(required("output-dir", "DIR", "output folder: new, empty, or a former output"))
+                .addOption(flag("image-folder", "DIR,...", "image folders: one for all sources, or one for each"))
                 .addOption(flag(
-                        "data-weights", "REAL,...", "how often each is drawn; if not given, each sample once an epoch"))
-                .addOption(flag("vision-tower", "DIR", "the CLIP folder, if not the one config.json names"))
-                .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "a projector of its own file (stage 1's result)"))
-                .addOption(toggle("fresh-projector", "begin a random projector where there is none (no stage 1)"))
-                .addOption(flag(
-                        "recipe", "NAME|FILE", "another stage: pretrain-v1.5, finetune-v1.5, finetune-lora or a file"))
+                        "data-weights",
+                        "REAL,...",
+                        "sampling weight of each source (default: each sample once per epoch)"))
+                .addOption(flag("vision-tower", "DIR", "CLIP folder (default: the one in config.json)"))
+                .addOption(flag("pretrain-mm-mlp-adapter", "FILE", "projector file (stage 1's result)"))
+                .addOption(toggle("fresh-projector", "initialize a missing projector randomly (no stage 1)"))
+                .addOption(alias(
+                        flag(
+                                "stage",
+                                "NAME|FILE",
+                                "another stage: pretrain-v1.5, finetune-v1.5, finetune-lora or a .json file"),
+                        "recipe"))
                 .addOption(flag("conv-mode", "NAME", "conversation template: a name or a .json file"))
                 .addOption(flag("image-aspect-ratio", "NAME", "square or pad"))
-                .addOption(flag("learning-rate", "REAL", "rate at the end of the warm-up"))
-                .addOption(flag("warmup-ratio", "REAL", "share of the steps that warm up"))
-                .addOption(flag("num-train-epochs", "N", "passes over the data"))
-                .addOption(flag("max-steps", "N", "optimiser steps, whatever the epochs"))
-                .addOption(flag("per-device-train-batch-size", "N", "rows of one forward pass"))
-                .addOption(flag("gradient-accumulation-steps", "N", "forward passes of one step"))
-                .addOption(flag("model-max-length", "N", "longest sequence"))
-                .addOption(flag("eval-data-path", "PATH", "held-out data of the same kind, to measure on"))
-                .addOption(flag("eval-image-folder", "DIR", "where its pictures are"))
-                .addOption(flag("eval-split", "NAME", "ScienceQA's split of it (default minival)"))
-                .addOption(flag("eval-steps", "N", "steps between two looks at it (default 500)"))
-                .addOption(flag("eval-samples", "N", "so many of it at most (default 256)"))
+                .addOption(flag("learning-rate", "REAL", "peak learning rate, at the end of the warmup"))
+                .addOption(flag("warmup-ratio", "REAL", "share of steps with learning-rate warmup"))
+                .addOption(flag("num-train-epochs", "N", "number of epochs"))
+                .addOption(flag("max-steps", "N", "number of optimizer steps, overrides the epochs"))
+                .addOption(flag("per-device-train-batch-size", "N", "batch size of one forward pass"))
+                .addOption(flag("gradient-accumulation-steps", "N", "batches per optimizer step"))
+                .addOption(flag("model-max-length", "N", "maximum sequence length including image tokens"))
+                .addOption(flag("eval-data-path", "PATH", "validation set in the format of the training data"))
+                .addOption(flag("eval-image-folder", "DIR", "image folder of the validation set"))
+                .addOption(flag("eval-split", "NAME", "ScienceQA split for validation (default minival)"))
+                .addOption(flag("eval-steps", "N", "steps between evaluations (default 500)"))
+                .addOption(flag("eval-samples", "N", "maximum number of validation samples (default 256)"))
                 .addOption(toggle(
-                        "load-best-model-at-end", "write the weights with the lowest loss there; needs checkpoints"))
-                .addOption(flag("checkpoint-dir", "DIR", "where they are; OUTPUT-DIR.checkpoints if not given"))
+                        "load-best-model-at-end",
+                        "output the weights with the lowest validation loss; needs checkpoints"))
+                .addOption(flag("checkpoint-dir", "DIR", "checkpoint folder (default OUTPUT-DIR.checkpoints)"))
                 .addOption(
                         flag(
                                 "resume",
                                 "HOW|DIR",
-                                "auto: go on from the newest checkpoint; never: begin anew; a checkpoint's folder: start a new run from it"))
-                .addOption(flag("ui-log", "FILE", "DL4J's UIListener log of the run, for its user interface"))
-                .addOption(flag("seed", "N", "of the order and of a fresh projector"));
+                                "auto: resume from the newest checkpoint; never: start over; a checkpoint folder: start a new run from it"))
+                .addOption(flag("ui-log", "FILE", "log file of DL4J's UIListener, for DL4J's training UI"))
+                .addOption(flag("seed", "N", "seed of the data order and of random initial weights"));
         LoraFlags.add(options);
         addRunFlags(options);
         if (stage.equals(Stages.FINETUNE_SCIENCEQA)) {
-            options.addOption(flag("prompt-format", "FORMAT", "what an answer consists of: LEA, EA, A or ALE"))
-                    .addOption(flag("split", "NAME", "train, minitrain or another of pid_splits.json"));
+            options.addOption(flag("prompt-format", "FORMAT", "parts of an answer: LEA, EA, A or ALE"))
+                    .addOption(
+                            flag("split", "NAME", "ScienceQA split: train, minitrain or another of pid_splits.json"));
         }
         return options;
     }
@@ -105,7 +116,7 @@ public final class StageMain extends TrainCommand {
         RunOptions options = runOptions(line, checkpointPolicy(line, paths.output()));
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
-        InputPaths given = InputPaths.of().andIfJsonFile(line.getOptionValue("recipe"));
+        InputPaths given = InputPaths.of().andIfJsonFile(line.getOptionValue("stage"));
         given.requireNoOverlap(paths.output());
         InputPaths.requireOutside("--ui-log", path(line, "ui-log"), paths.output());
         try (StopOnSignal signal = new StopOnSignal()) {
@@ -115,10 +126,10 @@ public final class StageMain extends TrainCommand {
         }
     }
 
-    /** What can be done about a run that ended at a step whose loss is NaN, infinite or far too high. */
-    private static String rejected(CheckpointPolicy saving) {
-        return "; go on and skip up to N such steps with --resume auto --set maxBadSteps=N, or start a new run with"
-                + " another --learning-rate or other data from the last checkpoint in " + saving.folder()
+    /** Advice for a run that ended with a rejected step. */
+    private static String rejected(CheckpointPolicy policy) {
+        return "; continue and skip up to N such steps with --resume auto --set maxBadSteps=N, or start a new run with"
+                + " another --learning-rate or other data from the last checkpoint in " + policy.folder()
                 + " with --resume CHECKPOINT";
     }
 
@@ -129,7 +140,7 @@ public final class StageMain extends TrainCommand {
     }
 
     private Stage base(CommandLine line) {
-        return Stages.of(line.getOptionValue("recipe", stage));
+        return Stages.of(line.getOptionValue("stage", stage));
     }
 
     private static Map<String, Object> changes(CommandLine line) {
@@ -139,16 +150,16 @@ public final class StageMain extends TrainCommand {
             changes.put("imageAspectRatio", AspectRatio.fromName(line.getOptionValue("image-aspect-ratio")));
         }
         if (line.hasOption("prompt-format")) {
-            changes.put("answerFormat", ScienceQaPrompt.named(line.getOptionValue("prompt-format")));
+            changes.put("promptFormat", ScienceQaPrompt.named(line.getOptionValue("prompt-format")));
         }
         addText(line, "split", "split", changes);
         addDecimal(line, "learning-rate", "learningRate", changes);
         addDecimal(line, "warmup-ratio", "warmupRatio", changes);
-        addInteger(line, "num-train-epochs", "epochs", changes);
+        addInteger(line, "num-train-epochs", "numTrainEpochs", changes);
         addInteger(line, "max-steps", "maxSteps", changes);
-        addInteger(line, "per-device-train-batch-size", "batchSize", changes);
-        addInteger(line, "gradient-accumulation-steps", "accumulation", changes);
-        addInteger(line, "model-max-length", "maxLength", changes);
+        addInteger(line, "per-device-train-batch-size", "perDeviceTrainBatchSize", changes);
+        addInteger(line, "gradient-accumulation-steps", "gradientAccumulationSteps", changes);
+        addInteger(line, "model-max-length", "modelMaxLength", changes);
         addInteger(line, "seed", "seed", changes);
         if (line.hasOption("fresh-projector")) {
             changes.put("freshProjector", true);
@@ -165,7 +176,7 @@ public final class StageMain extends TrainCommand {
             default -> {
                 if (!Files.isDirectory(Path.of(how))) {
                     throw new BadInputException(
-                            "--resume " + how + " is not known; use auto, never or the folder of a checkpoint");
+                            "--resume " + how + " is neither auto, never nor a checkpoint folder; use one of them");
                 }
                 yield checkpointPolicy(line, output, ResumeMode.FROM).from(Path.of(how));
             }

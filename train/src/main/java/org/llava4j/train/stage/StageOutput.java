@@ -17,21 +17,23 @@ import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.CheckpointLayout;
 
 /**
- * What a stage makes: a model folder, or the adapter of a stage with LoRA.
+ * Output of a stage: a model folder, or the adapter of a stage with LoRA.
  *
- * @param visionTower the tower's folder that the run reads
- * @param config what the model is in this run
- * @param saveType type of the weights
+ * @param stage the stage
+ * @param paths inputs and output of the run
+ * @param visionTower folder of the vision tower
+ * @param config model configuration of the run
+ * @param saveType dtype of the weights
  */
 record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig config, TensorType saveType) {
     static final String STAGE_FILE = "stage.json";
 
-    /** How {@link org.llava4j.data.AtomicFolder} knows a former output of such a stage. */
+    /** Kind of such an output, by which {@link org.llava4j.data.AtomicFolder} recognizes a former one. */
     static String kind(Stage stage) {
         return stage.lora() == null ? CheckpointWriter.KIND : AdapterWriter.KIND;
     }
 
-    /** Writes all but the manifest into a folder that is there. */
+    /** Writes all files but the manifest to an existing folder. */
     void write(Path folder, Llava model, RunReport.Summary summary) {
         Origin origin = new Origin(paths.model(), visionTower, config, stage.chatFormat());
         if (stage.lora() == null) {
@@ -58,9 +60,9 @@ record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig co
     }
 
     /**
-     * The last file, since it has the hashes of all others.
+     * Writes the manifest, the last file, because it has the hashes of all others.
      *
-     * @param sources where the weights came from that the run began with
+     * @param sources where each initial weight was read from
      */
     void writeManifest(Path folder, SortedMap<String, String> sources) {
         SortedMap<String, String> now = new TreeMap<>(sources);

@@ -7,31 +7,33 @@ import org.llava4j.train.plan.JvmMemory;
 import org.llava4j.train.plan.PlannedRun;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 
-/** A stage as the planner takes it. */
+/** Conversion of a stage into the input of the memory planner. */
 final class StagePlan {
 
     private StagePlan() {}
 
     /**
-     * @param config the model
-     * @param samples how many there are, if that is known: few pictures do not fill the features' memory
+     * @param stage the stage
+     * @param config model configuration
+     * @param options options of the run
+     * @param samples number of samples, if known; with few images the feature cache needs less memory
      */
     static PlannedRun of(Stage stage, LlavaConfig config, RunOptions options, OptionalLong samples) {
         long perImage = (long) config.numImageTokens() * config.vision().hiddenSize() * Float.BYTES;
-        long most = options.featureMemoryBytes();
-        long features = samples.isPresent() ? Math.min(most, samples.getAsLong() * perImage) : most;
+        long maxBytes = options.featureMemoryBytes();
+        long features = samples.isPresent() ? Math.min(maxBytes, samples.getAsLong() * perImage) : maxBytes;
         return new PlannedRun(
                 config,
                 Optional.ofNullable(stage.lora()),
                 stage::isTrainable,
                 TowerPlacement.SEPARATE,
                 options.frozenDtype(),
-                stage.batchSize(),
-                stage.maxLength(),
+                stage.perDeviceTrainBatchSize(),
+                stage.modelMaxLength(),
                 0,
-                stage.accumulation(),
+                stage.gradientAccumulationSteps(),
                 options.gradientCheckpointing(),
-                stage.lengthMultiple(),
+                stage.padToMultipleOf(),
                 features,
                 JvmMemory.heapBytes());
     }

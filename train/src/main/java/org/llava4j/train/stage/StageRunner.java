@@ -29,9 +29,9 @@ import org.llava4j.train.plan.MachineMemory;
 import org.llava4j.train.plan.MemoryPlan;
 
 /**
- * Runs a stage: a model folder and data in, a trained model folder out. The frozen tower's features are computed once
- * per image; the graph that learns holds projector and decoder. The output appears when all is done; a run that fails
- * leaves nothing.
+ * Runner of training stages: reads a model folder and data, trains, and writes a model folder. The features of the
+ * frozen vision tower are computed once per image; the trained graph has only projector and decoder. The output appears
+ * when the run is complete; a failed run leaves none.
  */
 public final class StageRunner {
     private final Stage stage;
@@ -43,11 +43,11 @@ public final class StageRunner {
     private final StageOutput output;
     private MemoryPlan plan;
 
-    private StageRunner(Stage stage, RunPaths paths, RunOptions options, GradientExecutor place) {
+    private StageRunner(Stage stage, RunPaths paths, RunOptions options, GradientExecutor executor) {
         this.stage = stage;
         this.paths = paths;
         this.options = options;
-        this.gradientExecutor = place;
+        this.gradientExecutor = executor;
         filesAtStart = InputSnapshot.byMetadata(RunIdentity.paths(stage, paths));
         config = GradientWorker.config(stage, paths, options);
         output = new StageOutput(
@@ -55,33 +55,36 @@ public final class StageRunner {
     }
 
     /**
-     * Runs a stage from its start to its end.
+     * Runs a stage.
      *
-     * @throws BadInputException if anything that was given is missing or broken, or the stage does not fit the model
+     * @throws BadInputException if an input is missing or broken, or the stage does not fit the model
      */
     public static RunReport run(Stage stage, RunPaths paths, RunOptions options, TrainingListener listener) {
         return run(stage, paths, options, listener, GradientExecutor.LOCAL);
     }
 
-    /** The same with gradients that are computed elsewhere; all else of the run is on this machine. */
+    /**
+     * Runs a stage whose gradients are computed by an executor; everything else runs on this machine.
+     *
+     * @throws BadInputException if an input is missing or broken, or the stage does not fit the model or the executor
+     */
     public static RunReport run(
-            Stage stage, RunPaths paths, RunOptions options, TrainingListener listener, GradientExecutor place) {
+            Stage stage, RunPaths paths, RunOptions options, TrainingListener listener, GradientExecutor executor) {
         if (options.checkpointPolicy().folder() == null
                 && options.validation()
                         .map(ValidationOptions::loadBestModelAtEnd)
                         .orElse(false)) {
-            throw new BadInputException("the best weights are to be kept, but the run has no folder for checkpoints;"
-                    + " give it one (Saving), or leave the last weights");
+            throw new BadInputException("loadBestModelAtEnd needs checkpoints, but the run has no checkpoint folder;"
+                    + " set one in the CheckpointPolicy, or disable loadBestModelAtEnd");
         }
         if (options.machine().filter(machine -> machine.limitBytes() == 0).isPresent()) {
-            // Before ND4J loads its libraries, which do not end where there is no room for them.
-            throw new BadInputException(
-                    "out of memory: the limit of the address space leaves no room for a run; raise it"
-                            + " (ulimit -v), or give the Java heap less (-Xmx)");
+            // Checked before ND4J loads its native libraries, which hangs without address space.
+            throw new BadInputException("out of memory: the address space limit is too low for training; raise it"
+                    + " (ulimit -v), or reduce the Java heap (-Xmx)");
         }
         InputPaths inputs = RunInputs.of(stage, paths, options);
         try (AtomicFolder folder = AtomicFolder.begin(paths.output(), StageOutput.kind(stage), inputs)) {
-            StageRunner runner = new StageRunner(stage, paths, options, place);
+            StageRunner runner = new StageRunner(stage, paths, options, executor);
             RunReport report = runner.run(folder, listener);
             folder.commit();
             return report;
@@ -89,8 +92,8 @@ public final class StageRunner {
     }
 
     /**
-     * Checks everything about a stage that is known before its weights are read: config, data, schedule, names of the
-     * trainable weights, memory. A projector that an earlier stage still has to write is not needed.
+     * Checks everything about a stage that does not need its weights: config, data, schedule, names of trainable
+     * weights, memory. The projector of an earlier stage need not exist yet.
      *
      * @throws BadInputException if the stage cannot run
      */
@@ -100,7 +103,7 @@ public final class StageRunner {
         try (StageData data = StageData.open(stage, paths, runner.config, bad::add)) {
             stage.schedule(data.batches().batchesPerEpoch());
             if (!data.batches().hasNext()) {
-                throw new BadInputException("stage " + stage.name() + ": not one sample is valid; the first: "
+                throw new BadInputException("stage " + stage.name() + ": no sample is valid; the first: "
                         + bad.get(0).where() + ": " + bad.get(0).reason());
             }
             MemoryPlan needed = runner.plan(data.batches());
@@ -109,27 +112,26 @@ public final class StageRunner {
         }
     }
 
-    /** The given tower, or the one that the model's config names. */
+    /** The given vision tower, or the one in the model's config. */
     public static Path visionTower(Path model, Path given) {
         if (given == null && !LlavaConfig.isLlava(model)) {
-            throw new BadInputException(model + ": config.json names no vision tower (\"mm_vision_tower\");"
-                    + " name one (--vision-tower)");
+            throw new BadInputException(model + ": config.json has no \"mm_vision_tower\";" + " set --vision-tower");
         }
         return VisionTowerResolver.resolve(model, given);
     }
 
-    private RunReport run(AtomicFolder place, TrainingListener listener) {
+    private RunReport run(AtomicFolder folder, TrainingListener listener) {
         BadSampleLog bad = new BadSampleLog(listener);
         try (StageData data = StageData.open(stage, paths, config, bad)) {
             RunIdentity identity = RunIdentity.of(stage, paths, options, data, listener::notice);
-            // What was read before the hashes were taken is what was hashed.
+            // Files read before hashing have not changed since.
             filesAtStart.requireUnchanged();
-            return run(place, data, identity, bad, listener);
+            return run(folder, data, identity, bad, listener);
         }
     }
 
     private RunReport run(
-            AtomicFolder place, StageData data, RunIdentity identity, BadSampleLog bad, TrainingListener listener) {
+            AtomicFolder folder, StageData data, RunIdentity identity, BadSampleLog bad, TrainingListener listener) {
         try (RunCheckpointer saver = options.checkpointPolicy().folder() == null
                 ? null
                 : RunCheckpointer.open(
@@ -138,7 +140,7 @@ public final class StageRunner {
                         RunIdentity.environment(gradientExecutor),
                         listener)) {
             try {
-                return trainOrExplainOutOfMemory(place, data, identity, saver, bad, listener);
+                return trainOrExplainOutOfMemory(folder, data, identity, saver, bad, listener);
             } catch (RuntimeException | Error e) {
                 reportFailure(listener, e);
                 throw e;
@@ -146,16 +148,16 @@ public final class StageRunner {
         }
     }
 
-    /** Memory that is exhausted, on whichever thread, is reported with what was planned. */
+    /** Reports exhausted memory of any thread together with the memory plan. */
     private RunReport trainOrExplainOutOfMemory(
-            AtomicFolder place,
+            AtomicFolder folder,
             StageData data,
             RunIdentity identity,
             RunCheckpointer saver,
             BadSampleLog bad,
             TrainingListener listener) {
         try {
-            return train(place.path(), data, identity, saver, bad, listener);
+            return train(folder.path(), data, identity, saver, bad, listener);
         } catch (RuntimeException | Error e) {
             Optional<String> report = OutOfMemory.report(e);
             if (report.isEmpty() || plan == null) {
@@ -185,17 +187,19 @@ public final class StageRunner {
             TrainingListener listener) {
         CosineScheduleWithWarmup schedule = stage.schedule(data.batches().batchesPerEpoch());
         plan(data.batches(), listener);
-        GradientWorker learner = GradientWorker.load(stage, paths, options, saver != null, listener::notice);
-        FrozenWeightCheck proof = new FrozenWeightCheck(learner.model(), learner.tower());
-        Trainer trainer = new Trainer(learner.model(), stage.adamW(), schedule);
+        GradientWorker worker = GradientWorker.load(stage, paths, options, saver != null, listener::notice);
+        FrozenWeightCheck weightCheck = new FrozenWeightCheck(worker.model(), worker.tower());
+        Trainer trainer = new Trainer(worker.model(), stage.adamW(), schedule);
         TrainingLoop loop;
-        long pictures;
-        long begun = System.nanoTime();
-        try (StepGradients gradients = gradientExecutor.open(stage, paths, options, learner, listener)) {
+        long imagesComputed;
+        long startNanos = System.nanoTime();
+        try (StepGradients gradients = gradientExecutor.open(stage, paths, options, worker, listener)) {
             loop = new TrainingLoop(stage, trainer, data.batches(), gradients, bad, schedule.totalSteps());
             if (saver != null) {
                 saver.requireCompatible(
-                        proof.before(), schedule.totalSteps(), data.batches().sources());
+                        weightCheck.before(),
+                        schedule.totalSteps(),
+                        data.batches().sources());
                 saver.resumed().ifPresent(checkpoint -> {
                     loop.resumeFrom(checkpoint);
                     bad.addAll(CheckpointManager.state(checkpoint).badSamples());
@@ -208,36 +212,36 @@ public final class StageRunner {
                     schedule.totalSteps(),
                     loop.totals(),
                     log.getParent(),
-                    learner.model().graph(),
+                    worker.model().graph(),
                     schedule,
                     listener::notice));
-            try (MetricsLog lines = MetricsLog.of(log, listener::notice);
-                    Validation validation = validation(learner, listener)) {
-                StepActions each =
-                        new StepActions(loop, data.batches(), saver, validation, proof.before(), bad, lines, listener);
-                loop.run(each);
-                requireUnchanged(identity, each);
-                each.loadBestWeights();
+            try (MetricsLog metrics = MetricsLog.of(log, listener::notice);
+                    Validation validation = validation(worker, listener)) {
+                StepActions actions = new StepActions(
+                        loop, data.batches(), saver, validation, weightCheck.before(), bad, metrics, listener);
+                loop.run(actions);
+                requireUnchanged(identity, actions);
+                actions.loadBestWeights();
             } finally {
                 listener.trainingEnded();
             }
-            pictures = gradients.imagesComputed();
+            imagesComputed = gradients.imagesComputed();
         }
         int truncated = data.batches().truncatedSamples();
         if (truncated > 0) {
-            listener.notice(truncated + (truncated == 1 ? " sample was" : " samples were")
-                    + " longer than \"maxLength\" (" + stage.maxLength() + ") and truncated; lint-data lists them");
+            listener.notice(
+                    truncated + (truncated == 1 ? " sample was" : " samples were") + " longer than \"modelMaxLength\" ("
+                            + stage.modelMaxLength() + ") and truncated; lint-data lists them");
         }
         TrainingTotals totals = loop.totals();
         if (totals.badSteps() == totals.steps()) {
-            throw new BadInputException(
-                    "each of the " + totals.steps() + " steps was rejected, so that nothing was learned;"
-                            + " metrics.jsonl has the reasons, \"maxBadSteps\" how many are accepted");
+            throw new BadInputException("each of the " + totals.steps() + " steps was rejected, no weight was trained;"
+                    + " see the reasons in metrics.jsonl");
         }
         RunReport.Summary summary = new RunReport.Summary(
                 stage.name(),
                 data.sha256(),
-                data.report(totals.drawn()),
+                data.report(totals.samplesPerSource()),
                 totals.steps(),
                 totals.samples(),
                 totals.meanLoss(),
@@ -245,46 +249,46 @@ public final class StageRunner {
                 data.batches().skippedSamples(),
                 totals.badSteps(),
                 totals.paddingShare(),
-                pictures,
-                learner.projector(),
-                (System.nanoTime() - begun) * 1e-9,
-                proof.check(),
+                imagesComputed,
+                worker.projector(),
+                (System.nanoTime() - startNanos) * 1e-9,
+                weightCheck.check(),
                 identity.values(),
                 saver == null ? List.of() : saver.startedFrom());
         bad.write(folder);
-        output.write(folder, learner.model(), summary);
+        output.write(folder, worker.model(), summary);
         identity.files().requireUnchanged();
         listener.runEnded(RunResult.finished(
                 JsonInput.parse(RunReport.FILE, summary.json().getBytes(StandardCharsets.UTF_8))));
         if (saver != null) {
             saver.moveRunFiles(folder);
         }
-        output.writeManifest(folder, learner.sources());
+        output.writeManifest(folder, worker.sources());
         return new RunReport(paths.output(), summary);
     }
 
-    /** Where a file of the model has changed there is no output, but a last checkpoint, so that no step is lost. */
+    /** If a file of the model has changed, there is no output, but a last checkpoint, so that no step is lost. */
     private static void requireUnchanged(RunIdentity identity, StepActions steps) {
         try {
             identity.files().requireUnchanged();
         } catch (BadInputException e) {
             throw steps.saveLast()
                     ? new BadInputException(
-                            e.getMessage() + "; the last checkpoint is written, put the file back and go on from it"
+                            e.getMessage() + "; a checkpoint of the last step is written, restore the file and resume"
                                     + " with --resume auto",
                             e)
                     : e;
         }
     }
 
-    private Validation validation(GradientWorker learner, TrainingListener listener) {
+    private Validation validation(GradientWorker worker, TrainingListener listener) {
         return options.validation()
-                .map(heldOut -> Validation.open(
-                        heldOut, stage, paths, config, learner.features(), learner.model(), listener::notice))
+                .map(validationOptions -> Validation.open(
+                        validationOptions, stage, paths, config, worker.features(), worker.model(), listener::notice))
                 .orElse(null);
     }
 
-    /** Says what the run takes, refuses it where there is no room, and keeps the pool to what is left. */
+    /** Reports the memory plan, rejects a run that does not fit, and limits the memory pool to the remainder. */
     private void plan(LlavaBatchIterator batches, TrainingListener listener) {
         plan = plan(batches);
         gradientExecutor.requireSupported(stage, plan);
@@ -298,7 +302,7 @@ public final class StageRunner {
     }
 
     private MemoryPlan plan(LlavaBatchIterator batches) {
-        long samples = (long) batches.batchesPerEpoch() * stage.batchSize();
+        long samples = (long) batches.batchesPerEpoch() * stage.perDeviceTrainBatchSize();
         return MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
     }
 }

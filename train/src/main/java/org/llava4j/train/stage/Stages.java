@@ -1,5 +1,6 @@
 package org.llava4j.train.stage;
 
+import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
@@ -11,22 +12,27 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.JsonInput;
 
-/** Where stages come from: one JSON file each, with comments; every key must be there, and no other. */
+/**
+ * Loader of stages: shipped ones and JSON files (comments allowed; all keys are required, unknown keys rejected).
+ * Former names of keys are accepted.
+ */
 public final class Stages {
-    /** Projector alone, on captions (paper, section 4.2, stage 1). */
+    /** Stage 1 of the paper (section 4.2): projector only, on captions. */
     public static final String PRETRAIN = "pretrain";
 
-    /** Projector and decoder, on conversations (stage 2). */
+    /** Stage 2 of the paper: projector and decoder, on conversations. */
     public static final String FINETUNE = "finetune";
 
     /** Stage 2 on ScienceQA (section 5.2). */
@@ -38,7 +44,7 @@ public final class Stages {
     /** Stage 2 of LLaVA-1.5. */
     public static final String FINETUNE_V1_5 = "finetune-v1.5";
 
-    /** Stage 2 of LLaVA-1.5 with LoRA beside a frozen decoder. */
+    /** Stage 2 of LLaVA-1.5 with LoRA on a frozen decoder. */
     public static final String FINETUNE_LORA = "finetune-lora";
 
     /** Stage 1 of the demo. */
@@ -67,13 +73,19 @@ public final class Stages {
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .build();
 
+    private static final Map<String, String> FORMER_KEYS = formerKeys();
+
     private Stages() {}
 
-    /** A shipped stage. @throws BadInputException if there is none of that name */
+    /**
+     * A shipped stage.
+     *
+     * @throws BadInputException if there is none of that name
+     */
     public static Stage named(String name) {
         if (!SHIPPED.contains(name)) {
-            throw new BadInputException("no stage is called \"" + name + "\"; shipped are " + String.join(", ", SHIPPED)
-                    + ", or give a file");
+            throw new BadInputException("unknown stage \"" + name + "\"; shipped stages are "
+                    + String.join(", ", SHIPPED) + "; or use a .json file");
         }
         String resource = name + ".json";
         try (InputStream in = Stages.class.getResourceAsStream(resource)) {
@@ -83,18 +95,22 @@ public final class Stages {
         }
     }
 
-    /** A stage from a file. @throws BadInputException if it is missing or broken, or a key is unknown or missing */
+    /**
+     * A stage from a file.
+     *
+     * @throws BadInputException if it is missing or broken, or a key is unknown or missing
+     */
     public static Stage load(Path file) {
         try {
             return parse(file.toString(), Files.readAllBytes(file));
         } catch (NoSuchFileException e) {
-            throw new BadInputException(file + ": no such file; check the path", e);
+            throw new BadInputException(file + " does not exist; check the path", e);
         } catch (IOException e) {
             throw JsonInput.parseError(file.toString(), 0, e);
         }
     }
 
-    /** Reads what {@link #json} wrote. */
+    /** Parses the output of {@link #json}. */
     public static Stage ofJson(String json) {
         return parse("stage", json.getBytes(StandardCharsets.UTF_8));
     }
@@ -109,14 +125,14 @@ public final class Stages {
     }
 
     /**
-     * The same stage with some values changed.
+     * A stage with some values changed.
      *
-     * @param changes by key, as in the file
-     * @throws BadInputException if a key is unknown or the values do not go together
+     * @param changes new values by key, as in the file
+     * @throws BadInputException if a key is unknown or the values are inconsistent
      */
     public static Stage with(Stage stage, Map<String, ?> changes) {
         ObjectNode node = JSON.valueToTree(stage);
-        changes.forEach((key, value) -> node.set(key, JSON.<JsonNode>valueToTree(value)));
+        changes.forEach((key, value) -> node.set(currentKey(key), JSON.<JsonNode>valueToTree(value)));
         try {
             return JSON.treeToValue(node, Stage.class);
         } catch (JsonProcessingException e) {
@@ -124,35 +140,51 @@ public final class Stages {
         }
     }
 
-    /** A shipped stage by its name, or one of a file that ends in {@code .json}. */
+    /** A shipped stage by name, or a stage from a {@code .json} file. */
     public static Stage of(String nameOrFile) {
         return nameOrFile.endsWith(".json") ? load(Path.of(nameOrFile)) : named(nameOrFile);
     }
 
     /**
-     * The same stage with some values changed as a command line has them.
+     * A stage with some values changed on the command line.
      *
-     * @param settings {@code key=value} each: the value as the file would have it, a text without quotes too; a key of
-     *     the optimiser as {@code optimizer.beta1}
-     * @throws BadInputException if one has no {@code =}, a key is unknown or the values do not go together
+     * @param settings {@code key=value} each: the value as in the file, strings also without quotes; nested keys as in
+     *     {@code optimizer.beta1}
+     * @throws BadInputException if one has no {@code =}, a key is unknown or the values are inconsistent
      */
     public static Stage with(Stage stage, List<String> settings) {
         ObjectNode node = JSON.valueToTree(stage);
         for (String setting : settings) {
             int equals = setting.indexOf('=');
             if (equals < 1) {
-                throw new BadInputException("\"" + setting + "\" sets nothing; write key=value");
+                throw new BadInputException("\"" + setting + "\" is not a setting; write key=value");
             }
-            String[] keys = setting.substring(0, equals).split("\\.", 2);
-            ObjectNode place = keys.length == 2 && node.get(keys[0]) instanceof ObjectNode nested ? nested : node;
-            place.set(
-                    keys.length == 2 && place != node ? keys[1] : setting.substring(0, equals), value(setting, equals));
+            String key = currentKey(setting.substring(0, equals));
+            String[] keys = key.split("\\.", 2);
+            ObjectNode target = keys.length == 2 && node.get(keys[0]) instanceof ObjectNode nested ? nested : node;
+            target.set(keys.length == 2 && target != node ? keys[1] : key, value(setting, equals));
         }
         try {
             return JSON.treeToValue(node, Stage.class);
         } catch (JsonProcessingException e) {
             throw JsonInput.parseError("stage " + stage.name(), 0, e);
         }
+    }
+
+    /** The current name of a stage's key; former names are the {@link JsonAlias}es of {@link Stage}. */
+    static String currentKey(String key) {
+        return FORMER_KEYS.getOrDefault(key, key);
+    }
+
+    private static Map<String, String> formerKeys() {
+        Map<String, String> keys = new HashMap<>();
+        for (RecordComponent component : Stage.class.getRecordComponents()) {
+            JsonAlias former = component.getAccessor().getAnnotation(JsonAlias.class);
+            if (former != null) {
+                List.of(former.value()).forEach(name -> keys.put(name, component.getName()));
+            }
+        }
+        return Map.copyOf(keys);
     }
 
     private static JsonNode value(String setting, int equals) {
@@ -164,7 +196,7 @@ public final class Stages {
         }
     }
 
-    /** The stage as the values of its JSON. */
+    /** The stage as a JSON tree. */
     public static JsonNode tree(Stage stage) {
         return JsonInput.parse("stage", json(stage).getBytes(StandardCharsets.UTF_8));
     }
@@ -174,7 +206,7 @@ public final class Stages {
         try {
             return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(stage) + "\n";
         } catch (JsonProcessingException e) {
-            throw new IllegalStateException("a record of numbers and texts is always JSON", e);
+            throw new IllegalStateException("a record of numbers and strings is always valid JSON", e);
         }
     }
 }

@@ -8,7 +8,7 @@ import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.logging.ValidationResult;
 
-/** What happens after each step of a stage: it is told, held-out data is looked at, a checkpoint is written, it stops. */
+/** Actions after each step of a stage: notifies listeners, evaluates, saves checkpoints, and stops on request. */
 final class StepActions implements TrainingListener {
     private final TrainingLoop loop;
     private final LlavaBatchIterator batches;
@@ -22,11 +22,11 @@ final class StepActions implements TrainingListener {
 
     /**
      * @param saver null for a run without checkpoints
-     * @param validation null for a run without held-out data
+     * @param validation null for a run without a validation set
      * @param before hash of each group of weights before the first step
-     * @param bad what has been passed over
-     * @param log a line for each step
-     * @param listener who follows the run
+     * @param bad log of skipped samples
+     * @param log metrics log
+     * @param listener listener of the run
      */
     StepActions(
             TrainingLoop loop,
@@ -62,15 +62,15 @@ final class StepActions implements TrainingListener {
         listener.stepDone(progress);
     }
 
-    /** What is due after a step, whether it changed the weights or was rejected. */
+    /** Performs the actions after a step, accepted or rejected. */
     void afterStep(int step, int totalSteps) {
         boolean last = step == totalSteps;
         boolean stop = !last && listener.shouldStop();
         Double loss = null;
         if (validation != null && validation.isDue(step, totalSteps)) {
-            ValidationResult look = validation.evaluate();
-            listener.validated(step, look);
-            loss = look.loss();
+            ValidationResult result = validation.evaluate();
+            listener.validated(step, result);
+            loss = result.loss();
             lastLoss = loss;
         }
         if (saver != null && (stop || saver.isDue(step, totalSteps) || (!last && needsCheckpoint(loss)))) {
@@ -81,12 +81,16 @@ final class StepActions implements TrainingListener {
             throw new RunStoppedException("stopped after step " + step + " of "
                     + totalSteps
                     + (saver == null
-                            ? "; nothing was kept, since the run has no folder for checkpoints"
-                            : "; its checkpoint is written, go on from it with --resume auto"));
+                            ? "; no checkpoint was written, because the run has no checkpoint folder"
+                            : "; a checkpoint is written, resume from it with --resume auto"));
         }
     }
 
-    /** Writes a checkpoint after the last step, for a run that cannot write its output. Returns whether there is one. */
+    /**
+     * Saves a checkpoint after the last step, for a run that cannot write its output.
+     *
+     * @return whether there is a checkpoint
+     */
     boolean saveLast() {
         if (saver == null) {
             return false;
@@ -99,22 +103,26 @@ final class StepActions implements TrainingListener {
         return true;
     }
 
-    /** A loss on held-out data has a checkpoint, unless the run is to write none; the best weights need theirs. */
+    /**
+     * Whether an evaluation is followed by a checkpoint: if checkpoints are regular, or the best weights are needed.
+     */
     private boolean needsCheckpoint(Double loss) {
         return loss != null && (saver.writesRegularly() || validation.loadsBestModelAtEnd());
     }
 
-    /** Where that is wanted: the weights of the look with the lowest loss, if it was not the last. */
+    /**
+     * With {@code loadBestModelAtEnd}: loads the weights with the lowest validation loss, unless they are the last
+     * ones.
+     */
     void loadBestWeights() {
         if (validation == null || saver == null || !validation.loadsBestModelAtEnd()) {
             return;
         }
-        // Also where the last loss is NaN, which nothing is less than.
+        // Also if the last loss is NaN.
         saver.best().filter(best -> !(best.validationLoss() >= lastLoss)).ifPresent(best -> {
             loop.loadWeights(best.path());
-            listener.notice(
-                    "the output has the weights of " + best.path().getFileName() + ", whose loss on held-out data"
-                            + " was " + best.validationLoss() + "; at the end it was " + lastLoss);
+            listener.notice("the output has the weights of " + best.path().getFileName() + ", whose validation loss"
+                    + " was " + best.validationLoss() + "; at the end it was " + lastLoss);
         });
     }
 }

@@ -4,17 +4,19 @@ import java.util.List;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.train.GradientAccumulator;
 
-/** Computes the gradients of a run's steps, on this machine or on others. */
+/** Gradient computation for the steps of a run. */
 public interface StepGradients extends AutoCloseable {
 
     /**
+     * Computes the gradients of a step at the current weights.
+     *
      * @param step counted from 0
-     * @param batches of it, in their order
-     * @return what they sum up to at the weights of this moment; the caller closes it
+     * @param batches batches of the step, in order
+     * @return their sum; the caller closes it
      */
     GradientAccumulator sum(int step, List<BatchPlan> batches);
 
-    /** How many pictures went through the tower so far. */
+    /** Number of images processed by the vision tower so far. */
     long imagesComputed();
 
     @Override

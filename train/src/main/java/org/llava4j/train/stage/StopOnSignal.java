@@ -5,15 +5,15 @@ import org.llava4j.data.cli.StopSignal;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 
-/** Graceful shutdown of a training run: SIGTERM or Ctrl-C ends it after the current step, with a checkpoint. */
+/** Graceful shutdown of a training run: SIGTERM or Ctrl-C stops it after the current step, with a checkpoint. */
 final class StopOnSignal implements TrainingListener, AutoCloseable {
     private static final Duration LONGEST = Duration.ofMinutes(10);
 
-    private final StopSignal signal = new StopSignal("asked to stop: after this step", LONGEST);
+    private final StopSignal signal = new StopSignal("stopping after this step", LONGEST);
 
     @Override
     public void stepDone(Progress progress) {
-        // Only stops() is of interest.
+        // Only shouldStop() matters.
     }
 
     @Override

@@ -12,8 +12,8 @@ import org.llava4j.train.RejectedStepException;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 /**
- * {@code exec:java@train-all}: stage 1, then from its projector and the plain decoder the chat model, the ScienceQA model
- * or both, as in the paper. What is finished is not done again, what was interrupted goes on.
+ * {@code exec:java@train-all}: trains stage 1, then from its projector and the plain decoder the chat model, the
+ * ScienceQA model or both, as in the paper. Finished stages are skipped, interrupted ones resumed.
  */
 public final class TrainAllMain extends TrainCommand {
     private static final DataSourceFlags PRETRAIN_DATA =
@@ -24,8 +24,8 @@ public final class TrainAllMain extends TrainCommand {
     private TrainAllMain() {
         super(
                 "train-all",
-                "Trains stage 1, then from its projector and the plain decoder what data is given for: conversations,"
-                        + " ScienceQA or both. Finished stages are skipped, interrupted ones go on.");
+                "Trains stage 1, then stage 2 from its projector and the plain decoder, on conversations, ScienceQA or"
+                        + " both. Finished stages are skipped, interrupted ones resumed.");
     }
 
     public static void main(String[] args) {
@@ -35,19 +35,27 @@ public final class TrainAllMain extends TrainCommand {
     @Override
     protected Options options() {
         Options options = new Options()
-                .addOption(required("model-path", "DIR", "the LLaMA or Vicuna folder"))
-                .addOption(required("vision-tower", "DIR", "the CLIP folder"))
-                .addOption(required("output-dir", "DIR", "the folder that gets one model folder a stage"))
-                .addOption(required("pretrain-data", "FILE,...", "stage 1's captions; one file or several"))
-                .addOption(flag("pretrain-images", "DIR,...", "their pictures: one folder for all, or one for each"))
-                .addOption(flag("pretrain-data-weights", "REAL,...", "how often each is drawn; else each sample once"))
-                .addOption(flag("pretrain-recipe", "NAME|FILE", "stage 1, pretrain if not given"))
-                .addOption(flag("finetune-data", "FILE,...", "conversations for the chat model; one file or several"))
-                .addOption(flag("finetune-images", "DIR,...", "their pictures: one folder for all, or one for each"))
-                .addOption(flag("finetune-data-weights", "REAL,...", "how often each is drawn; else each sample once"))
-                .addOption(flag("finetune-recipe", "NAME|FILE", "stage 2, finetune if not given"))
+                .addOption(required("model-path", "DIR", "LLaMA or Vicuna folder"))
+                .addOption(required("vision-tower", "DIR", "CLIP folder"))
+                .addOption(required("output-dir", "DIR", "output folder, with one model folder per stage"))
+                .addOption(required("pretrain-data", "FILE,...", "stage 1's captions; one or more files"))
+                .addOption(flag("pretrain-images", "DIR,...", "image folders: one for all sources, or one for each"))
+                .addOption(flag(
+                        "pretrain-data-weights",
+                        "REAL,...",
+                        "sampling weight of each source (default: each sample once per epoch)"))
+                .addOption(alias(flag("pretrain-stage", "NAME|FILE", "stage 1 (default pretrain)"), "pretrain-flag"))
+                .addOption(flag("finetune-data", "FILE,...", "conversations for the chat model; one or more files"))
+                .addOption(flag("finetune-images", "DIR,...", "image folders: one for all sources, or one for each"))
+                .addOption(flag(
+                        "finetune-data-weights",
+                        "REAL,...",
+                        "sampling weight of each source (default: each sample once per epoch)"))
+                .addOption(alias(flag("finetune-stage", "NAME|FILE", "stage 2 (default finetune)"), "finetune-flag"))
                 .addOption(flag("scienceqa", "DIR", "ScienceQA's folder"))
-                .addOption(flag("scienceqa-recipe", "NAME|FILE", "its stage, finetune-scienceqa if not given"));
+                .addOption(alias(
+                        flag("scienceqa-stage", "NAME|FILE", "stage 2 on ScienceQA (default finetune-scienceqa)"),
+                        "scienceqa-flag"));
         addRunFlags(options);
         return options;
     }
@@ -58,12 +66,13 @@ public final class TrainAllMain extends TrainCommand {
         Path tower = existing(line, "vision-tower");
         Path output = path(line, "output-dir");
         if (!line.hasOption("finetune-data") && !line.hasOption("scienceqa")) {
-            throw new BadInputException("there is nothing to train after stage 1; give --finetune-data, --scienceqa or"
-                    + " both, or use the goal pretrain");
+            throw new BadInputException(
+                    "no data for stage 2; set --finetune-data, --scienceqa or both, or use the command"
+                            + " pretrain for stage 1 only");
         }
-        Stage first = stage(line, "pretrain-recipe", Stages.PRETRAIN);
-        Stage chat = stage(line, "finetune-recipe", Stages.FINETUNE);
-        Stage scienceQa = stage(line, "scienceqa-recipe", Stages.FINETUNE_SCIENCEQA);
+        Stage first = stage(line, "pretrain-stage", Stages.PRETRAIN);
+        Stage chat = stage(line, "finetune-stage", Stages.FINETUNE);
+        Stage scienceQa = stage(line, "scienceqa-stage", Stages.FINETUNE_SCIENCEQA);
         RunPaths paths = new RunPaths(
                 model,
                 tower,
@@ -72,7 +81,7 @@ public final class TrainAllMain extends TrainCommand {
                 output.resolve("pretrain"),
                 path(line, "feature-cache"));
         RunPaths later = paths.withProjector(output.resolve("pretrain/mm_projector.safetensors"));
-        Optional<RunPaths> talks = line.hasOption("finetune-data")
+        Optional<RunPaths> conversations = line.hasOption("finetune-data")
                 ? Optional.of(later.of(FINETUNE_DATA.sources(line), output.resolve("finetune")))
                 : Optional.empty();
         Optional<RunPaths> problems = line.hasOption("scienceqa")
@@ -80,10 +89,10 @@ public final class TrainAllMain extends TrainCommand {
                 : Optional.empty();
         List<Step> steps = new ArrayList<>();
         steps.add(new Step(first, paths, runOptions(line, checkpointPolicy(line, paths.output(), ResumeMode.AUTO))));
-        talks.ifPresent(own -> steps.add(
-                new Step(chat, own, runOptions(line, checkpointPolicy(line, own.output(), ResumeMode.AUTO)))));
-        problems.ifPresent(own -> steps.add(
-                new Step(scienceQa, own, runOptions(line, checkpointPolicy(line, own.output(), ResumeMode.AUTO)))));
+        conversations.ifPresent(its -> steps.add(
+                new Step(chat, its, runOptions(line, checkpointPolicy(line, its.output(), ResumeMode.AUTO)))));
+        problems.ifPresent(its -> steps.add(
+                new Step(scienceQa, its, runOptions(line, checkpointPolicy(line, its.output(), ResumeMode.AUTO)))));
         RunInputs.require(steps.stream().collect(Collectors.toMap(Step::paths, Step::stage)));
         requireAll(steps);
         try (StopOnSignal signal = new StopOnSignal()) {
@@ -98,7 +107,7 @@ public final class TrainAllMain extends TrainCommand {
         }
     }
 
-    /** Everything that can be wrong with a later stage, or with an output that is there, shows before the first begins. */
+    /** Checks all stages and existing outputs before the first stage starts. */
     private static void requireAll(List<Step> steps) {
         for (Step step : steps) {
             StageRunner.check(step.stage(), step.paths().withProjector(null), step.options());
@@ -113,21 +122,21 @@ public final class TrainAllMain extends TrainCommand {
         }
     }
 
-    private static Stage stage(CommandLine line, String recipe, String shipped) {
-        Stage stage = Stages.of(line.getOptionValue(recipe, shipped));
-        List<String> own = settings(line).stream()
+    private static Stage stage(CommandLine line, String flag, String shipped) {
+        Stage stage = Stages.of(line.getOptionValue(flag, shipped));
+        List<String> its = settings(line).stream()
                 .filter(setting -> setting.startsWith(shipped + "."))
                 .map(setting -> setting.substring(shipped.length() + 1))
                 .toList();
         settings(line).forEach(TrainAllMain::requireStage);
-        return Stages.with(stage, own);
+        return Stages.with(stage, its);
     }
 
     private static void requireStage(String setting) {
         List<String> known = List.of(Stages.PRETRAIN, Stages.FINETUNE, Stages.FINETUNE_SCIENCEQA);
         if (known.stream().noneMatch(name -> setting.startsWith(name + "."))) {
-            throw new BadInputException("--set " + setting + " is of no stage; begin with " + String.join("., ", known)
-                    + ". as in pretrain.batchSize=8");
+            throw new BadInputException("--set " + setting + " names no stage; start with " + String.join("., ", known)
+                    + ". as in pretrain.perDeviceTrainBatchSize=8");
         }
     }
 
@@ -139,7 +148,7 @@ public final class TrainAllMain extends TrainCommand {
             FinishedRun finished = FinishedRun.read(output);
             finished.requireSameRun(step.identity(step.paths()).values(), name -> true);
             finished.requireIntact();
-            System.out.println("  is finished, of the same inputs, values and files: not done again");
+            System.out.println("  is already finished with the same inputs and values; skipped");
             return;
         }
         System.out.print(Stages.json(stage));
@@ -148,9 +157,9 @@ public final class TrainAllMain extends TrainCommand {
         } catch (RejectedStepException e) {
             throw new BadInputException(
                     e.getMessage() + "; run again with --set " + stage.name()
-                            + ".maxBadSteps=N to go on and skip up to N such steps, or remove "
+                            + ".maxBadSteps=N to continue and skip up to N such steps, or remove "
                             + step.options().checkpointPolicy().folder()
-                            + " to begin this stage anew with other values",
+                            + " to start this stage over with other values",
                     e);
         }
     }

@@ -19,10 +19,10 @@ import org.llava4j.train.logging.TensorBoardLog;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
-/** What the goals that train have in common: the flags of how a run goes, whatever it learns, and what they print. */
+/** Base class of training commands: common flags and output. */
 abstract class TrainCommand extends Command {
     static final String GRADIENT_CHECKPOINTING_HELP =
-            "make the activations of the decoder's layers again instead of keeping them: less memory, more time";
+            "recompute the activations of decoder layers in the backward pass: less memory, more time";
     private static final long BYTES_OF_GB = 1L << 30;
     private static final double DEFAULT_CACHE_GB = 20;
     private static final int DEFAULT_SAVE_STEPS = 500;
@@ -35,31 +35,35 @@ abstract class TrainCommand extends Command {
     }
 
     protected static void addRunFlags(Options options) {
-        options.addOption(repeatable("set", "KEY=VALUE", "another value of the stage; may be given several times"))
-                .addOption(flag("mm-projector-type", "TYPE", "linear or mlp2x_gelu, for a model without a projector"))
-                .addOption(flag("mm-vision-select-layer", "N", "hidden state that is the feature; LLaVA's is -2"))
-                .addOption(flag("feature-cache", "DIR", "where the tower's features are kept beyond this run"))
-                .addOption(flag("feature-cache-gb", "REAL", "bound of that folder, 20 if not given"))
-                .addOption(flag("save-steps", "N", "steps between two checkpoints (default 500; 0 for none)"))
-                .addOption(flag("save-total-limit", "K", "so many of the last checkpoints are kept (default 2)"))
-                .addOption(flag("frozen-dtype", "TYPE", "memory of frozen matrices: fp32 (default), bf16 or fp16"))
-                .addOption(toggle("recompute", GRADIENT_CHECKPOINTING_HELP))
-                .addOption(toggle("no-plan", "try a run even if its memory, as the goal plan tells it, does not fit"))
-                .addOption(flag("save-type", "TYPE", "float32 (default), float16 or bfloat16"));
+        options.addOption(repeatable("set", "KEY=VALUE", "change a value of the stage; repeatable"))
+                .addOption(
+                        flag("mm-projector-type", "TYPE", "projector of a model that has none: linear or mlp2x_gelu"))
+                .addOption(flag(
+                        "mm-vision-select-layer", "N", "vision tower layer whose output is the feature (LLaVA: -2)"))
+                .addOption(flag("feature-cache", "DIR", "persistent cache of vision tower features"))
+                .addOption(flag("feature-cache-gb", "REAL", "maximum size of that cache in GB (default 20)"))
+                .addOption(flag("save-steps", "N", "steps between checkpoints (default 500; 0 for none)"))
+                .addOption(flag("save-total-limit", "K", "number of the last checkpoints to keep (default 2)"))
+                .addOption(flag(
+                        "frozen-dtype", "TYPE", "dtype of frozen matrices in memory: fp32 (default), bf16 or fp16"))
+                .addOption(alias(toggle("gradient-checkpointing", GRADIENT_CHECKPOINTING_HELP), "recompute"))
+                .addOption(toggle("no-plan", "run even if the estimated memory (command plan) does not fit"))
+                .addOption(flag(
+                        "save-type", "TYPE", "dtype of the output's weights: float32 (default), float16 or bfloat16"));
     }
 
-    protected static RunOptions runOptions(CommandLine line, CheckpointPolicy saving) {
+    protected static RunOptions runOptions(CommandLine line, CheckpointPolicy policy) {
         return new RunOptions(
                 TensorType.ofTorchName(line.getOptionValue("save-type", "float32")),
                 WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())),
-                line.hasOption("recompute"),
+                line.hasOption("gradient-checkpointing"),
                 Optional.ofNullable(line.getOptionValue("mm-projector-type")).map(ProjectorType::fromName),
                 line.hasOption("mm-vision-select-layer")
                         ? Optional.of(integer(line, "mm-vision-select-layer", 0))
                         : Optional.empty(),
                 (long) (decimal(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
                 RunOptions.DEFAULT.featureMemoryBytes(),
-                saving,
+                policy,
                 validationOptions(line),
                 line.hasOption("no-plan") ? Optional.empty() : RunOptions.DEFAULT.machine());
     }
@@ -77,7 +81,7 @@ abstract class TrainCommand extends Command {
                 line.hasOption("load-best-model-at-end")));
     }
 
-    /** @param output where the run writes; its checkpoints are beside it, unless a flag names another place */
+    /** @param output output folder of the run; its checkpoints are next to it, unless a flag sets another folder */
     protected static CheckpointPolicy checkpointPolicy(CommandLine line, Path output, ResumeMode resume) {
         Path folder = line.hasOption("checkpoint-dir")
                 ? path(line, "checkpoint-dir")
@@ -89,7 +93,7 @@ abstract class TrainCommand extends Command {
                 resume);
     }
 
-    /** Who follows a run of a goal: the screen, TensorBoard's event files and {@code run.html}. */
+    /** Listeners of a command's run: console, TensorBoard event files and {@code run.html}. */
     protected static TrainingListener listeners(TrainingListener... others) {
         return TrainingListener.all(
                 ProgressLine.onStdout(), new TensorBoardLog(), new RunPage(), TrainingListener.all(others));
@@ -103,7 +107,7 @@ abstract class TrainCommand extends Command {
         RunReport.Summary summary = report.summary();
         System.out.printf(
                 Locale.ROOT,
-                "%d steps, %d samples in %.1f s; loss %.4f at the end, %.4f on average; padding %.1f %%%n",
+                "%d steps, %d samples in %.1f s; final loss %.4f, mean loss %.4f; padding %.1f %%%n",
                 summary.steps(),
                 summary.samples(),
                 summary.seconds(),
@@ -114,8 +118,8 @@ abstract class TrainCommand extends Command {
             for (RunReport.Source source : summary.sources()) {
                 System.out.printf(
                         Locale.ROOT,
-                        "  %,9d of %s, which has %,d (%.1f %%)%n",
-                        source.drawn(),
+                        "  %,9d samples of %s with %,d (%.1f %%)%n",
+                        source.samplesSeen(),
                         source.data(),
                         source.samples(),
                         100 * source.share());
@@ -124,10 +128,10 @@ abstract class TrainCommand extends Command {
         for (WeightGroup group : summary.groups()) {
             System.out.printf(
                     Locale.ROOT,
-                    "  %-14s %,15d weights, %s%n",
+                    "  %-14s %,15d parameters, %s%n",
                     group.name(),
                     group.parameters(),
-                    group.learns() ? "learned" : "frozen, proved unchanged");
+                    group.trainable() ? "trained" : "frozen, verified unchanged");
         }
         System.out.println("wrote " + report.output());
     }
@@ -136,7 +140,7 @@ abstract class TrainCommand extends Command {
         Path path = path(line, flag);
         FileReadError.requireAccessible(path);
         if (!Files.exists(path)) {
-            throw new BadInputException("--" + flag + " " + path + ": there is nothing; check the path");
+            throw new BadInputException("--" + flag + " " + path + " does not exist; check the path");
         }
         return path;
     }

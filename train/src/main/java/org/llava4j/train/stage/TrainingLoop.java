@@ -21,7 +21,7 @@ import org.llava4j.train.checkpoint.TrainingTotals;
 import org.llava4j.train.checkpoint.TrainingTotals.StepCounts;
 import org.llava4j.train.logging.Progress;
 
-/** The steps of a stage, one after the other, from wherever a checkpoint left off. */
+/** Training loop of a stage: its steps in order, from the start or from a checkpoint. */
 final class TrainingLoop {
     private final Stage stage;
     private final Trainer trainer;
@@ -46,7 +46,7 @@ final class TrainingLoop {
         this.totalSteps = totalSteps;
     }
 
-    /** Goes on as if the run had come here by itself. */
+    /** Restores a checkpoint; the remaining steps are identical to those of an uninterrupted run. */
     void resumeFrom(Path checkpoint) {
         TrainerState state = CheckpointManager.state(checkpoint);
         CheckpointManager.restore(checkpoint, trainer.arrays());
@@ -55,36 +55,36 @@ final class TrainingLoop {
         totals = state.totals();
     }
 
-    /** Takes the weights of a checkpoint, and nothing else. */
+    /** Loads the weights of a checkpoint, without the rest of its state. */
     void loadWeights(Path checkpoint) {
         CheckpointManager.restore(checkpoint, trainer.arrays());
     }
 
-    /** @param each what happens before and after every step */
-    void run(StepActions each) {
+    /** @param actions actions before and after every step */
+    void run(StepActions actions) {
         Progress.ProgressMeter meter = new Progress.ProgressMeter(stage.name(), totalSteps, totals);
         while (totals.steps() < totalSteps) {
             List<BatchPlan> plans = new ArrayList<>();
-            while (plans.size() < stage.accumulation() && batches.hasNext()) {
+            while (plans.size() < stage.gradientAccumulationSteps() && batches.hasNext()) {
                 plans.add(batches.nextPlan());
             }
             if (plans.isEmpty()) {
                 nextEpoch();
                 continue;
             }
-            each.stepStarted(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
-            StepCounts seen =
+            actions.stepStarted(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
+            StepCounts counts =
                     plans.stream().map(this::counts).reduce(StepCounts::plus).orElseThrow();
             Trainer.Step step;
             try (GradientAccumulator sum = gradients.sum(totals.steps(), plans)) {
                 step = trainer.step(sum, this::requireNoLossSpike);
             } catch (RejectedStepException e) {
-                reject(e, plans, seen, each);
+                reject(e, plans, counts, actions);
                 continue;
             }
-            totals = totals.plus(step.loss(), seen);
-            each.stepDone(meter.after(step, totals));
-            each.afterStep(totals.steps(), totalSteps);
+            totals = totals.plus(step.loss(), counts);
+            actions.stepDone(meter.after(step, totals));
+            actions.afterStep(totals.steps(), totalSteps);
         }
     }
 
@@ -92,8 +92,8 @@ final class TrainingLoop {
         if (loss > totals.lossLimit(stage.explodingLoss())) {
             throw new RejectedStepException(String.format(
                     Locale.ROOT,
-                    "the loss of step %d explodes: it is %.4f, of the steps before %.4f, at best %.4f (\"explodingLoss\""
-                            + " is %s), no weight was changed; lower the learning rate or look at this batch",
+                    "loss spike at step %d: loss %.4f, smoothed loss before %.4f, lowest %.4f (\"explodingLoss\""
+                            + " is %s), no weight was changed; lower the learning rate or check this batch",
                     totals.steps() + 1,
                     loss,
                     totals.smoothedLoss(),
@@ -102,50 +102,49 @@ final class TrainingLoop {
         }
     }
 
-    /** A rejected step changes no weight and is reported; it ends the run if there were too many. */
-    private void reject(RejectedStepException bad, List<BatchPlan> plans, StepCounts seen, StepActions each) {
-        List<String> places = plans.stream()
+    /** Counts and reports a rejected step; too many end the run. */
+    private void reject(RejectedStepException bad, List<BatchPlan> plans, StepCounts counts, StepActions actions) {
+        List<String> samples = plans.stream()
                 .flatMap(plan -> plan.rows().stream())
                 .sorted()
                 .map(batches::where)
                 .toList();
-        totals = totals.plusRejected(seen);
-        each.stepRejected(totals.steps(), bad.getMessage(), places);
+        totals = totals.plusRejected(counts);
+        actions.stepRejected(totals.steps(), bad.getMessage(), samples);
         if (totals.badSteps() > stage.maxBadSteps()) {
             throw bad;
         }
         trainer.skipStep();
-        each.afterStep(totals.steps(), totalSteps);
+        actions.afterStep(totals.steps(), totalSteps);
     }
 
     private StepCounts counts(BatchPlan plan) {
         BatchLayout layout = plan.layout();
-        Long[] drawn = new Long[batches.sources()];
-        Arrays.fill(drawn, 0L);
-        plan.rows().forEach(row -> drawn[batches.sourceOf(row)]++);
+        Long[] samplesPerSource = new Long[batches.sources()];
+        Arrays.fill(samplesPerSource, 0L);
+        plan.rows().forEach(row -> samplesPerSource[batches.sourceOf(row)]++);
         return new StepCounts(
                 layout.batchSize(),
                 (long) layout.batchSize() * layout.sequenceLength(),
                 layout.paddedPositions(),
                 layout.targets().length,
-                List.of(drawn));
+                List.of(samplesPerSource));
     }
 
     private void nextEpoch() {
         batches.reset();
         if (!batches.hasNext()) {
             BadSample first = bad.all().get(0);
-            throw new BadInputException(
-                    "not one sample is any good; the first: " + first.where() + ": " + first.reason());
+            throw new BadInputException("no sample is valid; the first: " + first.where() + ": " + first.reason());
         }
     }
 
-    /** What has been seen so far. */
+    /** Totals so far. */
     TrainingTotals totals() {
         return totals;
     }
 
-    /** What a checkpoint of this moment has to keep. */
+    /** Tensors for a checkpoint. */
     CheckpointTensors arrays() {
         return trainer.arrays();
     }

@@ -26,7 +26,7 @@ import org.llava4j.train.logging.ValidationResult;
 import org.llava4j.train.stage.Stage.DataFormat;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Looks at held-out data while a stage learns: the loss, and on ScienceQA the share of right answers too. */
+/** Evaluation on the validation set during training: loss and, for ScienceQA, accuracy. */
 public final class Validation implements AutoCloseable {
     private static final int MAX_NEW_TOKENS = 512;
 
@@ -39,29 +39,29 @@ public final class Validation implements AutoCloseable {
     private final SkippedValidationSamples skipped;
 
     private Validation(
-            ValidationOptions heldOut,
+            ValidationOptions options,
             Stage stage,
             StageData data,
-            BatchAssembler feeding,
+            BatchAssembler assembler,
             Llava model,
-            LlavaModel answering,
+            LlavaModel generator,
             SkippedValidationSamples skipped) {
-        this.options = heldOut;
+        this.options = options;
         this.stage = stage;
         this.data = data;
-        this.assembler = feeding;
+        this.assembler = assembler;
         this.model = model;
-        this.generator = answering;
+        this.generator = generator;
         this.skipped = skipped;
     }
 
     /**
-     * Opens the data; the graph is the one that learns.
+     * Opens the validation set.
      *
-     * @param notice receives one line about held-out samples that are invalid
+     * @param notice receives one line about invalid samples
      */
     static Validation open(
-            ValidationOptions heldOut,
+            ValidationOptions options,
             Stage stage,
             RunPaths paths,
             LlavaConfig config,
@@ -69,34 +69,35 @@ public final class Validation implements AutoCloseable {
             Llava model,
             Consumer<String> notice) {
         SkippedValidationSamples skipped = new SkippedValidationSamples(notice);
-        Stage look = stage(heldOut, stage);
-        StageData data = data(heldOut, stage, paths, config, skipped);
-        LlavaModel answering = look.dataFormat() == DataFormat.SCIENCEQA
+        Stage evalStage = stage(options, stage);
+        StageData data = data(options, stage, paths, config, skipped);
+        LlavaModel generator = evalStage.dataFormat() == DataFormat.SCIENCEQA
                 ? new LlavaModel(
                         config,
                         LlamaTokenizer.load(paths.model()),
-                        look.chatFormat(),
+                        evalStage.chatFormat(),
                         features,
                         model,
                         GenerationConfig.eosIds(paths.model()))
                 : null;
-        return new Validation(heldOut, look, data, new BatchAssembler(config, features), model, answering, skipped);
+        return new Validation(
+                options, evalStage, data, new BatchAssembler(config, features), model, generator, skipped);
     }
 
     /**
-     * The held-out data, as a run reads it.
+     * Opens the validation set as a run reads its data.
      *
      * @param bad receives every invalid sample
      */
     static StageData data(
-            ValidationOptions heldOut, Stage stage, RunPaths paths, LlavaConfig config, Consumer<BadSample> bad) {
+            ValidationOptions options, Stage stage, RunPaths paths, LlavaConfig config, Consumer<BadSample> bad) {
         return StageData.open(
-                stage(heldOut, stage), paths.of(heldOut.data(), heldOut.images(), paths.output()), config, bad);
+                stage(options, stage), paths.of(options.data(), options.images(), paths.output()), config, bad);
     }
 
-    private static Stage stage(ValidationOptions heldOut, Stage stage) {
+    private static Stage stage(ValidationOptions options, Stage stage) {
         return stage.dataFormat() == DataFormat.SCIENCEQA
-                ? Stages.with(stage, Map.of("split", heldOut.split(), "maxBadSamples", Integer.MAX_VALUE))
+                ? Stages.with(stage, Map.of("split", options.split(), "maxBadSamples", Integer.MAX_VALUE))
                 : Stages.with(stage, Map.of("maxBadSamples", Integer.MAX_VALUE));
     }
 
@@ -104,7 +105,7 @@ public final class Validation implements AutoCloseable {
         return options.loadBestModelAtEnd();
     }
 
-    /** Whether a look is due after a step. */
+    /** Whether an evaluation is due after a step. */
     boolean isDue(int step, int totalSteps) {
         return step % options.evalSteps() == 0 || step == totalSteps;
     }
@@ -118,25 +119,25 @@ public final class Validation implements AutoCloseable {
         batches.seek(BatchCursor.START);
         PooledMemory pool = PooledMemory.forCurrentThread();
         double sum = 0;
-        long rows = 0;
+        long targetTokens = 0;
         int samples = 0;
         while (samples < options.maxSamples() && batches.hasNext()) {
             BatchPlan plan = batches.nextPlan();
-            Map<String, INDArray> fed = assembler.placeholders(plan);
-            INDArray loss = model.output(fed, List.of(Llava.LOSS)).get(Llava.LOSS);
-            int own = plan.layout().targets().length;
-            sum += own * loss.getDouble(0);
-            rows += own;
+            Map<String, INDArray> placeholders = assembler.placeholders(plan);
+            INDArray loss = model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS);
+            int batchTokens = plan.layout().targets().length;
+            sum += batchTokens * loss.getDouble(0);
+            targetTokens += batchTokens;
             samples += plan.layout().batchSize();
             pool.release(loss);
-            fed.values().forEach(INDArray::close);
+            placeholders.values().forEach(INDArray::close);
         }
         skipped.report();
-        if (rows == 0) {
-            throw new BadInputException(options.data()
-                    + ": not one held-out sample has anything to learn; look at it and" + " at \"convMode\"");
+        if (targetTokens == 0) {
+            throw new BadInputException(
+                    options.data() + ": no validation sample has target tokens; check the data and" + " \"convMode\"");
         }
-        return sum / rows;
+        return sum / targetTokens;
     }
 
     private double accuracy() {
@@ -144,12 +145,13 @@ public final class Validation implements AutoCloseable {
         List<ScienceQaProblem> problems = all.subList(0, Math.min(all.size(), options.maxSamples()));
         Path images =
                 options.images() != null ? options.images() : options.data().resolve("images");
-        Map<String, String> said = new ScienceQaPredictor(stage.answerFormat(), stage.batchSize(), MAX_NEW_TOKENS)
+        Map<String, String> answers = new ScienceQaPredictor(
+                        stage.promptFormat(), stage.perDeviceTrainBatchSize(), MAX_NEW_TOKENS)
                 .predict(generator, problems, problem -> ScienceQaRecordReader.image(images, problem));
         ScienceQaScores scores = new ScienceQaScores(ScienceQaProblem::subject);
         problems.forEach(problem -> scores.add(
                 problem,
-                AnswerParser.parse(said.get(problem.id()), problem.choices().size())));
+                AnswerParser.parse(answers.get(problem.id()), problem.choices().size())));
         return scores.overall().accuracy();
     }
 

@@ -3,14 +3,15 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 
 /**
- * Data that a run is measured on and does not learn from, in the format of what it learns from.
+ * Validation set of a run, in the format of the training data, and when to evaluate on it.
  *
  * @param data LLaVA's conversation JSON, or ScienceQA's folder
- * @param images the folder that pictures are named from; null for the one beside the data
+ * @param images folder that image names are relative to; null for the default beside the data
  * @param split ScienceQA's split
- * @param evalSteps optimiser steps between two looks
- * @param maxSamples so many at most, the first of a fixed order
- * @param loadBestModelAtEnd whether the output gets the weights of the look with the lowest loss, not the last ones
+ * @param evalSteps optimizer steps between evaluations
+ * @param maxSamples maximum number of samples, the first in a fixed order
+ * @param loadBestModelAtEnd whether the output gets the weights with the lowest validation loss instead of the last
+ *     ones
  */
 public record ValidationOptions(
         Path data, Path images, String split, int evalSteps, int maxSamples, boolean loadBestModelAtEnd) {}

@@ -3,17 +3,22 @@ package org.llava4j.train.stage;
 import org.llava4j.model.weights.TensorHash;
 
 /**
- * A part of the model in a stage, and the proof of what became of it.
+ * Result of the frozen-weight check for one group of weights.
  *
  * @param name such as {@code mm_projector} or {@code layers}
- * @param learns whether the stage trains it
- * @param parameters number of weights
- * @param before hash and norm of the weights before the stage
- * @param after the same after it
+ * @param trainable whether the stage trains the group
+ * @param parameters number of parameters
+ * @param before hash and norm before the stage
+ * @param after hash and norm after the stage
  */
 public record WeightGroup(
-        String name, boolean learns, long parameters, TensorHash.TensorDigest before, TensorHash.TensorDigest after) {
+        String name,
+        boolean trainable,
+        long parameters,
+        TensorHash.TensorDigest before,
+        TensorHash.TensorDigest after) {
 
+    /** Whether the weights changed. */
     public boolean changed() {
         return !before.sha256().equals(after.sha256());
     }

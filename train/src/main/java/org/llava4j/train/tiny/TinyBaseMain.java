@@ -24,17 +24,17 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code exec:java@tiny-base}: makes the base that the demo starts from, {@code resources/tiny/base}, anew. */
+/** {@code exec:java@tiny-base}: trains the base model of the demo, {@code resources/tiny/base}. */
 public final class TinyBaseMain extends Command {
-    private static final int CORPUS_FOR_VOCABULARY = 20_000;
+    private static final int TOKENIZER_CORPUS_SIZE = 20_000;
     private static final String CONFIG = "config.json";
     private static final String WEIGHTS = "model.safetensors";
 
     private TinyBaseMain() {
         super(
                 "tiny-base",
-                "Makes the tiny base of the demo: a tokenizer, a decoder that has read text, a tower that has seen"
-                        + " drawn pictures with labels.");
+                "Trains the tiny base model of the demo: a tokenizer, a decoder trained on text, and a vision tower"
+                        + " trained on labelled synthetic images.");
     }
 
     public static void main(String[] args) {
@@ -44,44 +44,47 @@ public final class TinyBaseMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(required("output-dir", "DIR", "a new folder for the base"))
-                .addOption(flag("seed", "N", "of everything (default 1)"))
-                .addOption(flag("pictures", "N", "drawn for the tower to learn from (default 32000)"))
-                .addOption(flag("decoder", "DIR", "a tokenizer and decoder made before, instead of training one"))
-                .addOption(flag("decoder-steps", "N", "steps of the decoder, on text (default 3000)"))
-                .addOption(flag("tower-steps", "N", "steps of the tower, on labels (default 5500)"));
+                .addOption(required("output-dir", "DIR", "output folder of the base model"))
+                .addOption(flag("seed", "N", "seed of all random choices (default 1)"))
+                .addOption(alias(
+                        flag("images", "N", "synthetic images to train the tower on (default 32000)"), "pictures"))
+                .addOption(flag("decoder", "DIR", "existing tokenizer and decoder, instead of training them"))
+                .addOption(flag("decoder-steps", "N", "training steps of the decoder (default 3000)"))
+                .addOption(flag("tower-steps", "N", "training steps of the tower (default 5500)"));
     }
 
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
         long seed = integer(line, "seed", 1);
-        // Never committed: the pictures go when the tower has seen them.
-        Path beside = output.resolveSibling(output.getFileName() + ".pictures");
+        // Never committed: the images are temporary.
+        Path temporary = output.resolveSibling(output.getFileName() + ".images");
         try (AtomicFolder folder = AtomicFolder.begin(output, "tiny-base", InputPaths.of(path(line, "decoder")));
-                AtomicFolder drawn = AtomicFolder.begin(beside, "pictures")) {
+                AtomicFolder images = AtomicFolder.begin(temporary, "images")) {
             Path base = folder.path();
-            Path made = path(line, "decoder");
-            LlamaTokenizer tokenizer = tokenizer(made, base.resolve("tokenizer.model"), seed);
-            Llava decoder = made == null
+            Path existing = path(line, "decoder");
+            LlamaTokenizer tokenizer = tokenizer(existing, base.resolve("tokenizer.model"), seed);
+            Llava decoder = existing == null
                     ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 3000))
-                    : load(made);
+                    : load(existing);
             SafetensorsWriter.write(base.resolve(WEIGHTS), weights(decoder, ""), name -> TensorType.F16);
             Files.writeString(base.resolve(CONFIG), TinyConfigFiles.model());
 
-            Path world = drawn.path().resolve("world");
+            Path dataset = images.path().resolve("world");
             SyntheticDatasetWriter.write(
-                    SyntheticDatasetConfig.labelled(seed, integer(line, "pictures", 32_000)), world);
-            INDArray wordVectors = decoder.weight("model.embed_tokens.weight").dup();
-            Llava tower =
-                    TinyVisionTower.train(world, tokenizer, wordVectors, seed, integer(line, "tower-steps", 5500));
+                    SyntheticDatasetConfig.labelled(seed, integer(line, "images", 32_000)), dataset);
+            INDArray tokenEmbeddings =
+                    decoder.weight("model.embed_tokens.weight").dup();
+            Llava tower = TinyVisionTower.train(
+                    dataset, tokenizer, tokenEmbeddings, seed, integer(line, "tower-steps", 5500));
             Path clip = Files.createDirectories(base.resolve("vision_tower"));
             Files.writeString(clip.resolve(CONFIG), TinyConfigFiles.tower());
             Files.writeString(clip.resolve("preprocessor_config.json"), TinyConfigFiles.preprocessor());
             SafetensorsWriter.write(clip.resolve(WEIGHTS), weights(tower, Llava.TOWER_PREFIX), name -> TensorType.F16);
             folder.commit();
         } catch (IOException e) {
-            throw new BadInputException(output + ": cannot be written (" + e.getMessage() + "); choose another", e);
+            throw new BadInputException(
+                    output + ": cannot be written (" + e.getMessage() + "); choose another folder", e);
         }
         System.out.println("wrote " + output);
     }
@@ -94,7 +97,7 @@ public final class TinyBaseMain extends Command {
 
     private static LlamaTokenizer tokenizer(Path from, Path file, long seed) throws IOException {
         SentencePieceModel pieces = from == null
-                ? BpeTrainer.train(TextCorpus.texts(seed, CORPUS_FOR_VOCABULARY), TinyModelConfig.VOCABULARY_SIZE)
+                ? BpeTrainer.train(TextCorpus.texts(seed, TOKENIZER_CORPUS_SIZE), TinyModelConfig.VOCABULARY_SIZE)
                 : LlamaTokenizer.load(from).model();
         Files.write(file, SentencePieceWriter.bytes(pieces));
         return LlamaTokenizer.load(file);

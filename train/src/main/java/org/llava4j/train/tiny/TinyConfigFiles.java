@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import org.llava4j.data.image.ClipPreprocessing;
 
-/** The tiny base's JSON files, as Hugging Face and LLaVA write theirs. */
+/** JSON files of the tiny base model, in the format of Hugging Face and LLaVA. */
 final class TinyConfigFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -22,15 +22,15 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 
-/** The decoder learns to read, to compare and to name an option, from text alone. */
+/** Training of the tiny decoder on text only: reading, comparing, and answering with an option's letter. */
 final class TinyDecoder {
     private static final int BATCH_SIZE = 48;
     private static final double LEARNING_RATE = 2e-3;
 
-    /** Batches are cut from so many documents sorted by length, so that little is padding. */
+    /** Documents that are sorted by length together (length-grouped batching), to reduce padding. */
     private static final int BUCKETING_WINDOW = 16 * BATCH_SIZE;
 
-    /** Plain text: what is given, a line break, what is learned and the line break that ends it, as in stage 1. */
+    /** Plain text as in stage 1: context, a line break, the target, and a line break that ends it. */
     private static final ConversationTemplate NOTES = new ConversationTemplate(
             "notes", List.of(), "", new TurnLayout("", false, "", "\n", "", "", "\n", ""), null);
 

@@ -5,11 +5,15 @@ import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** First weights of the tiny model, by name: norms begin as the identity, biases at 0, matrices random. */
+/**
+ * Initial weights of the tiny model: norms are the identity, biases 0, matrices random normal.
+ *
+ * @param seed seed of all random weights
+ */
 record TinyInitializer(long seed) implements TensorSource {
     private static final double DECODER_DEVIATION = 0.05;
 
-    /** Words must not drown in what layers of random weights add to them. */
+    /** Large enough that randomly initialized layers do not outweigh the token embeddings. */
     private static final double EMBEDDING_DEVIATION = 1;
 
     private static final double TOWER_DEVIATION = 0.06;
@@ -51,7 +55,7 @@ record TinyInitializer(long seed) implements TensorSource {
         return DECODER_DEVIATION * (addsToStream ? residualScale(TinyModelConfig.DECODER_LAYERS) : 1);
     }
 
-    /** What is added to the residual stream starts smaller the more layers add to it. */
+    /** Scale of layers that write to the residual stream, smaller the more layers there are. */
     private static double residualScale(int layers) {
         return 1 / Math.sqrt(2.0 * layers);
     }

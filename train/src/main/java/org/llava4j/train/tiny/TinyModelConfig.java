@@ -6,20 +6,20 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 
-/** The shapes of the tiny model: LLaVA's in everything but size. */
+/** Configuration of the tiny model: LLaVA's architecture at a small size. */
 final class TinyModelConfig {
     static final int VOCABULARY_SIZE = 800;
     static final int HIDDEN_SIZE = 128;
     static final int VISION_HEADS = 4;
 
-    /** Eight narrow heads learn to look up an option in half the steps that four wide ones need. */
+    /** Eight narrow heads need half the steps of four wide ones to look up an option. */
     static final int DECODER_HEADS = 8;
 
     static final int DECODER_LAYERS = 4;
     static final int DECODER_MLP = 344;
     static final int MAX_LENGTH = 256;
 
-    /** The last layer is not used by LLaVA (the feature is the state before it), nor does it learn here. */
+    /** The last layer is unused by LLaVA, whose features are the states before it, and is not trained here. */
     static final ClipConfig VISION = new ClipConfig(HIDDEN_SIZE, 5, VISION_HEADS, 4 * HIDDEN_SIZE, 64, 16, 1e-5);
 
     private TinyModelConfig() {}
@@ -38,8 +38,8 @@ final class TinyModelConfig {
                 false);
     }
 
-    /** What the demo begins with. */
-    static LlavaConfig whole() {
+    /** Configuration of the demo's base model. */
+    static LlavaConfig llava() {
         return new LlavaConfig(
                 VISION, decoder(), ProjectorType.LINEAR, -2, SelectFeature.PATCH, MAX_LENGTH, false, false);
     }

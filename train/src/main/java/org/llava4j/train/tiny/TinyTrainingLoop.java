@@ -10,10 +10,11 @@ import org.llava4j.train.Trainer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * How every part of the tiny base learns: AdamW, a warm-up and a cosine, a line now and then.
+ * Training loop of the tiny base model's parts: AdamW, warmup and cosine decay, a log line every 100 steps.
  *
- * @param name in those lines
- * @param learningRate at the end of the warm-up
+ * @param name in the log lines
+ * @param learningRate at the end of the warmup
+ * @param steps number of steps
  */
 record TinyTrainingLoop(String name, double learningRate, int steps) {
     private static final double WARMUP = 0.03;
@@ -22,19 +23,19 @@ record TinyTrainingLoop(String name, double learningRate, int steps) {
     private static final double SMOOTHING = 0.98;
 
     /**
-     * Trains what {@link Llava#setTrainable} thawed.
+     * Trains the weights that {@link Llava#setTrainable} selected.
      *
-     * @param batches placeholders of each step, counted from 0
+     * @param batches placeholders by step, counted from 0
      */
     void train(Llava model, IntFunction<Map<String, INDArray>> batches) {
         Trainer trainer = new Trainer(model, new AdamW(ADAM), CosineScheduleWithWarmup.of(learningRate, WARMUP, steps));
         double smoothed = 0;
-        long begun = System.nanoTime();
+        long startNanos = System.nanoTime();
         for (int step = 0; step < steps; step++) {
             double loss = trainer.step(batches.apply(step)).loss();
             smoothed = step == 0 ? loss : SMOOTHING * smoothed + (1 - SMOOTHING) * loss;
             if ((step + 1) % REPORT_EVERY == 0 || step + 1 == steps) {
-                double seconds = (System.nanoTime() - begun) / 1e9;
+                double seconds = (System.nanoTime() - startNanos) / 1e9;
                 System.out.printf(
                         Locale.ROOT, "%s %5d/%d  loss %.4f  %.0f s%n", name, step + 1, steps, smoothed, seconds);
             }

@@ -25,61 +25,63 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The tower learns from drawn pictures and the label written under each. Its n-th feature vector has to name the n-th
- * piece of the label: one linear layer, the same for all vectors, must bring it near that piece's word vector in the
- * decoder, as CLIP's contrast brings a picture near its caption. The layer is thrown away; stage 1 has to find another.
+ * Training of the tiny vision tower on synthetic images with labels.
+ *
+ * <p>One linear layer, shared by all positions, maps the n-th feature vector close to the token embedding of the n-th
+ * token of the label, as CLIP's contrastive loss moves an image close to its caption. The layer is discarded; stage 1
+ * has to train a new projector.
  */
 final class TinyVisionTower {
     private static final int BATCH_SIZE = 32;
     private static final double LEARNING_RATE = 1.5e-3;
-    private static final String PIECES = "label_pieces";
+    private static final String LABEL_TOKENS = "label_pieces";
 
-    private final LlavaConfig config = TinyModelConfig.whole();
+    private final LlavaConfig config = TinyModelConfig.llava();
     private final List<RgbImage> crops = new ArrayList<>();
     private final List<int[]> labels = new ArrayList<>();
     private final ClipImageProcessor processor =
             new ClipImageProcessor(ClipPreprocessing.clip(config.vision().imageSizePx()));
 
-    /** Decodes each picture once; as bytes tens of thousands fit in memory. */
-    private TinyVisionTower(Path world, LlamaTokenizer tokenizer) {
-        Path images = world.resolve("captions/images");
-        int filling = tokenizer.pieceId(".");
-        try (ConversationRecordReader reader = ConversationRecordReader.open(world.resolve("captions/chat.json"))) {
+    /** Decodes each image once; tens of thousands fit in memory as bytes. */
+    private TinyVisionTower(Path dataset, LlamaTokenizer tokenizer) {
+        Path images = dataset.resolve("captions/images");
+        int padding = tokenizer.pieceId(".");
+        try (ConversationRecordReader reader = ConversationRecordReader.open(dataset.resolve("captions/chat.json"))) {
             for (int i = 0; i < reader.size(); i++) {
                 Conversation sample = reader.get(i);
                 crops.add(processor.crop(
                         ImageFiles.read(images.resolve(sample.images().get(0)))));
                 labels.add(padded(
-                        tokenizer.encode(sample.turns().get(1).value()), filling, config.numImageTokens(), sample));
+                        tokenizer.encode(sample.turns().get(1).value()), padding, config.numImageTokens(), sample));
             }
         }
     }
 
-    private static int[] padded(int[] pieces, int filling, int length, Conversation sample) {
+    private static int[] padded(int[] pieces, int padding, int length, Conversation sample) {
         if (pieces.length > length) {
-            throw new BadInputException("label of picture " + sample.id() + ": " + pieces.length + " pieces, but an"
-                    + " image has " + length + " vectors; give shorter labels or a larger vocabulary");
+            throw new BadInputException("label of image " + sample.id() + ": " + pieces.length + " tokens, but an"
+                    + " image has only " + length + "; use shorter labels or a larger vocabulary");
         }
         int[] filled = Arrays.copyOf(pieces, length);
-        Arrays.fill(filled, pieces.length, length, filling);
+        Arrays.fill(filled, pieces.length, length, padding);
         return filled;
     }
 
     /**
      * Trains a tower.
      *
-     * @param world a folder with {@code captions/chat.json} and {@code captions/images}: labels
-     * @param wordVectors float32[V, D], the decoder's; they stay as they are
-     * @return the tower
+     * @param dataset folder with {@code captions/chat.json} and {@code captions/images}
+     * @param tokenEmbeddings float32[V, D], the decoder's; frozen
+     * @return a graph with the trained tower
      */
-    static Llava train(Path world, LlamaTokenizer tokenizer, INDArray wordVectors, long seed, int steps) {
-        return new TinyVisionTower(world, tokenizer).train(wordVectors, seed, steps);
+    static Llava train(Path dataset, LlamaTokenizer tokenizer, INDArray tokenEmbeddings, long seed, int steps) {
+        return new TinyVisionTower(dataset, tokenizer).train(tokenEmbeddings, seed, steps);
     }
 
-    private Llava train(INDArray wordVectors, long seed, int steps) {
+    private Llava train(INDArray tokenEmbeddings, long seed, int steps) {
         TinyInitializer fresh = new TinyInitializer(seed);
         Llava tower = Llava.buildTower(config, fresh);
-        addLabelLoss(tower.graph(), fresh, wordVectors);
+        addLabelLoss(tower.graph(), fresh, tokenEmbeddings);
         String last = "encoder.layers." + (config.vision().layers() - 1) + ".";
         tower.setTrainable(name -> name.startsWith("words.")
                 || (name.startsWith(Llava.TOWER_PREFIX) && !name.contains(last) && !name.contains("post_layernorm")));
@@ -88,15 +90,15 @@ final class TinyVisionTower {
         return tower;
     }
 
-    private void addLabelLoss(SameDiff graph, TinyInitializer fresh, INDArray wordVectors) {
+    private void addLabelLoss(SameDiff graph, TinyInitializer fresh, INDArray tokenEmbeddings) {
         int width = config.decoder().hiddenSize();
         SDVariable weight = graph.constant(
                 "words.weight",
                 fresh.tensor("mm_projector.weight", width, config.vision().hiddenSize()));
         SDVariable bias = graph.constant("words.bias", Nd4j.zeros(DataType.FLOAT, width));
         SDVariable words = Linear.of("named_words", graph.getVariable(Llava.FEATURES), weight, bias);
-        SDVariable logits = Linear.of("piece_logits", words, graph.constant("word_vectors", wordVectors));
-        CrossEntropy.of("label_loss", logits, graph.placeHolder(PIECES, DataType.INT32, -1))
+        SDVariable logits = Linear.of("piece_logits", words, graph.constant("token_embeddings", tokenEmbeddings));
+        CrossEntropy.of("label_loss", logits, graph.placeHolder(LABEL_TOKENS, DataType.INT32, -1))
                 .markAsLoss();
     }
 
@@ -106,14 +108,14 @@ final class TinyVisionTower {
         float[] pixels = new float[BATCH_SIZE * channels];
         int[] pieces = new int[BATCH_SIZE * config.numImageTokens()];
         for (int i = 0; i < BATCH_SIZE; i++) {
-            int picture = order.get((step * BATCH_SIZE + i) % order.size());
-            System.arraycopy(processor.process(crops.get(picture)), 0, pixels, i * channels, channels);
-            System.arraycopy(labels.get(picture), 0, pieces, i * config.numImageTokens(), config.numImageTokens());
+            int image = order.get((step * BATCH_SIZE + i) % order.size());
+            System.arraycopy(processor.process(crops.get(image)), 0, pixels, i * channels, channels);
+            System.arraycopy(labels.get(image), 0, pieces, i * config.numImageTokens(), config.numImageTokens());
         }
         return Map.of(
                 Llava.PIXEL_VALUES,
                 Nd4j.createFromArray(pixels).reshape(BATCH_SIZE, 3, side, side),
-                PIECES,
+                LABEL_TOKENS,
                 Nd4j.createFromArray(pieces));
     }
 }

@@ -1,5 +1,5 @@
 /**
- * How the shipped tiny base was made, for anyone to run again: a tokenizer from a drawn world's texts, a CLIP tower
- * that has seen drawn pictures with their labels only, and a LLaMA that has read text only.
+ * Training of the tiny base model that ships with the demo: a BPE tokenizer, a LLaMA decoder trained on text only, and
+ * a CLIP-like vision tower trained on synthetic images with labels.
  */
 package org.llava4j.train.tiny;

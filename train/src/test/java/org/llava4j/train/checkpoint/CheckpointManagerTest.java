@@ -22,7 +22,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class CheckpointManagerTest {
-    private static final TrainingTotals.StepCounts SEEN = new TrainingTotals.StepCounts(1, 1, 0, 1, List.of(1L));
+    private static final TrainingTotals.StepCounts STEP_COUNTS = new TrainingTotals.StepCounts(1, 1, 0, 1, List.of(1L));
 
     @TempDir
     private Path temp;
@@ -30,7 +30,7 @@ class CheckpointManagerTest {
     private final List<String> notices = new ArrayList<>();
 
     @Test
-    void bestPassesOverACheckpointThatBrokeSinceTheRunBegan() throws IOException {
+    void bestSkipsCheckpointCorruptedAfterOpen() throws IOException {
         try (CheckpointManager checkpoints = open(9)) {
             save(checkpoints, 1, 2.0);
             Path second = save(checkpoints, 2, 1.0);
@@ -42,7 +42,7 @@ class CheckpointManagerTest {
     }
 
     @Test
-    void retentionKeepsTheLastAndTheBestAmongValidOnes() throws IOException {
+    void saveKeepsLastAndBestValidCheckpoints() throws IOException {
         try (CheckpointManager checkpoints = open(1)) {
             save(checkpoints, 1, 2.0);
             save(checkpoints, 2, 1.0);
@@ -53,12 +53,13 @@ class CheckpointManagerTest {
             save(checkpoints, 4, 3.0);
             assertThat(checkpoints.valid()).extracting(SavedCheckpoint::step).containsExactly(2, 4);
         }
-        assertThat(notices).containsExactly(foreign + " is skipped and left as it is: llava4j.json is missing");
+        assertThat(notices)
+                .containsExactly(foreign + " is not a valid checkpoint and is skipped: llava4j.json is missing");
         assertThat(foreign).isEmptyDirectory();
     }
 
     @Test
-    void clearRemovesValidOnesOnly() throws IOException {
+    void clearRemovesOnlyValidCheckpoints() throws IOException {
         try (CheckpointManager checkpoints = open(1)) {
             save(checkpoints, 1, null);
         }
@@ -73,7 +74,7 @@ class CheckpointManagerTest {
     }
 
     @Test
-    void hashesThatDoNotSayWhereTheRunStoodAreNoCheckpoint() throws IOException {
+    void openSkipsCheckpointWithoutTrainerState() throws IOException {
         Path path = temp.resolve("checkpoint-00000001");
         try (AtomicFolder folder = AtomicFolder.begin(path, SavedCheckpoint.KIND)) {
             Files.writeString(folder.path().resolve("state.json"), "{}");
@@ -82,11 +83,11 @@ class CheckpointManagerTest {
         try (CheckpointManager checkpoints = open(1)) {
             assertThat(checkpoints.valid()).isEmpty();
         }
-        assertThat(notices).hasSize(1).first().asString().contains("state.json does not say where the run stood");
+        assertThat(notices).hasSize(1).first().asString().contains("state.json has no totals or no data cursor");
     }
 
     @Test
-    void checkpointOfAnOlderVersionIsVerifiedByItsOwnHashes() throws IOException {
+    void readVerifiesHashesOfOlderVersion() throws IOException {
         Path path;
         try (CheckpointManager checkpoints = open(1)) {
             path = save(checkpoints, 1, null);
@@ -107,33 +108,33 @@ class CheckpointManagerTest {
         try (CheckpointManager checkpoints = open(1)) {
             assertThat(checkpoints.valid()).isEmpty();
         }
-        assertThat(notices).hasSize(1).first().asString().contains("added is not of it");
+        assertThat(notices).hasSize(1).first().asString().contains("added is unexpected");
     }
 
     @Test
-    void closeNeverFailsAndUnlocks() {
+    void closeUnlocksWithoutFailing() {
         CheckpointManager checkpoints = open(1);
         AtomicFolder.delete(temp);
         checkpoints.close();
         assertThat(notices).hasSize(1).first().asString().startsWith("cannot clear " + temp);
         open(1).close();
-        assertThat(temp).as("nothing but the lock was in it").doesNotExist();
+        assertThat(temp).as("a folder with only the lock is removed").doesNotExist();
     }
 
     @Test
-    void secondOpenIsRefusedAndLeavesTheFirstItsLock() {
+    void openRejectsLockedFolder() {
         try (CheckpointManager first = open(1)) {
             for (int i = 0; i < 2; i++) {
                 assertThatThrownBy(() -> open(1))
                         .isInstanceOf(BadInputException.class)
-                        .hasMessageContaining("another run is writing its checkpoints there");
+                        .hasMessageContaining("is locked by another run");
             }
             assertThat(save(first, 1, null)).isDirectory();
         }
     }
 
     @Test
-    void lockThatCannotBeWrittenIsOneLine() throws IOException {
+    void openReportsUnwritableFolder() throws IOException {
         Files.createDirectory(temp.resolve("run.lock"));
         assertThatThrownBy(() -> open(1))
                 .isInstanceOf(BadInputException.class)
@@ -147,7 +148,7 @@ class CheckpointManagerTest {
     private static Path save(CheckpointManager checkpoints, int step, Double validation) {
         TrainingTotals totals = TrainingTotals.NONE;
         for (int i = 0; i < step; i++) {
-            totals = totals.plus(1, SEEN);
+            totals = totals.plus(1, STEP_COUNTS);
         }
         TrainerState state = new TrainerState(
                 new Fingerprint(Map.of("learningRate", "0.1")),

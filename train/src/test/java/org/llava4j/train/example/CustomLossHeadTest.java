@@ -27,7 +27,7 @@ class CustomLossHeadTest {
     private static final int CLASSES = 2;
 
     @Test
-    void aHeadOnTheTowersFeaturesLearnsWhileEverythingElseStays() {
+    void customHeadTrainsWhileOtherWeightsStayFrozen() {
         Path folder = GoldenValues.path("c_llava_linear");
         int images = 8;
         // <example>
@@ -67,9 +67,9 @@ class CustomLossHeadTest {
         }
         assertThat(first).isGreaterThan(5);
         assertThat(last).isLessThan(0.3 * first);
-        INDArray said = llava.output(Map.of(Llava.PIXEL_VALUES, pixels), List.of("my_logits"))
+        INDArray predictions = llava.output(Map.of(Llava.PIXEL_VALUES, pixels), List.of("my_logits"))
                 .get("my_logits");
-        assertThat(said.argMax(1).toIntVector()).containsExactly(0, 1, 0, 1, 0, 1, 0, 1);
+        assertThat(predictions.argMax(1).toIntVector()).containsExactly(0, 1, 0, 1, 0, 1, 0, 1);
         assertThat(llava.weight(Llava.TOWER_PREFIX + "vision_model.embeddings.patch_embedding.weight"))
                 .isEqualTo(towerWeight);
     }
@@ -85,7 +85,7 @@ class CustomLossHeadTest {
     }
 
     @Test
-    void documentationShowsThisCode() throws IOException {
+    void docsShowThisCode() throws IOException {
         Path root = Path.of(System.getProperty("llava4j.root"));
         String source =
                 Files.readString(root.resolve("train/src/test/java/org/llava4j/train/example/CustomLossHeadTest.java"));

@@ -28,7 +28,7 @@ class CustomStageTest {
     private Path temp;
 
     @Test
-    void aStageRunsFromJava() throws IOException {
+    void stageRunsFromJava() throws IOException {
         Path vicuna = TinyModelFolders.llama(temp.resolve("vicuna"));
         Path clip = TinyModelFolders.TOWER;
         Path data = GoldenValues.path("f_e2e/finetune.json");
@@ -36,8 +36,8 @@ class CustomStageTest {
         Path output = temp.resolve("out");
         AtomicBoolean cancelled = new AtomicBoolean();
         // <example>
-        Stage stage =
-                Stages.with(Stages.named("finetune"), List.of("maxSteps=4", "batchSize=2", "freshProjector=true"));
+        Stage stage = Stages.with(
+                Stages.named("finetune"), List.of("maxSteps=4", "perDeviceTrainBatchSize=2", "freshProjector=true"));
         RunPaths paths = RunPaths.of(vicuna, data, images, output).withVisionTower(clip);
         CheckpointPolicy policy =
                 new CheckpointPolicy(Path.of(output + ".checkpoints"), 100, 2, CheckpointPolicy.ResumeMode.AUTO);

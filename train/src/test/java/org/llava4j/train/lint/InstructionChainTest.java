@@ -30,8 +30,8 @@ import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 
 /**
- * The paper's way from captioned pictures to a trained model, in small: 200 drawn scenes with captions and boxes, a
- * teacher on loopback that knows only what it is told of them, its answers read and checked, and a stage that learns.
+ * The paper's pipeline at a small scale: 200 synthetic scenes with captions and boxes, a local LLM endpoint that
+ * answers by rules, parsing and validation of its answers, and a training stage.
  */
 class InstructionChainTest {
     private static final int SCENES = 200;
@@ -41,7 +41,7 @@ class InstructionChainTest {
     private Path temp;
 
     @Test
-    void scenesBecomeInstructionsAndAModel() throws IOException {
+    void pipelineGeneratesInstructionsAndTrainsModel() throws IOException {
         Path scenes = temp.resolve("scenes");
         SyntheticCocoDataset.write(SCENES, 1, scenes);
 
@@ -72,13 +72,21 @@ class InstructionChainTest {
             "--output-dir", lint.toString(),
             "--fail-on", "error"
         });
-        assertThat(JsonInput.readObject(lint.resolve("lint.json")).get("good").intValue())
+        assertThat(JsonInput.readObject(lint.resolve("lint.json")).get("valid").intValue())
                 .isEqualTo(3 * SCENES);
 
         RunReport report = StageRunner.run(
                 Stages.with(
                         Stages.named(Stages.FINETUNE),
-                        Map.of("maxSteps", 20, "batchSize", 4, "freshProjector", true, "learningRate", 3e-3)),
+                        Map.of(
+                                "maxSteps",
+                                20,
+                                "perDeviceTrainBatchSize",
+                                4,
+                                "freshProjector",
+                                true,
+                                "learningRate",
+                                3e-3)),
                 RunPaths.of(model, data, scenes.resolve(SyntheticCocoDataset.IMAGES), temp.resolve("out"))
                         .withVisionTower(TinyModelFolders.TOWER),
                 RunOptions.DEFAULT,
@@ -88,7 +96,7 @@ class InstructionChainTest {
                 .isLessThan(0.8 * report.steps().get(0).loss());
     }
 
-    /** Answers from the words and places in the last message alone. */
+    /** Answers from the captions and boxes in the last message only. */
     private static void answer(HttpExchange exchange) throws IOException {
         try (exchange) {
             JsonNode messages = JSON.readTree(exchange.getRequestBody()).get("messages");
@@ -99,7 +107,7 @@ class InstructionChainTest {
                     .toList();
             String caption = context.get(0);
             String system = messages.get(0).get("content").textValue();
-            String said = system.startsWith("You describe")
+            String answer = system.startsWith("You describe")
                     ? caption + " " + counted(context)
                     : "Question:\nWhat is to be seen?\n===\nAnswer:\n" + caption
                             + (system.startsWith("You write training conversations")
@@ -113,7 +121,7 @@ class InstructionChainTest {
                     .put("model", "rules");
             ObjectNode choice = body.putArray("choices").addObject();
             choice.put("index", 0).put("finish_reason", "stop");
-            choice.putObject("message").put("role", "assistant").put("content", said);
+            choice.putObject("message").put("role", "assistant").put("content", answer);
             byte[] bytes = JSON.writeValueAsBytes(body);
             exchange.getResponseHeaders().add("Content-Type", "application/json");
             exchange.sendResponseHeaders(200, bytes.length);

@@ -21,7 +21,7 @@ import org.llava4j.train.GoldenValues;
 import org.llava4j.train.TinyModelFolders;
 import org.w3c.dom.Element;
 
-/** Good data and data with every kind of fault, read by the goal. */
+/** The lint command on valid data and on data with each kind of fault. */
 class LintDataMainTest {
     private static final List<String> IDS = List.of(
             "good", "twice", "broken", "silent", "missing-slot", "double-slot", "dead", "long", "late", "stray");
@@ -34,7 +34,7 @@ class LintDataMainTest {
     private Path data;
 
     @BeforeEach
-    void aModel() {
+    void createModel() {
         model = TinyModelFolders.llama(temp.resolve("model"));
         output = temp.resolve("lint");
         data = GoldenValues.path("f_e2e/finetune.json");
@@ -56,21 +56,21 @@ class LintDataMainTest {
     }
 
     @Test
-    void goodDataIsGood() throws IOException {
+    void lintAcceptsValidData() throws IOException {
         lint();
         assertThat(report().get("samples").intValue()).isEqualTo(8);
-        assertThat(report().get("good").intValue()).isEqualTo(8);
+        assertThat(report().get("valid").intValue()).isEqualTo(8);
         assertThat(report().get("errors").intValue()).isZero();
-        double share = report().get("supervised").doubleValue()
+        double share = report().get("target_tokens").doubleValue()
                 / report().get("positions").doubleValue();
         assertThat(share).isBetween(0.05, 0.95);
         String page = Files.readString(output.resolve("lint.html"));
-        assertThat(page).contains("<i>image, 16 vectors</i>", "<b>").doesNotContain("http");
+        assertThat(page).contains("<i>image, 16 tokens</i>", "<b>").doesNotContain("http");
         assertThatCode(() -> lint("--fail-on", "warning")).doesNotThrowAnyException();
     }
 
-    /** A sample for each rule, and one that is good. */
-    private void aFaultOfEachKind() throws IOException {
+    /** A sample for each rule, and a valid one. */
+    private void writeSampleForEachRule() throws IOException {
         String picture;
         try (var files = Files.list(TinyModelFolders.PICTURES)) {
             picture = files.map(file -> file.getFileName().toString())
@@ -107,21 +107,21 @@ class LintDataMainTest {
     }
 
     @Test
-    void everyFaultIsFoundWithItsPlace() throws Exception {
-        aFaultOfEachKind();
+    void lintReportsEveryFaultWithItsLocation() throws Exception {
+        writeSampleForEachRule();
         assertThatThrownBy(() -> lint("--model-max-length", "128"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("6 errors and 3 warnings in 10 samples; see " + output.resolve("lint.html"))
                 .hasMessageNotContaining("\n");
-        assertThat(report().get("good").intValue()).isEqualTo(4);
+        assertThat(report().get("valid").intValue()).isEqualTo(4);
         Map<String, List<Integer>> lines = Map.of(
                 "duplicate", List.of(2),
-                "broken", List.of(3),
-                "nothing-supervised", List.of(4, 9),
-                "image-slot", List.of(5, 6),
-                "dead-image", List.of(7),
+                "invalid-sample", List.of(3),
+                "no-target-tokens", List.of(4, 9),
+                "image-count-mismatch", List.of(5, 6),
+                "unreadable-image", List.of(7),
                 "truncated", List.of(8),
-                "stray-image-word", List.of(10));
+                "stray-image-token", List.of(10));
         lines.forEach((rule, expected) -> {
             JsonNode findings = report().get("rules").get(rule).get("findings");
             assertThat(findings)
@@ -149,10 +149,10 @@ class LintDataMainTest {
     /** {@code json.dump} writes one line. */
     @Test
     void lintListsEverySampleOfOneLine() throws IOException {
-        aFaultOfEachKind();
+        writeSampleForEachRule();
         Files.writeString(data, Files.readString(data).replace("\n", " "));
         lint("--model-max-length", "128", "--fail-on", "never");
-        assertThat(report().get("rules").get("image-slot").get("findings"))
+        assertThat(report().get("rules").get("image-count-mismatch").get("findings"))
                 .extracting(finding -> finding.get("where").textValue())
                 .containsExactly(data + ", entry 4 (id missing-slot)", data + ", entry 5 (id double-slot)");
         assertThat(Files.readString(output.resolve("lint-junit.xml"))).contains(data + ", entry 6 (id dead): ");
@@ -160,17 +160,17 @@ class LintDataMainTest {
     }
 
     @Test
-    void whatFailsIsOnesChoice() throws IOException {
-        aFaultOfEachKind();
+    void failOnSelectsSeverity() throws IOException {
+        writeSampleForEachRule();
         lint("--model-max-length", "128", "--fail-on", "never");
         assertThat(report().get("errors").intValue()).isEqualTo(6);
         assertThatThrownBy(() -> lint("--fail-on", "sometimes"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("--fail-on is sometimes; it can be error, warning or never");
+                .hasMessageContaining("--fail-on is sometimes; use error, warning or never");
     }
 
     @Test
-    void whatIsNoDataIsOneLineAndNothingIsWritten() throws IOException {
+    void brokenFileFailsInOneLineWithoutOutput() throws IOException {
         data = Files.writeString(temp.resolve("broken.json"), "[{},\n{]");
         assertThatThrownBy(this::lint)
                 .isInstanceOf(CommandFailedException.class)

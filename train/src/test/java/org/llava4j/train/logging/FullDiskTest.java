@@ -15,7 +15,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.train.Trainer;
 
-/** Files of a run on a disk that takes no more; {@code /dev/full} stands for it. */
+/** Monitoring files of a run on a full disk ({@code /dev/full}). */
 class FullDiskTest {
     private static final Path FULL = Path.of("/dev/full");
 
@@ -25,7 +25,7 @@ class FullDiskTest {
     private final List<String> notices = new ArrayList<>();
 
     @Test
-    void guardReportsTheFirstFailureOnly() {
+    void guardReportsOnlyFirstFailure() {
         DisplayGuard guard = new DisplayGuard("the page");
         guard.reportTo(notices::add);
         List<Integer> attempts = new ArrayList<>();
@@ -58,16 +58,16 @@ class FullDiskTest {
     }
 
     @Test
-    void pageWithABrokenLogIsReportedOnce() throws IOException {
+    void brokenLogIsReportedOnceByPage() throws IOException {
         Path folder = Files.createDirectory(temp.resolve("run"));
         Files.writeString(folder.resolve(MetricsLog.FILE), "{broken");
         follow(new RunPage(), folder);
         assertThat(notices).hasSize(1).first().asString().startsWith("cannot write the page run.html");
     }
 
-    /** The log is a part of checkpoints and output: nothing of it is lost, and what requires it fails. */
+    /** The log is part of checkpoints and output: no line is lost, and flush fails if it cannot be written. */
     @Test
-    void logKeepsItsLinesUntilTheyCanBeWritten() throws IOException {
+    void logKeepsLinesUntilWritable() throws IOException {
         Path file = Files.createSymbolicLink(temp.resolve(MetricsLog.FILE), FULL);
         try (MetricsLog log = MetricsLog.of(file, notices::add)) {
             log.stepDone(ProgressSamples.progress(1, 9, 0));
@@ -91,16 +91,16 @@ class FullDiskTest {
     }
 
     @Test
-    void logThatCannotBeWrittenToTheEndFails() throws IOException {
+    void closeFailsIfLogIsNotWritable() throws IOException {
         Path file = Files.createSymbolicLink(temp.resolve(MetricsLog.FILE), FULL);
         MetricsLog log = MetricsLog.of(file, notices::add);
         log.stepDone(ProgressSamples.progress(1, 9, 0));
         assertThatThrownBy(log::close).isInstanceOf(BadInputException.class).hasMessageContaining("is the disk full?");
     }
 
-    /** Copying to the output: the log must be there, a display may be missing. */
+    /** Copying to the output requires the log, but not the display files. */
     @Test
-    void outputIsCompleteWithoutADisplay() throws IOException {
+    void copySkipsUnwritableDisplayFile() throws IOException {
         Path from = Files.createDirectory(temp.resolve("from"));
         Path to = Files.createDirectory(temp.resolve("to"));
         Files.writeString(from.resolve(MetricsLog.FILE), "{}");

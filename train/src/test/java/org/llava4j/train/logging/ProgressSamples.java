@@ -9,7 +9,7 @@ import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.TrainingTotals;
 import org.nd4j.autodiff.samediff.SameDiff;
 
-/** A run to be watched, without a model. */
+/** Progress of a synthetic run, without a model. */
 final class ProgressSamples {
     private ProgressSamples() {}
 

@@ -16,14 +16,14 @@ class ProgressTest {
     private final PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
 
     @Test
-    void aLineSaysAllThatOneWantsToKnow() {
+    void lineShowsAllMetrics() {
         assertThat(ProgressLine.text(at(120, 4652, 0, 5_025_000)))
-                .isEqualTo("pretrain 120/4652  loss 2.3142  rate 1.90e-03  norm 0.84  1235 tokens/s  supervised 25 %"
+                .isEqualTo("pretrain 120/4652  loss 2.3142  lr 1.90e-03  grad norm 0.84  1235 tokens/s  targets 25 %"
                         + "  padding 4 %  1390 MB  1:23:45 left");
     }
 
     @Test
-    void onATerminalTheLineIsWrittenOver() {
+    void terminalLineIsOverwritten() {
         ProgressLine line = new ProgressLine(new StatusLine(out, true));
         line.stepDone(at(1, 3, 0, 3_600_000));
         line.stepDone(at(2, 3, 50, 1000));
@@ -35,7 +35,7 @@ class ProgressTest {
     }
 
     @Test
-    void elsewhereALineComesEverySoOften() {
+    void logLinesAreRateLimited() {
         ProgressLine line = new ProgressLine(new StatusLine(out, false));
         for (int step = 1; step <= 100; step++) {
             line.stepDone(at(step, 100, 500L * step, 0));
@@ -46,7 +46,7 @@ class ProgressTest {
     }
 
     @Test
-    void theSmoothedLossBeginsAtTheFirstAndFollowsTheRest() {
+    void smoothedLossStartsAtFirstLoss() {
         Progress.ProgressMeter meter = new Progress.ProgressMeter("x", 200, TrainingTotals.NONE);
         TrainingTotals.StepCounts seen = new TrainingTotals.StepCounts(4, 40, 2, 10, List.of(4L));
         TrainingTotals totals = TrainingTotals.NONE.plus(5, seen);
@@ -65,9 +65,9 @@ class ProgressTest {
         assertThat(last.remainingMs()).isZero();
     }
 
-    private static Progress at(int step, int of, long elapsedMs, long leftMs) {
+    private static Progress at(int step, int of, long elapsedMs, long remainingMs) {
         Trainer.Step values = new Trainer.Step(step, 2.5, 0.84, 1.9e-3);
         return new Progress(
-                "pretrain", values, of, 2.31415, 1000, 12.34, 1234.5, 0.04, 0.25, 1390L << 20, elapsedMs, leftMs);
+                "pretrain", values, of, 2.31415, 1000, 12.34, 1234.5, 0.04, 0.25, 1390L << 20, elapsedMs, remainingMs);
     }
 }

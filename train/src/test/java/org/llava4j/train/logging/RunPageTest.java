@@ -22,9 +22,9 @@ class RunPageTest {
     private static final JsonNode REPORT = JsonInput.parse(
             "run.json",
             ("{\"stage\": \"pretrain\", \"mean_loss\": 1.25, \"groups\": ["
-                            + "{\"name\": \"vision_tower\", \"learns\": false, \"parameters\": 1000, \"before\": {\"sha256\":"
+                            + "{\"name\": \"vision_tower\", \"trainable\": false, \"parameters\": 1000, \"before\": {\"sha256\":"
                             + " \"aaaabbbbccccdddd\", \"norm\": 2.5}, \"after\": {\"sha256\": \"aaaabbbbccccdddd\","
-                            + " \"norm\": 2.5}}, {\"name\": \"mm_projector\", \"learns\": true, \"parameters\": 10,"
+                            + " \"norm\": 2.5}}, {\"name\": \"mm_projector\", \"trainable\": true, \"parameters\": 10,"
                             + " \"before\": {\"sha256\": \"11112222333344445\", \"norm\": 0.5}, \"after\": {\"sha256\":"
                             + " \"99998888777766665\", \"norm\": 0.625}}]}")
                     .getBytes(StandardCharsets.UTF_8));
@@ -35,7 +35,7 @@ class RunPageTest {
     private final RunPage page = new RunPage();
 
     @Test
-    void whileTheRunGoesOnThePageRefreshesItself() throws IOException {
+    void pageRefreshesWhileRunning() throws IOException {
         run(0, 1, 120, 400);
         page.validated(100, new ValidationResult(1.5, OptionalDouble.of(0.75)));
         page.checkpointSaved(Path.of("run/checkpoint-00000100"));
@@ -43,28 +43,28 @@ class RunPageTest {
         String html = read();
         assertThat(html)
                 .contains(REFRESH, "Step 121 of 400: 4 min 39 s left", ">running</p>")
-                .contains("<dt>last checkpoint</dt><dd>step 100</dd>", "<dt>right, held out</dt><dd>75.0 %</dd>")
+                .contains("<dt>last checkpoint</dt><dd>step 100</dd>", "<dt>validation accuracy</dt><dd>75.0 %</dd>")
                 .contains("<dt>convMode</dt><dd>&lt;plain&gt;</dd>");
-        assertStandsAlone(html);
+        assertSelfContained(html);
     }
 
     @Test
-    void atTheEndItSaysHowAndProvesWhatMoved() throws IOException {
+    void finishedPageShowsResultAndWeightGroups() throws IOException {
         run(0, 1, 30, 30);
-        assertThat(read()).contains("all steps are done, the model is being written", REFRESH);
+        assertThat(read()).contains("training is finished, writing the model", REFRESH);
         page.runEnded(RunResult.finished(REPORT));
         String html = read();
         assertThat(html)
                 .doesNotContain(REFRESH)
-                .contains(">finished</p>", "Step 30 of 30: all steps are done and the model is written")
-                .containsPattern("vision_tower</th><td>1000</td>.*aaaabbbbcccc</code>.*frozen, every bit the same")
-                .containsPattern("mm_projector</th><td>10</td>.*0\\.6250.*learned")
+                .contains(">finished</p>", "Step 30 of 30: training is finished and the model is written")
+                .containsPattern("vision_tower</th><td>1000</td>.*aaaabbbbcccc</code>.*frozen, bit-identical")
+                .containsPattern("mm_projector</th><td>10</td>.*0\\.6250.*trained")
                 .contains("<dt>mean_loss</dt><dd>1.25</dd>");
-        assertStandsAlone(html);
+        assertSelfContained(html);
     }
 
     @Test
-    void aFailureIsToldWithItsMessage() throws IOException {
+    void failedPageShowsMessage() throws IOException {
         run(0, 1, 3, 30);
         page.runEnded(RunResult.failed(new BadInputException("the loss of step 4 is <not> a number")));
         assertThat(read())
@@ -75,7 +75,7 @@ class RunPageTest {
     }
 
     @Test
-    void aRunThatGoesOnBeginsWithTheStepsSoFar() throws IOException {
+    void resumedPageShowsEarlierSteps() throws IOException {
         try (MetricsLog log = MetricsLog.of(folder.resolve(MetricsLog.FILE), line -> {})) {
             for (int step = 1; step <= 50; step++) {
                 log.stepDone(ProgressSamples.progress(step, 100, 0));
@@ -84,12 +84,12 @@ class RunPageTest {
         }
         run(50, 51, 51, 100);
         String html = read();
-        assertThat(html).contains("Step 51 of 100", "Dots: held-out data.");
+        assertThat(html).contains("Step 51 of 100", "Dots: validation set.");
         assertThat(points(html, "each")).isEqualTo(51);
     }
 
     @Test
-    void aPageIsWrittenEverySoOften() throws IOException {
+    void pageWritesAreRateLimited() throws IOException {
         page.trainingStarted(ProgressSamples.start(folder, 100, 0));
         page.stepDone(ProgressSamples.progress(1, 100, 10));
         page.stepDone(ProgressSamples.progress(2, 100, 4_000));
@@ -99,7 +99,7 @@ class RunPageTest {
     }
 
     @Test
-    void aRunThatFailsBeforeItsFirstStepHasNoPage() {
+    void failureBeforeFirstStepWritesNoPage() {
         page.runEnded(RunResult.failed(new BadInputException("no")));
         page.trainingStarted(ProgressSamples.start(folder, 100, 0));
         page.runEnded(RunResult.failed(new BadInputException("no")));
@@ -107,7 +107,7 @@ class RunPageTest {
     }
 
     @Test
-    void aLongRunKeepsThePageSmallAndLosesNoPeak() throws IOException {
+    void longRunKeepsPageSmallAndPeaksVisible() throws IOException {
         int steps = 1_000_000;
         page.trainingStarted(ProgressSamples.start(folder, steps, 0));
         for (int step = 1; step <= steps; step++) {
@@ -117,7 +117,7 @@ class RunPageTest {
         String html = read();
         assertThat(html.length()).isBetween(40_000, 200_000);
         assertThat(points(html, "each")).isBetween(512, 1024);
-        assertStandsAlone(html);
+        assertSelfContained(html);
 
         DownsampledCurve curve = new DownsampledCurve(8);
         curve.add(0, Double.NaN);
@@ -132,7 +132,7 @@ class RunPageTest {
     }
 
     @Test
-    void axesHaveRoundTicks() {
+    void axisTicksAreRound() {
         assertThat(PlotAxis.fromZero(1390).ticks()).containsExactly(0., 500., 1000., 1500.);
         assertThat(PlotAxis.around(1.02, 1.31).ticks().get(0)).isCloseTo(1, within(1e-9));
         assertThat(PlotAxis.around(0.05, 11).logarithmic()).isTrue();
@@ -162,8 +162,8 @@ class RunPageTest {
         return path.group(1).split("[ML]").length - 1;
     }
 
-    /** No address, no script; and every drawing is well-formed. */
-    private static void assertStandsAlone(String html) {
+    /** No external resource, no script, and well-formed SVG. */
+    private static void assertSelfContained(String html) {
         assertThat(html).doesNotContain("http://", "https://", "<script", "src=", "href=", "url(", "NaN", "Infinity");
         var drawings = Pattern.compile("<svg.*?</svg>", Pattern.DOTALL).matcher(html);
         int count = 0;

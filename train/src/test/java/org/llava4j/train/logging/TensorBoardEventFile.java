@@ -11,7 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads TensorBoard's event files by the published formats alone; shares nothing with what writes them. */
+/** Independent reader of TensorBoard event files; shares no code with the writer. */
 public final class TensorBoardEventFile {
     private static final int[] CRC_TABLE = new int[256];
 
@@ -27,10 +27,10 @@ public final class TensorBoardEventFile {
 
     private TensorBoardEventFile() {}
 
-    /** One event; what it does not have is null, 0 or empty. */
+    /** One event; missing fields are null, 0 or empty. */
     public record Event(double wallTime, long step, String version, long sessionStatus, Map<String, Float> scalars) {}
 
-    /** @throws IllegalStateException if a checksum is wrong or a record is cut off */
+    /** @throws IllegalStateException if a checksum is wrong or a record is truncated */
     public static List<Event> read(Path file) {
         try {
             return read(ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN));
@@ -55,7 +55,7 @@ public final class TensorBoardEventFile {
         return events;
     }
 
-    /** CRC-32C, a byte at a time. */
+    /** CRC-32C, byte by byte. */
     static int crc(byte[] bytes) {
         int crc = -1;
         for (byte b : bytes) {
@@ -82,7 +82,7 @@ public final class TensorBoardEventFile {
                 case 3 << 3 | 2 -> version = text(message);
                 case 5 << 3 | 2 -> summary(part(message), scalars);
                 case 7 << 3 | 2 -> status = status(part(message));
-                default -> throw new IllegalStateException("an event has a field that nobody wrote");
+                default -> throw new IllegalStateException("unexpected field of an event");
             }
         }
         return new Event(wallTime, step, version, status, scalars);
@@ -137,7 +137,7 @@ public final class TensorBoardEventFile {
 
     private static void require(boolean holds, String what) {
         if (!holds) {
-            throw new IllegalStateException("not what the format has: " + what);
+            throw new IllegalStateException("format violation: " + what);
         }
     }
 }

@@ -19,16 +19,16 @@ class TensorBoardLogTest {
     @TempDir
     private Path folder;
 
-    /** The reader is checked by the value that RFC 3720 publishes for 32 bytes of zeros, and the usual one for digits. */
+    /** Checks the reader with RFC 3720's value for 32 zero bytes and the common one for digits. */
     @Test
-    void theReadersChecksumIsCrc32c() {
+    void readerChecksumIsCrc32c() {
         assertThat(TensorBoardEventFile.crc(new byte[32])).isEqualTo(0x8a9136aa);
         assertThat(TensorBoardEventFile.crc("123456789".getBytes(StandardCharsets.US_ASCII)))
                 .isEqualTo(0xe3069283);
     }
 
     @Test
-    void aFileHoldsTheScalarsOfEveryStep() {
+    void fileContainsScalarsOfEveryStep() {
         run(0, 1, 300);
         Path file = MonitoringFiles.list(folder).get(0);
         assertThat(file.getFileName().toString()).matches("events\\.out\\.tfevents\\.\\d{10}\\..+");
@@ -40,20 +40,20 @@ class TensorBoardLogTest {
         Event step = events.get(200);
         assertThat(step.step()).isEqualTo(200);
         assertThat(step.wallTime() * 1000).isBetween(System.currentTimeMillis() - 6e4, System.currentTimeMillis() + 1.);
-        Progress told = ProgressSamples.progress(200, 300, 0);
+        Progress progress = ProgressSamples.progress(200, 300, 0);
         assertThat(step.scalars())
                 .containsOnlyKeys(
                         "loss",
                         "smoothed_loss",
-                        "rate",
+                        "learning_rate",
                         "grad_norm",
                         "tokens_per_second",
                         "padding",
-                        "supervised",
+                        "target_tokens",
                         "rss_mb")
-                .containsEntry("loss", (float) told.step().loss())
-                .containsEntry("rate", (float) told.step().learningRate())
-                .containsEntry("supervised", 0.25f)
+                .containsEntry("loss", (float) progress.step().loss())
+                .containsEntry("learning_rate", (float) progress.step().learningRate())
+                .containsEntry("target_tokens", 0.25f)
                 .containsEntry("rss_mb", 1392f);
         assertThat(events.get(301).scalars())
                 .containsEntry("validation_loss", 1.5f)
@@ -61,7 +61,7 @@ class TensorBoardLogTest {
     }
 
     @Test
-    void aRunThatGoesOnSaysFromWhere() {
+    void resumedRunStartsNewSession() {
         run(0, 1, 120);
         run(100, 101, 150);
         run(140, 141, 160);
@@ -86,7 +86,7 @@ class TensorBoardLogTest {
     }
 
     @Test
-    void theReaderFindsAnyByteThatWasChanged() throws IOException {
+    void readerDetectsChangedByte() throws IOException {
         run(0, 1, 2);
         Path file = MonitoringFiles.list(folder).get(0);
         byte[] bytes = Files.readAllBytes(file);
@@ -99,7 +99,7 @@ class TensorBoardLogTest {
     }
 
     @Test
-    void aRunWithoutAStepLeavesNothing() {
+    void runWithoutStepWritesNoFile() {
         TensorBoardLog log = new TensorBoardLog();
         log.trainingStarted(ProgressSamples.start(folder, 10, 0));
         log.trainingEnded();

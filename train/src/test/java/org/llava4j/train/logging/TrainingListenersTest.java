@@ -49,7 +49,7 @@ import org.nd4j.graph.ui.LogFileWriter;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A small stage, watched by all who can, and interrupted once. */
+/** A small stage with all listeners, interrupted once. */
 class TrainingListenersTest {
     private static final int STEPS = 9;
     private static final int PER_EPOCH = 4;
@@ -64,31 +64,39 @@ class TrainingListenersTest {
     private Stage stage;
 
     @BeforeEach
-    void aStage() {
+    void createStage() {
         model = TinyModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
         checkpoints = temp.resolve("checkpoints");
         uiLog = temp.resolve("log/ui.bin");
         stage = Stages.with(
                 Stages.named(Stages.FINETUNE),
-                Map.of("freshProjector", true, "batchSize", 2, "accumulation", 1, "maxSteps", STEPS));
+                Map.of(
+                        "freshProjector",
+                        true,
+                        "perDeviceTrainBatchSize",
+                        2,
+                        "gradientAccumulationSteps",
+                        1,
+                        "maxSteps",
+                        STEPS));
     }
 
     @Test
-    void whatIsWrittenGoesIntoTheOutputAndHasEveryStepOnce() throws IOException {
-        assertThatThrownBy(() -> run(watchers(6))).isInstanceOf(RunStoppedException.class);
+    void resumedRunLogsEveryStepOnce() throws IOException {
+        assertThatThrownBy(() -> run(listeners(6))).isInstanceOf(RunStoppedException.class);
         assertThat(MonitoringFiles.list(checkpoints)).hasSize(3);
         assertThat(Files.readString(checkpoints.resolve("run.html")))
-                .contains(">stopped</p>", "go on from it with --resume auto");
-        // As if the process had been killed two steps later, in the middle of a record.
+                .contains(">stopped</p>", "resume from it with --resume auto");
+        // As if the process had been killed two steps later while writing a record.
         new UiLogSteps(uiLog).add(6, 7);
-        run(watchers(0));
+        run(listeners(0));
         assertThat(MonitoringFiles.list(checkpoints)).isEmpty();
         List<Path> files = MonitoringFiles.list(out);
         assertThat(files).hasSize(4);
         assertThat(ModelManifest.read(out).orElseThrow().differences(out)).isEmpty();
         assertThat(Files.readString(out.resolve("run.html")))
-                .contains(">finished</p>", "frozen, every bit the same", "<dt>maxSteps</dt><dd>9</dd>");
+                .contains(">finished</p>", "frozen, bit-identical", "<dt>maxSteps</dt><dd>9</dd>");
         Map<Integer, Double> logged = logged();
         assertThat(logged).hasSize(STEPS);
         List<Long> steps = new ArrayList<>();
@@ -113,12 +121,12 @@ class TrainingListenersTest {
                         new CheckpointPolicy(temp.resolve("unwatched"), 0, 1, CheckpointPolicy.ResumeMode.NEVER)),
                 TrainingListener.NONE);
         assertThat(Files.mismatch(out.resolve("model.safetensors"), alone.resolve("model.safetensors")))
-                .as("a run learns the same when nobody looks")
+                .as("listeners do not change the result")
                 .isEqualTo(-1);
     }
 
     @Test
-    void withoutAFolderForCheckpointsTheFilesAreWrittenIntoTheOutput() {
+    void runWithoutCheckpointsWritesFilesToOutput() {
         StageRunner.run(
                 stage, paths(out), RunOptions.DEFAULT, TrainingListener.all(new TensorBoardLog(), new RunPage()));
         assertThat(MonitoringFiles.list(out)).hasSize(3);
@@ -126,25 +134,25 @@ class TrainingListenersTest {
     }
 
     @Test
-    void aFailureIsToldToThoseWhoWatch() {
+    void failureIsReportedToListeners() {
         TrainingListener failing = progress -> {
             if (progress.step().step() == 3) {
-                throw new BadInputException("the fourth step is one too many");
+                throw new BadInputException("failure of the fourth step");
             }
         };
         assertThatThrownBy(() -> run(TrainingListener.all(new RunPage(), failing)))
-                .hasMessage("the fourth step is one too many");
-        assertThat(checkpoints.resolve("run.html")).content().contains(">failed</p>", "one too many");
+                .hasMessage("failure of the fourth step");
+        assertThat(checkpoints.resolve("run.html")).content().contains(">failed</p>", "failure of the fourth step");
         assertThat(out).doesNotExist();
     }
 
     @Test
-    void sameDiffsListenersHearWhatFitWouldTellThem() {
+    void sameDiffListenersGetCallbacksOfFit() {
         Calls calls = new Calls(Integer.MAX_VALUE);
         HistoryListener history =
                 new HistoryListener(ListenerEvaluations.builder().build());
         run(new SameDiffListeners(calls, history, new ScoreListener(1)));
-        assertThat(calls.said)
+        assertThat(calls.calls)
                 .startsWith("TRAINING begins", "epoch 0 begins", "0/0 begins", "0/0 done, 2 rows", "0/1 begins")
                 .containsSubsequence("0/3 done, 2 rows", "epoch 0 ends", "epoch 1 begins", "1/4 begins")
                 .endsWith("2/8 done, 2 rows", "epoch 2 ends", "TRAINING ends")
@@ -153,14 +161,14 @@ class TrainingListenersTest {
     }
 
     @Test
-    void aListenerMayStopTheRun() {
+    void listenerStopsRun() {
         assertThatThrownBy(() -> run(new SameDiffListeners(new Calls(0))))
                 .isInstanceOf(RunStoppedException.class)
                 .hasMessageStartingWith("stopped after step " + (PER_EPOCH + 1));
     }
 
     @Test
-    void aListenerThatAsksForActivationsIsRefused() {
+    void listenerRequiringActivationsIsRejected() {
         BaseListener greedy = new BaseListener() {
             @Override
             public boolean isActive(Operation operation) {
@@ -174,31 +182,31 @@ class TrainingListenersTest {
         };
         assertThatThrownBy(() -> run(new SameDiffListeners(greedy)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("asks for [logits]");
+                .hasMessageContaining("requires the activations [logits]");
     }
 
     @Test
-    void anotherFileIsNoPlaceForAUiLog() throws IOException {
+    void uiLogRejectsForeignFile() throws IOException {
         Files.createDirectories(uiLog.getParent());
-        Files.writeString(uiLog, "precious notes that nobody shall lose");
+        Files.writeString(uiLog, "notes of the user");
         assertThatThrownBy(() -> run(new UiListenerLog(uiLog)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("is there and is no UIListener log");
-        assertThat(uiLog).hasContent("precious notes that nobody shall lose");
+                .hasMessageContaining("exists and is not a UIListener log");
+        assertThat(uiLog).hasContent("notes of the user");
     }
 
-    /** Nothing that only displays a run may end it, or change it. */
+    /** Display outputs neither end nor change a run. */
     @Test
-    void displaysThatCannotBeWrittenEndNoRun() throws IOException {
+    void unwritableDisplaysDoNotEndRun() throws IOException {
         run(TrainingListener.NONE);
         byte[] expected = Files.readAllBytes(out.resolve("model.safetensors"));
         AtomicFolder.delete(out);
         Files.createDirectories(checkpoints.resolve("run.html/in the way"));
         List<String> notices = new ArrayList<>();
-        TrainingListener told = new TrainingListener() {
+        TrainingListener recorder = new TrainingListener() {
             @Override
             public void stepDone(Progress progress) {
-                // Only notices are of interest.
+                // Only notices matter.
             }
 
             @Override
@@ -206,11 +214,11 @@ class TrainingListenersTest {
                 notices.add(line);
             }
         };
-        run(TrainingListener.all(new UiListenerLog(Path.of("/dev/full")), new RunPage(), told));
+        run(TrainingListener.all(new UiListenerLog(Path.of("/dev/full")), new RunPage(), recorder));
         assertThat(notices).hasSize(2);
         assertThat(notices.get(0))
                 .startsWith("cannot write the UI log /dev/full")
-                .contains("no regular file");
+                .contains("not a regular file");
         assertThat(notices.get(1)).startsWith("cannot write the page run.html").endsWith("continues without it");
         assertThat(out.resolve("model.safetensors")).hasBinaryContent(expected);
         assertThat(out.resolve("run.html")).doesNotExist();
@@ -255,7 +263,7 @@ class TrainingListenersTest {
     }
 
     /** @param stop step to stop after; 0 for none */
-    private TrainingListener watchers(int stop) {
+    private TrainingListener listeners(int stop) {
         TrainingListener stopping = new TrainingListener() {
             private int last;
 
@@ -273,8 +281,8 @@ class TrainingListenersTest {
     }
 
     private void run(TrainingListener listener) {
-        CheckpointPolicy saving = new CheckpointPolicy(checkpoints, 0, 1, CheckpointPolicy.ResumeMode.AUTO);
-        StageRunner.run(stage, paths(out), RunOptions.DEFAULT.withCheckpointPolicy(saving), listener);
+        CheckpointPolicy policy = new CheckpointPolicy(checkpoints, 0, 1, CheckpointPolicy.ResumeMode.AUTO);
+        StageRunner.run(stage, paths(out), RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
     }
 
     private RunPaths paths(Path output) {
@@ -282,7 +290,7 @@ class TrainingListenersTest {
                 .withVisionTower(TinyModelFolders.TOWER);
     }
 
-    /** Adds steps to a log, then half a record. */
+    /** Appends steps to a log, then an incomplete record. */
     private record UiLogSteps(Path file) {
         void add(int... iterations) throws IOException {
             LogFileWriter log = new LogFileWriter(file.toFile());
@@ -294,9 +302,9 @@ class TrainingListenersTest {
         }
     }
 
-    /** Writes down what it is told. */
+    /** Records all callbacks. */
     private static final class Calls extends BaseListener {
-        private final List<String> said = new ArrayList<>();
+        private final List<String> calls = new ArrayList<>();
         private final int stopAtEpoch;
 
         Calls(int stopAtEpoch) {
@@ -310,34 +318,34 @@ class TrainingListenersTest {
 
         @Override
         public void operationStart(SameDiff graph, Operation operation) {
-            said.add(operation + " begins");
+            calls.add(operation + " begins");
         }
 
         @Override
         public void operationEnd(SameDiff graph, Operation operation) {
-            said.add(operation + " ends");
+            calls.add(operation + " ends");
         }
 
         @Override
         public void epochStart(SameDiff graph, At at) {
-            said.add("epoch " + at.epoch() + " begins");
+            calls.add("epoch " + at.epoch() + " begins");
         }
 
         @Override
         public ListenerResponse epochEnd(SameDiff graph, At at, LossCurve curve, long elapsedMs) {
-            said.add("epoch " + at.epoch() + " ends");
+            calls.add("epoch " + at.epoch() + " ends");
             assertThat(curve.losses()).hasSize(at.epoch() + 1);
             return at.epoch() >= stopAtEpoch ? ListenerResponse.STOP : ListenerResponse.CONTINUE;
         }
 
         @Override
         public void iterationStart(SameDiff graph, At at, MultiDataSet data, long etlMs) {
-            said.add(at.epoch() + "/" + at.iteration() + " begins");
+            calls.add(at.epoch() + "/" + at.iteration() + " begins");
         }
 
         @Override
         public void iterationDone(SameDiff graph, At at, MultiDataSet data, Loss loss) {
-            said.add(at.epoch() + "/" + at.iteration() + " done, "
+            calls.add(at.epoch() + "/" + at.iteration() + " done, "
                     + data.getFeatures(0).size(0) + " rows");
             assertThat(loss.totalLoss()).isPositive();
         }

@@ -25,7 +25,7 @@ import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 
-/** Training from shards is training from the data that they were made of. */
+/** Training on a tokenized dataset equals training on the original data. */
 class TokenizeDataMainTest {
     @TempDir
     private Path temp;
@@ -35,7 +35,7 @@ class TokenizeDataMainTest {
     private Path shards;
 
     @BeforeEach
-    void dataWithOneBadSample() throws IOException {
+    void createDataWithOneInvalidSample() throws IOException {
         model = TinyModelFolders.llama(temp.resolve("model"));
         shards = temp.resolve("shards");
         String good = Files.readString(GoldenValues.path("f_e2e/pretrain.json")).strip();
@@ -55,7 +55,7 @@ class TokenizeDataMainTest {
                 data.toString(),
                 "--output-dir",
                 shards.toString(),
-                "--recipe",
+                "--stage",
                 "pretrain",
                 "--model-max-length",
                 "256",
@@ -69,7 +69,15 @@ class TokenizeDataMainTest {
         Stage stage = Stages.with(
                 Stages.with(
                         Stages.named(Stages.PRETRAIN),
-                        Map.of("freshProjector", true, "batchSize", 2, "maxSteps", 6, "maxLength", 256)),
+                        Map.of(
+                                "freshProjector",
+                                true,
+                                "perDeviceTrainBatchSize",
+                                2,
+                                "maxSteps",
+                                6,
+                                "modelMaxLength",
+                                256)),
                 more);
         RunPaths paths = RunPaths.of(model, from, TinyModelFolders.PICTURES, temp.resolve(out))
                 .withVisionTower(TinyModelFolders.TOWER);
@@ -77,7 +85,7 @@ class TokenizeDataMainTest {
     }
 
     @Test
-    void aRunFromShardsWritesTheWeightsOfARunFromTheData() throws IOException {
+    void runOnShardsWritesSameWeightsAsRunOnRawData() throws IOException {
         tokenize();
         JsonNode index = JsonInput.readObject(shards.resolve("shards.json"));
         assertThat(index.get("samples").intValue()).isEqualTo(9);
@@ -98,25 +106,25 @@ class TokenizeDataMainTest {
     }
 
     @Test
-    void shardsMadeOtherwiseAreRefused() throws IOException {
+    void runRejectsShardsWithOtherEncoding() throws IOException {
         Path template = Files.writeString(temp.resolve("own.json"), """
                 {"name": "own", "system": "Be brief.", "prompt": {"afterSystem": " ", "beforeQuestion": "Q: ",
                 "afterQuestion": " ", "answerCue": "A:", "beforeAnswer": " ", "answerEnd": "</s>", "afterAnswer": ""}}
                 """);
         tokenize("--conv-mode", template.toString());
         Map<String, Object> own = Map.of("convMode", template.toString());
-        assertOtherwise(Map.of("convMode", "v1"), "\"conversation template name\" was \"own\" and is \"v1\"");
+        assertRejected(Map.of("convMode", "v1"), "\"conversation template name\" was \"own\" and is \"v1\"");
         Files.writeString(template, Files.readString(template).replace("Be brief.", "Be kind."));
-        assertOtherwise(own, "\"conversation template system\" was \"Be brief.\" and is \"Be kind.\"");
+        assertRejected(own, "\"conversation template system\" was \"Be brief.\" and is \"Be kind.\"");
         Files.writeString(template, Files.readString(template).replace("Be kind.", "Be brief."));
         Path tokens = model.resolve("added_tokens.json");
         Files.writeString(tokens, "{\"<extra>\": 1000}");
-        assertOtherwise(own, "\"added_tokens.json\" was absent and is sha256 ");
+        assertRejected(own, "\"added_tokens.json\" was absent and is sha256 ");
         Files.delete(tokens);
         run(shards, "out", own);
     }
 
-    private void assertOtherwise(Map<String, Object> values, String difference) {
+    private void assertRejected(Map<String, Object> values, String difference) {
         assertThatThrownBy(() -> run(shards, "out", values))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith(shards + " has ids that were made otherwise: ")
@@ -125,7 +133,7 @@ class TokenizeDataMainTest {
     }
 
     @Test
-    void shardsThatWereChangedAreRefused() throws IOException {
+    void runRejectsModifiedShards() throws IOException {
         tokenize();
         Path first = shards.resolve(JsonInput.readObject(shards.resolve("shards.json"))
                 .at("/shards/1/file")

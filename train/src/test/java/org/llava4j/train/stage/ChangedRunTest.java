@@ -28,7 +28,7 @@ import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.train.checkpoint.SavedCheckpoint;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
-/** A resume goes on as the same run, or is refused by the name of what differs; a new run may start from a checkpoint. */
+/** A resume continues the same run or is rejected with the differing values; a new run can start from a checkpoint. */
 class ChangedRunTest {
     @TempDir
     private Path temp;
@@ -41,33 +41,33 @@ class ChangedRunTest {
     }
 
     @Test
-    void resumeRefusesAnotherModelByName() throws IOException {
+    void resumeRejectsChangedModel() throws IOException {
         run.interrupt(2);
         Path config = run.model.resolve("config.json");
-        assertRefused(
+        assertRejected(
                 config,
                 () -> edit(config, json -> json.put("rope_theta", 5000.0)),
                 "\"config.json rope_theta\" was 10000.0 and is 5000.0");
-        assertRefused(
+        assertRejected(
                 config,
                 () -> edit(config, json -> json.put("rms_norm_eps", 1e-6)),
                 "\"config.json rms_norm_eps\" was 1.0E-5 and is 1.0E-6");
         Path tokenizer = run.model.resolve("tokenizer_config.json");
-        assertRefused(
+        assertRejected(
                 tokenizer,
                 () -> edit(tokenizer, json -> json.put("legacy", false)),
                 "\"tokenizer_config.json\" was sha256 " + Sha256.of(tokenizer) + " and is sha256 ");
         Path preprocessor = run.tower.resolve("preprocessor_config.json");
-        assertRefused(
+        assertRejected(
                 preprocessor,
                 () -> edit(preprocessor, json -> json.put("rescale_factor", 0.25)),
                 "\"preprocessor_config.json rescaleFactor\" was ");
         Path tower = run.tower.resolve("model.safetensors");
-        assertRefused(tower, () -> flipLastBit(tower), "\"weights of vision tower model.safetensors\" was sha256 ");
+        assertRejected(tower, () -> flipLastBit(tower), "\"weights of vision tower model.safetensors\" was sha256 ");
     }
 
     @Test
-    void resumeRefusesOtherOptionsByName() throws IOException {
+    void resumeRejectsChangedOptions() throws IOException {
         run.interrupt(2);
         RunOptions before = run.options;
         run.options = new RunOptions(
@@ -81,36 +81,36 @@ class ChangedRunTest {
                 before.checkpointPolicy(),
                 before.validation(),
                 before.machine());
-        assertRefused("\"config.json mm_vision_select_layer\" was -2 and is -1");
+        assertRejected("\"config.json mm_vision_select_layer\" was -2 and is -1");
         run.options = before.withValidation(new ValidationOptions(run.data, run.images, "val", 2, 4, true));
-        assertRefused("\"eval load-best-model-at-end\" was false and is true");
+        assertRejected("\"eval load-best-model-at-end\" was false and is true");
     }
 
     @Test
-    void resumeRefusesOtherDataByName() throws IOException {
+    void resumeRejectsChangedData() throws IOException {
         run.stage = Stages.with(run.stage, Map.of("convMode", run.template.toString()));
-        Path heldOut = Files.copy(run.data, temp.resolve("held-out.json"));
-        run.options = run.options.withValidation(new ValidationOptions(heldOut, run.images, "val", 2, 4, true));
+        Path validation = Files.copy(run.data, temp.resolve("held-out.json"));
+        run.options = run.options.withValidation(new ValidationOptions(validation, run.images, "val", 2, 4, true));
         run.interrupt(2);
-        assertRefused(run.data, () -> reverse(run.data), "\"data source 1\" was sha256 ");
-        assertRefused(heldOut, () -> reverse(heldOut), "\"eval data source 1\" was sha256 ");
+        assertRejected(run.data, () -> reverse(run.data), "\"data source 1\" was sha256 ");
+        assertRejected(validation, () -> reverse(validation), "\"eval data source 1\" was sha256 ");
         Path image = run.images.resolve("rgb_48x64.png");
-        assertRefused(
+        assertRejected(
                 image,
                 () -> Files.copy(run.images.resolve("rgb_64x48.png"), image, StandardCopyOption.REPLACE_EXISTING),
                 "\"images of data source 1\" was ");
-        assertRefused(
+        assertRejected(
                 run.template,
                 () -> Files.writeString(
                         run.template, Files.readString(run.template).replace("Be brief.", "Be kind.")),
                 "\"conversation template system\" was \"Be brief.\" and is \"Be kind.\"");
-        // All is as it was: the run goes on.
+        // Everything is restored, so the run resumes.
         run.run(ResumeMode.AUTO);
         assertThat(run.output).isDirectory();
     }
 
     @Test
-    void whatChangesNoStepThatWasTakenMayChange() throws IOException {
+    void resumeAcceptsChangesWithoutEffectOnSteps() throws IOException {
         run.interrupt(2);
         run.stage = Stages.with(run.stage, Map.of("maxBadSteps", 3, "maxBadSamples", 2, "explodingLoss", 9));
         edit(run.model.resolve("config.json"), json -> json.put("use_cache", false));
@@ -121,19 +121,45 @@ class ChangedRunTest {
         assertThat(identity().path("maxBadSteps").asText()).isEqualTo("3");
     }
 
+    /** Versions before the present names of values wrote such checkpoints. */
     @Test
-    void otherKernelsAreReported() throws IOException {
+    void resumeAcceptsFormerNamesInCheckpoint() throws IOException {
+        run.interrupt(2);
+        rewriteState(run.checkpoints.resolve("checkpoint-00000002"), state -> {
+            ObjectNode identity = (ObjectNode) state.path("identity");
+            rename(identity, "gradientAccumulationSteps", "accumulation");
+            rename(identity, "perDeviceTrainBatchSize", "batchSize");
+            rename(identity, "modelMaxLength", "maxLength");
+            rename((ObjectNode) state.path("environment"), "gradient executor", "place of the gradients");
+            ObjectNode totals = (ObjectNode) state.path("totals");
+            rename(totals, "targetTokens", "supervised");
+            rename(totals, "samplesPerSource", "drawn");
+            state.put("validation", 2.5);
+        });
+        run.notices.clear();
+        run.run(ResumeMode.AUTO);
+        assertThat(run.notices).contains("resuming from " + run.checkpoints.resolve("checkpoint-00000002"));
+        assertThat(run.notices).noneMatch(line -> line.contains("differ"));
+    }
+
+    private static void rename(ObjectNode json, String name, String former) {
+        assertThat(json.has(name)).as(name).isTrue();
+        json.set(former, json.remove(name));
+    }
+
+    @Test
+    void resumeReportsOtherKernels() throws IOException {
         run.interrupt(2);
         Path checkpoint = run.checkpoints.resolve("checkpoint-00000002");
         rewriteState(checkpoint, state -> ((ObjectNode) state.path("environment")).put("kernels", "other, 64 threads"));
         run.run(ResumeMode.AUTO);
         assertThat(run.notices.get(1))
-                .isEqualTo("the last bits of the result may differ: \"kernels\" was other, 64 threads and is "
+                .isEqualTo("results may differ by rounding: \"kernels\" was other, 64 threads and is "
                         + KernelChoice.description());
     }
 
     @Test
-    void checkpointOfAnOlderVersionIsRefusedInOneLine() throws IOException {
+    void resumeRejectsCheckpointWithoutIdentity() throws IOException {
         run.interrupt(2);
         Path checkpoint = run.checkpoints.resolve("checkpoint-00000002");
         rewriteState(checkpoint, state -> {
@@ -148,15 +174,15 @@ class ChangedRunTest {
     }
 
     @Test
-    void aNewRunStartsFromACheckpointAndRecordsIt() throws IOException {
+    void newRunStartsFromCheckpointAndRecordsIt() throws IOException {
         run.interrupt(2);
         Path checkpoint = run.checkpoints.resolve("checkpoint-00000002");
         run.stage = Stages.with(run.stage, Map.of("learningRate", 1e-4));
         ArrayNode samples = (ArrayNode) new ObjectMapper().readTree(run.data.toFile());
         samples.remove(3);
         Files.writeString(run.data, samples.toPrettyString());
-        assertRefused("or start a new run from it (--resume " + checkpoint + ")");
-        RunReport report = run.run(run.saving(ResumeMode.AUTO).from(checkpoint));
+        assertRejected("or start a new run from it (--resume " + checkpoint + ")");
+        RunReport report = run.run(run.policy(ResumeMode.AUTO).from(checkpoint));
         assertThat(run.notices.get(0))
                 .startsWith("a new run, started from " + checkpoint + "; \"learningRate\" was 0.001 and is 1.0E-4;")
                 .contains("\"data source 1\" was sha256 ");
@@ -170,25 +196,25 @@ class ChangedRunTest {
     }
 
     @Test
-    void aNewRunIsResumedLikeAnyOther() {
+    void newRunIsResumable() {
         run.interrupt(1);
         run.stage = Stages.with(run.stage, Map.of("learningRate", 1e-4));
         Path first = run.checkpoints.resolve("checkpoint-00000001");
-        CheckpointPolicy from = run.saving(ResumeMode.AUTO).from(first);
-        assertThatThrownBy(() -> run.run(run.saving(ResumeMode.AUTO).from(temp.resolve("none"))))
-                .hasMessageContaining("is gone");
+        CheckpointPolicy from = run.policy(ResumeMode.AUTO).from(first);
+        assertThatThrownBy(() -> run.run(run.policy(ResumeMode.AUTO).from(temp.resolve("none"))))
+                .hasMessageContaining("does not exist");
         run.interrupt(3, from);
         run.run(ResumeMode.AUTO);
         SavedCheckpoint last = SavedCheckpoint.read(run.checkpoints.resolve("checkpoint-00000003"));
         assertThat(last.state().startedFrom()).hasSize(1);
         assertThatThrownBy(() -> run.run(from))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("holds other checkpoints than " + first + ", the last is checkpoint-00000003");
+                .hasMessageContaining("holds checkpoints after " + first + ", the last is checkpoint-00000003");
     }
 
-    /** What a run says that ended at a NaN must work. */
+    /** The advice of a run that ended with NaN must work. */
     @Test
-    void theAdviceAfterANaNWorks() {
+    void adviceAfterNanWorks() {
         List<String> flags = List.of(
                 "--model-path",
                 run.model.toString(),
@@ -210,7 +236,7 @@ class ChangedRunTest {
                 "--save-total-limit",
                 "9",
                 "--set",
-                "maxLength=256");
+                "modelMaxLength=256");
         assertThatThrownBy(() -> command(flags, run.output, "--set", "optimizer.weightDecay=1e30"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("--resume auto --set maxBadSteps=N")
@@ -228,7 +254,7 @@ class ChangedRunTest {
                         .asInt())
                 .isPositive();
         assertThatThrownBy(() -> command(flags, run.output, "--resume", "perhaps"))
-                .hasMessageContaining("--resume perhaps is not known; use auto, never or the folder of a checkpoint");
+                .hasMessageContaining("--resume perhaps is neither auto, never nor a checkpoint folder");
     }
 
     private static void command(List<String> flags, Path output, String... more) {
@@ -238,9 +264,9 @@ class ChangedRunTest {
         new StageMain(Stages.FINETUNE).execute(all.toArray(String[]::new));
     }
 
-    /** A base that is replaced while the run goes on. */
+    /** A base model that is replaced during the run. */
     @Test
-    void nothingIsWrittenThatTheRunNeverRead() throws IOException {
+    void replacedBaseModelFailsRunWithoutOutput() throws IOException {
         for (Path file : List.of(
                 run.model.resolve("model.safetensors"),
                 run.model.resolve("tokenizer_config.json"),
@@ -256,16 +282,16 @@ class ChangedRunTest {
                     .as(file.toString())
                     .isInstanceOf(BadInputException.class)
                     .hasMessageStartingWith(file + " has changed since the command started; nothing was written")
-                    .hasMessageEndingWith("put the file back and go on from it with --resume auto");
+                    .hasMessageEndingWith("restore the file and resume with --resume auto");
             assertThat(run.output).doesNotExist();
             write(file, before);
         }
-        // No step is lost.
+        // A checkpoint of the last step remains.
         run.afterFirstStep = () -> {
             throw new AssertionError("no step is taken again");
         };
         assertThat(run.run(ResumeMode.AUTO).summary().steps()).isEqualTo(4);
-        assertThat(run.notices).containsExactly("goes on from " + run.checkpoints.resolve("checkpoint-00000004"));
+        assertThat(run.notices).containsExactly("resuming from " + run.checkpoints.resolve("checkpoint-00000004"));
     }
 
     private JsonNode identity() {
@@ -313,22 +339,22 @@ class ChangedRunTest {
         }
     }
 
-    /** Changes a file, resumes, and puts the file back. */
-    private void assertRefused(Path file, ThrowingCallable change, String message) throws IOException {
+    /** Changes a file, resumes, and restores the file. */
+    private void assertRejected(Path file, ThrowingCallable change, String message) throws IOException {
         byte[] before = Files.readAllBytes(file);
         try {
             change.call();
         } catch (Throwable e) {
             throw new AssertionError(e);
         }
-        assertRefused(message);
+        assertRejected(message);
         Files.write(file, before);
     }
 
-    private void assertRefused(String message) {
+    private void assertRejected(String message) {
         assertThatThrownBy(() -> run.run(ResumeMode.AUTO))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining(" is of another run: ")
+                .hasMessageContaining(" belongs to another run: ")
                 .hasMessageContaining(message)
                 .hasMessageNotContaining("\n");
         assertThat(run.output).doesNotExist();

@@ -26,7 +26,7 @@ import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
-/** Runs that learn from several sources of data. */
+/** Runs with several data sources. */
 class DataSourcesTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int STEPS = 12;
@@ -40,7 +40,7 @@ class DataSourcesTest {
     private Path second;
 
     @BeforeEach
-    void aModelAndTwoSources() throws IOException {
+    void createModelAndTwoSources() throws IOException {
         model = TinyModelFolders.llama(temp.resolve("model"));
         samples = (ArrayNode)
                 JSON.readTree(GoldenValues.path("f_e2e/finetune.json").toFile());
@@ -49,22 +49,22 @@ class DataSourcesTest {
     }
 
     @Test
-    void withoutWeightsSeveralFilesAreAsOne() throws IOException {
+    void filesWithoutWeightsAreConcatenated() throws IOException {
         Path all = part("all.json", 0, 8);
         run(
                 List.of(new DataSource(all, TinyModelFolders.PICTURES)),
                 temp.resolve("one"),
-                unsaved(),
+                withoutCheckpoints(),
                 TrainingListener.NONE);
         RunReport report = run(
                 List.of(
                         new DataSource(first, TinyModelFolders.PICTURES),
                         new DataSource(second, TinyModelFolders.PICTURES)),
                 temp.resolve("two"),
-                unsaved(),
+                withoutCheckpoints(),
                 TrainingListener.NONE);
         assertSameWeights(temp.resolve("one"), temp.resolve("two"));
-        // Six epochs of four steps with two samples each would be all of both six times: STEPS is half of that.
+        // Six epochs have four steps with two samples each; STEPS is half of that.
         assertThat(report.summary().sources())
                 .containsExactly(
                         new RunReport.Source(first.toString(), 3, null, 9, 9 / 24.0),
@@ -72,7 +72,7 @@ class DataSourcesTest {
     }
 
     @Test
-    void picturesAreInTheFolderOfTheirSource() throws IOException {
+    void imagesAreReadFromTheFolderOfTheirSource() throws IOException {
         Path all = part("all.json", 0, 8);
         Path elsewhere = Files.createDirectory(temp.resolve("elsewhere"));
         for (JsonNode sample : samples) {
@@ -84,7 +84,7 @@ class DataSourcesTest {
         run(
                 List.of(new DataSource(all, TinyModelFolders.PICTURES)),
                 temp.resolve("one"),
-                unsaved(),
+                withoutCheckpoints(),
                 TrainingListener.NONE);
         execute(
                 temp.resolve("two"),
@@ -106,34 +106,36 @@ class DataSourcesTest {
     }
 
     @Test
-    void drawnByWeightTheRunGoesOnToTheVeryBytes() throws IOException {
+    void weightedRunResumesToIdenticalOutput() throws IOException {
         List<DataSource> sources = weighted(3, 1);
-        RunReport report = run(sources, temp.resolve("whole"), unsaved(), TrainingListener.NONE);
-        List<RunReport.Source> drawn = report.summary().sources();
-        assertThat(drawn.get(0).drawn() + drawn.get(1).drawn()).isEqualTo(2L * STEPS);
-        assertThat(drawn.get(0).share()).isCloseTo(0.75, within(0.2)).isGreaterThan(3 / 8.0 + 0.1);
-        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.AUTO);
+        RunReport report = run(sources, temp.resolve("whole"), withoutCheckpoints(), TrainingListener.NONE);
+        List<RunReport.Source> reported = report.summary().sources();
+        assertThat(reported.get(0).samplesSeen() + reported.get(1).samplesSeen())
+                .isEqualTo(2L * STEPS);
+        assertThat(reported.get(0).share()).isCloseTo(0.75, within(0.2)).isGreaterThan(3 / 8.0 + 0.1);
+        CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.AUTO);
         Path out = temp.resolve("out");
         for (int stop : List.of(1, 5, 9)) {
-            assertThatThrownBy(() -> run(sources, out, saving, stopAfter(stop)))
+            assertThatThrownBy(() -> run(sources, out, policy, stopAfter(stop)))
                     .isInstanceOf(RunStoppedException.class);
         }
-        assertThatThrownBy(() -> run(weighted(3, 2), out, saving, TrainingListener.NONE))
+        assertThatThrownBy(() -> run(weighted(3, 2), out, policy, TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"weight of data source 2\" was 1.0 and is 2.0");
-        RunReport resumed = run(sources, out, saving, TrainingListener.NONE);
-        assertThat(resumed.summary().sources()).isEqualTo(drawn);
+        RunReport resumed = run(sources, out, policy, TrainingListener.NONE);
+        assertThat(resumed.summary().sources()).isEqualTo(reported);
         assertSameWeights(temp.resolve("whole"), out);
         JsonNode written = JSON.readTree(out.resolve("run.json").toFile()).path("sources");
         assertThat(written).hasSize(2);
         assertThat(written.get(1).path("data").asText()).isEqualTo(second.toString());
         assertThat(written.get(1).path("weight").asDouble()).isEqualTo(1);
-        assertThat(written.get(1).path("drawn").asLong()).isEqualTo(drawn.get(1).drawn());
+        assertThat(written.get(1).path("samples_seen").asLong())
+                .isEqualTo(reported.get(1).samplesSeen());
     }
 
-    /** Ids name nothing here: a sample is told by its file and line. */
+    /** Ids need not be unique: samples are identified by file and line. */
     @Test
-    void theSameIdInTwoSourcesIsTwoSamples() throws IOException {
+    void samplesWithSameIdAreDistinct() throws IOException {
         ((ObjectNode) samples.get(0)).put("id", "same").remove("conversations");
         ((ObjectNode) samples.get(3)).put("id", "same").remove("conversations");
         first = part("first.json", 0, 3);
@@ -147,44 +149,44 @@ class DataSourcesTest {
     }
 
     @Test
-    void thePageTellsTheSources() throws IOException {
+    void pageShowsSources() throws IOException {
         Path out = temp.resolve("out");
         execute(out, "--data-path", first + "," + second, "--data-weights", "0.7,0.3");
         assertThat(Files.readString(out.resolve("run.html")))
-                .contains("Where its samples came from")
+                .contains("<h2>Data sources</h2>")
                 .contains("<tr><th scope=\"row\">" + first + "</th><td>3</td><td>0.7</td><td>")
                 .contains("<tr><th scope=\"row\">" + second + "</th><td>5</td><td>0.3</td><td>");
     }
 
     @Test
-    void aFileWithACommaInItsNameIsOneSource() throws IOException {
+    void fileNameWithCommaIsOneSource() throws IOException {
         Path comma = Files.copy(first, temp.resolve("first,again.json"));
         execute(temp.resolve("out"), "--data-path", comma.toString());
         assertThat(temp.resolve("out/run.json")).content().contains("first,again.json");
     }
 
     @Test
-    void whatDoesNotFitIsRefused() throws IOException {
+    void inconsistentFlagsAreRejected() throws IOException {
         String both = first + "," + second;
         assertFails("--data-weights has 3 number(s), --data-path names 2 source(s)", both, "--data-weights", "1,2,3");
-        assertFails("--data-weights has \"0\"; give numbers above 0", both, "--data-weights", "1,0");
+        assertFails("--data-weights has \"0\"; use positive numbers", both, "--data-weights", "1,0");
         assertFails("--data-weights has \"-1\"", both, "--data-weights", "1,-1");
         assertFails("--data-weights has \"NaN\"", both, "--data-weights", "NaN,1");
         assertFails("--data-weights has \"Infinity\"", both, "--data-weights", "1,Infinity");
         assertFails("--data-weights has \"half\"", both, "--data-weights", "half,1");
-        assertFails("--data-weights 1, has an empty place", both, "--data-weights", "1,");
+        assertFails("--data-weights 1, has an empty element", both, "--data-weights", "1,");
         assertFails("--image-folder names 3 folders, --data-path 2 source(s)", both, "--image-folder", "/a,/b,/c");
-        assertFails(first + " is named twice", first + "," + second + "," + first);
+        assertFails(first + " is given twice", first + "," + second + "," + first);
         assertFails(
-                "--data-path " + temp.resolve("none.json") + ": there is nothing",
+                "--data-path " + temp.resolve("none.json") + " does not exist",
                 first + "," + temp.resolve("none.json"));
         Path empty = Files.writeString(temp.resolve("empty.json"), "[]");
-        assertFails(empty + ": there are no samples", first + "," + empty);
-        assertFails(empty + ": there are no samples", first + "," + empty, "--data-weights", "1,1");
+        assertFails(empty + " has no samples", first + "," + empty);
+        assertFails(empty + " has no samples", first + "," + empty, "--data-weights", "1,1");
         assertThatThrownBy(() -> RunPaths.of(model, first, null, temp.resolve("out"))
                         .withSources(List.of(new DataSource(first, null, 1.0), new DataSource(second, null))))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("1 of 2 sources of data have a weight");
+                .hasMessageContaining("1 of 2 data sources have a weight");
         assertThatThrownBy(() ->
                         RunPaths.of(model, first, null, temp.resolve("out")).withSources(List.of()))
                 .isInstanceOf(BadInputException.class);
@@ -226,30 +228,30 @@ class DataSourcesTest {
                 .execute(Stream.concat(flags.stream(), Stream.of(more)).toArray(String[]::new));
     }
 
-    private RunReport run(List<DataSource> sources, Path output, CheckpointPolicy saving, TrainingListener listener) {
+    private RunReport run(List<DataSource> sources, Path output, CheckpointPolicy policy, TrainingListener listener) {
         Stage stage = Stages.with(
                 Stages.named(Stages.FINETUNE),
                 Map.of(
                         "freshProjector",
                         true,
-                        "batchSize",
+                        "perDeviceTrainBatchSize",
                         2,
-                        "accumulation",
+                        "gradientAccumulationSteps",
                         1,
                         "maxSteps",
                         STEPS,
                         "learningRate",
                         1e-3,
-                        "maxLength",
+                        "modelMaxLength",
                         256));
         RunPaths paths = RunPaths.of(model, first, null, output)
                 .withVisionTower(TinyModelFolders.TOWER)
                 .withSources(sources);
-        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(saving), listener);
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
     }
 
-    /** No checkpoint is written, but pictures go through the tower alone, as in every run that may be gone on from. */
-    private CheckpointPolicy unsaved() {
+    /** No checkpoint is written, but images go through the tower one at a time, as in every resumable run. */
+    private CheckpointPolicy withoutCheckpoints() {
         return new CheckpointPolicy(temp.resolve("unused"), 0, 1, ResumeMode.NEVER);
     }
 

@@ -23,21 +23,21 @@ class FrozenWeightCheckTest {
     private final Llava model = model();
 
     @Test
-    void whatLearnsAndMovedIsToldFromWhatIsFrozenAndDidNot() {
+    void checkReportsTrainedAndFrozenGroups() {
         model.setTrainable(name -> name.matches("model\\.(mm_projector|layers\\.0)\\..+"));
-        FrozenWeightCheck proof = new FrozenWeightCheck(model, tower);
+        FrozenWeightCheck check = new FrozenWeightCheck(model, tower);
         model.weight("model.mm_projector.bias").addi(1e-3f);
         model.weight("model.layers.0.mlp.up_proj.weight").addi(1e-3f);
-        List<WeightGroup> groups = proof.check();
+        List<WeightGroup> groups = check.check();
         assertThat(groups)
-                .filteredOn(WeightGroup::learns)
+                .filteredOn(WeightGroup::trainable)
                 .extracting(WeightGroup::name)
                 .containsExactlyInAnyOrder("mm_projector", "layers");
         assertThat(groups)
-                .filteredOn(group -> !group.learns())
+                .filteredOn(group -> !group.trainable())
                 .extracting(WeightGroup::name)
                 .containsExactlyInAnyOrder("vision_tower", "embed_tokens", "layers", "norm", "lm_head");
-        assertThat(groups).allMatch(group -> group.changed() == group.learns());
+        assertThat(groups).allMatch(group -> group.changed() == group.trainable());
         assertThat(groups)
                 .filteredOn(group -> group.name().equals("mm_projector"))
                 .singleElement()
@@ -45,25 +45,25 @@ class FrozenWeightCheckTest {
     }
 
     @Test
-    void aFrozenWeightThatMovedByOneBitFailsTheRun() {
+    void checkRejectsFrozenWeightWithOneChangedBit() {
         model.setTrainable(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX));
-        FrozenWeightCheck proof = new FrozenWeightCheck(model, tower);
+        FrozenWeightCheck check = new FrozenWeightCheck(model, tower);
         model.weight("model.mm_projector.bias").addi(1e-3f);
         float value = model.weight("model.norm.weight").getFloat(63);
         model.weight("model.norm.weight").putScalar(63, Math.nextUp(value));
-        assertThatThrownBy(proof::check)
+        assertThatThrownBy(check::check)
                 .isInstanceOf(IllegalStateException.class)
-                .hasMessage("the frozen weights of norm have changed");
+                .hasMessage("frozen weights changed: norm");
     }
 
     @Test
-    void aGroupThatShouldLearnButDidNotFailsTheRun() {
+    void checkRejectsUnchangedTrainableGroup() {
         model.setTrainable(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX) || name.startsWith("lm_head"));
-        FrozenWeightCheck proof = new FrozenWeightCheck(model, tower);
+        FrozenWeightCheck check = new FrozenWeightCheck(model, tower);
         model.weight("lm_head.weight").addi(1e-3f);
-        assertThatThrownBy(proof::check)
+        assertThatThrownBy(check::check)
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith("the weights of mm_projector should learn but did not move");
+                .hasMessageStartingWith("trainable weights did not change: mm_projector");
     }
 
     private static Llava model() {

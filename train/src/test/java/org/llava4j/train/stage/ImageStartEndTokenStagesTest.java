@@ -23,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Both stages of a model with {@code <im_start>} and {@code <im_end>} around its images. */
 class ImageStartEndTokenStagesTest {
-    private static final Set<Integer> SLOT = Set.of(1001, 1002);
+    private static final Set<Integer> IMAGE_START_END = Set.of(1001, 1002);
     private static final int ROWS = 1003;
     private static final int WIDTH = 64;
 
@@ -33,12 +33,12 @@ class ImageStartEndTokenStagesTest {
     private Path llama;
 
     @BeforeEach
-    void aModel() {
+    void createModel() {
         llama = TinyModelFolders.llamaWithSlot(temp.resolve("llama"));
     }
 
     @Test
-    void stage1MovesTheProjectorAndTwoRowsAndNothingElse() {
+    void stage1TrainsOnlyProjectorAndTwoEmbeddings() {
         Path out = temp.resolve("stage1");
         RunReport report = pretrain("v0", llama, null, out);
         Map<String, INDArray> before = tensors(llama.resolve("model.safetensors"));
@@ -52,23 +52,23 @@ class ImageStartEndTokenStagesTest {
         INDArray is = after.get(ImageStartEndEmbeddings.TABLE);
         for (int id = 0; id < ROWS; id++) {
             assertThat(is.getRow(id).equals(was.getRow(id)))
-                    .as("row %d is as it was", id)
-                    .isNotEqualTo(SLOT.contains(id));
+                    .as("row %d is unchanged", id)
+                    .isNotEqualTo(IMAGE_START_END.contains(id));
         }
         assertThat(is.getRow(1001)).isNotEqualTo(is.getRow(1002));
         assertThat(report.summary().groups())
                 .filteredOn(group -> group.name().equals("embed_tokens"))
                 .satisfiesExactlyInAnyOrder(
                         group -> {
-                            assertThat(group.learns() && group.changed()).isTrue();
+                            assertThat(group.trainable() && group.changed()).isTrue();
                             assertThat(group.parameters()).isEqualTo(2 * WIDTH);
                         },
                         group -> {
-                            assertThat(group.learns() || group.changed()).isFalse();
+                            assertThat(group.trainable() || group.changed()).isFalse();
                             assertThat(group.parameters()).isEqualTo((ROWS - 2) * WIDTH);
                         });
         assertThat(report.summary().groups())
-                .filteredOn(WeightGroup::learns)
+                .filteredOn(WeightGroup::trainable)
                 .extracting(WeightGroup::name)
                 .containsExactlyInAnyOrder("mm_projector", "embed_tokens");
         assertThat(tensors(out.resolve("mm_projector.safetensors")).get(ImageStartEndEmbeddings.TABLE))
@@ -76,7 +76,7 @@ class ImageStartEndTokenStagesTest {
     }
 
     @Test
-    void stage2GoesOnFromStage1sFolderOrFromItsFileAndMovesTheWholeTable() {
+    void stage2TrainsAllEmbeddingsFromFolderOrProjectorFile() {
         Path first = temp.resolve("stage1");
         pretrain("v1", llama, null, first);
         Map<String, INDArray> whole = finetune(first, null, temp.resolve("from-folder"));
@@ -95,19 +95,17 @@ class ImageStartEndTokenStagesTest {
     }
 
     @Test
-    void aTemplateThatDropsTheTokensCannotTrainThem() {
+    void templateWithoutInstructionIsRejected() {
         Path out = temp.resolve("stage1");
         assertThatThrownBy(() -> pretrain("plain", llama, null, out))
                 .isInstanceOf(BadInputException.class)
-                .hasMessage(
-                        "\"convMode\" is plain, which drops the questions and with them <im_start> and <im_end>, whose"
-                                + " rows \"trainable\" says shall learn; use v0 or v1 (--conv-mode), as the paper's stage 1"
-                                + " does, or leave model.embed_tokens.image_slot out");
+                .hasMessageStartingWith("\"convMode\" is plain, which drops the instructions and with them <im_start>")
+                .hasMessageContaining("use v0 or v1 (--conv-mode)");
         assertThat(out).doesNotExist();
     }
 
     @Test
-    void theProjectorAloneLearnsFromPlainCaptionsWhereTheRowsAreLeftOut() {
+    void projectorOnlyStageAcceptsPlainTemplate() {
         Path out = temp.resolve("stage1");
         Stage projector =
                 Stages.with(stage(Stages.PRETRAIN, "plain"), Map.of("trainable", List.of("model\\.mm_projector\\..+")));
@@ -117,11 +115,11 @@ class ImageStartEndTokenStagesTest {
     }
 
     @Test
-    void aModelWithoutTheTokensRunsTheSameStage() {
+    void modelWithoutTokensRunsSameStage() {
         Path plain = temp.resolve("my-plain-llama");
         RunReport report = pretrain("v0", plain, null, temp.resolve("stage1"));
         assertThat(report.summary().groups())
-                .filteredOn(WeightGroup::learns)
+                .filteredOn(WeightGroup::trainable)
                 .extracting(WeightGroup::name)
                 .containsExactly("mm_projector");
         assertThat(tensors(temp.resolve("stage1/mm_projector.safetensors")))
@@ -148,7 +146,17 @@ class ImageStartEndTokenStagesTest {
     private static Stage stage(String name, String convMode) {
         return Stages.with(
                 Stages.named(name),
-                Map.of("convMode", convMode, "batchSize", 4, "accumulation", 1, "maxSteps", 3, "warmupRatio", 0.0));
+                Map.of(
+                        "convMode",
+                        convMode,
+                        "perDeviceTrainBatchSize",
+                        4,
+                        "gradientAccumulationSteps",
+                        1,
+                        "maxSteps",
+                        3,
+                        "warmupRatio",
+                        0.0));
     }
 
     private static RunPaths paths(Path model, Path projector, String data, Path out) {

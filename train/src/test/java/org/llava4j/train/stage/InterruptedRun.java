@@ -14,7 +14,7 @@ import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
-/** A small run whose files are all copies, so that tests can change them while it is interrupted. */
+/** A small run on copies of all files, so that tests can change them while it is interrupted. */
 final class InterruptedRun implements TrainingListener {
     final Path model;
     final Path tower;
@@ -46,15 +46,15 @@ final class InterruptedRun implements TrainingListener {
                 Map.of(
                         "freshProjector",
                         true,
-                        "batchSize",
+                        "perDeviceTrainBatchSize",
                         2,
-                        "accumulation",
+                        "gradientAccumulationSteps",
                         1,
                         "maxSteps",
                         4,
                         "learningRate",
                         1e-3,
-                        "maxLength",
+                        "modelMaxLength",
                         256));
     }
 
@@ -74,33 +74,33 @@ final class InterruptedRun implements TrainingListener {
         return RunPaths.of(model, data, images, output).withVisionTower(tower);
     }
 
-    CheckpointPolicy saving(ResumeMode resume) {
+    CheckpointPolicy policy(ResumeMode resume) {
         return new CheckpointPolicy(checkpoints, 2, 3, resume);
     }
 
     RunReport run(ResumeMode resume) {
-        return run(saving(resume));
+        return run(policy(resume));
     }
 
-    RunReport run(CheckpointPolicy saving) {
-        return run(paths(), saving);
+    RunReport run(CheckpointPolicy policy) {
+        return run(paths(), policy);
     }
 
-    RunReport run(RunPaths paths, CheckpointPolicy saving) {
+    RunReport run(RunPaths paths, CheckpointPolicy policy) {
         notices.clear();
         last = 0;
-        return StageRunner.run(stage, paths, options.withCheckpointPolicy(saving), this);
+        return StageRunner.run(stage, paths, options.withCheckpointPolicy(policy), this);
     }
 
-    /** Stops after a step, whose checkpoint is then the newest. */
+    /** Stops after a step and writes its checkpoint. */
     void interrupt(int step) {
-        interrupt(step, saving(ResumeMode.AUTO));
+        interrupt(step, policy(ResumeMode.AUTO));
     }
 
-    void interrupt(int step, CheckpointPolicy saving) {
+    void interrupt(int step, CheckpointPolicy policy) {
         stopAfter = step;
         try {
-            run(saving);
+            run(policy);
             throw new AssertionError("the run was not stopped");
         } catch (RunStoppedException e) {
             stopAfter = 0;

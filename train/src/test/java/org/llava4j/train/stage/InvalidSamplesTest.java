@@ -29,7 +29,7 @@ import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Samples and steps that are no good: by policy passed over, counted and listed, or the end of the run. */
+/** Invalid samples and rejected steps: skipped, counted and logged up to a limit, then the run fails. */
 class InvalidSamplesTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -38,34 +38,34 @@ class InvalidSamplesTest {
 
     private Path model;
     private Path data;
-    private Path pictures;
+    private Path images;
     private ArrayNode samples;
-    private final List<String> told = new ArrayList<>();
+    private final List<String> messages = new ArrayList<>();
 
     private final TrainingListener listener = new TrainingListener() {
         @Override
         public void stepDone(Progress progress) {
-            // Only what is said besides is of interest.
+            // Only notices matter.
         }
 
         @Override
         public void notice(String line) {
-            told.add(line);
+            messages.add(line);
         }
 
         @Override
         public void stepRejected(int step, String reason, List<String> places) {
-            told.add(step + ": " + reason + " " + places);
+            messages.add(step + ": " + reason + " " + places);
         }
     };
 
     @BeforeEach
-    void aModelAndData() throws IOException {
+    void createModelAndData() throws IOException {
         model = TinyModelFolders.llama(temp.resolve("model"));
-        pictures = Files.createDirectory(temp.resolve("pictures"));
+        images = Files.createDirectory(temp.resolve("images"));
         try (Stream<Path> all = Files.list(TinyModelFolders.PICTURES)) {
             for (Path picture : all.filter(Files::isRegularFile).toList()) {
-                Files.copy(picture, pictures.resolve(picture.getFileName()));
+                Files.copy(picture, images.resolve(picture.getFileName()));
             }
         }
         data = temp.resolve("data.json");
@@ -74,11 +74,11 @@ class InvalidSamplesTest {
     }
 
     @Test
-    void badSamplesOfEveryKindAreListed() throws IOException {
+    void invalidSamplesOfEachKindAreLogged() throws IOException {
         ((ObjectNode) samples.get(0)).put("image", "not there.png");
         String corrupt = samples.get(1).get("image").textValue();
-        byte[] bytes = Files.readAllBytes(pictures.resolve(corrupt));
-        Files.write(pictures.resolve("half.png"), Arrays.copyOf(bytes, bytes.length / 2));
+        byte[] bytes = Files.readAllBytes(images.resolve(corrupt));
+        Files.write(images.resolve("half.png"), Arrays.copyOf(bytes, bytes.length / 2));
         ((ObjectNode) samples.get(1)).put("image", "half.png");
         ((ObjectNode) samples.get(2)).remove("conversations");
         ((ObjectNode) samples.get(3).get("conversations").get(1)).put("value", "");
@@ -93,7 +93,7 @@ class InvalidSamplesTest {
                 .anyMatch(line -> line.contains("half.png"))
                 .anyMatch(line -> line.contains("\\\"conversations\\\" must be a list of turns"))
                 .anyMatch(line -> line.contains("learn"));
-        assertThat(told).filteredOn(line -> line.startsWith("passed over ")).hasSize(4);
+        assertThat(messages).filteredOn(line -> line.startsWith("skipped ")).hasSize(4);
         assertThatThrownBy(() -> run(Map.of("maxBadSamples", 3), temp.resolve("other"), CheckpointPolicy.NONE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(data + ", line ");
@@ -101,48 +101,50 @@ class InvalidSamplesTest {
     }
 
     @Test
-    void truncatedSamplesAreReportedWithTheirCount() throws IOException {
+    void truncatedSamplesAreCounted() throws IOException {
         write();
-        run(Map.of("maxLength", 20), temp.resolve("out"), CheckpointPolicy.NONE);
-        assertThat(told)
-                .filteredOn(line -> line.contains("longer than \"maxLength\" (20)"))
+        run(Map.of("modelMaxLength", 20), temp.resolve("out"), CheckpointPolicy.NONE);
+        assertThat(messages)
+                .filteredOn(line -> line.contains("longer than \"modelMaxLength\" (20)"))
                 .singleElement()
                 .asString()
                 .matches("[1-8] samples? (was|were) .* truncated; lint-data lists them");
-        told.clear();
+        messages.clear();
         run(Map.of(), temp.resolve("whole"), CheckpointPolicy.NONE);
-        assertThat(told).noneMatch(line -> line.contains("truncated"));
+        assertThat(messages).noneMatch(line -> line.contains("truncated"));
     }
 
     @Test
-    void theListSurvivesAnInterruption() throws IOException {
+    void logSurvivesInterruption() throws IOException {
         ((ObjectNode) samples.get(5)).put("image", "not there.png");
         write();
-        // One window a batch: the bad sample is met long before the run is stopped.
-        Map<String, Object> small = Map.of("maxBadSamples", 9, "sortedBatches", 1, "batchSize", 1, "maxSteps", 7);
+        // Without length grouping, the invalid sample is read long before the run is stopped.
+        Map<String, Object> small =
+                Map.of("maxBadSamples", 9, "bucketingWindowBatches", 1, "perDeviceTrainBatchSize", 1, "maxSteps", 7);
         Path whole = temp.resolve("whole");
         run(small, whole, CheckpointPolicy.NONE);
-        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.AUTO);
+        CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.AUTO);
         int[] steps = {0};
         TrainingListener stopping = stopping(steps);
         Path out = temp.resolve("out");
         for (int i = 0; i < 6; i++) {
-            assertThatThrownBy(() -> run(small, out, saving, stopping)).isInstanceOf(RunStoppedException.class);
+            assertThatThrownBy(() -> run(small, out, policy, stopping)).isInstanceOf(RunStoppedException.class);
         }
-        run(small, out, saving, listener);
+        run(small, out, policy, listener);
         assertThat(steps[0]).isEqualTo(6);
         assertThat(Files.readString(out.resolve("bad-samples.jsonl")))
                 .isEqualTo(Files.readString(whole.resolve("bad-samples.jsonl")));
     }
 
-    /** {@code json.dump} writes one line: lines tell no samples apart. Ids may repeat. */
+    /** {@code json.dump} writes a single line, so line numbers do not identify samples; ids may repeat. */
     @Test
-    void badSamplesOfOneLineAreAllListedAndResumed() throws IOException {
+    void invalidSamplesOfOneLineAreLoggedAndResumed() throws IOException {
         for (int number : new int[] {7, 5, 4, 2, 1, 0}) {
             ((ObjectNode) samples.get(number)).put("id", "s" + number / 2).put("image", "not there.png");
         }
         Files.writeString(data, samples.toString());
-        Map<String, Object> small = Map.of("maxBadSamples", 9, "sortedBatches", 1, "batchSize", 1, "maxSteps", 4);
+        Map<String, Object> small =
+                Map.of("maxBadSamples", 9, "bucketingWindowBatches", 1, "perDeviceTrainBatchSize", 1, "maxSteps", 4);
         Path whole = temp.resolve("whole");
         run(small, whole, CheckpointPolicy.NONE);
         List<String> listed = Files.readAllLines(whole.resolve("bad-samples.jsonl"));
@@ -153,21 +155,21 @@ class InvalidSamplesTest {
                     .startsWith("{\"number\":" + numbers[i] + ",\"where\":\"" + data + ", entry " + numbers[i]
                             + " (id s" + numbers[i] / 2 + ")\",\"reason\":\"");
         }
-        assertThat(told).filteredOn(line -> line.startsWith("passed over ")).hasSize(6);
-        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.AUTO);
+        assertThat(messages).filteredOn(line -> line.startsWith("skipped ")).hasSize(6);
+        CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.AUTO);
         Path out = temp.resolve("out");
         for (int i = 0; i < 3; i++) {
-            assertThatThrownBy(() -> run(small, out, saving, stopping(new int[1])))
+            assertThatThrownBy(() -> run(small, out, policy, stopping(new int[1])))
                     .isInstanceOf(RunStoppedException.class);
         }
-        run(small, out, saving, listener);
+        run(small, out, policy, listener);
         assertThat(Files.readAllLines(out.resolve("bad-samples.jsonl"))).isEqualTo(listed);
     }
 
     @Test
-    void aStepWithoutANumberChangesNothingAndTellsItsSamples() throws IOException {
+    void nanStepIsRejectedAndReportsItsSamples() throws IOException {
         write();
-        // A word vector that is no number: every step that meets the word is no good.
+        // A NaN token embedding: every step with that token is rejected.
         Map<String, INDArray> tensors = GoldenValues.tensors("f_e2e/stage1_init.safetensors");
         INDArray table = tensors.get("model.embed_tokens.weight");
         int word = 13;
@@ -177,18 +179,18 @@ class InvalidSamplesTest {
         Path out = temp.resolve("out");
         assertThatThrownBy(() -> run(Map.of(), out, CheckpointPolicy.NONE))
                 .isInstanceOf(RejectedStepException.class)
-                .hasMessageContaining("is not a number any more");
-        assertThat(told).hasSize(1);
-        assertThat(told.get(0))
-                .startsWith("1: the loss of step 1 is not a number")
+                .hasMessageContaining("is NaN or infinite");
+        assertThat(messages).hasSize(1);
+        assertThat(messages.get(0))
+                .startsWith("1: the loss of step 1 is NaN or infinite")
                 .contains(data + ", line ");
         assertThat(out).doesNotExist();
     }
 
     @Test
-    void aFileThatShrinksUnderTheRunEndsItWithItsCheckpoint() throws IOException {
+    void shrinkingDataFileEndsRunWithCheckpoint() throws IOException {
         write();
-        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.NEVER);
+        CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 1, 1, ResumeMode.NEVER);
         TrainingListener shrinking = new TrainingListener() {
             @Override
             public void stepDone(Progress progress) {
@@ -199,8 +201,9 @@ class InvalidSamplesTest {
                 }
             }
         };
-        Map<String, Object> small = Map.of("maxBadSamples", 100, "sortedBatches", 1, "batchSize", 1, "maxSteps", 7);
-        assertThatThrownBy(() -> run(small, temp.resolve("out"), saving, shrinking))
+        Map<String, Object> small =
+                Map.of("maxBadSamples", 100, "bucketingWindowBatches", 1, "perDeviceTrainBatchSize", 1, "maxSteps", 7);
+        assertThatThrownBy(() -> run(small, temp.resolve("out"), policy, shrinking))
                 .isInstanceOf(FileChangedException.class)
                 .hasMessageContaining("changed while it was read");
         assertThat(temp.resolve("checkpoints/checkpoint-00000001")).isDirectory();
@@ -226,17 +229,25 @@ class InvalidSamplesTest {
         Files.writeString(data, samples.toPrettyString());
     }
 
-    private RunReport run(Map<String, ?> changes, Path output, CheckpointPolicy saving) {
-        return run(changes, output, saving, listener);
+    private RunReport run(Map<String, ?> changes, Path output, CheckpointPolicy policy) {
+        return run(changes, output, policy, listener);
     }
 
-    private RunReport run(Map<String, ?> changes, Path output, CheckpointPolicy saving, TrainingListener who) {
+    private RunReport run(Map<String, ?> changes, Path output, CheckpointPolicy policy, TrainingListener who) {
         Stage stage = Stages.with(
                 Stages.with(
                         Stages.named(Stages.PRETRAIN),
-                        Map.of("batchSize", 2, "accumulation", 1, "maxSteps", 2, "sortedBatches", 9)),
+                        Map.of(
+                                "perDeviceTrainBatchSize",
+                                2,
+                                "gradientAccumulationSteps",
+                                1,
+                                "maxSteps",
+                                2,
+                                "bucketingWindowBatches",
+                                9)),
                 changes);
-        RunPaths paths = RunPaths.of(model, data, pictures, output).withVisionTower(TinyModelFolders.TOWER);
-        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(saving), who);
+        RunPaths paths = RunPaths.of(model, data, images, output).withVisionTower(TinyModelFolders.TOWER);
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(policy), who);
     }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.train.GoldenValues;
 import org.llava4j.train.TinyModelFolders;
 
-/** Processes that are ended from outside, in JVMs of their own. */
+/** Runs in separate JVMs that are killed or run out of disk space. */
 class KilledRunTest {
     private static final int KILLS = 20;
     private static final String STEPS = "800";
@@ -30,14 +30,14 @@ class KilledRunTest {
     private Path out;
 
     @BeforeEach
-    void aModel() {
+    void createModel() {
         model = TinyModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
     }
 
-    /** Twenty kills at random instants, many of them while a checkpoint is written, which happens after every step. */
+    /** Twenty kills at random times, often while a checkpoint is written, as after every step. */
     @Test
-    void killedAtAnyInstantTheRunEndsWithTheBytesOfAnother() throws IOException, InterruptedException {
+    void killedRunResumesToIdenticalOutput() throws IOException, InterruptedException {
         Path whole = temp.resolve("whole");
         assertThat(start(whole, "--save-steps", "0").waitFor()).isZero();
         Random random = new Random(11);
@@ -45,7 +45,7 @@ class KilledRunTest {
         int withCheckpoint = 0;
         while (kills < KILLS) {
             Process process = start(out, "--save-steps", "1", "--resume", "auto");
-            // From the first checkpoint on, so that every kill meets a run at work and each run gets further.
+            // After the first checkpoint, so that each run makes progress before it is killed.
             long saved = newest();
             while (process.isAlive() && newest() == saved) {
                 process.waitFor(5, TimeUnit.MILLISECONDS);
@@ -59,13 +59,11 @@ class KilledRunTest {
             withCheckpoint += newest() > 0 ? 1 : 0;
             assertThat(out).doesNotExist();
         }
-        assertThat(kills)
-                .as("the run was over before all kills: give it more steps")
-                .isEqualTo(KILLS);
+        assertThat(kills).as("the run ended before all kills: increase STEPS").isEqualTo(KILLS);
         assertThat(withCheckpoint).isEqualTo(KILLS);
         Process last = start(out, "--save-steps", "1", "--resume", "auto");
-        String said = new String(last.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(last.waitFor()).as(said).isZero();
+        String output = new String(last.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(last.waitFor()).as(output).isZero();
         for (String name : List.of("model.safetensors", "mm_projector.safetensors", "config.json")) {
             assertThat(Files.mismatch(whole.resolve(name), out.resolve(name)))
                     .as(name)
@@ -78,39 +76,39 @@ class KilledRunTest {
         }
         try (Stream<Path> left = Files.list(temp)) {
             assertThat(left.map(path -> path.getFileName().toString()))
-                    .as("what killed runs left of their output is gone")
+                    .as("incomplete output of killed runs is removed")
                     .containsExactlyInAnyOrder("model", "whole", "out", "out.checkpoints");
         }
     }
 
     @Test
-    void askedToEndItSaysWhereItCanGoOn() throws IOException, InterruptedException {
+    void sigtermStopsRunWithCheckpoint() throws IOException, InterruptedException {
         Process process = start(out, "--save-steps", "5", "--max-steps", "100000");
         while (process.isAlive() && newest() == 0) {
             process.waitFor(5, TimeUnit.MILLISECONDS);
         }
         process.toHandle().destroy();
         assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.exitValue()).as(said).isEqualTo(143);
-        assertThat(said).contains("pretrain: stopped after step ").contains("go on from it with --resume auto");
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(process.exitValue()).as(output).isEqualTo(143);
+        assertThat(output).contains("pretrain: stopped after step ").contains("resume from it with --resume auto");
         assertThat(out).doesNotExist();
         assertThat(newest()).isPositive();
     }
 
     /**
-     * A disk that takes no more, as a bound on the size of files (in KB): what learned fits, the model that is written at
-     * the end does not.
+     * A full disk, simulated by a limit on the file size in KB: trainable weights fit, the model that is written at the
+     * end does not.
      */
     @Test
-    void aFullDiskLeavesTheLastCheckpointToGoOnFrom() throws IOException, InterruptedException {
+    void fullDiskKeepsLastCheckpoint() throws IOException, InterruptedException {
         List<String> command =
                 new ArrayList<>(List.of("bash", "-c", "ulimit -f 300; trap '' XFSZ; exec \"$@\"", "run"));
         command.addAll(command(out, "--save-steps", "2", "--max-steps", "5"));
         Process full = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(full.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(full.waitFor()).as(said).isNotZero();
-        assertThat(said).contains("pretrain: cannot write ").contains("model.safetensors");
+        String output = new String(full.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(full.waitFor()).as(output).isNotZero();
+        assertThat(output).contains("pretrain: cannot write ").contains("model.safetensors");
         assertThat(out).doesNotExist();
         assertThat(newest()).isEqualTo(4);
         Path whole = temp.resolve("whole");
@@ -123,9 +121,9 @@ class KilledRunTest {
                 .isEqualTo(-1);
     }
 
-    /** The same where the checkpoint itself does not fit: the one before stays. */
+    /** The same if the checkpoint itself does not fit: the previous one remains. */
     @Test
-    void aCheckpointThatDoesNotFitLeavesTheOneBefore() throws IOException, InterruptedException {
+    void unwritableCheckpointKeepsPreviousOne() throws IOException, InterruptedException {
         Process first = start(out, "--save-steps", "2", "--max-steps", "100000");
         while (first.isAlive() && newest() == 0) {
             first.waitFor(5, TimeUnit.MILLISECONDS);
@@ -136,9 +134,9 @@ class KilledRunTest {
         List<String> command = new ArrayList<>(List.of("bash", "-c", "ulimit -f 20; trap '' XFSZ; exec \"$@\"", "run"));
         command.addAll(command(out, "--save-steps", "2", "--max-steps", "100000", "--resume", "auto"));
         Process full = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(full.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(full.waitFor()).as(said).isNotZero();
-        assertThat(said).contains("pretrain: cannot write ");
+        String output = new String(full.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(full.waitFor()).as(output).isNotZero();
+        assertThat(output).contains("pretrain: cannot write ");
         assertThat(newest()).isEqualTo(before);
         try (Stream<Path> left = Files.list(temp.resolve("out.checkpoints"))) {
             assertThat(left.map(path -> path.getFileName().toString())).noneMatch(name -> name.endsWith(".part"));

@@ -29,7 +29,7 @@ import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A stage with LoRA: what it writes, that an interrupted run is the same, and what is refused. */
+/** A stage with LoRA: its output, an interrupted run, and rejected settings. */
 class LoraStageTest {
     private static final int STEPS = 5;
     private static final Map<String, Object> LORA =
@@ -43,7 +43,7 @@ class LoraStageTest {
     private Stage stage;
 
     @BeforeEach
-    void aStage() {
+    void createStage() {
         model = TinyModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
         stage = Stages.with(
@@ -53,22 +53,22 @@ class LoraStageTest {
                         LORA,
                         "freshProjector",
                         true,
-                        "batchSize",
+                        "perDeviceTrainBatchSize",
                         2,
-                        "accumulation",
+                        "gradientAccumulationSteps",
                         2,
                         "maxSteps",
                         STEPS,
                         "learningRate",
                         1e-3,
-                        "maxLength",
+                        "modelMaxLength",
                         256));
     }
 
-    private RunReport run(Path output, WeightDtype frozen, CheckpointPolicy saving, TrainingListener listener) {
+    private RunReport run(Path output, WeightDtype frozen, CheckpointPolicy policy, TrainingListener listener) {
         RunPaths paths = RunPaths.of(model, GoldenValues.path("f_e2e/finetune.json"), TinyModelFolders.PICTURES, output)
                 .withVisionTower(TinyModelFolders.TOWER);
-        RunOptions options = RunOptions.DEFAULT.withCheckpointPolicy(saving).withFrozenDtype(frozen);
+        RunOptions options = RunOptions.DEFAULT.withCheckpointPolicy(policy).withFrozenDtype(frozen);
         return StageRunner.run(stage, paths, options, listener);
     }
 
@@ -77,11 +77,11 @@ class LoraStageTest {
     }
 
     @Test
-    void anAdapterIsWrittenAndMakesAModel() {
+    void stageWritesAdapterThatMerges() {
         RunReport report = run(out, WeightDtype.BF16, CheckpointPolicy.NONE, TrainingListener.NONE);
         assertThat(out.resolve("model.safetensors")).doesNotExist();
         assertThat(report.summary().groups())
-                .filteredOn(WeightGroup::learns)
+                .filteredOn(WeightGroup::trainable)
                 .extracting(WeightGroup::name)
                 .containsExactlyInAnyOrder("lora", "mm_projector");
         try (SafetensorsFile adapter = SafetensorsFile.open(out.resolve("adapter_model.safetensors"));
@@ -99,7 +99,7 @@ class LoraStageTest {
         assertThatThrownBy(() -> Checkpoint.llava(out, TinyModelFolders.TOWER))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is a LoRA adapter; merge it");
-        // The adapter's own config names the tower.
+        // The adapter's config has the vision tower.
         Path merged = temp.resolve("merged");
         new LoraMerge(model, out, null, SaveType.AS_STORED, Long.MAX_VALUE).writeTo(merged);
         try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
@@ -112,7 +112,7 @@ class LoraStageTest {
     }
 
     @Test
-    void mergeRefusesAnotherBaseByItsHash() throws IOException {
+    void mergeRejectsOtherBaseByHash() throws IOException {
         run(out);
         Path file = model.resolve("model.safetensors");
         byte[] bytes = Files.readAllBytes(file);
@@ -132,17 +132,17 @@ class LoraStageTest {
     }
 
     @Test
-    void stoppedAndGoneOnFromItDropsTheSame() throws IOException {
+    void resumedRunUsesSameDropout() throws IOException {
         Path whole = temp.resolve("whole");
         CheckpointPolicy never = new CheckpointPolicy(temp.resolve("uninterrupted"), 0, 1, ResumeMode.NEVER);
         run(whole, WeightDtype.FP32, never, TrainingListener.NONE);
-        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 2, 2, ResumeMode.AUTO);
+        CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 2, 2, ResumeMode.AUTO);
         for (int stop : List.of(2, 3)) {
-            assertThatThrownBy(() -> run(out, WeightDtype.FP32, saving, stopAfter(stop)))
+            assertThatThrownBy(() -> run(out, WeightDtype.FP32, policy, stopAfter(stop)))
                     .isInstanceOf(RunStoppedException.class);
         }
         int[] taken = {0};
-        RunReport report = run(out, WeightDtype.FP32, saving, progress -> taken[0]++);
+        RunReport report = run(out, WeightDtype.FP32, policy, progress -> taken[0]++);
         assertThat(taken[0]).isEqualTo(STEPS - 3);
         assertThat(report.steps()).hasSize(STEPS);
         for (String name : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
@@ -155,7 +155,7 @@ class LoraStageTest {
         assertThat(Files.mismatch(
                         whole.resolve("adapter_model.safetensors"),
                         temp.resolve("undropped/adapter_model.safetensors")))
-                .as("dropout does something")
+                .as("dropout has an effect")
                 .isNotEqualTo(-1);
     }
 
@@ -176,7 +176,7 @@ class LoraStageTest {
     }
 
     @Test
-    void aModelWithTokensAroundAnImageIsMergedWithTheirRows() {
+    void mergeIncludesImageStartEndEmbeddings() {
         model = TinyModelFolders.llamaWithSlot(temp.resolve("slot"));
         run(out);
         Path merged = temp.resolve("merged");
@@ -188,7 +188,7 @@ class LoraStageTest {
     }
 
     @Test
-    void thePlanKnowsIt() {
+    void memoryPlanIncludesLora() {
         assertThatCode(() -> PlanMain.main(new String[] {
                     "--model-path",
                     model.toString(),
@@ -203,18 +203,18 @@ class LoraStageTest {
     }
 
     @Test
-    void whatDoesNotGoTogetherIsRefused() {
-        assertRefused("lora.targets=[\".*up_proj.weight\",\"q_proj\"]", "has \"q_proj\", which matches no linear");
-        assertRefused("lora.rank=0", "\"rank\" of \"lora\" is 0; give 1 or more");
-        assertRefused("lora=null", "which matches no weight of the projector or decoder");
-        assertRefused(
+    void inconsistentSettingsAreRejected() {
+        assertRejected("lora.targets=[\".*up_proj.weight\",\"q_proj\"]", "has \"q_proj\", which matches no linear");
+        assertRejected("lora.rank=0", "\"rank\" of \"lora\" is 0; give 1 or more");
+        assertRejected("lora=null", "which matches no weight of the projector or decoder");
+        assertRejected(
                 "trainable=[\"model\\\\.mm_projector\\\\..+\"]", "\"lora\" is given, but \"trainable\" does not match");
-        assertRefused(
+        assertRejected(
                 "trainable=[\"model\\\\.(mm_projector|layers)\\\\..+\"]",
                 "matches model.layers.0.input_layernorm.weight too");
     }
 
-    private void assertRefused(String setting, String message) {
+    private void assertRejected(String setting, String message) {
         Stage before = stage;
         assertThatThrownBy(() -> {
                     stage = Stages.with(before, List.of(setting));
@@ -227,7 +227,7 @@ class LoraStageTest {
     }
 
     @Test
-    void llavasFlagsTurnItOn() {
+    void flagsEnableLora() {
         execute("--lora-enable", "--lora-r", "2", "--lora-alpha", "3.5", "--lora-target-modules", ".+up_proj\\.weight");
         Stage run = Stages.load(out.resolve("stage.json"));
         assertThat(run.lora().rank()).isEqualTo(2);
@@ -239,11 +239,11 @@ class LoraStageTest {
     }
 
     @Test
-    void aFlagWithoutLoraIsNamed() {
+    void flagWithoutLoraIsRejected() {
         assertThatThrownBy(() -> execute("--lora-r", "2"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessage("finetune: --lora-r changes nothing in a stage without LoRA; turn it on (--lora-enable) or"
-                        + " take the recipe finetune-lora");
+                        + " use --stage finetune-lora");
     }
 
     private void execute(String... flags) {

@@ -29,10 +29,10 @@ import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.logging.ValidationResult;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
-/** A batch that a model which has learned much cannot make sense of: nothing is learned from it, by policy. */
+/** Loss spike of a single batch late in training: its step is rejected. */
 class LossSpikeTest {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final TrainingTotals.StepCounts SEEN = new TrainingTotals.StepCounts(1, 1, 0, 1, List.of(1L));
+    private static final TrainingTotals.StepCounts STEP_COUNTS = new TrainingTotals.StepCounts(1, 1, 0, 1, List.of(1L));
     private static final int STEPS = 60;
     private static final int BAD_STEP = 51;
     private static final int SEED = 7;
@@ -43,12 +43,12 @@ class LossSpikeTest {
     private Path model;
     private Path data;
     private int line;
-    private Optional<ValidationOptions> heldOut = Optional.empty();
-    private final List<String> told = new ArrayList<>();
+    private Optional<ValidationOptions> validation = Optional.empty();
+    private final List<String> events = new ArrayList<>();
 
-    /** Samples that are all the same, but for one, which comes at {@link #BAD_STEP}. */
+    /** Identical samples except for one, which is read at {@link #BAD_STEP}. */
     @BeforeEach
-    void aModelAndData() throws IOException {
+    void createModelAndData() throws IOException {
         model = TinyModelFolders.llama(temp.resolve("model"));
         int bad = new SeededPermutation(STEPS, SEED, 0).get(BAD_STEP - 1);
         StringBuilder samples = new StringBuilder();
@@ -61,14 +61,14 @@ class LossSpikeTest {
     }
 
     @Test
-    void itEndsTheRunAndTellsItsSamples() throws IOException {
-        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 10, 1, ResumeMode.NEVER);
-        assertThatThrownBy(() -> run(0, 5, temp.resolve("out"), saving, listener(0)))
+    void spikeEndsRunAndReportsSamples() throws IOException {
+        CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 10, 1, ResumeMode.NEVER);
+        assertThatThrownBy(() -> run(0, 5, temp.resolve("out"), policy, listener(0)))
                 .isInstanceOf(RejectedStepException.class)
-                .hasMessageContaining("the loss of step " + BAD_STEP + " explodes: it is ")
+                .hasMessageContaining("loss spike at step " + BAD_STEP + ": loss ")
                 .hasMessageContaining("(\"explodingLoss\" is 5.0), no weight was changed");
-        assertThat(told).hasSize(1);
-        assertThat(told.get(0))
+        assertThat(events).hasSize(1);
+        assertThat(events.get(0))
                 .startsWith(BAD_STEP + ": ")
                 .endsWith("[" + data + ", line " + line + ", entry " + (line - 1) + " (id " + (line - 1) + ")]");
         assertThat(temp.resolve("checkpoints/checkpoint-00000050")).isDirectory();
@@ -76,44 +76,44 @@ class LossSpikeTest {
                 .hasSize(BAD_STEP)
                 .last()
                 .asString()
-                .startsWith("{\"step\":51,\"bad_step\":\"the loss of step 51 explodes")
+                .startsWith("{\"step\":51,\"rejected\":\"loss spike at step 51")
                 .contains("\"samples\":[\"" + data + ", line " + line + ", entry ");
     }
 
-    /** Passed over, it leaves no trace in the weights; a run that is stopped just before and just after does the same. */
+    /** A skipped spike does not affect the weights, also if the run is stopped just before and after it. */
     @Test
-    void passedOverItIsCountedAndAResumedRunDoesTheSame() throws IOException {
+    void skippedSpikeIsCountedAndResumedRunIsIdentical() throws IOException {
         Path whole = temp.resolve("whole");
         RunReport report = run(1, 5, whole, CheckpointPolicy.NONE, listener(0));
         assertThat(report.summary().badSteps()).isEqualTo(1);
         Path out = temp.resolve("out");
-        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), 0, 1, ResumeMode.AUTO);
+        CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), 0, 1, ResumeMode.AUTO);
         for (int stop : List.of(BAD_STEP - 1, BAD_STEP + 1)) {
-            assertThatThrownBy(() -> run(1, 5, out, saving, listener(stop))).isInstanceOf(RunStoppedException.class);
+            assertThatThrownBy(() -> run(1, 5, out, policy, listener(stop))).isInstanceOf(RunStoppedException.class);
         }
-        assertThat(run(1, 5, out, saving, listener(0)).summary().badSteps()).isEqualTo(1);
-        assertThat(told).hasSize(2).allMatch(step -> step.startsWith(BAD_STEP + ": "));
+        assertThat(run(1, 5, out, policy, listener(0)).summary().badSteps()).isEqualTo(1);
+        assertThat(events).hasSize(2).allMatch(step -> step.startsWith(BAD_STEP + ": "));
         assertThat(Files.mismatch(whole.resolve("model.safetensors"), out.resolve("model.safetensors")))
                 .isEqualTo(-1);
         run(1, 0, temp.resolve("without"), CheckpointPolicy.NONE, listener(0));
-        assertThat(told).as("0 is no limit").hasSize(2);
+        assertThat(events).as("0 means no limit").hasSize(2);
         assertThat(Files.mismatch(whole.resolve("model.safetensors"), temp.resolve("without/model.safetensors")))
-                .as("without the limit it is learned from")
+                .as("without a limit the step changes the weights")
                 .isPositive();
     }
 
-    /** What is due after a step is due after a rejected one too: a checkpoint, an evaluation, a stop. */
+    /** Checkpoint, evaluation and stop also follow a rejected step. */
     @Test
-    void rejectedStepHasItsCheckpointItsEvaluationAndItsStop() throws IOException {
+    void rejectedStepIsFollowedByCheckpointEvaluationAndStop() throws IOException {
         Path whole = temp.resolve("whole");
         run(1, 5, whole, CheckpointPolicy.NONE, listener(0));
-        told.clear();
-        heldOut = Optional.of(new ValidationOptions(data, null, null, BAD_STEP, 1, false));
+        events.clear();
+        validation = Optional.of(new ValidationOptions(data, null, null, BAD_STEP, 1, false));
         List<String> events = new ArrayList<>();
         TrainingListener listener = new TrainingListener() {
             @Override
             public void stepDone(Progress progress) {
-                // Only what comes besides is of interest.
+                // Only the other callbacks matter.
             }
 
             @Override
@@ -137,19 +137,19 @@ class LossSpikeTest {
             }
         };
         Path out = temp.resolve("out");
-        CheckpointPolicy saving = new CheckpointPolicy(temp.resolve("checkpoints"), BAD_STEP, 1, ResumeMode.AUTO);
-        assertThatThrownBy(() -> run(1, 5, out, saving, listener))
+        CheckpointPolicy policy = new CheckpointPolicy(temp.resolve("checkpoints"), BAD_STEP, 1, ResumeMode.AUTO);
+        assertThatThrownBy(() -> run(1, 5, out, policy, listener))
                 .hasMessageStartingWith("stopped after step " + BAD_STEP);
         assertThat(events)
                 .containsExactly("rejected " + BAD_STEP, "evaluated " + BAD_STEP, "saved checkpoint-000000" + BAD_STEP);
-        assertThat(run(1, 5, out, saving, listener(0)).summary().badSteps()).isEqualTo(1);
-        assertThat(told).as("it is not taken again").isEmpty();
+        assertThat(run(1, 5, out, policy, listener(0)).summary().badSteps()).isEqualTo(1);
+        assertThat(events).as("the step is not repeated").isEmpty();
         assertThat(Files.mismatch(whole.resolve("model.safetensors"), out.resolve("model.safetensors")))
                 .isEqualTo(-1);
     }
 
     @Test
-    void runWhoseStepsAreAllRejectedFails() {
+    void runWithOnlyRejectedStepsFails() {
         TrainingListener poisoned = new TrainingListener() {
             @Override
             public void trainingStarted(RunStart start) {
@@ -166,16 +166,16 @@ class LossSpikeTest {
                 .hasMessageContaining("each of the " + STEPS + " steps was rejected");
     }
 
-    /** A loss that rises by 3 % a step takes the smoothed loss along; its lowest value stays where it was. */
+    /** A loss that rises by 3 % per step raises the smoothed loss, but not its lowest value. */
     @Test
-    void slowRiseIsComparedWithTheBestSmoothedLoss() {
+    void slowRiseIsComparedWithLowestSmoothedLoss() {
         TrainingTotals totals = TrainingTotals.NONE;
         for (int good = 0; good < 20; good++) {
-            totals = totals.plus(2, SEEN);
+            totals = totals.plus(2, STEP_COUNTS);
         }
         double loss = 2;
         while (loss < 100 && loss <= totals.lossLimit(5)) {
-            totals = totals.plus(loss, SEEN);
+            totals = totals.plus(loss, STEP_COUNTS);
             loss *= 1.03;
         }
         assertThat(totals.bestSmoothedLoss()).isEqualTo(2);
@@ -185,31 +185,31 @@ class LossSpikeTest {
     }
 
     @Test
-    void totalsOfAnOlderCheckpointHaveNoBestLossYet() {
+    void totalsOfOlderCheckpointHaveNoLowestLoss() {
         String old = "{\"steps\": 30, \"badSteps\": 0, \"lossSum\": 60, \"smoothedSum\": 20, \"smoothedWeight\": 10,"
                 + " \"samples\": 30, \"positions\": 30, \"padding\": 0, \"supervised\": 30, \"drawn\": [30]}";
         TrainingTotals totals = JsonInput.parse("old", old.getBytes(StandardCharsets.UTF_8), TrainingTotals.class);
         assertThat(totals.lossLimit(5)).isEqualTo(10);
-        TrainingTotals next = totals.plus(1, SEEN);
+        TrainingTotals next = totals.plus(1, STEP_COUNTS);
         assertThat(next.bestSmoothedLoss()).isEqualTo(next.smoothedLoss());
         byte[] written = JsonInput.write(next).getBytes(StandardCharsets.UTF_8);
         assertThat(JsonInput.parse("new", written, TrainingTotals.class)).isEqualTo(next);
     }
 
     @Test
-    void theLimitIsAFactorAndANatAndBeginsAfterTwentyGoodSteps() {
-        TrainingTotals totals = TrainingTotals.NONE.plusRejected(SEEN);
+    void lossLimitNeedsFactorOneNatAndTwentySteps() {
+        TrainingTotals totals = TrainingTotals.NONE.plusRejected(STEP_COUNTS);
         for (int good = 0; good < 20; good++) {
             assertThat(totals.lossLimit(5)).isInfinite();
-            totals = totals.plus(2, SEEN);
+            totals = totals.plus(2, STEP_COUNTS);
         }
         assertThat(totals.lossLimit(5)).isEqualTo(10);
         assertThat(totals.lossLimit(0)).isInfinite();
-        assertThat(totals.lossLimit(1.1)).as("a nat above it at least").isEqualTo(3);
-        assertThat(totals.plusRejected(SEEN).lossLimit(5))
-                .as("a bad step says nothing about the others")
+        assertThat(totals.lossLimit(1.1)).as("at least 1 nat above it").isEqualTo(3);
+        assertThat(totals.plusRejected(STEP_COUNTS).lossLimit(5))
+                .as("rejected steps do not affect the limit")
                 .isEqualTo(10);
-        assertThat(totals.plus(4, SEEN).lossLimit(5)).isGreaterThan(10);
+        assertThat(totals.plus(4, STEP_COUNTS).lossLimit(5)).isGreaterThan(10);
     }
 
     private static ObjectNode sample(int number, String answer) {
@@ -221,25 +221,25 @@ class LossSpikeTest {
     }
 
     private RunReport run(
-            int maxBadSteps, double explodingLoss, Path output, CheckpointPolicy saving, TrainingListener listener) {
+            int maxBadSteps, double explodingLoss, Path output, CheckpointPolicy policy, TrainingListener listener) {
         Stage stage = Stages.with(
                 Stages.named(Stages.FINETUNE),
                 List.of(
                         "freshProjector=true",
-                        // There is no picture here from which a projector could learn.
+                        // Without images the projector gets no gradient.
                         "trainable=[\"(model\\\\.(embed_tokens|layers|norm)|lm_head)\\\\..+\"]",
-                        "batchSize=1",
-                        "accumulation=1",
-                        "epochs=1",
-                        "sortedBatches=1",
-                        "lengthMultiple=1",
+                        "perDeviceTrainBatchSize=1",
+                        "gradientAccumulationSteps=1",
+                        "numTrainEpochs=1",
+                        "bucketingWindowBatches=1",
+                        "padToMultipleOf=1",
                         "learningRate=1e-2",
                         "seed=" + SEED));
-        Stage policy = Stages.with(stage, Map.of("maxBadSteps", maxBadSteps, "explodingLoss", explodingLoss));
+        Stage limited = Stages.with(stage, Map.of("maxBadSteps", maxBadSteps, "explodingLoss", explodingLoss));
         RunPaths paths = RunPaths.of(model, data, null, output).withVisionTower(TinyModelFolders.TOWER);
-        RunOptions plain = RunOptions.DEFAULT.withCheckpointPolicy(saving);
-        RunOptions options = heldOut.map(plain::withValidation).orElse(plain);
-        return StageRunner.run(policy, paths, options, listener);
+        RunOptions plain = RunOptions.DEFAULT.withCheckpointPolicy(policy);
+        RunOptions options = validation.map(plain::withValidation).orElse(plain);
+        return StageRunner.run(limited, paths, options, listener);
     }
 
     /** @param stop the step to stop after; 0 for none */
@@ -259,7 +259,7 @@ class LossSpikeTest {
 
             @Override
             public void stepRejected(int step, String reason, List<String> places) {
-                told.add(step + ": " + reason + " " + places);
+                events.add(step + ": " + reason + " " + places);
             }
         };
     }

@@ -23,7 +23,7 @@ import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.train.GoldenValues;
 import org.llava4j.train.TinyModelFolders;
 
-/** The goal on a folder that holds nothing but a config. */
+/** The command plan on a folder with only a config. */
 class PlanMainTest {
     @TempDir
     private Path temp;
@@ -31,7 +31,7 @@ class PlanMainTest {
     private Path config;
 
     @BeforeEach
-    void aConfigAlone() throws IOException {
+    void createConfig() throws IOException {
         ObjectNode llava =
                 (ObjectNode) GoldenValues.json("g_layouts/vicuna-7b.json").get("config");
         llava.put("mm_vision_tower", "openai/clip-vit-large-patch14");
@@ -50,16 +50,16 @@ class PlanMainTest {
     }
 
     @Test
-    void stage1OfThePaperIsPlannedFromItsConfig() {
+    void planEstimatesStage1OfThePaper() {
         String said = plan("--model-path", temp.toString(), "--stage", "pretrain", "--samples", "595375");
         assertThat(said)
                 .contains("4,198,400 parameters")
                 .contains("7,041,595,392 parameters")
-                .contains("4652, the first 140 of them warm-up");
+                .contains("4652, of which 140 warmup");
     }
 
     @Test
-    void theFileItselfAndAStagesFileWillDo() {
+    void planAcceptsConfigFileAndStageFile() {
         Path stage = Path.of("src/main/resources/org/llava4j/train/stage/finetune.json");
         assertThat(plan("--model-path", config.toString(), "--stage", stage.toString(), "--batch", "1"))
                 .contains("6,742,614,016 parameters")
@@ -67,39 +67,40 @@ class PlanMainTest {
     }
 
     @Test
-    void aLlamaWithAPublishedTowerWillDo() {
+    void planAcceptsLlamaWithPublishedTower() {
         Path llama = GoldenValues.path("f_e2e/base_llm");
         String tower = "openai/clip-vit-large-patch14-336";
         assertThat(plan("--model-path", llama.toString(), "--stage", "pretrain", "--vision-tower", tower))
-                .contains("of which an image takes 576");
+                .contains("image tokens 576");
     }
 
     @Test
-    void samplesAreCounted() {
+    void planCountsSamples() {
         String data = GoldenValues.path("f_e2e/pretrain.json").toString();
-        List<String> args = List.of("--stage", "pretrain", "--batch", "2", "--accumulation", "1", "--epochs", "2");
+        List<String> args =
+                List.of("--stage", "pretrain", "--batch", "2", "--accumulation", "1", "--num-train-epochs", "2");
         List<String> all = new ArrayList<>(args);
         all.addAll(List.of("--model-path", temp.toString(), "--data-path", data));
-        assertThat(plan(all.toArray(new String[0]))).contains("8, the first 1 of them warm-up: 8 samples, 2 a step");
+        assertThat(plan(all.toArray(new String[0]))).contains("8, of which 1 warmup: 8 samples, 2 per step");
     }
 
     @Test
-    void dataWithoutSamplesIsRefused(@TempDir Path elsewhere) throws IOException {
+    void planRejectsDataWithoutSamples(@TempDir Path elsewhere) throws IOException {
         Path empty = Files.writeString(elsewhere.resolve("empty.json"), "[]");
         assertThatThrownBy(() ->
                         run("--model-path", temp.toString(), "--stage", "pretrain", "--data-path", empty.toString()))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("there are no samples");
+                .hasMessageContaining("has no samples");
     }
 
     @Test
-    void recomputationIsPlanned() {
-        assertThat(plan("--model-path", temp.toString(), "--stage", "finetune", "--recompute"))
+    void planIncludesGradientCheckpointing() {
+        assertThat(plan("--model-path", temp.toString(), "--stage", "finetune", "--gradient-checkpointing"))
                 .contains("those inside a decoder's layer are made again");
     }
 
     @Test
-    void aClusterIsPlanned() {
+    void planEstimatesCluster() {
         assertThat(plan(
                         "--model-path",
                         temp.toString(),
@@ -127,11 +128,11 @@ class PlanMainTest {
                         "720"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("every executor would receive 25.1 GB of weights and send 25.1 GB of gradients,"
-                        + " 43.2 s for each of them at 10 Gbit/s");
+                        + " 43.2 s per executor at 10 Gbit/s");
     }
 
     @Test
-    void aRunThatCannotFitIsRefusedWithWhatFits() {
+    void planRejectsRunThatDoesNotFitWithSuggestions() {
         assertThatThrownBy(() -> run("--model-path", temp.toString(), "--stage", "pretrain", "--machine-gb", "72"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("but may take 61.2 GB of 72.0 GB; it fits with batch ")
@@ -141,23 +142,23 @@ class PlanMainTest {
 
     @ParameterizedTest
     @CsvSource({
-        "--batch,0,--batch is 0; give 1 or more",
-        "--batch,two,--batch must be an integer",
-        "--accumulation,0,--accumulation is 0; give 1 or more",
-        "--samples,0,--samples is 0; give 1 or more",
-        "--epochs,0,--epochs is 0; give 1 or more",
-        "--network-gbit,0,--network-gbit is 0.0; give more than 0",
+        "--per-device-train-batch-size,0,--per-device-train-batch-size is 0",
+        "--batch,two,--per-device-train-batch-size must be an integer",
+        "--accumulation,0,--gradient-accumulation-steps is 0",
+        "--samples,0,--samples is 0",
+        "--epochs,0,--num-train-epochs is 0",
+        "--network-gbit,0,--network-gbit is 0.0; it must be greater than 0",
         "--max-length,256,a length of 256 has no room for text: an image becomes 256 vectors; give 257 or more",
-        "--stage,warmup,no stage is called \"warmup\"",
-        "--model-path,nowhere,--model-path nowhere: there is nothing",
+        "--stage,warmup,unknown stage \"warmup\"",
+        "--model-path,nowhere,--model-path nowhere does not exist",
         "--model-path,empty,config.json: cannot be read; give a folder that contains a config.json",
         "--model-path,broken.json,invalid JSON",
         "--frozen-dtype,int8,--frozen-dtype int8 is not supported",
-        "--data-path,nowhere.json,--data-path nowhere.json: there is nothing",
-        "--machine-gb,0,--machine-gb is 0.0; give more than 0",
+        "--data-path,nowhere.json,--data-path nowhere.json does not exist",
+        "--machine-gb,0,--machine-gb is 0.0; it must be greater than 0",
         "--vision-tower,nowhere,cannot be read; give a folder that contains a config.json"
     })
-    void whatIsWrongIsOneLine(String flag, String value, String message) {
+    void planRejectsInvalidFlags(String flag, String value, String message) {
         List<String> args = new ArrayList<>();
         if (!flag.equals("--model-path")) {
             args.addAll(List.of("--model-path", temp.toString()));
@@ -177,10 +178,10 @@ class PlanMainTest {
     }
 
     @Test
-    void aStageThatNamesNoWeightIsRefused() {
+    void planRejectsStageWithoutMatchingWeights() {
         assertThatThrownBy(() -> run("--model-path", TinyModelFolders.TOWER.toString(), "--stage", "pretrain"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("names no vision tower");
+                .hasMessageContaining("has no \"mm_vision_tower\"");
     }
 
     private static void run(String... args) {

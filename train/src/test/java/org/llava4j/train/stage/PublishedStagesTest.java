@@ -16,7 +16,7 @@ import org.llava4j.train.Trainer;
 import org.llava4j.train.logging.TrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The published run of both stages, from JSON, pictures and model folders to model folders. */
+/** Both stages on files, compared with a recorded run of the original LLaVA code. */
 class PublishedStagesTest {
     private static final double PERCENT = 0.01;
 
@@ -24,7 +24,7 @@ class PublishedStagesTest {
     Path temp;
 
     @Test
-    void stagesFromFilesToFilesFollowThePublishedRun() {
+    void stagesMatchRecordedRun() {
         Path llama = TinyModelFolders.llama(temp.resolve("llama"));
         Stage pretrain = published("pretrain", "square");
         Path captions =
@@ -37,7 +37,7 @@ class PublishedStagesTest {
         RunReport report = StageRunner.run(pretrain, paths, RunOptions.DEFAULT, TrainingListener.NONE);
         assertSteps("stage1", report.steps(), 4);
         assertThat(report.summary().featuresComputed())
-                .as("8 pictures, each once through the tower")
+                .as("8 images, each computed once")
                 .isEqualTo(8);
         assertProjector(stage1);
 
@@ -46,19 +46,19 @@ class PublishedStagesTest {
         RunPaths next = RunPaths.of(stage1, talks, TinyModelFolders.PICTURES, temp.resolve("stage2"))
                 .withFeatureCache(temp.resolve("cache"));
         RunReport second = StageRunner.run(finetune, next, RunOptions.DEFAULT, TrainingListener.NONE);
-        // The published code threw the labels of one sample of the last batch away: there the two differ.
+        // The original code discarded the labels of one sample of the last batch, so that batch differs.
         assertSteps("stage2", second.steps(), 3);
     }
 
-    /** A shipped stage in the size of the published run. */
+    /** A shipped stage with the size of the recorded run. */
     private static Stage published(String name, String aspectRatio) {
         return Stages.with(
                 Stages.named(name),
                 Map.of(
-                        "batchSize", 2,
-                        "accumulation", 1,
-                        "epochs", 1,
-                        "sortedBatches", 1,
+                        "perDeviceTrainBatchSize", 2,
+                        "gradientAccumulationSteps", 1,
+                        "numTrainEpochs", 1,
+                        "bucketingWindowBatches", 1,
                         "imageAspectRatio", aspectRatio));
     }
 

@@ -23,7 +23,7 @@ import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
-/** A run that was interrupted ends with the bytes of one that was not. */
+/** An interrupted and resumed run produces output identical to an uninterrupted one. */
 class ResumeTest {
     private static final int STEPS = 9;
 
@@ -38,24 +38,24 @@ class ResumeTest {
     private RunOptions options = RunOptions.DEFAULT;
 
     @BeforeEach
-    void aRunThatNothingInterrupts() throws IOException {
+    void runWithoutInterruption() throws IOException {
         model = TinyModelFolders.llama(temp.resolve("model"));
         data = Files.copy(GoldenValues.path("f_e2e/finetune.json"), temp.resolve("data.json"));
-        // Two forward passes a step, and an epoch's end within the run.
+        // Two forward passes per step, and an epoch ends during the run.
         stage = Stages.with(
                 Stages.named(Stages.FINETUNE),
                 Map.of(
                         "freshProjector",
                         true,
-                        "batchSize",
+                        "perDeviceTrainBatchSize",
                         2,
-                        "accumulation",
+                        "gradientAccumulationSteps",
                         2,
                         "maxSteps",
                         STEPS,
                         "learningRate",
                         1e-3,
-                        "maxLength",
+                        "modelMaxLength",
                         256));
         whole = temp.resolve("whole");
         checkpoints = temp.resolve("checkpoints");
@@ -63,47 +63,47 @@ class ResumeTest {
     }
 
     @Test
-    void stoppedAndGoneOnFromItIsTheSameRun() throws IOException {
+    void resumedRunIsIdentical() throws IOException {
         Path out = temp.resolve("out");
         for (int stop : List.of(3, 4, 8)) {
-            assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(stop)))
+            assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), stopAfter(stop)))
                     .isInstanceOf(RunStoppedException.class)
-                    .hasMessage("stopped after step " + stop + " of 9; its checkpoint is written, go on from it with"
+                    .hasMessage("stopped after step " + stop + " of 9; a checkpoint is written, resume from it with"
                             + " --resume auto");
             assertThat(out).doesNotExist();
         }
         List<String> notices = new ArrayList<>();
-        RunReport report = run(out, saving(ResumeMode.AUTO), new Notices(notices));
+        RunReport report = run(out, policy(ResumeMode.AUTO), new Notices(notices));
         assertThat(report.steps()).hasSize(STEPS);
         assertThat(report.summary().steps()).isEqualTo(STEPS);
-        assertThat(notices).containsExactly("goes on from " + checkpoints.resolve("checkpoint-00000008"));
+        assertThat(notices).containsExactly("resuming from " + checkpoints.resolve("checkpoint-00000008"));
         assertSameModel(out);
         assertThat(Files.readAllLines(out.resolve("metrics.jsonl"))).hasSize(STEPS);
     }
 
     @Test
-    void aCheckpointThatIsNotWhatWasWrittenIsPassedOver() throws IOException {
+    void resumeSkipsCorruptCheckpoint() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(6)))
+        assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), stopAfter(6)))
                 .isInstanceOf(RunStoppedException.class);
         Path newest = checkpoints.resolve("checkpoint-00000006/optimizer.safetensors");
         byte[] bytes = Files.readAllBytes(newest);
         bytes[bytes.length - 7] ^= 1;
         Files.write(newest, bytes);
         List<String> notices = new ArrayList<>();
-        run(out, saving(ResumeMode.AUTO), new Notices(notices));
+        run(out, policy(ResumeMode.AUTO), new Notices(notices));
         assertThat(notices).hasSize(2);
         assertThat(notices.get(0))
-                .contains("checkpoint-00000006 is skipped")
+                .contains("checkpoint-00000006 is not a valid checkpoint")
                 .contains("optimizer.safetensors was modified");
         assertThat(notices.get(1)).endsWith("checkpoint-00000004");
         assertSameModel(out);
-        assertThat(newest).as("what is no valid checkpoint is never touched").hasBinaryContent(bytes);
+        assertThat(newest).as("an invalid checkpoint is never changed").hasBinaryContent(bytes);
     }
 
-    /** One reading of the valid checkpoints serves resume, save and retention. */
+    /** Resume, save and retention use the same list of valid checkpoints. */
     @Test
-    void foldersThatAreNoValidCheckpointNeverEndARun() throws IOException {
+    void invalidCheckpointFoldersDoNotEndRun() throws IOException {
         Path out = temp.resolve("out");
         assertThatThrownBy(() -> run(out, new CheckpointPolicy(checkpoints, 1, 9, ResumeMode.AUTO), stopAfter(7)))
                 .isInstanceOf(RunStoppedException.class);
@@ -121,19 +121,19 @@ class ResumeTest {
         run(out, new CheckpointPolicy(checkpoints, 1, 2, ResumeMode.AUTO), new Notices(notices));
         assertThat(notices).hasSize(7);
         for (int i = 0; i < 6; i++) {
-            assertThat(notices.get(i)).startsWith(broken.get(i) + " is skipped");
+            assertThat(notices.get(i)).startsWith(broken.get(i) + " is not a valid checkpoint");
         }
-        assertThat(notices.get(6)).isEqualTo("goes on from " + checkpoint(6));
+        assertThat(notices.get(6)).isEqualTo("resuming from " + checkpoint(6));
         assertSameModel(out);
         assertThat(broken).allMatch(path -> Files.exists(path, LinkOption.NOFOLLOW_LINKS));
         assertThat(checkpoint(2)).isDirectoryNotContaining("glob:**state.json");
         assertThat(checkpoint(4)).hasContent("a file");
         assertThat(checkpoints.resolve("checkpoint-00000007-2")).isDirectory();
         assertThat(checkpoints.resolve("checkpoint-00000008-2")).isDirectory();
-        assertThat(checkpoint(6)).as("two are kept").doesNotExist();
+        assertThat(checkpoint(6)).as("only two are kept").doesNotExist();
         notices.clear();
         run(temp.resolve("again"), new CheckpointPolicy(checkpoints, 0, 2, ResumeMode.AUTO), new Notices(notices));
-        assertThat(notices).last().isEqualTo("goes on from " + checkpoints.resolve("checkpoint-00000008-2"));
+        assertThat(notices).last().isEqualTo("resuming from " + checkpoints.resolve("checkpoint-00000008-2"));
         assertSameModel(temp.resolve("again"));
     }
 
@@ -142,94 +142,96 @@ class ResumeTest {
     }
 
     @Test
-    void theLastFewAreKept() {
+    void lastCheckpointsAreKept() {
         run(temp.resolve("out"), new CheckpointPolicy(checkpoints, 2, 2, ResumeMode.ASK), TrainingListener.NONE);
         assertThat(checkpoints.resolve("checkpoint-00000004")).doesNotExist();
         assertThat(checkpoints.resolve("checkpoint-00000006")).isDirectory();
         assertThat(checkpoints.resolve("checkpoint-00000008")).isDirectory();
-        assertThatThrownBy(() -> run(temp.resolve("out"), saving(ResumeMode.ASK), TrainingListener.NONE))
+        assertThatThrownBy(() -> run(temp.resolve("out"), policy(ResumeMode.ASK), TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("the last is checkpoint-00000008; go on from it (--resume auto) or remove them");
+                .hasMessageContaining(
+                        "the last is checkpoint-00000008; resume from it (--resume auto), or remove them");
         run(temp.resolve("out"), new CheckpointPolicy(checkpoints, 0, 2, ResumeMode.NEVER), TrainingListener.NONE);
         assertThat(checkpoints.resolve("checkpoint-00000008")).doesNotExist();
     }
 
     @Test
-    void checkpointsOfAnotherRunAreRefused() throws IOException {
+    void resumeRejectsCheckpointsOfAnotherRun() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(3)))
+        assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), stopAfter(3)))
                 .isInstanceOf(RunStoppedException.class);
         Stage before = stage;
-        stage = Stages.with(stage, Map.of("learningRate", 2e-3, "batchSize", 3));
-        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), TrainingListener.NONE))
+        stage = Stages.with(stage, Map.of("learningRate", 2e-3, "perDeviceTrainBatchSize", 3));
+        assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("\"learningRate\" was 0.001 and is 0.002; \"batchSize\" was 2 and is 3");
+                .hasMessageContaining(
+                        "\"learningRate\" was 0.001 and is 0.002; \"perDeviceTrainBatchSize\" was 2 and is 3");
         stage = before;
         Files.writeString(data, Files.readString(data) + " ");
-        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), TrainingListener.NONE))
-                .hasMessageContaining("is of another run: \"data source 1\" was sha256 ");
+        assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), TrainingListener.NONE))
+                .hasMessageContaining("belongs to another run: \"data source 1\" was sha256 ");
         Files.copy(GoldenValues.path("f_e2e/finetune.json"), data, StandardCopyOption.REPLACE_EXISTING);
         byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
         weights[weights.length - 1] ^= 1;
         Files.write(model.resolve("model.safetensors"), weights);
-        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), TrainingListener.NONE))
-                .hasMessageContaining("is of another run: \"weights of model model.safetensors\" was sha256 ");
+        assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), TrainingListener.NONE))
+                .hasMessageContaining("belongs to another run: \"weights of model model.safetensors\" was sha256 ");
         assertThat(checkpoints.resolve("checkpoint-00000003")).isDirectory();
     }
 
-    /** What a run leaves that is killed while it removes an old checkpoint. */
+    /** The remains of a run that was killed while removing an old checkpoint. */
     @Test
-    void halfARemovedCheckpointIsSwept() throws IOException {
+    void partlyRemovedCheckpointIsDeleted() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(6)))
+        assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), stopAfter(6)))
                 .isInstanceOf(RunStoppedException.class);
         Path half = checkpoints.resolve(".checkpoint-00000002.1f.old");
         Files.move(checkpoints.resolve("checkpoint-00000002"), half);
         Files.delete(half.resolve("state.json"));
-        run(out, saving(ResumeMode.AUTO), TrainingListener.NONE);
+        run(out, policy(ResumeMode.AUTO), TrainingListener.NONE);
         assertThat(half).doesNotExist();
         assertSameModel(out);
     }
 
     @Test
-    void aLogThatCannotBeWrittenEndsTheRunBeforeItsFirstStep() throws IOException {
+    void unwritableLogFailsBeforeFirstStep() throws IOException {
         Files.createDirectories(checkpoints.resolve("metrics.jsonl/in the way"));
-        assertThatThrownBy(() -> run(temp.resolve("out"), saving(ResumeMode.AUTO), TrainingListener.NONE))
+        assertThatThrownBy(() -> run(temp.resolve("out"), policy(ResumeMode.AUTO), TrainingListener.NONE))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("cannot write " + checkpoints.resolve("metrics.jsonl"));
         assertThat(temp.resolve("out")).doesNotExist();
     }
 
     @Test
-    void twoRunsDoNotShareCheckpoints() {
+    void secondRunOnSameCheckpointsIsRejected() {
         TrainingListener second = new TrainingListener() {
             @Override
             public void stepDone(Progress progress) {
-                run(temp.resolve("second"), saving(ResumeMode.AUTO), TrainingListener.NONE);
+                run(temp.resolve("second"), policy(ResumeMode.AUTO), TrainingListener.NONE);
             }
         };
-        assertThatThrownBy(() -> run(temp.resolve("out"), saving(ResumeMode.AUTO), second))
+        assertThatThrownBy(() -> run(temp.resolve("out"), policy(ResumeMode.AUTO), second))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("another run is writing its checkpoints there");
+                .hasMessageContaining("is locked by another run");
     }
 
     @Test
-    void activationsMayBeMadeAgainFromACheckpointOn() throws IOException {
+    void resumeMayEnableGradientCheckpointing() throws IOException {
         Path out = temp.resolve("out");
-        assertThatThrownBy(() -> run(out, saving(ResumeMode.AUTO), stopAfter(3)))
+        assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), stopAfter(3)))
                 .isInstanceOf(RunStoppedException.class);
         options = options.withGradientCheckpointing(true);
-        run(out, saving(ResumeMode.AUTO), TrainingListener.NONE);
+        run(out, policy(ResumeMode.AUTO), TrainingListener.NONE);
         assertSameModel(out);
     }
 
-    private RunReport run(Path output, CheckpointPolicy saving, TrainingListener listener) {
+    private RunReport run(Path output, CheckpointPolicy policy, TrainingListener listener) {
         RunPaths paths =
                 RunPaths.of(model, data, TinyModelFolders.PICTURES, output).withVisionTower(TinyModelFolders.TOWER);
-        return StageRunner.run(stage, paths, options.withCheckpointPolicy(saving), listener);
+        return StageRunner.run(stage, paths, options.withCheckpointPolicy(policy), listener);
     }
 
-    private CheckpointPolicy saving(ResumeMode resume) {
+    private CheckpointPolicy policy(ResumeMode resume) {
         return new CheckpointPolicy(checkpoints, 2, 3, resume);
     }
 
@@ -260,7 +262,7 @@ class ResumeTest {
     private record Notices(List<String> lines) implements TrainingListener {
         @Override
         public void stepDone(Progress progress) {
-            // Only what is said besides is of interest.
+            // Only notices matter.
         }
 
         @Override

@@ -22,7 +22,7 @@ import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.lint.LintDataMain;
 import org.llava4j.train.shards.TokenizeDataMain;
 
-/** Training and the goals that read its data never write where they read, and never over what the user put there. */
+/** Training and data commands never overwrite their inputs or files of the user. */
 class RunOutputsTest {
     @TempDir
     private Path temp;
@@ -32,7 +32,7 @@ class RunOutputsTest {
     private Path output;
 
     @BeforeEach
-    void aFormerOutput() throws IOException {
+    void createFormerOutput() throws IOException {
         model = TinyModelFolders.llama(temp.resolve("model"));
         data = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
         output = temp.resolve("out");
@@ -42,7 +42,7 @@ class RunOutputsTest {
     }
 
     @Test
-    void dataAndPicturesInTheOutputAreRefused() throws IOException {
+    void outputContainingDataIsRejected() throws IOException {
         Path chat = Files.copy(data, output.resolve("chat.json"));
         Path images = Files.createDirectory(output.resolve("imgs"));
         assertFails("--data-path", chat).hasMessageContaining("holds " + chat);
@@ -54,7 +54,7 @@ class RunOutputsTest {
     }
 
     @Test
-    void modelAndTowerThatAreTheOutputAreRefused() throws IOException {
+    void outputOverlappingModelIsRejected() throws IOException {
         Path link = Files.createSymbolicLink(temp.resolve("link"), temp);
         assertFails("--output-dir", link.resolve("model")).hasMessageContaining("is also an input");
         assertFails("--output-dir", model.resolve("new")).hasMessageContaining("lies inside " + model);
@@ -64,7 +64,7 @@ class RunOutputsTest {
     }
 
     @Test
-    void checkpointsCacheAndLogInTheOutputAreRefused() {
+    void checkpointsCacheAndLogInsideOutputAreRejected() {
         assertFails("--checkpoint-dir", output).hasMessageContaining("checkpoint");
         assertFails("--checkpoint-dir", output.resolve("deep/checkpoints")).hasMessageContaining("checkpoint");
         assertFails("--feature-cache", output.resolve("features")).hasMessageContaining("feature cache");
@@ -72,14 +72,14 @@ class RunOutputsTest {
     }
 
     @Test
-    void filesOfTheUserInTheOutputAreRefusedByName() throws IOException {
+    void outputWithUserFilesIsRejected() throws IOException {
         Files.writeString(output.resolve("my-notes.txt"), "mine");
         assertFails().hasMessageContaining("my-notes.txt");
         assertThat(output.resolve("my-notes.txt")).hasContent("mine");
     }
 
     @Test
-    void secondRunOnTheSameOutputIsRefusedWhateverItsCheckpointFolder() {
+    void secondRunOnSameOutputIsRejected() {
         try (AtomicFolder running = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
             assertFails("--checkpoint-dir", temp.resolve("others")).hasMessageContaining("written by another run");
             assertThat(running.path()).exists();
@@ -87,7 +87,7 @@ class RunOutputsTest {
     }
 
     @Test
-    void dataGoalsRefuseToWriteWhereTheyRead() throws IOException {
+    void dataCommandsRejectOutputOverInput() throws IOException {
         Path inside = Files.createDirectories(temp.resolve("set"));
         Path chat = Files.copy(data, inside.resolve("chat.json"));
         String[] args = {
@@ -102,7 +102,7 @@ class RunOutputsTest {
     }
 
     @Test
-    void trainAllRefusesALaterStagesOutputThatHoldsDataOfTheFirst() throws IOException {
+    void trainAllRejectsOutputContainingDataOfEarlierStage() throws IOException {
         Path later = Files.createDirectories(output.resolve("finetune"));
         Path captions = Files.copy(data, later.resolve("captions.json"));
         assertThatThrownBy(() -> TrainAllMain.main(new String[] {

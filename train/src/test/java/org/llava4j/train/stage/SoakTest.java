@@ -31,34 +31,34 @@ import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 
 /**
- * A run of many steps, all that can be watched switched on, with a checkpoint every few of them: memory stays flat, and the
- * folder of checkpoints within its limit. It has a JVM of its own, whose memory is nobody else's. The long one:
+ * Long run with all listeners and frequent checkpoints: memory stays constant, and the checkpoint folder within its
+ * limit. It runs in a separate JVM. The long version:
  *
  * <pre>mvn -q -pl train -am test -Dtest=SoakTest -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
  */
 class SoakTest {
     private static final int SAVE_EVERY = 5;
     private static final int KEEP = 2;
-    private static final int LOOKS = 8;
+    private static final int SAMPLES = 8;
     private static final double MB = 1 << 20;
 
-    /** What the live heap, after a collection, may grow by from the first quarter of the run to its end. */
+    /** Allowed growth of the live heap (after garbage collection) from the first quarter of the run to its end. */
     private static final double HEAP_MB = 4;
 
-    /** The same of the whole process. */
+    /** Allowed growth of resident memory in the same period. */
     private static final double RESIDENT_MB = 48;
 
     @TempDir
     private Path temp;
 
     @Test
-    void hundredsOfSteps() {
+    void shortSoakKeepsMemoryConstant() {
         soak(320);
     }
 
     @Test
     @Tag("slow")
-    void thousandsOfSteps() {
+    void longSoakKeepsMemoryConstant() {
         soak(8000);
     }
 
@@ -73,19 +73,20 @@ class SoakTest {
                 new ChildJvm("the soak", Soak.class, flags).json(List.of(temp.toString(), Integer.toString(steps)));
         System.out.println(found);
         assertThat(found.path("checkpoints").asInt())
-                .as("the best one beside the last")
+                .as("the best one besides the last")
                 .isEqualTo(KEEP + 1);
         assertThat(found.path("checkpoints_in_a_save").asInt())
-                .as("while one is written those before it are still there")
+                .as("during a save the previous ones still exist")
                 .isBetween(KEEP + 1, KEEP + 2);
         assertThat(growth(found.path("heap_mb"))).as(found.toString()).isLessThan(HEAP_MB);
         assertThat(growth(found.path("resident_mb"))).as(found.toString()).isLessThan(RESIDENT_MB);
     }
 
-    /** From the end of the first quarter, when all that is kept for reuse has been made. */
-    private static double growth(JsonNode looks) {
-        assertThat(looks).hasSize(LOOKS);
-        return looks.get(LOOKS - 1).asDouble() - looks.get(LOOKS / 4 - 1).asDouble();
+    /** Growth since the end of the first quarter, when all reusable memory is allocated. */
+    private static double growth(JsonNode samples) {
+        assertThat(samples).hasSize(SAMPLES);
+        return samples.get(SAMPLES - 1).asDouble()
+                - samples.get(SAMPLES / 4 - 1).asDouble();
     }
 
     /** The run. */
@@ -96,12 +97,12 @@ class SoakTest {
             Path temp = Path.of(args[0]);
             int steps = Integer.parseInt(args[1]);
             Path checkpoints = temp.resolve("checkpoints");
-            Looks looks = new Looks(checkpoints, steps / LOOKS);
-            try (Watch watch = new Watch(checkpoints)) {
-                TrainingListener listener = TrainingListener.all(new RunPage(), new TensorBoardLog(), looks);
+            MemorySampler samples = new MemorySampler(checkpoints, steps / SAMPLES);
+            try (CheckpointWatch watch = new CheckpointWatch(checkpoints)) {
+                TrainingListener listener = TrainingListener.all(new RunPage(), new TensorBoardLog(), samples);
                 StageRunner.run(stage(steps), paths(temp), options(checkpoints), listener);
                 ObjectNode found =
-                        looks.found.put("checkpoints", looks.most).put("checkpoints_in_a_save", watch.most());
+                        samples.found.put("checkpoints", samples.most).put("checkpoints_in_a_save", watch.most());
                 System.out.println(found);
             }
         }
@@ -112,15 +113,15 @@ class SoakTest {
                     Map.of(
                             "freshProjector",
                             true,
-                            "batchSize",
+                            "perDeviceTrainBatchSize",
                             2,
-                            "accumulation",
+                            "gradientAccumulationSteps",
                             1,
                             "maxSteps",
                             steps,
                             "learningRate",
                             1e-4,
-                            "maxLength",
+                            "modelMaxLength",
                             128));
         }
 
@@ -135,15 +136,15 @@ class SoakTest {
         }
 
         private static RunOptions options(Path checkpoints) {
-            ValidationOptions heldOut = new ValidationOptions(
+            ValidationOptions validation = new ValidationOptions(
                     GoldenValues.path("f_e2e/pretrain.json"), TinyModelFolders.PICTURES, null, 40, 2, true);
             return RunOptions.DEFAULT
                     .withCheckpointPolicy(new CheckpointPolicy(checkpoints, SAVE_EVERY, KEEP, ResumeMode.NEVER))
-                    .withValidation(heldOut);
+                    .withValidation(validation);
         }
     }
 
-    /** How many checkpoints there are. */
+    /** Number of checkpoints. */
     private static int count(Path folder) {
         try (Stream<Path> all = Files.list(folder)) {
             return (int) all.filter(path -> path.getFileName().toString().startsWith("checkpoint-"))
@@ -153,14 +154,14 @@ class SoakTest {
         }
     }
 
-    /** Memory now and then, and the folder of checkpoints after each step and each save. */
-    private static final class Looks implements TrainingListener {
+    /** Samples memory at intervals, and counts checkpoints after each step and save. */
+    private static final class MemorySampler implements TrainingListener {
         private final Path folder;
         private final int every;
         private final ObjectNode found = new ObjectMapper().createObjectNode();
         private int most;
 
-        Looks(Path folder, int every) {
+        MemorySampler(Path folder, int every) {
             this.folder = folder;
             this.every = every;
         }
@@ -184,12 +185,12 @@ class SoakTest {
         }
     }
 
-    /** Looks all the time, in the midst of a save too. */
-    private static final class Watch implements AutoCloseable {
+    /** Counts checkpoints continuously, also during a save. */
+    private static final class CheckpointWatch implements AutoCloseable {
         private final AtomicInteger most = new AtomicInteger();
         private final AtomicBoolean over = new AtomicBoolean();
 
-        Watch(Path folder) {
+        CheckpointWatch(Path folder) {
             new Thread(() -> look(folder), "watch").start();
         }
 

@@ -33,7 +33,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The goals as a user meets them: what they write, and one clear line where something is wrong. */
+/** Training commands end to end: their output, and their one-line errors. */
 class StageMainTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -43,18 +43,18 @@ class StageMainTest {
     private Path model;
     private Path data;
     private Path output;
-    /** A test that ends well says so. */
+    /** Set by tests whose command succeeds. */
     private boolean written;
 
     @BeforeEach
-    void aModelAndData() throws IOException {
+    void createModelAndData() throws IOException {
         model = TinyModelFolders.llama(temp.resolve("model"));
         data = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
         output = temp.resolve("out");
     }
 
     @AfterEach
-    void nothingIsHalfWritten() throws IOException {
+    void outputIsCompleteOrMissing() throws IOException {
         try (Stream<Path> all = Files.list(temp)) {
             List<String> others = new ArrayList<>(List.of("model", "data.json"));
             others.add(written ? "out" : "nothing else");
@@ -66,7 +66,7 @@ class StageMainTest {
     }
 
     @Test
-    void pretrainWritesAFolderThatFinetuneGoesOnFrom() throws IOException {
+    void finetuneStartsFromPretrainOutput() throws IOException {
         run("pretrain", "--save-type", "bfloat16");
         written = true;
         assertThat(ChatFormat.of(output).template().name()).isEqualTo("plain");
@@ -111,7 +111,7 @@ class StageMainTest {
     }
 
     @Test
-    void aDecoderFrozenIn16BitsIsWrittenAsItWasAndTheProjectorLearnsInFloat32() {
+    void frozenBf16DecoderIsWrittenUnchanged() {
         run("pretrain", "--frozen-dtype", "bf16");
         written = true;
         try (SafetensorsFile before = SafetensorsFile.open(model.resolve("model.safetensors"));
@@ -129,7 +129,7 @@ class StageMainTest {
     }
 
     @Test
-    void theSameSeedGivesTheSameWeightsAndAnotherOneOthers() throws IOException {
+    void seedDeterminesWeights() throws IOException {
         run("pretrain", "--feature-cache", temp.resolve("my-cache").toString());
         written = true;
         byte[] first = Files.readAllBytes(output.resolve("mm_projector.safetensors"));
@@ -138,7 +138,7 @@ class StageMainTest {
         assertThat(JSON.readTree(output.resolve("run.json").toFile())
                         .get("features_computed")
                         .intValue())
-                .as("the second run finds every picture in the cache")
+                .as("the second run finds every image in the cache")
                 .isZero();
         run("pretrain", "--seed", "7");
         assertThat(Files.readAllBytes(output.resolve("mm_projector.safetensors")))
@@ -146,7 +146,7 @@ class StageMainTest {
     }
 
     @Test
-    void scienceQaIsLearnedFromItsOwnFiles() throws IOException {
+    void scienceQaStageTrainsOnScienceQaFiles() throws IOException {
         Path problems = scienceQa();
         execute(
                 "finetune-scienceqa",
@@ -170,27 +170,26 @@ class StageMainTest {
     }
 
     @Test
-    void helpTellsTheFlagsAndDoesNothing() {
+    void helpPrintsFlags() {
         assertThatCode(() -> execute("pretrain", "--help")).doesNotThrowAnyException();
     }
 
     @Test
-    void anUnknownFlagIsNamed() {
+    void unknownFlagIsRejected() {
         assertFails("--learning-rat", "1e-3").hasMessageContaining("learning-rat");
     }
 
     @Test
-    void aMissingFlagIsNamed() {
+    void missingFlagIsRejected() {
         assertThatThrownBy(() -> execute("pretrain", "--model-path", model.toString()))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("data-path");
     }
 
     @Test
-    void aValueOutsideItsRangeIsNamed() {
-        assertFails("--warmup-ratio", "1.5").hasMessageContaining("\"warmupRatio\" is 1.5; give 0 or more");
-        assertFails("--num-train-epochs", "two")
-                .hasMessageContaining("--num-train-epochs must be an integer, got two");
+    void valueOutOfRangeIsRejected() {
+        assertFails("--warmup-ratio", "1.5").hasMessageContaining("\"warmupRatio\" is 1.5; it must be at least 0");
+        assertFails("--num-train-epochs", "two").hasMessageContaining("--num-train-epochs must be an integer, got two");
         assertFails("--frozen-dtype", "int8")
                 .hasMessageContaining("--frozen-dtype int8 is not supported; use fp32, bf16 or fp16");
         assertFails("--save-type", "int8").hasMessageContaining("the type int8 is not known");
@@ -198,18 +197,18 @@ class StageMainTest {
     }
 
     @Test
-    void aRunThatWouldOnlyWarmUpIsRefused() {
-        assertFails("--max-steps", "1").hasMessageContaining("a run of 1 step(s) would only warm up");
+    void runOfOnlyWarmupIsRejected() {
+        assertFails("--max-steps", "1").hasMessageContaining("all 1 step(s) of the run would be warmup");
     }
 
     @Test
-    void missingWeightsAreNamed() throws IOException {
+    void missingWeightsAreRejected() throws IOException {
         Files.delete(model.resolve("model.safetensors"));
         assertFails().hasMessageContaining("there are no weights in " + model);
     }
 
     @Test
-    void truncatedWeightsAreNamed() throws IOException {
+    void truncatedWeightsAreRejected() throws IOException {
         Path file = model.resolve("model.safetensors");
         byte[] bytes = Files.readAllBytes(file);
         Files.write(file, Arrays.copyOf(bytes, bytes.length - 100));
@@ -217,7 +216,7 @@ class StageMainTest {
     }
 
     @Test
-    void aTensorOfTheWrongShapeIsNamed() {
+    void tensorWithWrongShapeIsRejected() {
         changeWeights(tensors -> tensors.put("model.norm.weight", Nd4j.ones(DataType.FLOAT, 63)));
         assertFails()
                 .hasMessageContaining("model.norm.weight is [63]")
@@ -225,29 +224,29 @@ class StageMainTest {
     }
 
     @Test
-    void aTensorTooManyIsNamed() {
+    void unusedTensorIsRejected() {
         changeWeights(tensors -> tensors.put("model.extra.weight", Nd4j.ones(DataType.FLOAT, 3)));
         assertFails().hasMessageContaining("model.extra.weight [3]").hasMessageContaining("is unused");
     }
 
     @Test
-    void aTensorTooFewIsNamed() {
+    void missingTensorIsRejected() {
         changeWeights(tensors -> tensors.remove("model.layers.1.mlp.up_proj.weight"));
         assertFails().hasMessageContaining("model.layers.1.mlp.up_proj.weight [176, 64] is missing");
     }
 
     @Test
-    void trainRejectsConfigWhoseDefaultDoesNotFitTheWeights() throws IOException {
+    void configDefaultThatDoesNotFitWeightsIsRejected() throws IOException {
         Path file = model.resolve("config.json");
         ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
         config.remove("vocab_size");
         JSON.writeValue(file.toFile(), config);
-        // The default of a LLaMA is 32000, as in transformers; the folder has fewer rows.
+        // LLaMA's default vocabulary size is 32000, as in transformers; the folder has fewer rows.
         assertFails().hasMessageContaining("weights and config do not match").hasMessageContaining("embed_tokens");
     }
 
     @Test
-    void brokenJsonIsNamedWithItsLine() throws IOException {
+    void brokenJsonIsRejectedWithLine() throws IOException {
         List<String> lines = new ArrayList<>(Files.readAllLines(data));
         lines.set(9, lines.get(9) + " oops");
         Files.write(data, lines);
@@ -255,39 +254,40 @@ class StageMainTest {
     }
 
     @Test
-    void aMissingPictureIsNamed() throws IOException {
-        Path pictures = Files.createDirectory(temp.resolve("my-pictures"));
-        assertFails("--image-folder", pictures.toString())
-                .hasMessageContaining("there is no image " + pictures)
+    void missingImageIsRejected() throws IOException {
+        Path images = Files.createDirectory(temp.resolve("my-images"));
+        assertFails("--image-folder", images.toString())
+                .hasMessageContaining("there is no image " + images)
                 .hasMessageContaining("check the name and the image folder");
     }
 
     @Test
-    void aCorruptPictureIsNamed() throws IOException {
-        Path pictures = Files.createDirectory(temp.resolve("my-pictures"));
+    void corruptImageIsRejected() throws IOException {
+        Path images = Files.createDirectory(temp.resolve("my-images"));
         try (Stream<Path> all = Files.list(TinyModelFolders.PICTURES)) {
             for (Path picture :
                     all.filter(path -> path.toString().endsWith("png")).toList()) {
                 byte[] bytes = Files.readAllBytes(picture);
-                Files.write(pictures.resolve(picture.getFileName()), Arrays.copyOf(bytes, bytes.length / 2));
+                Files.write(images.resolve(picture.getFileName()), Arrays.copyOf(bytes, bytes.length / 2));
             }
         }
-        assertFails("--image-folder", pictures.toString()).hasMessageContaining(pictures.toString());
+        assertFails("--image-folder", images.toString()).hasMessageContaining(images.toString());
     }
 
     @Test
-    void aPlaceThatCannotBeWrittenIsNamedBeforeAnyWork() throws IOException {
+    void unwritableOutputIsRejectedEarly() throws IOException {
         Path file = Files.writeString(temp.resolve("my-file"), "x");
         assertFails("--output-dir", file.resolve("out").toString())
                 .hasMessageContaining("cannot write " + file.resolve("out"));
         Path foreign = Files.createDirectory(temp.resolve("my-photos"));
         Files.writeString(foreign.resolve("photo.jpg"), "precious");
-        assertFails("--output-dir", foreign.toString()).hasMessageContaining("contains files that no previous run wrote");
+        assertFails("--output-dir", foreign.toString())
+                .hasMessageContaining("contains files that no previous run wrote");
         assertFails("--output-dir", model.toString()).hasMessageContaining("is also an input");
     }
 
     @Test
-    void aModelWithoutATowerAsksForOne() {
+    void modelWithoutTowerIsRejected() {
         assertThatThrownBy(() -> execute(
                         "pretrain",
                         "--model-path",
@@ -297,12 +297,12 @@ class StageMainTest {
                         "--output-dir",
                         output.toString()))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("names no vision tower")
+                .hasMessageContaining("has no \"mm_vision_tower\"")
                 .hasMessageContaining("--vision-tower");
     }
 
     @Test
-    void stage2WithoutAProjectorIsNoFreshStart() {
+    void stage2WithoutProjectorIsRejected() {
         assertThatThrownBy(() -> run("finetune"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("model.mm_projector.weight [64, 64] is missing");
@@ -315,7 +315,7 @@ class StageMainTest {
                 .hasMessageNotContaining("\n");
     }
 
-    /** Runs a small stage; of a flag that is given twice the last counts, so that {@code more} comes last. */
+    /** Runs a small stage; of a repeated flag the last value counts, so {@code more} comes last. */
     private void run(String stage, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--model-path", model.toString(),
@@ -348,7 +348,7 @@ class StageMainTest {
         SafetensorsWriter.write(file, tensors);
     }
 
-    /** Four problems, two of them with a picture. */
+    /** Four problems, two of them with an image. */
     private Path scienceQa() throws IOException {
         Path folder = Files.createDirectory(temp.resolve("my-scienceqa"));
         ObjectNode problems = JSON.createObjectNode();

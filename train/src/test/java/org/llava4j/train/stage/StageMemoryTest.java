@@ -24,10 +24,10 @@ import org.llava4j.train.logging.StatusLine;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.plan.MachineMemory;
 
-/** A run is held against the memory there is before it reads a weight. */
+/** Memory check of a run before it reads weights. */
 class StageMemoryTest {
-    /** As long as no machine has memory for. */
-    private static final String ENDLESS = "1000000000";
+    /** A sequence length that does not fit on any machine. */
+    private static final String HUGE_LENGTH = "1000000000";
 
     @TempDir
     private Path temp;
@@ -37,29 +37,29 @@ class StageMemoryTest {
     private Path output;
 
     @BeforeEach
-    void aModelAndData() {
+    void createModelAndData() {
         model = TinyModelFolders.llama(temp.resolve("model"));
         data = GoldenValues.path("f_e2e/pretrain.json");
         output = temp.resolve("out");
     }
 
     @Test
-    void theRunSaysWhatItTakesAndGoesOn() {
+    void fittingRunReportsItsMemory() {
         assertThat(run(MachineMemory.detect())).startsWith("memory: needs ").contains("may take ");
         assertThat(output).isDirectory();
     }
 
     @Test
-    void aRunThatCannotFitIsRefusedAndWritesNothing() {
+    void runThatDoesNotFitIsRejected() {
         assertThatThrownBy(() -> run(MachineMemory.of(1 << 20)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("of 1 MB; no batch or length makes it fit");
         assertThat(output).doesNotExist();
     }
 
-    /** The error may come from any thread, alone or behind another failure. */
+    /** The error may come from any thread, directly or as a cause. */
     @Test
-    void runOutOfMemoryIsOneLineWithThePlan() {
+    void outOfMemoryIsReportedWithPlan() {
         OutOfMemoryError error = new OutOfMemoryError("Java heap space");
         TrainingListener greedy = new TrainingListener() {
             @Override
@@ -82,12 +82,12 @@ class StageMemoryTest {
     }
 
     @Test
-    void aFlagTriesItAllTheSame() {
-        assertThatThrownBy(() -> execute("--model-max-length", ENDLESS))
+    void noPlanFlagSkipsCheck() {
+        assertThatThrownBy(() -> execute("--model-max-length", HUGE_LENGTH))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("length " + ENDLESS);
+                .hasMessageContaining("length " + HUGE_LENGTH);
         assertThat(output).doesNotExist();
-        execute("--model-max-length", ENDLESS, "--no-plan");
+        execute("--model-max-length", HUGE_LENGTH, "--no-plan");
         assertThat(output).isDirectory();
     }
 
@@ -98,12 +98,13 @@ class StageMemoryTest {
         return said.toString(StandardCharsets.UTF_8);
     }
 
-    private void run(MachineMemory machine, TrainingListener listener, CheckpointPolicy saving) {
-        Stage stage = Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1));
+    private void run(MachineMemory machine, TrainingListener listener, CheckpointPolicy policy) {
+        Stage stage = Stages.with(
+                Stages.named(Stages.PRETRAIN), Map.of("perDeviceTrainBatchSize", 4, "gradientAccumulationSteps", 1));
         RunPaths paths =
                 RunPaths.of(model, data, TinyModelFolders.PICTURES, output).withVisionTower(TinyModelFolders.TOWER);
         RunOptions options =
-                RunOptions.DEFAULT.withMachine(Optional.of(machine)).withCheckpointPolicy(saving);
+                RunOptions.DEFAULT.withMachine(Optional.of(machine)).withCheckpointPolicy(policy);
         StageRunner.run(stage, paths, options, listener);
     }
 

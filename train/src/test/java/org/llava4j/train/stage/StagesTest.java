@@ -29,19 +29,20 @@ class StagesTest {
 
     @ParameterizedTest
     @CsvSource({"pretrain, 2e-3, 128, 1", "finetune, 2e-5, 32, 3", "finetune-scienceqa, 2e-5, 32, 12"})
-    void shippedStagesHaveThePapersValues(String name, double rate, int samplesPerStep, int epochs) {
+    void shippedStagesHavePaperValues(String name, double rate, int samplesPerStep, int epochs) {
         Stage stage = Stages.named(name);
         assertThat(stage.name()).isEqualTo(name);
         assertThat(stage.learningRate()).isEqualTo(rate);
-        assertThat(stage.batchSize() * stage.accumulation()).isEqualTo(samplesPerStep);
-        assertThat(stage.epochs()).isEqualTo(epochs);
+        assertThat(stage.perDeviceTrainBatchSize() * stage.gradientAccumulationSteps())
+                .isEqualTo(samplesPerStep);
+        assertThat(stage.numTrainEpochs()).isEqualTo(epochs);
         assertThat(stage.warmupRatio()).isEqualTo(0.03);
         assertThat(stage.optimizer()).isEqualTo(AdamW.Settings.PAPER);
-        assertThat(stage.maxLength()).isEqualTo(2048);
+        assertThat(stage.modelMaxLength()).isEqualTo(2048);
     }
 
     @Test
-    void stage1TrainsTheProjectorAndStage2TheDecoderTooButNoneTheTower() {
+    void stage1TrainsProjectorAndStage2AlsoDecoder() {
         Stage pretrain = Stages.named("pretrain");
         assertThat(pretrain.isTrainable("model.mm_projector.weight")).isTrue();
         assertThat(pretrain.isTrainable("model.mm_projector.2.bias")).isTrue();
@@ -62,7 +63,7 @@ class StagesTest {
     }
 
     @Test
-    void aStageIsReadBackFromItsOwnJson() throws IOException {
+    void stageRoundTripsThroughJson() throws IOException {
         Stage stage = Stages.with(Stages.named("finetune-scienceqa"), Map.of("split", "minitrain", "seed", 1L << 40));
         Path file = Files.writeString(temp.resolve("stage.json"), Stages.json(stage));
         assertThat(Stages.load(file)).isEqualTo(stage);
@@ -73,21 +74,21 @@ class StagesTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "learningRate | -1   | \"learningRate\" is -1.0; give a number between 0 and 1",
+                "learningRate | -1   | \"learningRate\" is -1.0; it must be between 0 and 1",
                 "warmupRatio  | 1.0  | \"warmupRatio\" is 1.0; give 0 or more, and less than 1",
-                "epochs       | 0    | \"epochs\" is 0; give 1 or more",
-                "maxSteps     | -3   | \"maxSteps\" is -3; give 0 for whole epochs, or a number of steps",
-                "answerFormat | \"A\" | \"answerFormat\" is A; dataFormat is CONVERSATIONS; ScienceQA needs one",
-                "dataFormat   | \"scienceqa\" | \"answerFormat\" is null; dataFormat is SCIENCEQA; ScienceQA needs one",
-                "trainable    | []   | \"trainable\" is []; name at least one weight that learns",
+                "numTrainEpochs       | 0    | \"numTrainEpochs\" is 0; it must be at least 1",
+                "maxSteps     | -3   | \"maxSteps\" is -3; use a number of steps, or 0 for numTrainEpochs",
+                "promptFormat | \"A\" | \"promptFormat\" is A; ScienceQA needs it",
+                "dataFormat   | \"scienceqa\" | \"promptFormat\" is null; ScienceQA needs it",
+                "trainable    | []   | \"trainable\" is []; select at least one trainable weight",
                 "trainable    | [\"(\"] | \"trainable\" has \"(\", which is no regular expression",
-                "epochs       | 1.5  | epochs",
+                "numTrainEpochs       | 1.5  | numTrainEpochs",
                 "explodingLoss | 1   | \"explodingLoss\" is 1.0; give a factor above 1, or 0 for no limit",
                 "explodingLoss | -2  | \"explodingLoss\" is -2.0; give a factor above 1",
                 "epochz       | 1    | epochz",
                 "convMode     | null | \"convMode\" is null; it must be given",
             })
-    void aWrongValueIsRefusedByItsName(String key, String json, String message) throws IOException {
+    void loadRejectsInvalidValue(String key, String json, String message) throws IOException {
         String valid = Stages.json(Stages.named("pretrain")).strip();
         String broken = valid.replaceFirst("\"" + key + "\" : (\\[[^]]*]|[^,\\n]*)", "\"" + key + "\" : " + json);
         if (broken.equals(valid)) {
@@ -102,7 +103,7 @@ class StagesTest {
     }
 
     @Test
-    void aMissingKeyAndBrokenJsonAreNamedWithTheirPlace() throws IOException {
+    void loadRejectsMissingKeyAndBrokenJson() throws IOException {
         Path missing = Files.writeString(
                 temp.resolve("missing.json"),
                 Stages.json(Stages.named("pretrain")).replaceFirst("\"seed\" : 42", "\"x\" : 1"));
@@ -119,19 +120,19 @@ class StagesTest {
                 .hasMessageContaining("broken.json, line 3: invalid JSON");
         assertThatThrownBy(() -> Stages.load(temp.resolve("none.json")))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("no such file");
+                .hasMessageContaining("does not exist");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"stage1", "PRETRAIN", "../pretrain"})
-    void anUnknownNameIsAnsweredWithTheKnownOnes(String name) {
+    void namedRejectsUnknownStage(String name) {
         assertThatThrownBy(() -> Stages.named(name))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("shipped are pretrain, finetune, finetune-scienceqa");
+                .hasMessageContaining("shipped stages are pretrain, finetune, finetune-scienceqa");
     }
 
     @Test
-    void valuesAreSetAsACommandLineHasThem() {
+    void withAppliesSettings() {
         Stage stage = Stages.with(
                 Stages.named("finetune-scienceqa"),
                 List.of("learningRate=3e-5", "split=minitrain", "optimizer.weightDecay=0.1", "noDecay=[\".+norm.*\"]"));
@@ -142,9 +143,9 @@ class StagesTest {
         assertThat(stage.noDecay()).containsExactly(".+norm.*");
     }
 
-    /** As transformers' Trainer, and so LLaVA's, has it; a zero gradient leaves nothing but the decay. */
+    /** As in transformers' and LLaVA's Trainer; with a zero gradient only the decay remains. */
     @Test
-    void normsAndBiasesDoNotDecayByDefault() {
+    void normsAndBiasesHaveNoDecayByDefault() {
         Stage stage = Stages.with(Stages.named("finetune-v1.5"), List.of("optimizer.weightDecay=0.1"));
         assertThat(stage.noDecay()).isEqualTo(Stage.NORMS_AND_BIASES);
         List<String> left = List.of(
@@ -162,11 +163,9 @@ class StagesTest {
         assertThat(decayed(stage, decaying)).allMatch(weight -> weight < 0.95f);
         Stage own = Stages.with(stage, List.of("noDecay=[\"lm_head.+\"]"));
         assertThat(decayed(own, List.of("lm_head.weight"))).containsOnly(1f);
-        assertThat(decayed(own, left))
-                .as("a list that is given replaces the default")
-                .allMatch(weight -> weight < 0.95f);
+        assertThat(decayed(own, left)).as("a given list replaces the default").allMatch(weight -> weight < 0.95f);
         assertThat(Stages.with(stage, List.of("optimizer.weightDecay=0")).noDecay())
-                .as("without decay there is nothing to leave out")
+                .as("without decay the list is empty")
                 .isEmpty();
     }
 
@@ -186,12 +185,12 @@ class StagesTest {
                 "learningRate        | \"learningRate\" sets nothing; write key=value",
                 "learning=1          | learning",
                 "optimizer.beta3=0.9 | beta3",
-                "batchSize=none      | batchSize",
+                "perDeviceTrainBatchSize=none      | perDeviceTrainBatchSize",
                 "noDecay=[\"x\"]     | \"noDecay\" is [x]; but \"weightDecay\" of \"optimizer\" is 0.0; nothing decays",
-                "projectorLearningRate=2 | \"projectorLearningRate\" is 2.0; give a number between 0 and 1",
-                "answerFormat=A      | \"answerFormat\" is A; dataFormat is CONVERSATIONS"
+                "mmProjectorLr=2 | \"mmProjectorLr\" is 2.0; it must be between 0 and 1",
+                "promptFormat=A      | \"promptFormat\" is A; ScienceQA needs it"
             })
-    void aSettingThatIsWrongIsRefused(String setting, String message) {
+    void withRejectsInvalidSetting(String setting, String message) {
         assertThatThrownBy(() -> Stages.with(Stages.named("pretrain"), List.of(setting)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(message)
@@ -200,16 +199,41 @@ class StagesTest {
 
     @ParameterizedTest
     @CsvSource({"pretrain-v1.5, 1e-3, 256, SQUARE", "finetune-v1.5, 2e-5, 128, PAD"})
-    void theRecipesOf15HaveTheirValues(String name, double rate, int samplesPerStep, AspectRatio ratio) {
+    void stagesOfLlava15HavePublishedValues(String name, double rate, int samplesPerStep, AspectRatio ratio) {
         Stage stage = Stages.named(name);
         assertThat(stage.learningRate()).isEqualTo(rate);
-        assertThat(stage.batchSize() * stage.accumulation()).isEqualTo(samplesPerStep);
+        assertThat(stage.perDeviceTrainBatchSize() * stage.gradientAccumulationSteps())
+                .isEqualTo(samplesPerStep);
         assertThat(stage.imageAspectRatio()).isEqualTo(ratio);
-        assertThat(stage.epochs()).isEqualTo(1);
+        assertThat(stage.numTrainEpochs()).isEqualTo(1);
     }
 
     @Test
-    void anUnknownKeyCannotBeChanged() {
+    void formerKeysAreAccepted() throws IOException {
+        Map<String, String> former = Map.of(
+                "perDeviceTrainBatchSize", "batchSize",
+                "gradientAccumulationSteps", "accumulation",
+                "numTrainEpochs", "epochs",
+                "modelMaxLength", "maxLength",
+                "padToMultipleOf", "lengthMultiple",
+                "bucketingWindowBatches", "sortedBatches",
+                "promptFormat", "answerFormat",
+                "mmProjectorLr", "projectorLearningRate");
+        Stage stage = Stages.named(Stages.FINETUNE_SCIENCEQA);
+        String json = Stages.json(stage);
+        for (Map.Entry<String, String> key : former.entrySet()) {
+            json = json.replace("\"" + key.getKey() + "\"", "\"" + key.getValue() + "\"");
+        }
+        assertThat(json).contains("\"accumulation\"").doesNotContain("gradientAccumulationSteps");
+        assertThat(Stages.ofJson(json)).isEqualTo(stage);
+        assertThat(Stages.with(stage, List.of("batchSize=7")).perDeviceTrainBatchSize())
+                .isEqualTo(7);
+        assertThat(Stages.with(stage, Map.of("accumulation", 3)).gradientAccumulationSteps())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void withRejectsUnknownKey() {
         Stage stage = Stages.named("pretrain");
         assertThatThrownBy(() -> Stages.with(stage, Map.of("learning_rate", 1e-3)))
                 .isInstanceOf(BadInputException.class)

@@ -27,20 +27,20 @@ class TrainAllMainTest {
     private Path temp;
 
     private Path llama;
-    private Path world;
+    private Path dataset;
     private Path out;
 
     @BeforeEach
-    void aLlamaAndData() {
+    void createLlamaAndData() {
         llama = TinyModelFolders.llama(temp.resolve("llama"));
-        world = temp.resolve("world");
-        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 1, 0, false), world);
+        dataset = temp.resolve("dataset");
+        SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 1, 0, false), dataset);
         out = temp.resolve("out");
     }
 
     @Test
-    void bothModelsComeFromStage1sProjectorAndThePlainDecoder() throws IOException {
-        String[] all = args("--scienceqa", world.toString());
+    void bothModelsStartFromStage1ProjectorAndPlainDecoder() throws IOException {
+        String[] all = args("--scienceqa", dataset.toString());
         TrainAllMain.main(all);
         for (String stage : List.of("finetune", "finetune-scienceqa")) {
             ModelManifest manifest = ModelManifest.read(out.resolve(stage)).orElseThrow();
@@ -60,7 +60,7 @@ class TrainAllMainTest {
     }
 
     @Test
-    void sourcesAreWeightedStageByStage() throws IOException {
+    void eachStageHasItsOwnWeights() throws IOException {
         Path more = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("more.json"));
         String[] weighted = sources(more, "1,3");
         TrainAllMain.main(weighted);
@@ -81,7 +81,7 @@ class TrainAllMainTest {
                 .hasMessageContaining("--pretrain-data-weights has 1 number(s), --pretrain-data names 2 source(s)");
     }
 
-    /** Of a flag that is given twice the last counts. */
+    /** Of a repeated flag the last value counts. */
     private String[] sources(Path more, String pretrainWeights) {
         List<String> args = new ArrayList<>(List.of(args()));
         args.addAll(List.of(
@@ -96,43 +96,41 @@ class TrainAllMainTest {
         return args.toArray(String[]::new);
     }
 
-    /** Bytes count: of the inputs, and of the outputs themselves. */
+    /** Inputs and outputs are compared by content. */
     @Test
-    void finishedStagesAreKnownByContent() throws IOException {
+    void finishedStagesAreRecognizedByContent() throws IOException {
         TrainAllMain.main(args());
         Path norm = llama.resolve("config.json");
         String config = Files.readString(norm);
-        assertRefused(
+        assertRejected(
                 norm,
                 config.replace("10000.0", "5000.0").getBytes(StandardCharsets.UTF_8),
                 "\"config.json rope_theta\" was 10000.0 and is 5000.0");
         Path projector = out.resolve("pretrain/mm_projector.safetensors");
         byte[] flipped = Files.readAllBytes(projector);
         flipped[flipped.length - 1] ^= 1;
-        assertRefused(
-                projector,
-                flipped,
-                "pretrain is not as the run wrote it: mm_projector.safetensors was modified");
+        assertRejected(
+                projector, flipped, "pretrain is not as the run wrote it: mm_projector.safetensors was modified");
         Path weights = out.resolve("finetune/model.safetensors");
-        assertRefused(
+        assertRejected(
                 weights,
                 Arrays.copyOf(Files.readAllBytes(weights), 1000),
                 "finetune is not as the run wrote it: model.safetensors was modified: 1000 bytes");
         assertThatThrownBy(() -> TrainAllMain.main(args("--save-type", "float16")))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("\"save-type\" was F32 and is F16");
-        // Stage 1 of another base is another projector, of which stage 2 knows nothing.
+        // Stage 1 of another base gives another projector than stage 2 was trained with.
         Path other = Files.move(out.resolve("pretrain"), temp.resolve("elsewhere"));
         Path base = llama.resolve("model.safetensors");
         byte[] bytes = Files.readAllBytes(base);
         bytes[bytes.length - 1] ^= 1;
-        assertRefused(base, bytes, "finetune holds the output of another run: \"weights of model model.safetensors\"");
+        assertRejected(base, bytes, "finetune holds the output of another run: \"weights of model model.safetensors\"");
         assertThat(out.resolve("pretrain")).doesNotExist();
         Files.move(other, out.resolve("pretrain"));
         TrainAllMain.main(args());
     }
 
-    private void assertRefused(Path file, byte[] content, String message) throws IOException {
+    private void assertRejected(Path file, byte[] content, String message) throws IOException {
         byte[] before = Files.readAllBytes(file);
         Files.write(file, content);
         assertThatThrownBy(() -> TrainAllMain.main(args()))
@@ -142,17 +140,17 @@ class TrainAllMainTest {
     }
 
     @Test
-    void aLaterStageThatDoesNotFitItsDataIsRefusedBeforeTheFirst() {
+    void laterStageThatDoesNotFitItsDataIsRejectedFirst() {
         assertFails("would only warm up", "--set", "finetune.maxSteps=1");
-        assertFails("problems.json", "--finetune-recipe", "finetune-scienceqa", "--set", "finetune.split=train");
+        assertFails("problems.json", "--finetune-stage", "finetune-scienceqa", "--set", "finetune.split=train");
         assertFails("matches no weight", "--set", "finetune.trainable=[\"nothing\"]");
-        assertFails("maximum length of 8", "--set", "finetune.maxLength=8");
+        assertFails("maximum length of 8", "--set", "finetune.modelMaxLength=8");
     }
 
     @Test
-    void whatIsWrongInALaterStageShowsBeforeTheFirst() {
-        assertFails("finetune.batchSize", "--set", "finetune.batchSize=0");
-        assertFails("is of no stage; begin with pretrain., finetune.", "--set", "batchSize=4");
+    void errorInLaterStageIsReportedFirst() {
+        assertFails("finetune.perDeviceTrainBatchSize", "--set", "finetune.perDeviceTrainBatchSize=0");
+        assertFails("names no stage; start with pretrain., finetune.", "--set", "perDeviceTrainBatchSize=4");
         assertFails(
                 "there is nothing; check the path",
                 "--scienceqa",
@@ -162,7 +160,10 @@ class TrainAllMainTest {
     private void assertFails(String message, String... more) {
         assertThatThrownBy(() -> TrainAllMain.main(args(more)))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining(message.equals("finetune.batchSize") ? "\"batchSize\" is 0" : message);
+                .hasMessageContaining(
+                        message.equals("finetune.perDeviceTrainBatchSize")
+                                ? "\"perDeviceTrainBatchSize\" is 0"
+                                : message);
         assertThat(out).doesNotExist();
     }
 
@@ -183,7 +184,8 @@ class TrainAllMainTest {
                 "--finetune-images",
                 TinyModelFolders.PICTURES.toString()));
         for (String stage : List.of("pretrain", "finetune", "finetune-scienceqa")) {
-            for (String value : List.of("batchSize=2", "accumulation=1", "maxSteps=2", "maxLength=512")) {
+            for (String value : List.of(
+                    "perDeviceTrainBatchSize=2", "gradientAccumulationSteps=1", "maxSteps=2", "modelMaxLength=512")) {
                 args.addAll(List.of("--set", stage + "." + value));
             }
         }

@@ -8,7 +8,7 @@ import org.apache.commons.cli.ParseException;
 import org.junit.jupiter.api.Test;
 import org.llava4j.model.weights.WeightDtype;
 
-/** Flags of how a run goes. */
+/** Common flags of training commands. */
 class TrainCommandTest {
 
     private static RunOptions options(String... flags) throws ParseException {
@@ -18,13 +18,18 @@ class TrainCommandTest {
     }
 
     @Test
-    void withoutThemARunIsTheDefault() throws ParseException {
+    void withoutFlagsOptionsAreDefault() throws ParseException {
         assertThat(options()).isEqualTo(RunOptions.DEFAULT);
     }
 
     @Test
-    void memoryIsSaved() throws ParseException {
-        assertThat(options("--frozen-dtype", "bf16", "--recompute"))
+    void formerFlagNamesAreAccepted() throws ParseException {
+        assertThat(options("--recompute")).isEqualTo(options("--gradient-checkpointing"));
+    }
+
+    @Test
+    void memoryFlagsAreApplied() throws ParseException {
+        assertThat(options("--frozen-dtype", "bf16", "--gradient-checkpointing"))
                 .isEqualTo(RunOptions.DEFAULT.withFrozenDtype(WeightDtype.BF16).withGradientCheckpointing(true));
     }
 }

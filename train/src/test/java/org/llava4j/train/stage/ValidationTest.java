@@ -33,7 +33,7 @@ class ValidationTest {
     private Path temp;
 
     private Path model;
-    private final Map<Integer, ValidationResult> looks = new TreeMap<>();
+    private final Map<Integer, ValidationResult> results = new TreeMap<>();
     private final List<String> notices = new ArrayList<>();
     private final List<Double> losses = new ArrayList<>();
 
@@ -44,8 +44,8 @@ class ValidationTest {
         }
 
         @Override
-        public void validated(int step, ValidationResult look) {
-            looks.put(step, look);
+        public void validated(int step, ValidationResult result) {
+            results.put(step, result);
         }
 
         @Override
@@ -55,24 +55,25 @@ class ValidationTest {
     };
 
     @BeforeEach
-    void aModel() {
+    void createModel() {
         model = TinyModelFolders.llama(temp.resolve("model"));
     }
 
-    /** On the very batch that is learned the loss of a look is that of the next step, before its update. */
+    /** On the training batch itself the validation loss equals the loss of the next step, before its update. */
     @Test
-    void theLossIsThatOfTheDataAndChangesNothing() throws IOException {
+    void validationLossEqualsTrainingLossOnSameBatch() throws IOException {
         Path data = GoldenValues.path("f_e2e/pretrain.json");
-        Stage stage =
-                Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 5));
+        Stage stage = Stages.with(
+                Stages.named(Stages.PRETRAIN),
+                Map.of("perDeviceTrainBatchSize", 8, "gradientAccumulationSteps", 1, "maxSteps", 5));
         run(stage, data, temp.resolve("plain"), RunOptions.DEFAULT);
         losses.clear();
         ValidationOptions same = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 2, 100, false);
         run(stage, data, temp.resolve("looked"), RunOptions.DEFAULT.withValidation(same));
-        assertThat(looks.keySet()).containsExactly(2, 4, 5);
-        assertThat(looks.get(2).loss()).isCloseTo(losses.get(2), within(1e-5));
-        assertThat(looks.get(4).loss()).isCloseTo(losses.get(4), within(1e-5));
-        assertThat(looks.get(2).accuracy()).isEmpty();
+        assertThat(results.keySet()).containsExactly(2, 4, 5);
+        assertThat(results.get(2).loss()).isCloseTo(losses.get(2), within(1e-5));
+        assertThat(results.get(4).loss()).isCloseTo(losses.get(4), within(1e-5));
+        assertThat(results.get(2).accuracy()).isEmpty();
         assertThat(Files.mismatch(temp.resolve("plain/model.safetensors"), temp.resolve("looked/model.safetensors")))
                 .isEqualTo(-1);
         assertThat(Files.readAllLines(temp.resolve("looked/metrics.jsonl")))
@@ -82,9 +83,9 @@ class ValidationTest {
     }
 
     @Test
-    void theBestIsKeptAndMayBecomeTheOutput() throws IOException {
+    void bestCheckpointIsKeptAndLoaded() throws IOException {
         Path all = GoldenValues.path("f_e2e/pretrain.json");
-        // Two samples alone, learned by heart: on the others it gets worse after a while.
+        // Trained on two samples only, the model overfits: the validation loss rises after a while.
         ArrayNode two = ((ArrayNode) new ObjectMapper().readTree(all.toFile())).removeAll();
         JsonNode samples = new ObjectMapper().readTree(all.toFile());
         two.add(samples.get(0)).add(samples.get(1));
@@ -96,9 +97,9 @@ class ValidationTest {
                         true,
                         "convMode",
                         "plain",
-                        "batchSize",
+                        "perDeviceTrainBatchSize",
                         2,
-                        "accumulation",
+                        "gradientAccumulationSteps",
                         1,
                         "maxSteps",
                         12,
@@ -115,16 +116,16 @@ class ValidationTest {
                 RunOptions.DEFAULT
                         .withCheckpointPolicy(new CheckpointPolicy(checkpoints, 0, 1, ResumeMode.NEVER))
                         .withValidation(same));
-        int best = looks.entrySet().stream()
+        int best = results.entrySet().stream()
                 .min(Map.Entry.comparingByValue((a, b) -> Double.compare(a.loss(), b.loss())))
                 .orElseThrow()
                 .getKey();
-        assertThat(best).as("the rate is not large enough for this test").isLessThan(11);
+        assertThat(best).as("the learning rate is too small for this test").isLessThan(11);
         Path kept = checkpoints.resolve(String.format("checkpoint-%08d", best));
-        assertThat(kept).as("though only the last one is to be kept").isDirectory();
+        assertThat(kept).as("besides the last one, which the limit keeps").isDirectory();
         assertThat(notices).anyMatch(line -> line.contains(kept.getFileName().toString()));
-        double lowest = looks.get(best).loss();
-        looks.clear();
+        double lowest = results.get(best).loss();
+        results.clear();
         model = temp.resolve("out");
         Stage still = Stages.with(stage, Map.of("learningRate", 1e-6, "maxSteps", 1));
         run(
@@ -133,14 +134,15 @@ class ValidationTest {
                 temp.resolve("more"),
                 RunOptions.DEFAULT.withValidation(
                         new ValidationOptions(all, TinyModelFolders.PICTURES, null, 1, 100, false)));
-        assertThat(looks.get(1).loss()).isCloseTo(lowest, within(1e-3));
+        assertThat(results.get(1).loss()).isCloseTo(lowest, within(1e-3));
     }
 
     @Test
     void saveStepsOfZeroWriteNoCheckpointsAtEvaluations() {
         Path data = GoldenValues.path("f_e2e/pretrain.json");
-        Stage stage =
-                Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 4));
+        Stage stage = Stages.with(
+                Stages.named(Stages.PRETRAIN),
+                Map.of("perDeviceTrainBatchSize", 8, "gradientAccumulationSteps", 1, "maxSteps", 4));
         ValidationOptions same = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 1, 8, false);
         RunOptions options = RunOptions.DEFAULT.withValidation(same);
         Path checkpoints = temp.resolve("checkpoints");
@@ -149,8 +151,8 @@ class ValidationTest {
                 data,
                 temp.resolve("out"),
                 options.withCheckpointPolicy(new CheckpointPolicy(checkpoints, 0, 9, ResumeMode.NEVER)));
-        assertThat(looks).hasSize(4);
-        assertThat(checkpoints).as("there was nothing to keep there").doesNotExist();
+        assertThat(results).hasSize(4);
+        assertThat(checkpoints).as("no checkpoint was written").doesNotExist();
         run(
                 stage,
                 data,
@@ -161,14 +163,15 @@ class ValidationTest {
     }
 
     @Test
-    void whatCannotBeMeasuredOrKeptIsRefused() throws IOException {
+    void invalidValidationOptionsAreRejected() throws IOException {
         Path data = GoldenValues.path("f_e2e/pretrain.json");
-        Stage stage =
-                Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 8, "accumulation", 1, "maxSteps", 2));
+        Stage stage = Stages.with(
+                Stages.named(Stages.PRETRAIN),
+                Map.of("perDeviceTrainBatchSize", 8, "gradientAccumulationSteps", 1, "maxSteps", 2));
         ValidationOptions best = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 2, 100, true);
         assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(best)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("the run has no folder for checkpoints");
+                .hasMessageContaining("the run has no checkpoint folder");
         Path mute = Files.writeString(
                 temp.resolve("mute.json"),
                 "[{\"id\": \"1\", \"conversations\": [{\"from\": \"human\", \"value\": \"a\"},"
@@ -176,53 +179,54 @@ class ValidationTest {
         ValidationOptions empty = new ValidationOptions(mute, TinyModelFolders.PICTURES, null, 2, 100, false);
         assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(empty)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining(mute + ": not one held-out sample has anything to learn");
+                .hasMessageContaining(mute + ": no validation sample has target tokens");
         assertThat(temp.resolve("out")).doesNotExist();
     }
 
     @Test
-    void skippedHeldOutSamplesAreReportedOnce() throws IOException {
+    void skippedValidationSamplesAreReportedOnce() throws IOException {
         Path data = GoldenValues.path("f_e2e/pretrain.json");
         ArrayNode samples = (ArrayNode) new ObjectMapper().readTree(data.toFile());
         for (int number : new int[] {6, 2}) {
             ((ObjectNode) samples.get(number)).put("id", "s" + number).remove("conversations");
         }
         Path heldOut = Files.writeString(temp.resolve("held-out.json"), samples.toString());
-        Stage stage =
-                Stages.with(Stages.named(Stages.PRETRAIN), Map.of("batchSize", 4, "accumulation", 1, "maxSteps", 2));
+        Stage stage = Stages.with(
+                Stages.named(Stages.PRETRAIN),
+                Map.of("perDeviceTrainBatchSize", 4, "gradientAccumulationSteps", 1, "maxSteps", 2));
         ValidationOptions some = new ValidationOptions(heldOut, TinyModelFolders.PICTURES, null, 1, 100, false);
         run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(some));
-        assertThat(looks).hasSize(2);
+        assertThat(results).hasSize(2);
         assertThat(notices)
-                .filteredOn(line -> line.contains("held-out"))
+                .filteredOn(line -> line.contains("validation set"))
                 .singleElement()
                 .asString()
-                .contains("skipped 2 samples of the held-out data; the first: " + heldOut + ", entry 2 (id s2): ");
+                .contains("skipped 2 samples of the validation set; the first: " + heldOut + ", entry 2 (id s2): ");
     }
 
     @Test
-    void scienceQaIsAnsweredToo() {
+    void scienceQaValidationReportsAccuracy() {
         Path world = temp.resolve("world");
         SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 1, 0, false), world);
         Stage stage = Stages.with(
                 Stages.named(Stages.FINETUNE_SCIENCEQA),
                 Map.of(
-                        "batchSize",
+                        "perDeviceTrainBatchSize",
                         4,
-                        "accumulation",
+                        "gradientAccumulationSteps",
                         1,
                         "maxSteps",
                         2,
-                        "maxLength",
+                        "modelMaxLength",
                         300,
                         "freshProjector",
                         true,
-                        "answerFormat",
+                        "promptFormat",
                         "A"));
         ValidationOptions test = new ValidationOptions(world, null, "test", 2, 3, false);
         run(stage, world, temp.resolve("out"), RunOptions.DEFAULT.withValidation(test));
-        assertThat(looks.get(2).accuracy().orElseThrow()).isBetween(0.0, 1.0);
-        assertThat(looks.get(2).loss()).isPositive();
+        assertThat(results.get(2).accuracy().orElseThrow()).isBetween(0.0, 1.0);
+        assertThat(results.get(2).loss()).isPositive();
     }
 
     private void run(Stage stage, Path data, Path output, RunOptions options) {

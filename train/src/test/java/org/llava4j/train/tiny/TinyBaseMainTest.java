@@ -23,7 +23,7 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** The goal {@code tiny-base} in its shortest form: what it writes is a LLaVA folder that loads. */
+/** The command {@code tiny-base} with few steps writes a LLaVA folder that loads. */
 class TinyBaseMainTest {
     @TempDir
     private Path temp;
@@ -32,7 +32,7 @@ class TinyBaseMainTest {
         String[] args = Stream.concat(
                         Stream.of(
                                 "--output-dir", output.toString(),
-                                "--pictures", "40",
+                                "--images", "40",
                                 "--tower-steps", "2",
                                 "--decoder-steps", "2"),
                         Stream.of(more))
@@ -41,7 +41,7 @@ class TinyBaseMainTest {
     }
 
     @Test
-    void aBaseLoadsWithAFreshProjectorIsSmallAndTheSameForTheSameSeed() throws IOException {
+    void baseModelLoadsAndIsReproducible() throws IOException {
         Path base = temp.resolve("base");
         make(base);
         LlavaConfig config = LlavaConfig.read(base, null);
@@ -58,7 +58,7 @@ class TinyBaseMainTest {
                     .isLessThan(6_000_000);
         }
         try (Stream<Path> left = Files.list(temp)) {
-            assertThat(left).as("pictures and parts are gone").containsExactly(base);
+            assertThat(left).as("temporary files are removed").containsExactly(base);
         }
         Path again = temp.resolve("again");
         make(again);
@@ -68,7 +68,7 @@ class TinyBaseMainTest {
     }
 
     @Test
-    void aDecoderMadeBeforeIsTakenAndOnlyTheTowerLearns() {
+    void existingDecoderIsReusedAndOnlyTowerTrained() {
         Path base = temp.resolve("base");
         make(base);
         Path next = temp.resolve("next");
@@ -84,19 +84,19 @@ class TinyBaseMainTest {
     }
 
     @Test
-    void labelsThatNeedMorePiecesThanAnImageHasVectorsAreNamed() {
+    void labelLongerThanImageTokensIsRejected() {
         Path world = temp.resolve("world");
         SyntheticDatasetWriter.write(SyntheticDatasetConfig.labelled(1, 3), world);
         LlamaTokenizer letters = LlamaTokenizer.of(BpeTrainer.train(Stream.of("a b c"), 264), temp);
         assertThatThrownBy(
                         () -> TinyVisionTower.train(world, letters, Nd4j.zeros(264, TinyModelConfig.HIDDEN_SIZE), 1, 1))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("label of picture 0")
-                .hasMessageContaining("an image has 16 vectors");
+                .hasMessageContaining("label of image 0")
+                .hasMessageContaining("an image has only 16");
     }
 
     @Test
-    void aDecoderFolderWithoutATokenizerIsNamedAndNothingIsLeft() throws IOException {
+    void decoderFolderWithoutTokenizerIsRejected() throws IOException {
         Path empty = Files.createDirectories(temp.resolve("empty"));
         assertThatThrownBy(() -> make(temp.resolve("base"), "--decoder", empty.toString()))
                 .isInstanceOf(CommandFailedException.class)

@@ -68,7 +68,7 @@ class SubmitIT {
             List<String> lintFlags = List.of(
                     "--model-path",
                     TINY.resolve("llava").toString(),
-                    "--recipe",
+                    "--stage",
                     "finetune-scienceqa",
                     "--data-path",
                     dataset.toString(),

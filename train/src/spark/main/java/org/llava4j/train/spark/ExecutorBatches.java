@@ -8,17 +8,18 @@ import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.BatchPlan;
 
 /**
- * What one executor computes of a step.
+ * Batches of a step that one executor processes.
  *
- * @param batches each with its number in the step
+ * @param batches each with its index in the step
  */
 record ExecutorBatches(ArrayList<NumberedBatch> batches) implements Serializable {
 
     /**
-     * A batch on its way.
+     * Serializable batch.
      *
-     * @param pass its number in the step, counted from 0
-     * @param images absolute paths of its pictures
+     * @param pass index in the step, counted from 0
+     * @param layout token ids, targets and positions of image tokens
+     * @param images absolute paths of the images
      */
     record NumberedBatch(int pass, BatchLayout layout, ArrayList<String> images) implements Serializable {
 
@@ -29,22 +30,22 @@ record ExecutorBatches(ArrayList<NumberedBatch> batches) implements Serializable
             return new NumberedBatch(pass, plan.layout(), new ArrayList<>(images));
         }
 
-        /** Where its samples came from is known to the driver alone. */
+        /** The batch as a plan, without the source of its samples. */
         BatchPlan plan() {
             return new BatchPlan(layout, images.stream().map(Path::of).toList(), List.of(), List.of());
         }
     }
 
-    /** The batches of a step for so many executors: each takes every so-manieth. */
+    /** Distributes the batches of a step over executors in turn. */
     static List<ExecutorBatches> of(List<BatchPlan> plans, int executors) {
-        List<ExecutorBatches> shares = new ArrayList<>();
+        List<ExecutorBatches> all = new ArrayList<>();
         for (int executor = 0; executor < executors; executor++) {
             ArrayList<NumberedBatch> own = new ArrayList<>();
             for (int pass = executor; pass < plans.size(); pass += executors) {
                 own.add(NumberedBatch.of(pass, plans.get(pass)));
             }
-            shares.add(new ExecutorBatches(own));
+            all.add(new ExecutorBatches(own));
         }
-        return shares;
+        return all;
     }
 }

@@ -12,12 +12,12 @@ import org.llava4j.train.stage.GradientWorker;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The graph of an executor, loaded with its first task and kept for the next. It has a thread of its own, since the memory
- * of a graph belongs to a thread and Spark gives each task another.
+ * Gradient worker of a Spark executor, loaded by its first task and reused by later ones. It runs on one thread,
+ * because a graph's memory pool belongs to a thread and Spark runs each task on another.
  */
 final class ExecutorWorker {
     private static final ExecutorService THREAD = Executors.newSingleThreadExecutor(work -> {
-        Thread thread = new Thread(work, "llava4j-learner");
+        Thread thread = new Thread(work, "llava4j-gradients");
         thread.setDaemon(true);
         return thread;
     });
@@ -36,11 +36,15 @@ final class ExecutorWorker {
                 .forEach(name -> weights.put(name, worker.model().weight(name)));
     }
 
-    /** Computes a share. What is wrong with the input is its result: another try would meet it again. */
-    static PartialGradients sum(GradientWorkerSettings settings, FloatArrays weights, int step, ExecutorBatches share) {
+    /**
+     * Computes the gradients of an executor's batches. Invalid input is returned as a result, because a retry would
+     * fail too.
+     */
+    static PartialGradients sum(
+            GradientWorkerSettings settings, FloatArrays weights, int step, ExecutorBatches batches) {
         NativeMemory.configure();
         try {
-            return THREAD.submit(() -> of(settings).sum(weights, step, share)).get();
+            return THREAD.submit(() -> of(settings).sum(weights, step, batches)).get();
         } catch (ExecutionException e) {
             if (e.getCause() instanceof BadInputException bad) {
                 return PartialGradients.failed(bad);
@@ -48,7 +52,7 @@ final class ExecutorWorker {
             throw new IllegalStateException("step " + (step + 1) + ": " + e.getCause(), e.getCause());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            throw new IllegalStateException("step " + (step + 1) + " was given up", e);
+            throw new IllegalStateException("step " + (step + 1) + " was interrupted", e);
         }
     }
 
@@ -60,11 +64,11 @@ final class ExecutorWorker {
         return current;
     }
 
-    private PartialGradients sum(FloatArrays now, int step, ExecutorBatches share) {
+    private PartialGradients sum(FloatArrays now, int step, ExecutorBatches batches) {
         now.copyInto(weights);
         long before = worker.imagesComputed();
         try (GradientAccumulator sum = new GradientAccumulator()) {
-            share.batches().forEach(batch -> worker.add(batch.plan(), step, batch.pass(), sum));
+            batches.batches().forEach(batch -> worker.add(batch.plan(), step, batch.pass(), sum));
             return new PartialGradients(
                     sum.lossSum(),
                     sum.targetTokens(),

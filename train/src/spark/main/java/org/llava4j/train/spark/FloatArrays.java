@@ -9,14 +9,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Arrays on their way between machines, as the bytes that they are: Java writes bytes as they lie, and other numbers one by
- * one.
+ * Serializable arrays, as byte arrays, because Java serialization writes bytes in bulk but other numbers one at a time.
  *
- * @param byName float32 of the machine's byte order, in C order; at most 2 GB each
+ * @param byName float32 in native byte order and C order, by name; at most 2 GB each
  */
 record FloatArrays(LinkedHashMap<String, byte[]> byName) implements Serializable {
 
-    /** Copies of arrays. */
+    /** Copies arrays. */
     static FloatArrays of(Map<String, INDArray> arrays) {
         LinkedHashMap<String, byte[]> byName = new LinkedHashMap<>();
         arrays.forEach((name, array) -> byName.put(name, copy(array)));
@@ -24,33 +23,33 @@ record FloatArrays(LinkedHashMap<String, byte[]> byName) implements Serializable
     }
 
     private static byte[] copy(INDArray array) {
-        try (INDArray plain = array.dup('c')) {
+        try (INDArray contiguousCopy = array.dup('c')) {
             byte[] bytes = new byte[Math.toIntExact(array.length() * Float.BYTES)];
-            new BytePointer(plain.data().pointer()).get(bytes);
+            new BytePointer(contiguousCopy.data().pointer()).get(bytes);
             return bytes;
         }
     }
 
-    /** New arrays of these numbers, each of the shape of its namesake. */
-    Map<String, INDArray> shapedAs(Map<String, INDArray> models) {
+    /** New arrays with these values, each with the shape of the array of the same name. */
+    Map<String, INDArray> shapedAs(Map<String, INDArray> templates) {
         Map<String, INDArray> arrays = new LinkedHashMap<>();
         byName.forEach((name, bytes) -> {
             INDArray array =
-                    Nd4j.createUninitialized(DataType.FLOAT, models.get(name).shape(), 'c');
+                    Nd4j.createUninitialized(DataType.FLOAT, templates.get(name).shape(), 'c');
             put(bytes, array);
             arrays.put(name, array);
         });
         return arrays;
     }
 
-    /** Puts the numbers into the arrays of weights, which are in C order and whole. */
+    /** Copies the values into existing arrays, which are contiguous and in C order. */
     void copyInto(Map<String, INDArray> weights) {
         byName.forEach((name, bytes) -> put(bytes, weights.get(name)));
     }
 
     private static void put(byte[] bytes, INDArray array) {
-        boolean whole = array.offset() == 0 && array.ordering() == 'c' && !array.isView();
-        if (!whole || array.length() * Float.BYTES != bytes.length) {
+        boolean contiguous = array.offset() == 0 && array.ordering() == 'c' && !array.isView();
+        if (!contiguous || array.length() * Float.BYTES != bytes.length) {
             throw new IllegalStateException(bytes.length + " bytes for " + array.shapeInfoToString());
         }
         new BytePointer(array.data().pointer()).put(bytes);

@@ -5,7 +5,7 @@ import org.apache.spark.broadcast.Broadcast;
 import scala.collection.Iterator;
 import scala.runtime.AbstractFunction1;
 
-/** A task: the gradients of one share at the weights of the step. */
+/** Spark task: computes the gradients of one executor's batches at the weights of the step. */
 final class GradientTask extends AbstractFunction1<Iterator<ExecutorBatches>, Iterator<PartialGradients>>
         implements Serializable {
     private static final long serialVersionUID = 1L;
@@ -21,12 +21,12 @@ final class GradientTask extends AbstractFunction1<Iterator<ExecutorBatches>, It
     }
 
     @Override
-    public Iterator<PartialGradients> apply(Iterator<ExecutorBatches> shares) {
-        FloatArrays now = weights.value();
-        return shares.map(new AbstractFunction1<ExecutorBatches, PartialGradients>() {
+    public Iterator<PartialGradients> apply(Iterator<ExecutorBatches> partitions) {
+        FloatArrays current = weights.value();
+        return partitions.map(new AbstractFunction1<ExecutorBatches, PartialGradients>() {
             @Override
-            public PartialGradients apply(ExecutorBatches share) {
-                return ExecutorWorker.sum(settings, now, step, share);
+            public PartialGradients apply(ExecutorBatches batches) {
+                return ExecutorWorker.sum(settings, current, step, batches);
             }
         });
     }

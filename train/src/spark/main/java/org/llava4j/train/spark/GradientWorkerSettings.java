@@ -16,13 +16,21 @@ import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.Stages;
 
 /**
- * What an executor loads a run's graph from. Folders are absolute: they are where they are on every machine.
+ * Settings from which an executor loads a {@link GradientWorker}. Paths are absolute and valid on every machine.
  *
- * @param run tells one run of an application from the next
- * @param projector of a file of its own; null for none
- * @param featureCache null for none on disk
- * @param projectorType for a model without a projector; null for its own
- * @param selectLayer null for the model's own
+ * @param run id of the run within the Spark application
+ * @param stage the stage as JSON
+ * @param model model folder
+ * @param visionTower CLIP folder; null for the one in the model's config
+ * @param projector projector file; null for none
+ * @param data data sources
+ * @param featureCache folder of the feature cache; null for none
+ * @param frozenDtype dtype of frozen matrices in memory
+ * @param gradientCheckpointing whether activations are recomputed in the backward pass
+ * @param projectorType for a model without projector; null otherwise
+ * @param selectLayer layer of the vision tower; null for the model's
+ * @param featureCacheBytes maximum size of the feature cache on disk
+ * @param featureMemoryBytes maximum size of the feature cache in memory
  */
 record GradientWorkerSettings(
         UUID run,
@@ -63,7 +71,11 @@ record GradientWorkerSettings(
         return path == null ? null : path.toAbsolutePath().normalize().toString();
     }
 
-    /** Loads the graph. @throws org.llava4j.data.BadInputException if a folder is not on this machine */
+    /**
+     * Loads the worker.
+     *
+     * @throws org.llava4j.data.BadInputException if a folder does not exist on this machine
+     */
     GradientWorker load() {
         RunPaths paths = new RunPaths(
                 Path.of(model),

@@ -4,13 +4,13 @@ import java.io.Serializable;
 import org.llava4j.data.BadInputException;
 
 /**
- * What an executor's share of a step sums up to.
+ * Sum of one executor over its batches of a step.
  *
- * @param lossSum sum over all supervised rows
- * @param targetTokens how many these are
- * @param gradients of the sum
- * @param imagesComputed so many went through its tower for it
- * @param error what is wrong with the input, instead of all others; null if nothing is
+ * @param lossSum sum of the loss over all target tokens
+ * @param targetTokens number of target tokens
+ * @param gradients gradients of {@code lossSum}
+ * @param imagesComputed images processed by the executor's vision tower
+ * @param error what is wrong with the input; null if nothing is
  */
 record PartialGradients(double lossSum, long targetTokens, FloatArrays gradients, long imagesComputed, String error)
         implements Serializable {

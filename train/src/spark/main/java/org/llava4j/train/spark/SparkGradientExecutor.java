@@ -14,11 +14,11 @@ import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StepGradients;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The executors of a cluster as the place where gradients are computed, for stages whose gradients are few. */
+/** Gradient executor on Apache Spark, for stages with few trainable weights. */
 public final class SparkGradientExecutor implements GradientExecutor {
     private final JavaSparkContext spark;
 
-    /** @param spark whose executors compute; it stays the caller's */
+    /** @param spark context whose executors compute gradients; the caller closes it */
     public SparkGradientExecutor(JavaSparkContext spark) {
         this.spark = spark;
     }
@@ -35,11 +35,11 @@ public final class SparkGradientExecutor implements GradientExecutor {
 
     @Override
     public StepGradients open(
-            Stage stage, RunPaths paths, RunOptions options, GradientWorker learner, TrainingListener listener) {
+            Stage stage, RunPaths paths, RunOptions options, GradientWorker worker, TrainingListener listener) {
         Map<String, INDArray> weights = new LinkedHashMap<>();
-        learner.model()
+        worker.model()
                 .trainableNames()
-                .forEach(name -> weights.put(name, learner.model().weight(name)));
+                .forEach(name -> weights.put(name, worker.model().weight(name)));
         return new SparkGradients(spark, GradientWorkerSettings.of(stage, paths, options), weights, listener);
     }
 }

@@ -20,9 +20,11 @@ import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
 /**
- * Gradients of steps, computed by executors. A step is one job of a barrier stage: all its tasks run at once, one on each
- * executor that is there, or none counts. Their sums are gathered and added in the order of the tasks, so that the same
- * number of executors gives the same bits. A step whose executor is lost begins anew with those that are left.
+ * Data-parallel gradient computation on Spark executors.
+ *
+ * <p>A step is a job with a barrier stage: all its tasks run at the same time, one on each executor, or the job fails.
+ * Their sums are added in the order of the tasks, so that results are bit-identical for the same number of executors.
+ * If an executor is lost, the step is retried with the remaining ones.
  */
 final class SparkGradients implements StepGradients {
     private static final ClassTag<PartialGradients> SUM = ClassTag$.MODULE$.apply(PartialGradients.class);
@@ -37,7 +39,7 @@ final class SparkGradients implements StepGradients {
     private int executorsBefore;
     private long imagesComputed;
 
-    /** @param weights those that learn, by reference */
+    /** @param weights trainable weights, by reference */
     SparkGradients(
             JavaSparkContext spark,
             GradientWorkerSettings settings,
@@ -49,7 +51,7 @@ final class SparkGradients implements StepGradients {
         this.weights.putAll(weights);
     }
 
-    /** A step that has to begin anew; nothing of it was counted. */
+    /** Failure of a step that is retried; its gradients are discarded. */
     private static final class StepLostException extends Exception {
         private static final long serialVersionUID = 1L;
 
@@ -67,17 +69,19 @@ final class SparkGradients implements StepGradients {
             } catch (StepLostException e) {
                 if (++failures == MAX_FAILURES) {
                     throw new BadInputException("step " + (step + 1) + " failed " + failures + " times on the cluster,"
-                            + " the last time because " + e.getMessage() + "; look at the executors' logs, and go on"
+                            + " the last time because " + e.getMessage() + "; check the executors' logs and resume"
                             + " from the last checkpoint with --resume auto");
                 }
-                listener.notice(
-                        "step " + (step + 1) + " begins anew, no weight has learned from it yet: " + e.getMessage());
+                listener.notice("retrying step " + (step + 1) + ", no weight was changed: " + e.getMessage());
                 pause(SECONDS_TO_SETTLE);
             }
         }
     }
 
-    /** How many executors are there, at least one; before the first step, when no more of them come. A change is told. */
+    /**
+     * Number of executors, at least one. Before the first step it waits until the number is stable; changes are
+     * reported.
+     */
     private int awaitExecutors(int batches) {
         int last = 0;
         int settled = 0;
@@ -91,14 +95,14 @@ final class SparkGradients implements StepGradients {
                             + (executors == 1 ? "" : "s")
                             + (executors <= batches
                                     ? ""
-                                    : ", of which " + batches + " have work: a step has no more batches"
+                                    : ", of which " + batches + " are used: a step has no more batches"
                                             + " (--gradient-accumulation-steps)"));
                     executorsBefore = executors;
                 }
                 return executors;
             }
             if (executors == 0 && seconds == SECONDS_TO_WAIT) {
-                listener.notice("there is no executor; waiting for one");
+                listener.notice("no executor is available; waiting");
             }
             pause(1);
         }
@@ -118,19 +122,22 @@ final class SparkGradients implements StepGradients {
         }
     }
 
-    private GradientAccumulator gathered(int step, List<ExecutorBatches> shares) throws StepLostException {
-        Broadcast<FloatArrays> now = spark.broadcast(FloatArrays.of(weights));
+    private GradientAccumulator gathered(int step, List<ExecutorBatches> batches) throws StepLostException {
+        Broadcast<FloatArrays> broadcast = spark.broadcast(FloatArrays.of(weights));
         try {
-            JavaRDD<ExecutorBatches> parts = spark.parallelize(shares, shares.size());
+            JavaRDD<ExecutorBatches> parts = spark.parallelize(batches, batches.size());
             JavaRDD<PartialGradients> sums = JavaRDD.fromRDD(
-                    parts.rdd().barrier().mapPartitions(new GradientTask(settings, now, step), false, SUM), SUM);
-            return added(await(sums.collectAsync(), shares.size()));
+                    parts.rdd().barrier().mapPartitions(new GradientTask(settings, broadcast, step), false, SUM), SUM);
+            return added(await(sums.collectAsync(), batches.size()));
         } finally {
-            now.destroy();
+            broadcast.destroy();
         }
     }
 
-    /** A stage whose executor is gone may wait for ever for another, so its number is watched. */
+    /**
+     * Waits for the job. A barrier stage whose executor is lost may never finish, so the number of executors is
+     * monitored.
+     */
     private List<PartialGradients> await(JavaFutureAction<List<PartialGradients>> job, int tasks)
             throws StepLostException {
         int secondsTooFew = 0;
@@ -177,6 +184,6 @@ final class SparkGradients implements StepGradients {
 
     @Override
     public void close() {
-        // The context is its owner's.
+        // The caller closes the context.
     }
 }

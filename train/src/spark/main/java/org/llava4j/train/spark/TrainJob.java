@@ -5,18 +5,22 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.llava4j.train.stage.StageMain;
 import org.llava4j.train.stage.Stages;
 
-/** {@code @pretrain}, {@code @finetune} and {@code @finetune-scienceqa}, their gradients computed by executors. */
+/**
+ * Spark versions of the commands {@code pretrain}, {@code finetune} and {@code finetune-scienceqa}, with gradients
+ * computed by executors.
+ */
 public final class TrainJob {
-    /** The goals' names. */
+    /** Names of the commands. */
     public static final List<String> STAGES = List.of(Stages.PRETRAIN, Stages.FINETUNE, Stages.FINETUNE_SCIENCEQA);
 
     private TrainJob() {}
 
     /**
-     * Runs a goal.
+     * Runs a command.
      *
+     * @param spark context whose executors compute gradients
      * @param stage one of {@link #STAGES}
-     * @param args the goal's flags
+     * @param args flags of the command
      */
     public static void run(JavaSparkContext spark, String stage, String... args) {
         new StageMain(stage, new SparkGradientExecutor(spark)).invoke(args);

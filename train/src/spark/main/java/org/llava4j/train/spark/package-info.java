@@ -1,6 +1,6 @@
 /**
- * Training spread over Apache Spark's executors: each has the graph, computes the gradients of its part of a step's batches,
- * and sends their sum. All else of a run (its data's order, the optimiser, checkpoints, output) is the driver's, and is the
- * code of {@link org.llava4j.train.stage}.
+ * Data-parallel training on Apache Spark. Each executor holds the graph, computes the gradients of its batches of a
+ * step, and returns their sum; data order, optimizer, checkpoints and output stay on the driver and use the code of
+ * {@link org.llava4j.train.stage}.
  */
 package org.llava4j.train.spark;

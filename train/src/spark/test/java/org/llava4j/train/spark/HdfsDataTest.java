@@ -25,7 +25,7 @@ import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.lint.LintDataMain;
 import org.llava4j.train.shards.TokenizeDataMain;
 
-/** Model, data and pictures on a real HDFS, read by executors: the reports and shards of one machine, byte for byte. */
+/** Model, data and images on a real HDFS, read by executors: reports and shards match those of one machine. */
 @Tag("spark")
 class HdfsDataTest {
     @TempDir
@@ -38,13 +38,13 @@ class HdfsDataTest {
         hdfs.copyFromLocalFile(new org.apache.hadoop.fs.Path(local.toUri()), new org.apache.hadoop.fs.Path(home, name));
     }
 
-    private Path got(String name) throws Exception {
-        Path local = temp.resolve("got-" + name);
+    private Path fetch(String name) throws Exception {
+        Path local = temp.resolve("fetch-" + name);
         hdfs.copyToLocalFile(new org.apache.hadoop.fs.Path(home, name), new org.apache.hadoop.fs.Path(local.toUri()));
         return local;
     }
 
-    private static String[] flags(String base, String pictures, String output, String... more) {
+    private static String[] flags(String base, String images, String output, String... more) {
         List<String> flags = new ArrayList<>(List.of(
                 "--model-path",
                 base + "/model",
@@ -53,7 +53,7 @@ class HdfsDataTest {
                 "--data-path",
                 base + "/data.json",
                 "--image-folder",
-                pictures,
+                images,
                 "--output-dir",
                 output));
         flags.addAll(List.of(more));
@@ -61,23 +61,23 @@ class HdfsDataTest {
     }
 
     @Test
-    void lintAndShardsAreThoseOfOneMachine() throws Exception {
+    void lintAndShardsMatchLocalRun() throws Exception {
         TinyModelFolders.llama(temp.resolve("model"));
         Files.createSymbolicLink(temp.resolve("tower"), TinyModelFolders.TOWER.toAbsolutePath());
         String sound =
                 Files.readString(GoldenValues.path("f_e2e/finetune.json")).strip();
-        // Many samples, some of them twice, one without its picture.
+        // Many samples with duplicates, one without its image.
         StringBuilder many = new StringBuilder(sound.substring(0, sound.length() - 1));
         for (int i = 0; i < 300; i++) {
             many.append(',').append(sound, 1, sound.length() - 1);
         }
         Path data = Files.writeString(
                 temp.resolve("data.json"), many.append(']').toString().replaceFirst("\\.(jpg|png)", ".gone"));
-        Path pictures = TinyModelFolders.PICTURES.toAbsolutePath();
+        Path images = TinyModelFolders.PICTURES.toAbsolutePath();
         String here = temp.toString();
-        String[] local = flags(here, pictures.toString(), here + "/lint");
+        String[] local = flags(here, images.toString(), here + "/lint");
         assertThatThrownBy(() -> LintDataMain.main(local)).isInstanceOf(CommandFailedException.class);
-        TokenizeDataMain.main(flags(here, pictures.toString(), here + "/shards", "--samples-per-shard", "500"));
+        TokenizeDataMain.main(flags(here, images.toString(), here + "/shards", "--samples-per-shard", "500"));
 
         System.setProperty("test.build.data", temp.resolve("hdfs").toString());
         try (MiniDFSCluster files = new MiniDFSCluster.Builder(new Configuration())
@@ -90,36 +90,36 @@ class HdfsDataTest {
             put(temp.resolve("model"), "model");
             put(TinyModelFolders.TOWER, "tower");
             put(data, "data.json");
-            put(pictures, "pictures");
-            String[] lint = flags(home, home + "/pictures", home + "/lint");
+            put(images, "images");
+            String[] lint = flags(home, home + "/images", home + "/lint");
             assertThatThrownBy(() -> RecordJob.run(spark, LintDataMain::new, lint))
                     .isInstanceOf(CommandFailedException.class);
-            JsonNode found = JsonInput.readObject(got("lint").resolve("lint.json"));
+            JsonNode found = JsonInput.readObject(fetch("lint").resolve("lint.json"));
             assertThat(found.get("samples").intValue()).isEqualTo(301 * 8);
             assertThat(found.at("/rules/dead-image/count").intValue()).isEqualTo(1);
-            // But for the places, where it is, it is the same.
-            assertThat(placed(got("lint").resolve("lint.json"), home))
-                    .isEqualTo(placed(temp.resolve("lint/lint.json"), here));
+            // Identical except for paths.
+            assertThat(relocated(fetch("lint").resolve("lint.json"), home))
+                    .isEqualTo(relocated(temp.resolve("lint/lint.json"), here));
 
             RecordJob.run(
                     spark,
                     TokenizeDataMain::new,
-                    flags(home, home + "/pictures", home + "/shards", "--samples-per-shard", "500"));
-            Path there = got("shards");
+                    flags(home, home + "/images", home + "/shards", "--samples-per-shard", "500"));
+            Path there = fetch("shards");
             JsonNode shards = JsonInput.readObject(temp.resolve("shards/shards.json"));
             for (JsonNode shard : shards.get("shards")) {
                 String file = shard.get("file").asText();
-                assertThat(placed(there.resolve(file), home))
+                assertThat(relocated(there.resolve(file), home))
                         .as(file)
-                        .isEqualTo(placed(temp.resolve("shards").resolve(file), here));
+                        .isEqualTo(relocated(temp.resolve("shards").resolve(file), here));
             }
         }
     }
 
-    private static String placed(Path file, String base) throws IOException {
+    private static String relocated(Path file, String base) throws IOException {
         return Files.readString(file)
-                .replace(base + "/pictures", "pictures")
-                .replace(TinyModelFolders.PICTURES.toAbsolutePath().toString(), "pictures")
+                .replace(base + "/images", "images")
+                .replace(TinyModelFolders.PICTURES.toAbsolutePath().toString(), "images")
                 .replace(base + "/", "");
     }
 }

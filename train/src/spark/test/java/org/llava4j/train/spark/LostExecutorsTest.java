@@ -32,7 +32,7 @@ import org.llava4j.train.stage.Stage;
 import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 
-/** A worker that is killed while it computes, and a driver that is killed and begun again. */
+/** A worker that is killed during a step, and a driver that is killed and restarted. */
 @Tag("spark")
 class LostExecutorsTest {
     private static final int STEPS = 8;
@@ -53,7 +53,7 @@ class LostExecutorsTest {
     private Path model;
 
     @BeforeEach
-    void aModel() {
+    void createModel() {
         model = TinyModelFolders.llama(temp.resolve("model"));
     }
 
@@ -64,10 +64,20 @@ class LostExecutorsTest {
     }
 
     @Test
-    void aRunGoesOnWithTheExecutorsThatAreLeft() throws Exception {
+    void runContinuesWithRemainingExecutors() throws Exception {
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
-                Map.of("freshProjector", true, "batchSize", 2, "accumulation", 4, "maxSteps", STEPS, "maxLength", 256));
+                Map.of(
+                        "freshProjector",
+                        true,
+                        "perDeviceTrainBatchSize",
+                        2,
+                        "gradientAccumulationSteps",
+                        4,
+                        "maxSteps",
+                        STEPS,
+                        "modelMaxLength",
+                        256));
         RunOptions options = RunOptions.DEFAULT.withCheckpointPolicy(
                 new CheckpointPolicy(temp.resolve("saved"), 0, 2, CheckpointPolicy.ResumeMode.NEVER));
         RunReport here = StageRunner.run(stage, paths("here"), options, TrainingListener.NONE, GradientExecutor.LOCAL);
@@ -81,7 +91,7 @@ class LostExecutorsTest {
                 @Override
                 public void stepStarted(int epoch, int step) {
                     if (step == STEPS / 2) {
-                        // In the middle of this step: its first tasks are on their way by then.
+                        // During this step, when its first tasks are running.
                         new Thread(() -> killAfter(50, cluster)).start();
                     }
                 }
@@ -97,7 +107,7 @@ class LostExecutorsTest {
             assertThat(report.summary().samples()).isEqualTo(here.summary().samples());
         }
         assertThat(notices)
-                .filteredOn(notice -> notice.contains(" begins anew, no weight has learned from it yet: "))
+                .filteredOn(notice -> notice.contains("retrying step "))
                 .isNotEmpty();
         assertThat(notices).contains("gradients are computed by 2 executors", "gradients are computed by 1 executor");
         TrainJobTest.assertClose(
@@ -113,9 +123,9 @@ class LostExecutorsTest {
         cluster.killWorker(0);
     }
 
-    /** The driver in a JVM of its own, as spark-submit starts it. */
+    /** The driver in a separate JVM, as with spark-submit. */
     @Test
-    void aDriverThatIsKilledGoesOnFromItsCheckpointToTheSameBytes() throws Exception {
+    void killedDriverResumesToIdenticalOutput() throws Exception {
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), 2)) {
             Process whole = drive(cluster, "whole");
             assertThat(whole.waitFor()).as(log("whole")).isZero();
@@ -126,9 +136,9 @@ class LostExecutorsTest {
             }
             killed.destroyForcibly().waitFor();
             assertThat(temp.resolve("there")).doesNotExist();
-            Process again = drive(cluster, "there", "--resume", "auto");
-            assertThat(again.waitFor()).as(log("there")).isZero();
-            assertThat(log("there")).contains("goes on from " + checkpoints);
+            Process restarted = drive(cluster, "there", "--resume", "auto");
+            assertThat(restarted.waitFor()).as(log("there")).isZero();
+            assertThat(log("there")).contains("resuming from " + checkpoints);
         }
         assertThat(Files.readAllBytes(temp.resolve("there/mm_projector.safetensors")))
                 .isEqualTo(Files.readAllBytes(temp.resolve("whole/mm_projector.safetensors")));
@@ -148,7 +158,7 @@ class LostExecutorsTest {
         }
     }
 
-    /** What spark-submit runs. */
+    /** Main class for spark-submit. */
     static final class Driver {
         private Driver() {}
 

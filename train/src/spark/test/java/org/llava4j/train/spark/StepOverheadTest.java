@@ -37,8 +37,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * What a step costs on a cluster beyond what it costs here, by the size of the gradients; a measurement:
- * {@code mvn -Pspark -DincludedTags=measure -pl train -am test -Dtest=StepOverheadTest}.
+ * Overhead of a step on a cluster compared with one machine, by the size of the gradients; a measurement: {@code mvn
+ * -Pspark -DincludedTags=measure -pl train -am test -Dtest=StepOverheadTest}.
  */
 @Tag("measure")
 class StepOverheadTest {
@@ -48,7 +48,7 @@ class StepOverheadTest {
     @TempDir
     private Path temp;
 
-    /** One layer, as wide as a decoder of 7B. */
+    /** One layer, as wide as in a 7B decoder. */
     private Path model() throws Exception {
         Path folder = TinyModelFolders.llama(temp.resolve("model"));
         ObjectNode config = (ObjectNode) JsonInput.readObject(folder.resolve("config.json"));
@@ -80,10 +80,20 @@ class StepOverheadTest {
         return Nd4j.randn(DataType.FLOAT, rows, columns).muli(0.02f);
     }
 
-    private double median(Path model, ProjectorType projector, String out, GradientExecutor place) {
+    private double median(Path model, ProjectorType projector, String out, GradientExecutor executor) {
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
-                Map.of("freshProjector", true, "batchSize", 1, "accumulation", 2, "maxSteps", STEPS, "maxLength", 64));
+                Map.of(
+                        "freshProjector",
+                        true,
+                        "perDeviceTrainBatchSize",
+                        1,
+                        "gradientAccumulationSteps",
+                        2,
+                        "maxSteps",
+                        STEPS,
+                        "modelMaxLength",
+                        64));
         RunPaths paths = RunPaths.of(
                         model, GoldenValues.path("f_e2e/pretrain.json"), TinyModelFolders.PICTURES, temp.resolve(out))
                 .withVisionTower(TinyModelFolders.TOWER);
@@ -111,7 +121,7 @@ class StepOverheadTest {
                 last[0] = now;
             }
         };
-        RunReport report = StageRunner.run(stage, paths, options, clock, place);
+        RunReport report = StageRunner.run(stage, paths, options, clock, executor);
         assertThat(report.summary().steps()).isEqualTo(STEPS);
         assertThat(report.summary().samples()).isEqualTo(2 * STEPS);
         return times.stream().sorted().toList().get(times.size() / 2);
@@ -119,7 +129,7 @@ class StepOverheadTest {
 
     @ParameterizedTest
     @CsvSource({"LINEAR, 1", "MLP2X_GELU, 1", "LINEAR, 2", "MLP2X_GELU, 2"})
-    void aStepHereAndThere(ProjectorType projector, int executors) throws Exception {
+    void measureStepOverhead(ProjectorType projector, int executors) throws Exception {
         Path model = model();
         double here = median(model, projector, "here", GradientExecutor.LOCAL);
         try (LoopbackCluster cluster = new LoopbackCluster(Files.createDirectory(temp.resolve("cluster")), executors);
@@ -128,7 +138,7 @@ class StepOverheadTest {
             double there = median(model, projector, "there", new SparkGradientExecutor(spark));
             System.out.printf(
                     Locale.ROOT,
-                    "%s, %d executor(s): a step of two batches takes %.0f ms here, %.0f ms there%n",
+                    "%s, %d executor(s): a step of two batches takes %.0f ms locally, %.0f ms on the cluster%n",
                     projector,
                     executors,
                     here,

@@ -34,12 +34,21 @@ import org.llava4j.train.stage.StageRunner;
 import org.llava4j.train.stage.Stages;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A stage on a master and two workers in JVMs of their own learns what it learns on one machine. */
+/** A stage on a Spark master and two workers gives the same result as on one machine. */
 @Tag("spark")
 class TrainJobTest {
     private static final int STEPS = 6;
-    private static final Map<String, Object> SHORT =
-            Map.of("freshProjector", true, "batchSize", 2, "accumulation", 4, "maxSteps", STEPS, "maxLength", 256);
+    private static final Map<String, Object> SHORT = Map.of(
+            "freshProjector",
+            true,
+            "perDeviceTrainBatchSize",
+            2,
+            "gradientAccumulationSteps",
+            4,
+            "maxSteps",
+            STEPS,
+            "modelMaxLength",
+            256);
 
     @TempDir
     private static Path shared;
@@ -65,12 +74,12 @@ class TrainJobTest {
     }
 
     @BeforeEach
-    void aModel() {
+    void createModel() {
         model = TinyModelFolders.llama(temp.resolve("model"));
     }
 
-    /** What happened in a run. */
-    private static class Told implements TrainingListener {
+    /** Recorded callbacks of a run. */
+    private static class RecordingListener implements TrainingListener {
         final List<String> notices = new ArrayList<>();
         final List<Double> losses = new ArrayList<>();
 
@@ -91,11 +100,11 @@ class TrainJobTest {
     }
 
     private RunReport run(
-            Stage stage, RunPaths paths, CheckpointPolicy saving, TrainingListener listener, GradientExecutor place) {
-        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(saving), listener, place);
+            Stage stage, RunPaths paths, CheckpointPolicy policy, TrainingListener listener, GradientExecutor place) {
+        return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(policy), listener, place);
     }
 
-    private CheckpointPolicy saving(String folder, ResumeMode resume) {
+    private CheckpointPolicy policy(String folder, ResumeMode resume) {
         return new CheckpointPolicy(temp.resolve(folder), 1, 20, resume);
     }
 
@@ -117,14 +126,14 @@ class TrainJobTest {
     }
 
     @Test
-    void twoExecutorsLearnWhatOneMachineLearnsThatAccumulates() {
-        Told here = new Told();
-        run(pretrain(), paths("pretrain.json", "here"), saving("a", ResumeMode.NEVER), here, GradientExecutor.LOCAL);
-        Told there = new Told();
+    void twoExecutorsMatchGradientAccumulation() {
+        RecordingListener here = new RecordingListener();
+        run(pretrain(), paths("pretrain.json", "here"), policy("a", ResumeMode.NEVER), here, GradientExecutor.LOCAL);
+        RecordingListener there = new RecordingListener();
         RunReport report = run(
                 pretrain(),
                 paths("pretrain.json", "there"),
-                saving("b", ResumeMode.NEVER),
+                policy("b", ResumeMode.NEVER),
                 there,
                 new SparkGradientExecutor(spark));
         assertThat(there.notices).contains("gradients are computed by 2 executors");
@@ -137,7 +146,7 @@ class TrainJobTest {
     }
 
     @Test
-    void loraWithDropoutIsDroppedAlike() {
+    void loraDropoutMatchesLocalRun() {
         Stage lora = Stages.with(
                 Stages.named(Stages.FINETUNE_LORA),
                 Map.of(
@@ -153,22 +162,27 @@ class TrainJobTest {
                                 List.of("model\\.layers\\..+_proj\\.weight")),
                         "freshProjector",
                         true,
-                        "batchSize",
+                        "perDeviceTrainBatchSize",
                         2,
-                        "accumulation",
+                        "gradientAccumulationSteps",
                         3,
                         "maxSteps",
                         STEPS,
                         "learningRate",
                         1e-3,
-                        "maxLength",
+                        "modelMaxLength",
                         256));
-        run(lora, paths("finetune.json", "here"), saving("a", ResumeMode.NEVER), new Told(), GradientExecutor.LOCAL);
+        run(
+                lora,
+                paths("finetune.json", "here"),
+                policy("a", ResumeMode.NEVER),
+                new RecordingListener(),
+                GradientExecutor.LOCAL);
         run(
                 lora,
                 paths("finetune.json", "there"),
-                saving("b", ResumeMode.NEVER),
-                new Told(),
+                policy("b", ResumeMode.NEVER),
+                new RecordingListener(),
                 new SparkGradientExecutor(spark));
         for (String file : List.of("adapter_model.safetensors", "non_lora_trainables.safetensors")) {
             assertClose(
@@ -176,31 +190,31 @@ class TrainJobTest {
         }
     }
 
-    /** Stopped on a cluster, continued on one machine, and the other way round. */
+    /** Stopped on a cluster and resumed on one machine, and vice versa. */
     @Test
-    void aRunMovesBetweenAClusterAndOneMachine() {
+    void runResumesAcrossExecutors() {
         run(
                 pretrain(),
                 paths("pretrain.json", "here"),
-                saving("a", ResumeMode.NEVER),
-                new Told(),
+                policy("a", ResumeMode.NEVER),
+                new RecordingListener(),
                 GradientExecutor.LOCAL);
         for (boolean clusterFirst : List.of(true, false)) {
             String name = clusterFirst ? "first-there" : "first-here";
-            CheckpointPolicy saving = saving(name + "-saved", ResumeMode.AUTO);
-            TrainingListener stops = new Told() {
+            CheckpointPolicy policy = policy(name + "-saved", ResumeMode.AUTO);
+            TrainingListener stops = new RecordingListener() {
                 @Override
                 public boolean shouldStop() {
                     return losses.size() == STEPS / 2;
                 }
             };
-            GradientExecutor[] places = clusterFirst
+            GradientExecutor[] executors = clusterFirst
                     ? new GradientExecutor[] {new SparkGradientExecutor(spark), GradientExecutor.LOCAL}
                     : new GradientExecutor[] {GradientExecutor.LOCAL, new SparkGradientExecutor(spark)};
-            assertThatThrownBy(() -> run(pretrain(), paths("pretrain.json", name), saving, stops, places[0]))
+            assertThatThrownBy(() -> run(pretrain(), paths("pretrain.json", name), policy, stops, executors[0]))
                     .hasMessageStartingWith("stopped after step " + STEPS / 2);
-            Told rest = new Told();
-            run(pretrain(), paths("pretrain.json", name), saving, rest, places[1]);
+            RecordingListener rest = new RecordingListener();
+            run(pretrain(), paths("pretrain.json", name), policy, rest, executors[1]);
             assertThat(rest.losses).hasSize(STEPS / 2);
             assertClose(
                     temp.resolve(name).resolve("mm_projector.safetensors"),
@@ -209,7 +223,7 @@ class TrainJobTest {
     }
 
     @Test
-    void aStageOfTheWholeDecoderIsRefusedWithItsBytes() {
+    void decoderStageIsRejectedWithTransferSize() {
         Stage finetune = Stages.with(Stages.named(Stages.FINETUNE), SHORT);
         assertThatThrownBy(() -> run(
                         finetune,
@@ -218,15 +232,15 @@ class TrainJobTest {
                         TrainingListener.NONE,
                         new SparkGradientExecutor(spark)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith("the stage finetune learns 333,")
+                .hasMessageStartingWith("the stage finetune trains 333,")
                 .hasMessageContaining("1 MB of weights and send 1 MB of gradients")
-                .hasMessageEndingWith("learn LoRA on the cluster (recipe finetune-lora), or the decoder on one machine"
-                        + " (the goals finetune and finetune-scienceqa)");
+                .hasMessageEndingWith("train LoRA on the cluster (--stage finetune-lora), or the decoder on one machine"
+                        + " (the commands finetune and finetune-scienceqa)");
         assertThat(temp.resolve("there")).doesNotExist();
     }
 
     @Test
-    void aPictureThatIsMissingIsOneLine() throws IOException {
+    void missingImageFailsInOneLine() throws IOException {
         Path data = Files.writeString(
                 temp.resolve("data.json"),
                 Files.readString(GoldenValues.path("f_e2e/pretrain.json"))
