@@ -44,18 +44,18 @@ public final class TrainAllMain extends TrainCommand {
                         "pretrain-data-weights",
                         "REAL,...",
                         "sampling weight of each source (default: each sample once per epoch)"))
-                .addOption(alias(flag("pretrain-stage", "NAME|FILE", "stage 1 (default pretrain)"), "pretrain-flag"))
+                .addOption(alias(flag("pretrain-stage", "NAME|FILE", "stage 1 (default pretrain)"), "pretrain-recipe"))
                 .addOption(flag("finetune-data", "FILE,...", "conversations for the chat model; one or more files"))
                 .addOption(flag("finetune-images", "DIR,...", "image folders: one for all sources, or one for each"))
                 .addOption(flag(
                         "finetune-data-weights",
                         "REAL,...",
                         "sampling weight of each source (default: each sample once per epoch)"))
-                .addOption(alias(flag("finetune-stage", "NAME|FILE", "stage 2 (default finetune)"), "finetune-flag"))
+                .addOption(alias(flag("finetune-stage", "NAME|FILE", "stage 2 (default finetune)"), "finetune-recipe"))
                 .addOption(flag("scienceqa", "DIR", "ScienceQA's folder"))
                 .addOption(alias(
                         flag("scienceqa-stage", "NAME|FILE", "stage 2 on ScienceQA (default finetune-scienceqa)"),
-                        "scienceqa-flag"));
+                        "scienceqa-recipe"));
         addRunFlags(options);
         return options;
     }
