@@ -73,11 +73,11 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
                     .redirectOutput(Redirect.INHERIT)
                     .start();
             Thread errors = copyErrors(process);
-            Thread end = new Thread(() -> endAndWait(process), "end-child-jvm");
+            Thread end = new Thread(() -> endAndWait(process, errors), "end-child-jvm");
             Runtime.getRuntime().addShutdownHook(end);
             int code = process.waitFor();
             errors.join();
-            Runtime.getRuntime().removeShutdownHook(end);
+            removeShutdownHook(end);
             return code;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -87,10 +87,20 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         }
     }
 
-    private static void endAndWait(Process process) {
-        process.destroy();
+    private static void removeShutdownHook(Thread hook) {
+        try {
+            Runtime.getRuntime().removeShutdownHook(hook);
+        } catch (IllegalStateException e) {
+            // This JVM is shutting down: the hook runs.
+        }
+    }
+
+    private static void endAndWait(Process process, Thread errors) {
+        // Not Process.destroy: it closes the streams, and what the child prints while it ends would be lost.
+        process.toHandle().destroy();
         try {
             process.waitFor();
+            errors.join();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

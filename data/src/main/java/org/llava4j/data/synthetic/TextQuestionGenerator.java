@@ -17,6 +17,21 @@ import org.llava4j.data.synthetic.SignScene.EndMark;
 final class TextQuestionGenerator {
     private static final int MOST = 5;
 
+    private static final List<String> BEAKERS =
+            List.of("In which beaker are more?", "Which beaker holds more?", "Is there more in A or in B?");
+    private static final List<String> MAGNETS =
+            List.of("What do the two do?", "Do they pull or push?", "What happens between the two?");
+    private static final List<String> TEMPERATURE =
+            List.of("How warm is it?", "Read the scale.", "How many degrees is it?");
+    private static final List<String> MARKS = List.of("Name the mark.", "Which mark is it?", "What stands at the end?");
+    private static final List<String> GROUPS =
+            List.of("Which group is larger?", "Of which are there more?", "Name the greater group.");
+    private static final List<String> NUMBERS =
+            List.of("Give the number of %s.", "Count the %s.", "What is the number of %s?");
+    private static final List<String> DIRECTIONS = List.of(
+            "Seen from the %1$s, where is the %2$s?",
+            "You go from the %1$s to the %2$s. Where do you go?", "In which direction is the %2$s from the %1$s?");
+
     private final SplittableRandom random;
 
     private TextQuestionGenerator(SplittableRandom random) {
@@ -26,31 +41,28 @@ final class TextQuestionGenerator {
     /** Creates one document with facts, question and answer. */
     static CorpusDocument generate(SplittableRandom random) {
         TextQuestionGenerator questions = new TextQuestionGenerator(random);
-        return switch (random.nextInt(10)) {
+        return switch (random.nextInt(12)) {
             case 0 -> questions.whoHasMore();
             case 1 -> questions.owner();
             case 2 -> questions.matter();
             case 3 -> questions.amount();
-            case 4 -> questions.numberOfOneGroup();
+            case 4, 5 -> questions.numberOfOneGroup();
+            case 6, 7 -> questions.directionOnAMap();
             default -> questions.about(Scene.random(random));
         };
     }
 
     private CorpusDocument about(Scene scene) {
-        String facts = random.nextBoolean() ? scene.label() : scene.caption(random);
+        String facts = random.nextInt(4) > 0 ? scene.label() : scene.caption(random);
         if (scene instanceof SolutionScene s) {
-            return ask(
-                    facts,
-                    "In which beaker are more?",
-                    List.of("in A", "in B", "it is equal"),
-                    compare(s.left(), s.right()));
+            return ask(facts, oneOf(BEAKERS), List.of("in A", "in B", "it is equal"), compare(s.left(), s.right()));
         } else if (scene instanceof MagnetScene s) {
             boolean opposite = s.firstFacesWithNorth() != s.secondFacesWithNorth();
-            return ask(facts, "What do the two do?", List.of("they pull", "they push"), opposite ? 0 : 1);
+            return ask(facts, oneOf(MAGNETS), List.of("they pull", "they push"), opposite ? 0 : 1);
         } else if (scene instanceof ThermometerScene s) {
             return ask(
                     facts,
-                    "How warm is it?",
+                    oneOf(TEMPERATURE),
                     ThermometerScene.numbers().map(number -> number + "°C").toList(),
                     ThermometerScene.numbers().toList().indexOf(s.degrees()));
         } else if (scene instanceof ShapesScene s) {
@@ -58,7 +70,7 @@ final class TextQuestionGenerator {
         } else if (scene instanceof MapScene s) {
             return ask(
                     facts,
-                    "Seen from the " + s.from().word() + ", where is the " + s.to().word() + "?",
+                    oneOf(DIRECTIONS).formatted(s.from().word(), s.to().word()),
                     Stream.of(CompassDirection.values())
                             .map(CompassDirection::word)
                             .toList(),
@@ -66,7 +78,7 @@ final class TextQuestionGenerator {
         } else {
             return ask(
                     facts,
-                    "Name the mark.",
+                    oneOf(MARKS),
                     Stream.of(EndMark.values()).map(EndMark::words).toList(),
                     ((SignScene) scene).mark().ordinal());
         }
@@ -79,13 +91,10 @@ final class TextQuestionGenerator {
         List<String> groups = List.of(
                 "the " + s.one().form().word() + "s", "the " + s.two().form().word() + "s", "it is equal");
         return ask(
-                facts,
-                "Which group is larger?",
-                groups,
-                compare(s.one().count(), s.two().count()));
+                facts, oneOf(GROUPS), groups, compare(s.one().count(), s.two().count()));
     }
 
-    /** Asks for the number of one group. The decoder takes longest to learn this, so this type is more frequent. */
+    /** Asks for the number of one group. The decoder takes longest to learn numbers and directions, so both are more frequent. */
     private CorpusDocument numberOfOneGroup() {
         ShapesScene scene = (ShapesScene) ProblemGenerator.generate(ProblemType.COUNT, random.nextInt(MOST), random)
                 .scene()
@@ -93,9 +102,15 @@ final class TextQuestionGenerator {
         return number(scene.label(), scene);
     }
 
+    private CorpusDocument directionOnAMap() {
+        return about(ProblemGenerator.generate(ProblemType.MAP, random.nextInt(4), random)
+                .scene()
+                .orElseThrow());
+    }
+
     private CorpusDocument number(String facts, ShapesScene s) {
         Group asked = random.nextBoolean() ? s.one() : s.two();
-        return number(facts, "Give the number of " + asked.plural() + ".", asked.count());
+        return number(facts, oneOf(NUMBERS).formatted(asked.plural()), asked.count());
     }
 
     private CorpusDocument whoHasMore() {
@@ -134,7 +149,7 @@ final class TextQuestionGenerator {
         boolean askFirst = random.nextBoolean();
         return number(
                 name + " has " + one + " " + first + " and " + two + " " + second + ".",
-                "Give the number of " + (askFirst ? first : second) + ".",
+                oneOf(NUMBERS).formatted(askFirst ? first : second),
                 askFirst ? one : two);
     }
 
@@ -145,6 +160,10 @@ final class TextQuestionGenerator {
                 "What is " + SeededRandom.choice(matter.examples(), random) + "?",
                 Stream.of(StateOfMatter.values()).map(StateOfMatter::words).toList(),
                 matter.ordinal());
+    }
+
+    private String oneOf(List<String> wordings) {
+        return SeededRandom.choice(wordings, random);
     }
 
     /** Returns 0 if the first is greater, 1 if the second is, 2 if they are equal. */

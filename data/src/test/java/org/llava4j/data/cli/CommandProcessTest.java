@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
@@ -35,7 +36,9 @@ class CommandProcessTest {
 
         @Override
         protected Options options() {
-            return new Options().addOption(flag("size", "N", "for a test"));
+            return new Options()
+                    .addOption(flag("size", "N", "for a test"))
+                    .addOption(toggle("wait", "for a test: waits for a signal"));
         }
 
         @Override
@@ -44,9 +47,14 @@ class CommandProcessTest {
                 throw new BadInputException("--size is negative; give 0 or more");
             }
             try {
+                if (line.hasOption("wait")) {
+                    Runtime.getRuntime().addShutdownHook(new Thread(() -> System.err.println("stopped")));
+                    System.out.println("started");
+                    Thread.sleep(Duration.ofMinutes(2).toMillis());
+                }
                 String input = new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
                 System.out.println(input + " " + VectorJvm.isThis() + " " + System.getProperty("llava4j.test"));
-            } catch (IOException e) {
+            } catch (IOException | InterruptedException e) {
                 throw new AssertionError(e);
             }
         }
@@ -55,6 +63,11 @@ class CommandProcessTest {
     private record Result(int code, String out, String err) {}
 
     private Result run(List<String> jvmFlags, String... args) throws IOException, InterruptedException {
+        int code = start(jvmFlags, args).waitFor();
+        return new Result(code, Files.readString(temp.resolve("out")), Files.readString(temp.resolve("err")));
+    }
+
+    private Process start(List<String> jvmFlags, String... args) throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("-Xmx64m");
@@ -64,15 +77,11 @@ class CommandProcessTest {
         command.add(Echo.class.getName());
         command.addAll(List.of(args));
         Path in = Files.writeString(temp.resolve("in"), "input");
-        Path out = temp.resolve("out");
-        Path err = temp.resolve("err");
-        int code = new ProcessBuilder(command)
+        return new ProcessBuilder(command)
                 .redirectInput(in.toFile())
-                .redirectOutput(out.toFile())
-                .redirectError(err.toFile())
-                .start()
-                .waitFor();
-        return new Result(code, Files.readString(out), Files.readString(err));
+                .redirectOutput(temp.resolve("out").toFile())
+                .redirectError(temp.resolve("err").toFile())
+                .start();
     }
 
     @Test
@@ -97,5 +106,17 @@ class CommandProcessTest {
         Result result = run(List.of("--add-modules=jdk.incubator.vector"), "--size=-1");
         assertThat(result.err().lines().skip(1)).containsExactly("echo: --size is negative; give 0 or more");
         assertThat(result.code()).isEqualTo(1);
+    }
+
+    @Test
+    void signalReachesTheChildAndWhatItPrintsIsShown() throws Exception {
+        Process parent = start(List.of(), "--wait");
+        while (!Files.readString(temp.resolve("out")).contains("started")) {
+            assertThat(parent.isAlive()).isTrue();
+            Thread.sleep(20);
+        }
+        parent.toHandle().destroy();
+        assertThat(parent.waitFor()).isNotZero();
+        assertThat(Files.readString(temp.resolve("err")).strip()).isEqualTo("stopped");
     }
 }

@@ -49,7 +49,7 @@ public final class TinyBaseMain extends Command {
                 .addOption(alias(
                         flag("images", "N", "synthetic images to train the tower on (default 32000)"), "pictures"))
                 .addOption(flag("decoder", "DIR", "existing tokenizer and decoder, instead of training them"))
-                .addOption(flag("decoder-steps", "N", "training steps of the decoder (default 3000)"))
+                .addOption(flag("decoder-steps", "N", "training steps of the decoder (default 8000)"))
                 .addOption(flag("tower-steps", "N", "training steps of the tower (default 5500)"));
     }
 
@@ -65,7 +65,7 @@ public final class TinyBaseMain extends Command {
             Path existing = path(line, "decoder");
             LlamaTokenizer tokenizer = tokenizer(existing, base.resolve("tokenizer.model"), seed);
             Llava decoder = existing == null
-                    ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 3000))
+                    ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 8000))
                     : load(existing);
             SafetensorsWriter.write(base.resolve(WEIGHTS), weights(decoder, ""), name -> TensorType.F16);
             Files.writeString(base.resolve(CONFIG), TinyConfigFiles.model());

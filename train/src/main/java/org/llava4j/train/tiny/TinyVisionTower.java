@@ -18,6 +18,7 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.ops.CrossEntropy;
 import org.llava4j.model.ops.Linear;
+import org.llava4j.model.ops.RmsNorm;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -25,15 +26,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Training of the tiny vision tower on synthetic images with labels.
- *
- * <p>One linear layer, shared by all positions, maps the n-th feature vector close to the token embedding of the n-th
- * token of the label, as CLIP's contrastive loss moves an image close to its caption. The layer is discarded; stage 1
- * has to train a new projector.
+ * Trainer of the tiny vision tower on synthetic images and their labels. The n-th feature vector has to predict the
+ * n-th token of the label: one linear layer, shared by all vectors, maps it into the decoder's embedding space, where
+ * the cross-entropy is over cosine similarities with a temperature, as in CLIP (Radford et al. 2021, section 2.3). So a
+ * linear projector to the decoder's token embeddings exists. The layer is discarded; stage 1 has to find another.
  */
 final class TinyVisionTower {
     private static final int BATCH_SIZE = 32;
     private static final double LEARNING_RATE = 1.5e-3;
+
+    /** Inverse temperature: the factor of the cosine similarities in the logits. */
+    private static final double LOGIT_SCALE = 10;
+
+    private static final double EPSILON = 1e-5;
     private static final String LABEL_TOKENS = "label_pieces";
 
     private final LlavaConfig config = TinyModelConfig.llava();
@@ -97,7 +102,11 @@ final class TinyVisionTower {
                 fresh.tensor("mm_projector.weight", width, config.vision().hiddenSize()));
         SDVariable bias = graph.constant("words.bias", Nd4j.zeros(DataType.FLOAT, width));
         SDVariable words = Linear.of("named_words", graph.getVariable(Llava.FEATURES), weight, bias);
-        SDVariable logits = Linear.of("piece_logits", words, graph.constant("token_embeddings", tokenEmbeddings));
+        SDVariable ones = graph.constant("ones", Nd4j.ones(DataType.FLOAT, width));
+        // Rows of norm sqrt(width): the scale of the embeddings makes each product a cosine times LOGIT_SCALE.
+        SDVariable directions = RmsNorm.of("word_directions", words, ones, EPSILON);
+        INDArray scaled = tokenEmbeddings.divColumnVector(tokenEmbeddings.norm2(1)).muli(LOGIT_SCALE / Math.sqrt(width));
+        SDVariable logits = Linear.of("piece_logits", directions, graph.constant("token_directions", scaled));
         CrossEntropy.of("label_loss", logits, graph.placeHolder(LABEL_TOKENS, DataType.INT32, -1))
                 .markAsLoss();
     }
