@@ -3,28 +3,29 @@ package org.llava4j.model.kernels;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * How fast memory is read by all threads at once, each adding up a part of one large block: what a measurement holds
- * against a product that reads each weight once.
+ * Memory-bandwidth baseline of a benchmark: all threads sum one large block in parallel. A decode step reads every
+ * weight once, so it cannot be faster than this.
  */
 public final class BandwidthBaseline implements AutoCloseable {
-    /** Far larger than any cache of the machines that this runs on, unless a weight is larger still. */
+    /** Size of the block: much larger than the CPU caches, so that reads come from memory. */
     private static final long BYTES = 512L << 20;
-    /** How often a run reads it: less would measure a lucky moment. */
+    /** Reads of the block per run; more reads make a single run less noisy. */
     private static final int READS_PER_RUN = 3;
-    /** Read by one call, as a row of blocks of a weight is. */
+    /** Floats summed by one BLAS call. */
     private static final int FLOATS_PER_CALL = 1 << 16;
 
-    private final KernelThreadPool workers = new KernelThreadPool(CpuKernels.threads());
+    private final KernelThreadPool pool = new KernelThreadPool(CpuKernels.threads());
     private final FloatPointer block = new FloatPointer(BYTES / Float.BYTES);
     private final long address;
 
+    /** Allocates the block and sets OpenBLAS to one thread, as {@link CpuKernels} does. */
     public BandwidthBaseline() {
         Blas.useSingleThread();
         address = block.address();
         Scratch.forCurrentThread().zero(address, block.capacity());
     }
 
-    /** Reads all of it some times. */
+    /** Reads the block {@link #READS_PER_RUN} times. */
     public void run() {
         for (int i = 0; i < READS_PER_RUN; i++) {
             readOnce();
@@ -32,11 +33,11 @@ public final class BandwidthBaseline implements AutoCloseable {
     }
 
     private void readOnce() {
-        int pieces = Math.toIntExact(block.capacity() / FLOATS_PER_CALL);
-        workers.parallelFor(pieces, Math.max(1, pieces / (8 * workers.threads())), (first, end) -> {
+        int calls = Math.toIntExact(block.capacity() / FLOATS_PER_CALL);
+        pool.parallelFor(calls, Math.max(1, calls / (8 * pool.threads())), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
-            for (int piece = first; piece < end; piece++) {
-                Blas.asum(s, FLOATS_PER_CALL, address + (long) piece * FLOATS_PER_CALL * Float.BYTES);
+            for (int call = from; call < to; call++) {
+                Blas.asum(s, FLOATS_PER_CALL, address + (long) call * FLOATS_PER_CALL * Float.BYTES);
             }
         });
     }
@@ -48,7 +49,7 @@ public final class BandwidthBaseline implements AutoCloseable {
 
     @Override
     public void close() {
-        workers.close();
+        pool.close();
         block.deallocate();
     }
 }

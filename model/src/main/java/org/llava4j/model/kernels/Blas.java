@@ -5,21 +5,21 @@ import org.llava4j.data.cli.AddressSpace;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * OpenBLAS products on native addresses, row-major, each on the calling thread alone: the kernels split the rows of a
- * product over their own {@link KernelThreadPool}, beside which OpenBLAS's threads would only compete.
+ * OpenBLAS calls on row-major native memory. Each call runs on the calling thread only: the kernels split a product
+ * over their own {@link KernelThreadPool}, and OpenBLAS's threads would compete with it.
  */
 final class Blas {
-    /** What OpenBLAS maps for each thread that is in it at once. */
+    /** Address space that OpenBLAS maps for each thread that calls it. */
     private static final long BUFFER_BYTES = 128L << 20;
 
     private Blas() {}
 
     /**
-     * Sets OpenBLAS and ND4J to one thread. It is one setting for the whole process, and ND4J makes its own when it
-     * starts: to be called after that. ND4J's OpenMP threads would stay awake after each of its operations and take a
-     * processor from our workers.
+     * Sets OpenBLAS and ND4J to one thread. The setting is global to the process. Call this after ND4J has started,
+     * because ND4J sets its own number of threads at start-up. ND4J's OpenMP threads spin after each operation and
+     * would take CPU time from our workers.
      *
-     * @throws OutOfMemoryError if a limit of the address space leaves no room for OpenBLAS's buffers
+     * @throws OutOfMemoryError if the limit on the address space leaves no room for OpenBLAS's buffers
      */
     static void useSingleThread() {
         AddressSpace.require(BUFFER_BYTES * Runtime.getRuntime().availableProcessors(), "OpenBLAS");

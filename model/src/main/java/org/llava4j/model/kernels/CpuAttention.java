@@ -3,24 +3,26 @@ package org.llava4j.model.kernels;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
 
 /**
- * Attention in blocks of query rows: a block's scores against the keys it may see live in a thread's scratch, nothing
- * above the causal diagonal but the block's own corner is computed, and heads are addressed by stride, never copied.
- * The backward pass recomputes each block's probabilities. Padding at the left is skipped: the sequence is taken to
- * start behind it.
+ * Multi-head attention in blocks of query rows. The scores of a block live in the thread's scratch memory. With a
+ * causal mask, keys after the last row of a block are skipped. Heads are addressed by stride and never copied. The
+ * backward pass recomputes the probabilities of each block instead of storing them. Left padding is skipped: a sequence
+ * starts after its padding.
  */
 final class CpuAttention {
-    /** Query rows of a block: small enough to skip most of the future, large enough for fast products. */
+    /** Query rows of a block: small enough to skip most masked keys, large enough for fast GEMM. */
     private static final int BLOCK = 96;
 
     private final RowMath math;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
 
-    CpuAttention(MathBackend lanes, KernelThreadPool workers) {
-        this.math = lanes.rows();
-        this.workers = workers;
+    CpuAttention(MathBackend backend, KernelThreadPool pool) {
+        this.math = backend.rows();
+        this.pool = pool;
     }
 
-    /** One head of one sequence without its padding: rows [start, end) of the whole, columns from its own on. */
+    /**
+     * One head of one sequence without its padding: rows [start, end) of the batch, and the first columns of the head.
+     */
     private record Head(int start, int end, int column, int kvColumn) {
         int length() {
             return end - start;
@@ -38,8 +40,8 @@ final class CpuAttention {
         check(shape, starts, q, k, v, y);
         zeroPadding(starts, shape, y);
         int blocks = (shape.length() + BLOCK - 1) / BLOCK;
-        // From the last block of rows to the first: the causal ones that see most come first and even out.
-        workers.parallelFor(blocks * shape.sequences() * shape.heads(), grain(shape, blocks), (from, to) -> {
+        // Last blocks first: with a causal mask they take longest, which balances the threads.
+        pool.parallelFor(blocks * shape.sequences() * shape.heads(), grain(shape, blocks), (from, to) -> {
             for (int i = from; i < to; i++) {
                 int block = blocks - 1 - i / (shape.sequences() * shape.heads());
                 int rest = i % (shape.sequences() * shape.heads());
@@ -73,7 +75,7 @@ final class CpuAttention {
                 y.columns());
     }
 
-    /** scores[rows, keys] = softmax(q k^T / sqrt(d)), 0 for keys behind the row where causal. */
+    /** scores[rows, keys] = softmax(q k^T / sqrt(d)); with a causal mask, 0 for keys after the row. */
     private void probabilities(
             Scratch s, Matrix q, Matrix k, Head head, int row, int rows, int keys, AttentionShape shape, long scores) {
         Blas.gemmTransposedB(
@@ -118,12 +120,12 @@ final class CpuAttention {
         zeroPadding(starts, shape, dk);
         zeroPadding(starts, shape, dv);
         int group = shape.heads() / shape.kvHeads();
-        // One piece is all that adds into one key/value head, so that the sums have one order.
-        workers.parallelFor(shape.sequences() * shape.kvHeads(), 1, (from, to) -> {
+        // One task computes everything that is added to one key/value head, so that the order of the sums is fixed.
+        pool.parallelFor(shape.sequences() * shape.kvHeads(), 1, (from, to) -> {
             for (int i = from; i < to; i++) {
                 for (int h = 0; h < group; h++) {
                     Head head = head(shape, starts, i / shape.kvHeads(), i % shape.kvHeads() * group + h);
-                    // The last block sees every key: it writes dk and dv, the others add.
+                    // The last block attends to every key: it overwrites dk and dv, the other blocks add to them.
                     int last = (head.length() - 1) / BLOCK * BLOCK;
                     for (int row = last; row >= 0 && row < head.length(); row -= BLOCK) {
                         float beta = h == 0 && row == last ? 0 : 1;
@@ -214,7 +216,7 @@ final class CpuAttention {
                 dk.columns());
     }
 
-    /** Zeros the rows before each sequence's start. */
+    /** Sets the padding rows before each sequence's start to 0. */
     private static void zeroPadding(int[] starts, AttentionShape shape, Matrix y) {
         if (starts == null) {
             return;
@@ -226,7 +228,7 @@ final class CpuAttention {
         }
     }
 
-    /** Blocks that a piece takes: one, unless they are so small that handing them out costs more. */
+    /** Blocks per task: one, or more if blocks are so small that scheduling them costs more than computing them. */
     private static int grain(AttentionShape shape, int blocks) {
         long multiplications = (long) Math.min(BLOCK, shape.length()) * shape.length() * shape.headDim();
         return (int)
@@ -235,7 +237,7 @@ final class CpuAttention {
 
     private static void check(AttentionShape shape, int[] starts, Matrix q, Matrix k, Matrix v, Matrix y) {
         if (shape.heads() % shape.kvHeads() != 0 || (starts != null && starts.length != shape.sequences())) {
-            throw new IllegalArgumentException("not a shape of attention: " + shape
+            throw new IllegalArgumentException("invalid attention shape: " + shape
                     + (starts == null ? "" : " with " + starts.length + " starts"));
         }
         long rows = (long) shape.sequences() * shape.length();

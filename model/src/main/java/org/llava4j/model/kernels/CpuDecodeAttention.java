@@ -5,24 +5,27 @@ import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels.LayerKvCache;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Attention of one new position to what is kept of its sequence: for each head two products with a vector. */
+/**
+ * Decode attention: the query of one new token per sequence against that sequence's KV cache, two matrix-vector
+ * products per head.
+ */
 final class CpuDecodeAttention {
-    /** Multiplications that a piece should have: below, handing it out costs more. */
+    /** Multiplications that a task should have at least; below that, scheduling it costs more. */
     private static final long MIN_WORK = 1 << 16;
 
     private final RowMath math;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
 
-    CpuDecodeAttention(MathBackend lanes, KernelThreadPool workers) {
-        this.math = lanes.rows();
-        this.workers = workers;
+    CpuDecodeAttention(MathBackend backend, KernelThreadPool pool) {
+        this.math = backend.rows();
+        this.pool = pool;
     }
 
-    /** One head's keys or values, {@code float32[capacity, d]} each, of all heads of a sequence. */
+    /** The cached keys or values of one sequence, {@code float32[G, capacity, d]}. */
     private record Heads(INDArray array, long address, int count, int capacity, int width) {
         static Heads of(INDArray array) {
             if (array.rank() != 3) {
-                throw new IllegalArgumentException("a cache is [G, capacity, d], not of rank " + array.rank());
+                throw new IllegalArgumentException("a KV cache must be [G, capacity, d] but has rank " + array.rank());
             }
             return new Heads(
                     array, Matrix.addressOf(array, Float.BYTES), (int) array.size(0), (int) array.size(1), (int)
@@ -42,7 +45,7 @@ final class CpuDecodeAttention {
         }
     }
 
-    /** What a sequence has, {@code length} positions of it. */
+    /** The KV cache of one sequence with {@code length} positions. */
     private record Sequence(Heads keys, Heads values, int length) {}
 
     void appendToCache(Matrix k, Matrix v, int from, int count, LayerKvCache cache) {
@@ -54,13 +57,13 @@ final class CpuDecodeAttention {
         Heads values = Heads.of(cache.values());
         int length = cache.length() + count;
         if (cache.length() < 0 || length > Math.min(keys.capacity(), values.capacity())) {
-            throw new IllegalArgumentException("a cache of " + keys.capacity() + " positions has no room for " + count
-                    + " behind " + cache.length());
+            throw new IllegalArgumentException("a KV cache of " + keys.capacity() + " positions has no room for " + count
+                    + " after position " + cache.length());
         }
         k.expect("k", v.rows(), (long) keys.count() * keys.width());
         v.expect("v", k.rows(), (long) values.count() * values.width());
         if (from < 0 || from + count > k.rows()) {
-            throw new IllegalArgumentException("rows " + from + " to " + (from + count) + " of " + k.rows());
+            throw new IllegalArgumentException("rows [" + from + ", " + (from + count) + ") are outside the " + k.rows() + " rows of k");
         }
         Scratch s = Scratch.forCurrentThread();
         keys.put(s, k, from, count, cache.length());
@@ -75,13 +78,13 @@ final class CpuDecodeAttention {
         k.expect("k", caches.size(), (long) shape.kvHeads() * d);
         y.expect("y", caches.size(), width);
         Sequence[] sequences = new Sequence[caches.size()];
-        long seen = 0;
+        long cached = 0;
         for (int r = 0; r < sequences.length; r++) {
             sequences[r] = append(k, v, r, 1, caches.get(r));
-            seen += sequences[r].length();
+            cached += sequences[r].length();
         }
-        long perHead = seen / sequences.length * d * 2;
-        workers.parallelFor(sequences.length * shape.heads(), (int) Math.max(1, MIN_WORK / perHead), (from, to) -> {
+        long perHead = cached / sequences.length * d * 2;
+        pool.parallelFor(sequences.length * shape.heads(), (int) Math.max(1, MIN_WORK / perHead), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int i = from; i < to; i++) {
                 int row = i / shape.heads();

@@ -4,21 +4,24 @@ import org.llava4j.model.kernels.Kernels.Activation;
 import org.llava4j.model.kernels.Kernels.AdamWStep;
 import org.llava4j.model.kernels.RowMath.AdamWFactors;
 
-/** What treats every element alike: activations and the optimiser's update. Arrays pass through the heap in tiles. */
+/**
+ * Element-wise kernels: activation functions, sums, scaling, dropout and the AdamW update. Arrays are copied to the
+ * heap one tile at a time.
+ */
 final class CpuElementwise {
-    /** Floats of a tile: the few rows of a call stay in the first-level cache. */
+    /** Floats of a tile: the tiles of one call fit into the L1 cache. */
     private static final int TILE = 1024;
 
     private static final int TILES_PER_TASK = 16;
 
     private final RowMath rows;
     private final ActivationMath math;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
 
-    CpuElementwise(MathBackend lanes, KernelThreadPool workers) {
-        this.rows = lanes.rows();
-        this.math = lanes.activations();
-        this.workers = workers;
+    CpuElementwise(MathBackend backend, KernelThreadPool pool) {
+        this.rows = backend.rows();
+        this.math = backend.activations();
+        this.pool = pool;
     }
 
     void swiGlu(Matrix gate, Matrix up, Matrix y) {
@@ -115,7 +118,7 @@ final class CpuElementwise {
         });
     }
 
-    /** Sums of tiles, then their sum, always in one order. */
+    /** Sums the tiles, then their sums, always in the same order. */
     double sumOfSquares(Matrix x) {
         double[] sums = new double[Math.toIntExact((x.length() + TILE - 1) / TILE)];
         tiles(x.length(), (s, from, n) -> {
@@ -147,7 +150,7 @@ final class CpuElementwise {
 
     private void tiles(long length, Tile tile) {
         int count = Math.toIntExact((length + TILE - 1) / TILE);
-        workers.parallelFor(count, TILES_PER_TASK, (from, to) -> {
+        pool.parallelFor(count, TILES_PER_TASK, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int i = from; i < to; i++) {
                 long start = (long) i * TILE;

@@ -8,12 +8,12 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The fast kernels of the CPU: products by OpenBLAS, the rest by the Vector API (or plain Java where the JVM was started
- * without it), both shared by a few threads of their own. They read float32 arrays in C order on the CPU backend;
- * calls with anything else go to the fallback. Results do not change from run to run with one number of threads.
+ * Fast CPU kernels: matrix products by OpenBLAS, everything else by the Vector API (or plain Java if the JVM runs
+ * without it), parallelized over one thread pool. They support dense float32 arrays in C order on the CPU backend; all
+ * other calls go to the fallback. For a given number of threads, results are identical from run to run.
  *
- * <p>Shapes that do not fit are an {@link IllegalArgumentException} and ids outside a table a {@link
- * org.llava4j.data.BadInputException}: memory is addressed directly here, so nothing is left to chance.
+ * <p>Shapes that do not match throw an {@link IllegalArgumentException}, and ids outside a table throw a {@link
+ * org.llava4j.data.BadInputException}: the kernels address memory directly, so every argument is checked first.
  */
 public final class CpuKernels implements Kernels {
     private final Kernels fallback;
@@ -29,27 +29,27 @@ public final class CpuKernels implements Kernels {
     private final CpuVision vision;
 
     /**
-     * Kernels on all of the machine's processors.
+     * Creates kernels that use all processors, or {@code -Dllava4j.threads} threads.
      *
-     * @param fallback computes what is not dense float32
+     * @param fallback computes everything that is not dense float32
      */
     public CpuKernels(Kernels fallback) {
         this(fallback, MathBackend.bestAvailable(), new KernelThreadPool(threads()));
     }
 
-    CpuKernels(Kernels fallback, MathBackend lanes, KernelThreadPool workers) {
+    CpuKernels(Kernels fallback, MathBackend math, KernelThreadPool pool) {
         Blas.useSingleThread();
         this.fallback = fallback;
-        this.math = lanes;
-        linear = new CpuLinear(lanes, workers);
-        norms = new CpuNorms(lanes, workers);
-        rope = new CpuRope(lanes, workers);
-        attention = new CpuAttention(lanes, workers);
-        decodeAttention = new CpuDecodeAttention(lanes, workers);
-        elementwise = new CpuElementwise(lanes, workers);
-        rows = new CpuRows(lanes, workers);
-        loss = new CpuLoss(lanes, workers);
-        vision = new CpuVision(lanes, workers);
+        this.math = math;
+        linear = new CpuLinear(math, pool);
+        norms = new CpuNorms(math, pool);
+        rope = new CpuRope(math, pool);
+        attention = new CpuAttention(math, pool);
+        decodeAttention = new CpuDecodeAttention(math, pool);
+        elementwise = new CpuElementwise(math, pool);
+        rows = new CpuRows(math, pool);
+        loss = new CpuLoss(math, pool);
+        vision = new CpuVision(math, pool);
     }
 
     static int threads() {

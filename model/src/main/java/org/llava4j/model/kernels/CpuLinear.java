@@ -3,26 +3,28 @@ package org.llava4j.model.kernels;
 import java.util.Arrays;
 import java.util.List;
 
-/** Linear layers: OpenBLAS products, cut along the longer side of their result and shared by the workers. */
+/**
+ * Linear layers: OpenBLAS products, split into blocks along the longer side of their result and run by the thread pool.
+ */
 final class CpuLinear {
-    /** Rows (or columns) of a result below which a second piece for each thread costs more than it balances. */
+    /** Rows (or columns) of a block below which a second block per thread costs more than it balances. */
     private static final int MIN_BLOCK = 128;
-    /** Rows (or columns) of a piece are a multiple of this where threads have one piece each. */
+    /** If every thread has one block, its rows (or columns) are a multiple of this. */
     private static final int BLOCK_MULTIPLE = 16;
-    /** Pieces a worker gets when there is enough: the second lets one worker take over from a delayed one. */
+    /** Blocks per thread for large results: with two, a thread can take over from a delayed one. */
     private static final int BLOCKS_PER_THREAD = 2;
-    /** Multiplications below which waking another thread does not pay. */
+    /** Multiplications below which waking another thread does not pay off. */
     private static final long MIN_PARALLEL_WORK = 1 << 18;
 
     private static final int BIAS_COLUMNS = 128;
     private static final int BIAS_ROWS = 64;
 
     private final RowMath math;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
 
-    CpuLinear(MathBackend lanes, KernelThreadPool workers) {
-        this.math = lanes.rows();
-        this.workers = workers;
+    CpuLinear(MathBackend backend, KernelThreadPool pool) {
+        this.math = backend.rows();
+        this.pool = pool;
     }
 
     /** y[R, N] = x[R, K] w^T (+ bias[N]) (+ residual[R, N]). */
@@ -46,7 +48,10 @@ final class CpuLinear {
         });
     }
 
-    /** ys[i][R, Ni] = x[R, K] ws[i]^T for a few rows: the outputs of all are cut as if they were those of one. */
+    /**
+     * ys[i][R, Ni] = x[R, K] ws[i]^T for a small batch: the outputs of all weights are split as if they belonged to
+     * one.
+     */
     void forwardSmallBatch(Matrix x, List<? extends LinearWeight> ws, List<Matrix> ys) {
         int[] starts = new int[ws.size() + 1];
         for (int i = 0; i < ws.size(); i++) {
@@ -54,7 +59,7 @@ final class CpuLinear {
             ys.get(i).expect("y " + i, x.rows(), ws.get(i).outputs());
             starts[i + 1] = starts[i] + ws.get(i).outputs();
         }
-        parallelBlocks(workers, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
+        parallelBlocks(pool, 1, starts[ws.size()], x.columns(), (r0, r1, from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int i = 0; i < ws.size(); i++) {
                 int n0 = Math.max(from, starts[i]) - starts[i];
@@ -66,12 +71,12 @@ final class CpuLinear {
         });
     }
 
-    /** One block of the result, a tile of the weight at a time. */
+    /** Computes one block of the result, one tile of the weight at a time. */
     private static void addForward(
-            Scratch s, Matrix x, LinearWeight w, float given, Matrix y, int r0, int r1, int n0, int n1) {
+            Scratch s, Matrix x, LinearWeight w, float firstBeta, Matrix y, int r0, int r1, int n0, int n1) {
         for (int n = n0; n < n1; n += w.tileRows()) {
             int count = Math.min(w.tileRows(), n1 - n);
-            float beta = given;
+            float beta = firstBeta;
             for (int k = 0; k < w.inputs(); k += w.tileColumns()) {
                 int width = Math.min(w.tileColumns(), w.inputs() - k);
                 Blas.gemmTransposedB(
@@ -92,7 +97,7 @@ final class CpuLinear {
         }
     }
 
-    /** Puts what is added to the product into y beforehand; the beta with which the product then takes it up. */
+    /** Writes bias and residual into y before the product. Returns the beta with which the product adds to y. */
     private float initializeOutput(Scratch s, float[] bias, Matrix residual, Matrix y, int r0, int r1, int n0, int n1) {
         if (bias == null && residual == null) {
             return 0;
@@ -126,7 +131,7 @@ final class CpuLinear {
             dys.get(i).expect("dy " + i, dx.rows(), ws.get(i).outputs());
             if (ws.get(i).inputs() != inputs) {
                 throw new IllegalArgumentException(
-                        "weight " + i + " has " + ws.get(i).inputs() + " inputs, dx has " + inputs + " columns");
+                        "weight " + i + " has " + ws.get(i).inputs() + " inputs but dx has " + inputs + " columns");
             }
             depth += ws.get(i).outputs();
         }
@@ -140,12 +145,12 @@ final class CpuLinear {
         });
     }
 
-    /** One block of dx = dy w + beta dx, a tile of the weight at a time. */
+    /** Computes one block of dx = dy w + beta dx, one tile of the weight at a time. */
     private static void addGradInput(
-            Scratch s, Matrix dy, LinearWeight w, float given, Matrix dx, int r0, int r1, int k0, int k1) {
+            Scratch s, Matrix dy, LinearWeight w, float firstBeta, Matrix dx, int r0, int r1, int k0, int k1) {
         for (int k = k0; k < k1; k += w.tileColumns()) {
             int width = Math.min(w.tileColumns(), k1 - k);
-            float beta = given;
+            float beta = firstBeta;
             for (int n = 0; n < w.outputs(); n += w.tileRows()) {
                 int count = Math.min(w.tileRows(), w.outputs() - n);
                 Blas.gemm(
@@ -190,14 +195,14 @@ final class CpuLinear {
     /** db[N] = column sums of dy[R, N]. */
     void gradBias(Matrix dy, Matrix db) {
         db.expect("db", 1, dy.columns());
-        workers.parallelFor(dy.columns(), BIAS_COLUMNS, (from, to) -> {
+        pool.parallelFor(dy.columns(), BIAS_COLUMNS, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             int width = to - from;
             float[] row = s.row(0, width);
             float[] block = s.row(1, width);
             float[] sum = s.row(2, width);
             Arrays.fill(sum, 0, width, 0f);
-            // Sums of blocks, then their sum: one long chain of float additions would lose digits.
+            // Blocks are summed first, then their sums: one long chain of float additions would lose precision.
             for (int r0 = 0; r0 < dy.rows(); r0 += BIAS_ROWS) {
                 Arrays.fill(block, 0, width, 0f);
                 for (int r = r0; r < Math.min(dy.rows(), r0 + BIAS_ROWS); r++) {
@@ -210,29 +215,32 @@ final class CpuLinear {
         });
     }
 
-    /** A block of a product's result. */
+    /** Computes one block of a product's result. */
     interface Block {
         void run(int row, int rowEnd, int column, int columnEnd);
     }
 
-    /** Cuts a result of [rows, columns], each entry a sum of {@code depth} products, and runs its blocks. */
+    /**
+     * Splits a result of [rows, columns], each entry a sum of {@code depth} products, into blocks and runs them in
+     * parallel.
+     */
     private void parallelBlocks(int rows, int columns, int depth, Block block) {
-        parallelBlocks(workers, rows, columns, depth, block);
+        parallelBlocks(pool, rows, columns, depth, block);
     }
 
-    static void parallelBlocks(KernelThreadPool workers, int rows, int columns, int depth, Block block) {
+    static void parallelBlocks(KernelThreadPool pool, int rows, int columns, int depth, Block block) {
         boolean alongRows = rows >= columns;
         int longer = Math.max(rows, columns);
         int grain = longer;
-        if ((long) rows * columns * depth > MIN_PARALLEL_WORK && workers.threads() > 1) {
-            int pieces = workers.threads() * BLOCKS_PER_THREAD;
-            grain = (longer + pieces - 1) / pieces;
+        if ((long) rows * columns * depth > MIN_PARALLEL_WORK && pool.threads() > 1) {
+            int blocks = pool.threads() * BLOCKS_PER_THREAD;
+            grain = (longer + blocks - 1) / blocks;
             if (grain < MIN_BLOCK) {
-                int each = (longer + workers.threads() - 1) / workers.threads();
-                grain = Math.max(BLOCK_MULTIPLE, (each + BLOCK_MULTIPLE - 1) / BLOCK_MULTIPLE * BLOCK_MULTIPLE);
+                int perThread = (longer + pool.threads() - 1) / pool.threads();
+                grain = Math.max(BLOCK_MULTIPLE, (perThread + BLOCK_MULTIPLE - 1) / BLOCK_MULTIPLE * BLOCK_MULTIPLE);
             }
         }
-        workers.parallelFor(longer, grain, (from, to) -> {
+        pool.parallelFor(longer, grain, (from, to) -> {
             if (alongRows) {
                 block.run(from, to, 0, columns);
             } else {

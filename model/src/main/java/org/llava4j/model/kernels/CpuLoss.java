@@ -2,24 +2,24 @@ package org.llava4j.model.kernels;
 
 import org.llava4j.data.BadInputException;
 
-/** Cross entropy over the supervised rows, a row of logits at a time. */
+/** Cross-entropy loss over target tokens, one row of logits at a time. */
 final class CpuLoss {
-    /** Logits a piece works on. */
+    /** Logits per task. */
     private static final int LOGITS_PER_TASK = 1 << 15;
 
     private final RowMath math;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
 
-    CpuLoss(MathBackend lanes, KernelThreadPool workers) {
-        this.math = lanes.rows();
-        this.workers = workers;
+    CpuLoss(MathBackend backend, KernelThreadPool pool) {
+        this.math = backend.rows();
+        this.pool = pool;
     }
 
     void crossEntropy(Matrix logits, int[] targets, Matrix loss) {
         int vocabulary = logits.columns();
         check(logits, targets, loss);
         double[] losses = new double[targets.length];
-        workers.parallelFor(targets.length, grain(vocabulary), (from, to) -> {
+        pool.parallelFor(targets.length, grain(vocabulary), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             float[] row = s.row(0, vocabulary);
             for (int m = from; m < to; m++) {
@@ -41,7 +41,7 @@ final class CpuLoss {
         check(logits, targets, dLoss);
         dLogits.expect("dLogits", logits.rows(), vocabulary);
         float factor = dLoss.toHeap()[0] / targets.length;
-        workers.parallelFor(targets.length, grain(vocabulary), (from, to) -> {
+        pool.parallelFor(targets.length, grain(vocabulary), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             float[] row = s.row(0, vocabulary);
             for (int m = from; m < to; m++) {
@@ -63,8 +63,8 @@ final class CpuLoss {
         loss.expect("loss", 1, 1);
         for (int m = 0; m < targets.length; m++) {
             if (targets[m] < 0 || targets[m] >= logits.columns()) {
-                throw new BadInputException("target " + targets[m] + " of supervised row " + m + " is outside 0.."
-                        + (logits.columns() - 1) + "; check that tokenizer and model belong together");
+                throw new BadInputException("target token " + targets[m] + " of row " + m + " is outside 0.."
+                        + (logits.columns() - 1) + "; check that the tokenizer belongs to the model");
             }
         }
     }

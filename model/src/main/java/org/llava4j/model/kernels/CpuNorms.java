@@ -2,19 +2,19 @@ package org.llava4j.model.kernels;
 
 import java.util.Arrays;
 
-/** RMS and layer normalisation, row by row; gradients recompute a row's statistics instead of keeping them. */
+/** RMSNorm and LayerNorm, row by row. Gradients recompute a row's statistics instead of storing them. */
 final class CpuNorms {
-    /** Floats a piece works on. */
+    /** Floats per task. */
     private static final int FLOATS_PER_TASK = 1 << 15;
-    /** Rows summed into one partial of a parameter's gradient. */
+    /** Rows summed into one partial sum of a parameter's gradient. */
     private static final int PARTIAL_ROWS = 64;
 
     private final RowMath math;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
 
-    CpuNorms(MathBackend lanes, KernelThreadPool workers) {
-        this.math = lanes.rows();
-        this.workers = workers;
+    CpuNorms(MathBackend backend, KernelThreadPool pool) {
+        this.math = backend.rows();
+        this.pool = pool;
     }
 
     void rmsNorm(Matrix x, Matrix w, double eps, Matrix y) {
@@ -125,7 +125,7 @@ final class CpuNorms {
     }
 
     private void rows(int rows, int d, RowJob job) {
-        workers.parallelFor(rows, Math.max(1, FLOATS_PER_TASK / d), (from, to) -> {
+        pool.parallelFor(rows, Math.max(1, FLOATS_PER_TASK / d), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int r = from; r < to; r++) {
                 job.run(s, r);
@@ -137,11 +137,11 @@ final class CpuNorms {
         void add(Scratch scratch, int row, float[][] sums);
     }
 
-    /** Sums over all rows of {@code count} vectors: a partial for each block of rows, added up in their order. */
+    /** Sums {@code count} vectors over all rows: one partial sum per block of rows, added up in a fixed order. */
     private float[][] parameterSums(int rows, int d, int count, SumJob job) {
         int blocks = (rows + PARTIAL_ROWS - 1) / PARTIAL_ROWS;
         float[][][] partials = new float[blocks][count][];
-        workers.parallelFor(blocks, 1, (from, to) -> {
+        pool.parallelFor(blocks, 1, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int block = from; block < to; block++) {
                 float[][] sums = partials[block];

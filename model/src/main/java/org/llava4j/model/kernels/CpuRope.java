@@ -3,17 +3,20 @@ package org.llava4j.model.kernels;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** Rotary positions (Su et al. 2021, half-split as Hugging Face); angles of a position are computed once and kept. */
+/**
+ * Rotary position embedding (Su et al. 2021, half-split as in Hugging Face). Sines and cosines of a position are
+ * computed once and cached.
+ */
 final class CpuRope {
     private static final int FLOATS_PER_TASK = 1 << 15;
 
     private final RowMath math;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
     private final Map<Rotation, Table> tables = new ConcurrentHashMap<>();
 
-    CpuRope(MathBackend lanes, KernelThreadPool workers) {
-        this.math = lanes.rows();
-        this.workers = workers;
+    CpuRope(MathBackend backend, KernelThreadPool pool) {
+        this.math = backend.rows();
+        this.pool = pool;
     }
 
     private record Rotation(int headDim, double theta, double scale) {}
@@ -21,8 +24,8 @@ final class CpuRope {
     void rope(Matrix x, int[] positions, int headDim, double theta, double scale, boolean inverse, Matrix y) {
         int width = x.columns();
         if (positions.length != x.rows() || headDim % 2 != 0 || width % headDim != 0) {
-            throw new IllegalArgumentException("x has " + x.rows() + " rows of " + width + ", but there are "
-                    + positions.length + " positions and the head width is " + headDim);
+            throw new IllegalArgumentException("x has " + x.rows() + " rows of width " + width + ", but there are "
+                    + positions.length + " positions and headDim is " + headDim);
         }
         y.expect("y", x.rows(), width);
         Table table = tables.computeIfAbsent(new Rotation(headDim, theta, scale), Table::new);
@@ -31,19 +34,19 @@ final class CpuRope {
             cosSin[r] = table.at(positions[r]);
         }
         float sign = inverse ? -1 : 1;
-        workers.parallelFor(x.rows(), Math.max(1, FLOATS_PER_TASK / width), (from, to) -> {
+        pool.parallelFor(x.rows(), Math.max(1, FLOATS_PER_TASK / width), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             float[] row = s.row(0, width);
-            float[] turned = s.row(1, width);
+            float[] rotated = s.row(1, width);
             for (int r = from; r < to; r++) {
                 s.read(x.row(r), row, width);
-                math.rotate(row, cosSin[r], headDim, sign, turned, width);
-                s.write(turned, y.row(r), width);
+                math.rotate(row, cosSin[r], headDim, sign, rotated, width);
+                s.write(rotated, y.row(r), width);
             }
         });
     }
 
-    /** Position to d/2 cosines, then d/2 sines. */
+    /** Maps a position to d/2 cosines followed by d/2 sines. */
     private static final class Table {
         private final Rotation rotation;
         private final Map<Integer, float[]> byPosition = new ConcurrentHashMap<>();

@@ -3,19 +3,19 @@ package org.llava4j.model.kernels;
 import java.util.Arrays;
 import org.llava4j.data.BadInputException;
 
-/** What moves whole rows: embedding, splice and gather, with their gradients. */
+/** Row kernels: embedding lookup, row replacement and gather, with their gradients. */
 final class CpuRows {
-    /** Floats a piece moves. */
+    /** Floats that a task moves. */
     private static final int FLOATS_PER_TASK = 1 << 16;
-    /** Columns of a piece where rows are added up: one piece owns its columns, so sums have one order. */
+    /** Columns per task of a scatter-add: one task owns its columns, so the order of the sums is fixed. */
     private static final int ADD_COLUMNS = 256;
 
     private final HalfMath halves;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
 
-    CpuRows(MathBackend lanes, KernelThreadPool workers) {
-        this.halves = lanes.halves();
-        this.workers = workers;
+    CpuRows(MathBackend backend, KernelThreadPool pool) {
+        this.halves = backend.halves();
+        this.pool = pool;
     }
 
     /** y[i] = x[rows[i]]. */
@@ -26,15 +26,15 @@ final class CpuRows {
         forRows(rows.length, width, (s, i) -> s.copy(x.row(rows[i]), y.row(i), width));
     }
 
-    /** y[i] = x[rows[i]], from 16 bits to float32. */
+    /** y[i] = x[rows[i]], converted from bf16 or fp16 to float32. */
     void gather(String what, HalfMatrix x, int[] rows, Matrix y) {
         int width = x.columns();
         y.expect("y", rows.length, width);
         checkRows(what, rows, 0, x.rows());
         forRows(rows.length, width, (s, i) -> {
-            float[] wide = s.row(0, width);
-            x.widen(s, halves, rows[i], 0, width, wide);
-            s.write(wide, y.row(i), width);
+            float[] converted = s.row(0, width);
+            x.widen(s, halves, rows[i], 0, width, converted);
+            s.write(converted, y.row(i), width);
         });
     }
 
@@ -44,7 +44,7 @@ final class CpuRows {
         dy.expect("dy", rows.length, width);
         checkRows(what, rows, 0, dx.rows());
         forRows(dx.rows(), width, (s, r) -> s.zero(dx.row(r), width));
-        workers.parallelFor(width, ADD_COLUMNS, (from, to) -> {
+        pool.parallelFor(width, ADD_COLUMNS, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int i = 0; i < rows.length; i++) {
                 Blas.axpy(s, to - from, dy.at(i, from), dx.at(rows[i], from));
@@ -52,49 +52,49 @@ final class CpuRows {
         });
     }
 
-    /** y = text with images[i] in row rows[i]; -1 goes nowhere. */
-    void replaceRows(Matrix text, Matrix images, int[] rows, Matrix y) {
-        int width = text.columns();
-        images.expect("images", rows.length, width);
-        y.expect("y", text.rows(), width);
-        int[] source = sources(rows, text.rows());
+    /** y = base with row rows[i] replaced by replacement[i]; rows[i] = -1 drops replacement[i]. */
+    void replaceRows(Matrix base, Matrix replacement, int[] rows, Matrix y) {
+        int width = base.columns();
+        replacement.expect("replacement", rows.length, width);
+        y.expect("y", base.rows(), width);
+        int[] source = sources(rows, base.rows());
         forRows(
-                text.rows(),
+                base.rows(),
                 width,
-                (s, r) -> s.copy(source[r] < 0 ? text.row(r) : images.row(source[r]), y.row(r), width));
+                (s, r) -> s.copy(source[r] < 0 ? base.row(r) : replacement.row(source[r]), y.row(r), width));
     }
 
-    /** dText = dy, 0 in the rows that images took. */
-    void replaceRowsGradBase(Matrix dy, int[] rows, Matrix dText) {
+    /** dBase = dy, 0 in the replaced rows. */
+    void replaceRowsGradBase(Matrix dy, int[] rows, Matrix dBase) {
         int width = dy.columns();
-        dText.expect("dText", dy.rows(), width);
+        dBase.expect("dBase", dy.rows(), width);
         int[] source = sources(rows, dy.rows());
         forRows(dy.rows(), width, (s, r) -> {
             if (source[r] < 0) {
-                s.copy(dy.row(r), dText.row(r), width);
+                s.copy(dy.row(r), dBase.row(r), width);
             } else {
-                s.zero(dText.row(r), width);
+                s.zero(dBase.row(r), width);
             }
         });
     }
 
-    /** dImages[i] = dy[rows[i]], 0 for -1. */
-    void replaceRowsGradReplacement(Matrix dy, int[] rows, Matrix dImages) {
+    /** dReplacement[i] = dy[rows[i]], 0 for -1. */
+    void replaceRowsGradReplacement(Matrix dy, int[] rows, Matrix dReplacement) {
         int width = dy.columns();
-        dImages.expect("dImages", rows.length, width);
-        checkRows("image row", rows, -1, dy.rows());
+        dReplacement.expect("dReplacement", rows.length, width);
+        checkRows("replaced row", rows, -1, dy.rows());
         forRows(rows.length, width, (s, i) -> {
             if (rows[i] < 0) {
-                s.zero(dImages.row(i), width);
+                s.zero(dReplacement.row(i), width);
             } else {
-                s.copy(dy.row(rows[i]), dImages.row(i), width);
+                s.copy(dy.row(rows[i]), dReplacement.row(i), width);
             }
         });
     }
 
-    /** For each of {@code count} rows the last i whose rows[i] it is, or -1. */
+    /** For each of {@code count} rows, the last i with rows[i] equal to that row, or -1. */
     private static int[] sources(int[] rows, int count) {
-        checkRows("image row", rows, -1, count);
+        checkRows("replaced row", rows, -1, count);
         int[] source = new int[count];
         Arrays.fill(source, -1);
         for (int i = 0; i < rows.length; i++) {
@@ -119,7 +119,7 @@ final class CpuRows {
     }
 
     private void forRows(int rows, int width, RowJob job) {
-        workers.parallelFor(rows, Math.max(1, FLOATS_PER_TASK / width), (from, to) -> {
+        pool.parallelFor(rows, Math.max(1, FLOATS_PER_TASK / width), (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int r = from; r < to; r++) {
                 job.run(s, r);

@@ -2,17 +2,17 @@ package org.llava4j.model.kernels;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What is the vision tower's own: cutting patches, class and position vectors, dropping the class row again. */
+/** Kernels of the CLIP vision tower: patch extraction, class and position embeddings, dropping the class token. */
 final class CpuVision {
     private final RowMath math;
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
 
-    CpuVision(MathBackend lanes, KernelThreadPool workers) {
-        this.math = lanes.rows();
-        this.workers = workers;
+    CpuVision(MathBackend backend, KernelThreadPool pool) {
+        this.math = backend.rows();
+        this.pool = pool;
     }
 
-    /** Pixels [N, C, H, W] to rows [N * (H/p) * (W/p), C*p*p]. */
+    /** Cuts pixels {@code [N, C, H, W]} into patch rows {@code [N * (H/p) * (W/p), C*p*p]}. */
     void extractPatches(INDArray pixelArray, int p, Matrix y) {
         Matrix pixels = Matrix.of(pixelArray);
         int channels = Math.toIntExact(pixelArray.size(1));
@@ -22,8 +22,8 @@ final class CpuVision {
         int across = width / p;
         int length = channels * p * p;
         y.expect("y", (long) pixels.rows() * down * across, length);
-        // A piece is a line of patches: its pixel lines are read in order, each cut into the patches' rows.
-        workers.parallelFor(pixels.rows() * down, 1, (from, to) -> {
+        // One task is a row of patches. Its pixel rows are read in order and distributed to the patches.
+        pool.parallelFor(pixels.rows() * down, 1, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             float[] line = s.row(0, width);
             float[] patchRows = s.row(1, across * length);
@@ -49,7 +49,7 @@ final class CpuVision {
         patches.expect("patches", (long) images * (group - 1), d);
         classVector.expect("class vector", 1, d);
         y.expect("y", (long) images * group, d);
-        workers.parallelFor(group, 16, (from, to) -> {
+        pool.parallelFor(group, 16, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             float[] position = s.row(0, d);
             float[] row = s.row(1, d);
@@ -70,7 +70,7 @@ final class CpuVision {
         int images = dy.rows() / group;
         dy.expect("dy", (long) images * group, d);
         dClass.expect("dClass", 1, d);
-        workers.parallelFor(group, 16, (from, to) -> {
+        pool.parallelFor(group, 16, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             float[] sum = s.row(0, d);
             float[] row = s.row(1, d);
@@ -88,13 +88,13 @@ final class CpuVision {
         });
     }
 
-    /** y = x without each group's first row. */
+    /** y = x without the first row of each group. */
     void dropFirstRows(Matrix x, int group, Matrix y) {
         int d = x.columns();
         int groups = x.rows() / group;
         x.expect("x", (long) groups * group, d);
         y.expect("y", (long) groups * (group - 1), d);
-        workers.parallelFor(groups, 1, (from, to) -> {
+        pool.parallelFor(groups, 1, (from, to) -> {
             for (int i = from; i < to; i++) {
                 long rest = (long) i * (group - 1);
                 Scratch.forCurrentThread().copy(x.row((long) i * group + 1), y.row(rest), (long) (group - 1) * d);
@@ -107,7 +107,7 @@ final class CpuVision {
         int groups = dx.rows() / group;
         dx.expect("dx", (long) groups * group, d);
         dy.expect("dy", (long) groups * (group - 1), d);
-        workers.parallelFor(groups, 1, (from, to) -> {
+        pool.parallelFor(groups, 1, (from, to) -> {
             Scratch s = Scratch.forCurrentThread();
             for (int i = from; i < to; i++) {
                 s.zero(dx.row((long) i * group), d);

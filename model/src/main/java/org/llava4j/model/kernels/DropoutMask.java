@@ -1,27 +1,32 @@
 package org.llava4j.model.kernels;
 
 /**
- * Which elements of an array are dropped: a function of numbers alone, so that the backward pass, a second pool of
- * threads and a resumed run find the same ones without any array of them being kept.
+ * Deterministic dropout mask, computed from a seed by hashing. The backward pass, recomputed activations, runs with
+ * another number of threads and resumed runs all get the same mask, and no mask array is stored.
  *
- * @param stream of the place in the graph, see {@link #stream}
- * @param seed of the moment, different for each pass of a run; below 0 nothing is dropped
- * @param rate share of the elements that are dropped, 0 up to but not 1; the others grow by 1 / (1 - rate)
+ * @param stream identifies the place in the graph, see {@link #stream}
+ * @param seed changes with every forward pass of a run; if negative, nothing is dropped
+ * @param rate share of the elements that are dropped, in [0, 1); the others are scaled by 1 / (1 - rate)
  */
 public record DropoutMask(long stream, long seed, double rate) {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
     private static final double HALVES = 1L << 32;
     private static final long LOW = 0xFFFFFFFFL;
 
-    /** A stream for each seed and name. */
+    /**
+     * Returns the stream of a place in the graph.
+     *
+     * @param seed of the run
+     * @param name unique name of the place, such as a tensor name
+     */
     public static long stream(long seed, String name) {
         return mix(mix(seed) ^ name.hashCode());
     }
 
     /**
-     * What the elements of a row are multiplied by, in place.
+     * Applies the mask to a row in place.
      *
-     * @param from position of its first element in the whole array, even
+     * @param from position of the row's first element in the flattened array; even
      */
     void apply(float[] row, long from, int n) {
         if (seed < 0) {
@@ -30,7 +35,7 @@ public record DropoutMask(long stream, long seed, double rate) {
         long start = mix(stream ^ mix(seed));
         long dropped = (long) (rate * HALVES);
         float factor = (float) (1 / (1 - rate));
-        // One hash has 32 bits for each of two neighbours.
+        // One 64-bit hash serves two neighboring elements, 32 bits each.
         for (int i = 0; i < n; i += 2) {
             long bits = mix(start + GOLDEN * ((from + i) >>> 1));
             row[i] *= (bits & LOW) < dropped ? 0 : factor;

@@ -1,13 +1,13 @@
 package org.llava4j.model.kernels;
 
 /**
- * Exponential and normal distribution in float32, one value at a time; the vector path uses the same polynomials. Both
- * are a few units in the last place from exact, which is what float32 sums of them are anyway. NaN stays NaN.
+ * Scalar float32 approximations of exp, sigmoid and the normal CDF; the vector version uses the same polynomials. The
+ * error is a few units in the last place, as small as the rounding of float32 sums of such values. NaN stays NaN.
  *
  * <p>The coefficients are weighted least-squares fits on Chebyshev nodes, iterated towards equal errors.
  */
 final class FastMath {
-    /** exp of anything below is as good as 0 (2^-126), above as good as infinite. */
+    /** Range of arguments: results below are treated as 0 (2^-126), results above as infinity. */
     static final float EXP_LOWEST = -87.33f;
 
     static final float EXP_HIGHEST = 88.7f;
@@ -17,9 +17,9 @@ final class FastMath {
     static final float LN2_HIGH = 0.693359375f;
 
     static final float LN2_LOW = -2.12194440e-4f;
-    /** 1.5 * 2^23: adding it rounds to an integer, which then stands in the lowest bits. */
+    /** 1.5 * 2^23: adding it rounds to an integer, which is then in the lowest bits. */
     static final float ROUND = 12582912f;
-    /** Bits of the exponent field's position in a float. */
+    /** Bit position of the exponent field of a float. */
     static final int EXPONENT_SHIFT = 23;
 
     /** exp(r) = 1 + r + r^2 (E2 + E3 r + ...) for |r| up to ln(2)/2, relative error 3e-9. */
@@ -64,7 +64,7 @@ final class FastMath {
     }
 
     /**
-     * The normal distribution up to x.
+     * The standard normal CDF at x.
      *
      * @param density e^(-x^2/2)
      */

@@ -5,38 +5,38 @@ import java.util.function.ToLongFunction;
 import org.bytedeco.javacpp.FloatPointer;
 
 /**
- * Matrix products and nothing beside them, on the threads and with the cuts of {@link CpuKernels}: what a measurement
- * holds a whole step against. The buffers are made beforehand and shared by all.
+ * GEMM baseline of a benchmark: the matrix products of a step without anything else, on the thread pool and with the
+ * blocking of {@link CpuKernels}. All products share buffers that are allocated once.
  */
 public final class GemmBaseline implements AutoCloseable {
-    private final KernelThreadPool workers = new KernelThreadPool(CpuKernels.threads());
+    private final KernelThreadPool pool = new KernelThreadPool(CpuKernels.threads());
     private final List<Product> products;
     private final Buffers buffers;
 
-    /** How the operands of C[m, n] lie in memory. */
+    /** Operand layout of a product C[m, n]. */
     public enum Layout {
-        /** A[m, k] B[n, k]^T: a linear layer forward. */
+        /** A[m, k] B[n, k]^T: forward pass of a linear layer. */
         A_BT,
-        /** A[m, k] B[k, n]: its input gradient. */
+        /** A[m, k] B[k, n]: input gradient of a linear layer. */
         A_B,
-        /** A[k, m]^T B[k, n]: its weight gradient. */
+        /** A[k, m]^T B[k, n]: weight gradient of a linear layer. */
         AT_B
     }
 
     /**
      * {@code count} products of one shape.
      *
-     * @param batched whether they are small and run side by side, one on each thread, as the heads of attention do;
-     *     otherwise one after the other, each shared by all threads
+     * @param batched true: small products that run in parallel, one per thread, like the heads of attention; false:
+     *     products that run one after the other, each split over all threads
      */
     public record Product(Layout layout, int m, int n, int k, int count, boolean batched) {
-        /** Floating point operations, a multiplication and an addition being two. */
+        /** Floating-point operations; a multiply-add counts as two. */
         public double flops() {
             return 2.0 * m * n * k * count;
         }
     }
 
-    /** Operands and result, each as large as the largest product needs it. */
+    /** Buffers for both operands and the result, each sized for the largest product. */
     private record Buffers(FloatPointer a, FloatPointer b, FloatPointer c) {
         static Buffers of(List<Product> products) {
             return new Buffers(
@@ -64,20 +64,20 @@ public final class GemmBaseline implements AutoCloseable {
         }
     }
 
-    /** Sets OpenBLAS to one thread, as {@link CpuKernels} does. */
+    /** Allocates the buffers and sets OpenBLAS to one thread, as {@link CpuKernels} does. */
     public GemmBaseline(List<Product> products) {
         Blas.useSingleThread();
         this.products = List.copyOf(products);
         buffers = Buffers.of(products);
     }
 
-    /** Runs all of them once. */
+    /** Runs every product once. */
     public void run() {
         for (Product product : products) {
             if (product.batched) {
-                workers.parallelFor(product.count, 1, (from, to) -> {
+                pool.parallelFor(product.count, 1, (from, to) -> {
                     Scratch s = Scratch.forCurrentThread();
-                    // Each thread has a result of its own: they must not write one line of cache.
+                    // Each thread writes its own result buffer, so that threads do not share cache lines.
                     long c = s.block(0, (long) product.m * product.n);
                     for (int i = from; i < to; i++) {
                         runBlock(s, product, c, 0, product.m, 0, product.n);
@@ -86,7 +86,7 @@ public final class GemmBaseline implements AutoCloseable {
             } else {
                 for (int i = 0; i < product.count; i++) {
                     CpuLinear.parallelBlocks(
-                            workers,
+                            pool,
                             product.m,
                             product.n,
                             product.k,
@@ -139,7 +139,7 @@ public final class GemmBaseline implements AutoCloseable {
         return address + position * Float.BYTES;
     }
 
-    /** Floating point operations of one run. */
+    /** Floating-point operations of one run. */
     public double flops() {
         return products.stream().mapToDouble(Product::flops).sum();
     }
@@ -151,7 +151,7 @@ public final class GemmBaseline implements AutoCloseable {
 
     @Override
     public void close() {
-        workers.close();
+        pool.close();
         buffers.close();
     }
 }

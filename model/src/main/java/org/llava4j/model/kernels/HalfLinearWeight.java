@@ -1,8 +1,8 @@
 package org.llava4j.model.kernels;
 
 /**
- * A weight kept in 16 bits. For a few rows of x, reading the weight is what takes time: each of its rows is widened in the
- * sum itself.
+ * A bf16 or fp16 weight of a linear layer. With a small batch, reading the weight dominates the time, so each row is
+ * converted to float32 inside the dot product.
  */
 record HalfLinearWeight(HalfMatrix matrix, MathBackend math) implements LowPrecisionLinearWeight {
     @Override

@@ -5,11 +5,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A dense, row-major array of 16-bit floats seen as a matrix in native memory, as {@link Matrix} sees float32: the first
+ * Matrix view of a dense, row-major bf16 or fp16 array in native memory, like {@link Matrix} for float32. The first
  * dimension is rows, all others are columns.
  *
- * @param array the array whose memory this is, BFLOAT16 or HALF
- * @param address of its first element
+ * @param array the array that owns the memory, BFLOAT16 or HALF
+ * @param address of the first element
  */
 record HalfMatrix(INDArray array, long address, int rows, int columns) {
     private boolean isBf16() {
@@ -26,29 +26,32 @@ record HalfMatrix(INDArray array, long address, int rows, int columns) {
         return new HalfMatrix(array, Matrix.addressOf(array, Short.BYTES), rows, columns);
     }
 
-    /** Whether an array holds 16-bit floats, wherever they lie. */
+    /** Whether an array holds 16-bit floats, in any memory layout. */
     static boolean isHalfPrecision(INDArray array) {
         return FloatConversion.isHalfPrecision(array.dataType());
     }
 
-    /** Whether an array holds 16-bit floats in C order without gaps, and is not empty. */
+    /** Whether an array holds 16-bit floats, is dense in C order and not empty. */
     static boolean isReadable(INDArray array) {
         return isHalfPrecision(array) && array.rank() >= 2 && Matrix.isDense(array);
     }
 
-    /** Writes the float32 values of {@code count} elements of a row, from a column on, to the front of {@code to}. */
+    /**
+     * Converts {@code count} elements of a row, starting at {@code column}, to float32 and writes them to the start of
+     * {@code to}.
+     */
     void widen(Scratch scratch, HalfMath math, long row, int column, int count, float[] to) {
-        short[] narrow = scratch.readShorts(at(row, column), count);
+        short[] halves = scratch.readShorts(at(row, column), count);
         if (isBf16()) {
-            math.widenBf16(narrow, to, count);
+            math.widenBf16(halves, to, count);
         } else {
-            math.widenF16(narrow, to, count);
+            math.widenF16(halves, to, count);
         }
     }
 
     /**
-     * sums[r] = a row's values times xs[r]. Neighbours are read as pairs, since memory is little-endian wherever ND4J
-     * runs.
+     * sums[r] = dot product of a row and xs[r]. Neighboring values are read as pairs, because memory is little-endian
+     * on every platform of ND4J.
      *
      * @param xs float32[K] each, in the order of {@link #deinterleave}
      */
@@ -67,7 +70,7 @@ record HalfMatrix(INDArray array, long address, int rows, int columns) {
         }
     }
 
-    /** Rearranges n values: those at even places, those at odd ones, and the last where n is odd. */
+    /** Reorders n values: those at even positions, those at odd positions, and the last one if n is odd. */
     static void deinterleave(float[] from, int n, float[] to) {
         int half = n / 2;
         for (int i = 0; i < half; i++) {

@@ -3,18 +3,18 @@ package org.llava4j.model.kernels;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A weight kept in 8 bits ({@link Int8Quantization}). For a few rows of x its numbers are widened in the sum itself, which the
- * channel's scale then multiplies.
+ * An int8-quantized weight of a linear layer ({@link Int8Quantization}). A product with a small batch dequantizes
+ * inside the dot product and multiplies the sum by the channel's scale.
  */
 record Int8LinearWeight(INDArray array, long address, int outputs, int inputs, MathBackend math)
         implements LowPrecisionLinearWeight {
-    /** Bytes that come to the heap at once, as many rows as they hold. */
+    /** Bytes of quantized rows copied to the heap at once. */
     private static final int READ_BYTES = 1 << 13;
 
-    static Int8LinearWeight of(INDArray packed, MathBackend lanes) {
-        int inputs = Math.toIntExact(packed.size(1)) - Int8Quantization.SCALE_BYTES;
+    static Int8LinearWeight of(INDArray quantized, MathBackend math) {
+        int inputs = Math.toIntExact(quantized.size(1)) - Int8Quantization.SCALE_BYTES;
         return new Int8LinearWeight(
-                packed, Matrix.addressOf(packed, 1), Math.toIntExact(packed.size(0)), inputs, lanes);
+                quantized, Matrix.addressOf(quantized, 1), Math.toIntExact(quantized.size(0)), inputs, math);
     }
 
     private int rowBytes() {
@@ -39,9 +39,9 @@ record Int8LinearWeight(INDArray array, long address, int outputs, int inputs, M
         float[][] sums = new float[xs.length][n1 - n0];
         int rowInts = rowBytes() / Integer.BYTES;
         int quads = inputs / Integer.BYTES;
-        int together = Math.max(1, READ_BYTES / rowBytes());
-        for (int n = n0; n < n1; n += together) {
-            int count = Math.min(together, n1 - n);
+        int rowsPerRead = Math.max(1, READ_BYTES / rowBytes());
+        for (int n = n0; n < n1; n += rowsPerRead) {
+            int count = Math.min(rowsPerRead, n1 - n);
             int[] rows = scratch.readInts(address + (long) n * rowBytes(), count * rowInts);
             for (int i = 0; i < count; i++) {
                 float scale = Float.intBitsToFloat(rows[i * rowInts + quads]);

@@ -1,15 +1,16 @@
 package org.llava4j.model.kernels;
 
 /**
- * Arithmetic on whole numbers of 8 bits, four of which come as one int, the first in its lowest byte, so that shifts
- * widen them.
+ * Arithmetic on {@code int8} values. For dot products four values are packed into one {@code int}, the first in its
+ * lowest byte, so that shifts sign-extend them.
  */
 interface Int8Math {
 
     /**
-     * Sum over {@code n} ints from {@code at} on, of their four numbers times x.
+     * Dot product of the 4n int8 values in {@code quads[at..at + n)} and x.
      *
-     * @param x for the n lowest bytes, then for the n next ones, and so on
+     * @param x 4n values: those for the n lowest bytes first, then those for the n next bytes, and so on; see {@link
+     *     Int8Quantization#deinterleave}
      */
     float dot(int[] quads, int at, float[] x, int n);
 

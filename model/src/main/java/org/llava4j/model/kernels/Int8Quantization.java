@@ -9,9 +9,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A linear layer's weight in 8 bits, each output channel with a scale of its own: {@code int8[N, K + 4]}, where a row is
- * K whole numbers from -127 to 127 and then the four bytes of the float32 that they are multiplied by, its largest
- * magnitude over 127. What is read is the weight rounded to that, at a quarter of float32's memory.
+ * Int8 weight quantization of linear layers: symmetric, with one scale per output channel (absmax). A quantized weight
+ * is {@code int8[N, K + 4]}: a row holds K integers from -127 to 127, then the four bytes of its float32 scale, which
+ * is the row's largest magnitude divided by 127. It takes a quarter of the memory of float32. Products use the
+ * dequantized values.
  */
 public final class Int8Quantization {
     static final int SCALE_BYTES = Float.BYTES;
@@ -19,17 +20,17 @@ public final class Int8Quantization {
 
     private Int8Quantization() {}
 
-    /** Whether a weight can be packed: products read four numbers at once. */
+    /** Whether a weight can be quantized: rank 2 with K a multiple of 4, because products read four values at once. */
     public static boolean canQuantize(long... shape) {
         return shape.length == 2 && shape[1] % Integer.BYTES == 0;
     }
 
-    /** Whether an array is a packed weight. */
+    /** Whether an array is a quantized weight. */
     public static boolean isQuantized(INDArray array) {
         return array.dataType() == DataType.BYTE;
     }
 
-    /** K of a weight, packed or not. */
+    /** Returns K, the input width of a weight, quantized or not. */
     public static long inputs(INDArray weight) {
         return isQuantized(weight) ? weight.size(1) - SCALE_BYTES : weight.length() / weight.size(0);
     }
@@ -39,9 +40,9 @@ public final class Int8Quantization {
     }
 
     /**
-     * Packs {@code float32[N, K]}; the same array where it is of a shape that cannot be.
+     * Quantizes a weight {@code float32[N, K]}. Returns the same array if {@link #canQuantize} is false for its shape.
      *
-     * @param weight in C order without gaps
+     * @param weight dense, in C order
      */
     public static INDArray quantize(INDArray weight) {
         if (!canQuantize(weight.shape())) {
@@ -50,8 +51,8 @@ public final class Int8Quantization {
         int inputs = Math.toIntExact(weight.size(1));
         int width = inputs + SCALE_BYTES;
         Matrix from = Matrix.of(FloatConversion.cast(weight, DataType.FLOAT));
-        INDArray packed = Nd4j.createUninitialized(DataType.BYTE, new long[] {from.rows(), width}, 'c');
-        BytePointer to = new BytePointer(packed.data().pointer());
+        INDArray quantized = Nd4j.createUninitialized(DataType.BYTE, new long[] {from.rows(), width}, 'c');
+        BytePointer to = new BytePointer(quantized.data().pointer());
         float[] row = new float[inputs];
         ByteBuffer bytes = ByteBuffer.allocate(width).order(ByteOrder.LITTLE_ENDIAN);
         for (int n = 0; n < from.rows(); n++) {
@@ -59,53 +60,56 @@ public final class Int8Quantization {
             quantize(row, bytes.clear());
             to.position((long) n * width).put(bytes.array(), 0, width);
         }
-        return packed;
+        return quantized;
     }
 
     private static void quantize(float[] row, ByteBuffer to) {
-        float most = 0;
+        float absMax = 0;
         for (float value : row) {
-            most = Math.max(most, Math.abs(value));
+            absMax = Math.max(absMax, Math.abs(value));
         }
-        float scale = most / MAX_MAGNITUDE;
+        float scale = absMax / MAX_MAGNITUDE;
         for (float value : row) {
             to.put((byte) (scale == 0 ? 0 : Math.round(value / scale)));
         }
         to.putFloat(scale);
     }
 
-    /** Rows [from, to) as they are read, {@code float32[to - from, K]}. */
-    static INDArray dequantize(INDArray packed, long from, long to) {
-        int width = Math.toIntExact(packed.size(1));
+    /** Dequantizes rows [from, to) to {@code float32[to - from, K]}. */
+    static INDArray dequantize(INDArray quantized, long from, long to) {
+        int width = Math.toIntExact(quantized.size(1));
         int inputs = width - SCALE_BYTES;
-        INDArray wide = Nd4j.createUninitialized(DataType.FLOAT, new long[] {to - from, inputs}, 'c');
-        BytePointer source = new BytePointer(packed.data().pointer());
+        INDArray dequantized = Nd4j.createUninitialized(DataType.FLOAT, new long[] {to - from, inputs}, 'c');
+        BytePointer source = new BytePointer(quantized.data().pointer());
         byte[] bytes = new byte[width];
         float[] row = new float[inputs];
-        Matrix result = Matrix.of(wide);
+        Matrix result = Matrix.of(dequantized);
         for (long n = from; n < to; n++) {
-            source.position(packed.offset() + n * width).get(bytes, 0, width);
+            source.position(quantized.offset() + n * width).get(bytes, 0, width);
             float scale = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getFloat(inputs);
             for (int i = 0; i < inputs; i++) {
                 row[i] = bytes[i] * scale;
             }
             Scratch.forCurrentThread().write(row, result.row(n - from), inputs);
         }
-        return wide;
+        return dequantized;
     }
 
-    /** {@code float32[N, K]} as it is read. */
-    public static INDArray dequantize(INDArray packed) {
-        return dequantize(packed, 0, packed.size(0));
+    /** Dequantizes a weight to {@code float32[N, K]}. */
+    public static INDArray dequantize(INDArray quantized) {
+        return dequantize(quantized, 0, quantized.size(0));
     }
 
-    /** The numbers of x in the order in which {@link Int8Math} reads them: those of each fourth place together. */
+    /**
+     * Reorders x for {@link Int8Math#dot}: the values at positions 0, 4, 8, ... first, then those at 1, 5, 9, ..., and
+     * so on.
+     */
     static float[] deinterleave(float[] x, int n) {
         int quads = n / Integer.BYTES;
-        float[] places = new float[n];
+        float[] reordered = new float[n];
         for (int i = 0; i < n; i++) {
-            places[i] = x[i % quads * Integer.BYTES + i / quads];
+            reordered[i] = x[i % quads * Integer.BYTES + i / quads];
         }
-        return places;
+        return reordered;
     }
 }

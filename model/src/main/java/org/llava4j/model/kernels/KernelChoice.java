@@ -5,25 +5,25 @@ import org.nd4j.linalg.api.ops.executioner.OpExecutioner.ExecutionerType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Which {@link Kernels} the graphs of this JVM run on: the system property {@code llava4j.kernels} is {@code cpu} or
- * {@code nd4j}; without it, the CPU kernels where ND4J's backend is the CPU's, else the portable ones.
+ * Selects the {@link Kernels} of this JVM by the system property {@code llava4j.kernels}: {@code cpu} or {@code nd4j}.
+ * The default is {@link CpuKernels} with ND4J's CPU backend, and the reference kernels with any other backend.
  */
 public final class KernelChoice {
     private static final String PROPERTY = "llava4j.kernels";
 
     private KernelChoice() {}
 
-    /** Holds the choice, made when it is first asked for: a main can still set the property before. */
+    /** Lazy holder: the kernels are chosen at first use, so that a main method can still set the property. */
     private static final class Holder {
         static final Kernels KERNELS = choose(System.getProperty(PROPERTY));
     }
 
-    /** The same kernels at every call. */
+    /** Returns the kernels of this JVM, the same at every call. */
     public static Kernels kernels() {
         return Holder.KERNELS;
     }
 
-    /** Names the kernels and their number of threads: other ones round otherwise. */
+    /** Describes the kernels and their number of threads, both of which affect rounding. */
     public static String description() {
         Kernels kernels = kernels();
         return kernels + (kernels instanceof CpuKernels ? ", " + CpuKernels.threads() + " threads" : "");
@@ -32,19 +32,19 @@ public final class KernelChoice {
     static Kernels choose(String name) {
         boolean onCpu = Nd4j.getExecutioner().type() == ExecutionerType.NATIVE_CPU;
         String chosen = name == null ? (onCpu ? "cpu" : "nd4j") : name;
-        Kernels portable = new Nd4jKernels();
+        Kernels reference = new Nd4jKernels();
         return switch (chosen) {
-            case "nd4j" -> portable;
+            case "nd4j" -> reference;
             case "cpu" -> {
                 if (!onCpu) {
                     throw new BadInputException(
-                            "-D" + PROPERTY + "=cpu needs ND4J's CPU backend; leave it out or say nd4j");
+                            "-D" + PROPERTY + "=cpu needs ND4J's CPU backend; omit it or set it to nd4j");
                 }
-                yield new CpuKernels(portable);
+                yield new CpuKernels(reference);
             }
             default ->
                 throw new BadInputException(
-                        "-D" + PROPERTY + "=" + chosen + " is unknown; say cpu or nd4j, or leave it out");
+                        "-D" + PROPERTY + "=" + chosen + " is unknown; set it to cpu or nd4j, or omit it");
         };
     }
 }

@@ -9,22 +9,26 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * A few threads that share the pieces of one kernel: the caller works too and returns when every piece is done. How
- * work is cut does not depend on who takes which piece, so results are the same from run to run.
+ * Thread pool for kernels with a parallel for loop. The calling thread takes part and returns when all tasks are done.
+ * The split into tasks does not depend on which thread runs them, so results are identical from run to run.
  *
- * <p>One kernel at a time: a second caller, or a kernel called from inside a piece, works alone on its own thread.
+ * <p>Only one loop runs at a time: a second caller, or a loop started inside a task, runs on its own thread alone.
  */
 final class KernelThreadPool implements AutoCloseable {
-    /** Turns of waiting awake before a thread sleeps: some 20 us, about what waking it again costs. */
+    /** Spins before a thread parks: about 20 us, which is what waking it again costs. */
     private static final int SPINS = 500;
 
     private final List<Worker> workers = new ArrayList<>();
     private final AtomicBoolean busy = new AtomicBoolean();
     private volatile ParallelLoop current;
-    private long loopCount; // written by whoever holds busy
+    private long loopCount; // guarded by busy
     private volatile boolean closed;
 
-    /** @param threads how many work at once, the caller included; at least 1 */
+    /**
+     * Starts the worker threads.
+     *
+     * @param threads number of threads including the caller; at least 1
+     */
     KernelThreadPool(int threads) {
         if (threads < 1) {
             throw new IllegalArgumentException("threads must be at least 1 but is " + threads);
@@ -35,43 +39,43 @@ final class KernelThreadPool implements AutoCloseable {
         workers.forEach(Thread::start);
     }
 
-    /** Threads that work at once, the caller included. */
+    /** Number of threads, including the caller. */
     int threads() {
         return workers.size() + 1;
     }
 
-    /** Work on the range [from, to). */
+    /** A task on the range [from, to). */
     interface RangeTask {
         void run(int from, int to);
     }
 
-    /** Cuts [0, count) into pieces of {@code grain} and runs them; returns when all are done. */
-    void parallelFor(int count, int grain, RangeTask piece) {
-        int pieces = (count + grain - 1) / grain;
-        if (pieces <= 1 || workers.isEmpty() || !busy.compareAndSet(false, true)) {
+    /** Splits [0, count) into ranges of {@code grain} and runs the task on each; returns when all are done. */
+    void parallelFor(int count, int grain, RangeTask task) {
+        int tasks = (count + grain - 1) / grain;
+        if (tasks <= 1 || workers.isEmpty() || !busy.compareAndSet(false, true)) {
             for (int from = 0; from < count; from += grain) {
-                piece.run(from, Math.min(count, from + grain));
+                task.run(from, Math.min(count, from + grain));
             }
         } else {
             try {
-                runInParallel(new ParallelLoop(++loopCount, count, grain, pieces, piece));
+                runInParallel(new ParallelLoop(++loopCount, count, grain, tasks, task));
             } finally {
                 busy.set(false);
             }
         }
-        // The piece holds the arrays whose addresses are worked on: they must not be freed before this line.
-        Reference.reachabilityFence(piece);
+        // The task references the arrays whose addresses it uses: they must not be freed before this line.
+        Reference.reachabilityFence(task);
     }
 
-    private void runInParallel(ParallelLoop batch) {
-        current = batch;
-        for (Worker helper : workers) {
-            helper.wake();
+    private void runInParallel(ParallelLoop loop) {
+        current = loop;
+        for (Worker worker : workers) {
+            worker.wake();
         }
-        batch.work();
-        batch.await();
+        loop.work();
+        loop.await();
         current = null;
-        batch.rethrow();
+        loop.rethrow();
     }
 
     @Override
@@ -80,7 +84,7 @@ final class KernelThreadPool implements AutoCloseable {
         workers.forEach(LockSupport::unpark);
     }
 
-    /** The pieces of one kernel and how far they are. */
+    /** One parallel loop and its progress. */
     private static final class ParallelLoop {
         private final long number;
         private final int count;
@@ -92,12 +96,12 @@ final class KernelThreadPool implements AutoCloseable {
         private final AtomicInteger done = new AtomicInteger();
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-        ParallelLoop(long number, int count, int grain, int pieces, RangeTask piece) {
+        ParallelLoop(long number, int count, int grain, int taskCount, RangeTask task) {
             this.number = number;
             this.count = count;
             this.grain = grain;
-            this.taskCount = pieces;
-            this.task = piece;
+            this.taskCount = taskCount;
+            this.task = task;
         }
 
         void work() {
@@ -153,14 +157,14 @@ final class KernelThreadPool implements AutoCloseable {
 
         @Override
         public void run() {
-            // The number of the last batch, not the batch: that would keep its arrays alive.
+            // Only the number of the last loop, because a reference to the loop would keep its arrays alive.
             long last = 0;
             int spin = 0;
             while (!closed) {
-                ParallelLoop batch = current;
-                if (batch != null && batch.number != last) {
-                    batch.work();
-                    last = batch.number;
+                ParallelLoop loop = current;
+                if (loop != null && loop.number != last) {
+                    loop.work();
+                    last = loop.number;
                     spin = 0;
                 } else if (spin++ < SPINS) {
                     Thread.onSpinWait();
@@ -172,9 +176,9 @@ final class KernelThreadPool implements AutoCloseable {
 
         private void parkUntilNextLoop(long last) {
             asleep = true;
-            // Looked at again after the flag is up: a batch published in between would wake nobody.
-            ParallelLoop batch = current;
-            if (!closed && (batch == null || batch.number == last)) {
+            // Checked again after the flag is set: a loop published in between would not wake this thread.
+            ParallelLoop loop = current;
+            if (!closed && (loop == null || loop.number == last)) {
                 LockSupport.park(KernelThreadPool.this);
             }
             asleep = false;

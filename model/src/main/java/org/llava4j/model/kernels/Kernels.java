@@ -4,21 +4,24 @@ import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The arithmetic of the graph's operations, each forward and backward. The operations (package {@code ops}) know
- * shapes and gradients; what computes is here, behind one interface: {@link Nd4jKernels} in ND4J calls, portable to
- * every backend and the oracle, and {@link CpuKernels} on OpenBLAS and the Vector API.
+ * Compute kernels of the graph's operations, forward and backward. The operations in {@code org.llava4j.model.ops}
+ * define shapes and gradients; this interface computes them. {@link Nd4jKernels} is the reference implementation in
+ * ND4J calls and runs on every backend. {@link CpuKernels} is the fast implementation on OpenBLAS and the Vector API.
  *
- * <p>Every method reads its inputs and fills outputs that the caller allocated: their old contents are unspecified
- * (memory is pooled), they never alias an input, and all arrays are dense and row-major ('c') with a positive
- * offset allowed. Activations are rank 2, {@code float32[R, D]} with one row a position. Legend: R rows, D model width,
- * K input width, N output width, H heads, G key/value heads, d head width, B sequences, T positions of a sequence,
- * M supervised rows, V vocabulary.
+ * <p>Every method reads its inputs and overwrites outputs that the caller has allocated. The old contents of outputs
+ * are unspecified, because memory is pooled. Outputs never alias inputs. All arrays are dense and row-major ('c'); a
+ * positive offset is allowed. Activations have rank 2, {@code float32[R, D]}, with one row per token. Gradients are
+ * named after their variable: {@code dx} is the gradient of the loss with respect to {@code x}.
+ *
+ * <p>Dimension letters: R rows, D model width, K input width, N output width, H heads, G key/value heads, d head width,
+ * B sequences, T positions of a sequence, M target tokens, V vocabulary, C channels, S image side, P patches of an
+ * image, p patch side. In vision kernels N is the number of images.
  */
 public interface Kernels {
 
-    // ---- Linear: y = x W^T (+ bias) (+ residual). W has Hugging Face's layout [N, K] or [N, ...] with product K. It
-    // may
-    // be kept in 16 bits (BFLOAT16, HALF) wherever it is read: the result is that of float32 on the rounded weight.
+    // ---- Linear: y = x W^T (+ bias) (+ residual). W has Hugging Face's layout [N, K], or [N, ...] with product K. A W
+    // that is only read may be stored in low precision (BFLOAT16, HALF or int8): the result is that of float32 on the
+    // rounded weight.
 
     /** y[R, N] = x[R, K] w[N, K]^T + bias[N] + residual[R, N]; bias and residual may be null. */
     void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y);
@@ -30,7 +33,7 @@ public interface Kernels {
         }
     }
 
-    /** dx[R, K] = sum over i of dys[i][R, Ni] ws[i][Ni, K]: several projections of one input, in one sum. */
+    /** dx[R, K] = sum over i of dys[i][R, Ni] ws[i][Ni, K]: the input gradient of several projections of one input. */
     void linearGradInput(INDArray[] dys, INDArray[] ws, INDArray dx);
 
     /** dw[N, K] = dy[R, N]^T x[R, K]. */
@@ -44,38 +47,41 @@ public interface Kernels {
     /** y = x / sqrt(mean(x^2) + eps) * w, row by row; x, y: [R, D], w: [D]. */
     void rmsNorm(INDArray x, INDArray w, double eps, INDArray y);
 
+    /** Input gradient of {@link #rmsNorm}, dx[R, D]. */
     void rmsNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx);
 
+    /** Weight gradient of {@link #rmsNorm}, dw[D]. */
     void rmsNormGradWeight(INDArray dy, INDArray x, double eps, INDArray dw);
 
     /** y = (x - mean) / sqrt(var + eps) * w + b, row by row (var with 1/D). */
     void layerNorm(INDArray x, INDArray w, INDArray b, double eps, INDArray y);
 
+    /** Input gradient of {@link #layerNorm}, dx[R, D]. */
     void layerNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx);
 
-    /** dw and db, both [D]. */
+    /** Weight and bias gradients of {@link #layerNorm}, dw[D] and db[D]. */
     void layerNormGradParams(INDArray dy, INDArray x, double eps, INDArray dw, INDArray db);
 
-    // ---- Rotary positions (half-split rotation, as Hugging Face)
+    // ---- Rotary position embedding (half-split rotation, as in Hugging Face)
 
     /**
-     * Rotates each head of x[R, H*d] by its row's position: angle = positions[r] / scale * theta^(-2i/d), pairs
-     * (i, i + d/2). With {@code inverse} the angle is negated, which is also the gradient.
+     * Rotates each head of x[R, H*d] by the position of its row: angle = positions[r] / scale * theta^(-2i/d) for the
+     * pair (i, i + d/2). With {@code inverse} the angle is negated; this is also the gradient.
      */
     void rope(INDArray x, INDArray positions, int headDim, double theta, double scale, boolean inverse, INDArray y);
 
     // ---- Attention
 
     /**
-     * Softmax(q k^T / sqrt(d)) v for each sequence and head. q, y: [B*T, H*d]; k, v: [B*T, G*d]; head h reads
-     * key/value head h / (H/G). Where {@code starts} (int32[B]) is given, positions before a sequence's start are
-     * padding: nobody attends to them and their own output rows are 0.
+     * Scaled dot-product attention softmax(q k^T / sqrt(d)) v for each sequence and head. q, y: [B*T, H*d]; k, v: [B*T,
+     * G*d]. Query head h reads key/value head h / (H/G) (grouped-query attention). Positions before a sequence's start
+     * are left padding: they are masked as keys, and their output rows are 0.
      *
-     * @param starts int32[B] or null
+     * @param starts first position of each sequence, int32[B]; null if there is no padding
      */
     void attention(INDArray q, INDArray k, INDArray v, INDArray starts, AttentionShape shape, INDArray y);
 
-    /** Gradients to q, k and v; the probabilities are recomputed, not kept. */
+    /** Gradients of {@link #attention} with respect to q, k and v. The probabilities are recomputed, not stored. */
     void attentionGrad(
             INDArray dy,
             INDArray q,
@@ -87,35 +93,39 @@ public interface Kernels {
             INDArray dk,
             INDArray dv);
 
-    /** Puts rows [from, from + count) of k and v, [R, G*d], behind what a cache has; what is behind its end is lost. */
+    /**
+     * Appends rows [from, from + count) of k and v, both [R, G*d], to a KV cache at position {@code cache.length()}.
+     * Cache entries after that position are overwritten.
+     */
     void appendToCache(INDArray k, INDArray v, int from, int count, LayerKvCache cache);
 
     /**
-     * One more position of several sequences whose keys and values are kept: row r of k and v is put behind those of
-     * cache r, and row r of q sees them all, its own among them. q, y: [R, H*d]; k, v: [R, G*d].
+     * Attention of one decode step: one new token for each of R sequences. Appends row r of k and v to cache r, then
+     * lets row r of q attend to the whole cache. q, y: [R, H*d]; k, v: [R, G*d].
      *
-     * @param shape R sequences of one position; causality and length say nothing here
+     * @param caches one per row
+     * @param shape R sequences of length 1; its {@code length} and {@code causal} are ignored
      */
     void decodeAttention(
             INDArray q, INDArray k, INDArray v, List<LayerKvCache> caches, AttentionShape shape, INDArray y);
 
     /**
-     * Keys and values of one sequence in one layer, {@code float32[G, capacity, d]} each: a head's own lie together, as
-     * it reads them.
+     * KV cache of one sequence in one decoder layer, {@code float32[G, capacity, d]} for keys and for values. The keys
+     * of one head are contiguous, in the order in which attention reads them.
      *
-     * @param length how many positions are there
+     * @param length number of cached positions
      */
     record LayerKvCache(INDArray keys, INDArray values, int length) {}
 
     /**
-     * How rows are cut into sequences and heads.
+     * Shape of an attention call: how rows divide into sequences and heads.
      *
      * @param sequences B
      * @param length T
      * @param heads H
      * @param kvHeads G, a divisor of H
      * @param headDim d
-     * @param causal whether position t sees only positions up to t
+     * @param causal whether position t attends only to positions up to t
      */
     record AttentionShape(int sequences, int length, int heads, int kvHeads, int headDim, boolean causal) {}
 
@@ -124,68 +134,92 @@ public interface Kernels {
     /** y = silu(gate) * up; silu(x) = x * sigmoid(x). */
     void swiGlu(INDArray gate, INDArray up, INDArray y);
 
+    /** Gradients of {@link #swiGlu} with respect to gate and up. */
     void swiGluGrad(INDArray dy, INDArray gate, INDArray up, INDArray dGate, INDArray dUp);
 
-    /** y = f(x), element by element. */
+    /** y = f(x), element-wise. */
     void activation(Activation f, INDArray x, INDArray y);
 
+    /** Gradient of {@link #activation}: dx = dy f'(x). */
     void activationGrad(Activation f, INDArray dy, INDArray x, INDArray dx);
 
-    /** CLIP's quick_gelu x*sigmoid(1.702x), and the exact x/2*(1+erf(x/sqrt 2)) of the two-layer projector. */
+    /** Activation functions. */
     enum Activation {
+        /** CLIP's quick_gelu: x * sigmoid(1.702 x). */
         QUICK_GELU,
+        /** The exact GELU of the two-layer projector: x/2 * (1 + erf(x / sqrt(2))). */
         GELU
     }
 
     // ---- Rows
 
-    /** y[r] = table[ids[r]]; ids: int32 of any shape with R entries, table: [V, D], in 16 bits too, y: [R, D]. */
+    /**
+     * Embedding lookup: y[r] = table[ids[r]]; ids: int32 of any shape with R entries, table: [V, D] in float32 or 16
+     * bits, y: [R, D].
+     */
     void embedding(INDArray ids, INDArray table, INDArray y);
 
-    /** dTable[V, D]: dy's rows summed by id, the rest 0. */
+    /** Gradient of {@link #embedding}: dTable[V, D] has the rows of dy summed by id, and 0 elsewhere. */
     void embeddingGrad(INDArray dy, INDArray ids, INDArray dTable);
 
-    /** y = text, with row rows[i] replaced by images[i]; rows: int32[I], -1 = this vector goes nowhere. */
-    void replaceRows(INDArray text, INDArray images, INDArray rows, INDArray y);
+    /**
+     * y = base, with row rows[i] replaced by replacement[i]. This merges image features into token embeddings.
+     *
+     * @param rows int32, one entry per row of {@code replacement}; -1 drops that row
+     */
+    void replaceRows(INDArray base, INDArray replacement, INDArray rows, INDArray y);
 
-    /** dText = dy with the replaced rows set to 0. */
-    void replaceRowsGradBase(INDArray dy, INDArray rows, INDArray dText);
+    /** Gradient of {@link #replaceRows} with respect to base: dBase = dy with the replaced rows set to 0. */
+    void replaceRowsGradBase(INDArray dy, INDArray rows, INDArray dBase);
 
-    /** dImages[i] = dy[rows[i]], 0 where rows[i] is -1. */
-    void replaceRowsGradReplacement(INDArray dy, INDArray rows, INDArray dImages);
+    /**
+     * Gradient of {@link #replaceRows} with respect to replacement: dReplacement[i] = dy[rows[i]], or 0 if rows[i] is
+     * -1.
+     */
+    void replaceRowsGradReplacement(INDArray dy, INDArray rows, INDArray dReplacement);
 
-    /** y[i] = x[rows[i]]; rows: int32[M], all valid. */
+    /** y[i] = x[rows[i]]; rows: int32[M], all within x. */
     void gatherRows(INDArray x, INDArray rows, INDArray y);
 
-    /** dx[R, D]: dy's rows put (added) at rows[i], the rest 0. */
+    /** Gradient of {@link #gatherRows}: dx[R, D] has row i of dy added to row rows[i], and 0 elsewhere. */
     void gatherRowsGrad(INDArray dy, INDArray rows, INDArray dx);
 
     // ---- Loss
 
-    /** loss[1] = mean over m of logsumexp(logits[m]) - logits[m, targets[m]]; logits: [M, V], targets: int32[M]. */
+    /**
+     * Mean cross-entropy: loss[1] = mean over m of logsumexp(logits[m]) - logits[m, targets[m]]; logits: [M, V],
+     * targets: int32[M].
+     */
     void crossEntropy(INDArray logits, INDArray targets, INDArray loss);
 
-    /** dLogits = dLoss[0] / M * (softmax(logits) - onehot(targets)). */
+    /** Gradient of {@link #crossEntropy}: dLogits = dLoss[0] / M * (softmax(logits) - onehot(targets)). */
     void crossEntropyGrad(INDArray dLoss, INDArray logits, INDArray targets, INDArray dLogits);
 
     // ---- Vision
 
     /**
-     * Cuts pixels[N, C, S, S] into rows of y[N*P, C*p*p], patches row by row, each laid out channel, y, x: a
-     * convolution with stride p is then a Linear with the kernel's own layout.
+     * Extracts patches: cuts pixels[N, C, S, S] into rows of y[N*P, C*p*p], patches in row-major order, each laid out
+     * channel, y, x. A convolution with stride p is then a linear layer with the layout of the convolution kernel.
      */
     void extractPatches(INDArray pixels, int patchSize, INDArray y);
 
-    /** y[N*(P+1), D]: each image's class vector, then its P patch rows, plus the P+1 position vectors. */
-    void classAndPositionEmbeddings(INDArray patches, INDArray classVector, INDArray positions, INDArray y);
+    /**
+     * CLIP's input embeddings y[N*(P+1), D]: for each image the class embedding, then its P patch rows, plus the P+1
+     * position embeddings.
+     */
+    void classAndPositionEmbeddings(INDArray patches, INDArray classEmbedding, INDArray positions, INDArray y);
 
-    /** dClass[D] and dPositions[P+1, D] from dy[N*(P+1), D]. */
+    /** Gradients of {@link #classAndPositionEmbeddings}: dClass[D] and dPositions[P+1, D] from dy[N*(P+1), D]. */
     void classAndPositionEmbeddingsGrad(INDArray dy, INDArray dClass, INDArray dPositions);
 
-    /** y = x without the first row of every group of {@code group} rows. */
+    /** y = x without the first row of every group of {@code group} rows: drops the class token. */
     void dropFirstRows(INDArray x, int group, INDArray y);
 
-    /** dx: dy's rows back in their places, 0 in the first row of every group (group counts that row). */
+    /**
+     * Gradient of {@link #dropFirstRows}: the rows of dy, with a row of 0 before each group.
+     *
+     * @param group rows of a group, including the dropped one
+     */
     void dropFirstRowsGrad(INDArray dy, int group, INDArray dx);
 
     // ---- Scaling
@@ -193,10 +227,10 @@ public interface Kernels {
     /** y = factor * x. */
     void scale(INDArray x, double factor, INDArray y);
 
-    /** y = x where the mask keeps an element, grown as it says, else 0. Elements are counted row by row. */
+    /** Dropout: y = x * mask. Elements are counted in row-major order. */
     void dropout(INDArray x, DropoutMask mask, INDArray y);
 
-    // ---- Sums of gradients
+    // ---- Gradient accumulation
 
     /** y = x. */
     void copy(INDArray x, INDArray y);
@@ -204,21 +238,24 @@ public interface Kernels {
     /** y = a + b, all of one shape. */
     void add(INDArray a, INDArray b, INDArray y);
 
-    // ---- Optimiser
+    // ---- Optimizer
 
-    /** The sum of the squares of all elements, added up in double. */
+    /** Returns the sum of the squares of all elements, accumulated in double. */
     double sumOfSquares(INDArray x);
 
     /**
-     * One AdamW step in PyTorch's arithmetic (Loshchilov and Hutter 2019), in place on w, m and v, all of one shape:
-     * g' = g * gradScale; w *= 1 - rate * decay; m += (1 - beta1)(g' - m); v = beta2 v + (1 - beta2) g'^2;
-     * w -= rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
+     * One AdamW step in PyTorch's arithmetic (Loshchilov and Hutter 2019), in place on w, m and v, all of one shape: g'
+     * = g * gradScale; w *= 1 - rate * decay; m += (1 - beta1)(g' - m); v = beta2 v + (1 - beta2) g'^2; w -= rate / (1
+     * - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps).
      */
     void adamW(INDArray w, INDArray g, INDArray m, INDArray v, AdamWStep step);
 
     /**
+     * Hyperparameters of one AdamW step.
+     *
      * @param step t, counted from 1
-     * @param gradScale what the gradient is multiplied by (clipping)
+     * @param rate learning rate
+     * @param gradScale factor on the gradient, from gradient clipping
      */
     record AdamWStep(
             int step, double rate, double beta1, double beta2, double eps, double weightDecay, double gradScale) {}

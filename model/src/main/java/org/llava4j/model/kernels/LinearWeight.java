@@ -1,11 +1,11 @@
 package org.llava4j.model.kernels;
 
 /**
- * A linear layer's weight [N, K] as the products read it: float32, whatever it is stored as. A compressed weight decodes
- * a tile at a time into the thread's scratch; float32 hands out its own memory.
+ * A linear layer's weight [N, K] as products read it: in float32, whatever its storage type. A low-precision weight
+ * converts one tile at a time into the thread's scratch memory; a float32 weight returns its own memory.
  */
 interface LinearWeight {
-    /** Up to this many rows of x a product reads the weight once per row: packing it for sgemm would cost more. */
+    /** Up to this batch size, products read the weight once per row: repacking it for sgemm would cost more. */
     int SMALL_BATCH_ROWS = 8;
 
     /** N. */
@@ -14,25 +14,26 @@ interface LinearWeight {
     /** K. */
     int inputs();
 
-    /** The most rows that {@link #tile} gives at once. */
+    /** The largest number of rows of a {@link #tile}. */
     int tileRows();
 
-    /** The most columns that {@link #tile} gives at once. */
+    /** The largest number of columns of a {@link #tile}. */
     int tileColumns();
 
-    /** How many floats apart the rows of a tile of {@code width} columns lie. */
+    /** The distance in floats between the rows of a tile of {@code width} columns. */
     int stride(int width);
 
     /**
-     * The address of float32[count, width], its rows {@link #stride} apart: from {@code row} and {@code column} on, at
-     * most {@link #tileRows} by {@link #tileColumns}. Valid on this thread until its next call.
+     * Returns the address of a tile {@code float32[count, width]} that starts at {@code row} and {@code column} and has
+     * at most {@link #tileRows} rows and {@link #tileColumns} columns. Its rows are {@link #stride} floats apart. It is
+     * valid on this thread until the next call.
      */
     long tile(int row, int count, int column, int width, Scratch scratch);
 
     /** y[R, n0..n1] = x[R, K] w[n0..n1, K]^T + beta y, for at most {@link #SMALL_BATCH_ROWS} rows. */
     void multiplySmallBatch(Scratch scratch, Matrix x, int n0, int n1, float beta, Matrix y);
 
-    /** y[r, n0..] = sums[r] + beta y, beta being 0 or 1. */
+    /** y[r, n0..] = sums[r] + beta y, where beta is 0 or 1. */
     static void store(Scratch scratch, float[][] sums, int n0, float beta, Matrix y) {
         for (int r = 0; r < sums.length; r++) {
             int width = sums[r].length;
@@ -47,7 +48,7 @@ interface LinearWeight {
         }
     }
 
-    /** A float32 weight [N, K] as it lies in memory. */
+    /** A float32 weight [N, K]. */
     record Float32(Matrix matrix) implements LinearWeight {
         @Override
         public int outputs() {
@@ -79,7 +80,10 @@ interface LinearWeight {
             return matrix.at(row, column);
         }
 
-        /** Row by row, as memory is read fastest: sgemv, which reads several rows side by side, gets half the rate. */
+        /**
+         * Computes one dot product per row, which reads memory fastest: sgemv interleaves several rows and gets half
+         * the bandwidth.
+         */
         @Override
         public void multiplySmallBatch(Scratch scratch, Matrix x, int n0, int n1, float beta, Matrix y) {
             float[][] sums = new float[x.rows()][n1 - n0];

@@ -1,9 +1,10 @@
 package org.llava4j.model.kernels;
 
 /**
- * A weight kept in fewer than 32 bits: tiles of it are widened to float32 just before a product reads them, so that
- * products run at float32's speed and give float32's results on the rounded values. A tile is nearly square, since the
- * product packs its other operand anew for each, and about as large as a processor's second cache.
+ * A linear layer's weight stored in bf16, fp16 or int8. A product converts one tile at a time to float32 just before it
+ * reads the tile. Products therefore run at the speed of float32 GEMM and equal those of the rounded weight in float32.
+ * A tile is nearly square, because GEMM repacks its other operand for every tile, and it is about the size of the L2
+ * cache.
  */
 interface LowPrecisionLinearWeight extends LinearWeight {
     int TILE_ROWS = 384;
@@ -11,7 +12,10 @@ interface LowPrecisionLinearWeight extends LinearWeight {
     int BLOCK_SLOT = 0;
     int HEAP_SLOT = 0;
 
-    /** Writes the float32 values of {@code width} elements of a row, from a column on, to the front of {@code to}. */
+    /**
+     * Converts {@code width} elements of a row, starting at {@code column}, to float32 and writes them to the start of
+     * {@code to}.
+     */
     void toFloat32(Scratch scratch, int row, int column, int width, float[] to);
 
     @Override
@@ -32,10 +36,10 @@ interface LowPrecisionLinearWeight extends LinearWeight {
     @Override
     default long tile(int row, int count, int column, int width, Scratch scratch) {
         long block = scratch.block(BLOCK_SLOT, (long) TILE_ROWS * TILE_COLUMNS);
-        float[] wide = scratch.row(HEAP_SLOT, width);
+        float[] converted = scratch.row(HEAP_SLOT, width);
         for (int r = 0; r < count; r++) {
-            toFloat32(scratch, row + r, column, width, wide);
-            scratch.write(wide, block + (long) r * width * Float.BYTES, width);
+            toFloat32(scratch, row + r, column, width, converted);
+            scratch.write(converted, block + (long) r * width * Float.BYTES, width);
         }
         return block;
     }

@@ -5,7 +5,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * How heap rows are computed.
+ * Implementations of row arithmetic: plain Java ({@code scalar}) or SIMD by the Vector API ({@code vector}).
  *
  * @param name for logs and tests
  */
@@ -14,19 +14,19 @@ record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMa
     private static final Logger LOG = LoggerFactory.getLogger(MathBackend.class);
     private static final AtomicBoolean WARNED = new AtomicBoolean();
 
-    /** Plain Java, on any JVM. */
+    /** Plain Java, for any JVM. */
     static MathBackend scalar() {
         return new MathBackend(
                 "scalar", new ScalarRowMath(), new ScalarActivationMath(), new ScalarHalfMath(), new ScalarInt8Math());
     }
 
-    /** The Vector API where this JVM was started with it, else plain Java with one warning. */
+    /** The Vector API if this JVM was started with it, else plain Java with one warning. */
     static MathBackend bestAvailable() {
         if (hasVectorApi()) {
             return vector();
         }
         if (WARNED.compareAndSet(false, true)) {
-            LOG.warn("this JVM runs without the Vector API, so kernels run scalar and several times slower;"
+            LOG.warn("the JVM runs without the Vector API: kernels are scalar and several times slower;"
                     + " start java with --add-modules jdk.incubator.vector");
         }
         return scalar();
@@ -36,7 +36,7 @@ record MathBackend(String name, RowMath rows, ActivationMath activations, HalfMa
         return ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent();
     }
 
-    // The classes that need the module are named only here, and loaded only when this runs.
+    // Only this method names the classes that need the module, so they are loaded only when it runs.
     private static MathBackend vector() {
         return new MathBackend(
                 "vector", new VectorRowMath(), new VectorActivationMath(), new VectorHalfMath(), new VectorInt8Math());

@@ -6,11 +6,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A dense, row-major float32 array seen as a matrix in native memory: the first dimension is rows, all others are
- * columns; a vector is one row. Holds the array, so that its memory lives as long as the matrix does.
+ * Matrix view of a dense, row-major float32 array in native memory. The first dimension is rows, all others are
+ * columns; a vector is one row. The view references the array, which keeps its memory alive.
  *
- * @param array the array whose memory this is
- * @param address of its first element
+ * @param array the array that owns the memory
+ * @param address of the first element
  */
 record Matrix(INDArray array, long address, int rows, int columns) {
 
@@ -20,7 +20,7 @@ record Matrix(INDArray array, long address, int rows, int columns) {
         return new Matrix(array, addressOf(array, Float.BYTES), rows, columns);
     }
 
-    /** {@link #of}, null for null. */
+    /** Like {@link #of}; returns null for null. */
     static Matrix orNull(INDArray array) {
         return array == null ? null : of(array);
     }
@@ -29,7 +29,7 @@ record Matrix(INDArray array, long address, int rows, int columns) {
         return array.data().pointer().address() + array.offset() * bytes;
     }
 
-    /** Whether all are float32 (or null), in C order without gaps, and not empty. */
+    /** Whether all arrays are float32 (or null), dense in C order and not empty. */
     static boolean allReadable(INDArray... arrays) {
         for (INDArray array : arrays) {
             if (array != null && !(array.dataType() == DataType.FLOAT && isDense(array))) {
@@ -39,12 +39,12 @@ record Matrix(INDArray array, long address, int rows, int columns) {
         return true;
     }
 
-    /** Whether an array (or null) is int32, in C order without gaps, and not empty. */
+    /** Whether an array is int32 (or null), dense in C order and not empty. */
     static boolean isReadableInts(INDArray array) {
         return array == null || (array.dataType() == DataType.INT && isDense(array));
     }
 
-    /** Whether an array lies in C order without gaps, and is not empty. */
+    /** Whether an array is dense in C order and not empty. */
     static boolean isDense(INDArray array) {
         if (array.isEmpty()) {
             return false;
@@ -60,7 +60,7 @@ record Matrix(INDArray array, long address, int rows, int columns) {
         return true;
     }
 
-    /** The values of an int32 array that {@link #isReadableInts}. */
+    /** The values of an int32 array that passes {@link #isReadableInts}. */
     static int[] ints(INDArray array) {
         int[] values = new int[Math.toIntExact(array.length())];
         new IntPointer(array.data().pointer()).position(array.offset()).get(values);
@@ -86,14 +86,18 @@ record Matrix(INDArray array, long address, int rows, int columns) {
         return (long) rows * columns;
     }
 
-    /** A vector's heap copy, with room to spare as {@link Scratch#row} gives it. */
+    /** Copies a vector to the heap, with the padding that {@link Scratch#row} has. */
     float[] toHeap() {
         float[] values = new float[Math.toIntExact(length()) + Scratch.PADDING];
         Scratch.forCurrentThread().read(address, values, (int) length());
         return values;
     }
 
-    /** Refuses another shape: what follows reads and writes memory by address. */
+    /**
+     * Requires a shape, because the caller then reads and writes memory by address.
+     *
+     * @throws IllegalArgumentException if this matrix has another shape
+     */
     Matrix expect(String name, long expectedRows, long expectedColumns) {
         if (rows != expectedRows || columns != expectedColumns) {
             throw new IllegalArgumentException(name + " must be [" + expectedRows + ", " + expectedColumns + "] but is "

@@ -4,8 +4,9 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * A pointer to float32 values that can be moved to any address: native calls take pointers, and making a new one for
- * every call would cost more than a small call itself. It owns nothing; whoever moves it keeps the memory alive.
+ * Reusable pointer to float32 values that can be moved to any address. Native calls take pointer objects, and
+ * allocating one per call would cost more than a small call. The pointer does not own memory: the caller keeps the
+ * memory alive.
  */
 final class MovableFloatPointer extends FloatPointer {
     MovableFloatPointer() {
@@ -18,7 +19,7 @@ final class MovableFloatPointer extends FloatPointer {
         return this;
     }
 
-    // Pointer compares by address; this one changes its address all the time and is never compared.
+    // Pointer compares by address, but this pointer is moved all the time and never compared.
     @Override
     public boolean equals(Object other) {
         return this == other;

@@ -3,7 +3,7 @@ package org.llava4j.model.kernels;
 import org.bytedeco.javacpp.IntPointer;
 import org.bytedeco.javacpp.Pointer;
 
-/** {@link MovableFloatPointer} for 32-bit values: a pointer that can be moved and owns nothing. */
+/** Reusable pointer to 32-bit integers, see {@link MovableFloatPointer}. */
 final class MovableIntPointer extends IntPointer {
     MovableIntPointer() {
         super((Pointer) null);
@@ -15,7 +15,7 @@ final class MovableIntPointer extends IntPointer {
         return this;
     }
 
-    // Pointer compares by address; this one changes its address all the time and is never compared.
+    // Pointer compares by address, but this pointer is moved all the time and never compared.
     @Override
     public boolean equals(Object other) {
         return this == other;

@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
-/** Attention of {@link Nd4jKernels}: sequences and heads are taken one at a time as matrices. */
+/** Attention of {@link Nd4jKernels}: one matrix product per sequence and head. */
 final class Nd4jAttention {
     private Nd4jAttention() {}
 
@@ -61,8 +61,8 @@ final class Nd4jAttention {
         }
     }
 
-    private static INDArray cacheBlock(INDArray kept, int head, int from, int count) {
-        return kept.slice(head).get(interval(from, from + count), all());
+    private static INDArray cacheBlock(INDArray cached, int head, int from, int count) {
+        return cached.slice(head).get(interval(from, from + count), all());
     }
 
     static void decodeAttention(
@@ -73,15 +73,15 @@ final class Nd4jAttention {
             LayerKvCache cache = caches.get(r);
             appendToCache(k, v, r, 1, cache);
             INDArray query = q.getRow(r).reshape(1, -1).dup('c');
-            INDArray seen = y.getRow(r).reshape(1, -1).dup('c');
+            INDArray output = y.getRow(r).reshape(1, -1).dup('c');
             forEachHead(null, one, (rows, head, kvHead) -> {
                 int g = (int) (kvHead.from() / d);
                 INDArray keys = cacheBlock(cache.keys(), g, 0, cache.length() + 1);
                 INDArray values = cacheBlock(cache.values(), g, 0, cache.length() + 1);
                 INDArray p = probabilities(block(query, rows, head), keys, one);
-                block(seen, rows, head).assign(p.mmul(values.dup('c')));
+                block(output, rows, head).assign(p.mmul(values.dup('c')));
             });
-            y.putRow(r, seen);
+            y.putRow(r, output);
         }
     }
 

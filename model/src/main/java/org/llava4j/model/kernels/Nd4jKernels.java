@@ -13,8 +13,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * The portable kernels: ND4J calls only, so that they run on every backend and in every floating point type, and
- * plain enough to be the oracle of the fast ones.
+ * Reference kernels in plain ND4J calls. They run on every backend and in every floating-point type, and tests compare
+ * the fast kernels with them.
  */
 public final class Nd4jKernels implements Kernels {
 
@@ -94,13 +94,13 @@ public final class Nd4jKernels implements Kernels {
 
     @Override
     public void layerNormGradInput(INDArray dy, INDArray x, INDArray w, double eps, INDArray dx) {
-        // With n the normalised x and g = dy w: dx = (g - mean(g) - n mean(g n)) / sqrt(var + eps).
+        // With n the normalized x and g = dy w: dx = (g - mean(g) - n mean(g n)) / sqrt(var + eps).
         INDArray n = normalized(x, eps);
         INDArray g = dy.mulRowVector(w);
         INDArray meanG = column(g.mean(1));
         INDArray meanGn = column(g.mul(n).mean(1));
-        INDArray centred = g.subiColumnVector(meanG).subi(n.muliColumnVector(meanGn));
-        dx.assign(centred.muliColumnVector(inverseDeviation(x, eps)));
+        INDArray centered = g.subiColumnVector(meanG).subi(n.muliColumnVector(meanGn));
+        dx.assign(centered.muliColumnVector(inverseDeviation(x, eps)));
     }
 
     @Override
@@ -114,15 +114,15 @@ public final class Nd4jKernels implements Kernels {
     }
 
     private static INDArray inverseDeviation(INDArray x, double eps) {
-        INDArray centred = x.subColumnVector(column(x.mean(1)));
-        return column(Transforms.sqrt(centred.muli(centred).mean(1).addi(eps)).rdivi(1.0));
+        INDArray centered = x.subColumnVector(column(x.mean(1)));
+        return column(Transforms.sqrt(centered.muli(centered).mean(1).addi(eps)).rdivi(1.0));
     }
 
     static INDArray column(INDArray vector) {
         return vector.reshape(vector.length(), 1);
     }
 
-    // ---- Rotary positions
+    // ---- Rotary position embedding
 
     @Override
     public void rope(
@@ -246,33 +246,33 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void replaceRows(INDArray text, INDArray images, INDArray rows, INDArray y) {
-        y.assign(text);
+    public void replaceRows(INDArray base, INDArray replacement, INDArray rows, INDArray y) {
+        y.assign(base);
         int[] to = ints(rows);
         for (int i = 0; i < to.length; i++) {
             if (to[i] >= 0) {
-                y.putRow(to[i], images.getRow(i));
+                y.putRow(to[i], replacement.getRow(i));
             }
         }
     }
 
     @Override
-    public void replaceRowsGradBase(INDArray dy, INDArray rows, INDArray dText) {
-        dText.assign(dy);
+    public void replaceRowsGradBase(INDArray dy, INDArray rows, INDArray dBase) {
+        dBase.assign(dy);
         for (int row : ints(rows)) {
             if (row >= 0) {
-                dText.getRow(row).assign(0);
+                dBase.getRow(row).assign(0);
             }
         }
     }
 
     @Override
-    public void replaceRowsGradReplacement(INDArray dy, INDArray rows, INDArray dImages) {
-        dImages.assign(0);
+    public void replaceRowsGradReplacement(INDArray dy, INDArray rows, INDArray dReplacement) {
+        dReplacement.assign(0);
         int[] from = ints(rows);
         for (int i = 0; i < from.length; i++) {
             if (from[i] >= 0) {
-                dImages.putRow(i, dy.getRow(from[i]));
+                dReplacement.putRow(i, dy.getRow(from[i]));
             }
         }
     }
@@ -340,7 +340,7 @@ public final class Nd4jKernels implements Kernels {
     }
 
     @Override
-    public void classAndPositionEmbeddings(INDArray patches, INDArray classVector, INDArray positions, INDArray y) {
+    public void classAndPositionEmbeddings(INDArray patches, INDArray classEmbedding, INDArray positions, INDArray y) {
         long group = positions.size(0);
         long width = positions.size(1);
         long images = y.size(0) / group;
@@ -349,7 +349,7 @@ public final class Nd4jKernels implements Kernels {
         for (long i = 0; i < images; i++) {
             INDArray image = grouped.get(NDArrayIndex.point(i), all(), all());
             image.assign(positions);
-            image.getRow(0).addi(classVector);
+            image.getRow(0).addi(classEmbedding);
             image.get(interval(1, group), all()).addi(cut.get(NDArrayIndex.point(i), all(), all()));
         }
     }
@@ -380,7 +380,7 @@ public final class Nd4jKernels implements Kernels {
                 .assign(dy.reshape('c', images, group - 1, width));
     }
 
-    // ---- Optimiser
+    // ---- Optimizer
 
     @Override
     public void copy(INDArray x, INDArray y) {

@@ -8,21 +8,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Products with a weight [N, K] in 16 or 8 bits in ND4J calls: some rows of it are cast to the type of the rest, then
- * used.
+ * Products with a bf16, fp16 or int8 weight [N, K] in ND4J calls: converts a block of rows to the data type of the
+ * other operand, then multiplies.
  */
 final class Nd4jLowPrecision {
     private static final long BLOCK_ROWS = 256;
 
     private Nd4jLowPrecision() {}
 
-    /** Whether a weight is in 16 or 8 bits. */
+    /** Whether a weight is stored in 16 or 8 bits. */
     static boolean isLowPrecision(INDArray w) {
         return HalfMatrix.isHalfPrecision(w) || Int8Quantization.isQuantized(w);
     }
 
     private interface Block {
-        void run(long from, long to, INDArray wide);
+        void run(long from, long to, INDArray converted);
     }
 
     private static void forBlocks(INDArray w, DataType type, Block block) {
@@ -32,9 +32,9 @@ final class Nd4jLowPrecision {
             INDArray stored = Int8Quantization.isQuantized(w)
                     ? Int8Quantization.dequantize(w, from, to)
                     : w.get(interval(from, to), all());
-            INDArray wide = stored.castTo(type);
-            block.run(from, to, wide);
-            wide.close();
+            INDArray converted = stored.castTo(type);
+            block.run(from, to, converted);
+            converted.close();
         }
     }
 
@@ -47,9 +47,9 @@ final class Nd4jLowPrecision {
 
     /** y = x w^T. */
     static void gemmTransposedB(INDArray x, INDArray w, INDArray y) {
-        forBlocks(w, x.dataType(), (from, to, wide) -> {
+        forBlocks(w, x.dataType(), (from, to, converted) -> {
             INDArray part = Nd4j.createUninitialized(y.dataType(), new long[] {x.size(0), to - from}, 'c');
-            Nd4j.gemm(x, wide, part, false, true, 1.0, 0.0);
+            Nd4j.gemm(x, converted, part, false, true, 1.0, 0.0);
             y.get(all(), interval(from, to)).assign(part);
             part.close();
         });
@@ -60,9 +60,9 @@ final class Nd4jLowPrecision {
         forBlocks(
                 w,
                 dx.dataType(),
-                (from, to, wide) -> Nd4j.gemm(
+                (from, to, converted) -> Nd4j.gemm(
                         dy.get(all(), interval(from, to)).dup('c'),
-                        wide,
+                        converted,
                         dx,
                         false,
                         false,

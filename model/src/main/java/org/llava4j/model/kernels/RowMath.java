@@ -3,12 +3,13 @@ package org.llava4j.model.kernels;
 import java.util.Arrays;
 
 /**
- * Arithmetic on the first {@code n} values of heap rows: sums, norms, softmax, rotations, the optimiser's update.
- * {@link ScalarRowMath} runs everywhere, {@link VectorRowMath} where the JVM has the Vector API. A row that is the
- * output may be the same array as an input.
+ * Arithmetic on the first {@code n} values of {@code float[]} rows: sums, norms, softmax, rotary embedding, the AdamW
+ * update. {@link ScalarRowMath} runs on any JVM, {@link VectorRowMath} needs the Vector API. An output row may be the
+ * same array as an input.
  */
 interface RowMath {
 
+    /** Sum of x[i]. */
     float sum(float[] x, int n);
 
     /** Sum of a[i] b[i]. */
@@ -17,10 +18,10 @@ interface RowMath {
     /** Sum of a[i] b[i] c[i]. */
     float dot(float[] a, float[] b, float[] c, int n);
 
-    /** The largest value; may overwrite {@link Scratch#PADDING} values behind n. */
+    /** The largest value. May overwrite {@link Scratch#PADDING} values after n. */
     float max(float[] x, int n);
 
-    /** x = exp(x - shift); returns the sum. May overwrite {@link Scratch#PADDING} values behind n. */
+    /** x = exp(x - shift); returns the sum. May overwrite {@link Scratch#PADDING} values after n. */
     float expShifted(float[] x, float shift, int n);
 
     /** x *= factor. */
@@ -35,7 +36,7 @@ interface RowMath {
     /** y = x * factor * w + b. */
     void affine(float[] x, float factor, float[] w, float[] b, float[] y, int n);
 
-    /** y = (dy * w + x * slope + offset) * factor: what the gradients of both norms come down to. */
+    /** y = (dy * w + x * slope + offset) * factor: the common form of the input gradients of both norms. */
     void normGrad(float[] dy, float[] w, float[] x, float slope, float offset, float factor, float[] y, int n);
 
     /** sum += x. */
@@ -45,27 +46,29 @@ interface RowMath {
     void addProduct(float[] a, float[] b, float factor, float[] sum, int n);
 
     /**
-     * Rotates each head of a row: with halves a and b of the head, (a cos - b sin, b cos + a sin).
+     * Rotary embedding: maps the halves a and b of each head to (a cos - b sin, b cos + a sin).
      *
      * @param cosSin d/2 cosines, then d/2 sines
-     * @param sign 1, or -1 to rotate back
+     * @param sign 1, or -1 for the inverse rotation
      */
     void rotate(float[] x, float[] cosSin, int headDim, float sign, float[] y, int n);
 
-    /** dp = p * (dp - dot(p, dp)) * scale: from the gradient of probabilities to that of scores. */
+    /** Backward pass of softmax: dp = p * (dp - dot(p, dp)) * scale. */
     void softmaxGrad(float[] p, float[] dp, float scale, int n);
 
-    /** {@link Kernels#adamW}, on rows of the weight, its gradient and its two moments. */
+    /** {@link Kernels#adamW} on one row of the weight, its gradient and its two moments. */
     void adamW(float[] w, float[] g, float[] m, float[] v, AdamWFactors factors, int n);
 
-    /** x = softmax of the first n, then 0 up to {@code width}. May overwrite {@link Scratch#PADDING} values behind. */
+    /**
+     * Softmax of the first n values, then 0 up to {@code width}. May overwrite {@link Scratch#PADDING} values after n.
+     */
     default void softmax(float[] x, int n, int width) {
         float sum = expShifted(x, max(x, n), n);
         scale(x, 1 / sum, n);
         Arrays.fill(x, n, width, 0f);
     }
 
-    /** The numbers of one AdamW step as float32, each computed in double as PyTorch does. */
+    /** Factors of one AdamW step as float32, each computed in double as PyTorch does. */
     record AdamWFactors(
             float gradScale,
             float decayFactor,

@@ -1,8 +1,8 @@
 package org.llava4j.model.kernels;
 
 /**
- * {@link ActivationMath} in plain Java. Each method has a form that starts at an index: the vector path leaves the few
- * values behind its last full vector to it.
+ * {@link ActivationMath} in plain Java. Each method has a variant that starts at an index: the vector implementation
+ * uses it for the values after its last full vector.
  */
 final class ScalarActivationMath implements ActivationMath {
 

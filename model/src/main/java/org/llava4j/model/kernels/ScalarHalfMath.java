@@ -2,7 +2,7 @@ package org.llava4j.model.kernels;
 
 import org.llava4j.data.tensors.HalfFloats;
 
-/** {@link HalfMath} in plain Java. Sums are kept in double: one chain of additions in float would lose digits. */
+/** {@link HalfMath} in plain Java. Sums accumulate in double: one chain of float additions would lose precision. */
 final class ScalarHalfMath implements HalfMath {
 
     @Override

@@ -1,6 +1,6 @@
 package org.llava4j.model.kernels;
 
-/** {@link RowMath} in plain Java. Sums are kept in double: one chain of additions in float would lose digits. */
+/** {@link RowMath} in plain Java. Sums accumulate in double: one chain of float additions would lose precision. */
 final class ScalarRowMath implements RowMath {
 
     @Override
@@ -106,7 +106,7 @@ final class ScalarRowMath implements RowMath {
         }
     }
 
-    /** One head from its pair {@code first} on; the vector path leaves its rest to this. */
+    /** Rotates one head, starting at pair {@code first}; the vector implementation uses it for the rest of a head. */
     static void rotateHead(float[] x, float[] cosSin, int half, float sign, float[] y, int head, int first) {
         for (int i = first; i < half; i++) {
             float cos = cosSin[i];
@@ -131,7 +131,7 @@ final class ScalarRowMath implements RowMath {
         adamWFrom(0, w, g, m, v, f, n);
     }
 
-    /** The update from index {@code from} on; the vector path leaves its rest to this. */
+    /** The update from index {@code from} on; the vector implementation uses it for the rest of a row. */
     static void adamWFrom(int from, float[] w, float[] g, float[] m, float[] v, AdamWFactors f, int n) {
         for (int i = from; i < n; i++) {
             float gradient = g[i] * f.gradScale();

@@ -4,11 +4,11 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
- * What one thread needs while it works, kept between calls: heap rows for arithmetic, a native block for products, and
- * movable pointers. Rows travel between native memory and the heap because the Vector API of JDK 17 reads arrays.
+ * Per-thread scratch memory, reused between calls: heap rows for arithmetic, native blocks for products, and reusable
+ * pointers. Rows are copied between native memory and the heap because the Vector API of JDK 17 works on Java arrays.
  */
 final class Scratch {
-    /** Floats behind the asked length of every row that arithmetic may overwrite (see {@link RowMath}). */
+    /** Floats after the requested length of every row that arithmetic may overwrite (see {@link RowMath}). */
     static final int PADDING = 64;
 
     private static final int SLOTS = 6;
@@ -32,7 +32,7 @@ final class Scratch {
         return PER_THREAD.get();
     }
 
-    /** A heap row of at least {@code length + SPARE} floats with unspecified contents. */
+    /** A heap row of at least {@code length + PADDING} floats with unspecified contents. */
     float[] row(int slot, int length) {
         float[] row = rows[slot];
         if (row.length < length + PADDING) {
@@ -55,12 +55,12 @@ final class Scratch {
         return block.address();
     }
 
-    /** Native to heap. */
+    /** Copies from native memory to the heap. */
     void read(long from, float[] to, int floats) {
         first.at(from).get(to, 0, floats);
     }
 
-    /** Native to heap: so many 16-bit values, in an array that the next call takes again. */
+    /** Copies {@code count} 16-bit values to the heap, into an array that the next call reuses. */
     short[] readShorts(long from, int count) {
         if (shorts.length < count) {
             shorts = new short[count];
@@ -69,7 +69,7 @@ final class Scratch {
         return shorts;
     }
 
-    /** Native to heap: so many 32-bit values, in an array that the next call takes again. */
+    /** Copies {@code count} 32-bit values to the heap, into an array that the next call reuses. */
     int[] readInts(long from, int count) {
         if (ints.length < count) {
             ints = new int[count];
@@ -78,7 +78,7 @@ final class Scratch {
         return ints;
     }
 
-    /** Native to heap: so many 8-bit values, in an array that the next call takes again. */
+    /** Copies {@code count} 8-bit values to the heap, into an array that the next call reuses. */
     byte[] readBytes(long from, int count) {
         if (bytes.length < count + PADDING) {
             bytes = new byte[count + PADDING];
@@ -87,12 +87,12 @@ final class Scratch {
         return bytes;
     }
 
-    /** Heap to native. */
+    /** Copies from the heap to native memory. */
     void write(float[] from, long to, int floats) {
         first.at(to).put(from, 0, floats);
     }
 
-    /** Native to native. */
+    /** Copies within native memory. */
     void copy(long from, long to, long floats) {
         Pointer.memcpy(first.at(to), second.at(from), floats * Float.BYTES);
     }

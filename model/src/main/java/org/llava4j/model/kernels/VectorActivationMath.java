@@ -4,7 +4,7 @@ import static org.llava4j.model.kernels.VectorFastMath.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
 
-/** {@link ActivationMath} by the Vector API; what is left behind the last full vector is computed one by one. */
+/** {@link ActivationMath} with the Vector API; values after the last full vector are computed one by one. */
 final class VectorActivationMath implements ActivationMath {
 
     @Override

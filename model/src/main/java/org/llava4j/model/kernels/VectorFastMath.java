@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link FastMath}, a vector at a time. Products and sums are kept apart: {@code fma} on a CPU without it would fall
+ * {@link FastMath} on vectors. Multiplications and additions stay separate: on a CPU without FMA, {@code fma} falls
  * back to exact arithmetic in software.
  */
 final class VectorFastMath {
@@ -17,7 +17,7 @@ final class VectorFastMath {
     private VectorFastMath() {}
 
     static FloatVector exp(FloatVector x) {
-        // Comparing and blending lets NaN through, which min and max would do at twice the cost.
+        // Comparing and blending preserves NaN; min and max also would, at twice the cost.
         FloatVector clamped =
                 x.blend(EXP_LOWEST, x.lt(EXP_LOWEST)).blend(EXP_HIGHEST, x.compare(VectorOperators.GT, EXP_HIGHEST));
         FloatVector shifted = clamped.mul(LOG2_E).add(ROUND);
@@ -35,7 +35,11 @@ final class VectorFastMath {
         return one.div(exp(x.neg()).add(one));
     }
 
-    /** The normal distribution up to x; {@code density} is e^(-x^2/2). */
+    /**
+     * The standard normal CDF at x.
+     *
+     * @param density e^(-x^2/2)
+     */
     static FloatVector normalCdf(FloatVector x, FloatVector density) {
         FloatVector one = FloatVector.broadcast(SPECIES, 1f);
         FloatVector t = one.div(x.abs().mul(0.5f * SQRT_HALF).add(one));

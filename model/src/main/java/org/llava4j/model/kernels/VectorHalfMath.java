@@ -8,28 +8,28 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * {@link HalfMath} by the Vector API; what is left behind the last full vector is computed one by one.
+ * {@link HalfMath} with the Vector API; values after the last full vector are computed one by one.
  *
- * <p>A binary16's exponent and fraction, put where binary32 has them, are its value times 2^-112: one product makes
- * them right, subnormals too. Infinities and NaN are not; they are looked for on the way, and a row that has one is
- * computed again in plain Java.
+ * <p>The exponent and fraction of a binary16, moved to their positions in binary32, have the value times 2^-112. One
+ * multiplication corrects this, also for subnormals, but not for infinities and NaN. These are detected on the way, and
+ * a row that contains one is computed again in plain Java.
  */
 final class VectorHalfMath implements HalfMath {
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Float> FLOATS = VectorFastMath.SPECIES;
-    /** As many shorts as {@link #INTS} has ints, in half the bits. */
+    /** A vector with as many shorts as {@link #INTS} has ints, in half the bits. */
     private static final VectorSpecies<Short> SHORTS =
             VectorSpecies.of(short.class, VectorShape.forBitSize(INTS.vectorBitSize() / 2));
 
     private static final int SIGN = 0x80000000;
     private static final int UPPER = 0xffff0000;
-    /** Exponent and fraction of a binary16 in the lower, or in the upper half. */
+    /** Masks of the exponent and fraction of a binary16 in the lower and in the upper half of an int. */
     private static final int LOWER_MAGNITUDE = 0x7fff;
 
     private static final int UPPER_MAGNITUDE = 0x7fff0000;
-    /** binary32 has 23 bits of fraction, binary16 has 10. */
+    /** binary32 has 23 fraction bits, binary16 has 10. */
     private static final int FRACTION_SHIFT = 13;
-    /** From here on magnitudes, in their new place, are infinity and NaN. */
+    /** Magnitudes in binary32 position from here on are infinity or NaN. */
     private static final int INFINITE = 0x1f << 23;
 
     private static final float REBIAS = 0x1p112f;
@@ -60,7 +60,7 @@ final class VectorHalfMath implements HalfMath {
         ScalarHalfMath.widenF16From(finite ? end : 0, from, to, n);
     }
 
-    /** Sixteen bits each, with copies of the sign above them. */
+    /** Sign-extends 16-bit values to ints. */
     private static IntVector widened(short[] from, int i) {
         return (IntVector) ShortVector.fromArray(SHORTS, from, i).castShape(INTS, 0);
     }

@@ -7,13 +7,13 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** {@link Int8Math} by the Vector API; what is left behind the last full vector is computed one by one. */
+/** {@link Int8Math} with the Vector API; values after the last full vector are computed one by one. */
 final class VectorInt8Math implements Int8Math {
     private static final VectorSpecies<Integer> INTS = IntVector.SPECIES_PREFERRED;
     private static final VectorSpecies<Float> FLOATS = VectorFastMath.SPECIES;
     private static final int UPPERMOST = 24;
     private static final boolean WIDENS = INTS.vectorBitSize() / 4 >= 64;
-    /** As many bytes as {@link #INTS} has ints, in a quarter of the bits. */
+    /** A vector with as many bytes as {@link #INTS} has ints, in a quarter of the bits. */
     private static final VectorSpecies<Byte> BYTES =
             VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, INTS.vectorBitSize() / 4)));
 
@@ -35,10 +35,10 @@ final class VectorInt8Math implements Int8Math {
         return sum + ScalarInt8Math.dotFrom(end, quads, at, x, n);
     }
 
-    /** sum + the uppermost byte of each times x. */
+    /** Returns sum + (highest byte of each int) * x. */
     private static FloatVector plus(FloatVector sum, IntVector quad, float[] x, int at) {
-        IntVector number = quad.lanewise(VectorOperators.ASHR, UPPERMOST);
-        return ((FloatVector) number.castShape(FLOATS, 0)).fma(FloatVector.fromArray(FLOATS, x, at), sum);
+        IntVector value = quad.lanewise(VectorOperators.ASHR, UPPERMOST);
+        return ((FloatVector) value.castShape(FLOATS, 0)).fma(FloatVector.fromArray(FLOATS, x, at), sum);
     }
 
     @Override

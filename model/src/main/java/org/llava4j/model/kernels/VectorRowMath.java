@@ -6,7 +6,7 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
-/** {@link RowMath} by the Vector API; what is left behind the last full vector is computed one by one. */
+/** {@link RowMath} with the Vector API; values after the last full vector are computed one by one. */
 final class VectorRowMath implements RowMath {
 
     @Override
@@ -75,7 +75,7 @@ final class VectorRowMath implements RowMath {
         return sums.reduceLanes(VectorOperators.ADD);
     }
 
-    /** Puts minus infinity behind n up to a full vector, whose exponential adds nothing; returns that end. */
+    /** Fills up the last vector after n with minus infinity, whose exponential is 0. Returns the end of that vector. */
     private static int fillLastVector(float[] x, int n) {
         int end = (n + SPECIES.length() - 1) / SPECIES.length() * SPECIES.length();
         Arrays.fill(x, n, end, Float.NEGATIVE_INFINITY);

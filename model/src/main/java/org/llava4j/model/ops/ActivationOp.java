@@ -8,9 +8,12 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code y = f(x)}, element by element: CLIP's quick_gelu, or the exact GELU of the two-layer projector. */
+/**
+ * Element-wise activation function {@code y = f(x)}: CLIP's quick_gelu or the exact GELU of the two-layer projector.
+ */
 public final class ActivationOp extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public ActivationOp() {}
 
     private ActivationOp(SameDiff sd, Activation f, SDVariable x) {
@@ -18,6 +21,7 @@ public final class ActivationOp extends GraphOp {
         addIArgument(f.ordinal());
     }
 
+    /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(Activation f, String name, SDVariable x) {
         return new ActivationOp(x.getSameDiff(), f, x).addToGraph(name)[0];
     }
@@ -37,8 +41,9 @@ public final class ActivationOp extends GraphOp {
         return listOf(new Grad(sameDiff, intArg(0), dys.get(0), arg(0)).addToGraph(null)[0]);
     }
 
-    /** dx from (dy, x). */
+    /** Gradient: dx from (dy, x). */
     public static final class Grad extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public Grad() {}
 
         private Grad(SameDiff sd, int f, SDVariable dy, SDVariable x) {

@@ -10,11 +10,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Multi-head attention {@code softmax(q k^T / sqrt(d)) v} on rows: {@code q, y: [B*T, H*d]}, {@code k, v: [B*T, G*d]}.
- * Causal over sequences of any one length with left padding told by {@code starts int32[B]} (the decoder), or full
- * over groups of a fixed number of rows (the vision tower).
+ * The decoder uses it with a causal mask over sequences of any common length, with left padding given by {@code starts
+ * int32[B]}. The vision tower uses it without a mask over groups of a fixed number of rows.
  */
 public final class Attention extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public Attention() {}
 
     private Attention(SameDiff sd, int fixedLength, int heads, int kvHeads, int headDim, SDVariable... args) {
@@ -22,7 +23,10 @@ public final class Attention extends GraphOp {
         addIArgument(fixedLength, heads, kvHeads, headDim);
     }
 
-    /** Each position sees itself and what stands before it from its sequence's start on. */
+    /**
+     * Causal attention: each position attends to itself and to the earlier positions of its sequence, from the
+     * sequence's start on.
+     */
     public static SDVariable causal(
             String name,
             SDVariable q,
@@ -35,7 +39,7 @@ public final class Attention extends GraphOp {
         return new Attention(q.getSameDiff(), 0, heads, kvHeads, headDim, q, k, v, starts).addToGraph(name)[0];
     }
 
-    /** Every position of a group of {@code length} rows sees all of the group. */
+    /** Full attention: every position attends to all {@code length} rows of its group. */
     public static SDVariable full(
             String name, SDVariable q, SDVariable k, SDVariable v, int length, int heads, int headDim) {
         return new Attention(q.getSameDiff(), length, heads, heads, headDim, q, k, v).addToGraph(name)[0];
@@ -78,8 +82,9 @@ public final class Attention extends GraphOp {
         return listOf(new Grad(sameDiff, ints(), args).addToGraph(null));
     }
 
-    /** dq, dk, dv from (dy, q, k, v, starts). */
+    /** Gradient: dq, dk and dv from (dy, q, k, v, starts). */
     public static final class Grad extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public Grad() {}
 
         private Grad(SameDiff sd, int[] ints, SDVariable... args) {

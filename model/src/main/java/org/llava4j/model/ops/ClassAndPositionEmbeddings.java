@@ -9,19 +9,21 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * CLIP's embedding rows {@code y[N*(P+1), D]}: each image's class vector {@code [D]}, then its patch rows
- * {@code [N*P, D]}, all plus the position vectors {@code [P+1, D]}.
+ * CLIP's input embeddings {@code y[N*(P+1), D]}: for each image the class embedding {@code [D]}, then its patch rows
+ * {@code [N*P, D]}, all plus the position embeddings {@code [P+1, D]}.
  */
 public final class ClassAndPositionEmbeddings extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public ClassAndPositionEmbeddings() {}
 
-    private ClassAndPositionEmbeddings(SameDiff sd, SDVariable patches, SDVariable classVector, SDVariable positions) {
-        super(sd, patches, classVector, positions);
+    private ClassAndPositionEmbeddings(SameDiff sd, SDVariable patches, SDVariable classEmbedding, SDVariable positions) {
+        super(sd, patches, classEmbedding, positions);
     }
 
-    public static SDVariable of(String name, SDVariable patches, SDVariable classVector, SDVariable positions) {
-        return new ClassAndPositionEmbeddings(patches.getSameDiff(), patches, classVector, positions)
+    /** Adds the operation to the graph of {@code patches} and returns y. */
+    public static SDVariable of(String name, SDVariable patches, SDVariable classEmbedding, SDVariable positions) {
+        return new ClassAndPositionEmbeddings(patches.getSameDiff(), patches, classEmbedding, positions)
                 .addToGraph(name)[0];
     }
 
@@ -45,8 +47,9 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
         return gradients;
     }
 
-    /** dPatches from (dy, positions for their number). */
+    /** Gradient: dPatches from (dy, positions); positions give the group size. */
     public static final class GradPatches extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradPatches() {}
 
         private GradPatches(SameDiff sd, SDVariable dy, SDVariable positions) {
@@ -66,12 +69,13 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
         }
     }
 
-    /** dClass[D] and dPositions[P+1, D] from (dy, class, positions), the last two for their shapes. */
+    /** Gradient: dClass[D] and dPositions[P+1, D] from (dy, class, positions); the last two give the shapes. */
     public static final class GradEmbeddings extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradEmbeddings() {}
 
-        private GradEmbeddings(SameDiff sd, SDVariable dy, SDVariable classVector, SDVariable positions) {
-            super(sd, dy, classVector, positions);
+        private GradEmbeddings(SameDiff sd, SDVariable dy, SDVariable classEmbedding, SDVariable positions) {
+            super(sd, dy, classEmbedding, positions);
         }
 
         @Override

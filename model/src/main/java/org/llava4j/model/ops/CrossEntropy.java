@@ -7,15 +7,19 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Mean cross-entropy over the supervised rows: {@code logits[M, V]}, {@code targets int32[M]} to {@code loss[1]}. */
+/**
+ * Mean cross-entropy loss over the target tokens: {@code logits[M, V]}, {@code targets int32[M]} to {@code loss[1]}.
+ */
 public final class CrossEntropy extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public CrossEntropy() {}
 
     private CrossEntropy(SameDiff sd, SDVariable logits, SDVariable targets) {
         super(sd, logits, targets);
     }
 
+    /** Adds the operation to the graph of {@code logits} and returns the loss. */
     public static SDVariable of(String name, SDVariable logits, SDVariable targets) {
         return new CrossEntropy(logits.getSameDiff(), logits, targets).addToGraph(name)[0];
     }
@@ -35,8 +39,9 @@ public final class CrossEntropy extends GraphOp {
         return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
     }
 
-    /** dLogits[M, V] from (dLoss, logits, targets). */
+    /** Gradient: dLogits[M, V] from (dLoss, logits, targets). */
     public static final class Grad extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public Grad() {}
 
         private Grad(SameDiff sd, SDVariable dLoss, SDVariable logits, SDVariable targets) {

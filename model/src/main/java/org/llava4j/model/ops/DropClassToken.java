@@ -7,9 +7,10 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code x} without the first row of every group: an image's rows without CLS. */
+/** Drops the class token: {@code x} without the first row of every group. */
 public final class DropClassToken extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public DropClassToken() {}
 
     private DropClassToken(SameDiff sd, int group, SDVariable x) {
@@ -17,7 +18,11 @@ public final class DropClassToken extends GraphOp {
         addIArgument(group);
     }
 
-    /** @param group rows of a group, the first one counted */
+    /**
+     * Adds the operation to the graph of {@code x}.
+     *
+     * @param group rows of a group, including the first
+     */
     public static SDVariable of(String name, SDVariable x, int group) {
         return new DropClassToken(x.getSameDiff(), group, x).addToGraph(name)[0];
     }
@@ -41,8 +46,9 @@ public final class DropClassToken extends GraphOp {
         return listOf(new Grad(sameDiff, intArg(0), dys.get(0)).addToGraph(null)[0]);
     }
 
-    /** dx from dy. */
+    /** Gradient: dx from dy. */
     public static final class Grad extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public Grad() {}
 
         private Grad(SameDiff sd, int group, SDVariable dy) {

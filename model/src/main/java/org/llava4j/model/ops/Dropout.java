@@ -9,26 +9,29 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Dropout (Srivastava et al. 2014) without chance: {@code y = x * mask}, where {@link DropoutMask} makes the mask from a
- * stream of its own and {@code draw int64[1]}, below 0 for none. Nothing is kept for the gradient, which is the same
- * operation on it.
+ * Deterministic dropout (Srivastava et al. 2014): {@code y = x * mask}. {@link DropoutMask} computes the mask from a
+ * stream and {@code seed int64[1]}; a negative seed disables dropout. No mask is stored: the gradient is the same
+ * operation applied to dy.
  */
 public final class Dropout extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public Dropout() {}
 
-    private Dropout(SameDiff sd, SDVariable x, SDVariable draw, double rate, long stream) {
-        super(sd, x, draw);
+    private Dropout(SameDiff sd, SDVariable x, SDVariable seed, double rate, long stream) {
+        super(sd, x, seed);
         addTArgument(rate);
         addIArgument(stream);
     }
 
     /**
+     * Adds the operation to the graph of {@code x}.
+     *
      * @param rate share of the elements that are dropped
      * @param stream see {@link DropoutMask#stream}
      */
-    public static SDVariable of(String name, SDVariable x, SDVariable draw, double rate, long stream) {
-        return new Dropout(x.getSameDiff(), x, draw, rate, stream).addToGraph(name)[0];
+    public static SDVariable of(String name, SDVariable x, SDVariable seed, double rate, long stream) {
+        return new Dropout(x.getSameDiff(), x, seed, rate, stream).addToGraph(name)[0];
     }
 
     @Override
@@ -38,8 +41,8 @@ public final class Dropout extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        long draw = in.get(1).getLong(0);
-        kernels.dropout(in.get(0), new DropoutMask(iArguments.get(0), draw, doubleArg(0)), out.get(0));
+        long seed = in.get(1).getLong(0);
+        kernels.dropout(in.get(0), new DropoutMask(iArguments.get(0), seed, doubleArg(0)), out.get(0));
     }
 
     @Override

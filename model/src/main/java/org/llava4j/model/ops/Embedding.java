@@ -8,17 +8,19 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Rows of a table by id: {@code y[R, D] = table[V, D][ids]}, ids int32 of any shape with R entries. A frozen table may be
- * kept in 16 bits; its rows come out as float32.
+ * Embedding lookup {@code y[R, D] = table[V, D][ids]}; ids int32 of any shape with R entries. A frozen table may be
+ * stored in 16 bits; the output is float32.
  */
 public final class Embedding extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public Embedding() {}
 
     private Embedding(SameDiff sd, SDVariable table, SDVariable ids) {
         super(sd, table, ids);
     }
 
+    /** Adds the operation to the graph of {@code table} and returns y. */
     public static SDVariable of(String name, SDVariable table, SDVariable ids) {
         return new Embedding(table.getSameDiff(), table, ids).addToGraph(name)[0];
     }
@@ -38,8 +40,9 @@ public final class Embedding extends GraphOp {
         return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
     }
 
-    /** dTable[V, D] from (dy, table for its shape, ids). */
+    /** Gradient: dTable[V, D] from (dy, table, ids); the table gives the shape. */
     public static final class Grad extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public Grad() {}
 
         private Grad(SameDiff sd, SDVariable dy, SDVariable table, SDVariable ids) {

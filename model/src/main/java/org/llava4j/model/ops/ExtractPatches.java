@@ -7,9 +7,13 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code pixels[N, C, S, S]} cut into rows {@code y[N*P, C*p*p]}; with {@link Linear} behind it, CLIP's convolution. */
+/**
+ * Patch extraction: cuts {@code pixels[N, C, S, S]} into rows {@code y[N*P, C*p*p]}. Followed by {@link Linear} it is
+ * CLIP's patch convolution. It has no gradient, because pixels are a placeholder.
+ */
 public final class ExtractPatches extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public ExtractPatches() {}
 
     private ExtractPatches(SameDiff sd, int patchSize, SDVariable pixels) {
@@ -17,6 +21,7 @@ public final class ExtractPatches extends GraphOp {
         addIArgument(patchSize);
     }
 
+    /** Adds the operation to the graph of {@code pixels} and returns y. */
     public static SDVariable of(String name, SDVariable pixels, int patchSize) {
         return new ExtractPatches(pixels.getSameDiff(), patchSize, pixels).addToGraph(name)[0];
     }

@@ -7,15 +7,17 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code y[M, D] = x[R, D][rows]}, rows int32[M]: only the supervised rows reach the head. */
+/** Row gather {@code y[M, D] = x[R, D][rows]}, rows int32[M]. It selects the target tokens before the LM head. */
 public final class GatherRows extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public GatherRows() {}
 
     private GatherRows(SameDiff sd, SDVariable x, SDVariable rows) {
         super(sd, x, rows);
     }
 
+    /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable rows) {
         return new GatherRows(x.getSameDiff(), x, rows).addToGraph(name)[0];
     }
@@ -35,8 +37,9 @@ public final class GatherRows extends GraphOp {
         return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
     }
 
-    /** dx[R, D] from (dy, x for its shape, rows). */
+    /** Gradient: dx[R, D] from (dy, x, rows); x gives the shape. */
     public static final class Grad extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public Grad() {}
 
         private Grad(SameDiff sd, SDVariable dy, SDVariable x, SDVariable rows) {

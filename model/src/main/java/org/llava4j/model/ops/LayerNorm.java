@@ -8,9 +8,13 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code y = (x - mean) / sqrt(var + eps) * w + b} over rows of {@code x[R, D]}; CLIP's norm. */
+/**
+ * LayerNorm {@code y = (x - mean) / sqrt(var + eps) * w + b} over rows of {@code x[R, D]} (Ba et al. 2016), the norm of
+ * CLIP.
+ */
 public final class LayerNorm extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public LayerNorm() {}
 
     private LayerNorm(SameDiff sd, double eps, SDVariable x, SDVariable w, SDVariable b) {
@@ -18,6 +22,7 @@ public final class LayerNorm extends GraphOp {
         addTArgument(eps);
     }
 
+    /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, SDVariable b, double eps) {
         return new LayerNorm(x.getSameDiff(), eps, x, w, b).addToGraph(name)[0];
     }
@@ -41,8 +46,9 @@ public final class LayerNorm extends GraphOp {
         return gradients;
     }
 
-    /** dx from (dy, x, w). */
+    /** Gradient: dx from (dy, x, w). */
     public static final class GradInput extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradInput() {}
 
         private GradInput(SameDiff sd, double eps, SDVariable dy, SDVariable x, SDVariable w) {
@@ -61,8 +67,9 @@ public final class LayerNorm extends GraphOp {
         }
     }
 
-    /** dw[D] and db[D] from (dy, x). */
+    /** Gradient: dw[D] and db[D] from (dy, x). */
     public static final class GradParams extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradParams() {}
 
         private GradParams(SameDiff sd, double eps, SDVariable dy, SDVariable x) {

@@ -10,13 +10,14 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Projections of one input: {@code y_i[R, N_i] = x[R, K] W_i[N_i, K]^T (+ b_i[N_i]) (+ residual[R, N])}. Several
- * weights at once (q, k, v; gate, up) so that their input gradients are one sum. Weights stay in Hugging Face's
- * layout; a convolution kernel {@code [N, C, p, p]} is read as {@code [N, C*p*p]}. A frozen weight may be kept in 16
- * bits (BFLOAT16, HALF): it is widened as it is read, and all else is float32.
+ * Linear layers on one input: {@code y_i[R, N_i] = x[R, K] W_i[N_i, K]^T (+ b_i[N_i]) (+ residual[R, N])}. Several
+ * weights (q, k, v; gate, up) share one operation, so that their input gradients are one sum. Weights keep Hugging
+ * Face's layout; a convolution kernel {@code [N, C, p, p]} is read as {@code [N, C*p*p]}. A frozen weight may be stored
+ * in low precision (BFLOAT16, HALF or int8): it is converted to float32 as it is read.
  */
 public final class Linear extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public Linear() {}
 
     private Linear(SameDiff sd, int weights, boolean bias, boolean residual, SDVariable... args) {
@@ -45,12 +46,12 @@ public final class Linear extends GraphOp {
         return new Linear(x.getSameDiff(), 1, true, true, x, w, b, residual).addToGraph(name)[0];
     }
 
-    /** y_i = x W_i^T, each an output. */
+    /** y_i = x W_i^T, each one output. */
     public static SDVariable[] projections(String name, SDVariable x, SDVariable... ws) {
         return new Linear(x.getSameDiff(), ws.length, false, false, concat(x, ws)).addToGraph(name);
     }
 
-    /** y_i = x W_i^T + b_i, each an output; {@code bs[i]} belongs to {@code ws[i]}. */
+    /** y_i = x W_i^T + b_i, each one output; {@code bs[i]} belongs to {@code ws[i]}. */
     public static SDVariable[] projections(String name, SDVariable x, SDVariable[] ws, SDVariable[] bs) {
         return new Linear(x.getSameDiff(), ws.length, true, false, concat(x, ws, bs)).addToGraph(name);
     }
@@ -114,14 +115,15 @@ public final class Linear extends GraphOp {
             gradients.add(new GradBias(sameDiff, dys.get(i)).addToGraph(null)[0]);
         }
         if (hasResidual()) {
-            // Passes the array on; returning dy itself would let SameDiff rename it.
+            // A copy, because SameDiff would rename dy if it were returned itself.
             gradients.add(sameDiff.identity(dys.get(0)));
         }
         return gradients;
     }
 
-    /** dx[R, K] = sum dy_i W_i. Inputs: the n gradients, then the n weights. */
+    /** Input gradient dx[R, K] = sum dy_i W_i. Inputs: the n output gradients, then the n weights. */
     public static final class GradInput extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradInput() {}
 
         private GradInput(SameDiff sd, SDVariable... dysAndWeights) {
@@ -143,8 +145,9 @@ public final class Linear extends GraphOp {
         }
     }
 
-    /** dW = dy^T x, in the weight's own shape. */
+    /** Weight gradient dW = dy^T x, in the weight's shape. */
     public static final class GradWeight extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradWeight() {}
 
         private GradWeight(SameDiff sd, SDVariable dy, SDVariable x, SDVariable w) {
@@ -163,8 +166,9 @@ public final class Linear extends GraphOp {
         }
     }
 
-    /** db[N] = column sums of dy[R, N]. */
+    /** Bias gradient db[N] = column sums of dy[R, N]. */
     public static final class GradBias extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradBias() {}
 
         private GradBias(SameDiff sd, SDVariable dy) {

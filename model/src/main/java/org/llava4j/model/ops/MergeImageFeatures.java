@@ -8,17 +8,20 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * LLaVA's splice: {@code y[R, D]} is the embedded text with row {@code rows[i]} replaced by image vector {@code i};
- * -1 sends a vector nowhere (cut off, or an image that no token refers to), and no gradient comes back to it.
+ * Merges image features into token embeddings: {@code y[R, D]} is the embedded text with row {@code rows[i]} replaced
+ * by image token {@code i}. Entry -1 drops an image token (truncated, or of an image that no placeholder refers to),
+ * which then gets a gradient of 0.
  */
 public final class MergeImageFeatures extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public MergeImageFeatures() {}
 
     private MergeImageFeatures(SameDiff sd, SDVariable text, SDVariable images, SDVariable rows) {
         super(sd, text, images, rows);
     }
 
+    /** Adds the operation to the graph of {@code text} and returns y. */
     public static SDVariable of(String name, SDVariable text, SDVariable images, SDVariable rows) {
         return new MergeImageFeatures(text.getSameDiff(), text, images, rows).addToGraph(name)[0];
     }
@@ -41,8 +44,9 @@ public final class MergeImageFeatures extends GraphOp {
                 new GradImages(sameDiff, dy, arg(2)).addToGraph(null)[0]);
     }
 
-    /** dText from (dy, rows). */
+    /** Gradient: dText from (dy, rows). */
     public static final class GradText extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradText() {}
 
         private GradText(SameDiff sd, SDVariable dy, SDVariable rows) {
@@ -60,8 +64,9 @@ public final class MergeImageFeatures extends GraphOp {
         }
     }
 
-    /** dImages from (dy, rows). */
+    /** Gradient: dImages from (dy, rows). */
     public static final class GradImages extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradImages() {}
 
         private GradImages(SameDiff sd, SDVariable dy, SDVariable rows) {

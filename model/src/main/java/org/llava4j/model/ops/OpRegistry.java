@@ -3,12 +3,15 @@ package org.llava4j.model.ops;
 import org.llava4j.model.samediff.ActivationCheckpointing;
 import org.llava4j.model.samediff.GraphHooks;
 
-/** Every operation of the kit, made known to SameDiff. */
+/** Registry of all custom operations. SameDiff looks operations up by name when it clones a graph. */
 public final class OpRegistry {
 
     private OpRegistry() {}
 
-    /** To be called before a graph that uses them is built; calling it again does nothing new. */
+    /**
+     * Registers all operations with SameDiff. Call this before building a graph that uses them; repeated calls have no
+     * effect.
+     */
     public static void register() {
         GraphHooks.install(
                 new Linear(),

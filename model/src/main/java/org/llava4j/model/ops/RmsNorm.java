@@ -7,9 +7,13 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code y = x / sqrt(mean(x^2) + eps) * w} over rows of {@code x[R, D]} (Zhang and Sennrich 2019; LLaMA). */
+/**
+ * RMSNorm {@code y = x / sqrt(mean(x^2) + eps) * w} over rows of {@code x[R, D]} (Zhang and Sennrich 2019), the norm of
+ * LLaMA.
+ */
 public final class RmsNorm extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public RmsNorm() {}
 
     private RmsNorm(SameDiff sd, double eps, SDVariable x, SDVariable w) {
@@ -17,6 +21,7 @@ public final class RmsNorm extends GraphOp {
         addTArgument(eps);
     }
 
+    /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, SDVariable w, double eps) {
         return new RmsNorm(x.getSameDiff(), eps, x, w).addToGraph(name)[0];
     }
@@ -39,8 +44,9 @@ public final class RmsNorm extends GraphOp {
                 new GradWeight(sameDiff, doubleArg(0), dy, arg(0)).addToGraph(null)[0]);
     }
 
-    /** dx from (dy, x, w). */
+    /** Gradient: dx from (dy, x, w). */
     public static final class GradInput extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradInput() {}
 
         private GradInput(SameDiff sd, double eps, SDVariable dy, SDVariable x, SDVariable w) {
@@ -59,8 +65,9 @@ public final class RmsNorm extends GraphOp {
         }
     }
 
-    /** dw[D] from (dy, x). */
+    /** Gradient: dw[D] from (dy, x). */
     public static final class GradWeight extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradWeight() {}
 
         private GradWeight(SameDiff sd, double eps, SDVariable dy, SDVariable x) {

@@ -8,11 +8,12 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Rotary position embedding with Hugging Face's half-split rotation on {@code x[R, H*d]}, {@code positions int32[R]}
- * (Su et al. 2021). The gradient is the rotation back.
+ * Rotary position embedding (Su et al. 2021) with Hugging Face's half-split rotation on {@code x[R, H*d]}, {@code
+ * positions int32[R]}. The gradient is the inverse rotation.
  */
 public final class Rope extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public Rope() {}
 
     private Rope(
@@ -23,7 +24,11 @@ public final class Rope extends GraphOp {
         addBArgument(inverse);
     }
 
-    /** @param scale positions are divided by it (rope_scaling of type linear); 1 for none */
+    /**
+     * Adds the operation to the graph of {@code x}.
+     *
+     * @param scale divisor of the positions (rope_scaling of type linear); 1 for none
+     */
     public static SDVariable of(
             String name, SDVariable x, SDVariable positions, int headDim, double theta, double scale) {
         return new Rope(x.getSameDiff(), headDim, theta, scale, false, x, positions).addToGraph(name)[0];

@@ -7,9 +7,10 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code y = factor * x}. */
+/** Scaling {@code y = factor * x}. */
 public final class Scale extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public Scale() {}
 
     private Scale(SameDiff sd, SDVariable x, double factor) {
@@ -17,6 +18,7 @@ public final class Scale extends GraphOp {
         addTArgument(factor);
     }
 
+    /** Adds the operation to the graph of {@code x} and returns y. */
     public static SDVariable of(String name, SDVariable x, double factor) {
         return new Scale(x.getSameDiff(), x, factor).addToGraph(name)[0];
     }

@@ -7,15 +7,17 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** {@code y = silu(gate) * up}, the gated unit of LLaMA's MLP (Shazeer 2020). */
+/** SwiGLU {@code y = silu(gate) * up}, the gated unit of LLaMA's MLP (Shazeer 2020). */
 public final class SwiGlu extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public SwiGlu() {}
 
     private SwiGlu(SameDiff sd, SDVariable gate, SDVariable up) {
         super(sd, gate, up);
     }
 
+    /** Adds the operation to the graph of {@code gate} and returns y. */
     public static SDVariable of(String name, SDVariable gate, SDVariable up) {
         return new SwiGlu(gate.getSameDiff(), gate, up).addToGraph(name)[0];
     }
@@ -35,8 +37,9 @@ public final class SwiGlu extends GraphOp {
         return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null));
     }
 
-    /** dGate and dUp from (dy, gate, up). */
+    /** Gradient: dGate and dUp from (dy, gate, up). */
     public static final class Grad extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public Grad() {}
 
         private Grad(SameDiff sd, SDVariable dy, SDVariable gate, SDVariable up) {

@@ -10,22 +10,28 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A few ids with rows of their own: {@code y[R, D]} is {@code words[R, D]}, in which every row whose id is the k-th of
- * the few is {@code own[k]}, own of shape [K, D]; ids int32 of any shape with R entries. So two rows of an embedding
- * can learn beside a frozen table. No gradient goes back to the rows that are replaced.
+ * Trainable embeddings for a few token ids beside a frozen embedding table (as PEFT's trainable tokens): {@code y[R,
+ * D]} is {@code embeddings[R, D]}, with every row whose id is {@code tokenIds[k]} replaced by {@code tokenRows[k]}.
+ * tokenRows has shape [K, D]; ids is int32 of any shape with R entries. Replaced rows of {@code embeddings} get no
+ * gradient.
  */
 public final class TrainableTokenEmbeddings extends GraphOp {
 
+    /** For SameDiff, which clones operations. */
     public TrainableTokenEmbeddings() {}
 
-    private TrainableTokenEmbeddings(SameDiff sd, SDVariable words, SDVariable own, SDVariable ids, int... few) {
-        super(sd, words, own, ids);
-        addIArgument(few);
+    private TrainableTokenEmbeddings(SameDiff sd, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
+        super(sd, embeddings, tokenRows, ids);
+        addIArgument(tokenIds);
     }
 
-    /** @param few the ids that {@code own} has a row for, in the order of its rows */
-    public static SDVariable of(String name, SDVariable words, SDVariable own, SDVariable ids, int... few) {
-        return new TrainableTokenEmbeddings(words.getSameDiff(), words, own, ids, few).addToGraph(name)[0];
+    /**
+     * Adds the operation to the graph of {@code embeddings}.
+     *
+     * @param tokenIds the ids that {@code tokenRows} has a row for, in the order of its rows
+     */
+    public static SDVariable of(String name, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
+        return new TrainableTokenEmbeddings(embeddings.getSameDiff(), embeddings, tokenRows, ids, tokenIds).addToGraph(name)[0];
     }
 
     @Override
@@ -35,17 +41,17 @@ public final class TrainableTokenEmbeddings extends GraphOp {
 
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-        TokenPositions places = TokenPositions.of(in.get(2), iArguments);
-        INDArray words = in.get(0);
-        if (places.isEmpty()) {
-            kernels.copy(words, out.get(0));
+        TokenPositions positions = TokenPositions.of(in.get(2), iArguments);
+        INDArray embeddings = in.get(0);
+        if (positions.isEmpty()) {
+            kernels.copy(embeddings, out.get(0));
             return;
         }
-        try (INDArray rows = places.rows();
-                INDArray which = places.indices();
-                INDArray own = places.allocateRows(words)) {
-            kernels.gatherRows(in.get(1), which, own);
-            kernels.replaceRows(words, own, rows, out.get(0));
+        try (INDArray rows = positions.rows();
+                INDArray indices = positions.indices();
+                INDArray tokenRows = positions.allocateRows(embeddings)) {
+            kernels.gatherRows(in.get(1), indices, tokenRows);
+            kernels.replaceRows(embeddings, tokenRows, rows, out.get(0));
         }
     }
 
@@ -61,13 +67,14 @@ public final class TrainableTokenEmbeddings extends GraphOp {
         return iArguments.stream().mapToInt(Math::toIntExact).toArray();
     }
 
-    /** dWords from (dy, ids). */
+    /** Gradient: dEmbeddings from (dy, ids). */
     public static final class GradEmbeddings extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradEmbeddings() {}
 
-        private GradEmbeddings(SameDiff sd, SDVariable dy, SDVariable ids, int... few) {
+        private GradEmbeddings(SameDiff sd, SDVariable dy, SDVariable ids, int... tokenIds) {
             super(sd, dy, ids);
-            addIArgument(few);
+            addIArgument(tokenIds);
         }
 
         @Override
@@ -77,24 +84,25 @@ public final class TrainableTokenEmbeddings extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            TokenPositions places = TokenPositions.of(in.get(1), iArguments);
-            if (places.isEmpty()) {
+            TokenPositions positions = TokenPositions.of(in.get(1), iArguments);
+            if (positions.isEmpty()) {
                 kernels.copy(in.get(0), out.get(0));
                 return;
             }
-            try (INDArray rows = places.rows()) {
+            try (INDArray rows = positions.rows()) {
                 kernels.replaceRowsGradBase(in.get(0), rows, out.get(0));
             }
         }
     }
 
-    /** dOwn[K, D] from (dy, own for its shape, ids): dy's rows summed by id. */
+    /** Gradient: dTokenRows[K, D] from (dy, tokenRows, ids): rows of dy summed by id; tokenRows gives the shape. */
     public static final class GradTokenRows extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public GradTokenRows() {}
 
-        private GradTokenRows(SameDiff sd, SDVariable dy, SDVariable own, SDVariable ids, int... few) {
-            super(sd, dy, own, ids);
-            addIArgument(few);
+        private GradTokenRows(SameDiff sd, SDVariable dy, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
+            super(sd, dy, tokenRows, ids);
+            addIArgument(tokenIds);
         }
 
         @Override
@@ -104,37 +112,37 @@ public final class TrainableTokenEmbeddings extends GraphOp {
 
         @Override
         protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
-            TokenPositions places = TokenPositions.of(in.get(2), iArguments);
-            if (places.isEmpty()) {
+            TokenPositions positions = TokenPositions.of(in.get(2), iArguments);
+            if (positions.isEmpty()) {
                 out.get(0).assign(0);
                 return;
             }
             INDArray dy = in.get(0);
-            try (INDArray rows = places.rows();
-                    INDArray which = places.indices();
-                    INDArray taken = places.allocateRows(dy)) {
+            try (INDArray rows = positions.rows();
+                    INDArray indices = positions.indices();
+                    INDArray taken = positions.allocateRows(dy)) {
                 kernels.gatherRows(dy, rows, taken);
-                kernels.gatherRowsGrad(taken, which, out.get(0));
+                kernels.gatherRowsGrad(taken, indices, out.get(0));
             }
         }
     }
 
     /**
-     * Where the few ids stand.
+     * Occurrences of the trainable token ids.
      *
-     * @param at the rows of R
-     * @param index for each of them which of the few it is
+     * @param at rows of R that hold one of the ids
+     * @param index for each of these rows, the index of its id in {@code tokenIds}
      */
-    @SuppressWarnings("ArrayRecordComponent") // plain numbers on their way to a kernel; never compared
+    @SuppressWarnings("ArrayRecordComponent") // plain arguments of a kernel; never compared
     private record TokenPositions(int[] at, int[] index) {
-        static TokenPositions of(INDArray ids, List<Long> few) {
+        static TokenPositions of(INDArray ids, List<Long> tokenIds) {
             int[] all = ids.reshape(ids.length()).toIntVector();
             int[] at = new int[all.length];
             int[] index = new int[all.length];
             int count = 0;
             for (int r = 0; r < all.length; r++) {
-                for (int k = 0; k < few.size(); k++) {
-                    if (all[r] == few.get(k)) {
+                for (int k = 0; k < tokenIds.size(); k++) {
+                    if (all[r] == tokenIds.get(k)) {
                         at[count] = r;
                         index[count++] = k;
                     }
@@ -155,7 +163,7 @@ public final class TrainableTokenEmbeddings extends GraphOp {
             return Nd4j.createFromArray(index);
         }
 
-        /** An array for a row of each place, as wide as {@code like} and of its type. */
+        /** Allocates one row per occurrence, as wide as {@code like} and of its type. */
         INDArray allocateRows(INDArray like) {
             return Nd4j.createUninitialized(like.dataType(), at.length, like.size(1));
         }

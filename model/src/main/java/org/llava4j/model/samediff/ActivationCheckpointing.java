@@ -12,14 +12,14 @@ import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Activations made again (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"): of a segment of the graph
- * only the input is kept, and when the gradient of its output has come its operations run a second time for the
- * gradients that read their results. The arithmetic is the same, operation by operation, so gradients are equal to the
- * last bit.
+ * Gradient (activation) checkpointing (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). Only the
+ * input of a segment of the graph is kept. When the gradient of its output is available, the operations of the segment
+ * run a second time to recompute the activations for the backward pass. The arithmetic is the same, so gradients are
+ * bit-identical.
  *
- * <p>SameDiff runs what is asked for as soon as its inputs are there; so the second run reads a copy of the input, made
- * by {@link DelayedCopy}, which waits for the gradient. Nobody asks for what no gradient reads, the segment's last operation
- * among it.
+ * <p>SameDiff runs a requested operation as soon as its inputs are available. The second run therefore reads a copy of
+ * the segment's input made by {@link DelayedCopy}, which also depends on the gradient. Operations whose results no
+ * gradient reads, such as the last one of a segment, are not run again.
  */
 public final class ActivationCheckpointing {
     private final SameDiff graph;
@@ -34,19 +34,19 @@ public final class ActivationCheckpointing {
     }
 
     /**
-     * A part of the graph.
+     * A checkpointed part of the graph.
      *
-     * @param prefix of the names of all that is made inside
-     * @param output the one result that others read
+     * @param prefix common name prefix of all variables inside
+     * @param output the only result that is read outside
      */
     public record Segment(String prefix, String output) {}
 
     /**
-     * Changes a gradient graph so that it makes activations again.
+     * Changes a gradient graph to recompute activations.
      *
      * @param forward the graph that was differentiated
-     * @param gradients its gradient graph, which names the operations of the forward pass alike
-     * @param segments whose activations are not kept; one whose output has no gradient stays as it is
+     * @param gradients its gradient graph, in which the operations of the forward pass have the same names
+     * @param segments whose activations are recomputed; a segment whose output has no gradient is left unchanged
      */
     public static void apply(SameDiff forward, SameDiff gradients, List<Segment> segments) {
         ActivationCheckpointing recomputation = new ActivationCheckpointing(forward, gradients);
@@ -54,54 +54,55 @@ public final class ActivationCheckpointing {
     }
 
     private void apply(Segment segment) {
-        SDVariable arrived = graph.getVariable(segment.output()).gradient();
-        if (arrived == null) {
+        SDVariable gradient = graph.getVariable(segment.output()).gradient();
+        if (gradient == null) {
             return;
         }
-        Map<String, SDVariable> again = new HashMap<>();
+        Map<String, SDVariable> recomputed = new HashMap<>();
         for (SameDiffOp op : forward) {
             String output = op.getOutputsOfOp().get(0);
             if (output.startsWith(segment.prefix())) {
                 SDVariable[] inputs = op.getInputsToOp().stream()
-                        .map(input -> again.computeIfAbsent(input, name -> segmentInput(name, arrived)))
+                        .map(input -> recomputed.computeIfAbsent(input, name -> segmentInput(name, gradient)))
                         .toArray(SDVariable[]::new);
                 SDVariable[] outputs =
-                        ((GraphOp) op.getOp()).copyWithInputs(inputs).addToGraph(output + ".again");
+                        ((GraphOp) op.getOp()).copyWithInputs(inputs).addToGraph(output + ".recomputed");
                 for (int i = 0; i < outputs.length; i++) {
-                    again.put(op.getOutputsOfOp().get(i), outputs[i]);
+                    recomputed.put(op.getOutputsOfOp().get(i), outputs[i]);
                 }
             }
         }
-        redirectReads(again);
+        redirectReads(recomputed);
     }
 
-    /** Weights and placeholders are there all the time, activations are to be kept until the gradient has come. */
-    private SDVariable segmentInput(String name, SDVariable arrived) {
+    /** The input to read in the second run: weights and placeholders directly, activations through a delayed copy. */
+    private SDVariable segmentInput(String name, SDVariable gradient) {
         SDVariable variable = graph.getVariable(name);
         return variable.getVariableType() == VariableType.ARRAY
-                ? new DelayedCopy(graph, variable, arrived).addToGraph(name + ".after." + arrived.name())[0]
+                ? new DelayedCopy(graph, variable, gradient).addToGraph(name + ".after." + gradient.name())[0]
                 : variable;
     }
 
-    /** Lets the gradients read other variables. */
-    private void redirectReads(Map<String, SDVariable> others) {
+    /** Replaces the inputs of gradient operations. */
+    private void redirectReads(Map<String, SDVariable> replacements) {
         for (SameDiffOp op : backward) {
             List<String> inputs = List.copyOf(op.getInputsToOp());
             for (int i = 0; i < inputs.size(); i++) {
-                SDVariable other = others.get(inputs.get(i));
-                if (other != null) {
-                    graph.replaceArgFor(i, other, op.getOp());
+                SDVariable replacement = replacements.get(inputs.get(i));
+                if (replacement != null) {
+                    graph.replaceArgFor(i, replacement, op.getOp());
                 }
             }
         }
     }
 
-    /** A copy of {@code x} that is not made before another array is there. */
+    /** A copy of {@code x} that is made only after another array is available. */
     public static final class DelayedCopy extends GraphOp {
+        /** For SameDiff, which clones operations. */
         public DelayedCopy() {}
 
-        private DelayedCopy(SameDiff sd, SDVariable x, SDVariable arrived) {
-            super(sd, x, arrived);
+        private DelayedCopy(SameDiff sd, SDVariable x, SDVariable gradient) {
+            super(sd, x, gradient);
         }
 
         @Override

@@ -11,14 +11,14 @@ import org.nd4j.imports.converters.ImportClassMapping;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The one place where this project reaches into SameDiff:
+ * Hooks into SameDiff's internals, all in one place:
  *
  * <ol>
- *   <li>our operations are known by name, because SameDiff clones every operation through FlatBuffers when it builds
- *       the gradient graph and silently loses one that it does not know;
- *   <li>graphs hold the arrays they are given: M2.1's own holder keeps a second copy of every weight, for other
- *       devices;
- *   <li>sessions are {@link GraphSession}s, which run them and pool memory;
+ *   <li>custom operations are registered by name, because SameDiff clones every operation through FlatBuffers when it
+ *       builds the gradient graph and silently drops one that it cannot look up;
+ *   <li>graphs reference the arrays they are given, whereas M2.1's default holder keeps a second copy of every weight
+ *       for other devices;
+ *   <li>sessions are {@link GraphSession}s, which run the custom operations and pool memory;
  *   <li>the gradient graph is built without the line per operation that M2.1 prints on stdout.
  * </ol>
  */
@@ -26,7 +26,7 @@ public final class GraphHooks {
 
     private GraphHooks() {}
 
-    /** Makes operations known and takes over the sessions of every SameDiff in this JVM; idempotent. */
+    /** Registers operations and replaces the session factory of every SameDiff in this JVM; idempotent. */
     public static synchronized void install(GraphOp... operations) {
         for (GraphOp operation : operations) {
             ImportClassMapping.getOpNameMapping().put(operation.opName(), operation);
@@ -34,7 +34,7 @@ public final class GraphHooks {
         SameDiff.bindInferenceFactory(GraphSession::new);
     }
 
-    /** A graph that keeps one copy of its weights, and in which the names of operations are known. One thread owns it. */
+    /** Creates a graph that keeps one copy of its weights. It must be used by one thread at a time. */
     public static SameDiff newGraph() {
         SameDiff sd = SameDiff.create();
         sd.setArrayHolders(new SingleThreadArrayHolder(), new SingleThreadArrayHolder(), false);
@@ -42,7 +42,7 @@ public final class GraphHooks {
     }
 
     /**
-     * Evaluates nodes of a graph after a check of its inputs.
+     * Validates the inputs of a graph and evaluates some of its nodes.
      *
      * @throws org.llava4j.data.BadInputException if an input is missing, unknown, or of another shape or data type than
      *     its placeholder
@@ -53,13 +53,13 @@ public final class GraphHooks {
     }
 
     /**
-     * Builds (again, after a change of trainable variables) the gradient graph, quietly: for that moment nothing in
-     * this JVM can write to stdout.
+     * Builds the gradient graph, or rebuilds it after the set of trainable variables has changed. Meanwhile stdout of
+     * the whole JVM is discarded.
      */
     public static synchronized SameDiff gradientGraph(SameDiff sd) {
         PrintStream out = System.out;
-        try (PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
-            System.setOut(nowhere);
+        try (PrintStream discarded = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
+            System.setOut(discarded);
             sd.createGradFunction();
         } finally {
             System.setOut(out);

@@ -17,15 +17,17 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Input check of a graph: every array that is fed has the data type and the shape that its placeholder declares (-1 for a
- * size that is free), and none that is needed is missing. SameDiff itself accepts other shapes and casts other types.
+ * Input validation of a graph: every input has the data type and the shape that its placeholder declares (-1 for a free
+ * size), and no required input is missing. SameDiff itself accepts other shapes and casts other types.
  */
 final class GraphInputValidator {
     private GraphInputValidator() {}
 
     /**
+     * Checks data types and shapes.
+     *
      * @param fed arrays by placeholder name
-     * @throws BadInputException if one does not fit or belongs to no placeholder of the graph
+     * @throws BadInputException if an array does not match its placeholder, or if the graph has no such placeholder
      */
     static void requireMatchingTypes(SameDiff graph, Map<String, INDArray> fed) {
         fed.forEach((name, array) -> {
@@ -36,7 +38,7 @@ final class GraphInputValidator {
             }
             if (array == null) {
                 throw new BadInputException(
-                        "the placeholder \"" + name + "\" is given null; it takes " + declared(placeholder));
+                        "the placeholder \"" + name + "\" is null; pass " + declared(placeholder));
             }
             if (array.dataType() != placeholder.dataType() || !fits(placeholder.placeholderShape(), array.shape())) {
                 throw new BadInputException("the placeholder \"" + name + "\" takes " + declared(placeholder)
@@ -45,7 +47,11 @@ final class GraphInputValidator {
         });
     }
 
-    /** @throws BadInputException if a placeholder that one of the outputs depends on is not fed */
+    /**
+     * Checks that no input is missing.
+     *
+     * @throws BadInputException if a placeholder that one of the outputs depends on is not fed
+     */
     static void requireComplete(SameDiff graph, Collection<String> outputs, Map<String, INDArray> fed) {
         if (fed.keySet().containsAll(names(graph))) {
             return;
@@ -55,7 +61,7 @@ final class GraphInputValidator {
                 .filter(placeholder -> reached.contains(placeholder.name()) && !fed.containsKey(placeholder.name()))
                 .toList();
         if (!missing.isEmpty()) {
-            throw new BadInputException("nothing is given for the "
+            throw new BadInputException("no input for the "
                     + (missing.size() == 1 ? "placeholder " : "placeholders ")
                     + missing.stream()
                             .map(placeholder -> "\"" + placeholder.name() + "\" (" + declared(placeholder) + ")")
@@ -67,7 +73,7 @@ final class GraphInputValidator {
         return graph.placeHolders().stream().map(SDVariable::name).sorted().toList();
     }
 
-    /** The outputs and all variables that they are computed from. */
+    /** The outputs and all variables that they depend on. */
     private static Set<String> ancestors(SameDiff graph, Collection<String> outputs) {
         Set<String> reached = new HashSet<>(outputs);
         Deque<String> open = new ArrayDeque<>(outputs);

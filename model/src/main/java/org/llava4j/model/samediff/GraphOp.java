@@ -13,37 +13,40 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * An operation of our own inside a SameDiff graph: it knows its output shapes, what computes it, and its gradients as
- * further operations. {@link GraphSession} runs it. SameDiff clones operations by name and arguments, so subclasses
- * keep no state but the i/t/b arguments, have a constructor without arguments, and are listed in {@link GraphHooks}.
+ * Base class of custom operations in a SameDiff graph. An operation defines its output shapes, its computation and its
+ * gradients as further operations; {@link GraphSession} runs it. SameDiff clones operations by name and arguments.
+ * Subclasses therefore keep no state besides the i/t/b arguments, have a public no-argument constructor, and are
+ * registered in {@link GraphHooks}.
  *
- * <p>Inputs: floating point ones first, integer ones (ids, rows, positions) last; gradients are given for the former
- * only. Each gradient is an operation of its own wherever it may be unwanted: SameDiff executes what is asked for, so
- * a frozen weight costs nothing.
+ * <p>Inputs: floating-point inputs first, integer inputs (ids, rows, positions) last; only the former have gradients. A
+ * gradient that may not be needed is an operation of its own. SameDiff executes only what is requested, so a frozen
+ * weight costs nothing.
  */
 public abstract class GraphOp extends VersionedOp {
     private static final String PREFIX = "llava_";
 
+    /** For SameDiff, which clones operations. */
     protected GraphOp() {}
 
+    /** Creates an operation on variables of a graph. */
     protected GraphOp(SameDiff sd, SDVariable... args) {
         super(sd, args);
     }
 
-    /** Fills {@code outputs} (pooled memory: contents unspecified) from {@code inputs}. */
+    /** Computes {@code outputs} from {@code inputs}. Outputs are pooled memory with unspecified contents. */
     protected abstract void compute(Kernels kernels, List<INDArray> inputs, List<INDArray> outputs);
 
     /**
-     * Gradients of the floating point inputs, in their order.
+     * Returns the gradients of the floating-point inputs, in their order.
      *
-     * @param outputGradients one for each output
+     * @param outputGradients one per output
      */
     protected List<SDVariable> gradients(List<SDVariable> outputGradients) {
         throw new UnsupportedOperationException(
-                opName() + " is not differentiated: it is a gradient itself, or its" + " input is a placeholder");
+                opName() + " has no gradient: it is a gradient itself, or its input is a placeholder");
     }
 
-    /** How many outputs; most operations have one. */
+    /** Number of outputs; most operations have one. */
     protected int outputCount() {
         return 1;
     }
@@ -53,7 +56,9 @@ public abstract class GraphOp extends VersionedOp {
         return outputVariables(name);
     }
 
-    /** The same operation on other inputs, of whichever graph they belong to; {@link #addToGraph} adds it there. */
+    /**
+     * Creates the same operation on other inputs, which may belong to another graph; {@link #addToGraph} adds it there.
+     */
     final GraphOp copyWithInputs(SDVariable... inputs) {
         GraphOp copy = newInstance();
         copy.setSameDiff(inputs[0].getSameDiff());
@@ -70,7 +75,7 @@ public abstract class GraphOp extends VersionedOp {
         try {
             return getClass().getDeclaredConstructor().newInstance();
         } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(getClass() + " has no public constructor without arguments", e);
+            throw new IllegalStateException(getClass() + " has no public no-argument constructor", e);
         }
     }
 
@@ -99,17 +104,21 @@ public abstract class GraphOp extends VersionedOp {
         return Collections.nCopies(outputCount(), outputType(inputTypes.get(0)));
     }
 
-    /** Outputs have the first input's type; what reads a weight kept in 16 bits computes in float32. */
+    /** Outputs have the data type of the first input, or float32 if that is a low-precision weight. */
     @Override
     final DataType outputType(DataType firstInput) {
         return FloatConversion.isHalfPrecision(firstInput) ? DataType.FLOAT : firstInput;
     }
 
-    /** Refuses to compute a gradient for a weight kept in 16 bits, whose updates would be rounded away. */
+    /**
+     * Rejects the gradient of a low-precision weight, whose updates would be rounded away.
+     *
+     * @throws IllegalStateException if the weight is stored in 16 bits
+     */
     protected static void requireTrainable(INDArray weight) {
         if (FloatConversion.isHalfPrecision(weight.dataType())) {
             throw new IllegalStateException(
-                    "a weight kept as " + weight.dataType() + " has no gradient; load it as float32 to train it");
+                    "a weight in " + weight.dataType() + " cannot be trained; load it as float32");
         }
     }
 
@@ -118,7 +127,7 @@ public abstract class GraphOp extends VersionedOp {
         return gradients(outputGradients);
     }
 
-    // SameDiff's copies carry the i/t/b arguments themselves; there are no further properties.
+    // SameDiff copies the i/t/b arguments itself; there are no further properties.
 
     @Override
     public final Map<String, Object> propertiesForFunction() {
@@ -131,23 +140,27 @@ public abstract class GraphOp extends VersionedOp {
     @Override
     public final void configureFromArguments() {}
 
+    /** Returns the i-th integer argument. */
     protected final int intArg(int i) {
         return Math.toIntExact(iArguments.get(i));
     }
 
+    /** Returns the i-th floating-point argument. */
     protected final double doubleArg(int i) {
         return tArguments.get(i);
     }
 
+    /** Returns the i-th boolean argument. */
     protected final boolean booleanArg(int i) {
         return bArguments.get(i);
     }
 
-    /** rows and columns as a shape. */
+    /** Returns the sizes as a shape. */
     protected static long[] shape(long... dims) {
         return dims;
     }
 
+    /** Returns the variables as a list. */
     protected static List<SDVariable> listOf(SDVariable... variables) {
         return Arrays.asList(variables);
     }

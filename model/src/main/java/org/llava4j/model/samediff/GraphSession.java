@@ -22,9 +22,9 @@ import org.nd4j.linalg.api.ops.impl.transforms.same.Identity;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * SameDiff's session with our additions: it runs a {@link GraphOp} with the chosen {@link Kernels}, and with them too
- * the copies and sums that SameDiff puts between gradients; its memory comes from the thread's {@link PooledMemory}.
- * Everything else is SameDiff's.
+ * SameDiff session that runs every {@link GraphOp} with the selected {@link Kernels}, and also the copies and sums that
+ * SameDiff inserts between gradients. Its memory comes from the thread's {@link PooledMemory}. Everything else is
+ * SameDiff's.
  */
 final class GraphSession extends InferenceSession {
     private final Kernels kernels = KernelChoice.kernels();
@@ -58,7 +58,10 @@ final class GraphSession extends InferenceSession {
         return super.doExec(op, context, frame, opInputs, allIterInputs, constAndPlaceholderInputs, otherPlaceholders);
     }
 
-    /** Whether all of so many inputs have the shape and type of the one output: no broadcasting, nothing to convert. */
+    /**
+     * Whether the operation has this number of inputs, all with the shape and type of its only output, so that nothing
+     * is broadcast or converted.
+     */
     private static boolean sameShapes(OpContext context, int inputs) {
         if (context.numInputArguments() != inputs || context.numOutputArguments() != 1) {
             return false;
@@ -68,7 +71,10 @@ final class GraphSession extends InferenceSession {
                 .allMatch(input -> input.dataType() == output.dataType() && input.equalShapes(output));
     }
 
-    /** After a run all that it was lent comes back, and so do the ids that guard against freeing twice inside it. */
+    /**
+     * Validates the inputs and runs the graph. After a run, arrays that were not returned go back to the pool, and the
+     * ids that guard against double frees within a run are cleared.
+     */
     @Override
     public ExecutionResult output(
             List<String> variables,
@@ -98,7 +104,7 @@ final class GraphSession extends InferenceSession {
                 switch (value.getSdValueType()) {
                     case TENSOR -> arrays.add(value.getTensorValue());
                     case LIST -> arrays.addAll(value.getListValue());
-                    default -> throw new IllegalStateException("a graph of arrays returned " + value);
+                    default -> throw new IllegalStateException("a graph must return arrays but returned " + value);
                 }
             }
         }

@@ -18,15 +18,16 @@ import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Arrays of a thread's graphs, handed out again by type and shape, so that a step touches the pages of the step
- * before and memory stays flat. Shapes unused for longest are closed first when the pool holds more than its limit.
+ * Memory pool for the arrays of a thread's graphs. Released arrays are reused by data type and shape, so that a step
+ * touches the same pages as the step before and memory use stays constant. If free arrays exceed a limit, the least
+ * recently used shapes are closed.
  *
- * <p>What {@code output(...)} returns belongs to the caller; {@link #release} gives it back.
+ * <p>Arrays returned by {@code output(...)} belong to the caller; {@link #release} returns them to the pool.
  */
 public final class PooledMemory extends VersionedMemory {
     private static final ThreadLocal<PooledMemory> PER_THREAD = ThreadLocal.withInitial(PooledMemory::new);
 
-    /** Free arrays beyond this are closed; a step's working set stays far below it on the sizes that fit at all. */
+    /** Default limit of free bytes, well above the working set of a step for all models that fit at all. */
     private static final long DEFAULT_LIMIT_BYTES = 1L << 31;
 
     private final Map<Key, Deque<INDArray>> free = new LinkedHashMap<>(64, 0.75f, true);
@@ -38,17 +39,17 @@ public final class PooledMemory extends VersionedMemory {
 
     private PooledMemory() {}
 
-    /** The pool shared by all graphs that this thread runs. */
+    /** Returns the pool of the current thread, shared by all graphs that it runs. */
     public static PooledMemory forCurrentThread() {
         return PER_THREAD.get();
     }
 
-    /** Bytes of free arrays that a pool keeps at most, unless it is told otherwise. */
+    /** Default limit on the bytes of free arrays in a pool: the system property {@code llava4j.pool.bytes}, or 2 GB. */
     public static long limitBytes() {
         return Long.getLong("llava4j.pool.bytes", DEFAULT_LIMIT_BYTES);
     }
 
-    /** Keeps fewer bytes of free arrays from now on than {@link #limitBytes()}, where memory is short. */
+    /** Lowers the limit on free bytes below {@link #limitBytes()} when memory is short. */
     public void limitFreeBytes(long bytes) {
         limitBytes = Math.min(limitBytes(), Math.max(0, bytes));
         if (freeBytes > limitBytes) {
@@ -79,14 +80,14 @@ public final class PooledMemory extends VersionedMemory {
         } else {
             freeBytes -= bytes(array);
         }
-        // SameDiff tells arrays apart by id: a reused one must look new. M2.1 gives the id that a reused one got to the
-        // array made next as well, which it then takes for freed; so that one gets another too.
+        // SameDiff identifies arrays by id, so a reused array must get a new one. M2.1 assigns the id of a reused array
+        // to the next new array as well, and would take that array for freed; so new arrays also get another id.
         ((BaseNDArray) array).assignNewId();
         inUse.add(array);
         return array;
     }
 
-    /** An array that stays the caller's over any number of runs, until it is released. */
+    /** Allocates an array that belongs to the caller across any number of runs, until it is released. */
     public INDArray borrow(DataType type, long... shape) {
         INDArray array = allocate(true, type, shape);
         inUse.remove(array);
@@ -101,7 +102,7 @@ public final class PooledMemory extends VersionedMemory {
         return allocate(detached, descriptor.dataType(), descriptor.getShape());
     }
 
-    /** Takes an array back. Views and arrays whose buffer others hold are left to the garbage collector. */
+    /** Returns an array to the pool. Views and arrays that share their buffer are left to the garbage collector. */
     @Override
     public void release(INDArray array) {
         inUse.remove(array);
@@ -120,22 +121,22 @@ public final class PooledMemory extends VersionedMemory {
     }
 
     /**
-     * Ends a run: takes back what it was lent and has neither released nor returned. SameDiff (M2.1) keeps what only an
-     * operation outside of the run would read.
+     * Ends a run: releases arrays that the run has neither released nor returned. SameDiff M2.1 keeps arrays that only
+     * an operation outside of the run would read.
      */
     void releaseUnreturned(Collection<INDArray> returned) {
         returned.forEach(inUse::remove);
-        List<INDArray> forgotten = List.copyOf(inUse);
+        List<INDArray> unreturned = List.copyOf(inUse);
         inUse.clear();
-        forgotten.forEach(this::release);
+        unreturned.forEach(this::release);
     }
 
-    /** How many arrays had to be made because none of their shape was free. */
+    /** Number of arrays allocated because no free array had their shape. */
     long allocatedArrays() {
         return allocatedArrays;
     }
 
-    /** Bytes of all arrays that were made; while none was closed, what this pool and its borrowers hold. */
+    /** Total bytes of all allocated arrays. As long as none was closed, this is what the pool and its users hold. */
     public long allocatedBytes() {
         return allocatedBytes;
     }
@@ -155,7 +156,7 @@ public final class PooledMemory extends VersionedMemory {
         return array.length() * array.dataType().width();
     }
 
-    /** Closes every free array. */
+    /** Closes all free arrays. */
     @Override
     public void close() {
         free.values().forEach(arrays -> arrays.forEach(INDArray::close));

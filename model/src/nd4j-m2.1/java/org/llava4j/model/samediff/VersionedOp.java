@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.OpContext;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 
-/** What of an operation differs between ND4J versions: how output shapes are told. This one is for 1.0.0-M2.1. */
+/** Version-specific part of an operation, the type of output shape descriptors: ND4J 1.0.0-M2.1. */
 abstract class VersionedOp extends DynamicCustomOp {
 
     VersionedOp() {}
@@ -19,10 +19,10 @@ abstract class VersionedOp extends DynamicCustomOp {
         super(null, sd, args);
     }
 
-    /** Shapes of the outputs, from the inputs of this very call. */
+    /** Returns the shapes of the outputs for these inputs. */
     protected abstract long[][] outputShapes(List<INDArray> inputs);
 
-    /** Type of the outputs where the first input is of this type. */
+    /** Data type of the outputs for the data type of the first input. */
     abstract DataType outputType(DataType firstInput);
 
     @Override

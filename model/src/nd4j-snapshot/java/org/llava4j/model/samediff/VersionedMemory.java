@@ -7,8 +7,8 @@ import org.nd4j.linalg.api.shape.Shape;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * What of a memory manager differs between ND4J versions: the snapshots (profile cuda) also allocate by a shape's
- * buffer. Written from their sources and not compiled on the build machines.
+ * Version-specific part of a memory manager: the ND4J snapshots (profile cuda) also allocate from a shape-info buffer.
+ * Written from their sources; not compiled on the build machines.
  */
 abstract class VersionedMemory extends AbstractMemoryMgr {
 

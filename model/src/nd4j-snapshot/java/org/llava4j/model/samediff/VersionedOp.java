@@ -13,8 +13,8 @@ import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * What of an operation differs between ND4J versions: how output shapes are told. This one is for the snapshots
- * (profile cuda), written from their sources and not compiled on the build machines.
+ * Version-specific part of an operation, the type of output shape descriptors: the ND4J snapshots (profile cuda).
+ * Written from their sources; not compiled on the build machines.
  */
 abstract class VersionedOp extends DynamicCustomOp {
 
@@ -24,10 +24,10 @@ abstract class VersionedOp extends DynamicCustomOp {
         super(null, sd, args);
     }
 
-    /** Shapes of the outputs, from the inputs of this very call. */
+    /** Returns the shapes of the outputs for these inputs. */
     protected abstract long[][] outputShapes(List<INDArray> inputs);
 
-    /** Type of the outputs where the first input is of this type. */
+    /** Data type of the outputs for the data type of the first input. */
     abstract DataType outputType(DataType firstInput);
 
     @Override

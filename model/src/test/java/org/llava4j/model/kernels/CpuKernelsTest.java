@@ -19,24 +19,24 @@ import org.llava4j.model.kernels.Kernels.LayerKvCache;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Every CPU kernel against the portable ones in double, in plain Java and by vectors, on one and more threads. */
+/** Compares every CPU kernel with the reference kernels in double: scalar and vector, on one and several threads. */
 @ParameterizedClass(name = "{0}")
 @MethodSource("variants")
 class CpuKernelsTest {
     private static final double EPS = 1e-5;
 
-    private final KernelThreadPool workers;
-    private final ReferenceKernelCheck oracle;
+    private final KernelThreadPool pool;
+    private final ReferenceKernelCheck check;
 
     CpuKernelsTest(Variant variant) {
-        workers = new KernelThreadPool(variant.threads());
-        oracle = new ReferenceKernelCheck(new CpuKernels(new Nd4jKernels(), variant.lanes(), workers), 20230417);
+        pool = new KernelThreadPool(variant.threads());
+        check = new ReferenceKernelCheck(new CpuKernels(new Nd4jKernels(), variant.math(), pool), 20230417);
     }
 
-    record Variant(MathBackend lanes, int threads) {
+    record Variant(MathBackend math, int threads) {
         @Override
         public String toString() {
-            return lanes.name() + ", " + threads + " threads";
+            return math.name() + ", " + threads + " threads";
         }
     }
 
@@ -51,11 +51,11 @@ class CpuKernelsTest {
     }
 
     @AfterEach
-    void stopWorkers() {
-        workers.close();
+    void closePool() {
+        pool.close();
     }
 
-    /** R, K, N: single rows, few rows (matrix-vector products), odd sizes, and cuts along either side. */
+    /** R, K, N: single rows, small batches (matrix-vector products), odd sizes, and splits along either side. */
     private static final List<int[]> PRODUCTS = List.of(
             new int[] {1, 7, 5},
             new int[] {1, 64, 1030},
@@ -66,14 +66,14 @@ class CpuKernelsTest {
             new int[] {300, 130, 520});
 
     @Test
-    void linearAddsBiasAndResidualWhereTheyAreGiven() {
+    void linearAddsOptionalBiasAndResidual() {
         for (int[] p : PRODUCTS) {
-            INDArray x = oracle.normal(p[0], p[1]);
-            INDArray w = oracle.normal(p[2], p[1]);
+            INDArray x = check.normal(p[0], p[1]);
+            INDArray w = check.normal(p[2], p[1]);
             for (int given = 0; given < 4; given++) {
-                INDArray bias = (given & 1) == 0 ? null : oracle.normal(p[2]);
-                INDArray residual = (given & 2) == 0 ? null : oracle.normal(p[0], p[2]);
-                oracle.check(
+                INDArray bias = (given & 1) == 0 ? null : check.normal(p[2]);
+                INDArray residual = (given & 2) == 0 ? null : check.normal(p[0], p[2]);
+                check.run(
                         "linear " + List.of(p[0], p[1], p[2]) + " " + given,
                         (k, a, out) -> k.linear(a[0], a[1], a[2], a[3], out[0]),
                         in(x, w, bias, residual),
@@ -83,52 +83,52 @@ class CpuKernelsTest {
     }
 
     @Test
-    void linearReadsAConvolutionKernelAsRows() {
-        oracle.check(
+    void linearReadsConvolutionKernelAsRows() {
+        check.run(
                 "patch embedding",
                 (k, a, out) -> k.linear(a[0], a[1], null, null, out[0]),
-                in(oracle.normal(9, 3 * 7 * 7), oracle.normal(20, 3, 7, 7)),
+                in(check.normal(9, 3 * 7 * 7), check.normal(20, 3, 7, 7)),
                 shape(9, 20));
     }
 
     @Test
-    void gradientsOfSeveralProjectionsComeAsOneSum() {
+    void linearGradInputSumsProjections() {
         for (int[] p : PRODUCTS) {
-            oracle.check(
+            check.run(
                     "gradient to the input of " + List.of(p[0], p[1], p[2]),
                     (k, a, out) -> k.linearGradInput(
                             new INDArray[] {a[0], a[1], a[2]}, new INDArray[] {a[3], a[4], a[5]}, out[0]),
                     in(
-                            oracle.normal(p[0], p[2]),
-                            oracle.normal(p[0], 11),
-                            oracle.normal(p[0], p[2]),
-                            oracle.normal(p[2], p[1]),
-                            oracle.normal(11, p[1]),
-                            oracle.normal(p[2], p[1])),
+                            check.normal(p[0], p[2]),
+                            check.normal(p[0], 11),
+                            check.normal(p[0], p[2]),
+                            check.normal(p[2], p[1]),
+                            check.normal(11, p[1]),
+                            check.normal(p[2], p[1])),
                     shape(p[0], p[1]));
         }
     }
 
     @Test
-    void gradientsOfWeightAndBias() {
+    void linearGradWeightAndBiasMatchReference() {
         for (int[] p : PRODUCTS) {
-            INDArray dy = oracle.normal(p[0], p[2]);
-            INDArray x = oracle.normal(p[0], p[1]);
-            oracle.check(
+            INDArray dy = check.normal(p[0], p[2]);
+            INDArray x = check.normal(p[0], p[1]);
+            check.run(
                     "weight of " + List.of(p[0], p[1], p[2]),
                     (k, a, out) -> k.linearGradWeight(a[0], a[1], out[0]),
                     in(dy, x),
                     shape(p[2], p[1]));
-            oracle.check(
+            check.run(
                     "bias of " + List.of(p[0], p[1], p[2]),
                     (k, a, out) -> k.linearGradBias(a[0], out[0]),
                     in(dy),
                     shape(p[2]));
         }
-        oracle.check(
+        check.run(
                 "convolution kernel",
                 (k, a, out) -> k.linearGradWeight(a[0], a[1], out[0]),
-                in(oracle.normal(40, 6), oracle.normal(40, 3 * 5 * 5)),
+                in(check.normal(40, 6), check.normal(40, 3 * 5 * 5)),
                 shape(6, 3, 5, 5));
     }
 
@@ -137,19 +137,19 @@ class CpuKernelsTest {
             List.of(new int[] {1, 8}, new int[] {3, 37}, new int[] {200, 96}, new int[] {517, 130});
 
     @Test
-    void rmsNormAndItsGradients() {
+    void rmsNormAndGradientsMatchReference() {
         for (int[] p : ROWS) {
-            long[] whole = shape(p[0], p[1]);
-            INDArray x = oracle.normal(whole);
-            INDArray w = oracle.normal(p[1]);
-            INDArray dy = oracle.normal(whole);
-            oracle.check("rms norm", (k, a, out) -> k.rmsNorm(a[0], a[1], EPS, out[0]), in(x, w), whole);
-            oracle.check(
+            long[] dims = shape(p[0], p[1]);
+            INDArray x = check.normal(dims);
+            INDArray w = check.normal(p[1]);
+            INDArray dy = check.normal(dims);
+            check.run("rms norm", (k, a, out) -> k.rmsNorm(a[0], a[1], EPS, out[0]), in(x, w), dims);
+            check.run(
                     "rms norm, input",
                     (k, a, out) -> k.rmsNormGradInput(a[0], a[1], a[2], EPS, out[0]),
                     in(dy, x, w),
-                    whole);
-            oracle.check(
+                    dims);
+            check.run(
                     "rms norm, weight",
                     (k, a, out) -> k.rmsNormGradWeight(a[0], a[1], EPS, out[0]),
                     in(dy, x),
@@ -158,23 +158,23 @@ class CpuKernelsTest {
     }
 
     @Test
-    void layerNormAndItsGradients() {
+    void layerNormAndGradientsMatchReference() {
         for (int[] p : ROWS) {
-            long[] whole = shape(p[0], p[1]);
-            INDArray x = oracle.normal(whole).addi(1.5);
-            INDArray w = oracle.normal(p[1]);
-            INDArray dy = oracle.normal(whole);
-            oracle.check(
+            long[] dims = shape(p[0], p[1]);
+            INDArray x = check.normal(dims).addi(1.5);
+            INDArray w = check.normal(p[1]);
+            INDArray dy = check.normal(dims);
+            check.run(
                     "layer norm",
                     (k, a, out) -> k.layerNorm(a[0], a[1], a[2], EPS, out[0]),
-                    in(x, w, oracle.normal(p[1])),
-                    whole);
-            oracle.check(
+                    in(x, w, check.normal(p[1])),
+                    dims);
+            check.run(
                     "layer norm, input",
                     (k, a, out) -> k.layerNormGradInput(a[0], a[1], a[2], EPS, out[0]),
                     in(dy, x, w),
-                    whole);
-            oracle.check(
+                    dims);
+            check.run(
                     "layer norm, parameters",
                     (k, a, out) -> k.layerNormGradParams(a[0], a[1], EPS, out[0], out[1]),
                     in(dy, x),
@@ -184,20 +184,20 @@ class CpuKernelsTest {
     }
 
     @Test
-    void ropeTurnsEveryHeadByItsRowsPosition() {
+    void ropeRotatesEveryHeadByPosition() {
         for (int headDim : new int[] {2, 6, 64, 90}) {
             for (boolean inverse : new boolean[] {false, true}) {
-                INDArray positions = oracle.anyBelow(2048, 70);
-                oracle.check(
+                INDArray positions = check.anyBelow(2048, 70);
+                check.run(
                         "rope " + headDim,
                         (k, a, out) -> k.rope(a[0], a[1], headDim, 10000, inverse ? 4 : 1, inverse, out[0]),
-                        in(oracle.normal(70, 3L * headDim), positions),
+                        in(check.normal(70, 3L * headDim), positions),
                         shape(70, 3L * headDim));
             }
         }
     }
 
-    /** B, T, H, G, d: one position, within a block, a block, more blocks with a rest; grouped heads. */
+    /** B, T, H, G, d: one position, less than a block, one block, several blocks with a remainder; grouped heads. */
     private static final List<int[]> ATTENTIONS = List.of(
             new int[] {1, 1, 2, 2, 4},
             new int[] {2, 5, 3, 1, 6},
@@ -206,7 +206,7 @@ class CpuKernelsTest {
             new int[] {1, 301, 2, 1, 33});
 
     @Test
-    void attentionAndItsGradientsCausalAndFull() {
+    void attentionAndGradientsMatchReference() {
         for (int[] p : ATTENTIONS) {
             attention(p, true, null);
             attention(p, false, null);
@@ -214,43 +214,43 @@ class CpuKernelsTest {
     }
 
     @Test
-    void attentionLeavesOutThePaddingAtTheLeft() {
+    void attentionMasksLeftPadding() {
         attention(new int[] {3, 7, 4, 2, 8}, true, ints(0, 3, 7));
         attention(new int[] {3, 7, 4, 2, 8}, false, ints(6, 0, 1));
-        // A start inside the second block, whole blocks of padding, nothing but padding.
+        // A start inside the second block, whole blocks of padding, only padding.
         attention(new int[] {4, 301, 2, 1, 12}, true, ints(97, 300, 301, 0));
         attention(new int[] {4, 301, 2, 1, 12}, false, ints(96, 260, 301, 17));
     }
 
     private void attention(int[] p, boolean causal, INDArray starts) {
-        AttentionShape form = new AttentionShape(p[0], p[1], p[2], p[3], p[4], causal);
+        AttentionShape shape = new AttentionShape(p[0], p[1], p[2], p[3], p[4], causal);
         long[] queries = shape((long) p[0] * p[1], (long) p[2] * p[4]);
         long[] keys = shape((long) p[0] * p[1], (long) p[3] * p[4]);
-        INDArray q = oracle.normal(queries);
-        INDArray k = oracle.normal(keys);
-        INDArray v = oracle.normal(keys);
-        oracle.check(
-                form + " " + starts,
-                (kernels, a, out) -> kernels.attention(a[0], a[1], a[2], starts, form, out[0]),
+        INDArray q = check.normal(queries);
+        INDArray k = check.normal(keys);
+        INDArray v = check.normal(keys);
+        check.run(
+                shape + " " + starts,
+                (kernels, a, out) -> kernels.attention(a[0], a[1], a[2], starts, shape, out[0]),
                 in(q, k, v),
                 queries);
-        oracle.check(
-                "gradients of " + form + " " + starts,
+        check.run(
+                "gradients of " + shape + " " + starts,
                 (kernels, a, out) ->
-                        kernels.attentionGrad(a[0], a[1], a[2], a[3], starts, form, out[0], out[1], out[2]),
-                in(oracle.normal(queries), q, k, v),
+                        kernels.attentionGrad(a[0], a[1], a[2], a[3], starts, shape, out[0], out[1], out[2]),
+                in(check.normal(queries), q, k, v),
                 queries,
                 keys,
                 keys);
     }
 
     @Test
-    void severalProjectionsOfOneInput() {
+    void linearsComputeSeveralProjections() {
         for (int rows : new int[] {1, 4, 8, 9}) {
-            oracle.check(
+            check.run(
                     "projections of " + rows,
                     (k, a, out) -> k.linears(a[0], new INDArray[] {a[1], a[2], a[3]}, out),
-                    in(oracle.normal(rows, 72), oracle.normal(300, 72), oracle.normal(5, 72), oracle.normal(701, 72)),
+                    in(check.normal(rows, 72), check.normal(300, 72), check.normal(5, 72), check.normal(701, 72)),
                     shape(rows, 300),
                     shape(rows, 5),
                     shape(rows, 701));
@@ -258,34 +258,34 @@ class CpuKernelsTest {
     }
 
     @Test
-    void aStepOfAttentionSeesWhatIsKeptAndItsOwnPosition() {
-        // Heads, key/value heads, head width; positions that are kept of each sequence.
-        attentionStep(4, 2, 8, 0);
-        attentionStep(4, 4, 10, 5, 0, 300);
-        attentionStep(2, 1, 33, 17, 96, 1);
+    void decodeAttentionReadsCacheAndOwnPosition() {
+        // Heads, key/value heads, head width; cached positions of each sequence.
+        decodeAttention(4, 2, 8, 0);
+        decodeAttention(4, 4, 10, 5, 0, 300);
+        decodeAttention(2, 1, 33, 17, 96, 1);
     }
 
-    private void attentionStep(int heads, int kvHeads, int headDim, int... lengths) {
-        AttentionShape form = new AttentionShape(lengths.length, 1, heads, kvHeads, headDim, true);
+    private void decodeAttention(int heads, int kvHeads, int headDim, int... lengths) {
+        AttentionShape shape = new AttentionShape(lengths.length, 1, heads, kvHeads, headDim, true);
         long width = (long) kvHeads * headDim;
         long[] queries = shape(lengths.length, (long) heads * headDim);
         INDArray[] in = new INDArray[3 + 2 * lengths.length];
-        in[0] = oracle.normal(queries);
-        in[1] = oracle.normal(lengths.length, width);
-        in[2] = oracle.normal(lengths.length, width);
+        in[0] = check.normal(queries);
+        in[1] = check.normal(lengths.length, width);
+        in[2] = check.normal(lengths.length, width);
         for (int r = 0; r < lengths.length; r++) {
-            in[3 + 2 * r] = oracle.normal(kvHeads, lengths[r] + 3, headDim);
-            in[4 + 2 * r] = oracle.normal(kvHeads, lengths[r] + 3, headDim);
+            in[3 + 2 * r] = check.normal(kvHeads, lengths[r] + 3, headDim);
+            in[4 + 2 * r] = check.normal(kvHeads, lengths[r] + 3, headDim);
         }
-        oracle.check(
-                "a step after " + Arrays.toString(lengths),
+        check.run(
+                "decode step after " + Arrays.toString(lengths),
                 (kernels, a, out) -> {
                     List<LayerKvCache> caches = new ArrayList<>();
                     for (int r = 0; r < lengths.length; r++) {
                         caches.add(new LayerKvCache(a[3 + 2 * r], a[4 + 2 * r], lengths[r]));
                     }
-                    kernels.decodeAttention(a[0], a[1], a[2], caches, form, out[0]);
-                    // What is kept now are the new position, and one row more.
+                    kernels.decodeAttention(a[0], a[1], a[2], caches, shape, out[0]);
+                    // The cache now also holds the new position and one more row.
                     LayerKvCache first = caches.get(0);
                     kernels.appendToCache(
                             a[1], a[2], 0, 1, new LayerKvCache(first.keys(), first.values(), lengths[0] + 1));
@@ -299,32 +299,32 @@ class CpuKernelsTest {
     }
 
     @Test
-    void activationsAndTheirGradientsSmallAndLarge() {
+    void activationsAndGradientsMatchReference() {
         for (int[] p : List.of(new int[] {1, 1}, new int[] {3, 37}, new int[] {70, 517})) {
-            long[] whole = shape(p[0], p[1]);
-            INDArray x = oracle.normal(whole).muli(4);
-            INDArray up = oracle.normal(whole);
-            INDArray dy = oracle.normal(whole);
-            oracle.check("SwiGLU", (k, a, out) -> k.swiGlu(a[0], a[1], out[0]), in(x, up), whole);
-            oracle.check(
+            long[] dims = shape(p[0], p[1]);
+            INDArray x = check.normal(dims).muli(4);
+            INDArray up = check.normal(dims);
+            INDArray dy = check.normal(dims);
+            check.run("SwiGLU", (k, a, out) -> k.swiGlu(a[0], a[1], out[0]), in(x, up), dims);
+            check.run(
                     "SwiGLU's gradients",
                     (k, a, out) -> k.swiGluGrad(a[0], a[1], a[2], out[0], out[1]),
                     in(dy, x, up),
-                    whole,
-                    whole);
+                    dims,
+                    dims);
             for (Activation f : Activation.values()) {
-                oracle.check(f.name(), (k, a, out) -> k.activation(f, a[0], out[0]), in(x), whole);
-                oracle.check(
-                        f + "'s gradient", (k, a, out) -> k.activationGrad(f, a[0], a[1], out[0]), in(dy, x), whole);
+                check.run(f.name(), (k, a, out) -> k.activation(f, a[0], out[0]), in(x), dims);
+                check.run(
+                        f + "'s gradient", (k, a, out) -> k.activationGrad(f, a[0], a[1], out[0]), in(dy, x), dims);
             }
         }
     }
 
     @Test
-    void adamWStepsInPlace() {
+    void adamWUpdatesInPlace() {
         AdamWStep step = new AdamWStep(3, 2e-3, 0.9, 0.999, 1e-8, 0.01, 0.37);
-        long[] whole = shape(53, 71);
-        oracle.check(
+        long[] dims = shape(53, 71);
+        check.run(
                 "AdamW",
                 (k, a, out) -> {
                     out[0].assign(a[0]);
@@ -332,26 +332,26 @@ class CpuKernelsTest {
                     out[2].assign(a[3]);
                     k.adamW(out[0], a[1], out[1], out[2], step);
                 },
-                in(oracle.normal(whole), oracle.normal(whole), oracle.normal(whole), squared(oracle.normal(whole))),
-                whole,
-                whole,
-                whole);
+                in(check.normal(dims), check.normal(dims), check.normal(dims), squared(check.normal(dims))),
+                dims,
+                dims,
+                dims);
     }
 
     @Test
-    void arraysAreCopiedAndAdded() {
-        long[] whole = shape(53, 71);
-        oracle.check("copy", (k, a, out) -> k.copy(a[0], out[0]), in(oracle.normal(whole)), whole);
-        oracle.check(
-                "add", (k, a, out) -> k.add(a[0], a[1], out[0]), in(oracle.normal(whole), oracle.normal(whole)), whole);
+    void copyAndAddMatchReference() {
+        long[] dims = shape(53, 71);
+        check.run("copy", (k, a, out) -> k.copy(a[0], out[0]), in(check.normal(dims)), dims);
+        check.run(
+                "add", (k, a, out) -> k.add(a[0], a[1], out[0]), in(check.normal(dims), check.normal(dims)), dims);
     }
 
     @Test
-    void squaresAddUpOverAllTiles() {
-        oracle.check(
+    void sumOfSquaresCoversAllTiles() {
+        check.run(
                 "sum of squares",
                 (k, a, out) -> out[0].assign(k.sumOfSquares(a[0])),
-                in(oracle.normal(77, 131)),
+                in(check.normal(77, 131)),
                 shape(1, 1));
     }
 
@@ -360,73 +360,73 @@ class CpuKernelsTest {
     }
 
     @Test
-    void rowsAreTakenAndAddedBackTwiceWhereTakenTwice() {
-        INDArray ids = oracle.anyBelow(23, 90);
-        INDArray table = oracle.normal(23, 301);
-        INDArray dy = oracle.normal(90, 301);
-        oracle.check("embedding", (k, a, out) -> k.embedding(ids, a[0], out[0]), in(table), shape(90, 301));
-        oracle.check("embedding's", (k, a, out) -> k.embeddingGrad(a[0], ids, out[0]), in(dy), shape(23, 301));
-        oracle.check("gather", (k, a, out) -> k.gatherRows(a[0], ids, out[0]), in(table), shape(90, 301));
-        oracle.check("gather's", (k, a, out) -> k.gatherRowsGrad(a[0], ids, out[0]), in(dy), shape(23, 301));
+    void gatherGradAddsRepeatedRows() {
+        INDArray ids = check.anyBelow(23, 90);
+        INDArray table = check.normal(23, 301);
+        INDArray dy = check.normal(90, 301);
+        check.run("embedding", (k, a, out) -> k.embedding(ids, a[0], out[0]), in(table), shape(90, 301));
+        check.run("embedding, gradient", (k, a, out) -> k.embeddingGrad(a[0], ids, out[0]), in(dy), shape(23, 301));
+        check.run("gather", (k, a, out) -> k.gatherRows(a[0], ids, out[0]), in(table), shape(90, 301));
+        check.run("gather, gradient", (k, a, out) -> k.gatherRowsGrad(a[0], ids, out[0]), in(dy), shape(23, 301));
     }
 
     @Test
-    void imagesReplaceTheirRowsAndMinusOneGoesNowhere() {
+    void replaceRowsSkipsMinusOne() {
         INDArray rows = ints(4, 5, -1, 0, 8, -1);
-        INDArray text = oracle.normal(9, 37);
-        INDArray dy = oracle.normal(9, 37);
-        oracle.check(
-                "splice",
+        INDArray base = check.normal(9, 37);
+        INDArray dy = check.normal(9, 37);
+        check.run(
+                "replace rows",
                 (k, a, out) -> k.replaceRows(a[0], a[1], rows, out[0]),
-                in(text, oracle.normal(6, 37)),
+                in(base, check.normal(6, 37)),
                 shape(9, 37));
-        oracle.check("to text", (k, a, out) -> k.replaceRowsGradBase(a[0], rows, out[0]), in(dy), shape(9, 37));
-        oracle.check(
-                "to images", (k, a, out) -> k.replaceRowsGradReplacement(a[0], rows, out[0]), in(dy), shape(6, 37));
+        check.run("replace rows, gradient of base", (k, a, out) -> k.replaceRowsGradBase(a[0], rows, out[0]), in(dy), shape(9, 37));
+        check.run(
+                "replace rows, gradient of replacement", (k, a, out) -> k.replaceRowsGradReplacement(a[0], rows, out[0]), in(dy), shape(6, 37));
     }
 
     @Test
-    void crossEntropyAndItsGradient() {
+    void crossEntropyAndGradientMatchReference() {
         for (int[] p : List.of(new int[] {1, 3}, new int[] {7, 325}, new int[] {40, 8001})) {
-            INDArray logits = oracle.normal(p[0], p[1]).muli(5);
-            INDArray targets = oracle.anyBelow(p[1], p[0]);
-            oracle.check("loss", (k, a, out) -> k.crossEntropy(a[0], targets, out[0]), in(logits), shape(1));
-            oracle.check(
+            INDArray logits = check.normal(p[0], p[1]).muli(5);
+            INDArray targets = check.anyBelow(p[1], p[0]);
+            check.run("loss", (k, a, out) -> k.crossEntropy(a[0], targets, out[0]), in(logits), shape(1));
+            check.run(
                     "loss's gradient",
                     (k, a, out) -> k.crossEntropyGrad(a[0], a[1], targets, out[0]),
-                    in(oracle.normal(1), logits),
+                    in(check.normal(1), logits),
                     shape(p[0], p[1]));
         }
     }
 
     @Test
-    void patchesClassAndPositions() {
-        // 31 pixels: what is left beside the last whole patch is not read.
-        oracle.check(
+    void visionKernelsMatchReference() {
+        // 31 pixels: pixels after the last whole patch are ignored.
+        check.run(
                 "patches",
                 (k, a, out) -> k.extractPatches(a[0], 7, out[0]),
-                in(oracle.normal(2, 3, 31, 31)),
+                in(check.normal(2, 3, 31, 31)),
                 shape(32, 147));
-        oracle.check(
-                "class and positions",
+        check.run(
+                "class and position embeddings",
                 (k, a, out) -> k.classAndPositionEmbeddings(a[0], a[1], a[2], out[0]),
-                in(oracle.normal(3 * 49, 33), oracle.normal(33), oracle.normal(50, 33)),
+                in(check.normal(3 * 49, 33), check.normal(33), check.normal(50, 33)),
                 shape(150, 33));
-        oracle.check(
-                "class's and positions'",
+        check.run(
+                "class and position embeddings, gradients",
                 (k, a, out) -> k.classAndPositionEmbeddingsGrad(a[0], out[0], out[1]),
-                in(oracle.normal(150, 33)),
+                in(check.normal(150, 33)),
                 shape(33),
                 shape(50, 33));
-        oracle.check(
-                "drop first",
+        check.run(
+                "drop first rows",
                 (k, a, out) -> k.dropFirstRows(a[0], 50, out[0]),
-                in(oracle.normal(150, 33)),
+                in(check.normal(150, 33)),
                 shape(147, 33));
-        oracle.check(
-                "drop first's",
+        check.run(
+                "drop first rows, gradient",
                 (k, a, out) -> k.dropFirstRowsGrad(a[0], 50, out[0]),
-                in(oracle.normal(147, 33)),
+                in(check.normal(147, 33)),
                 shape(150, 33));
     }
 }

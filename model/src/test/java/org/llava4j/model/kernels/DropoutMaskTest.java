@@ -9,8 +9,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class DropoutMaskTest {
-    private static final Kernels PORTABLE = new Nd4jKernels();
-    private static final Kernels CPU = new CpuKernels(PORTABLE);
+    private static final Kernels REFERENCE = new Nd4jKernels();
+    private static final Kernels CPU = new CpuKernels(REFERENCE);
     private static final double RATE = 0.3;
     private static final long STREAM = DropoutMask.stream(42, "model.layers.0.mlp.up_proj.weight");
 
@@ -20,23 +20,23 @@ class DropoutMaskTest {
         return y;
     }
 
-    private static INDArray mask(long stream, long draw) {
-        return run(CPU, Nd4j.ones(DataType.FLOAT, 100, 1001), new DropoutMask(stream, draw, RATE));
+    private static INDArray mask(long stream, long seed) {
+        return run(CPU, Nd4j.ones(DataType.FLOAT, 100, 1001), new DropoutMask(stream, seed, RATE));
     }
 
     @Test
-    void bothKernelsDropTheSame() {
+    void kernelsDropSameElements() {
         INDArray x = Nd4j.randn(DataType.FLOAT, 37, 2047);
-        for (long draw : new long[] {-1, 0, 7, Long.MAX_VALUE}) {
-            DropoutMask mask = new DropoutMask(STREAM, draw, RATE);
-            assertThat(run(CPU, x, mask)).isEqualTo(run(PORTABLE, x, mask));
+        for (long seed : new long[] {-1, 0, 7, Long.MAX_VALUE}) {
+            DropoutMask mask = new DropoutMask(STREAM, seed, RATE);
+            assertThat(run(CPU, x, mask)).isEqualTo(run(REFERENCE, x, mask));
         }
     }
 
     @Test
-    void scalingIsTheSameToo() {
+    void kernelsScaleEqually() {
         INDArray x = Nd4j.randn(DataType.FLOAT, 5, 1201);
-        for (Kernels kernels : List.of(CPU, PORTABLE)) {
+        for (Kernels kernels : List.of(CPU, REFERENCE)) {
             INDArray y = Nd4j.create(DataType.FLOAT, 5, 1201);
             kernels.scale(x, 0.25, y);
             assertThat(y).isEqualTo(x.mul(0.25));
@@ -44,20 +44,20 @@ class DropoutMaskTest {
     }
 
     @Test
-    void theShareThatIsKeptMakesUpForTheRest() {
+    void dropoutKeepsMean() {
         INDArray mask = mask(STREAM, 3);
-        double share = mask.eq(0).castTo(DataType.DOUBLE).meanNumber().doubleValue();
-        assertThat(share).isBetween(RATE - 0.005, RATE + 0.005);
+        double dropped = mask.eq(0).castTo(DataType.DOUBLE).meanNumber().doubleValue();
+        assertThat(dropped).isBetween(RATE - 0.005, RATE + 0.005);
         assertThat(mask.maxNumber().floatValue()).isEqualTo((float) (1 / (1 - RATE)));
         assertThat(mask.meanNumber().doubleValue()).isBetween(0.99, 1.01);
     }
 
     @Test
-    void anotherDrawOrPlaceDropsOthersAndTheSameTheSame() {
+    void maskDependsOnSeedAndStreamOnly() {
         INDArray mask = mask(STREAM, 3);
         assertThat(mask(STREAM, 3)).isEqualTo(mask);
         for (INDArray other : List.of(mask(STREAM, 4), mask(DropoutMask.stream(42, "b"), 3), mask(STREAM + 1, 3))) {
-            // Of independent masks both drop so much.
+            // Two independent masks both drop this share.
             double both =
                     mask.add(other).eq(0).castTo(DataType.DOUBLE).meanNumber().doubleValue();
             assertThat(both).isBetween(RATE * RATE - 0.005, RATE * RATE + 0.005);

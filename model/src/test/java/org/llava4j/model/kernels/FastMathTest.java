@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class FastMathTest {
 
     @Test
-    void expIsWithinAFewUnitsInTheLastPlace() {
+    void expMatchesWithinFewUlps() {
         for (float x = -87; x < 88; x += 0.0137f) {
             double exact = Math.exp(x);
             assertThat(FastMath.exp(x) / exact).as("exp(%s)", x).isCloseTo(1, within(3e-7));
@@ -16,7 +16,7 @@ class FastMathTest {
     }
 
     @Test
-    void expEndsInAlmostNothingAndAlmostInfinityAndKeepsNaN() {
+    void expClampsRangeAndKeepsNaN() {
         assertThat(FastMath.exp(0)).isEqualTo(1);
         assertThat(FastMath.exp(-1000)).isBetween(0f, 2e-38f);
         assertThat(FastMath.exp(Float.NEGATIVE_INFINITY)).isBetween(0f, 2e-38f);
@@ -25,7 +25,7 @@ class FastMathTest {
     }
 
     @Test
-    void theNormalDistributionHoldsAgainstItsIntegral() {
+    void normalCdfMatchesNumericIntegral() {
         // Simpson's rule from -12, in double.
         int steps = 24_000;
         double h = 24.0 / steps;
@@ -45,9 +45,9 @@ class FastMathTest {
     }
 
     @Test
-    void vectorsAndPlainJavaAgreeForEveryLength() {
+    void vectorAndScalarAgreeForEveryLength() {
         assertThat(MathBackend.hasVectorApi())
-                .as("tests run with the module on")
+                .as("tests run with jdk.incubator.vector")
                 .isTrue();
         RowMath plain = MathBackend.scalar().rows();
         RowMath vector = MathBackend.bestAvailable().rows();

@@ -13,29 +13,33 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Products with weights in 8 bits, against the same products with the rounded weights in float32. */
+/** Compares products of int8-quantized weights with products of the dequantized weights in float32. */
 @ParameterizedClass(name = "{0}")
 @MethodSource("variants")
 class Int8QuantizationTest {
     private static final double TOLERANCE = 1e-6;
     private static final long SEED = 20261125;
 
-    private final KernelThreadPool workers;
+    private final KernelThreadPool pool;
     private final Kernels kernels;
     private final Random random = new Random(SEED);
     private final ReferenceKernelCheck numbers = new ReferenceKernelCheck(null, SEED);
 
     Int8QuantizationTest(Variant variant) {
-        workers = new KernelThreadPool(variant.threads());
-        Kernels portable = new Nd4jKernels();
-        kernels = variant.lanes() == null ? portable : new CpuKernels(portable, variant.lanes(), workers);
+        pool = new KernelThreadPool(variant.threads());
+        Kernels reference = new Nd4jKernels();
+        kernels = variant.math() == null ? reference : new CpuKernels(reference, variant.math(), pool);
     }
 
-    /** @param lanes null for the portable kernels */
-    record Variant(MathBackend lanes, int threads) {
+    /**
+     * Kernels under test.
+     *
+     * @param math null for the reference kernels
+     */
+    record Variant(MathBackend math, int threads) {
         @Override
         public String toString() {
-            return lanes == null ? "nd4j" : lanes.name() + ", " + threads + " threads";
+            return math == null ? "nd4j" : math.name() + ", " + threads + " threads";
         }
     }
 
@@ -49,27 +53,27 @@ class Int8QuantizationTest {
     }
 
     @AfterEach
-    void stopWorkers() {
-        workers.close();
+    void closePool() {
+        pool.close();
     }
 
     private void checkLinear(int rows, int inputs, int outputs) {
         INDArray x = numbers.normal(rows, inputs);
-        INDArray packed = Int8Quantization.quantize(numbers.normal(outputs, inputs));
-        assertThat(packed.dataType()).isEqualTo(DataType.BYTE);
+        INDArray quantized = Int8Quantization.quantize(numbers.normal(outputs, inputs));
+        assertThat(quantized.dataType()).isEqualTo(DataType.BYTE);
         INDArray bias = random.nextBoolean() ? numbers.normal(outputs) : null;
         INDArray residual = random.nextBoolean() ? numbers.normal(rows, outputs) : null;
         INDArray actual = Nd4j.valueArrayOf(new long[] {rows, outputs}, Double.NaN, DataType.FLOAT);
         INDArray expected = actual.dup();
-        kernels.linear(x, packed, bias, residual, actual);
-        kernels.linear(x, Int8Quantization.dequantize(packed), bias, residual, expected);
+        kernels.linear(x, quantized, bias, residual, actual);
+        kernels.linear(x, Int8Quantization.dequantize(quantized), bias, residual, expected);
         assertThat(ReferenceKernelCheck.relativeError(actual, expected))
                 .as("linear of " + List.of(rows, inputs, outputs))
                 .isLessThanOrEqualTo(TOLERANCE);
     }
 
     @Test
-    void aResultIsThatOfTheRoundedWeightInAnyShape() {
+    void linearMatchesDequantizedWeight() {
         for (int i = 0; i < 40; i++) {
             int rows = i % 2 == 0 ? 1 + random.nextInt(8) : 9 + random.nextInt(200);
             checkLinear(rows, 4 * (1 + random.nextInt(80)), 1 + random.nextInt(300));
@@ -80,26 +84,26 @@ class Int8QuantizationTest {
     }
 
     @Test
-    void everyNumberIsWithinHalfAStepOfItsChannel() {
+    void quantizeRoundsToHalfStepPerChannel() {
         INDArray w = numbers.normal(50, 64);
         w.getRow(7).muli(1000);
         w.getRow(8).assign(0);
-        INDArray read = Int8Quantization.dequantize(Int8Quantization.quantize(w));
+        INDArray dequantized = Int8Quantization.dequantize(Int8Quantization.quantize(w));
         for (int n = 0; n < 50; n++) {
             float[] row = w.getRow(n).toFloatVector();
-            float[] back = read.getRow(n).toFloatVector();
-            float most = 0;
+            float[] rounded = dequantized.getRow(n).toFloatVector();
+            float absMax = 0;
             for (float value : row) {
-                most = Math.max(most, Math.abs(value));
+                absMax = Math.max(absMax, Math.abs(value));
             }
             for (int i = 0; i < row.length; i++) {
-                assertThat(Math.abs(row[i] - back[i])).isLessThanOrEqualTo(most / 127 * 0.5001f);
+                assertThat(Math.abs(row[i] - rounded[i])).isLessThanOrEqualTo(absMax / 127 * 0.5001f);
             }
         }
     }
 
     @Test
-    void whatCannotBePackedStaysAsItIs() {
+    void quantizeReturnsUnsupportedWeightUnchanged() {
         INDArray odd = numbers.normal(3, 7);
         assertThat(Int8Quantization.quantize(odd)).isSameAs(odd);
         assertThat(Int8Quantization.canQuantize(3, 8)).isTrue();

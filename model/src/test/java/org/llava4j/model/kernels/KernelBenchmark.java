@@ -15,13 +15,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Single kernels at the shapes of the {@code mid} size (batch 4, 384 positions, width 512, MLP 1376, 8 heads,
- * vocabulary 8000, 256 supervised rows), products beside OpenBLAS's own two-threaded sgemm. Not a test; run it by name:
+ * Benchmark of single kernels at the shapes of the {@code mid} size (batch 4, 384 positions, width 512, MLP 1376, 8
+ * heads, vocabulary 8000, 256 target tokens), with OpenBLAS's own two-threaded sgemm as the baseline of products. Not a
+ * test; run it by name:
  *
  * <pre>mvn -q -pl model -am test -Dtest=KernelBenchmark -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
  *
- * <p>Each line: median and best wall time in ms, processor time in ms (all threads; what a noisy machine distorts
- * least), and for products GFLOP/s at the best.
+ * <p>Each line shows median and best wall time in ms, CPU time in ms over all threads (least affected by other load),
+ * and for products GFLOP/s at the best time.
  */
 @Tag("slow")
 class KernelBenchmark {
@@ -72,8 +73,8 @@ class KernelBenchmark {
             time(flops, "linear + bias + residual      " + shape, () -> k.linear(in, weight, bias, residual, out));
             INDArray[] dys = {out};
             INDArray[] ws = {weight};
-            time(flops, "gradient to the input         " + shape, () -> k.linearGradInput(dys, ws, dx));
-            time(flops, "gradient to the weight        " + shape, () -> k.linearGradWeight(out, in, dw));
+            time(flops, "input gradient                " + shape, () -> k.linearGradInput(dys, ws, dx));
+            time(flops, "weight gradient               " + shape, () -> k.linearGradWeight(out, in, dw));
         }
     }
 
@@ -119,7 +120,7 @@ class KernelBenchmark {
     }
 
     @Test
-    void theRest() {
+    void otherKernels() {
         INDArray norm = random(D);
         INDArray positions = Nd4j.createFromArray(new int[R]);
         INDArray logits = random(M, V);
@@ -133,8 +134,8 @@ class KernelBenchmark {
         INDArray dNorm = random(D);
         INDArray dWide = random(F);
         time(0, "RMS norm", () -> k.rmsNorm(x, norm, 1e-5, y));
-        time(0, "RMS norm, to the input", () -> k.rmsNormGradInput(x2, x, norm, 1e-5, y));
-        time(0, "RMS norm, to the weight", () -> k.rmsNormGradWeight(x2, x, 1e-5, dNorm));
+        time(0, "RMS norm, input gradient", () -> k.rmsNormGradInput(x2, x, norm, 1e-5, y));
+        time(0, "RMS norm, weight gradient", () -> k.rmsNormGradWeight(x2, x, 1e-5, dNorm));
         time(0, "layer norm", () -> k.layerNorm(x, norm, norm, 1e-5, y));
         time(0, "rope", () -> k.rope(x, positions, 64, 10000, 1, false, y));
         time(0, "SwiGLU", () -> k.swiGlu(wide, wide2, wideOut));

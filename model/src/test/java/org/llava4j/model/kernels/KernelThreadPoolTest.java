@@ -15,12 +15,12 @@ import org.junit.jupiter.api.Timeout;
 class KernelThreadPoolTest {
 
     @Test
-    void everyIndexIsWorkedOnOnceForAnyNumberOfThreadsAndGrain() {
+    void parallelForCoversEveryIndexOnce() {
         for (int threads = 1; threads <= 4; threads++) {
-            try (KernelThreadPool workers = new KernelThreadPool(threads)) {
+            try (KernelThreadPool pool = new KernelThreadPool(threads)) {
                 for (int grain : new int[] {1, 3, 100, 1000}) {
                     AtomicIntegerArray times = new AtomicIntegerArray(100);
-                    workers.parallelFor(100, grain, (from, to) -> {
+                    pool.parallelFor(100, grain, (from, to) -> {
                         for (int i = from; i < to; i++) {
                             times.incrementAndGet(i);
                         }
@@ -34,11 +34,11 @@ class KernelThreadPoolTest {
     }
 
     @Test
-    void manySmallKernelsInARowLoseNoPiece() {
-        try (KernelThreadPool workers = new KernelThreadPool(3)) {
+    void parallelForRunsManySmallLoops() {
+        try (KernelThreadPool pool = new KernelThreadPool(3)) {
             for (int run = 0; run < 20_000; run++) {
                 AtomicIntegerArray times = new AtomicIntegerArray(5);
-                workers.parallelFor(5, 1, (from, to) -> times.incrementAndGet(from));
+                pool.parallelFor(5, 1, (from, to) -> times.incrementAndGet(from));
                 for (int i = 0; i < 5; i++) {
                     assertThat(times.get(i)).isEqualTo(1);
                 }
@@ -47,13 +47,13 @@ class KernelThreadPoolTest {
     }
 
     @Test
-    void theHelperTakesPartEvenAfterItSlept() throws InterruptedException {
-        try (KernelThreadPool workers = new KernelThreadPool(2)) {
+    void workerWakesUpAfterParking() throws InterruptedException {
+        try (KernelThreadPool pool = new KernelThreadPool(2)) {
             for (int run = 0; run < 3; run++) {
                 TimeUnit.MILLISECONDS.sleep(20);
                 Set<Thread> seen = ConcurrentHashMap.newKeySet();
                 CountDownLatch both = new CountDownLatch(2);
-                workers.parallelFor(2, 1, (from, to) -> {
+                pool.parallelFor(2, 1, (from, to) -> {
                     seen.add(Thread.currentThread());
                     both.countDown();
                     awaitQuietly(both);
@@ -72,27 +72,27 @@ class KernelThreadPoolTest {
     }
 
     @Test
-    void aFailureInAPieceReachesTheCallerAndTheNextKernelRuns() {
-        try (KernelThreadPool workers = new KernelThreadPool(2)) {
-            assertThatThrownBy(() -> workers.parallelFor(8, 1, (from, to) -> {
+    void parallelForRethrowsFailureAndStaysUsable() {
+        try (KernelThreadPool pool = new KernelThreadPool(2)) {
+            assertThatThrownBy(() -> pool.parallelFor(8, 1, (from, to) -> {
                         if (from == 5) {
-                            throw new IllegalStateException("piece 5");
+                            throw new IllegalStateException("task 5");
                         }
                     }))
-                    .hasMessage("piece 5");
+                    .hasMessage("task 5");
             AtomicIntegerArray times = new AtomicIntegerArray(8);
-            workers.parallelFor(8, 1, (from, to) -> times.incrementAndGet(from));
+            pool.parallelFor(8, 1, (from, to) -> times.incrementAndGet(from));
             assertThat(times.toString()).isEqualTo("[1, 1, 1, 1, 1, 1, 1, 1]");
         }
     }
 
     @Test
-    void aKernelInsideAPieceRunsOnThePiecesThread() {
-        try (KernelThreadPool workers = new KernelThreadPool(2)) {
+    void nestedParallelForRunsOnSameThread() {
+        try (KernelThreadPool pool = new KernelThreadPool(2)) {
             AtomicIntegerArray times = new AtomicIntegerArray(4);
-            workers.parallelFor(2, 1, (outer, outerEnd) -> {
+            pool.parallelFor(2, 1, (outer, outerEnd) -> {
                 Thread here = Thread.currentThread();
-                workers.parallelFor(2, 1, (from, to) -> {
+                pool.parallelFor(2, 1, (from, to) -> {
                     assertThat(Thread.currentThread()).isSameAs(here);
                     times.incrementAndGet(2 * outer + from);
                 });

@@ -7,12 +7,12 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Runs one call of {@link Kernels} in float32 on the kernels under test and in double on the portable ones. */
+/** Compares a call of {@link Kernels} in float32 with the reference kernels in double. */
 final class ReferenceKernelCheck {
     static final double TOLERANCE = 1e-5;
 
     private final Kernels tested;
-    private final Kernels portable = new Nd4jKernels();
+    private final Kernels reference = new Nd4jKernels();
     private final Random random;
 
     ReferenceKernelCheck(Kernels tested, long seed) {
@@ -20,7 +20,7 @@ final class ReferenceKernelCheck {
         this.random = new Random(seed);
     }
 
-    /** A call with its inputs and the outputs it fills. */
+    /** A kernel call. */
     interface Call {
         void run(Kernels kernels, INDArray[] in, INDArray[] out);
     }
@@ -38,7 +38,7 @@ final class ReferenceKernelCheck {
         return Nd4j.createFromArray(values);
     }
 
-    /** {@code count} numbers below {@code end}, repetitions likely when there are many. */
+    /** {@code count} random integers below {@code end}, with repetitions. */
     INDArray anyBelow(int end, int count) {
         return ints(random.ints(count, 0, end).toArray());
     }
@@ -51,10 +51,13 @@ final class ReferenceKernelCheck {
         return sizes;
     }
 
-    /** Every output within {@link #TOLERANCE} of the oracle's, whatever stood in it before, and the same when run again. */
-    void check(String what, Call call, INDArray[] in, long[]... outputShapes) {
+    /**
+     * Asserts that every output is within {@link #TOLERANCE} of the reference, independent of the old contents of the
+     * output, and bit-identical in a second run.
+     */
+    void run(String what, Call call, INDArray[] in, long[]... outputShapes) {
         INDArray[] actual = outputs(DataType.FLOAT, outputShapes);
-        INDArray[] again = outputs(DataType.FLOAT, outputShapes);
+        INDArray[] secondRun = outputs(DataType.FLOAT, outputShapes);
         INDArray[] expected = outputs(DataType.DOUBLE, outputShapes);
         INDArray[] doubles = new INDArray[in.length];
         for (int i = 0; i < in.length; i++) {
@@ -62,15 +65,15 @@ final class ReferenceKernelCheck {
             doubles[i] = isFloat ? in[i].castTo(DataType.DOUBLE) : in[i];
         }
         call.run(tested, in, actual);
-        call.run(tested, in, again);
-        call.run(portable, doubles, expected);
+        call.run(tested, in, secondRun);
+        call.run(reference, doubles, expected);
         for (int i = 0; i < actual.length; i++) {
             assertThat(relativeError(actual[i], expected[i]))
                     .as("%s, output %d: relative error", what, i)
                     .isLessThanOrEqualTo(TOLERANCE);
             assertThat(actual[i].data().asFloat())
                     .as("%s, output %d of a second run", what, i)
-                    .isEqualTo(again[i].data().asFloat());
+                    .isEqualTo(secondRun[i].data().asFloat());
         }
     }
 
@@ -82,7 +85,7 @@ final class ReferenceKernelCheck {
         return arrays;
     }
 
-    /** |x - y| / |y| in the 2-norm; NaN where x holds one. */
+    /** |x - y| / |y| in the 2-norm; NaN if x contains NaN. */
     static double relativeError(INDArray x, INDArray y) {
         double[] a = x.castTo(DataType.DOUBLE).data().asDouble();
         double[] b = y.castTo(DataType.DOUBLE).data().asDouble();

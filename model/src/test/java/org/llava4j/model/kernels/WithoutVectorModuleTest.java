@@ -11,12 +11,12 @@ import org.junit.jupiter.api.Timeout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A JVM started without the incubating module must compute all the same. */
+/** Kernels in a JVM started without {@code jdk.incubator.vector}. */
 class WithoutVectorModuleTest {
 
     @Test
     @Timeout(120)
-    void aJvmStartedWithoutTheModuleComputesInPlainJava() throws IOException, InterruptedException {
+    void kernelsFallBackToScalarWithoutModule() throws IOException, InterruptedException {
         String classPath = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
         Process child = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -32,7 +32,7 @@ class WithoutVectorModuleTest {
         assertThat(output).as("one warning that names the flag").containsOnlyOnce("--add-modules jdk.incubator.vector");
     }
 
-    /** What the child runs. */
+    /** Main class of the child JVM. */
     static final class Child {
         private Child() {}
 

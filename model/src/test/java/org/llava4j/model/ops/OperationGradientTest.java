@@ -19,7 +19,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Every operation's gradients against central differences, in double. */
+/** Compares the gradients of every operation with central differences in double. */
 class OperationGradientTest {
     private static final double STEP = 1e-5;
     private static final double TOLERANCE = 1e-6;
@@ -44,7 +44,7 @@ class OperationGradientTest {
         return Nd4j.createFromArray(values);
     }
 
-    /** Weighs every output with random numbers and sums, so that each element of each gradient matters. */
+    /** Sums all outputs with random weights, so that each element of each gradient matters. */
     private void checkGradients(Function<SameDiff, SDVariable[]> build) {
         SameDiff sd = SameDiff.create();
         inputs.forEach(sd::var);
@@ -111,7 +111,7 @@ class OperationGradientTest {
     }
 
     @Test
-    void severalProjectionsOfOneInputThatIsAlsoItsOwnResidual() {
+    void projectionsOfInputThatIsAlsoResidual() {
         input("x", 5, 4);
         input("w", 3, 4);
         input("v", 4, 4);
@@ -123,7 +123,7 @@ class OperationGradientTest {
     }
 
     @Test
-    void lowRankPartWithDropoutBesideALinear() {
+    void loraBranchWithDropout() {
         input("x", 5, 6);
         input("w", 4, 6);
         input("a", 2, 6);
@@ -131,15 +131,15 @@ class OperationGradientTest {
         checkGradients(sd -> {
             SDVariable x = sd.getVariable("x");
             SDVariable y = Linear.of("whole", x, sd.getVariable("w"));
-            SDVariable draw = sd.constant("draw", Nd4j.createFromArray(3L));
-            SDVariable dropped = Dropout.of("dropped", x, draw, 0.4, DropoutMask.stream(42, "w"));
+            SDVariable seed = sd.constant("seed", Nd4j.createFromArray(3L));
+            SDVariable dropped = Dropout.of("dropped", x, seed, 0.4, DropoutMask.stream(42, "w"));
             SDVariable low = Scale.of("scaled", Linear.of("low", dropped, sd.getVariable("a")), 2.5);
             return only(Linear.withResidual("y", y, low, sd.getVariable("b")));
         });
     }
 
     @Test
-    void aConvolutionKernelReadAsALinear() {
+    void linearWithConvolutionKernel() {
         input("x", 5, 12);
         input("kernel", 2, 3, 2, 2);
         checkGradients(sd -> only(Linear.of("y", sd.getVariable("x"), sd.getVariable("kernel"))));
@@ -210,24 +210,24 @@ class OperationGradientTest {
     }
 
     @Test
-    void embeddingWithAnIdSeenTwice() {
+    void embeddingWithRepeatedId() {
         input("table", 5, 3);
         checkGradients(sd -> only(Embedding.of("y", sd.getVariable("table"), sd.constant("ids", ints(1, 4, 1, 0)))));
     }
 
     @Test
-    void rowsOfTheirOwnForAFewIdsBesideTheTable() {
+    void trainableTokenEmbeddings() {
         input("table", 6, 3);
-        input("own", 2, 3);
+        input("tokenRows", 2, 3);
         checkGradients(sd -> {
             SDVariable ids = sd.constant("ids", ints(1, 5, 4, 1, 5, 0));
-            SDVariable words = Embedding.of("words", sd.getVariable("table"), ids);
-            return only(TrainableTokenEmbeddings.of("y", words, sd.getVariable("own"), ids, 5, 4));
+            SDVariable embeddings = Embedding.of("embeddings", sd.getVariable("table"), ids);
+            return only(TrainableTokenEmbeddings.of("y", embeddings, sd.getVariable("tokenRows"), ids, 5, 4));
         });
     }
 
     @Test
-    void spliceWithVectorsThatGoNowhere() {
+    void mergeImageFeaturesWithDroppedTokens() {
         input("text", 5, 3);
         input("images", 4, 3);
         checkGradients(sd -> only(MergeImageFeatures.of(
@@ -244,7 +244,7 @@ class OperationGradientTest {
     }
 
     @Test
-    void classVectorPositionsAndTheirRemoval() {
+    void classAndPositionEmbeddingsAndDropClassToken() {
         input("patches", 6, 4);
         input("class", 4);
         input("positions", 4, 4);

@@ -19,7 +19,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Arrays that do not fit a graph's placeholders, fed through {@link Llava} and through SameDiff itself. */
+/** Invalid graph inputs, passed through {@link Llava} and through SameDiff itself. */
 class GraphInputValidatorTest {
     private static Llava clip;
     private static Llava llama;
@@ -65,7 +65,7 @@ class GraphInputValidatorTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("\"input_ids\" (INT[-1, -1])");
         assertThat(llama.output(text(), List.of("logits")))
-                .as("targets are for the loss alone")
+                .as("targets are needed only for the loss")
                 .hasSize(1);
         assertThatThrownBy(() -> llama.output(text(), List.of(Llava.LOSS)))
                 .isInstanceOf(BadInputException.class)
@@ -82,7 +82,7 @@ class GraphInputValidatorTest {
         llama.setTrainable(name -> false);
     }
 
-    /** SameDiff casts an array of another type and closes the caller's. */
+    /** SameDiff would cast an array of another type and close the caller's. */
     @Test
     void outputRejectsOtherDataTypeAndUnknownName() {
         Map<String, INDArray> in = text();

@@ -23,7 +23,7 @@ class PooledMemoryTest {
     private final PooledMemory pool = PooledMemory.forCurrentThread();
 
     @Test
-    void stepsAfterTheFirstMakeNoArrays() {
+    void stepsAfterFirstAllocateNothing() {
         Llava model = Llava.buildLlama(DECODER, (name, shape) -> WeightInitializer.normal(1, name, 0.1, shape));
         model.setTrainable(name -> true);
         int[] ids = IntStream.range(1, 9).toArray();
@@ -31,24 +31,24 @@ class PooledMemoryTest {
                 List.of(new EncodedSample(ids, ids)), new int[1], new CollatorOptions(1, DECODER.vocabSize(), 16));
         Map<String, INDArray> in = Placeholders.text(layout);
 
-        List<Long> made = new ArrayList<>();
+        List<Long> allocated = new ArrayList<>();
         List<Double> losses = new ArrayList<>();
         for (int step = 0; step < 6; step++) {
             Map<String, INDArray> gradients = model.gradients(in, model.trainableNames());
             losses.add(gradients.get(Llava.LOSS).getDouble(0));
             gradients.values().forEach(pool::release);
-            made.add(pool.allocatedArrays());
+            allocated.add(pool.allocatedArrays());
         }
-        assertThat(made.subList(1, 6)).as("arrays made so far").containsOnly(made.get(0));
+        assertThat(allocated.subList(1, 6)).as("arrays allocated so far").containsOnly(allocated.get(0));
         assertThat(losses).as("no array had two owners").containsOnly(losses.get(0));
     }
 
-    /** SameDiff tells arrays apart by their ids: one that it takes for another is never released. */
+    /** SameDiff identifies arrays by id: an array mistaken for another is never released. */
     @Test
-    void anArrayThatIsMadeHasAnotherIdThanTheOneReusedBeforeIt() {
+    void newArrayGetsOtherIdThanReusedArray() {
         pool.release(pool.allocate(false, DataType.FLOAT, 3, 7));
         INDArray reused = pool.allocate(false, DataType.FLOAT, 3, 7);
-        INDArray made = pool.allocate(false, DataType.FLOAT, 5, 11);
-        assertThat(made.getId()).isNotEqualTo(reused.getId());
+        INDArray created = pool.allocate(false, DataType.FLOAT, 5, 11);
+        assertThat(created.getId()).isNotEqualTo(reused.getId());
     }
 }

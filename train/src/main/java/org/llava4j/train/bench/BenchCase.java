@@ -4,27 +4,27 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.llava4j.data.BadInputException;
 
-/** What is measured; a stage is a whole optimiser step. */
+/** Benchmark case. FORWARD is a forward pass; the others are whole training steps including the optimizer update. */
 enum BenchCase {
-    /** Pixels to loss. */
+    /** Forward pass from pixels to loss. */
     FORWARD(true, false, false),
-    /** Features given, the projector learns. */
+    /** Training step of the projector on precomputed image features. */
     STAGE1_FEATURES(false, true, false),
-    /** Features given, projector and decoder learn. */
+    /** Training step of projector and decoder on precomputed image features. */
     STAGE2(false, true, true),
-    /** Pixels given, the projector learns. */
+    /** Training step of the projector on pixels. */
     STAGE1(true, true, false),
-    /** Pixels given, projector and decoder learn. */
+    /** Training step of projector and decoder on pixels. */
     STAGE2_PIXELS(true, true, true);
 
     private final boolean pixels;
     private final boolean trains;
     private final boolean trainsDecoder;
 
-    BenchCase(boolean pixels, boolean trains, boolean decoderLearns) {
+    BenchCase(boolean pixels, boolean trains, boolean trainsDecoder) {
         this.pixels = pixels;
         this.trains = trains;
-        this.trainsDecoder = decoderLearns;
+        this.trainsDecoder = trainsDecoder;
     }
 
     boolean pixels() {
@@ -35,7 +35,7 @@ enum BenchCase {
         return trains;
     }
 
-    /** Whether a weight learns. */
+    /** Whether a weight is trainable. */
     boolean isTrainable(String weight) {
         return trains && (weight.startsWith("model.mm_projector.") || (trainsDecoder && !weight.contains("vision")));
     }
@@ -52,7 +52,7 @@ enum BenchCase {
         return Arrays.stream(values())
                 .filter(value -> value.label().equals(label))
                 .findFirst()
-                .orElseThrow(() -> new BadInputException("case " + label + " is not known; use "
+                .orElseThrow(() -> new BadInputException("unknown case " + label + "; use "
                         + String.join(
                                 ", ",
                                 Arrays.stream(values()).map(BenchCase::label).toList())));

@@ -18,7 +18,10 @@ import org.llava4j.model.kernels.GemmBaseline.Layout;
 import org.llava4j.model.kernels.GemmBaseline.Product;
 import org.llava4j.model.weights.WeightDtype;
 
-/** {@code exec:java@bench}: steps beside their bare matrix products, each case in a JVM of its own. */
+/**
+ * {@code exec:java@bench}: benchmark of training steps against a GEMM baseline, and of decode steps against a
+ * memory-bandwidth baseline. Each case runs in its own JVM.
+ */
 public final class BenchMain extends Command {
     private static final int MIN_REPETITIONS = 7;
     private static final int SGEMM_SIDE = 1024;
@@ -28,9 +31,14 @@ public final class BenchMain extends Command {
     private static final boolean[] WITHOUT_AND_WITH_CHECKPOINTING = {false, true};
 
     private BenchMain() {
-        super("bench", "Times whole steps beside the bare matrix products that they need.");
+        super("bench", "Benchmarks training steps against a GEMM baseline, or decode steps against memory bandwidth.");
     }
 
+    /**
+     * Runs the command.
+     *
+     * @param args flags, see {@code --help}
+     */
     public static void main(String[] args) {
         new BenchMain().execute(args);
     }
@@ -38,25 +46,25 @@ public final class BenchMain extends Command {
     @Override
     protected Options options() {
         return new Options()
-                .addOption(flag("size", "NAME", "mid (default), or small to try the command"))
-                .addOption(flag("batch", "N", "samples of a step (default 4)"))
-                .addOption(flag("text", "N", "positions of a sample behind its image's (default mid 128, small 32)"))
+                .addOption(flag("size", "NAME", "model size: mid (default), or small to try the command"))
+                .addOption(flag("batch", "N", "samples per step (default 4)"))
+                .addOption(flag("text", "N", "text tokens of a sample, after its image tokens (default mid 128, small 32)"))
                 .addOption(
-                        flag("cases", "LIST", "forward, stage1_features, stage2, stage1, stage2_pixels (default all)"))
-                .addOption(flag("repetitions", "N", "measured steps of each case, at least 7 (default 11)"))
+                        flag("cases", "LIST", "cases to run (default all): forward, stage1_features, stage2, stage1, stage2_pixels"))
+                .addOption(flag("repetitions", "N", "measured steps per case, at least 7 (default 11)"))
                 .addOption(flag(
                         "memory-steps",
                         "N",
-                        "first takes N steps, at least 21, and compares the resident memory after"
-                                + " them with that after step 20 (default: does not)"))
+                        "before timing, runs N steps, at least 21, and compares resident memory after"
+                                + " them with that after step 20 (default: off)"))
                 .addOption(toggle(
                         "decode",
-                        "times one token more of 1 and of 4 texts with " + DecodeBenchmark.CONTEXT_LENGTH
-                                + " positions instead, beside what reading the weights takes"))
-                .addOption(flag("dtype", "TYPE", "of the decoded weights: fp32 (default), bf16, fp16 or int8"))
-                .addOption(toggle("recompute", "measures each training case with activations made again as well"))
-                .addOption(flag("json", "FILE", "where the figures go"))
-                .addOption(toggle("in-this-jvm", "measure here and print one JSON line for each case"));
+                        "times a decode step of 1 and of 4 sequences with a context of " + DecodeBenchmark.CONTEXT_LENGTH
+                                + " tokens instead, against the time to read the weights"))
+                .addOption(flag("dtype", "TYPE", "weight dtype with --decode: fp32 (default), bf16, fp16 or int8"))
+                .addOption(toggle("recompute", "also measures each training case with gradient checkpointing"))
+                .addOption(flag("json", "FILE", "output file of the results"))
+                .addOption(toggle("in-this-jvm", "runs the cases in this JVM and prints one JSON line per case"));
     }
 
     @Override
@@ -76,9 +84,9 @@ public final class BenchMain extends Command {
             return;
         }
         if (line.hasOption("in-this-jvm")) {
-            boolean recompute = line.hasOption("recompute");
-            cases.forEach(of -> System.out.println(
-                    new StepBenchmark(size, of, recompute, batch, repetitions, memorySteps).measure()));
+            boolean gradientCheckpointing = line.hasOption("recompute");
+            cases.forEach(benchCase -> System.out.println(
+                    new StepBenchmark(size, benchCase, gradientCheckpointing, batch, repetitions, memorySteps).measure()));
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
@@ -86,12 +94,12 @@ public final class BenchMain extends Command {
         System.out.printf(
                 Locale.ROOT, "sgemm %.0f GFLOP/s%n", all.get("sgemm_gflops").doubleValue());
         ArrayNode results = all.putArray("cases");
-        for (BenchCase of : cases) {
-            for (boolean recompute : line.hasOption("recompute") && of.trains()
+        for (BenchCase benchCase : cases) {
+            for (boolean gradientCheckpointing : line.hasOption("recompute") && benchCase.trains()
                     ? WITHOUT_AND_WITH_CHECKPOINTING
                     : WITHOUT_CHECKPOINTING) {
                 JsonNode result =
-                        runInChildJvm(new StepBenchmark(size, of, recompute, batch, repetitions, memorySteps));
+                        runInChildJvm(new StepBenchmark(size, benchCase, gradientCheckpointing, batch, repetitions, memorySteps));
                 results.add(result);
                 print(result);
             }
@@ -100,9 +108,9 @@ public final class BenchMain extends Command {
     }
 
     private void decode(CommandLine line, BenchSize size, int repetitions) {
-        WeightDtype type = WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString()));
+        WeightDtype dtype = WeightDtype.forInference(line.getOptionValue("dtype", WeightDtype.FP32.toString()));
         if (line.hasOption("in-this-jvm")) {
-            System.out.println(new DecodeBenchmark(size, type, atLeast(1, line, "batch", 1), repetitions).measure());
+            System.out.println(new DecodeBenchmark(size, dtype, atLeast(1, line, "batch", 1), repetitions).measure());
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
@@ -112,7 +120,7 @@ public final class BenchMain extends Command {
                     "--in-this-jvm",
                     "--decode",
                     "--dtype",
-                    type.toString(),
+                    dtype.toString(),
                     "--size",
                     size.name(),
                     "--batch",
@@ -124,10 +132,10 @@ public final class BenchMain extends Command {
             results.add(result);
             System.out.printf(
                     Locale.ROOT,
-                    "decode, batch %d  %8.2f ms  floor %8.2f ms (%.0f MB at %.1f GB/s)  efficiency %.3f  %6.1f tokens/s%n",
+                    "decode, batch %d  %8.2f ms  baseline %8.2f ms (%.0f MB at %.1f GB/s)  efficiency %.3f  %6.1f tokens/s%n",
                     batch,
                     result.get("median_ms").doubleValue(),
-                    result.get("floor_ms").doubleValue(),
+                    result.get("baseline_ms").doubleValue(),
                     result.get("weight_mb").doubleValue(),
                     result.get("read_gb_per_s").doubleValue(),
                     result.get("efficiency").doubleValue(),
@@ -150,10 +158,10 @@ public final class BenchMain extends Command {
     private static void print(JsonNode result) {
         System.out.printf(
                 Locale.ROOT,
-                "%-19s %8.1f ms  floor %8.1f ms  efficiency %.3f  %8.0f tokens/s  peak %5.0f MB, planned %5.0f%n",
-                result.get("case").textValue() + (result.get("recompute").booleanValue() ? " again" : ""),
+                "%-22s %8.1f ms  baseline %8.1f ms  efficiency %.3f  %8.0f tokens/s  peak %5.0f MB, planned %5.0f MB%n",
+                result.get("case").textValue() + (result.get("gradient_checkpointing").booleanValue() ? " (ckpt)" : ""),
                 result.get("median_ms").doubleValue(),
-                result.get("floor_ms").doubleValue(),
+                result.get("baseline_ms").doubleValue(),
                 result.get("efficiency").doubleValue(),
                 result.get("tokens_per_s").doubleValue(),
                 result.get("peak_rss_mb").doubleValue(),
@@ -161,7 +169,7 @@ public final class BenchMain extends Command {
         if (result.has(StepBenchmark.RSS_WARM)) {
             System.out.printf(
                     Locale.ROOT,
-                    "%-19s resident %.0f MB after step %d, %.0f MB at the end; arrays made %.0f and %.0f MB%n",
+                    "%-22s resident %.0f MB after step %d, %.0f MB at the end; arrays allocated %.0f and %.0f MB%n",
                     "",
                     result.get(StepBenchmark.RSS_WARM).doubleValue(),
                     StepBenchmark.WARM_STEP,
@@ -171,35 +179,35 @@ public final class BenchMain extends Command {
         }
     }
 
-    /** Rate of a square product, the best of some: what the machine can do. */
+    /** GFLOP/s of a square GEMM, best of several runs: the peak that this machine reaches. */
     private static double sgemm() {
         Product square = new Product(Layout.A_BT, SGEMM_SIDE, SGEMM_SIDE, SGEMM_SIDE, 1, false);
-        try (GemmBaseline products = new GemmBaseline(List.of(square))) {
+        try (GemmBaseline baseline = new GemmBaseline(List.of(square))) {
             double best = 0;
             for (int i = 0; i < SGEMM_RUNS; i++) {
-                long begun = System.nanoTime();
-                products.run();
-                best = Math.max(best, square.flops() / (System.nanoTime() - begun));
+                long start = System.nanoTime();
+                baseline.run();
+                best = Math.max(best, square.flops() / (System.nanoTime() - start));
             }
             return best;
         }
     }
 
-    private static JsonNode runInChildJvm(StepBenchmark run) {
-        String label = run.benchCase().label();
+    private static JsonNode runInChildJvm(StepBenchmark benchmark) {
+        String label = benchmark.benchCase().label();
         List<String> flags = new ArrayList<>(List.of("-Xmx256m"));
         List<String> arguments =
-                new ArrayList<>(List.of("--in-this-jvm", "--size", run.size().name(), "--cases", label));
-        arguments.addAll(List.of("--batch", String.valueOf(run.batch())));
-        arguments.addAll(List.of("--text", String.valueOf(run.size().textTokens())));
-        arguments.addAll(List.of("--repetitions", String.valueOf(run.repetitions())));
-        if (run.gradientCheckpointing()) {
+                new ArrayList<>(List.of("--in-this-jvm", "--size", benchmark.size().name(), "--cases", label));
+        arguments.addAll(List.of("--batch", String.valueOf(benchmark.batch())));
+        arguments.addAll(List.of("--text", String.valueOf(benchmark.size().textTokens())));
+        arguments.addAll(List.of("--repetitions", String.valueOf(benchmark.repetitions())));
+        if (benchmark.gradientCheckpointing()) {
             arguments.add("--recompute");
         }
-        if (run.memorySteps() > 0) {
-            // The whole heap is there from the start: what grows then is not the heap.
+        if (benchmark.memorySteps() > 0) {
+            // The whole heap is committed at start-up, so that memory growth afterwards is not heap growth.
             flags.addAll(List.of("-Xms256m", "-XX:+AlwaysPreTouch"));
-            arguments.addAll(List.of("--memory-steps", String.valueOf(run.memorySteps())));
+            arguments.addAll(List.of("--memory-steps", String.valueOf(benchmark.memorySteps())));
         }
         return new ChildJvm("case " + label, BenchMain.class, flags).json(arguments);
     }

@@ -13,10 +13,10 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A model to measure with and the shape of its samples.
+ * Model and sample shape of a benchmark.
  *
- * @param textTokens of a sample, behind its image's
- * @param targetTokens so many of its last positions are learned
+ * @param textTokens of a sample, after its image tokens
+ * @param targetTokens the last positions of a sample that are target tokens
  */
 record BenchSize(String name, LlavaConfig config, int textTokens, int targetTokens) {
     private static final int MAX_LENGTH = 2048;
@@ -50,26 +50,30 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
                 .filter(size -> size.name.equals(name))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
-                        "--size " + name + " is not known; use mid, or small to try the command"));
+                        "unknown --size " + name + "; use mid, or small to try the command"));
     }
 
-    /** Numbers of a model's usual size. */
+    /** Random weights of typical magnitude. */
     static TensorSource weights() {
         return (name, shape) -> name.contains("norm") && name.endsWith("weight")
                 ? Nd4j.ones(DataType.FLOAT, shape)
                 : WeightInitializer.normal(SEED, name, DEVIATION, shape);
     }
 
-    /** The same with samples of so much text. */
-    BenchSize withTextTokens(int positions) {
-        if (config.numImageTokens() + positions > MAX_LENGTH) {
-            throw new BadInputException("--text " + positions + " is too long; an image and its text may have "
-                    + MAX_LENGTH + " positions, give " + (MAX_LENGTH - config.numImageTokens()) + " or less");
+    /**
+     * The same size with another number of text tokens.
+     *
+     * @throws BadInputException if image and text exceed the context length
+     */
+    BenchSize withTextTokens(int tokens) {
+        if (config.numImageTokens() + tokens > MAX_LENGTH) {
+            throw new BadInputException("--text " + tokens + " is too long: image and text tokens together are limited to "
+                    + MAX_LENGTH + "; give " + (MAX_LENGTH - config.numImageTokens()) + " or less");
         }
-        return new BenchSize(name, config, positions, Math.min(targetTokens, positions));
+        return new BenchSize(name, config, tokens, Math.min(targetTokens, tokens));
     }
 
-    /** P + text, positions of one sample. */
+    /** Sequence length of a sample: image tokens plus text tokens. */
     int length() {
         return config.numImageTokens() + textTokens;
     }

@@ -14,18 +14,18 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Measures decoding in this JVM: steps of some texts, and reads of memory, in turn. No step can be faster than its
- * weights are read, once for all texts.
+ * Decode benchmark in this JVM: alternates decode steps of a batch with memory reads. A decode step cannot be faster
+ * than one read of its weights, whatever the batch size.
  */
 record DecodeBenchmark(BenchSize size, WeightDtype dtype, int batch, int repetitions) {
     static final String LABEL = "decode";
-    /** Positions of each text, an image and a question. */
+    /** Context length of each sequence: an image and a question. */
     static final int CONTEXT_LENGTH = 384;
 
     private static final int WARMUP = 200;
     private static final int STEPS = 20;
 
-    /** What was found, under the names of the bench's file. */
+    /** Runs the benchmark and returns the results with the keys of the JSON report. */
     ObjectNode measure() {
         Llava model = Llava.build(size.config(), weightsInDtype(), Llava.ImageInput.FEATURES);
         DecodeStepRunner steps = new DecodeStepRunner(model, batch, CONTEXT_LENGTH);
@@ -44,37 +44,40 @@ record DecodeBenchmark(BenchSize size, WeightDtype dtype, int batch, int repetit
             }
         }
         double stepMs = Timing.median(times);
-        double floorMs = weightBytes / bestRead;
+        double baselineMs = weightBytes / bestRead;
         ObjectNode result = new JsonMapper().createObjectNode();
         result.put("case", LABEL);
         result.put("dtype", dtype.toString());
         result.put("batch", batch);
-        result.put("positions", CONTEXT_LENGTH);
+        result.put("context_length", CONTEXT_LENGTH);
         result.put("median_ms", stepMs);
         result.put("tokens_per_s", 1e3 * batch / stepMs);
         result.put("weight_mb", weightBytes / 1e6);
         result.put("read_gb_per_s", bestRead / 1e6);
-        result.put("floor_ms", floorMs);
-        result.put("efficiency", floorMs / stepMs);
+        result.put("baseline_ms", baselineMs);
+        result.put("efficiency", baselineMs / stepMs);
         return result;
     }
 
     private TensorSource weightsInDtype() {
-        TensorSource wide = BenchSize.weights();
+        TensorSource float32 = BenchSize.weights();
         return new TensorSource() {
             @Override
             public INDArray tensor(String name, long... shape) {
-                return wide.tensor(name, shape);
+                return float32.tensor(name, shape);
             }
 
             @Override
             public SDVariable declareMatrix(SameDiff graph, String name, long... shape) {
-                return graph.constant(name, dtype.convert(name, wide.tensor(name, shape)));
+                return graph.constant(name, dtype.convert(name, float32.tensor(name, shape)));
             }
         };
     }
 
-    /** Bytes that a step reads of weights: the layers and the head; of the table only a row. */
+    /**
+     * Bytes of weights that a step reads: the decoder layers and the LM head; of the embedding table it reads one row
+     * per sequence.
+     */
     private static long weightBytes(Llava model) {
         return model.weightNames().stream()
                 .filter(name -> name.startsWith("model.layers.") || name.startsWith("lm_head."))

@@ -33,11 +33,11 @@ import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Measures one case in this JVM: whole steps and their bare products in turn.
+ * Benchmark of one case in this JVM: alternates whole steps with the GEMM baseline.
  *
- * @param gradientCheckpointing activations of the decoder's layers are made again
- * @param memorySteps taken before anything is timed, to compare the resident memory after them with that after step
- *     {@link #WARM_STEP}; 0 for none
+ * @param gradientCheckpointing recomputes the activations of the decoder layers in the backward pass
+ * @param memorySteps steps before timing, to compare the resident memory after them with that after step {@link
+ *     #WARM_STEP}; 0 for none
  */
 record StepBenchmark(
         BenchSize size,
@@ -46,12 +46,12 @@ record StepBenchmark(
         int batch,
         int repetitions,
         int memorySteps) {
-    /** By this step a run should have all the memory that it needs. */
+    /** By this step a run should have allocated all of its memory. */
     static final int WARM_STEP = 20;
 
     static final String RSS_WARM = "rss_mb_step_20";
     static final String RSS_END = "rss_mb_end";
-    /** All arrays of the pool that were ever made. */
+    /** Bytes of all arrays that the pool has allocated. */
     static final String ARRAYS_WARM = "arrays_mb_step_20";
 
     static final String ARRAYS_END = "arrays_mb_end";
@@ -60,7 +60,7 @@ record StepBenchmark(
     private static final double RATE = 1e-5;
     private static final long SEED = 1;
 
-    /** What was found, under the names of the bench's file. */
+    /** Runs the case and returns the results with the keys of the JSON report. */
     ObjectNode measure() {
         Llava model = Llava.build(
                 size.config(), BenchSize.weights(), benchCase.pixels() ? ImageInput.PIXELS : ImageInput.FEATURES);
@@ -79,33 +79,33 @@ record StepBenchmark(
             }
         }
         List<Double> steps = new ArrayList<>();
-        List<Double> floors = new ArrayList<>();
+        List<Double> baselines = new ArrayList<>();
         double flops;
-        long floorBytes;
+        long baselineBytes;
         try (GemmBaseline products = new GemmBaseline(StepGemms.of(size, benchCase, batch))) {
             flops = products.flops();
-            floorBytes = products.bytes();
+            baselineBytes = products.bytes();
             for (int i = 0; i < WARMUP; i++) {
                 step.run();
                 products.run();
             }
             for (int i = 0; i < repetitions; i++) {
-                floors.add(Timing.milliseconds(products::run));
+                baselines.add(Timing.milliseconds(products::run));
                 steps.add(Timing.milliseconds(step));
             }
         }
         double stepMs = Timing.median(steps);
-        double floorMs = Timing.median(floors);
+        double baselineMs = Timing.median(baselines);
         result.put("case", benchCase.label());
-        result.put("recompute", gradientCheckpointing);
+        result.put("gradient_checkpointing", gradientCheckpointing);
         result.put("batch", batch);
         result.put("median_ms", stepMs);
         result.put("tokens_per_s", 1e3 * batch * size.length() / stepMs);
         result.put("gflop", flops / 1e9);
-        result.put("floor_ms", floorMs);
-        result.put("efficiency", floorMs / stepMs);
+        result.put("baseline_ms", baselineMs);
+        result.put("efficiency", baselineMs / stepMs);
         result.put("peak_rss_mb", megabytes(ProcessMemory.PEAK));
-        result.put("planned_peak_mb", (MemoryPlan.of(plannedRun()).peakBytes() + floorBytes) / BYTES_PER_MB);
+        result.put("planned_peak_mb", (MemoryPlan.of(plannedRun()).peakBytes() + baselineBytes) / BYTES_PER_MB);
         return result;
     }
 
@@ -159,11 +159,11 @@ record StepBenchmark(
                 gradientCheckpointing,
                 0,
                 0,
-                // Where memory is watched over many steps, the whole heap is touched at the start.
+                // With memory steps the whole heap is touched at start-up.
                 memorySteps > 0 ? Runtime.getRuntime().maxMemory() : JvmMemory.heapBytes());
     }
 
-    /** Null where the machine does not tell it. */
+    /** Null if the operating system does not report it. */
     private static Double megabytes(ProcessMemory memory) {
         OptionalLong bytes = memory.bytes();
         return bytes.isPresent() ? bytes.getAsLong() / BYTES_PER_MB : null;

@@ -8,13 +8,13 @@ import org.llava4j.model.kernels.GemmBaseline.Layout;
 import org.llava4j.model.kernels.GemmBaseline.Product;
 
 /**
- * The matrix products that a step cannot do without, by their exact shapes: forward all rows, but the head on
- * supervised rows only; backward the input gradients down to the projector, and the weight gradients of what learns.
- * Attention counts each head's products, causal ones up to the diagonal in blocks of rows, and the backward pass as if
- * its probabilities had been kept.
+ * The matrix products of a step with their exact shapes. Forward: all rows, but only target tokens at the LM head.
+ * Backward: input gradients down to the projector, and weight gradients of trainable weights. Attention counts the
+ * products of each head, causal ones up to the diagonal in blocks of rows, and assumes in the backward pass that the
+ * probabilities are stored.
  */
 final class StepGemms {
-    /** Rows of a causal block: what is above the diagonal inside a block is computed, what is beyond it is not. */
+    /** Rows of a causal block: entries above the diagonal within a block are computed, those beyond it are not. */
     private static final int BLOCK = 96;
 
     private final List<Product> products = new ArrayList<>();
@@ -22,15 +22,15 @@ final class StepGemms {
     private final BenchCase benchCase;
     private final int batch;
 
-    private StepGemms(BenchSize size, BenchCase of, int batch) {
+    private StepGemms(BenchSize size, BenchCase benchCase, int batch) {
         this.size = size;
-        this.benchCase = of;
+        this.benchCase = benchCase;
         this.batch = batch;
     }
 
-    static List<Product> of(BenchSize size, BenchCase of, int batch) {
-        StepGemms step = new StepGemms(size, of, batch);
-        if (of.pixels()) {
+    static List<Product> of(BenchSize size, BenchCase benchCase, int batch) {
+        StepGemms step = new StepGemms(size, benchCase, batch);
+        if (benchCase.pixels()) {
             step.tower(size.config().vision());
         }
         step.projector();
@@ -44,7 +44,7 @@ final class StepGemms {
         int length = vision.patches() + 1;
         int rows = batch * length;
         add(Layout.A_BT, patches, width, 3 * vision.patchSizePx() * vision.patchSizePx(), 1);
-        // The last layer is behind the feature.
+        // The last layer comes after the selected feature layer and is not computed.
         for (int layer = 0; layer < vision.layers() - 1; layer++) {
             add(Layout.A_BT, rows, width, width, 4);
             add(Layout.A_BT, rows, vision.intermediateSize(), width, 1);
@@ -95,7 +95,7 @@ final class StepGemms {
         }
     }
 
-    /** A decoder's layer of [outputs, inputs], with the gradients that the case asks for. */
+    /** A linear layer [outputs, inputs] of the decoder, with the gradients of the case. */
     private void linear(int rows, int outputs, int inputs, int count) {
         add(Layout.A_BT, rows, outputs, inputs, count);
         if (benchCase.trains()) {

@@ -2,14 +2,14 @@ package org.llava4j.train.bench;
 
 import java.util.List;
 
-/** Times of work that is run again and again. */
+/** Timing of repeated runs. */
 final class Timing {
     private Timing() {}
 
     static double milliseconds(Runnable work) {
-        long begun = System.nanoTime();
+        long start = System.nanoTime();
         work.run();
-        return (System.nanoTime() - begun) / 1e6;
+        return (System.nanoTime() - start) / 1e6;
     }
 
     static double median(List<Double> values) {

@@ -5,25 +5,25 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What a run takes on a cluster whose executors compute gradients: each has the memory of a run on one machine, and in each
- * step gets all weights that learn and sends the sum of their gradients.
+ * Resource estimate of data-parallel training on a Spark cluster. Each executor needs the memory of a single-machine
+ * run. In each step every executor receives all trainable weights and sends back the sum of its gradients.
  *
  * @param plan of the run on one machine
- * @param executors that there are
- * @param batches forward passes of one optimiser step, shared by the executors
- * @param gbitPerSecond of the driver's network, each way
+ * @param executors number of executors
+ * @param batches forward passes per optimizer step, distributed over the executors
+ * @param gbitPerSecond bandwidth of the driver's network, each way
  */
 public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gbitPerSecond) {
     private static final double GIGA = 1e9;
-    private static final int COPIES = 4; // received, put in, computed, sent
+    private static final int COPIES = 4; // received weights, weights in the graph, gradients, sent gradients
     private static final long GB = 1L << 30;
 
-    /** Bytes that each executor receives in a step, and sends: float32 of all that learns. */
+    /** Bytes that each executor receives in a step, and also sends: all trainable parameters in float32. */
     public long bytesPerExecutor() {
         return plan.trainableParameters() * Float.BYTES;
     }
 
-    /** Executors that have a batch in a step. */
+    /** Executors that have at least one batch in a step. */
     public int activeExecutors() {
         return Math.min(executors, batches);
     }
@@ -34,8 +34,8 @@ public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gb
     }
 
     /**
-     * The network's part of a step: the weights spread (the driver sends them once, executors pass the pieces on), then the
-     * sums come in one after the other.
+     * Network time of a step: the broadcast of the weights (the driver sends them once, executors pass the pieces on),
+     * then the gradient sums, which arrive one after the other.
      */
     public double networkSeconds() {
         return (bytesPerExecutor() + bytesIntoDriver()) * Byte.SIZE / (gbitPerSecond * GIGA);
@@ -46,35 +46,35 @@ public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gb
         return plan.jvmBytes() + plan.featureBytes() + COPIES * bytesPerExecutor();
     }
 
-    /** Arrays outside of it: {@code spark.executor.memoryOverhead}. */
+    /** Native memory of an executor: {@code spark.executor.memoryOverhead}. */
     public long overheadBytes() {
         return plan.neededBytes() - plan.jvmBytes() - plan.featureBytes();
     }
 
-    /** Each part by its name, in words. */
+    /** Returns the rows of the report: name to formatted value. */
     public Map<String, String> breakdown() {
-        Map<String, String> parts = new LinkedHashMap<>();
-        int most = (batches + activeExecutors() - 1) / activeExecutors();
-        parts.put(
+        Map<String, String> rows = new LinkedHashMap<>();
+        int perExecutor = (batches + activeExecutors() - 1) / activeExecutors();
+        rows.put(
                 "executors",
-                executors + ", of which " + activeExecutors() + " have work: " + batches + " batches a step, at most "
-                        + most + " each");
-        parts.put(
-                "moved a step",
+                executors + ", " + activeExecutors() + " of them active: " + batches + " batches per step, at most "
+                        + perExecutor + " per executor");
+        rows.put(
+                "network per step",
                 String.format(
                         Locale.ROOT,
-                        "%s to each executor and %s back, %s into the driver; %.2f s at %s Gbit/s",
+                        "%s to each executor, %s back, %s into the driver; %.2f s at %s Gbit/s",
                         MemoryPlan.formatBytes(bytesPerExecutor()),
                         MemoryPlan.formatBytes(bytesPerExecutor()),
                         MemoryPlan.formatBytes(bytesIntoDriver()),
                         networkSeconds(),
                         gbitPerSecond));
-        parts.put(
+        rows.put(
                 "spark-submit",
                 "--conf spark.executor.memory=" + gb(heapBytes()) + " --conf spark.executor.memoryOverhead="
                         + gb(overheadBytes()) + " --driver-memory " + gb(heapBytes() + bytesIntoDriver())
                         + " --conf spark.driver.maxResultSize=" + gb(2 * bytesIntoDriver()));
-        return parts;
+        return rows;
     }
 
     private static String gb(long bytes) {

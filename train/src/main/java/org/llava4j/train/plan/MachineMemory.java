@@ -10,18 +10,18 @@ import org.llava4j.data.cli.NativeMemory;
 import org.llava4j.data.cli.ProcessMemory;
 
 /**
- * The memory there is, in bytes.
+ * Memory of a machine in bytes.
  *
  * @param physicalBytes of the whole machine
- * @param limitBytes what this process may have of it (the limit of its control group or of its address space); no less
- *     than the machine has where there is no limit
+ * @param limitBytes available to this process (limit of its control group or of its address space); at least {@code
+ *     physicalBytes} if there is no limit
  */
 public record MachineMemory(long physicalBytes, long limitBytes) {
 
-    /** This machine. */
+    /** Detects the memory of this machine. */
     public static MachineMemory detect() {
         OperatingSystemMXBean bean = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        // Inside a control group the JVM tells its limit.
+        // Inside a control group the JVM reports the limit of the group.
         long total = bean.getTotalMemorySize();
         long limit = AddressSpace.availableBytes().stream()
                 .map(left -> Math.max(0, Math.min(total, resident(left))))
@@ -31,8 +31,8 @@ public record MachineMemory(long physicalBytes, long limitBytes) {
     }
 
     /**
-     * What may be resident where so much address space is left: the heap's is taken already, and that of native libraries
-     * is not resident.
+     * Memory that may become resident for a given rest of address space: the heap's address space is already reserved,
+     * and that of native libraries is not resident.
      */
     private static long resident(long leftBytes) {
         Runtime jvm = Runtime.getRuntime();
@@ -40,12 +40,12 @@ public record MachineMemory(long physicalBytes, long limitBytes) {
         return leftBytes + ProcessMemory.RESIDENT.bytes().orElse(0) + unusedHeap - AddressSpace.NATIVE_CODE_BYTES;
     }
 
-    /** Another machine, to plan for it. */
+    /** A machine with this memory and no limit, to plan for another machine. */
     public static MachineMemory of(long bytes) {
         return new MachineMemory(bytes, bytes);
     }
 
-    /** What Linux has; 0 elsewhere, where control groups are unknown too. */
+    /** Physical memory on Linux; 0 elsewhere, where control groups do not exist either. */
     private static long installed() {
         try {
             return Files.readAllLines(Path.of("/proc/meminfo")).stream()
@@ -58,7 +58,7 @@ public record MachineMemory(long physicalBytes, long limitBytes) {
         }
     }
 
-    /** What a run may take: {@link NativeMemory#SHARE_OF_MACHINE} of the smaller of both. */
+    /** Memory that a run may use: {@link NativeMemory#SHARE_OF_MACHINE} of the smaller of both. */
     public long allowedBytes() {
         return (long) (NativeMemory.SHARE_OF_MACHINE * Math.min(physicalBytes, limitBytes));
     }
@@ -66,7 +66,7 @@ public record MachineMemory(long physicalBytes, long limitBytes) {
     @Override
     public String toString() {
         String limit = limitBytes < physicalBytes
-                ? ", of which this process may have " + MemoryPlan.formatBytes(limitBytes)
+                ? ", limited for this process to " + MemoryPlan.formatBytes(limitBytes)
                 : "";
         return MemoryPlan.formatBytes(physicalBytes) + limit;
     }

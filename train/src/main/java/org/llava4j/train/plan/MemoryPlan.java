@@ -14,32 +14,34 @@ import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 import org.llava4j.train.plan.WeightShapes.Weight;
 
 /**
- * What a run takes, from shapes alone; all sizes are bytes. The terms are those of resident memory at its peak:
+ * Memory estimate of a training run, computed from shapes alone; all sizes are bytes. The terms add up to the peak
+ * resident memory:
  *
  * <ul>
- *   <li>a step's arrays: its operations are replayed one after the other on the pool that the graph runs on. Of the
- *       forward pass lives what a gradient still reads: of a decoder's layer its input, q, k and v, the sum after
- *       attention, gate and up, and where a layer's matrices learn the four inputs of its products as well; of the head
- *       the logits of the M supervised rows, and their gradient. Attention computes its probabilities again, in blocks,
- *       so that nothing of T x T is there. Where activations are made again, the input alone lives of a layer, and all
- *       the rest of one layer at a time. A tower that stands beside the graph runs before and gives back its arrays;
- *   <li>the pool keeps arrays for later, by shape: those that are free while others are lent, and those of other
- *       lengths.
+ *   <li>the arrays of a step: its operations are simulated one after the other on the memory pool of the graph. Of the
+ *       forward pass, only arrays that a gradient reads stay alive: per decoder layer its input, q, k and v, the sum
+ *       after attention, gate and up, and if the layer's matrices are trainable also the four inputs of its products;
+ *       at the LM head the logits of the M target tokens and their gradient. Attention recomputes its probabilities in
+ *       blocks, so no array has size T x T. With gradient checkpointing only the input of each layer stays alive, plus
+ *       all activations of one layer at a time. A vision tower outside of the graph runs before the step and releases
+ *       its arrays;
+ *   <li>the pool keeps free arrays by shape for reuse: those that are free while others are in use, and those of other
+ *       sequence lengths.
  * </ul>
  *
- * <p>Not in it: the moment of writing the trained folder, when whole tensors are converted one by one.
+ * <p>Not included: writing the trained model folder, when whole tensors are converted one by one.
  *
- * @param run what was planned
- * @param trainableParameters parameters that learn
- * @param frozenParameters parameters that do not, the tower's among them
- * @param weightBytes all weights: float32, frozen matrices in 16 bits where that was asked for
- * @param gradientBytes of all that learns, float32; twice where several passes are accumulated
- * @param optimizerBytes AdamW's two moments of all that learns, float32
- * @param activationBytes the most that a step has lent at one time, its gradients of weights left out
- * @param overlapBytes what gradients take of the room that activations have left: both are never at their most together
- * @param inputBytes what a batch is fed: pixels or features, and its integers
- * @param poolBytes free arrays that the pool may keep; a run that lacks the room does with less
- * @param featureBytes the tower's features in memory, on Java's heap
+ * @param run the planned run
+ * @param trainableParameters number of trainable parameters
+ * @param frozenParameters number of frozen parameters, including the tower's
+ * @param weightBytes all weights: float32, or 16 bits for frozen matrices if requested
+ * @param gradientBytes float32 gradients of all trainable parameters; twice with gradient accumulation
+ * @param optimizerBytes AdamW's two moments of all trainable parameters, float32
+ * @param activationBytes the peak of a step's arrays in use, without weight gradients
+ * @param overlapBytes memory that gradients reuse from released activations: both do not peak at the same time
+ * @param inputBytes inputs of a batch: pixels or features, and integers
+ * @param poolBytes free arrays that the pool may keep; a run with less memory keeps fewer
+ * @param featureBytes the in-memory feature cache, on the Java heap
  * @param jvmBytes the JVM with its libraries and the rest of its heap
  */
 public record MemoryPlan(
@@ -58,11 +60,11 @@ public record MemoryPlan(
 
     private static final int SIMULATED_STEPS = 3;
 
-    /** Plans a run. Nothing of any weight is read or made. */
+    /** Plans a run without reading or creating any weight. */
     public static MemoryPlan of(PlannedRun run) {
         List<Weight> model = WeightShapes.model(run);
         List<Weight> tower = run.tower() == TowerPlacement.NONE ? List.of() : WeightShapes.tower(run.config());
-        long learning = model.stream()
+        long trainableWithUnread = model.stream()
                 .filter(weight -> weight.isTrainable(run.trainable()))
                 .mapToLong(Weight::length)
                 .sum();
@@ -72,22 +74,22 @@ public record MemoryPlan(
         long weightBytes = Stream.concat(model.stream(), tower.stream())
                 .mapToLong(weight -> weight.bytes(run.trainable(), run.frozenDtype()))
                 .sum();
-        // The slot's rows are a variable of their own, and rows of the table that are not read.
-        long unread = run.config().imageStartEndTokens().isPresent()
+        // The image start/end rows are a separate variable, and the same rows of the table are not read.
+        long unreadRows = run.config().imageStartEndTokens().isPresent()
                 ? (long) WeightShapes.IMAGE_START_END_ROWS
                         * run.config().decoder().hiddenSize()
                 : 0;
-        long trainable = learning - (run.trainable().test(ImageStartEndEmbeddings.TABLE) ? unread : 0);
-        long gradientBytes = learning * Float.BYTES * Math.min(2, run.gradientAccumulationSteps());
+        long trainableParameters = trainableWithUnread - (run.trainable().test(ImageStartEndEmbeddings.TABLE) ? unreadRows : 0);
+        long gradientBytes = trainableWithUnread * Float.BYTES * Math.min(2, run.gradientAccumulationSteps());
         PoolSimulation pool = simulate(run);
         long activationBytes = pool.peakIntermediateBytes();
         return new MemoryPlan(
                 run,
-                trainable,
-                all - unread - trainable,
+                trainableParameters,
+                all - unreadRows - trainableParameters,
                 weightBytes,
                 gradientBytes,
-                2 * learning * Float.BYTES,
+                2 * trainableWithUnread * Float.BYTES,
                 activationBytes,
                 gradientBytes + activationBytes - pool.peakInUseBytes(),
                 estimateInputBytes(run),
@@ -96,7 +98,7 @@ public record MemoryPlan(
                 JvmMemory.bytes(run));
     }
 
-    /** A few steps of the longest batch. */
+    /** Simulates a few steps with the longest batch. */
     private static PoolSimulation simulate(PlannedRun run) {
         PoolSimulation pool = new PoolSimulation(PooledMemory.limitBytes());
         StepGraph step = StepGraph.step(run);
@@ -110,7 +112,7 @@ public record MemoryPlan(
                 pool.run(step);
                 pool.releaseAll(List.of(step.loss()));
                 if (pass > 0) {
-                    // Added to those of the pass before.
+                    // Accumulated into the gradients of the previous pass.
                     pool.releaseAll(step.gradients());
                 }
             }
@@ -125,7 +127,7 @@ public record MemoryPlan(
             return ofOneLength;
         }
         long others = (run.maxLength() - run.config().numImageTokens() - 1) / run.padToMultipleOf();
-        // On average another length has half of the text.
+        // On average, another length has half of the text.
         return Math.min(PooledMemory.limitBytes(), ofOneLength + others * activationBytes / 2);
     }
 
@@ -138,96 +140,96 @@ public record MemoryPlan(
         return run.batchSize() * (perImage + integers) * Float.BYTES + 2 * run.targetRows() * Integer.BYTES;
     }
 
-    /** What a run cannot do without. */
+    /** Memory that a run needs at least. */
     public long neededBytes() {
         long arrays = gradientBytes + activationBytes - overlapBytes;
         return weightBytes + optimizerBytes + arrays + inputBytes + featureBytes + jvmBytes;
     }
 
-    /** The most that will be resident, with all that the pool keeps. */
+    /** The largest resident memory, including everything that the pool keeps. */
     public long peakBytes() {
         return neededBytes() + poolBytes;
     }
 
-    /** Whether the run can be done there; the pool then does with what is left. */
+    /** Whether the run fits into the machine; the pool then keeps what is left. */
     public boolean fits(MachineMemory machine) {
         return neededBytes() <= machine.allowedBytes();
     }
 
     /**
-     * Refuses a run that cannot be done there.
+     * Rejects a run that does not fit into the machine.
      *
-     * @throws BadInputException if it does not fit, with what would
+     * @throws BadInputException if it does not fit; the message suggests changes that would
      */
     public void requireFits(MachineMemory machine) {
         if (fits(machine)) {
             return;
         }
-        List<String> words = Suggestion.thatFit(run, machine).stream()
+        List<String> changes = Suggestion.thatFit(run, machine).stream()
                 .map(Suggestion::description)
                 .toList();
         throw new BadInputException(
-                "the run needs " + formatBytes(neededBytes()) + " (batch " + run.batchSize() + ", length "
-                        + run.maxLength() + ", frozen matrices in " + run.frozenDtype() + ") but may take "
+                "the run needs " + formatBytes(neededBytes()) + " (batch size " + run.batchSize() + ", length "
+                        + run.maxLength() + ", frozen matrices in " + run.frozenDtype() + ") but may use "
                         + formatBytes(machine.allowedBytes()) + " of " + machine + "; "
-                        + (words.isEmpty()
-                                ? "no batch or length makes it fit, take a smaller model, a stage that trains less or another"
+                        + (changes.isEmpty()
+                                ? "no batch size or length makes it fit: use a smaller model, train fewer weights, or use another"
                                         + " machine"
-                                : "it fits with " + String.join(", or with ", words)));
+                                : "it fits with " + String.join(", or with ", changes)));
     }
 
-    /** What a run that ran out of memory has to be told: what was planned, and what needs less. */
+    /** Message for a run that ran out of memory: the estimate, and smaller settings. */
     public String outOfMemoryAdvice() {
         List<String> smaller = Suggestion.thatNeedLess(run).stream()
                 .map(change -> change.description() + " needs "
                         + formatBytes(MemoryPlan.of(change.run()).neededBytes()))
                 .toList();
-        return "the memory plan said " + formatBytes(neededBytes()) + ", at most " + formatBytes(peakBytes())
-                + " with all that is kept"
+        return "the memory estimate was " + formatBytes(neededBytes()) + ", at most " + formatBytes(peakBytes())
+                + " including arrays kept"
                 + " for reuse"
-                + (smaller.isEmpty() ? "; no smaller batch or type needs less" : "; " + String.join(", ", smaller));
+                + (smaller.isEmpty() ? "; no smaller batch size or dtype needs less" : "; " + String.join(", ", smaller));
     }
 
-    /** Bytes in words. */
+    /** Formats a number of bytes as MB or GB. */
     public static String formatBytes(long bytes) {
-        // Less than half a megabyte is none, on either side of it.
+        // Values that round to 0 MB print without a sign.
         double mb = Math.abs(bytes) < 1 << 19 ? 0 : bytes / (double) (1 << 20);
         return mb < 1 << 10
                 ? String.format(Locale.ROOT, "%.0f MB", mb)
                 : String.format(Locale.ROOT, "%.1f GB", mb / (1 << 10));
     }
 
-    /** Names of the weights that could learn: those of projector and decoder. */
+    /** Names of the weights that may be trainable: those of projector and decoder. */
     public Set<String> weightNames() {
         return WeightShapes.names(WeightShapes.model(run));
     }
 
-    /** Each part by its name, in words. */
+    /** Returns the rows of the report: name to formatted value. */
     public Map<String, String> breakdown() {
-        Map<String, String> parts = new LinkedHashMap<>();
-        parts.put("trainable", String.format(Locale.ROOT, "%,d parameters", trainableParameters));
-        parts.put("frozen", String.format(Locale.ROOT, "%,d parameters", frozenParameters));
-        parts.put("weights", formatBytes(weightBytes) + ", frozen matrices in " + run.frozenDtype());
-        parts.put("gradients", formatBytes(gradientBytes));
-        parts.put("optimizer", formatBytes(optimizerBytes) + ", two moments");
-        parts.put(
+        Map<String, String> rows = new LinkedHashMap<>();
+        rows.put("trainable", String.format(Locale.ROOT, "%,d parameters", trainableParameters));
+        rows.put("frozen", String.format(Locale.ROOT, "%,d parameters", frozenParameters));
+        rows.put("weights", formatBytes(weightBytes) + ", frozen matrices in " + run.frozenDtype());
+        rows.put("gradients", formatBytes(gradientBytes));
+        rows.put("optimizer", formatBytes(optimizerBytes) + ", two moments");
+        rows.put(
                 "activations",
-                formatBytes(activationBytes) + ", up to " + run.targetRows() + " rows reach the head"
-                        + (run.gradientCheckpointing() ? "; those inside a decoder's layer are made again" : ""));
-        parts.put("shared", "-" + formatBytes(overlapBytes) + ", gradients grow while activations go");
-        parts.put("inputs", formatBytes(inputBytes));
-        parts.put("feature cache", formatBytes(featureBytes) + " in memory");
-        parts.put("JVM", formatBytes(jvmBytes) + " with the rest of its heap");
-        parts.put("needed", formatBytes(neededBytes()));
-        parts.put("pool", formatBytes(poolBytes) + " more at most, arrays kept for reuse");
-        parts.put("peak", formatBytes(peakBytes()) + " at most");
-        return parts;
+                formatBytes(activationBytes) + ", up to " + run.targetRows() + " target tokens reach the LM head"
+                        + (run.gradientCheckpointing() ? "; gradient checkpointing recomputes those inside decoder layers" : ""));
+        rows.put("overlap", "-" + formatBytes(overlapBytes) + ", gradients reuse the memory of activations");
+        rows.put("inputs", formatBytes(inputBytes));
+        rows.put("feature cache", formatBytes(featureBytes) + " in memory");
+        rows.put("JVM", formatBytes(jvmBytes) + " with the rest of its heap");
+        rows.put("needed", formatBytes(neededBytes()));
+        rows.put("pool", formatBytes(poolBytes) + " more at most, free arrays kept for reuse");
+        rows.put("peak", formatBytes(peakBytes()) + " at most");
+        return rows;
     }
 
-    /** The plan against a machine in one line. */
+    /** Compares the estimate with a machine, in one line. */
     public String summary(MachineMemory machine) {
         return "memory: needs " + formatBytes(neededBytes()) + ", at most " + formatBytes(peakBytes())
-                + " with all that is kept for" + " reuse; may take " + formatBytes(machine.allowedBytes()) + " of "
+                + " including arrays kept for reuse; may use " + formatBytes(machine.allowedBytes()) + " of "
                 + machine;
     }
 }

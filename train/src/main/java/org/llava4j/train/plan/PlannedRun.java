@@ -8,21 +8,21 @@ import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
- * A run to plan, one picture in each sample.
+ * Settings of a training run whose memory is to be estimated, with one image per sample.
  *
  * @param config the model
- * @param lora what is added to the decoder
- * @param trainable names of weights that learn; never the tower's
- * @param tower where it is
- * @param frozenDtype how matrices that do not learn are kept
- * @param batchSize B, rows of one forward pass
- * @param maxLength T, of the longest sequence with its image vectors
- * @param targetTokens positions of a row that are learned; 0 for all but the image's, the most there can be
- * @param gradientAccumulationSteps forward passes of one optimiser step
- * @param gradientCheckpointing the decoder's layers make their activations again in the backward pass
- * @param padToMultipleOf other lengths than T come too, in steps of this; 0 if every batch has T
- * @param featureBytes bound of the features kept in memory
- * @param heapBytes what of Java's heap will be resident, see {@link JvmMemory#heapBytes()}
+ * @param lora LoRA adapters of the decoder, if any
+ * @param trainable names of trainable weights; never those of the tower
+ * @param tower where the vision tower runs
+ * @param frozenDtype storage type of frozen matrices
+ * @param batchSize B, sequences per forward pass
+ * @param maxLength T, of the longest sequence including image tokens
+ * @param targetTokens per sequence; 0 for all text tokens, which is the maximum
+ * @param gradientAccumulationSteps forward passes per optimizer step
+ * @param gradientCheckpointing whether decoder layers recompute their activations in the backward pass
+ * @param padToMultipleOf batches of other lengths occur too, in multiples of this; 0 if every batch has length T
+ * @param featureBytes limit of the in-memory feature cache
+ * @param heapBytes part of the Java heap that becomes resident, see {@link JvmMemory#heapBytes()}
  */
 public record PlannedRun(
         LlavaConfig config,
@@ -39,71 +39,76 @@ public record PlannedRun(
         long featureBytes,
         long heapBytes) {
 
-    /** Where a run has the vision tower. */
+    /** Where the vision tower of a run is. */
     public enum TowerPlacement {
-        /** In the graph: batches are pixels. */
+        /** In the graph: batches contain pixels. */
         IN_GRAPH,
-        /** Beside the graph, which takes its features: a stage. */
+        /** Outside of the graph, which reads its features, as in a training stage. */
         SEPARATE,
-        /** Nowhere: features are given. */
+        /** Absent: features are precomputed. */
         NONE
     }
 
+    /**
+     * Checks that the run has at least one sequence, one forward pass and room for text.
+     *
+     * @throws BadInputException otherwise
+     */
     public PlannedRun {
         if (batchSize < 1 || gradientAccumulationSteps < 1) {
-            throw new BadInputException("a batch of " + batchSize + " accumulated " + gradientAccumulationSteps
-                    + " times; give 1 or more of each");
+            throw new BadInputException("batch size " + batchSize + " and gradient accumulation steps " + gradientAccumulationSteps
+                    + " must be at least 1");
         }
         if (maxLength <= config.numImageTokens()) {
-            throw new BadInputException("a length of " + maxLength + " has no room for text: an image becomes "
-                    + config.numImageTokens() + " vectors; give " + (config.numImageTokens() + 1) + " or more");
+            throw new BadInputException("length " + maxLength + " has no room for text: an image takes "
+                    + config.numImageTokens() + " tokens; give " + (config.numImageTokens() + 1) + " or more");
         }
     }
 
-    /** A run without LoRA that keeps its activations. */
+    /** A run without LoRA and without gradient checkpointing. */
     public PlannedRun(
             LlavaConfig config,
-            Predicate<String> learns,
+            Predicate<String> trainable,
             TowerPlacement tower,
-            WeightDtype frozenType,
-            int batch,
-            int length,
-            int supervised,
-            int accumulation,
-            int lengthMultiple,
+            WeightDtype frozenDtype,
+            int batchSize,
+            int maxLength,
+            int targetTokens,
+            int gradientAccumulationSteps,
+            int padToMultipleOf,
             long featureBytes,
             long heapBytes) {
         this(
                 config,
                 Optional.empty(),
-                learns,
+                trainable,
                 tower,
-                frozenType,
-                batch,
-                length,
-                supervised,
-                accumulation,
+                frozenDtype,
+                batchSize,
+                maxLength,
+                targetTokens,
+                gradientAccumulationSteps,
                 false,
-                lengthMultiple,
+                padToMultipleOf,
                 featureBytes,
                 heapBytes);
     }
 
-    /** M, supervised rows of a batch: the only ones that reach the head. */
+    /** M, the target tokens of a batch: the only rows that reach the LM head. */
     long targetRows() {
         int text = maxLength - config.numImageTokens();
         return (long) batchSize * (targetTokens == 0 ? text : Math.min(targetTokens, text));
     }
 
-    /** The same run with another batch. */
-    public PlannedRun withBatchSize(int rows) {
+    /** The same run with another batch size. */
+    public PlannedRun withBatchSize(int size) {
         return new PlannedRun(
                 config,
                 lora,
                 trainable,
                 tower,
                 frozenDtype,
-                rows,
+                size,
                 maxLength,
                 targetTokens,
                 gradientAccumulationSteps,
@@ -113,8 +118,8 @@ public record PlannedRun(
                 heapBytes);
     }
 
-    /** The same run with another longest sequence. */
-    public PlannedRun withMaxLength(int positions) {
+    /** The same run with another maximum length. */
+    public PlannedRun withMaxLength(int length) {
         return new PlannedRun(
                 config,
                 lora,
@@ -122,7 +127,7 @@ public record PlannedRun(
                 tower,
                 frozenDtype,
                 batchSize,
-                positions,
+                length,
                 targetTokens,
                 gradientAccumulationSteps,
                 gradientCheckpointing,
@@ -131,14 +136,14 @@ public record PlannedRun(
                 heapBytes);
     }
 
-    /** The same run with another type of frozen matrices. */
-    public PlannedRun withFrozenDtype(WeightDtype type) {
+    /** The same run with another dtype of frozen matrices. */
+    public PlannedRun withFrozenDtype(WeightDtype dtype) {
         return new PlannedRun(
                 config,
                 lora,
                 trainable,
                 tower,
-                type,
+                dtype,
                 batchSize,
                 maxLength,
                 targetTokens,
@@ -149,8 +154,8 @@ public record PlannedRun(
                 heapBytes);
     }
 
-    /** The same run with activations kept or made again. */
-    public PlannedRun withGradientCheckpointing(boolean again) {
+    /** The same run with or without gradient checkpointing. */
+    public PlannedRun withGradientCheckpointing(boolean enabled) {
         return new PlannedRun(
                 config,
                 lora,
@@ -161,7 +166,7 @@ public record PlannedRun(
                 maxLength,
                 targetTokens,
                 gradientAccumulationSteps,
-                again,
+                enabled,
                 padToMultipleOf,
                 featureBytes,
                 heapBytes);

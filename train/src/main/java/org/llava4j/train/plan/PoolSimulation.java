@@ -10,9 +10,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * What {@link org.llava4j.model.samediff.PooledMemory} would hand out if operations ran: an array is made unless one of
- * its shape is free, it is given back when its last reader has run, and free arrays beyond the limit are closed, whole
- * shapes at a time.
+ * Simulation of {@link org.llava4j.model.samediff.PooledMemory} for the operations of a step. An array is allocated
+ * unless a free one has its shape, it is released after its last reader has run, and free arrays above the limit are
+ * closed, whole shapes at a time.
  */
 final class PoolSimulation {
     private final long limitBytes;
@@ -24,53 +24,57 @@ final class PoolSimulation {
     private long resultBytes;
     private long peakIntermediateBytes;
 
-    /** @param limitBytes of free arrays */
+    /**
+     * Creates an empty pool.
+     *
+     * @param limitBytes of free arrays
+     */
     PoolSimulation(long limitBytes) {
         this.limitBytes = limitBytes;
     }
 
-    /** Runs what is needed for the results that are wanted; they stay lent until {@link #releaseAll}. */
+    /** Runs the operations that the graph's results depend on. Results stay in use until {@link #releaseAll}. */
     void run(StepGraph graph) {
-        Set<StepArray> wanted = set(graph.results());
-        List<StepOp> needed = needed(graph.ops(), wanted);
+        Set<StepArray> results = set(graph.results());
+        List<StepOp> needed = needed(graph.ops(), results);
         Map<StepArray, Integer> readers = readers(needed);
         Map<StepArray, Integer> possibleReaders = readers(graph.ops());
-        Set<StepArray> lent = set(List.of());
-        List<StepArray> untilTheEnd = new ArrayList<>();
+        Set<StepArray> inUse = set(List.of());
+        List<StepArray> keptUntilEnd = new ArrayList<>();
         for (StepOp op : needed) {
             for (StepArray array : op.outputs()) {
-                resultBytes += wanted.contains(array) ? array.bytes() : 0;
+                resultBytes += results.contains(array) ? array.bytes() : 0;
                 allocate(array.shape());
-                lent.add(array);
+                inUse.add(array);
             }
             for (StepArray array : set(op.inputs())) {
-                if (readers.merge(array, -1, Integer::sum) == 0 && lent.contains(array) && !wanted.contains(array)) {
+                if (readers.merge(array, -1, Integer::sum) == 0 && inUse.contains(array) && !results.contains(array)) {
                     release(array);
                 }
             }
             for (StepArray array : op.outputs()) {
-                if (readers.containsKey(array) || wanted.contains(array)) {
+                if (readers.containsKey(array) || results.contains(array)) {
                     continue;
                 }
-                // SameDiff keeps what an operation outside of the run would read.
+                // SameDiff keeps arrays that an operation outside of the run would read.
                 if (possibleReaders.containsKey(array)) {
-                    untilTheEnd.add(array);
+                    keptUntilEnd.add(array);
                 } else {
                     release(array);
                 }
             }
         }
-        untilTheEnd.forEach(this::release);
+        keptUntilEnd.forEach(this::release);
     }
 
-    /** SameDiff runs only what leads to what is asked for. */
-    private static List<StepOp> needed(List<StepOp> ops, Set<StepArray> wanted) {
-        Set<StepArray> asked = set(wanted);
+    /** SameDiff runs only operations that the requested results depend on. */
+    private static List<StepOp> needed(List<StepOp> ops, Set<StepArray> results) {
+        Set<StepArray> requested = set(results);
         List<StepOp> needed = new ArrayList<>();
         for (int i = ops.size() - 1; i >= 0; i--) {
             StepOp op = ops.get(i);
-            if (op.outputs().stream().anyMatch(asked::contains)) {
-                asked.addAll(op.inputs());
+            if (op.outputs().stream().anyMatch(requested::contains)) {
+                requested.addAll(op.inputs());
                 needed.add(op);
             }
         }
@@ -105,7 +109,7 @@ final class PoolSimulation {
         peakIntermediateBytes = Math.max(peakIntermediateBytes, inUseBytes - resultBytes);
     }
 
-    /** Takes results back. */
+    /** Releases results. */
     void releaseAll(List<StepArray> results) {
         for (StepArray result : results) {
             resultBytes -= result.bytes();
@@ -131,17 +135,17 @@ final class PoolSimulation {
         }
     }
 
-    /** The most bytes that were lent at one time, those of results left out. */
+    /** Peak bytes in use, without results. */
     long peakIntermediateBytes() {
         return peakIntermediateBytes;
     }
 
-    /** The most bytes that were lent at one time. */
+    /** Peak bytes in use. */
     long peakInUseBytes() {
         return peakInUseBytes;
     }
 
-    /** The most bytes that were lent and free at one time. */
+    /** Peak bytes in use and free together. */
     long peakBytes() {
         return peakBytes;
     }

@@ -3,7 +3,7 @@ package org.llava4j.train.plan;
 import java.util.Arrays;
 import java.util.List;
 
-/** An array that an operation makes, float32 of this shape; two of one shape are still two. */
+/** Output array of an operation, float32 with a shape. Arrays are compared by identity. */
 final class StepArray {
     private final List<Long> shape;
 

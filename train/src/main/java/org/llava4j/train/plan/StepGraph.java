@@ -12,34 +12,34 @@ import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.train.plan.StepLayers.Matrix;
 
 /**
- * The operations of one pass through the graph that {@link org.llava4j.model.Llava} builds, with their arrays, and those
- * of its results that the caller keeps. Weights and placeholders are not among the arrays: they are there before.
+ * The operations of one pass through the graph of {@link org.llava4j.model.Llava} with their arrays, and the results
+ * that the caller keeps. Weights and placeholders are not included: they exist before the pass.
  *
- * @param ops all that could run
- * @param results what is asked for: the loss, then the gradient of each weight that learns; or the tower's features
+ * @param ops all operations of the graph
+ * @param results requested results: the loss, then the gradient of each trainable weight; or the tower's features
  */
 record StepGraph(List<StepOp> ops, List<StepArray> results) {
     private static final long PIXEL_CHANNELS = 3;
 
-    /** A pass to the loss and, if any weight learns, back. */
+    /** A forward pass to the loss and, if any weight is trainable, the backward pass. */
     static StepGraph step(PlannedRun run) {
         Tape tape = new Tape();
         StepLayers layers = new StepLayers(tape);
         LlavaConfig config = run.config();
-        long vectors = (long) run.batchSize() * config.numImageTokens();
+        long imageTokens = (long) run.batchSize() * config.numImageTokens();
         StepArray features = run.tower() == PlannedRun.TowerPlacement.IN_GRAPH
                 ? tower(layers, config, run.batchSize())
-                : new StepArray(vectors, config.vision().hiddenSize());
+                : new StepArray(imageTokens, config.vision().hiddenSize());
         StepArray images = projector(layers, config, features);
         StepArray loss = decoder(layers, config, run, images);
-        List<StepArray> wanted = new ArrayList<>(List.of(loss));
+        List<StepArray> results = new ArrayList<>(List.of(loss));
         tape.differentiate();
         tape.weightGradients().forEach((name, gradient) -> {
             if (run.trainable().test(name)) {
-                wanted.add(gradient);
+                results.add(gradient);
             }
         });
-        return new StepGraph(tape.ops(), wanted);
+        return new StepGraph(tape.ops(), results);
     }
 
     StepArray loss() {
@@ -50,7 +50,7 @@ record StepGraph(List<StepOp> ops, List<StepArray> results) {
         return results.subList(1, results.size());
     }
 
-    /** The tower alone over so many pictures. */
+    /** The vision tower alone, on a number of images. */
     static StepGraph tower(PlannedRun run, int images) {
         Tape tape = new Tape();
         StepArray features = tower(new StepLayers(tape), run.config(), images);
@@ -65,8 +65,8 @@ record StepGraph(List<StepOp> ops, List<StepArray> results) {
         long patchLength = PIXEL_CHANNELS * vision.patchSizePx() * vision.patchSizePx();
         StepArray cut = layers.withoutGradient(new StepArray(patches, patchLength));
         StepArray embedded = layers.withoutGradient(new StepArray(patches, width), cut);
-        StepArray placed = layers.withoutGradient(new StepArray(rows, width), embedded);
-        StepArray x = layers.withoutGradient(new StepArray(rows, width), placed);
+        StepArray positioned = layers.withoutGradient(new StepArray(rows, width), embedded);
+        StepArray x = layers.withoutGradient(new StepArray(rows, width), positioned);
         for (int layer = 0; layer < config.featureLayer(); layer++) {
             StepArray h = layers.withoutGradient(Tape.like(x), x);
             List<StepArray> qkv = layers.withoutGradient(3, h);

@@ -5,7 +5,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** The layers that {@code org.llava4j.model.ops} has, on a {@link Tape}: what each reads, makes and keeps for later. */
+/**
+ * Layers of {@code org.llava4j.model.ops} recorded on a {@link Tape}: the arrays that each layer reads, creates and
+ * keeps for the backward pass.
+ */
 final class StepLayers {
     private final Tape tape;
 
@@ -14,7 +17,7 @@ final class StepLayers {
     }
 
     /**
-     * The weight [N, K] of a linear layer.
+     * Weight [N, K] of a linear layer.
      *
      * @param name without {@code .weight} or {@code .bias}
      */
@@ -22,7 +25,7 @@ final class StepLayers {
 
     /**
      * y_i[R, N_i] = x[R, K] W_i^T (+ b_i) (+ residual). The gradients of x and residual need no array of the forward
-     * pass; that of W_i keeps x.
+     * pass; that of W_i needs x.
      */
     List<StepArray> linear(StepArray x, StepArray residual, Matrix... weights) {
         List<StepArray> ys = new ArrayList<>();
@@ -62,7 +65,7 @@ final class StepLayers {
         return linear(x, null, weight).get(0);
     }
 
-    /** Of rows [R, D]; its gradients keep x. */
+    /** Norm of rows [R, D]; its gradients need x. */
     StepArray norm(String name, StepArray x) {
         StepArray y = tape.run(Tape.like(x), x);
         tape.onBackward(() -> {
@@ -75,14 +78,14 @@ final class StepLayers {
         return y;
     }
 
-    /** Element by element, with a gradient that keeps the inputs: SwiGLU of two, GELU of one. */
+    /** Element-wise activation function whose gradient needs the inputs: SwiGLU of two inputs, GELU of one. */
     StepArray activation(StepArray... inputs) {
         StepArray y = tape.run(Tape.like(inputs[0]), inputs);
         tape.onBackward(() -> gradientsOf(y, inputs));
         return y;
     }
 
-    /** One operation makes the gradients of all inputs from that of y and the inputs. */
+    /** Adds one operation that computes the gradients of all inputs from dy and the inputs. */
     private void gradientsOf(StepArray y, StepArray... inputs) {
         List<StepArray> reads = new ArrayList<>(List.of(inputs));
         reads.add(tape.gradient(y));
@@ -93,41 +96,43 @@ final class StepLayers {
         }
     }
 
-    /** Its gradient is the like and keeps nothing: RoPE, scaling, dropout. */
+    /**
+     * Operation whose gradient is an operation of the same kind on dy and needs no other array: RoPE, scaling, dropout.
+     */
     StepArray withAdjointGradient(StepArray x) {
         StepArray y = tape.run(Tape.like(x), x);
         tape.onBackward(() -> tape.addGradient(x, tape.run(Tape.like(x), tape.gradient(y))));
         return y;
     }
 
-    /** Keeps q, k and v and computes its probabilities again, so that nothing of size T x T is an array. */
+    /** Attention. It keeps q, k and v and recomputes its probabilities in blocks, so that no array has size T x T. */
     StepArray attention(StepArray q, StepArray k, StepArray v) {
         StepArray y = tape.run(Tape.like(q), q, k, v);
         tape.onBackward(() -> gradientsOf(y, q, k, v));
         return y;
     }
 
-    /** {@code rows} rows of a table; its gradient is as large as the table. */
+    /** Embedding lookup of {@code rows} rows; its gradient is as large as the table. */
     StepArray embedding(String weight, long rows, long vocabulary, long width) {
         StepArray y = tape.run(new StepArray(rows, width));
         tape.onBackward(() -> tape.addGradient(weight, tape.run(new StepArray(vocabulary, width), tape.gradient(y))));
         return y;
     }
 
-    /** Words with some rows from another small table of {@code count} rows. */
-    StepArray trainableTokenEmbeddings(String weight, StepArray words, long count) {
-        StepArray y = tape.run(Tape.like(words), words);
+    /** Embeddings with some rows replaced by those of a small trainable table of {@code count} rows. */
+    StepArray trainableTokenEmbeddings(String weight, StepArray embeddings, long count) {
+        StepArray y = tape.run(Tape.like(embeddings), embeddings);
         tape.onBackward(() -> {
             StepArray dy = tape.gradient(y);
-            StepArray dWords = tape.run(Tape.like(words), dy);
-            StepArray dOwn = tape.run(new StepArray(count, words.shape().get(1)), dy);
-            tape.addGradient(words, dWords);
-            tape.addGradient(weight, dOwn);
+            StepArray dEmbeddings = tape.run(Tape.like(embeddings), dy);
+            StepArray dTokenRows = tape.run(new StepArray(count, embeddings.shape().get(1)), dy);
+            tape.addGradient(embeddings, dEmbeddings);
+            tape.addGradient(weight, dTokenRows);
         });
         return y;
     }
 
-    /** Text with image vectors in it. */
+    /** Token embeddings with image features merged in. */
     StepArray mergeImageFeatures(StepArray text, StepArray images) {
         StepArray y = tape.run(Tape.like(text), text, images);
         tape.onBackward(() -> {
@@ -140,31 +145,31 @@ final class StepLayers {
         return y;
     }
 
-    /** {@code rows} rows of x; its gradient reads x for its shape. */
+    /** Gather of {@code rows} rows of x; its gradient reads x for its shape. */
     StepArray gather(StepArray x, long rows) {
         StepArray y = tape.run(new StepArray(rows, x.shape().get(1)), x);
         tape.onBackward(() -> tape.addGradient(x, tape.run(Tape.like(x), tape.gradient(y), x)));
         return y;
     }
 
-    /** The mean over rows of logits, float32[1]; its gradient keeps the logits. */
+    /** Mean cross-entropy of logits, float32[1]; its gradient needs the logits. */
     StepArray loss(StepArray logits) {
         StepArray y = tape.run(new StepArray(1), logits);
         tape.onBackward(() -> tape.addGradient(logits, tape.run(Tape.like(logits), logits)));
         return y;
     }
 
-    /** A part of which only the input is kept, see {@link org.llava4j.model.samediff.ActivationCheckpointing}. */
-    StepArray checkpointed(Supplier<StepArray> part) {
-        return tape.checkpointed(part);
+    /** A segment with gradient checkpointing, see {@link org.llava4j.model.samediff.ActivationCheckpointing}. */
+    StepArray checkpointed(Supplier<StepArray> segment) {
+        return tape.checkpointed(segment);
     }
 
-    /** Anything without a gradient: the tower's own operations. */
+    /** An operation without a gradient, such as those of the vision tower. */
     StepArray withoutGradient(StepArray result, StepArray... inputs) {
         return tape.run(result, inputs);
     }
 
-    /** Several arrays of one shape from one input, without gradients. */
+    /** Several arrays of the shape of one input, without gradients. */
     List<StepArray> withoutGradient(int count, StepArray x) {
         List<StepArray> ys = new ArrayList<>(Collections.nCopies(count, x));
         ys.replaceAll(Tape::like);

@@ -10,7 +10,7 @@ import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.train.plan.StepLayers.Matrix;
 
-/** What LoRA adds beside the linear layers of a decoder. */
+/** LoRA adapters on the linear layers of a decoder. */
 final class StepLora {
     private final StepLayers layers;
     private final Optional<LoraConfig> lora;
@@ -22,20 +22,20 @@ final class StepLora {
         targets = lora.map(config -> config.targetsIn(decoder)).orElse(Set.of());
     }
 
-    /** y_i + scale * B_i (A_i drop_i(x)), or y_i itself where the weight is no target. */
+    /** y_i + scale * B_i (A_i dropout_i(x)), or y_i itself if the weight is not a LoRA target. */
     List<StepArray> addLora(List<StepArray> ys, StepArray x, Matrix... weights) {
-        // Side by side, as SameDiff runs them: all are ready when x is.
-        Map<Integer, StepArray> low = new LinkedHashMap<>();
+        // Breadth-first, as SameDiff runs them: all are ready when x is.
+        Map<Integer, StepArray> branches = new LinkedHashMap<>();
         for (int i = 0; i < weights.length; i++) {
             if (targets.contains(nameOf(weights[i]))) {
-                low.put(i, lora.orElseThrow().dropout() == 0 ? x : layers.withAdjointGradient(x));
+                branches.put(i, lora.orElseThrow().dropout() == 0 ? x : layers.withAdjointGradient(x));
             }
         }
-        low.replaceAll((i, dropped) ->
+        branches.replaceAll((i, dropped) ->
                 layers.linear(dropped, part(LoraConfig.nameOfA(nameOf(weights[i])), rank(), weights[i].inputs())));
-        low.replaceAll((i, product) -> layers.withAdjointGradient(product));
+        branches.replaceAll((i, product) -> layers.withAdjointGradient(product));
         List<StepArray> sums = new ArrayList<>(ys);
-        low.forEach((i, scaled) -> {
+        branches.forEach((i, scaled) -> {
             Matrix b = part(LoraConfig.nameOfB(nameOf(weights[i])), weights[i].outputs(), rank());
             sums.set(i, layers.linear(scaled, ys.get(i), b).get(0));
         });

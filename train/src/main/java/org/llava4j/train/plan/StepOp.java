@@ -2,5 +2,5 @@ package org.llava4j.train.plan;
 
 import java.util.List;
 
-/** An operation of a step as the planner sees it: the arrays that it reads and those that it makes. */
+/** Operation of a step in the memory simulation: the arrays that it reads and those that it creates. */
 record StepOp(List<StepArray> inputs, List<StepArray> outputs) {}

@@ -8,35 +8,35 @@ import java.util.stream.Stream;
 import org.llava4j.model.weights.WeightDtype;
 
 /**
- * A change that makes a run fit into a machine.
+ * Suggested change of settings that makes a run fit into a machine.
  *
- * @param description what to change
+ * @param description of the change
  * @param run the run with the change
  */
 public record Suggestion(String description, PlannedRun run) {
-    /** A sequence with less text beside its image is no use. */
+    /** Text tokens that a suggested length must leave beside the image tokens. */
     private static final int MIN_TEXT_TOKENS = 32;
 
     private static final int LENGTH_STEP = 8;
 
     /**
-     * What would make a run fit: single changes, or, where none is enough, the first that are enough together.
+     * Returns changes that make a run fit: single changes, or, if none suffices, the first combination that does.
      *
-     * @return none if nothing would
+     * @return empty if no change suffices
      */
     public static List<Suggestion> thatFit(PlannedRun run, MachineMemory machine) {
-        Suggestion asked = new Suggestion("", run);
-        Suggestion narrow = asked.withBf16();
-        Suggestion again = asked.withCheckpointing();
+        Suggestion unchanged = new Suggestion("", run);
+        Suggestion bf16 = unchanged.withBf16();
+        Suggestion checkpointing = unchanged.withCheckpointing();
         for (Suggestion base : List.of(
-                asked,
-                narrow,
-                again,
-                narrow.withCheckpointing(),
-                asked.withBatchOfOne(),
-                narrow.withBatchOfOne(),
-                again.withBatchOfOne(),
-                narrow.withCheckpointing().withBatchOfOne())) {
+                unchanged,
+                bf16,
+                checkpointing,
+                bf16.withCheckpointing(),
+                unchanged.withBatchOfOne(),
+                bf16.withBatchOfOne(),
+                checkpointing.withBatchOfOne(),
+                bf16.withCheckpointing().withBatchOfOne())) {
             List<Suggestion> found = changes(base, machine);
             if (!found.isEmpty()) {
                 return found;
@@ -45,57 +45,57 @@ public record Suggestion(String description, PlannedRun run) {
         return List.of();
     }
 
-    /** Single changes with which a run needs less, whatever the machine has. */
+    /** Returns single changes that reduce the memory of a run, regardless of any machine. */
     public static List<Suggestion> thatNeedLess(PlannedRun run) {
-        Suggestion asked = new Suggestion("", run);
+        Suggestion unchanged = new Suggestion("", run);
         int half = (run.batchSize() + 1) / 2;
         long needed = MemoryPlan.of(run).neededBytes();
         return Stream.of(
-                        asked.with("batch " + half, run.withBatchSize(half)),
-                        asked.withBf16(),
-                        asked.withCheckpointing())
+                        unchanged.with("batch size " + half, run.withBatchSize(half)),
+                        unchanged.withBf16(),
+                        unchanged.withCheckpointing())
                 .filter(change -> MemoryPlan.of(change.run).neededBytes() < needed)
                 .toList();
     }
 
-    /** With frozen matrices in 16 bits; the same if they are. */
+    /** With frozen matrices in bf16; unchanged if they already are in 16 bits. */
     private Suggestion withBf16() {
         return run.frozenDtype() == WeightDtype.FP32
                 ? with("--frozen-dtype " + WeightDtype.BF16, run.withFrozenDtype(WeightDtype.BF16))
                 : this;
     }
 
-    /** With activations made again; the same if they are. */
+    /** With gradient checkpointing; unchanged if already enabled. */
     private Suggestion withCheckpointing() {
-        return run.gradientCheckpointing() ? this : with("--recompute", run.withGradientCheckpointing(true));
+        return run.gradientCheckpointing() ? this : with("--gradient-checkpointing", run.withGradientCheckpointing(true));
     }
 
     private Suggestion withBatchOfOne() {
-        return with("batch 1", run.withBatchSize(1));
+        return with("batch size 1", run.withBatchSize(1));
     }
 
     private static List<Suggestion> changes(Suggestion base, MachineMemory machine) {
         PlannedRun run = base.run;
         List<Suggestion> found = new ArrayList<>();
         largest(run.batchSize() - 1, 1, run::withBatchSize, machine)
-                .ifPresent(batch -> found.add(base.with("batch " + batch, run.withBatchSize(batch))));
+                .ifPresent(batch -> found.add(base.with("batch size " + batch, run.withBatchSize(batch))));
         for (Suggestion change : List.of(base.withBf16(), base.withCheckpointing())) {
             if (change != base && MemoryPlan.of(change.run).fits(machine)) {
                 found.add(change);
             }
         }
-        int least = (run.config().numImageTokens() + MIN_TEXT_TOKENS + LENGTH_STEP - 1) / LENGTH_STEP;
-        largest((run.maxLength() - 1) / LENGTH_STEP, least, n -> run.withMaxLength(n * LENGTH_STEP), machine)
+        int minSteps = (run.config().numImageTokens() + MIN_TEXT_TOKENS + LENGTH_STEP - 1) / LENGTH_STEP;
+        largest((run.maxLength() - 1) / LENGTH_STEP, minSteps, n -> run.withMaxLength(n * LENGTH_STEP), machine)
                 .map(n -> n * LENGTH_STEP)
                 .ifPresent(length -> found.add(base.with("length " + length, run.withMaxLength(length))));
         return found;
     }
 
-    private Suggestion with(String more, PlannedRun changed) {
-        return new Suggestion(description.isEmpty() ? more : description + ", " + more, changed);
+    private Suggestion with(String change, PlannedRun changed) {
+        return new Suggestion(description.isEmpty() ? change : description + ", " + change, changed);
     }
 
-    /** The largest number of least..most with which a run fits; what it takes grows with it. */
+    /** The largest number in least..most with which a run fits; its memory grows with the number. */
     private static Optional<Integer> largest(int most, int least, IntFunction<PlannedRun> with, MachineMemory machine) {
         if (most < least || !MemoryPlan.of(with.apply(least)).fits(machine)) {
             return Optional.empty();

@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.function.Supplier;
 
 /**
- * Operations in the order in which they run, and how each is differentiated. As in SameDiff every gradient is an
- * operation of its own, and what has several gradients gets their sum as a new array.
+ * Tape of operations in execution order, with a gradient rule for each (reverse-mode automatic differentiation). As in
+ * SameDiff, every gradient is a separate operation, and several gradients of one array are summed into a new array.
  */
 final class Tape {
     private final List<StepOp> ops = new ArrayList<>();
@@ -23,7 +23,7 @@ final class Tape {
     private final Map<String, StepArray> weightGradients = new LinkedHashMap<>();
     private final Map<StepArray, StepArray> recomputed = new IdentityHashMap<>();
 
-    /** Runs an operation with one result. */
+    /** Records an operation with one result. */
     StepArray run(StepArray result, StepArray... reads) {
         run(List.of(result), reads);
         return result;
@@ -37,16 +37,19 @@ final class Tape {
                 results));
     }
 
-    /** Runs what makes an array; when its gradient has come, runs all but the last again for the gradients inside. */
-    StepArray checkpointed(Supplier<StepArray> part) {
+    /**
+     * Records a segment with gradient checkpointing: once the gradient of its result exists, all its operations but the
+     * last are recorded again for the gradients inside.
+     */
+    StepArray checkpointed(Supplier<StepArray> segment) {
         int first = ops.size();
-        StepArray result = part.get();
+        StepArray result = segment.get();
         List<StepOp> inside = List.copyOf(ops.subList(first, ops.size() - 1));
         onBackward(() -> {
-            Set<StepArray> made = Collections.newSetFromMap(new IdentityHashMap<>());
+            Set<StepArray> recomputedOutputs = Collections.newSetFromMap(new IdentityHashMap<>());
             for (StepOp op : inside) {
                 for (StepArray read : op.inputs()) {
-                    if (!made.contains(read) && !recomputed.containsKey(read)) {
+                    if (!recomputedOutputs.contains(read) && !recomputed.containsKey(read)) {
                         recomputed.put(read, run(like(read), read, gradient(result)));
                     }
                 }
@@ -55,28 +58,28 @@ final class Tape {
                 for (int i = 0; i < results.size(); i++) {
                     recomputed.put(op.outputs().get(i), results.get(i));
                 }
-                made.addAll(op.outputs());
+                recomputedOutputs.addAll(op.outputs());
             }
         });
         return result;
     }
 
-    /** What to add when the gradient of what was run last is there. */
+    /** Registers a gradient rule. Rules run in reverse order when the tape is differentiated. */
     void onBackward(Runnable work) {
         backward.push(work);
     }
 
-    /** The gradient of an array so far. */
+    /** The gradient of an array accumulated so far. */
     StepArray gradient(StepArray of) {
         return gradients.get(of);
     }
 
-    /** A gradient of an array, or one more of it. */
+    /** Adds to the gradient of an array. */
     void addGradient(StepArray of, StepArray gradient) {
         gradients.merge(of, gradient, this::sum);
     }
 
-    /** A gradient of a weight, or one more of it. */
+    /** Adds to the gradient of a weight. */
     void addGradient(String weight, StepArray gradient) {
         weightGradients.merge(weight, gradient, this::sum);
     }
@@ -85,19 +88,19 @@ final class Tape {
         return run(like(a), a, b);
     }
 
-    /** Another array of this shape. */
+    /** A new array of the same shape. */
     static StepArray like(StepArray other) {
         return new StepArray(other.shape().stream().mapToLong(Long::longValue).toArray());
     }
 
-    /** Adds all gradients, from the last operation to the first. */
+    /** Records all gradients, from the last operation to the first. */
     void differentiate() {
         while (!backward.isEmpty()) {
             backward.pop().run();
         }
     }
 
-    /** By weight, in no order of importance. */
+    /** Gradients by weight name. */
     Map<String, StepArray> weightGradients() {
         return weightGradients;
     }

@@ -18,9 +18,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Every weight of a model by name and size, from its config alone: the graph is built, but no weight is made. */
+/** Names and sizes of all weights of a model, from its config alone: the graph is built without creating any weight. */
 final class WeightShapes implements TensorSource {
-    /** Rows that {@link ImageStartEndEmbeddings} has: start and end. */
+    /** Number of image start/end rows. */
     static final int IMAGE_START_END_ROWS = 2;
 
     private final List<Weight> weights = new ArrayList<>();
@@ -28,22 +28,24 @@ final class WeightShapes implements TensorSource {
     private WeightShapes() {}
 
     /**
+     * A weight.
+     *
      * @param length number of elements
-     * @param matrix whether it may be kept in 16 bits
+     * @param matrix whether it may be stored in 16 bits when frozen
      */
     record Weight(String name, long length, boolean matrix) {
-        /** Nothing of the tower ever learns. */
-        boolean isTrainable(Predicate<String> learns) {
-            return !name.startsWith(Llava.TOWER_PREFIX) && learns.test(name);
+        /** Whether the weight is trainable; the weights of the tower never are. */
+        boolean isTrainable(Predicate<String> trainable) {
+            return !name.startsWith(Llava.TOWER_PREFIX) && trainable.test(name);
         }
 
-        long bytes(Predicate<String> learns, WeightDtype frozenType) {
-            boolean narrow = matrix && !isTrainable(learns);
-            return length * (narrow ? frozenType.dataType().width() : Float.BYTES);
+        long bytes(Predicate<String> trainable, WeightDtype frozenDtype) {
+            boolean lowPrecision = matrix && !isTrainable(trainable);
+            return length * (lowPrecision ? frozenDtype.dataType().width() : Float.BYTES);
         }
     }
 
-    /** Projector and decoder, with what is added to it. */
+    /** Projector and decoder, including LoRA. */
     static List<Weight> model(PlannedRun run) {
         WeightShapes shapes = new WeightShapes();
         Llava.build(run.config(), shapes, ImageInput.FEATURES, run.lora().map(lora -> new Lora(lora, 0)));
@@ -65,7 +67,7 @@ final class WeightShapes implements TensorSource {
 
     @Override
     public INDArray tensor(String name, long... shape) {
-        throw new IllegalStateException("only shapes are asked for, not " + name);
+        throw new IllegalStateException("values of " + name + " were requested, but only shapes are available");
     }
 
     @Override

@@ -13,9 +13,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * The planned peak of each case of {@code mid} beside the resident memory that Linux measured; minutes. Run it by name:
+ * Compares the planned peak of each case of {@code mid} with the resident memory that Linux measured. Takes minutes;
+ * run it by name:
  *
- * <pre>mvn -q -pl train -am test -Dtest=PlannedPeakTest -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
+ * <pre>mvn -q -pl train -am test -Dtest=MemoryPlanPeakTest -DexcludedTags= -Dsurefire.failIfNoSpecifiedTests=false</pre>
  */
 @Tag("slow")
 class MemoryPlanPeakTest {
@@ -26,14 +27,14 @@ class MemoryPlanPeakTest {
 
     @ParameterizedTest
     @CsvSource({"2,128", "4,128", "8,128", "2,512", "1,1024"})
-    void thePeakIsThatOfThePlan(String batch, String text) throws IOException {
+    void measuredPeakMatchesPlan(String batch, String text) throws IOException {
         Path file = temp.resolve("bench.json");
         BenchMain.main(new String[] {
             "--batch", batch, "--text", text, "--repetitions", "7", "--recompute", "--json", file.toString()
         });
         for (JsonNode one : new ObjectMapper().readTree(file.toFile()).get("cases")) {
             assertThat(one.get("planned_peak_mb").doubleValue())
-                    .as(one.get("case").textValue() + ", recompute " + one.get("recompute"))
+                    .as(one.get("case").textValue() + ", gradient checkpointing " + one.get("gradient_checkpointing"))
                     .isCloseTo(one.get("peak_rss_mb").doubleValue(), withinPercentage(PERCENT));
         }
     }

@@ -23,7 +23,7 @@ import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.GoldenValues;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 
-/** Published models, planned from their configs alone. */
+/** Memory plans of published models, from their configs alone. */
 class MemoryPlanTest {
     private static final long GB = 1L << 30;
     private static final long TOWER = 303_179_776;
@@ -35,10 +35,10 @@ class MemoryPlanTest {
     @TempDir
     private Path temp;
 
-    private LlavaConfig config(String name, boolean slot) {
+    private LlavaConfig config(String name, boolean imageStartEnd) {
         ObjectNode config =
                 (ObjectNode) GoldenValues.json("g_layouts/" + name + ".json").get("config");
-        config.put("mm_use_im_start_end", slot);
+        config.put("mm_use_im_start_end", imageStartEnd);
         try {
             Path file = Files.writeString(temp.resolve(name + ".json"), config.toString());
             return LlavaConfig.readShapes(file, Path.of(CLIP));
@@ -55,10 +55,10 @@ class MemoryPlanTest {
         return run(config(name, false), STAGE_2);
     }
 
-    private static PlannedRun run(LlavaConfig config, String learns) {
+    private static PlannedRun run(LlavaConfig config, String trainable) {
         return new PlannedRun(
                 config,
-                name -> name.matches(learns),
+                name -> name.matches(trainable),
                 TowerPlacement.SEPARATE,
                 WeightDtype.FP32,
                 4,
@@ -72,7 +72,7 @@ class MemoryPlanTest {
 
     @ParameterizedTest
     @CsvSource({"vicuna-7b,6738415616,4198400", "vicuna-13b,13015864320,5248000"})
-    void parametersAreThePublishedOnes(String name, long llama, long projector) {
+    void parameterCountsMatchPublishedModels(String name, long llama, long projector) {
         MemoryPlan first = MemoryPlan.of(stage1(name));
         assertThat(first.trainableParameters()).isEqualTo(projector);
         assertThat(first.frozenParameters()).isEqualTo(llama + TOWER);
@@ -84,9 +84,9 @@ class MemoryPlanTest {
         assertThat(second.optimizerBytes()).isEqualTo(8 * (llama + projector));
     }
 
-    /** LLaVA-1.5's recipe on 7B: 320 million weights learn beside a decoder of 13 GB in 16 bits. */
+    /** LLaVA-1.5's LoRA recipe on 7B: 320 million trainable parameters beside a decoder of 13 GB in 16 bits. */
     @Test
-    void loraIsCountedBesideTheFrozenDecoder() {
+    void planCountsLoraBesideFrozenDecoder() {
         LoraConfig lora = new LoraConfig(128, 256, 0.05, LoraConfig.ALL_LINEAR);
         PlannedRun plain = stage1("vicuna-7b").withFrozenDtype(WeightDtype.BF16);
         MemoryPlan plan = MemoryPlan.of(new PlannedRun(
@@ -113,17 +113,17 @@ class MemoryPlanTest {
     }
 
     @Test
-    void theRowsOfTheSlotAreCountedOnceAndHeldBesideTheirTable() {
+    void planCountsImageStartEndRowsOnce() {
         LlavaConfig plain = config("llava-13b-v0", false);
-        LlavaConfig slot = config("llava-13b-v0", true);
+        LlavaConfig withRows = config("llava-13b-v0", true);
         MemoryPlan without = MemoryPlan.of(run(plain, STAGE_1));
-        MemoryPlan with = MemoryPlan.of(run(slot, STAGE_1));
+        MemoryPlan with = MemoryPlan.of(run(withRows, STAGE_1));
         long rows = 2 * 5120;
         assertThat(with.trainableParameters()).isEqualTo(without.trainableParameters() + rows);
         assertThat(with.frozenParameters()).isEqualTo(without.frozenParameters() - rows);
         assertThat(with.weightBytes()).isEqualTo(without.weightBytes() + 4 * rows);
         assertThat(with.weightNames()).contains(ImageStartEndEmbeddings.NAME);
-        MemoryPlan all = MemoryPlan.of(run(slot, STAGE_2));
+        MemoryPlan all = MemoryPlan.of(run(withRows, STAGE_2));
         assertThat(all.trainableParameters())
                 .isEqualTo(MemoryPlan.of(run(plain, STAGE_2)).trainableParameters());
         assertThat(all.frozenParameters()).isEqualTo(TOWER);
@@ -131,16 +131,16 @@ class MemoryPlanTest {
     }
 
     @Test
-    void frozenMatricesIn16BitsAreHalfAndVectorsAreNot() {
+    void frozenMatricesIn16BitsTakeHalf() {
         PlannedRun run = stage1("vicuna-7b");
         long fp32 = MemoryPlan.of(run).weightBytes();
         long bf16 = MemoryPlan.of(run.withFrozenDtype(WeightDtype.BF16)).weightBytes();
         long projector = 4 * 4_198_400;
         long decoderNorms = 4 * 65 * 4096;
-        // Patches have no bias, every other layer has one; class and positions are no matrices.
+        // Patch embeddings have no bias, every other layer has one; class and position embeddings are not matrices.
         long towerVectors = 4L * (24 * (4 * 1024 + 4096 + 1024 + 4 * 1024) + 4 * 1024 + 1024 + 257 * 1024);
-        long whole = projector + decoderNorms + towerVectors;
-        assertThat(bf16 - whole).isEqualTo((fp32 - whole) / 2);
+        long float32 = projector + decoderNorms + towerVectors;
+        assertThat(bf16 - float32).isEqualTo((fp32 - float32) / 2);
         PlannedRun all = stage2("vicuna-7b");
         assertThat(MemoryPlan.of(all.withFrozenDtype(WeightDtype.BF16)).gradientBytes())
                 .isEqualTo(MemoryPlan.of(all).gradientBytes());
@@ -148,8 +148,8 @@ class MemoryPlanTest {
 
     @ParameterizedTest
     @CsvSource({"true", "false"})
-    void moreRowsAndLongerOnesTakeMore(boolean decoderLearns) {
-        PlannedRun run = decoderLearns ? stage2("vicuna-7b") : stage1("vicuna-7b");
+    void memoryGrowsWithBatchSizeAndLength(boolean trainDecoder) {
+        PlannedRun run = trainDecoder ? stage2("vicuna-7b") : stage1("vicuna-7b");
         long before = 0;
         for (int batch = 1; batch <= 16; batch++) {
             MemoryPlan plan = MemoryPlan.of(run.withBatchSize(batch));
@@ -165,9 +165,12 @@ class MemoryPlanTest {
         }
     }
 
-    /** By hand, of the 7B decoder with 4 rows of 512: what lives when the last layer's gradient begins. */
+    /**
+     * Computed by hand for the 7B decoder with 4 sequences of 512: the arrays alive when the gradient of the last layer
+     * begins.
+     */
     @Test
-    void activationsAreTheArraysThatGradientsRead() {
+    void activationsMatchArraysReadByGradients() {
         long rows = 4 * 512;
         long head = 2 * 4 * 256 * 32000L;
         long perLayer = rows * (5 * 4096 + 2 * 11008);
@@ -180,22 +183,22 @@ class MemoryPlanTest {
     }
 
     @Test
-    void ofALayerWhoseActivationsAreMadeAgainItsInputAloneIsKept() {
+    void gradientCheckpointingKeepsLayerInputsOnly() {
         for (PlannedRun run : List.of(stage1("vicuna-7b"), stage2("vicuna-7b"))) {
-            MemoryPlan kept = MemoryPlan.of(run);
-            MemoryPlan again = MemoryPlan.of(run.withGradientCheckpointing(true));
+            MemoryPlan stored = MemoryPlan.of(run);
+            MemoryPlan recomputed = MemoryPlan.of(run.withGradientCheckpointing(true));
             long rows = 4L * 512 * Float.BYTES;
             long inputs = 31 * rows * 4096;
             long oneLayer = rows * (16 * 4096 + 8 * 11008);
-            assertThat(again.activationBytes()).isBetween(inputs, inputs + oneLayer);
-            assertThat(again.activationBytes()).isLessThan(kept.activationBytes() / 4);
-            assertThat(again.weightBytes()).isEqualTo(kept.weightBytes());
-            assertThat(again.gradientBytes()).isEqualTo(kept.gradientBytes());
+            assertThat(recomputed.activationBytes()).isBetween(inputs, inputs + oneLayer);
+            assertThat(recomputed.activationBytes()).isLessThan(stored.activationBytes() / 4);
+            assertThat(recomputed.weightBytes()).isEqualTo(stored.weightBytes());
+            assertThat(recomputed.gradientBytes()).isEqualTo(stored.gradientBytes());
         }
     }
 
     @Test
-    void recomputationIsSuggestedWhereItHelps() {
+    void suggestionsIncludeGradientCheckpointing() {
         PlannedRun run = stage1("vicuna-7b").withBatchSize(16).withMaxLength(2048);
         long between = (MemoryPlan.of(run).neededBytes()
                         + MemoryPlan.of(run.withGradientCheckpointing(true)).neededBytes())
@@ -204,13 +207,13 @@ class MemoryPlanTest {
         assertThat(MemoryPlan.of(run).fits(machine)).isFalse();
         assertThat(Suggestion.thatFit(run, machine))
                 .extracting(Suggestion::description)
-                .contains("--recompute");
+                .contains("--gradient-checkpointing");
     }
 
     @Test
-    void accumulatedGradientsAreHeldTwice() {
+    void gradientAccumulationDoublesGradients() {
         PlannedRun once = stage1("vicuna-7b");
-        PlannedRun often = new PlannedRun(
+        PlannedRun accumulated = new PlannedRun(
                 once.config(),
                 once.trainable(),
                 TowerPlacement.SEPARATE,
@@ -222,13 +225,13 @@ class MemoryPlanTest {
                 8,
                 GB / 4,
                 GB);
-        assertThat(MemoryPlan.of(often).gradientBytes())
+        assertThat(MemoryPlan.of(accumulated).gradientBytes())
                 .isEqualTo(2 * MemoryPlan.of(once).gradientBytes());
     }
 
     @ParameterizedTest
     @CsvSource({"64", "36", "24", "20", "150"})
-    void whatARefusalSuggestsFits(int gb) {
+    void rejectionSuggestsChangesThatFit(int gb) {
         MachineMemory machine = MachineMemory.of(gb * GB);
         PlannedRun run = (gb == 150 ? stage2("vicuna-7b") : stage1("vicuna-7b"))
                 .withBatchSize(16)
@@ -246,12 +249,12 @@ class MemoryPlanTest {
         assertThatThrownBy(() -> plan.requireFits(machine))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(suggestions.get(0).description())
-                .hasMessageContaining("but may take")
+                .hasMessageContaining("but may use")
                 .hasMessageNotContaining("\n");
     }
 
     @Test
-    void theSuggestedBatchIsTheLargest() {
+    void suggestedBatchSizeIsLargest() {
         MachineMemory machine = MachineMemory.of(48 * GB);
         PlannedRun run = stage1("vicuna-7b").withBatchSize(64);
         int batch = Suggestion.thatFit(run, machine).get(0).run().batchSize();
@@ -260,9 +263,9 @@ class MemoryPlanTest {
     }
 
     @Test
-    void whatNoChangeHelpsIsSaid() {
+    void rejectionReportsThatNoChangeHelps() {
         assertThatThrownBy(() -> MemoryPlan.of(stage2("vicuna-13b")).requireFits(MachineMemory.of(32 * GB)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("no batch or length makes it fit");
+                .hasMessageContaining("no batch size or length makes it fit");
     }
 }

@@ -41,17 +41,17 @@ import org.llava4j.train.Trainer;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What the planner says that the pool hands out, against what it does: byte for byte. */
+/** Compares the simulated memory of the pool with that of the real pool, byte for byte. */
 class PoolSimulationTest {
     private static final int TEXT = 24;
-    private static final int SUPERVISED = 10;
+    private static final int TARGET_TOKENS = 10;
     private static final Predicate<String> PROJECTOR = name -> name.startsWith("model.mm_projector.");
     private static final Predicate<String> ALL = name -> !name.contains("vision");
 
     static Stream<Arguments> runs() {
         LlavaConfig plain = config(ProjectorType.LINEAR, SelectFeature.PATCH, false, false);
         LlavaConfig tied = config(ProjectorType.MLP2X_GELU, SelectFeature.CLS_PATCH, true, false);
-        LlavaConfig slot = config(ProjectorType.LINEAR, SelectFeature.PATCH, false, true);
+        LlavaConfig startEnd = config(ProjectorType.LINEAR, SelectFeature.PATCH, false, true);
         return Stream.of(
                 Arguments.of("stage 1", plain, PROJECTOR, TowerPlacement.NONE, 3, 1),
                 Arguments.of("stage 1 from pixels", plain, PROJECTOR, TowerPlacement.IN_GRAPH, 3, 1),
@@ -61,7 +61,7 @@ class PoolSimulationTest {
                 Arguments.of("one row", plain, ALL, TowerPlacement.NONE, 1, 1),
                 Arguments.of("two layers' projector, tied head, CLS", tied, ALL, TowerPlacement.IN_GRAPH, 2, 1),
                 Arguments.of(
-                        "rows of the slot",
+                        "image start/end rows",
                         slot,
                         PROJECTOR.or(name -> name.equals(ImageStartEndEmbeddings.NAME)),
                         TowerPlacement.NONE,
@@ -79,7 +79,7 @@ class PoolSimulationTest {
                 Arguments.of("forward", plain, (Predicate<String>) name -> false, TowerPlacement.IN_GRAPH, 2, 1));
     }
 
-    private static LlavaConfig config(ProjectorType projector, SelectFeature feature, boolean tied, boolean slot) {
+    private static LlavaConfig config(ProjectorType projector, SelectFeature feature, boolean tied, boolean imageStartEnd) {
         return new LlavaConfig(
                 new ClipConfig(16, 3, 2, 40, 28, 14, 1e-5),
                 new LlamaConfig(60, 24, 4, 4, 2, 56, 1e-5, 10000, 1, tied),
@@ -89,28 +89,28 @@ class PoolSimulationTest {
                 64,
                 false,
                 false,
-                slot ? Optional.of(new ImageStartEndTokens(58, 59)) : Optional.empty());
+                imageStartEnd ? Optional.of(new ImageStartEndTokens(58, 59)) : Optional.empty());
     }
 
     @ParameterizedTest(name = "{0}")
     @MethodSource("runs")
-    void thePoolHoldsWhatWasPlanned(
+    void simulationMatchesPool(
             String name,
             LlavaConfig config,
-            Predicate<String> learns,
+            Predicate<String> trainable,
             TowerPlacement tower,
             int batch,
             int accumulation)
             throws InterruptedException, ExecutionException {
         int length = config.numImageTokens() + TEXT;
         PlannedRun run = new PlannedRun(
-                config, learns, tower, WeightDtype.FP32, batch, length, SUPERVISED, accumulation, 0, 0, 0);
-        long kept = assertPoolHolds(run, 0);
-        long again = assertPoolHolds(run.withGradientCheckpointing(true), 0);
+                config, trainable, tower, WeightDtype.FP32, batch, length, TARGET_TOKENS, accumulation, 0, 0, 0);
+        long stored = assertPoolMatches(run, 0);
+        long recomputed = assertPoolMatches(run.withGradientCheckpointing(true), 0);
         if (Set.of("forward", "the last layer").contains(name)) {
-            assertThat(again).as("no gradient passes a layer but the last").isEqualTo(kept);
+            assertThat(recomputed).as("no gradient passes through a layer but the last").isEqualTo(stored);
         } else {
-            assertThat(again).isLessThan(kept * 2 / 3);
+            assertThat(recomputed).isLessThan(stored * 2 / 3);
         }
     }
 
@@ -121,7 +121,7 @@ class PoolSimulationTest {
         "0.1, .+(q|down)_proj.weight, 1",
         "0, .+v_proj.weight, 1"
     })
-    void thePoolHoldsWhatLoraTakes(double dropout, String target, int accumulation)
+    void simulationMatchesPoolWithLora(double dropout, String target, int accumulation)
             throws InterruptedException, ExecutionException {
         LlavaConfig config = config(ProjectorType.LINEAR, SelectFeature.PATCH, false, false);
         PlannedRun run = new PlannedRun(
@@ -132,37 +132,39 @@ class PoolSimulationTest {
                 WeightDtype.FP32,
                 2,
                 config.numImageTokens() + TEXT,
-                SUPERVISED,
+                TARGET_TOKENS,
                 accumulation,
                 false,
                 0,
                 0,
                 0);
-        // Gradients of one input are summed a little later than planned: one of them may wait, and where a layer is
-        // made again one product with A.
+        // Gradients of one input are summed a little later than simulated, so one of them may be alive longer, and with
+        // gradient checkpointing also one product with A.
         long rows = (long) run.batchSize() * run.maxLength() * Float.BYTES;
         long oneGradient = rows * config.decoder().hiddenSize();
-        assertPoolHolds(run, oneGradient);
-        assertPoolHolds(
+        assertPoolMatches(run, oneGradient);
+        assertPoolMatches(
                 run.withGradientCheckpointing(true),
                 oneGradient + rows * run.lora().orElseThrow().rank());
     }
 
     /**
-     * @return bytes that the pool made
-     * @param room how much more the pool may hold than was planned
+     * Runs the steps on a real pool and compares its size with the plan.
+     *
+     * @param tolerance bytes that the real pool may hold more than planned
+     * @return bytes that the pool allocated
      */
-    private static long assertPoolHolds(PlannedRun run, long room) throws InterruptedException, ExecutionException {
-        // A thread of its own has a pool of its own.
-        FutureTask<Long> steps = new FutureTask<>(() -> made(run));
+    private static long assertPoolMatches(PlannedRun run, long tolerance) throws InterruptedException, ExecutionException {
+        // A new thread has a new pool.
+        FutureTask<Long> steps = new FutureTask<>(() -> allocatedBytes(run));
         new Thread(steps).start();
         MemoryPlan plan = MemoryPlan.of(run);
-        long besideThePool = plan.weightBytes() + plan.optimizerBytes() + plan.inputBytes() + plan.jvmBytes();
-        assertThat(plan.peakBytes() - besideThePool).isBetween(steps.get() - room, steps.get());
+        long outsidePool = plan.weightBytes() + plan.optimizerBytes() + plan.inputBytes() + plan.jvmBytes();
+        assertThat(plan.peakBytes() - outsidePool).isBetween(steps.get() - tolerance, steps.get());
         return steps.get();
     }
 
-    private static long made(PlannedRun run) {
+    private static long allocatedBytes(PlannedRun run) {
         Llava model = Llava.build(
                 run.config(),
                 (name, shape) -> WeightInitializer.normal(1, name, 0.1, shape),
@@ -189,7 +191,7 @@ class PoolSimulationTest {
         int[] ids = new int[TEXT + 1];
         Arrays.setAll(ids, i -> i == 0 ? LlamaTokenizer.IMAGE_TOKEN_ID : 30 + i);
         int[] labels = ids.clone();
-        Arrays.fill(labels, 0, labels.length - SUPERVISED, EncodedSample.IGNORE_INDEX);
+        Arrays.fill(labels, 0, labels.length - TARGET_TOKENS, EncodedSample.IGNORE_INDEX);
         int[] images = new int[run.batchSize()];
         Arrays.fill(images, 1);
         BatchLayout layout = BatchLayout.collate(

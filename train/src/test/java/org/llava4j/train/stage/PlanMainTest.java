@@ -114,7 +114,7 @@ class PlanMainTest {
                         "8",
                         "--machine-gb",
                         "72"))
-                .contains("8, of which 8 have work: 20 batches a step, at most 3 each")
+                .contains("8, 8 of them active: 20 batches per step, at most 3 per executor")
                 .contains("16 MB to each executor and 16 MB back, 128 MB into the driver; 0.12 s at 10.0 Gbit/s")
                 .contains("--conf spark.executor.memory=2g --conf spark.executor.memoryOverhead=");
         assertThatThrownBy(() -> run(
@@ -135,7 +135,7 @@ class PlanMainTest {
     void planRejectsRunThatDoesNotFitWithSuggestions() {
         assertThatThrownBy(() -> run("--model-path", temp.toString(), "--stage", "pretrain", "--machine-gb", "72"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("but may take 61.2 GB of 72.0 GB; it fits with batch ")
+                .hasMessageContaining("but may use 61.2 GB of 72.0 GB; it fits with batch size ")
                 .hasMessageContaining(", or with ")
                 .hasMessageNotContaining("\n");
     }

@@ -45,7 +45,7 @@ class StageMemoryTest {
 
     @Test
     void fittingRunReportsItsMemory() {
-        assertThat(run(MachineMemory.detect())).startsWith("memory: needs ").contains("may take ");
+        assertThat(run(MachineMemory.detect())).startsWith("memory: needs ").contains("may use ");
         assertThat(output).isDirectory();
     }
 
@@ -53,7 +53,7 @@ class StageMemoryTest {
     void runThatDoesNotFitIsRejected() {
         assertThatThrownBy(() -> run(MachineMemory.of(1 << 20)))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageContaining("of 1 MB; no batch or length makes it fit");
+                .hasMessageContaining("of 1 MB; no batch size or length makes it fit");
         assertThat(output).doesNotExist();
     }
 
@@ -74,9 +74,9 @@ class StageMemoryTest {
                         new CheckpointPolicy(checkpoints, 1, 1, CheckpointPolicy.ResumeMode.NEVER)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageStartingWith("out of memory (Java heap space): the Java heap has at most ")
-                .hasMessageContaining("; the memory plan said ")
-                .hasMessageContaining("batch 2 needs ")
-                .hasMessageContaining("--recompute needs ")
+                .hasMessageContaining("; the memory estimate was ")
+                .hasMessageContaining("batch size 2 needs ")
+                .hasMessageContaining("--gradient-checkpointing needs ")
                 .hasMessageNotContaining("\n");
         assertThat(output).doesNotExist();
     }
