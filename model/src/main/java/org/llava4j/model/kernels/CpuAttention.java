@@ -237,8 +237,8 @@ final class CpuAttention {
 
     private static void check(AttentionShape shape, int[] starts, Matrix q, Matrix k, Matrix v, Matrix y) {
         if (shape.heads() % shape.kvHeads() != 0 || (starts != null && starts.length != shape.sequences())) {
-            throw new IllegalArgumentException("invalid attention shape: " + shape
-                    + (starts == null ? "" : " with " + starts.length + " starts"));
+            throw new IllegalArgumentException(
+                    "invalid attention shape: " + shape + (starts == null ? "" : " with " + starts.length + " starts"));
         }
         long rows = (long) shape.sequences() * shape.length();
         q.expect("q", rows, (long) shape.heads() * shape.headDim());

@@ -57,13 +57,14 @@ final class CpuDecodeAttention {
         Heads values = Heads.of(cache.values());
         int length = cache.length() + count;
         if (cache.length() < 0 || length > Math.min(keys.capacity(), values.capacity())) {
-            throw new IllegalArgumentException("a KV cache of " + keys.capacity() + " positions has no room for " + count
-                    + " after position " + cache.length());
+            throw new IllegalArgumentException("a KV cache of " + keys.capacity() + " positions has no room for "
+                    + count + " after position " + cache.length());
         }
         k.expect("k", v.rows(), (long) keys.count() * keys.width());
         v.expect("v", k.rows(), (long) values.count() * values.width());
         if (from < 0 || from + count > k.rows()) {
-            throw new IllegalArgumentException("rows [" + from + ", " + (from + count) + ") are outside the " + k.rows() + " rows of k");
+            throw new IllegalArgumentException(
+                    "rows [" + from + ", " + (from + count) + ") are outside the " + k.rows() + " rows of k");
         }
         Scratch s = Scratch.forCurrentThread();
         keys.put(s, k, from, count, cache.length());

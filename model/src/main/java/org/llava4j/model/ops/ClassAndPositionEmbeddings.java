@@ -17,7 +17,8 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
     /** For SameDiff, which clones operations. */
     public ClassAndPositionEmbeddings() {}
 
-    private ClassAndPositionEmbeddings(SameDiff sd, SDVariable patches, SDVariable classEmbedding, SDVariable positions) {
+    private ClassAndPositionEmbeddings(
+            SameDiff sd, SDVariable patches, SDVariable classEmbedding, SDVariable positions) {
         super(sd, patches, classEmbedding, positions);
     }
 

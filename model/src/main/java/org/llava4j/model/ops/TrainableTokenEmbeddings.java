@@ -20,7 +20,8 @@ public final class TrainableTokenEmbeddings extends GraphOp {
     /** For SameDiff, which clones operations. */
     public TrainableTokenEmbeddings() {}
 
-    private TrainableTokenEmbeddings(SameDiff sd, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
+    private TrainableTokenEmbeddings(
+            SameDiff sd, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
         super(sd, embeddings, tokenRows, ids);
         addIArgument(tokenIds);
     }
@@ -30,8 +31,10 @@ public final class TrainableTokenEmbeddings extends GraphOp {
      *
      * @param tokenIds the ids that {@code tokenRows} has a row for, in the order of its rows
      */
-    public static SDVariable of(String name, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
-        return new TrainableTokenEmbeddings(embeddings.getSameDiff(), embeddings, tokenRows, ids, tokenIds).addToGraph(name)[0];
+    public static SDVariable of(
+            String name, SDVariable embeddings, SDVariable tokenRows, SDVariable ids, int... tokenIds) {
+        return new TrainableTokenEmbeddings(embeddings.getSameDiff(), embeddings, tokenRows, ids, tokenIds)
+                .addToGraph(name)[0];
     }
 
     @Override

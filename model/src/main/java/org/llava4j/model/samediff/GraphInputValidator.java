@@ -37,8 +37,7 @@ final class GraphInputValidator {
                         "the graph has no placeholder \"" + name + "\"; it has " + String.join(", ", names(graph)));
             }
             if (array == null) {
-                throw new BadInputException(
-                        "the placeholder \"" + name + "\" is null; pass " + declared(placeholder));
+                throw new BadInputException("the placeholder \"" + name + "\" is null; pass " + declared(placeholder));
             }
             if (array.dataType() != placeholder.dataType() || !fits(placeholder.placeholderShape(), array.shape())) {
                 throw new BadInputException("the placeholder \"" + name + "\" takes " + declared(placeholder)

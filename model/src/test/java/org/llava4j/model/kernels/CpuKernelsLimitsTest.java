@@ -60,8 +60,8 @@ class CpuKernelsLimitsTest {
                         check.normal(4, 8), check.normal(3, 7), null, null, Nd4j.create(DataType.FLOAT, 4, 3)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("x must be [4, 7] but is [4, 8]");
-        assertThatThrownBy(() ->
-                        kernels.swiGlu(check.normal(4, 8), check.normal(4, 8), Nd4j.create(DataType.FLOAT, 4, 9)))
+        assertThatThrownBy(
+                        () -> kernels.swiGlu(check.normal(4, 8), check.normal(4, 8), Nd4j.create(DataType.FLOAT, 4, 9)))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("[4, 9]");
         INDArray q = check.normal(6, 8);
@@ -83,8 +83,7 @@ class CpuKernelsLimitsTest {
                         y, y, ReferenceKernelCheck.ints(0, 3, -1), Nd4j.create(DataType.FLOAT, 3, 8)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("row 3 at position 1");
-        assertThatThrownBy(
-                        () -> kernels.crossEntropy(table, ReferenceKernelCheck.ints(0, 1, 2, 3, 8), check.normal(1)))
+        assertThatThrownBy(() -> kernels.crossEntropy(table, ReferenceKernelCheck.ints(0, 1, 2, 3, 8), check.normal(1)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("target token 8 of row 4 is outside 0..7");
     }

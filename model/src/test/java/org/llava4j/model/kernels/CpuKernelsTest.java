@@ -314,8 +314,7 @@ class CpuKernelsTest {
                     dims);
             for (Activation f : Activation.values()) {
                 check.run(f.name(), (k, a, out) -> k.activation(f, a[0], out[0]), in(x), dims);
-                check.run(
-                        f + "'s gradient", (k, a, out) -> k.activationGrad(f, a[0], a[1], out[0]), in(dy, x), dims);
+                check.run(f + "'s gradient", (k, a, out) -> k.activationGrad(f, a[0], a[1], out[0]), in(dy, x), dims);
             }
         }
     }
@@ -342,8 +341,7 @@ class CpuKernelsTest {
     void copyAndAddMatchReference() {
         long[] dims = shape(53, 71);
         check.run("copy", (k, a, out) -> k.copy(a[0], out[0]), in(check.normal(dims)), dims);
-        check.run(
-                "add", (k, a, out) -> k.add(a[0], a[1], out[0]), in(check.normal(dims), check.normal(dims)), dims);
+        check.run("add", (k, a, out) -> k.add(a[0], a[1], out[0]), in(check.normal(dims), check.normal(dims)), dims);
     }
 
     @Test
@@ -380,9 +378,16 @@ class CpuKernelsTest {
                 (k, a, out) -> k.replaceRows(a[0], a[1], rows, out[0]),
                 in(base, check.normal(6, 37)),
                 shape(9, 37));
-        check.run("replace rows, gradient of base", (k, a, out) -> k.replaceRowsGradBase(a[0], rows, out[0]), in(dy), shape(9, 37));
         check.run(
-                "replace rows, gradient of replacement", (k, a, out) -> k.replaceRowsGradReplacement(a[0], rows, out[0]), in(dy), shape(6, 37));
+                "replace rows, gradient of base",
+                (k, a, out) -> k.replaceRowsGradBase(a[0], rows, out[0]),
+                in(dy),
+                shape(9, 37));
+        check.run(
+                "replace rows, gradient of replacement",
+                (k, a, out) -> k.replaceRowsGradReplacement(a[0], rows, out[0]),
+                in(dy),
+                shape(6, 37));
     }
 
     @Test

@@ -48,9 +48,12 @@ public final class BenchMain extends Command {
         return new Options()
                 .addOption(flag("size", "NAME", "model size: mid (default), or small to try the command"))
                 .addOption(flag("batch", "N", "samples per step (default 4)"))
-                .addOption(flag("text", "N", "text tokens of a sample, after its image tokens (default mid 128, small 32)"))
-                .addOption(
-                        flag("cases", "LIST", "cases to run (default all): forward, stage1_features, stage2, stage1, stage2_pixels"))
+                .addOption(flag(
+                        "text", "N", "text tokens of a sample, after its image tokens (default mid 128, small 32)"))
+                .addOption(flag(
+                        "cases",
+                        "LIST",
+                        "cases to run (default all): forward, stage1_features, stage2, stage1, stage2_pixels"))
                 .addOption(flag("repetitions", "N", "measured steps per case, at least 7 (default 11)"))
                 .addOption(flag(
                         "memory-steps",
@@ -59,7 +62,8 @@ public final class BenchMain extends Command {
                                 + " them with that after step 20 (default: off)"))
                 .addOption(toggle(
                         "decode",
-                        "times a decode step of 1 and of 4 sequences with a context of " + DecodeBenchmark.CONTEXT_LENGTH
+                        "times a decode step of 1 and of 4 sequences with a context of "
+                                + DecodeBenchmark.CONTEXT_LENGTH
                                 + " tokens instead, against the time to read the weights"))
                 .addOption(flag("dtype", "TYPE", "weight dtype with --decode: fp32 (default), bf16, fp16 or int8"))
                 .addOption(toggle("recompute", "also measures each training case with gradient checkpointing"))
@@ -86,7 +90,8 @@ public final class BenchMain extends Command {
         if (line.hasOption("in-this-jvm")) {
             boolean gradientCheckpointing = line.hasOption("recompute");
             cases.forEach(benchCase -> System.out.println(
-                    new StepBenchmark(size, benchCase, gradientCheckpointing, batch, repetitions, memorySteps).measure()));
+                    new StepBenchmark(size, benchCase, gradientCheckpointing, batch, repetitions, memorySteps)
+                            .measure()));
             return;
         }
         ObjectNode all = new JsonMapper().createObjectNode();
@@ -98,8 +103,8 @@ public final class BenchMain extends Command {
             for (boolean gradientCheckpointing : line.hasOption("recompute") && benchCase.trains()
                     ? WITHOUT_AND_WITH_CHECKPOINTING
                     : WITHOUT_CHECKPOINTING) {
-                JsonNode result =
-                        runInChildJvm(new StepBenchmark(size, benchCase, gradientCheckpointing, batch, repetitions, memorySteps));
+                JsonNode result = runInChildJvm(
+                        new StepBenchmark(size, benchCase, gradientCheckpointing, batch, repetitions, memorySteps));
                 results.add(result);
                 print(result);
             }
@@ -159,7 +164,8 @@ public final class BenchMain extends Command {
         System.out.printf(
                 Locale.ROOT,
                 "%-22s %8.1f ms  baseline %8.1f ms  efficiency %.3f  %8.0f tokens/s  peak %5.0f MB, planned %5.0f MB%n",
-                result.get("case").textValue() + (result.get("gradient_checkpointing").booleanValue() ? " (ckpt)" : ""),
+                result.get("case").textValue()
+                        + (result.get("gradient_checkpointing").booleanValue() ? " (ckpt)" : ""),
                 result.get("median_ms").doubleValue(),
                 result.get("baseline_ms").doubleValue(),
                 result.get("efficiency").doubleValue(),
@@ -196,8 +202,8 @@ public final class BenchMain extends Command {
     private static JsonNode runInChildJvm(StepBenchmark benchmark) {
         String label = benchmark.benchCase().label();
         List<String> flags = new ArrayList<>(List.of("-Xmx256m"));
-        List<String> arguments =
-                new ArrayList<>(List.of("--in-this-jvm", "--size", benchmark.size().name(), "--cases", label));
+        List<String> arguments = new ArrayList<>(
+                List.of("--in-this-jvm", "--size", benchmark.size().name(), "--cases", label));
         arguments.addAll(List.of("--batch", String.valueOf(benchmark.batch())));
         arguments.addAll(List.of("--text", String.valueOf(benchmark.size().textTokens())));
         arguments.addAll(List.of("--repetitions", String.valueOf(benchmark.repetitions())));

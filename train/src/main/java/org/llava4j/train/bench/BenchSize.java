@@ -49,8 +49,8 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
         return Arrays.stream(ALL)
                 .filter(size -> size.name.equals(name))
                 .findFirst()
-                .orElseThrow(() -> new BadInputException(
-                        "unknown --size " + name + "; use mid, or small to try the command"));
+                .orElseThrow(() ->
+                        new BadInputException("unknown --size " + name + "; use mid, or small to try the command"));
     }
 
     /** Random weights of typical magnitude. */
@@ -67,8 +67,9 @@ record BenchSize(String name, LlavaConfig config, int textTokens, int targetToke
      */
     BenchSize withTextTokens(int tokens) {
         if (config.numImageTokens() + tokens > MAX_LENGTH) {
-            throw new BadInputException("--text " + tokens + " is too long: image and text tokens together are limited to "
-                    + MAX_LENGTH + "; give " + (MAX_LENGTH - config.numImageTokens()) + " or less");
+            throw new BadInputException(
+                    "--text " + tokens + " is too long: image and text tokens together are limited to " + MAX_LENGTH
+                            + "; give " + (MAX_LENGTH - config.numImageTokens()) + " or less");
         }
         return new BenchSize(name, config, tokens, Math.min(targetTokens, tokens));
     }

@@ -65,9 +65,8 @@ public record MachineMemory(long physicalBytes, long limitBytes) {
 
     @Override
     public String toString() {
-        String limit = limitBytes < physicalBytes
-                ? ", limited for this process to " + MemoryPlan.formatBytes(limitBytes)
-                : "";
+        String limit =
+                limitBytes < physicalBytes ? ", limited for this process to " + MemoryPlan.formatBytes(limitBytes) : "";
         return MemoryPlan.formatBytes(physicalBytes) + limit;
     }
 }

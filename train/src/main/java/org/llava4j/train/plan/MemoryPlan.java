@@ -79,7 +79,8 @@ public record MemoryPlan(
                 ? (long) WeightShapes.IMAGE_START_END_ROWS
                         * run.config().decoder().hiddenSize()
                 : 0;
-        long trainableParameters = trainableWithUnread - (run.trainable().test(ImageStartEndEmbeddings.TABLE) ? unreadRows : 0);
+        long trainableParameters =
+                trainableWithUnread - (run.trainable().test(ImageStartEndEmbeddings.TABLE) ? unreadRows : 0);
         long gradientBytes = trainableWithUnread * Float.BYTES * Math.min(2, run.gradientAccumulationSteps());
         PoolSimulation pool = simulate(run);
         long activationBytes = pool.peakIntermediateBytes();
@@ -187,7 +188,9 @@ public record MemoryPlan(
         return "the memory estimate was " + formatBytes(neededBytes()) + ", at most " + formatBytes(peakBytes())
                 + " including arrays kept"
                 + " for reuse"
-                + (smaller.isEmpty() ? "; no smaller batch size or dtype needs less" : "; " + String.join(", ", smaller));
+                + (smaller.isEmpty()
+                        ? "; no smaller batch size or dtype needs less"
+                        : "; " + String.join(", ", smaller));
     }
 
     /** Formats a number of bytes as MB or GB. */
@@ -215,7 +218,9 @@ public record MemoryPlan(
         rows.put(
                 "activations",
                 formatBytes(activationBytes) + ", up to " + run.targetRows() + " target tokens reach the LM head"
-                        + (run.gradientCheckpointing() ? "; gradient checkpointing recomputes those inside decoder layers" : ""));
+                        + (run.gradientCheckpointing()
+                                ? "; gradient checkpointing recomputes those inside decoder layers"
+                                : ""));
         rows.put("overlap", "-" + formatBytes(overlapBytes) + ", gradients reuse the memory of activations");
         rows.put("inputs", formatBytes(inputBytes));
         rows.put("feature cache", formatBytes(featureBytes) + " in memory");

@@ -56,8 +56,8 @@ public record PlannedRun(
      */
     public PlannedRun {
         if (batchSize < 1 || gradientAccumulationSteps < 1) {
-            throw new BadInputException("batch size " + batchSize + " and gradient accumulation steps " + gradientAccumulationSteps
-                    + " must be at least 1");
+            throw new BadInputException("batch size " + batchSize + " and gradient accumulation steps "
+                    + gradientAccumulationSteps + " must be at least 1");
         }
         if (maxLength <= config.numImageTokens()) {
             throw new BadInputException("length " + maxLength + " has no room for text: an image takes "

@@ -125,7 +125,8 @@ final class StepLayers {
         tape.onBackward(() -> {
             StepArray dy = tape.gradient(y);
             StepArray dEmbeddings = tape.run(Tape.like(embeddings), dy);
-            StepArray dTokenRows = tape.run(new StepArray(count, embeddings.shape().get(1)), dy);
+            StepArray dTokenRows =
+                    tape.run(new StepArray(count, embeddings.shape().get(1)), dy);
             tape.addGradient(embeddings, dEmbeddings);
             tape.addGradient(weight, dTokenRows);
         });

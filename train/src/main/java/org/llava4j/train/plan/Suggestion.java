@@ -67,7 +67,9 @@ public record Suggestion(String description, PlannedRun run) {
 
     /** With gradient checkpointing; unchanged if already enabled. */
     private Suggestion withCheckpointing() {
-        return run.gradientCheckpointing() ? this : with("--gradient-checkpointing", run.withGradientCheckpointing(true));
+        return run.gradientCheckpointing()
+                ? this
+                : with("--gradient-checkpointing", run.withGradientCheckpointing(true));
     }
 
     private Suggestion withBatchOfOne() {

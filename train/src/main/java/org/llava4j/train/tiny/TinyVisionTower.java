@@ -105,7 +105,8 @@ final class TinyVisionTower {
         SDVariable ones = graph.constant("ones", Nd4j.ones(DataType.FLOAT, width));
         // Rows of norm sqrt(width): the scale of the embeddings makes each product a cosine times LOGIT_SCALE.
         SDVariable directions = RmsNorm.of("word_directions", words, ones, EPSILON);
-        INDArray scaled = tokenEmbeddings.divColumnVector(tokenEmbeddings.norm2(1)).muli(LOGIT_SCALE / Math.sqrt(width));
+        INDArray scaled =
+                tokenEmbeddings.divColumnVector(tokenEmbeddings.norm2(1)).muli(LOGIT_SCALE / Math.sqrt(width));
         SDVariable logits = Linear.of("piece_logits", directions, graph.constant("token_directions", scaled));
         CrossEntropy.of("label_loss", logits, graph.placeHolder(LABEL_TOKENS, DataType.INT32, -1))
                 .markAsLoss();

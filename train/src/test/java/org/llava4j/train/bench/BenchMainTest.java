@@ -33,7 +33,13 @@ class BenchMainTest {
         for (JsonNode one : json.get("cases")) {
             assertThat(one.get("batch").intValue()).isEqualTo(2);
             for (String key : List.of(
-                    "median_ms", "tokens_per_s", "gflop", "baseline_ms", "efficiency", "peak_rss_mb", "planned_peak_mb")) {
+                    "median_ms",
+                    "tokens_per_s",
+                    "gflop",
+                    "baseline_ms",
+                    "efficiency",
+                    "peak_rss_mb",
+                    "planned_peak_mb")) {
                 assertThat(one.get(key).doubleValue()).as(key).isPositive();
             }
             assertThat(one.get("efficiency").doubleValue())

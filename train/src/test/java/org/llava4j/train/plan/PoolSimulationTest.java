@@ -62,7 +62,7 @@ class PoolSimulationTest {
                 Arguments.of("two layers' projector, tied head, CLS", tied, ALL, TowerPlacement.IN_GRAPH, 2, 1),
                 Arguments.of(
                         "image start/end rows",
-                        slot,
+                        startEnd,
                         PROJECTOR.or(name -> name.equals(ImageStartEndEmbeddings.NAME)),
                         TowerPlacement.NONE,
                         2,
@@ -79,7 +79,8 @@ class PoolSimulationTest {
                 Arguments.of("forward", plain, (Predicate<String>) name -> false, TowerPlacement.IN_GRAPH, 2, 1));
     }
 
-    private static LlavaConfig config(ProjectorType projector, SelectFeature feature, boolean tied, boolean imageStartEnd) {
+    private static LlavaConfig config(
+            ProjectorType projector, SelectFeature feature, boolean tied, boolean imageStartEnd) {
         return new LlavaConfig(
                 new ClipConfig(16, 3, 2, 40, 28, 14, 1e-5),
                 new LlamaConfig(60, 24, 4, 4, 2, 56, 1e-5, 10000, 1, tied),
@@ -108,7 +109,9 @@ class PoolSimulationTest {
         long stored = assertPoolMatches(run, 0);
         long recomputed = assertPoolMatches(run.withGradientCheckpointing(true), 0);
         if (Set.of("forward", "the last layer").contains(name)) {
-            assertThat(recomputed).as("no gradient passes through a layer but the last").isEqualTo(stored);
+            assertThat(recomputed)
+                    .as("no gradient passes through a layer but the last")
+                    .isEqualTo(stored);
         } else {
             assertThat(recomputed).isLessThan(stored * 2 / 3);
         }
@@ -154,7 +157,8 @@ class PoolSimulationTest {
      * @param tolerance bytes that the real pool may hold more than planned
      * @return bytes that the pool allocated
      */
-    private static long assertPoolMatches(PlannedRun run, long tolerance) throws InterruptedException, ExecutionException {
+    private static long assertPoolMatches(PlannedRun run, long tolerance)
+            throws InterruptedException, ExecutionException {
         // A new thread has a new pool.
         FutureTask<Long> steps = new FutureTask<>(() -> allocatedBytes(run));
         new Thread(steps).start();
