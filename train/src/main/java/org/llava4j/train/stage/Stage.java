@@ -140,7 +140,7 @@ public record Stage(
                 mmProjectorLr == null || (mmProjectorLr > 0 && mmProjectorLr < 1),
                 "mmProjectorLr",
                 mmProjectorLr,
-                "give a number between 0 and 1, or null for the common one");
+                "it must be between 0 and 1, or null for the common one");
         require(
                 warmupRatio >= 0 && warmupRatio < 1,
                 "warmupRatio",

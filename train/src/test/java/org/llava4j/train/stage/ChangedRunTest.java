@@ -169,7 +169,7 @@ class ChangedRunTest {
         });
         assertThatThrownBy(() -> run.run(ResumeMode.AUTO))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageStartingWith(checkpoint + " is of an older version, which did not record all")
+                .hasMessageStartingWith(checkpoint + " was written by an older version")
                 .hasMessageNotContaining("\n");
     }
 

@@ -92,7 +92,7 @@ class InvalidSamplesTest {
                 .anyMatch(line -> line.contains("not there.png"))
                 .anyMatch(line -> line.contains("half.png"))
                 .anyMatch(line -> line.contains("\\\"conversations\\\" must be a list of turns"))
-                .anyMatch(line -> line.contains("learn"));
+                .anyMatch(line -> line.contains("has no answer"));
         assertThat(messages).filteredOn(line -> line.startsWith("skipped ")).hasSize(4);
         assertThatThrownBy(() -> run(Map.of("maxBadSamples", 3), temp.resolve("other"), CheckpointPolicy.NONE))
                 .isInstanceOf(BadInputException.class)

@@ -208,10 +208,10 @@ class LoraStageTest {
         assertRejected("lora.rank=0", "\"rank\" of \"lora\" is 0; give 1 or more");
         assertRejected("lora=null", "which matches no weight of the projector or decoder");
         assertRejected(
-                "trainable=[\"model\\\\.mm_projector\\\\..+\"]", "\"lora\" is given, but \"trainable\" does not match");
+                "trainable=[\"model\\\\.mm_projector\\\\..+\"]", "\"lora\" is set, but \"trainable\" does not match");
         assertRejected(
                 "trainable=[\"model\\\\.(mm_projector|layers)\\\\..+\"]",
-                "matches model.layers.0.input_layernorm.weight too");
+                "also matches model.layers.0.input_layernorm.weight");
     }
 
     private void assertRejected(String setting, String message) {
@@ -242,7 +242,7 @@ class LoraStageTest {
     void flagWithoutLoraIsRejected() {
         assertThatThrownBy(() -> execute("--lora-r", "2"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessage("finetune: --lora-r changes nothing in a stage without LoRA; turn it on (--lora-enable) or"
+                .hasMessage("finetune: --lora-r has no effect on a stage without LoRA; enable it (--lora-enable) or"
                         + " use --stage finetune-lora");
     }
 

@@ -44,7 +44,7 @@ class LossSpikeTest {
     private Path data;
     private int line;
     private Optional<ValidationOptions> validation = Optional.empty();
-    private final List<String> events = new ArrayList<>();
+    private final List<String> rejections = new ArrayList<>();
 
     /** Identical samples except for one, which is read at {@link #BAD_STEP}. */
     @BeforeEach
@@ -67,8 +67,8 @@ class LossSpikeTest {
                 .isInstanceOf(RejectedStepException.class)
                 .hasMessageContaining("loss spike at step " + BAD_STEP + ": loss ")
                 .hasMessageContaining("(\"explodingLoss\" is 5.0), no weight was changed");
-        assertThat(events).hasSize(1);
-        assertThat(events.get(0))
+        assertThat(rejections).hasSize(1);
+        assertThat(rejections.get(0))
                 .startsWith(BAD_STEP + ": ")
                 .endsWith("[" + data + ", line " + line + ", entry " + (line - 1) + " (id " + (line - 1) + ")]");
         assertThat(temp.resolve("checkpoints/checkpoint-00000050")).isDirectory();
@@ -92,11 +92,11 @@ class LossSpikeTest {
             assertThatThrownBy(() -> run(1, 5, out, policy, listener(stop))).isInstanceOf(RunStoppedException.class);
         }
         assertThat(run(1, 5, out, policy, listener(0)).summary().badSteps()).isEqualTo(1);
-        assertThat(events).hasSize(2).allMatch(step -> step.startsWith(BAD_STEP + ": "));
+        assertThat(rejections).hasSize(2).allMatch(step -> step.startsWith(BAD_STEP + ": "));
         assertThat(Files.mismatch(whole.resolve("model.safetensors"), out.resolve("model.safetensors")))
                 .isEqualTo(-1);
         run(1, 0, temp.resolve("without"), CheckpointPolicy.NONE, listener(0));
-        assertThat(events).as("0 means no limit").hasSize(2);
+        assertThat(rejections).as("0 means no limit").hasSize(2);
         assertThat(Files.mismatch(whole.resolve("model.safetensors"), temp.resolve("without/model.safetensors")))
                 .as("without a limit the step changes the weights")
                 .isPositive();
@@ -107,7 +107,7 @@ class LossSpikeTest {
     void rejectedStepIsFollowedByCheckpointEvaluationAndStop() throws IOException {
         Path whole = temp.resolve("whole");
         run(1, 5, whole, CheckpointPolicy.NONE, listener(0));
-        events.clear();
+        rejections.clear();
         validation = Optional.of(new ValidationOptions(data, null, null, BAD_STEP, 1, false));
         List<String> events = new ArrayList<>();
         TrainingListener listener = new TrainingListener() {
@@ -143,7 +143,7 @@ class LossSpikeTest {
         assertThat(events)
                 .containsExactly("rejected " + BAD_STEP, "evaluated " + BAD_STEP, "saved checkpoint-000000" + BAD_STEP);
         assertThat(run(1, 5, out, policy, listener(0)).summary().badSteps()).isEqualTo(1);
-        assertThat(events).as("the step is not repeated").isEmpty();
+        assertThat(rejections).as("the step is not repeated").isEmpty();
         assertThat(Files.mismatch(whole.resolve("model.safetensors"), out.resolve("model.safetensors")))
                 .isEqualTo(-1);
     }
@@ -259,7 +259,7 @@ class LossSpikeTest {
 
             @Override
             public void stepRejected(int step, String reason, List<String> places) {
-                events.add(step + ": " + reason + " " + places);
+                rejections.add(step + ": " + reason + " " + places);
             }
         };
     }

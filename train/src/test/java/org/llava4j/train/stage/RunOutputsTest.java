@@ -45,10 +45,10 @@ class RunOutputsTest {
     void outputContainingDataIsRejected() throws IOException {
         Path chat = Files.copy(data, output.resolve("chat.json"));
         Path images = Files.createDirectory(output.resolve("imgs"));
-        assertFails("--data-path", chat).hasMessageContaining("holds " + chat);
-        assertFails("--image-folder", images).hasMessageContaining("holds " + images);
-        assertFails("--eval-data-path", chat).hasMessageContaining("holds " + chat);
-        assertFails("--pretrain-mm-mlp-adapter", chat).hasMessageContaining("holds " + chat);
+        assertFails("--data-path", chat).hasMessageContaining("contains " + chat);
+        assertFails("--image-folder", images).hasMessageContaining("contains " + images);
+        assertFails("--eval-data-path", chat).hasMessageContaining("contains " + chat);
+        assertFails("--pretrain-mm-mlp-adapter", chat).hasMessageContaining("contains " + chat);
         assertThat(chat).exists();
         assertThat(images).exists();
     }
@@ -60,7 +60,7 @@ class RunOutputsTest {
         assertFails("--output-dir", model.resolve("new")).hasMessageContaining("lies inside " + model);
         Path template = Files.writeString(
                 output.resolve("mine.json"), ConversationTemplates.json(ConversationTemplates.named("v1")));
-        assertFails("--conv-mode", template).hasMessageContaining("holds " + template);
+        assertFails("--conv-mode", template).hasMessageContaining("contains " + template);
     }
 
     @Test
@@ -96,8 +96,8 @@ class RunOutputsTest {
             "--data-path", chat.toString(),
             "--output-dir", inside.toString()
         };
-        assertThatThrownBy(() -> TokenizeDataMain.main(args)).hasMessageContaining("holds " + chat);
-        assertThatThrownBy(() -> LintDataMain.main(args)).hasMessageContaining("holds " + chat);
+        assertThatThrownBy(() -> TokenizeDataMain.main(args)).hasMessageContaining("contains " + chat);
+        assertThatThrownBy(() -> LintDataMain.main(args)).hasMessageContaining("contains " + chat);
         assertThat(inside).isDirectoryContaining(chat::equals);
     }
 
@@ -113,7 +113,7 @@ class RunOutputsTest {
                     "--finetune-data", data.toString()
                 }))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("holds " + captions);
+                .hasMessageContaining("contains " + captions);
         assertThat(output.resolve("pretrain")).doesNotExist();
     }
 

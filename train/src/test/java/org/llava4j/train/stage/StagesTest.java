@@ -75,18 +75,18 @@ class StagesTest {
             delimiter = '|',
             value = {
                 "learningRate | -1   | \"learningRate\" is -1.0; it must be between 0 and 1",
-                "warmupRatio  | 1.0  | \"warmupRatio\" is 1.0; give 0 or more, and less than 1",
+                "warmupRatio  | 1.0  | \"warmupRatio\" is 1.0; it must be at least 0 and less than 1",
                 "numTrainEpochs       | 0    | \"numTrainEpochs\" is 0; it must be at least 1",
                 "maxSteps     | -3   | \"maxSteps\" is -3; use a number of steps, or 0 for numTrainEpochs",
                 "promptFormat | \"A\" | \"promptFormat\" is A; ScienceQA needs it",
                 "dataFormat   | \"scienceqa\" | \"promptFormat\" is null; ScienceQA needs it",
                 "trainable    | []   | \"trainable\" is []; select at least one trainable weight",
-                "trainable    | [\"(\"] | \"trainable\" has \"(\", which is no regular expression",
+                "trainable    | [\"(\"] | \"trainable\" has \"(\", which is not a valid regular expression",
                 "numTrainEpochs       | 1.5  | numTrainEpochs",
-                "explodingLoss | 1   | \"explodingLoss\" is 1.0; give a factor above 1, or 0 for no limit",
-                "explodingLoss | -2  | \"explodingLoss\" is -2.0; give a factor above 1",
+                "explodingLoss | 1   | \"explodingLoss\" is 1.0; use a factor greater than 1, or 0 for no limit",
+                "explodingLoss | -2  | \"explodingLoss\" is -2.0; use a factor greater than 1",
                 "epochz       | 1    | epochz",
-                "convMode     | null | \"convMode\" is null; it must be given",
+                "convMode     | null | \"convMode\" is null; it must be set",
             })
     void loadRejectsInvalidValue(String key, String json, String message) throws IOException {
         String valid = Stages.json(Stages.named("pretrain")).strip();
@@ -182,11 +182,11 @@ class StagesTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "learningRate        | \"learningRate\" sets nothing; write key=value",
+                "learningRate        | \"learningRate\" is not a setting; write key=value",
                 "learning=1          | learning",
                 "optimizer.beta3=0.9 | beta3",
                 "perDeviceTrainBatchSize=none      | perDeviceTrainBatchSize",
-                "noDecay=[\"x\"]     | \"noDecay\" is [x]; but \"weightDecay\" of \"optimizer\" is 0.0; nothing decays",
+                "noDecay=[\"x\"]     | \"noDecay\" is [x]; it has no effect",
                 "mmProjectorLr=2 | \"mmProjectorLr\" is 2.0; it must be between 0 and 1",
                 "promptFormat=A      | \"promptFormat\" is A; ScienceQA needs it"
             })

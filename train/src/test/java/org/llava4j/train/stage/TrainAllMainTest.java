@@ -110,12 +110,12 @@ class TrainAllMainTest {
         byte[] flipped = Files.readAllBytes(projector);
         flipped[flipped.length - 1] ^= 1;
         assertRejected(
-                projector, flipped, "pretrain is not as the run wrote it: mm_projector.safetensors was modified");
+                projector, flipped, "pretrain has changed since the run wrote it: mm_projector.safetensors was modified");
         Path weights = out.resolve("finetune/model.safetensors");
         assertRejected(
                 weights,
                 Arrays.copyOf(Files.readAllBytes(weights), 1000),
-                "finetune is not as the run wrote it: model.safetensors was modified: 1000 bytes");
+                "finetune has changed since the run wrote it: model.safetensors was modified: 1000 bytes");
         assertThatThrownBy(() -> TrainAllMain.main(args("--save-type", "float16")))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("\"save-type\" was F32 and is F16");
@@ -141,7 +141,7 @@ class TrainAllMainTest {
 
     @Test
     void laterStageThatDoesNotFitItsDataIsRejectedFirst() {
-        assertFails("would only warm up", "--set", "finetune.maxSteps=1");
+        assertFails("would be warmup", "--set", "finetune.maxSteps=1");
         assertFails("problems.json", "--finetune-stage", "finetune-scienceqa", "--set", "finetune.split=train");
         assertFails("matches no weight", "--set", "finetune.trainable=[\"nothing\"]");
         assertFails("maximum length of 8", "--set", "finetune.modelMaxLength=8");
@@ -152,7 +152,7 @@ class TrainAllMainTest {
         assertFails("finetune.perDeviceTrainBatchSize", "--set", "finetune.perDeviceTrainBatchSize=0");
         assertFails("names no stage; start with pretrain., finetune.", "--set", "perDeviceTrainBatchSize=4");
         assertFails(
-                "there is nothing; check the path",
+                "does not exist; check the path",
                 "--scienceqa",
                 temp.resolve("none").toString());
     }
