@@ -110,7 +110,9 @@ class TrainAllMainTest {
         byte[] flipped = Files.readAllBytes(projector);
         flipped[flipped.length - 1] ^= 1;
         assertRejected(
-                projector, flipped, "pretrain has changed since the run wrote it: mm_projector.safetensors was modified");
+                projector,
+                flipped,
+                "pretrain has changed since the run wrote it: mm_projector.safetensors was modified");
         Path weights = out.resolve("finetune/model.safetensors");
         assertRejected(
                 weights,
