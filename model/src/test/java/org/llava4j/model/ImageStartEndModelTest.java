@@ -198,7 +198,7 @@ class ImageStartEndModelTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(folder + ": \"mm_use_im_start_end\" is true but the tokenizer has no token <im_start>; use"
                         + " the added_tokens.json of the weights, or set the key to false if they have no"
-                        + " row for it");
+                        + " embedding for it");
     }
 
     @Test

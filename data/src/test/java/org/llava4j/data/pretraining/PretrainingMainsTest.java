@@ -133,13 +133,13 @@ class PretrainingMainsTest {
         Path own = Files.writeString(temp.resolve("own.txt"), "What is it?");
         assertThatThrownBy(() -> expand("--output", own.toString(), "--instructions", own.toString()))
                 .hasMessageContaining("is also an input");
-        assertThatThrownBy(() -> filter("--output-dir", temp.toString())).hasMessageContaining("holds " + captions);
+        assertThatThrownBy(() -> filter("--output-dir", temp.toString())).hasMessageContaining("contains " + captions);
         assertThat(captions).hasBinaryContent(before);
     }
 
     @Test
     void errorsAreOneLineAndWriteNothing() throws IOException {
-        assertFails(() -> filter("--min-count", "0"), "--min-count is 0; give 1 or more");
+        assertFails(() -> filter("--min-count", "0"), "--min-count is 0; it must be at least 1");
         assertFails(() -> filter("--ties", "random"), "unknown tie order \"random\"");
         assertFails(() -> expand("--image-position", "left"), "unknown image position \"left\"");
         assertFails(() -> expand("--instructions", "nowhere.txt"), "nowhere.txt: no such file");

@@ -12,8 +12,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 class TextCorpusTest {
-    private static final Pattern ASKED_NUMBER =
-            Pattern.compile("(?<n>\\d) (?<what>[a-z]+ [a-z]+?)s?( and .*)?\\.\nGive the number of \\k<what>s\\.");
+    private static final Pattern ASKED_NUMBER = Pattern.compile(
+            "(?<n>\\d) (?<what>[a-z]+ [a-z]+?)s?( .*)?\\.?\n(Give|Count|What is) the (number of )?\\k<what>s[.?]");
 
     private final List<CorpusDocument> documents = TextCorpus.documents(3, 4000).toList();
 

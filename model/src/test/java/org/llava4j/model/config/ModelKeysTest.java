@@ -316,8 +316,8 @@ class ModelKeysTest {
         LlavaConfig.read(folder, null);
         assertThat(ConfigWarnings.in(folder))
                 .containsExactly(folder.resolve("config.json")
-                        + ": unknown keys \"text_config.alpha\", \"vision_config.beta\", \"zeta\"; not read, check that"
-                        + " they change nothing");
+                        + ": unknown keys \"text_config.alpha\", \"vision_config.beta\", \"zeta\"; ignored, check that"
+                        + " they do not affect the result");
         LlamaConfig.read(changed("b_llama", "pretraining_tp=1"));
         assertThat(ConfigWarnings.in(folder)).isEmpty();
         LlamaConfig.read(changed("b_llama", "rope_scaling={\"type\":\"linear\",\"factor\":2.0,\"gamma\":1}"));

@@ -83,7 +83,7 @@ class FolderOutputsTest {
     @Test
     void exportRejectsDanglingLink() throws IOException {
         Path dangling = Files.createSymbolicLink(temp.resolve("dangling"), temp.resolve("absent"));
-        assertRejected(ExportMain::main, "leads nowhere", "--model-path", MLP, "--output-dir", dangling);
+        assertRejected(ExportMain::main, "dangling symbolic link", "--model-path", MLP, "--output-dir", dangling);
     }
 
     private void assertOverlap(Consumer<String[]> main, Object... args) {
