@@ -11,7 +11,7 @@ import java.nio.file.StandardOpenOption;
 
 /**
  * Atomic writes of single files. A file is written beside its final name, forced to disk and moved into place, so
- * neither a reader nor a crash ever sees half of one.
+ * neither readers nor a crash observe a partly written file.
  */
 public final class AtomicFile {
     private AtomicFile() {}

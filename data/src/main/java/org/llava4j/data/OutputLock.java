@@ -88,7 +88,7 @@ final class OutputLock implements AutoCloseable {
         try {
             Files.createFile(file);
         } catch (FileAlreadyExistsException e) {
-            // Another process holds the lock or was killed; only locking the file tells which.
+            // Another process holds the lock or was killed; only an attempt to lock the file shows which.
             return key(file);
         }
         return key(file);

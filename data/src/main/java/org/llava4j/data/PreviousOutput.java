@@ -19,7 +19,7 @@ import org.llava4j.data.FileManifest.FileDigest;
  */
 final class PreviousOutput {
     private static final String ADVICE = "; choose a new or empty folder for the output";
-    /** Two changes of a file within this time may leave the same modification time. */
+    /** Two changes within this time may yield the same modification time, so recently modified files are hashed again. */
     private static final Duration CLOCK_TICK = Duration.ofSeconds(2);
 
     private final Path folder;

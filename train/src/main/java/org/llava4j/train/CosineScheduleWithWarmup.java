@@ -3,7 +3,7 @@ package org.llava4j.train;
 import org.nd4j.linalg.schedule.ISchedule;
 
 /**
- * The paper's learning-rate schedule: linear warmup from 0, then cosine decay to 0. With warmup the learning rate of
+ * Learning rate schedule of the paper: linear warmup from 0, then cosine decay to 0. With warmup the learning rate of
  * the first step is 0, as in Hugging Face's {@code get_cosine_schedule_with_warmup}.
  *
  * @param peak learning rate at the end of the warmup

@@ -12,7 +12,7 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
  * @param maxLength maximum length of a row, image tokens included; longer rows are truncated ({@code
  *     tokenizer_model_max_length})
  * @param paddingSide right for training, left for batched generation
- * @param padToMultipleOf T is rounded up to a multiple of this, so that few different shapes occur
+ * @param padToMultipleOf pad to multiple of: T is rounded up to a multiple of this, to limit the number of different shapes
  * @param imageStartEnd the start and end tokens of an image, where the model has them; a row that would be truncated
  *     inside an image ends before it
  */

@@ -5,7 +5,8 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 
-/** Stream copy that drops one line. All other bytes are forwarded immediately, including incomplete lines. */
+/** Stream copy that drops every occurrence of one line. Other bytes are forwarded immediately; a prefix of the dropped
+ * line is held back until it is complete or differs. */
 final class LineFilter {
     private static final int BUFFER = 8192;
 

@@ -8,7 +8,7 @@ public final class OutOfMemory {
     /** Prefix of each report. */
     static final String NAME = "out of memory";
 
-    /** Native code has no exception class for it; only its messages tell. */
+    /** Native code has no exception class for it, so the message decides. */
     private static final Pattern NATIVE = Pattern.compile(
             "bad_alloc|OutOfMemoryError|allocation failed|failed (to allocate|temp allocation)|cannot allocate memory"
                     + "|failed to map segment",

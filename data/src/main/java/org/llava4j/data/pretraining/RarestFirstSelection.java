@@ -16,8 +16,7 @@ import org.llava4j.data.records.SeededHash;
  *
  * @param minCount phrases of fewer captions are ignored (the paper: 3)
  * @param maxPerPhrase maximum number of captions to select for a phrase (the paper: 100)
- * @param countSelected whether captions that were selected for a rarer phrase count towards the maximum; the paper's
- *     text says no
+ * @param countSelected whether captions that were selected for a rarer phrase count towards the maximum; false in the paper's text
  * @param tieOrder order of phrases of equal frequency; matters only with {@code countSelected}
  * @param seed random seed
  */

@@ -32,8 +32,12 @@ public final class DemoMain extends Command {
                 .addOption(flag("base", "DIR", "the base model (default resources/tiny/base)"))
                 .addOption(flag("seed", "N", "of the dataset and of training (default 7)"))
                 .addOption(toggle("long", "more train problems and more steps of stage 2"))
-                .addOption(size("train-per-kind", "train problems of each category", DemoRecipe::trainPerType))
-                .addOption(size("test-per-kind", "held-out problems of each category", DemoRecipe::testPerType))
+                .addOption(alias(
+                        size("train-per-type", "train problems of each category", DemoRecipe::trainPerType),
+                        "train-per-kind"))
+                .addOption(alias(
+                        size("test-per-type", "held-out problems of each category", DemoRecipe::testPerType),
+                        "test-per-kind"))
                 .addOption(size("captions", "captioned images for stage 1", DemoRecipe::captions))
                 .addOption(flag("pretrain-steps", "N", "steps of stage 1 (default as in tiny-pretrain)"))
                 .addOption(size("finetune-steps", "steps of stage 2", DemoRecipe::finetuneSteps))
@@ -62,9 +66,9 @@ public final class DemoMain extends Command {
         int seed = integer(line, "seed", 7);
         SyntheticDatasetConfig plan = new SyntheticDatasetConfig(
                 seed,
-                integer(line, "train-per-kind", recipe.trainPerType()),
+                integer(line, "train-per-type", recipe.trainPerType()),
                 0,
-                integer(line, "test-per-kind", recipe.testPerType()),
+                integer(line, "test-per-type", recipe.testPerType()),
                 integer(line, "captions", recipe.captions()),
                 false);
         Path output = line.hasOption("output-dir") ? path(line, "output-dir") : Path.of("target/demo");

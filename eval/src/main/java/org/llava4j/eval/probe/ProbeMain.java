@@ -46,7 +46,7 @@ public final class ProbeMain extends Command {
                         "FILE",
                         "JSON lines {\"id\", \"image\", \"present\", \"absent\"} (default: synthetic pairs)"))
                 .addOption(flag("image-folder", "DIR", "image folder of the pairs"))
-                .addOption(flag("draw", "N", "number of synthetic pairs, without --pairs (default 100)"))
+                .addOption(alias(flag("num-pairs", "N", "number of synthetic pairs, without --pairs (default 100)"), "draw"))
                 .addOption(required("output-dir", "DIR", "output folder of the report and the synthetic pairs"));
     }
 
@@ -67,7 +67,7 @@ public final class ProbeMain extends Command {
 
     private static void run(CommandLine line, ModelSpec spec, Path output) {
         if (!line.hasOption("pairs")) {
-            SyntheticPairs.write(output, atLeast(1, line, "draw", 100), 1);
+            SyntheticPairs.write(output, atLeast(1, line, "num-pairs", 100), 1);
         }
         Path file = line.hasOption("pairs") ? path(line, "pairs") : output.resolve("pairs.jsonl");
         Path images = line.hasOption("pairs") ? path(line, "image-folder") : output.resolve("images");

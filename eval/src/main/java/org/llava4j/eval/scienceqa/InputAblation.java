@@ -32,7 +32,7 @@ public enum InputAblation {
                 .filter(ablation -> ablation.toString().equals(current))
                 .findFirst()
                 .orElseThrow(() -> new BadInputException(
-                        "--show " + name + " is unknown; use one of " + Arrays.toString(values())));
+                        "--input-ablation " + name + " is unknown; use one of " + Arrays.toString(values())));
     }
 
     /** The flag value, such as {@code no-image}. */

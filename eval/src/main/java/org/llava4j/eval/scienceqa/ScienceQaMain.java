@@ -47,11 +47,13 @@ public final class ScienceQaMain extends EvaluationCommand {
                         "NAME",
                         "answer format that the model is trained on: LEPA (reasoning, then the answer in a second pass),"
                                 + " LEA (default), EA, A, ALE or LETTER"))
-                .addOption(flag(
-                        "show",
-                        "NAME",
-                        "part of the input to remove or exchange: none (default), no-image, shuffled-images (each"
-                                + " image replaced by another problem's) or no-context"))
+                .addOption(alias(
+                        flag(
+                                "input-ablation",
+                                "NAME",
+                                "part of the input to remove or exchange: none (default), no-image, shuffled-images (each"
+                                        + " image replaced by another problem's) or no-context"),
+                        "show"))
                 .addOption(flag("shots", "N", "number of few-shot examples in each prompt (default 0)"))
                 .addOption(flag("batch-size", "N", "batch size (default 16)"))
                 .addOption(flag("max-problems", "N", "evaluate only the first N problems of the split"));
@@ -62,7 +64,7 @@ public final class ScienceQaMain extends EvaluationCommand {
                 path(line, "data-path"),
                 line.getOptionValue("split", "test"),
                 ScienceQaPrompt.named(line.getOptionValue("prompt-format", "LEA")),
-                InputAblation.named(line.getOptionValue("show", "none")),
+                InputAblation.named(line.getOptionValue("input-ablation", "none")),
                 atLeast(0, line, "shots", 0),
                 atLeast(1, line, "batch-size", 16),
                 DecodingFlags.of(line),

@@ -39,7 +39,7 @@ class DemoMainTest {
         Path output = temp.resolve(name);
         List<String> args = new ArrayList<>(List.of("--output-dir", output.toString()));
         args.addAll(List.of("--base", ROOT.resolve("resources/tiny/base").toString()));
-        args.addAll(List.of("--train-per-kind", "4", "--test-per-kind", "4", "--captions", "32"));
+        args.addAll(List.of("--train-per-type", "4", "--test-per-type", "4", "--captions", "32"));
         args.addAll(List.of("--pretrain-steps", "2", "--finetune-steps", "2"));
         args.addAll(List.of(more));
         PrintStream stdout = System.out;
@@ -154,7 +154,7 @@ class DemoMainTest {
         assertThatThrownBy(() -> DemoMain.main(new String[] {"--output-dir", output, "--base", "nowhere"}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("nowhere");
-        assertThatThrownBy(() -> DemoMain.main(new String[] {"--output-dir", output, "--test-per-kind", "1"}))
+        assertThatThrownBy(() -> DemoMain.main(new String[] {"--output-dir", output, "--test-per-type", "1"}))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("two held-out problems of each category");
         try (Stream<Path> left = Files.list(temp)) {

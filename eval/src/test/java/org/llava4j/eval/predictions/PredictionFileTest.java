@@ -66,7 +66,7 @@ class PredictionFileTest {
                 .containsExactly(JsonId.of(7), JsonId.of("007"));
         String number = PUBLISHED_LINE.replace("\"5\"", "5");
         assertRejected(PUBLISHED_LINE + "\n" + number, "line 2: question 5");
-        assertRejected(PUBLISHED_LINE.replace("\"5\"", "5.5"), "must be a string or a whole number");
+        assertRejected(PUBLISHED_LINE.replace("\"5\"", "5.5"), "must be a string or an integer");
         assertRejected(PUBLISHED_LINE.replace("\"prompt\"", "\"text\""), "Duplicate field 'text'");
     }
 

@@ -44,7 +44,7 @@ class ProbeMainTest {
 
     @Test
     void probeEvaluatesSyntheticPairsReproducibly() throws IOException {
-        probe("--draw", "12");
+        probe("--num-pairs", "12");
         JsonNode report =
                 new ObjectMapper().readTree(temp.resolve("out/report.json").toFile());
         JsonNode pairs = report.at("/counts/pairs");
@@ -58,7 +58,7 @@ class ProbeMainTest {
             assertThat(temp.resolve("out/images").resolve(pair.image())).isNotEmptyFile();
         });
         byte[] before = Files.readAllBytes(temp.resolve("out/pairs.jsonl"));
-        probe("--draw", "12");
+        probe("--num-pairs", "12");
         assertThat(temp.resolve("out/pairs.jsonl")).hasBinaryContent(before);
     }
 

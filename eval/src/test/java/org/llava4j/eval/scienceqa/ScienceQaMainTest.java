@@ -123,9 +123,9 @@ class ScienceQaMainTest {
     void inputAblationLowersAccuracy() throws IOException {
         Path dataset = dataset();
         JsonNode all = evaluate(dataset, "all", "--prompt-format", "A");
-        JsonNode none = evaluate(dataset, "none", "--prompt-format", "A", "--show", "no-image");
-        JsonNode other = evaluate(dataset, "other", "--prompt-format", "A", "--show", "shuffled-images");
-        evaluate(dataset, "context", "--prompt-format", "A", "--show", "no-context");
+        JsonNode none = evaluate(dataset, "none", "--prompt-format", "A", "--input-ablation", "no-image");
+        JsonNode other = evaluate(dataset, "other", "--prompt-format", "A", "--input-ablation", "shuffled-images");
+        evaluate(dataset, "context", "--prompt-format", "A", "--input-ablation", "no-context");
         assertThat(all.at("/columns/IMG").doubleValue()).isGreaterThan(0.8);
         assertThat(none.at("/columns/IMG").doubleValue()).isLessThan(0.7);
         assertThat(other.at("/columns/IMG").doubleValue()).isLessThan(0.7);
@@ -201,7 +201,7 @@ class ScienceQaMainTest {
         Files.writeString(report, "foreign file");
         assertThatThrownBy(() -> evaluate(dataset, "other"))
                 .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("holds report.html");
+                .hasMessageContaining("contains report.html");
         assertThat(report).hasContent("foreign file");
         assertThatThrownBy(() -> evaluate(dataset, "dataset")).hasMessageContaining("is also an input");
         assertThatThrownBy(() -> evaluate(dataset, "dataset/results")).hasMessageContaining("lies inside");
@@ -240,7 +240,7 @@ class ScienceQaMainTest {
         assertThatThrownBy(() -> evaluate(dataset, "many", "--shots", "999"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("--shots asks for 999");
-        assertThatThrownBy(() -> evaluate(dataset, "odd", "--show", "half"))
+        assertThatThrownBy(() -> evaluate(dataset, "odd", "--input-ablation", "half"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("no-image");
     }

@@ -15,7 +15,7 @@ import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Continuous-batching scheduler of generation requests. Each iteration admits waiting requests in FIFO order, up to
+ * Scheduler of generation requests with continuous batching. Each iteration admits waiting requests in FIFO order, up to
  * {@code maxBatchSize} sequences and {@link #MAX_PREFILL_TOKENS} padded prompt tokens, prefills them, then decodes one
  * token for every sequence that was already running. Outputs do not depend on batch composition except for
  * floating-point rounding.

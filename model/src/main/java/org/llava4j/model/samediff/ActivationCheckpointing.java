@@ -12,14 +12,12 @@ import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradient (activation) checkpointing (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). Only the
- * input of a segment of the graph is kept. When the gradient of its output is available, the operations of the segment
+ * Gradient checkpointing, also called activation checkpointing (Chen et al. 2016, "Training Deep Nets with Sublinear Memory Cost"). Of each segment of the graph, only the input is stored. When the gradient of its output is available, the operations of the segment
  * run a second time to recompute the activations for the backward pass. The arithmetic is the same, so gradients are
  * bit-identical.
  *
  * <p>SameDiff runs a requested operation as soon as its inputs are available. The second run therefore reads a copy of
- * the segment's input made by {@link DelayedCopy}, which also depends on the gradient. Operations whose results no
- * gradient reads, such as the last one of a segment, are not run again.
+ * the segment's input made by {@link DelayedCopy}, which also depends on the gradient. Operations whose results are not needed for a gradient, such as the last one of a segment, are not recomputed.
  */
 public final class ActivationCheckpointing {
     private final SameDiff graph;

@@ -14,7 +14,7 @@ import org.llava4j.model.config.LlavaConfig.TowerTraining;
 import org.llava4j.model.config.LlavaHfConfig;
 
 /**
- * Resolver of the vision tower to load: the one inside a LLaVA folder, or one in a CLIP folder. As in the published
+ * Resolver of the vision tower to load: the weights in the LLaVA folder itself, or those in a separate CLIP folder. As in the published
  * loader, a tower that was trained with the model ({@code unfreeze_mm_vision_tower} true) is the one inside, and a
  * frozen one (false) is the one that {@code mm_vision_tower} names, if that folder exists. If the key is absent, the
  * one inside is read, with a warning if there is another one. A folder given by the user overrides a tower that was not

@@ -87,7 +87,7 @@ class FolderOutputsTest {
     }
 
     private void assertOverlap(Consumer<String[]> main, Object... args) {
-        assertRejected(main, "is also an input|holds|lies inside", args);
+        assertRejected(main, "is also an input|contains|lies inside", args);
     }
 
     private void assertRejected(Consumer<String[]> main, String messages, Object... args) {

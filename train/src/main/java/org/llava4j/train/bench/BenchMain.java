@@ -66,7 +66,8 @@ public final class BenchMain extends Command {
                                 + DecodeBenchmark.CONTEXT_LENGTH
                                 + " tokens instead, against the time to read the weights"))
                 .addOption(flag("dtype", "TYPE", "weight dtype with --decode: fp32 (default), bf16, fp16 or int8"))
-                .addOption(toggle("recompute", "also measures each training case with gradient checkpointing"))
+                .addOption(alias(
+                        toggle("gradient-checkpointing", "also measures each training case with gradient checkpointing"), "recompute"))
                 .addOption(flag("json", "FILE", "output file of the results"))
                 .addOption(toggle("in-this-jvm", "runs the cases in this JVM and prints one JSON line per case"));
     }
@@ -88,7 +89,7 @@ public final class BenchMain extends Command {
             return;
         }
         if (line.hasOption("in-this-jvm")) {
-            boolean gradientCheckpointing = line.hasOption("recompute");
+            boolean gradientCheckpointing = line.hasOption("gradient-checkpointing");
             cases.forEach(benchCase -> System.out.println(
                     new StepBenchmark(size, benchCase, gradientCheckpointing, batch, repetitions, memorySteps)
                             .measure()));
@@ -100,7 +101,7 @@ public final class BenchMain extends Command {
                 Locale.ROOT, "sgemm %.0f GFLOP/s%n", all.get("sgemm_gflops").doubleValue());
         ArrayNode results = all.putArray("cases");
         for (BenchCase benchCase : cases) {
-            for (boolean gradientCheckpointing : line.hasOption("recompute") && benchCase.trains()
+            for (boolean gradientCheckpointing : line.hasOption("gradient-checkpointing") && benchCase.trains()
                     ? WITHOUT_AND_WITH_CHECKPOINTING
                     : WITHOUT_CHECKPOINTING) {
                 JsonNode result = runInChildJvm(
@@ -208,7 +209,7 @@ public final class BenchMain extends Command {
         arguments.addAll(List.of("--text", String.valueOf(benchmark.size().textTokens())));
         arguments.addAll(List.of("--repetitions", String.valueOf(benchmark.repetitions())));
         if (benchmark.gradientCheckpointing()) {
-            arguments.add("--recompute");
+            arguments.add("--gradient-checkpointing");
         }
         if (benchmark.memorySteps() > 0) {
             // The whole heap is committed at start-up, so that memory growth afterwards is not heap growth.

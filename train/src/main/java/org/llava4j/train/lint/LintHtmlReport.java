@@ -53,7 +53,7 @@ final class LintHtmlReport {
         lengths(page);
         page.append(
                 "<h2>Examples</h2><p>Target tokens are <span class=\"tokens\" style=\"border:0;padding:0\"><b>marked"
-                        + "</b></span>, an image placeholder stands for its image tokens, truncated tokens are struck through.</p>");
+                        + "</b></span>, one placeholder stands for the tokens of an image, truncated tokens are struck through.</p>");
         report.examples().forEach(sample -> sample(page, sample));
         return page.append("</html>\n").toString();
     }

@@ -60,7 +60,7 @@ public record ClusterPlan(MemoryPlan plan, int executors, int batches, double gb
                 executors + ", " + activeExecutors() + " of them active: " + batches + " batches per step, at most "
                         + perExecutor + " per executor");
         rows.put(
-                "network per step",
+                "network",
                 String.format(
                         Locale.ROOT,
                         "%s to each executor, %s back, %s into the driver; %.2f s at %s Gbit/s",

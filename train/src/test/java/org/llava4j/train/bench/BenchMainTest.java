@@ -60,7 +60,7 @@ class BenchMainTest {
             "forward,stage2",
             "--repetitions",
             "7",
-            "--recompute",
+            "--gradient-checkpointing",
             "--json",
             file.toString()
         });
@@ -128,10 +128,10 @@ class BenchMainTest {
     @CsvSource({
         "--size,huge,unknown --size huge",
         "--cases,backward,unknown case backward",
-        "--repetitions,3,--repetitions is 3; give 7 or more",
-        "--batch,0,--batch is 0; give 1 or more",
+        "--repetitions,3,--repetitions is 3; it must be at least 7",
+        "--batch,0,--batch is 0; it must be at least 1",
         "--text,2000,--text 2000 is too long",
-        "--memory-steps,20,--memory-steps is 20; give 21 or more"
+        "--memory-steps,20,--memory-steps is 20; it must be at least 21"
     })
     void benchRejectsInvalidFlags(String flag, String value, String message) {
         assertThatThrownBy(() -> BenchMain.main(new String[] {flag, value}))

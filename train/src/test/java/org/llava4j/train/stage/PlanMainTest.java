@@ -96,7 +96,7 @@ class PlanMainTest {
     @Test
     void planIncludesGradientCheckpointing() {
         assertThat(plan("--model-path", temp.toString(), "--stage", "finetune", "--gradient-checkpointing"))
-                .contains("those inside a decoder's layer are made again");
+                .contains("gradient checkpointing recomputes those inside decoder layers");
     }
 
     @Test
@@ -115,7 +115,7 @@ class PlanMainTest {
                         "--machine-gb",
                         "72"))
                 .contains("8, 8 of them active: 20 batches per step, at most 3 per executor")
-                .contains("16 MB to each executor and 16 MB back, 128 MB into the driver; 0.12 s at 10.0 Gbit/s")
+                .contains("16 MB to each executor, 16 MB back, 128 MB into the driver; 0.12 s at 10.0 Gbit/s")
                 .contains("--conf spark.executor.memory=2g --conf spark.executor.memoryOverhead=");
         assertThatThrownBy(() -> run(
                         "--model-path",
@@ -148,7 +148,7 @@ class PlanMainTest {
         "--samples,0,--samples is 0",
         "--epochs,0,--num-train-epochs is 0",
         "--network-gbit,0,--network-gbit is 0.0; it must be greater than 0",
-        "--max-length,256,a length of 256 has no room for text: an image becomes 256 vectors; give 257 or more",
+        "--max-length,256,length 256 has no room for text: an image takes 256 tokens; give 257 or more",
         "--stage,warmup,unknown stage \"warmup\"",
         "--model-path,nowhere,--model-path nowhere does not exist",
         "--model-path,empty,config.json: cannot be read; give a folder that contains a config.json",
