@@ -57,9 +57,9 @@ public final class AdamW {
      * @param settings hyperparameters of all weights
      * @param groups options by weight name
      */
-    public AdamW(Settings settings, Function<String, ParameterGroup> shares) {
+    public AdamW(Settings settings, Function<String, ParameterGroup> groups) {
         this.settings = settings;
-        this.groups = shares;
+        this.groups = groups;
     }
 
     /**

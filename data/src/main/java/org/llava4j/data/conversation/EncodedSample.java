@@ -5,7 +5,7 @@ import java.io.Serializable;
 /**
  * Tokenized sample, with one sentinel id for each image.
  *
- * @param inputIds {@code int32[T]}, {@link org.llava4j.data.text.LlamaTokenizer#IMAGE_TOKEN_ID} for an image
+ * @param inputIds {@code int32[T]}, {@link org.llava4j.data.tokenizer.LlamaTokenizer#IMAGE_TOKEN_ID} for an image
  * @param labels {@code int32[T]}: the id of a target token, {@link #IGNORE_INDEX} elsewhere
  */
 @SuppressWarnings("ArrayRecordComponent") // plain numbers for the graph; never compared or used as a key

@@ -46,7 +46,8 @@ public final class ProbeMain extends Command {
                         "FILE",
                         "JSON lines {\"id\", \"image\", \"present\", \"absent\"} (default: synthetic pairs)"))
                 .addOption(flag("image-folder", "DIR", "image folder of the pairs"))
-                .addOption(alias(flag("num-pairs", "N", "number of synthetic pairs, without --pairs (default 100)"), "draw"))
+                .addOption(alias(
+                        flag("num-pairs", "N", "number of synthetic pairs, without --pairs (default 100)"), "draw"))
                 .addOption(required("output-dir", "DIR", "output folder of the report and the synthetic pairs"));
     }
 

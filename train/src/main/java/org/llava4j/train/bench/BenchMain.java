@@ -67,7 +67,10 @@ public final class BenchMain extends Command {
                                 + " tokens instead, against the time to read the weights"))
                 .addOption(flag("dtype", "TYPE", "weight dtype with --decode: fp32 (default), bf16, fp16 or int8"))
                 .addOption(alias(
-                        toggle("gradient-checkpointing", "also measures each training case with gradient checkpointing"), "recompute"))
+                        toggle(
+                                "gradient-checkpointing",
+                                "also measures each training case with gradient checkpointing"),
+                        "recompute"))
                 .addOption(flag("json", "FILE", "output file of the results"))
                 .addOption(toggle("in-this-jvm", "runs the cases in this JVM and prints one JSON line per case"));
     }

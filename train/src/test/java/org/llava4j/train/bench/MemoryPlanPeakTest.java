@@ -30,7 +30,15 @@ class MemoryPlanPeakTest {
     void measuredPeakMatchesPlan(String batch, String text) throws IOException {
         Path file = temp.resolve("bench.json");
         BenchMain.main(new String[] {
-            "--batch", batch, "--text", text, "--repetitions", "7", "--gradient-checkpointing", "--json", file.toString()
+            "--batch",
+            batch,
+            "--text",
+            text,
+            "--repetitions",
+            "7",
+            "--gradient-checkpointing",
+            "--json",
+            file.toString()
         });
         for (JsonNode one : new ObjectMapper().readTree(file.toFile()).get("cases")) {
             assertThat(one.get("planned_peak_mb").doubleValue())

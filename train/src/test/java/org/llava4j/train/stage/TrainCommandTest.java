@@ -26,7 +26,8 @@ class TrainCommandTest {
     void formerFlagNamesAreAccepted() {
         assertThat(new StageMain(Stages.PRETRAIN).lastOccurrences("--recompute", "--recipe", "finetune"))
                 .containsExactly("--gradient-checkpointing", "--stage", "finetune");
-        assertThat(new StageMain(Stages.PRETRAIN).flags()).noneMatch(flag -> flag.getLongOpt().equals("recipe"));
+        assertThat(new StageMain(Stages.PRETRAIN).flags())
+                .noneMatch(flag -> flag.getLongOpt().equals("recipe"));
     }
 
     @Test
