@@ -101,12 +101,12 @@ class LlavaModelTest {
     @Test
     void samplingDependsOnSeedNotOnBatch() {
         GenerationRequest question = GenerationRequest.about(ImageRef.of(MAP), WHERE);
-        DecodingOptions sampled = DecodingOptions.greedy(30).withSampling(SamplingOptions.at(1.5, 4));
+        DecodingOptions sampled = DecodingOptions.greedy(30).withSampling(SamplingOptions.at(4, 4));
         String expected = model.answer(question, sampled).text();
         List<PendingAnswer> batch = new ArrayList<>();
         for (int i = 0; i < 6; i++) {
             DecodingOptions decoding =
-                    i == 3 ? sampled : DecodingOptions.greedy(30).withSampling(SamplingOptions.at(1.5, 100 + i));
+                    i == 3 ? sampled : DecodingOptions.greedy(30).withSampling(SamplingOptions.at(4, 100 + i));
             batch.add(model.submit(question, decoding, text -> {}));
         }
         assertThat(model.await(batch.get(3)).text()).isEqualTo(expected);
