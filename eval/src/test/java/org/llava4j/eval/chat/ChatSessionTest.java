@@ -21,6 +21,7 @@ import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Chat;
 import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.SamplingOptions;
 
 /** Sessions on a dumb terminal with scripted input. */
 class ChatSessionTest {
@@ -89,7 +90,9 @@ class ChatSessionTest {
     @Test
     void ctrlCStopsGeneration() throws Exception {
         String question = "Which way is it from the house to the tree?";
-        Chat whole = model.chat(DecodingOptions.greedy(200)).setImage(ImageRef.of(Path.of(MAP)));
+        // Hot enough for an answer of many tokens.
+        DecodingOptions decoding = DecodingOptions.greedy(200).withSampling(SamplingOptions.at(4, 1));
+        Chat whole = model.chat(decoding).setImage(ImageRef.of(Path.of(MAP)));
         int length = whole.ask(question).newTokens();
         assertThat(length).isGreaterThan(20);
 
@@ -106,7 +109,7 @@ class ChatSessionTest {
         };
         byte[] keys = (question + "\n").getBytes(StandardCharsets.UTF_8);
         terminal.set(new DumbTerminal("test", "dumb", new ByteArrayInputStream(keys), shown, StandardCharsets.UTF_8));
-        Chat chat = model.chat(DecodingOptions.greedy(200)).setImage(ImageRef.of(Path.of(MAP)));
+        Chat chat = model.chat(decoding).setImage(ImageRef.of(Path.of(MAP)));
         new ChatSession(terminal.get(), chat).run();
         terminal.get().close();
         assertThat(shown.toString(StandardCharsets.UTF_8)).contains("[stopped]");

@@ -140,7 +140,7 @@ class ScienceQaMainTest {
         assertThat(temp.resolve("all/report.tex")).content().contains("\\begin{tabular}{lrrrrrrrrr}", "LLaVA 13B &");
         assertThat(temp.resolve("all/report.html"))
                 .content()
-                .contains("By topic", "predicted A", "data:image/png;base64,");
+                .contains("By topic", "predicted A", "data:image/");
     }
 
     @Test
