@@ -138,9 +138,7 @@ class ScienceQaMainTest {
         }
         assertThat(temp.resolve("all/report.md")).content().contains("| **This run** |", "| LLaVA 13B |");
         assertThat(temp.resolve("all/report.tex")).content().contains("\\begin{tabular}{lrrrrrrrrr}", "LLaVA 13B &");
-        assertThat(temp.resolve("all/report.html"))
-                .content()
-                .contains("By topic", "predicted A", "data:image/");
+        assertThat(temp.resolve("all/report.html")).content().contains("By topic", "predicted A", "data:image/");
     }
 
     @Test
