@@ -96,7 +96,7 @@ class HdfsDataTest {
                     .isInstanceOf(CommandFailedException.class);
             JsonNode found = JsonInput.readObject(fetch("lint").resolve("lint.json"));
             assertThat(found.get("samples").intValue()).isEqualTo(301 * 8);
-            assertThat(found.at("/rules/dead-image/count").intValue()).isEqualTo(1);
+            assertThat(found.at("/rules/unreadable-image/count").intValue()).isEqualTo(1);
             // Identical except for paths.
             assertThat(relocated(fetch("lint").resolve("lint.json"), home))
                     .isEqualTo(relocated(temp.resolve("lint/lint.json"), here));
