@@ -71,7 +71,7 @@ final class TestServer implements AutoCloseable {
         return new TestServer(taught, options);
     }
 
-    /** A model with random weights that repeats a few words up to its context length, for about 2000 tokens. */
+    /** A model with random weights that repeats a few words until the request's limit: its context has 32,768 tokens. */
     static TestServer endless(Path folder, ServeOptions options) throws IOException {
         Path golden = ROOT.resolve("resources/golden");
         Files.createDirectories(folder);
@@ -79,8 +79,9 @@ final class TestServer implements AutoCloseable {
         Files.writeString(
                 folder.resolve("config.json"),
                 config.replace(
-                        "../a_clip56",
-                        golden.resolve("a_clip56").toAbsolutePath().toString()));
+                                "../a_clip56",
+                                golden.resolve("a_clip56").toAbsolutePath().toString())
+                        .replace("\"max_position_embeddings\": 2048", "\"max_position_embeddings\": 32768"));
         Files.copy(golden.resolve("f_e2e/stage1_init.safetensors"), folder.resolve("model.safetensors"));
         Files.copy(golden.resolve("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
         ChatFormat chat = new ChatFormat(ConversationTemplates.of("v1"), true);
@@ -116,7 +117,7 @@ final class TestServer implements AutoCloseable {
                 Duration.ofMillis(
                         node.path("timeoutMillis").asLong(OPTIONS.timeout().toMillis())),
                 OPTIONS.bodyTimeout(),
-                OPTIONS.maxNewTokens(),
+                node.path("maxNewTokens").asInt(OPTIONS.maxNewTokens()),
                 false,
                 node.path("specialTokensInText").asBoolean());
     }

@@ -158,10 +158,10 @@ class WebPageTest {
 
     @Test
     void escapeStopsGeneration() throws IOException {
-        openPage(TestServer.endless(temp.resolve("model"), TestServer.OPTIONS));
+        openPage(TestServer.endless(temp.resolve("model"), TestServer.with(node -> node.put("maxNewTokens", 30_000))));
         find("#input details summary").click();
         find("#max-tokens").clear();
-        find("#max-tokens").sendKeys("4000");
+        find("#max-tokens").sendKeys("30000");
         ask("Go on");
         waitUntil(() -> browser.findElements(By.cssSelector("#messages li.assistant.running")).stream()
                 .anyMatch(turn -> turn.getText().length() > 20));
