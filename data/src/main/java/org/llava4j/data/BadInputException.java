@@ -1,5 +1,7 @@
 package org.llava4j.data;
 
+import java.util.Objects;
+
 /**
  * Invalid user input: a flag, a file or a request. The message is one line: what is wrong, where, and what to do.
  * Commands print it and exit with a non-zero status; any other exception is a bug.
@@ -20,6 +22,12 @@ public class BadInputException extends RuntimeException {
      */
     public BadInputException(String message, Throwable cause) {
         super(oneLine(message), cause);
+    }
+
+    /** Never null, unlike the message of other exceptions. */
+    @Override
+    public String getMessage() {
+        return Objects.requireNonNull(super.getMessage());
     }
 
     /** Quoted input may contain line breaks, which would split the message. */
