@@ -37,8 +37,9 @@ public final class GenerateInstructionsMain extends Command {
                 .addOption(required("captions", "FILE", "COCO captions"))
                 .addOption(flag("instances", "FILE", "COCO instances (bounding boxes) of the same images"))
                 .addOption(required("output-dir", "DIR", "output folder"))
-                .addOption(
-                        flag("kinds", "LIST", "instruction types: conversation,detail,complex_reasoning (default all)"))
+                .addOption(alias(
+                        flag("types", "LIST", "instruction types: conversation,detail,complex_reasoning (default all)"),
+                        "kinds"))
                 .addOption(flag("max-images", "N", "use the first N images only"))
                 .addOption(flag("prompts", "DIR", "folder with other system prompts, few-shot examples and questions"))
                 .addOption(flag("seed", "N", "random seed (default 42)"));
@@ -53,7 +54,7 @@ public final class GenerateInstructionsMain extends Command {
         InstructionPrompts prompts = line.hasOption("prompts")
                 ? InstructionPrompts.read(path(line, "prompts"))
                 : InstructionPrompts.builtIn();
-        List<InstructionType> types = Stream.of(line.getOptionValue("kinds", "conversation,detail,complex_reasoning")
+        List<InstructionType> types = Stream.of(line.getOptionValue("types", "conversation,detail,complex_reasoning")
                         .split(","))
                 .map(name -> InstructionType.named(name.strip()))
                 .distinct()

@@ -33,8 +33,11 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
                 .addOption(required("output-dir", "DIR", "output folder of captions.json, report.html and report.json"))
                 .addOption(flag("min-count", "N", "ignore phrases of fewer captions (default 3)"))
                 .addOption(flag("max-per-phrase", "N", "select at most N captions of a phrase (default 100)"))
-                .addOption(toggle(
-                        "count-chosen", "captions already selected for a rarer phrase count towards --max-per-phrase"))
+                .addOption(alias(
+                        toggle(
+                                "count-selected",
+                                "captions already selected for a rarer phrase count towards --max-per-phrase"),
+                        "count-chosen"))
                 .addOption(
                         flag("ties", "ORDER", "order of phrases of equal frequency: alphabetical (default) or seeded"))
                 .addOption(toggle("keep-case", "distinguish phrases by case"))
@@ -51,7 +54,7 @@ public final class FilterConceptsMain extends RecordCommand<List<String>> {
         RarestFirstSelection selection = new RarestFirstSelection(
                 atLeast(1, line, "min-count", RarestFirstSelection.PAPER.minCount()),
                 atLeast(1, line, "max-per-phrase", RarestFirstSelection.PAPER.maxPerPhrase()),
-                line.hasOption("count-chosen"),
+                line.hasOption("count-selected"),
                 RarestFirstSelection.TieOrder.named(line.getOptionValue("ties", "alphabetical")),
                 integer(line, "seed", (int) RarestFirstSelection.PAPER.seed()));
         InputPaths inputs = InputPaths.of(path(line, "data-path"));

@@ -229,7 +229,7 @@ class GenerateInstructionsTest {
     void runRejectsFilteredAnswers() throws IOException {
         try (StubEndpoint stub = StubEndpoint.start(
                 (request, time) -> Reply.finished(request, "There is a wall and", "content_filter"))) {
-            generate(stub.baseUrl(), "--kinds", "detail");
+            generate(stub.baseUrl(), "--types", "detail");
         }
         JsonNode report = JsonInput.readObject(output.resolve("report.json"));
         assertThat(report.at("/detail/used").intValue()).isZero();
@@ -304,7 +304,7 @@ class GenerateInstructionsTest {
 
     @Test
     void errorsAreOneLine() throws IOException {
-        assertFails("unknown instruction type \"poem\"", "--kinds", "poem");
+        assertFails("unknown instruction type \"poem\"", "--types", "poem");
         assertFails("--base-url ftp://x is not an HTTP URL", "--base-url", "ftp://x");
         assertFails("the temperature is 3.0", "--temperature", "3");
         Path empty = Files.createDirectory(temp.resolve("prompts"));

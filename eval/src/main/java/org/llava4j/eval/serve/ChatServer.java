@@ -78,7 +78,7 @@ final class ChatServer implements AutoCloseable {
         readPaths.addAll(page.paths());
         routes = new Routes(List.of(CHAT), readPaths);
         QueuedThreadPool threads =
-                new QueuedThreadPool(options.maxConcurrentRequests() + options.queue() + OTHER_THREADS);
+                new QueuedThreadPool(options.maxConcurrentRequests() + options.maxQueuedRequests() + OTHER_THREADS);
         // Daemon threads: the process exits with the command, even if the server fails to start.
         threads.setDaemon(true);
         server = new Server(threads);

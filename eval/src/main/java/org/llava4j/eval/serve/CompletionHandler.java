@@ -43,7 +43,7 @@ final class CompletionHandler {
         this.options = options;
         this.metrics = metrics;
         this.images = images;
-        slots = new Semaphore(options.maxConcurrentRequests() + options.queue());
+        slots = new Semaphore(options.maxConcurrentRequests() + options.maxQueuedRequests());
     }
 
     /**
@@ -71,7 +71,7 @@ final class CompletionHandler {
             if (!slots.tryAcquire()) {
                 exchange.header("Retry-After", "1");
                 throw ApiException.busy("the server is running " + options.maxConcurrentRequests() + " requests and "
-                        + options.queue() + " are queued; retry later");
+                        + options.maxQueuedRequests() + " are queued; retry later");
             }
             metrics.requestStarted();
             try {

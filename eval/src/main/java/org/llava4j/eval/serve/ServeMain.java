@@ -32,8 +32,18 @@ public final class ServeMain extends Command {
                         "API key that requests must send (default: environment variable " + KEY_VARIABLE
                                 + "; without it no key is required)"))
                 .addOption(flag("model-id", "NAME", "model id of the API (default: name of the model folder)"))
-                .addOption(flag("parallel", "N", "maximum number of concurrently running requests (default 8)"))
-                .addOption(flag("queue", "N", "maximum number of queued requests; others get status 429 (default 64)"))
+                .addOption(alias(
+                        flag(
+                                "max-concurrent-requests",
+                                "N",
+                                "maximum number of concurrently running requests (default 8)"),
+                        "parallel"))
+                .addOption(alias(
+                        flag(
+                                "max-queued-requests",
+                                "N",
+                                "maximum number of queued requests; others get status 429 (default 64)"),
+                        "queue"))
                 .addOption(flag("max-new-tokens", "N", "maximum number of generated tokens (default 512)"))
                 .addOption(flag("timeout", "SECONDS", "time limit of an answer (default 300)"))
                 .addOption(flag("body-timeout", "SECONDS", "time limit of receiving a request (default 20)"))
@@ -78,8 +88,8 @@ public final class ServeMain extends Command {
                 atMost(line, "max-body-mb", 1024, 20) << 20,
                 atMost(line, "max-megapixels", 500, 25) * 1_000_000L,
                 atLeast(1, line, "max-images", 8),
-                atLeast(1, line, "parallel", 8),
-                atLeast(0, line, "queue", 64),
+                atLeast(1, line, "max-concurrent-requests", 8),
+                atLeast(0, line, "max-queued-requests", 64),
                 Duration.ofSeconds(atLeast(1, line, "timeout", 300)),
                 Duration.ofSeconds(atLeast(1, line, "body-timeout", 20)),
                 atLeast(1, line, "max-new-tokens", 512),

@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param maxPixels maximum size of an image, checked before it is decoded
  * @param maxImages maximum number of images per request
  * @param maxConcurrentRequests maximum number of running requests
- * @param queue maximum number of queued requests
+ * @param maxQueuedRequests maximum number of queued requests
  * @param timeout time limit of an answer
  * @param bodyTimeout time limit of receiving a request
  * @param maxNewTokens maximum number of generated tokens, and the default of a request
@@ -30,7 +30,7 @@ record ServeOptions(
         long maxPixels,
         int maxImages,
         int maxConcurrentRequests,
-        int queue,
+        int maxQueuedRequests,
         Duration timeout,
         Duration bodyTimeout,
         int maxNewTokens,

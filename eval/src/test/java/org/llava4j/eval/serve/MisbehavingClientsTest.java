@@ -95,7 +95,7 @@ class MisbehavingClientsTest {
     @Test
     void requestBeyondQueueIsRejectedWith429() throws Exception {
         startEndless(
-                TestServer.with(node -> node.put("maxConcurrentRequests", 1).put("queue", 1)));
+                TestServer.with(node -> node.put("maxConcurrentRequests", 1).put("maxQueuedRequests", 1)));
         List<CompletableFuture<HttpResponse<String>>> running = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
             running.add(CompletableFuture.supplyAsync(() -> server.post(TestServer.textRequest("Go on"))));

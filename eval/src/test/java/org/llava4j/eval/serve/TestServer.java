@@ -113,7 +113,7 @@ final class TestServer implements AutoCloseable {
                 OPTIONS.maxPixels(),
                 OPTIONS.maxImages(),
                 node.path("maxConcurrentRequests").asInt(OPTIONS.maxConcurrentRequests()),
-                node.path("queue").asInt(OPTIONS.queue()),
+                node.path("maxQueuedRequests").asInt(OPTIONS.maxQueuedRequests()),
                 Duration.ofMillis(
                         node.path("timeoutMillis").asLong(OPTIONS.timeout().toMillis())),
                 OPTIONS.bodyTimeout(),
