@@ -6,8 +6,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Atomic output folder: it is filled beside its final name and moved into place by {@link #commit()}. Closing it
@@ -89,12 +89,16 @@ public final class AtomicFolder implements AutoCloseable {
                 "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
     }
 
-    /** The kind of an output folder; empty if this class did not write it. */
-    public static Optional<String> kindOf(Path folder) {
+    /**
+     * Reads the kind of an output folder.
+     *
+     * @return the kind, or null if this class did not write the folder
+     */
+    public static @Nullable String kindOf(Path folder) {
         Path marker = folder.resolve(MARKER);
         return Files.isRegularFile(marker)
-                ? Optional.of(JsonInput.readObject(marker).path(KIND_KEY).asText())
-                : Optional.empty();
+                ? JsonInput.readObject(marker).path(KIND_KEY).asText()
+                : null;
     }
 
     /** The folder to write to until the commit. */
@@ -116,7 +120,10 @@ public final class AtomicFolder implements AutoCloseable {
         try {
             finished = staging.markFinished(unfinished);
             previous.requireReplaceable();
-            staging.swapIn(finished).ifPresent(AtomicFolder::deleteQuietly);
+            Path former = staging.swapIn(finished);
+            if (former != null) {
+                deleteQuietly(former);
+            }
         } catch (IOException e) {
             throw notMoved(finished, "cannot be moved to " + staging.folder() + " (" + IoReason.of(e) + ")", e);
         } catch (BadInputException e) {

@@ -9,11 +9,13 @@ import java.util.Objects;
 public class BadInputException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    private final String message;
+
     /**
      * @param message what is wrong, where, and what to do; line breaks are replaced by spaces
      */
     public BadInputException(String message) {
-        super(oneLine(message));
+        this.message = oneLine(message);
     }
 
     /**
@@ -21,7 +23,14 @@ public class BadInputException extends RuntimeException {
      * @param cause the failure behind it
      */
     public BadInputException(String message, Throwable cause) {
-        super(oneLine(message), cause);
+        super(null, cause);
+        this.message = oneLine(message);
+    }
+
+    /** Returns the message, which is never null. */
+    @Override
+    public String getMessage() {
+        return message;
     }
 
     /** Never null, unlike the message of other exceptions. */

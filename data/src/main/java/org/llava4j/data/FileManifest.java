@@ -11,11 +11,11 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Manifest of the files that a command wrote into an output folder, stored under {@code "files"} in the folder's
@@ -80,14 +80,18 @@ public record FileManifest(SortedMap<String, FileDigest> files) {
         return new FileManifest(files);
     }
 
-    /** Reads the manifest of an output folder; empty if an older version or another program wrote the folder. */
-    public static Optional<FileManifest> read(Path folder) {
+    /**
+     * Reads the manifest of an output folder.
+     *
+     * @return the manifest, or null if an older version or another program wrote the folder
+     */
+    public static @Nullable FileManifest read(Path folder) {
         Path file = folder.resolve(AtomicFolder.MARKER);
         if (!Files.isRegularFile(file)) {
-            return Optional.empty();
+            return null;
         }
         JsonNode marker = JsonInput.readObject(file);
-        return marker.has(KEY) ? Optional.of(of(marker.path(KEY), folder)) : Optional.empty();
+        return marker.has(KEY) ? of(marker.path(KEY), folder) : null;
     }
 
     /** Stores the manifest in a JSON object. */

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files and folders that a command reads. Outputs replace what they overwrite, so no output may be one of them,
@@ -40,12 +41,12 @@ public final class InputPaths {
      *
      * @param paths files and folders; null entries are ignored
      */
-    public static InputPaths of(Path... paths) {
+    public static InputPaths of(@Nullable Path... paths) {
         return new InputPaths(List.of()).and(paths);
     }
 
     /** Adds more inputs; see {@link #of}. */
-    public InputPaths and(Path... paths) {
+    public InputPaths and(@Nullable Path... paths) {
         List<Input> more = new ArrayList<>(inputs);
         for (Path path : paths) {
             if (path != null) {
@@ -57,7 +58,7 @@ public final class InputPaths {
     }
 
     /** Adds folders without searching them for symbolic links: image folders with many files. */
-    public InputPaths andWithoutLinks(Path... folders) {
+    public InputPaths andWithoutLinks(@Nullable Path... folders) {
         List<Input> more = new ArrayList<>(inputs);
         for (Path folder : folders) {
             if (folder != null) {
@@ -68,7 +69,7 @@ public final class InputPaths {
     }
 
     /** Adds the file of a {@code NAME|FILE} flag value if it ends in {@code .json}; null is ignored. */
-    public InputPaths andIfJsonFile(String nameOrFile) {
+    public InputPaths andIfJsonFile(@Nullable String nameOrFile) {
         return nameOrFile != null && nameOrFile.endsWith(".json") ? and(Path.of(nameOrFile)) : this;
     }
 
@@ -102,7 +103,7 @@ public final class InputPaths {
      * @throws BadInputException if an output is an input, contains one or lies inside one, or is a dangling symbolic
      *     link
      */
-    public void requireNoOverlap(Path... outputs) {
+    public void requireNoOverlap(@Nullable Path... outputs) {
         for (Path output : outputs) {
             if (output != null) {
                 requireNoOverlap(output);
@@ -142,7 +143,7 @@ public final class InputPaths {
      * @param output the output folder
      * @throws BadInputException if the folder is the output or lies inside it
      */
-    public static void requireOutside(String flag, Path folder, Path output) {
+    public static void requireOutside(String flag, @Nullable Path folder, Path output) {
         try {
             if (folder != null && RealPath.isAtOrInside(RealPath.of(folder), RealPath.of(output))) {
                 throw new BadInputException(flag + " " + folder + " is the output " + output

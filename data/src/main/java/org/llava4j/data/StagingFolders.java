@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Staging folders beside an output folder while it is written and replaced, named {@code .NAME.ID.SUFFIX}. The suffix
@@ -47,12 +47,13 @@ record StagingFolders(Path folder) {
     /**
      * Moves a finished folder to its final name. A previous output is moved aside first, and moved back if that fails.
      *
-     * @return the previous output, which the caller deletes
+     * @return the previous output, which the caller deletes, or null if there was none
      */
-    Optional<Path> swapIn(Path finished) throws IOException {
+    @Nullable
+    Path swapIn(Path finished) throws IOException {
         if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
             Files.move(finished, folder);
-            return Optional.empty();
+            return null;
         }
         Path former = Files.move(folder, renamed(finished, FINISHED, PREVIOUS));
         try {
@@ -61,7 +62,7 @@ record StagingFolders(Path folder) {
             Files.move(former, folder);
             throw e;
         }
-        return Optional.of(Files.move(former, renamed(former, PREVIOUS, DELETE)));
+        return Files.move(former, renamed(former, PREVIOUS, DELETE));
     }
 
     /**

@@ -4,7 +4,6 @@ import java.lang.ref.Cleaner;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.llava4j.data.BadInputException;
@@ -94,7 +93,7 @@ public final class LlavaModel implements AutoCloseable {
                 config.maxLength(),
                 CollatorOptions.PaddingSide.RIGHT,
                 PAD_TO_MULTIPLE_OF,
-                config.imageStartEndTokens());
+                config.imageStartEndTokens().orElse(null));
         return new ContinuousBatchingScheduler(
                 language,
                 options,
@@ -194,10 +193,10 @@ public final class LlavaModel implements AutoCloseable {
      * @throws BadInputException if the prompt leaves no room for an answer
      */
     public PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText) {
-        Optional<ImageMarkup> markup =
-                request.images().isEmpty() ? Optional.empty() : Optional.of(chatFormat.markup(config));
-        PromptText prompt =
-                chatFormat.template().promptText(request.turns(), request.system(), markup, request.answerPrefix());
+        ImageMarkup markup = request.images().isEmpty() ? null : chatFormat.markup(config);
+        PromptText prompt = chatFormat
+                .template()
+                .promptText(request.turns(), request.system().orElse(null), markup, request.answerPrefix());
         int[] ids = tokenizer
                 .encodePrompt(request.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
                 .ids();

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.EncodedSample;
+import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
 /**
@@ -80,11 +81,10 @@ public record BatchLayout(
      * and end tokens. What follows a truncated image would be truncated too, so this removes no other position.
      */
     private static int truncatedLength(int[] inputIds, CollatorOptions options) {
+        ImageStartEndTokens startEnd = options.imageStartEnd();
         int at = 0;
         for (int i = 0; i < inputIds.length; i++) {
-            int index = i;
-            boolean startsImage =
-                    options.imageStartEnd().filter(s -> s.isAt(index, inputIds)).isPresent();
+            boolean startsImage = startEnd != null && startEnd.isAt(i, inputIds);
             if (startsImage && at + options.numImageTokens() + 2 > options.maxLength()) {
                 return Math.min(at, options.maxLength());
             }

@@ -1,6 +1,6 @@
 package org.llava4j.data.batch;
 
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 
@@ -13,7 +13,7 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
  *     tokenizer_model_max_length})
  * @param paddingSide right for training, left for batched generation
  * @param padToMultipleOf pad to multiple of: T is rounded up to a multiple of this, to limit the number of different shapes
- * @param imageStartEnd the start and end tokens of an image, where the model has them; a row that would be truncated
+ * @param imageStartEnd the start and end tokens of an image, or null if the model has none; a row that would be truncated
  *     inside an image ends before it
  */
 public record CollatorOptions(
@@ -22,7 +22,7 @@ public record CollatorOptions(
         int maxLength,
         PaddingSide paddingSide,
         int padToMultipleOf,
-        Optional<ImageStartEndTokens> imageStartEnd) {
+        @Nullable ImageStartEndTokens imageStartEnd) {
     /** Side on which a row is padded. */
     public enum PaddingSide {
         LEFT,
@@ -40,7 +40,7 @@ public record CollatorOptions(
     /** Options without image start and end tokens. */
     public CollatorOptions(
             int numImageTokens, int vocabSize, int maxLength, PaddingSide paddingSide, int padToMultipleOf) {
-        this(numImageTokens, vocabSize, maxLength, paddingSide, padToMultipleOf, Optional.empty());
+        this(numImageTokens, vocabSize, maxLength, paddingSide, padToMultipleOf, null);
     }
 
     /** Options with right padding, without rounding of T. */

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Virtual address space still available to this process under a limit ({@code ulimit -v}). It is checked before native
@@ -19,18 +20,22 @@ public final class AddressSpace {
 
     private AddressSpace() {}
 
-    /** Available bytes; empty if there is no limit or the system does not report it. */
-    public static OptionalLong availableBytes() {
+    /**
+     * Available bytes.
+     *
+     * @return the bytes, or null if there is no limit or the system does not report it
+     */
+    public static @Nullable Long availableBytes() {
         try {
             Path self = Path.of("/proc/self");
             return available(Files.readAllLines(self.resolve("limits")), Files.readAllLines(self.resolve("status")));
         } catch (IOException e) {
-            return OptionalLong.empty();
+            return null;
         }
     }
 
     /** Computes the available bytes from Linux's {@code /proc/self/limits} and {@code /proc/self/status}. */
-    static OptionalLong available(List<String> limits, List<String> status) {
+    static @Nullable Long available(List<String> limits, List<String> status) {
         OptionalLong limit = limits.stream()
                 .filter(line -> line.startsWith(LIMIT))
                 .map(line -> line.substring(LIMIT.length()).strip().split("\\s+")[0])
@@ -42,8 +47,8 @@ public final class AddressSpace {
                 .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
                 .findFirst();
         return limit.isEmpty() || size.isEmpty()
-                ? OptionalLong.empty()
-                : OptionalLong.of(Math.max(0, limit.getAsLong() - size.getAsLong()));
+                ? null
+                : Long.valueOf(Math.max(0, limit.getAsLong() - size.getAsLong()));
     }
 
     /**
@@ -56,10 +61,10 @@ public final class AddressSpace {
         require(availableBytes(), bytes, use);
     }
 
-    static void require(OptionalLong left, long bytes, String use) {
-        if (left.isPresent() && left.getAsLong() < bytes) {
-            throw new OutOfMemoryError("the limit of the address space leaves " + (left.getAsLong() >> 20) + " MB, "
-                    + use + " needs " + (bytes >> 20) + " MB");
+    static void require(@Nullable Long left, long bytes, String use) {
+        if (left != null && left < bytes) {
+            throw new OutOfMemoryError("the limit of the address space leaves " + (left >> 20) + " MB, " + use
+                    + " needs " + (bytes >> 20) + " MB");
         }
     }
 }

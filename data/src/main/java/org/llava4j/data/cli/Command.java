@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
@@ -17,6 +16,7 @@ import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.help.HelpFormatter;
 import org.apache.commons.cli.help.TextHelpAppendable;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -111,16 +111,14 @@ public abstract class Command {
                 run(parse(args));
             }
         } catch (BadInputException e) {
-            throw fail(e.getMessage()
-                    + (e.getMessage().contains(OutOfMemory.NAME)
-                            ? ""
-                            : OutOfMemory.report(e).map(memory -> "; " + memory).orElse("")));
+            String memory = e.getMessage().contains(OutOfMemory.NAME) ? null : OutOfMemory.report(e);
+            throw fail(e.getMessage() + (memory == null ? "" : "; " + memory));
         } catch (RuntimeException | Error e) {
-            Optional<String> report = OutOfMemory.report(e);
-            if (report.isEmpty()) {
+            String report = OutOfMemory.report(e);
+            if (report == null) {
                 throw e;
             }
-            throw fail(report.get());
+            throw fail(report);
         }
     }
 
@@ -247,8 +245,17 @@ public abstract class Command {
         return Option.builder().longOpt(name).desc(description).get();
     }
 
-    /** The path of a flag, or null. */
+    /** The path of a flag that is required, or that the line is known to have. */
     protected static Path path(CommandLine line, String flag) {
+        return Path.of(line.getOptionValue(flag));
+    }
+
+    /**
+     * The path of a flag that is not required.
+     *
+     * @return the path, or null if the flag is not given
+     */
+    protected static @Nullable Path optionalPath(CommandLine line, String flag) {
         String value = line.getOptionValue(flag);
         return value == null ? null : Path.of(value);
     }

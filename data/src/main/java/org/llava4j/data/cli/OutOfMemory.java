@@ -1,7 +1,8 @@
 package org.llava4j.data.cli;
 
-import java.util.Optional;
+import java.util.Objects;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Detection of memory exhaustion (heap or native, on any thread) behind a failure, and its one-line report. */
 public final class OutOfMemory {
@@ -20,16 +21,20 @@ public final class OutOfMemory {
 
     private OutOfMemory() {}
 
-    /** Reports in one line which memory is exhausted and what would help; empty for other failures. */
-    public static Optional<String> report(Throwable failure) {
+    /**
+     * Reports in one line which memory is exhausted and what would help.
+     *
+     * @return the report, or null for other failures
+     */
+    public static @Nullable String report(Throwable failure) {
         Throwable cause = failure;
         for (int i = 0; cause != null && i < MAX_CAUSES; i++, cause = cause.getCause()) {
             String message = String.valueOf(cause.getMessage());
             if (cause instanceof OutOfMemoryError || NATIVE.matcher(message).find()) {
-                return Optional.of(NAME + " (" + message.lines().findFirst().orElse("") + "): " + help(message));
+                return NAME + " (" + message.lines().findFirst().orElse("") + "): " + help(message);
             }
         }
-        return Optional.empty();
+        return null;
     }
 
     private static String help(String message) {
@@ -40,7 +45,7 @@ public final class OutOfMemory {
         if (THREAD.matcher(message).find()) {
             return "the system cannot create another thread; check its limits (ulimit -u, ulimit -v, container limits)";
         }
-        return "the process uses " + megabytes(ProcessMemory.RESIDENT.bytes().orElse(0))
+        return "the process uses " + megabytes(Objects.requireNonNullElse(ProcessMemory.RESIDENT.bytes(), 0L))
                 + ", of which the Java heap may use at most "
                 + limit
                 + "; raise the limits of the process (ulimit -v, container limits), use a machine"

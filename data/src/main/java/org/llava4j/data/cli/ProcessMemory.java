@@ -3,7 +3,7 @@ package org.llava4j.data.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 
 /** Memory usage of this process, from Linux's {@code /proc/self/status}. */
 public enum ProcessMemory {
@@ -23,15 +23,20 @@ public enum ProcessMemory {
         this.name = name;
     }
 
-    /** Bytes; empty on systems without that file. */
-    public OptionalLong bytes() {
+    /**
+     * Reads the current value.
+     *
+     * @return the bytes, or null on systems without that file
+     */
+    public @Nullable Long bytes() {
         try {
             return Files.readAllLines(STATUS).stream()
                     .filter(line -> line.startsWith(name))
-                    .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * UNIT_BYTES)
-                    .findFirst();
+                    .map(line -> Long.parseLong(line.replaceAll("\\D", "")) * UNIT_BYTES)
+                    .findFirst()
+                    .orElse(null);
         } catch (IOException e) {
-            return OptionalLong.empty();
+            return null;
         }
     }
 }

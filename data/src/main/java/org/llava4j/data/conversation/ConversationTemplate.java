@@ -1,7 +1,7 @@
 package org.llava4j.data.conversation;
 
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.PromptText;
 
@@ -43,20 +43,21 @@ public record ConversationTemplate(
     /**
      * Returns the prompt for the next answer, with the text of the template distinguished from message content.
      *
-     * @param userSystem system prompt of the user, in place of the template's own
-     * @param markup how images are written into human turns; empty where {@code <image>} is ordinary text
+     * @param userSystem system prompt of the user, in place of the template's own; null if there is none
+     * @param markup how images are written into human turns; null where {@code <image>} is ordinary text
      * @param answerPrefix prefix of the answer, which generation continues; may be empty
      */
     public PromptText promptText(
-            List<Turn> turns, Optional<String> userSystem, Optional<ImageMarkup> markup, String answerPrefix) {
-        TemplateText text = userSystem
-                .map(given -> TemplateText.withSystemContent(given, prompt))
-                .orElseGet(() -> new TemplateText(system, prompt));
+            List<Turn> turns, @Nullable String userSystem, @Nullable ImageMarkup markup, String answerPrefix) {
+        TemplateText text = userSystem == null
+                ? new TemplateText(system, prompt)
+                : TemplateText.withSystemContent(userSystem, prompt);
         for (Turn turn : turns) {
-            boolean marked = turn.isHuman() && markup.isPresent();
-            text.add(
-                    marked ? Turn.human(markup.get().apply(turn.value())) : turn,
-                    marked ? markup.get().placeholder() : "");
+            if (markup != null && turn.isHuman()) {
+                text.add(Turn.human(markup.apply(turn.value())), markup.placeholder());
+            } else {
+                text.add(turn, "");
+            }
         }
         text.addGenerationPrompt();
         if (!answerPrefix.isEmpty()) {

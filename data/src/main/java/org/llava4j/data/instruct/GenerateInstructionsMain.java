@@ -10,6 +10,7 @@ import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.llm.LlmClientFlags;
 import org.llava4j.data.llm.OpenAiLlmClient;
+import org.llava4j.data.llm.RequestJournal;
 import org.llava4j.data.llm.RequestSession;
 import org.llava4j.data.records.CocoRecordReader;
 
@@ -48,7 +49,8 @@ public final class GenerateInstructionsMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path output = path(line, "output-dir");
-        InputPaths inputs = InputPaths.of(path(line, "captions"), path(line, "instances"), path(line, "prompts"));
+        InputPaths inputs =
+                InputPaths.of(path(line, "captions"), optionalPath(line, "instances"), optionalPath(line, "prompts"));
         inputs.requireNoOverlap(output);
         LlmClientFlags flags = LlmClientFlags.of(line, TEMPERATURE, MAX_TOKENS);
         InstructionPrompts prompts = line.hasOption("prompts")
@@ -59,18 +61,20 @@ public final class GenerateInstructionsMain extends Command {
                 .map(name -> InstructionType.named(name.strip()))
                 .distinct()
                 .toList();
-        try (CocoRecordReader images = CocoRecordReader.open(path(line, "captions"), path(line, "instances"))) {
+        try (CocoRecordReader images = CocoRecordReader.open(path(line, "captions"), optionalPath(line, "instances"))) {
             int count = Math.min(images.size(), atLeast(1, line, "max-images", Integer.MAX_VALUE));
             InstructionWriter writer =
                     new InstructionWriter(images, count, types, prompts, flags.settings(), integer(line, "seed", SEED));
             try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs);
                     RequestSession session = flags.open(List.of(flags.journal(output)))) {
-                session.run(0, writer::requests, writer.numRequests()).ifPresent(journal -> {
-                    InstructionReport report = writer.write(journal, folder.path());
-                    folder.commit();
-                    System.out.println(report);
-                    System.out.println("wrote " + output);
-                });
+                RequestJournal journal = session.run(0, writer::requests, writer.numRequests());
+                if (journal == null) {
+                    return; // dry run
+                }
+                InstructionReport report = writer.write(journal, folder.path());
+                folder.commit();
+                System.out.println(report);
+                System.out.println("wrote " + output);
             }
         }
     }

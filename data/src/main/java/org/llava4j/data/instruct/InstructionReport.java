@@ -30,7 +30,12 @@ public final class InstructionReport {
     void add(InstructionType type, ParsedResponse response) {
         Counts of = of(type);
         of.requests++;
-        response.rejection().ifPresentOrElse(reason -> of.rejected.merge(reason, 1, Integer::sum), () -> of.used++);
+        RejectionReason rejection = response.rejection();
+        if (rejection == null) {
+            of.used++;
+        } else {
+            of.rejected.merge(rejection, 1, Integer::sum);
+        }
         of.repaired += response.repaired() ? 1 : 0;
     }
 

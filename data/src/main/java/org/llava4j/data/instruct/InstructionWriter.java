@@ -5,14 +5,16 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.llm.ChatParameters;
+import org.llava4j.data.llm.LlmAnswer;
 import org.llava4j.data.llm.LlmRequest;
 import org.llava4j.data.llm.RequestJournal;
 import org.llava4j.data.records.CocoRecordReader;
@@ -69,23 +71,27 @@ public record InstructionWriter(
                 settings);
     }
 
-    private Optional<ParsedResponse> response(RequestJournal journal, InstructionTask task) {
-        return journal.answer(request(task).key()).map(answer -> ParsedResponse.of(task.type, answer));
+    /** Returns the parsed answer, or null if the request was not answered. */
+    private @Nullable ParsedResponse response(RequestJournal journal, InstructionTask task) {
+        LlmAnswer answer = journal.answer(request(task).key());
+        return answer == null ? null : ParsedResponse.of(task.type, answer);
     }
 
     /** Writes a file of each type, {@link #MERGED} and {@code report.json} into a folder. */
     public InstructionReport write(RequestJournal journal, Path folder) {
         InstructionReport report = new InstructionReport();
         List<InstructionTask> used = new ArrayList<>();
-        tasks().forEach(task -> response(journal, task)
-                .ifPresentOrElse(
-                        response -> {
-                            report.add(task.type, response);
-                            if (response.rejection().isEmpty()) {
-                                used.add(task);
-                            }
-                        },
-                        () -> report.unanswered(task.type)));
+        tasks().forEach(task -> {
+            ParsedResponse response = response(journal, task);
+            if (response == null) {
+                report.unanswered(task.type);
+                return;
+            }
+            report.add(task.type, response);
+            if (response.rejection() == null) {
+                used.add(task);
+            }
+        });
         for (InstructionType type : types) {
             write(journal, folder.resolve(type.label() + ".json"), used.stream().filter(task -> task.type == type));
         }
@@ -107,7 +113,7 @@ public record InstructionWriter(
     private void write(RequestJournal journal, Path file, Stream<InstructionTask> tasks) {
         RecordFiles.writeConversations(
                 file,
-                tasks.map(task -> sample(task, response(journal, task).orElseThrow()))
+                tasks.map(task -> sample(task, Objects.requireNonNull(response(journal, task))))
                         .iterator());
     }
 

@@ -3,8 +3,8 @@ package org.llava4j.data.instruct;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.llm.LlmAnswer;
 
 /**
@@ -12,9 +12,12 @@ import org.llava4j.data.llm.LlmAnswer;
  *
  * @param pairs questions and answers; a description is one pair with an empty question
  * @param repaired whether an unambiguous deviation from the format was corrected
- * @param rejection reason why the answer is rejected, if it is
+ * @param rejection reason why the answer is rejected; null if it is accepted
  */
-public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optional<RejectionReason> rejection) {
+public record ParsedResponse(
+        List<QuestionAnswer> pairs,
+        boolean repaired,
+        @Nullable RejectionReason rejection) {
     private static final Pattern MENTIONS_SOURCE = Pattern.compile(
             "\\b(captions?|bounding box(es)?|coordinates?|(given|provided) (sentences?|descriptions?|text|information)"
                     + "|(sentences?|descriptions?) (above|provided|given))\\b|\\b[01]\\.\\d{3}\\b",
@@ -76,11 +79,11 @@ public record ParsedResponse(List<QuestionAnswer> pairs, boolean repaired, Optio
                 return rejected(RejectionReason.UNANSWERABLE);
             }
         }
-        return new ParsedResponse(List.copyOf(pairs), repaired, Optional.empty());
+        return new ParsedResponse(List.copyOf(pairs), repaired, null);
     }
 
     private static ParsedResponse rejected(RejectionReason reason) {
-        return new ParsedResponse(List.of(), false, Optional.of(reason));
+        return new ParsedResponse(List.of(), false, reason);
     }
 
     /** Line-by-line parser of the blocks. */

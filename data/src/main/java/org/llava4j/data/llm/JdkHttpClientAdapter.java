@@ -15,7 +15,6 @@ import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -78,11 +77,11 @@ final class JdkHttpClientAdapter implements HttpClient {
             throw new HttpStatusException(
                     response.statusCode(),
                     new String(response.body(), StandardCharsets.UTF_8),
-                    RetryAfter.of(name -> response.headers().firstValue(name), Instant.now()));
+                    RetryAfter.of(response.headers(), Instant.now()));
         }
-        Optional<String> error = ErrorBody.insteadOfChoices(response.body());
-        if (error.isPresent()) {
-            throw new UncheckedIOException(new ErrorResponseException(error.get()));
+        String error = ErrorBody.insteadOfChoices(response.body());
+        if (error != null) {
+            throw new UncheckedIOException(new ErrorResponseException(error));
         }
         return SuccessfulHttpResponse.builder()
                 .statusCode(response.statusCode())

@@ -3,6 +3,7 @@ package org.llava4j.data.llm;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.JsonNode;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Line of a {@link RequestJournal}. Absent values are null and not written. Component names are JSON keys of existing
@@ -23,16 +24,16 @@ import com.fasterxml.jackson.databind.JsonNode;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 record JournalLine(
         Event event,
-        String key,
-        String label,
-        String lead,
-        JsonNode messages,
-        String question,
-        ChatParameters settings,
-        Long boundTokens,
-        Long tokens,
-        LlmAnswer answer,
-        String reason) {
+        @Nullable String key,
+        @Nullable String label,
+        @Nullable String lead,
+        @Nullable JsonNode messages,
+        @Nullable String question,
+        @Nullable ChatParameters settings,
+        @Nullable Long boundTokens,
+        @Nullable Long tokens,
+        @Nullable LlmAnswer answer,
+        @Nullable String reason) {
 
     /** Type of a line. */
     enum Event {

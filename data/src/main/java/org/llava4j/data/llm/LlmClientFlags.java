@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import java.util.Optional;
+import java.util.Objects;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
@@ -129,7 +129,7 @@ public final class LlmClientFlags {
     private OpenAiLlmClient endpoint(Duration timeout) {
         return new OpenAiLlmClient(
                 line.getOptionValue("base-url", "https://api.openai.com/v1"),
-                Optional.ofNullable(System.getenv(OpenAiLlmClient.KEY_VARIABLE)).orElse(""),
+                Objects.requireNonNullElse(System.getenv(OpenAiLlmClient.KEY_VARIABLE), ""),
                 timeout);
     }
 

@@ -19,7 +19,6 @@ import java.net.http.HttpTimeoutException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.Optional;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonErrorMessage;
 import org.llava4j.data.JsonInput;
@@ -143,39 +142,35 @@ public final class OpenAiLlmClient implements LlmClient {
                 return status(http);
             }
             if (cause instanceof ConnectException) {
-                return new RequestFailedException(
-                        "cannot connect to " + baseUrl, FailureAction.RETRY, false, Optional.empty());
+                return new RequestFailedException("cannot connect to " + baseUrl, FailureAction.RETRY, false, null);
             }
             if (cause instanceof HttpTimeoutException) {
-                return new RequestFailedException(cause.getMessage(), FailureAction.RETRY, true, Optional.empty());
+                return new RequestFailedException(String.valueOf(cause.getMessage()), FailureAction.RETRY, true, null);
             }
             if (cause instanceof JsonProcessingException json) {
                 return new RequestFailedException(
                         shortened("the answer is malformed JSON: " + JsonErrorMessage.of(json)),
                         FailureAction.RETRY,
                         true,
-                        Optional.empty());
+                        null);
             }
             if (cause instanceof ErrorResponseException) {
                 return new RequestFailedException(
                         shortened("the endpoint answered with an error: " + cause.getMessage()),
                         FailureAction.RETRY,
                         true,
-                        Optional.empty());
+                        null);
             }
             if (cause instanceof IOException) {
                 return new RequestFailedException(
-                        shortened("the connection broke: " + cause.getMessage()),
-                        FailureAction.RETRY,
-                        true,
-                        Optional.empty());
+                        shortened("the connection broke: " + cause.getMessage()), FailureAction.RETRY, true, null);
             }
         }
         return new RequestFailedException(
                 shortened("the answer does not conform to OpenAI's API: " + e.getMessage()),
                 FailureAction.RETRY,
                 true,
-                Optional.empty());
+                null);
     }
 
     private RequestFailedException status(HttpStatusException e) {

@@ -1,7 +1,7 @@
 package org.llava4j.data.llm;
 
 import java.time.Duration;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /** Thrown for a request without an answer. */
 public final class RequestFailedException extends Exception {
@@ -17,9 +17,10 @@ public final class RequestFailedException extends Exception {
         ABORT
     }
 
+    private final String reason;
     private final FailureAction action;
     private final boolean mayBeCharged;
-    private final transient Optional<Duration> retryAfter;
+    private final transient @Nullable Duration retryAfter;
 
     /**
      * Creates an exception.
@@ -27,14 +28,20 @@ public final class RequestFailedException extends Exception {
      * @param reason short description, without the key
      * @param action reaction to the failure
      * @param mayBeCharged whether the endpoint may have processed the request and charged its tokens
-     * @param retryAfter wait that the endpoint requests
+     * @param retryAfter wait that the endpoint requests, or null if it requests none
      */
     public RequestFailedException(
-            String reason, FailureAction action, boolean mayBeCharged, Optional<Duration> retryAfter) {
-        super(reason);
+            String reason, FailureAction action, boolean mayBeCharged, @Nullable Duration retryAfter) {
+        this.reason = reason;
         this.action = action;
         this.mayBeCharged = mayBeCharged;
         this.retryAfter = retryAfter;
+    }
+
+    /** Returns the reason, which is never null. */
+    @Override
+    public String getMessage() {
+        return reason;
     }
 
     /** Returns the reaction to the failure. */
@@ -47,8 +54,8 @@ public final class RequestFailedException extends Exception {
         return mayBeCharged;
     }
 
-    /** Returns the wait that the endpoint requests, if any. */
-    public Optional<Duration> retryAfter() {
+    /** Returns the wait that the endpoint requests, or null if it requests none. */
+    public @Nullable Duration retryAfter() {
         return retryAfter;
     }
 }

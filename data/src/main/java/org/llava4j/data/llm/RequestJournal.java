@@ -18,8 +18,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 
@@ -155,8 +155,13 @@ public final class RequestJournal implements Closeable {
                 tokens += former == null ? 0 : former;
             }
             case ANSWERED, FAILED, REJECTED -> {
+                Long used = line.tokens();
+                if (used == null) {
+                    throw new BadInputException(file + ": the last line of " + line.key() + " has no \"tokens\"; "
+                            + "restore the journal, or name another one with --journal");
+                }
                 inFlight.remove(line.key());
-                tokens += line.tokens();
+                tokens += used;
                 if (line.event() != JournalLine.Event.FAILED) {
                     settled.put(line.key(), location);
                 }
@@ -170,23 +175,33 @@ public final class RequestJournal implements Closeable {
         return settled.containsKey(key);
     }
 
-    /** Returns the answer to a request, if it was answered. */
-    public Optional<LlmAnswer> answer(String key) {
-        return settledLine(key).map(JournalLine::answer);
+    /**
+     * Returns the answer to a request.
+     *
+     * @return the answer, or null if the request was not answered
+     */
+    public @Nullable LlmAnswer answer(String key) {
+        JournalLine line = settledLine(key);
+        return line == null ? null : line.answer();
     }
 
-    /** Returns why a request was rejected for good, if it was. */
-    public Optional<String> rejectionReason(String key) {
-        return settledLine(key).map(JournalLine::reason);
+    /**
+     * Returns why a request was rejected for good.
+     *
+     * @return the reason, or null if the request was not rejected
+     */
+    public @Nullable String rejectionReason(String key) {
+        JournalLine line = settledLine(key);
+        return line == null ? null : line.reason();
     }
 
-    private Optional<JournalLine> settledLine(String key) {
+    private @Nullable JournalLine settledLine(String key) {
         LineLocation location;
         synchronized (this) {
             location = settled.get(key);
         }
         if (location == null) {
-            return Optional.empty();
+            return null;
         }
         ByteBuffer bytes = ByteBuffer.allocate(location.bytes);
         try {
@@ -198,7 +213,7 @@ public final class RequestJournal implements Closeable {
         } catch (IOException e) {
             throw JsonInput.parseError(file.toString(), 0, e);
         }
-        return Optional.of(JsonInput.parse(file.toString(), bytes.array(), JournalLine.class));
+        return JsonInput.parse(file.toString(), bytes.array(), JournalLine.class);
     }
 
     /** Returns the number of answered requests. */

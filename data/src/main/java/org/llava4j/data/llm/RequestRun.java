@@ -1,10 +1,11 @@
 package org.llava4j.data.llm;
 
+import java.time.Duration;
 import java.util.HashSet;
 import java.util.Iterator;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.llm.RequestFailedException.FailureAction;
 
 /** One run of a {@link RequestRunner}, executed by each of its threads. */
@@ -27,7 +28,7 @@ final class RequestRun implements Callable<Void> {
     private long unanswered;
     private long rejections;
     private final FailureSummary failed = new FailureSummary();
-    private volatile String stopReason;
+    private volatile @Nullable String stopReason;
 
     RequestRun(RequestRunner runner, Iterator<LlmRequest> requests, long total) {
         this.runner = runner;
@@ -43,8 +44,7 @@ final class RequestRun implements Callable<Void> {
     @Override
     public Void call() throws InterruptedException {
         try {
-            for (Optional<LlmRequest> next = next(); next.isPresent(); next = next()) {
-                LlmRequest request = next.get();
+            for (LlmRequest request = next(); request != null; request = next()) {
                 if (!settle(request, request.key())) {
                     countUnanswered();
                 }
@@ -57,34 +57,39 @@ final class RequestRun implements Callable<Void> {
         }
     }
 
-    /** Returns why some requests have no answer; call it when all threads have ended. */
-    synchronized Optional<String> failureReason() {
+    /**
+     * Returns why some requests have no answer; call it when all threads have ended.
+     *
+     * @return the reason, or null if all requests are settled
+     */
+    synchronized @Nullable String failureReason() {
         if (unanswered == 0 && !requests.hasNext()) {
-            return Optional.empty();
+            return null;
         }
         if (stopReason != null) {
-            return Optional.of(stopReason);
+            return stopReason;
         }
         if (runner.listener().isStopRequested()) {
-            return Optional.of("a stop was requested");
+            return "a stop was requested";
         }
-        return Optional.of(unanswered + " requests have no answer after "
-                + runner.retryPolicy().maxAttempts() + " attempts each: " + failed.reasons());
+        return unanswered + " requests have no answer after "
+                + runner.retryPolicy().maxAttempts() + " attempts each: " + failed.reasons();
     }
 
-    private synchronized Optional<LlmRequest> next() {
+    /** Returns the next request to send, or null if there is none or the run stops. */
+    private synchronized @Nullable LlmRequest next() {
         while (!isStopping() && requests.hasNext()) {
             LlmRequest request = requests.next();
             String key = request.key();
             if (seen.add(key)) {
                 if (!journal.isSettled(key)) {
-                    return Optional.of(request);
+                    return request;
                 }
                 settled++;
             }
         }
         reportProgress();
-        return Optional.empty();
+        return null;
     }
 
     private boolean isStopping() {
@@ -116,12 +121,15 @@ final class RequestRun implements Callable<Void> {
                     return true;
                 }
                 attempts++;
-                e.retryAfter().ifPresent(wait -> rateLimiter.pauseFor(wait.toMillis()));
+                Duration wait = e.retryAfter();
+                if (wait != null) {
+                    rateLimiter.pauseFor(wait.toMillis());
+                }
                 if (attempts == runner.retryPolicy().maxAttempts()) {
                     gaveUp(e.getMessage());
                     return false;
                 }
-                long waitMs = runner.retryPolicy().backoffMs(attempts, key, e.retryAfter());
+                long waitMs = runner.retryPolicy().backoffMs(attempts, key, wait);
                 if (!runner.clock().waitUntil(runner.clock().millis() + waitMs, this::isStopping)) {
                     return false;
                 }
@@ -181,13 +189,11 @@ final class RequestRun implements Callable<Void> {
         boolean permanently = rejected && journal.answers() > 0;
         journal.failed(key, permanently, e.getMessage(), tokens);
         runner.listener().failed(request, e.getMessage());
+        Duration wait = e.retryAfter();
         if (e.action() == FailureAction.ABORT) {
             stop(e.getMessage());
-        } else if (e.retryAfter()
-                .filter(wait -> wait.compareTo(RetryPolicy.MAX_RETRY_AFTER) > 0)
-                .isPresent()) {
-            stop(e.getMessage() + "; the endpoint requests a retry after "
-                    + e.retryAfter().get().toMinutes() + " minutes");
+        } else if (wait != null && wait.compareTo(RetryPolicy.MAX_RETRY_AFTER) > 0) {
+            stop(e.getMessage() + "; the endpoint requests a retry after " + wait.toMinutes() + " minutes");
         } else if (rejected && !permanently && ++rejections >= MAX_INITIAL_REJECTIONS) {
             stop("no request was answered and " + rejections + " were rejected, the last because " + e.getMessage());
         }

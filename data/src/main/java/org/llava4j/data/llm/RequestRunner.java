@@ -2,12 +2,12 @@ package org.llava4j.data.llm;
 
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -46,25 +46,25 @@ public record RequestRunner(
      *
      * @param requests read by one thread at a time
      * @param total number of requests, for the remaining time
-     * @return why some requests have no answer; empty if all are settled
+     * @return why some requests have no answer, or null if all are settled
      * @throws BadInputException if the journal cannot be written
      */
-    public Optional<String> run(Iterator<LlmRequest> requests, long total) {
+    public @Nullable String run(Iterator<LlmRequest> requests, long total) {
         RequestRun run = new RequestRun(this, requests, total);
         ExecutorService threads = Executors.newFixedThreadPool(quota.concurrency());
         try {
             List<Future<Void>> workers = Stream.generate(() -> threads.submit(run))
                     .limit(quota.concurrency())
                     .toList();
-            Optional<Throwable> failure = Optional.empty();
+            ExecutionException failure = null;
             for (Future<Void> worker : workers) {
-                Optional<Throwable> thrown = await(worker, run);
-                failure = failure.or(() -> thrown);
+                ExecutionException thrown = await(worker, run);
+                failure = failure == null ? thrown : failure;
             }
-            if (failure.isPresent()) {
-                throw failure.get() instanceof RuntimeException unchecked
+            if (failure != null) {
+                throw failure.getCause() instanceof RuntimeException unchecked
                         ? unchecked
-                        : new IllegalStateException(failure.get());
+                        : new IllegalStateException(failure.getCause());
             }
             return run.failureReason();
         } catch (RuntimeException | Error e) {
@@ -79,17 +79,17 @@ public record RequestRunner(
     /**
      * Waits for a worker, even if this thread is interrupted, which stops the run.
      *
-     * @return the exception of the worker
+     * @return the failure of the worker, or null if it succeeded
      */
-    private static Optional<Throwable> await(Future<Void> worker, RequestRun run) {
+    private static @Nullable ExecutionException await(Future<Void> worker, RequestRun run) {
         boolean interrupted = false;
         try {
             while (true) {
                 try {
                     worker.get();
-                    return Optional.empty();
+                    return null;
                 } catch (ExecutionException e) {
-                    return Optional.of(e.getCause());
+                    return e;
                 } catch (InterruptedException e) {
                     interrupted = true;
                     run.stop("the run was interrupted");

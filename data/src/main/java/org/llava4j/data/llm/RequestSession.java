@@ -5,10 +5,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.apache.commons.cli.CommandLine;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.StopSignal;
 
@@ -23,7 +23,7 @@ public final class RequestSession implements AutoCloseable {
     private final CommandLine line;
     private final List<Path> files;
     private final List<RequestJournal> journals = new ArrayList<>();
-    private Optional<Sender> sender = Optional.empty();
+    private @Nullable Sender sender;
 
     /** Means to send requests. */
     private record Sender(LlmClient endpoint, Quota quota, StopSignal signal) {}
@@ -45,8 +45,7 @@ public final class RequestSession implements AutoCloseable {
         StopSignal signal = new StopSignal(
                 "stopping: waiting for the requests in flight, at most " + drain.toSeconds() + " s",
                 drain.plusSeconds(5));
-        session.sender =
-                Optional.of(new Sender(endpoint, Quota.of(limits, session.journals, MonotonicClock.SYSTEM), signal));
+        session.sender = new Sender(endpoint, Quota.of(limits, session.journals, MonotonicClock.SYSTEM), signal);
         return session;
     }
 
@@ -79,25 +78,27 @@ public final class RequestSession implements AutoCloseable {
      *
      * @param number index of the journal
      * @param requests read once for the estimate and once to be sent
-     * @return the journal with the answers; empty in a dry run
+     * @return the journal with the answers, or null in a dry run
      * @throws BadInputException if some requests have no answer
      */
-    public Optional<RequestJournal> run(int number, Supplier<Iterator<LlmRequest>> requests, long total) {
+    public @Nullable RequestJournal run(int number, Supplier<Iterator<LlmRequest>> requests, long total) {
         boolean dryRun = journals.isEmpty();
         if (dryRun) {
             requests.get().forEachRemaining(request -> System.out.println(request.json()));
         }
         System.out.println(RequestEstimate.of(requests.get()).text(line));
         if (dryRun) {
-            return Optional.empty();
+            return null;
         }
-        sender.ifPresent(sender -> run(sender, number, requests.get(), total));
-        return Optional.of(journals.get(number));
+        if (sender != null) {
+            run(sender, number, requests.get(), total);
+        }
+        return journals.get(number);
     }
 
     private void run(Sender sender, int number, Iterator<LlmRequest> requests, long total) {
         ConsoleProgress progress = new ConsoleProgress(sender.signal::received);
-        Optional<String> missing = new RequestRunner(
+        String missing = new RequestRunner(
                         sender.endpoint,
                         journals.get(number),
                         sender.quota,
@@ -105,15 +106,17 @@ public final class RequestSession implements AutoCloseable {
                         MonotonicClock.SYSTEM,
                         progress)
                 .run(requests, total);
-        if (missing.isPresent()) {
-            throw new BadInputException(missing.get() + "; the answers so far are in " + files.get(number)
+        if (missing != null) {
+            throw new BadInputException(missing + "; the answers so far are in " + files.get(number)
                     + ", run the command again to resume, or with --replay to use these alone");
         }
     }
 
     @Override
     public void close() {
-        sender.ifPresent(sender -> sender.signal.close());
+        if (sender != null) {
+            sender.signal.close();
+        }
         journals.forEach(RequestJournal::close);
     }
 }

@@ -1,7 +1,7 @@
 package org.llava4j.data.llm;
 
 import java.time.Duration;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -28,10 +28,10 @@ public record RetryPolicy(int maxAttempts, long initialBackoffMs, long maxBackof
     }
 
     /** Returns the wait in ms before the attempt after {@code failed} attempts; {@code key} seeds the jitter. */
-    long backoffMs(int failed, String key, Optional<Duration> retryAfter) {
+    long backoffMs(int failed, String key, @Nullable Duration retryAfter) {
         long doubled = Math.min(maxBackoffMs, initialBackoffMs << Math.min(failed - 1, 30));
         int jitter = Math.floorMod((key + failed).hashCode(), 500);
         long backoff = doubled - doubled * jitter / 1000;
-        return Math.max(backoff, retryAfter.map(Duration::toMillis).orElse(0L));
+        return retryAfter == null ? backoff : Math.max(backoff, retryAfter.toMillis());
     }
 }

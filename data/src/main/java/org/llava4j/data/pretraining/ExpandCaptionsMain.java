@@ -53,7 +53,8 @@ public final class ExpandCaptionsMain extends RecordCommand<Conversation> {
 
     @Override
     protected void run(CommandLine line) {
-        InputPaths.of(path(line, "data-path"), path(line, "instructions")).requireNoOverlap(path(line, "output"));
+        InputPaths.of(path(line, "data-path"), optionalPath(line, "instructions"))
+                .requireNoOverlap(path(line, "output"));
         try (ExpandedCaptions samples = open(line)) {
             RecordFiles.writeConversations(path(line, "output"), results(line, samples));
             System.out.printf("wrote %d samples to %s%n", samples.size(), path(line, "output"));

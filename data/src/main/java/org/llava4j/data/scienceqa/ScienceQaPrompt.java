@@ -3,7 +3,7 @@ package org.llava4j.data.scienceqa;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
@@ -32,8 +32,8 @@ public enum ScienceQaPrompt {
         }
 
         @Override
-        public Optional<String> secondPass() {
-            return Optional.of(" " + REASONS_END + "\nANSWER:");
+        public String secondPass() {
+            return " " + REASONS_END + "\nANSWER:";
         }
     },
     /** The letter alone; the question requests it explicitly (LLaVA-1.5). */
@@ -82,11 +82,12 @@ public enum ScienceQaPrompt {
     }
 
     /**
-     * Returns the text appended to the generated reasoning to prompt for the answer in a second pass; empty for a
-     * one-pass format.
+     * Returns the text appended to the generated reasoning to prompt for the answer in a second pass.
+     *
+     * @return the text, or null for a one-pass format
      */
-    public Optional<String> secondPass() {
-        return Optional.empty();
+    public @Nullable String secondPass() {
+        return null;
     }
 
     abstract String answerText(ScienceQaProblem problem, String conclusion);

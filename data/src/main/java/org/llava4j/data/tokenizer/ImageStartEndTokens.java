@@ -41,11 +41,13 @@ public record ImageStartEndTokens(int startId, int endId) {
     }
 
     private static int id(LlamaTokenizer tokenizer, String token, Path folder) {
-        return tokenizer
-                .addedId(token)
-                .orElseThrow(() -> new BadInputException(folder + ": \"mm_use_im_start_end\" is true but the tokenizer"
-                        + " has no token " + token + "; use the added_tokens.json of the weights, or set"
-                        + " the key to false if they have no embedding for it"));
+        Integer id = tokenizer.addedId(token);
+        if (id == null) {
+            throw new BadInputException(folder + ": \"mm_use_im_start_end\" is true but the tokenizer"
+                    + " has no token " + token + "; use the added_tokens.json of the weights, or set"
+                    + " the key to false if they have no embedding for it");
+        }
+        return id;
     }
 
     /** Whether {@code <im_start>}, an image and {@code <im_end>} are at {@code index} of {@code ids}. */

@@ -6,11 +6,11 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -299,10 +299,14 @@ public final class LlamaTokenizer {
         return ids.getOrDefault(text, specials.unk());
     }
 
-    /** The id of an added token; empty if there is none with that content. */
-    public OptionalInt addedId(String content) {
+    /**
+     * Looks up an added token.
+     *
+     * @return its id, or null if there is no added token with that content
+     */
+    public @Nullable Integer addedId(String content) {
         AddedToken token = addedByContent.get(content);
-        return token == null ? OptionalInt.empty() : OptionalInt.of(token.id());
+        return token == null ? null : Integer.valueOf(token.id());
     }
 
     /**

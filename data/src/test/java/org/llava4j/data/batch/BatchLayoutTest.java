@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.EncodedSample;
@@ -46,7 +45,7 @@ class BatchLayoutTest {
                 new int[] {-100, 4, -100, -100, -100, 7, -100, -100, -100, 8});
         for (int max = 1; max <= 14; max++) {
             CollatorOptions options = new CollatorOptions(
-                    3, 100, max, CollatorOptions.PaddingSide.RIGHT, 1, Optional.of(new ImageStartEndTokens(90, 91)));
+                    3, 100, max, CollatorOptions.PaddingSide.RIGHT, 1, new ImageStartEndTokens(90, 91));
             int kept = max < 7 ? Math.min(max, 2) : max < 13 ? Math.min(max, 8) : max;
             BatchLayout layout = one(options, 2, sample);
             assertThat(layout.rowLengths()).as("row of %d", max).containsExactly(kept);

@@ -37,8 +37,8 @@ class ScienceQaPromptTest {
                 .isEqualTo(
                         "LECTURE: Like poles repel.\nUnlike poles attract.\nSOLUTION: Both north poles face each other."
                                 + "\n###\nANSWER: B.");
-        assertThat(ScienceQaPrompt.LEPA.secondPass()).hasValue(" ###\nANSWER:");
-        assertThat(ScienceQaPrompt.LEA.secondPass()).isEmpty();
+        assertThat(ScienceQaPrompt.LEPA.secondPass()).isEqualTo(" ###\nANSWER:");
+        assertThat(ScienceQaPrompt.LEA.secondPass()).isNull();
     }
 
     @Test

@@ -33,7 +33,7 @@ public final class ChatMain extends Command {
     protected void run(CommandLine line) {
         DecodingOptions decoding = DecodingFlags.of(line);
         ModelSpec spec = ModelSpec.of(line);
-        Path image = path(line, "image-file");
+        Path image = optionalPath(line, "image-file");
         try (var model = spec.load();
                 Terminal terminal =
                         TerminalBuilder.builder().system(true).dumb(true).build()) {

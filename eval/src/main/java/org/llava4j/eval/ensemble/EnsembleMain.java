@@ -4,7 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.AtomicFolder;
@@ -59,8 +58,8 @@ public final class EnsembleMain extends Command {
         InputPaths inputs = InputPaths.of(
                 path(line, "predictions"),
                 path(line, "data-path"),
-                path(line, "answer-prompt"),
-                path(line, "judge-prompt"));
+                optionalPath(line, "answer-prompt"),
+                optionalPath(line, "judge-prompt"));
         inputs.requireNoOverlap(output);
         LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS);
         Map<String, String> llavaTexts = PredictionFile.readTexts(path(line, "predictions"));
@@ -89,12 +88,11 @@ public final class EnsembleMain extends Command {
         long startNanos = System.nanoTime();
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs);
                 RequestSession session = flags.open(List.of(flags.journal(output)))) {
-            Optional<RequestJournal> completed =
+            RequestJournal journal =
                     session.run(0, () -> ensemble.answerRequests().iterator(), problems.size());
-            if (completed.isEmpty()) {
+            if (journal == null) {
                 return; // dry run
             }
-            RequestJournal journal = completed.get();
             List<LlmRequest> judgements = ensemble.judgeRequests(journal);
             session.run(0, judgements::iterator, judgements.size());
             ensemble.addTo(report, journal);

@@ -50,14 +50,15 @@ final class TextOnlyModel {
 
     /** Text of a complete answer; empty if the request was rejected or unanswered, or if its answer was truncated. */
     static Optional<String> completeAnswer(RequestJournal journal, LlmRequest request) {
-        return journal.answer(request.key()).filter(LlmAnswer::complete).map(LlmAnswer::text);
+        return Optional.ofNullable(journal.answer(request.key()))
+                .filter(LlmAnswer::complete)
+                .map(LlmAnswer::text);
     }
 
     /** Whether the answer to a request was truncated by the token limit, a content filter or the endpoint. */
     static boolean isTruncated(RequestJournal journal, LlmRequest request) {
-        return journal.answer(request.key())
-                .filter(answer -> !answer.complete())
-                .isPresent();
+        LlmAnswer answer = journal.answer(request.key());
+        return answer != null && !answer.complete();
     }
 
     static ParsedAnswer parse(Optional<String> answer, ScienceQaProblem problem) {

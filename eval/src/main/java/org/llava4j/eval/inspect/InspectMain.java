@@ -36,7 +36,7 @@ public final class InspectMain extends Command {
     @Override
     protected void run(CommandLine line) {
         Path folder = path(line, "model-path");
-        Inspection inspection = Inspection.of(folder, path(line, "vision-tower"));
+        Inspection inspection = Inspection.of(folder, optionalPath(line, "vision-tower"));
         System.out.println(folder + ": " + inspection.description());
         inspection.parametersByPart().forEach((part, count) -> print(part, count + " parameters"));
         print("total", inspection.parameters() + " parameters");

@@ -4,7 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -58,7 +57,7 @@ public final class JudgeMain extends Command {
                 path(line, "context"),
                 path(line, "reference"),
                 path(line, "answers"),
-                path(line, "judge-prompt"));
+                optionalPath(line, "judge-prompt"));
         inputFiles.requireNoOverlap(output);
         LlmClientFlags flags = LlmClientFlags.of(line, DEFAULT_TEMPERATURE, DEFAULT_MAX_TOKENS);
         int repeats = atLeast(1, line, "repeats", 1);
@@ -76,14 +75,14 @@ public final class JudgeMain extends Command {
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputFiles);
                 RequestSession session = flags.open(journals)) {
             for (int repeat = 1; repeat <= repeats; repeat++) {
-                Optional<RequestJournal> journal = session.run(
+                RequestJournal journal = session.run(
                         repeat - 1,
                         () -> requests.stream()
                                 .map(Judge.ReviewRequest::request)
                                 .iterator(),
                         requests.size());
-                if (journal.isPresent()) {
-                    List<JudgedReview> repeatReviews = JudgedReview.of(repeat, requests, journal.get());
+                if (journal != null) {
+                    List<JudgedReview> repeatReviews = JudgedReview.of(repeat, requests, journal);
                     runs.add(RelativeScores.of(repeatReviews));
                     reviews.addAll(repeatReviews);
                 }

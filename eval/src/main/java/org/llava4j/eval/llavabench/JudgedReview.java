@@ -18,8 +18,8 @@ record JudgedReview(int repeat, Judge.ReviewRequest request, String text, Parsed
     static List<JudgedReview> of(int repeat, List<Judge.ReviewRequest> requests, RequestJournal journal) {
         List<JudgedReview> reviews = new ArrayList<>();
         for (Judge.ReviewRequest request : requests) {
-            String text =
-                    journal.answer(request.request().key()).map(LlmAnswer::text).orElse("");
+            LlmAnswer answer = journal.answer(request.request().key());
+            String text = answer == null ? "" : answer.text();
             reviews.add(new JudgedReview(repeat, request, text, ParsedReview.of(request, journal)));
         }
         return reviews;

@@ -23,11 +23,12 @@ record ParsedReview(Optional<ReviewScores> scores, String problem) {
     /** Parses the review of a request from the journal. */
     static ParsedReview of(Judge.ReviewRequest request, RequestJournal journal) {
         String key = request.request().key();
-        return journal.answer(key)
-                .map(ParsedReview::of)
-                .orElseGet(() -> unparsed(journal.rejectionReason(key)
-                        .map(reason -> "the endpoint rejected the request: " + reason)
-                        .orElse("the request has no answer")));
+        LlmAnswer answer = journal.answer(key);
+        if (answer != null) {
+            return of(answer);
+        }
+        String reason = journal.rejectionReason(key);
+        return unparsed(reason == null ? "the request has no answer" : "the endpoint rejected the request: " + reason);
     }
 
     static ParsedReview of(LlmAnswer answer) {

@@ -50,19 +50,23 @@ public final class ParityMain extends Command {
 
     @Override
     protected void run(CommandLine line) {
-        Path output = path(line, "output");
+        Path output = optionalPath(line, "output");
         if (output != null && !Files.isWritable(output.toAbsolutePath().getParent())) {
             throw new BadInputException(output + ": its folder cannot be written; give another --output");
         }
-        InputPaths.of(path(line, "model-path"), path(line, "vision-tower"), path(line, "inputs"), path(line, "expect"))
+        InputPaths.of(
+                        path(line, "model-path"),
+                        optionalPath(line, "vision-tower"),
+                        path(line, "inputs"),
+                        optionalPath(line, "expect"))
                 .requireNoOverlap(output);
         double tolerance = decimal(line, "tolerance", 1e-4);
         ForwardPassRecorder.Gradients gradients = gradients(line.getOptionValue("gradients"));
         Map<String, INDArray> inputs = read(path(line, "inputs"));
-        Path expectFile = path(line, "expect");
+        Path expectFile = optionalPath(line, "expect");
         Map<String, INDArray> expected = expectFile == null ? Map.of() : read(expectFile);
         ForwardPassRecorder.Outputs outputs = ForwardPassRecorder.open(
-                        path(line, "model-path"), path(line, "vision-tower"))
+                        path(line, "model-path"), optionalPath(line, "vision-tower"))
                 .run(inputs, gradients);
         if (output != null) {
             SafetensorsWriter.write(output, outputs.tensors());

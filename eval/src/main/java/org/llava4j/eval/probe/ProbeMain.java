@@ -58,7 +58,8 @@ public final class ProbeMain extends Command {
             throw new BadInputException("--pairs and --image-folder belong together; give both or neither");
         }
         ModelSpec spec = ModelSpec.of(line);
-        InputPaths inputs = spec.inputs().and(path(line, "pairs")).andWithoutLinks(path(line, "image-folder"));
+        InputPaths inputs =
+                spec.inputs().and(optionalPath(line, "pairs")).andWithoutLinks(optionalPath(line, "image-folder"));
         try (AtomicFolder folder = AtomicFolder.begin(output, KIND, inputs)) {
             run(line, spec, folder.path());
             folder.commit();

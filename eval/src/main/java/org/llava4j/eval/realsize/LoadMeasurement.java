@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchLayout;
@@ -99,6 +100,6 @@ final class LoadMeasurement {
     }
 
     private static double megabytes(ProcessMemory memory) {
-        return memory.bytes().orElseThrow() / BYTES_PER_MB;
+        return Objects.requireNonNull(memory.bytes()) / BYTES_PER_MB;
     }
 }

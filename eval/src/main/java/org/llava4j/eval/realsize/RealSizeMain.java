@@ -62,14 +62,14 @@ public final class RealSizeMain extends Command {
     protected void run(CommandLine line) {
         PublishedModelSize size = PublishedModelSize.named(line.getOptionValue("size", "7b"));
         Path target = path(line, "folder");
-        if (ProcessMemory.PEAK.bytes().isEmpty()) {
+        if (ProcessMemory.PEAK.bytes() == null) {
             throw new BadInputException("this system does not report the memory of a process; run this on Linux");
         }
         if (line.hasOption("in-this-jvm")) {
             System.out.println(LoadMeasurement.measure(target, size.textTokens()));
             return;
         }
-        InputPaths.requireOutside("--json", path(line, "json"), target);
+        InputPaths.requireOutside("--json", optionalPath(line, "json"), target);
         ObjectNode measurements = new JsonMapper().createObjectNode();
         try (AtomicFolder folder = AtomicFolder.begin(target, KIND)) {
             requireSpace(folder.path(), size);

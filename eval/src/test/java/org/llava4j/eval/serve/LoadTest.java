@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -50,7 +51,7 @@ class LoadTest {
     }
 
     private static long resident() {
-        return ProcessMemory.RESIDENT.bytes().orElse(0);
+        return Objects.requireNonNullElse(ProcessMemory.RESIDENT.bytes(), 0L);
     }
 
     private void runLoad(long nanos) throws Exception {

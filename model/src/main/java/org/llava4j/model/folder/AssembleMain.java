@@ -53,7 +53,7 @@ public final class AssembleMain extends Command {
                         path(line, "vision-tower"),
                         new ProjectorOptions(
                                 ProjectorType.fromName(line.getOptionValue("mm-projector-type", "linear")),
-                                path(line, "pretrain-mm-mlp-adapter"),
+                                optionalPath(line, "pretrain-mm-mlp-adapter"),
                                 integer(line, "seed", 42)),
                         new FeatureOptions(
                                 integer(line, "mm-vision-select-layer", -2),

@@ -33,8 +33,8 @@ public final class ExportMain extends Command {
     protected void run(CommandLine line) {
         Export export = new Export(
                 path(line, "model-path"),
-                path(line, "vision-tower"),
-                path(line, "pretrain-mm-mlp-adapter"),
+                optionalPath(line, "vision-tower"),
+                optionalPath(line, "pretrain-mm-mlp-adapter"),
                 new WriteOptions(layout(line.getOptionValue("layout", "llava")), FolderFlags.shardBytes(line)),
                 FolderFlags.type(line),
                 line.getOptionValue("conv-mode"));

@@ -79,9 +79,7 @@ final class LlavaFolder {
         config.writeTo(json, TOWER_FOLDER);
         origin.growth().ifPresent(growth -> {
             json.put("vocab_size", growth.vocabSize());
-            json.put(
-                    "mm_use_im_patch_token",
-                    growth.tokenizer().addedId(ImageStartEndTokens.PATCH).isPresent());
+            json.put("mm_use_im_patch_token", growth.tokenizer().addedId(ImageStartEndTokens.PATCH) != null);
         });
         if (!json.hasNonNull("mm_use_im_patch_token")) {
             json.put("mm_use_im_patch_token", false);

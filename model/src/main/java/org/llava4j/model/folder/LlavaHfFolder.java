@@ -41,9 +41,7 @@ final class LlavaHfFolder {
                 shardBytes);
         int vocabulary = growth.map(VocabularyGrowth::vocabSize)
                 .orElse(origin.config().decoder().vocabSize());
-        int imageId = growth.map(g ->
-                        g.tokenizer().addedId(LlamaTokenizer.IMAGE_TEXT).orElseThrow(() -> imageTokenIsPiece(origin)))
-                .orElse(vocabulary - 1);
+        int imageId = growth.map(g -> imageId(g, origin)).orElse(vocabulary - 1);
         FolderFiles.copyGeneration(origin.folder(), folder);
         growth.ifPresent(g -> {
             g.writeTokenizer(folder);
@@ -68,9 +66,13 @@ final class LlavaHfFolder {
         }
     }
 
-    private static BadInputException imageTokenIsPiece(Origin origin) {
-        return new BadInputException(origin.folder() + ": the tokenizer has " + LlamaTokenizer.IMAGE_TEXT
-                + " as an ordinary piece instead of an added token; use the tokenizer that came with the weights");
+    private static int imageId(VocabularyGrowth growth, Origin origin) {
+        Integer id = growth.tokenizer().addedId(LlamaTokenizer.IMAGE_TEXT);
+        if (id == null) {
+            throw new BadInputException(origin.folder() + ": the tokenizer has " + LlamaTokenizer.IMAGE_TEXT
+                    + " as an ordinary piece instead of an added token; use the tokenizer that came with the weights");
+        }
+        return id;
     }
 
     /**

@@ -29,7 +29,7 @@ public final class MergeLoraMain extends Command {
         LoraMerge merge = new LoraMerge(
                 path(line, "model-base"),
                 path(line, "model-path"),
-                path(line, "vision-tower"),
+                optionalPath(line, "vision-tower"),
                 FolderFlags.type(line),
                 FolderFlags.shardBytes(line));
         if (!merge.writeTo(output)) {

@@ -53,12 +53,12 @@ public record ScienceQaPredictor(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
         List<GenerationRequest> requests =
                 problems.stream().map(problem -> request(problem, imageOf)).toList();
-        DecodingOptions first = promptFormat.secondPass().isEmpty()
-                ? decoding
-                : decoding.withStops(List.of(ScienceQaPrompt.REASONS_END));
+        String secondPass = promptFormat.secondPass();
+        DecodingOptions first =
+                secondPass == null ? decoding : decoding.withStops(List.of(ScienceQaPrompt.REASONS_END));
         List<String> texts = generate(model, problems, requests, first);
-        if (promptFormat.secondPass().isPresent()) {
-            texts = withConclusions(model, problems, requests, texts);
+        if (secondPass != null) {
+            texts = withConclusions(model, problems, requests, texts, secondPass);
         }
         Map<String, String> byProblem = new LinkedHashMap<>();
         for (int i = 0; i < problems.size(); i++) {
@@ -69,11 +69,14 @@ public record ScienceQaPredictor(
 
     /** Second pass: generates the answer after the reasoning, and joins the two as the published evaluation does. */
     private List<String> withConclusions(
-            LlavaModel model, List<ScienceQaProblem> problems, List<GenerationRequest> requests, List<String> reasons) {
+            LlavaModel model,
+            List<ScienceQaProblem> problems,
+            List<GenerationRequest> requests,
+            List<String> reasons,
+            String answerPrompt) {
         List<GenerationRequest> secondPass = new ArrayList<>();
         for (int i = 0; i < requests.size(); i++) {
-            secondPass.add(requests.get(i)
-                    .withAnswerPrefix(reasons.get(i) + promptFormat.secondPass().orElseThrow()));
+            secondPass.add(requests.get(i).withAnswerPrefix(reasons.get(i) + answerPrompt));
         }
         List<String> conclusions = generate(
                 model,

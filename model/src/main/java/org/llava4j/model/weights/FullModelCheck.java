@@ -2,7 +2,6 @@ package org.llava4j.model.weights;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 
@@ -14,7 +13,7 @@ public final class FullModelCheck {
 
     /** @throws BadInputException if the folder is a delta or an adapter */
     public static void requireFullModel(Path folder) {
-        if (AtomicFolder.kindOf(folder).equals(Optional.of(Checkpoint.DELTA_KIND))) {
+        if (Checkpoint.DELTA_KIND.equals(AtomicFolder.kindOf(folder))) {
             throw new BadInputException(folder + " is a delta; apply it to the LLaMA it was made for (apply-delta)");
         }
         if (Files.isRegularFile(folder.resolve(ADAPTER_CONFIG))) {

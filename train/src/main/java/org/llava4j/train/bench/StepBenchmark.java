@@ -8,8 +8,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.cli.ProcessMemory;
@@ -164,8 +164,8 @@ record StepBenchmark(
     }
 
     /** Null if the operating system does not report it. */
-    private static Double megabytes(ProcessMemory memory) {
-        OptionalLong bytes = memory.bytes();
-        return bytes.isPresent() ? bytes.getAsLong() / BYTES_PER_MB : null;
+    private static @Nullable Double megabytes(ProcessMemory memory) {
+        Long bytes = memory.bytes();
+        return bytes == null ? null : Double.valueOf(bytes / BYTES_PER_MB);
     }
 }

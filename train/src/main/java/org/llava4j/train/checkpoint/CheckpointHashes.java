@@ -3,7 +3,6 @@ package org.llava4j.train.checkpoint;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
@@ -28,9 +27,9 @@ record CheckpointHashes(SortedMap<String, String> files) {
      * @throws BadInputException if a file changed, is missing or was added
      */
     static void require(Path checkpoint) {
-        Optional<FileManifest> listed = FileManifest.read(checkpoint);
-        List<String> differences = listed.map(written -> written.differences(checkpoint))
-                .orElseGet(() -> read(checkpoint).differences(checkpoint));
+        FileManifest listed = FileManifest.read(checkpoint);
+        List<String> differences =
+                listed == null ? read(checkpoint).differences(checkpoint) : listed.differences(checkpoint);
         if (!differences.isEmpty()) {
             throw new BadInputException(
                     "its files have changed since they were written: " + String.join("; ", differences));

@@ -2,7 +2,6 @@ package org.llava4j.train.checkpoint;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Optional;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
@@ -27,11 +26,12 @@ public record SavedCheckpoint(Path path, TrainerState state) {
             throw new BadInputException(
                     Files.exists(folder) ? "it is not a folder" : "it does not exist, or is a broken symbolic link");
         }
-        Optional<String> kind = AtomicFolder.kindOf(folder);
-        if (!kind.equals(Optional.of(KIND))) {
+        String kind = AtomicFolder.kindOf(folder);
+        if (!KIND.equals(kind)) {
             throw new BadInputException(
-                    kind.map(other -> AtomicFolder.MARKER + " names it an output of \"" + other + "\"")
-                            .orElse(AtomicFolder.MARKER + " is missing"));
+                    kind == null
+                            ? AtomicFolder.MARKER + " is missing"
+                            : AtomicFolder.MARKER + " names it an output of \"" + kind + "\"");
         }
         CheckpointHashes.require(folder);
         TrainerState state = JsonInput.read(folder.resolve(STATE), TrainerState.class);

@@ -1,5 +1,6 @@
 package org.llava4j.train.logging;
 
+import java.util.Objects;
 import org.llava4j.data.cli.ProcessMemory;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.TrainingTotals;
@@ -71,7 +72,7 @@ public record Progress(
                     (totals.positions() - from.positions()) / seconds,
                     totals.paddingShare(),
                     totals.targetTokenShare(),
-                    ProcessMemory.RESIDENT.bytes().orElse(0),
+                    Objects.requireNonNullElse(ProcessMemory.RESIDENT.bytes(), 0L),
                     (now - startNanos) / 1_000_000,
                     (long) (1e3 * perStep * (totalSteps - step.step())));
         }

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.llava4j.data.cli.AddressSpace;
 import org.llava4j.data.cli.NativeMemory;
 import org.llava4j.data.cli.ProcessMemory;
@@ -23,10 +24,8 @@ public record MachineMemory(long physicalBytes, long limitBytes) {
         OperatingSystemMXBean bean = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
         // Inside a control group the JVM reports the limit of the group.
         long total = bean.getTotalMemorySize();
-        long limit = AddressSpace.availableBytes().stream()
-                .map(left -> Math.max(0, Math.min(total, resident(left))))
-                .findFirst()
-                .orElse(total);
+        Long left = AddressSpace.availableBytes();
+        long limit = left == null ? total : Math.max(0, Math.min(total, resident(left)));
         return new MachineMemory(Math.max(total, installed()), limit);
     }
 
@@ -37,7 +36,8 @@ public record MachineMemory(long physicalBytes, long limitBytes) {
     private static long resident(long leftBytes) {
         Runtime jvm = Runtime.getRuntime();
         long unusedHeap = jvm.maxMemory() - jvm.totalMemory();
-        return leftBytes + ProcessMemory.RESIDENT.bytes().orElse(0) + unusedHeap - AddressSpace.NATIVE_CODE_BYTES;
+        long residentBytes = Objects.requireNonNullElse(ProcessMemory.RESIDENT.bytes(), 0L);
+        return leftBytes + residentBytes + unusedHeap - AddressSpace.NATIVE_CODE_BYTES;
     }
 
     /** A machine with this memory and no limit, to plan for another machine. */

@@ -80,7 +80,8 @@ public final class PlanMain extends Command {
         if (!Files.exists(model)) {
             throw new BadInputException("--model-path " + model + " does not exist; check the path");
         }
-        LlavaConfig config = LlavaConfig.readShapes(model, StageRunner.visionTower(model, path(line, "vision-tower")));
+        LlavaConfig config =
+                LlavaConfig.readShapes(model, StageRunner.visionTower(model, optionalPath(line, "vision-tower")));
         RunOptions options = RunOptions.DEFAULT
                 .withFrozenDtype(
                         WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())))

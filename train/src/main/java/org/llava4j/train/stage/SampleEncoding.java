@@ -99,7 +99,7 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 stage.modelMaxLength(),
                 CollatorOptions.PaddingSide.RIGHT,
                 stage.padToMultipleOf(),
-                config.imageStartEndTokens());
+                config.imageStartEndTokens().orElse(null));
     }
 
     /** Everything that token ids depend on except the data; recorded in tokenized datasets. */

@@ -108,17 +108,17 @@ public final class StageMain extends TrainCommand {
         Stage run = Stages.with(Stages.with(base, changes), settings(line));
         RunPaths paths = new RunPaths(
                 existing(line, "model-path"),
-                path(line, "vision-tower"),
-                path(line, "pretrain-mm-mlp-adapter"),
+                optionalPath(line, "vision-tower"),
+                optionalPath(line, "pretrain-mm-mlp-adapter"),
                 DataSourceFlags.singleStage().sources(line),
                 path(line, "output-dir"),
-                path(line, "feature-cache"));
+                optionalPath(line, "feature-cache"));
         RunOptions options = runOptions(line, checkpointPolicy(line, paths.output()));
         System.out.println("stage " + run.name() + " on " + paths.model());
         System.out.print(Stages.json(run));
         InputPaths given = InputPaths.of().andIfJsonFile(line.getOptionValue("stage"));
         given.requireNoOverlap(paths.output());
-        InputPaths.requireOutside("--ui-log", path(line, "ui-log"), paths.output());
+        InputPaths.requireOutside("--ui-log", optionalPath(line, "ui-log"), paths.output());
         try (StopOnSignal signal = new StopOnSignal()) {
             print(StageRunner.run(run, paths, options, listener(line, signal), gradientExecutor));
         } catch (RejectedStepException e) {

@@ -4,7 +4,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalLong;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
@@ -159,11 +158,11 @@ public final class StageRunner {
         try {
             return train(folder.path(), data, identity, saver, bad, listener);
         } catch (RuntimeException | Error e) {
-            Optional<String> report = OutOfMemory.report(e);
-            if (report.isEmpty() || plan == null) {
+            String report = OutOfMemory.report(e);
+            if (report == null || plan == null) {
                 throw e;
             }
-            throw new BadInputException(report.get() + "; " + plan.outOfMemoryAdvice(), e);
+            throw new BadInputException(report + "; " + plan.outOfMemoryAdvice(), e);
         }
     }
 

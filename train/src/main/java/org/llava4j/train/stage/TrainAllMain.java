@@ -79,7 +79,7 @@ public final class TrainAllMain extends TrainCommand {
                 null,
                 PRETRAIN_DATA.sources(line),
                 output.resolve("pretrain"),
-                path(line, "feature-cache"));
+                optionalPath(line, "feature-cache"));
         RunPaths later = paths.withProjector(output.resolve("pretrain/mm_projector.safetensors"));
         Optional<RunPaths> conversations = line.hasOption("finetune-data")
                 ? Optional.of(later.of(FINETUNE_DATA.sources(line), output.resolve("finetune")))

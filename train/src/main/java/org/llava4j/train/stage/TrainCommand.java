@@ -74,7 +74,7 @@ abstract class TrainCommand extends Command {
         }
         return Optional.of(new ValidationOptions(
                 existing(line, "eval-data-path"),
-                path(line, "eval-image-folder"),
+                optionalPath(line, "eval-image-folder"),
                 line.getOptionValue("eval-split", DEFAULT_EVAL_SPLIT),
                 atLeast(1, line, "eval-steps", DEFAULT_SAVE_STEPS),
                 atLeast(1, line, "eval-samples", DEFAULT_EVAL_SAMPLES),

@@ -59,10 +59,11 @@ public final class TinyBaseMain extends Command {
         long seed = integer(line, "seed", 1);
         // Never committed: the images are temporary.
         Path temporary = output.resolveSibling(output.getFileName() + ".images");
-        try (AtomicFolder folder = AtomicFolder.begin(output, "tiny-base", InputPaths.of(path(line, "decoder")));
+        try (AtomicFolder folder =
+                        AtomicFolder.begin(output, "tiny-base", InputPaths.of(optionalPath(line, "decoder")));
                 AtomicFolder images = AtomicFolder.begin(temporary, "images")) {
             Path base = folder.path();
-            Path existing = path(line, "decoder");
+            Path existing = optionalPath(line, "decoder");
             LlamaTokenizer tokenizer = tokenizer(existing, base.resolve("tokenizer.model"), seed);
             Llava decoder = existing == null
                     ? TinyDecoder.train(tokenizer, seed, integer(line, "decoder-steps", 8000))

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
@@ -175,7 +176,7 @@ class SoakTest {
                         ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getUsed();
                 found.withArray("heap_mb").add(Math.round(100 * heap / MB) / 100.0);
                 found.withArray("resident_mb")
-                        .add(Math.round(ProcessMemory.RESIDENT.bytes().orElse(0) / MB));
+                        .add(Math.round(Objects.requireNonNullElse(ProcessMemory.RESIDENT.bytes(), 0L) / MB));
             }
         }
 
