@@ -9,13 +9,11 @@ import java.util.Objects;
 public class BadInputException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
-    private final String message;
-
     /**
      * @param message what is wrong, where, and what to do; line breaks are replaced by spaces
      */
     public BadInputException(String message) {
-        this.message = oneLine(message);
+        super(oneLine(message));
     }
 
     /**
@@ -23,14 +21,7 @@ public class BadInputException extends RuntimeException {
      * @param cause the failure behind it
      */
     public BadInputException(String message, Throwable cause) {
-        super(null, cause);
-        this.message = oneLine(message);
-    }
-
-    /** Returns the message, which is never null. */
-    @Override
-    public String getMessage() {
-        return message;
+        super(oneLine(message), cause);
     }
 
     /** Never null, unlike the message of other exceptions. */
