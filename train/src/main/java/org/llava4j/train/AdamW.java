@@ -3,6 +3,7 @@ package org.llava4j.train;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
@@ -80,7 +81,7 @@ public final class AdamW {
         double scale = Math.min(1.0, settings.maxGradNorm() / (norm + CLIP_EPS));
         step++;
         gradients.forEach((name, gradient) -> {
-            INDArray weight = weights.get(name);
+            INDArray weight = Objects.requireNonNull(weights.get(name), name);
             INDArray[] mv = moments.computeIfAbsent(name, key -> zeros(weight));
             kernels.adamW(weight, gradient, mv[0], mv[1], stepParameters(rate, scale, groups.apply(name)));
         });

@@ -2,6 +2,7 @@ package org.llava4j.train;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.llava4j.model.Llava;
 import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -33,7 +34,7 @@ public final class BatchGradients {
      */
     public void add(Map<String, INDArray> batch, int step, int pass, GradientAccumulator sum) {
         Map<String, INDArray> gradients = model.gradients(batch, trainableNames, ((long) step << Integer.SIZE) + pass);
-        INDArray loss = gradients.remove(Llava.LOSS);
+        INDArray loss = Objects.requireNonNull(gradients.remove(Llava.LOSS));
         sum.add(loss.getDouble(0), targetTokens(batch), gradients);
         PooledMemory.forCurrentThread().release(loss);
     }

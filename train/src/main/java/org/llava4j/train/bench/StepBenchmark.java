@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.batch.BatchLayout;
@@ -148,7 +147,7 @@ record StepBenchmark(
     private PlannedRun plannedRun() {
         return new PlannedRun(
                 size.config(),
-                Optional.empty(),
+                null,
                 benchCase::isTrainable,
                 benchCase.pixels() ? TowerPlacement.IN_GRAPH : TowerPlacement.NONE,
                 WeightDtype.FP32,

@@ -32,18 +32,21 @@ final class CheckpointLock {
      */
     static CheckpointLock of(Path folder) {
         Path file = folder.resolve(FILE);
-        FileChannel channel = null;
-        FileLock lock = null;
+        FileChannel channel;
         try {
             Files.createDirectories(folder);
             channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            throw unwritable(folder, e);
+        }
+        FileLock lock = null;
+        try {
             lock = channel.tryLock();
         } catch (OverlappingFileLockException e) {
             // Another run in this process holds the lock; reported below like another process.
             lock = null;
         } catch (IOException e) {
-            throw new BadInputException(
-                    "cannot write checkpoints to " + folder + " (" + e + "); choose another output folder", e);
+            throw unwritable(folder, e);
         } finally {
             if (lock == null) {
                 closeQuietly(channel);
@@ -56,11 +59,14 @@ final class CheckpointLock {
         return new CheckpointLock(file, channel, lock);
     }
 
+    private static BadInputException unwritable(Path folder, IOException cause) {
+        return new BadInputException(
+                "cannot write checkpoints to " + folder + " (" + cause + "); choose another output folder", cause);
+    }
+
     private static void closeQuietly(FileChannel channel) {
         try {
-            if (channel != null) {
-                channel.close();
-            }
+            channel.close();
         } catch (IOException e) {
             // The failure that led here is reported instead.
             return;

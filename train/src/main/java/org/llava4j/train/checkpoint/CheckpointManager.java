@@ -11,11 +11,11 @@ import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
@@ -61,7 +61,12 @@ public final class CheckpointManager implements AutoCloseable {
         boolean opened = false;
         try {
             checkpoints.list(LEFTOVER).forEach(checkpoints::delete);
-            checkpoints.list(NAME).forEach(path -> checkpoints.verified(path).ifPresent(checkpoints.valid::add));
+            for (Path path : checkpoints.list(NAME)) {
+                SavedCheckpoint verified = checkpoints.verified(path);
+                if (verified != null) {
+                    checkpoints.valid.add(verified);
+                }
+            }
             checkpoints.valid.sort(Comparator.comparingInt(SavedCheckpoint::step));
             opened = true;
             return checkpoints;
@@ -72,12 +77,12 @@ public final class CheckpointManager implements AutoCloseable {
         }
     }
 
-    private Optional<SavedCheckpoint> verified(Path path) {
+    private @Nullable SavedCheckpoint verified(Path path) {
         try {
-            return Optional.of(SavedCheckpoint.read(path));
+            return SavedCheckpoint.read(path);
         } catch (BadInputException e) {
             report(path, path + " is not a valid checkpoint and is skipped: " + e.getMessage());
-            return Optional.empty();
+            return null;
         }
     }
 
@@ -92,29 +97,31 @@ public final class CheckpointManager implements AutoCloseable {
         return List.copyOf(valid);
     }
 
-    /** The newest valid checkpoint. */
-    public Optional<SavedCheckpoint> newest() {
-        return valid.isEmpty() ? Optional.empty() : Optional.of(valid.get(valid.size() - 1));
+    /** The newest valid checkpoint, or null if there is none. */
+    public @Nullable SavedCheckpoint newest() {
+        return valid.isEmpty() ? null : valid.get(valid.size() - 1);
     }
 
     /**
      * The valid checkpoint with the lowest validation loss, the earliest of several. It is verified again, because a
      * run may last long.
+     *
+     * @return the checkpoint, or null if none has a validation loss
      */
-    public Optional<SavedCheckpoint> best() {
-        for (Optional<SavedCheckpoint> best = lowest(); best.isPresent(); best = lowest()) {
-            if (verified(best.get().path()).isPresent()) {
-                return best;
-            }
-            valid.remove(best.get());
+    public @Nullable SavedCheckpoint best() {
+        SavedCheckpoint best = lowest();
+        while (best != null && verified(best.path()) == null) {
+            valid.remove(best);
+            best = lowest();
         }
-        return Optional.empty();
+        return best;
     }
 
-    private Optional<SavedCheckpoint> lowest() {
+    private @Nullable SavedCheckpoint lowest() {
         return valid.stream()
                 .filter(checkpoint -> !Double.isNaN(checkpoint.validationLoss()))
-                .min(Comparator.comparingDouble(SavedCheckpoint::validationLoss));
+                .min(Comparator.comparingDouble(SavedCheckpoint::validationLoss))
+                .orElse(null);
     }
 
     /**
@@ -123,7 +130,7 @@ public final class CheckpointManager implements AutoCloseable {
      * @param log the run's {@code metrics.jsonl} so far, copied into the checkpoint; null for none
      * @throws BadInputException if it cannot be written; earlier checkpoints are untouched then
      */
-    public Path save(TrainerState state, CheckpointTensors arrays, Path log) {
+    public Path save(TrainerState state, CheckpointTensors arrays, @Nullable Path log) {
         Path target = target(state.step());
         try (AtomicFolder checkpoint = AtomicFolder.begin(target, SavedCheckpoint.KIND)) {
             Path path = checkpoint.path();
@@ -155,9 +162,9 @@ public final class CheckpointManager implements AutoCloseable {
     }
 
     private void retain() {
-        Optional<SavedCheckpoint> best = lowest();
+        SavedCheckpoint best = lowest();
         for (SavedCheckpoint old : List.copyOf(valid.subList(0, Math.max(0, valid.size() - keep)))) {
-            if (!best.equals(Optional.of(old))) {
+            if (!old.equals(best)) {
                 try {
                     remove(old);
                 } catch (IOException e) {

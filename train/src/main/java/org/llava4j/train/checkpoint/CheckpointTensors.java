@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.data.tensors.SafetensorsWriter;
@@ -60,14 +61,17 @@ public record CheckpointTensors(Map<String, INDArray> weights, Map<String, INDAr
 
     private static void requireSame(SafetensorsFile file, Map<String, INDArray> arrays) {
         boolean same = file.tensors().keySet().equals(arrays.keySet())
-                && arrays.entrySet().stream()
-                        .allMatch(entry -> Arrays.equals(
-                                file.tensors().get(entry.getKey()).shape(),
-                                entry.getValue().shape()));
+                && file.tensors().entrySet().stream()
+                        .allMatch(stored -> hasShape(
+                                arrays.get(stored.getKey()), stored.getValue().shape()));
         if (!same) {
             throw new BadInputException(
                     file + " has other tensors than this run; resume the run that wrote it, or start over"
                             + " (--resume never)");
         }
+    }
+
+    private static boolean hasShape(@Nullable INDArray array, long[] shape) {
+        return array != null && Arrays.equals(array.shape(), shape);
     }
 }

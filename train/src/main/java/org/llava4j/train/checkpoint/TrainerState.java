@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
@@ -25,14 +26,14 @@ import org.llava4j.data.batch.BatchCursor;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @JsonIgnoreProperties({"stage", "data", "dataWeights"})
 public record TrainerState(
-        Fingerprint identity,
-        Fingerprint environment,
-        List<ParentCheckpoint> startedFrom,
+        @Nullable Fingerprint identity,
+        @Nullable Fingerprint environment,
+        @Nullable List<ParentCheckpoint> startedFrom,
         SortedMap<String, String> weightsBefore,
         BatchCursor cursor,
         TrainingTotals totals,
         List<BadSample> badSamples,
-        @JsonAlias("validation") Double validationLoss) {
+        @JsonAlias("validation") @Nullable Double validationLoss) {
 
     /** Number of steps so far. */
     public int step() {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonAlias;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Counters and loss averages of a run so far.
@@ -33,7 +34,7 @@ public record TrainingTotals(
         long padding,
         @JsonAlias("supervised") long targetTokens,
         @JsonAlias("drawn") List<Long> samplesPerSource,
-        Double bestSmoothedLoss) {
+        @Nullable Double bestSmoothedLoss) {
     /** Totals of a run before its first step. */
     public static final TrainingTotals NONE = new TrainingTotals(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of(), null);
 
@@ -82,7 +83,7 @@ public record TrainingTotals(
                 steps + 1 - badSteps < STEPS_BEFORE_LOSS_LIMIT ? null : lower(bestSmoothedLoss, sum / weight));
     }
 
-    private static double lower(Double best, double loss) {
+    private static double lower(@Nullable Double best, double loss) {
         return best == null ? loss : Math.min(best, loss);
     }
 

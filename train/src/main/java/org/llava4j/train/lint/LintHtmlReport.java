@@ -103,7 +103,13 @@ final class LintHtmlReport {
                 sample.length(),
                 sample.targetTokens(),
                 sample.images()));
-        EncodedSample encoded = sample.encoded();
+        if (sample.encoded() != null) {
+            tokens(page, sample.encoded());
+        }
+        page.append("</div>");
+    }
+
+    private void tokens(StringBuilder page, EncodedSample encoded) {
         LlamaTokenizer tokenizer = report.encoder().tokenizer();
         int position = 0;
         for (int i = 0; i < encoded.inputIds().length; i++) {
@@ -118,6 +124,5 @@ final class LintHtmlReport {
                     : image ? "i" : encoded.labels()[i] != EncodedSample.IGNORE_INDEX ? "b" : "span";
             page.append(Html.format("<%s>%s</%s>", tag, Html.escape(text), tag));
         }
-        page.append("</div>");
     }
 }

@@ -2,6 +2,7 @@ package org.llava4j.train.lint;
 
 import java.io.Serializable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.conversation.EncodedSample;
 
 /**
@@ -21,7 +22,7 @@ public record LintedSample(
         int number,
         String where,
         String id,
-        EncodedSample encoded,
+        @Nullable EncodedSample encoded,
         int length,
         int targetTokens,
         int images,

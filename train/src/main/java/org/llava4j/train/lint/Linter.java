@@ -6,6 +6,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.batch.BatchLayout;
@@ -121,7 +122,7 @@ public record Linter(ConversationEncoder encoder, CollatorOptions collatorOption
     }
 
     /** Result of a task, or null with an added finding if it fails. */
-    private static <T> T resultOrFinding(
+    private static <T> @Nullable T resultOrFinding(
             LintRule otherRule, int number, String where, List<LintFinding> findings, Supplier<T> task) {
         try {
             return task.get();

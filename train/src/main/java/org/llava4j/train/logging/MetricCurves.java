@@ -69,6 +69,8 @@ final class MetricCurves {
 
     void add(int step, ValidationResult result) {
         validationLoss.add(step, result.loss());
-        result.accuracy().ifPresent(accuracy -> validationAccuracy.add(step, accuracy));
+        if (result.accuracy() != null) {
+            validationAccuracy.add(step, result.accuracy());
+        }
     }
 }

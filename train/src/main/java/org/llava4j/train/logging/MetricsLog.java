@@ -111,7 +111,9 @@ public final class MetricsLog implements TrainingListener, AutoCloseable {
         ObjectNode line = new ObjectMapper().createObjectNode();
         line.put("step", step);
         line.put("validation_loss", result.loss());
-        result.accuracy().ifPresent(accuracy -> line.put("validation_accuracy", accuracy));
+        if (result.accuracy() != null) {
+            line.put("validation_accuracy", result.accuracy());
+        }
         write(line);
     }
 

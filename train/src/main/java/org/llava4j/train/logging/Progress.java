@@ -41,26 +41,26 @@ public record Progress(
         private final int totalSteps;
         private final TrainingTotals before;
         private final long startNanos = System.nanoTime();
-        private TrainingTotals afterFirst;
-        private long firstStepNanos;
+        private TrainingTotals measuredFrom;
+        private long measuredFromNanos = startNanos;
 
         /** @param before totals of earlier processes of this run */
         public ProgressMeter(String stage, int totalSteps, TrainingTotals before) {
             this.stage = stage;
             this.totalSteps = totalSteps;
             this.before = before;
+            measuredFrom = before;
         }
 
         public Progress after(Trainer.Step step, TrainingTotals totals) {
             long now = System.nanoTime();
-            boolean first = afterFirst == null;
-            if (first) {
-                afterFirst = totals;
-                firstStepNanos = now;
+            TrainingTotals from = measuredFrom;
+            double seconds = (now - measuredFromNanos) * 1e-9;
+            if (from == before) {
+                // The first step also builds the graph, so it is not measured.
+                measuredFrom = totals;
+                measuredFromNanos = now;
             }
-            // The first step also builds the graph, so it is not measured.
-            TrainingTotals from = first ? before : afterFirst;
-            double seconds = (now - (first ? startNanos : firstStepNanos)) * 1e-9;
             double perStep = seconds / (totals.steps() - from.steps());
             return new Progress(
                     stage,

@@ -44,12 +44,9 @@ public final class ProgressLine implements TrainingListener {
 
     @Override
     public void validated(int step, ValidationResult result) {
-        String accuracy = result.accuracy().isPresent()
-                ? String.format(
-                        Locale.ROOT,
-                        ", accuracy %.1f %%",
-                        100 * result.accuracy().getAsDouble())
-                : "";
+        String accuracy = result.accuracy() == null
+                ? ""
+                : String.format(Locale.ROOT, ", accuracy %.1f %%", 100 * result.accuracy());
         notice(String.format(Locale.ROOT, "validation, step %d: loss %.4f%s", step, result.loss(), accuracy));
     }
 

@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 
 /**
@@ -18,10 +18,10 @@ public final class RunPage implements TrainingListener {
     private static final DateTimeFormatter TIME = DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm:ss", Locale.ROOT);
 
     private final DisplayGuard guard = new DisplayGuard("the page " + FILE);
-    private RunStart start;
-    private MetricCurves curves;
-    private Progress last;
-    private Path checkpoint;
+    private @Nullable RunStart start;
+    private MetricCurves curves = new MetricCurves();
+    private @Nullable Progress last;
+    private @Nullable Path checkpoint;
     private long writtenMs = -EVERY_MS;
 
     /**
@@ -29,17 +29,17 @@ public final class RunPage implements TrainingListener {
      *
      * @param start the start of the run
      * @param curves metrics so far
-     * @param last last step of this process; empty before its first step
-     * @param checkpoint last checkpoint of this process; empty if it wrote none
-     * @param result result of the run; empty while it is running
+     * @param last last step of this process; null before its first step
+     * @param checkpoint last checkpoint of this process; null if it wrote none
+     * @param result result of the run; null while it is running
      * @param written local time of writing
      */
     record Content(
             RunStart start,
             MetricCurves curves,
-            Optional<Progress> last,
-            Optional<Path> checkpoint,
-            Optional<RunResult> result,
+            @Nullable Progress last,
+            @Nullable Path checkpoint,
+            @Nullable RunResult result,
             String written) {}
 
     @Override
@@ -57,7 +57,7 @@ public final class RunPage implements TrainingListener {
         boolean atEnd = progress.step().step() == progress.totalSteps();
         if (atEnd || progress.elapsedMs() - writtenMs >= EVERY_MS) {
             writtenMs = progress.elapsedMs();
-            write(Optional.empty());
+            write(null);
         }
     }
 
@@ -74,20 +74,17 @@ public final class RunPage implements TrainingListener {
     /** A run that ends before its first step has no page. */
     @Override
     public void runEnded(RunResult result) {
-        if (start != null && !curves.loss.isEmpty()) {
-            write(Optional.of(result));
+        if (!curves.loss.isEmpty()) {
+            write(result);
         }
     }
 
-    private void write(Optional<RunResult> result) {
-        Content content = new Content(
-                start,
-                curves,
-                Optional.ofNullable(last),
-                Optional.ofNullable(checkpoint),
-                result,
-                TIME.format(LocalDateTime.now()));
-        guard.attempt(
-                () -> AtomicFile.writeString(start.folder().resolve(FILE), new RunPageRenderer(content).render()));
+    private void write(@Nullable RunResult result) {
+        if (start == null) {
+            return;
+        }
+        Path file = start.folder().resolve(FILE);
+        Content content = new Content(start, curves, last, checkpoint, result, TIME.format(LocalDateTime.now()));
+        guard.attempt(() -> AtomicFile.writeString(file, new RunPageRenderer(content).render()));
     }
 }

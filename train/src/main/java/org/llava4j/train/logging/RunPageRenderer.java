@@ -39,7 +39,7 @@ final class RunPageRenderer {
         html.append("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
         html.append("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n");
         html.append(format("<meta http-equiv=\"Content-Security-Policy\" content=\"%s\">\n", POLICY));
-        if (content.result().isEmpty()) {
+        if (content.result() == null) {
             html.append(format("<meta http-equiv=\"refresh\" content=\"%d\">\n", REFRESH_SECONDS));
         }
         String name = escape(content.start().name());
@@ -49,7 +49,10 @@ final class RunPageRenderer {
         status();
         tiles();
         panels();
-        content.result().flatMap(RunResult::report).ifPresent(this::report);
+        RunResult result = content.result();
+        if (result != null && result.report() != null) {
+            report(result.report());
+        }
         html.append("<h2>Stage</h2>\n");
         list(content.start().stage());
         html.append(format("<p class=\"soft\">Written %s.</p>\n", content.written()));
@@ -57,13 +60,15 @@ final class RunPageRenderer {
     }
 
     private String state() {
-        return content.result()
-                .map(result -> switch (result.outcome()) {
-                    case FINISHED -> "finished";
-                    case STOPPED -> "stopped";
-                    case FAILED -> "failed";
-                })
-                .orElse("running");
+        RunResult result = content.result();
+        if (result == null) {
+            return "running";
+        }
+        return switch (result.outcome()) {
+            case FINISHED -> "finished";
+            case STOPPED -> "stopped";
+            case FAILED -> "failed";
+        };
     }
 
     private void status() {
@@ -72,21 +77,21 @@ final class RunPageRenderer {
                 "<div class=\"bar\" role=\"img\" aria-label=\"%d of %d steps\"><i style=\"width:%.1f%%\"></i></div>\n",
                 step, total, 100.0 * step / total));
         String text;
-        if (content.result().isPresent()) {
-            text = content.result().get().message();
+        if (content.result() != null) {
+            text = content.result().message();
         } else if (step == total) {
             text = "training is finished, writing the model";
         } else {
-            text = content.last()
-                    .map(last -> duration(last.remainingMs() * 1e-3) + " left")
-                    .orElse("");
+            Progress last = content.last();
+            text = last == null ? "" : duration(last.remainingMs() * 1e-3) + " left";
         }
         html.append(format("<p class=\"lead\">Step %d of %d: %s</p>\n", step, total, escape(text)));
     }
 
     private void tiles() {
         List<String> tiles = new ArrayList<>();
-        content.last().ifPresent(last -> {
+        Progress last = content.last();
+        if (last != null) {
             tiles.add(tile("smoothed loss", format("%.4f", last.smoothedLoss())));
             tiles.add(tile("learning rate", PlotAxis.format(last.step().learningRate())));
             tiles.add(tile("gradient norm", format("%.3g", last.step().gradNorm())));
@@ -96,16 +101,17 @@ final class RunPageRenderer {
             tiles.add(tile("target tokens", format("%.1f %%", 100 * last.targetTokenShare())));
             tiles.add(tile("memory", format("%d MB", last.rssBytes() >> 20)));
             tiles.add(tile("elapsed (this process)", duration(last.elapsedMs() * 1e-3)));
-        });
+        }
         if (!curves.validationLoss.isEmpty()) {
             tiles.add(tile("validation loss", format("%.4f", curves.validationLoss.lastValue())));
         }
         if (!curves.validationAccuracy.isEmpty()) {
             tiles.add(tile("validation accuracy", format("%.1f %%", 100 * curves.validationAccuracy.lastValue())));
         }
-        content.checkpoint()
-                .ifPresent(saved -> tiles.add(tile(
-                        "last checkpoint", saved.getFileName().toString().replaceFirst("checkpoint-0*", "step "))));
+        if (content.checkpoint() != null) {
+            String name = content.checkpoint().getFileName().toString();
+            tiles.add(tile("last checkpoint", name.replaceFirst("checkpoint-0*", "step ")));
+        }
         html.append("<dl class=\"tiles\">\n").append(String.join("", tiles)).append("</dl>\n");
     }
 

@@ -1,7 +1,7 @@
 package org.llava4j.train.logging;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -9,9 +9,10 @@ import org.llava4j.data.BadInputException;
  *
  * @param outcome how the run ended
  * @param message one line for the user
- * @param report content of {@code run.json}; only for a finished run
+ * @param report content of {@code run.json}; null unless the run is finished
  */
-public record RunResult(Outcome outcome, String message, Optional<JsonNode> report) {
+public record RunResult(
+        Outcome outcome, String message, @Nullable JsonNode report) {
 
     /** Outcome of a run. */
     public enum Outcome {
@@ -22,17 +23,15 @@ public record RunResult(Outcome outcome, String message, Optional<JsonNode> repo
     }
 
     public static RunResult finished(JsonNode report) {
-        return new RunResult(Outcome.FINISHED, "training is finished and the model is written", Optional.of(report));
+        return new RunResult(Outcome.FINISHED, "training is finished and the model is written", report);
     }
 
     public static RunResult stopped(String message) {
-        return new RunResult(Outcome.STOPPED, message, Optional.empty());
+        return new RunResult(Outcome.STOPPED, message, null);
     }
 
     public static RunResult failed(Throwable cause) {
         return new RunResult(
-                Outcome.FAILED,
-                cause instanceof BadInputException ? cause.getMessage() : cause.toString(),
-                Optional.empty());
+                Outcome.FAILED, cause instanceof BadInputException bad ? bad.getMessage() : cause.toString(), null);
     }
 }

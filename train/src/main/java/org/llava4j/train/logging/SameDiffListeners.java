@@ -3,6 +3,7 @@ package org.llava4j.train.logging;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 import org.nd4j.autodiff.listeners.At;
@@ -33,9 +34,12 @@ import org.nd4j.linalg.learning.config.Adam;
 public final class SameDiffListeners implements TrainingListener {
     private final List<Listener> listeners;
     private final List<Loss> losses = new ArrayList<>();
-    private LossCurve epochs;
-    private SameDiff graph;
-    private At at;
+    private @Nullable LossCurve epochs;
+    private @Nullable SameDiff graph;
+
+    /** The last step; epoch -1 before the first one. */
+    private At at = new At(-1, -1, 0, 0, null, Operation.TRAINING);
+
     private int totalSteps;
     private long samples;
     private long epochStartMs;
@@ -53,31 +57,32 @@ public final class SameDiffListeners implements TrainingListener {
      */
     @Override
     public void trainingStarted(RunStart start) {
-        graph = start.graph();
+        SameDiff trained = start.graph();
+        graph = trained;
         totalSteps = start.totalSteps();
         samples = start.before().samples();
         for (Listener listener : listeners) {
-            Set<String> required = listener.requiredVariables(graph).trainingVariables();
+            Set<String> required = listener.requiredVariables(trained).trainingVariables();
             if (required != null && !required.isEmpty()) {
                 throw new BadInputException(listener.getClass().getSimpleName() + " requires the activations "
                         + required + ", which training does not provide; remove the listener");
             }
         }
-        if (graph.getTrainingConfig() == null) {
-            graph.setTrainingConfig(TrainingConfig.builder()
+        if (trained.getTrainingConfig() == null) {
+            trained.setTrainingConfig(TrainingConfig.builder()
                     .updater(new Adam(start.schedule()))
                     .skipBuilderValidation(true)
                     .build());
         }
-        listeners.forEach(listener -> listener.operationStart(graph, Operation.TRAINING));
+        listeners.forEach(listener -> listener.operationStart(trained, Operation.TRAINING));
     }
 
     @Override
     public void stepStarted(int epoch, int step) {
-        if (at != null && at.epoch() != epoch) {
+        boolean first = at.epoch() != epoch;
+        if (first) {
             endEpoch();
         }
-        boolean first = at == null || at.epoch() != epoch;
         at = new At(epoch, step - 1, 0, Thread.currentThread().getId(), null, Operation.TRAINING);
         if (first) {
             epochStartMs = System.currentTimeMillis();
@@ -106,7 +111,7 @@ public final class SameDiffListeners implements TrainingListener {
 
     private void endEpoch() {
         if (losses.isEmpty()) {
-            // All steps of the epoch were rejected, so it has no mean loss.
+            // There was no epoch, or all its steps were rejected, so it has no mean loss.
             return;
         }
         Loss mean = Loss.average(losses);

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * TensorBoard log of a run: an event file with the metrics of {@code metrics.jsonl} as scalars. Each process of a run
@@ -39,8 +40,11 @@ public final class TensorBoardLog implements TrainingListener {
     private static final long START = 1;
 
     private final DisplayGuard guard = new DisplayGuard("TensorBoard's events");
+
+    @SuppressWarnings("NullAway.Init") // set when the training starts, which is before all other events
     private RunStart start;
-    private TfRecordWriter records;
+
+    private @Nullable TfRecordWriter records;
 
     @Override
     public void trainingStarted(RunStart run) {
@@ -66,7 +70,9 @@ public final class TensorBoardLog implements TrainingListener {
     public void validated(int step, ValidationResult result) {
         Map<String, Double> scalars = new LinkedHashMap<>();
         scalars.put("validation_loss", result.loss());
-        result.accuracy().ifPresent(accuracy -> scalars.put("validation_accuracy", accuracy));
+        if (result.accuracy() != null) {
+            scalars.put("validation_accuracy", result.accuracy());
+        }
         write(step, scalars);
     }
 
@@ -75,15 +81,14 @@ public final class TensorBoardLog implements TrainingListener {
         scalars.forEach((tag, value) ->
                 summary.put(VALUE, new ProtoMessage().put(TAG, tag).put(SIMPLE_VALUE, value.floatValue())));
         guard.attempt(() -> {
-            if (records == null) {
-                open(step);
-            }
-            records.write(event(step).put(SUMMARY, summary).bytes());
+            TfRecordWriter opened = records == null ? open(step) : records;
+            records = opened;
+            opened.write(event(step).put(SUMMARY, summary).bytes());
         });
     }
 
     /** Creates the file with the first event, so that a run that fails earlier leaves none. */
-    private void open(int firstStep) throws IOException {
+    private TfRecordWriter open(int firstStep) throws IOException {
         List<Path> former = MonitoringFiles.list(start.folder()).stream()
                 .filter(other -> other.getFileName().toString().startsWith(PREFIX))
                 .toList();
@@ -91,13 +96,14 @@ public final class TensorBoardLog implements TrainingListener {
         for (Path other : former) {
             seconds = Math.max(seconds, secondsOf(other) + 1);
         }
-        records = TfRecordWriter.create(start.folder().resolve(PREFIX + seconds + "." + host()));
-        records.write(event(0).put(FILE_VERSION, VERSION).bytes());
+        TfRecordWriter opened = TfRecordWriter.create(start.folder().resolve(PREFIX + seconds + "." + host()));
+        opened.write(event(0).put(FILE_VERSION, VERSION).bytes());
         if (start.before().steps() > 0) {
-            records.write(event(firstStep)
+            opened.write(event(firstStep)
                     .put(SESSION_LOG, new ProtoMessage().put(STATUS, START))
                     .bytes());
         }
+        return opened;
     }
 
     private static long secondsOf(Path file) {

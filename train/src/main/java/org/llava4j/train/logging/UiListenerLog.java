@@ -5,6 +5,7 @@ import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.nd4j.autodiff.listeners.impl.UIListener;
 import org.nd4j.graph.UIEvent;
@@ -21,7 +22,7 @@ public final class UiListenerLog implements TrainingListener {
 
     private final Path file;
     private final DisplayGuard guard;
-    private SameDiffListeners listener;
+    private SameDiffListeners listener = new SameDiffListeners();
 
     /** @param file a new file, or the log of an earlier run */
     public UiListenerLog(Path file) {
@@ -103,9 +104,9 @@ public final class UiListenerLog implements TrainingListener {
     /**
      * Reads the header of the next record and skips its content.
      *
-     * @return the header; null if there is no complete record
+     * @return the header, or null if there is no complete record
      */
-    private static ByteBuffer next(RandomAccessFile log) throws IOException {
+    private static @Nullable ByteBuffer next(RandomAccessFile log) throws IOException {
         long left = log.length() - log.getFilePointer() - LENGTH_BYTES;
         if (left < 0) {
             return null;
@@ -133,8 +134,6 @@ public final class UiListenerLog implements TrainingListener {
 
     @Override
     public void trainingEnded() {
-        if (listener != null) {
-            guard.attempt(listener::trainingEnded);
-        }
+        guard.attempt(listener::trainingEnded);
     }
 }

@@ -1,11 +1,11 @@
 package org.llava4j.train.logging;
 
-import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Result of an evaluation on the validation set.
  *
  * @param loss mean over the target tokens
- * @param accuracy share of correct answers, 0..1; empty for conversations
+ * @param accuracy share of correct answers, 0..1; null for conversations
  */
-public record ValidationResult(double loss, OptionalDouble accuracy) {}
+public record ValidationResult(double loss, @Nullable Double accuracy) {}

@@ -1,7 +1,7 @@
 package org.llava4j.train.plan;
 
-import java.util.Optional;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
@@ -11,7 +11,7 @@ import org.llava4j.model.weights.WeightDtype;
  * Settings of a training run whose memory is to be estimated, with one image per sample.
  *
  * @param config the model
- * @param lora LoRA adapters of the decoder, if any
+ * @param lora LoRA adapters of the decoder; null for none
  * @param trainable names of trainable weights; never those of the tower
  * @param tower where the vision tower runs
  * @param frozenDtype storage type of frozen matrices
@@ -26,7 +26,7 @@ import org.llava4j.model.weights.WeightDtype;
  */
 public record PlannedRun(
         LlavaConfig config,
-        Optional<LoraConfig> lora,
+        @Nullable LoraConfig lora,
         Predicate<String> trainable,
         TowerPlacement tower,
         WeightDtype frozenDtype,
@@ -80,7 +80,7 @@ public record PlannedRun(
             long heapBytes) {
         this(
                 config,
-                Optional.empty(),
+                null,
                 trainable,
                 tower,
                 frozenDtype,

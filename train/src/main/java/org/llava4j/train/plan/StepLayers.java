@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Layers of {@code org.llava4j.model.ops} recorded on a {@link Tape}: the arrays that each layer reads, creates and
@@ -27,7 +28,7 @@ final class StepLayers {
      * y_i[R, N_i] = x[R, K] W_i^T (+ b_i) (+ residual). The gradients of x and residual need no array of the forward
      * pass; that of W_i needs x.
      */
-    List<StepArray> linear(StepArray x, StepArray residual, Matrix... weights) {
+    List<StepArray> linear(StepArray x, @Nullable StepArray residual, Matrix... weights) {
         List<StepArray> ys = new ArrayList<>();
         for (Matrix weight : weights) {
             ys.add(new StepArray(x.rows(), weight.outputs));

@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.train.plan.StepLayers.Matrix;
@@ -13,13 +13,15 @@ import org.llava4j.train.plan.StepLayers.Matrix;
 /** LoRA adapters on the linear layers of a decoder. */
 final class StepLora {
     private final StepLayers layers;
-    private final Optional<LoraConfig> lora;
+    private final int rank;
+    private final boolean dropout;
     private final Set<String> targets;
 
-    StepLora(StepLayers layers, Optional<LoraConfig> lora, LlamaConfig decoder) {
+    StepLora(StepLayers layers, @Nullable LoraConfig lora, LlamaConfig decoder) {
         this.layers = layers;
-        this.lora = lora;
-        targets = lora.map(config -> config.targetsIn(decoder)).orElse(Set.of());
+        rank = lora == null ? 0 : lora.rank();
+        dropout = lora != null && lora.dropout() != 0;
+        targets = lora == null ? Set.of() : lora.targetsIn(decoder);
     }
 
     /** y_i + scale * B_i (A_i dropout_i(x)), or y_i itself if the weight is not a LoRA target. */
@@ -28,15 +30,15 @@ final class StepLora {
         Map<Integer, StepArray> branches = new LinkedHashMap<>();
         for (int i = 0; i < weights.length; i++) {
             if (targets.contains(nameOf(weights[i]))) {
-                branches.put(i, lora.orElseThrow().dropout() == 0 ? x : layers.withAdjointGradient(x));
+                branches.put(i, dropout ? layers.withAdjointGradient(x) : x);
             }
         }
         branches.replaceAll((i, dropped) ->
-                layers.linear(dropped, part(LoraConfig.nameOfA(nameOf(weights[i])), rank(), weights[i].inputs())));
+                layers.linear(dropped, part(LoraConfig.nameOfA(nameOf(weights[i])), rank, weights[i].inputs())));
         branches.replaceAll((i, product) -> layers.withAdjointGradient(product));
         List<StepArray> sums = new ArrayList<>(ys);
         branches.forEach((i, scaled) -> {
-            Matrix b = part(LoraConfig.nameOfB(nameOf(weights[i])), weights[i].outputs(), rank());
+            Matrix b = part(LoraConfig.nameOfB(nameOf(weights[i])), weights[i].outputs(), rank);
             sums.set(i, layers.linear(scaled, ys.get(i), b).get(0));
         });
         return sums;
@@ -44,10 +46,6 @@ final class StepLora {
 
     StepArray addLora(StepArray y, StepArray x, Matrix weight) {
         return addLora(List.of(y), x, new Matrix[] {weight}).get(0);
-    }
-
-    private int rank() {
-        return lora.orElseThrow().rank();
     }
 
     private static String nameOf(Matrix weight) {

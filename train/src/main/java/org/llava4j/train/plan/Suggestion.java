@@ -2,7 +2,6 @@ package org.llava4j.train.plan;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import org.llava4j.model.weights.WeightDtype;
@@ -79,17 +78,25 @@ public record Suggestion(String description, PlannedRun run) {
     private static List<Suggestion> changes(Suggestion base, MachineMemory machine) {
         PlannedRun run = base.run;
         List<Suggestion> found = new ArrayList<>();
-        largest(run.batchSize() - 1, 1, run::withBatchSize, machine)
-                .ifPresent(batch -> found.add(base.with("batch size " + batch, run.withBatchSize(batch))));
+        int batch = largest(run.batchSize() - 1, 1, run::withBatchSize, machine);
+        if (batch > 0) {
+            found.add(base.with("batch size " + batch, run.withBatchSize(batch)));
+        }
         for (Suggestion change : List.of(base.withBf16(), base.withCheckpointing())) {
             if (change != base && MemoryPlan.of(change.run).fits(machine)) {
                 found.add(change);
             }
         }
         int minSteps = (run.config().numImageTokens() + MIN_TEXT_TOKENS + LENGTH_STEP - 1) / LENGTH_STEP;
-        largest((run.maxLength() - 1) / LENGTH_STEP, minSteps, n -> run.withMaxLength(n * LENGTH_STEP), machine)
-                .map(n -> n * LENGTH_STEP)
-                .ifPresent(length -> found.add(base.with("length " + length, run.withMaxLength(length))));
+        int length = LENGTH_STEP
+                * largest(
+                        (run.maxLength() - 1) / LENGTH_STEP,
+                        minSteps,
+                        n -> run.withMaxLength(n * LENGTH_STEP),
+                        machine);
+        if (length > 0) {
+            found.add(base.with("length " + length, run.withMaxLength(length)));
+        }
         return found;
     }
 
@@ -97,10 +104,10 @@ public record Suggestion(String description, PlannedRun run) {
         return new Suggestion(description.isEmpty() ? change : description + ", " + change, changed);
     }
 
-    /** The largest number in least..most with which a run fits; its memory grows with the number. */
-    private static Optional<Integer> largest(int most, int least, IntFunction<PlannedRun> with, MachineMemory machine) {
+    /** The largest number in least..most with which a run fits, or 0 if none; its memory grows with the number. */
+    private static int largest(int most, int least, IntFunction<PlannedRun> with, MachineMemory machine) {
         if (most < least || !MemoryPlan.of(with.apply(least)).fits(machine)) {
-            return Optional.empty();
+            return 0;
         }
         int fits = least;
         int tooMuch = most + 1;
@@ -112,6 +119,6 @@ public record Suggestion(String description, PlannedRun run) {
                 tooMuch = middle;
             }
         }
-        return Optional.of(fits);
+        return fits;
     }
 }

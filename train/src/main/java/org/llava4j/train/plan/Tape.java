@@ -9,6 +9,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Supplier;
 
@@ -71,7 +72,7 @@ final class Tape {
 
     /** The gradient of an array accumulated so far. */
     StepArray gradient(StepArray of) {
-        return gradients.get(of);
+        return Objects.requireNonNull(gradients.get(of));
     }
 
     /** Adds to the gradient of an array. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Predicate;
 import org.llava4j.model.Llava;
@@ -47,7 +48,11 @@ final class WeightShapes implements TensorSource {
     /** Projector and decoder, including LoRA. */
     static List<Weight> model(PlannedRun run) {
         WeightShapes shapes = new WeightShapes();
-        Llava.build(run.config(), shapes, ImageInput.FEATURES, run.lora().map(lora -> new Lora(lora, 0)));
+        Llava.build(
+                run.config(),
+                shapes,
+                ImageInput.FEATURES,
+                Optional.ofNullable(run.lora()).map(lora -> new Lora(lora, 0)));
         return shapes.weights;
     }
 

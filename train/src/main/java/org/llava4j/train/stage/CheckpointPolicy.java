@@ -1,6 +1,7 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checkpoint policy of a run.
@@ -12,12 +13,17 @@ import java.nio.file.Path;
  * @param resume what to do with existing checkpoints
  * @param from checkpoint that a new run starts from ({@link ResumeMode#FROM}); null otherwise
  */
-public record CheckpointPolicy(Path folder, int saveSteps, int saveTotalLimit, ResumeMode resume, Path from) {
+public record CheckpointPolicy(
+        @Nullable Path folder,
+        int saveSteps,
+        int saveTotalLimit,
+        ResumeMode resume,
+        @Nullable Path from) {
     /** No checkpoints: an interrupted run starts over. */
     public static final CheckpointPolicy NONE = new CheckpointPolicy(null, 0, 1, ResumeMode.NEVER);
 
     /** A policy without a checkpoint to start from. */
-    public CheckpointPolicy(Path folder, int everySteps, int keep, ResumeMode resume) {
+    public CheckpointPolicy(@Nullable Path folder, int everySteps, int keep, ResumeMode resume) {
         this(folder, everySteps, keep, resume, null);
     }
 

@@ -1,6 +1,7 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.batch.MixtureSampler;
 
 /**
@@ -10,7 +11,8 @@ import org.llava4j.data.batch.MixtureSampler;
  * @param images folder that image names are relative to; null for the default beside or in the data
  * @param weight sampling weight relative to other sources; null if each sample is seen once per epoch
  */
-public record DataSource(Path data, Path images, Double weight) {
+public record DataSource(
+        Path data, @Nullable Path images, @Nullable Double weight) {
     /**
      * @throws org.llava4j.data.BadInputException if the weight is not positive
      */
@@ -21,7 +23,7 @@ public record DataSource(Path data, Path images, Double weight) {
     }
 
     /** A source without weight: each sample is seen once per epoch. */
-    public DataSource(Path data, Path images) {
+    public DataSource(Path data, @Nullable Path images) {
         this(data, images, null);
     }
 }

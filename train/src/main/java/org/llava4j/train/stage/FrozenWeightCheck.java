@@ -24,23 +24,27 @@ final class FrozenWeightCheck {
 
     private final Llava model;
     private final TowerFeatures tower;
-    private final Map<GroupKey, List<String>> groups = new LinkedHashMap<>();
-    private final Map<GroupKey, TensorHash.TensorDigest> before = new LinkedHashMap<>();
+    private final List<Group> groups = new ArrayList<>();
     private final TensorHash.TensorDigest towerBefore;
 
     /** Key of a weight group: a part of the model, split into trainable and frozen weights. */
     private record GroupKey(String part, boolean trainable) {}
+
+    /** Weight group with the names of its weights and their hash before the stage. */
+    private record Group(GroupKey key, List<String> names, TensorHash.TensorDigest before) {}
 
     /** Hashes all weights before the stage; trainable weights are already selected. */
     FrozenWeightCheck(Llava model, TowerFeatures tower) {
         this.model = model;
         this.tower = tower;
         Set<String> trainable = Set.copyOf(model.trainableNames());
+        Map<GroupKey, List<String>> namesByGroup = new LinkedHashMap<>();
         for (String name : model.weightNames()) {
-            groups.computeIfAbsent(new GroupKey(part(name), trainable.contains(name)), key -> new ArrayList<>())
+            namesByGroup
+                    .computeIfAbsent(new GroupKey(part(name), trainable.contains(name)), key -> new ArrayList<>())
                     .add(name);
         }
-        groups.forEach((key, names) -> before.put(key, mark(names)));
+        namesByGroup.forEach((key, names) -> groups.add(new Group(key, names, mark(names))));
         towerBefore = tower.digest();
     }
 
@@ -48,8 +52,12 @@ final class FrozenWeightCheck {
     SortedMap<String, String> before() {
         SortedMap<String, String> hashes = new TreeMap<>();
         // Checkpoints of all versions have these keys.
-        before.forEach(
-                (key, mark) -> hashes.put(key.part() + (key.trainable() ? ", learns" : ", frozen"), mark.sha256()));
+        for (Group group : groups) {
+            GroupKey key = group.key();
+            hashes.put(
+                    key.part() + (key.trainable() ? ", learns" : ", frozen"),
+                    group.before().sha256());
+        }
         hashes.put(TOWER, towerBefore.sha256());
         return hashes;
     }
@@ -89,10 +97,11 @@ final class FrozenWeightCheck {
     List<WeightGroup> check() {
         List<WeightGroup> result = new ArrayList<>();
         result.add(new WeightGroup(TOWER, false, tower.parameterCount(), towerBefore, tower.digest()));
-        groups.forEach((key, names) -> {
-            long parameters = names.stream().mapToLong(this::parameters).sum();
-            result.add(new WeightGroup(key.part(), key.trainable(), parameters, before.get(key), mark(names)));
-        });
+        for (Group group : groups) {
+            GroupKey key = group.key();
+            long parameters = group.names().stream().mapToLong(this::parameters).sum();
+            result.add(new WeightGroup(key.part(), key.trainable(), parameters, group.before(), mark(group.names())));
+        }
         for (WeightGroup group : result) {
             if (!group.trainable() && group.changed()) {
                 throw new IllegalStateException("frozen weights changed: " + group.name());

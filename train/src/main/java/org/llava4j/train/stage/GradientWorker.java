@@ -3,6 +3,7 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
@@ -70,7 +71,10 @@ public final class GradientWorker implements StepGradients {
         try (Checkpoint checkpoint =
                 weights(stage, paths).withoutTower().withWeightDtype(options.frozenDtype(), stage::isTrainable)) {
             Llava model = Llava.build(
-                    config, new LoraTensorSource(checkpoint, stage.seed()), ImageInput.FEATURES, stage.graphLora());
+                    config,
+                    new LoraTensorSource(checkpoint, stage.seed()),
+                    ImageInput.FEATURES,
+                    Optional.ofNullable(stage.graphLora()));
             stage.requireMatches(model.weightNames(), paths.model());
             model.setTrainable(stage::isTrainable);
             model.setGradientCheckpointing(options.gradientCheckpointing());
@@ -89,8 +93,8 @@ public final class GradientWorker implements StepGradients {
         return new LlavaConfig(
                 read.vision(),
                 read.decoder(),
-                options.projectorType().orElse(read.projector()),
-                options.selectLayer().orElse(read.selectLayer()),
+                Objects.requireNonNullElse(options.projectorType(), read.projector()),
+                Objects.requireNonNullElse(options.selectLayer(), read.selectLayer()),
                 read.selectFeature(),
                 stage.modelMaxLength(),
                 read.padLeft(),

@@ -12,7 +12,7 @@ import org.llava4j.data.batch.TokenizedDataset;
 import org.llava4j.data.batch.TokenizedDatasetManifest;
 import org.llava4j.data.records.ConversationRecordReader;
 import org.llava4j.data.records.ScienceQaRecordReader;
-import org.llava4j.train.stage.Stage.DataFormat;
+import org.llava4j.train.stage.Stage.ScienceQaFormat;
 
 /**
  * Data source that is open for reading.
@@ -47,8 +47,8 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
     }
 
     private static OpenDataSource of(Stage stage, DataSource source) {
-        OpenDataSource open =
-                stage.dataFormat() == DataFormat.SCIENCEQA ? scienceQa(stage, source) : conversations(source);
+        ScienceQaFormat format = stage.scienceQa();
+        OpenDataSource open = format == null ? conversations(source) : scienceQa(format, source);
         if (open.samples().size() == 0) {
             open.close();
             throw new BadInputException(source.data() + " has no samples; check the file, or leave it out");
@@ -66,10 +66,10 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
         return new OpenDataSource(samples, samples::close);
     }
 
-    private static OpenDataSource scienceQa(Stage stage, DataSource source) {
-        ScienceQaRecordReader reader = ScienceQaRecordReader.open(source.data(), stage.split());
+    private static OpenDataSource scienceQa(ScienceQaFormat format, DataSource source) {
+        ScienceQaRecordReader reader = ScienceQaRecordReader.open(source.data(), format.split());
         Path images = source.images() == null ? source.data().resolve("images") : source.images();
-        return new OpenDataSource(new ScienceQaDataset(reader, stage.promptFormat(), images), reader::close);
+        return new OpenDataSource(new ScienceQaDataset(reader, format.promptFormat(), images), reader::close);
     }
 
     private static OpenDataSource conversations(DataSource source) {

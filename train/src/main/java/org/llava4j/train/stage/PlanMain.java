@@ -5,10 +5,9 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalLong;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.cli.Command;
@@ -86,7 +85,7 @@ public final class PlanMain extends Command {
                 .withFrozenDtype(
                         WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())))
                 .withGradientCheckpointing(line.hasOption("gradient-checkpointing"));
-        OptionalLong samples = samples(line, stage);
+        Long samples = samples(line, stage);
         MachineMemory machine = machine(line);
         MemoryPlan plan = MemoryPlan.of(StagePlan.of(stage, config, options, samples));
         stage.requireMatches(plan.weightNames(), model);
@@ -94,22 +93,25 @@ public final class PlanMain extends Command {
                 + stage.modelMaxLength() + ", image tokens " + config.numImageTokens());
         plan.breakdown().forEach(PlanMain::print);
         print("machine", machine + "; available to a run: " + MemoryPlan.formatBytes(machine.allowedBytes()));
-        samples.ifPresent(count -> print("steps", steps(stage, count)));
-        cluster(line, plan, stage).ifPresent(cluster -> cluster.breakdown().forEach(PlanMain::print));
+        if (samples != null) {
+            print("steps", steps(stage, samples));
+        }
+        printCluster(line, plan, stage);
         plan.requireFits(machine);
     }
 
-    private static Optional<ClusterPlan> cluster(CommandLine line, MemoryPlan plan, Stage stage) {
+    private static void printCluster(CommandLine line, MemoryPlan plan, Stage stage) {
         double gbit = decimal(line, "network-gbit", DEFAULT_GBIT);
         if (!(gbit > 0)) {
             throw new BadInputException("--network-gbit is " + gbit + "; it must be greater than 0");
         }
         if (!line.hasOption("executors")) {
-            return Optional.empty();
+            return;
         }
         ClusterStageCheck.requireSupported(stage, plan);
-        return Optional.of(
-                new ClusterPlan(plan, atLeast(1, line, "executors", 1), stage.gradientAccumulationSteps(), gbit));
+        new ClusterPlan(plan, atLeast(1, line, "executors", 1), stage.gradientAccumulationSteps(), gbit)
+                .breakdown()
+                .forEach(PlanMain::print);
     }
 
     private static Stage stage(CommandLine line) {
@@ -129,21 +131,22 @@ public final class PlanMain extends Command {
         }
     }
 
-    private static OptionalLong samples(CommandLine line, Stage stage) {
+    /** Samples per epoch, or null if no flag gives them. */
+    private static @Nullable Long samples(CommandLine line, Stage stage) {
         if (line.hasOption("samples") && line.hasOption("data-path")) {
             throw new BadInputException("--samples and --data-path both set the number of samples; use one of them");
         }
         if (line.hasOption("samples")) {
-            return OptionalLong.of(atLeast(1, line, "samples", 1));
+            return (long) atLeast(1, line, "samples", 1);
         }
         if (!line.hasOption("data-path")) {
-            return OptionalLong.empty();
+            return null;
         }
         long samples = 0;
         for (DataSource source : DataSourceFlags.singleStage().sources(line)) {
             samples += OpenDataSource.count(stage, source);
         }
-        return OptionalLong.of(samples);
+        return samples;
     }
 
     private static MachineMemory machine(CommandLine line) {

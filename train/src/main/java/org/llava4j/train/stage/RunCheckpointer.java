@@ -6,8 +6,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.batch.BadSample;
@@ -24,20 +25,23 @@ import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
 /** Checkpointing of a stage's run: decides where it resumes and saves checkpoints. */
 final class RunCheckpointer implements AutoCloseable {
     private final CheckpointPolicy policy;
+    private final Path folder;
     private final CheckpointManager checkpoints;
     private final Fingerprint identity;
     private final Fingerprint environment;
     private final TrainingListener listener;
-    private Optional<SavedCheckpoint> resumed = Optional.empty();
+    private @Nullable SavedCheckpoint resumed;
     private List<ParentCheckpoint> startedFrom = List.of();
 
     private RunCheckpointer(
             CheckpointPolicy policy,
+            Path folder,
             CheckpointManager checkpoints,
             Fingerprint identity,
             Fingerprint environment,
             TrainingListener listener) {
         this.policy = policy;
+        this.folder = folder;
         this.checkpoints = checkpoints;
         this.identity = identity;
         this.environment = environment;
@@ -47,16 +51,20 @@ final class RunCheckpointer implements AutoCloseable {
     /**
      * Opens the checkpoint folder of a run and finds the checkpoint to resume from.
      *
+     * @param folder the folder of {@code policy}
      * @param identity identity of the run
      * @param environment what only rounding depends on
      * @throws BadInputException if existing checkpoints belong to another run, or {@code --resume} is needed and
      *     missing
      */
     static RunCheckpointer open(
-            CheckpointPolicy policy, Fingerprint identity, Fingerprint environment, TrainingListener listener) {
-        CheckpointManager checkpoints =
-                CheckpointManager.open(policy.folder(), policy.saveTotalLimit(), listener::notice);
-        RunCheckpointer saver = new RunCheckpointer(policy, checkpoints, identity, environment, listener);
+            CheckpointPolicy policy,
+            Path folder,
+            Fingerprint identity,
+            Fingerprint environment,
+            TrainingListener listener) {
+        CheckpointManager checkpoints = CheckpointManager.open(folder, policy.saveTotalLimit(), listener::notice);
+        RunCheckpointer saver = new RunCheckpointer(policy, folder, checkpoints, identity, environment, listener);
         boolean opened = false;
         try {
             saver.resolveResume();
@@ -70,37 +78,41 @@ final class RunCheckpointer implements AutoCloseable {
     }
 
     private void resolveResume() {
-        Optional<SavedCheckpoint> newest = checkpoints.newest();
+        SavedCheckpoint newest = checkpoints.newest();
         switch (policy.resume()) {
             case NEVER -> checkpoints.clear();
-            case ASK ->
-                newest.ifPresent(checkpoint -> {
-                    throw new BadInputException(policy.folder() + " holds checkpoints of an earlier run, the last is "
-                            + checkpoint.path().getFileName()
+            case ASK -> {
+                if (newest != null) {
+                    throw new BadInputException(folder + " holds checkpoints of an earlier run, the last is "
+                            + newest.path().getFileName()
                             + "; resume from it (--resume auto), or remove them and start over (--resume never)");
-                });
-            case AUTO -> newest.ifPresent(this::resume);
-            case FROM -> start(SavedCheckpoint.read(policy.from()), newest);
+                }
+            }
+            case AUTO -> {
+                if (newest != null) {
+                    resume(newest);
+                }
+            }
+            case FROM -> start(SavedCheckpoint.read(Objects.requireNonNull(policy.from())), newest);
         }
     }
 
     private void resume(SavedCheckpoint checkpoint) {
-        TrainerState state = checkpoint.state();
-        requireIdentity(checkpoint);
-        List<String> differences = RunIdentity.stepDifferences(state.identity(), identity);
+        Recorded recorded = recorded(checkpoint);
+        List<String> differences = RunIdentity.stepDifferences(recorded.identity(), identity);
         if (!differences.isEmpty()) {
             throw new BadInputException(
                     checkpoint.path() + " belongs to another run: " + Fingerprint.summarize(differences)
-                            + "; use the original values, start over (--resume never, or remove " + policy.folder()
+                            + "; use the original values, start over (--resume never, or remove " + folder
                             + "), or start a new run from it (--resume " + checkpoint.path() + ")");
         }
-        resumed = Optional.of(checkpoint);
-        startedFrom = state.startedFrom();
+        resumed = checkpoint;
+        startedFrom = recorded.startedFrom();
         listener.notice("resuming from " + checkpoint.path());
-        reportDifferences("changed since then: ", RunIdentity.otherDifferences(state.identity(), identity));
+        reportDifferences("changed since then: ", RunIdentity.otherDifferences(recorded.identity(), identity));
         reportDifferences(
                 "results may differ by rounding: ",
-                RunIdentity.current(state.environment()).differences(environment));
+                RunIdentity.current(recorded.environment()).differences(environment));
     }
 
     private void reportDifferences(String what, List<String> differences) {
@@ -109,24 +121,35 @@ final class RunCheckpointer implements AutoCloseable {
         }
     }
 
-    private static void requireIdentity(SavedCheckpoint checkpoint) {
+    /**
+     * What a checkpoint recorded about its run.
+     *
+     * @param identity identity of the run
+     * @param environment what only rounding depends on
+     * @param startedFrom checkpoints of other runs from which the run was started
+     */
+    private record Recorded(Fingerprint identity, Fingerprint environment, List<ParentCheckpoint> startedFrom) {}
+
+    private static Recorded recorded(SavedCheckpoint checkpoint) {
         TrainerState state = checkpoint.state();
         if (state.identity() == null || state.environment() == null || state.startedFrom() == null) {
             throw new BadInputException(
                     checkpoint.path() + " was written by an older version, which did not record everything that"
                             + " a run depends on; resume it with that version, or start over (--resume never)");
         }
+        return new Recorded(state.identity(), state.environment(), state.startedFrom());
     }
 
     /** Starts a new run from a checkpoint and records the checkpoint. */
-    private void start(SavedCheckpoint checkpoint, Optional<SavedCheckpoint> newest) {
-        requireIdentity(checkpoint);
-        TrainerState state = checkpoint.state();
-        newest.ifPresent(last -> requireNewestAndComparable(checkpoint, last));
-        List<String> differences = RunIdentity.stepDifferences(state.identity(), identity);
-        resumed = Optional.of(checkpoint);
-        startedFrom = new ArrayList<>(state.startedFrom());
-        startedFrom.add(new ParentCheckpoint(checkpoint.path().toString(), state.step(), differences));
+    private void start(SavedCheckpoint checkpoint, @Nullable SavedCheckpoint newest) {
+        Recorded recorded = recorded(checkpoint);
+        if (newest != null) {
+            requireNewestAndComparable(checkpoint, recorded, newest);
+        }
+        List<String> differences = RunIdentity.stepDifferences(recorded.identity(), identity);
+        resumed = checkpoint;
+        startedFrom = new ArrayList<>(recorded.startedFrom());
+        startedFrom.add(new ParentCheckpoint(checkpoint.path().toString(), checkpoint.step(), differences));
         listener.notice("a new run, started from " + checkpoint.path()
                 + (differences.isEmpty() ? ", without differences" : "; " + Fingerprint.summarize(differences)));
     }
@@ -135,14 +158,14 @@ final class RunCheckpointer implements AutoCloseable {
      * Checks that checkpoints of the new run do not mix with later ones, or with validation losses that are not
      * comparable.
      */
-    private void requireNewestAndComparable(SavedCheckpoint checkpoint, SavedCheckpoint last) {
+    private void requireNewestAndComparable(SavedCheckpoint checkpoint, Recorded recorded, SavedCheckpoint last) {
         String instead = "; use another --output-dir or --checkpoint-dir for the new run";
         if (!real(last.path()).equals(real(checkpoint.path()))) {
-            throw new BadInputException(policy.folder() + " holds checkpoints after " + checkpoint.path()
-                    + ", the last is " + last.path().getFileName() + instead);
+            throw new BadInputException(folder + " holds checkpoints after " + checkpoint.path() + ", the last is "
+                    + last.path().getFileName() + instead);
         }
-        if (!RunIdentity.sameEvaluation(checkpoint.state().identity(), identity)) {
-            throw new BadInputException("the validation losses in " + policy.folder()
+        if (!RunIdentity.sameEvaluation(recorded.identity(), identity)) {
+            throw new BadInputException("the validation losses in " + folder
                     + " are not comparable with those of the new run, whose evaluation settings differ" + instead);
         }
     }
@@ -155,9 +178,10 @@ final class RunCheckpointer implements AutoCloseable {
         }
     }
 
-    /** Checkpoint that the run resumes from. */
-    Optional<Path> resumed() {
-        return resumed.map(SavedCheckpoint::path);
+    /** Checkpoint that the run resumes from, or null if it starts from the beginning. */
+    @Nullable
+    Path resumed() {
+        return resumed == null ? null : resumed.path();
     }
 
     /** Checkpoints of other runs from which the run was started. */
@@ -174,37 +198,41 @@ final class RunCheckpointer implements AutoCloseable {
      * @throws BadInputException if it does not fit
      */
     void requireCompatible(SortedMap<String, String> before, int totalSteps, int sources) {
-        resumed.ifPresent(checkpoint -> {
-            TrainerState state = checkpoint.state();
-            if (policy.resume() == ResumeMode.AUTO && !state.weightsBefore().equals(before)) {
-                throw new BadInputException(checkpoint.path() + " belongs to a run with other initial weights: "
-                        + Fingerprint.summarize(
-                                new Fingerprint(state.weightsBefore()).differences(new Fingerprint(before)))
-                        + "; use the original model, or start over (--resume never)");
-            }
-            if (state.step() > totalSteps) {
-                throw new BadInputException(
-                        checkpoint.path() + " is at step " + state.step() + ", but the run has only " + totalSteps
-                                + " steps; use more steps, or start over (--resume never)");
-            }
-            if (state.totals().samplesPerSource().size() > 0
-                    && state.totals().samplesPerSource().size() != sources) {
-                throw new BadInputException(checkpoint.path() + " belongs to a run with "
-                        + state.totals().samplesPerSource().size() + " data sources, but this run has " + sources
-                        + "; use the same sources, or start over (--resume never)");
-            }
-        });
+        if (resumed == null) {
+            return;
+        }
+        TrainerState state = resumed.state();
+        if (policy.resume() == ResumeMode.AUTO && !state.weightsBefore().equals(before)) {
+            throw new BadInputException(resumed.path() + " belongs to a run with other initial weights: "
+                    + Fingerprint.summarize(new Fingerprint(state.weightsBefore()).differences(new Fingerprint(before)))
+                    + "; use the original model, or start over (--resume never)");
+        }
+        if (state.step() > totalSteps) {
+            throw new BadInputException(resumed.path() + " is at step " + state.step() + ", but the run has only "
+                    + totalSteps + " steps; use more steps, or start over (--resume never)");
+        }
+        if (state.totals().samplesPerSource().size() > 0
+                && state.totals().samplesPerSource().size() != sources) {
+            throw new BadInputException(resumed.path() + " belongs to a run with "
+                    + state.totals().samplesPerSource().size() + " data sources, but this run has " + sources
+                    + "; use the same sources, or start over (--resume never)");
+        }
+    }
+
+    /** Folder of the checkpoints and of the log while the run is in progress. */
+    Path folder() {
+        return folder;
     }
 
     /** Path of the metrics log while the run is in progress; starts with the log of the resumed checkpoint. */
     Path liveLog() {
-        Path log = policy.folder().resolve(MetricsLog.FILE);
+        Path log = folder.resolve(MetricsLog.FILE);
         try {
-            if (resumed.isPresent()) {
-                Files.copy(resumed.get().path().resolve(MetricsLog.FILE), log, StandardCopyOption.REPLACE_EXISTING);
+            if (resumed != null) {
+                Files.copy(resumed.path().resolve(MetricsLog.FILE), log, StandardCopyOption.REPLACE_EXISTING);
             } else {
                 Files.deleteIfExists(log);
-                MonitoringFiles.delete(policy.folder(), listener::notice);
+                MonitoringFiles.delete(folder, listener::notice);
             }
         } catch (IOException e) {
             throw new BadInputException("cannot write " + log + " (" + e + "); choose another output folder", e);
@@ -218,8 +246,8 @@ final class RunCheckpointer implements AutoCloseable {
      * @throws BadInputException if the log cannot be copied
      */
     void moveRunFiles(Path folder) {
-        MonitoringFiles.copy(policy.folder(), folder, listener::notice);
-        MonitoringFiles.delete(policy.folder(), listener::notice);
+        MonitoringFiles.copy(folder, folder, listener::notice);
+        MonitoringFiles.delete(folder, listener::notice);
     }
 
     /** Whether a checkpoint is due after a step. */
@@ -234,11 +262,13 @@ final class RunCheckpointer implements AutoCloseable {
 
     /** Whether the newest checkpoint is of this step. */
     boolean hasCheckpoint(int step) {
-        return checkpoints.newest().map(SavedCheckpoint::step).equals(Optional.of(step));
+        SavedCheckpoint newest = checkpoints.newest();
+        return newest != null && newest.step() == step;
     }
 
-    /** The checkpoint with the lowest validation loss. */
-    Optional<SavedCheckpoint> best() {
+    /** The checkpoint with the lowest validation loss, or null if none has one. */
+    @Nullable
+    SavedCheckpoint best() {
         return checkpoints.best();
     }
 
@@ -252,10 +282,10 @@ final class RunCheckpointer implements AutoCloseable {
             LlavaBatchIterator batches,
             SortedMap<String, String> before,
             List<BadSample> bad,
-            Double validation) {
+            @Nullable Double validation) {
         TrainerState state = new TrainerState(
                 identity, environment, startedFrom, before, batches.cursor(), loop.totals(), bad, validation);
-        return checkpoints.save(state, loop.arrays(), policy.folder().resolve(MetricsLog.FILE));
+        return checkpoints.save(state, loop.arrays(), folder.resolve(MetricsLog.FILE));
     }
 
     @Override

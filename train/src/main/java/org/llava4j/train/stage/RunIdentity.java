@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.llava4j.data.Fingerprint;
@@ -118,10 +117,10 @@ record RunIdentity(Fingerprint values, InputSnapshot files) {
             RunOptions options,
             LlavaConfig config,
             Consumer<String> notices) {
-        Optional<ValidationOptions> chosen = options.validation().filter(ValidationOptions::loadBestModelAtEnd);
-        identity.add(EVALUATION + "load-best-model-at-end", chosen.isPresent());
-        if (chosen.isPresent()) {
-            ValidationOptions validation = chosen.get();
+        ValidationOptions validation = options.validation();
+        boolean chosen = validation != null && validation.loadBestModelAtEnd();
+        identity.add(EVALUATION + "load-best-model-at-end", chosen);
+        if (validation != null && chosen) {
             identity.add(EVALUATION + "eval-steps", validation.evalSteps());
             identity.add(EVALUATION + "eval-samples", validation.maxSamples());
             if (stage.dataFormat() == DataFormat.SCIENCEQA) {

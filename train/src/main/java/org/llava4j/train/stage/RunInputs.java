@@ -16,8 +16,8 @@ final class RunInputs {
      */
     static InputPaths of(Stage stage, RunPaths paths, RunOptions options) {
         InputPaths inputs = read(stage, paths);
-        if (options.validation().isPresent()) {
-            ValidationOptions validation = options.validation().get();
+        ValidationOptions validation = options.validation();
+        if (validation != null) {
             inputs = inputs.and(validation.data()).andWithoutLinks(validation.images());
         }
         inputs.requireNoOverlap(paths.output());

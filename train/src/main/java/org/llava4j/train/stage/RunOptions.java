@@ -1,6 +1,6 @@
 package org.llava4j.train.stage;
 
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.weights.WeightDtype;
@@ -13,38 +13,38 @@ import org.llava4j.train.plan.MachineMemory;
  * @param frozenDtype dtype of frozen matrices in memory; the output gets the values that were read
  * @param gradientCheckpointing whether the activations of decoder layers are recomputed in the backward pass; results
  *     are identical
- * @param projectorType for a model without projector; otherwise its config decides
- * @param selectLayer layer of the vision tower whose output is the feature, if not the config's; -2 in LLaVA
+ * @param projectorType for a model without projector; null for the one of its config
+ * @param selectLayer layer of the vision tower whose output is the feature, -2 in LLaVA; null for the config's
  * @param featureCacheBytes maximum size of the feature cache on disk
  * @param featureMemoryBytes maximum size of the feature cache in memory
  * @param checkpointPolicy when checkpoints are written and resumed
- * @param validation validation set
- * @param machine memory that the run must fit into; empty to skip the check
+ * @param validation validation set; null for none
+ * @param machine memory that the run must fit into; null to skip the check
  */
 public record RunOptions(
         TensorType saveType,
         WeightDtype frozenDtype,
         boolean gradientCheckpointing,
-        Optional<ProjectorType> projectorType,
-        Optional<Integer> selectLayer,
+        @Nullable ProjectorType projectorType,
+        @Nullable Integer selectLayer,
         long featureCacheBytes,
         long featureMemoryBytes,
         CheckpointPolicy checkpointPolicy,
-        Optional<ValidationOptions> validation,
-        Optional<MachineMemory> machine) {
+        @Nullable ValidationOptions validation,
+        @Nullable MachineMemory machine) {
 
     /** Float32 weights, the model's own architecture, 20 GB of features on disk and 256 MB in memory, this machine. */
     public static final RunOptions DEFAULT = new RunOptions(
             TensorType.F32,
             WeightDtype.FP32,
             false,
-            Optional.empty(),
-            Optional.empty(),
+            null,
+            null,
             20L << 30,
             256L << 20,
             CheckpointPolicy.NONE,
-            Optional.empty(),
-            Optional.of(MachineMemory.detect()));
+            null,
+            MachineMemory.detect());
 
     /** @param type dtype of frozen matrices in memory */
     public RunOptions withFrozenDtype(WeightDtype type) {
@@ -102,12 +102,12 @@ public record RunOptions(
                 featureCacheBytes,
                 featureMemoryBytes,
                 checkpointPolicy,
-                Optional.of(data),
+                data,
                 machine);
     }
 
-    /** @param memory memory that the run must fit into; empty to skip the check */
-    public RunOptions withMachine(Optional<MachineMemory> memory) {
+    /** @param memory memory that the run must fit into; null to skip the check */
+    public RunOptions withMachine(@Nullable MachineMemory memory) {
         return new RunOptions(
                 saveType,
                 frozenDtype,

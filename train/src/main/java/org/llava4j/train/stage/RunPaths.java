@@ -5,6 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -19,7 +20,12 @@ import org.llava4j.data.BadInputException;
  * @param featureCache folder of a persistent feature cache; null for none
  */
 public record RunPaths(
-        Path model, Path visionTower, Path projector, List<DataSource> sources, Path output, Path featureCache) {
+        Path model,
+        @Nullable Path visionTower,
+        @Nullable Path projector,
+        List<DataSource> sources,
+        Path output,
+        @Nullable Path featureCache) {
 
     /**
      * @throws BadInputException if there is no source, a source is repeated, or only some sources have a weight
@@ -48,12 +54,12 @@ public record RunPaths(
     }
 
     /** A complete model and one data source, without a persistent feature cache. */
-    public static RunPaths of(Path model, Path data, Path images, Path output) {
+    public static RunPaths of(Path model, Path data, @Nullable Path images, Path output) {
         return new RunPaths(model, null, null, List.of(new DataSource(data, images)), output, null);
     }
 
     /** The same model with other data and another output. */
-    public RunPaths of(Path otherData, Path otherImages, Path otherOutput) {
+    public RunPaths of(Path otherData, @Nullable Path otherImages, Path otherOutput) {
         return of(List.of(new DataSource(otherData, otherImages)), otherOutput);
     }
 
@@ -73,17 +79,17 @@ public record RunPaths(
     }
 
     /** The same with another vision tower. */
-    public RunPaths withVisionTower(Path folder) {
+    public RunPaths withVisionTower(@Nullable Path folder) {
         return new RunPaths(model, folder, projector, sources, output, featureCache);
     }
 
     /** The same with another projector file. */
-    public RunPaths withProjector(Path file) {
+    public RunPaths withProjector(@Nullable Path file) {
         return new RunPaths(model, visionTower, file, sources, output, featureCache);
     }
 
     /** The same with another feature cache. */
-    public RunPaths withFeatureCache(Path folder) {
+    public RunPaths withFeatureCache(@Nullable Path folder) {
         return new RunPaths(model, visionTower, projector, sources, output, folder);
     }
 }

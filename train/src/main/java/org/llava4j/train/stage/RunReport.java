@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import java.nio.file.Path;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.ParentCheckpoint;
@@ -38,7 +39,7 @@ public record RunReport(Path output, Summary summary) {
      * @param samplesSeen samples seen, repeated ones counted again
      * @param share share of all samples seen, 0..1
      */
-    public record Source(String data, int samples, Double weight, long samplesSeen, double share) {}
+    public record Source(String data, int samples, @Nullable Double weight, long samplesSeen, double share) {}
 
     /**
      * Content of {@code run.json}.

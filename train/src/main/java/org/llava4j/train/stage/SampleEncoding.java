@@ -17,7 +17,7 @@ import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.VocabularyCheck;
 import org.llava4j.model.folder.ModelFiles;
-import org.llava4j.train.stage.Stage.DataFormat;
+import org.llava4j.train.stage.Stage.ScienceQaFormat;
 
 /**
  * How a stage encodes samples for a model: tokenizer, conversation template, maximum length, image tokens.
@@ -112,8 +112,9 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 .add("tokens of an image", config.numImageTokens())
                 .add("maxLength", stage.modelMaxLength())
                 .addFiles("", tokenizer, InputSnapshot.byContent(tokenizer.values()));
-        if (stage.dataFormat() == DataFormat.SCIENCEQA) {
-            identity.add("answerFormat", stage.promptFormat()).add("split", stage.split());
+        ScienceQaFormat format = stage.scienceQa();
+        if (format != null) {
+            identity.add("answerFormat", format.promptFormat()).add("split", format.split());
         }
         return identity.build();
     }

@@ -4,9 +4,9 @@ import com.fasterxml.jackson.annotation.JsonAlias;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.image.AspectRatio;
@@ -60,11 +60,11 @@ import org.llava4j.train.CosineScheduleWithWarmup;
 public record Stage(
         String name,
         List<String> trainable,
-        LoraConfig lora,
+        @Nullable LoraConfig lora,
         boolean freshProjector,
         DataFormat dataFormat,
-        @JsonAlias("answerFormat") ScienceQaPrompt promptFormat,
-        String split,
+        @JsonAlias("answerFormat") @Nullable ScienceQaPrompt promptFormat,
+        @Nullable String split,
         String convMode,
         boolean imageFirst,
         AspectRatio imageAspectRatio,
@@ -75,7 +75,7 @@ public record Stage(
         int maxBadSteps,
         double explodingLoss,
         double learningRate,
-        @JsonAlias("projectorLearningRate") Double mmProjectorLr,
+        @JsonAlias("projectorLearningRate") @Nullable Double mmProjectorLr,
         double warmupRatio,
         AdamW.Settings optimizer,
         List<String> noDecay,
@@ -98,6 +98,14 @@ public record Stage(
         /** ScienceQA's {@code problems.json} and {@code pid_splits.json}. */
         SCIENCEQA
     }
+
+    /**
+     * How a stage reads ScienceQA.
+     *
+     * @param promptFormat parts of an answer
+     * @param split split to train on
+     */
+    record ScienceQaFormat(ScienceQaPrompt promptFormat, String split) {}
 
     public Stage {
         requirePresent(name, "name");
@@ -171,6 +179,12 @@ public record Stage(
         return weightDecay > 0 && given.isEmpty() ? NORMS_AND_BIASES : List.copyOf(given);
     }
 
+    /** How it reads ScienceQA; null for conversations. */
+    @Nullable
+    ScienceQaFormat scienceQa() {
+        return promptFormat == null || split == null ? null : new ScienceQaFormat(promptFormat, split);
+    }
+
     /** Whether a weight is trainable. */
     public boolean isTrainable(String weight) {
         return trainable.stream().anyMatch(pattern -> weight.matches(pattern));
@@ -214,9 +228,10 @@ public record Stage(
         }
     }
 
-    /** LoRA of the graph. */
-    Optional<Lora> graphLora() {
-        return Optional.ofNullable(lora).map(config -> new Lora(config, seed));
+    /** LoRA of the graph; null for none. */
+    @Nullable
+    Lora graphLora() {
+        return lora == null ? null : new Lora(lora, seed);
     }
 
     /**
@@ -266,7 +281,7 @@ public record Stage(
         }
     }
 
-    private static void requirePresent(Object value, String key) {
+    private static void requirePresent(@Nullable Object value, String key) {
         require(value != null, key, null, "it must be set");
     }
 
@@ -274,7 +289,7 @@ public record Stage(
         require(value > 0, key, value, "it must be at least 1");
     }
 
-    private static void require(boolean holds, String key, Object value, String what) {
+    private static void require(boolean holds, String key, @Nullable Object value, String what) {
         if (!holds) {
             throw new BadInputException("\"" + key + "\" is " + value + "; " + what);
         }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Fingerprint;
 import org.llava4j.data.Sha256;
@@ -27,12 +28,14 @@ final class StageData implements AutoCloseable {
     private static final int MANY_SAMPLES = 20_000;
 
     private final RunPaths paths;
-    private final List<OpenDataSource> opened = new ArrayList<>();
-    private LlavaBatchIterator batches;
-    private String sha256;
+    private final List<OpenDataSource> opened;
+    private final LlavaBatchIterator batches;
+    private @Nullable String sha256;
 
-    private StageData(RunPaths paths) {
+    private StageData(RunPaths paths, List<OpenDataSource> opened, LlavaBatchIterator batches) {
         this.paths = paths;
+        this.opened = opened;
+        this.batches = batches;
     }
 
     /** @param bad receives every skipped sample */
@@ -62,25 +65,26 @@ final class StageData implements AutoCloseable {
                 stage.maxBadSamples(),
                 config.vision().imageSizePx(),
                 reading.collatorOptions());
-        StageData data = new StageData(paths);
+        List<OpenDataSource> opened = new ArrayList<>();
         boolean done = false;
         try {
-            data.open(reading, options, bad);
+            for (DataSource source : paths.sources()) {
+                opened.add(OpenDataSource.of(reading, source));
+            }
+            LlavaBatchIterator batches = batches(samples(opened, paths.weights()), reading, options, bad);
             done = true;
-            return data;
+            return new StageData(paths, opened, batches);
         } finally {
             if (!done) {
-                data.close();
+                opened.forEach(OpenDataSource::close);
             }
         }
     }
 
-    private void open(SampleEncoding reading, BatchOptions options, Consumer<BadSample> bad) {
-        for (DataSource source : paths.sources()) {
-            opened.add(OpenDataSource.of(reading, source));
-        }
-        batches = new LlavaBatchIterator(
-                samples(),
+    private static LlavaBatchIterator batches(
+            ConversationDataset samples, SampleEncoding reading, BatchOptions options, Consumer<BadSample> bad) {
+        return new LlavaBatchIterator(
+                samples,
                 reading.encoder(),
                 StageData::noPixels,
                 options,
@@ -89,10 +93,10 @@ final class StageData implements AutoCloseable {
                 bad);
     }
 
-    private ConversationDataset samples() {
+    private static ConversationDataset samples(List<OpenDataSource> opened, List<Double> weights) {
         List<ConversationDataset> each =
                 opened.stream().map(OpenDataSource::samples).toList();
-        return paths.weights().isEmpty() ? new ConcatDataset(each) : new WeightedMixture(each, paths.weights());
+        return weights.isEmpty() ? new ConcatDataset(each) : new WeightedMixture(each, weights);
     }
 
     /** {@link #sha256(RunPaths)} of this data, computed once. */

@@ -1,7 +1,6 @@
 package org.llava4j.train.stage;
 
-import java.util.Optional;
-import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.train.plan.JvmMemory;
 import org.llava4j.train.plan.PlannedRun;
@@ -16,15 +15,15 @@ final class StagePlan {
      * @param stage the stage
      * @param config model configuration
      * @param options options of the run
-     * @param samples number of samples, if known; with few images the feature cache needs less memory
+     * @param samples number of samples; null if unknown; with few images the feature cache needs less memory
      */
-    static PlannedRun of(Stage stage, LlavaConfig config, RunOptions options, OptionalLong samples) {
+    static PlannedRun of(Stage stage, LlavaConfig config, RunOptions options, @Nullable Long samples) {
         long perImage = (long) config.numImageTokens() * config.vision().hiddenSize() * Float.BYTES;
         long maxBytes = options.featureMemoryBytes();
-        long features = samples.isPresent() ? Math.min(maxBytes, samples.getAsLong() * perImage) : maxBytes;
+        long features = samples == null ? maxBytes : Math.min(maxBytes, samples * perImage);
         return new PlannedRun(
                 config,
-                Optional.ofNullable(stage.lora()),
+                stage.lora(),
                 stage::isTrainable,
                 TowerPlacement.SEPARATE,
                 options.frozenDtype(),

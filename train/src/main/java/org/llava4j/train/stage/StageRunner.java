@@ -4,7 +4,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -40,7 +40,7 @@ public final class StageRunner {
     private final InputSnapshot filesAtStart;
     private final LlavaConfig config;
     private final StageOutput output;
-    private MemoryPlan plan;
+    private @Nullable MemoryPlan plan;
 
     private StageRunner(Stage stage, RunPaths paths, RunOptions options, GradientExecutor executor) {
         this.stage = stage;
@@ -69,14 +69,12 @@ public final class StageRunner {
      */
     public static RunReport run(
             Stage stage, RunPaths paths, RunOptions options, TrainingListener listener, GradientExecutor executor) {
-        if (options.checkpointPolicy().folder() == null
-                && options.validation()
-                        .map(ValidationOptions::loadBestModelAtEnd)
-                        .orElse(false)) {
+        ValidationOptions validation = options.validation();
+        if (options.checkpointPolicy().folder() == null && validation != null && validation.loadBestModelAtEnd()) {
             throw new BadInputException("loadBestModelAtEnd needs checkpoints, but the run has no checkpoint folder;"
                     + " set one in the CheckpointPolicy, or disable loadBestModelAtEnd");
         }
-        if (options.machine().filter(machine -> machine.limitBytes() == 0).isPresent()) {
+        if (options.machine() != null && options.machine().limitBytes() == 0) {
             // Checked before ND4J loads its native libraries, which hangs without address space.
             throw new BadInputException("out of memory: the address space limit is too low for training; raise it"
                     + " (ulimit -v), or reduce the Java heap (-Xmx)");
@@ -107,12 +105,14 @@ public final class StageRunner {
             }
             MemoryPlan needed = runner.plan(data.batches());
             stage.requireMatches(needed.weightNames(), paths.model());
-            options.machine().ifPresent(needed::requireFits);
+            if (options.machine() != null) {
+                needed.requireFits(options.machine());
+            }
         }
     }
 
     /** The given vision tower, or the one in the model's config. */
-    public static Path visionTower(Path model, Path given) {
+    public static Path visionTower(Path model, @Nullable Path given) {
         if (given == null && !LlavaConfig.isLlava(model)) {
             throw new BadInputException(model + ": config.json has no \"mm_vision_tower\";" + " set --vision-tower");
         }
@@ -131,13 +131,12 @@ public final class StageRunner {
 
     private RunReport run(
             AtomicFolder folder, StageData data, RunIdentity identity, BadSampleLog bad, TrainingListener listener) {
-        try (RunCheckpointer saver = options.checkpointPolicy().folder() == null
+        CheckpointPolicy policy = options.checkpointPolicy();
+        Path checkpoints = policy.folder();
+        try (RunCheckpointer saver = checkpoints == null
                 ? null
                 : RunCheckpointer.open(
-                        options.checkpointPolicy(),
-                        identity.values(),
-                        RunIdentity.environment(gradientExecutor),
-                        listener)) {
+                        policy, checkpoints, identity.values(), RunIdentity.environment(gradientExecutor), listener)) {
             try {
                 return trainOrExplainOutOfMemory(folder, data, identity, saver, bad, listener);
             } catch (RuntimeException | Error e) {
@@ -152,7 +151,7 @@ public final class StageRunner {
             AtomicFolder folder,
             StageData data,
             RunIdentity identity,
-            RunCheckpointer saver,
+            @Nullable RunCheckpointer saver,
             BadSampleLog bad,
             TrainingListener listener) {
         try {
@@ -169,8 +168,8 @@ public final class StageRunner {
     private static void reportFailure(TrainingListener listener, Throwable cause) {
         try {
             listener.runEnded(
-                    cause instanceof RunStoppedException
-                            ? RunResult.stopped(cause.getMessage())
+                    cause instanceof RunStoppedException stop
+                            ? RunResult.stopped(stop.getMessage())
                             : RunResult.failed(cause));
         } catch (RuntimeException e) {
             cause.addSuppressed(e);
@@ -181,7 +180,7 @@ public final class StageRunner {
             Path folder,
             StageData data,
             RunIdentity identity,
-            RunCheckpointer saver,
+            @Nullable RunCheckpointer saver,
             BadSampleLog bad,
             TrainingListener listener) {
         CosineScheduleWithWarmup schedule = stage.schedule(data.batches().batchesPerEpoch());
@@ -199,10 +198,11 @@ public final class StageRunner {
                         weightCheck.before(),
                         schedule.totalSteps(),
                         data.batches().sources());
-                saver.resumed().ifPresent(checkpoint -> {
+                Path checkpoint = saver.resumed();
+                if (checkpoint != null) {
                     loop.resumeFrom(checkpoint);
                     bad.addAll(CheckpointManager.state(checkpoint).badSamples());
-                });
+                }
             }
             Path log = saver == null ? folder.resolve(MetricsLog.FILE) : saver.liveLog();
             listener.trainingStarted(new RunStart(
@@ -210,7 +210,7 @@ public final class StageRunner {
                     Stages.tree(stage),
                     schedule.totalSteps(),
                     loop.totals(),
-                    log.getParent(),
+                    saver == null ? folder : saver.folder(),
                     worker.model().graph(),
                     schedule,
                     listener::notice));
@@ -280,28 +280,30 @@ public final class StageRunner {
         }
     }
 
-    private Validation validation(GradientWorker worker, TrainingListener listener) {
-        return options.validation()
-                .map(validationOptions -> Validation.open(
-                        validationOptions, stage, paths, config, worker.features(), worker.model(), listener::notice))
-                .orElse(null);
+    private @Nullable Validation validation(GradientWorker worker, TrainingListener listener) {
+        ValidationOptions validation = options.validation();
+        return validation == null
+                ? null
+                : Validation.open(
+                        validation, stage, paths, config, worker.features(), worker.model(), listener::notice);
     }
 
     /** Reports the memory plan, rejects a run that does not fit, and limits the memory pool to the remainder. */
     private void plan(LlavaBatchIterator batches, TrainingListener listener) {
-        plan = plan(batches);
-        gradientExecutor.requireSupported(stage, plan);
-        if (options.machine().isEmpty()) {
+        MemoryPlan needed = plan(batches);
+        plan = needed;
+        gradientExecutor.requireSupported(stage, needed);
+        MachineMemory machine = options.machine();
+        if (machine == null) {
             return;
         }
-        MachineMemory machine = options.machine().get();
-        listener.memoryPlanned(plan, machine);
-        plan.requireFits(machine);
-        PooledMemory.forCurrentThread().limitFreeBytes(machine.allowedBytes() - plan.neededBytes());
+        listener.memoryPlanned(needed, machine);
+        needed.requireFits(machine);
+        PooledMemory.forCurrentThread().limitFreeBytes(machine.allowedBytes() - needed.neededBytes());
     }
 
     private MemoryPlan plan(LlavaBatchIterator batches) {
         long samples = (long) batches.batchesPerEpoch() * stage.perDeviceTrainBatchSize();
-        return MemoryPlan.of(StagePlan.of(stage, config, options, OptionalLong.of(samples)));
+        return MemoryPlan.of(StagePlan.of(stage, config, options, samples));
     }
 }

@@ -2,7 +2,9 @@ package org.llava4j.train.stage;
 
 import java.util.List;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.batch.LlavaBatchIterator;
+import org.llava4j.train.checkpoint.SavedCheckpoint;
 import org.llava4j.train.logging.MetricsLog;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
@@ -12,8 +14,8 @@ import org.llava4j.train.logging.ValidationResult;
 final class StepActions implements TrainingListener {
     private final TrainingLoop loop;
     private final LlavaBatchIterator batches;
-    private final RunCheckpointer saver;
-    private final Validation validation;
+    private final @Nullable RunCheckpointer saver;
+    private final @Nullable Validation validation;
     private final SortedMap<String, String> before;
     private final BadSampleLog bad;
     private final MetricsLog log;
@@ -31,8 +33,8 @@ final class StepActions implements TrainingListener {
     StepActions(
             TrainingLoop loop,
             LlavaBatchIterator batches,
-            RunCheckpointer saver,
-            Validation validation,
+            @Nullable RunCheckpointer saver,
+            @Nullable Validation validation,
             SortedMap<String, String> before,
             BadSampleLog bad,
             MetricsLog log,
@@ -73,7 +75,8 @@ final class StepActions implements TrainingListener {
             loss = result.loss();
             lastLoss = loss;
         }
-        if (saver != null && (stop || saver.isDue(step, totalSteps) || (!last && needsCheckpoint(loss)))) {
+        if (saver != null
+                && (stop || saver.isDue(step, totalSteps) || (!last && loss != null && needsCheckpoint(saver)))) {
             log.flush();
             listener.checkpointSaved(saver.save(loop, batches, before, bad.all(), loss));
         }
@@ -106,8 +109,12 @@ final class StepActions implements TrainingListener {
     /**
      * Whether an evaluation is followed by a checkpoint: if checkpoints are regular, or the best weights are needed.
      */
-    private boolean needsCheckpoint(Double loss) {
-        return loss != null && (saver.writesRegularly() || validation.loadsBestModelAtEnd());
+    private boolean needsCheckpoint(RunCheckpointer checkpoints) {
+        return checkpoints.writesRegularly() || loadsBestModelAtEnd();
+    }
+
+    private boolean loadsBestModelAtEnd() {
+        return validation != null && validation.loadsBestModelAtEnd();
     }
 
     /**
@@ -115,14 +122,15 @@ final class StepActions implements TrainingListener {
      * ones.
      */
     void loadBestWeights() {
-        if (validation == null || saver == null || !validation.loadsBestModelAtEnd()) {
+        if (saver == null || !loadsBestModelAtEnd()) {
             return;
         }
+        SavedCheckpoint best = saver.best();
         // Also if the last loss is NaN.
-        saver.best().filter(best -> !(best.validationLoss() >= lastLoss)).ifPresent(best -> {
+        if (best != null && !(best.validationLoss() >= lastLoss)) {
             loop.loadWeights(best.path());
             listener.notice("the output has the weights of " + best.path().getFileName() + ", whose validation loss"
                     + " was " + best.validationLoss() + "; at the end it was " + lastLoss);
-        });
+        }
     }
 }

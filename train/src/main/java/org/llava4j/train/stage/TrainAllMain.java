@@ -3,7 +3,6 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -81,23 +80,24 @@ public final class TrainAllMain extends TrainCommand {
                 output.resolve("pretrain"),
                 optionalPath(line, "feature-cache"));
         RunPaths later = paths.withProjector(output.resolve("pretrain/mm_projector.safetensors"));
-        Optional<RunPaths> conversations = line.hasOption("finetune-data")
-                ? Optional.of(later.of(FINETUNE_DATA.sources(line), output.resolve("finetune")))
-                : Optional.empty();
-        Optional<RunPaths> problems = line.hasOption("scienceqa")
-                ? Optional.of(later.of(existing(line, "scienceqa"), null, output.resolve("finetune-scienceqa")))
-                : Optional.empty();
         List<Step> steps = new ArrayList<>();
-        steps.add(new Step(first, paths, runOptions(line, checkpointPolicy(line, paths.output(), ResumeMode.AUTO))));
-        conversations.ifPresent(its -> steps.add(
-                new Step(chat, its, runOptions(line, checkpointPolicy(line, its.output(), ResumeMode.AUTO)))));
-        problems.ifPresent(its -> steps.add(
-                new Step(scienceQa, its, runOptions(line, checkpointPolicy(line, its.output(), ResumeMode.AUTO)))));
+        steps.add(step(first, paths, line));
+        if (line.hasOption("finetune-data")) {
+            steps.add(step(chat, later.of(FINETUNE_DATA.sources(line), output.resolve("finetune")), line));
+        }
+        if (line.hasOption("scienceqa")) {
+            RunPaths problems = later.of(existing(line, "scienceqa"), null, output.resolve("finetune-scienceqa"));
+            steps.add(step(scienceQa, problems, line));
+        }
         RunInputs.require(steps.stream().collect(Collectors.toMap(Step::paths, Step::stage)));
         requireAll(steps);
         try (StopOnSignal signal = new StopOnSignal()) {
             steps.forEach(step -> train(step, signal));
         }
+    }
+
+    private static Step step(Stage stage, RunPaths paths, CommandLine line) {
+        return new Step(stage, paths, runOptions(line, checkpointPolicy(line, paths.output(), ResumeMode.AUTO)));
     }
 
     /** One of the stages in their order. */

@@ -4,9 +4,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.cli.Command;
@@ -57,28 +57,28 @@ abstract class TrainCommand extends Command {
                 TensorType.ofTorchName(line.getOptionValue("save-type", "float32")),
                 WeightDtype.forFrozenWeights(line.getOptionValue("frozen-dtype", WeightDtype.FP32.toString())),
                 line.hasOption("gradient-checkpointing"),
-                Optional.ofNullable(line.getOptionValue("mm-projector-type")).map(ProjectorType::fromName),
-                line.hasOption("mm-vision-select-layer")
-                        ? Optional.of(integer(line, "mm-vision-select-layer", 0))
-                        : Optional.empty(),
+                line.hasOption("mm-projector-type")
+                        ? ProjectorType.fromName(line.getOptionValue("mm-projector-type"))
+                        : null,
+                line.hasOption("mm-vision-select-layer") ? integer(line, "mm-vision-select-layer", 0) : null,
                 (long) (decimal(line, "feature-cache-gb", DEFAULT_CACHE_GB) * BYTES_OF_GB),
                 RunOptions.DEFAULT.featureMemoryBytes(),
                 policy,
                 validationOptions(line),
-                line.hasOption("no-plan") ? Optional.empty() : RunOptions.DEFAULT.machine());
+                line.hasOption("no-plan") ? null : RunOptions.DEFAULT.machine());
     }
 
-    private static Optional<ValidationOptions> validationOptions(CommandLine line) {
+    private static @Nullable ValidationOptions validationOptions(CommandLine line) {
         if (!line.hasOption("eval-data-path")) {
-            return Optional.empty();
+            return null;
         }
-        return Optional.of(new ValidationOptions(
+        return new ValidationOptions(
                 existing(line, "eval-data-path"),
                 optionalPath(line, "eval-image-folder"),
                 line.getOptionValue("eval-split", DEFAULT_EVAL_SPLIT),
                 atLeast(1, line, "eval-steps", DEFAULT_SAVE_STEPS),
                 atLeast(1, line, "eval-samples", DEFAULT_EVAL_SAMPLES),
-                line.hasOption("load-best-model-at-end")));
+                line.hasOption("load-best-model-at-end"));
     }
 
     /** @param output output folder of the run; its checkpoints are next to it, unless a flag sets another folder */

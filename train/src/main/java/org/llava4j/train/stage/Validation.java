@@ -3,8 +3,9 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import java.util.Objects;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
@@ -24,6 +25,7 @@ import org.llava4j.model.generate.ScienceQaPredictor;
 import org.llava4j.model.samediff.PooledMemory;
 import org.llava4j.train.logging.ValidationResult;
 import org.llava4j.train.stage.Stage.DataFormat;
+import org.llava4j.train.stage.Stage.ScienceQaFormat;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Evaluation on the validation set during training: loss and, for ScienceQA, accuracy. */
@@ -35,7 +37,7 @@ public final class Validation implements AutoCloseable {
     private final StageData data;
     private final BatchAssembler assembler;
     private final Llava model;
-    private final LlavaModel generator;
+    private final @Nullable LlavaModel generator;
     private final SkippedValidationSamples skipped;
 
     private Validation(
@@ -44,7 +46,7 @@ public final class Validation implements AutoCloseable {
             StageData data,
             BatchAssembler assembler,
             Llava model,
-            LlavaModel generator,
+            @Nullable LlavaModel generator,
             SkippedValidationSamples skipped) {
         this.options = options;
         this.stage = stage;
@@ -111,7 +113,8 @@ public final class Validation implements AutoCloseable {
     }
 
     ValidationResult evaluate() {
-        return new ValidationResult(loss(), generator == null ? OptionalDouble.empty() : OptionalDouble.of(accuracy()));
+        ScienceQaFormat format = stage.scienceQa();
+        return new ValidationResult(loss(), generator == null || format == null ? null : accuracy(generator, format));
     }
 
     private double loss() {
@@ -140,18 +143,20 @@ public final class Validation implements AutoCloseable {
         return sum / targetTokens;
     }
 
-    private double accuracy() {
-        List<ScienceQaProblem> all = ScienceQaRecordReader.problems(options.data(), stage.split());
+    private double accuracy(LlavaModel generator, ScienceQaFormat format) {
+        List<ScienceQaProblem> all = ScienceQaRecordReader.problems(options.data(), format.split());
         List<ScienceQaProblem> problems = all.subList(0, Math.min(all.size(), options.maxSamples()));
         Path images =
                 options.images() != null ? options.images() : options.data().resolve("images");
         Map<String, String> answers = new ScienceQaPredictor(
-                        stage.promptFormat(), stage.perDeviceTrainBatchSize(), MAX_NEW_TOKENS)
+                        format.promptFormat(), stage.perDeviceTrainBatchSize(), MAX_NEW_TOKENS)
                 .predict(generator, problems, problem -> ScienceQaRecordReader.image(images, problem));
         ScienceQaScores scores = new ScienceQaScores(ScienceQaProblem::subject);
         problems.forEach(problem -> scores.add(
                 problem,
-                AnswerParser.parse(answers.get(problem.id()), problem.choices().size())));
+                AnswerParser.parse(
+                        Objects.requireNonNull(answers.get(problem.id()), problem.id()),
+                        problem.choices().size())));
         return scores.overall().accuracy();
     }
 

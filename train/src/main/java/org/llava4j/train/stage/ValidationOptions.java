@@ -1,6 +1,7 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Validation set of a run, in the format of the training data, and when to evaluate on it.
@@ -14,4 +15,4 @@ import java.nio.file.Path;
  *     ones
  */
 public record ValidationOptions(
-        Path data, Path images, String split, int evalSteps, int maxSamples, boolean loadBestModelAtEnd) {}
+        Path data, @Nullable Path images, String split, int evalSteps, int maxSamples, boolean loadBestModelAtEnd) {}

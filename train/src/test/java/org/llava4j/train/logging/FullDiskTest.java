@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
@@ -71,7 +70,7 @@ class FullDiskTest {
         Path file = Files.createSymbolicLink(temp.resolve(MetricsLog.FILE), FULL);
         try (MetricsLog log = MetricsLog.of(file, notices::add)) {
             log.stepDone(ProgressSamples.progress(1, 9, 0));
-            log.validated(1, new ValidationResult(1.5, OptionalDouble.empty()));
+            log.validated(1, new ValidationResult(1.5, null));
             log.stepDone(ProgressSamples.progress(2, 9, 0));
             assertThat(notices)
                     .hasSize(1)
@@ -124,7 +123,7 @@ class FullDiskTest {
             display.stepStarted(0, step);
             display.stepDone(ProgressSamples.progress(step, 3, 10_000L * step));
         }
-        display.validated(3, new ValidationResult(1.5, OptionalDouble.empty()));
+        display.validated(3, new ValidationResult(1.5, null));
         display.trainingEnded();
     }
 }

@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.OptionalDouble;
 import java.util.regex.Pattern;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -37,7 +36,7 @@ class RunPageTest {
     @Test
     void pageRefreshesWhileRunning() throws IOException {
         run(0, 1, 120, 400);
-        page.validated(100, new ValidationResult(1.5, OptionalDouble.of(0.75)));
+        page.validated(100, new ValidationResult(1.5, 0.75));
         page.checkpointSaved(Path.of("run/checkpoint-00000100"));
         page.stepDone(ProgressSamples.progress(121, 400, 200_000));
         String html = read();
@@ -80,7 +79,7 @@ class RunPageTest {
             for (int step = 1; step <= 50; step++) {
                 log.stepDone(ProgressSamples.progress(step, 100, 0));
             }
-            log.validated(50, new ValidationResult(1.5, OptionalDouble.empty()));
+            log.validated(50, new ValidationResult(1.5, null));
         }
         run(50, 51, 51, 100);
         String html = read();

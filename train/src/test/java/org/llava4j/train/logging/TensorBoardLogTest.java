@@ -8,7 +8,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.OptionalDouble;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -113,7 +112,7 @@ class TensorBoardLogTest {
             log.stepDone(ProgressSamples.progress(step, 300, 0));
         }
         if (last == 300) {
-            log.validated(300, new ValidationResult(1.5, OptionalDouble.of(0.75)));
+            log.validated(300, new ValidationResult(1.5, 0.75));
         }
         log.trainingEnded();
     }

@@ -9,7 +9,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -91,7 +90,7 @@ class MemoryPlanTest {
         PlannedRun plain = stage1("vicuna-7b").withFrozenDtype(WeightDtype.BF16);
         MemoryPlan plan = MemoryPlan.of(new PlannedRun(
                 plain.config(),
-                Optional.of(lora),
+                lora,
                 name -> name.matches(STAGE_1) || LoraConfig.isLora(name),
                 TowerPlacement.SEPARATE,
                 WeightDtype.BF16,

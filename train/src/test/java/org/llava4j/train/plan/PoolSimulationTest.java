@@ -129,7 +129,7 @@ class PoolSimulationTest {
         LlavaConfig config = config(ProjectorType.LINEAR, SelectFeature.PATCH, false, false);
         PlannedRun run = new PlannedRun(
                 config,
-                Optional.of(new LoraConfig(3, 6, dropout, List.of(target))),
+                new LoraConfig(3, 6, dropout, List.of(target)),
                 PROJECTOR.or(LoraConfig::isLora),
                 TowerPlacement.NONE,
                 WeightDtype.FP32,
@@ -148,7 +148,7 @@ class PoolSimulationTest {
         assertPoolMatches(run, oneGradient);
         assertPoolMatches(
                 run.withGradientCheckpointing(true),
-                oneGradient + rows * run.lora().orElseThrow().rank());
+                oneGradient + rows * run.lora().rank());
     }
 
     /**
@@ -173,7 +173,7 @@ class PoolSimulationTest {
                 run.config(),
                 (name, shape) -> WeightInitializer.normal(1, name, 0.1, shape),
                 run.tower() == TowerPlacement.IN_GRAPH ? ImageInput.PIXELS : ImageInput.FEATURES,
-                run.lora().map(lora -> new Lora(lora, 1)));
+                Optional.ofNullable(run.lora()).map(lora -> new Lora(lora, 1)));
         model.setTrainable(run.trainable());
         model.setGradientCheckpointing(run.gradientCheckpointing());
         Map<String, INDArray> batch = batch(run);

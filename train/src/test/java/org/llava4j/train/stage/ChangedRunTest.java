@@ -15,7 +15,6 @@ import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -75,7 +74,7 @@ class ChangedRunTest {
                 before.frozenDtype(),
                 before.gradientCheckpointing(),
                 before.projectorType(),
-                Optional.of(-1),
+                -1,
                 before.featureCacheBytes(),
                 before.featureMemoryBytes(),
                 before.checkpointPolicy(),

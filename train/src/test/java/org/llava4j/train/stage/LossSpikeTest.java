@@ -13,7 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +43,7 @@ class LossSpikeTest {
     private Path model;
     private Path data;
     private int line;
-    private Optional<ValidationOptions> validation = Optional.empty();
+    private @Nullable ValidationOptions validation;
     private final List<String> rejections = new ArrayList<>();
 
     /** Identical samples except for one, which is read at {@link #BAD_STEP}. */
@@ -108,7 +108,7 @@ class LossSpikeTest {
         Path whole = temp.resolve("whole");
         run(1, 5, whole, CheckpointPolicy.NONE, listener(0));
         rejections.clear();
-        validation = Optional.of(new ValidationOptions(data, null, null, BAD_STEP, 1, false));
+        validation = new ValidationOptions(data, null, null, BAD_STEP, 1, false);
         List<String> events = new ArrayList<>();
         TrainingListener listener = new TrainingListener() {
             @Override
@@ -238,7 +238,7 @@ class LossSpikeTest {
         Stage limited = Stages.with(stage, Map.of("maxBadSteps", maxBadSteps, "explodingLoss", explodingLoss));
         RunPaths paths = RunPaths.of(model, data, null, output).withVisionTower(TinyModelFolders.TOWER);
         RunOptions plain = RunOptions.DEFAULT.withCheckpointPolicy(policy);
-        RunOptions options = validation.map(plain::withValidation).orElse(plain);
+        RunOptions options = validation == null ? plain : plain.withValidation(validation);
         return StageRunner.run(limited, paths, options, listener);
     }
 

@@ -9,7 +9,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -103,8 +102,7 @@ class StageMemoryTest {
                 Stages.named(Stages.PRETRAIN), Map.of("perDeviceTrainBatchSize", 4, "gradientAccumulationSteps", 1));
         RunPaths paths =
                 RunPaths.of(model, data, TinyModelFolders.PICTURES, output).withVisionTower(TinyModelFolders.TOWER);
-        RunOptions options =
-                RunOptions.DEFAULT.withMachine(Optional.of(machine)).withCheckpointPolicy(policy);
+        RunOptions options = RunOptions.DEFAULT.withMachine(machine).withCheckpointPolicy(policy);
         StageRunner.run(stage, paths, options, listener);
     }
 

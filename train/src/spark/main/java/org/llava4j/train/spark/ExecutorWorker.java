@@ -5,6 +5,7 @@ import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.NativeMemory;
 import org.llava4j.train.GradientAccumulator;
@@ -22,7 +23,7 @@ final class ExecutorWorker {
         return thread;
     });
 
-    private static ExecutorWorker current;
+    private static @Nullable ExecutorWorker current;
 
     private final GradientWorkerSettings settings;
     private final GradientWorker worker;
@@ -57,11 +58,14 @@ final class ExecutorWorker {
     }
 
     private static ExecutorWorker of(GradientWorkerSettings settings) {
-        if (current == null || !current.settings.run().equals(settings.run())) {
+        ExecutorWorker worker = current;
+        if (worker == null || !worker.settings.run().equals(settings.run())) {
+            worker = null;
             current = null;
-            current = new ExecutorWorker(settings);
+            worker = new ExecutorWorker(settings);
+            current = worker;
         }
-        return current;
+        return worker;
     }
 
     private PartialGradients sum(FloatArrays now, int step, ExecutorBatches batches) {

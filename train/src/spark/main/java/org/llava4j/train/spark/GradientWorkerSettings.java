@@ -4,8 +4,8 @@ import java.io.Serializable;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.stage.DataSource;
@@ -36,14 +36,14 @@ record GradientWorkerSettings(
         UUID run,
         String stage,
         String model,
-        String visionTower,
-        String projector,
+        @Nullable String visionTower,
+        @Nullable String projector,
         ArrayList<String> data,
-        String featureCache,
+        @Nullable String featureCache,
         WeightDtype frozenDtype,
         boolean gradientCheckpointing,
-        ProjectorType projectorType,
-        Integer selectLayer,
+        @Nullable ProjectorType projectorType,
+        @Nullable Integer selectLayer,
         long featureCacheBytes,
         long featureMemoryBytes)
         implements Serializable {
@@ -55,20 +55,24 @@ record GradientWorkerSettings(
                 UUID.randomUUID(),
                 Stages.json(stage),
                 absolute(paths.model()),
-                absolute(paths.visionTower()),
-                absolute(paths.projector()),
+                absoluteOrNull(paths.visionTower()),
+                absoluteOrNull(paths.projector()),
                 new ArrayList<>(data),
-                absolute(paths.featureCache()),
+                absoluteOrNull(paths.featureCache()),
                 options.frozenDtype(),
                 options.gradientCheckpointing(),
-                options.projectorType().orElse(null),
-                options.selectLayer().orElse(null),
+                options.projectorType(),
+                options.selectLayer(),
                 options.featureCacheBytes(),
                 options.featureMemoryBytes());
     }
 
     private static String absolute(Path path) {
-        return path == null ? null : path.toAbsolutePath().normalize().toString();
+        return path.toAbsolutePath().normalize().toString();
+    }
+
+    private static @Nullable String absoluteOrNull(@Nullable Path path) {
+        return path == null ? null : absolute(path);
     }
 
     /**
@@ -88,17 +92,17 @@ record GradientWorkerSettings(
                 RunOptions.DEFAULT.saveType(),
                 frozenDtype,
                 gradientCheckpointing,
-                Optional.ofNullable(projectorType),
-                Optional.ofNullable(selectLayer),
+                projectorType,
+                selectLayer,
                 featureCacheBytes,
                 featureMemoryBytes,
                 RunOptions.DEFAULT.checkpointPolicy(),
-                Optional.empty(),
-                Optional.empty());
+                null,
+                null);
         return GradientWorker.load(Stages.ofJson(stage), paths, options, true, System.err::println);
     }
 
-    private static Path path(String text) {
+    private static @Nullable Path path(@Nullable String text) {
         return text == null ? null : Path.of(text);
     }
 }

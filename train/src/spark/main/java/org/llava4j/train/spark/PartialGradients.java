@@ -1,6 +1,8 @@
 package org.llava4j.train.spark;
 
 import java.io.Serializable;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -12,10 +14,14 @@ import org.llava4j.data.BadInputException;
  * @param imagesComputed images processed by the executor's vision tower
  * @param error what is wrong with the input; null if nothing is
  */
-record PartialGradients(double lossSum, long targetTokens, FloatArrays gradients, long imagesComputed, String error)
-        implements Serializable {
+record PartialGradients(
+        double lossSum,
+        long targetTokens,
+        FloatArrays gradients,
+        long imagesComputed,
+        @Nullable String error) implements Serializable {
 
     static PartialGradients failed(BadInputException e) {
-        return new PartialGradients(0, 0, null, 0, e.getMessage());
+        return new PartialGradients(0, 0, FloatArrays.of(Map.of()), 0, e.getMessage());
     }
 }

@@ -11,7 +11,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
@@ -102,12 +101,12 @@ class StepOverheadTest {
                 base.saveType(),
                 base.frozenDtype(),
                 false,
-                Optional.of(projector),
-                Optional.empty(),
+                projector,
+                null,
                 base.featureCacheBytes(),
                 base.featureMemoryBytes(),
                 base.checkpointPolicy(),
-                Optional.empty(),
+                null,
                 base.machine());
         List<Double> times = new ArrayList<>();
         long[] last = {0};
