@@ -67,24 +67,18 @@ public final class Llava {
     private final SameDiff sd;
     private final Optional<ImageStartEndTokens> imageStartEndTokens;
     private final List<Segment> checkpointSegments;
-    private final Optional<LlamaConfig> decoderWithoutLora;
     private boolean gradientCheckpointing;
     private SameDiff gradientGraph;
     private String gradientGraphLoss;
 
-    private Llava(
-            SameDiff sd,
-            Optional<ImageStartEndTokens> imageStartEndTokens,
-            List<Segment> checkpointSegments,
-            Optional<LlamaConfig> decoderWithoutLora) {
+    private Llava(SameDiff sd, Optional<ImageStartEndTokens> imageStartEndTokens, List<Segment> checkpointSegments) {
         this.sd = sd;
         this.imageStartEndTokens = imageStartEndTokens;
         this.checkpointSegments = checkpointSegments;
-        this.decoderWithoutLora = decoderWithoutLora;
     }
 
     private static Llava withoutDecoder(SameDiff sd) {
-        return new Llava(sd, Optional.empty(), List.of(), Optional.empty());
+        return new Llava(sd, Optional.empty(), List.of());
     }
 
     /** The graph's image input. */
@@ -126,11 +120,7 @@ public final class Llava {
                 .orElseGet(() -> decoder.embed("text_embeds", ids));
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
         decoder.build(MergeImageFeatures.of("inputs_embeds", text, projected, rows), textInputs(sd));
-        return new Llava(
-                sd,
-                config.imageStartEndTokens(),
-                Decoder.checkpointSegments(config.decoder()),
-                lora.isPresent() ? Optional.empty() : Optional.of(config.decoder()));
+        return new Llava(sd, config.imageStartEndTokens(), Decoder.checkpointSegments(config.decoder()));
     }
 
     /** Names and shapes of all weights of the whole model, without reading or allocating any. */
@@ -162,7 +152,7 @@ public final class Llava {
                 new Decoder(config, new WeightScope(sd, source, ""), new LoraLayers(Optional.empty(), config));
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
-        return new Llava(sd, Optional.empty(), Decoder.checkpointSegments(config), Optional.of(config));
+        return new Llava(sd, Optional.empty(), Decoder.checkpointSegments(config));
     }
 
     private static SameDiff newGraph() {
@@ -194,13 +184,6 @@ public final class Llava {
     /** The SameDiff graph, for reading any node or adding ops. */
     public SameDiff graph() {
         return sd;
-    }
-
-    /**
-     * The decoder's configuration if the graph has a decoder without LoRA, which a KV cache supports; empty otherwise.
-     */
-    public Optional<LlamaConfig> decoderWithoutLora() {
-        return decoderWithoutLora;
     }
 
     /** The image start and end tokens, if the model has them. */
@@ -296,7 +279,12 @@ public final class Llava {
      * @throws BadInputException if a placeholder is missing, or an array has another shape or data type
      */
     public Map<String, INDArray> output(Map<String, INDArray> placeholders, List<String> nodes) {
-        return GraphHooks.output(sd, LoraLayers.withDropoutSeed(sd, placeholders, LoraLayers.NO_DROPOUT), nodes);
+        return GraphHooks.output(sd, withoutDropout(placeholders), nodes);
+    }
+
+    /** Adds to the placeholders, if the graph has dropout and they have no seed, one that disables it. */
+    public Map<String, INDArray> withoutDropout(Map<String, INDArray> placeholders) {
+        return LoraLayers.withDropoutSeed(sd, placeholders, LoraLayers.NO_DROPOUT);
     }
 
     /**

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingDeque;
+import java.util.function.BiFunction;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
@@ -37,7 +38,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     private final CollatorOptions options;
     private final OutputTokens output;
     private final PromptCollator collator;
-    private final boolean useKvCache;
+    private final BiFunction<Llava, PromptForwardPass, AutoregressiveDecoder> decoders;
     private final LinkedBlockingDeque<Generation> waiting = new LinkedBlockingDeque<>();
     private final List<Generation> running = new ArrayList<>();
     private volatile int maxBatchSize = DEFAULT_MAX_BATCH_SIZE;
@@ -54,20 +55,21 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
      */
     public ContinuousBatchingScheduler(
             Llava model, CollatorOptions options, OutputTokens output, PromptCollator collator) {
-        this(model, options, output, collator, true);
+        this(model, options, output, collator, IncrementalDecoder::new);
     }
 
-    /**
-     * @param useKvCache whether to decode with a KV cache where the model supports it; the tokens are the same without,
-     *     but slower
-     */
+    /** @param decoders creates the decoder, on the scheduler's thread */
     ContinuousBatchingScheduler(
-            Llava model, CollatorOptions options, OutputTokens output, PromptCollator collator, boolean useKvCache) {
+            Llava model,
+            CollatorOptions options,
+            OutputTokens output,
+            PromptCollator collator,
+            BiFunction<Llava, PromptForwardPass, AutoregressiveDecoder> decoders) {
         this.model = model;
         this.options = options;
         this.output = output;
         this.collator = collator;
-        this.useKvCache = useKvCache;
+        this.decoders = decoders;
     }
 
     /** Starts the scheduler's own thread, which runs until {@link #close()}. */
@@ -181,10 +183,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
      */
     private void runIteration() {
         if (decoder == null) {
-            PromptForwardPass prompts = new PromptForwardPass(model, options, collator);
-            decoder = useKvCache && model.decoderWithoutLora().isPresent()
-                    ? new IncrementalDecoder(model, model.decoderWithoutLora().get(), prompts)
-                    : new UncachedDecoder(prompts);
+            decoder = decoders.apply(model, new PromptForwardPass(model, options, collator));
         }
         running.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));
         waiting.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));

@@ -25,7 +25,7 @@ public final class DecodeStepRunner {
     public DecodeStepRunner(Llava model, int batchSize, int contextLength) {
         CollatorOptions options = new CollatorOptions(1, Integer.MAX_VALUE, Integer.MAX_VALUE);
         PromptForwardPass none = new PromptForwardPass(model, options, (layout, prompts) -> Map.of());
-        decoder = new IncrementalDecoder(model, model.decoderWithoutLora().orElseThrow(), none);
+        decoder = new IncrementalDecoder(model, none);
         this.contextLength = contextLength;
         Prompt prompt = new Prompt(new int[] {1}, List.of());
         this.sequences = IntStream.range(0, batchSize)

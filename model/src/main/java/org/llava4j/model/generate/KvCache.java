@@ -2,8 +2,9 @@ package org.llava4j.model.generate;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.llava4j.model.config.LlamaConfig;
+import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels.LayerKvCache;
+import org.llava4j.model.ops.Attention;
 import org.llava4j.model.samediff.PooledMemory;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -23,12 +24,16 @@ final class KvCache {
     private final List<INDArray> values = new ArrayList<>();
     private int length;
 
-    /** @param maxTokens maximum number of tokens that the sequence can reach */
-    KvCache(LlamaConfig config, int maxTokens, PooledMemory memory) {
+    /**
+     * @param layers the decoder's attention operations
+     * @param maxTokens maximum number of tokens that the sequence can reach
+     */
+    KvCache(List<Attention> layers, int maxTokens, PooledMemory memory) {
         long capacity = (maxTokens + CAPACITY_MULTIPLE - 1L) / CAPACITY_MULTIPLE * CAPACITY_MULTIPLE;
-        for (int layer = 0; layer < config.layers(); layer++) {
-            keys.add(memory.borrow(DataType.FLOAT, config.kvHeads(), capacity, config.headDim()));
-            values.add(memory.borrow(DataType.FLOAT, config.kvHeads(), capacity, config.headDim()));
+        for (Attention layer : layers) {
+            AttentionShape shape = layer.singleTokenShape(1);
+            keys.add(memory.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
+            values.add(memory.borrow(DataType.FLOAT, shape.kvHeads(), capacity, shape.headDim()));
         }
     }
 

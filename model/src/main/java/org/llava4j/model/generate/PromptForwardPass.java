@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.conversation.EncodedSample;
@@ -31,7 +32,12 @@ final class PromptForwardPass {
      * @param layout token layout of the batch
      * @param outputs {@link #TARGET_LOGITS} {@code float32[B, V]} and the additional nodes, by name
      */
-    record Result(BatchLayout layout, Map<String, INDArray> outputs) {}
+    record Result(BatchLayout layout, Map<String, INDArray> outputs) {
+        /** A node's array. */
+        INDArray output(String node) {
+            return Objects.requireNonNull(outputs.get(node), node);
+        }
+    }
 
     /** @param more names of nodes to return in addition to the logits */
     Result run(List<Generation> rows, List<String> more) {

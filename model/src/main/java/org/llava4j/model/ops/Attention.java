@@ -45,6 +45,21 @@ public final class Attention extends GraphOp {
         return new Attention(q.getSameDiff(), length, heads, heads, headDim, q, k, v).addToGraph(name)[0];
     }
 
+    /** Keys {@code float32[B*T, G*d]}. */
+    public SDVariable keys() {
+        return arg(1);
+    }
+
+    /** Values {@code float32[B*T, G*d]}. */
+    public SDVariable values() {
+        return arg(2);
+    }
+
+    /** Shape of a decode step: one new token for each of the sequences. */
+    public AttentionShape singleTokenShape(int sequences) {
+        return new AttentionShape(sequences, 1, intArg(1), intArg(2), intArg(3), true);
+    }
+
     private static AttentionShape shapeOf(GraphOp op, INDArray q, INDArray starts, int[] ints) {
         int rows = Math.toIntExact(q.size(0));
         boolean causal = ints[0] == 0;

@@ -90,6 +90,11 @@ public final class Linear extends GraphOp {
     @Override
     protected void compute(Kernels kernels, List<INDArray> in, List<INDArray> out) {
         int n = outputCount();
+        if (n > 1 && !hasBias()) {
+            INDArray[] ws = in.subList(1, 1 + n).toArray(new INDArray[0]);
+            kernels.linears(in.get(0), ws, out.toArray(new INDArray[0]));
+            return;
+        }
         INDArray residual = hasResidual() ? in.get(in.size() - 1) : null;
         for (int i = 0; i < n; i++) {
             INDArray bias = hasBias() ? in.get(1 + n + i) : null;

@@ -26,6 +26,11 @@ public final class MergeImageFeatures extends GraphOp {
         return new MergeImageFeatures(text.getSameDiff(), text, images, rows).addToGraph(name)[0];
     }
 
+    /** The embedded text {@code float32[R, D]}. */
+    public SDVariable text() {
+        return arg(0);
+    }
+
     @Override
     protected long[][] outputShapes(List<INDArray> in) {
         return new long[][] {in.get(0).shape()};

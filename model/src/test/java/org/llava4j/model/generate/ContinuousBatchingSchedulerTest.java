@@ -40,11 +40,15 @@ class ContinuousBatchingSchedulerTest {
     }
 
     private static ContinuousBatchingScheduler scheduler(Llava model, int eos, boolean cache) {
-        int vocabulary = model.decoderWithoutLora().orElseThrow().vocabSize();
+        int vocabulary = Math.toIntExact(model.weight("lm_head.weight").size(0));
         CollatorOptions options = new CollatorOptions(1, vocabulary, MAX_LENGTH, PaddingSide.RIGHT, 16);
         OutputTokens output = OutputTokens.of(vocabulary, Set.of(eos));
         return new ContinuousBatchingScheduler(
-                model, options, output, (layout, prompts) -> Placeholders.text(layout), cache);
+                model,
+                options,
+                output,
+                (layout, prompts) -> Placeholders.text(layout),
+                cache ? IncrementalDecoder::new : UncachedDecoder::new);
     }
 
     private static List<int[]> prompts() {
@@ -207,7 +211,7 @@ class ContinuousBatchingSchedulerTest {
     @Test
     void schedulerThreadSurvivesErrors() {
         Llava model = model("b_llama", WeightDtype.FP32);
-        int vocabulary = model.decoderWithoutLora().orElseThrow().vocabSize();
+        int vocabulary = Math.toIntExact(model.weight("lm_head.weight").size(0));
         AtomicInteger collated = new AtomicInteger();
         ContinuousBatchingScheduler scheduler = new ContinuousBatchingScheduler(
                 model,

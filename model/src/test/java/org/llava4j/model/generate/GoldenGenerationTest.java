@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -20,7 +21,11 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.lora.Lora;
+import org.llava4j.model.lora.LoraConfig;
+import org.llava4j.model.lora.LoraTensorSource;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -29,6 +34,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * Greedy decoding generates the same tokens as the published code, alone and in a batch, with and without the KV cache.
  */
 class GoldenGenerationTest {
+    private static final List<ImageRef> ONE_IMAGE = List.of(ImageRef.of(Path.of("unused")));
     private static final int NEW_TOKENS = 32;
 
     /** The reference runs ignored the end token. */
@@ -67,7 +73,7 @@ class GoldenGenerationTest {
                     options,
                     withoutEos(config.vocabSize()),
                     (layout, prompts) -> Placeholders.text(layout),
-                    cache);
+                    cache ? IncrementalDecoder::new : UncachedDecoder::new);
             for (List<int[]> prompts : List.of(List.of(prompt), batch)) {
                 List<int[]> out = generate(scheduler, prompts, List.of());
                 assertThat(out.get(0)).isEqualTo(ints(golden.get("greedy32")));
@@ -86,31 +92,58 @@ class GoldenGenerationTest {
             model = Llava.build(config, weights, Llava.ImageInput.PIXELS);
         }
         JsonNode golden = json(name + "/meta.json").get("generate");
-        CollatorOptions options =
-                new CollatorOptions(config.numImageTokens(), config.decoder().vocabSize(), 2048, PaddingSide.RIGHT, 16);
-        try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
-            INDArray image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
-            int[] prompt = ints(golden.get("prompt"));
-            List<ImageRef> oneImage = List.of(ImageRef.of(Path.of("unused")));
-            for (boolean cache : new boolean[] {true, false}) {
-                ContinuousBatchingScheduler scheduler = new ContinuousBatchingScheduler(
-                        model,
-                        options,
-                        withoutEos(config.decoder().vocabSize()),
-                        (layout, prompts) -> Placeholders.pixels(
-                                layout,
-                                Nd4j.concat(
-                                        0,
-                                        Collections.nCopies(prompts.size(), image)
-                                                .toArray(INDArray[]::new))),
-                        cache);
-                for (int rows = 1; rows <= 3; rows += 2) {
-                    assertThat(generate(scheduler, Collections.nCopies(rows, prompt), oneImage))
-                            .hasSize(rows)
-                            .allSatisfy(tokens -> assertThat(tokens).isEqualTo(ints(golden.get("greedy32"))));
-                }
+        int[] prompt = ints(golden.get("prompt"));
+        for (boolean cache : new boolean[] {true, false}) {
+            ContinuousBatchingScheduler scheduler = scheduler(name, model, config, cache);
+            for (int rows = 1; rows <= 3; rows += 2) {
+                assertThat(generate(scheduler, Collections.nCopies(rows, prompt), ONE_IMAGE))
+                        .hasSize(rows)
+                        .allSatisfy(tokens -> assertThat(tokens).isEqualTo(ints(golden.get("greedy32"))));
             }
         }
+    }
+
+    /** Decoding with LoRA that is not merged, and with a dropout that only training applies. */
+    @ParameterizedTest
+    @ValueSource(doubles = {0, 0.4})
+    void unmergedLoraGeneratesSameTokensWithKvCache(double dropout) throws IOException {
+        String name = "c_llava_linear";
+        LlavaConfig config = LlavaConfig.read(Golden.path(name), null);
+        LoraConfig lora = new LoraConfig(3, 6, dropout, LoraConfig.ALL_LINEAR);
+        Llava model;
+        try (Checkpoint weights = Checkpoint.llava(Golden.path(name), LlavaConfig.visionTowerPath(Golden.path(name)))) {
+            model = Llava.build(
+                    config, new LoraTensorSource(weights, 5), Llava.ImageInput.PIXELS, Optional.of(new Lora(lora, 5)));
+        }
+        model.weightNames().stream()
+                .filter(LoraConfig::isB)
+                .map(model::weight)
+                .forEach(b -> b.assign(WeightInitializer.normal(9, "b", 0.2, b.shape())));
+        JsonNode golden = json(name + "/meta.json").get("generate");
+        List<int[]> prompts = Collections.nCopies(2, ints(golden.get("prompt")));
+        List<int[]> uncached = generate(scheduler(name, model, config, false), prompts, ONE_IMAGE);
+        assertThat(uncached.get(0)).as("LoRA changes the tokens").isNotEqualTo(ints(golden.get("greedy32")));
+        assertThat(generate(scheduler(name, model, config, true), prompts, ONE_IMAGE))
+                .containsExactlyElementsOf(uncached);
+    }
+
+    /** A scheduler whose images are all the first one of the golden inputs. */
+    private static ContinuousBatchingScheduler scheduler(String name, Llava model, LlavaConfig config, boolean cache) {
+        CollatorOptions options =
+                new CollatorOptions(config.numImageTokens(), config.decoder().vocabSize(), 2048, PaddingSide.RIGHT, 16);
+        INDArray image;
+        try (SafetensorsFile io = SafetensorsFile.open(Golden.path(name + "/io.safetensors"))) {
+            image = io.read("images").get(NDArrayIndex.interval(0, 1)).dup();
+        }
+        return new ContinuousBatchingScheduler(
+                model,
+                options,
+                withoutEos(config.decoder().vocabSize()),
+                (layout, prompts) -> Placeholders.pixels(
+                        layout,
+                        Nd4j.concat(
+                                0, Collections.nCopies(prompts.size(), image).toArray(INDArray[]::new))),
+                cache ? IncrementalDecoder::new : UncachedDecoder::new);
     }
 
     private static List<int[]> generate(

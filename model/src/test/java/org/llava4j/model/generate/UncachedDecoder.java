@@ -1,16 +1,16 @@
 package org.llava4j.model.generate;
 
 import java.util.List;
+import org.llava4j.model.Llava;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Uncached decoder: every step runs the graph over the whole sequences again. Used for a decoder with LoRA, which
- * {@link IncrementalDecoder} does not implement.
+ * Reference for {@link IncrementalDecoder}: every step runs the graph over the whole sequences again.
  */
 final class UncachedDecoder implements AutoregressiveDecoder {
     private final PromptForwardPass forward;
 
-    UncachedDecoder(PromptForwardPass forward) {
+    UncachedDecoder(Llava model, PromptForwardPass forward) {
         this.forward = forward;
     }
 
@@ -21,7 +21,7 @@ final class UncachedDecoder implements AutoregressiveDecoder {
 
     @Override
     public INDArray decodeStep(List<Generation> running) {
-        return forward.run(running, List.of()).outputs().get(PromptForwardPass.TARGET_LOGITS);
+        return forward.run(running, List.of()).output(PromptForwardPass.TARGET_LOGITS);
     }
 
     @Override
