@@ -29,26 +29,34 @@ public final class AtomicFile {
      */
     public static void write(Path target, ContentWriter body) {
         Path file = RealPath.of(target);
-        Path temporary = null;
+        if (Files.isDirectory(file)) {
+            throw new BadInputException(target + " is a folder; name a file");
+        }
         try {
-            if (Files.isDirectory(file)) {
-                throw new BadInputException(target + " is a folder; name a file");
-            }
             Files.createDirectories(file.getParent());
-            temporary =
-                    file.resolveSibling("." + file.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".part");
+            replace(file, body);
+        } catch (IOException e) {
+            throw new BadInputException(
+                    "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
+        }
+    }
+
+    private static void replace(Path file, ContentWriter body) throws IOException {
+        Path temporary =
+                file.resolveSibling("." + file.getFileName() + "." + Long.toHexString(System.nanoTime()) + ".part");
+        boolean moved = false;
+        try {
             try (FileChannel channel =
                     FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 body.writeTo(channel);
                 channel.force(true);
             }
             move(temporary, file);
-            temporary = null;
-        } catch (IOException e) {
-            throw new BadInputException(
-                    "cannot write " + target + " (" + IoReason.of(e) + "); choose a folder that can be written", e);
+            moved = true;
         } finally {
-            deleteQuietly(temporary);
+            if (!moved) {
+                deleteQuietly(temporary);
+            }
         }
     }
 
@@ -71,9 +79,6 @@ public final class AtomicFile {
     }
 
     private static void deleteQuietly(Path file) {
-        if (file == null) {
-            return;
-        }
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {

@@ -76,7 +76,7 @@ public final class AtomicFolder implements AutoCloseable {
         } catch (IOException e) {
             throw unwritable(target, e);
         } catch (UncheckedIOException e) {
-            throw unwritable(target, e.getCause());
+            throw unwritable(target, IoReason.cause(e));
         } finally {
             if (!started && lock != null) {
                 lock.close();

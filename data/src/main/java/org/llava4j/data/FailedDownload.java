@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Detection of failed downloads: a Git LFS pointer, an HTML or XML page or an empty file instead of the expected
@@ -21,23 +21,23 @@ public final class FailedDownload {
 
     private FailedDownload() {}
 
-    /** A description of the content with advice, if it is a failed download. */
-    private static Optional<String> describe(byte[] head) {
+    /** Describes a failed download, with advice; null for other content. */
+    private static @Nullable String describe(byte[] head) {
         int length = Math.min(head.length, HEAD_BYTES);
         String start = new String(head, 0, length, StandardCharsets.ISO_8859_1)
                 .replaceFirst("^\u00ef\u00bb\u00bf", "")
                 .stripLeading();
         if (start.startsWith(LFS_PREFIX)) {
-            return Optional.of("is a Git LFS pointer, not the file itself; run `git lfs pull` or download the file");
+            return "is a Git LFS pointer, not the file itself; run `git lfs pull` or download the file";
         }
         String lower = start.toLowerCase(Locale.ROOT);
         if (lower.startsWith("<!doctype html") || lower.startsWith("<html") || lower.startsWith("<head")) {
-            return Optional.of("is an HTML page" + ADVICE);
+            return "is an HTML page" + ADVICE;
         }
         if (lower.startsWith("<?xml")) {
-            return Optional.of("is an XML document" + ADVICE);
+            return "is an XML document" + ADVICE;
         }
-        return Optional.empty();
+        return null;
     }
 
     /**
@@ -56,9 +56,10 @@ public final class FailedDownload {
 
     /** Rejects the content of a failed download, but accepts empty content; for readers that handle it themselves. */
     public static void rejectUnlessEmpty(Object source, byte[] head) {
-        describe(head).ifPresent(description -> {
+        String description = describe(head);
+        if (description != null) {
             throw new BadInputException(source + " " + description);
-        });
+        }
     }
 
     /** Rejects a file by its first bytes; see {@link #reject(Object, byte[])}. */

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fingerprint of everything that a result depends on: an ordered map from names to values or to content hashes. Results
@@ -108,7 +109,7 @@ public record Fingerprint(@JsonValue Map<String, String> values) {
                 + (more > 0 ? "; and " + more + " more" : "");
     }
 
-    private static String abbreviated(String value) {
+    private static String abbreviated(@Nullable String value) {
         if (value == null) {
             return "absent";
         }

@@ -9,7 +9,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 
 /**
  * Snapshot of the files that a command reads, taken at its start. A command that reads files again at its end checks
@@ -54,7 +54,7 @@ public final class InputSnapshot {
 
     /** The hash of a file of a snapshot made by {@link #byContent}. */
     public String sha256(Path file) {
-        return Optional.ofNullable(states.get(file)).orElseThrow();
+        return Objects.requireNonNull(states.get(file));
     }
 
     /**

@@ -12,6 +12,7 @@ import java.nio.file.FileSystemLoopException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.util.Locale;
+import java.util.Objects;
 
 /** Short descriptions of I/O failures for error messages. */
 public final class IoReason {
@@ -47,7 +48,12 @@ public final class IoReason {
 
     /** Describes a failure inside a stream of files; see {@link #of(IOException)}. */
     public static String of(UncheckedIOException e) {
-        return of(e.getCause());
+        return of(cause(e));
+    }
+
+    /** Returns the cause of a failure, which this exception always has. */
+    static IOException cause(UncheckedIOException e) {
+        return Objects.requireNonNull(e.getCause());
     }
 
     private static String ofSystem(IOException e) {

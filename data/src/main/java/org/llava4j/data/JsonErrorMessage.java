@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** User-readable messages for JSON parse failures; the parser's own messages name its classes and settings. */
 public final class JsonErrorMessage {
@@ -58,7 +59,7 @@ public final class JsonErrorMessage {
     }
 
     /** Describes the expected type of a value; null if the failure is about something else. */
-    private static String mapped(MismatchedInputException e, String message) {
+    private static @Nullable String mapped(MismatchedInputException e, String message) {
         if (message.startsWith("Trailing token")) {
             return "there is content after the end of the value";
         }

@@ -65,7 +65,7 @@ public final class OutputFolder implements AutoCloseable {
         } catch (IOException e) {
             throw unwritable(target, e);
         } catch (UncheckedIOException e) {
-            throw unwritable(target, e.getCause());
+            throw unwritable(target, IoReason.cause(e));
         } finally {
             if (!opened && lock != null) {
                 lock.close();

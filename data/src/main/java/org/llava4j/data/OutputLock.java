@@ -11,6 +11,7 @@ import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Lock of an output folder, held while a command writes it: an operating-system lock on a file {@code .NAME.lock}
@@ -62,7 +63,7 @@ final class OutputLock implements AutoCloseable {
     }
 
     /** The locked channel of the file; null if another process removed the file meanwhile. */
-    private static FileChannel locked(Path file, Path output) throws IOException {
+    private static @Nullable FileChannel locked(Path file, Path output) throws IOException {
         FileChannel channel = null;
         boolean done = false;
         try {
@@ -84,7 +85,7 @@ final class OutputLock implements AutoCloseable {
         return done ? channel : null;
     }
 
-    private static Object created(Path file) throws IOException {
+    private static @Nullable Object created(Path file) throws IOException {
         try {
             Files.createFile(file);
         } catch (FileAlreadyExistsException e) {
@@ -95,7 +96,7 @@ final class OutputLock implements AutoCloseable {
     }
 
     /** The file key (inode) of a path; null on file systems without one. */
-    private static Object key(Path file) throws IOException {
+    private static @Nullable Object key(Path file) throws IOException {
         return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
     }
 

@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.FileManifest.FileDigest;
 
 /**
@@ -32,8 +33,9 @@ final class PreviousOutput {
         this.kind = kind;
     }
 
-    /** File attributes; a file whose attributes are unchanged is not read again. */
-    private record FileState(long bytes, Instant modified, Object key) {
+    /** File attributes; a file whose attributes are unchanged is not read again. Some file systems have no key. */
+    private record FileState(
+            long bytes, Instant modified, @Nullable Object key) {
         static FileState of(Path file) throws IOException {
             BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
             return new FileState(now.size(), now.lastModifiedTime().toInstant(), now.fileKey());
@@ -93,7 +95,7 @@ final class PreviousOutput {
         }
     }
 
-    private void requireReplaceable(String name, Path path, FileDigest expected) throws IOException {
+    private void requireReplaceable(String name, Path path, @Nullable FileDigest expected) throws IOException {
         if (expected == null) {
             throw new BadInputException(folder + " contains " + name + ", which is not a file of the previous run;"
                     + " move it elsewhere, or choose another output folder");

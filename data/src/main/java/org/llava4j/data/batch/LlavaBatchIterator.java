@@ -12,6 +12,7 @@ import java.util.function.Consumer;
 import java.util.function.IntUnaryOperator;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.conversation.Conversation;
@@ -38,7 +39,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private final BatchOptions options;
     private final Consumer<Path> imageValidator;
     private final Consumer<BadSample> onSkipped;
-    private MultiDataSetPreProcessor preProcessor;
+    private @Nullable MultiDataSetPreProcessor preProcessor;
 
     private IntUnaryOperator order;
     private BatchCursor cursor;
@@ -330,12 +331,12 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     @Override
-    public void setPreProcessor(MultiDataSetPreProcessor preProcessor) {
+    public void setPreProcessor(@Nullable MultiDataSetPreProcessor preProcessor) {
         this.preProcessor = preProcessor;
     }
 
     @Override
-    public MultiDataSetPreProcessor getPreProcessor() {
+    public @Nullable MultiDataSetPreProcessor getPreProcessor() {
         return preProcessor;
     }
 }

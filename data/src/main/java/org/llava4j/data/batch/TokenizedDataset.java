@@ -92,21 +92,22 @@ public final class TokenizedDataset implements ConversationDataset, AutoCloseabl
     /** Returns the sample without its turns, which are stored as token ids. */
     @Override
     public Conversation get(int number) {
-        TokenizedSample sample = sample(number);
+        TokenizedSample sample = reader.get(records[number]);
+        valid(sample);
         return new Conversation(sample.id(), sample.images(), List.of());
     }
 
     @Override
     public EncodedSample encoded(int number, Conversation conversation, ConversationEncoder encoder) {
-        return sample(number).encoded();
+        return valid(reader.get(records[number]));
     }
 
-    private TokenizedSample sample(int number) {
-        TokenizedSample sample = reader.get(records[number]);
-        if (sample.problem() != null) {
+    private static EncodedSample valid(TokenizedSample sample) {
+        EncodedSample encoded = sample.encoded();
+        if (encoded == null) {
             throw new BadInputException(sample.where() + ": " + sample.problem());
         }
-        return sample;
+        return encoded;
     }
 
     @Override

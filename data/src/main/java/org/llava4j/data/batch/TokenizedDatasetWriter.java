@@ -52,19 +52,20 @@ public final class TokenizedDatasetWriter {
             List<TokenizedSample> bucketed = open.computeIfAbsent(bucket, any -> new ArrayList<>());
             bucketed.add(sample);
             if (bucketed.size() == samplesPerShard) {
-                flush(bucket);
+                open.remove(bucket);
+                flush(bucket, bucketed);
             }
             count++;
         }
-        List.copyOf(open.keySet()).forEach(this::flush);
+        open.forEach(this::flush);
+        open.clear();
         TokenizedDatasetManifest shards =
                 new TokenizedDatasetManifest(encoding, data, count, List.copyOf(written.values()));
         AtomicFile.writeString(folder.resolve(TokenizedDatasetManifest.FILE), JsonInput.write(shards));
         return shards;
     }
 
-    private void flush(int bucket) {
-        List<TokenizedSample> samples = open.remove(bucket);
+    private void flush(int bucket, List<TokenizedSample> samples) {
         int number = files.merge(bucket, 1, Integer::sum) - 1;
         String name = bucket == 0
                 ? String.format(Locale.ROOT, "bad-%05d.jsonl", number)

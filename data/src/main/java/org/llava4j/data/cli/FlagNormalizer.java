@@ -1,12 +1,16 @@
 package org.llava4j.data.cli;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Normalization of command-line arguments before they are parsed. Hidden aliases ({@link Command#alias}) are replaced by
@@ -27,26 +31,28 @@ final class FlagNormalizer {
     static List<String> normalize(Options options, List<String> args, Consumer<String> warn) {
         Map<String, List<String>> last = new LinkedHashMap<>();
         Map<String, Integer> counts = new LinkedHashMap<>();
-        Map<String, Boolean> differ = new LinkedHashMap<>();
+        Set<String> differing = new HashSet<>();
         int at = 0;
         while (at < args.size()) {
             Option option = option(options, args.get(at));
             int end = at + (takesNext(option, args, at) ? 2 : 1);
             List<String> tokens = withCurrentName(option, args.subList(at, end));
-            boolean single = option != null && option.getType() != REPEATABLE;
-            String key = single ? option.getLongOpt() : at + " " + args.get(at);
+            String key =
+                    option == null || option.getType() == REPEATABLE ? at + " " + args.get(at) : option.getLongOpt();
             List<String> before = last.remove(key);
             if (before != null) {
                 counts.merge(key, 1, Integer::sum);
-                differ.merge(key, !value(before).equals(value(tokens)), Boolean::logicalOr);
+                if (!value(before).equals(value(tokens))) {
+                    differing.add(key);
+                }
             }
             last.put(key, tokens);
             at = end;
         }
         counts.forEach((key, repeats) -> {
-            if (differ.get(key)) {
+            if (differing.contains(key)) {
                 warn.accept("--" + key + " is given " + (repeats + 1) + " times; the last one counts: "
-                        + value(last.get(key)));
+                        + value(Objects.requireNonNull(last.get(key))));
             }
         });
         List<String> all = new ArrayList<>();
@@ -54,7 +60,7 @@ final class FlagNormalizer {
         return all;
     }
 
-    private static boolean takesNext(Option option, List<String> args, int at) {
+    private static boolean takesNext(@Nullable Option option, List<String> args, int at) {
         return option != null
                 && option.hasArg()
                 && args.get(at).indexOf('=') < 0
@@ -63,7 +69,7 @@ final class FlagNormalizer {
     }
 
     /** The flag that an argument names, with one or two dashes, also by an alias; null if there is none. */
-    private static Option option(Options options, String arg) {
+    private static @Nullable Option option(Options options, String arg) {
         if (!arg.startsWith("-")) {
             return null;
         }
@@ -83,7 +89,7 @@ final class FlagNormalizer {
         return equals < 0 ? name : name.substring(0, equals);
     }
 
-    private static List<String> withCurrentName(Option option, List<String> tokens) {
+    private static List<String> withCurrentName(@Nullable Option option, List<String> tokens) {
         String flag = tokens.get(0);
         if (option == null || !FlagAlias.has(option, name(flag))) {
             return tokens;

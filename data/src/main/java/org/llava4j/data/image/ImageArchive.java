@@ -9,10 +9,12 @@ import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.zip.ZipFile;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
 import org.apache.commons.compress.archivers.tar.TarFile;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FailedDownload;
 import org.llava4j.data.FileReadError;
@@ -33,13 +35,14 @@ abstract class ImageArchive {
     abstract InputStream open(String entry) throws IOException;
 
     /** The archive that the path of an image leads through; null if it consists of folders only. */
-    static ImageArchive containing(Path image) throws IOException {
+    static @Nullable ImageArchive containing(Path image) throws IOException {
         Path archive = archiveOf(image);
         // Not normalized: after a symbolic link, ".." is the parent of the target folder.
         return archive == null ? null : opened(archive.toRealPath());
     }
 
-    private static Path archiveOf(Path image) {
+    /** Returns the file of the archive that the path of an image leads through, or null if there is none. */
+    private static @Nullable Path archiveOf(Path image) {
         for (Path parent = image.getParent(); parent != null; parent = parent.getParent()) {
             if (Files.isRegularFile(parent) && isArchive(parent)) {
                 return parent;
@@ -103,7 +106,7 @@ abstract class ImageArchive {
     }
 
     private static String entry(Path image) {
-        int depth = archiveOf(image).getNameCount();
+        int depth = Objects.requireNonNull(archiveOf(image)).getNameCount();
         return image.subpath(depth, image.getNameCount()).normalize().toString().replace('\\', '/');
     }
 

@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigKeys;
@@ -63,7 +63,7 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
 
     /** Whether a folder contains image preprocessing settings. */
     static boolean isIn(Path folder) {
-        return find(folder).isPresent();
+        return find(folder) != null;
     }
 
     /**
@@ -72,17 +72,19 @@ record PreprocessorConfig(Path file, String prefix, ObjectNode json) {
      * @throws BadInputException if it has none
      */
     static PreprocessorConfig of(Path folder) {
-        return find(folder).orElseGet(() -> whole(folder.resolve(ClipPreprocessing.FILE_NAME)));
+        PreprocessorConfig found = find(folder);
+        return found == null ? whole(folder.resolve(ClipPreprocessing.FILE_NAME)) : found;
     }
 
-    private static Optional<PreprocessorConfig> find(Path folder) {
+    /** Returns the settings of a folder, or null if it has none. */
+    private static @Nullable PreprocessorConfig find(Path folder) {
         Path processor = folder.resolve(PROCESSOR_FILE);
         if (Files.isRegularFile(processor)
                 && JsonInput.readObject(processor).get(NESTED) instanceof ObjectNode nested) {
-            return Optional.of(new PreprocessorConfig(processor, NESTED + ".", nested));
+            return new PreprocessorConfig(processor, NESTED + ".", nested);
         }
         Path file = folder.resolve(ClipPreprocessing.FILE_NAME);
-        return Files.isRegularFile(file) ? Optional.of(whole(file)) : Optional.empty();
+        return Files.isRegularFile(file) ? whole(file) : null;
     }
 
     private static PreprocessorConfig whole(Path file) {

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.TextFiles;
@@ -84,7 +85,7 @@ public final class InstructionPrompts {
     }
 
     LlmRequest.PromptPrefix prefix(InstructionType type) {
-        return prefixes.get(type);
+        return Objects.requireNonNull(prefixes.get(type)); // has all types
     }
 
     /** Returns the questions of detailed descriptions. */

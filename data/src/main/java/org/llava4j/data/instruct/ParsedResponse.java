@@ -92,8 +92,11 @@ public record ParsedResponse(
 
         private final List<QuestionAnswer> pairs = new ArrayList<>();
         private boolean repaired;
-        private StringBuilder question;
-        private StringBuilder answer;
+        private @Nullable StringBuilder question;
+        private @Nullable StringBuilder answer;
+        /** The question or answer that the next lines belong to, unless the block is closed. */
+        private StringBuilder current = new StringBuilder();
+
         private boolean closed = true;
 
         /**
@@ -122,7 +125,7 @@ public record ParsedResponse(
             if (closed) {
                 return text.isEmpty();
             }
-            (answer == null ? question : answer).append(line.stripTrailing()).append('\n');
+            current.append(line.stripTrailing()).append('\n');
             return true;
         }
 
@@ -135,11 +138,12 @@ public record ParsedResponse(
                     .strip();
             repaired |= !rest.isEmpty() || !(text.equals("Question:") || text.equals("Answer:"));
             closed = false;
-            return new StringBuilder(rest.isEmpty() ? "" : rest + "\n");
+            current = new StringBuilder(rest.isEmpty() ? "" : rest + "\n");
+            return current;
         }
 
         private void finish() {
-            if (question != null) {
+            if (question != null && answer != null) {
                 pairs.add(new QuestionAnswer(
                         question.toString().strip(), answer.toString().strip()));
                 repaired |= !closed;

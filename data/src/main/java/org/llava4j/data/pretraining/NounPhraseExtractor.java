@@ -66,11 +66,11 @@ public final class NounPhraseExtractor {
         List<Span> words = new ArrayList<>();
         boolean joins = false;
         for (Span next : tokenizer.tokenizePos(text)) {
-            Span last = words.isEmpty() ? null : words.get(words.size() - 1);
-            boolean touches = last != null && last.getEnd() == next.getStart();
+            int last = words.size() - 1;
+            boolean touches = last >= 0 && words.get(last).getEnd() == next.getStart();
             boolean hyphen = next.length() == 1 && text.charAt(next.getStart()) == '-';
             if (touches && (hyphen || joins)) {
-                words.set(words.size() - 1, new Span(last.getStart(), next.getEnd()));
+                words.set(last, new Span(words.get(last).getStart(), next.getEnd()));
             } else {
                 words.add(next);
             }

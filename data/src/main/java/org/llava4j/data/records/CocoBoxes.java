@@ -28,7 +28,7 @@ final class CocoBoxes implements AutoCloseable {
     private final Map<Long, CocoImages.CocoImage> images;
     private final Map<Long, String> categories = new HashMap<>();
     private final Set<Long> withBoxes = new HashSet<>();
-    private CocoAnnotations annotations;
+    private final CocoAnnotations annotations;
     private int boxesOfOtherImages;
     private int crowds;
     private int clipped;
@@ -36,6 +36,8 @@ final class CocoBoxes implements AutoCloseable {
     private CocoBoxes(Path file, Map<Long, CocoImages.CocoImage> images) {
         this.file = file;
         this.images = images;
+        readCategories();
+        annotations = CocoAnnotations.of(file, this::check);
     }
 
     /**
@@ -45,13 +47,11 @@ final class CocoBoxes implements AutoCloseable {
      * @throws BadInputException if a box is invalid, or none belongs to one of these images
      */
     static CocoBoxes open(Path file, Map<Long, CocoImages.CocoImage> images) {
-        CocoBoxes boxes = new CocoBoxes(file, images);
         // Annotations first: they show whether this is an instances file at all.
         try (EntryIndex annotations = EntryIndex.of(file, JsonEntries.ANNOTATIONS)) {
             CocoAnnotationType.INSTANCES.require(annotations);
         }
-        boxes.readCategories();
-        boxes.annotations = CocoAnnotations.of(file, boxes::check);
+        CocoBoxes boxes = new CocoBoxes(file, images);
         if (boxes.withBoxes.isEmpty() && !images.isEmpty()) {
             boxes.close();
             throw new BadInputException(file + ": none of its " + boxes.annotations.size()
@@ -115,7 +115,8 @@ final class CocoBoxes implements AutoCloseable {
 
     /** Returns the bounding boxes of an image, in file order. */
     List<BoundingBox> of(long image) {
-        return annotations.of(image, annotation -> box(fields(annotation), images.get(image)));
+        CocoImages.CocoImage cocoImage = images.get(image);
+        return cocoImage == null ? List.of() : annotations.of(image, annotation -> box(fields(annotation), cocoImage));
     }
 
     private static JsonFields fields(JsonNode annotation) {

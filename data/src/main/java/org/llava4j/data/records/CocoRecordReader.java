@@ -16,6 +16,7 @@ import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.IntWritable;
 import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.captions.CaptionedImage;
 import org.llava4j.data.config.ConfigWarnings;
@@ -28,8 +29,10 @@ import org.llava4j.data.config.ConfigWarnings;
 public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> {
     private static final long serialVersionUID = 1L;
 
+    @SuppressWarnings("NullAway.Init") // opened by initialize(), before any record is read
     private transient CocoAnnotations captions;
-    private transient CocoBoxes boxes;
+
+    private transient @Nullable CocoBoxes boxes;
 
     /**
      * Opens COCO files.
@@ -38,7 +41,7 @@ public final class CocoRecordReader extends IndexedRecordReader<CaptionedImage> 
      * @param instances such as {@code instances_train2014.json}; null for no boxes
      * @throws BadInputException if a file is missing or malformed
      */
-    public static CocoRecordReader open(Path captions, Path instances) {
+    public static CocoRecordReader open(Path captions, @Nullable Path instances) {
         List<Path> files = instances == null ? List.of(captions) : List.of(captions, instances);
         CocoRecordReader reader = new CocoRecordReader();
         reader.initialize(new CollectionInputSplit(files.stream()

@@ -34,7 +34,7 @@ final class EntryIndex implements Closeable {
     private long[] bounds = new long[64]; // start and end of entry i at 2i and 2i + 1
     private int size;
     private int bomBytes;
-    private int[] lines;
+    private int[] lines = {}; // of each entry; counted on first use
 
     private EntryIndex(Path file, EntryFormat format, FileChannel channel) throws IOException {
         this.file = file;
@@ -88,10 +88,9 @@ final class EntryIndex implements Closeable {
         size++;
     }
 
-    /** Adds an entry that has a key. */
-    void add(String key, long start, long end, long line) {
+    /** Adds the key of the next entry, for formats with keys. */
+    void addKey(String key) {
         keys.add(key);
-        add(start, end, line);
     }
 
     /** Creates an exception about a line of this file. */
@@ -168,7 +167,7 @@ final class EntryIndex implements Closeable {
 
     /** Returns the line, from 1, of each entry; counted on first use. */
     private synchronized int[] lines() {
-        if (lines == null) {
+        if (lines.length < size) {
             lines = countLines();
         }
         return lines;

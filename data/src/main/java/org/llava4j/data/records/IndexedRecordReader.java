@@ -17,6 +17,7 @@ import org.datavec.api.records.metadata.RecordMetaData;
 import org.datavec.api.records.reader.BaseRecordReader;
 import org.datavec.api.split.InputSplit;
 import org.datavec.api.writable.Writable;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
@@ -34,7 +35,7 @@ public abstract class IndexedRecordReader<T> extends BaseRecordReader {
     private transient Configuration conf = new Configuration();
     private transient List<EntryIndex> files = List.of();
     private transient int[] firstRecord = {0}; // first record of file i; the last element is the number of records
-    private transient SeededPermutation order;
+    private transient @Nullable SeededPermutation order; // null for the order of the files
     private transient int position;
 
     /** Indexes the files of a split: lists of JSON objects, unless a subclass overrides it. */

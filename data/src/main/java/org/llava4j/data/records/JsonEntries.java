@@ -23,7 +23,7 @@ enum JsonEntries implements EntryFormat {
             }
             require(first != null, parser, index, "is empty; it must have a JSON array of samples");
             for (JsonToken token = first; token != null; token = parser.nextToken()) {
-                add(parser, index, null);
+                add(parser, index);
             }
         }
     },
@@ -36,7 +36,8 @@ enum JsonEntries implements EntryFormat {
             while (parser.nextToken() == JsonToken.FIELD_NAME) {
                 String key = parser.currentName();
                 parser.nextToken();
-                add(parser, index, key);
+                index.addKey(key);
+                add(parser, index);
             }
             require(parser.nextToken() == null, parser, index, "has content after its object");
         }
@@ -125,11 +126,11 @@ enum JsonEntries implements EntryFormat {
 
     private static void array(JsonParser parser, EntryIndex index) throws IOException {
         while (parser.nextToken() != JsonToken.END_ARRAY) {
-            add(parser, index, null);
+            add(parser, index);
         }
     }
 
-    private static void add(JsonParser parser, EntryIndex index, String key) throws IOException {
+    private static void add(JsonParser parser, EntryIndex index) throws IOException {
         require(
                 parser.currentToken() == JsonToken.START_OBJECT,
                 parser,
@@ -140,11 +141,7 @@ enum JsonEntries implements EntryFormat {
         parser.skipChildren();
         long end = parser.currentLocation().getByteOffset();
         long line = parser.currentTokenLocation().getLineNr();
-        if (key == null) {
-            index.add(start, end, line);
-        } else {
-            index.add(key, start, end, line);
-        }
+        index.add(start, end, line);
     }
 
     private static void require(boolean holds, JsonParser parser, EntryIndex index, String otherwise) {

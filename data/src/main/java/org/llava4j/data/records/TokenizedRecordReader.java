@@ -48,7 +48,8 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
     static ObjectNode node(TokenizedSample sample) {
         ObjectNode node = JsonNodeFactory.instance.objectNode();
         node.put(NUMBER, sample.number()).put(WHERE, sample.where());
-        if (sample.problem() != null) {
+        EncodedSample encoded = sample.encoded();
+        if (encoded == null) {
             return node.put(PROBLEM, sample.problem());
         }
         node.put(ID, sample.id());
@@ -56,9 +57,9 @@ public final class TokenizedRecordReader extends IndexedRecordReader<TokenizedSa
         sample.images().forEach(images::add);
         node.put(LENGTH, sample.length());
         ArrayNode ids = node.putArray(IDS);
-        Arrays.stream(sample.encoded().inputIds()).forEach(ids::add);
+        Arrays.stream(encoded.inputIds()).forEach(ids::add);
         ArrayNode targets = node.putArray(TARGETS);
-        int[] labels = sample.encoded().labels();
+        int[] labels = encoded.labels();
         for (int from = 0; from < labels.length; from++) {
             int to = from;
             while (to < labels.length && labels[to] != EncodedSample.IGNORE_INDEX) {

@@ -2,6 +2,7 @@ package org.llava4j.data.records;
 
 import java.io.Serializable;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.conversation.EncodedSample;
 
 /**
@@ -16,7 +17,13 @@ import org.llava4j.data.conversation.EncodedSample;
  * @param problem reason why the sample is invalid; null if it is valid
  */
 public record TokenizedSample(
-        int number, String where, String id, List<String> images, int length, EncodedSample encoded, String problem)
+        int number,
+        String where,
+        String id,
+        List<String> images,
+        int length,
+        @Nullable EncodedSample encoded,
+        @Nullable String problem)
         implements Serializable {
     public TokenizedSample {
         images = List.copyOf(images);

@@ -20,7 +20,7 @@ final class TsvColumns {
     /** Splits a row into columns, stripped. */
     static List<String> of(String row) {
         List<String> quoted = split(row, true);
-        return quoted != null ? quoted : split(row, false);
+        return quoted.isEmpty() ? split(row, false) : quoted;
     }
 
     /** Tests whether a row begins with an unclosed quote, so that it may continue on the next line. */
@@ -36,7 +36,7 @@ final class TsvColumns {
     /**
      * Splits a row.
      *
-     * @param all whether every column must be quoted; the result is null if one is not
+     * @param all whether every column must be quoted; the result is empty if one is not
      */
     private static List<String> split(String row, boolean all) {
         List<String> columns = new ArrayList<>();
@@ -49,7 +49,7 @@ final class TsvColumns {
                 columns.add(inside.replace("\"\"", "\"").strip());
                 end = close + 1;
             } else if (all) {
-                return null;
+                return List.of();
             } else {
                 int tab = row.indexOf(TAB, at);
                 end = tab < 0 ? row.length() : tab;

@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /** Results on ScienceQA's test split that the paper reports (Liu et al. 2023, table 7), for comparison. */
 public final class PaperTable7 {
@@ -22,7 +23,7 @@ public final class PaperTable7 {
 
         /** Returns the accuracy of one column in percent. */
         public double percent(ScienceQaColumn column) {
-            return percent.get(column);
+            return Objects.requireNonNull(percent.get(column));
         }
     }
 

@@ -47,6 +47,6 @@ public final class ScienceQaScores {
 
     /** Returns the counts of all answers. */
     public AnswerCounts overall() {
-        return columns.get(ScienceQaColumn.AVG);
+        return columns.getOrDefault(ScienceQaColumn.AVG, AnswerCounts.NONE);
     }
 }

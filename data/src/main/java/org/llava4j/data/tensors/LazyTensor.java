@@ -1,8 +1,9 @@
 package org.llava4j.data.tensors;
 
-import java.util.Optional;
+import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,14 +16,14 @@ public final class LazyTensor {
     private final TensorInfo info;
     private final Supplier<INDArray> values;
     private final boolean closed;
-    private final Optional<Consumer<String>> onOverflow;
+    private final @Nullable Consumer<String> onOverflow;
 
     private LazyTensor(TensorInfo info, Supplier<INDArray> values, boolean closed) {
-        this(info, values, closed, Optional.empty());
+        this(info, values, closed, null);
     }
 
     private LazyTensor(
-            TensorInfo info, Supplier<INDArray> values, boolean closed, Optional<Consumer<String>> onOverflow) {
+            TensorInfo info, Supplier<INDArray> values, boolean closed, @Nullable Consumer<String> onOverflow) {
         this.info = info;
         this.values = values;
         this.closed = closed;
@@ -44,7 +45,7 @@ public final class LazyTensor {
      * not widened in between.
      */
     public static LazyTensor fromStore(TensorStore store, String name) {
-        TensorInfo info = store.tensors().get(name);
+        TensorInfo info = Objects.requireNonNull(store.tensors().get(name), name);
         return computed(
                 info, () -> info.type().isFloat() ? store.read(name, info.type().exactType()) : store.read(name));
     }
@@ -66,7 +67,7 @@ public final class LazyTensor {
      * @param notice receives one sentence with the number of such values
      */
     public LazyTensor allowingOverflow(Consumer<String> notice) {
-        return new LazyTensor(info, values, closed, Optional.of(notice));
+        return new LazyTensor(info, values, closed, notice);
     }
 
     /**
@@ -77,10 +78,11 @@ public final class LazyTensor {
             return;
         }
         String message = overflow.message(info);
-        onOverflow
-                .orElseThrow(() -> new BadInputException(
-                        message + "; write bfloat16 or float32, or accept infinite values (--allow-overflow)"))
-                .accept(message);
+        if (onOverflow == null) {
+            throw new BadInputException(
+                    message + "; write bfloat16 or float32, or accept infinite values (--allow-overflow)");
+        }
+        onOverflow.accept(message);
     }
 
     /**

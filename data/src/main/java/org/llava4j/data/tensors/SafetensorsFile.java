@@ -2,6 +2,7 @@ package org.llava4j.data.tensors;
 
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -63,7 +64,7 @@ public final class SafetensorsFile implements TensorStore {
     }
 
     private INDArray read(TensorInfo info, DataType type) {
-        return bytes.read(info, type, header.starts().get(info.name()));
+        return bytes.read(info, type, Objects.requireNonNull(header.starts().get(info.name())));
     }
 
     @Override

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -37,7 +36,9 @@ public final class SafetensorsWriter {
 
     /** Writes arrays in the dtypes that match their own (FLOAT as F32, BFLOAT16 as BF16, and so on). */
     public static void write(Path file, Map<String, INDArray> tensors) {
-        write(file, tensors, name -> TensorType.of(tensors.get(name).dataType()));
+        List<LazyTensor> outgoing = new ArrayList<>();
+        tensors.forEach((name, array) -> outgoing.add(LazyTensor.of(name, TensorType.of(array.dataType()), array)));
+        write(file, outgoing);
     }
 
     /**
@@ -65,33 +66,30 @@ public final class SafetensorsWriter {
      *     dtype ({@link LazyTensor#allowingOverflow})
      */
     public static void write(Path file, Collection<LazyTensor> tensors) {
-        Map<String, LazyTensor> byName = new HashMap<>();
-        tensors.forEach(tensor -> byName.put(tensor.name(), tensor));
-        if (byName.size() != tensors.size()) {
+        if (tensors.stream().map(LazyTensor::name).distinct().count() != tensors.size()) {
             throw new IllegalArgumentException("duplicate tensor name in " + file);
         }
-        List<SafetensorsEntry> layout = layout(tensors);
-        byte[] header = header(layout);
+        List<LazyTensor> ordered = new ArrayList<>(tensors);
+        ordered.sort(Comparator.comparing(
+                        (LazyTensor tensor) -> -tensor.info().type().bytes())
+                .thenComparing(LazyTensor::name));
+        byte[] header = header(layout(ordered));
         AtomicFile.write(file, channel -> {
             ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
             writeFully(channel, length.putLong(header.length).flip());
             writeFully(channel, ByteBuffer.wrap(header));
-            for (SafetensorsEntry entry : layout) {
-                write(channel, byName.get(entry.tensor().name()));
+            for (LazyTensor tensor : ordered) {
+                write(channel, tensor);
             }
         });
     }
 
-    private static List<SafetensorsEntry> layout(Collection<LazyTensor> tensors) {
-        List<TensorInfo> infos =
-                new ArrayList<>(tensors.stream().map(LazyTensor::info).toList());
-        infos.sort(
-                Comparator.comparing((TensorInfo info) -> -info.type().bytes()).thenComparing(TensorInfo::name));
+    private static List<SafetensorsEntry> layout(List<LazyTensor> tensors) {
         List<SafetensorsEntry> layout = new ArrayList<>();
         long begin = 0;
-        for (TensorInfo info : infos) {
-            long end = begin + info.bytes();
-            layout.add(new SafetensorsEntry(info, begin, end));
+        for (LazyTensor tensor : tensors) {
+            long end = begin + tensor.info().bytes();
+            layout.add(new SafetensorsEntry(tensor.info(), begin, end));
             begin = end;
         }
         return layout;

@@ -110,7 +110,7 @@ abstract class ShardedFolder implements TensorStore {
             }
         }
         weightMap.forEach((name, shard) -> {
-            if (!shards.get(shard).tensors().containsKey(name)) {
+            if (!tensors.containsKey(name)) {
                 throw new BadInputException("tensor \"" + name + "\" is listed by " + index + " but is not in " + shard
                         + "; index and shards belong to different models");
             }

@@ -25,7 +25,7 @@ public final class TorchFile implements TensorStore {
         this.bytes = bytes;
         this.stored = stored;
         SortedMap<String, TensorInfo> infos = new TreeMap<>();
-        stored.forEach((name, tensor) -> infos.put(name, new TensorInfo(name, typeOf(tensor.type()), tensor.shape())));
+        stored.forEach((name, tensor) -> infos.put(name, info(name, tensor)));
         this.tensors = Collections.unmodifiableSortedMap(infos);
     }
 
@@ -68,27 +68,32 @@ public final class TorchFile implements TensorStore {
 
     @Override
     public INDArray read(String name) {
-        TensorInfo info = info(name);
-        return read(info, info.type().inMemory());
+        TorchTensor tensor = stored(name);
+        TensorInfo info = info(name, tensor);
+        return read(info, tensor, info.type().inMemory());
     }
 
     @Override
     public INDArray read(String name, DataType type) {
-        TensorInfo info = info(name);
+        TorchTensor tensor = stored(name);
+        TensorInfo info = info(name, tensor);
         info.requireFloats(this);
-        return read(info, type);
+        return read(info, tensor, type);
     }
 
-    private TensorInfo info(String name) {
-        TensorInfo info = tensors.get(name);
-        if (info == null) {
-            throw bytes.missing(name, tensors.size());
+    private TorchTensor stored(String name) {
+        TorchTensor tensor = stored.get(name);
+        if (tensor == null) {
+            throw bytes.missing(name, stored.size());
         }
-        return info;
+        return tensor;
     }
 
-    private INDArray read(TensorInfo info, DataType type) {
-        TorchTensor tensor = stored.get(info.name());
+    private static TensorInfo info(String name, TorchTensor tensor) {
+        return new TensorInfo(name, typeOf(tensor.type()), tensor.shape());
+    }
+
+    private INDArray read(TensorInfo info, TorchTensor tensor, DataType type) {
         if (StridedBytes.isContiguous(tensor.shape(), tensor.strides())) {
             return bytes.read(info, type, tensor.start());
         }

@@ -7,8 +7,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -64,10 +64,12 @@ public final class BpeTrainer {
         }
         List<String> mergedPieces = new ArrayList<>();
         while (mergedPieces.size() < merges) {
-            Pair pair = mostFrequent()
-                    .orElseThrow(() -> new BadInputException("the corpus has only " + mergedPieces.size()
-                            + " pairs to merge, " + merges + " are needed; use " + (size - merges + mergedPieces.size())
-                            + " pieces or more text"));
+            Pair pair = mostFrequent();
+            if (pair == null) {
+                throw new BadInputException("the corpus has only " + mergedPieces.size()
+                        + " pairs to merge, " + merges + " are needed; use " + (size - merges + mergedPieces.size())
+                        + " pieces or more text");
+            }
             // Different merges can create the same piece ("a"+"bc", "ab"+"c"), which gets only one id.
             if (!mergedPieces.contains(pair.merged())) {
                 mergedPieces.add(pair.merged());
@@ -85,8 +87,9 @@ public final class BpeTrainer {
 
     /**
      * The most frequent pair; ties go to the shorter pair, then to the first in code point order, as in SentencePiece.
+     * Null if no word has a pair.
      */
-    private Optional<Pair> mostFrequent() {
+    private @Nullable Pair mostFrequent() {
         Map<Pair, Long> counts = new HashMap<>();
         for (Word word : words) {
             for (int i = 0; i + 1 < word.pieces.size(); i++) {
@@ -99,7 +102,8 @@ public final class BpeTrainer {
                         .thenComparing(entry -> entry.getKey().merged().length())
                         .thenComparing(entry -> entry.getKey().merged())
                         .thenComparing(entry -> entry.getKey().left()))
-                .map(Map.Entry::getKey);
+                .map(Map.Entry::getKey)
+                .orElse(null);
     }
 
     private static void merge(List<String> pieces, Pair pair) {

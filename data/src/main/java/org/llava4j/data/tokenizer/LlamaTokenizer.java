@@ -6,6 +6,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
@@ -61,7 +62,7 @@ public final class LlamaTokenizer {
         Path file =
                 Files.isDirectory(modelFolderOrFile) ? modelFolderOrFile.resolve("tokenizer.model") : modelFolderOrFile;
         SentencePieceModel model = SentencePieceReader.read(file);
-        return of(model, file.toAbsolutePath().getParent());
+        return of(model, file.toAbsolutePath().resolveSibling(""));
     }
 
     /** Creates a tokenizer for {@code model} with the settings of the JSON files in {@code folder}. */
@@ -170,7 +171,8 @@ public final class LlamaTokenizer {
         Matcher matcher = addedPattern.matcher(text);
         int from = 0;
         while (findOutside(content, matcher, from, text.length())) {
-            AddedToken token = addedByContent.get(matcher.group());
+            // The pattern matches the added tokens only.
+            AddedToken token = Objects.requireNonNull(addedByContent.get(matcher.group()));
             int to = matcher.start();
             while (token.lstrip() && to > from && isSpace(text.charAt(to - 1))) {
                 to--;
@@ -282,6 +284,8 @@ public final class LlamaTokenizer {
         section.append(id, cut ? text.substring(1) : text, out);
     }
 
+    /** Returns an added token, or null if the id is not that of one. */
+    @Nullable
     AddedToken added(int id) {
         return specials.added().get(id);
     }

@@ -143,13 +143,15 @@ final class ProtoReader {
     }
 
     private BadInputException invalid(String problem) {
-        return invalid(problem, null);
+        return new BadInputException(message(problem));
     }
 
     private BadInputException invalid(String problem, Throwable cause) {
-        return new BadInputException(
-                source + ": invalid SentencePiece model: " + problem + " at byte " + position
-                        + "; download the file again",
-                cause);
+        return new BadInputException(message(problem), cause);
+    }
+
+    private String message(String problem) {
+        return source + ": invalid SentencePiece model: " + problem + " at byte " + position
+                + "; download the file again";
     }
 }

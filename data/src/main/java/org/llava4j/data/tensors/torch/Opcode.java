@@ -1,5 +1,7 @@
 package org.llava4j.data.tensors.torch;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * Pickle opcodes by their names in Python. Opcodes that weights do not need are listed so that errors can name them.
  */
@@ -88,8 +90,8 @@ enum Opcode {
         this.code = code;
     }
 
-    /** The opcode of a byte; null if there is none. */
-    static Opcode of(int code) {
+    /** The opcode of a byte, or null if there is none. */
+    static @Nullable Opcode of(int code) {
         return BY_CODE[code];
     }
 }

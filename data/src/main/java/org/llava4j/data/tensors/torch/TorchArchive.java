@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
@@ -92,7 +93,7 @@ public final class TorchArchive {
     }
 
     private SortedMap<String, TorchTensor> tensors() throws IOException {
-        ZipEntry pickle = entries.get(root + PICKLE);
+        ZipEntry pickle = Objects.requireNonNull(entries.get(root + PICKLE)); // root() found it
         if (pickle.size() > MAX_PICKLE_BYTES) {
             throw TorchFileErrors.notWeights(
                     file, "has a pickle of " + pickle.size() + " bytes, the limit is " + MAX_PICKLE_BYTES);
