@@ -245,8 +245,8 @@ final class RunCheckpointer implements AutoCloseable {
      *
      * @throws BadInputException if the log cannot be copied
      */
-    void moveRunFiles(Path folder) {
-        MonitoringFiles.copy(folder, folder, listener::notice);
+    void moveRunFiles(Path output) {
+        MonitoringFiles.copy(folder, output, listener::notice);
         MonitoringFiles.delete(folder, listener::notice);
     }
 
