@@ -1,5 +1,6 @@
 package org.llava4j.model;
 
+import java.io.File;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -155,6 +156,17 @@ public final class Llava {
         return new Llava(sd, Optional.empty(), Decoder.checkpointSegments(config));
     }
 
+    /**
+     * Loads a graph saved by {@code graph().save(file, saveUpdaterState)}. {@code SameDiff.load} reads it too, but
+     * returns a graph without {@code fit}.
+     *
+     * @param loadUpdaterState whether to read the state of the updater, which continues training
+     */
+    public static SameDiff loadGraph(File file, boolean loadUpdaterState) {
+        OpRegistry.register();
+        return GraphHooks.load(file, loadUpdaterState);
+    }
+
     private static SameDiff newGraph() {
         OpRegistry.register();
         return GraphHooks.newGraph();
@@ -181,7 +193,10 @@ public final class Llava {
                 sd.placeHolder(TARGETS, DataType.INT32, -1));
     }
 
-    /** The SameDiff graph, for reading any node or adding ops. */
+    /**
+     * The SameDiff graph, for reading any node, adding ops, or training with {@code setTrainingConfig} and {@code fit}.
+     * {@code fit} trains the weights that {@link #setTrainable} selected and does not use gradient checkpointing.
+     */
     public SameDiff graph() {
         return sd;
     }

@@ -1,6 +1,8 @@
 package org.llava4j.train;
 
 import org.nd4j.linalg.schedule.ISchedule;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
  * Learning rate schedule of the paper: linear warmup from 0, then cosine decay to 0. With warmup the learning rate of
@@ -10,7 +12,15 @@ import org.nd4j.linalg.schedule.ISchedule;
  * @param warmupSteps number of warmup steps
  * @param totalSteps number of all steps, including warmup
  */
-public record CosineScheduleWithWarmup(double peak, int warmupSteps, int totalSteps) implements ISchedule {
+public record CosineScheduleWithWarmup(
+        @JsonProperty("peak") double peak,
+        @JsonProperty("warmupSteps") int warmupSteps,
+        @JsonProperty("totalSteps") int totalSteps)
+        implements ISchedule {
+
+    /** Creator for ND4J, whose JSON of a graph includes the schedule. */
+    @JsonCreator
+    public CosineScheduleWithWarmup {}
 
     /**
      * @param peak learning rate at the end of the warmup

@@ -13,8 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Inner training loop: gradients of the trainable weights, clipping, AdamW, learning-rate schedule.
  *
- * <p>SameDiff's {@code fit} updates weights during the backward pass, so it supports neither gradient clipping nor
- * gradient accumulation.
+ * <p>{@code SameDiff.fit} also trains the graph, but has neither gradient accumulation nor clipping by the global norm.
  */
 public final class Trainer {
     private final BatchGradients gradients;

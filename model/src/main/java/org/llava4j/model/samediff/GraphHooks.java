@@ -1,5 +1,6 @@
 package org.llava4j.model.samediff;
 
+import java.io.File;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +20,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *   <li>graphs reference the arrays they are given, whereas M2.1's default holder keeps a second copy of every weight
  *       for other devices;
  *   <li>sessions are {@link GraphSession}s, which run the custom operations and pool memory;
- *   <li>the gradient graph is built without the line per operation that M2.1 prints on stdout.
+ *   <li>the gradient graph is built without the line per operation that M2.1 prints on stdout;
+ *   <li>{@code fit} gets a training graph that calls the gradient graph as one operation ({@link FitGraph}), because its
+ *       own session cannot run the custom operations.
  * </ol>
  */
 public final class GraphHooks {
@@ -34,10 +37,32 @@ public final class GraphHooks {
         SameDiff.bindInferenceFactory(GraphSession::new);
     }
 
-    /** Creates a graph that keeps one copy of its weights. It must be used by one thread at a time. */
+    /**
+     * Creates a graph that keeps one copy of its weights and supports {@code fit}. It must be used by one thread at a
+     * time.
+     */
     public static SameDiff newGraph() {
+        SameDiff sd = bareGraph();
+        sd.addListeners(new FitGraph(sd, () -> gradientGraph(sd)));
+        return sd;
+    }
+
+    /** Creates a graph that keeps one copy of its weights. */
+    static SameDiff bareGraph() {
         SameDiff sd = SameDiff.create();
         sd.setArrayHolders(new SingleThreadArrayHolder(), new SingleThreadArrayHolder(), false);
+        return sd;
+    }
+
+    /**
+     * Loads a graph that {@code SameDiff.save} wrote, with support for {@code fit}.
+     *
+     * @param loadUpdaterState whether to read the state of the updater, which continues training
+     */
+    public static SameDiff load(File file, boolean loadUpdaterState) {
+        SameDiff sd = SameDiff.load(file, loadUpdaterState);
+        sd.setArrayHolders(new SingleThreadArrayHolder(), new SingleThreadArrayHolder(), true);
+        sd.addListeners(new FitGraph(sd, () -> gradientGraph(sd)));
         return sd;
     }
 

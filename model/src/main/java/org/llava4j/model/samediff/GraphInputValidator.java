@@ -73,7 +73,7 @@ final class GraphInputValidator {
     }
 
     /** The outputs and all variables that they depend on. */
-    private static Set<String> ancestors(SameDiff graph, Collection<String> outputs) {
+    static Set<String> ancestors(SameDiff graph, Collection<String> outputs) {
         Set<String> reached = new HashSet<>(outputs);
         Deque<String> open = new ArrayDeque<>(outputs);
         while (!open.isEmpty()) {

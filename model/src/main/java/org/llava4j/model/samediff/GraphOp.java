@@ -110,6 +110,15 @@ public abstract class GraphOp extends VersionedOp {
         return FloatConversion.isHalfPrecision(firstInput) ? DataType.FLOAT : firstInput;
     }
 
+    @Override
+    final void requireSession() {
+        if (!GraphSession.isRunning()) {
+            throw new IllegalStateException(opName() + " was called by a session that cannot run it; load a saved graph"
+                    + " with Llava.loadGraph, and add listeners with addListeners, since setListeners removes the one"
+                    + " that fit needs");
+        }
+    }
+
     /**
      * Rejects the gradient of a low-precision weight, whose updates would be rounded away.
      *

@@ -2,6 +2,7 @@ package org.llava4j.model.samediff;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -27,6 +28,8 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * SameDiff's.
  */
 final class GraphSession extends InferenceSession {
+    private static final ThreadLocal<Boolean> RUNNING = ThreadLocal.withInitial(() -> false);
+
     private final Kernels kernels = KernelChoice.kernels();
 
     GraphSession(SameDiff sameDiff) {
@@ -58,6 +61,11 @@ final class GraphSession extends InferenceSession {
         return super.doExec(op, context, frame, opInputs, allIterInputs, constAndPlaceholderInputs, otherPlaceholders);
     }
 
+    /** Whether a graph session runs on the current thread. */
+    static boolean isRunning() {
+        return RUNNING.get();
+    }
+
     /**
      * Whether the operation has this number of inputs, all with the shape and type of its only output, so that nothing
      * is broadcast or converted.
@@ -84,14 +92,31 @@ final class GraphSession extends InferenceSession {
             Collection<String> requiredActivations,
             List<Listener> listeners,
             At at) {
+        if (otherPlaceholders != null && !otherPlaceholders.isEmpty()) {
+            return output(variables, tensors(otherPlaceholders), Map.of(), batch, requiredActivations, listeners, at);
+        }
         Map<String, INDArray> fed = placeholders == null ? Map.of() : placeholders;
         GraphInputValidator.requireMatchingTypes(sameDiff, fed);
         GraphInputValidator.requireComplete(sameDiff, variables, fed);
-        ExecutionResult result =
-                super.output(variables, placeholders, otherPlaceholders, batch, requiredActivations, listeners, at);
+        ExecutionResult result;
+        boolean nested = RUNNING.get();
+        RUNNING.set(true);
+        try {
+            result =
+                    super.output(variables, placeholders, otherPlaceholders, batch, requiredActivations, listeners, at);
+        } finally {
+            RUNNING.set(nested);
+        }
         freedArrays.clear();
         PooledMemory.forCurrentThread().releaseUnreturned(arrays(result));
         return result;
+    }
+
+    /** Inputs of a graph that an {@code Invoke} operation of another graph calls. */
+    private static Map<String, INDArray> tensors(Map<String, SDValue> values) {
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        values.forEach((name, value) -> tensors.put(name, value.getTensorValue()));
+        return tensors;
     }
 
     private static List<INDArray> arrays(ExecutionResult result) {

@@ -27,6 +27,13 @@ abstract class VersionedOp extends DynamicCustomOp {
     /** Returns the shapes of the outputs for these inputs. */
     protected abstract long[][] outputShapes(List<INDArray> inputs);
 
+    /**
+     * Checks that a session that can run the operation is running: native code does not know the operation.
+     *
+     * @throws IllegalStateException if another session runs it
+     */
+    abstract void requireSession();
+
     /** Data type of the outputs for the data type of the first input. */
     abstract DataType outputType(DataType firstInput);
 
@@ -37,6 +44,7 @@ abstract class VersionedOp extends DynamicCustomOp {
 
     @Override
     public final List<DataBuffer> calculateOutputShape(OpContext context) {
+        requireSession();
         return describe(context.getInputArrays());
     }
 

@@ -27,7 +27,7 @@ import org.nd4j.linalg.learning.config.Adam;
  * The adapter calls {@code operationStart} and {@code operationEnd} (with {@code TRAINING}), {@code epochStart}, {@code
  * epochEnd}, {@code iterationStart} and {@code iterationDone} with the loss. The data sets passed to listeners have as
  * many rows as the step had samples, but not their content. Callbacks for single operations, activations and updates
- * are not called, because LLaVA4J does not use SameDiff's {@code fit}; a listener that requires activations is
+ * are not called, because a stage does not use SameDiff's {@code fit}; a listener that requires activations is
  * rejected. A graph without a training configuration gets one that only provides the learning rates of the run. A
  * listener that returns {@code STOP} at the end of an epoch stops the run after the next step.
  */
