@@ -6,6 +6,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import org.nd4j.autodiff.samediff.ArrayHolder;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.array.SingleThreadArrayHolder;
 import org.nd4j.imports.converters.ImportClassMapping;
@@ -78,17 +79,23 @@ public final class GraphHooks {
     }
 
     /**
-     * Builds the gradient graph, or rebuilds it after the set of trainable variables has changed. Meanwhile stdout of
-     * the whole JVM is discarded.
+     * Builds the gradient graph, or rebuilds it after the set of trainable variables has changed. It references the
+     * arrays of the graph. Meanwhile stdout of the whole JVM is discarded.
      */
     public static synchronized SameDiff gradientGraph(SameDiff sd) {
         PrintStream out = System.out;
+        // M2.1 copies the array of every trainable variable and then drops the copy.
+        ArrayHolder trainable = sd.getVariablesArrays();
+        sd.setVariablesArrays(new SingleThreadArrayHolder());
         try (PrintStream discarded = new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8)) {
             System.setOut(discarded);
             sd.createGradFunction();
         } finally {
             System.setOut(out);
+            sd.setVariablesArrays(trainable);
         }
-        return sd.getFunction("grad");
+        SameDiff gradients = sd.getFunction("grad");
+        trainable.arrayNames().forEach(name -> gradients.getVariablesArrays().setArray(name, trainable.getArray(name)));
+        return gradients;
     }
 }
