@@ -320,6 +320,32 @@ public final class Llava {
      * @param dropoutSeed seed of the dropout mask, 0 or more; the same seed drops the same elements
      */
     public Map<String, INDArray> gradients(Map<String, INDArray> placeholders, List<String> names, long dropoutSeed) {
+        GradientPass pass = gradientPass(names);
+        Map<String, INDArray> raw = GraphHooks.output(
+                pass.graph(), LoraLayers.withDropoutSeed(sd, placeholders, dropoutSeed), pass.outputs());
+        Map<String, INDArray> byName = new LinkedHashMap<>();
+        byName.put(LOSS, raw.get(pass.outputs().get(0)));
+        for (int i = 0; i < names.size(); i++) {
+            byName.put(names.get(i), raw.get(pass.outputs().get(i + 1)));
+        }
+        return byName;
+    }
+
+    /**
+     * A forward and backward pass.
+     *
+     * @param graph the gradient graph, with gradient checkpointing if enabled
+     * @param outputs names of its nodes: the loss, then the gradient of each weight
+     */
+    public record GradientPass(SameDiff graph, List<String> outputs) {}
+
+    /**
+     * Returns the graph that {@link #gradients(Map, List)} evaluates.
+     *
+     * @param names trainable weights
+     * @throws BadInputException if a weight is not connected to the loss, or the graph has several losses
+     */
+    public GradientPass gradientPass(List<String> names) {
         String loss = loss();
         if (gradientGraph == null || !loss.equals(gradientGraphLoss)) {
             gradientGraph = GraphHooks.gradientGraph(sd);
@@ -330,12 +356,7 @@ public final class Llava {
         }
         List<String> outputs = new ArrayList<>(List.of(loss));
         names.forEach(name -> outputs.add(gradientNode(name)));
-        Map<String, INDArray> raw =
-                GraphHooks.output(gradientGraph, LoraLayers.withDropoutSeed(sd, placeholders, dropoutSeed), outputs);
-        Map<String, INDArray> byName = new LinkedHashMap<>();
-        byName.put(LOSS, raw.get(loss));
-        names.forEach(name -> byName.put(name, raw.get(gradientNode(name))));
-        return byName;
+        return new GradientPass(gradientGraph, outputs);
     }
 
     private String loss() {

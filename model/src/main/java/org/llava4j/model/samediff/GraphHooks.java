@@ -21,7 +21,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *   <li>graphs reference the arrays they are given, whereas M2.1's default holder keeps a second copy of every weight
  *       for other devices;
  *   <li>sessions are {@link GraphSession}s, which run the custom operations and pool memory;
- *   <li>the gradient graph is built without the line per operation that M2.1 prints on stdout;
+ *   <li>the gradient graph is built without the copies of trainable weights that M2.1 makes, and without the line per
+ *       operation that it prints on stdout;
  *   <li>{@code fit} gets a training graph that calls the gradient graph as one operation ({@link FitGraph}), because its
  *       own session cannot run the custom operations.
  * </ol>

@@ -60,14 +60,20 @@ public abstract class GraphOp extends VersionedOp {
      * Creates the same operation on other inputs, which may belong to another graph; {@link #addToGraph} adds it there.
      */
     final GraphOp copyWithInputs(SDVariable... inputs) {
-        GraphOp copy = newInstance();
+        GraphOp copy = copyWithoutGraph();
         copy.setSameDiff(inputs[0].getSameDiff());
         copy.setOwnName(null);
         copy.setInstanceId();
+        copy.sameDiff.addArgsFor(inputs, copy);
+        return copy;
+    }
+
+    /** Creates the same operation outside of any graph. */
+    final GraphOp copyWithoutGraph() {
+        GraphOp copy = newInstance();
         copy.iArguments.addAll(iArguments);
         copy.tArguments.addAll(tArguments);
         copy.bArguments.addAll(bArguments);
-        copy.sameDiff.addArgsFor(inputs, copy);
         return copy;
     }
 

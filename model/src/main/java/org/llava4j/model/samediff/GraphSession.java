@@ -23,18 +23,25 @@ import org.nd4j.linalg.api.ops.impl.transforms.same.Identity;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
- * SameDiff session that runs every {@link GraphOp} with the selected {@link Kernels}, and also the copies and sums that
- * SameDiff inserts between gradients. Its memory comes from the thread's {@link PooledMemory}. Everything else is
- * SameDiff's.
+ * SameDiff session that runs every {@link GraphOp} with its {@link Kernels}, and also the copies and sums that SameDiff
+ * inserts between gradients. Its memory comes from a {@link PooledMemory}. Everything else is SameDiff's.
  */
-final class GraphSession extends InferenceSession {
+class GraphSession extends InferenceSession {
     private static final ThreadLocal<Boolean> RUNNING = ThreadLocal.withInitial(() -> false);
 
-    private final Kernels kernels = KernelChoice.kernels();
+    private final Kernels kernels;
+    private final PooledMemory memory;
 
+    /** A session with this JVM's kernels and the current thread's pool. */
     GraphSession(SameDiff sameDiff) {
+        this(sameDiff, KernelChoice.kernels(), PooledMemory.forCurrentThread());
+    }
+
+    GraphSession(SameDiff sameDiff, Kernels kernels, PooledMemory memory) {
         super(sameDiff);
-        setMmgr(PooledMemory.forCurrentThread());
+        this.kernels = kernels;
+        this.memory = memory;
+        setMmgr(memory);
     }
 
     @Override
@@ -70,7 +77,7 @@ final class GraphSession extends InferenceSession {
      * Whether the operation has this number of inputs, all with the shape and type of its only output, so that nothing
      * is broadcast or converted.
      */
-    private static boolean sameShapes(OpContext context, int inputs) {
+    static boolean sameShapes(OpContext context, int inputs) {
         if (context.numInputArguments() != inputs || context.numOutputArguments() != 1) {
             return false;
         }
@@ -108,7 +115,7 @@ final class GraphSession extends InferenceSession {
             RUNNING.set(nested);
         }
         freedArrays.clear();
-        PooledMemory.forCurrentThread().releaseUnreturned(arrays(result));
+        memory.releaseUnreturned(arrays(result));
         return result;
     }
 

@@ -24,7 +24,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>Arrays returned by {@code output(...)} belong to the caller; {@link #release} returns them to the pool.
  */
-public final class PooledMemory extends VersionedMemory {
+public sealed class PooledMemory extends VersionedMemory permits MetaMemory {
     private static final ThreadLocal<PooledMemory> PER_THREAD = ThreadLocal.withInitial(PooledMemory::new);
 
     /** Default limit of free bytes, well above the working set of a step for all models that fit at all. */
@@ -37,7 +37,7 @@ public final class PooledMemory extends VersionedMemory {
     private long allocatedArrays;
     private long allocatedBytes;
 
-    private PooledMemory() {}
+    PooledMemory() {}
 
     /** Returns the pool of the current thread, shared by all graphs that it runs. */
     public static PooledMemory forCurrentThread() {
@@ -74,7 +74,7 @@ public final class PooledMemory extends VersionedMemory {
         Deque<INDArray> arrays = free.get(new Key(type, shape));
         INDArray array = arrays == null ? null : arrays.pollFirst();
         if (array == null) {
-            array = Nd4j.createUninitializedDetached(type, shape);
+            array = create(type, shape);
             allocatedArrays++;
             allocatedBytes += bytes(array);
         } else {
@@ -106,10 +106,7 @@ public final class PooledMemory extends VersionedMemory {
     @Override
     public void release(INDArray array) {
         inUse.remove(array);
-        if (array.isEmpty() || array.wasClosed() || array.isView() || array.ordering() != 'c') {
-            return;
-        }
-        if (array.data().length() != array.length() || !array.closeable()) {
+        if (!isReusable(array)) {
             return;
         }
         free.computeIfAbsent(new Key(array.dataType(), array.shape()), key -> new ArrayDeque<>())
@@ -131,6 +128,31 @@ public final class PooledMemory extends VersionedMemory {
         unreturned.forEach(this::release);
     }
 
+    /** Creates an array when no free one has its shape. */
+    INDArray create(DataType type, long... shape) {
+        return Nd4j.createUninitializedDetached(type, shape);
+    }
+
+    /** Whether a released array is dense and owns its buffer. */
+    boolean isReusable(INDArray array) {
+        return !array.isEmpty()
+                && !array.wasClosed()
+                && !array.isView()
+                && array.ordering() == 'c'
+                && array.data().length() == array.length()
+                && array.closeable();
+    }
+
+    /** Frees the memory of an array that leaves the pool. */
+    void destroy(INDArray array) {
+        array.close();
+    }
+
+    /** Bytes of the free arrays. */
+    long freeBytes() {
+        return freeBytes;
+    }
+
     /** Number of arrays allocated because no free array had their shape. */
     long allocatedArrays() {
         return allocatedArrays;
@@ -146,20 +168,20 @@ public final class PooledMemory extends VersionedMemory {
         while (freeBytes > limitBytes / 2 && entries.hasNext()) {
             for (INDArray array : entries.next().getValue()) {
                 freeBytes -= bytes(array);
-                array.close();
+                destroy(array);
             }
             entries.remove();
         }
     }
 
-    private static long bytes(INDArray array) {
+    static long bytes(INDArray array) {
         return array.length() * array.dataType().width();
     }
 
     /** Closes all free arrays. */
     @Override
     public void close() {
-        free.values().forEach(arrays -> arrays.forEach(INDArray::close));
+        free.values().forEach(arrays -> arrays.forEach(this::destroy));
         free.clear();
         freeBytes = 0;
     }

@@ -81,7 +81,7 @@ record StepBenchmark(
         List<Double> baselines = new ArrayList<>();
         double flops;
         long baselineBytes;
-        try (GemmBaseline products = new GemmBaseline(StepGemms.of(size, benchCase, batch))) {
+        try (GemmBaseline products = new GemmBaseline(StepGemms.of(plannedRun()))) {
             flops = products.flops();
             baselineBytes = products.bytes();
             for (int i = 0; i < WARMUP; i++) {
@@ -144,7 +144,7 @@ record StepBenchmark(
                 layout, WeightInitializer.normal(SEED, "features", 1, vectors, vision.hiddenSize()));
     }
 
-    private PlannedRun plannedRun() {
+    PlannedRun plannedRun() {
         return new PlannedRun(
                 size.config(),
                 null,

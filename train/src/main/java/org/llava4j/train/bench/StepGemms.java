@@ -2,115 +2,92 @@ package org.llava4j.train.bench;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.llava4j.model.config.ClipConfig;
-import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.kernels.GemmBaseline.Layout;
 import org.llava4j.model.kernels.GemmBaseline.Product;
+import org.llava4j.model.kernels.Kernels.AttentionShape;
+import org.llava4j.model.kernels.MetaKernels;
+import org.llava4j.train.plan.PlannedRun;
+import org.llava4j.train.plan.StepTrace;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The matrix products of a step with their exact shapes. Forward: all rows, but only target tokens at the LM head.
- * Backward: input gradients down to the projector, and weight gradients of trainable weights. Attention counts the
- * products of each head, causal ones up to the diagonal in blocks of rows, and assumes in the backward pass that the
- * probabilities are stored.
+ * The matrix products of a step, recorded as the step runs on meta arrays, without gradient checkpointing. Attention
+ * counts the products of each head, causal ones up to the diagonal in blocks of rows, and assumes in the backward pass
+ * that the probabilities are stored.
  */
-final class StepGemms {
+final class StepGemms implements MetaKernels.Observer {
     /** Rows of a causal block: entries above the diagonal within a block are computed, those beyond it are not. */
     private static final int BLOCK = 96;
 
     private final List<Product> products = new ArrayList<>();
-    private final BenchSize size;
-    private final BenchCase benchCase;
-    private final int batch;
 
-    private StepGemms(BenchSize size, BenchCase benchCase, int batch) {
-        this.size = size;
-        this.benchCase = benchCase;
-        this.batch = batch;
+    private StepGemms() {}
+
+    static List<Product> of(PlannedRun run) {
+        StepGemms gemms = new StepGemms();
+        StepTrace.of(run.withGradientCheckpointing(false), MetaKernels.observedBy(gemms));
+        return gemms.products;
     }
 
-    static List<Product> of(BenchSize size, BenchCase benchCase, int batch) {
-        StepGemms step = new StepGemms(size, benchCase, batch);
-        if (benchCase.pixels()) {
-            step.tower(size.config().vision());
-        }
-        step.projector();
-        step.decoder(size.config().decoder());
-        return step.products;
-    }
-
-    private void tower(ClipConfig vision) {
-        int width = vision.hiddenSize();
-        int patches = batch * vision.patches();
-        int length = vision.patches() + 1;
-        int rows = batch * length;
-        add(Layout.A_BT, patches, width, 3 * vision.patchSizePx() * vision.patchSizePx(), 1);
-        // The last layer comes after the selected feature layer and is not computed.
-        for (int layer = 0; layer < vision.layers() - 1; layer++) {
-            add(Layout.A_BT, rows, width, width, 4);
-            add(Layout.A_BT, rows, vision.intermediateSize(), width, 1);
-            add(Layout.A_BT, rows, width, vision.intermediateSize(), 1);
-            int headDim = width / vision.heads();
-            heads(Layout.A_BT, length, length, headDim, vision.heads());
-            heads(Layout.A_B, length, headDim, length, vision.heads());
-        }
-    }
-
-    private void projector() {
-        int rows = batch * size.config().numImageTokens();
-        int in = size.config().vision().hiddenSize();
-        int out = size.config().decoder().hiddenSize();
-        add(Layout.A_BT, rows, out, in, 1);
-        if (benchCase.trains()) {
-            add(Layout.AT_B, out, in, rows, 1);
-        }
-    }
-
-    private void decoder(LlamaConfig llama) {
-        int rows = batch * size.length();
-        int width = llama.hiddenSize();
-        int headDim = width / llama.heads();
-        int kv = llama.kvHeads() * headDim;
-        for (int layer = 0; layer < llama.layers(); layer++) {
-            linear(rows, width, width, 2);
-            linear(rows, kv, width, 2);
-            linear(rows, llama.intermediateSize(), width, 2);
-            linear(rows, width, llama.intermediateSize(), 1);
-            attention(llama.heads(), headDim);
-        }
-        linear(batch * size.targetTokens(), llama.vocabSize(), width, 1);
-    }
-
-    private void attention(int heads, int headDim) {
-        for (int row = 0; row < size.length(); row += BLOCK) {
-            int rows = Math.min(BLOCK, size.length() - row);
-            int keys = row + rows;
-            heads(Layout.A_BT, rows, keys, headDim, heads);
-            heads(Layout.A_B, rows, headDim, keys, heads);
-            if (benchCase.trains()) {
-                heads(Layout.AT_B, keys, headDim, rows, heads);
-                heads(Layout.A_BT, rows, keys, headDim, heads);
-                heads(Layout.A_B, rows, headDim, keys, heads);
-                heads(Layout.AT_B, keys, headDim, rows, heads);
+    @Override
+    public void called(String kernel, Object... arguments) {
+        switch (kernel) {
+            case "linear" -> linear((INDArray) arguments[0], (INDArray) arguments[1]);
+            case "linears" -> {
+                for (INDArray weight : (INDArray[]) arguments[1]) {
+                    linear((INDArray) arguments[0], weight);
+                }
+            }
+            case "linearGradInput" -> gradInput((INDArray[]) arguments[0], (INDArray) arguments[2]);
+            case "linearGradWeight" -> gradWeight((INDArray) arguments[0], (INDArray) arguments[1]);
+            case "attention" -> attention((AttentionShape) arguments[4], false);
+            case "attentionGrad" -> attention((AttentionShape) arguments[5], true);
+            default -> {
+                // not a matrix product
             }
         }
     }
 
-    /** A linear layer [outputs, inputs] of the decoder, with the gradients of the case. */
-    private void linear(int rows, int outputs, int inputs, int count) {
-        add(Layout.A_BT, rows, outputs, inputs, count);
-        if (benchCase.trains()) {
-            add(Layout.A_B, rows, inputs, outputs, count);
-        }
-        if (benchCase.trainsDecoder()) {
-            add(Layout.AT_B, outputs, inputs, rows, count);
+    /** y[R, N] = x[R, K] w[N, K]^T. */
+    private void linear(INDArray x, INDArray w) {
+        long outputs = w.size(0);
+        add(Layout.A_BT, x.size(0), outputs, w.length() / outputs);
+    }
+
+    /** dx[R, K] = the sum of dy[R, N] w[N, K]. */
+    private void gradInput(INDArray[] dys, INDArray dx) {
+        for (INDArray dy : dys) {
+            add(Layout.A_B, dx.size(0), dx.size(1), dy.size(1));
         }
     }
 
-    private void add(Layout layout, int m, int n, int k, int count) {
-        products.add(new Product(layout, m, n, k, count, false));
+    /** dw[N, K] = dy[R, N]^T x[R, K]. */
+    private void gradWeight(INDArray dy, INDArray x) {
+        add(Layout.AT_B, dy.size(1), x.size(1), dy.size(0));
     }
 
-    private void heads(Layout layout, int m, int n, int k, int heads) {
-        products.add(new Product(layout, m, n, k, batch * heads, true));
+    private void attention(AttentionShape shape, boolean backward) {
+        int block = shape.causal() ? BLOCK : shape.length();
+        for (int row = 0; row < shape.length(); row += block) {
+            int rows = Math.min(block, shape.length() - row);
+            int keys = row + rows;
+            if (backward) {
+                heads(Layout.AT_B, keys, shape.headDim(), rows, shape);
+                heads(Layout.A_BT, rows, keys, shape.headDim(), shape);
+                heads(Layout.A_B, rows, shape.headDim(), keys, shape);
+                heads(Layout.AT_B, keys, shape.headDim(), rows, shape);
+            } else {
+                heads(Layout.A_BT, rows, keys, shape.headDim(), shape);
+                heads(Layout.A_B, rows, shape.headDim(), keys, shape);
+            }
+        }
+    }
+
+    private void add(Layout layout, long m, long n, long k) {
+        products.add(new Product(layout, Math.toIntExact(m), Math.toIntExact(n), Math.toIntExact(k), 1, false));
+    }
+
+    private void heads(Layout layout, int m, int n, int k, AttentionShape shape) {
+        products.add(new Product(layout, m, n, k, shape.sequences() * shape.heads(), true));
     }
 }

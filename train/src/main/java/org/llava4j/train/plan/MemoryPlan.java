@@ -1,25 +1,26 @@
 package org.llava4j.train.plan;
 
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.ImageStartEndEmbeddings;
-import org.llava4j.model.features.TowerFeatures;
+import org.llava4j.model.Llava;
+import org.llava4j.model.samediff.MetaMemory;
 import org.llava4j.model.samediff.PooledMemory;
-import org.llava4j.train.plan.PlannedRun.TowerPlacement;
-import org.llava4j.train.plan.WeightShapes.Weight;
+import org.llava4j.train.plan.MetaWeights.Weight;
 
 /**
  * Memory estimate of a training run, computed from shapes alone; all sizes are bytes. The terms add up to the peak
  * resident memory:
  *
  * <ul>
- *   <li>the arrays of a step: its operations are simulated one after the other on the memory pool of the graph. Of the
- *       forward pass, only arrays that a gradient reads stay alive: per decoder layer its input, q, k and v, the sum
+ *   <li>the arrays of a step: the model's own graph runs on meta arrays ({@link StepTrace}), with the memory pool's
+ *       policy. Of the forward pass, only arrays that a gradient reads stay alive: per decoder layer its input, q, k and v, the sum
  *       after attention, gate and up, and if the layer's matrices are trainable also the four inputs of its products;
  *       at the LM head the logits of the M target tokens and their gradient. Attention recomputes its probabilities in
  *       blocks, so no array has size T x T. With gradient checkpointing only the input of each layer stays alive, plus
@@ -43,6 +44,7 @@ import org.llava4j.train.plan.WeightShapes.Weight;
  * @param poolBytes free arrays that the pool may keep; a run with less memory keeps fewer
  * @param featureBytes the in-memory feature cache, on the Java heap
  * @param jvmBytes the JVM with its libraries and the rest of its heap
+ * @param planner of this run and similar ones
  */
 public record MemoryPlan(
         PlannedRun run,
@@ -56,89 +58,66 @@ public record MemoryPlan(
         long inputBytes,
         long poolBytes,
         long featureBytes,
-        long jvmBytes) {
-
-    private static final int SIMULATED_STEPS = 3;
+        long jvmBytes,
+        MemoryPlanner planner) {
 
     /** Plans a run without reading or creating any weight. */
     public static MemoryPlan of(PlannedRun run) {
-        List<Weight> model = WeightShapes.model(run);
-        List<Weight> tower = run.tower() == TowerPlacement.NONE ? List.of() : WeightShapes.tower(run.config());
-        long trainableWithUnread = model.stream()
-                .filter(weight -> weight.isTrainable(run.trainable()))
+        return new MemoryPlanner().plan(run);
+    }
+
+    static MemoryPlan of(PlannedRun run, MemoryPlanner planner) {
+        StepTrace trace = planner.trace(run);
+        List<Weight> weights = trace.weights();
+        long all = weights.stream().mapToLong(Weight::length).sum();
+        long trainableWithUnread = weights.stream()
+                .filter(weight -> run.isTrainable(weight.name()))
                 .mapToLong(Weight::length)
-                .sum();
-        long all = Stream.concat(model.stream(), tower.stream())
-                .mapToLong(Weight::length)
-                .sum();
-        long weightBytes = Stream.concat(model.stream(), tower.stream())
-                .mapToLong(weight -> weight.bytes(run.trainable(), run.frozenDtype()))
                 .sum();
         // The image start/end rows are a separate variable, and the same rows of the table are not read.
-        long unreadRows = run.config().imageStartEndTokens().isPresent()
-                ? (long) WeightShapes.IMAGE_START_END_ROWS
-                        * run.config().decoder().hiddenSize()
-                : 0;
+        long unreadRows = weights.stream()
+                .filter(weight -> weight.name().equals(ImageStartEndEmbeddings.NAME))
+                .mapToLong(Weight::length)
+                .sum();
         long trainableParameters =
                 trainableWithUnread - (run.trainable().test(ImageStartEndEmbeddings.TABLE) ? unreadRows : 0);
         long gradientBytes = trainableWithUnread * Float.BYTES * Math.min(2, run.gradientAccumulationSteps());
-        PoolSimulation pool = simulate(run);
-        long activationBytes = pool.peakIntermediateBytes();
+        MetaMemory memory = trace.simulate(run);
+        long activationBytes = memory.peakIntermediateBytes();
         return new MemoryPlan(
                 run,
                 trainableParameters,
                 all - unreadRows - trainableParameters,
-                weightBytes,
+                weights.stream().mapToLong(weight -> bytes(weight, run)).sum(),
                 gradientBytes,
                 2 * trainableWithUnread * Float.BYTES,
                 activationBytes,
-                gradientBytes + activationBytes - pool.peakInUseBytes(),
-                estimateInputBytes(run),
-                estimatePoolBytes(run, pool, activationBytes),
+                gradientBytes + activationBytes - memory.peakInUseBytes(),
+                StepTrace.inputBytes(run),
+                estimatePoolBytes(run, memory, activationBytes),
                 run.featureBytes(),
-                JvmMemory.bytes(run));
+                JvmMemory.bytes(run),
+                planner);
     }
 
-    /** Simulates a few steps with the longest batch. */
-    private static PoolSimulation simulate(PlannedRun run) {
-        PoolSimulation pool = new PoolSimulation(PooledMemory.limitBytes());
-        StepGraph step = StepGraph.step(run);
-        for (int i = 0; i < SIMULATED_STEPS; i++) {
-            if (run.tower() == TowerPlacement.SEPARATE) {
-                StepGraph tower = StepGraph.tower(run, Math.min(run.batchSize(), TowerFeatures.MAX_BATCH_SIZE));
-                pool.run(tower);
-                pool.releaseAll(tower.results());
-            }
-            for (int pass = 0; pass < Math.min(2, run.gradientAccumulationSteps()); pass++) {
-                pool.run(step);
-                pool.releaseAll(List.of(step.loss()));
-                if (pass > 0) {
-                    // Accumulated into the gradients of the previous pass.
-                    pool.releaseAll(step.gradients());
-                }
-            }
-            pool.releaseAll(step.gradients());
-        }
-        return pool;
+    /** Plans a run that differs from this one in a few settings. */
+    MemoryPlan withRun(PlannedRun changed) {
+        return planner.plan(changed);
     }
 
-    private static long estimatePoolBytes(PlannedRun run, PoolSimulation pool, long activationBytes) {
-        long ofOneLength = pool.peakBytes() - pool.peakInUseBytes();
+    private static long bytes(Weight weight, PlannedRun run) {
+        boolean lowPrecision = weight.matrix() && !run.isTrainable(weight.name());
+        return weight.length() * (lowPrecision ? run.frozenDtype().dataType().width() : Float.BYTES);
+    }
+
+    private static long estimatePoolBytes(PlannedRun run, MetaMemory memory, long activationBytes) {
+        long ofOneLength = memory.peakBytes() - memory.peakInUseBytes();
         if (run.padToMultipleOf() == 0) {
             return ofOneLength;
         }
         long others = (run.maxLength() - run.config().numImageTokens() - 1) / run.padToMultipleOf();
         // On average, another length has half of the text.
         return Math.min(PooledMemory.limitBytes(), ofOneLength + others * activationBytes / 2);
-    }
-
-    private static long estimateInputBytes(PlannedRun run) {
-        long side = run.config().vision().imageSizePx();
-        long perImage = run.tower() == TowerPlacement.IN_GRAPH
-                ? 3 * side * side
-                : (long) run.config().numImageTokens() * run.config().vision().hiddenSize();
-        long integers = 2L * run.maxLength() + run.config().numImageTokens();
-        return run.batchSize() * (perImage + integers) * Float.BYTES + 2 * run.targetRows() * Integer.BYTES;
     }
 
     /** Memory that a run needs at least. */
@@ -166,7 +145,7 @@ public record MemoryPlan(
         if (fits(machine)) {
             return;
         }
-        List<String> changes = Suggestion.thatFit(run, machine).stream()
+        List<String> changes = Suggestion.thatFit(this, machine).stream()
                 .map(Suggestion::description)
                 .toList();
         throw new BadInputException(
@@ -181,9 +160,9 @@ public record MemoryPlan(
 
     /** Message for a run that ran out of memory: the estimate, and smaller settings. */
     public String outOfMemoryAdvice() {
-        List<String> smaller = Suggestion.thatNeedLess(run).stream()
+        List<String> smaller = Suggestion.thatNeedLess(this).stream()
                 .map(change -> change.description() + " needs "
-                        + formatBytes(MemoryPlan.of(change.run()).neededBytes()))
+                        + formatBytes(withRun(change.run()).neededBytes()))
                 .toList();
         return "the memory estimate was " + formatBytes(neededBytes()) + ", at most " + formatBytes(peakBytes())
                 + " including arrays kept"
@@ -204,7 +183,10 @@ public record MemoryPlan(
 
     /** Names of the weights that may be trainable: those of projector and decoder. */
     public Set<String> weightNames() {
-        return WeightShapes.names(WeightShapes.model(run));
+        return planner.trace(run).weights().stream()
+                .map(Weight::name)
+                .filter(name -> !name.startsWith(Llava.TOWER_PREFIX))
+                .collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     /** Returns the rows of the report: name to formatted value. */

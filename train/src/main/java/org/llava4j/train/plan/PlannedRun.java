@@ -3,6 +3,7 @@ package org.llava4j.train.plan;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.WeightDtype;
@@ -92,6 +93,11 @@ public record PlannedRun(
                 padToMultipleOf,
                 featureBytes,
                 heapBytes);
+    }
+
+    /** Whether a weight is trainable; the weights of the tower never are. */
+    boolean isTrainable(String weight) {
+        return !weight.startsWith(Llava.TOWER_PREFIX) && trainable.test(weight);
     }
 
     /** M, the target tokens of a batch: the only rows that reach the LM head. */

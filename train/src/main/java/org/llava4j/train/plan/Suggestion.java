@@ -3,6 +3,7 @@ package org.llava4j.train.plan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.llava4j.model.weights.WeightDtype;
 
@@ -19,12 +20,13 @@ public record Suggestion(String description, PlannedRun run) {
     private static final int LENGTH_STEP = 8;
 
     /**
-     * Returns changes that make a run fit: single changes, or, if none suffices, the first combination that does.
+     * Returns changes that make a run fit into a machine: single changes, or, if none suffices, the first combination that does.
      *
      * @return empty if no change suffices
      */
-    public static List<Suggestion> thatFit(PlannedRun run, MachineMemory machine) {
-        Suggestion unchanged = new Suggestion("", run);
+    public static List<Suggestion> thatFit(MemoryPlan plan, MachineMemory machine) {
+        Predicate<PlannedRun> fits = run -> plan.withRun(run).fits(machine);
+        Suggestion unchanged = new Suggestion("", plan.run());
         Suggestion bf16 = unchanged.withBf16();
         Suggestion checkpointing = unchanged.withCheckpointing();
         for (Suggestion base : List.of(
@@ -36,7 +38,7 @@ public record Suggestion(String description, PlannedRun run) {
                 bf16.withBatchOfOne(),
                 checkpointing.withBatchOfOne(),
                 bf16.withCheckpointing().withBatchOfOne())) {
-            List<Suggestion> found = changes(base, machine);
+            List<Suggestion> found = changes(base, fits);
             if (!found.isEmpty()) {
                 return found;
             }
@@ -45,15 +47,15 @@ public record Suggestion(String description, PlannedRun run) {
     }
 
     /** Returns single changes that reduce the memory of a run, regardless of any machine. */
-    public static List<Suggestion> thatNeedLess(PlannedRun run) {
+    public static List<Suggestion> thatNeedLess(MemoryPlan plan) {
+        PlannedRun run = plan.run();
         Suggestion unchanged = new Suggestion("", run);
         int half = (run.batchSize() + 1) / 2;
-        long needed = MemoryPlan.of(run).neededBytes();
         return Stream.of(
                         unchanged.with("batch size " + half, run.withBatchSize(half)),
                         unchanged.withBf16(),
                         unchanged.withCheckpointing())
-                .filter(change -> MemoryPlan.of(change.run).neededBytes() < needed)
+                .filter(change -> plan.withRun(change.run).neededBytes() < plan.neededBytes())
                 .toList();
     }
 
@@ -75,25 +77,21 @@ public record Suggestion(String description, PlannedRun run) {
         return with("batch size 1", run.withBatchSize(1));
     }
 
-    private static List<Suggestion> changes(Suggestion base, MachineMemory machine) {
+    private static List<Suggestion> changes(Suggestion base, Predicate<PlannedRun> fits) {
         PlannedRun run = base.run;
         List<Suggestion> found = new ArrayList<>();
-        int batch = largest(run.batchSize() - 1, 1, run::withBatchSize, machine);
+        int batch = largest(run.batchSize() - 1, 1, run::withBatchSize, fits);
         if (batch > 0) {
             found.add(base.with("batch size " + batch, run.withBatchSize(batch)));
         }
         for (Suggestion change : List.of(base.withBf16(), base.withCheckpointing())) {
-            if (change != base && MemoryPlan.of(change.run).fits(machine)) {
+            if (change != base && fits.test(change.run)) {
                 found.add(change);
             }
         }
         int minSteps = (run.config().numImageTokens() + MIN_TEXT_TOKENS + LENGTH_STEP - 1) / LENGTH_STEP;
         int length = LENGTH_STEP
-                * largest(
-                        (run.maxLength() - 1) / LENGTH_STEP,
-                        minSteps,
-                        n -> run.withMaxLength(n * LENGTH_STEP),
-                        machine);
+                * largest((run.maxLength() - 1) / LENGTH_STEP, minSteps, n -> run.withMaxLength(n * LENGTH_STEP), fits);
         if (length > 0) {
             found.add(base.with("length " + length, run.withMaxLength(length)));
         }
@@ -105,20 +103,20 @@ public record Suggestion(String description, PlannedRun run) {
     }
 
     /** The largest number in least..most with which a run fits, or 0 if none; its memory grows with the number. */
-    private static int largest(int most, int least, IntFunction<PlannedRun> with, MachineMemory machine) {
-        if (most < least || !MemoryPlan.of(with.apply(least)).fits(machine)) {
+    private static int largest(int most, int least, IntFunction<PlannedRun> with, Predicate<PlannedRun> fits) {
+        if (most < least || !fits.test(with.apply(least))) {
             return 0;
         }
-        int fits = least;
+        int fitting = least;
         int tooMuch = most + 1;
-        while (tooMuch - fits > 1) {
-            int middle = (fits + tooMuch) >>> 1;
-            if (MemoryPlan.of(with.apply(middle)).fits(machine)) {
-                fits = middle;
+        while (tooMuch - fitting > 1) {
+            int middle = (fitting + tooMuch) >>> 1;
+            if (fits.test(with.apply(middle))) {
+                fitting = middle;
             } else {
                 tooMuch = middle;
             }
         }
-        return fits;
+        return fitting;
     }
 }

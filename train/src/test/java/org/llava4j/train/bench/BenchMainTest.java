@@ -15,6 +15,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.model.kernels.GemmBaseline.Product;
+import org.llava4j.train.plan.PlannedRun;
 
 class BenchMainTest {
     @TempDir
@@ -93,14 +94,10 @@ class BenchMainTest {
      */
     @Test
     void forwardGemmsMatchModel() {
-        double linear = StepGemms.of(BenchSize.named("mid"), BenchCase.FORWARD, 4).stream()
-                .filter(product -> !product.batched())
-                .mapToDouble(Product::flops)
-                .sum();
         double tower = 1024.0 * 588 * 256 + 5 * 1028.0 * (4 * 256 * 256 + 2 * 256 * 1024);
         double decoder = 8 * 1536.0 * (4 * 512 * 512 + 3 * 512 * 1376);
         double others = 1024.0 * 256 * 512 + 256.0 * 512 * 8000;
-        assertThat(linear).isEqualTo(2 * (tower + decoder + others));
+        assertThat(linear(BenchCase.FORWARD)).isEqualTo(2 * (tower + decoder + others));
     }
 
     @Test
@@ -114,7 +111,8 @@ class BenchMainTest {
     }
 
     private static double linear(BenchCase of) {
-        return StepGemms.of(BenchSize.named("mid"), of, 4).stream()
+        PlannedRun run = new StepBenchmark(BenchSize.named("mid"), of, false, 4, 7, 0).plannedRun();
+        return StepGemms.of(run).stream()
                 .filter(product -> !product.batched())
                 .mapToDouble(Product::flops)
                 .sum();

@@ -34,6 +34,8 @@ class MemoryPlanTest {
     @TempDir
     private Path temp;
 
+    private final MemoryPlanner planner = new MemoryPlanner();
+
     private LlavaConfig config(String name, boolean imageStartEnd) {
         ObjectNode config =
                 (ObjectNode) GoldenValues.json("g_layouts/" + name + ".json").get("config");
@@ -72,10 +74,10 @@ class MemoryPlanTest {
     @ParameterizedTest
     @CsvSource({"vicuna-7b,6738415616,4198400", "vicuna-13b,13015864320,5248000"})
     void parameterCountsMatchPublishedModels(String name, long llama, long projector) {
-        MemoryPlan first = MemoryPlan.of(stage1(name));
+        MemoryPlan first = planner.plan(stage1(name));
         assertThat(first.trainableParameters()).isEqualTo(projector);
         assertThat(first.frozenParameters()).isEqualTo(llama + TOWER);
-        MemoryPlan second = MemoryPlan.of(stage2(name));
+        MemoryPlan second = planner.plan(stage2(name));
         assertThat(second.trainableParameters()).isEqualTo(llama + projector);
         assertThat(second.frozenParameters()).isEqualTo(TOWER);
         assertThat(second.weightBytes()).isEqualTo(4 * (llama + projector + TOWER));
@@ -88,7 +90,7 @@ class MemoryPlanTest {
     void planCountsLoraBesideFrozenDecoder() {
         LoraConfig lora = new LoraConfig(128, 256, 0.05, LoraConfig.ALL_LINEAR);
         PlannedRun plain = stage1("vicuna-7b").withFrozenDtype(WeightDtype.BF16);
-        MemoryPlan plan = MemoryPlan.of(new PlannedRun(
+        MemoryPlan plan = planner.plan(new PlannedRun(
                 plain.config(),
                 lora,
                 name -> name.matches(STAGE_1) || LoraConfig.isLora(name),
@@ -103,7 +105,7 @@ class MemoryPlanTest {
                 GB / 4,
                 GB));
         long added = 32L * 128 * (4 * 2 * 4096 + 3 * (4096 + 11008));
-        MemoryPlan without = MemoryPlan.of(plain);
+        MemoryPlan without = planner.plan(plain);
         assertThat(plan.trainableParameters()).isEqualTo(without.trainableParameters() + added);
         assertThat(plan.frozenParameters()).isEqualTo(without.frozenParameters());
         assertThat(plan.weightBytes()).isEqualTo(without.weightBytes() + 4 * added);
@@ -115,16 +117,16 @@ class MemoryPlanTest {
     void planCountsImageStartEndRowsOnce() {
         LlavaConfig plain = config("llava-13b-v0", false);
         LlavaConfig withRows = config("llava-13b-v0", true);
-        MemoryPlan without = MemoryPlan.of(run(plain, STAGE_1));
-        MemoryPlan with = MemoryPlan.of(run(withRows, STAGE_1));
+        MemoryPlan without = planner.plan(run(plain, STAGE_1));
+        MemoryPlan with = planner.plan(run(withRows, STAGE_1));
         long rows = 2 * 5120;
         assertThat(with.trainableParameters()).isEqualTo(without.trainableParameters() + rows);
         assertThat(with.frozenParameters()).isEqualTo(without.frozenParameters() - rows);
         assertThat(with.weightBytes()).isEqualTo(without.weightBytes() + 4 * rows);
         assertThat(with.weightNames()).contains(ImageStartEndEmbeddings.NAME);
-        MemoryPlan all = MemoryPlan.of(run(withRows, STAGE_2));
+        MemoryPlan all = planner.plan(run(withRows, STAGE_2));
         assertThat(all.trainableParameters())
-                .isEqualTo(MemoryPlan.of(run(plain, STAGE_2)).trainableParameters());
+                .isEqualTo(planner.plan(run(plain, STAGE_2)).trainableParameters());
         assertThat(all.frozenParameters()).isEqualTo(TOWER);
         assertThat(all.gradientBytes()).isEqualTo(4 * (all.trainableParameters() + rows));
     }
@@ -132,8 +134,8 @@ class MemoryPlanTest {
     @Test
     void frozenMatricesIn16BitsTakeHalf() {
         PlannedRun run = stage1("vicuna-7b");
-        long fp32 = MemoryPlan.of(run).weightBytes();
-        long bf16 = MemoryPlan.of(run.withFrozenDtype(WeightDtype.BF16)).weightBytes();
+        long fp32 = planner.plan(run).weightBytes();
+        long bf16 = planner.plan(run.withFrozenDtype(WeightDtype.BF16)).weightBytes();
         long projector = 4 * 4_198_400;
         long decoderNorms = 4 * 65 * 4096;
         // Patch embeddings have no bias, every other layer has one; class and position embeddings are not matrices.
@@ -141,8 +143,8 @@ class MemoryPlanTest {
         long float32 = projector + decoderNorms + towerVectors;
         assertThat(bf16 - float32).isEqualTo((fp32 - float32) / 2);
         PlannedRun all = stage2("vicuna-7b");
-        assertThat(MemoryPlan.of(all.withFrozenDtype(WeightDtype.BF16)).gradientBytes())
-                .isEqualTo(MemoryPlan.of(all).gradientBytes());
+        assertThat(planner.plan(all.withFrozenDtype(WeightDtype.BF16)).gradientBytes())
+                .isEqualTo(planner.plan(all).gradientBytes());
     }
 
     @ParameterizedTest
@@ -151,14 +153,14 @@ class MemoryPlanTest {
         PlannedRun run = trainDecoder ? stage2("vicuna-7b") : stage1("vicuna-7b");
         long before = 0;
         for (int batch = 1; batch <= 16; batch++) {
-            MemoryPlan plan = MemoryPlan.of(run.withBatchSize(batch));
+            MemoryPlan plan = planner.plan(run.withBatchSize(batch));
             assertThat(plan.activationBytes()).as("batch " + batch).isGreaterThan(before);
             assertThat(plan.peakBytes()).isGreaterThan(plan.neededBytes());
             before = plan.activationBytes();
         }
         before = 0;
         for (int length = 264; length <= 512; length += 8) {
-            MemoryPlan plan = MemoryPlan.of(run.withMaxLength(length));
+            MemoryPlan plan = planner.plan(run.withMaxLength(length));
             assertThat(plan.neededBytes()).as("length " + length).isGreaterThan(before);
             before = plan.neededBytes();
         }
@@ -173,19 +175,19 @@ class MemoryPlanTest {
         long rows = 4 * 512;
         long head = 2 * 4 * 256 * 32000L;
         long perLayer = rows * (5 * 4096 + 2 * 11008);
-        long activations = MemoryPlan.of(stage1("vicuna-7b")).activationBytes();
+        long activations = planner.plan(stage1("vicuna-7b")).activationBytes();
         assertThat(activations).isBetween(4 * 32 * perLayer, 4 * (32 * perLayer + head + rows * 4 * 11008));
         long more = rows * (3 * 4096 + 11008);
         PlannedRun all = stage2("vicuna-7b");
-        assertThat(MemoryPlan.of(all).activationBytes())
+        assertThat(planner.plan(all).activationBytes())
                 .isBetween(4 * 32 * (perLayer + more), 4 * (32 * (perLayer + more) + head + rows * 4 * 11008));
     }
 
     @Test
     void gradientCheckpointingKeepsLayerInputsOnly() {
         for (PlannedRun run : List.of(stage1("vicuna-7b"), stage2("vicuna-7b"))) {
-            MemoryPlan stored = MemoryPlan.of(run);
-            MemoryPlan recomputed = MemoryPlan.of(run.withGradientCheckpointing(true));
+            MemoryPlan stored = planner.plan(run);
+            MemoryPlan recomputed = planner.plan(run.withGradientCheckpointing(true));
             long rows = 4L * 512 * Float.BYTES;
             long inputs = 31 * rows * 4096;
             long oneLayer = rows * (16 * 4096 + 8 * 11008);
@@ -199,12 +201,12 @@ class MemoryPlanTest {
     @Test
     void suggestionsIncludeGradientCheckpointing() {
         PlannedRun run = stage1("vicuna-7b").withBatchSize(16).withMaxLength(2048);
-        long between = (MemoryPlan.of(run).neededBytes()
-                        + MemoryPlan.of(run.withGradientCheckpointing(true)).neededBytes())
+        long between = (planner.plan(run).neededBytes()
+                        + planner.plan(run.withGradientCheckpointing(true)).neededBytes())
                 / 2;
         MachineMemory machine = MachineMemory.of((long) (between / NativeMemory.SHARE_OF_MACHINE));
-        assertThat(MemoryPlan.of(run).fits(machine)).isFalse();
-        assertThat(Suggestion.thatFit(run, machine))
+        assertThat(planner.plan(run).fits(machine)).isFalse();
+        assertThat(Suggestion.thatFit(planner.plan(run), machine))
                 .extracting(Suggestion::description)
                 .contains("--gradient-checkpointing");
     }
@@ -224,8 +226,8 @@ class MemoryPlanTest {
                 8,
                 GB / 4,
                 GB);
-        assertThat(MemoryPlan.of(accumulated).gradientBytes())
-                .isEqualTo(2 * MemoryPlan.of(once).gradientBytes());
+        assertThat(planner.plan(accumulated).gradientBytes())
+                .isEqualTo(2 * planner.plan(once).gradientBytes());
     }
 
     @ParameterizedTest
@@ -235,15 +237,15 @@ class MemoryPlanTest {
         PlannedRun run = (gb == 150 ? stage2("vicuna-7b") : stage1("vicuna-7b"))
                 .withBatchSize(16)
                 .withMaxLength(2048);
-        MemoryPlan plan = MemoryPlan.of(run);
+        MemoryPlan plan = planner.plan(run);
         assertThat(plan.fits(machine)).isFalse();
-        List<Suggestion> suggestions = Suggestion.thatFit(run, machine);
+        List<Suggestion> suggestions = Suggestion.thatFit(plan, machine);
         assertThat(suggestions).isNotEmpty();
         for (Suggestion suggestion : suggestions) {
-            assertThat(MemoryPlan.of(suggestion.run()).fits(machine))
+            assertThat(planner.plan(suggestion.run()).fits(machine))
                     .as(suggestion.description())
                     .isTrue();
-            MemoryPlan.of(suggestion.run()).requireFits(machine);
+            planner.plan(suggestion.run()).requireFits(machine);
         }
         assertThatThrownBy(() -> plan.requireFits(machine))
                 .isInstanceOf(BadInputException.class)
@@ -256,14 +258,14 @@ class MemoryPlanTest {
     void suggestedBatchSizeIsLargest() {
         MachineMemory machine = MachineMemory.of(48 * GB);
         PlannedRun run = stage1("vicuna-7b").withBatchSize(64);
-        int batch = Suggestion.thatFit(run, machine).get(0).run().batchSize();
+        int batch = Suggestion.thatFit(planner.plan(run), machine).get(0).run().batchSize();
         assertThat(batch).isBetween(1, 63);
-        assertThat(MemoryPlan.of(run.withBatchSize(batch + 1)).fits(machine)).isFalse();
+        assertThat(planner.plan(run.withBatchSize(batch + 1)).fits(machine)).isFalse();
     }
 
     @Test
     void rejectionReportsThatNoChangeHelps() {
-        assertThatThrownBy(() -> MemoryPlan.of(stage2("vicuna-13b")).requireFits(MachineMemory.of(32 * GB)))
+        assertThatThrownBy(() -> planner.plan(stage2("vicuna-13b")).requireFits(MachineMemory.of(32 * GB)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("no batch size or length makes it fit");
     }
