@@ -11,6 +11,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 
 /**
  * Base class of custom operations in a SameDiff graph. An operation defines its output shapes, its computation and its
@@ -22,7 +25,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * gradient that may not be needed is an operation of its own. SameDiff executes only what is requested, so a frozen
  * weight costs nothing.
  */
-public abstract class GraphOp extends VersionedOp {
+public abstract class GraphOp extends DynamicCustomOp {
     private static final String PREFIX = "llava_";
 
     /** For SameDiff, which clones operations. */
@@ -30,7 +33,7 @@ public abstract class GraphOp extends VersionedOp {
 
     /** Creates an operation on variables of a graph. */
     protected GraphOp(SameDiff sd, SDVariable... args) {
-        super(sd, args);
+        super(null, sd, args);
     }
 
     /** Computes {@code outputs} from {@code inputs}. Outputs are pooled memory with unspecified contents. */
@@ -105,19 +108,39 @@ public abstract class GraphOp extends VersionedOp {
         return outputCount();
     }
 
+    /** Returns the shapes of the outputs for these inputs. */
+    protected abstract long[][] outputShapes(List<INDArray> inputs);
+
+    @Override
+    public final List<LongShapeDescriptor> calculateOutputShape() {
+        return describe(inputArguments());
+    }
+
+    @Override
+    public final List<LongShapeDescriptor> calculateOutputShape(OpContext context) {
+        requireSession();
+        return describe(context.getInputArrays());
+    }
+
+    private List<LongShapeDescriptor> describe(List<INDArray> inputs) {
+        DataType type = outputType(inputs.get(0).dataType());
+        return Arrays.stream(outputShapes(inputs))
+                .map(shape -> LongShapeDescriptor.fromShape(shape, type))
+                .toList();
+    }
+
     @Override
     public final List<DataType> calculateOutputDataTypes(List<DataType> inputTypes) {
         return Collections.nCopies(outputCount(), outputType(inputTypes.get(0)));
     }
 
     /** Outputs have the data type of the first input, or float32 if that is a low-precision weight. */
-    @Override
-    final DataType outputType(DataType firstInput) {
+    static DataType outputType(DataType firstInput) {
         return FloatConversion.isHalfPrecision(firstInput) ? DataType.FLOAT : firstInput;
     }
 
-    @Override
-    final void requireSession() {
+    /** Native code does not know the operation, so only our sessions can run it. */
+    private void requireSession() {
         if (!GraphSession.isRunning()) {
             throw new IllegalStateException(opName() + " was called by a session that cannot run it; load a saved graph"
                     + " with Llava.loadGraph, and add listeners with addListeners, since setListeners removes the one"

@@ -182,7 +182,7 @@ public final class GraphProgram {
 
     private void run(Call call, INDArray[] arrays, PooledMemory memory, Substitute substitute) {
         List<INDArray> inputs = select(arrays, call.inputs);
-        DataType type = call.op.outputType(inputs.get(0).dataType());
+        DataType type = GraphOp.outputType(inputs.get(0).dataType());
         long[][] shapes = call.op.outputShapes(inputs);
         for (int i = 0; i < shapes.length; i++) {
             arrays[call.outputs[i]] = memory.allocate(true, type, shapes[i]);

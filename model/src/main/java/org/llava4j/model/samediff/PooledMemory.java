@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.nd4j.autodiff.samediff.internal.memory.AbstractMemoryMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.BaseNDArray;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -24,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>Arrays returned by {@code output(...)} belong to the caller; {@link #release} returns them to the pool.
  */
-public sealed class PooledMemory extends VersionedMemory permits MetaMemory {
+public sealed class PooledMemory extends AbstractMemoryMgr permits MetaMemory {
     private static final ThreadLocal<PooledMemory> PER_THREAD = ThreadLocal.withInitial(PooledMemory::new);
 
     /** Default limit of free bytes, well above the working set of a step for all models that fit at all. */
