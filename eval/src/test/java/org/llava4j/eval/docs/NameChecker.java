@@ -19,8 +19,20 @@ final class NameChecker {
     private static final Pattern FLAG = Pattern.compile("--([a-z][a-z0-9-]*)");
     private static final Pattern CLASS = Pattern.compile("([A-Z][a-z][A-Za-z0-9]*)(?:\\.\\w+)?");
     private static final Set<String> FOREIGN_FLAGS = Set.of("add-modules", "add-opens", "add-exports");
-    private static final Set<String> FOREIGN_CLASSES =
-            Set.of("BufferedImage", "Cleaner", "InferenceSession", "MiniDFSCluster", "Mmul", "UIListener");
+    private static final Set<String> FOREIGN_CLASSES = Set.of(
+            "BufferedImage",
+            "Cleaner",
+            "HistoryListener",
+            "InferenceSession",
+            "Invoke",
+            "MiniDFSCluster",
+            "Mmul",
+            "MultiDataSet",
+            "SameDiff",
+            "ScoreListener",
+            "TrainingSession",
+            "UIListener",
+            "WeightDecay");
 
     private final Checkout checkout;
     private final Set<String> flags;
