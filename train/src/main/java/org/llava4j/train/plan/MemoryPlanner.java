@@ -34,6 +34,11 @@ public final class MemoryPlanner {
     }
 
     synchronized StepTrace trace(PlannedRun run) {
-        return traces.computeIfAbsent(Graphs.of(run), graphs -> StepTrace.of(run, MetaKernels.ignoring()));
+        return traces.computeIfAbsent(Graphs.of(run), graphs -> {
+            // Kernels count rows as int; only a replay has the sizes of the run.
+            PlannedRun smallest =
+                    run.withBatchSize(1).withMaxLength(run.config().numImageTokens() + 1);
+            return StepTrace.of(smallest, MetaKernels.ignoring());
+        });
     }
 }

@@ -109,9 +109,9 @@ public final class StepTrace {
     /** The longest batch of a run: the placeholders of {@link Llava}. */
     private static Map<String, INDArray> batch(PlannedRun run) {
         LlavaConfig config = run.config();
-        int batchSize = run.batchSize();
-        int rows = batchSize * run.maxLength();
-        int imageRows = batchSize * config.numImageTokens();
+        long batchSize = run.batchSize();
+        long rows = batchSize * run.maxLength();
+        long imageRows = batchSize * config.numImageTokens();
         Map<String, INDArray> batch = new LinkedHashMap<>();
         if (run.tower() == TowerPlacement.IN_GRAPH) {
             batch.put(Llava.PIXEL_VALUES, pixels(config, batchSize));
@@ -139,7 +139,7 @@ public final class StepTrace {
                 Llava.PIXEL_VALUES, pixels(run.config(), Math.min(run.batchSize(), TowerFeatures.MAX_BATCH_SIZE)));
     }
 
-    private static INDArray pixels(LlavaConfig config, int images) {
+    private static INDArray pixels(LlavaConfig config, long images) {
         int side = config.vision().imageSizePx();
         return MetaMemory.array(DataType.FLOAT, images, PIXEL_CHANNELS, side, side);
     }

@@ -154,10 +154,7 @@ class StepTraceTest {
         // A new thread has a new pool.
         FutureTask<Long> steps = new FutureTask<>(() -> allocatedBytes(run));
         new Thread(steps).start();
-        MemoryPlanner planner = new MemoryPlanner();
-        // The graphs are traced with other shapes than the planned ones.
-        planner.plan(run.withBatchSize(run.batchSize() + 1).withMaxLength(run.maxLength() + 3));
-        MemoryPlan plan = planner.plan(run);
+        MemoryPlan plan = MemoryPlan.of(run);
         long outsidePool = plan.weightBytes() + plan.optimizerBytes() + plan.inputBytes() + plan.jvmBytes();
         assertThat(plan.peakBytes() - outsidePool).isEqualTo(steps.get());
         return steps.get();
