@@ -7,6 +7,10 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.EncodedSample;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Multimodal collator and the batch layout that it produces. Each image sentinel is expanded to its image tokens, rows
@@ -106,14 +110,33 @@ public record BatchLayout(
         return false;
     }
 
-    /** Returns the number of images in {@link #imageRows}: N, at least 1. */
-    public int numImages(int numImageTokens) {
-        return imageRows.length / numImageTokens;
-    }
-
     /** Returns the number of padding positions. */
     public int paddedPositions() {
         return batchSize * sequenceLength - Arrays.stream(rowLengths).sum();
+    }
+
+    /**
+     * Creates the arrays of the batch. Features, in this order: images, {@code input_ids int32[B, T]}, {@code
+     * image_rows int32[N*P]}, {@code positions int32[B*T]}, {@code row_starts int32[B]}, {@code target_rows int32[M]}.
+     * Label: {@code targets int32[M]}. There are no masks, since padding has no targets and attention reads {@code
+     * row_starts}. An array is empty for M = 0.
+     *
+     * @param images {@code float32[N, 3, S, S]} pixels or {@code float32[N*P, Dv]} features of the images
+     */
+    public MultiDataSet toMultiDataSet(INDArray images) {
+        INDArray[] features = {
+            images,
+            array(inputIds).reshape(batchSize, sequenceLength),
+            array(imageRows),
+            array(positions),
+            array(rowStarts),
+            array(targetRows)
+        };
+        return new MultiDataSet(features, new INDArray[] {array(targets)});
+    }
+
+    private static INDArray array(int... values) {
+        return values.length == 0 ? Nd4j.empty(DataType.INT32) : Nd4j.createFromArray(values);
     }
 
     /** Arrays of the batch under construction. */

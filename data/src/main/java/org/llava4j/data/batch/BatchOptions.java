@@ -11,22 +11,14 @@ import org.llava4j.data.BadInputException;
  * @param seed seed of all orders
  * @param maxBadSamples invalid samples (no target tokens, malformed, image missing or corrupt) that are skipped and
  *     reported per epoch; one more ends the run
- * @param imageSizePx S
  * @param collator layout of the rows
  */
 public record BatchOptions(
-        int batchSize,
-        int bucketingWindowBatches,
-        long seed,
-        int maxBadSamples,
-        int imageSizePx,
-        CollatorOptions collator) {
+        int batchSize, int bucketingWindowBatches, long seed, int maxBadSamples, CollatorOptions collator) {
     public BatchOptions {
-        if (batchSize < 1 || bucketingWindowBatches < 1 || maxBadSamples < 0 || imageSizePx < 1) {
-            throw new BadInputException(
-                    "batch size " + batchSize + ", window " + bucketingWindowBatches + " and image size "
-                            + imageSizePx + " must be positive, and the bad samples allowed " + maxBadSamples
-                            + " not negative");
+        if (batchSize < 1 || bucketingWindowBatches < 1 || maxBadSamples < 0) {
+            throw new BadInputException("batch size " + batchSize + " and window " + bucketingWindowBatches
+                    + " must be positive, and the bad samples allowed " + maxBadSamples + " not negative");
         }
     }
 }

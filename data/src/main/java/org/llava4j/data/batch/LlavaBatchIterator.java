@@ -35,15 +35,16 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
 
     private final ConversationDataset samples;
     private final ConversationEncoder encoder;
-    private final ImageSource imageSource;
     private final BatchOptions options;
     private final Consumer<Path> imageValidator;
     private final Consumer<BadSample> onSkipped;
+    private @Nullable ImageLoader imageLoader;
     private @Nullable MultiDataSetPreProcessor preProcessor;
 
     private IntUnaryOperator order;
     private BatchCursor cursor;
     private List<List<Row>> window = List.of();
+    private @Nullable BatchPlan lastPlan;
     private int skippedInWindow;
     private long positions;
     private long paddedPositions;
@@ -52,14 +53,15 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /** Encoded sample. */
     private record Row(int number, Conversation conversation, EncodedSample encoded, int length) {}
 
-    /** Creates a data loader that does not check images. */
+    /** Creates a data loader that does not check images in advance. */
     public LlavaBatchIterator(
-            ConversationDataset samples, ConversationEncoder encoder, ImageSource imageSource, BatchOptions options) {
-        this(samples, encoder, imageSource, options, image -> {}, bad -> {});
+            ConversationDataset samples, ConversationEncoder encoder, ImageLoader imageLoader, BatchOptions options) {
+        this(samples, encoder, options, image -> {}, bad -> {});
+        this.imageLoader = imageLoader;
     }
 
     /**
-     * Creates a data loader that skips invalid samples.
+     * Creates a data loader that skips invalid samples. {@link #next} needs {@link #setImageLoader}.
      *
      * @param imageValidator throws a {@link BadInputException} for an invalid image; called before the image's batch is
      *     made
@@ -68,7 +70,6 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     public LlavaBatchIterator(
             ConversationDataset samples,
             ConversationEncoder encoder,
-            ImageSource imageSource,
             BatchOptions options,
             Consumer<Path> imageValidator,
             Consumer<BadSample> onSkipped) {
@@ -77,7 +78,6 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         }
         this.samples = samples;
         this.encoder = encoder;
-        this.imageSource = imageSource;
         this.imageValidator = imageValidator;
         this.onSkipped = onSkipped;
         this.options = options;
@@ -160,19 +160,9 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return cursor.batch() < window.size();
     }
 
-    /**
-     * Returns the next batch with its images loaded.
-     *
-     * @throws BadInputException if a sample or image is invalid; the message gives its location
-     */
-    public LlavaBatch nextBatch() {
-        BatchPlan plan = nextPlan();
-        List<float[]> pixels = new ArrayList<>();
-        for (int i = 0; i < plan.images().size(); i++) {
-            Path image = plan.images().get(i);
-            pixels.add(located(plan.samples().get(i), () -> imageSource.pixels(image)));
-        }
-        return LlavaBatch.of(plan.layout(), plan.images(), pixels, options.imageSizePx());
+    /** Sets the loader of images for {@link #next}. */
+    public void setImageLoader(ImageLoader loader) {
+        imageLoader = loader;
     }
 
     /**
@@ -187,7 +177,6 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         List<Row> rows = window.get(cursor.batch());
         List<EncodedSample> encoded = new ArrayList<>();
         List<Path> images = new ArrayList<>();
-        List<Integer> numbers = new ArrayList<>();
         int[] imagesPerRow = new int[rows.size()];
         for (int i = 0; i < imagesPerRow.length; i++) {
             Row row = rows.get(i);
@@ -195,15 +184,22 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
             imagesPerRow[i] = row.conversation().images().size();
             for (String name : row.conversation().images()) {
                 images.add(samples.image(row.number(), name));
-                numbers.add(row.number());
             }
         }
         BatchLayout layout = BatchLayout.collate(encoded, imagesPerRow, options.collator());
         positions += (long) layout.batchSize() * layout.sequenceLength();
         paddedPositions += layout.paddedPositions();
         cursor = new BatchCursor(cursor.epoch(), cursor.window(), cursor.batch() + 1, cursor.bad());
-        return new BatchPlan(
-                layout, images, numbers, rows.stream().map(Row::number).toList());
+        lastPlan = new BatchPlan(layout, images, rows.stream().map(Row::number).toList());
+        return lastPlan;
+    }
+
+    /** Returns the batch that {@link #next} or {@link #nextPlan} returned last. */
+    public BatchPlan lastPlan() {
+        if (lastPlan == null) {
+            throw new IllegalStateException("no batch was returned yet; call next()");
+        }
+        return lastPlan;
     }
 
     private long windowStart(int number) {
@@ -290,9 +286,18 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         }
     }
 
+    /**
+     * Returns the next batch with its images loaded: the arrays of {@link BatchLayout#toMultiDataSet}, after the
+     * preprocessor.
+     *
+     * @throws BadInputException if a sample or image is invalid; the message names the sample or the image file
+     */
     @Override
     public MultiDataSet next() {
-        MultiDataSet batch = nextBatch().toMultiDataSet();
+        if (imageLoader == null) {
+            throw new IllegalStateException("the data loader has no image loader; call setImageLoader");
+        }
+        MultiDataSet batch = nextPlan().toMultiDataSet(imageLoader);
         if (preProcessor != null) {
             preProcessor.preProcess(batch);
         }

@@ -66,7 +66,6 @@ class BatchLayoutTest {
         EncodedSample image = sample(new int[] {1, -200, 6}, new int[] {-100, -100, 6});
         BatchLayout layout = BatchLayout.collate(List.of(text, image, text), new int[] {1, 1, 0}, OPTIONS);
         assertThat(layout.imageRows()).containsExactly(-1, -1, -1, 6, 7, 8);
-        assertThat(layout.numImages(3)).isEqualTo(2);
         assertThat(layout.sequenceLength()).isEqualTo(5);
         assertThat(layout.targetRows()).containsExactly(0, 8, 10);
     }
@@ -75,7 +74,6 @@ class BatchLayoutTest {
     void textOnlyBatchHasOneUnplacedImage() {
         BatchLayout layout = one(OPTIONS, 0, sample(new int[] {1, 5}, new int[] {-100, 5}));
         assertThat(layout.imageRows()).containsExactly(-1, -1, -1);
-        assertThat(layout.numImages(3)).isEqualTo(1);
     }
 
     @Test
@@ -133,7 +131,7 @@ class BatchLayoutTest {
     @Test
     void constructorsRejectInvalidOptions() {
         assertThatThrownBy(() -> new CollatorOptions(0, 100, 50)).isInstanceOf(BadInputException.class);
-        assertThatThrownBy(() -> new BatchOptions(0, 1, 1, 0, 56, OPTIONS)).isInstanceOf(BadInputException.class);
+        assertThatThrownBy(() -> new BatchOptions(0, 1, 1, 0, OPTIONS)).isInstanceOf(BadInputException.class);
     }
 
     private static BatchLayout one(CollatorOptions options, int images, EncodedSample sample) {

@@ -8,7 +8,6 @@ import java.io.NotSerializableException;
 import java.io.ObjectOutputStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
@@ -22,7 +21,9 @@ import org.llava4j.data.conversation.NoTargetTokensException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 class LlavaBatchIteratorTest {
     private static final int SIZE_PX = 2;
@@ -32,11 +33,17 @@ class LlavaBatchIteratorTest {
     private static final CollatorOptions SPLICE = new CollatorOptions(3, 1000, 400);
 
     /** The image "7.png" consists of sevens. */
-    private static final ImageSource IMAGES = image -> {
-        float[] pixels = new float[3 * SIZE_PX * SIZE_PX];
-        Arrays.fill(pixels, Float.parseFloat(image.getFileName().toString().replace(".png", "")));
+    private static final ImageLoader IMAGES = images -> {
+        INDArray pixels = Nd4j.zeros(DataType.FLOAT, Math.max(1, images.size()), 3, SIZE_PX, SIZE_PX);
+        for (int i = 0; i < images.size(); i++) {
+            pixels.slice(i).assign(number(images.get(i)));
+        }
         return pixels;
     };
+
+    private static float number(Path image) {
+        return Float.parseFloat(image.getFileName().toString().replace(".png", ""));
+    }
 
     @Test
     void epochContainsEverySampleOnce() {
@@ -68,7 +75,7 @@ class LlavaBatchIteratorTest {
         List<List<String>> batches = new ArrayList<>();
         while (whole.hasNext()) {
             cursors.add(whole.cursor());
-            batches.add(names(whole.nextBatch()));
+            batches.add(names(whole));
         }
         for (int i = 0; i < batches.size(); i++) {
             LlavaBatchIterator resumed = iterator(samples(23), 4, 2, 0);
@@ -88,47 +95,51 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void nextBatchMatchesPlaceholders() {
+    void nextReturnsArraysInDocumentedOrder() {
         LlavaBatchIterator iterator = iterator(samples(8), 4, 2, 0);
-        LlavaBatch batch = iterator.nextBatch();
-        BatchLayout layout = batch.layout();
-        assertThat(batch.inputIds().dataType()).isEqualTo(DataType.INT32);
-        assertThat(batch.inputIds().shape()).containsExactly(4, layout.sequenceLength());
-        assertThat(batch.inputIds().ravel().toIntVector()).isEqualTo(layout.inputIds());
-        assertThat(batch.targets().toIntVector()).isEqualTo(layout.targets()).isNotEmpty();
-        assertThat(batch.pixelValues().shape())
-                .containsExactly(Math.max(1, batch.images().size()), 3, SIZE_PX, SIZE_PX);
-        for (int i = 0; i < batch.images().size(); i++) {
-            String name = batch.images().get(i).getFileName().toString();
-            assertThat(batch.pixelValues().getFloat(i, 2, 1, 1)).isEqualTo(Float.parseFloat(name.replace(".png", "")));
+        MultiDataSet batch = iterator.next();
+        BatchPlan plan = iterator.lastPlan();
+        BatchLayout layout = plan.layout();
+        assertThat(batch.numFeatureArrays()).isEqualTo(6);
+        assertThat(batch.getFeatures(0).shape())
+                .containsExactly(Math.max(1, plan.images().size()), 3, SIZE_PX, SIZE_PX);
+        for (int i = 0; i < plan.images().size(); i++) {
+            assertThat(batch.getFeatures(0).getFloat(i, 2, 1, 1))
+                    .isEqualTo(number(plan.images().get(i)));
         }
-        BatchPlan plan = iterator(samples(8), 4, 2, 0).nextPlan();
-        assertThat(plan.images()).isEqualTo(batch.images()).hasSameSizeAs(plan.samples());
-        assertThat(plan.layout().inputIds()).isEqualTo(layout.inputIds());
-        MultiDataSet set = iterator(samples(8), 4, 2, 0).next();
-        assertThat(set.numFeatureArrays()).isEqualTo(6);
-        assertThat(set.getFeatures(0)).isEqualTo(batch.pixelValues());
-        assertThat(set.getFeatures(1)).isEqualTo(batch.inputIds());
-        assertThat(set.getFeatures(2)).isEqualTo(batch.imageRows());
-        assertThat(set.getFeatures(3)).isEqualTo(batch.positions());
-        assertThat(set.getFeatures(4)).isEqualTo(batch.rowStarts());
-        assertThat(set.getFeatures(5)).isEqualTo(batch.targetRows());
-        assertThat(set.getLabels(0)).isEqualTo(batch.targets());
-        for (int i = 1; i < 6; i++) {
-            assertThat(set.getFeatures(i).dataType()).isEqualTo(DataType.INT32);
+        assertThat(batch.getFeatures(1).shape()).containsExactly(4, layout.sequenceLength());
+        List<int[]> expected = List.of(
+                layout.inputIds(), layout.imageRows(), layout.positions(), layout.rowStarts(), layout.targetRows());
+        for (int i = 0; i < expected.size(); i++) {
+            INDArray feature = batch.getFeatures(1 + i);
+            assertThat(feature.dataType()).isEqualTo(DataType.INT32);
+            assertThat(feature.ravel().toIntVector()).isEqualTo(expected.get(i));
         }
+        assertThat(batch.numLabelsArrays()).isEqualTo(1);
+        assertThat(batch.getLabels(0).toIntVector()).isEqualTo(layout.targets()).isNotEmpty();
+        BatchPlan same = iterator(samples(8), 4, 2, 0).nextPlan();
+        assertThat(same.images()).isEqualTo(plan.images());
+        assertThat(same.layout().inputIds()).isEqualTo(layout.inputIds());
     }
 
     @Test
     void textOnlyBatchHasOneBlankImage() {
-        List<Conversation> texts = List.of(text("1", "A word."));
-        LlavaBatch batch = iterator(texts, 4, 1, 0).nextBatch();
-        assertThat(batch.images()).isEmpty();
-        assertThat(batch.pixelValues().shape()).containsExactly(1, 3, SIZE_PX, SIZE_PX);
-        assertThat(batch.pixelValues().sumNumber().doubleValue()).isZero();
-        assertThat(batch.imageRows().toIntVector())
+        LlavaBatchIterator iterator = iterator(List.of(text("1", "A word.")), 4, 1, 0);
+        MultiDataSet batch = iterator.next();
+        assertThat(iterator.lastPlan().images()).isEmpty();
+        assertThat(batch.getFeatures(0)).isEqualTo(Nd4j.zeros(DataType.FLOAT, 1, 3, SIZE_PX, SIZE_PX));
+        assertThat(batch.getFeatures(2).toIntVector())
                 .containsOnly(BatchLayout.NOT_PLACED)
                 .hasSize(3);
+    }
+
+    @Test
+    void preprocessorChangesBatch() {
+        LlavaBatchIterator iterator = iterator(samples(8), 4, 2, 0);
+        INDArray plain = iterator.next().getFeatures(0);
+        iterator.seek(BatchCursor.START);
+        iterator.setPreProcessor(batch -> batch.getFeatures(0).addi(1));
+        assertThat(iterator.next().getFeatures(0)).isEqualTo(plain.add(1));
     }
 
     @Test
@@ -173,10 +184,10 @@ class LlavaBatchIteratorTest {
         LlavaBatchIterator iterator = new LlavaBatchIterator(
                 new WeightedMixture(List.of(large, small), List.of(0.5, 0.5)),
                 ENCODER,
-                IMAGES,
                 options(4, 2, 1),
                 image -> {},
                 skipped::add);
+        iterator.setImageLoader(IMAGES);
         for (int epoch = 0; epoch < 3; epoch++) {
             epoch(iterator);
             assertThat(iterator.skippedSamples()).isEqualTo(1);
@@ -193,7 +204,7 @@ class LlavaBatchIteratorTest {
         for (int epoch = 0; epoch < 4; epoch++) {
             while (whole.hasNext()) {
                 cursors.add(whole.cursor());
-                batches.add(names(whole.nextBatch()));
+                batches.add(names(whole));
             }
             whole.reset();
         }
@@ -201,7 +212,7 @@ class LlavaBatchIteratorTest {
             LlavaBatchIterator resumed = weighted();
             resumed.seek(cursors.get(i));
             assertThat(resumed.hasNext()).isTrue();
-            assertThat(names(resumed.nextBatch())).isEqualTo(batches.get(i));
+            assertThat(names(resumed)).isEqualTo(batches.get(i));
         }
     }
 
@@ -219,15 +230,15 @@ class LlavaBatchIteratorTest {
     }
 
     @Test
-    void corruptImageIsReportedWithItsSample() {
+    void corruptImageIsReported() {
         ConversationDataset source = ConversationDataset.of(samples(5), Path.of("images"));
-        ImageSource broken = image -> {
-            throw new BadInputException(image + ": is not an image; replace it");
+        ImageLoader broken = images -> {
+            throw new BadInputException(images.get(0) + ": is not an image; replace it");
         };
         LlavaBatchIterator iterator = new LlavaBatchIterator(source, ENCODER, broken, options(4, 1, 0));
         assertThatThrownBy(() -> epoch(iterator))
                 .isInstanceOf(BadInputException.class)
-                .hasMessageMatching("sample \\d: images/\\d.png: is not an image; replace it");
+                .hasMessageMatching("images/\\d.png: is not an image; replace it");
     }
 
     @Test
@@ -266,21 +277,22 @@ class LlavaBatchIteratorTest {
     }
 
     private static BatchOptions options(int batch, int window, int bad) {
-        return new BatchOptions(batch, window, 42, bad, SIZE_PX, SPLICE);
+        return new BatchOptions(batch, window, 42, bad, SPLICE);
     }
 
     private static List<List<String>> epoch(LlavaBatchIterator iterator) {
         List<List<String>> batches = new ArrayList<>();
         while (iterator.hasNext()) {
-            batches.add(names(iterator.nextBatch()));
+            batches.add(names(iterator));
         }
         return batches;
     }
 
-    /** Decodes the target tokens of each row, which identify its sample. */
-    private static List<String> names(LlavaBatch batch) {
+    /** Decodes the target tokens of each row of the next batch, which identify its sample. */
+    private static List<String> names(LlavaBatchIterator iterator) {
+        iterator.next();
         List<String> names = new ArrayList<>();
-        BatchLayout layout = batch.layout();
+        BatchLayout layout = iterator.lastPlan().layout();
         for (int row = 0; row < layout.batchSize(); row++) {
             List<Integer> targets = new ArrayList<>();
             for (int t = 0; t < layout.sequenceLength(); t++) {

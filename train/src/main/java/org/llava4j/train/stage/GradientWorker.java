@@ -1,18 +1,20 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.data.batch.ImageLoader;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureCache;
+import org.llava4j.model.features.FeatureLoader;
 import org.llava4j.model.features.FeatureStore;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.lora.LoraTensorSource;
@@ -20,6 +22,7 @@ import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.train.BatchGradients;
 import org.llava4j.train.GradientAccumulator;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /**
  * Gradient worker of a stage: the graph of projector and decoder with its trainable weights selected, and the frozen
@@ -30,7 +33,7 @@ public final class GradientWorker implements StepGradients {
     private final TowerFeatures tower;
     private final FeatureCache features;
     private final SortedMap<String, String> sources;
-    private final BatchAssembler assembler;
+    private final FeatureLoader images;
     private final BatchGradients gradients;
 
     private GradientWorker(
@@ -43,7 +46,7 @@ public final class GradientWorker implements StepGradients {
         this.tower = tower;
         this.features = features;
         this.sources = sources;
-        this.assembler = new BatchAssembler(config, features);
+        this.images = new FeatureLoader(features, config);
         this.gradients = new BatchGradients(model);
     }
 
@@ -116,11 +119,11 @@ public final class GradientWorker implements StepGradients {
     }
 
     @Override
-    public GradientAccumulator sum(int step, List<BatchPlan> batches) {
+    public GradientAccumulator sum(int step, StepBatches batches) {
         GradientAccumulator sum = new GradientAccumulator();
         try {
-            for (int pass = 0; pass < batches.size(); pass++) {
-                add(batches.get(pass), step, pass, sum);
+            for (int pass = 0; batches.hasNext(); pass++) {
+                add(batches.next(), step, pass, sum);
             }
             return sum;
         } catch (RuntimeException | Error e) {
@@ -130,20 +133,29 @@ public final class GradientWorker implements StepGradients {
     }
 
     /**
-     * Adds the gradients of one batch.
+     * Adds the gradients of one batch whose images are not loaded yet.
      *
      * @param step counted from 0
      * @param pass index of the batch within the step, counted from 0
      * @param sum receives them
      */
     public void add(BatchPlan batch, int step, int pass, GradientAccumulator sum) {
-        Map<String, INDArray> placeholders = assembler.placeholders(batch);
+        add(batch.toMultiDataSet(images), step, pass, sum);
+    }
+
+    private void add(MultiDataSet batch, int step, int pass, GradientAccumulator sum) {
+        Map<String, INDArray> placeholders = Placeholders.of(batch, ImageInput.FEATURES);
         try {
             gradients.add(placeholders, step, pass, sum);
         } finally {
             // Off-heap arrays: garbage collection would free them too late.
             placeholders.values().forEach(INDArray::close);
         }
+    }
+
+    /** Loads the features of a batch's images from the cache. */
+    ImageLoader images() {
+        return images;
     }
 
     /** The graph that is trained. */

@@ -1,6 +1,5 @@
 package org.llava4j.train.stage;
 
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -63,7 +62,6 @@ final class StageData implements AutoCloseable {
                 stage.bucketingWindowBatches(),
                 stage.seed(),
                 stage.maxBadSamples(),
-                config.vision().imageSizePx(),
                 reading.collatorOptions());
         List<OpenDataSource> opened = new ArrayList<>();
         boolean done = false;
@@ -86,7 +84,6 @@ final class StageData implements AutoCloseable {
         return new LlavaBatchIterator(
                 samples,
                 reading.encoder(),
-                StageData::noPixels,
                 options,
                 // Only a run that skips invalid samples has to detect broken images in advance.
                 options.maxBadSamples() > 0 ? ImageFiles::read : image -> {},
@@ -162,11 +159,7 @@ final class StageData implements AutoCloseable {
         return sources;
     }
 
-    /** Batches are read as plans and features come from the cache, so pixels are never needed. */
-    private static float[] noPixels(Path image) {
-        throw new IllegalStateException("the pixels of " + image + " are not needed");
-    }
-
+    /** The data loader; reading with images needs {@link LlavaBatchIterator#setImageLoader}. */
     LlavaBatchIterator batches() {
         return batches;
     }

@@ -192,6 +192,7 @@ public final class StageRunner {
         long imagesComputed;
         long startNanos = System.nanoTime();
         try (StepGradients gradients = gradientExecutor.open(stage, paths, options, worker, listener)) {
+            data.batches().setImageLoader(worker.images());
             loop = new TrainingLoop(stage, trainer, data.batches(), gradients, bad, schedule.totalSteps());
             if (saver != null) {
                 saver.requireCompatible(

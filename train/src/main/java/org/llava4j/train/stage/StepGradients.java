@@ -1,7 +1,5 @@
 package org.llava4j.train.stage;
 
-import java.util.List;
-import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.train.GradientAccumulator;
 
 /** Gradient computation for the steps of a run. */
@@ -11,10 +9,10 @@ public interface StepGradients extends AutoCloseable {
      * Computes the gradients of a step at the current weights.
      *
      * @param step counted from 0
-     * @param batches batches of the step, in order
+     * @param batches batches of the step, at least one
      * @return their sum; the caller closes it
      */
-    GradientAccumulator sum(int step, List<BatchPlan> batches);
+    GradientAccumulator sum(int step, StepBatches batches);
 
     /** Number of images processed by the vision tower so far. */
     long imagesComputed();

@@ -1,7 +1,6 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -64,25 +63,20 @@ final class TrainingLoop {
     void run(StepActions actions) {
         Progress.ProgressMeter meter = new Progress.ProgressMeter(stage.name(), totalSteps, totals);
         while (totals.steps() < totalSteps) {
-            List<BatchPlan> plans = new ArrayList<>();
-            while (plans.size() < stage.gradientAccumulationSteps() && batches.hasNext()) {
-                plans.add(batches.nextPlan());
-            }
-            if (plans.isEmpty()) {
+            if (!batches.hasNext()) {
                 nextEpoch();
                 continue;
             }
             actions.stepStarted(Math.toIntExact(batches.cursor().epoch()), totals.steps() + 1);
-            StepCounts counts =
-                    plans.stream().map(this::counts).reduce(StepCounts::plus).orElseThrow();
+            StepBatches stepBatches = new StepBatches(batches, stage.gradientAccumulationSteps());
             Trainer.Step step;
-            try (GradientAccumulator sum = gradients.sum(totals.steps(), plans)) {
+            try (GradientAccumulator sum = gradients.sum(totals.steps(), stepBatches)) {
                 step = trainer.step(sum, this::requireNoLossSpike);
             } catch (RejectedStepException e) {
-                reject(e, plans, counts, actions);
+                reject(e, stepBatches.read(), actions);
                 continue;
             }
-            totals = totals.plus(step.loss(), counts);
+            totals = totals.plus(step.loss(), counts(stepBatches.read()));
             actions.stepDone(meter.after(step, totals));
             actions.afterStep(totals.steps(), totalSteps);
         }
@@ -103,19 +97,23 @@ final class TrainingLoop {
     }
 
     /** Counts and reports a rejected step; too many end the run. */
-    private void reject(RejectedStepException bad, List<BatchPlan> plans, StepCounts counts, StepActions actions) {
+    private void reject(RejectedStepException bad, List<BatchPlan> plans, StepActions actions) {
         List<String> samples = plans.stream()
                 .flatMap(plan -> plan.rows().stream())
                 .sorted()
                 .map(batches::where)
                 .toList();
-        totals = totals.plusRejected(counts);
+        totals = totals.plusRejected(counts(plans));
         actions.stepRejected(totals.steps(), bad.getMessage(), samples);
         if (totals.badSteps() > stage.maxBadSteps()) {
             throw bad;
         }
         trainer.skipStep();
         actions.afterStep(totals.steps(), totalSteps);
+    }
+
+    private StepCounts counts(List<BatchPlan> plans) {
+        return plans.stream().map(this::counts).reduce(StepCounts::plus).orElseThrow();
     }
 
     private StepCounts counts(BatchPlan plan) {

@@ -9,7 +9,7 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BadSample;
 import org.llava4j.data.batch.BatchCursor;
-import org.llava4j.data.batch.BatchPlan;
+import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.LlavaBatchIterator;
 import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.scienceqa.AnswerParser;
@@ -17,9 +17,12 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.scienceqa.ScienceQaScores;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.Llava;
+import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.LlavaModel;
+import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.GenerationConfig;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.features.FeatureLoader;
 import org.llava4j.model.features.FeatureSource;
 import org.llava4j.model.generate.ScienceQaPredictor;
 import org.llava4j.model.samediff.PooledMemory;
@@ -35,7 +38,6 @@ public final class Validation implements AutoCloseable {
     private final ValidationOptions options;
     private final Stage stage;
     private final StageData data;
-    private final BatchAssembler assembler;
     private final Llava model;
     private final @Nullable LlavaModel generator;
     private final SkippedValidationSamples skipped;
@@ -44,14 +46,12 @@ public final class Validation implements AutoCloseable {
             ValidationOptions options,
             Stage stage,
             StageData data,
-            BatchAssembler assembler,
             Llava model,
             @Nullable LlavaModel generator,
             SkippedValidationSamples skipped) {
         this.options = options;
         this.stage = stage;
         this.data = data;
-        this.assembler = assembler;
         this.model = model;
         this.generator = generator;
         this.skipped = skipped;
@@ -73,6 +73,7 @@ public final class Validation implements AutoCloseable {
         SkippedValidationSamples skipped = new SkippedValidationSamples(notice);
         Stage evalStage = stage(options, stage);
         StageData data = data(options, stage, paths, config, skipped);
+        data.batches().setImageLoader(new FeatureLoader(features, config));
         LlavaModel generator = evalStage.dataFormat() == DataFormat.SCIENCEQA
                 ? new LlavaModel(
                         config,
@@ -82,8 +83,7 @@ public final class Validation implements AutoCloseable {
                         model,
                         GenerationConfig.eosIds(paths.model()))
                 : null;
-        return new Validation(
-                options, evalStage, data, new BatchAssembler(config, features), model, generator, skipped);
+        return new Validation(options, evalStage, data, model, generator, skipped);
     }
 
     /**
@@ -125,13 +125,13 @@ public final class Validation implements AutoCloseable {
         long targetTokens = 0;
         int samples = 0;
         while (samples < options.maxSamples() && batches.hasNext()) {
-            BatchPlan plan = batches.nextPlan();
-            Map<String, INDArray> placeholders = assembler.placeholders(plan);
+            Map<String, INDArray> placeholders = Placeholders.of(batches.next(), ImageInput.FEATURES);
+            BatchLayout layout = batches.lastPlan().layout();
             INDArray loss = model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS);
-            int batchTokens = plan.layout().targets().length;
+            int batchTokens = layout.targets().length;
             sum += batchTokens * loss.getDouble(0);
             targetTokens += batchTokens;
-            samples += plan.layout().batchSize();
+            samples += layout.batchSize();
             pool.release(loss);
             placeholders.values().forEach(INDArray::close);
         }

@@ -32,7 +32,7 @@ record ExecutorBatches(ArrayList<NumberedBatch> batches) implements Serializable
 
         /** The batch as a plan, without the source of its samples. */
         BatchPlan plan() {
-            return new BatchPlan(layout, images.stream().map(Path::of).toList(), List.of(), List.of());
+            return new BatchPlan(layout, images.stream().map(Path::of).toList(), List.of());
         }
     }
 

@@ -14,6 +14,7 @@ import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchPlan;
 import org.llava4j.train.GradientAccumulator;
 import org.llava4j.train.logging.TrainingListener;
+import org.llava4j.train.stage.StepBatches;
 import org.llava4j.train.stage.StepGradients;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import scala.reflect.ClassTag;
@@ -61,7 +62,8 @@ final class SparkGradients implements StepGradients {
     }
 
     @Override
-    public GradientAccumulator sum(int step, List<BatchPlan> batches) {
+    public GradientAccumulator sum(int step, StepBatches stepBatches) {
+        List<BatchPlan> batches = stepBatches.plans();
         for (int failures = 0; ; ) {
             int executors = Math.min(awaitExecutors(batches.size()), batches.size());
             try {
