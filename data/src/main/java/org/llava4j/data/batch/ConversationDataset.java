@@ -1,8 +1,10 @@
 package org.llava4j.data.batch;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
+import org.datavec.api.records.reader.RecordReader;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;
@@ -84,6 +86,21 @@ public interface ConversationDataset {
                 return imageFolder.resolve(name);
             }
         };
+    }
+
+    /**
+     * Reads the remaining records of any DataVec reader into a dataset in memory.
+     *
+     * @param reader its records have the columns of {@link ConversationRecordReader}
+     * @param imageFolder folder that image paths are relative to
+     * @throws org.llava4j.data.BadInputException if a record has other columns or an invalid value
+     */
+    static ConversationDataset read(RecordReader reader, Path imageFolder) {
+        List<Conversation> samples = new ArrayList<>();
+        while (reader.hasNext()) {
+            samples.add(ConversationRecordReader.conversation(reader.next(), "record " + samples.size()));
+        }
+        return of(samples, imageFolder);
     }
 
     /** Creates a dataset of samples in memory, with images in {@code imageFolder}. */

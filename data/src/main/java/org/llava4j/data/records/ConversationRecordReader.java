@@ -3,6 +3,8 @@ package org.llava4j.data.records;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,6 +13,7 @@ import org.datavec.api.writable.Text;
 import org.datavec.api.writable.Writable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonId;
+import org.llava4j.data.JsonInput;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
 
@@ -21,6 +24,7 @@ import org.llava4j.data.conversation.Turn;
  */
 public final class ConversationRecordReader extends IndexedRecordReader<Conversation> {
     private static final long serialVersionUID = 1L;
+    private static final int COLUMNS = 3;
 
     /**
      * Opens a file.
@@ -33,8 +37,34 @@ public final class ConversationRecordReader extends IndexedRecordReader<Conversa
         return reader;
     }
 
+    /**
+     * Converts a DataVec record of the three texts, which any record reader may return.
+     *
+     * @param source name of the record, for messages
+     * @throws BadInputException if it has other columns or an invalid value
+     */
+    public static Conversation conversation(List<Writable> record, String source) {
+        if (record.size() != COLUMNS) {
+            throw new BadInputException(source + ": a record has " + record.size() + " columns; it must have " + COLUMNS
+                    + ": id, images and turns");
+        }
+        ObjectNode entry =
+                JsonNodeFactory.instance.objectNode().put("id", record.get(0).toString());
+        entry.set("image", json(record.get(1), source));
+        entry.set("conversations", json(record.get(2), source));
+        return parse(entry);
+    }
+
+    private static JsonNode json(Writable text, String source) {
+        return JsonInput.parse(source, text.toString().getBytes(StandardCharsets.UTF_8));
+    }
+
     @Override
     Conversation parse(JsonNode entry, String key) {
+        return parse(entry);
+    }
+
+    private static Conversation parse(JsonNode entry) {
         JsonNode idNode = entry.path("id");
         if (!idNode.isMissingNode() && !idNode.isTextual() && !idNode.isIntegralNumber()) {
             throw new BadInputException("\"id\" must be a string or a whole number");

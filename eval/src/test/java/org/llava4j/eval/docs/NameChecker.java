@@ -28,6 +28,8 @@ final class NameChecker {
             "MiniDFSCluster",
             "Mmul",
             "MultiDataSet",
+            "MultiDataSetIterator",
+            "MultiDataSetPreProcessor",
             "SameDiff",
             "ScoreListener",
             "TrainingSession",
