@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
+import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.TokenEvaluation;
 import org.llava4j.model.weights.Checkpoint;
@@ -38,14 +39,6 @@ class SameDiffFitTest {
     private static final LlavaConfig CONFIG =
             LlavaConfig.read(GoldenValues.path("c_llava_linear"), TinyModelFolders.TOWER);
     private static final String WEIGHT = "model.mm_projector.weight";
-    private static final List<String> FEATURES = List.of(
-            Llava.PIXEL_VALUES,
-            Llava.INPUT_IDS,
-            Llava.IMAGE_ROWS,
-            Llava.POSITIONS,
-            Llava.ROW_STARTS,
-            Llava.TARGET_ROWS);
-
     private final Map<String, INDArray> batch =
             PublishedBatch.placeholders(GoldenValues.tensors("c_llava_linear/io.safetensors"), CONFIG);
 
@@ -176,6 +169,21 @@ class SameDiffFitTest {
     }
 
     @Test
+    void fitNamesUnmappedPlaceholder() {
+        Llava model = projectorOnly();
+        model.graph()
+                .setTrainingConfig(TrainingConfig.builder()
+                        .updater(new Sgd(0.1))
+                        .dataSetFeatureMapping(Llava.PIXEL_VALUES, Llava.INPUT_IDS, Llava.IMAGE_ROWS, Llava.POSITIONS)
+                        .dataSetLabelMapping(Llava.TARGETS)
+                        .build());
+        assertThatThrownBy(() -> model.graph().fit(batches(), 1))
+                .isInstanceOf(BadInputException.class)
+                .hasMessageContaining("row_starts, target_rows")
+                .hasMessageContaining("dataSetFeatureMapping");
+    }
+
+    @Test
     void evaluateComparesPredictedTokens() {
         Llava model = projectorOnly();
         configure(model, new Sgd(0.1));
@@ -201,7 +209,9 @@ class SameDiffFitTest {
     }
 
     private MultiDataSetIterator batches() {
-        INDArray[] features = FEATURES.stream().map(batch::get).toArray(INDArray[]::new);
+        INDArray[] features = Placeholders.features(ImageInput.PIXELS).stream()
+                .map(batch::get)
+                .toArray(INDArray[]::new);
         return new SingletonMultiDataSetIterator(new MultiDataSet(features, new INDArray[] {batch.get(Llava.TARGETS)}));
     }
 
@@ -210,9 +220,7 @@ class SameDiffFitTest {
     }
 
     private static TrainingConfig.Builder config() {
-        return TrainingConfig.builder()
-                .dataSetFeatureMapping(FEATURES.toArray(String[]::new))
-                .dataSetLabelMapping(Llava.TARGETS);
+        return Placeholders.trainingConfig(ImageInput.PIXELS);
     }
 
     private static Llava projectorOnly() {

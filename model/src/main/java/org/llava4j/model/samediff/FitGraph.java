@@ -1,6 +1,8 @@
 package org.llava4j.model.samediff;
 
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,24 +58,48 @@ final class FitGraph extends BaseListener {
             // A gradient graph inherits the listeners of its graph.
             return ListenerVariables.empty();
         }
-        requireNoTrainEvaluations();
-        if (installed == null || graph.getFunction(GRADIENT_FUNCTION) != installed) {
-            installed = trainingGraph(graph, gradientGraph.get());
+        SameDiff training = installed;
+        if (training == null || graph.getFunction(GRADIENT_FUNCTION) != training) {
+            training = trainingGraph(graph, gradientGraph.get());
             // A function cannot be replaced; setting the loss removes this one.
             graph.setLossVariables(graph.getLossVariables().toArray(String[]::new));
-            graph.putSubFunction(GRADIENT_FUNCTION, installed);
+            graph.putSubFunction(GRADIENT_FUNCTION, training);
+            installed = training;
         }
+        TrainingConfig config = graph.getTrainingConfig();
+        requireNoTrainEvaluations(config);
+        requireMapped(training, config);
         return ListenerVariables.empty();
     }
 
-    private void requireNoTrainEvaluations() {
-        TrainingConfig config = graph.getTrainingConfig();
-        if (config != null
-                && config.getTrainEvaluations() != null
-                && !config.getTrainEvaluations().isEmpty()) {
+    private static void requireNoTrainEvaluations(TrainingConfig config) {
+        if (config.getTrainEvaluations() != null && !config.getTrainEvaluations().isEmpty()) {
             throw new BadInputException("fit does not evaluate on the training data, because a step returns only the"
                     + " loss and the gradients; call graph.evaluate(iterator, ...) after fit, or pass fit a validation"
                     + " set");
+        }
+    }
+
+    private static void requireMapped(SameDiff training, TrainingConfig config) {
+        Set<String> mapped = new HashSet<>();
+        for (List<String> names : Arrays.asList(
+                config.getDataSetFeatureMapping(),
+                config.getDataSetLabelMapping(),
+                config.getDataSetFeatureMaskMapping(),
+                config.getDataSetLabelMaskMapping())) {
+            if (names != null) {
+                mapped.addAll(names);
+            }
+        }
+        List<String> missing = training.placeHolders().stream()
+                .map(SDVariable::name)
+                .filter(name -> !mapped.contains(name))
+                .sorted()
+                .toList();
+        if (!missing.isEmpty()) {
+            throw new BadInputException("the training configuration maps no array of the data set to "
+                    + String.join(", ", missing) + "; add the name to dataSetFeatureMapping, and its array to the data"
+                    + " set (MultiDataSetPreProcessor)");
         }
     }
 
