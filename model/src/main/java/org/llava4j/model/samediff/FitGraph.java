@@ -73,7 +73,8 @@ final class FitGraph extends BaseListener {
     }
 
     private static void requireNoTrainEvaluations(TrainingConfig config) {
-        if (config.getTrainEvaluations() != null && !config.getTrainEvaluations().isEmpty()) {
+        if (config.getTrainEvaluations() != null
+                && !config.getTrainEvaluations().isEmpty()) {
             throw new BadInputException("fit does not evaluate on the training data, because a step returns only the"
                     + " loss and the gradients; call graph.evaluate(iterator, ...) after fit, or pass fit a validation"
                     + " set");
