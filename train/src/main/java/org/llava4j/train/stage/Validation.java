@@ -127,7 +127,8 @@ public final class Validation implements AutoCloseable {
         while (samples < options.maxSamples() && batches.hasNext()) {
             Map<String, INDArray> placeholders = Placeholders.of(batches.next(), ImageInput.FEATURES);
             BatchLayout layout = batches.lastPlan().layout();
-            INDArray loss = model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS);
+            INDArray loss = Objects.requireNonNull(
+                    model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS));
             int batchTokens = layout.targets().length;
             sum += batchTokens * loss.getDouble(0);
             targetTokens += batchTokens;
