@@ -17,7 +17,7 @@ import org.llava4j.train.stage.Stages;
  */
 record DemoRecipe(int trainPerType, int testPerType, int captions, int finetuneSteps, double finetuneLearningRate) {
     /** Little instruction data, so that stage 1 matters most. */
-    static final DemoRecipe SHORT = new DemoRecipe(600, 120, 6000, 450, 7e-4);
+    static final DemoRecipe SHORT = new DemoRecipe(450, 120, 6000, 450, 7e-4);
 
     /** Enough instruction data and steps to compensate for a missing stage 1. */
     static final DemoRecipe LONG = new DemoRecipe(1200, 45, 6000, 2000, 1e-3);
