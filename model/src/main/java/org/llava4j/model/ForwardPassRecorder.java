@@ -6,8 +6,10 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
@@ -29,14 +31,19 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class ForwardPassRecorder {
     private final Llava model;
-    private final ClipConfig vision;
-    private final LlamaConfig decoder;
-    private final LlavaConfig llava;
+    private final @Nullable ClipConfig bareTower;
+    private final @Nullable LlamaConfig bareDecoder;
+    private final @Nullable LlavaConfig llava;
 
-    private ForwardPassRecorder(Llava model, ClipConfig vision, LlamaConfig decoder, LlavaConfig llava) {
+    /** One of the configurations is given. */
+    private ForwardPassRecorder(
+            Llava model,
+            @Nullable ClipConfig bareTower,
+            @Nullable LlamaConfig bareDecoder,
+            @Nullable LlavaConfig llava) {
         this.model = model;
-        this.vision = vision;
-        this.decoder = decoder;
+        this.bareTower = bareTower;
+        this.bareDecoder = bareDecoder;
         this.llava = llava;
     }
 
@@ -61,7 +68,8 @@ public final class ForwardPassRecorder {
      *     {@code logits}, {@code loss}, {@code grad.<tensor>}
      * @param layout token layout of the batch, null for a bare tower
      */
-    public record Outputs(Map<String, INDArray> tensors, BatchLayout layout) {
+    public record Outputs(
+            Map<String, INDArray> tensors, @Nullable BatchLayout layout) {
 
         /** Whether a tensor is [B, T, ...] per token, where only the non-padding positions are defined. */
         public boolean isPerPosition(String name) {
@@ -72,7 +80,7 @@ public final class ForwardPassRecorder {
 
     /** A recorder for a model built elsewhere that reads pixels. */
     public static ForwardPassRecorder of(Llava model, LlavaConfig config) {
-        return new ForwardPassRecorder(model, config.vision(), config.decoder(), config);
+        return new ForwardPassRecorder(model, null, null, config);
     }
 
     /**
@@ -80,7 +88,7 @@ public final class ForwardPassRecorder {
      *
      * @param visionTower the vision tower's folder, or null for the one that {@code config.json} names
      */
-    public static ForwardPassRecorder open(Path folder, Path visionTower) {
+    public static ForwardPassRecorder open(Path folder, @Nullable Path visionTower) {
         if (LlavaConfig.isLlava(folder)) {
             Path tower = VisionTowerResolver.resolve(folder, visionTower);
             LlavaConfig config = LlavaConfig.read(folder, tower);
@@ -105,20 +113,24 @@ public final class ForwardPassRecorder {
      *     image; optional {@code labels} and {@code attention_mask} [B, T]
      * @param wanted null for no gradients
      */
-    public Outputs run(Map<String, INDArray> inputs, Gradients wanted) {
-        if (decoder == null) {
+    public Outputs run(Map<String, INDArray> inputs, @Nullable Gradients wanted) {
+        if (bareTower != null) {
             Map<String, INDArray> in = Map.of(Llava.PIXEL_VALUES, pixels(inputs));
-            return new Outputs(vision(in, true), null);
+            return new Outputs(towerStates(in, bareTower), null);
         }
         BatchLayout layout = layout(inputs);
         boolean supervised = layout.targets().length > 0;
         Map<String, INDArray> in = placeholders(inputs, layout);
         Map<String, INDArray> tensors = new LinkedHashMap<>();
-        if (vision != null) {
-            tensors.putAll(vision(in, false));
+        if (llava != null) {
             long imageTokens = llava.numImageTokens();
-            INDArray projected = model.output(in, List.of("projected")).get("projected");
-            tensors.put("projected", projected.reshape(-1, imageTokens, decoder.hiddenSize()));
+            INDArray features = model.output(in, Llava.FEATURES);
+            tensors.put(
+                    "features", features.reshape(-1, imageTokens, llava.vision().hiddenSize()));
+            INDArray projected = model.output(in, "projected");
+            tensors.put(
+                    "projected",
+                    projected.reshape(-1, imageTokens, llava.decoder().hiddenSize()));
         }
         tensors.putAll(text(in, layout, supervised));
         if (wanted != null) {
@@ -134,36 +146,38 @@ public final class ForwardPassRecorder {
         return new Outputs(tensors, layout);
     }
 
+    private LlamaConfig decoder() {
+        return llava != null
+                ? llava.decoder()
+                : Objects.requireNonNull(bareDecoder, "a bare vision tower has no decoder");
+    }
+
     /** Graph placeholders for inputs as in {@link #run}. */
     Map<String, INDArray> placeholders(Map<String, INDArray> inputs) {
         return placeholders(inputs, layout(inputs));
     }
 
     private Map<String, INDArray> placeholders(Map<String, INDArray> inputs, BatchLayout layout) {
-        return vision == null ? Placeholders.text(layout) : Placeholders.pixels(layout, pixels(inputs));
+        return llava == null ? Placeholders.text(layout) : Placeholders.pixels(layout, pixels(inputs));
     }
 
-    private Map<String, INDArray> vision(Map<String, INDArray> in, boolean bare) {
-        int imageTokens = bare ? vision.patches() : llava.numImageTokens();
+    /** Features and hidden states of a bare tower. In a whole model, hidden_states.k are the decoder's. */
+    private Map<String, INDArray> towerStates(Map<String, INDArray> in, ClipConfig tower) {
         List<String> nodes = new ArrayList<>(List.of(Llava.FEATURES));
-        // In a whole model, hidden_states.k are the decoder's.
-        for (int k = 0; bare && k <= vision.layers(); k++) {
+        for (int k = 0; k <= tower.layers(); k++) {
             nodes.add("vision.hidden_states." + k);
         }
-        Map<String, INDArray> raw = model.output(in, nodes);
         Map<String, INDArray> tensors = new LinkedHashMap<>();
-        raw.forEach((node, value) -> {
-            boolean features = node.equals(Llava.FEATURES);
-            tensors.put(
-                    node.substring("vision.".length()),
-                    value.reshape(-1, features ? imageTokens : vision.patches() + 1, vision.hiddenSize()));
+        model.output(in, nodes).forEach((node, value) -> {
+            int rows = node.equals(Llava.FEATURES) ? tower.patches() : tower.patches() + 1;
+            tensors.put(node.substring("vision.".length()), value.reshape(-1, rows, tower.hiddenSize()));
         });
         return tensors;
     }
 
     private Map<String, INDArray> text(Map<String, INDArray> in, BatchLayout layout, boolean supervised) {
         List<String> nodes = new ArrayList<>(List.of("inputs_embeds", "logits"));
-        for (int k = 0; k <= decoder.layers(); k++) {
+        for (int k = 0; k <= decoder().layers(); k++) {
             nodes.add("hidden_states." + k);
         }
         Map<String, INDArray> tensors = new LinkedHashMap<>();
@@ -171,7 +185,7 @@ public final class ForwardPassRecorder {
                 .forEach((node, value) ->
                         tensors.put(node, value.reshape(layout.batchSize(), layout.sequenceLength(), value.size(1))));
         if (supervised) {
-            tensors.put("loss", model.output(in, List.of(Llava.LOSS)).get(Llava.LOSS));
+            tensors.put("loss", model.output(in, Llava.LOSS));
         }
         return tensors;
     }
@@ -204,13 +218,13 @@ public final class ForwardPassRecorder {
         PaddingSide side = left || (llava != null && llava.padLeft()) ? PaddingSide.LEFT : PaddingSide.RIGHT;
         int length = Math.toIntExact(ids.size(1));
         CollatorOptions options = llava == null
-                ? new CollatorOptions(1, decoder.vocabSize(), length, side, length)
-                : new CollatorOptions(llava.numImageTokens(), decoder.vocabSize(), llava.maxLength(), side, 1);
+                ? new CollatorOptions(1, decoder().vocabSize(), length, side, length)
+                : new CollatorOptions(llava.numImageTokens(), decoder().vocabSize(), llava.maxLength(), side, 1);
         return BatchLayout.collate(samples, imagesPerRow(references, inputs), options);
     }
 
     private int[] imagesPerRow(int[] references, Map<String, INDArray> inputs) {
-        if (vision == null) {
+        if (llava == null) {
             return references;
         }
         // The published code expects an image for each text-only row too, and ignores it.
@@ -229,7 +243,7 @@ public final class ForwardPassRecorder {
                         + " are given; give one image for each -200");
     }
 
-    private static EncodedSample unpadded(INDArray ids, INDArray labels, INDArray mask, int b) {
+    private static EncodedSample unpadded(INDArray ids, @Nullable INDArray labels, @Nullable INDArray mask, int b) {
         int length = Math.toIntExact(ids.size(1));
         int[] rowIds = new int[length];
         int[] rowLabels = new int[length];
@@ -243,7 +257,7 @@ public final class ForwardPassRecorder {
         return new EncodedSample(Arrays.copyOf(rowIds, n), Arrays.copyOf(rowLabels, n));
     }
 
-    private static INDArray sameShape(Map<String, INDArray> inputs, String name, INDArray ids) {
+    private static @Nullable INDArray sameShape(Map<String, INDArray> inputs, String name, INDArray ids) {
         INDArray tensor = inputs.get(name);
         if (tensor != null && !Arrays.equals(tensor.shape(), ids.shape())) {
             throw new BadInputException("\"" + name + "\" is " + Arrays.toString(tensor.shape())

@@ -1,6 +1,7 @@
 package org.llava4j.model;
 
 import java.util.Map;
+import java.util.Objects;
 import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -35,7 +36,7 @@ public final class ImageStartEndEmbeddings {
         INDArray rows = byName.remove(NAME);
         if (rows != null) {
             // float32 even if the table is in low precision, because the rows may have been trained.
-            INDArray stored = byName.get(TABLE);
+            INDArray stored = Objects.requireNonNull(byName.get(TABLE), TABLE);
             INDArray table = FloatConversion.isHalfPrecision(stored.dataType())
                     ? stored.castTo(DataType.FLOAT)
                     : stored.dup('c');

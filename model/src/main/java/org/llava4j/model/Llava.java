@@ -5,9 +5,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.config.ClipConfig;
@@ -66,20 +67,37 @@ public final class Llava {
     public static final String DROPOUT_SEED = "dropout_seed";
 
     private final SameDiff sd;
-    private final Optional<ImageStartEndTokens> imageStartEndTokens;
+    private final @Nullable ImageStartEndTokens imageStartEndTokens;
     private final List<Segment> checkpointSegments;
     private boolean gradientCheckpointing;
-    private SameDiff gradientGraph;
-    private String gradientGraphLoss;
 
-    private Llava(SameDiff sd, Optional<ImageStartEndTokens> imageStartEndTokens, List<Segment> checkpointSegments) {
+    /** Built when it is needed; null after the trainable weights or the checkpointing have changed. */
+    private @Nullable GradientGraph gradientGraph;
+
+    /** The graph of the backward pass from one loss. */
+    private record GradientGraph(SameDiff graph, String loss) {
+
+        /** Name of the gradient of a weight. */
+        String node(String name) {
+            SDVariable weight = graph.getVariable(name);
+            SDVariable gradient = weight == null ? null : weight.gradient();
+            if (gradient == null) {
+                throw new BadInputException(
+                        "the weight " + name + " is not connected to the loss " + loss + "; freeze it");
+            }
+            return gradient.name();
+        }
+    }
+
+    private Llava(
+            SameDiff sd, @Nullable ImageStartEndTokens imageStartEndTokens, List<Segment> checkpointSegments) {
         this.sd = sd;
         this.imageStartEndTokens = imageStartEndTokens;
         this.checkpointSegments = checkpointSegments;
     }
 
     private static Llava withoutDecoder(SameDiff sd) {
-        return new Llava(sd, Optional.empty(), List.of());
+        return new Llava(sd, null, List.of());
     }
 
     /** The graph's image input. */
@@ -92,15 +110,16 @@ public final class Llava {
 
     /** Builds the whole model. */
     public static Llava build(LlavaConfig config, TensorSource source, ImageInput input) {
-        return build(config, source, input, Optional.empty());
+        return build(config, source, input, null);
     }
 
     /**
      * Builds the whole model with LoRA on its decoder.
      *
+     * @param lora null for none
      * @throws BadInputException if a LoRA target matches no weight of the decoder
      */
-    public static Llava build(LlavaConfig config, TensorSource source, ImageInput input, Optional<Lora> lora) {
+    public static Llava build(LlavaConfig config, TensorSource source, ImageInput input, @Nullable Lora lora) {
         LoraLayers layers = new LoraLayers(lora, config.decoder());
         SameDiff sd = newGraph();
         SDVariable features = input == ImageInput.PIXELS
@@ -116,12 +135,12 @@ public final class Llava {
                 config.decoder().hiddenSize());
         Decoder decoder = new Decoder(config.decoder(), weights, layers);
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
-        SDVariable text = config.imageStartEndTokens()
-                .map(tokens -> decoder.embed("text_embeds", ids, tokens))
-                .orElseGet(() -> decoder.embed("text_embeds", ids));
+        ImageStartEndTokens tokens = config.imageStartEndTokens();
+        SDVariable text =
+                tokens == null ? decoder.embed("text_embeds", ids) : decoder.embed("text_embeds", ids, tokens);
         SDVariable rows = sd.placeHolder(IMAGE_ROWS, DataType.INT32, -1);
         decoder.build(MergeImageFeatures.of("inputs_embeds", text, projected, rows), textInputs(sd));
-        return new Llava(sd, config.imageStartEndTokens(), Decoder.checkpointSegments(config.decoder()));
+        return new Llava(sd, tokens, Decoder.checkpointSegments(config.decoder()));
     }
 
     /** Names and shapes of all weights of the whole model, without reading or allocating any. */
@@ -149,11 +168,10 @@ public final class Llava {
     /** Builds a bare LLaMA decoder. */
     public static Llava buildLlama(LlamaConfig config, TensorSource source) {
         SameDiff sd = newGraph();
-        Decoder decoder =
-                new Decoder(config, new WeightScope(sd, source, ""), new LoraLayers(Optional.empty(), config));
+        Decoder decoder = new Decoder(config, new WeightScope(sd, source, ""), new LoraLayers(null, config));
         SDVariable ids = sd.placeHolder(INPUT_IDS, DataType.INT32, -1, -1);
         decoder.build(decoder.embed("inputs_embeds", ids), textInputs(sd));
-        return new Llava(sd, Optional.empty(), Decoder.checkpointSegments(config));
+        return new Llava(sd, null, Decoder.checkpointSegments(config));
     }
 
     /**
@@ -201,8 +219,8 @@ public final class Llava {
         return sd;
     }
 
-    /** The image start and end tokens, if the model has them. */
-    public Optional<ImageStartEndTokens> imageStartEndTokens() {
+    /** The image start and end tokens; null if the model has none. */
+    public @Nullable ImageStartEndTokens imageStartEndTokens() {
         return imageStartEndTokens;
     }
 
@@ -235,7 +253,9 @@ public final class Llava {
 
     /** Converts weights or gradients by variable name to checkpoint names and shapes. Modifies and returns the map. */
     Map<String, INDArray> toStateDict(Map<String, INDArray> byVariable) {
-        imageStartEndTokens.ifPresent(s -> ImageStartEndEmbeddings.mergeIntoTable(byVariable, s));
+        if (imageStartEndTokens != null) {
+            ImageStartEndEmbeddings.mergeIntoTable(byVariable, imageStartEndTokens);
+        }
         return byVariable;
     }
 
@@ -302,6 +322,11 @@ public final class Llava {
         return LoraLayers.withDropoutSeed(sd, placeholders, LoraLayers.NO_DROPOUT);
     }
 
+    /** As {@link #output(Map, List)}, for one node. */
+    public INDArray output(Map<String, INDArray> placeholders, String node) {
+        return Objects.requireNonNull(output(placeholders, List.of(node)).get(node), node);
+    }
+
     /**
      * Computes the loss and the gradients of trainable weights in one forward and backward pass, without dropout. The
      * loss is the model's own, or the one set by {@code graph().setLossVariables(...)}.
@@ -346,17 +371,22 @@ public final class Llava {
      * @throws BadInputException if a weight is not connected to the loss, or the graph has several losses
      */
     public GradientPass gradientPass(List<String> names) {
+        GradientGraph backward = gradientGraph();
+        List<String> outputs = new ArrayList<>(List.of(backward.loss()));
+        names.forEach(name -> outputs.add(backward.node(name)));
+        return new GradientPass(backward.graph(), outputs);
+    }
+
+    private GradientGraph gradientGraph() {
         String loss = loss();
-        if (gradientGraph == null || !loss.equals(gradientGraphLoss)) {
-            gradientGraph = GraphHooks.gradientGraph(sd);
+        if (gradientGraph == null || !loss.equals(gradientGraph.loss())) {
+            SameDiff graph = GraphHooks.gradientGraph(sd);
             if (gradientCheckpointing) {
-                ActivationCheckpointing.apply(sd, gradientGraph, checkpointSegments);
+                ActivationCheckpointing.apply(sd, graph, checkpointSegments);
             }
-            gradientGraphLoss = loss;
+            gradientGraph = new GradientGraph(graph, loss);
         }
-        List<String> outputs = new ArrayList<>(List.of(loss));
-        names.forEach(name -> outputs.add(gradientNode(name)));
-        return new GradientPass(gradientGraph, outputs);
+        return gradientGraph;
     }
 
     private String loss() {
@@ -366,15 +396,5 @@ public final class Llava {
                     + "; set the one to train on, or their sum, with setLossVariables");
         }
         return losses.get(0);
-    }
-
-    private String gradientNode(String name) {
-        SDVariable weight = gradientGraph.getVariable(name);
-        SDVariable gradient = weight == null ? null : weight.gradient();
-        if (gradient == null) {
-            throw new BadInputException(
-                    "the weight " + name + " is not connected to the loss " + gradientGraphLoss + "; freeze it");
-        }
-        return gradient.name();
     }
 }

@@ -93,7 +93,7 @@ public final class LlavaModel implements AutoCloseable {
                 config.maxLength(),
                 CollatorOptions.PaddingSide.RIGHT,
                 PAD_TO_MULTIPLE_OF,
-                config.imageStartEndTokens().orElse(null));
+                config.imageStartEndTokens());
         return new ContinuousBatchingScheduler(
                 language,
                 options,
@@ -194,9 +194,8 @@ public final class LlavaModel implements AutoCloseable {
      */
     public PendingAnswer submit(GenerationRequest request, DecodingOptions decoding, Consumer<String> onText) {
         ImageMarkup markup = request.images().isEmpty() ? null : chatFormat.markup(config);
-        PromptText prompt = chatFormat
-                .template()
-                .promptText(request.turns(), request.system().orElse(null), markup, request.answerPrefix());
+        PromptText prompt =
+                chatFormat.template().promptText(request.turns(), request.system(), markup, request.answerPrefix());
         int[] ids = tokenizer
                 .encodePrompt(request.specialTokensInText() ? prompt.withSpecialTokensInContent() : prompt)
                 .ids();

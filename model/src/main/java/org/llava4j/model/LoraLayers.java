@@ -2,8 +2,8 @@ package org.llava4j.model;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.kernels.DropoutMask;
 import org.llava4j.model.lora.Lora;
@@ -22,13 +22,13 @@ final class LoraLayers {
     /** Seed that disables dropout. */
     static final long NO_DROPOUT = -1;
 
-    private final Optional<Lora> lora;
+    private final @Nullable Lora lora;
     private final Set<String> targets;
 
     /** @throws org.llava4j.data.BadInputException if a target matches no weight of the decoder */
-    LoraLayers(Optional<Lora> lora, LlamaConfig decoder) {
+    LoraLayers(@Nullable Lora lora, LlamaConfig decoder) {
         this.lora = lora;
-        targets = lora.map(some -> some.config().targetsIn(decoder)).orElse(Set.of());
+        targets = lora == null ? Set.of() : lora.config().targetsIn(decoder);
     }
 
     /**
@@ -42,23 +42,22 @@ final class LoraLayers {
      */
     SDVariable addLora(String name, SDVariable y, SDVariable x, WeightScope w, String weight, long out, long in) {
         String full = w.prefix() + weight;
-        if (!targets.contains(full)) {
+        if (lora == null || !targets.contains(full)) {
             return y;
         }
-        LoraConfig config = lora.orElseThrow().config();
+        LoraConfig config = lora.config();
         WeightScope whole = new WeightScope(w.sd(), w.source(), "");
         SDVariable a = whole.get(LoraConfig.nameOfA(full), config.rank(), in);
         SDVariable b = whole.get(LoraConfig.nameOfB(full), out, config.rank());
-        SDVariable low = Linear.of(name + ".low", dropout(name + ".dropped", x, full), a);
+        SDVariable low = Linear.of(name + ".low", dropout(lora, name + ".dropped", x, full), a);
         return Linear.withResidual(name, y, Scale.of(name + ".scaled", low, config.scale()), b);
     }
 
-    private SDVariable dropout(String name, SDVariable x, String weight) {
-        Lora some = lora.orElseThrow();
-        double rate = some.config().dropout();
+    private static SDVariable dropout(Lora lora, String name, SDVariable x, String weight) {
+        double rate = lora.config().dropout();
         return rate == 0
                 ? x
-                : Dropout.of(name, x, dropoutSeed(x.getSameDiff()), rate, DropoutMask.stream(some.seed(), weight));
+                : Dropout.of(name, x, dropoutSeed(x.getSameDiff()), rate, DropoutMask.stream(lora.seed(), weight));
     }
 
     private static SDVariable dropoutSeed(SameDiff sd) {

@@ -89,7 +89,7 @@ class ImageStartEndModelTest {
         CheckpointWriter.write(out, model, new Origin(folder, ImageStartEndFolder.TOWER, config, V1), TensorType.F32);
 
         assertThat(LlavaConfig.read(out, null)).isEqualTo(config);
-        assertThat(config.imageStartEndTokens()).contains(new ImageStartEndTokens(START, END));
+        assertThat(config.imageStartEndTokens()).isEqualTo(new ImageStartEndTokens(START, END));
         ObjectNode json = (ObjectNode) JsonInput.readObject(out.resolve("config.json"));
         assertThat(json.get("mm_use_im_start_end").booleanValue()).isTrue();
         assertThat(json.get("mm_use_im_patch_token").booleanValue()).isTrue();

@@ -6,7 +6,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -39,7 +38,7 @@ class LoraModelTest {
                     CONFIG,
                     new LoraTensorSource(weights, 5),
                     ImageInput.PIXELS,
-                    Optional.ofNullable(lora).map(config -> new Lora(config, 5)));
+                    lora == null ? null : new Lora(lora, 5));
         }
     }
 

@@ -3,9 +3,9 @@ package org.llava4j.eval.inspect;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
-import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
 import org.llava4j.model.folder.ModelManifest;
@@ -45,8 +45,10 @@ public final class InspectMain extends Command {
                 .variablesByFile()
                 .forEach((file, count) ->
                         print("loads", count + " tensors from " + (file.isEmpty() ? "no file" : file)));
-        Optional<ModelManifest> manifest = ModelManifest.read(folder);
-        manifest.ifPresent(existing -> print("written", written(existing)));
+        ModelManifest manifest = ModelManifest.read(folder);
+        if (manifest != null) {
+            print("written", written(manifest));
+        }
         inspection.skippedByReason().forEach((reason, count) -> print("skipped", count + ": " + reason));
         inspection.warnings().forEach(warning -> print("warning", warning));
         inspection.problems().forEach(problem -> print("problem", problem));
@@ -76,19 +78,18 @@ public final class InspectMain extends Command {
         }
     }
 
-    private static void verify(Path folder, Optional<ModelManifest> manifest) {
-        if (manifest.isEmpty()) {
+    private static void verify(Path folder, @Nullable ModelManifest manifest) {
+        if (manifest == null) {
             print("verified", "no NaN or infinite values; file hashes were not compared (no llava4j.json)");
             return;
         }
-        ModelManifest existing = manifest.get();
-        List<String> differences = existing.differences(folder);
+        List<String> differences = manifest.differences(folder);
         differences.forEach(difference -> print("changed", difference));
         if (!differences.isEmpty()) {
             throw new BadInputException(folder + " differs from its manifest; the " + differences.size()
                     + " differences are listed above; download or write it again");
         }
-        print("verified", existing.files().size() + " files match their hashes");
+        print("verified", manifest.files().size() + " files match their hashes");
     }
 
     private static void print(String what, String value) {

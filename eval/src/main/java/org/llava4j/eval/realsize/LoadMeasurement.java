@@ -49,7 +49,7 @@ final class LoadMeasurement {
         Map<String, INDArray> placeholders = placeholders(config, textTokens);
         startNanos = System.nanoTime();
         double cpuSecondsBefore = cpuSeconds();
-        INDArray logits = model.output(placeholders, List.of(LOGITS)).get(LOGITS);
+        INDArray logits = model.output(placeholders, LOGITS);
         result.put("forward_s", secondsSince(startNanos));
         result.put("forward_cpu_s", cpuSeconds() - cpuSecondsBefore);
         result.put("peak_forward_mb", megabytes(ProcessMemory.PEAK));

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.IntNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
@@ -175,8 +174,7 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
                 throw ApiException.badRequest("messages", "the last of 'messages' must have the role user");
             }
             requireAlternatingRoles(turns);
-            return new GenerationRequest(
-                            turns, imagesSoFar, system.isEmpty() ? Optional.empty() : Optional.of(system.toString()))
+            return new GenerationRequest(turns, imagesSoFar, system.isEmpty() ? null : system.toString())
                     .withSpecialTokensInText(options.specialTokensInText());
         }
 

@@ -2,6 +2,7 @@ package org.llava4j.model.config;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.ConversationTemplate;
@@ -47,7 +48,7 @@ public record ChatFormat(ConversationTemplate template, boolean imageFirst) {
     }
 
     /** Reads the chat format, with another conversation template unless {@code convMode} is null. */
-    public static ChatFormat of(Path folder, String convMode) {
+    public static ChatFormat of(Path folder, @Nullable String convMode) {
         return convMode == null
                 ? of(folder)
                 : new ChatFormat(ConversationTemplates.of(convMode), imageFirst(ConfigJson.read(folder)));
@@ -59,7 +60,7 @@ public record ChatFormat(ConversationTemplate template, boolean imageFirst) {
 
     /** How images are marked up in a turn, given whether the model has image start and end tokens. */
     public ImageMarkup markup(LlavaConfig config) {
-        return new ImageMarkup(imageFirst, config.imageStartEndTokens().isPresent());
+        return new ImageMarkup(imageFirst, config.imageStartEndTokens() != null);
     }
 
     /** Adds the keys to a config; writes a custom template as a file into the folder. */

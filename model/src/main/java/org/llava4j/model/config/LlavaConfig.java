@@ -5,8 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Optional;
-import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
@@ -26,7 +25,7 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  *     tokens are inserted
  * @param padLeft {@code tokenizer_padding_side}: whether batches are padded on the left
  * @param padToSquare {@code image_aspect_ratio}: whether images are padded to a square ({@code pad})
- * @param imageStartEndTokens image start and end tokens, if the model has them ({@code mm_use_im_start_end})
+ * @param imageStartEndTokens image start and end tokens ({@code mm_use_im_start_end}); null if the model has none
  */
 public record LlavaConfig(
         ClipConfig vision,
@@ -37,7 +36,7 @@ public record LlavaConfig(
         int maxLength,
         boolean padLeft,
         boolean padToSquare,
-        Optional<ImageStartEndTokens> imageStartEndTokens) {
+        @Nullable ImageStartEndTokens imageStartEndTokens) {
 
     /** {@code mm_projector_type}. */
     public enum ProjectorType {
@@ -95,7 +94,7 @@ public record LlavaConfig(
             int maxLength,
             boolean padLeft,
             boolean padToSquare) {
-        this(vision, decoder, projector, selectLayer, selectFeature, maxLength, padLeft, padToSquare, Optional.empty());
+        this(vision, decoder, projector, selectLayer, selectFeature, maxLength, padLeft, padToSquare, null);
     }
 
     /**
@@ -105,7 +104,7 @@ public record LlavaConfig(
      * @param visionTower the tower's folder, or null for the one that {@code mm_vision_tower} names (a path, absolute
      *     or relative to the model folder)
      */
-    public static LlavaConfig read(Path folder, Path visionTower) {
+    public static LlavaConfig read(Path folder, @Nullable Path visionTower) {
         return read(folder, visionTower, LlavaConfig::imageStartEndTokens);
     }
 
@@ -116,17 +115,22 @@ public record LlavaConfig(
      * @param folder the model folder, or the file
      * @param visionTower as in {@link #read}, or the id of a published tower
      */
-    public static LlavaConfig readShapes(Path folder, Path visionTower) {
+    public static LlavaConfig readShapes(Path folder, @Nullable Path visionTower) {
         return read(folder, visionTower, (anywhere, json) -> {
             int vocabulary = json.positive("vocab_size");
             return json.bool("mm_use_im_start_end", false)
-                    ? Optional.of(new ImageStartEndTokens(vocabulary - 2, vocabulary - 1))
-                    : Optional.empty();
+                    ? new ImageStartEndTokens(vocabulary - 2, vocabulary - 1)
+                    : null;
         });
     }
 
-    private static LlavaConfig read(
-            Path folder, Path visionTower, BiFunction<Path, ConfigJson, Optional<ImageStartEndTokens>> readTokens) {
+    /** Reads the image start and end tokens that a config declares. */
+    private interface ImageTokenReader {
+        @Nullable
+        ImageStartEndTokens read(Path folder, ConfigJson json);
+    }
+
+    private static LlavaConfig read(Path folder, @Nullable Path visionTower, ImageTokenReader imageTokens) {
         ConfigJson json = ConfigJson.read(folder);
         if (LlavaHfConfig.isLlavaHf(json)) {
             return LlavaHfConfig.of(json, folder);
@@ -147,7 +151,7 @@ public record LlavaConfig(
                 json.integer("tokenizer_model_max_length", 2048),
                 json.choice("tokenizer_padding_side", "right", LlavaConfig::padsLeft),
                 json.choice("image_aspect_ratio", "square", AspectRatio::fromName) == AspectRatio.PAD,
-                readTokens.apply(folder, json));
+                imageTokens.read(folder, json));
         if (json.has("mm_vision_tower")) {
             requireSamePadding(tower, json, config.padToSquare);
         }
@@ -173,11 +177,11 @@ public record LlavaConfig(
         };
     }
 
-    private static Optional<ImageStartEndTokens> imageStartEndTokens(Path folder, ConfigJson json) {
+    private static @Nullable ImageStartEndTokens imageStartEndTokens(Path folder, ConfigJson json) {
         // Only validated: <im_patch> in the vocabulary has no effect, since its id never reaches the model.
         json.bool("mm_use_im_patch_token", false);
         if (!json.bool("mm_use_im_start_end", false)) {
-            return Optional.empty();
+            return null;
         }
         ImageStartEndTokens tokens = ImageStartEndTokens.of(LlamaTokenizer.load(folder), folder);
         int highest = Math.max(tokens.startId(), tokens.endId());
@@ -194,7 +198,7 @@ public record LlavaConfig(
                     "is true, and so is \"mm_use_im_start_end\": stage 1 trains the embeddings of the image start and end"
                             + " tokens while the LM head stays frozen; use a model with an untied head");
         }
-        return Optional.of(tokens);
+        return tokens;
     }
 
     /**
@@ -208,7 +212,7 @@ public record LlavaConfig(
         json.put("mm_projector_type", projector.name().toLowerCase(Locale.ROOT));
         json.put("mm_vision_select_layer", selectLayer);
         json.put("mm_vision_select_feature", selectFeature == SelectFeature.PATCH ? "patch" : "cls_patch");
-        json.put("mm_use_im_start_end", imageStartEndTokens.isPresent());
+        json.put("mm_use_im_start_end", imageStartEndTokens != null);
         json.put("use_mm_proj", true);
         json.put("image_aspect_ratio", padToSquare ? "pad" : "square");
         json.put("tokenizer_model_max_length", maxLength);
@@ -251,15 +255,13 @@ public record LlavaConfig(
         return LlavaHfConfig.isLlavaHf(json) ? folder : visionTower(folder, json.text("mm_vision_tower"));
     }
 
-    /** As {@link #visionTowerPath}; empty if the config names a folder that does not exist. */
-    public static Optional<Path> findVisionTower(Path folder) {
+    /** As {@link #visionTowerPath}; null if the config names a folder that does not exist. */
+    public static @Nullable Path findVisionTower(Path folder) {
         ConfigJson json = ConfigJson.read(folder);
-        return LlavaHfConfig.isLlavaHf(json)
-                ? Optional.of(folder)
-                : findVisionTower(folder, json.text("mm_vision_tower"));
+        return LlavaHfConfig.isLlavaHf(json) ? folder : findVisionTower(folder, json.text("mm_vision_tower"));
     }
 
-    private static Optional<Path> findVisionTower(Path folder, String named) {
+    private static @Nullable Path findVisionTower(Path folder, String named) {
         Path base = base(folder);
         Path nextToLink = base.resolve(named).normalize();
         try {
@@ -267,15 +269,15 @@ public record LlavaConfig(
             Path real = base.toRealPath().resolve(named);
             if (Files.isDirectory(real)) {
                 boolean same = Files.isDirectory(nextToLink) && Files.isSameFile(real, nextToLink);
-                return Optional.of(same ? nextToLink : real.toRealPath());
+                return same ? nextToLink : real.toRealPath();
             }
         } catch (IOException e) {
             throw new BadInputException(base + ": cannot be read: " + e.getMessage(), e);
         }
         if (Files.isDirectory(nextToLink)) {
-            return Optional.of(nextToLink);
+            return nextToLink;
         }
-        return ClipConfig.isPublished(named) ? Optional.of(folder) : Optional.empty();
+        return ClipConfig.isPublished(named) ? folder : null;
     }
 
     private static Path base(Path folder) {
@@ -284,11 +286,14 @@ public record LlavaConfig(
 
     private static Path visionTower(Path folder, String named) {
         Path base = base(folder);
-        return findVisionTower(folder, named)
-                .orElseThrow(() -> new BadInputException(base.resolve("config.json")
-                        + ": mm_vision_tower names the CLIP folder \"" + named + "\", which does not exist ("
-                        + base.resolve(named).normalize().toAbsolutePath()
-                        + "); create it, name another one or give --vision-tower DIR"));
+        Path found = findVisionTower(folder, named);
+        if (found == null) {
+            throw new BadInputException(base.resolve("config.json") + ": mm_vision_tower names the CLIP folder \""
+                    + named + "\", which does not exist ("
+                    + base.resolve(named).normalize().toAbsolutePath()
+                    + "); create it, name another one or give --vision-tower DIR");
+        }
+        return found;
     }
 
     /** P, image tokens per image. */

@@ -6,9 +6,8 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Sha256;
 import org.llava4j.data.image.ImageBytes;
@@ -35,8 +34,8 @@ public final class FeatureCache implements FeatureSource {
     private long bytesInMemory;
     private long computed;
 
-    /** Empty after the store's first failure. */
-    private Optional<FeatureStore> store;
+    /** Null if there is none, or after its first failure. */
+    private @Nullable FeatureStore store;
 
     /** An image file's version when its bytes were hashed, and the address. */
     private record HashedFile(ImageBytes.ImageVersion version, String address) {}
@@ -44,14 +43,14 @@ public final class FeatureCache implements FeatureSource {
     /**
      * @param source computes the features of cache misses
      * @param fingerprint of everything that the source's features depend on, except for the image
-     * @param store cache on disk, if any
+     * @param store cache on disk; null for none
      * @param memoryBytes maximum size of the cache in memory
      * @param notices receives a message when the store fails (such as a full disk); features are then recomputed
      */
     public FeatureCache(
             FeatureSource source,
             String fingerprint,
-            Optional<FeatureStore> store,
+            @Nullable FeatureStore store,
             long memoryBytes,
             Consumer<String> notices) {
         this.source = source;
@@ -81,8 +80,12 @@ public final class FeatureCache implements FeatureSource {
             String address = address(image);
             requested.add(address);
             if (!found.containsKey(address) && !missing.containsKey(address)) {
-                lookUp(address)
-                        .ifPresentOrElse(features -> found.put(address, features), () -> missing.put(address, image));
+                float[] features = lookUp(address);
+                if (features == null) {
+                    missing.put(address, image);
+                } else {
+                    found.put(address, features);
+                }
             }
         }
         List<String> addresses = List.copyOf(missing.keySet());
@@ -109,25 +112,44 @@ public final class FeatureCache implements FeatureSource {
         return computed;
     }
 
-    private Optional<float[]> lookUp(String address) {
+    private float @Nullable [] lookUp(String address) {
         float[] inMemory = memory.get(address);
         if (inMemory != null) {
-            return Optional.of(inMemory);
+            return inMemory;
         }
-        Optional<float[]> onDisk = onDisk(disk -> disk.get(address));
-        onDisk.ifPresent(features -> remember(address, features));
+        float[] onDisk = readFromStore(address);
+        if (onDisk != null) {
+            remember(address, onDisk);
+        }
         return onDisk;
     }
 
-    /** Uses the store. If it fails, reports that and disables it. */
-    private Optional<float[]> onDisk(Function<FeatureStore, Optional<float[]>> use) {
-        try {
-            return store.flatMap(use);
-        } catch (BadInputException e) {
-            store = Optional.empty();
-            notices.accept(e.getMessage() + "; continuing without it");
-            return Optional.empty();
+    private float @Nullable [] readFromStore(String address) {
+        if (store == null) {
+            return null;
         }
+        try {
+            return store.get(address);
+        } catch (BadInputException e) {
+            disableStore(e);
+            return null;
+        }
+    }
+
+    private void writeToStore(String address, float[] features) {
+        if (store == null) {
+            return;
+        }
+        try {
+            store.put(address, features);
+        } catch (BadInputException e) {
+            disableStore(e);
+        }
+    }
+
+    private void disableStore(BadInputException failure) {
+        store = null;
+        notices.accept(failure.getMessage() + "; continuing without it");
     }
 
     private Map<String, float[]> compute(List<String> addresses, Map<String, Path> images) {
@@ -142,10 +164,7 @@ public final class FeatureCache implements FeatureSource {
             }
             byAddress.put(address, one);
             remember(address, one);
-            onDisk(disk -> {
-                disk.put(address, one);
-                return Optional.empty();
-            });
+            writeToStore(address, one);
             computed++;
         }
         return byAddress;

@@ -13,10 +13,10 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 
 /**
@@ -74,17 +74,18 @@ public final class FeatureStore {
     }
 
     /**
-     * As {@link #open}, but reports an unusable folder to {@code notices} and returns empty.
+     * As {@link #open}, but reports an unusable folder to {@code notices}.
      *
+     * @return null if the folder is unusable
      * @throws BadInputException if the limit is not positive
      */
-    public static Optional<FeatureStore> openIfPossible(Path folder, long limitBytes, Consumer<String> notices) {
+    public static @Nullable FeatureStore openIfPossible(Path folder, long limitBytes, Consumer<String> notices) {
         requireBound(limitBytes);
         try {
-            return Optional.of(open(folder, limitBytes));
+            return open(folder, limitBytes);
         } catch (BadInputException e) {
             notices.accept(e.getMessage() + "; continuing without it");
-            return Optional.empty();
+            return null;
         }
     }
 
@@ -98,22 +99,22 @@ public final class FeatureStore {
      * Looks up features.
      *
      * @param address SHA-256 in hexadecimal
-     * @return empty if there is no intact file of this address
+     * @return null if there is no intact file of this address
      */
-    public Optional<float[]> get(String address) {
+    public float @Nullable [] get(String address) {
         Path file = file(address);
         try {
             float[] features = decode(address, Files.readAllBytes(file));
             if (features == null) {
                 delete(file.toFile());
-                return Optional.empty();
+                return null;
             }
             // Fails harmlessly if another process has deleted the file.
             file.toFile().setLastModified(System.currentTimeMillis());
-            return Optional.of(features);
+            return features;
         } catch (NoSuchFileException e) {
             // Never written, or just evicted by another process.
-            return Optional.empty();
+            return null;
         } catch (IOException e) {
             throw unusable(file, e);
         }
@@ -158,7 +159,7 @@ public final class FeatureStore {
     }
 
     /** The features, or null if the bytes are not an intact file of this address. */
-    private static float[] decode(String address, byte[] bytes) {
+    private static float @Nullable [] decode(String address, byte[] bytes) {
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         if (bytes.length < HEADER_BYTES + Integer.BYTES || buffer.getLong() != MAGIC) {
             return null;

@@ -139,8 +139,7 @@ public final class TowerFeatures implements FeatureSource {
             System.arraycopy(images.get(i), 0, pixels, i * length, length);
         }
         INDArray in = Nd4j.createFromArray(pixels).reshape(images.size(), 3, side, side);
-        INDArray out = tower.output(Map.of(Llava.PIXEL_VALUES, in), List.of(Llava.FEATURES))
-                .get(Llava.FEATURES);
+        INDArray out = tower.output(Map.of(Llava.PIXEL_VALUES, in), Llava.FEATURES);
         INDArray perImage = out.reshape(images.size(), out.length() / images.size());
         List<float[]> features = new ArrayList<>();
         for (int i = 0; i < images.size(); i++) {

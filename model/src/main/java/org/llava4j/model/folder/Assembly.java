@@ -2,7 +2,7 @@ package org.llava4j.model.folder;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -48,7 +48,8 @@ public record Assembly(
      * @param file projector file; null to initialize a new one
      * @param seed seed of a new projector
      */
-    public record ProjectorOptions(ProjectorType type, Path file, long seed) {}
+    public record ProjectorOptions(
+            ProjectorType type, @Nullable Path file, long seed) {}
 
     /**
      * The image features.
@@ -93,7 +94,7 @@ public record Assembly(
             requireOwnHead(decoder);
             VocabularyGrowth growth = VocabularyGrowth.of(llama, decoder.vocabSize(), addedTokens.tokens());
             LlavaConfig config = config(growth);
-            Origin origin = new Origin(llama, visionTower, config, Optional.empty(), Optional.of(growth));
+            Origin origin = new Origin(llama, visionTower, config, null, growth);
             try (Checkpoint checkpoint = Checkpoint.llava(llama, visionTower)) {
                 if (projector.file() == null) {
                     checkpoint.withNewProjector(projector.seed());
@@ -113,9 +114,9 @@ public record Assembly(
                         new ModelManifest.Provenance(
                                 CheckpointWriter.KIND,
                                 WriteOptions.DEFAULT.layout().toString(),
-                                Optional.empty(),
-                                Optional.empty(),
-                                Optional.empty(),
+                                null,
+                                null,
+                                null,
                                 checkpoint.plan().sources()));
             }
             read.requireUnchanged();
@@ -155,8 +156,6 @@ public record Assembly(
                 maxLength,
                 false,
                 features.padToSquare(),
-                addedTokens == AddedImageTokens.NONE
-                        ? Optional.empty()
-                        : Optional.of(ImageStartEndTokens.of(growth.tokenizer(), llama)));
+                addedTokens == AddedImageTokens.NONE ? null : ImageStartEndTokens.of(growth.tokenizer(), llama));
     }
 }

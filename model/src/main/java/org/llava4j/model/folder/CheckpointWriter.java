@@ -6,9 +6,10 @@ import java.util.Collection;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.tensors.LazyTensor;
@@ -42,19 +43,19 @@ public final class CheckpointWriter {
      * @param folder the LLaVA or LLaMA folder that the model was loaded from; its config and tokenizer are copied
      * @param visionTower folder of its vision tower
      * @param config the model's current configuration
-     * @param chat chat format, if known
-     * @param growth extension of the vocabulary, applied to config and tokenizer
+     * @param chat chat format; null if unknown
+     * @param growth extension of the vocabulary, applied to config and tokenizer; null for none
      */
     public record Origin(
             Path folder,
             Path visionTower,
             LlavaConfig config,
-            Optional<ChatFormat> chat,
-            Optional<VocabularyGrowth> growth) {
+            @Nullable ChatFormat chat,
+            @Nullable VocabularyGrowth growth) {
 
         /** A model with an unchanged vocabulary. */
         public Origin(Path folder, Path visionTower, LlavaConfig config, ChatFormat chat) {
-            this(folder, visionTower, config, Optional.of(chat), Optional.empty());
+            this(folder, visionTower, config, chat, null);
         }
     }
 
@@ -130,7 +131,8 @@ public final class CheckpointWriter {
     }
 
     private static LazyTensor withRows(LazyTensor table, INDArray rows, LlavaConfig config) {
-        int[] ids = ImageStartEndEmbeddings.ids(config.imageStartEndTokens().orElseThrow());
+        int[] ids = ImageStartEndEmbeddings.ids(
+                Objects.requireNonNull(config.imageStartEndTokens(), "the config has no image start and end tokens"));
         return table.mapFloats(
                 floats -> ImageStartEndEmbeddings.putRows(floats.dup('c'), rows, ids),
                 table.info().shape());

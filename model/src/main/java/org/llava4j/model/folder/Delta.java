@@ -5,11 +5,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -67,14 +67,12 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                 NamedWeights all = NamedWeights.open(from)) {
             InputSnapshot read = InputSnapshot.byMetadata(files(from));
             requireFits(bases, all, from);
-            Optional<String> recordedHash =
-                    ModelManifest.read(from).flatMap(manifest -> Optional.ofNullable(manifest.base()));
+            String recordedHash = ModelManifest.readBase(from);
             requireKind(isMaking, recordedHash, from);
-            Optional<String> hash =
-                    isMaking || recordedHash.isPresent() ? Optional.of(bases.sha256()) : Optional.empty();
-            if (!isMaking && !hash.equals(recordedHash)) {
-                throw new BadInputException(from + " was made for a base model with hash " + recordedHash.get()
-                        + ", but " + base + " has hash " + hash.get() + "; give the base model it was made for");
+            String hash = isMaking || recordedHash != null ? bases.sha256() : null;
+            if (!isMaking && !Objects.equals(hash, recordedHash)) {
+                throw new BadInputException(from + " was made for a base model with hash " + recordedHash + ", but "
+                        + base + " has hash " + hash + "; give the base model it was made for");
             }
             List<LazyTensor> tensors = new ArrayList<>();
             all.tensors().forEach((name, tensor) -> {
@@ -89,19 +87,19 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                     new ModelManifest.Provenance(
                             kind,
                             all.layout().toString(),
-                            Optional.empty(),
-                            Optional.empty(),
-                            isMaking ? hash : Optional.empty(),
+                            null,
+                            null,
+                            isMaking ? hash : null,
                             sources(all, bases, from, isMaking)));
             read.requireUnchanged();
             folder.commit();
-            return hash.isPresent();
+            return hash != null;
         }
     }
 
     private List<Path> files(Path from) {
-        List<Path> files = new ArrayList<>(new ModelFiles(base, base, Optional.empty()).all());
-        files.addAll(new ModelFiles(from, from, Optional.empty()).all());
+        List<Path> files = new ArrayList<>(new ModelFiles(base, base, null).all());
+        files.addAll(new ModelFiles(from, from, null).all());
         Path tower = from.resolve(LlavaFolder.TOWER_FOLDER);
         if (Files.isDirectory(tower)) {
             files.addAll(FolderFiles.list(tower));
@@ -158,8 +156,8 @@ public record Delta(Path base, SaveType type, long shardBytes) {
                         && whole[0] > part[0]);
     }
 
-    private static void requireKind(boolean isMaking, Optional<String> recordedHash, Path from) {
-        if (isMaking && recordedHash.isPresent()) {
+    private static void requireKind(boolean isMaking, @Nullable String recordedHash, Path from) {
+        if (isMaking && recordedHash != null) {
             throw new BadInputException(from + " is a delta; give the full model");
         }
     }
@@ -177,14 +175,16 @@ public record Delta(Path base, SaveType type, long shardBytes) {
 
     private SortedMap<String, String> sources(NamedWeights all, NamedWeights bases, Path from, boolean isMaking) {
         SortedMap<String, String> sources = new TreeMap<>();
-        for (Map.Entry<String, LazyTensor> tensor : all.tensors().entrySet()) {
-            String source = from + ":" + all.storedName(tensor.getKey());
-            String baseSource = bases.tensors().containsKey(tensor.getKey())
-                    ? base + ":" + bases.storedName(tensor.getKey())
-                    : null;
-            String combined = isMaking ? source + " - " + baseSource : baseSource + " + " + source;
-            sources.put(tensor.getKey(), baseSource == null ? source : combined);
-        }
+        all.tensors().forEach((name, tensor) -> {
+            String source = from + ":" + tensor.name();
+            LazyTensor part = bases.tensors().get(name);
+            if (part == null) {
+                sources.put(name, source);
+            } else {
+                String baseSource = base + ":" + part.name();
+                sources.put(name, isMaking ? source + " - " + baseSource : baseSource + " + " + source);
+            }
+        });
         return sources;
     }
 }

@@ -3,7 +3,7 @@ package org.llava4j.model.folder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -29,7 +29,12 @@ import org.llava4j.model.weights.VisionTowerResolver;
  * @param convMode conversation template; null for the one of the folder, if any
  */
 public record Export(
-        Path model, Path visionTower, Path projector, WriteOptions options, SaveType type, String convMode) {
+        Path model,
+        @Nullable Path visionTower,
+        @Nullable Path projector,
+        WriteOptions options,
+        SaveType type,
+        @Nullable String convMode) {
 
     /**
      * Writes the folder.
@@ -69,10 +74,8 @@ public record Export(
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND, inputs.and(tower))) {
             InputSnapshot read = InputSnapshot.byMetadata(files(tower));
             LlavaConfig config = LlavaConfig.read(model, tower);
-            Optional<ChatFormat> chat = convMode == null && !ChatFormat.isIn(model)
-                    ? Optional.empty()
-                    : Optional.of(ChatFormat.of(model, convMode));
-            Origin origin = new Origin(model, tower, config, chat, Optional.empty());
+            ChatFormat chat = convMode == null && !ChatFormat.isIn(model) ? null : ChatFormat.of(model, convMode);
+            Origin origin = new Origin(model, tower, config, chat, null);
             try (Checkpoint checkpoint = Checkpoint.llava(model, tower)) {
                 if (projector != null) {
                     checkpoint.withProjector(projector);
@@ -83,9 +86,9 @@ public record Export(
                         new ModelManifest.Provenance(
                                 CheckpointWriter.KIND,
                                 layout,
-                                chat.map(format -> format.template().name()),
-                                ModelManifest.read(model).flatMap(manifest -> Optional.ofNullable(manifest.stage())),
-                                Optional.empty(),
+                                chat == null ? null : chat.template().name(),
+                                ModelManifest.readStage(model),
+                                null,
                                 checkpoint.plan().sources()));
             }
             read.requireUnchanged();

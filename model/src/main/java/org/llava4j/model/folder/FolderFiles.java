@@ -39,7 +39,12 @@ final class FolderFiles {
     /** Writes the origin's tokenizer, extended if its vocabulary grows, and its generation settings. */
     static void writeTokenizer(Origin origin, Path to) {
         copyGeneration(origin.folder(), to);
-        origin.growth().ifPresentOrElse(growth -> growth.writeTokenizer(to), () -> copyTokenizer(origin.folder(), to));
+        VocabularyGrowth growth = origin.growth();
+        if (growth == null) {
+            copyTokenizer(origin.folder(), to);
+        } else {
+            growth.writeTokenizer(to);
+        }
     }
 
     static void copyTokenizer(Path from, Path to) {

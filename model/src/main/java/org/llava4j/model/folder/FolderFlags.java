@@ -2,7 +2,6 @@ package org.llava4j.model.folder;
 
 import java.math.BigDecimal;
 import java.util.Locale;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.commons.cli.CommandLine;
@@ -45,9 +44,10 @@ final class FolderFlags {
 
     /** The dtype given by {@code --save-type} and {@code --allow-overflow}. */
     static SaveType type(CommandLine line) {
+        String name = line.getOptionValue("save-type");
         return new SaveType(
-                Optional.ofNullable(line.getOptionValue("save-type")).map(TensorType::ofTorchName),
-                line.hasOption("allow-overflow") ? Optional.of(System.out::println) : Optional.empty());
+                name == null ? null : TensorType.ofTorchName(name),
+                line.hasOption("allow-overflow") ? System.out::println : null);
     }
 
     /** Parses {@code --max-shard-size} as transformers does, with decimal units. */

@@ -15,6 +15,7 @@ import org.llava4j.data.tensors.ShardedSafetensorsWriter;
 import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.Llava;
+import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaHfConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
@@ -56,11 +57,7 @@ final class LlavaFolder {
     static void writeProjector(Path folder, Collection<LazyTensor> tensors, LlavaConfig config) {
         SafetensorsWriter.write(
                 folder.resolve(CheckpointWriter.PROJECTOR_FILE),
-                filter(
-                                tensors,
-                                CheckpointWriter.stage1Weights(
-                                        config.imageStartEndTokens().isPresent()))
-                        .stream()
+                filter(tensors, CheckpointWriter.stage1Weights(config.imageStartEndTokens() != null)).stream()
                         .map(tensor -> tensor.withType(TensorType.F32))
                         .toList());
     }
@@ -77,14 +74,18 @@ final class LlavaFolder {
         json.putArray("architectures").add("LlavaLlamaForCausalLM");
         json.put("torch_dtype", torchType);
         config.writeTo(json, TOWER_FOLDER);
-        origin.growth().ifPresent(growth -> {
+        VocabularyGrowth growth = origin.growth();
+        if (growth != null) {
             json.put("vocab_size", growth.vocabSize());
             json.put("mm_use_im_patch_token", growth.tokenizer().addedId(ImageStartEndTokens.PATCH) != null);
-        });
+        }
         if (!json.hasNonNull("mm_use_im_patch_token")) {
             json.put("mm_use_im_patch_token", false);
         }
-        origin.chat().ifPresent(chat -> chat.writeTo(folder, json));
+        ChatFormat chat = origin.chat();
+        if (chat != null) {
+            chat.writeTo(folder, json);
+        }
         return json;
     }
 

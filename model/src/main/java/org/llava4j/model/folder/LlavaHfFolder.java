@@ -6,13 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.ShardedSafetensorsWriter;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
@@ -30,27 +31,29 @@ final class LlavaHfFolder {
 
     static void write(Path folder, Collection<LazyTensor> tensors, Origin origin, long shardBytes) {
         requireRepresentable(origin.config());
-        Optional<VocabularyGrowth> growth = imageToken(origin);
+        VocabularyGrowth growth = imageToken(origin);
         CheckpointLayout layout = CheckpointLayout.LLAVA_HF;
         ShardedSafetensorsWriter.write(
                 folder,
                 tensors.stream()
-                        .map(tensor -> growth.map(g -> g.apply(tensor)).orElse(tensor))
+                        .map(tensor -> growth == null ? tensor : growth.apply(tensor))
                         .map(tensor -> tensor.withName(layout.toStoredName(tensor.name())))
                         .toList(),
                 shardBytes);
-        int vocabulary = growth.map(VocabularyGrowth::vocabSize)
-                .orElse(origin.config().decoder().vocabSize());
-        int imageId = growth.map(g -> imageId(g, origin)).orElse(vocabulary - 1);
+        int vocabulary = growth == null ? origin.config().decoder().vocabSize() : growth.vocabSize();
+        int imageId = growth == null ? vocabulary - 1 : imageId(growth, origin);
         FolderFiles.copyGeneration(origin.folder(), folder);
-        growth.ifPresent(g -> {
-            g.writeTokenizer(folder);
-            writeTokenizerConfig(g.tokenizer(), folder.resolve(FolderFiles.TOKENIZER_CONFIG));
-        });
+        if (growth != null) {
+            growth.writeTokenizer(folder);
+            writeTokenizerConfig(growth.tokenizer(), folder.resolve(FolderFiles.TOKENIZER_CONFIG));
+        }
         writePreprocessor(origin, folder);
         ObjectNode config = config(origin, vocabulary, imageId);
         config.put("torch_dtype", FolderFiles.torchType(tensors));
-        origin.chat().ifPresent(chat -> chat.writeTo(folder, config));
+        ChatFormat chat = origin.chat();
+        if (chat != null) {
+            chat.writeTo(folder, config);
+        }
         FolderFiles.writeJson(folder.resolve(FolderFiles.CONFIG), config);
     }
 
@@ -59,7 +62,7 @@ final class LlavaHfFolder {
             throw new BadInputException("llava-hf does not support a linear projector, since its projector always has"
                     + " two layers; use --layout llava");
         }
-        if (config.imageStartEndTokens().isPresent()) {
+        if (config.imageStartEndTokens() != null) {
             throw new BadInputException(
                     "llava-hf does not support image start and end tokens (\"mm_use_im_start_end\");"
                             + " use --layout llava");
@@ -76,14 +79,14 @@ final class LlavaHfFolder {
     }
 
     /**
-     * Vocabulary extension by the image token; empty for a folder without a tokenizer, where the last row is the image
+     * Vocabulary extension by the image token; null for a folder without a tokenizer, where the last row is the image
      * token's.
      */
-    private static Optional<VocabularyGrowth> imageToken(Origin origin) {
+    private static @Nullable VocabularyGrowth imageToken(Origin origin) {
         return Files.isRegularFile(origin.folder().resolve(FolderFiles.TOKENIZER))
-                ? Optional.of(VocabularyGrowth.of(
-                        origin.folder(), origin.config().decoder().vocabSize(), List.of(LlamaTokenizer.IMAGE_TEXT)))
-                : Optional.empty();
+                ? VocabularyGrowth.of(
+                        origin.folder(), origin.config().decoder().vocabSize(), List.of(LlamaTokenizer.IMAGE_TEXT))
+                : null;
     }
 
     /** Without add_bos_token, transformers omits the BOS token that LLaMA expects. */

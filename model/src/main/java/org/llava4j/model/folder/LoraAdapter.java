@@ -6,13 +6,15 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tensors.TensorFolder;
+import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.Llava;
 import org.llava4j.model.lora.LoraConfig;
@@ -37,15 +39,17 @@ final class LoraAdapter implements AutoCloseable {
     private final AdapterConfig config;
     private final Path file;
     private final TensorStore store;
-    private final SortedMap<String, String> storedNames = new TreeMap<>();
+    private final SortedMap<String, TensorInfo> tensors = new TreeMap<>();
 
     private LoraAdapter(Path folder) {
         this.folder = folder;
         config = AdapterConfig.read(folder);
-        file = find(folder, AdapterFiles.MODEL)
-                .orElseThrow(() -> new BadInputException(folder + " has an " + AdapterFiles.CONFIG + " but no "
-                        + AdapterFiles.MODEL + AdapterFiles.SAFETENSORS + " or " + AdapterFiles.TORCH
-                        + "; download the complete adapter"));
+        Path found = find(folder, AdapterFiles.MODEL);
+        if (found == null) {
+            throw new BadInputException(folder + " has an " + AdapterFiles.CONFIG + " but no " + AdapterFiles.MODEL
+                    + AdapterFiles.SAFETENSORS + " or " + AdapterFiles.TORCH + "; download the complete adapter");
+        }
+        file = found;
         store = TensorFolder.open(file);
     }
 
@@ -54,11 +58,12 @@ final class LoraAdapter implements AutoCloseable {
         return new LoraAdapter(folder);
     }
 
-    private static Optional<Path> find(Path folder, String name) {
+    private static @Nullable Path find(Path folder, String name) {
         return List.of(AdapterFiles.SAFETENSORS, AdapterFiles.TORCH).stream()
                 .map(ending -> folder.resolve(name + ending))
                 .filter(Files::isRegularFile)
-                .findFirst();
+                .findFirst()
+                .orElse(null);
     }
 
     /** The files that are read, except for {@link #nonLoraWeights}. */
@@ -66,8 +71,9 @@ final class LoraAdapter implements AutoCloseable {
         return List.of(folder.resolve(AdapterFiles.CONFIG), file);
     }
 
-    /** The file of trained weights other than LoRA, if there is one. */
-    Optional<Path> nonLoraWeights() {
+    /** The file of trained weights other than LoRA; null if there is none. */
+    @Nullable
+    Path nonLoraWeights() {
         return find(folder, AdapterFiles.NON_LORA_TRAINABLES);
     }
 
@@ -79,30 +85,31 @@ final class LoraAdapter implements AutoCloseable {
      */
     void requireFits(Map<String, long[]> shapes) {
         List<String> problems = new ArrayList<>();
-        for (String stored : store.tensors().keySet()) {
-            String name = variable(stored);
-            if (!LoraConfig.isLora(name) || !shapes.containsKey(LoraConfig.targetOf(name))) {
-                problems.add(store.tensors().get(stored) + " matches no weight of the model");
-            } else if (storedNames.putIfAbsent(name, stored) != null) {
-                problems.add(stored + " occurs twice");
+        for (TensorInfo stored : store.tensors().values()) {
+            String name = variable(stored.name());
+            long[] shape = LoraConfig.isLora(name) ? shapes.get(LoraConfig.targetOf(name)) : null;
+            if (shape == null) {
+                problems.add(stored + " matches no weight of the model");
+            } else if (tensors.putIfAbsent(name, stored) != null) {
+                problems.add(stored.name() + " occurs twice");
             }
         }
-        storedNames.forEach((name, stored) -> {
+        tensors.forEach((name, stored) -> {
             String weight = LoraConfig.targetOf(name);
             String other = LoraConfig.isA(name) ? LoraConfig.nameOfB(weight) : LoraConfig.nameOfA(weight);
-            if (!storedNames.containsKey(other)) {
-                problems.add(stored + " has no matching " + (LoraConfig.isA(name) ? "B" : "A"));
+            if (!tensors.containsKey(other)) {
+                problems.add(stored.name() + " has no matching " + (LoraConfig.isA(name) ? "B" : "A"));
             }
-            long[] shape = shapes.get(weight);
+            long[] shape = Objects.requireNonNull(shapes.get(weight), weight);
             long[] expected = LoraConfig.isA(name)
                     ? new long[] {config.rank(), shape[shape.length - 1]}
                     : new long[] {shape[0], config.rank()};
-            if (shape.length != 2 || !Arrays.equals(store.tensors().get(stored).shape(), expected)) {
-                problems.add(store.tensors().get(stored) + " must be " + Arrays.toString(expected) + ", for rank "
-                        + config.rank() + " and the weight " + Arrays.toString(shape));
+            if (shape.length != 2 || !Arrays.equals(stored.shape(), expected)) {
+                problems.add(stored + " must be " + Arrays.toString(expected) + ", for rank " + config.rank()
+                        + " and the weight " + Arrays.toString(shape));
             }
         });
-        if (storedNames.isEmpty() && problems.isEmpty()) {
+        if (tensors.isEmpty() && problems.isEmpty()) {
             problems.add("the adapter is empty");
         }
         if (!problems.isEmpty()) {
@@ -138,11 +145,12 @@ final class LoraAdapter implements AutoCloseable {
 
     /** Whether the adapter targets a weight. */
     boolean isTarget(String weight) {
-        return weight.endsWith(".weight") && storedNames.containsKey(LoraConfig.nameOfA(weight));
+        return weight.endsWith(".weight") && tensors.containsKey(LoraConfig.nameOfA(weight));
     }
 
     private INDArray read(String name) {
-        return store.read(storedNames.get(name), DataType.FLOAT);
+        TensorInfo stored = Objects.requireNonNull(tensors.get(name), name);
+        return store.read(stored.name(), DataType.FLOAT);
     }
 
     @Override

@@ -5,9 +5,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -32,7 +32,7 @@ import org.llava4j.model.weights.VisionTowerResolver;
  * @param type dtype of the floating-point tensors
  * @param shardBytes maximum bytes of tensor data per file
  */
-public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type, long shardBytes) {
+public record LoraMerge(Path base, Path adapter, @Nullable Path visionTower, SaveType type, long shardBytes) {
 
     /**
      * Writes the folder.
@@ -49,7 +49,10 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
             boolean baseVerified = requireBase();
             InputSnapshot read = InputSnapshot.byMetadata(files(origin, loraAdapter));
             try (Checkpoint checkpoint = Checkpoint.llava(base, origin.visionTower())) {
-                loraAdapter.nonLoraWeights().ifPresent(checkpoint::withProjector);
+                Path nonLoraWeights = loraAdapter.nonLoraWeights();
+                if (nonLoraWeights != null) {
+                    checkpoint.withProjector(nonLoraWeights);
+                }
                 Map<String, long[]> shapes = Llava.weightShapes(origin.config());
                 loraAdapter.requireFits(shapes);
                 List<LazyTensor> tensors =
@@ -72,25 +75,24 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
     }
 
     private List<Path> files(Origin origin, LoraAdapter loraAdapter) {
-        List<Path> files = new ArrayList<>(ModelFiles.of(
-                        base, origin.visionTower(), loraAdapter.nonLoraWeights().orElse(null))
+        List<Path> files = new ArrayList<>(ModelFiles.of(base, origin.visionTower(), loraAdapter.nonLoraWeights())
                 .all());
         files.addAll(loraAdapter.files());
         return files;
     }
 
     private boolean requireBase() {
-        Optional<String> recordedHash =
-                ModelManifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.base()));
-        if (recordedHash.isPresent()) {
-            String hash = AdapterFiles.baseHash(base);
-            if (!recordedHash.get().equals(hash)) {
-                throw new BadInputException(adapter + " was trained on a base model whose decoder has hash "
-                        + recordedHash.get() + ", but the decoder of " + base + " has hash " + hash
-                        + "; give the base model it was trained on");
-            }
+        String recordedHash = ModelManifest.readBase(adapter);
+        if (recordedHash == null) {
+            return false;
         }
-        return recordedHash.isPresent();
+        String hash = AdapterFiles.baseHash(base);
+        if (!recordedHash.equals(hash)) {
+            throw new BadInputException(adapter + " was trained on a base model whose decoder has hash " + recordedHash
+                    + ", but the decoder of " + base + " has hash " + hash
+                    + "; give the base model it was trained on");
+        }
+        return true;
     }
 
     private Origin origin() {
@@ -102,18 +104,18 @@ public record LoraMerge(Path base, Path adapter, Path visionTower, SaveType type
         }
         Path configFolder = adapterHasConfig ? adapter : base;
         Path tower = VisionTowerResolver.resolve(LlavaConfig.isLlava(base) ? base : adapter, visionTower);
-        Optional<ChatFormat> chat =
-                ChatFormat.isIn(configFolder) ? Optional.of(ChatFormat.of(configFolder)) : Optional.empty();
-        return new Origin(base, tower, LlavaConfig.read(configFolder, tower), chat, Optional.empty());
+        ChatFormat chat = ChatFormat.isIn(configFolder) ? ChatFormat.of(configFolder) : null;
+        return new Origin(base, tower, LlavaConfig.read(configFolder, tower), chat, null);
     }
 
     private ModelManifest.Provenance provenance(Origin origin, SortedMap<String, String> sources) {
+        ChatFormat chat = origin.chat();
         return new ModelManifest.Provenance(
                 CheckpointWriter.KIND,
                 CheckpointLayout.LLAVA.toString(),
-                origin.chat().map(format -> format.template().name()),
-                ModelManifest.read(adapter).flatMap(manifest -> Optional.ofNullable(manifest.stage())),
-                Optional.empty(),
+                chat == null ? null : chat.template().name(),
+                ModelManifest.readStage(adapter),
+                null,
                 sources);
     }
 }

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.image.ClipPreprocessing;
 import org.llava4j.data.tensors.TensorFolder;
@@ -18,9 +18,10 @@ import org.llava4j.model.weights.FullModelCheck;
  *
  * @param folder the LLaVA or LLaMA folder
  * @param visionTower the vision tower's folder; may be {@code folder} itself
- * @param projector projector file, if separate
+ * @param projector projector file; null if it is not separate
  */
-public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector) {
+public record ModelFiles(
+        Path folder, Path visionTower, @Nullable Path projector) {
     private static final String TOWER = "vision tower ";
 
     /**
@@ -29,9 +30,9 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
      * @param projector projector file; null for none
      * @throws org.llava4j.data.BadInputException if the folder is a delta or an adapter
      */
-    public static ModelFiles of(Path folder, Path visionTower, Path projector) {
+    public static ModelFiles of(Path folder, Path visionTower, @Nullable Path projector) {
         FullModelCheck.requireFullModel(folder);
-        return new ModelFiles(folder, visionTower, Optional.ofNullable(projector));
+        return new ModelFiles(folder, visionTower, projector);
     }
 
     /** The weight files by description. */
@@ -40,10 +41,10 @@ public record ModelFiles(Path folder, Path visionTower, Optional<Path> projector
         if (!visionTower.equals(folder) && !holdsTower()) {
             weights.putAll(named(TOWER, TensorFolder.files(visionTower)));
         }
-        projector.ifPresent(file -> {
-            List<Path> files = TensorFolder.files(file);
+        if (projector != null) {
+            List<Path> files = TensorFolder.files(projector);
             weights.putAll(files.size() == 1 ? Map.of("projector", files.get(0)) : named("projector ", files));
-        });
+        }
         return weights;
     }
 

@@ -7,9 +7,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
 import java.util.Properties;
 import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.FileManifest;
@@ -23,9 +23,9 @@ import org.llava4j.data.Sha256;
  * @param wrote {@link CheckpointWriter#KIND} or {@link Delta#KIND}
  * @param library version of LLaVA4J that wrote the folder
  * @param layout tensor naming
- * @param template conversation template, if the model was trained with one
- * @param stage last training stage, if any
- * @param base hash of the base model's weights, for a delta or an adapter
+ * @param template conversation template; null if the model was not trained with one
+ * @param stage last training stage; null if there is none
+ * @param base hash of the base model's weights; null for a folder that is neither a delta nor an adapter
  * @param sources source file and tensor of each variable, or {@code fresh} if newly initialized
  * @param files size and hash of every other file of the folder, by relative path
  */
@@ -34,9 +34,9 @@ public record ModelManifest(
         String wrote,
         String library,
         String layout,
-        String template,
-        String stage,
-        String base,
+        @Nullable String template,
+        @Nullable String stage,
+        @Nullable String base,
         SortedMap<String, String> sources,
         SortedMap<String, FileDigest> files) {
 
@@ -48,9 +48,9 @@ public record ModelManifest(
     public record Provenance(
             String kind,
             String layout,
-            Optional<String> template,
-            Optional<String> stage,
-            Optional<String> base,
+            @Nullable String template,
+            @Nullable String stage,
+            @Nullable String base,
             SortedMap<String, String> sources) {}
 
     /** Hashes all files of a folder and writes the manifest, as the last step before the commit. */
@@ -59,20 +59,36 @@ public record ModelManifest(
                 provenance.kind(),
                 version(),
                 provenance.layout(),
-                provenance.template().orElse(null),
-                provenance.stage().orElse(null),
-                provenance.base().orElse(null),
+                provenance.template(),
+                provenance.stage(),
+                provenance.base(),
                 provenance.sources(),
                 FileManifest.scan(folder).files());
         AtomicFile.writeString(folder.resolve(AtomicFolder.MARKER), JsonInput.write(manifest));
     }
 
-    /** Reads the manifest of a folder, if it has one. */
-    public static Optional<ModelManifest> read(Path folder) {
+    /**
+     * Reads the manifest of a folder.
+     *
+     * @return the manifest, or null if the folder has none
+     */
+    public static @Nullable ModelManifest read(Path folder) {
         Path file = folder.resolve(AtomicFolder.MARKER);
         boolean hasManifest =
                 Files.isRegularFile(file) && JsonInput.readObject(file).has("files");
-        return hasManifest ? Optional.of(JsonInput.read(file, ModelManifest.class)) : Optional.empty();
+        return hasManifest ? JsonInput.read(file, ModelManifest.class) : null;
+    }
+
+    /** The last training stage in the manifest of a folder; null if it has none. */
+    static @Nullable String readStage(Path folder) {
+        ModelManifest manifest = read(folder);
+        return manifest == null ? null : manifest.stage();
+    }
+
+    /** The base's hash in the manifest of a folder; null if it has none. */
+    static @Nullable String readBase(Path folder) {
+        ModelManifest manifest = read(folder);
+        return manifest == null ? null : manifest.base();
     }
 
     /**

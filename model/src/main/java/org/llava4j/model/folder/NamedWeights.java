@@ -3,8 +3,6 @@ package org.llava4j.model.folder;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
@@ -26,7 +24,6 @@ final class NamedWeights implements AutoCloseable {
     private final TensorStore store;
     private final CheckpointLayout layout;
     private final SortedMap<String, LazyTensor> tensors = new TreeMap<>();
-    private final Map<String, String> storedNames = new HashMap<>();
 
     private NamedWeights(TensorStore store) {
         this.store = store;
@@ -47,30 +44,26 @@ final class NamedWeights implements AutoCloseable {
     }
 
     private void list(Path folder) {
-        layout.variables(store.tensors().keySet(), folder).forEach((variable, stored) -> {
-            if (CheckpointLayout.skipReason(stored) == null) {
-                tensors.put(variable, LazyTensor.fromStore(store, stored));
-                storedNames.put(variable, stored);
+        layout.variables(store.tensors().values(), folder).forEach((variable, stored) -> {
+            if (CheckpointLayout.skipReason(stored.name()) == null) {
+                tensors.put(variable, LazyTensor.fromStore(store, stored.name()));
             }
         });
     }
 
     /** Merges a tied head and its table into one tensor under the table's name. */
     private void mergeTiedHead(Path folder) {
-        String head = storedNames.get(TiedHead.NAME);
+        LazyTensor head = tensors.get(TiedHead.NAME);
         if (head == null || !isTied(folder)) {
             return;
         }
-        if (tensors.putIfAbsent(TiedHead.TABLE, tensors.get(TiedHead.NAME)) != null) {
-            TiedHead.difference(store, storedNames.get(TiedHead.TABLE), store, head)
-                    .ifPresent(difference -> {
-                        throw new BadInputException(
-                                folder + ": " + difference + "; use the config.json that came with these weights");
-                    });
+        LazyTensor table = tensors.putIfAbsent(TiedHead.TABLE, head);
+        String difference = table == null ? null : TiedHead.difference(store, table.name(), store, head.name());
+        if (difference != null) {
+            throw new BadInputException(
+                    folder + ": " + difference + "; use the config.json that came with these weights");
         }
-        storedNames.putIfAbsent(TiedHead.TABLE, head);
         tensors.remove(TiedHead.NAME);
-        storedNames.remove(TiedHead.NAME);
     }
 
     private static boolean isTied(Path folder) {
@@ -90,10 +83,6 @@ final class NamedWeights implements AutoCloseable {
 
     CheckpointLayout layout() {
         return layout;
-    }
-
-    String storedName(String variable) {
-        return storedNames.get(variable);
     }
 
     /** Whether a variable belongs to a LLaVA but not to its LLaMA. */

@@ -3,6 +3,7 @@ package org.llava4j.model.generate;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
@@ -17,7 +18,7 @@ public final class Chat {
     private final DecodingOptions decoding;
     private final List<Turn> turns = new ArrayList<>();
     private final List<ImageRef> images = new ArrayList<>();
-    private ImageRef nextImage;
+    private @Nullable ImageRef nextImage;
     private boolean specialTokensInText;
 
     public Chat(LlavaModel model, DecodingOptions decoding) {

@@ -7,6 +7,7 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingDeque;
 import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
@@ -42,8 +43,11 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     private final LinkedBlockingDeque<Generation> waiting = new LinkedBlockingDeque<>();
     private final List<Generation> running = new ArrayList<>();
     private volatile int maxBatchSize = DEFAULT_MAX_BATCH_SIZE;
-    private AutoregressiveDecoder decoder;
-    private volatile Thread ownThread;
+
+    /** Created by the first iteration, because its memory belongs to the thread that runs iterations. */
+    private @Nullable AutoregressiveDecoder decoder;
+
+    private volatile @Nullable Thread ownThread;
     private volatile boolean closed;
 
     /**
@@ -182,20 +186,25 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
      * sequence that was running before.
      */
     private void runIteration() {
-        if (decoder == null) {
-            decoder = decoders.apply(model, new PromptForwardPass(model, options, collator));
-        }
+        AutoregressiveDecoder active = decoder();
         running.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));
         waiting.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));
         List<Generation> before = List.copyOf(running);
-        prefill(admitWaiting());
+        prefill(active, admitWaiting());
         if (!before.isEmpty()) {
             try {
-                acceptLogits(before, decoder.decodeStep(before));
+                acceptLogits(before, active.decodeStep(before));
             } catch (RuntimeException | Error e) {
                 before.forEach(generation -> fail(generation, e));
             }
         }
+    }
+
+    private AutoregressiveDecoder decoder() {
+        if (decoder == null) {
+            decoder = decoders.apply(model, new PromptForwardPass(model, options, collator));
+        }
+        return decoder;
     }
 
     private List<Generation> admitWaiting() {
@@ -214,19 +223,19 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         return admitted;
     }
 
-    private void prefill(List<Generation> admitted) {
+    private void prefill(AutoregressiveDecoder active, List<Generation> admitted) {
         if (admitted.isEmpty()) {
             return;
         }
         INDArray logits;
         try {
-            logits = decoder.prefill(admitted);
+            logits = active.prefill(admitted);
         } catch (RuntimeException | Error e) {
             if (admitted.size() == 1) {
                 admitted.forEach(generation -> fail(generation, e));
             } else {
                 // One prompt makes the batch fail: prefill each alone, so that the others succeed.
-                admitted.forEach(generation -> prefill(List.of(generation)));
+                admitted.forEach(generation -> prefill(active, List.of(generation)));
             }
             return;
         }
@@ -256,7 +265,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     private boolean finish(Generation generation, FinishReason finish) {
-        decoder.release(generation);
+        decoder().release(generation);
         return generation.done().complete(finish);
     }
 

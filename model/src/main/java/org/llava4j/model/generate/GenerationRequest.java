@@ -2,7 +2,7 @@ package org.llava4j.model.generate;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Turn;
 import org.llava4j.data.image.ImageRef;
@@ -14,7 +14,7 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
  * @param turns human turns name each image by one {@code <image>}; without images, and in other turns, {@code <image>}
  *     is ordinary text
  * @param images in the order in which the turns name them
- * @param system system prompt; empty for the conversation template's own
+ * @param system system prompt; null for the conversation template's own
  * @param answerPrefix text that the answer begins with and that the model continues; empty for none
  * @param specialTokensInText whether special tokens in messages, such as {@code </s>}, are parsed as tokens, as in
  *     training and in the published evaluation; otherwise they are ordinary text, so that a message cannot forge a turn
@@ -22,7 +22,7 @@ import org.llava4j.data.tokenizer.LlamaTokenizer;
 public record GenerationRequest(
         List<Turn> turns,
         List<ImageRef> images,
-        Optional<String> system,
+        @Nullable String system,
         String answerPrefix,
         boolean specialTokensInText) {
     private static final String IMAGE_TOKEN = LlamaTokenizer.IMAGE_TEXT;
@@ -46,11 +46,11 @@ public record GenerationRequest(
 
     /** A request with the conversation template's own system prompt. */
     public GenerationRequest(List<Turn> turns, List<ImageRef> images) {
-        this(turns, images, Optional.empty());
+        this(turns, images, null);
     }
 
     /** A request without an answer prefix. */
-    public GenerationRequest(List<Turn> turns, List<ImageRef> images, Optional<String> system) {
+    public GenerationRequest(List<Turn> turns, List<ImageRef> images, @Nullable String system) {
         this(turns, images, system, "", false);
     }
 

@@ -14,11 +14,9 @@ public final class NonFiniteLogitsException extends BadInputException {
      * @param vocabulary how many logits there are
      */
     NonFiniteLogitsException(int count, int vocabulary) {
-        this(
-                count + " of the " + vocabulary
-                        + " logits of the next token are NaN or infinite, so there is no answer;"
-                        + " the weights are damaged or overflow: inspect --verify names the tensors",
-                null);
+        super(count + " of the " + vocabulary
+                + " logits of the next token are NaN or infinite, so there is no answer;"
+                + " the weights are damaged or overflow: inspect --verify names the tensors");
     }
 
     private NonFiniteLogitsException(String message, Throwable cause) {

@@ -1,5 +1,6 @@
 package org.llava4j.model.kernels;
 
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
 
 /**
@@ -29,14 +30,14 @@ final class CpuAttention {
         }
     }
 
-    private static Head head(AttentionShape shape, int[] starts, int sequence, int head) {
+    private static Head head(AttentionShape shape, int @Nullable [] starts, int sequence, int head) {
         int first = sequence * shape.length();
         int start = starts == null ? 0 : Math.min(Math.max(starts[sequence], 0), shape.length());
         int kvHead = head / (shape.heads() / shape.kvHeads());
         return new Head(first + start, first + shape.length(), head * shape.headDim(), kvHead * shape.headDim());
     }
 
-    void forward(Matrix q, Matrix k, Matrix v, int[] starts, AttentionShape shape, Matrix y) {
+    void forward(Matrix q, Matrix k, Matrix v, int @Nullable [] starts, AttentionShape shape, Matrix y) {
         check(shape, starts, q, k, v, y);
         zeroPadding(starts, shape, y);
         int blocks = (shape.length() + BLOCK - 1) / BLOCK;
@@ -109,7 +110,7 @@ final class CpuAttention {
             Matrix q,
             Matrix k,
             Matrix v,
-            int[] starts,
+            int @Nullable [] starts,
             AttentionShape shape,
             Matrix dq,
             Matrix dk,
@@ -217,7 +218,7 @@ final class CpuAttention {
     }
 
     /** Sets the padding rows before each sequence's start to 0. */
-    private static void zeroPadding(int[] starts, AttentionShape shape, Matrix y) {
+    private static void zeroPadding(int @Nullable [] starts, AttentionShape shape, Matrix y) {
         if (starts == null) {
             return;
         }
@@ -235,7 +236,7 @@ final class CpuAttention {
                 Math.max(1, Math.min((1 << 18) / multiplications, (long) blocks * shape.sequences() * shape.heads()));
     }
 
-    private static void check(AttentionShape shape, int[] starts, Matrix q, Matrix k, Matrix v, Matrix y) {
+    private static void check(AttentionShape shape, int @Nullable [] starts, Matrix q, Matrix k, Matrix v, Matrix y) {
         if (shape.heads() % shape.kvHeads() != 0 || (starts != null && starts.length != shape.sequences())) {
             throw new IllegalArgumentException(
                     "invalid attention shape: " + shape + (starts == null ? "" : " with " + starts.length + " starts"));

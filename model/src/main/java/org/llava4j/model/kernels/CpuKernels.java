@@ -5,6 +5,7 @@ import static org.llava4j.model.kernels.Matrix.orNull;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -61,15 +62,15 @@ public final class CpuKernels implements Kernels {
         return "CPU kernels (" + math.name() + ")";
     }
 
-    private static boolean floats(INDArray... arrays) {
+    private static boolean floats(@Nullable INDArray... arrays) {
         return Matrix.allReadable(arrays);
     }
 
-    private static boolean ints(INDArray array) {
+    private static boolean ints(@Nullable INDArray array) {
         return Matrix.isReadableInts(array);
     }
 
-    private static int[] intsOrNull(INDArray array) {
+    private static int @Nullable [] intsOrNull(@Nullable INDArray array) {
         return array == null ? null : Matrix.ints(array);
     }
 
@@ -89,7 +90,7 @@ public final class CpuKernels implements Kernels {
     // ---- Linear
 
     @Override
-    public void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y) {
+    public void linear(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y) {
         if (floats(x, bias, residual, y) && weights(w)) {
             linear.forward(of(x), weight(w), orNull(bias), orNull(residual), of(y));
         } else {
@@ -208,7 +209,8 @@ public final class CpuKernels implements Kernels {
     }
 
     @Override
-    public void attention(INDArray q, INDArray k, INDArray v, INDArray starts, AttentionShape shape, INDArray y) {
+    public void attention(
+            INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
         if (floats(q, k, v, y) && ints(starts)) {
             attention.forward(of(q), of(k), of(v), intsOrNull(starts), shape, of(y));
         } else {
@@ -241,7 +243,7 @@ public final class CpuKernels implements Kernels {
             INDArray q,
             INDArray k,
             INDArray v,
-            INDArray starts,
+            @Nullable INDArray starts,
             AttentionShape shape,
             INDArray dq,
             INDArray dk,

@@ -2,6 +2,7 @@ package org.llava4j.model.kernels;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Linear layers: OpenBLAS products, split into blocks along the longer side of their result and run by the thread pool.
@@ -28,7 +29,7 @@ final class CpuLinear {
     }
 
     /** y[R, N] = x[R, K] w^T (+ bias[N]) (+ residual[R, N]). */
-    void forward(Matrix x, LinearWeight w, Matrix bias, Matrix residual, Matrix y) {
+    void forward(Matrix x, LinearWeight w, @Nullable Matrix bias, @Nullable Matrix residual, Matrix y) {
         int rows = x.rows();
         int outputs = w.outputs();
         x.expect("x", rows, w.inputs());
@@ -36,7 +37,8 @@ final class CpuLinear {
         if (residual != null) {
             residual.expect("residual", rows, outputs);
         }
-        float[] biasRow = bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
+        float @Nullable [] biasRow =
+                bias == null ? null : bias.expect("bias", 1, outputs).toHeap();
         parallelBlocks(rows, outputs, w.inputs(), (r0, r1, n0, n1) -> {
             Scratch s = Scratch.forCurrentThread();
             float beta = initializeOutput(s, biasRow, residual, y, r0, r1, n0, n1);
@@ -98,21 +100,20 @@ final class CpuLinear {
     }
 
     /** Writes bias and residual into y before the product. Returns the beta with which the product adds to y. */
-    private float initializeOutput(Scratch s, float[] bias, Matrix residual, Matrix y, int r0, int r1, int n0, int n1) {
-        if (bias == null && residual == null) {
-            return 0;
-        }
+    private float initializeOutput(
+            Scratch s, float @Nullable [] bias, @Nullable Matrix residual, Matrix y, int r0, int r1, int n0, int n1) {
         int width = n1 - n0;
-        if (bias == null && width == y.columns()) {
-            s.copy(residual.row(r0), y.row(r0), (long) (r1 - r0) * width);
+        if (bias == null) {
+            if (residual == null) {
+                return 0;
+            }
+            copyBlock(s, residual, y, r0, r1, n0, width);
             return 1;
         }
-        float[] biasPart = bias == null || n0 == 0 ? bias : Arrays.copyOfRange(bias, n0, n1);
+        float[] biasPart = n0 == 0 ? bias : Arrays.copyOfRange(bias, n0, n1);
         float[] row = s.row(0, width);
         for (int r = r0; r < r1; r++) {
-            if (bias == null) {
-                s.copy(residual.at(r, n0), y.at(r, n0), width);
-            } else if (residual == null) {
+            if (residual == null) {
                 s.write(biasPart, y.at(r, n0), width);
             } else {
                 s.read(residual.at(r, n0), row, width);
@@ -121,6 +122,16 @@ final class CpuLinear {
             }
         }
         return 1;
+    }
+
+    private static void copyBlock(Scratch s, Matrix from, Matrix to, int r0, int r1, int n0, int width) {
+        if (width == to.columns()) {
+            s.copy(from.row(r0), to.row(r0), (long) (r1 - r0) * width);
+            return;
+        }
+        for (int r = r0; r < r1; r++) {
+            s.copy(from.at(r, n0), to.at(r, n0), width);
+        }
     }
 
     /** dx[R, K] = sum over i of dys[i][R, Ni] ws[i]. */

@@ -7,6 +7,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Thread pool for kernels with a parallel for loop. The calling thread takes part and returns when all tasks are done.
@@ -20,7 +21,7 @@ final class KernelThreadPool implements AutoCloseable {
 
     private final List<Worker> workers = new ArrayList<>();
     private final AtomicBoolean busy = new AtomicBoolean();
-    private volatile ParallelLoop current;
+    private volatile @Nullable ParallelLoop current;
     private long loopCount; // guarded by busy
     private volatile boolean closed;
 

@@ -1,6 +1,7 @@
 package org.llava4j.model.kernels;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -24,7 +25,7 @@ public interface Kernels {
     // rounded weight.
 
     /** y[R, N] = x[R, K] w[N, K]^T + bias[N] + residual[R, N]; bias and residual may be null. */
-    void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y);
+    void linear(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y);
 
     /** ys[i][R, Ni] = x[R, K] ws[i][Ni, K]^T: several projections of one input. */
     default void linears(INDArray x, INDArray[] ws, INDArray[] ys) {
@@ -79,7 +80,7 @@ public interface Kernels {
      *
      * @param starts first position of each sequence, int32[B]; null if there is no padding
      */
-    void attention(INDArray q, INDArray k, INDArray v, INDArray starts, AttentionShape shape, INDArray y);
+    void attention(INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y);
 
     /** Gradients of {@link #attention} with respect to q, k and v. The probabilities are recomputed, not stored. */
     void attentionGrad(
@@ -87,7 +88,7 @@ public interface Kernels {
             INDArray q,
             INDArray k,
             INDArray v,
-            INDArray starts,
+            @Nullable INDArray starts,
             AttentionShape shape,
             INDArray dq,
             INDArray dk,

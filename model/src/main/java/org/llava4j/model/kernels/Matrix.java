@@ -2,6 +2,7 @@ package org.llava4j.model.kernels;
 
 import java.util.Arrays;
 import org.bytedeco.javacpp.IntPointer;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,8 +21,8 @@ record Matrix(INDArray array, long address, int rows, int columns) {
         return new Matrix(array, addressOf(array, Float.BYTES), rows, columns);
     }
 
-    /** Like {@link #of}; returns null for null. */
-    static Matrix orNull(INDArray array) {
+    /** Like {@link #of}; null for null. */
+    static @Nullable Matrix orNull(@Nullable INDArray array) {
         return array == null ? null : of(array);
     }
 
@@ -30,8 +31,8 @@ record Matrix(INDArray array, long address, int rows, int columns) {
     }
 
     /** Whether all arrays are float32 (or null), dense in C order and not empty. */
-    static boolean allReadable(INDArray... arrays) {
-        for (INDArray array : arrays) {
+    static boolean allReadable(@Nullable INDArray... arrays) {
+        for (@Nullable INDArray array : arrays) {
             if (array != null && !(array.dataType() == DataType.FLOAT && isDense(array))) {
                 return false;
             }
@@ -40,7 +41,7 @@ record Matrix(INDArray array, long address, int rows, int columns) {
     }
 
     /** Whether an array is int32 (or null), dense in C order and not empty. */
-    static boolean isReadableInts(INDArray array) {
+    static boolean isReadableInts(@Nullable INDArray array) {
         return array == null || (array.dataType() == DataType.INT && isDense(array));
     }
 

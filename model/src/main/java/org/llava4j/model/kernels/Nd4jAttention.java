@@ -4,6 +4,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.all;
 import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.kernels.Kernels.LayerKvCache;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -14,7 +15,8 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 final class Nd4jAttention {
     private Nd4jAttention() {}
 
-    static void attention(INDArray q, INDArray k, INDArray v, INDArray starts, AttentionShape shape, INDArray y) {
+    static void attention(
+            INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
         y.assign(0);
         forEachHead(starts, shape, (rows, head, kvHead) -> {
             INDArray p = probabilities(block(q, rows, head), block(k, rows, kvHead), shape);
@@ -27,7 +29,7 @@ final class Nd4jAttention {
             INDArray q,
             INDArray k,
             INDArray v,
-            INDArray starts,
+            @Nullable INDArray starts,
             AttentionShape shape,
             INDArray dq,
             INDArray dk,
@@ -93,7 +95,7 @@ final class Nd4jAttention {
 
     private record Columns(long from, long to) {}
 
-    private static void forEachHead(INDArray starts, AttentionShape shape, HeadWork work) {
+    private static void forEachHead(@Nullable INDArray starts, AttentionShape shape, HeadWork work) {
         int d = shape.headDim();
         int group = shape.heads() / shape.kvHeads();
         for (int b = 0; b < shape.sequences(); b++) {

@@ -5,6 +5,7 @@ import static org.nd4j.linalg.indexing.NDArrayIndex.interval;
 
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Erf;
@@ -21,7 +22,7 @@ public final class Nd4jKernels implements Kernels {
     // ---- Linear
 
     @Override
-    public void linear(INDArray x, INDArray w, INDArray bias, INDArray residual, INDArray y) {
+    public void linear(INDArray x, INDArray w, @Nullable INDArray bias, @Nullable INDArray residual, INDArray y) {
         if (Nd4jLowPrecision.isLowPrecision(w)) {
             Nd4jLowPrecision.gemmTransposedB(x, matrix(w), y);
         } else {
@@ -150,7 +151,8 @@ public final class Nd4jKernels implements Kernels {
     // ---- Attention
 
     @Override
-    public void attention(INDArray q, INDArray k, INDArray v, INDArray starts, AttentionShape shape, INDArray y) {
+    public void attention(
+            INDArray q, INDArray k, INDArray v, @Nullable INDArray starts, AttentionShape shape, INDArray y) {
         Nd4jAttention.attention(q, k, v, starts, shape, y);
     }
 
@@ -160,7 +162,7 @@ public final class Nd4jKernels implements Kernels {
             INDArray q,
             INDArray k,
             INDArray v,
-            INDArray starts,
+            @Nullable INDArray starts,
             AttentionShape shape,
             INDArray dq,
             INDArray dk,

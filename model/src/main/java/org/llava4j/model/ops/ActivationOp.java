@@ -38,7 +38,7 @@ public final class ActivationOp extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, intArg(0), dys.get(0), arg(0)).addToGraph(null)[0]);
+        return listOf(new Grad(sameDiff, intArg(0), dys.get(0), arg(0)).addToGraph()[0]);
     }
 
     /** Gradient: dx from (dy, x). */

@@ -1,6 +1,7 @@
 package org.llava4j.model.ops;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.kernels.Kernels;
 import org.llava4j.model.kernels.Kernels.AttentionShape;
 import org.llava4j.model.samediff.GraphOp;
@@ -60,10 +61,10 @@ public final class Attention extends GraphOp {
         return new AttentionShape(sequences, 1, intArg(1), intArg(2), intArg(3), true);
     }
 
-    private static AttentionShape shapeOf(GraphOp op, INDArray q, INDArray starts, int[] ints) {
+    private static AttentionShape shapeOf(GraphOp op, INDArray q, @Nullable INDArray starts, int[] ints) {
         int rows = Math.toIntExact(q.size(0));
-        boolean causal = ints[0] == 0;
-        int sequences = causal ? Math.toIntExact(starts.length()) : rows / ints[0];
+        boolean causal = starts != null;
+        int sequences = starts != null ? Math.toIntExact(starts.length()) : rows / ints[0];
         if (rows % sequences != 0) {
             throw new IllegalStateException(
                     op.getOwnName() + ": " + rows + " rows do not divide into " + sequences + " sequences");
@@ -94,7 +95,7 @@ public final class Attention extends GraphOp {
         SDVariable[] args = causal
                 ? new SDVariable[] {dy, arg(0), arg(1), arg(2), arg(3)}
                 : new SDVariable[] {dy, arg(0), arg(1), arg(2)};
-        return listOf(new Grad(sameDiff, ints(), args).addToGraph(null));
+        return listOf(new Grad(sameDiff, ints(), args).addToGraph());
     }
 
     /** Gradient: dq, dk and dv from (dy, q, k, v, starts). */

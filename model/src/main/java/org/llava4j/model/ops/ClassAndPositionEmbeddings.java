@@ -43,8 +43,8 @@ public final class ClassAndPositionEmbeddings extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         List<SDVariable> gradients = new ArrayList<>();
-        gradients.add(new GradPatches(sameDiff, dy, arg(2)).addToGraph(null)[0]);
-        gradients.addAll(List.of(new GradEmbeddings(sameDiff, dy, arg(1), arg(2)).addToGraph(null)));
+        gradients.add(new GradPatches(sameDiff, dy, arg(2)).addToGraph()[0]);
+        gradients.addAll(List.of(new GradEmbeddings(sameDiff, dy, arg(1), arg(2)).addToGraph()));
         return gradients;
     }
 

@@ -36,7 +36,7 @@ public final class CrossEntropy extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph()[0]);
     }
 
     /** Gradient: dLogits[M, V] from (dLoss, logits, targets). */

@@ -43,7 +43,7 @@ public final class DropClassToken extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, intArg(0), dys.get(0)).addToGraph(null)[0]);
+        return listOf(new Grad(sameDiff, intArg(0), dys.get(0)).addToGraph()[0]);
     }
 
     /** Gradient: dx from dy. */

@@ -47,6 +47,6 @@ public final class Dropout extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Dropout(sameDiff, dys.get(0), arg(1), doubleArg(0), iArguments.get(0)).addToGraph(null)[0]);
+        return listOf(new Dropout(sameDiff, dys.get(0), arg(1), doubleArg(0), iArguments.get(0)).addToGraph()[0]);
     }
 }

@@ -37,7 +37,7 @@ public final class Embedding extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph()[0]);
     }
 
     /** Gradient: dTable[V, D] from (dy, table, ids); the table gives the shape. */

@@ -34,7 +34,7 @@ public final class GatherRows extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null)[0]);
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph()[0]);
     }
 
     /** Gradient: dx[R, D] from (dy, x, rows); x gives the shape. */

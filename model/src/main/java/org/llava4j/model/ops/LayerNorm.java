@@ -41,8 +41,8 @@ public final class LayerNorm extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         List<SDVariable> gradients = new ArrayList<>();
-        gradients.add(new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).addToGraph(null)[0]);
-        gradients.addAll(List.of(new GradParams(sameDiff, doubleArg(0), dy, arg(0)).addToGraph(null)));
+        gradients.add(new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).addToGraph()[0]);
+        gradients.addAll(List.of(new GradParams(sameDiff, doubleArg(0), dy, arg(0)).addToGraph()));
         return gradients;
     }
 

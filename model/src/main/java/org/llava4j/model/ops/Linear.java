@@ -112,12 +112,12 @@ public final class Linear extends GraphOp {
             dysAndWeights[i] = dys.get(i);
             dysAndWeights[n + i] = arg(1 + i);
         }
-        gradients.add(new GradInput(sameDiff, dysAndWeights).addToGraph(null)[0]);
+        gradients.add(new GradInput(sameDiff, dysAndWeights).addToGraph()[0]);
         for (int i = 0; i < n; i++) {
-            gradients.add(new GradWeight(sameDiff, dys.get(i), x, arg(1 + i)).addToGraph(null)[0]);
+            gradients.add(new GradWeight(sameDiff, dys.get(i), x, arg(1 + i)).addToGraph()[0]);
         }
         for (int i = 0; i < n && hasBias(); i++) {
-            gradients.add(new GradBias(sameDiff, dys.get(i)).addToGraph(null)[0]);
+            gradients.add(new GradBias(sameDiff, dys.get(i)).addToGraph()[0]);
         }
         if (hasResidual()) {
             // A copy, because SameDiff would rename dy if it were returned itself.

@@ -45,8 +45,8 @@ public final class MergeImageFeatures extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         return listOf(
-                new GradText(sameDiff, dy, arg(2)).addToGraph(null)[0],
-                new GradImages(sameDiff, dy, arg(2)).addToGraph(null)[0]);
+                new GradText(sameDiff, dy, arg(2)).addToGraph()[0],
+                new GradImages(sameDiff, dy, arg(2)).addToGraph()[0]);
     }
 
     /** Gradient: dText from (dy, rows). */

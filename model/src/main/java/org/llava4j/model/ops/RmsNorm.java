@@ -40,8 +40,8 @@ public final class RmsNorm extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         return listOf(
-                new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).addToGraph(null)[0],
-                new GradWeight(sameDiff, doubleArg(0), dy, arg(0)).addToGraph(null)[0]);
+                new GradInput(sameDiff, doubleArg(0), dy, arg(0), arg(1)).addToGraph()[0],
+                new GradWeight(sameDiff, doubleArg(0), dy, arg(0)).addToGraph()[0]);
     }
 
     /** Gradient: dx from (dy, x, w). */

@@ -47,6 +47,6 @@ public final class Rope extends GraphOp {
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         return listOf(new Rope(sameDiff, intArg(0), doubleArg(0), doubleArg(1), !booleanArg(0), dys.get(0), arg(1))
-                .addToGraph(null)[0]);
+                .addToGraph()[0]);
     }
 }

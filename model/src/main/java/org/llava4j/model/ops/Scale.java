@@ -35,6 +35,6 @@ public final class Scale extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Scale(sameDiff, dys.get(0), doubleArg(0)).addToGraph(null)[0]);
+        return listOf(new Scale(sameDiff, dys.get(0), doubleArg(0)).addToGraph()[0]);
     }
 }

@@ -34,7 +34,7 @@ public final class SwiGlu extends GraphOp {
 
     @Override
     protected List<SDVariable> gradients(List<SDVariable> dys) {
-        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph(null));
+        return listOf(new Grad(sameDiff, dys.get(0), arg(0), arg(1)).addToGraph());
     }
 
     /** Gradient: dGate and dUp from (dy, gate, up). */

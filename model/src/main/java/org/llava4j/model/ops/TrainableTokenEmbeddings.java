@@ -62,8 +62,8 @@ public final class TrainableTokenEmbeddings extends GraphOp {
     protected List<SDVariable> gradients(List<SDVariable> dys) {
         SDVariable dy = dys.get(0);
         return listOf(
-                new GradEmbeddings(sameDiff, dy, arg(2), tokenIds()).addToGraph(null)[0],
-                new GradTokenRows(sameDiff, dy, arg(1), arg(2), tokenIds()).addToGraph(null)[0]);
+                new GradEmbeddings(sameDiff, dy, arg(2), tokenIds()).addToGraph()[0],
+                new GradTokenRows(sameDiff, dy, arg(1), arg(2), tokenIds()).addToGraph()[0]);
     }
 
     private int[] tokenIds() {

@@ -9,9 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.autodiff.samediff.internal.Variable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -78,8 +80,9 @@ final class GraphInputValidator {
         Deque<String> open = new ArrayDeque<>(outputs);
         while (!open.isEmpty()) {
             Variable variable = graph.getVariables().get(open.pop());
-            String op = variable == null ? null : variable.getOutputOfOp();
-            List<String> inputs = op == null ? null : graph.getOps().get(op).getInputsToOp();
+            String name = variable == null ? null : variable.getOutputOfOp();
+            SameDiffOp op = name == null ? null : graph.getOps().get(name);
+            List<String> inputs = op == null ? null : op.getInputsToOp();
             for (String input : inputs == null ? List.<String>of() : inputs) {
                 if (reached.add(input)) {
                     open.push(input);
@@ -89,7 +92,7 @@ final class GraphInputValidator {
         return reached;
     }
 
-    private static boolean fits(long[] declared, long... given) {
+    private static boolean fits(long @Nullable [] declared, long... given) {
         if (declared == null) {
             return true;
         }
@@ -108,7 +111,7 @@ final class GraphInputValidator {
         return typed(placeholder.dataType(), placeholder.placeholderShape());
     }
 
-    private static String typed(DataType type, long... shape) {
+    private static String typed(DataType type, long @Nullable ... shape) {
         return type + (shape == null ? "" : Arrays.toString(shape));
     }
 }

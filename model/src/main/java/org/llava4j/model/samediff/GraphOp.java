@@ -59,6 +59,11 @@ public abstract class GraphOp extends DynamicCustomOp {
         return outputVariables(name);
     }
 
+    /** Adds this operation to its graph and lets SameDiff name its outputs. */
+    public final SDVariable[] addToGraph() {
+        return outputVariables(null);
+    }
+
     /**
      * Creates the same operation on other inputs, which may belong to another graph; {@link #addToGraph} adds it there.
      */

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.kernels.KernelChoice;
 import org.llava4j.model.kernels.Kernels;
 import org.nd4j.autodiff.functions.DifferentialFunction;
@@ -93,7 +94,7 @@ class GraphSession extends InferenceSession {
     @Override
     public ExecutionResult output(
             List<String> variables,
-            Map<String, INDArray> placeholders,
+            @Nullable Map<String, INDArray> placeholders,
             Map<String, SDValue> otherPlaceholders,
             MultiDataSet batch,
             Collection<String> requiredActivations,

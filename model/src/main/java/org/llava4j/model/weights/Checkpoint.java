@@ -6,12 +6,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalLong;
+import java.util.Objects;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
@@ -46,7 +46,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private final Path folder;
     private final List<OpenCheckpoint> sources = new ArrayList<>();
     private final Map<String, long[]> requested = new LinkedHashMap<>();
-    private OptionalLong newProjectorSeed = OptionalLong.empty();
+    private boolean newProjector;
+    private long newProjectorSeed;
     private WeightDtype weightDtype = WeightDtype.FP32;
     private Predicate<String> trainable = name -> false;
     private boolean towerUnused;
@@ -112,7 +113,8 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
 
     /** Initializes a new projector if no file contains one. */
     public Checkpoint withNewProjector(long seed) {
-        newProjectorSeed = OptionalLong.of(seed);
+        newProjector = true;
+        newProjectorSeed = seed;
         return this;
     }
 
@@ -150,12 +152,10 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private INDArray tensor(DataType type, String name, long... shape) {
         requested.put(name, shape);
         // An untied head stored without its table: close() reports the missing table.
-        Optional<OpenCheckpoint.FoundTensor> source = OpenCheckpoint.find(name, sources);
-        if (source.isPresent()) {
+        OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
+        if (source != null) {
             // close() reports a shape mismatch together with all others.
-            return Arrays.equals(source.get().stored().shape(), shape)
-                    ? source.get().read(type)
-                    : Nd4j.create(shape);
+            return Arrays.equals(source.stored().shape(), shape) ? source.read(type) : Nd4j.create(shape);
         }
         return mayInitialize(name) ? FloatConversion.cast(name, initialize(name, shape), type) : Nd4j.create(shape);
     }
@@ -166,13 +166,13 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      */
     @Override
     public SDVariable declareRows(SameDiff graph, String name, String table, int[] ids, long... shape) {
-        Optional<ProjectorTokenRows> rows = ProjectorTokenRows.find(sources);
-        if (rows.isEmpty()) {
+        ProjectorTokenRows rows = ProjectorTokenRows.find(sources);
+        if (rows == null) {
             return graph.constant(name, selectRows(tensor(table, shape), ids));
         }
-        rows.get().requireFits(ids, shape);
-        requested.put(name, rows.get().shape());
-        return graph.constant(name, rows.get().read(ids));
+        rows.requireFits(ids, shape);
+        requested.put(name, rows.shape());
+        return graph.constant(name, rows.read(ids));
     }
 
     private static INDArray selectRows(INDArray table, int[] ids) {
@@ -182,13 +182,14 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     }
 
     private boolean mayInitialize(String name) {
-        return newProjectorSeed.isPresent() && name.startsWith(PROJECTOR_PREFIX);
+        return newProjector && name.startsWith(PROJECTOR_PREFIX);
     }
 
     private INDArray initialize(String name, long... shape) {
         // Weight and bias have the same bound, from the weight's input width.
-        long width = requested.get(name.replaceAll("bias$", "weight"))[1];
-        return WeightInitializer.uniformLinear(newProjectorSeed.getAsLong(), name, width, shape);
+        String weight = name.replaceAll("bias$", "weight");
+        long width = Objects.requireNonNull(requested.get(weight), weight)[1];
+        return WeightInitializer.uniformLinear(newProjectorSeed, name, width, shape);
     }
 
     /** The plan of the requested weights: the source of each, and why other tensors were not read. */
@@ -223,15 +224,15 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      * Lazy tensors of all variables, for writing a model folder without building the graph: each tensor is read when it
      * is written, which must happen before {@link #close()}.
      *
-     * @param imageTokens the model's image start and end tokens, whose rows a projector file may contain
+     * @param imageTokens the model's image start and end tokens, whose rows a projector file may contain; null for none
      * @throws BadInputException if a variable has no tensor of its shape, or a tensor is unused
      */
-    public List<LazyTensor> toLazyTensors(Map<String, long[]> variables, Optional<ImageStartEndTokens> imageTokens) {
+    public List<LazyTensor> toLazyTensors(Map<String, long[]> variables, @Nullable ImageStartEndTokens imageTokens) {
         return toLazyTensors(variables, imageTokens, UnaryOperator.identity());
     }
 
     /**
-     * As {@link #toLazyTensors(Map, Optional)}, for a model whose embedding tables are resized before the rows of a
+     * As {@link #toLazyTensors(Map, ImageStartEndTokens)}, for a model whose embedding tables are resized before the rows of a
      * projector file are merged into them.
      *
      * @param variables names and shapes as stored
@@ -240,27 +241,31 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
      */
     public List<LazyTensor> toLazyTensors(
             Map<String, long[]> variables,
-            Optional<ImageStartEndTokens> imageTokens,
+            @Nullable ImageStartEndTokens imageTokens,
             UnaryOperator<LazyTensor> growth) {
         requested.putAll(variables);
-        Optional<ProjectorTokenRows> rows = imageTokens.flatMap(tokens -> ProjectorTokenRows.find(sources));
-        rows.ifPresent(found -> requested.put(ImageStartEndEmbeddings.NAME, found.shape()));
+        ProjectorTokenRows rows = imageTokens == null ? null : ProjectorTokenRows.find(sources);
+        if (rows != null) {
+            requested.put(ImageStartEndEmbeddings.NAME, rows.shape());
+        }
         requireAllRead();
         List<LazyTensor> all = new ArrayList<>();
         variables.forEach((name, shape) -> all.add(growth.apply(toLazyTensors(name, shape))));
-        rows.ifPresent(found -> all.replaceAll(tensor -> tensor.name().equals(ImageStartEndEmbeddings.TABLE)
-                ? withRows(tensor, found, ImageStartEndEmbeddings.ids(imageTokens.orElseThrow()))
-                : tensor));
+        if (imageTokens != null && rows != null) {
+            all.replaceAll(tensor -> tensor.name().equals(ImageStartEndEmbeddings.TABLE)
+                    ? withRows(tensor, rows, ImageStartEndEmbeddings.ids(imageTokens))
+                    : tensor);
+        }
         return all;
     }
 
     private LazyTensor toLazyTensors(String name, long... shape) {
-        return OpenCheckpoint.find(name, sources)
-                .map(source -> LazyTensor.fromStore(
+        OpenCheckpoint.FoundTensor source = OpenCheckpoint.find(name, sources);
+        return source == null
+                ? LazyTensor.computed(new TensorInfo(name, TensorType.F32, shape), () -> initialize(name, shape))
+                : LazyTensor.fromStore(
                                 source.checkpoint().store(), source.stored().name())
-                        .withName(name))
-                .orElseGet(() -> LazyTensor.computed(
-                        new TensorInfo(name, TensorType.F32, shape), () -> initialize(name, shape)));
+                        .withName(name);
     }
 
     private static LazyTensor withRows(LazyTensor table, ProjectorTokenRows rows, int... ids) {
@@ -302,9 +307,10 @@ public final class Checkpoint implements TensorSource, AutoCloseable {
     private void requireAllRead() {
         if (requested.containsKey(ImageStartEndEmbeddings.TABLE)
                 && !requested.containsKey(ImageStartEndEmbeddings.NAME)) {
-            ProjectorTokenRows.find(sources).ifPresent(rows -> {
+            ProjectorTokenRows rows = ProjectorTokenRows.find(sources);
+            if (rows != null) {
                 throw rows.unusedRowsError();
-            });
+            }
         }
         List<String> problems = problems(requested);
         if (!problems.isEmpty()) {

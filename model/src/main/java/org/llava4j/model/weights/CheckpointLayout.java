@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
+import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.model.Llava;
 
 /**
@@ -87,16 +89,17 @@ public enum CheckpointLayout {
     /**
      * Stored tensor names by variable.
      *
-     * @param stored tensor names of a file or folder
+     * @param stored tensors of a file or folder
      * @param path for messages
      * @throws BadInputException if two tensors map to the same variable
      */
-    public Map<String, String> variables(Collection<String> stored, Path path) {
-        Map<String, String> byVariable = new LinkedHashMap<>();
-        for (String name : stored) {
-            String other = byVariable.putIfAbsent(toVariable(name), name);
+    public Map<String, TensorInfo> variables(Collection<TensorInfo> stored, Path path) {
+        Map<String, TensorInfo> byVariable = new LinkedHashMap<>();
+        for (TensorInfo tensor : stored) {
+            String name = tensor.name();
+            TensorInfo other = byVariable.putIfAbsent(toVariable(name), tensor);
             if (other != null && skipReason(name) == null) {
-                throw new BadInputException(path + ": " + other + " and " + name + " are both the weight "
+                throw new BadInputException(path + ": " + other.name() + " and " + name + " are both the weight "
                         + toVariable(name) + "; remove the tensor that does not belong to this model");
             }
         }
@@ -117,7 +120,7 @@ public enum CheckpointLayout {
     }
 
     /** Why a stored tensor may stay unread; null if it must be read. */
-    public static String skipReason(String stored) {
+    public static @Nullable String skipReason(String stored) {
         if (COMPUTED.matcher(stored).matches()) {
             return "computed";
         }

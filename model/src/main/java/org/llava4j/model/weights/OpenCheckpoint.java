@@ -4,10 +4,8 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.SortedMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -29,15 +27,12 @@ record OpenCheckpoint(TensorStore store, Map<String, StoredTensor> tensors) {
      * @throws BadInputException if two tensors map to the same variable
      */
     static OpenCheckpoint of(TensorStore store, Path path, String prefix) {
-        SortedMap<String, TensorInfo> infos = store.tensors();
         Map<String, StoredTensor> byVariable = new LinkedHashMap<>();
         try {
-            CheckpointLayout.of(infos.keySet())
-                    .variables(infos.keySet(), path)
+            CheckpointLayout.of(store.tensors().keySet())
+                    .variables(store.tensors().values(), path)
                     .forEach((variable, stored) -> byVariable.put(
-                            prefix + variable,
-                            new StoredTensor(
-                                    path.toString(), stored, infos.get(stored).shape())));
+                            prefix + variable, new StoredTensor(path.toString(), stored.name(), stored.shape())));
         } catch (BadInputException e) {
             store.close();
             throw e;
@@ -45,44 +40,34 @@ record OpenCheckpoint(TensorStore store, Map<String, StoredTensor> tensors) {
         return new OpenCheckpoint(store, byVariable);
     }
 
-    boolean has(String variable) {
-        return tensors.containsKey(variable);
-    }
-
+    /** The stored tensor of a variable; null if there is none. */
+    @Nullable
     StoredTensor stored(String variable) {
         return tensors.get(variable);
     }
 
-    /** Reads a variable's tensor, whatever its shape. */
-    INDArray read(String variable, DataType type) {
-        return store.read(stored(variable).name(), type);
-    }
+    /** A variable's tensor and where it is stored. The tensor is the head if the table of a tied head is not stored. */
+    record FoundTensor(OpenCheckpoint checkpoint, StoredTensor stored) {
 
-    /**
-     * A variable's tensor and where it is stored.
-     *
-     * @param variable the head's name if the table of a tied head is stored under that name only
-     */
-    record FoundTensor(OpenCheckpoint checkpoint, String variable) {
-
-        StoredTensor stored() {
-            return checkpoint.stored(variable);
-        }
-
+        /** Reads the tensor, whatever its shape. */
         INDArray read(DataType type) {
-            return checkpoint.read(variable, type);
+            return checkpoint.store.read(stored.name(), type);
         }
     }
 
     /**
      * Finds the tensor of a variable: in the first checkpoint that has it; for an embedding table that none has, its
      * tied head.
+     *
+     * @return null if no checkpoint has it
      */
-    static Optional<FoundTensor> find(String variable, List<OpenCheckpoint> checkpoints) {
-        Optional<FoundTensor> own = checkpoints.stream()
-                .filter(checkpoint -> checkpoint.has(variable))
-                .findFirst()
-                .map(checkpoint -> new FoundTensor(checkpoint, variable));
-        return own.isEmpty() && variable.equals(TiedHead.TABLE) ? find(TiedHead.NAME, checkpoints) : own;
+    static @Nullable FoundTensor find(String variable, List<OpenCheckpoint> checkpoints) {
+        for (OpenCheckpoint checkpoint : checkpoints) {
+            StoredTensor stored = checkpoint.stored(variable);
+            if (stored != null) {
+                return new FoundTensor(checkpoint, stored);
+            }
+        }
+        return variable.equals(TiedHead.TABLE) ? find(TiedHead.NAME, checkpoints) : null;
     }
 }

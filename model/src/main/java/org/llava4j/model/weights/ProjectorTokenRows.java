@@ -2,11 +2,11 @@ package org.llava4j.model.weights;
 
 import java.util.Arrays;
 import java.util.List;
-import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.ImageStartEndEmbeddings;
@@ -17,19 +17,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Embeddings of the image start and end tokens in a projector file. The published stage 1 writes the whole token
  * embedding table, with one row per tokenizer id; its loader also accepts these two rows alone.
  */
-record ProjectorTokenRows(OpenCheckpoint checkpoint) {
+record ProjectorTokenRows(OpenCheckpoint.FoundTensor rows) {
 
-    /** The rows in a projector file among the checkpoints, if any. */
-    static Optional<ProjectorTokenRows> find(List<OpenCheckpoint> checkpoints) {
-        return checkpoints.stream()
-                .filter(place -> place.has(ImageStartEndEmbeddings.NAME))
-                .findFirst()
-                .map(ProjectorTokenRows::new);
+    /** The rows in a projector file among the checkpoints; null if there are none. */
+    static @Nullable ProjectorTokenRows find(List<OpenCheckpoint> checkpoints) {
+        OpenCheckpoint.FoundTensor rows = OpenCheckpoint.find(ImageStartEndEmbeddings.NAME, checkpoints);
+        return rows == null ? null : new ProjectorTokenRows(rows);
     }
 
     /** Shape of the stored tensor. */
     long[] shape() {
-        return checkpoint.stored(ImageStartEndEmbeddings.NAME).shape();
+        return rows.stored().shape();
     }
 
     /**
@@ -58,7 +56,7 @@ record ProjectorTokenRows(OpenCheckpoint checkpoint) {
 
     /** Reads the rows of these tokens, {@code float32[2, D]}. {@link #requireFits} must have succeeded. */
     INDArray read(int... ids) {
-        INDArray read = checkpoint.read(ImageStartEndEmbeddings.NAME, DataType.FLOAT);
+        INDArray read = rows.read(DataType.FLOAT);
         if (read.size(0) == ids.length) {
             return read;
         }
@@ -77,10 +75,10 @@ record ProjectorTokenRows(OpenCheckpoint checkpoint) {
     }
 
     private String name() {
-        return checkpoint.stored(ImageStartEndEmbeddings.NAME).name();
+        return rows.stored().name();
     }
 
     private String file() {
-        return checkpoint.stored(ImageStartEndEmbeddings.NAME).path();
+        return rows.stored().path();
     }
 }

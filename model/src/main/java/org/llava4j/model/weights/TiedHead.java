@@ -4,8 +4,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Objects;
 import org.bytedeco.javacpp.FloatPointer;
+import org.jspecify.annotations.Nullable;
+import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
@@ -35,15 +37,19 @@ public final class TiedHead {
     /** Differences between stored heads and the stored table; reads the values of both. */
     static List<String> problems(List<OpenCheckpoint> checkpoints) {
         List<String> problems = new ArrayList<>();
-        OpenCheckpoint.find(TABLE, checkpoints).ifPresent(table -> {
-            for (OpenCheckpoint checkpoint : checkpoints) {
-                StoredTensor head = checkpoint.stored(NAME);
-                if (head != null && !head.equals(table.stored())) {
-                    difference(table.checkpoint().store(), table.stored().name(), checkpoint.store(), head.name())
-                            .ifPresent(problems::add);
-                }
+        OpenCheckpoint.FoundTensor table = OpenCheckpoint.find(TABLE, checkpoints);
+        if (table == null) {
+            return problems;
+        }
+        for (OpenCheckpoint checkpoint : checkpoints) {
+            StoredTensor head = checkpoint.stored(NAME);
+            String difference = head == null || head.equals(table.stored())
+                    ? null
+                    : difference(table.checkpoint().store(), table.stored().name(), checkpoint.store(), head.name());
+            if (difference != null) {
+                problems.add(difference);
             }
-        });
+        }
         return problems;
     }
 
@@ -52,22 +58,23 @@ public final class TiedHead {
      *
      * @param table name of the table's tensor in {@code tables}
      * @param head name of the head's tensor in {@code heads}
-     * @return description of the difference; empty if they are equal
+     * @return description of the difference, or null if they are equal
      */
-    public static Optional<String> difference(TensorStore tables, String table, TensorStore heads, String head) {
-        long[] shape = tables.tensors().get(table).shape();
-        if (!Arrays.equals(shape, heads.tensors().get(head).shape())) {
-            return Optional.of(heads.tensors().get(head) + " differs in shape from " + TABLE + " "
-                    + Arrays.toString(shape) + ", to which \"tie_word_embeddings\" ties it");
+    public static @Nullable String difference(TensorStore tables, String table, TensorStore heads, String head) {
+        long[] shape =
+                Objects.requireNonNull(tables.tensors().get(table), table).shape();
+        TensorInfo headInfo = Objects.requireNonNull(heads.tensors().get(head), head);
+        if (!Arrays.equals(shape, headInfo.shape())) {
+            return headInfo + " differs in shape from " + TABLE + " " + Arrays.toString(shape)
+                    + ", to which \"tie_word_embeddings\" ties it";
         }
         try (INDArray one = tables.read(table, DataType.FLOAT);
                 INDArray other = heads.read(head, DataType.FLOAT)) {
             long different = countDifferent(one, other);
             return different == 0
-                    ? Optional.empty()
-                    : Optional.of(
-                            head + " differs from " + TABLE + " in " + different + " of " + one.length()
-                                    + " values, but \"tie_word_embeddings\" ties the two (false gives the head its own values)");
+                    ? null
+                    : head + " differs from " + TABLE + " in " + different + " of " + one.length()
+                            + " values, but \"tie_word_embeddings\" ties the two (false gives the head its own values)";
         }
     }
 

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.tensors.TensorFolder;
@@ -29,7 +30,7 @@ public final class VisionTowerResolver {
      * @param given folder given by the user; null for the one that the config names
      * @throws BadInputException if one is given and the model was trained with the tower inside its own folder
      */
-    public static Path resolve(Path model, Path given) {
+    public static Path resolve(Path model, @Nullable Path given) {
         if (given == null) {
             return LlavaConfig.visionTowerPath(model);
         }
@@ -64,10 +65,8 @@ public final class VisionTowerResolver {
         if (same(model, visionTower)) {
             return true;
         }
-        boolean named = llava
-                && LlavaConfig.findVisionTower(model)
-                        .filter(tower -> same(tower, visionTower))
-                        .isPresent();
+        Path tower = llava ? LlavaConfig.findVisionTower(model) : null;
+        boolean named = tower != null && same(tower, visionTower);
         if (training == TowerTraining.TRAINED) {
             if (!named) {
                 throw cannotReplace(model, visionTower);

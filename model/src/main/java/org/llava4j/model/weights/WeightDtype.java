@@ -2,7 +2,7 @@ package org.llava4j.model.weights;
 
 import java.util.Arrays;
 import java.util.Locale;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.tensors.NonFiniteCounts;
@@ -63,9 +63,11 @@ public enum WeightDtype {
      * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forInference(String name) {
-        return find(name)
-                .orElseThrow(() ->
-                        new BadInputException("--dtype " + name + " is not supported; use fp32, bf16, fp16 or int8"));
+        WeightDtype type = find(name);
+        if (type == null) {
+            throw new BadInputException("--dtype " + name + " is not supported; use fp32, bf16, fp16 or int8");
+        }
+        return type;
     }
 
     /**
@@ -74,16 +76,18 @@ public enum WeightDtype {
      * @throws BadInputException if the name is unknown
      */
     public static WeightDtype forFrozenWeights(String name) {
-        return find(name)
-                .filter(type -> type != INT8)
-                .orElseThrow(() ->
-                        new BadInputException("--frozen-dtype " + name + " is not supported; use fp32, bf16 or fp16"));
+        WeightDtype type = find(name);
+        if (type == null || type == INT8) {
+            throw new BadInputException("--frozen-dtype " + name + " is not supported; use fp32, bf16 or fp16");
+        }
+        return type;
     }
 
-    private static Optional<WeightDtype> find(String name) {
+    private static @Nullable WeightDtype find(String name) {
         return Arrays.stream(values())
                 .filter(type -> type.toString().equals(name))
-                .findFirst();
+                .findFirst()
+                .orElse(null);
     }
 
     /** The name as in {@link #forInference}. */

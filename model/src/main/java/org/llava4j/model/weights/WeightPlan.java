@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Loading plan of a model: the source of each variable, and the stored tensors that are not read. It is computed from
@@ -97,20 +98,24 @@ public record WeightPlan(SortedMap<String, String> sources, SortedMap<String, St
     }
 
     /** A file may store a tied head, its table, or both. */
-    private static StoredTensor source(List<Map<String, StoredTensor>> checkpoints, String variable, boolean tied) {
+    private static @Nullable StoredTensor source(
+            List<Map<String, StoredTensor>> checkpoints, String variable, boolean tied) {
         StoredTensor stored = first(checkpoints, variable);
         return stored == null && tied && variable.equals(TiedHead.TABLE) ? first(checkpoints, TiedHead.NAME) : stored;
     }
 
-    private static StoredTensor first(List<Map<String, StoredTensor>> checkpoints, String variable) {
-        return checkpoints.stream()
-                .map(checkpoint -> checkpoint.get(variable))
-                .filter(stored -> stored != null)
-                .findFirst()
-                .orElse(null);
+    private static @Nullable StoredTensor first(List<Map<String, StoredTensor>> checkpoints, String variable) {
+        for (Map<String, StoredTensor> checkpoint : checkpoints) {
+            StoredTensor stored = checkpoint.get(variable);
+            if (stored != null) {
+                return stored;
+            }
+        }
+        return null;
     }
 
-    private static String reason(
+    /** Why a stored tensor is not read; null if it is unused. */
+    private static @Nullable String reason(
             String variable, StoredTensor stored, Map<String, String> sources, Exemptions exemptions) {
         String reason = CheckpointLayout.skipReason(stored.name());
         if (reason != null) {

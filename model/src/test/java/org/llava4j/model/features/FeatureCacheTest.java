@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.AtomicFolder;
@@ -30,7 +30,7 @@ class FeatureCacheTest {
         Path a = image("a", "one");
         Path b = image("b", "three");
         Path sameAsA = image("c", "one");
-        FeatureCache cache = cache("tower", Optional.empty(), AMPLE);
+        FeatureCache cache = cache("tower", null, AMPLE);
         List<float[]> features = cache.features(List.of(a, b, sameAsA, a));
         assertThat(features.get(0)).containsExactly(3, 6);
         assertThat(features.get(1)).containsExactly(5, 10);
@@ -46,7 +46,7 @@ class FeatureCacheTest {
         for (int i = 0; i < 130; i++) {
             images.add(image("image" + i, "x".repeat(i + 1)));
         }
-        List<float[]> features = cache("tower", Optional.empty(), AMPLE).features(images);
+        List<float[]> features = cache("tower", null, AMPLE).features(images);
         assertThat(runs).containsExactly(64, 64, 2);
         for (int i = 0; i < 130; i++) {
             assertThat(features.get(i)).containsExactly(i + 1, 2 * (i + 1));
@@ -64,7 +64,7 @@ class FeatureCacheTest {
             }
             return List.of(new float[] {1});
         };
-        FeatureCache cache = new FeatureCache(slow, "tower", Optional.of(store()), AMPLE, notices::add);
+        FeatureCache cache = new FeatureCache(slow, "tower", store(), AMPLE, notices::add);
         assertThatThrownBy(() -> cache.features(a))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage(a + " changed while it was read; start again");
@@ -90,7 +90,7 @@ class FeatureCacheTest {
                 return small;
             }
         };
-        FeatureCache cache = new FeatureCache(tower, "tower", Optional.empty(), AMPLE, notices::add);
+        FeatureCache cache = new FeatureCache(tower, "tower", null, AMPLE, notices::add);
         assertThat(cache.featuresOfDecoded(List.of(large, small))).containsExactly(new float[] {2}, new float[] {1});
         assertThat(cache.visibleRegion(large)).isSameAs(small);
     }
@@ -98,7 +98,7 @@ class FeatureCacheTest {
     @Test
     void changedImageIsRecomputed() throws IOException {
         Path a = image("a", "one");
-        FeatureCache cache = cache("tower", Optional.of(store()), AMPLE);
+        FeatureCache cache = cache("tower", store(), AMPLE);
         cache.features(a);
         image("a", "eleven");
         assertThat(cache.features(a)).containsExactly(6, 12);
@@ -107,11 +107,11 @@ class FeatureCacheTest {
     @Test
     void storeServesNextRunOfSameTowerOnly() throws IOException {
         Path a = image("a", "one");
-        cache("tower 1", Optional.of(store()), AMPLE).features(a);
-        FeatureCache next = cache("tower 1", Optional.of(store()), AMPLE);
+        cache("tower 1", store(), AMPLE).features(a);
+        FeatureCache next = cache("tower 1", store(), AMPLE);
         assertThat(next.features(a)).containsExactly(3, 6);
         assertThat(next.computed()).isZero();
-        FeatureCache other = cache("tower 2", Optional.of(store()), AMPLE);
+        FeatureCache other = cache("tower 2", store(), AMPLE);
         other.features(a);
         assertThat(other.computed()).isEqualTo(1);
     }
@@ -119,17 +119,17 @@ class FeatureCacheTest {
     @Test
     void damagedFileIsRecomputed() throws IOException {
         Path a = image("a", "one");
-        cache("tower", Optional.of(store()), AMPLE).features(a);
+        cache("tower", store(), AMPLE).features(a);
         try (var files = Files.walk(temp.resolve("cache"))) {
             Path file = files.filter(Files::isRegularFile).findFirst().orElseThrow();
             byte[] bytes = Files.readAllBytes(file);
             bytes[bytes.length - 5] ^= 1;
             Files.write(file, bytes);
         }
-        FeatureCache next = cache("tower", Optional.of(store()), AMPLE);
+        FeatureCache next = cache("tower", store(), AMPLE);
         assertThat(next.features(a)).containsExactly(3, 6);
         assertThat(next.computed()).isEqualTo(1);
-        assertThat(cache("tower", Optional.of(store()), AMPLE).features(a)).containsExactly(3, 6);
+        assertThat(cache("tower", store(), AMPLE).features(a)).containsExactly(3, 6);
         assertThat(runs).hasSize(2);
     }
 
@@ -137,7 +137,7 @@ class FeatureCacheTest {
     void memoryStaysWithinLimit() throws IOException {
         Path a = image("a", "one");
         Path b = image("b", "three");
-        FeatureCache cache = cache("tower", Optional.empty(), 2 * Float.BYTES);
+        FeatureCache cache = cache("tower", null, 2 * Float.BYTES);
         cache.features(a);
         cache.features(a);
         assertThat(cache.computed()).isEqualTo(1);
@@ -149,7 +149,7 @@ class FeatureCacheTest {
     @Test
     void missingImageErrorNamesFile() {
         Path gone = temp.resolve("gone.png");
-        assertThatThrownBy(() -> cache("tower", Optional.empty(), AMPLE).features(gone))
+        assertThatThrownBy(() -> cache("tower", null, AMPLE).features(gone))
                 .isInstanceOf(BadInputException.class)
                 .hasMessage("there is no image " + gone + "; check the name and the image folder");
     }
@@ -159,7 +159,7 @@ class FeatureCacheTest {
     void failingStoreIsReportedOnceAndDisabled() throws IOException {
         Path a = image("a", "one");
         Path b = image("b", "three");
-        FeatureCache cache = cache("tower", Optional.of(store()), 0);
+        FeatureCache cache = cache("tower", store(), 0);
         AtomicFolder.delete(temp.resolve("cache"));
         Files.writeString(temp.resolve("cache"), "in the way");
         assertThat(cache.features(List.of(a, b))).containsExactly(new float[] {3, 6}, new float[] {5, 10});
@@ -171,12 +171,12 @@ class FeatureCacheTest {
                 .startsWith("cannot use " + temp.resolve("cache"))
                 .endsWith("continuing without it");
         assertThat(FeatureStore.openIfPossible(temp.resolve("cache"), AMPLE, notices::add))
-                .isEmpty();
+                .isNull();
         assertThat(notices).hasSize(2);
     }
 
     /** The fake tower maps n bytes to the features n and 2n. */
-    private FeatureCache cache(String fingerprint, Optional<FeatureStore> store, long memoryBytes) {
+    private FeatureCache cache(String fingerprint, @Nullable FeatureStore store, long memoryBytes) {
         FeatureSource tower = images -> {
             runs.add(images.size());
             List<float[]> features = new ArrayList<>();

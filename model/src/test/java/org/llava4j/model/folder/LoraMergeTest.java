@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeEach;
@@ -67,8 +66,7 @@ class LoraMergeTest {
 
     private static Llava withNonZeroLora(LoraConfig lora) {
         try (Checkpoint weights = Checkpoint.llava(BASE, TOWER).withoutTower()) {
-            Llava model = Llava.build(
-                    CONFIG, new LoraTensorSource(weights, 5), ImageInput.FEATURES, Optional.of(new Lora(lora, 5)));
+            Llava model = Llava.build(CONFIG, new LoraTensorSource(weights, 5), ImageInput.FEATURES, new Lora(lora, 5));
             for (String name : model.weightNames()) {
                 if (LoraConfig.isB(name) || name.startsWith(Checkpoint.PROJECTOR_PREFIX)) {
                     INDArray weight = model.weight(name);
@@ -98,7 +96,7 @@ class LoraMergeTest {
         after.forEach((name, weight) -> assertThat(weight).as(name).isEqualTo(expected(name, before.get(name))));
         assertThat(LlavaConfig.read(out, out.resolve("vision_tower")).decoder()).isEqualTo(CONFIG.decoder());
         assertThat(ChatFormat.of(out).template().name()).isEqualTo("v1");
-        ModelManifest manifest = ModelManifest.read(out).orElseThrow();
+        ModelManifest manifest = ModelManifest.read(out);
         assertThat(manifest.differences(out)).isEmpty();
         assertThat(manifest.sources().get("model.layers.0.mlp.up_proj.weight"))
                 .endsWith(":model.layers.0.mlp.up_proj.weight + " + adapter.resolve("adapter_model.safetensors"));

@@ -8,7 +8,6 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -113,7 +112,7 @@ class GoldenGenerationTest {
         Llava model;
         try (Checkpoint weights = Checkpoint.llava(Golden.path(name), LlavaConfig.visionTowerPath(Golden.path(name)))) {
             model = Llava.build(
-                    config, new LoraTensorSource(weights, 5), Llava.ImageInput.PIXELS, Optional.of(new Lora(lora, 5)));
+                    config, new LoraTensorSource(weights, 5), Llava.ImageInput.PIXELS, new Lora(lora, 5));
         }
         model.weightNames().stream()
                 .filter(LoraConfig::isB)

@@ -110,8 +110,7 @@ record StepBenchmark(
 
     private static Runnable step(Llava model, Map<String, INDArray> placeholders) {
         if (model.trainableNames().isEmpty()) {
-            return () -> PooledMemory.forCurrentThread()
-                    .release(model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS));
+            return () -> PooledMemory.forCurrentThread().release(model.output(placeholders, Llava.LOSS));
         }
         Trainer trainer = new Trainer(
                 model, new AdamW(AdamW.Settings.PAPER), new CosineScheduleWithWarmup(RATE, 0, Integer.MAX_VALUE));

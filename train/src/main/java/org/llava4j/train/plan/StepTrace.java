@@ -3,7 +3,6 @@ package org.llava4j.train.plan;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.GradientPass;
@@ -53,8 +52,8 @@ public final class StepTrace {
 
     private static GraphTrace tracePass(PlannedRun run, MetaWeights weights, Kernels kernels) {
         ImageInput input = run.tower() == TowerPlacement.IN_GRAPH ? ImageInput.PIXELS : ImageInput.FEATURES;
-        Llava model = Llava.build(
-                run.config(), weights, input, Optional.ofNullable(run.lora()).map(lora -> new Lora(lora, 0)));
+        LoraConfig lora = run.lora();
+        Llava model = Llava.build(run.config(), weights, input, lora == null ? null : new Lora(lora, 0));
         model.setTrainable(run::isTrainable);
         model.setGradientCheckpointing(run.gradientCheckpointing());
         List<String> trainable = model.trainableNames();

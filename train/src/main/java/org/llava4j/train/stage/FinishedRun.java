@@ -61,9 +61,11 @@ record FinishedRun(Path output, Fingerprint identity) {
      * @throws BadInputException if a file is missing or changed
      */
     void requireIntact() {
-        List<String> damage = ModelManifest.read(output)
-                .orElseThrow(() -> new BadInputException(output + " has no file manifest; remove it"))
-                .changedFiles(output);
+        ModelManifest manifest = ModelManifest.read(output);
+        if (manifest == null) {
+            throw new BadInputException(output + " has no file manifest; remove it");
+        }
+        List<String> damage = manifest.changedFiles(output);
         if (!damage.isEmpty()) {
             throw new BadInputException(output + " has changed since the run wrote it: " + Fingerprint.summarize(damage)
                     + "; remove it to train the stage again");

@@ -3,7 +3,6 @@ package org.llava4j.train.stage;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.function.Consumer;
 import org.llava4j.data.batch.BatchPlan;
@@ -63,8 +62,9 @@ public final class GradientWorker implements StepGradients {
         Path visionTower = StageRunner.visionTower(paths.model(), paths.visionTower());
         LlavaConfig config = config(stage, paths, options);
         TowerFeatures tower = TowerFeatures.load(paths.model(), visionTower, config, options.frozenDtype());
-        Optional<FeatureStore> store = Optional.ofNullable(paths.featureCache())
-                .flatMap(folder -> FeatureStore.openIfPossible(folder, options.featureCacheBytes(), notices));
+        FeatureStore store = paths.featureCache() == null
+                ? null
+                : FeatureStore.openIfPossible(paths.featureCache(), options.featureCacheBytes(), notices);
         FeatureCache features = new FeatureCache(
                 unbatchedTower ? tower.unbatched() : tower,
                 tower.fingerprint(config),
@@ -74,10 +74,7 @@ public final class GradientWorker implements StepGradients {
         try (Checkpoint checkpoint =
                 weights(stage, paths).withoutTower().withWeightDtype(options.frozenDtype(), stage::isTrainable)) {
             Llava model = Llava.build(
-                    config,
-                    new LoraTensorSource(checkpoint, stage.seed()),
-                    ImageInput.FEATURES,
-                    Optional.ofNullable(stage.graphLora()));
+                    config, new LoraTensorSource(checkpoint, stage.seed()), ImageInput.FEATURES, stage.graphLora());
             stage.requireMatches(model.weightNames(), paths.model());
             model.setTrainable(stage::isTrainable);
             model.setGradientCheckpointing(options.gradientCheckpointing());

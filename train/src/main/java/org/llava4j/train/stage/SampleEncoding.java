@@ -99,7 +99,7 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
                 stage.modelMaxLength(),
                 CollatorOptions.PaddingSide.RIGHT,
                 stage.padToMultipleOf(),
-                config.imageStartEndTokens().orElse(null));
+                config.imageStartEndTokens());
     }
 
     /** Everything that token ids depend on except the data; recorded in tokenized datasets. */
@@ -108,7 +108,7 @@ public record SampleEncoding(Stage stage, Path model, LlavaConfig config) {
         Fingerprint.Builder identity = new Fingerprint.Builder()
                 .addAll("conversation template ", stage.chatFormat().template())
                 .add("imageFirst", stage.imageFirst())
-                .add("mm_use_im_start_end", config.imageStartEndTokens().isPresent())
+                .add("mm_use_im_start_end", config.imageStartEndTokens() != null)
                 .add("tokens of an image", config.numImageTokens())
                 .add("maxLength", stage.modelMaxLength())
                 .addFiles("", tokenizer, InputSnapshot.byContent(tokenizer.values()));

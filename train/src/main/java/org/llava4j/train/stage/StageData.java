@@ -45,7 +45,7 @@ final class StageData implements AutoCloseable {
             throw new BadInputException("\"convMode\" is " + stage.convMode() + ", which drops the instructions, but"
                     + " \"dataFormat\" is " + stage.dataFormat() + "; use v1 or v0");
         }
-        if (config.imageStartEndTokens().isPresent()
+        if (config.imageStartEndTokens() != null
                 && chat.template().training().dropInstruction()
                 && stage.isTrainable(ImageStartEndEmbeddings.NAME)
                 && !stage.isTrainable(ImageStartEndEmbeddings.TABLE)) {

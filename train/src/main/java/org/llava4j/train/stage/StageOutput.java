@@ -1,7 +1,6 @@
 package org.llava4j.train.stage;
 
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
@@ -73,9 +72,9 @@ record StageOutput(Stage stage, RunPaths paths, Path visionTower, LlavaConfig co
                 new ModelManifest.Provenance(
                         kind(stage),
                         CheckpointLayout.LLAVA.toString(),
-                        Optional.of(stage.chatFormat().template().name()),
-                        Optional.of(stage.name()),
-                        stage.lora() == null ? Optional.empty() : Optional.of(AdapterFiles.baseHash(paths.model())),
+                        stage.chatFormat().template().name(),
+                        stage.name(),
+                        stage.lora() == null ? null : AdapterFiles.baseHash(paths.model()),
                         now));
     }
 }

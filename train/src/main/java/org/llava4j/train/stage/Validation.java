@@ -127,8 +127,7 @@ public final class Validation implements AutoCloseable {
         while (samples < options.maxSamples() && batches.hasNext()) {
             Map<String, INDArray> placeholders = Placeholders.of(batches.next(), ImageInput.FEATURES);
             BatchLayout layout = batches.lastPlan().layout();
-            INDArray loss = Objects.requireNonNull(
-                    model.output(placeholders, List.of(Llava.LOSS)).get(Llava.LOSS));
+            INDArray loss = model.output(placeholders, Llava.LOSS);
             int batchTokens = layout.targets().length;
             sum += batchTokens * loss.getDouble(0);
             targetTokens += batchTokens;

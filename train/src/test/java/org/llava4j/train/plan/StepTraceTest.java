@@ -6,7 +6,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -90,7 +89,7 @@ class StepTraceTest {
                 64,
                 false,
                 false,
-                imageStartEnd ? Optional.of(new ImageStartEndTokens(58, 59)) : Optional.empty());
+                imageStartEnd ? new ImageStartEndTokens(58, 59) : null);
     }
 
     @ParameterizedTest(name = "{0}")
@@ -165,7 +164,7 @@ class StepTraceTest {
                 run.config(),
                 (name, shape) -> WeightInitializer.normal(1, name, 0.1, shape),
                 run.tower() == TowerPlacement.IN_GRAPH ? ImageInput.PIXELS : ImageInput.FEATURES,
-                Optional.ofNullable(run.lora()).map(lora -> new Lora(lora, 1)));
+                run.lora() == null ? null : new Lora(run.lora(), 1));
         model.setTrainable(run.trainable());
         model.setGradientCheckpointing(run.gradientCheckpointing());
         Map<String, INDArray> batch = batch(run);

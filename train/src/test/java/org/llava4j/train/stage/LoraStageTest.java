@@ -93,7 +93,7 @@ class LoraStageTest {
                     .containsExactly(
                             "base_model.model.model.mm_projector.bias", "base_model.model.model.mm_projector.weight");
         }
-        ModelManifest manifest = ModelManifest.read(out).orElseThrow();
+        ModelManifest manifest = ModelManifest.read(out);
         assertThat(manifest.wrote()).isEqualTo("adapter");
         assertThat(manifest.differences(out)).isEmpty();
         assertThatThrownBy(() -> Checkpoint.llava(out, TinyModelFolders.TOWER))

@@ -79,7 +79,7 @@ class StageMainTest {
                         .at("/projector")
                         .textValue())
                 .isEqualTo("fresh");
-        ModelManifest manifest = ModelManifest.read(output).orElseThrow();
+        ModelManifest manifest = ModelManifest.read(output);
         assertThat(manifest.stage()).isEqualTo("pretrain");
         assertThat(manifest.template()).isEqualTo("plain");
         assertThat(manifest.differences(output)).isEmpty();
