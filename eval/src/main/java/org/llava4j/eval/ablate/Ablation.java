@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
@@ -77,7 +78,7 @@ final class Ablation {
         return evaluate(variant, second, model);
     }
 
-    private static DataSource source(String data, String images, Double weight) {
+    private static DataSource source(String data, @Nullable String images, @Nullable Double weight) {
         return new DataSource(Path.of(data), images == null ? null : Path.of(images), weight);
     }
 

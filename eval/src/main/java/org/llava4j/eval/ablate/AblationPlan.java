@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.JsonInput;
@@ -16,9 +17,9 @@ import org.llava4j.data.JsonInput;
  *
  * @param base base model: decoder, tokenizer and a config that names a vision tower
  * @param captions training data of stage 1
- * @param captionImages image folder of stage 1
+ * @param captionImages image folder of stage 1; null for the default of its data
  * @param data ScienceQA folder: training data of stage 2 and the evaluated problems
- * @param split evaluated split
+ * @param split evaluated split; null for the test split
  * @param maxProblems number of evaluated problems, 0 for all
  * @param stage1 recipe of stage 1, for the variants that train it
  * @param stage2 recipe of stage 2
@@ -26,9 +27,9 @@ import org.llava4j.data.JsonInput;
 public record AblationPlan(
         String base,
         String captions,
-        String captionImages,
+        @Nullable String captionImages,
         String data,
-        String split,
+        @Nullable String split,
         int maxProblems,
         Recipe stage1,
         Recipe stage2,
@@ -78,9 +79,11 @@ public record AblationPlan(
     /**
      * A data source of a mixture.
      *
-     * @param weight sampling weight, or null to use every sample once
+     * @param images image folder; null for the default of the data
+     * @param weight sampling weight; null to use every sample once
      */
-    public record Source(String data, String images, Double weight) {}
+    public record Source(
+            String data, @Nullable String images, @Nullable Double weight) {}
 
     /** Input files of all variants. */
     InputPaths inputs() {
@@ -122,7 +125,7 @@ public record AblationPlan(
         return plan;
     }
 
-    private static void require(Object value, String key, Path file) {
+    private static void require(@Nullable Object value, String key, Path file) {
         if (value == null) {
             throw new BadInputException(file + ": \"" + key + "\" is missing; see resources/tiny/ablation.json");
         }

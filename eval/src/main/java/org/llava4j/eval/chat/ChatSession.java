@@ -9,6 +9,7 @@ import org.jline.reader.UserInterruptException;
 import org.jline.terminal.Terminal;
 import org.jline.terminal.Terminal.Signal;
 import org.jline.terminal.Terminal.SignalHandler;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.image.ImageBytes;
 import org.llava4j.data.image.ImageRef;
@@ -68,7 +69,7 @@ final class ChatSession {
     }
 
     /** Reads the next line; null at the end of the input. */
-    private String readLine() {
+    private @Nullable String readLine() {
         while (true) {
             try {
                 return reader.readLine(PROMPT).strip();

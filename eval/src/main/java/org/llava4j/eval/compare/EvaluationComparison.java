@@ -6,12 +6,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.Html;
 import org.llava4j.data.JsonInput;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.eval.predictions.PredictionFile;
@@ -93,7 +94,10 @@ final class EvaluationComparison {
                                         String.valueOf(overall.neitherCorrect()))),
                         "McNemar's test uses the two cells in which the evaluations differ."))
                 .table(columns());
-        settings().ifPresent(report::table);
+        ReportTable settings = settings();
+        if (settings != null) {
+            report.table(settings);
+        }
         return report.build();
     }
 
@@ -120,8 +124,8 @@ final class EvaluationComparison {
             McNemar test = of(inColumn);
             rows.add(List.of(
                     column.label(),
-                    Html.percent(firstGrading.scores().columns().get(column).accuracy(), 2),
-                    Html.percent(secondGrading.scores().columns().get(column).accuracy(), 2),
+                    accuracy(firstGrading, column),
+                    accuracy(secondGrading, column),
                     Html.format("%+.2f", 100 * test.difference()),
                     String.valueOf(test.onlyFirstCorrect()),
                     String.valueOf(test.onlySecondCorrect()),
@@ -134,12 +138,21 @@ final class EvaluationComparison {
                 "p-values are not corrected for multiple comparisons; with nine categories, one below 0.05 is not unusual.");
     }
 
-    /** Settings that differ, if both evaluations have a report. */
-    private Optional<ReportTable> settings() {
+    private static String accuracy(ScienceQaGrading grading, ScienceQaColumn column) {
+        return Html.percent(
+                grading.scores()
+                        .columns()
+                        .getOrDefault(column, AnswerCounts.NONE)
+                        .accuracy(),
+                2);
+    }
+
+    /** Settings that differ; null unless both evaluations have a report. */
+    private @Nullable ReportTable settings() {
         Map<String, String> firstSettings = configuration(first);
         Map<String, String> secondSettings = configuration(second);
         if (firstSettings.isEmpty() || secondSettings.isEmpty()) {
-            return Optional.empty();
+            return null;
         }
         TreeSet<String> names = new TreeSet<>(firstSettings.keySet());
         names.addAll(secondSettings.keySet());
@@ -151,11 +164,11 @@ final class EvaluationComparison {
                 rows.add(List.of(name, one, other));
             }
         }
-        return Optional.of(new ReportTable(
+        return new ReportTable(
                 "Settings that differ",
                 List.of("", "first", "second"),
                 rows,
-                rows.isEmpty() ? "None: both are results of the same evaluation." : "All other settings are equal."));
+                rows.isEmpty() ? "None: both are results of the same evaluation." : "All other settings are equal.");
     }
 
     private static Map<String, String> configuration(Path source) {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 import org.llava4j.data.synthetic.ProblemType;
@@ -70,7 +71,10 @@ final class DemoEvaluator {
     /** Answers the problems and grades the answers. */
     ScienceQaGrading evaluate(
             LlavaModel model, List<ScienceQaProblem> problems, Function<ScienceQaProblem, Path> imageOf) {
-        ScienceQaPredictor answers = new ScienceQaPredictor(demo.finetune().promptFormat(), BATCH_SIZE, MAX_NEW_TOKENS);
+        ScienceQaPredictor answers = new ScienceQaPredictor(
+                Objects.requireNonNull(demo.finetune().promptFormat(), "stage 2 of the demo is trained on ScienceQA"),
+                BATCH_SIZE,
+                MAX_NEW_TOKENS);
         Map<String, String> texts = new LinkedHashMap<>();
         for (int from = 0; from < problems.size(); from += BATCH_SIZE) {
             int to = Math.min(problems.size(), from + BATCH_SIZE);

@@ -7,7 +7,6 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Function;
 import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
@@ -120,16 +119,16 @@ record DemoReport(
     private Example example(ScienceQaProblem problem, ScienceQaGrading with, ScienceQaGrading without) {
         return new Example(
                 problem,
-                with.result().outputs().get(problem.id()),
-                with.parsedAnswers().get(problem.id()),
-                Optional.of(ReportImage.read(imageOf.apply(problem))),
+                with.text(problem),
+                with.parsedAnswer(problem),
+                ReportImage.read(imageOf.apply(problem)),
                 "The model without stage 1 answers " + answer(problem, without) + ".");
     }
 
     private static String answer(ScienceQaProblem problem, ScienceQaGrading grading) {
-        return grading.parsedAnswers().get(problem.id()) instanceof Predicted predicted
+        return grading.parsedAnswer(problem) instanceof Predicted predicted
                 ? ScienceQaPrompt.letter(predicted.choice()) + " ("
                         + problem.choices().get(predicted.choice()) + ")"
-                : "\"" + grading.result().outputs().get(problem.id()) + "\", which is unparsed";
+                : "\"" + grading.text(problem) + "\", which is unparsed";
     }
 }

@@ -2,6 +2,7 @@ package org.llava4j.eval.demo;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
@@ -31,7 +32,7 @@ record DemoResult(
     }
 
     ScienceQaGrading grading(String run) {
-        return gradings.get(run);
+        return Objects.requireNonNull(gradings.get(run), run);
     }
 
     /** Counts of a run on the problems that need their image. */
@@ -47,9 +48,7 @@ record DemoResult(
     private ScienceQaScores scores(String run) {
         ScienceQaScores scores =
                 new ScienceQaScores(problem -> ProblemType.of(problem).label());
-        withImage()
-                .forEach(problem ->
-                        scores.add(problem, grading(run).parsedAnswers().get(problem.id())));
+        withImage().forEach(problem -> scores.add(problem, grading(run).parsedAnswer(problem)));
         return scores;
     }
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import org.llava4j.data.records.ScienceQaRecordReader;
@@ -107,7 +108,7 @@ final class DemoRun {
                 withImage,
                 problem -> ProblemType.of(problem).label(),
                 demo.plan().seed());
-        return problem -> imageOf(imageSources.get(problem.id()));
+        return problem -> imageOf(Objects.requireNonNull(imageSources.get(problem.id()), problem.id()));
     }
 
     private Path imageOf(ScienceQaProblem problem) {

@@ -4,11 +4,12 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.llm.LlmRequest;
 import org.llava4j.data.llm.RequestJournal;
+import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.ParsedAnswer;
 import org.llava4j.data.scienceqa.ParsedAnswer.Predicted;
 import org.llava4j.data.scienceqa.ScienceQaColumn;
@@ -29,7 +30,7 @@ import org.llava4j.eval.report.ReportTable;
 record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts, TextOnlyModel model) {
 
     private ParsedAnswer llavaAnswer(ScienceQaProblem problem) {
-        return TextOnlyModel.parse(TextOnlyModel.prediction(llavaTexts, problem), problem);
+        return TextOnlyModel.parse(llavaTexts.get(problem.id()), problem);
     }
 
     /** Requests of the first round: one per problem. */
@@ -43,28 +44,32 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts,
     List<LlmRequest> judgeRequests(RequestJournal journal) {
         List<LlmRequest> requests = new ArrayList<>();
         for (ScienceQaProblem problem : problems) {
-            judgeRequest(problem, journal).ifPresent(requests::add);
+            LlmRequest request = judgeRequest(problem, journal);
+            if (request != null) {
+                requests.add(request);
+            }
         }
         return requests;
     }
 
-    private Optional<LlmRequest> judgeRequest(ScienceQaProblem problem, RequestJournal journal) {
-        Optional<String> textOnly = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
-        if (textOnly.isEmpty() || TextOnlyModel.parse(textOnly, problem).equals(llavaAnswer(problem))) {
-            return Optional.empty();
+    /** Request to judge a problem; null if the text-only model has no answer, or the two answers are equal. */
+    private @Nullable LlmRequest judgeRequest(ScienceQaProblem problem, RequestJournal journal) {
+        String textOnly = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
+        if (textOnly == null || TextOnlyModel.parse(textOnly, problem).equals(llavaAnswer(problem))) {
+            return null;
         }
-        return Optional.of(model.judgeRequest(
-                problem, TextOnlyModel.prediction(llavaTexts, problem).orElse("no answer"), textOnly.get()));
+        return model.judgeRequest(problem, llavaTexts.getOrDefault(problem.id(), "no answer"), textOnly);
     }
 
     /** Answer of each ensemble method for one problem. */
     private Map<String, ParsedAnswer> combine(ScienceQaProblem problem, RequestJournal journal) {
         ParsedAnswer llava = llavaAnswer(problem);
-        Optional<String> answered = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
+        String answered = TextOnlyModel.completeAnswer(journal, model.answerRequest(problem));
         ParsedAnswer textOnly = TextOnlyModel.parse(answered, problem);
-        ParsedAnswer judged = judgeRequest(problem, journal)
-                .map(request -> TextOnlyModel.parse(TextOnlyModel.completeAnswer(journal, request), problem))
-                .orElse(textOnly);
+        LlmRequest judgement = judgeRequest(problem, journal);
+        ParsedAnswer judged = judgement == null
+                ? textOnly
+                : TextOnlyModel.parse(TextOnlyModel.completeAnswer(journal, judgement), problem);
         Map<String, ParsedAnswer> combined = new LinkedHashMap<>();
         combined.put("ours", llava);
         combined.put("text-only model", textOnly);
@@ -94,7 +99,8 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts,
         scores.forEach((method, score) -> {
             List<String> row = new ArrayList<>(List.of(method));
             for (ScienceQaColumn column : ScienceQaColumn.values()) {
-                row.add(Html.percent(score.columns().get(column).accuracy(), 2));
+                row.add(Html.percent(
+                        score.columns().getOrDefault(column, AnswerCounts.NONE).accuracy(), 2));
             }
             rows.add(row);
         });
@@ -105,8 +111,7 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts,
     String coverage(RequestJournal journal) {
         List<LlmRequest> judgements = judgeRequests(journal);
         long answered = problems.stream()
-                .filter(problem -> TextOnlyModel.completeAnswer(journal, model.answerRequest(problem))
-                        .isPresent())
+                .filter(problem -> TextOnlyModel.completeAnswer(journal, model.answerRequest(problem)) != null)
                 .count();
         long parsed = problems.stream()
                 .filter(problem -> TextOnlyModel.parse(
@@ -114,8 +119,7 @@ record Ensemble(List<ScienceQaProblem> problems, Map<String, String> llavaTexts,
                         instanceof Predicted)
                 .count();
         long judged = judgements.stream()
-                .filter(request ->
-                        TextOnlyModel.completeAnswer(journal, request).isPresent())
+                .filter(request -> TextOnlyModel.completeAnswer(journal, request) != null)
                 .count();
         long truncated = Stream.concat(answerRequests().stream(), judgements.stream())
                 .filter(request -> TextOnlyModel.isTruncated(journal, request))

@@ -1,8 +1,7 @@
 package org.llava4j.eval.ensemble;
 
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.llm.ChatMessage;
 import org.llava4j.data.llm.ChatParameters;
 import org.llava4j.data.llm.LlmAnswer;
@@ -48,11 +47,10 @@ final class TextOnlyModel {
         return ScienceQaPrompt.A.question(problem.withoutImage());
     }
 
-    /** Text of a complete answer; empty if the request was rejected or unanswered, or if its answer was truncated. */
-    static Optional<String> completeAnswer(RequestJournal journal, LlmRequest request) {
-        return Optional.ofNullable(journal.answer(request.key()))
-                .filter(LlmAnswer::complete)
-                .map(LlmAnswer::text);
+    /** Text of a complete answer; null if the request was rejected or unanswered, or if its answer was truncated. */
+    static @Nullable String completeAnswer(RequestJournal journal, LlmRequest request) {
+        LlmAnswer answer = journal.answer(request.key());
+        return answer == null || !answer.complete() ? null : answer.text();
     }
 
     /** Whether the answer to a request was truncated by the token limit, a content filter or the endpoint. */
@@ -61,18 +59,14 @@ final class TextOnlyModel {
         return answer != null && !answer.complete();
     }
 
-    static ParsedAnswer parse(Optional<String> answer, ScienceQaProblem problem) {
-        return answer.map(text -> AnswerParser.parse(text, problem.choices().size()))
-                .orElseGet(() -> new Unparsed(ParsedAnswer.Reason.NO_TEXT));
+    static ParsedAnswer parse(@Nullable String answer, ScienceQaProblem problem) {
+        return answer == null
+                ? new Unparsed(ParsedAnswer.Reason.NO_TEXT)
+                : AnswerParser.parse(answer, problem.choices().size());
     }
 
     /** The preferred answer if it was parsed, else the fallback. */
     static ParsedAnswer firstParsed(ParsedAnswer preferred, ParsedAnswer fallback) {
         return preferred instanceof Predicted ? preferred : fallback;
-    }
-
-    /** The predicted text of a problem, if there is one. */
-    static Optional<String> prediction(Map<String, String> texts, ScienceQaProblem problem) {
-        return Optional.ofNullable(texts.get(problem.id()));
     }
 }

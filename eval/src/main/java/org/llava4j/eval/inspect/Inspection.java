@@ -6,11 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
 import org.llava4j.data.image.ClipPreprocessing;
@@ -60,10 +60,10 @@ public record Inspection(
      * @param visionTower folder of the vision tower, or null for the one that the config names
      * @throws BadInputException if the folder has no config or no weights, or they are malformed
      */
-    public static Inspection of(Path folder, Path visionTower) {
-        Optional<Path> projector = projector(folder);
-        if (projector.isPresent()) {
-            return ofProjector(projector.get());
+    public static Inspection of(Path folder, @Nullable Path visionTower) {
+        Path projector = projector(folder);
+        if (projector != null) {
+            return ofProjector(projector);
         }
         List<String> warnings = new ArrayList<>();
         if (!LlavaConfig.isLlava(folder)) {
@@ -105,17 +105,18 @@ public record Inspection(
         return of(what, Checkpoint.llava(folder, tower), variables, warnings);
     }
 
-    /** The output of stage 1 alone: a projector file, or a folder that holds one and no model. */
-    private static Optional<Path> projector(Path path) {
+    /** The output of stage 1 alone: a projector file, or that of a folder that holds one and no model; else null. */
+    private static @Nullable Path projector(Path path) {
         if (Files.isRegularFile(path)) {
-            return Optional.of(path);
+            return path;
         }
         return TensorFolder.isIn(path)
-                ? Optional.empty()
+                ? null
                 : PROJECTOR_FILES.stream()
                         .map(path::resolve)
                         .filter(Files::isRegularFile)
-                        .findFirst();
+                        .findFirst()
+                        .orElse(null);
     }
 
     private static Inspection ofProjector(Path file) {

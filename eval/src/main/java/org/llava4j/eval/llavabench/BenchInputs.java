@@ -3,6 +3,7 @@ package org.llava4j.eval.llavabench;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
@@ -47,6 +48,23 @@ record BenchInputs(
         requireAnswers(inputs.questions, inputs.references, referenceFile);
         requireAnswers(inputs.questions, inputs.answers, answerFile);
         return inputs;
+    }
+
+    /** The context of a question's image. */
+    BenchContext context(BenchQuestion question) {
+        return Objects.requireNonNull(contexts.get(question.image()), question.image());
+    }
+
+    /** The reference answer to a question. */
+    String reference(BenchQuestion question) {
+        String id = question.id().text();
+        return Objects.requireNonNull(references.get(id), id);
+    }
+
+    /** The candidate's answer to a question. */
+    String answer(BenchQuestion question) {
+        String id = question.id().text();
+        return Objects.requireNonNull(answers.get(id), id);
     }
 
     private static void requireAnswers(List<BenchQuestion> questions, Map<String, String> texts, Path file) {

@@ -40,9 +40,9 @@ record Judge(String systemPrompt, ChatParameters settings, BenchInputs inputs, b
     }
 
     private String text(BenchQuestion question, boolean swapped) {
-        String reference = inputs.references().get(question.id().text());
-        String answer = inputs.answers().get(question.id().text());
-        return "Context:\n" + context(inputs.contexts().get(question.image())) + "\n\nQuestion:\n" + question.text()
+        String reference = inputs.reference(question);
+        String answer = inputs.answer(question);
+        return "Context:\n" + context(inputs.context(question)) + "\n\nQuestion:\n" + question.text()
                 + "\n\nAssistant 1:\n" + (swapped ? answer : reference).strip() + "\n\nAssistant 2:\n"
                 + (swapped ? reference : answer).strip();
     }

@@ -91,7 +91,7 @@ public final class JudgeMain extends Command {
                 return; // dry run
             }
             List<JudgedReview> unparsed =
-                    reviews.stream().filter(review -> review.scores().isEmpty()).toList();
+                    reviews.stream().filter(review -> review.scores() == null).toList();
             report(line, flags, systemPrompt, runs, unparsed)
                     .seconds((System.nanoTime() - startNanos) / 1e9)
                     .build()
@@ -107,7 +107,7 @@ public final class JudgeMain extends Command {
                     + " reviews could be parsed, so there is no score; check "
                     + output.resolve("reviews.jsonl") + ", or use another --model");
         }
-        RelativeScores.ScoreTotals last = runs.get(runs.size() - 1).byCategory().get(RelativeScores.ALL);
+        RelativeScores.ScoreTotals last = runs.get(runs.size() - 1).totals(RelativeScores.ALL);
         System.out.println(Html.format(
                 "relative score %.1f from %d of %d reviews; see %s",
                 all.mean(), last.reviews(), last.requested(), output.resolve("report.html")));

@@ -19,7 +19,7 @@ final class JudgeTables {
             double candidate = 0;
             double reference = 0;
             for (RelativeScores run : runs) {
-                RelativeScores.ScoreTotals sums = run.byCategory().get(category);
+                RelativeScores.ScoreTotals sums = run.totals(category);
                 reviews += sums.reviews();
                 requested += sums.requested();
                 candidate += sums.candidate();

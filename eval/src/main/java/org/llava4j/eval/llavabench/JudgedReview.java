@@ -2,7 +2,7 @@ package org.llava4j.eval.llavabench;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.llm.LlmAnswer;
 import org.llava4j.data.llm.RequestJournal;
 
@@ -25,9 +25,11 @@ record JudgedReview(int repeat, Judge.ReviewRequest request, String text, Parsed
         return reviews;
     }
 
-    /** The scores, the reference's first in either order of presentation. */
-    Optional<ReviewScores> scores() {
-        return review.scores().map(scores -> request.swapped() ? scores.swapped() : scores);
+    /** The scores, the reference's first in either order of presentation; null if the review is unparsed. */
+    @Nullable
+    ReviewScores scores() {
+        ReviewScores scores = review.scores();
+        return scores != null && request.swapped() ? scores.swapped() : scores;
     }
 
     /** Name of the review in messages. */

@@ -107,7 +107,7 @@ public final class LlavaBenchMain extends EvaluationCommand {
             journal.complete(ids, "questions", batchSize(line), backend);
             List<Prediction> predictions = new ArrayList<>();
             for (BenchQuestion question : questions) {
-                String text = journal.answers().get(question.id().text());
+                String text = journal.answer(question.id().text());
                 predictions.add(Prediction.of(question.id(), question.text(), text, modelId));
             }
             folder.write(part -> PredictionFile.write(part.resolve(ANSWERS), predictions));

@@ -1,7 +1,7 @@
 package org.llava4j.eval.llavabench;
 
-import java.util.Optional;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.llm.LlmAnswer;
 import org.llava4j.data.llm.RequestJournal;
 
@@ -9,10 +9,10 @@ import org.llava4j.data.llm.RequestJournal;
  * Result of parsing one review. As in LLaVA's evaluation script, the first line must hold the two scores and nothing
  * else, separated by a comma or whitespace.
  *
- * @param scores empty if the review is unparsed
+ * @param scores null if the review is unparsed
  * @param problem reason why it is unparsed, else empty
  */
-record ParsedReview(Optional<ReviewScores> scores, String problem) {
+record ParsedReview(@Nullable ReviewScores scores, String problem) {
     private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern LEADING_SPACE = Pattern.compile("^\\s+", Pattern.UNICODE_CHARACTER_CLASS);
     private static final Pattern NUMBER = Pattern.compile("\\d+(\\.\\d*)?|\\.\\d+");
@@ -57,11 +57,11 @@ record ParsedReview(Optional<ReviewScores> scores, String problem) {
         double first = Double.parseDouble(scores[0]);
         double second = Double.parseDouble(scores[1]);
         return Math.min(first, second) >= MIN_SCORE && Math.max(first, second) <= MAX_SCORE
-                ? new ParsedReview(Optional.of(new ReviewScores(first, second)), "")
+                ? new ParsedReview(new ReviewScores(first, second), "")
                 : unparsed("the scores " + scores[0] + " and " + scores[1] + " are not within 1 to 10");
     }
 
     private static ParsedReview unparsed(String problem) {
-        return new ParsedReview(Optional.empty(), problem);
+        return new ParsedReview(null, problem);
     }
 }

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Relative scores: 100 times the candidate's mean score divided by the reference's, by category and overall. Unparsed
@@ -24,12 +24,11 @@ final class RelativeScores {
     record ScoreTotals(double candidate, double reference, int reviews, int requested) {
         private static final ScoreTotals ZERO = new ScoreTotals(0, 0, 0, 0);
 
-        private ScoreTotals plus(Optional<ReviewScores> review) {
-            return new ScoreTotals(
-                    candidate + review.map(ReviewScores::second).orElse(0.0),
-                    reference + review.map(ReviewScores::first).orElse(0.0),
-                    reviews + (review.isPresent() ? 1 : 0),
-                    requested + 1);
+        private ScoreTotals plus(@Nullable ReviewScores review) {
+            return review == null
+                    ? new ScoreTotals(candidate, reference, reviews, requested + 1)
+                    : new ScoreTotals(
+                            candidate + review.second(), reference + review.first(), reviews + 1, requested + 1);
         }
 
         /** The relative score; NaN without reviews. */
@@ -50,12 +49,17 @@ final class RelativeScores {
     static RelativeScores of(List<JudgedReview> reviews) {
         RelativeScores scores = new RelativeScores();
         for (JudgedReview judged : reviews) {
-            Optional<ReviewScores> review = judged.scores();
+            ReviewScores review = judged.scores();
             for (String category : List.of(judged.request().question().category(), ALL)) {
                 scores.byCategory.merge(category, ScoreTotals.ZERO.plus(review), (before, one) -> before.plus(review));
             }
         }
         return scores;
+    }
+
+    /** Sums of a category, or of {@link #ALL}. */
+    ScoreTotals totals(String category) {
+        return byCategory.getOrDefault(category, ScoreTotals.ZERO);
     }
 
     /** Sums by category, in question order; the overall sums follow under {@link #ALL}. */
@@ -73,8 +77,8 @@ final class RelativeScores {
         static MeanAndDeviation of(List<RelativeScores> runs, String category) {
             List<Double> values = new ArrayList<>();
             for (RelativeScores run : runs) {
-                ScoreTotals sums = run.byCategory.get(category);
-                if (sums != null && sums.reviews() > 0) {
+                ScoreTotals sums = run.totals(category);
+                if (sums.reviews() > 0) {
                     values.add(sums.relative());
                 }
             }

@@ -27,10 +27,12 @@ final class ReviewFile {
                 .put("repeat", review.repeat())
                 .put("swapped", review.request().swapped())
                 .put("content", review.text());
-        review.scores()
-                .ifPresentOrElse(
-                        scores -> line.putArray("tuple").add(scores.first()).add(scores.second()),
-                        () -> line.put("problem", review.review().problem()));
+        ReviewScores scores = review.scores();
+        if (scores == null) {
+            line.put("problem", review.review().problem());
+        } else {
+            line.putArray("tuple").add(scores.first()).add(scores.second());
+        }
         return line;
     }
 }

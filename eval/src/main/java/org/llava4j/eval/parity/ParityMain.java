@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.cli.Command;
@@ -92,7 +93,7 @@ public final class ParityMain extends Command {
         System.out.println("all " + comparison.rows().size() + " tensors within " + tolerance);
     }
 
-    private static ForwardPassRecorder.Gradients gradients(String stage) {
+    private static ForwardPassRecorder.@Nullable Gradients gradients(@Nullable String stage) {
         if (stage == null) {
             return null;
         }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.model.ForwardPassRecorder;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -47,14 +48,16 @@ public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
         });
         List<TensorError> rows = new ArrayList<>();
         outputs.tensors().forEach((name, tensor) -> {
-            if (expectedByName.containsKey(name)) {
-                rows.add(compare(name, outputs, expectedByName.get(name)));
+            INDArray expectedTensor = expectedByName.get(name);
+            if (expectedTensor != null) {
+                rows.add(compare(name, tensor, expectedTensor, outputs));
             }
         });
         return new TensorComparison(rows, unmatched);
     }
 
-    private static String outputName(String name, Map<String, INDArray> outputs) {
+    /** The name of an expected tensor in this library; null if the model does not produce it. */
+    private static @Nullable String outputName(String name, Map<String, INDArray> outputs) {
         String gradient = "grad." + name;
         for (String candidate : List.of(name, ALIASES.getOrDefault(name, name), gradient)) {
             if (outputs.containsKey(candidate)) {
@@ -64,9 +67,10 @@ public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
         return null;
     }
 
-    private static TensorError compare(String name, ForwardPassRecorder.Outputs outputs, INDArray expected) {
+    private static TensorError compare(
+            String name, INDArray produced, INDArray expected, ForwardPassRecorder.Outputs outputs) {
         INDArray expectedValues = expected.castTo(DataType.DOUBLE);
-        INDArray values = outputs.tensors().get(name).castTo(DataType.DOUBLE);
+        INDArray values = produced.castTo(DataType.DOUBLE);
         if (values.length() == 1 && expectedValues.length() == 1) {
             values = values.reshape(1);
             expectedValues = expectedValues.reshape(1);

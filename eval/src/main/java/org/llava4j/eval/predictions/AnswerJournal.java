@@ -15,6 +15,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
@@ -98,6 +99,11 @@ public final class AnswerJournal implements AutoCloseable {
             throw new BadInputException(file + ", line " + line + ": question " + id
                     + " has a second, different answer; delete the line of one of the two");
         }
+    }
+
+    /** The answer to a question that has one. */
+    public String answer(String id) {
+        return Objects.requireNonNull(answers.get(id), id);
     }
 
     /** Answers so far, by question id. */

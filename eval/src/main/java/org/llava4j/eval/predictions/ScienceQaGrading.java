@@ -3,6 +3,7 @@ package org.llava4j.eval.predictions;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.scienceqa.AnswerParser;
@@ -21,6 +22,16 @@ import org.llava4j.data.scienceqa.ScienceQaScores;
 public record ScienceQaGrading(
         ScienceQaScores scores, ScienceQaResult result, Map<String, ParsedAnswer> parsedAnswers) {
     private static final String NO_TEXT = "FAILED";
+
+    /** The answer parsed from the text of a graded problem. */
+    public ParsedAnswer parsedAnswer(ScienceQaProblem problem) {
+        return Objects.requireNonNull(parsedAnswers.get(problem.id()), problem.id());
+    }
+
+    /** The generated text of a graded problem. */
+    public String text(ScienceQaProblem problem) {
+        return Objects.requireNonNull(result.outputs().get(problem.id()), problem.id());
+    }
 
     /** Whether the predicted choice is the correct one. */
     public boolean isCorrect(ScienceQaProblem problem) {

@@ -1,7 +1,7 @@
 package org.llava4j.eval.probe;
 
 import java.util.Locale;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.scienceqa.AnswerCounts;
 
 /**
@@ -15,30 +15,31 @@ import org.llava4j.data.scienceqa.AnswerCounts;
 record ProbeScore(AnswerCounts present, AnswerCounts absent, AnswerCounts pairs) {
     static final ProbeScore ZERO = new ProbeScore(AnswerCounts.NONE, AnswerCounts.NONE, AnswerCounts.NONE);
 
-    /** Parses yes or no from the first word; empty if it is neither. */
-    static Optional<Boolean> parse(String text) {
+    /** Parses yes or no from the first word; null if it is neither. */
+    private static @Nullable Boolean parse(String text) {
         String first = text.strip().toLowerCase(Locale.ROOT).split("[^a-z]", 2)[0];
         return switch (first) {
-            case "yes" -> Optional.of(true);
-            case "no" -> Optional.of(false);
-            default -> Optional.empty();
+            case "yes" -> true;
+            case "no" -> false;
+            default -> null;
         };
     }
 
     ProbeScore plus(String presentAnswer, String absentAnswer) {
-        Optional<Boolean> presentCorrect = parse(presentAnswer).map(yes -> yes);
-        Optional<Boolean> absentCorrect = parse(absentAnswer).map(yes -> !yes);
-        Optional<Boolean> both = presentCorrect.isEmpty() || absentCorrect.isEmpty()
-                ? Optional.empty()
-                : Optional.of(presentCorrect.get() && absentCorrect.get());
+        Boolean presentCorrect = parse(presentAnswer);
+        Boolean yesToAbsent = parse(absentAnswer);
+        Boolean absentCorrect = yesToAbsent == null ? null : Boolean.valueOf(!yesToAbsent);
+        Boolean both = presentCorrect == null || absentCorrect == null
+                ? null
+                : Boolean.valueOf(presentCorrect && absentCorrect);
         return new ProbeScore(plus(present, presentCorrect), plus(absent, absentCorrect), plus(pairs, both));
     }
 
-    private static AnswerCounts plus(AnswerCounts counts, Optional<Boolean> correct) {
-        if (correct.isEmpty()) {
+    private static AnswerCounts plus(AnswerCounts counts, @Nullable Boolean correct) {
+        if (correct == null) {
             return new AnswerCounts(counts.correct(), counts.incorrect(), counts.unparsed() + 1);
         }
-        return correct.get()
+        return correct
                 ? new AnswerCounts(counts.correct() + 1, counts.incorrect(), counts.unparsed())
                 : new AnswerCounts(counts.correct(), counts.incorrect() + 1, counts.unparsed());
     }

@@ -1,6 +1,6 @@
 package org.llava4j.eval.report;
 
-import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
 
@@ -11,7 +11,7 @@ final class AccuracyBar {
 
     private AccuracyBar() {}
 
-    static String svg(AnswerCounts counts, OptionalDouble chance) {
+    static String svg(AnswerCounts counts, @Nullable Double chance) {
         if (counts.total() == 0) {
             return "";
         }
@@ -26,8 +26,9 @@ final class AccuracyBar {
         double high = WIDTH * interval.high();
         svg.append(Html.format(
                 "<path class=\"whisker\" d=\"M%.2f 9H%.2f M%.2f 5.5v7 M%.2f 5.5v7\"/>", low, high, low, high));
-        chance.ifPresent(fraction ->
-                svg.append(Html.format("<path class=\"chance\" d=\"M%.2f 0v%d\"/>", WIDTH * fraction, HEIGHT)));
+        if (chance != null) {
+            svg.append(Html.format("<path class=\"chance\" d=\"M%.2f 0v%d\"/>", WIDTH * chance, HEIGHT));
+        }
         return svg.append("</svg>").toString();
     }
 }

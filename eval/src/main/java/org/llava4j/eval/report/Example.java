@@ -1,6 +1,6 @@
 package org.llava4j.eval.report;
 
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.scienceqa.ParsedAnswer;
 import org.llava4j.data.scienceqa.ScienceQaProblem;
 
@@ -9,14 +9,18 @@ import org.llava4j.data.scienceqa.ScienceQaProblem;
  *
  * @param text generated text
  * @param parsedAnswer answer parsed from the text
- * @param image image of the problem, if it has one
+ * @param image image of the problem; null if it has none
  * @param note a sentence shown after the outcome; may be empty
  */
 public record Example(
-        ScienceQaProblem problem, String text, ParsedAnswer parsedAnswer, Optional<ReportImage> image, String note) {
+        ScienceQaProblem problem,
+        String text,
+        ParsedAnswer parsedAnswer,
+        @Nullable ReportImage image,
+        String note) {
 
     /** Without a note. */
-    public Example(ScienceQaProblem problem, String text, ParsedAnswer parsedAnswer, Optional<ReportImage> image) {
+    public Example(ScienceQaProblem problem, String text, ParsedAnswer parsedAnswer, @Nullable ReportImage image) {
         this(problem, text, parsedAnswer, image, "");
     }
 }

@@ -7,7 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileReadError;
 import org.llava4j.data.JsonInput;
@@ -28,14 +28,15 @@ public record LossCurve(String name, List<Point> points) {
     }
 
     /**
-     * Reads the loss curve of the run that wrote a model folder; empty if the folder has no {@code metrics.jsonl}.
+     * Reads the loss curve of the run that wrote a model folder.
      *
+     * @return the curve, or null if the folder has no {@code metrics.jsonl}
      * @throws BadInputException if the metrics are malformed
      */
-    public static Optional<LossCurve> of(Path model) {
+    public static @Nullable LossCurve of(Path model) {
         Path file = model.resolve(METRICS);
         if (!Files.isRegularFile(file)) {
-            return Optional.empty();
+            return null;
         }
         List<Point> points = new ArrayList<>();
         try {
@@ -50,6 +51,6 @@ public record LossCurve(String name, List<Point> points) {
         } catch (IOException e) {
             throw FileReadError.of(file, e, "write it again");
         }
-        return Optional.of(new LossCurve("training run of the model", points));
+        return new LossCurve("training run of the model", points);
     }
 }

@@ -7,9 +7,8 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
@@ -20,10 +19,10 @@ import org.llava4j.data.scienceqa.ScienceQaColumn;
  *
  * @param summary one or two sentences about the evaluation
  * @param configuration the settings that the results depend on
- * @param lead main table of the report, shown first
+ * @param lead main table of the report, shown first; null for none
  * @param leadMetrics accuracies of the main table
  * @param headlineMetrics other headline metrics
- * @param chance accuracy of random guessing, from 0 to 1, if known
+ * @param chance accuracy of random guessing, from 0 to 1; null if unknown
  * @param columns accuracy by the nine ScienceQA columns; empty if the problems lack those fields
  * @param columnsNote note on comparing the columns with the paper's
  * @param categories accuracy by problem category
@@ -37,10 +36,10 @@ public record Report(
         String title,
         String summary,
         RunConfiguration configuration,
-        Optional<ReportTable> lead,
+        @Nullable ReportTable lead,
         List<HeadlineMetric> leadMetrics,
         List<HeadlineMetric> headlineMetrics,
-        OptionalDouble chance,
+        @Nullable Double chance,
         Map<ScienceQaColumn, AnswerCounts> columns,
         String columnsNote,
         Map<String, AnswerCounts> categories,
@@ -73,15 +72,16 @@ public record Report(
         AtomicFile.writeString(folder.resolve("report.tex"), new ReportLatex(this).render());
     }
 
-    /** Time of each part as a table; empty if the parts were not timed. */
-    Optional<ReportTable> timingTable() {
+    /** Time of each part as a table; null if the parts were not timed. */
+    @Nullable
+    ReportTable timingTable() {
         if (timings.isEmpty()) {
-            return Optional.empty();
+            return null;
         }
         List<List<String>> rows = new ArrayList<>();
         timings.forEach((part, time) -> rows.add(List.of(part, Html.duration(time))));
         rows.add(List.of("total", Html.duration(seconds)));
-        return Optional.of(new ReportTable("Time per part", List.of("", "time"), rows, ""));
+        return new ReportTable("Time per part", List.of("", "time"), rows, "");
     }
 
     /** Builder of a report; parts that are not set are omitted. */
@@ -90,10 +90,10 @@ public record Report(
         private String summary = "";
         private final TreeMap<String, String> settings = new TreeMap<>();
         private final Map<String, Map<String, String>> recipes = new LinkedHashMap<>();
-        private Optional<ReportTable> lead = Optional.empty();
+        private @Nullable ReportTable lead;
         private final List<HeadlineMetric> leadMetrics = new ArrayList<>();
         private final List<HeadlineMetric> headlineMetrics = new ArrayList<>();
-        private OptionalDouble chance = OptionalDouble.empty();
+        private @Nullable Double chance;
         private final Map<ScienceQaColumn, AnswerCounts> columns = new EnumMap<>(ScienceQaColumn.class);
         private String columnsNote = "";
         private final Map<String, AnswerCounts> categories = new TreeMap<>();
@@ -130,7 +130,7 @@ public record Report(
 
         /** Sets the main table. {@code report.json} has its accuracies under their keys. */
         public Builder lead(ReportTable table, HeadlineMetric... accuracies) {
-            lead = Optional.of(table);
+            lead = table;
             leadMetrics.addAll(List.of(accuracies));
             return this;
         }
@@ -148,7 +148,7 @@ public record Report(
 
         /** Sets the accuracy of random guessing, from 0 to 1. */
         public Builder chance(double fraction) {
-            chance = OptionalDouble.of(fraction);
+            chance = fraction;
             return this;
         }
 

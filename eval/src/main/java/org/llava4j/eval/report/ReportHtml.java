@@ -10,7 +10,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.PaperTable7;
@@ -43,15 +43,15 @@ final class ReportHtml {
         if (!report.summary().isEmpty()) {
             html.append(format("<p class=\"lead\">%s</p>\n", escape(report.summary())));
         }
-        report.lead().ifPresent(this::table);
+        tableIfAny(report.lead());
         headlineMetrics();
         counts("Accuracy by category", "Category", report.categories());
         report.groups().forEach((heading, counts) -> counts(heading, "", counts));
         report.tables().forEach(this::table);
         columns();
         settings();
-        report.configuration().recipeTable().ifPresent(this::table);
-        report.timingTable().ifPresent(this::table);
+        tableIfAny(report.configuration().recipeTable());
+        tableIfAny(report.timingTable());
         examples();
         curves();
         notes();
@@ -66,16 +66,14 @@ final class ReportHtml {
         if (report.headlineMetrics().isEmpty()) {
             return;
         }
-        section(report.lead().isPresent() ? "Checks" : "Accuracy");
+        section(report.lead() != null ? "Checks" : "Accuracy");
         tableHead("", "%", "", "correct", "incorrect", "unparsed");
         for (HeadlineMetric metric : report.headlineMetrics()) {
             countsRow(metric.label(), metric.counts(), "big", report.chance());
         }
-        String chance = report.chance().isPresent()
-                ? format(
-                        " The dashed line is chance, %s %%.",
-                        percent(report.chance().getAsDouble(), 1))
-                : "";
+        String chance = report.chance() == null
+                ? ""
+                : format(" The dashed line is chance, %s %%.", percent(report.chance(), 1));
         html.append(format(
                 "</tbody><caption>Whiskers are 95 %% Wilson intervals. An unparsed answer does not count as correct and is"
                         + " listed separately from incorrect answers.%s</caption></table></div>\n",
@@ -88,8 +86,14 @@ final class ReportHtml {
         }
         section(heading);
         tableHead(first, "%", "", "correct", "incorrect", "unparsed");
-        countsByName.forEach((name, counts) -> countsRow(name, counts, "", OptionalDouble.empty()));
+        countsByName.forEach((name, counts) -> countsRow(name, counts, "", null));
         html.append("</tbody></table></div>\n");
+    }
+
+    private void tableIfAny(@Nullable ReportTable table) {
+        if (table != null) {
+            table(table);
+        }
     }
 
     private void table(ReportTable table) {
@@ -118,7 +122,7 @@ final class ReportHtml {
         html.append("</tr></thead><tbody>\n");
     }
 
-    private void countsRow(String label, AnswerCounts counts, String style, OptionalDouble chance) {
+    private void countsRow(String label, AnswerCounts counts, String style, @Nullable Double chance) {
         html.append(format(
                 "<tr><th scope=\"row\">%s</th><td class=\"%s\">%s</td><td class=\"graph\">%s</td>"
                         + "<td>%d</td><td>%d</td><td>%d</td></tr>\n",
@@ -188,11 +192,13 @@ final class ReportHtml {
         for (Example example : report.examples()) {
             ScienceQaProblem problem = example.problem();
             html.append("<article class=\"example\">\n");
-            html.append(example.image()
-                    .map(image -> format(
-                            "<div><img alt=\"image of problem %s\" src=\"%s\"></div>\n",
-                            escape(problem.id()), image.dataUri()))
-                    .orElse("<div class=\"text-only\">no image</div>\n"));
+            ReportImage image = example.image();
+            html.append(
+                    image == null
+                            ? "<div class=\"text-only\">no image</div>\n"
+                            : format(
+                                    "<div><img alt=\"image of problem %s\" src=\"%s\"></div>\n",
+                                    escape(problem.id()), image.dataUri()));
             html.append(format("<div>\n<h3 class=\"question\">%s</h3>\n", escape(problem.question())));
             if (!problem.hint().isBlank()) {
                 html.append(format("<p class=\"soft context\">%s</p>\n", escape(problem.hint())));

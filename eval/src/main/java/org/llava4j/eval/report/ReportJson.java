@@ -27,7 +27,9 @@ final class ReportJson {
                     putAccuracy(root, metric.key(), metric.counts());
                     putCounts(counts, metric.key(), metric.counts());
                 });
-        report.chance().ifPresent(chance -> putNew(root, "chance").put("chance", chance));
+        if (report.chance() != null) {
+            putNew(root, "chance").put("chance", report.chance());
+        }
         ObjectNode categories = putNew(root, "accuracy_by_category").putObject("accuracy_by_category");
         ObjectNode categoryCounts = counts.putObject("accuracy_by_category");
         report.categories().forEach((category, answerCounts) -> {
@@ -40,11 +42,12 @@ final class ReportJson {
             countsByName.forEach((name, answerCounts) -> putCounts(group, name, answerCounts));
         });
         ArrayNode tables = putNew(root, "tables").putArray("tables");
-        Stream.concat(report.lead().stream(), report.tables().stream()).forEach(table -> {
-            ObjectNode node = tables.addObject().put("heading", table.heading());
-            node.set("head", MAPPER.valueToTree(table.head()));
-            node.set("rows", MAPPER.valueToTree(table.rows()));
-        });
+        Stream.concat(Stream.ofNullable(report.lead()), report.tables().stream())
+                .forEach(table -> {
+                    ObjectNode node = tables.addObject().put("heading", table.heading());
+                    node.set("head", MAPPER.valueToTree(table.head()));
+                    node.set("rows", MAPPER.valueToTree(table.rows()));
+                });
         report.data().forEach((key, value) -> putNew(root, key).set(key, MAPPER.valueToTree(value)));
         ObjectNode columns = putNew(root, "columns").putObject("columns");
         ObjectNode columnCounts = counts.putObject("columns");

@@ -24,8 +24,8 @@ final class ReportLatex {
 
     String render() {
         List<List<String>> rows = new ArrayList<>();
-        if (report.lead().isPresent()) {
-            ReportTable lead = report.lead().get();
+        ReportTable lead = report.lead();
+        if (lead != null) {
             return table(lead.head(), lead.rows());
         }
         if (!report.columns().isEmpty()) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Html;
 import org.llava4j.data.scienceqa.AnswerCounts;
 import org.llava4j.data.scienceqa.PaperTable7;
@@ -26,7 +27,7 @@ final class ReportMarkdown {
         if (!report.summary().isEmpty()) {
             text.append(report.summary()).append("\n\n");
         }
-        report.lead().ifPresent(this::table);
+        tableIfAny(report.lead());
         if (!report.headlineMetrics().isEmpty()) {
             List<List<String>> rows = report.headlineMetrics().stream()
                     .map(metric -> countsRow(metric.label(), metric.counts()))
@@ -38,8 +39,8 @@ final class ReportMarkdown {
         if (!report.columns().isEmpty()) {
             columns();
         }
-        report.configuration().recipeTable().ifPresent(this::table);
-        report.timingTable().ifPresent(this::table);
+        tableIfAny(report.configuration().recipeTable());
+        tableIfAny(report.timingTable());
         text.append("## Run configuration\n\n");
         report.configuration().general().forEach((key, value) -> text.append(format("- %s: %s\n", key, value)));
         text.append(format(
@@ -89,6 +90,12 @@ final class ReportMarkdown {
         text.append("The other rows are table 7 of the paper (Liu et al. 2023). ")
                 .append(report.columnsNote())
                 .append("\n\n");
+    }
+
+    private void tableIfAny(@Nullable ReportTable table) {
+        if (table != null) {
+            table(table);
+        }
     }
 
     private void table(ReportTable table) {

@@ -7,11 +7,11 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.Sha256;
 
 /**
@@ -45,10 +45,11 @@ public record RunConfiguration(SortedMap<String, String> general, Map<String, Ma
         }
     }
 
-    /** The recipes side by side, one key per row. */
-    Optional<ReportTable> recipeTable() {
+    /** The recipes side by side, one key per row; null if there are none. */
+    @Nullable
+    ReportTable recipeTable() {
         if (recipes.isEmpty()) {
-            return Optional.empty();
+            return null;
         }
         List<String> head = new ArrayList<>(List.of(""));
         head.addAll(recipes.keySet());
@@ -60,6 +61,6 @@ public record RunConfiguration(SortedMap<String, String> general, Map<String, Ma
             recipes.values().forEach(values -> row.add(values.getOrDefault(key, "")));
             rows.add(row);
         }
-        return Optional.of(new ReportTable("Training recipe", head, rows, ""));
+        return new ReportTable("Training recipe", head, rows, "");
     }
 }

@@ -95,7 +95,7 @@ public record ScienceQaEvaluation(
             Map<String, String> texts = new LinkedHashMap<>();
             List<Prediction> predictions = new ArrayList<>();
             for (ScienceQaProblem problem : problems) {
-                String text = journal.answers().get(problem.id());
+                String text = journal.answer(problem.id());
                 texts.put(problem.id(), text);
                 predictions.add(Prediction.of(problem.id(), format.question(ablate(problem)), text, modelId));
             }

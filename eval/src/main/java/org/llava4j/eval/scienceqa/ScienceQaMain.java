@@ -92,7 +92,10 @@ public final class ScienceQaMain extends EvaluationCommand {
                 InferenceBackend.Session backend = openBackend(line)) {
             ScienceQaGrading grading = evaluation.run(
                     backend, modelId, folder, report.build().configuration().sha256());
-            LossCurve.of(spec.folder()).ifPresent(report::curve);
+            LossCurve curve = LossCurve.of(spec.folder());
+            if (curve != null) {
+                report.curve(curve);
+            }
             new ScienceQaTables(problems, grading).addTo(report, evaluation::imageOf);
             double seconds = (System.nanoTime() - startNanos) / 1e9;
             folder.write(report.seconds(seconds).build()::write);

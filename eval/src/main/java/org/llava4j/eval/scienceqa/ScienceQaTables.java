@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -55,7 +54,7 @@ final class ScienceQaTables {
     }
 
     private ParsedAnswer parsedAnswer(ScienceQaProblem problem) {
-        return grading.parsedAnswers().get(problem.id());
+        return grading.parsedAnswer(problem);
     }
 
     /** Confusion matrix of correct and predicted letters. */
@@ -101,11 +100,9 @@ final class ScienceQaTables {
                     .limit(EXAMPLES_PER_OUTCOME)
                     .forEach(problem -> examples.add(new Example(
                             problem,
-                            truncated(grading.result().outputs().get(problem.id())),
+                            truncated(grading.text(problem)),
                             parsedAnswer(problem),
-                            problem.hasImage()
-                                    ? Optional.of(ReportImage.read(imageOf.apply(problem)))
-                                    : Optional.empty())));
+                            problem.hasImage() ? ReportImage.read(imageOf.apply(problem)) : null)));
         }
         return examples;
     }

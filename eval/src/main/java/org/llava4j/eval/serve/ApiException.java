@@ -1,5 +1,6 @@
 package org.llava4j.eval.serve;
 
+import org.jspecify.annotations.Nullable;
 import org.llava4j.model.generate.NonFiniteLogitsException;
 
 /** An error response in OpenAI's format. */
@@ -8,17 +9,17 @@ final class ApiException extends RuntimeException {
 
     private final int status;
     private final String type;
-    private final String parameter;
-    private final String code;
+    private final @Nullable String parameter;
+    private final @Nullable String code;
 
     /**
      * Creates an error.
      *
      * @param status HTTP status
-     * @param parameter request field at fault, or null
-     * @param code machine-readable code, or null
+     * @param parameter request field at fault; null if there is no such field
+     * @param code machine-readable code; null for none
      */
-    ApiException(int status, String type, String parameter, String code, String message) {
+    ApiException(int status, String type, @Nullable String parameter, @Nullable String code, String message) {
         super(message);
         this.status = status;
         this.type = type;
@@ -27,7 +28,7 @@ final class ApiException extends RuntimeException {
     }
 
     /** 400: the request is invalid. */
-    static ApiException badRequest(String parameter, String message) {
+    static ApiException badRequest(@Nullable String parameter, String message) {
         return new ApiException(400, "invalid_request_error", parameter, null, message);
     }
 
@@ -54,10 +55,12 @@ final class ApiException extends RuntimeException {
         return type;
     }
 
+    @Nullable
     String parameter() {
         return parameter;
     }
 
+    @Nullable
     String code() {
         return code;
     }

@@ -109,7 +109,7 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
         double topP = number(fields, "top_p", 0, 1, 1);
         long topK = integer(fields, "top_k", 0, Integer.MAX_VALUE, 0);
         double penalty = number(fields, "repetition_penalty", 0.01, 100, 1);
-        long seed = fields.integer("seed").orElse(0);
+        long seed = fields.integer("seed", 0);
         String limit = fields.object().hasNonNull("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
         long tokens = integer(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
         List<String> stops = fields.strings("stop");
@@ -124,13 +124,13 @@ record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean
     }
 
     private static double number(RequestFields fields, String name, double min, double max, double defaultValue) {
-        double value = fields.number(name).orElse(defaultValue);
+        double value = fields.number(name, defaultValue);
         require(value >= min && value <= max, name, value, min, max);
         return value;
     }
 
     private static long integer(RequestFields fields, String name, int min, int max, int defaultValue) {
-        long value = fields.integer(name).orElse(defaultValue);
+        long value = fields.integer(name, defaultValue);
         require(value >= min && value <= max, name, value, min, max);
         return value;
     }

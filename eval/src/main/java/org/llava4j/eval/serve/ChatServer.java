@@ -244,11 +244,11 @@ final class ChatServer implements AutoCloseable {
     }
 
     private void requireKey(Exchange exchange) {
-        if (options.apiKey().isEmpty()) {
+        if (options.apiKey() == null) {
             return;
         }
         String header = exchange.header("Authorization");
-        byte[] expected = ("Bearer " + options.apiKey().get()).getBytes(StandardCharsets.UTF_8);
+        byte[] expected = ("Bearer " + options.apiKey()).getBytes(StandardCharsets.UTF_8);
         if (header == null || !MessageDigest.isEqual(header.getBytes(StandardCharsets.UTF_8), expected)) {
             throw new ApiException(
                     401,

@@ -10,6 +10,7 @@ import java.util.concurrent.CompletionException;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Answer;
@@ -99,7 +100,7 @@ final class CompletionHandler {
         private final long created = System.currentTimeMillis() / 1000;
         private final long startNanos = System.nanoTime();
         private final BlockingQueue<TextChunk> chunks = new LinkedBlockingQueue<>();
-        private Exchange.ServerSentEvents events;
+        private Exchange.@Nullable ServerSentEvents events;
 
         RunningCompletion(Exchange exchange, ChatRequest request) {
             this.exchange = exchange;
@@ -152,12 +153,13 @@ final class CompletionHandler {
                     sentFirst = true;
                 }
                 if (request.stream()) {
-                    sendChunk(JSON.createObjectNode().put("content", chunk.text()), null);
+                    stream().send(chunk(JSON.createObjectNode().put("content", chunk.text()), null));
                 }
             }
         }
 
-        private TextChunk nextChunk() throws IOException {
+        /** The next chunk; null if there is none for a while. */
+        private @Nullable TextChunk nextChunk() throws IOException {
             try {
                 return chunks.poll(POLL_MILLIS + 1, TimeUnit.MILLISECONDS);
             } catch (InterruptedException e) {
@@ -173,15 +175,16 @@ final class CompletionHandler {
         private void sendAnswer(Answer answer) throws IOException {
             String finish = answer.finishReason() == FinishReason.STOP ? "stop" : "length";
             if (request.stream()) {
-                sendChunk(JSON.createObjectNode(), finish);
+                Exchange.ServerSentEvents stream = stream();
+                stream.send(chunk(JSON.createObjectNode(), finish));
                 if (request.streamUsage()) {
                     ObjectNode last = newBody("chat.completion.chunk");
                     last.putArray("choices");
                     last.set("usage", usage(answer));
-                    events.send(last);
+                    stream.send(last);
                 }
-                events.send("[DONE]");
-                events.close();
+                stream.send("[DONE]");
+                stream.close();
                 return;
             }
             ObjectNode body = newBody("chat.completion");
@@ -205,18 +208,26 @@ final class CompletionHandler {
                     .put("model", options.modelId());
         }
 
-        private void sendChunk(ObjectNode delta, String finish) throws IOException {
-            if (events == null) {
-                events = exchange.events();
-                sendChunk(JSON.createObjectNode().put("role", "assistant").put("content", ""), null);
+        /** The stream of the answer, which starts with the role. */
+        private Exchange.ServerSentEvents stream() throws IOException {
+            Exchange.ServerSentEvents stream = events;
+            if (stream == null) {
+                stream = exchange.events();
+                events = stream;
+                stream.send(
+                        chunk(JSON.createObjectNode().put("role", "assistant").put("content", ""), null));
             }
+            return stream;
+        }
+
+        private ObjectNode chunk(ObjectNode delta, @Nullable String finish) {
             ObjectNode chunk = newBody("chat.completion.chunk");
             ObjectNode choice = chunk.putArray("choices").addObject();
             choice.put("index", 0);
             choice.set("delta", delta);
             choice.putNull("logprobs");
             choice.put("finish_reason", finish);
-            events.send(chunk);
+            return chunk;
         }
 
         private ObjectNode usage(Answer answer) {

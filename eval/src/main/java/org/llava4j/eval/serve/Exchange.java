@@ -17,6 +17,7 @@ import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.JsonInput;
 
 /** An HTTP request and its response. */
@@ -48,6 +49,8 @@ final class Exchange {
         return request.getHttpURI().getDecodedPath();
     }
 
+    /** The value of a request header, or null if the request has none. */
+    @Nullable
     String header(String name) {
         return request.getHeaders().get(name);
     }

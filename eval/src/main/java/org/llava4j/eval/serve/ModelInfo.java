@@ -49,6 +49,6 @@ record ModelInfo(
                 config.vision().imageSizePx(),
                 config.numImageTokens(),
                 options.maxNewTokens(),
-                options.apiKey().isPresent());
+                options.apiKey() != null);
     }
 }

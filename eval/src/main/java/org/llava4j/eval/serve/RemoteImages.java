@@ -8,6 +8,7 @@ import java.net.UnknownHostException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -17,6 +18,7 @@ import org.eclipse.jetty.client.InputStreamResponseListener;
 import org.eclipse.jetty.client.Response;
 import org.eclipse.jetty.util.Promise;
 import org.eclipse.jetty.util.SocketAddressResolver;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Fetches images from {@code http} and {@code https} URLs, if the server allows it. Connects to public addresses only.
@@ -97,7 +99,7 @@ final class RemoteImages implements AutoCloseable {
         } catch (IllegalArgumentException e) {
             throw failed(parameter, "it is not a valid URL: " + e.getMessage());
         } catch (ExecutionException e) {
-            throw failed(parameter, e.getCause().getMessage());
+            throw failed(parameter, Objects.requireNonNullElse(e.getCause(), e).getMessage());
         } catch (IOException e) {
             throw failed(parameter, e.getMessage());
         } catch (TimeoutException e) {
@@ -108,7 +110,7 @@ final class RemoteImages implements AutoCloseable {
         }
     }
 
-    private static ApiException failed(String parameter, String reason) {
+    private static ApiException failed(String parameter, @Nullable String reason) {
         return ApiException.badRequest(parameter, "cannot fetch '" + parameter + "': " + reason);
     }
 

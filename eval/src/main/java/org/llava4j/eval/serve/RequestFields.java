@@ -3,10 +3,8 @@ package org.llava4j.eval.serve;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
-import java.util.OptionalDouble;
-import java.util.OptionalLong;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /** Strict reader of the fields of a JSON object. Error messages name a field by its full path. */
 record RequestFields(JsonNode object, String path) {
@@ -21,7 +19,7 @@ record RequestFields(JsonNode object, String path) {
                 "'" + fullName(name) + "' must be " + expected + ", got " + abbreviated(object.get(name)));
     }
 
-    private static String abbreviated(JsonNode node) {
+    private static String abbreviated(@Nullable JsonNode node) {
         String text = node == null ? "nothing" : node.toString();
         return text.length() <= 60 ? text : text.substring(0, 57) + "...";
     }
@@ -40,17 +38,10 @@ record RequestFields(JsonNode object, String path) {
     }
 
     String text(String name) {
-        return optionalText(name).orElseThrow(() -> typeError(name, "a string"));
-    }
-
-    Optional<String> optionalText(String name) {
-        if (isAbsent(name)) {
-            return Optional.empty();
-        }
-        if (!object.get(name).isTextual()) {
+        if (isAbsent(name) || !object.get(name).isTextual()) {
             throw typeError(name, "a string");
         }
-        return Optional.of(object.get(name).textValue());
+        return object.get(name).textValue();
     }
 
     boolean isTrue(String name) {
@@ -63,25 +54,27 @@ record RequestFields(JsonNode object, String path) {
         return object.get(name).booleanValue();
     }
 
-    OptionalDouble number(String name) {
+    /** A number; {@code defaultValue} if the field is absent. */
+    double number(String name, double defaultValue) {
         if (isAbsent(name)) {
-            return OptionalDouble.empty();
+            return defaultValue;
         }
         if (!object.get(name).isNumber()) {
             throw typeError(name, "a number");
         }
-        return OptionalDouble.of(object.get(name).doubleValue());
+        return object.get(name).doubleValue();
     }
 
-    OptionalLong integer(String name) {
+    /** An integer; {@code defaultValue} if the field is absent. */
+    long integer(String name, long defaultValue) {
         if (isAbsent(name)) {
-            return OptionalLong.empty();
+            return defaultValue;
         }
         JsonNode value = object.get(name);
         if (!value.isIntegralNumber() || !value.canConvertToLong()) {
             throw typeError(name, "an integer");
         }
-        return OptionalLong.of(value.longValue());
+        return value.longValue();
     }
 
     /** The objects of an array field. */

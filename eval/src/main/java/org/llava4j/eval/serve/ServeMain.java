@@ -2,7 +2,6 @@ package org.llava4j.eval.serve;
 
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.llava4j.data.BadInputException;
@@ -81,7 +80,7 @@ public final class ServeMain extends Command {
         return new ServeOptions(
                 line.getOptionValue("host", "127.0.0.1"),
                 port,
-                Optional.ofNullable(key).filter(given -> !given.isEmpty()),
+                key == null || key.isEmpty() ? null : key,
                 line.getOptionValue(
                         "model-id",
                         folder.toAbsolutePath().normalize().getFileName().toString()),

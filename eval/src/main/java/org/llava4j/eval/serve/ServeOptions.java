@@ -1,14 +1,14 @@
 package org.llava4j.eval.serve;
 
 import java.time.Duration;
-import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Server configuration.
  *
  * @param host address to bind
  * @param port port, 0 for any free one
- * @param apiKey key that {@code Authorization: Bearer} must send
+ * @param apiKey key that {@code Authorization: Bearer} must send; null if requests need none
  * @param modelId model id of the API
  * @param maxBodyBytes maximum size of a request
  * @param maxPixels maximum size of an image, checked before it is decoded
@@ -24,7 +24,7 @@ import java.util.Optional;
 record ServeOptions(
         String host,
         int port,
-        Optional<String> apiKey,
+        @Nullable String apiKey,
         String modelId,
         int maxBodyBytes,
         long maxPixels,

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
 import org.llava4j.data.JsonInput;
@@ -50,7 +51,7 @@ final class WebPage {
 
     /** Sends the asset at the request's path, which must be one of {@link #paths}. */
     void send(Exchange exchange) throws IOException {
-        Asset asset = assets.get(exchange.path());
+        Asset asset = Objects.requireNonNull(assets.get(exchange.path()), exchange.path());
         exchange.header("Content-Security-Policy", POLICY);
         exchange.header("Referrer-Policy", "no-referrer");
         exchange.header("Cache-Control", "no-cache");

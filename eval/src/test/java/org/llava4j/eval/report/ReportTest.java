@@ -19,7 +19,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.LongStream;
 import javax.imageio.ImageIO;
 import javax.xml.parsers.DocumentBuilderFactory;
@@ -262,14 +261,13 @@ class ReportTest {
                         TestProblems.magnets("1"),
                         "Poles that are alike repel each other. The answer is B.",
                         new Predicted(1),
-                        Optional.of(png())))
-                .example(new Example(
-                        TestProblems.magnets("2"), "The answer is A.", new Predicted(0), Optional.of(png())))
+                        png()))
+                .example(new Example(TestProblems.magnets("2"), "The answer is A.", new Predicted(0), png()))
                 .example(new Example(
                         TestProblems.magnets("3"),
                         "<script>alert('x')</script> & more\u0007",
                         new Unparsed(Reason.NO_ANSWER),
-                        Optional.empty()))
+                        null))
                 .timing("stage 1", 101)
                 .timing("stage 2", 250)
                 .seconds(412.5)

@@ -18,7 +18,6 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Consumer;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.data.tensors.SafetensorsFile;
@@ -40,7 +39,7 @@ final class TestServer implements AutoCloseable {
     static final ServeOptions OPTIONS = new ServeOptions(
             "127.0.0.1",
             0,
-            Optional.empty(),
+            null,
             ID,
             4 << 20,
             2_000_000,
@@ -107,7 +106,7 @@ final class TestServer implements AutoCloseable {
         return new ServeOptions(
                 OPTIONS.host(),
                 0,
-                Optional.ofNullable(node.path("apiKey").textValue()),
+                node.path("apiKey").textValue(),
                 node.path("modelId").asText(ID),
                 OPTIONS.maxBodyBytes(),
                 OPTIONS.maxPixels(),

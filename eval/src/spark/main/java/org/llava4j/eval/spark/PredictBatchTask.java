@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.UUID;
 import org.apache.commons.cli.CommandLine;
 import org.apache.spark.api.java.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.NativeMemory;
 import org.llava4j.eval.EvaluationCommand;
@@ -21,7 +22,7 @@ import org.llava4j.model.LlavaModel;
  */
 record PredictBatchTask(UUID run, DistributedCommand factory, ArrayList<String> arguments)
         implements Function<Integer, BatchResult> {
-    private static LoadedModel loaded;
+    private static @Nullable LoadedModel loaded;
 
     /** Model and predictor that an executor keeps between tasks. */
     private record LoadedModel(UUID run, LlavaModel model, EvaluationCommand.BatchPredictor predictor) {}
@@ -33,24 +34,27 @@ record PredictBatchTask(UUID run, DistributedCommand factory, ArrayList<String> 
             return new BatchResult(predict(batchIndex), null);
         } catch (BadInputException e) {
             // A retry would fail in the same way.
-            return new BatchResult(null, e.getMessage());
+            return new BatchResult(new LinkedHashMap<>(), e.getMessage());
         }
     }
 
     /** Generates one batch at a time per executor, because a batch uses all of its cores. */
     private LinkedHashMap<String, String> predict(int batchIndex) {
         synchronized (PredictBatchTask.class) {
-            if (loaded == null || !loaded.run().equals(run)) {
-                if (loaded != null) {
-                    loaded.model().close();
-                }
+            if (loaded != null && !loaded.run().equals(run)) {
+                loaded.model().close();
                 loaded = null;
-                EvaluationCommand command = factory.create(InferenceBackend.LOCAL);
-                CommandLine line = command.parse(arguments.toArray(String[]::new));
-                EvaluationCommand.BatchPredictor predictor = command.predictor(line);
-                loaded = new LoadedModel(run, ModelSpec.of(line).load(), predictor);
             }
-            return new LinkedHashMap<>(loaded.predictor().predict(loaded.model(), batchIndex));
+            LoadedModel current = loaded == null ? load() : loaded;
+            loaded = current;
+            return new LinkedHashMap<>(current.predictor().predict(current.model(), batchIndex));
         }
+    }
+
+    private LoadedModel load() {
+        EvaluationCommand command = factory.create(InferenceBackend.LOCAL);
+        CommandLine line = command.parse(arguments.toArray(String[]::new));
+        EvaluationCommand.BatchPredictor predictor = command.predictor(line);
+        return new LoadedModel(run, ModelSpec.of(line).load(), predictor);
     }
 }

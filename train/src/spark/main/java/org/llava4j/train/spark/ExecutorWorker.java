@@ -58,13 +58,11 @@ final class ExecutorWorker {
     }
 
     private static ExecutorWorker of(GradientWorkerSettings settings) {
-        ExecutorWorker worker = current;
-        if (worker == null || !worker.settings.run().equals(settings.run())) {
-            worker = null;
+        if (current != null && !current.settings.run().equals(settings.run())) {
             current = null;
-            worker = new ExecutorWorker(settings);
-            current = worker;
         }
+        ExecutorWorker worker = current == null ? new ExecutorWorker(settings) : current;
+        current = worker;
         return worker;
     }
 
