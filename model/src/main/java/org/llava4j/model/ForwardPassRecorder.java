@@ -71,10 +71,14 @@ public final class ForwardPassRecorder {
     public record Outputs(
             Map<String, INDArray> tensors, @Nullable BatchLayout layout) {
 
-        /** Whether a tensor is [B, T, ...] per token, where only the non-padding positions are defined. */
-        public boolean isPerPosition(String name) {
-            return layout != null
-                    && (name.equals("inputs_embeds") || name.equals("logits") || name.startsWith("hidden_states."));
+        /**
+         * Layout of a tensor that is [B, T, ...] per token, where only the non-padding positions are defined; null for
+         * other tensors.
+         */
+        public @Nullable BatchLayout layoutOf(String name) {
+            boolean isPerPosition =
+                    name.equals("inputs_embeds") || name.equals("logits") || name.startsWith("hidden_states.");
+            return isPerPosition ? layout : null;
         }
     }
 

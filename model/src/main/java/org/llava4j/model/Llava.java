@@ -89,8 +89,7 @@ public final class Llava {
         }
     }
 
-    private Llava(
-            SameDiff sd, @Nullable ImageStartEndTokens imageStartEndTokens, List<Segment> checkpointSegments) {
+    private Llava(SameDiff sd, @Nullable ImageStartEndTokens imageStartEndTokens, List<Segment> checkpointSegments) {
         this.sd = sd;
         this.imageStartEndTokens = imageStartEndTokens;
         this.checkpointSegments = checkpointSegments;

@@ -18,8 +18,6 @@ public sealed interface Scene permits SolutionScene, MagnetScene, ThermometerSce
     static Scene random(SplittableRandom random) {
         ProblemType type = ProblemType.withImage()
                 .get(random.nextInt(ProblemType.withImage().size()));
-        return ProblemGenerator.generate(type, random.nextInt(1 << 16), random)
-                .scene()
-                .orElseThrow();
+        return ProblemGenerator.generate(type, random.nextInt(1 << 16), random).requireScene();
     }
 }

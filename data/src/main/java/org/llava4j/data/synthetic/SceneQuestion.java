@@ -1,15 +1,25 @@
 package org.llava4j.data.synthetic;
 
-import java.util.Optional;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
-/** Question with the scene that it is about; text-only questions have no scene. */
-record SceneQuestion(Optional<Scene> scene, MultipleChoiceQuestion question) {
+/**
+ * Question with the scene that it is about.
+ *
+ * @param scene null for a text-only question
+ */
+record SceneQuestion(@Nullable Scene scene, MultipleChoiceQuestion question) {
 
     static SceneQuestion of(Scene scene, MultipleChoiceQuestion question) {
-        return new SceneQuestion(Optional.of(scene), question);
+        return new SceneQuestion(scene, question);
     }
 
     static SceneQuestion textOnly(MultipleChoiceQuestion question) {
-        return new SceneQuestion(Optional.empty(), question);
+        return new SceneQuestion(null, question);
+    }
+
+    /** The scene of a question of a type that has images. */
+    Scene requireScene() {
+        return Objects.requireNonNull(scene, "a text-only question");
     }
 }

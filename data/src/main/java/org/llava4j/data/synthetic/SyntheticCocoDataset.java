@@ -42,7 +42,7 @@ public final class SyntheticCocoDataset {
                 SplittableRandom random = SeededRandom.generator(seed, "coco", i);
                 SceneQuestion question =
                         i % 2 == 0 ? ShapesScene.count(i / 2, random) : MapScene.generate(i / 2, random);
-                Scene scene = question.scene().orElseThrow();
+                Scene scene = question.requireScene();
                 EncodedImage image = EncodedImage.of(scene, random);
                 String name = String.format(Locale.ROOT, "%012d.%s", i + 1, image.extension());
                 Files.write(images.resolve(name), image.bytes());

@@ -102,8 +102,9 @@ public final class SyntheticDatasetWriter {
         SceneQuestion question =
                 type.hasImage() ? ProblemGenerator.generate(type, turn, random) : textOnly(type, turn, split, random);
         String name = "";
-        if (question.scene().isPresent()) {
-            EncodedImage image = fresh(question.scene().get(), random);
+        Scene scene = question.scene();
+        if (scene != null) {
+            EncodedImage image = fresh(scene, random);
             name = "image." + image.extension();
             Path imageFolder = Files.createDirectories(
                     folder.resolve("images").resolve(split).resolve(pid));

@@ -97,15 +97,13 @@ final class TextQuestionGenerator {
     /** Asks for the number of one group. The decoder takes longest to learn numbers and directions, so both are more frequent. */
     private CorpusDocument numberOfOneGroup() {
         ShapesScene scene = (ShapesScene) ProblemGenerator.generate(ProblemType.COUNT, random.nextInt(MOST), random)
-                .scene()
-                .orElseThrow();
+                .requireScene();
         return number(scene.label(), scene);
     }
 
     private CorpusDocument directionOnAMap() {
         return about(ProblemGenerator.generate(ProblemType.MAP, random.nextInt(4), random)
-                .scene()
-                .orElseThrow());
+                .requireScene());
     }
 
     private CorpusDocument number(String facts, ShapesScene s) {

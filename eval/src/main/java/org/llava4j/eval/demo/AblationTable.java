@@ -80,7 +80,8 @@ final class AblationTable {
             rows.add(List.of(
                     category,
                     Html.percent(with.accuracy(), 1),
-                    Html.percent(without.getOrDefault(category, AnswerCounts.NONE).accuracy(), 1),
+                    Html.percent(
+                            without.getOrDefault(category, AnswerCounts.NONE).accuracy(), 1),
                     points(test.difference()),
                     String.valueOf(test.onlySecondCorrect()),
                     String.valueOf(test.onlyFirstCorrect())));
@@ -111,7 +112,9 @@ final class AblationTable {
         result.categories(DemoResult.AFTER_BOTH).forEach((category, with) -> {
             Map<String, Double> values = new LinkedHashMap<>();
             values.put("with_stage1", with.accuracy());
-            values.put("without_stage1", without.getOrDefault(category, AnswerCounts.NONE).accuracy());
+            values.put(
+                    "without_stage1",
+                    without.getOrDefault(category, AnswerCounts.NONE).accuracy());
             accuracies.put(category, values);
         });
         return accuracies;

@@ -79,13 +79,12 @@ public record TensorComparison(List<TensorError> rows, List<String> unmatched) {
             String note = "expected " + Arrays.toString(expectedValues.shape());
             return new TensorError(name, values.shape(), Double.POSITIVE_INFINITY, note);
         }
-        BatchLayout layout = outputs.layout();
-        boolean overText = outputs.isPerPosition(name);
+        BatchLayout layout = outputs.layoutOf(name);
         double difference = 0;
         double norm = 0;
-        for (int b = 0; b < (overText ? layout.batchSize() : 1); b++) {
-            INDArray x = overText ? withoutPadding(values, layout, b) : values;
-            INDArray y = overText ? withoutPadding(expectedValues, layout, b) : expectedValues;
+        for (int b = 0; b < (layout == null ? 1 : layout.batchSize()); b++) {
+            INDArray x = layout == null ? values : withoutPadding(values, layout, b);
+            INDArray y = layout == null ? expectedValues : withoutPadding(expectedValues, layout, b);
             difference += square(x.sub(y));
             norm += square(y);
         }

@@ -95,8 +95,8 @@ class GraphSession extends InferenceSession {
     public ExecutionResult output(
             List<String> variables,
             @Nullable Map<String, INDArray> placeholders,
-            Map<String, SDValue> otherPlaceholders,
-            MultiDataSet batch,
+            @Nullable Map<String, SDValue> otherPlaceholders,
+            @Nullable MultiDataSet batch,
             Collection<String> requiredActivations,
             List<Listener> listeners,
             At at) {

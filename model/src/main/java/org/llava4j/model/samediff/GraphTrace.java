@@ -192,7 +192,7 @@ public final class GraphTrace {
             if (!(op instanceof GraphOp) && !sameShapes(context, context.numInputArguments())) {
                 throw new IllegalStateException(op.opName() + " cannot run on meta arrays");
             }
-            List<String> names = sameDiff.getOps().get(op.getOwnName()).getOutputsOfOp();
+            List<String> names = List.of(sameDiff.getOutputsForOp(op));
             recorder.execution(
                     op instanceof GraphOp graphOp ? graphOp.copyWithoutGraph() : null, context, names, requested);
             return super.doExec(

@@ -111,8 +111,7 @@ class GoldenGenerationTest {
         LoraConfig lora = new LoraConfig(3, 6, dropout, LoraConfig.ALL_LINEAR);
         Llava model;
         try (Checkpoint weights = Checkpoint.llava(Golden.path(name), LlavaConfig.visionTowerPath(Golden.path(name)))) {
-            model = Llava.build(
-                    config, new LoraTensorSource(weights, 5), Llava.ImageInput.PIXELS, new Lora(lora, 5));
+            model = Llava.build(config, new LoraTensorSource(weights, 5), Llava.ImageInput.PIXELS, new Lora(lora, 5));
         }
         model.weightNames().stream()
                 .filter(LoraConfig::isB)

@@ -74,7 +74,7 @@ public record OpenDataSource(ConversationDataset samples, Runnable closer) imple
 
     private static OpenDataSource conversations(DataSource source) {
         ConversationRecordReader reader = ConversationRecordReader.open(source.data());
-        Path images = source.images() == null ? source.data().toAbsolutePath().getParent() : source.images();
+        Path images = source.images() == null ? source.data().toAbsolutePath().resolveSibling("") : source.images();
         return new OpenDataSource(ConversationDataset.of(reader, images), reader::close);
     }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
@@ -96,7 +97,7 @@ public final class TinyBaseMain extends Command {
         }
     }
 
-    private static LlamaTokenizer tokenizer(Path from, Path file, long seed) throws IOException {
+    private static LlamaTokenizer tokenizer(@Nullable Path from, Path file, long seed) throws IOException {
         SentencePieceModel pieces = from == null
                 ? BpeTrainer.train(TextCorpus.texts(seed, TOKENIZER_CORPUS_SIZE), TinyModelConfig.VOCABULARY_SIZE)
                 : LlamaTokenizer.load(from).model();

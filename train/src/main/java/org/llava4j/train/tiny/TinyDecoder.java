@@ -31,8 +31,9 @@ final class TinyDecoder {
     private static final int BUCKETING_WINDOW = 16 * BATCH_SIZE;
 
     /** Plain text as in stage 1: context, a line break, the target, and a line break that ends it. */
-    private static final ConversationTemplate NOTES = new ConversationTemplate(
-            "notes", List.of(), "", new TurnLayout("", false, "", "\n", "", "", "\n", ""), null);
+    private static final TurnLayout NOTE = new TurnLayout("", false, "", "\n", "", "", "\n", "");
+
+    private static final ConversationTemplate NOTES = new ConversationTemplate("notes", List.of(), "", NOTE, NOTE);
 
     private TinyDecoder() {}
 

@@ -13,6 +13,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.spark.SparkConf;
 import org.apache.spark.SparkEnv;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.LocalCopies;
@@ -30,7 +31,7 @@ final class HadoopFiles {
     /** Address of each file system, by its folder in the mirror. */
     private static final Map<Path, String> SYSTEMS = new ConcurrentHashMap<>();
 
-    private static Path root;
+    private static @Nullable Path root;
 
     private HadoopFiles() {}
 
@@ -90,10 +91,11 @@ final class HadoopFiles {
      */
     static synchronized void require(Path local) {
         Path path = local.toAbsolutePath().normalize();
-        if (root == null || !path.startsWith(root) || Files.exists(path)) {
+        Path mirror = root;
+        if (mirror == null || !path.startsWith(mirror) || Files.exists(path)) {
             return;
         }
-        Path system = root.resolve(root.relativize(path).getName(0));
+        Path system = mirror.resolve(mirror.relativize(path).getName(0));
         String address = SYSTEMS.get(system) + system.relativize(path);
         try {
             org.apache.hadoop.fs.Path remote = new org.apache.hadoop.fs.Path(uri(address));
@@ -164,13 +166,18 @@ final class HadoopFiles {
 
     private static synchronized Path root() {
         if (root == null) {
-            try {
-                root = Files.createTempDirectory("llava4j-mirror").toAbsolutePath();
-            } catch (IOException e) {
-                throw new BadInputException("cannot create a temporary folder (" + e.getMessage() + ")", e);
-            }
-            Runtime.getRuntime().addShutdownHook(new Thread(() -> AtomicFolder.delete(root)));
+            root = temporaryFolder();
         }
         return root;
+    }
+
+    private static Path temporaryFolder() {
+        try {
+            Path folder = Files.createTempDirectory("llava4j-mirror").toAbsolutePath();
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> AtomicFolder.delete(folder)));
+            return folder;
+        } catch (IOException e) {
+            throw new BadInputException("cannot create a temporary folder (" + e.getMessage() + ")", e);
+        }
     }
 }

@@ -5,6 +5,7 @@ import java.util.function.Consumer;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.rdd.RDD;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import scala.collection.Iterator;
 import scala.reflect.ClassTag;
@@ -29,8 +30,9 @@ public final class PartitionResults {
         try {
             rdd.sparkContext().runJob(rdd, new Only<T>(), handler, tag);
         } catch (Exception e) { // Scala throws undeclared checked exceptions
-            if (handler.failure != null) {
-                throw handler.failure;
+            RuntimeException failure = handler.failure;
+            if (failure != null) {
+                throw failure;
             }
             throw new BadInputException("the Spark job failed: "
                     + String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason was reported")
@@ -49,7 +51,7 @@ public final class PartitionResults {
 
     private static final class Handler<T> extends AbstractFunction2<Object, T, BoxedUnit> {
         private final Consumer<T> each;
-        private volatile RuntimeException failure;
+        private volatile @Nullable RuntimeException failure;
 
         Handler(Consumer<T> each) {
             this.each = each;

@@ -8,6 +8,7 @@ import java.util.UUID;
 import org.apache.commons.cli.CommandLine;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.cli.Command;
 import org.llava4j.data.cli.RecordCommand;
@@ -68,7 +69,8 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
      *
      * @param problem error in the input, in place of results; null if there is none
      */
-    private record RangeResult<R>(ArrayList<R> results, String problem) implements Serializable {}
+    private record RangeResult<R>(
+            ArrayList<R> results, @Nullable String problem) implements Serializable {}
 
     /**
      * Task on an executor: opens the records with its first range and caches them for the next.
@@ -79,8 +81,10 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
      */
     private record RangeTask<R>(UUID run, RecordCommandFactory<R> commandFactory, ArrayList<String> arguments, int size)
             implements Function<int[], RangeResult<R>> {
-        private static UUID openRun;
-        private static RecordProcessor<?> open;
+        private static @Nullable OpenRecords open;
+
+        /** Open records of a run. */
+        private record OpenRecords(UUID run, RecordProcessor<?> records) {}
 
         @Override
         public RangeResult<R> call(int[] range) {
@@ -94,24 +98,28 @@ final class SparkRecordExecutor<T> implements RecordExecutor {
                 return new RangeResult<>(results, null);
             } catch (BadInputException e) {
                 // A retry would fail in the same way.
-                return new RangeResult<>(null, e.getMessage());
+                return new RangeResult<>(new ArrayList<>(), e.getMessage());
             }
         }
 
         @SuppressWarnings("unchecked") // records of this run
         private RecordProcessor<R> records() {
             synchronized (RangeTask.class) {
-                if (!run.equals(openRun)) {
+                OpenRecords current = open;
+                if (current == null || !current.run.equals(run)) {
                     RecordCommand<R> command = commandFactory.create(RecordExecutor.LOCAL);
-                    open = command.open(
-                            command.parse(MirroredFlags.of(arguments, false).local()));
-                    openRun = run;
+                    current = new OpenRecords(
+                            run,
+                            command.open(command.parse(
+                                    MirroredFlags.of(arguments, false).local())));
+                    open = current;
                 }
-                if (open.size() != size) {
-                    throw new BadInputException("an executor sees " + open.size() + " " + open.unit()
+                RecordProcessor<?> records = current.records;
+                if (records.size() != size) {
+                    throw new BadInputException("an executor sees " + records.size() + " " + records.unit()
                             + " where the driver" + " sees " + size + "; give both the same files");
                 }
-                return (RecordProcessor<R>) open;
+                return (RecordProcessor<R>) records;
             }
         }
     }

@@ -3,6 +3,7 @@ package org.llava4j.train.spark;
 import java.io.Serializable;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.bytedeco.javacpp.BytePointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -34,8 +35,8 @@ record FloatArrays(LinkedHashMap<String, byte[]> byName) implements Serializable
     Map<String, INDArray> shapedAs(Map<String, INDArray> templates) {
         Map<String, INDArray> arrays = new LinkedHashMap<>();
         byName.forEach((name, bytes) -> {
-            INDArray array =
-                    Nd4j.createUninitialized(DataType.FLOAT, templates.get(name).shape(), 'c');
+            INDArray template = Objects.requireNonNull(templates.get(name), name);
+            INDArray array = Nd4j.createUninitialized(DataType.FLOAT, template.shape(), 'c');
             put(bytes, array);
             arrays.put(name, array);
         });
@@ -44,7 +45,7 @@ record FloatArrays(LinkedHashMap<String, byte[]> byName) implements Serializable
 
     /** Copies the values into existing arrays, which are contiguous and in C order. */
     void copyInto(Map<String, INDArray> weights) {
-        byName.forEach((name, bytes) -> put(bytes, weights.get(name)));
+        byName.forEach((name, bytes) -> put(bytes, Objects.requireNonNull(weights.get(name), name)));
     }
 
     private static void put(byte[] bytes, INDArray array) {

@@ -3,6 +3,7 @@ package org.llava4j.train.spark;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -153,7 +154,8 @@ final class SparkGradients implements StepGradients {
                     throw new StepLostException("an executor was lost");
                 }
             } catch (ExecutionException e) {
-                throw new StepLostException(String.valueOf(e.getCause().getMessage())
+                throw new StepLostException(String.valueOf(
+                                Objects.requireNonNullElse(e.getCause(), e).getMessage())
                         .lines()
                         .findFirst()
                         .orElse("a task failed"));
