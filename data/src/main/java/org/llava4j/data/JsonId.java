@@ -8,19 +8,19 @@ import java.io.Serializable;
 import java.math.BigInteger;
 
 /**
- * Identifier in a JSON file: a string or an integer, written back with the type it was read with. Lookups use
- * {@link #text()}: {@code 5} and {@code "5"} are the same identifier, because tools differ in how they write it.
+ * Identifier in a JSON file: a string or an integer. Its JSON type is preserved on writing. Lookups must use
+ * {@link #text()}, since some tools write {@code 5} and others {@code "5"}; {@link #equals} distinguishes the two.
  *
  * @param text the identifier without quotes
- * @param isNumber whether the JSON value is a number
+ * @param isNumber whether the JSON value is an integer
  */
 public record JsonId(String text, boolean isNumber) implements Serializable {
-    /** An identifier that is a JSON string. */
+    /** Creates an identifier that is a JSON string. */
     public static JsonId of(String text) {
         return new JsonId(text, false);
     }
 
-    /** An identifier that is a JSON number. */
+    /** Creates an identifier that is a JSON integer. */
     public static JsonId of(long number) {
         return new JsonId(String.valueOf(number), true);
     }
@@ -38,7 +38,7 @@ public record JsonId(String text, boolean isNumber) implements Serializable {
         return new JsonId(value.asText(), value.isNumber());
     }
 
-    /** The identifier as a JSON value. */
+    /** Returns the identifier as a JSON value. */
     @JsonValue
     public JsonNode json() {
         JsonNodeFactory json = JsonNodeFactory.instance;

@@ -21,15 +21,15 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param sequenceLength T
  * @param inputIds {@code int32[B*T]}; 0 at image tokens and padding, where the embedding is replaced or unused
  * @param labels {@code int32[B*T]}: the label of each position itself, not shifted
- * @param imageRows {@code int32[N*P]}: the position of each image token, or {@link #NOT_PLACED} (truncated, or no
+ * @param imageRows {@code int32[N*P]}: the index of each image token, or {@link #NOT_PLACED} (truncated, or no
  *     sentinel refers to its image); a text-only batch has one image, which is not placed
  * @param positions {@code int32[B*T]}: position ids 0, 1, .. from the first real position of each row; 0 at padding
  * @param rowStarts {@code int32[B]}: first real position of each row
  * @param rowLengths {@code int32[B]}: number of real positions of each row
- * @param targetRows {@code int32[M]}: the positions whose next token is a target
+ * @param targetRows {@code int32[M]}: indices of the positions whose next token is a target
  * @param targets {@code int32[M]}: the target token of each of these positions
  */
-@SuppressWarnings("ArrayRecordComponent") // plain numbers for the graph; never compared or used as a key
+@SuppressWarnings("ArrayRecordComponent") // inputs of the graph; batches are never compared or used as keys
 public record BatchLayout(
         int batchSize,
         int sequenceLength,
@@ -49,13 +49,13 @@ public record BatchLayout(
     /**
      * Collates samples into a batch.
      *
-     * @param imagesPerRow number of images of each sample; images are in this order, one after the other
+     * @param imagesPerRow number of images of each sample; the batch's images are concatenated in sample order
      * @throws BadInputException if an id is outside the vocabulary or a row refers to more images than it has
      */
     public static BatchLayout collate(List<EncodedSample> samples, int[] imagesPerRow, CollatorOptions options) {
         if (samples.isEmpty() || samples.size() != imagesPerRow.length) {
-            throw new IllegalArgumentException(
-                    samples.size() + " samples, but image counts for " + imagesPerRow.length);
+            throw new IllegalArgumentException("a batch needs samples and one image count for each, got "
+                    + samples.size() + " samples and " + imagesPerRow.length + " image counts");
         }
         int longest = 0;
         for (EncodedSample sample : samples) {
@@ -81,8 +81,8 @@ public record BatchLayout(
     }
 
     /**
-     * Returns the length of a row after truncation: at most {@code maxLength}, and never inside an image with its start
-     * and end tokens. What follows a truncated image would be truncated too, so this removes no other position.
+     * Returns the length of a row truncated to {@code maxLength}. If the cut would be inside an image with start
+     * and end tokens, the row ends before the start token instead.
      */
     private static int truncatedLength(int[] inputIds, CollatorOptions options) {
         ImageStartEndTokens startEnd = options.imageStartEnd();
@@ -97,7 +97,7 @@ public record BatchLayout(
         return Math.min(at, options.maxLength());
     }
 
-    /** Tests whether a sample has a target token in its first {@code maxLength} positions. */
+    /** Tests whether a target token remains after truncation; the first position is never a target. */
     public static boolean hasTarget(EncodedSample sample, CollatorOptions options) {
         int at = 0;
         for (int i = 0; i < sample.inputIds().length; i++) {
@@ -119,7 +119,7 @@ public record BatchLayout(
      * Creates the arrays of the batch. Features, in this order: images, {@code input_ids int32[B, T]}, {@code
      * image_rows int32[N*P]}, {@code positions int32[B*T]}, {@code row_starts int32[B]}, {@code target_rows int32[M]}.
      * Label: {@code targets int32[M]}. There are no masks, since padding has no targets and attention reads {@code
-     * row_starts}. An array is empty for M = 0.
+     * row_starts}. For M = 0, {@code target_rows} and {@code targets} are empty.
      *
      * @param images {@code float32[N, 3, S, S]} pixels or {@code float32[N*P, Dv]} features of the images
      */
@@ -139,7 +139,7 @@ public record BatchLayout(
         return values.length == 0 ? Nd4j.empty(DataType.INT32) : Nd4j.createFromArray(values);
     }
 
-    /** Arrays of the batch under construction. */
+    /** Builder of a batch: fills its arrays row by row. */
     private static final class Collator {
         private final CollatorOptions options;
         private final int length;
@@ -149,7 +149,7 @@ public record BatchLayout(
         private final int[] positions;
         private final int[] rowStarts;
         private final int[] rowLengths;
-        private int imagesBefore;
+        private int imageOffset;
 
         Collator(int rows, int length, int images, CollatorOptions options) {
             this.options = options;
@@ -166,12 +166,12 @@ public record BatchLayout(
 
         void add(int row, EncodedSample sample, int images) {
             int imageTokens = options.numImageTokens();
-            int real = truncatedLength(sample.inputIds(), options);
-            int start = options.paddingSide() == CollatorOptions.PaddingSide.LEFT ? length - real : 0;
+            int rowLength = truncatedLength(sample.inputIds(), options);
+            int start = options.paddingSide() == CollatorOptions.PaddingSide.LEFT ? length - rowLength : 0;
             rowStarts[row] = start;
-            rowLengths[row] = real;
+            rowLengths[row] = rowLength;
             int first = row * length + start;
-            for (int t = 0; t < real; t++) {
+            for (int t = 0; t < rowLength; t++) {
                 positions[first + t] = t;
             }
             int at = 0;
@@ -179,15 +179,15 @@ public record BatchLayout(
             for (int i = 0; i < sample.inputIds().length; i++) {
                 int id = sample.inputIds()[i];
                 if (id == LlamaTokenizer.IMAGE_TOKEN_ID) {
-                    for (int v = 0; v < imageTokens && image < images && at + v < real; v++) {
-                        imageRows[(imagesBefore + image) * imageTokens + v] = first + at + v;
+                    for (int k = 0; k < imageTokens && image < images && at + k < rowLength; k++) {
+                        imageRows[(imageOffset + image) * imageTokens + k] = first + at + k;
                     }
                     image++;
                     at += imageTokens;
                     continue;
                 }
                 checkId(id, row, i);
-                if (at < real) {
+                if (at < rowLength) {
                     inputIds[first + at] = id;
                     labels[first + at] = checkLabel(sample.labels()[i], row, i);
                 }
@@ -197,7 +197,7 @@ public record BatchLayout(
                 throw new BadInputException("row " + row + " refers to " + image + " images but has " + images
                         + "; write <image> once for each image");
             }
-            imagesBefore += images;
+            imageOffset += images;
         }
 
         private void checkId(int id, int row, int index) {
@@ -216,7 +216,7 @@ public record BatchLayout(
         }
 
         BatchLayout layout() {
-            int[] rowsOfTargets = new int[labels.length];
+            int[] targetRows = new int[labels.length];
             int[] targets = new int[labels.length];
             int count = 0;
             for (int row = 0; row < rowStarts.length; row++) {
@@ -225,7 +225,7 @@ public record BatchLayout(
                 for (int t = rowStarts[row] + 1; t < end; t++) {
                     int at = row * length + t;
                     if (labels[at] != EncodedSample.IGNORE_INDEX) {
-                        rowsOfTargets[count] = at - 1;
+                        targetRows[count] = at - 1;
                         targets[count++] = labels[at];
                     }
                 }
@@ -239,7 +239,7 @@ public record BatchLayout(
                     positions,
                     rowStarts,
                     rowLengths,
-                    Arrays.copyOf(rowsOfTargets, count),
+                    Arrays.copyOf(targetRows, count),
                     Arrays.copyOf(targets, count));
         }
     }

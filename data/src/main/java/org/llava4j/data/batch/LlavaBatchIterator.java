@@ -25,10 +25,10 @@ import org.nd4j.linalg.dataset.api.MultiDataSetPreProcessor;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
 /**
- * Data loader: iterates over the batches of a dataset, epoch after epoch. The same seed gives the same batches. Samples
- * are shuffled as a whole, or ordered by their dataset. Each bucketing window of them is sorted by length and cut into
- * batches (length-grouped batching), and the batches of a window are shuffled again. {@link #reset} advances to the
- * next epoch, which has another order. Not thread-safe.
+ * Data loader: iterates over the batches of a dataset, epoch after epoch. The same seed gives the same batches. The
+ * dataset defines the order of the samples in an epoch, usually shuffled. For length-grouped batching, each bucketing
+ * window is sorted by length and split into batches, which are shuffled. {@link #reset} advances to the next epoch,
+ * whose order differs. Not thread-safe.
  */
 public final class LlavaBatchIterator implements MultiDataSetIterator {
     private static final long serialVersionUID = 1L;
@@ -50,7 +50,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private long paddedPositions;
     private final BitSet truncated = new BitSet();
 
-    /** Encoded sample. */
+    /** Encoded sample with its index in the dataset and its length, image tokens included. */
     private record Row(int number, Conversation conversation, EncodedSample encoded, int length) {}
 
     /** Creates a data loader that does not check images in advance. */
@@ -63,9 +63,9 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /**
      * Creates a data loader that skips invalid samples. {@link #next} needs {@link #setImageLoader}.
      *
-     * @param imageValidator throws a {@link BadInputException} for an invalid image; called before the image's batch is
-     *     made
-     * @param onSkipped is called with each skipped sample, each time the sample is encountered
+     * @param imageValidator throws a {@link BadInputException} for an invalid image; called when the bucketing
+     *     window of its sample is loaded
+     * @param onSkipped receives a skipped sample each time it is encountered
      */
     public LlavaBatchIterator(
             ConversationDataset samples,
@@ -84,7 +84,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         seek(BatchCursor.START);
     }
 
-    /** Returns the position of the next batch. */
+    /** Returns the position of the next batch, for {@link #seek}. */
     public BatchCursor cursor() {
         return cursor;
     }
@@ -112,13 +112,13 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     /**
-     * Returns how many positions of an epoch are read until {@code validSamples} valid samples are found, if at least
-     * half of all samples are valid. Whole bucketing windows are read.
+     * Returns an upper bound of the samples read until {@code validSamples} valid ones are found, if at least half of
+     * the samples read are valid. It is rounded up to whole bucketing windows.
      */
     public int positionsForValid(long validSamples) {
-        long window = windowStart(1);
-        long most = Math.min(samples.size(), 2 * Math.min(samples.size(), validSamples));
-        return (int) Math.min(samples.size(), (most + window - 1) / window * window);
+        long windowSize = windowStart(1);
+        long limit = Math.min(samples.size(), 2 * Math.min(samples.size(), validSamples));
+        return (int) Math.min(samples.size(), (limit + windowSize - 1) / windowSize * windowSize);
     }
 
     /** Returns the location of a sample of {@link BatchPlan#rows}, for messages. */
@@ -136,7 +136,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return samples.sourceOf(number);
     }
 
-    /** Returns the share of padding in all positions returned so far, 0..1. */
+    /** Returns the fraction of padding in the positions of all batches returned so far, 0..1. */
     public double paddingShare() {
         return positions == 0 ? 0 : (double) paddedPositions / positions;
     }
@@ -160,7 +160,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return cursor.batch() < window.size();
     }
 
-    /** Sets the loader of images for {@link #next}. */
+    /** Sets the image loader that {@link #next} uses. */
     public void setImageLoader(ImageLoader loader) {
         imageLoader = loader;
     }
@@ -168,11 +168,12 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /**
      * Returns the next batch without loading its images.
      *
-     * @throws BadInputException if a sample is invalid; the message gives its location
+     * @throws BadInputException if more samples of the epoch are invalid than {@link BatchOptions#maxBadSamples}; the
+     *     message gives the location of the last one
      */
     public BatchPlan nextPlan() {
         if (!hasNext()) {
-            throw new NoSuchElementException("the epoch is over; call reset()");
+            throw new NoSuchElementException("the epoch has no more batches; call reset()");
         }
         List<Row> rows = window.get(cursor.batch());
         List<EncodedSample> encoded = new ArrayList<>();
@@ -197,7 +198,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     /** Returns the batch that {@link #next} or {@link #nextPlan} returned last. */
     public BatchPlan lastPlan() {
         if (lastPlan == null) {
-            throw new IllegalStateException("no batch was returned yet; call next()");
+            throw new IllegalStateException("no batch has been returned yet; call next()");
         }
         return lastPlan;
     }
@@ -226,7 +227,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
             }
         }
         if (options.bucketingWindowBatches() > 1) {
-            // Stable, so that samples of equal length keep their shuffled order.
+            // List.sort is stable: samples of equal length keep their shuffled order.
             rows.sort(Comparator.comparingInt(Row::length));
         }
         List<List<Row>> batches = new ArrayList<>();
@@ -242,8 +243,8 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     /**
-     * Tests whether a sample occurred earlier in this epoch, as in a mixture that repeats a small dataset. It counts as
-     * skipped once.
+     * Tests whether a sample occurred earlier in this epoch, as in a mixture that repeats a small dataset. A skipped
+     * sample is counted once per epoch.
      */
     private boolean isRepeated(int number, int position) {
         return samples.repeats() && IntStream.range(0, position).anyMatch(at -> order.applyAsInt(at) == number);
@@ -264,8 +265,9 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     private EncodedSample encode(int number, Conversation conversation) {
         EncodedSample encoded = samples.encoded(number, conversation, encoder);
         if (!BatchLayout.hasTarget(encoded, options.collator())) {
-            throw new NoTargetTokensException("sample " + conversation.id() + ": its answers begin beyond the maximum"
-                    + " length of " + options.collator().maxLength() + "; shorten the questions or raise the limit");
+            throw new NoTargetTokensException("sample " + conversation.id() + ": its target tokens are all beyond the"
+                    + " maximum length of " + options.collator().maxLength()
+                    + "; shorten the questions or raise the limit");
         }
         return encoded;
     }
@@ -276,9 +278,9 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
     }
 
     /** Prepends the location of a sample to the message of an exception. */
-    private <T> T located(int number, Supplier<T> work) {
+    private <T> T located(int number, Supplier<T> task) {
         try {
-            return work.get();
+            return task.get();
         } catch (NoTargetTokensException e) {
             throw new NoTargetTokensException(samples.where(number) + ": " + e.getMessage());
         } catch (BadInputException e) {
@@ -290,7 +292,8 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
      * Returns the next batch with its images loaded: the arrays of {@link BatchLayout#toMultiDataSet}, after the
      * preprocessor.
      *
-     * @throws BadInputException if a sample or image is invalid; the message names the sample or the image file
+     * @throws BadInputException if an image cannot be loaded, or as in {@link #nextPlan}; the message names the image
+     *     file or the sample
      */
     @Override
     public MultiDataSet next() {
@@ -304,12 +307,12 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return batch;
     }
 
-    /** Accepts only the batch size of the options: another size would make the order irreproducible. */
+    /** Accepts only the configured batch size: any other would make the order irreproducible. */
     @Override
     public MultiDataSet next(int num) {
         if (num != options.batchSize()) {
             throw new UnsupportedOperationException(
-                    "batch size is " + num + "; this iterator has batches of " + options.batchSize());
+                    "requested batch size " + num + "; the data loader is configured for " + options.batchSize());
         }
         return next();
     }
@@ -330,7 +333,7 @@ public final class LlavaBatchIterator implements MultiDataSetIterator {
         return true;
     }
 
-    /** Refuses serialization, which the interface declares: the iterator holds open files. */
+    /** Rejects serialization, although the interface is serializable, because the data loader holds open files. */
     private void writeObject(ObjectOutputStream out) throws NotSerializableException {
         throw new NotSerializableException(getClass().getName() + " is not serializable; save its cursor() instead");
     }

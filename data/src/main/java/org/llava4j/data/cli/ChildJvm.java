@@ -18,12 +18,12 @@ import java.util.stream.Collectors;
 import org.llava4j.data.BadInputException;
 
 /**
- * Runs a command in a separate JVM, so that neither earlier code nor its memory affects it. The child has the class
- * path of this JVM and the Vector API; its stderr is forwarded to ours.
+ * Child process that runs a command in a separate JVM, isolated from the static state and the memory of this one. It
+ * has the class path of this JVM and the Vector API. Its stderr is forwarded, except the Vector API warning.
  *
  * @param label name of the command in messages
  * @param main a class with a {@code main} method
- * @param jvmFlags such as {@code -Xmx256m}
+ * @param jvmFlags JVM options, such as {@code -Xmx256m}
  */
 public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
     private static final String VECTOR_API_WARNING = "WARNING: Using incubator modules: jdk.incubator.vector";
@@ -31,8 +31,8 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
     /**
      * Runs the command and waits for it to end.
      *
-     * @return its output on stdout
-     * @throws BadInputException if it cannot be started or exits with an error
+     * @return the child's stdout
+     * @throws BadInputException if the child cannot be started or exits with a nonzero code
      */
     public String run(List<String> arguments) {
         Process process = null;
@@ -43,8 +43,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
             int code = process.waitFor();
             errors.join();
             if (code != 0) {
-                throw new BadInputException(
-                        label + " exited with code " + process.exitValue() + "; see its messages above");
+                throw new BadInputException(label + " exited with code " + code + "; see its messages above");
             }
             return out;
         } catch (InterruptedException e) {
@@ -60,11 +59,11 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
     }
 
     /**
-     * Runs the command with the standard input and output of this process. The child ends when this process is asked to
-     * end.
+     * Runs the command with the standard input and output of this process. A shutdown hook terminates
+     * the child when this process is terminated.
      *
      * @return the exit code
-     * @throws BadInputException if it cannot be started
+     * @throws BadInputException if the child cannot be started
      */
     int runInForeground(List<String> arguments) {
         try {
@@ -73,11 +72,11 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
                     .redirectOutput(Redirect.INHERIT)
                     .start();
             Thread errors = copyErrors(process);
-            Thread end = new Thread(() -> endAndWait(process, errors), "end-child-jvm");
-            Runtime.getRuntime().addShutdownHook(end);
+            Thread hook = new Thread(() -> terminateAndWait(process, errors), "end-child-jvm");
+            Runtime.getRuntime().addShutdownHook(hook);
             int code = process.waitFor();
             errors.join();
-            removeShutdownHook(end);
+            removeShutdownHook(hook);
             return code;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -91,12 +90,12 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         try {
             Runtime.getRuntime().removeShutdownHook(hook);
         } catch (IllegalStateException e) {
-            // This JVM is shutting down: the hook runs.
+            // This JVM is already shutting down and runs the hook.
         }
     }
 
-    private static void endAndWait(Process process, Thread errors) {
-        // Not Process.destroy: it closes the streams, and what the child prints while it ends would be lost.
+    private static void terminateAndWait(Process process, Thread errors) {
+        // Not Process.destroy: it closes the streams, and the child's last messages would be lost.
         process.toHandle().destroy();
         try {
             process.waitFor();
@@ -112,7 +111,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
                     try {
                         new LineFilter(VECTOR_API_WARNING).copy(process.getErrorStream(), System.err);
                     } catch (IOException e) {
-                        System.err.println("the rest of its stderr was lost (" + e.getMessage() + ")");
+                        System.err.println("the rest of the child JVM's stderr was lost (" + e.getMessage() + ")");
                     }
                 },
                 "child-jvm-errors");
@@ -121,17 +120,17 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         return thread;
     }
 
-    /** Runs a command that prints one JSON object on a line, and returns the object; see {@link #run}. */
+    /** Calls {@link #run} and parses the last line of stdout that starts with a brace as JSON. */
     public JsonNode json(List<String> arguments) {
-        String last = run(arguments)
+        String lastJsonLine = run(arguments)
                 .lines()
                 .filter(text -> text.startsWith("{"))
-                .reduce((a, b) -> b)
+                .reduce((earlier, later) -> later)
                 .orElseThrow();
         try {
-            return new JsonMapper().readTree(last);
+            return new JsonMapper().readTree(lastJsonLine);
         } catch (IOException e) {
-            throw new IllegalStateException(label + " did not print JSON but " + last, e);
+            throw new IllegalStateException(label + " printed invalid JSON: " + lastJsonLine, e);
         }
     }
 
@@ -145,7 +144,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         return command;
     }
 
-    /** Inside Maven the class path is that of the class loader, not that of the JVM. */
+    /** Returns the class path of {@link #main}; inside Maven, {@code java.class.path} does not contain it. */
     private String classPath() {
         if (main.getClassLoader() instanceof URLClassLoader loader) {
             return Arrays.stream(loader.getURLs()).map(ChildJvm::path).collect(Collectors.joining(File.pathSeparator));
@@ -157,7 +156,7 @@ public record ChildJvm(String label, Class<?> main, List<String> jvmFlags) {
         try {
             return Path.of(url.toURI()).toString();
         } catch (URISyntaxException e) {
-            throw new IllegalStateException(url + " is in the class path", e);
+            throw new IllegalStateException("the class path entry " + url + " is not a valid URI", e);
         }
     }
 }

@@ -1,8 +1,8 @@
 package org.llava4j.data.cli;
 
 /**
- * Failure of a command due to invalid input, after its message was printed. It has no stack trace, because there is
- * nothing to debug.
+ * Failure of a command due to invalid input or insufficient memory; the message was already printed on stderr. The
+ * exception has no stack trace, because the message states the cause.
  */
 public final class CommandFailedException extends RuntimeException {
     private static final long serialVersionUID = 1L;

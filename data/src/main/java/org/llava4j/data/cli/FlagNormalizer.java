@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Normalization of command-line arguments before they are parsed. Hidden aliases ({@link Command#alias}) are replaced by
- * the current flag names. Of a repeated flag the last value counts, as with Python's argparse, on which LLaVA's scripts
- * rely; repeatable flags keep all values.
+ * the current flag names. If a flag is repeated, the last value counts, as in Python's argparse; LLaVA's scripts rely
+ * on this. Repeatable flags keep all values.
  */
 final class FlagNormalizer {
     /** Type of repeatable options. */
@@ -24,13 +24,14 @@ final class FlagNormalizer {
     private FlagNormalizer() {}
 
     /**
-     * Returns the arguments with current flag names and without replaced values, otherwise in their order.
+     * Returns the arguments with current flag names and without overridden values. A repeated flag takes the position
+     * of its last occurrence.
      *
      * @param warn receives one line for each flag that is repeated with different values
      */
     static List<String> normalize(Options options, List<String> args, Consumer<String> warn) {
-        Map<String, List<String>> last = new LinkedHashMap<>();
-        Map<String, Integer> counts = new LinkedHashMap<>();
+        Map<String, List<String>> tokensByFlag = new LinkedHashMap<>();
+        Map<String, Integer> repeatCounts = new LinkedHashMap<>();
         Set<String> differing = new HashSet<>();
         int at = 0;
         while (at < args.size()) {
@@ -39,25 +40,25 @@ final class FlagNormalizer {
             List<String> tokens = withCurrentName(option, args.subList(at, end));
             String key =
                     option == null || option.getType() == REPEATABLE ? at + " " + args.get(at) : option.getLongOpt();
-            List<String> before = last.remove(key);
-            if (before != null) {
-                counts.merge(key, 1, Integer::sum);
-                if (!value(before).equals(value(tokens))) {
+            List<String> overridden = tokensByFlag.remove(key);
+            if (overridden != null) {
+                repeatCounts.merge(key, 1, Integer::sum);
+                if (!value(overridden).equals(value(tokens))) {
                     differing.add(key);
                 }
             }
-            last.put(key, tokens);
+            tokensByFlag.put(key, tokens);
             at = end;
         }
-        counts.forEach((key, repeats) -> {
+        repeatCounts.forEach((key, repeats) -> {
             if (differing.contains(key)) {
                 warn.accept("--" + key + " is given " + (repeats + 1) + " times; the last one counts: "
-                        + value(Objects.requireNonNull(last.get(key))));
+                        + value(Objects.requireNonNull(tokensByFlag.get(key))));
             }
         });
-        List<String> all = new ArrayList<>();
-        last.values().forEach(all::addAll);
-        return all;
+        List<String> normalized = new ArrayList<>();
+        tokensByFlag.values().forEach(normalized::addAll);
+        return normalized;
     }
 
     private static boolean takesNext(@Nullable Option option, List<String> args, int at) {
@@ -68,7 +69,7 @@ final class FlagNormalizer {
                 && !args.get(at + 1).startsWith("--");
     }
 
-    /** The flag that an argument names, with one or two dashes, also by an alias; null if there is none. */
+    /** Returns the option with this name or alias, after one or two dashes; null if it is unknown. */
     private static @Nullable Option option(Options options, String arg) {
         if (!arg.startsWith("-")) {
             return null;

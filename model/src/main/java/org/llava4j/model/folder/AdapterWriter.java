@@ -18,7 +18,7 @@ import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.lora.LoraConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Writer of the weights trained in a LoRA run, without the base model: {@link AdapterFiles}. */
+/** Writer of adapter folders: the weights trained in a LoRA run, without the base model; see {@link AdapterFiles}. */
 public final class AdapterWriter {
     /** The {@link org.llava4j.data.AtomicFolder} kind of adapter folders. */
     public static final String KIND = "adapter";
@@ -28,11 +28,12 @@ public final class AdapterWriter {
     private AdapterWriter() {}
 
     /**
-     * Writes the files into an existing folder.
+     * Writes an adapter into an existing folder.
      *
      * @param model the trained model
-     * @param origin the model that training started from
-     * @param type dtype of A, B and the projector
+     * @param origin the base model
+     * @param lora the LoRA options of the run
+     * @param type dtype of the saved tensors: A, B and the projector
      */
     public static void writeInto(Path folder, Llava model, Origin origin, LoraConfig lora, TensorType type) {
         Map<String, INDArray> adapter = new LinkedHashMap<>();
@@ -40,10 +41,10 @@ public final class AdapterWriter {
                 .filter(LoraConfig::isLora)
                 .forEach(name -> adapter.put(AdapterFiles.PREFIX + name, model.weight(name)));
         write(folder, AdapterFiles.MODEL, adapter, type);
-        Map<String, INDArray> others = new LinkedHashMap<>();
-        CheckpointWriter.stage1Weights(model).forEach((name, array) -> others.put(AdapterFiles.PREFIX + name, array));
-        write(folder, AdapterFiles.NON_LORA_TRAINABLES, others, type);
-        FolderFiles.writeJson(folder.resolve(AdapterFiles.CONFIG), config(origin, lora));
+        Map<String, INDArray> nonLora = new LinkedHashMap<>();
+        CheckpointWriter.stage1Weights(model).forEach((name, array) -> nonLora.put(AdapterFiles.PREFIX + name, array));
+        write(folder, AdapterFiles.NON_LORA_TRAINABLES, nonLora, type);
+        FolderFiles.writeJson(folder.resolve(AdapterFiles.CONFIG), adapterConfig(origin, lora));
         FolderFiles.writeTokenizer(origin, folder);
         ObjectNode config = LlavaFolder.config(folder, origin, type.torchName());
         config.put("mm_vision_tower", absolute(origin.visionTower()));
@@ -54,7 +55,7 @@ public final class AdapterWriter {
         SafetensorsWriter.write(folder.resolve(name + AdapterFiles.SAFETENSORS), tensors, tensor -> type);
     }
 
-    private static ObjectNode config(Origin origin, LoraConfig lora) {
+    private static ObjectNode adapterConfig(Origin origin, LoraConfig lora) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         json.put("peft_type", "LORA");
         json.put("task_type", "CAUSAL_LM");
@@ -76,15 +77,19 @@ public final class AdapterWriter {
         return json;
     }
 
-    /** Short module names as LLaVA writes them if they identify the targets, otherwise full names. */
+    /**
+     * Returns {@code target_modules}: last name components, as in LLaVA's adapters, if they match the targets and no
+     * other layer; full module names otherwise.
+     */
     private static Set<String> targetModules(LoraConfig lora, LlamaConfig decoder) {
         Set<String> targets = lora.targetsIn(decoder);
-        Set<String> last = targets.stream().map(AdapterWriter::lastName).collect(Collectors.toCollection(TreeSet::new));
-        List<String> meant = LoraConfig.linearWeights(decoder).stream()
-                .filter(weight -> last.contains(lastName(weight)))
+        Set<String> lastNames =
+                targets.stream().map(AdapterWriter::lastName).collect(Collectors.toCollection(TreeSet::new));
+        List<String> matched = LoraConfig.linearWeights(decoder).stream()
+                .filter(weight -> lastNames.contains(lastName(weight)))
                 .toList();
-        return meant.size() == targets.size()
-                ? last
+        return matched.size() == targets.size()
+                ? lastNames
                 : targets.stream().map(AdapterWriter::module).collect(Collectors.toCollection(TreeSet::new));
     }
 

@@ -22,12 +22,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * token for every sequence that was already running. Outputs do not depend on batch composition except for
  * floating-point rounding.
  *
- * <p>A graph is used by one thread at a time. After {@link #start()} the scheduler runs on its own thread, and any
- * thread may submit. Otherwise {@link #await} runs the iterations on the calling thread; then one thread at a time may
- * use the scheduler.
+ * <p>After {@link #start()} the iterations run on the scheduler's own thread, and any thread may submit requests. Until
+ * then, {@link #await} runs them on the calling thread, and only one thread at a time may use the scheduler:
+ * the model's graph is not thread-safe.
  */
 public final class ContinuousBatchingScheduler implements AutoCloseable {
-    /** Default of the maximum number of sequences in a batch. */
+    /** Default maximum number of sequences in a batch. */
     private static final int DEFAULT_MAX_BATCH_SIZE = 32;
     /**
      * Maximum number of padded prompt tokens prefilled in one iteration, which bounds how long running sequences wait
@@ -39,7 +39,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     private final CollatorOptions options;
     private final OutputTokens output;
     private final PromptCollator collator;
-    private final BiFunction<Llava, PromptForwardPass, AutoregressiveDecoder> decoders;
+    private final BiFunction<Llava, PromptForwardPass, AutoregressiveDecoder> decoderFactory;
     private final LinkedBlockingDeque<Generation> waiting = new LinkedBlockingDeque<>();
     private final List<Generation> running = new ArrayList<>();
     private volatile int maxBatchSize = DEFAULT_MAX_BATCH_SIZE;
@@ -51,7 +51,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     private volatile boolean closed;
 
     /**
-     * A scheduler that runs on the threads that call {@link #await}, until {@link #start()}.
+     * Creates a scheduler that runs on the threads that call {@link #await} until {@link #start()} is called.
      *
      * @param options layout of prompt batches; padding must be on the right
      * @param output token ids that may be generated, and end tokens
@@ -62,18 +62,18 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         this(model, options, output, collator, IncrementalDecoder::new);
     }
 
-    /** @param decoders creates the decoder, on the scheduler's thread */
+    /** @param decoderFactory creates the decoder, on the scheduler's thread */
     ContinuousBatchingScheduler(
             Llava model,
             CollatorOptions options,
             OutputTokens output,
             PromptCollator collator,
-            BiFunction<Llava, PromptForwardPass, AutoregressiveDecoder> decoders) {
+            BiFunction<Llava, PromptForwardPass, AutoregressiveDecoder> decoderFactory) {
         this.model = model;
         this.options = options;
         this.output = output;
         this.collator = collator;
-        this.decoders = decoders;
+        this.decoderFactory = decoderFactory;
     }
 
     /** Starts the scheduler's own thread, which runs until {@link #close()}. */
@@ -90,21 +90,21 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
      * Submits a generation request.
      *
      * @param maxNewTokens maximum number of new tokens; fewer if the context length is reached
-     * @throws BadInputException if the prompt fills the model's context length
+     * @throws BadInputException if the prompt fills the model's context length or {@code maxNewTokens} is not positive
      */
     public Generation submit(Prompt prompt, SamplingOptions sampling, int maxNewTokens, TokenListener listener) {
         int length = BatchLayout.expandedLength(prompt.ids(), options.numImageTokens());
-        int room = options.maxLength() - length;
-        if (room < 1) {
+        int remaining = options.maxLength() - length;
+        if (remaining < 1) {
             throw new BadInputException(
                     "the prompt has " + length + " tokens, which leaves no room for an answer in the"
                             + " model's context length of " + options.maxLength() + "; shorten the prompt");
         }
         if (maxNewTokens < 1) {
-            throw new BadInputException("max new tokens is " + maxNewTokens + " and must be at least 1");
+            throw new BadInputException("max new tokens must be at least 1, got " + maxNewTokens);
         }
         Generation generation =
-                new Generation(prompt, length, sampling, output, Math.min(maxNewTokens, room), listener);
+                new Generation(prompt, length, sampling, output, Math.min(maxNewTokens, remaining), listener);
         waiting.add(generation);
         if (closed) {
             cancelWaiting();
@@ -117,13 +117,13 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         this.maxBatchSize = maxBatchSize;
     }
 
-    /** Number of requests that wait for prefill. */
+    /** Returns the number of requests waiting for prefill. */
     public int waitingRequests() {
         return waiting.size();
     }
 
     /**
-     * Waits for a sequence to finish. Without an own thread, runs iterations on the calling thread until it does.
+     * Waits for a sequence to finish. Before {@link #start()}, runs iterations on the calling thread until it does.
      *
      * @throws BadInputException if generation failed because of the input
      */
@@ -157,8 +157,8 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     /**
-     * Runs one iteration. An exception outside a single sequence fails all sequences, running and waiting, and the
-     * thread continues.
+     * Runs one iteration. An exception that is not confined to single sequences fails all running and waiting
+     * ones; the thread continues.
      */
     private void runIterationOrFailAll() {
         try {
@@ -189,20 +189,20 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         AutoregressiveDecoder active = decoder();
         running.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));
         waiting.removeIf(generation -> generation.isCancelled() && finish(generation, FinishReason.CANCELLED));
-        List<Generation> before = List.copyOf(running);
+        List<Generation> alreadyRunning = List.copyOf(running);
         prefill(active, admitWaiting());
-        if (!before.isEmpty()) {
+        if (!alreadyRunning.isEmpty()) {
             try {
-                acceptLogits(before, active.decodeStep(before));
+                acceptLogits(alreadyRunning, active.decodeStep(alreadyRunning));
             } catch (RuntimeException | Error e) {
-                before.forEach(generation -> fail(generation, e));
+                alreadyRunning.forEach(generation -> fail(generation, e));
             }
         }
     }
 
     private AutoregressiveDecoder decoder() {
         if (decoder == null) {
-            decoder = decoders.apply(model, new PromptForwardPass(model, options, collator));
+            decoder = decoderFactory.apply(model, new PromptForwardPass(model, options, collator));
         }
         return decoder;
     }
@@ -234,7 +234,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
             if (admitted.size() == 1) {
                 admitted.forEach(generation -> fail(generation, e));
             } else {
-                // One prompt makes the batch fail: prefill each alone, so that the others succeed.
+                // One invalid prompt fails the whole batch: prefill each alone, so that the others succeed.
                 admitted.forEach(generation -> prefill(active, List.of(generation)));
             }
             return;
@@ -244,13 +244,13 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
     }
 
     private void acceptLogits(List<Generation> rows, INDArray logits) {
-        float[] all = logits.data().asFloat();
-        int vocabulary = (int) logits.size(1);
+        float[] flatLogits = logits.data().asFloat();
+        int vocabSize = (int) logits.size(1);
         PooledMemory.forCurrentThread().release(logits);
         for (int row = 0; row < rows.size(); row++) {
             Generation generation = rows.get(row);
             try {
-                if (!generation.accept(Arrays.copyOfRange(all, row * vocabulary, (row + 1) * vocabulary))) {
+                if (!generation.accept(Arrays.copyOfRange(flatLogits, row * vocabSize, (row + 1) * vocabSize))) {
                     remove(generation);
                 }
             } catch (RuntimeException | Error e) {
@@ -259,14 +259,14 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         }
     }
 
-    private void fail(Generation generation, Throwable why) {
+    private void fail(Generation generation, Throwable cause) {
         remove(generation);
-        generation.done().completeExceptionally(why);
+        generation.done().completeExceptionally(cause);
     }
 
-    private boolean finish(Generation generation, FinishReason finish) {
+    private boolean finish(Generation generation, FinishReason reason) {
         decoder().release(generation);
-        return generation.done().complete(finish);
+        return generation.done().complete(reason);
     }
 
     private void remove(Generation generation) {
@@ -276,7 +276,7 @@ public final class ContinuousBatchingScheduler implements AutoCloseable {
         }
     }
 
-    /** Stops the scheduler's own thread. Sequences that are running or waiting complete exceptionally. */
+    /** Stops the scheduler's own thread. Its running sequences and all waiting ones complete exceptionally. */
     @Override
     public synchronized void close() {
         closed = true;

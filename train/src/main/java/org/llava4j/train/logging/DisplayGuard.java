@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.util.function.Consumer;
 
 /**
- * Error handling of an output that only displays a run. The first failure (full disk, read-only folder) is reported in
- * one line; the run continues without that output.
+ * Error handler of an output that only displays a run, such as its HTML page. The first failure (full disk, read-only
+ * folder) is reported in one line and disables the output; the run continues.
  */
 final class DisplayGuard {
     private final String output;
-    private Consumer<String> notices = line -> {};
+    private Consumer<String> reporter = line -> {};
     private boolean failed;
 
     /** @param output name for the message, such as "the page run.html" */
@@ -23,12 +23,12 @@ final class DisplayGuard {
         void run() throws IOException;
     }
 
-    /** Sets where a failure is reported. */
-    void reportTo(Consumer<String> lines) {
-        notices = lines;
+    /** Sets the consumer of the one-line failure report; by default, failures are not reported. */
+    void reportTo(Consumer<String> newReporter) {
+        reporter = newReporter;
     }
 
-    /** Runs the action, unless an earlier one failed. */
+    /** Runs the action unless an earlier action failed. */
     void attempt(Attempt attempt) {
         if (failed) {
             return;
@@ -37,7 +37,7 @@ final class DisplayGuard {
             attempt.run();
         } catch (IOException | RuntimeException e) {
             failed = true;
-            notices.accept("cannot write " + output + " (" + reason(e) + "); the run continues without it");
+            reporter.accept("cannot write " + output + " (" + reason(e) + "); the run continues without it");
         }
     }
 
