@@ -11,7 +11,7 @@ import org.llava4j.data.tokenizer.ImageStartEndTokens;
  * @param vocabSize number of token ids
  * @param maxLength maximum length of a row, image tokens included; longer rows are truncated ({@code
  *     tokenizer_model_max_length})
- * @param paddingSide right for training, left for batched generation
+ * @param paddingSide {@code tokenizer_padding_side}; generation needs right
  * @param padToMultipleOf pad to multiple of: T is rounded up to a multiple of this, to limit the number of different shapes
  * @param imageStartEnd the start and end tokens of an image, or null if the model has none; a row that would be truncated
  *     inside an image ends before it
