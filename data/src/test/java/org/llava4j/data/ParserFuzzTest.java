@@ -21,6 +21,7 @@ import org.llava4j.data.records.ScienceQaRecordReader;
 import org.llava4j.data.records.TokenizedRecordReader;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.data.tokenizer.SentencePieceReader;
+import org.llava4j.testing.Golden;
 
 /**
  * Fuzz test of file parsers: valid files with random changes, deletions, duplications and truncations (fixed seeds). A

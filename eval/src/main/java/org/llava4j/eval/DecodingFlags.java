@@ -3,8 +3,8 @@ package org.llava4j.eval;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.Command;
 import org.llava4j.model.generate.DecodingOptions;
 import org.llava4j.model.generate.SamplingOptions;
 

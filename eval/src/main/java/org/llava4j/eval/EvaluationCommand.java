@@ -3,7 +3,7 @@ package org.llava4j.eval;
 import java.util.Map;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.llava4j.data.cli.Command;
+import org.llava4j.cli.Command;
 import org.llava4j.eval.predictions.BatchExecutor;
 import org.llava4j.model.LlavaModel;
 

@@ -2,8 +2,8 @@ package org.llava4j.model;
 
 import java.util.Map;
 import java.util.Objects;
-import org.llava4j.data.tensors.FloatConversion;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
+import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

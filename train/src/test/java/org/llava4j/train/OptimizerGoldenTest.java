@@ -15,6 +15,7 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Three AdamW steps at a constant learning rate, compared with PyTorch. */
@@ -30,18 +31,17 @@ class OptimizerGoldenTest {
         "c_llava_mlp2x_gelu, stage2"
     })
     void stepsMatchPyTorch(String folder, String stage) {
-        JsonNode golden = GoldenValues.json(folder + "/meta.json").at("/stages/" + stage);
+        JsonNode golden = Golden.json(folder + "/meta.json").at("/stages/" + stage);
         List<String> trainable = new ArrayList<>();
         golden.get("trainable").forEach(name -> trainable.add(name.textValue()));
-        LlavaConfig config = LlavaConfig.read(GoldenValues.path(folder), GoldenValues.path("a_clip56"));
-        Llava model = load(GoldenValues.path(folder), config);
+        LlavaConfig config = LlavaConfig.read(Golden.path(folder), Golden.path("a_clip56"));
+        Llava model = load(Golden.path(folder), config);
         model.setTrainable(trainable::contains);
         assertThat(model.trainableNames()).containsExactlyInAnyOrderElementsOf(trainable);
         Map<String, INDArray> before = new LinkedHashMap<>();
         model.weightNames().forEach(name -> before.put(name, model.weight(name).dup()));
 
-        Map<String, INDArray> batch =
-                PublishedBatch.placeholders(GoldenValues.tensors(folder + "/io.safetensors"), config);
+        Map<String, INDArray> batch = PublishedBatch.placeholders(Golden.tensors(folder + "/io.safetensors"), config);
         JsonNode steps = golden.get("steps");
         CosineScheduleWithWarmup constant =
                 new CosineScheduleWithWarmup(steps.get(0).get("lr").doubleValue(), 0, Integer.MAX_VALUE);
@@ -58,7 +58,7 @@ class OptimizerGoldenTest {
             assertThat(step.learningRate()).isEqualTo(expected.get("lr").doubleValue());
             if (step.step() != 2) {
                 String file = folder + "/" + stage + "_after_step" + step.step() + ".safetensors";
-                assertChange(which, model, before, GoldenValues.tensors(file));
+                assertChange(which, model, before, Golden.tensors(file));
             }
         }
         for (String name : model.weightNames()) {
@@ -74,14 +74,14 @@ class OptimizerGoldenTest {
         after.forEach((name, expected) -> {
             INDArray expectedChange = expected.sub(before.get(name));
             INDArray change = model.weight(name).sub(before.get(name));
-            assertThat(GoldenValues.relativeError(change, expectedChange))
+            assertThat(Golden.relativeError(change, expectedChange))
                     .as(which + " change of " + name)
                     .isLessThan(CHANGE_TOLERANCE);
         });
     }
 
     private static Llava load(Path folder, LlavaConfig config) {
-        try (Checkpoint checkpoint = Checkpoint.llava(folder, GoldenValues.path("a_clip56"))) {
+        try (Checkpoint checkpoint = Checkpoint.llava(folder, Golden.path("a_clip56"))) {
             return Llava.build(config, checkpoint, ImageInput.PIXELS);
         }
     }

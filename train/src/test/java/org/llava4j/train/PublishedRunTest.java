@@ -18,6 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -32,8 +33,8 @@ class PublishedRunTest {
     @CsvSource({"stage1, 2e-3", "stage2, 2e-5"})
     void stepsMatchRecordedRun(String stage, double peak, @TempDir Path temp) throws IOException {
         Llava model = begin(stage, temp);
-        LlavaConfig config = LlavaConfig.read(temp, GoldenValues.path("a_clip56"));
-        JsonNode golden = GoldenValues.json("f_e2e/" + stage + "_log.json");
+        LlavaConfig config = LlavaConfig.read(temp, Golden.path("a_clip56"));
+        JsonNode golden = Golden.json("f_e2e/" + stage + "_log.json");
         List<String> trainable = new ArrayList<>();
         golden.get("trainable").forEach(name -> trainable.add(name.textValue()));
         model.setTrainable(trainable::contains);
@@ -46,7 +47,7 @@ class PublishedRunTest {
                 model, new AdamW(AdamW.Settings.PAPER), CosineScheduleWithWarmup.of(peak, 0.03, steps.size()));
         for (JsonNode expected : steps) {
             int number = expected.get("step").intValue();
-            Map<String, INDArray> batch = GoldenValues.tensors("f_e2e/" + stage + "_batch" + number + ".safetensors");
+            Map<String, INDArray> batch = Golden.tensors("f_e2e/" + stage + "_batch" + number + ".safetensors");
             Trainer.Step step = trainer.step(PublishedBatch.placeholders(batch, config));
             String which = stage + " step " + number;
             assertThat(step.loss())
@@ -57,12 +58,12 @@ class PublishedRunTest {
                     .isCloseTo(expected.get("grad_norm_before_clip").doubleValue(), withinPercentage(PERCENT));
             assertThat(step.learningRate()).isCloseTo(expected.get("lr").get(0).doubleValue(), within(1e-12));
         }
-        Map<String, INDArray> after = GoldenValues.tensors("f_e2e/" + stage + "_final.safetensors");
+        Map<String, INDArray> after = Golden.tensors("f_e2e/" + stage + "_final.safetensors");
         assertThat(after.keySet()).containsAll(trainable);
         for (String name : trainable) {
             INDArray change = model.weight(name).sub(before.get(name));
             INDArray expected = after.get(name).sub(before.get(name));
-            assertThat(GoldenValues.relativeError(change, expected))
+            assertThat(Golden.relativeError(change, expected))
                     .as(stage + " change of " + name)
                     .isLessThan(CHANGE_TOLERANCE);
         }
@@ -70,12 +71,12 @@ class PublishedRunTest {
 
     /** Stage 2 starts from the projector of stage 1. */
     private static Llava begin(String stage, Path folder) throws IOException {
-        Files.copy(GoldenValues.path("f_e2e/stage2_out/config.json"), folder.resolve("config.json"));
-        Files.copy(GoldenValues.path("f_e2e/stage1_init.safetensors"), folder.resolve("model.safetensors"));
-        LlavaConfig config = LlavaConfig.read(folder, GoldenValues.path("a_clip56"));
-        try (Checkpoint checkpoint = Checkpoint.llava(folder, GoldenValues.path("a_clip56"))) {
+        Files.copy(Golden.path("f_e2e/stage2_out/config.json"), folder.resolve("config.json"));
+        Files.copy(Golden.path("f_e2e/stage1_init.safetensors"), folder.resolve("model.safetensors"));
+        LlavaConfig config = LlavaConfig.read(folder, Golden.path("a_clip56"));
+        try (Checkpoint checkpoint = Checkpoint.llava(folder, Golden.path("a_clip56"))) {
             if (stage.equals("stage2")) {
-                checkpoint.withProjector(GoldenValues.path("f_e2e/stage1_final.safetensors"));
+                checkpoint.withProjector(Golden.path("f_e2e/stage1_final.safetensors"));
             }
             return Llava.build(config, checkpoint, Llava.ImageInput.PIXELS);
         }

@@ -18,6 +18,8 @@ import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.samediff.TokenEvaluation;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.BaseListener;
 import org.nd4j.autodiff.listeners.Loss;
@@ -36,11 +38,10 @@ import org.nd4j.linalg.learning.config.Sgd;
 
 /** Training of our graphs by {@code SameDiff.fit}, and the rest of SameDiff's training interface. */
 class SameDiffFitTest {
-    private static final LlavaConfig CONFIG =
-            LlavaConfig.read(GoldenValues.path("c_llava_linear"), TinyModelFolders.TOWER);
+    private static final LlavaConfig CONFIG = LlavaConfig.read(Golden.path("c_llava_linear"), ModelFolders.TOWER);
     private static final String WEIGHT = "model.mm_projector.weight";
     private final Map<String, INDArray> batch =
-            PublishedBatch.placeholders(GoldenValues.tensors("c_llava_linear/io.safetensors"), CONFIG);
+            PublishedBatch.placeholders(Golden.tensors("c_llava_linear/io.safetensors"), CONFIG);
 
     @TempDir
     private Path temp;
@@ -71,7 +72,7 @@ class SameDiffFitTest {
             trainer.step(batch);
         }
         INDArray start = projectorOnly().weight(WEIGHT);
-        assertThat(GoldenValues.relativeError(trained.weight(WEIGHT), start)).isGreaterThan(1e-3);
+        assertThat(Golden.relativeError(trained.weight(WEIGHT), start)).isGreaterThan(1e-3);
         for (String name : trained.trainableNames()) {
             assertThat(fitted.weight(name)
                             .sub(trained.weight(name))
@@ -204,7 +205,7 @@ class SameDiffFitTest {
 
     private static double loss(SameDiff graph) {
         Map<String, INDArray> batch =
-                PublishedBatch.placeholders(GoldenValues.tensors("c_llava_linear/io.safetensors"), CONFIG);
+                PublishedBatch.placeholders(Golden.tensors("c_llava_linear/io.safetensors"), CONFIG);
         return graph.output(batch, Llava.LOSS).get(Llava.LOSS).getDouble(0);
     }
 
@@ -228,7 +229,7 @@ class SameDiffFitTest {
     }
 
     private static Llava model(java.util.function.Predicate<String> trainable) {
-        try (Checkpoint checkpoint = Checkpoint.llava(GoldenValues.path("c_llava_linear"), TinyModelFolders.TOWER)) {
+        try (Checkpoint checkpoint = Checkpoint.llava(Golden.path("c_llava_linear"), ModelFolders.TOWER)) {
             Llava model = Llava.build(CONFIG, checkpoint, ImageInput.PIXELS);
             model.setTrainable(trainable);
             return model;

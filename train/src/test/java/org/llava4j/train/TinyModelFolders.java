@@ -13,42 +13,24 @@ import java.util.Map;
 import java.util.function.Predicate;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.records.SeededPermutation;
-import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.model.Llava;
 import org.llava4j.model.folder.VocabularyGrowth;
+import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Model and data folders of {@code f_e2e}, in the layout of a user's. */
 public final class TinyModelFolders {
-    public static final Path TOWER = GoldenValues.path("a_clip56");
-    public static final Path PICTURES = GoldenValues.path("d_preproc");
-
     /** Sample order of the recorded run in either file, derived from the images of its batches. */
     private static final int[] PUBLISHED_ORDER = {0, 5, 1, 6, 3, 4, 2, 7};
 
     private TinyModelFolders() {}
 
-    /** A LLaMA folder with tokenizer. */
-    public static Path llama(Path folder) {
-        try {
-            Files.createDirectories(folder);
-            for (String name : List.of("config.json", "tokenizer_config.json", "special_tokens_map.json")) {
-                Files.copy(GoldenValues.path("f_e2e/base_llm").resolve(name), folder.resolve(name));
-            }
-            Files.copy(GoldenValues.path("e_spm/tokenizer.model"), folder.resolve("tokenizer.model"));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        SafetensorsWriter.write(
-                folder.resolve("model.safetensors"),
-                initial(name -> !name.startsWith(Llava.TOWER_PREFIX) && !isProjector(name)));
-        return folder;
-    }
-
-    /** The same LLaMA, extended by {@code <im_patch>}, {@code <im_start>} and {@code <im_end>} (1000 to 1002). */
+    /** The LLaMA of {@link ModelFolders}, extended by {@code <im_patch>}, {@code <im_start>} and {@code <im_end>} (1000 to 1002). */
     public static Path llamaWithSlot(Path folder) {
-        Path plain = llama(folder.resolveSibling("my-plain-llama"));
+        Path plain = ModelFolders.llama(folder.resolveSibling("my-plain-llama"));
         VocabularyGrowth growth = VocabularyGrowth.of(plain, true);
         ObjectNode config = (ObjectNode) JsonInput.readObject(plain.resolve("config.json"));
         config.put("vocab_size", growth.vocabSize())
@@ -78,14 +60,14 @@ public final class TinyModelFolders {
     }
 
     private static Map<String, INDArray> initial(Predicate<String> wanted) {
-        Map<String, INDArray> tensors = GoldenValues.tensors("f_e2e/stage1_init.safetensors");
+        Map<String, INDArray> tensors = Golden.tensors("f_e2e/stage1_init.safetensors");
         tensors.keySet().removeIf(wanted.negate());
         return tensors;
     }
 
     /** A data file whose samples are in the order of the recorded run after shuffling with {@code seed}. */
     public static Path inPublishedOrder(String name, long seed, Path file) {
-        JsonNode samples = GoldenValues.json("f_e2e/" + name);
+        JsonNode samples = Golden.json("f_e2e/" + name);
         SeededPermutation shuffle = new SeededPermutation(PUBLISHED_ORDER.length, seed, 0);
         JsonNode[] placed = new JsonNode[PUBLISHED_ORDER.length];
         for (int i = 0; i < placed.length; i++) {

@@ -15,18 +15,19 @@ import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class TrainerTest {
-    private static final LlavaConfig CONFIG =
-            LlavaConfig.read(GoldenValues.path("c_llava_linear"), TinyModelFolders.TOWER);
+    private static final LlavaConfig CONFIG = LlavaConfig.read(Golden.path("c_llava_linear"), ModelFolders.TOWER);
     private static final CosineScheduleWithWarmup CONSTANT = new CosineScheduleWithWarmup(1e-3, 0, Integer.MAX_VALUE);
     private static final String WEIGHT = "model.mm_projector.weight";
 
     private final Map<String, INDArray> batch =
-            PublishedBatch.placeholders(GoldenValues.tensors("c_llava_linear/io.safetensors"), CONFIG);
+            PublishedBatch.placeholders(Golden.tensors("c_llava_linear/io.safetensors"), CONFIG);
 
     @Test
     void stepOverSeveralBatchesUsesTheirMean() {
@@ -36,14 +37,14 @@ class TrainerTest {
         Trainer.Step step = trainer(several).step(List.of(batch, batch, batch).iterator());
         assertThat(step.loss()).isCloseTo(expected.loss(), within(1e-6));
         assertThat(step.gradNorm()).isCloseTo(expected.gradNorm(), withinPercentage(1e-3));
-        assertThat(GoldenValues.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
+        assertThat(Golden.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
                 .isLessThan(1e-6);
     }
 
     /** Rows with few and with many target tokens: the mean over tokens differs from the mean over batches. */
     @Test
     void accumulationOverUnequalBatchesEqualsOneLargeBatch() {
-        Map<String, INDArray> io = GoldenValues.tensors("c_llava_linear/io.safetensors");
+        Map<String, INDArray> io = Golden.tensors("c_llava_linear/io.safetensors");
         Llava one = projectorOnly();
         Llava several = projectorOnly();
         Trainer.Step expected = trainer(one).step(PublishedBatch.placeholders(io, CONFIG));
@@ -60,7 +61,7 @@ class TrainerTest {
         Trainer.Step step = trainer(several).step(single.iterator());
         assertThat(step.loss()).isCloseTo(expected.loss(), withinPercentage(1e-3));
         assertThat(step.gradNorm()).isCloseTo(expected.gradNorm(), withinPercentage(1e-3));
-        assertThat(GoldenValues.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
+        assertThat(Golden.relativeError(several.weight(WEIGHT), one.weight(WEIGHT)))
                 .isLessThan(1e-5);
     }
 
@@ -150,7 +151,7 @@ class TrainerTest {
     }
 
     private static Llava projectorOnly() {
-        try (Checkpoint checkpoint = Checkpoint.llava(GoldenValues.path("c_llava_linear"), TinyModelFolders.TOWER)) {
+        try (Checkpoint checkpoint = Checkpoint.llava(Golden.path("c_llava_linear"), ModelFolders.TOWER)) {
             Llava model = Llava.build(CONFIG, checkpoint, ImageInput.PIXELS);
             model.setTrainable(name -> name.startsWith(Checkpoint.PROJECTOR_PREFIX));
             return model;

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Golden;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.testing.Golden;
 
 class ConversationEncoderTest {
     private static final LlamaTokenizer TOKENIZER = LlamaTokenizer.load(Golden.path("e_spm/tokenizer.model"));

@@ -9,8 +9,8 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.llava4j.data.Golden;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.testing.Golden;
 
 /** Encoding compared with the published preprocessing of {@code e_spm}'s conversations, by template. */
 class ConversationGoldenTest {

@@ -8,9 +8,9 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.llava4j.data.Golden;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.testing.Golden;
 
 /** Conversations of a model with {@code <im_start>} and {@code <im_end>}, in every template. */
 class ImageStartEndEncodingTest {

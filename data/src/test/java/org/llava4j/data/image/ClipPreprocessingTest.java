@@ -11,8 +11,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Golden;
 import org.llava4j.data.config.ConfigWarnings;
+import org.llava4j.testing.Golden;
 
 class ClipPreprocessingTest {
     private static final String REST =

@@ -28,7 +28,7 @@ import javax.imageio.ImageWriter;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Golden;
+import org.llava4j.testing.Golden;
 
 /** PNG and JPEG decoding; the expected bytes of every PNG are those of Pillow 12.3. */
 class ImageFilesTest {

@@ -18,9 +18,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.Golden;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
+import org.llava4j.testing.Golden;
 
 class ConversationRecordReaderTest {
     @TempDir

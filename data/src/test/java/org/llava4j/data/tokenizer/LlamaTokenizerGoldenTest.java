@@ -8,7 +8,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.llava4j.data.Golden;
+import org.llava4j.testing.Golden;
 
 /** All strings of {@code e_spm/encode.json}, compared with SentencePiece and the slow Hugging Face tokenizer. */
 class LlamaTokenizerGoldenTest {

@@ -3,9 +3,9 @@ package org.llava4j.eval.compare;
 import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.Command;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.InputPaths;
-import org.llava4j.data.cli.Command;
 import org.llava4j.data.records.ScienceQaRecordReader;
 
 /** {@code exec:java@compare}: compares two ScienceQA evaluations with McNemar's test. */

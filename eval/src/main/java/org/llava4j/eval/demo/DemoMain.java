@@ -5,8 +5,8 @@ import java.util.function.ToDoubleFunction;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.Command;
 import org.llava4j.data.Html;
-import org.llava4j.data.cli.Command;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.train.logging.StatusLine;
 

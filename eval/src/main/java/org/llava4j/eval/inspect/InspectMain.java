@@ -6,8 +6,8 @@ import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.jspecify.annotations.Nullable;
+import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.Command;
 import org.llava4j.model.folder.ModelManifest;
 
 /** {@code exec:java@inspect}: describes a model folder; exits with an error if it cannot be loaded. */

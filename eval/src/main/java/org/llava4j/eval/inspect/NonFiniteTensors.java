@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.llava4j.data.tensors.NonFiniteCounts;
-import org.llava4j.data.tensors.TensorFolder;
-import org.llava4j.data.tensors.TensorInfo;
-import org.llava4j.data.tensors.TensorStore;
-import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.tensors.NonFiniteCounts;
+import org.llava4j.model.tensors.TensorFolder;
+import org.llava4j.model.tensors.TensorInfo;
+import org.llava4j.model.tensors.TensorStore;
+import org.llava4j.model.tensors.TensorType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

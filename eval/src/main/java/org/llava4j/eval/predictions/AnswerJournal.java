@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.llava4j.cli.ProgressLogger;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.cli.ProgressLogger;
 
 /**
  * Journal of generated answers: lets an interrupted evaluation resume. The first line identifies the evaluation by the

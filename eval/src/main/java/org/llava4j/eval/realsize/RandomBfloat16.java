@@ -3,7 +3,7 @@ package org.llava4j.eval.realsize;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.ShortPointer;
-import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.model.tensors.FloatConversion;
 import org.llava4j.model.weights.WeightInitializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

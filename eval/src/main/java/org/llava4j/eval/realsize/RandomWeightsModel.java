@@ -9,12 +9,12 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.llava4j.data.AtomicFile;
-import org.llava4j.data.tensors.LazyTensor;
-import org.llava4j.data.tensors.ShardedSafetensorsWriter;
-import org.llava4j.data.tensors.TensorInfo;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.tensors.LazyTensor;
+import org.llava4j.model.tensors.ShardedSafetensorsWriter;
+import org.llava4j.model.tensors.TensorInfo;
+import org.llava4j.model.tensors.TensorType;
 
 /**
  * Generator of a LLaVA folder in Hugging Face's layout with random bfloat16 weights and its vision tower in {@code

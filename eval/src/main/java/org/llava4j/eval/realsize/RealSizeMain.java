@@ -12,13 +12,13 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.ChildJvm;
+import org.llava4j.cli.Command;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
-import org.llava4j.data.cli.ChildJvm;
-import org.llava4j.data.cli.Command;
-import org.llava4j.data.cli.ProcessMemory;
+import org.llava4j.data.memory.ProcessMemory;
 import org.llava4j.eval.inspect.InspectMain;
 
 /**

@@ -4,9 +4,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.Command;
 import org.llava4j.eval.ModelSpec;
+import org.llava4j.server.ChatServer;
+import org.llava4j.server.ModelInfo;
+import org.llava4j.server.ServerOptions;
 
 /** {@code exec:java@serve}: OpenAI-compatible server with a web page. */
 public final class ServeMain extends Command {
@@ -57,7 +60,7 @@ public final class ServeMain extends Command {
     @Override
     protected void run(CommandLine line) {
         ModelSpec spec = ModelSpec.of(line);
-        ServeOptions options = serveOptions(line, spec.folder());
+        ServerOptions options = serveOptions(line, spec.folder());
         try (var model = spec.load()) {
             ModelInfo modelInfo = ModelInfo.of(model.config(), model.chatFormat(), spec.dtype(), options);
             ChatServer server = new ChatServer(model, modelInfo, options).start();
@@ -71,13 +74,13 @@ public final class ServeMain extends Command {
         }
     }
 
-    private static ServeOptions serveOptions(CommandLine line, Path folder) {
+    private static ServerOptions serveOptions(CommandLine line, Path folder) {
         String key = line.getOptionValue("api-key", System.getenv(KEY_VARIABLE));
         int port = integer(line, "port", 8080);
         if (port < 0 || port > 65535) {
             throw new BadInputException("--port is " + port + "; give 0 to 65535");
         }
-        return new ServeOptions(
+        return new ServerOptions(
                 line.getOptionValue("host", "127.0.0.1"),
                 port,
                 key == null || key.isEmpty() ? null : key,

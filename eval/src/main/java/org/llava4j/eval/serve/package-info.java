@@ -1,2 +1,2 @@
-/** OpenAI-compatible HTTP server for a model, with a web page. */
+/** Command that serves a model. */
 package org.llava4j.eval.serve;

@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.image.ImageRef;
 import org.llava4j.model.LlavaModel;
 import org.llava4j.model.generate.Chat;

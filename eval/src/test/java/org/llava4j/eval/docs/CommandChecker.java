@@ -13,8 +13,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.Option;
+import org.llava4j.cli.Command;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.Command;
 import org.llava4j.eval.docs.Checkout.Execution;
 
 /** Checks a command of the docs against the poms and the flags of the command, without running it. */

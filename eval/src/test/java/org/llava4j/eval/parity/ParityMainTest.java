@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.cli.CommandFailedException;
+import org.llava4j.model.tensors.SafetensorsFile;
+import org.llava4j.model.tensors.SafetensorsWriter;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The goal {@code parity}, as a person calls it. */

@@ -10,7 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.scienceqa.AnswerCounts;
 
 class ProbeMainTest {

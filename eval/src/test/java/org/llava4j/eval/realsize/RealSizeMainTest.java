@@ -16,11 +16,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.tensors.SafetensorsFolder;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.eval.inspect.Inspection;
+import org.llava4j.model.tensors.SafetensorsFolder;
+import org.llava4j.model.tensors.TensorType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Runs on Linux only, which reports the memory of a process. */

@@ -10,12 +10,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.lora.LoraConfig;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.TensorType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Writer of adapter folders: the weights trained in a LoRA run, without the base model; see {@link AdapterFiles}. */

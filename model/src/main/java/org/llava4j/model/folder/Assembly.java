@@ -7,7 +7,6 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.InputSnapshot;
-import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlamaConfig;
@@ -16,6 +15,7 @@ import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
+import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.weights.Checkpoint;
 
 /**

@@ -12,13 +12,13 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.InputPaths;
-import org.llava4j.data.tensors.LazyTensor;
-import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.tensors.LazyTensor;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.CheckpointLayout;
 import org.llava4j.model.weights.TowerWeights;
@@ -64,7 +64,7 @@ public final class CheckpointWriter {
      *
      * @param layout {@link CheckpointLayout#LLAVA} or {@link CheckpointLayout#LLAVA_HF}
      * @param shardBytes maximum bytes of tensor data per file, see
-     *     {@link org.llava4j.data.tensors.ShardedSafetensorsWriter}
+     *     {@link org.llava4j.model.tensors.ShardedSafetensorsWriter}
      */
     public record WriteOptions(CheckpointLayout layout, long shardBytes) {
         /** Default maximum shard size of transformers. */

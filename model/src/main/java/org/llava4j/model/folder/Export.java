@@ -8,12 +8,12 @@ import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.InputPaths;
 import org.llava4j.data.InputSnapshot;
-import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
+import org.llava4j.model.tensors.LazyTensor;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.VisionTowerResolver;
 

@@ -11,10 +11,10 @@ import org.llava4j.data.AtomicFile;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
-import org.llava4j.data.tensors.LazyTensor;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.tensors.LazyTensor;
 
 /** Files of a model folder other than weights, and copying them between folders. */
 final class FolderFiles {

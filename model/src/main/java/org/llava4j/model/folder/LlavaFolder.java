@@ -9,16 +9,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.tensors.LazyTensor;
-import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.ShardedSafetensorsWriter;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaHfConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.tensors.LazyTensor;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.ShardedSafetensorsWriter;
+import org.llava4j.model.tensors.TensorType;
 
 /**
  * Writer of LLaVA's own folder layout:

@@ -10,8 +10,6 @@ import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.image.ClipPreprocessing;
-import org.llava4j.data.tensors.LazyTensor;
-import org.llava4j.data.tensors.ShardedSafetensorsWriter;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -19,6 +17,8 @@ import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.config.LlavaHfConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.tensors.LazyTensor;
+import org.llava4j.model.tensors.ShardedSafetensorsWriter;
 import org.llava4j.model.weights.CheckpointLayout;
 
 /**

@@ -9,8 +9,8 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.InputSnapshot;
 import org.llava4j.data.image.ClipPreprocessing;
-import org.llava4j.data.tensors.TensorFolder;
 import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.tensors.TensorFolder;
 import org.llava4j.model.weights.FullModelCheck;
 
 /**

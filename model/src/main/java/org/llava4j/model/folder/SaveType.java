@@ -2,8 +2,8 @@ package org.llava4j.model.folder;
 
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.llava4j.data.tensors.LazyTensor;
-import org.llava4j.data.tensors.TensorType;
+import org.llava4j.model.tensors.LazyTensor;
+import org.llava4j.model.tensors.TensorType;
 
 /**
  * Dtype of the weights in a written model folder.

@@ -1,7 +1,7 @@
 package org.llava4j.model.kernels;
 
 import org.bytedeco.openblas.global.openblas_nolapack;
-import org.llava4j.data.cli.AddressSpace;
+import org.llava4j.data.memory.AddressSpace;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**

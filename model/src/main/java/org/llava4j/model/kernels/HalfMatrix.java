@@ -1,6 +1,6 @@
 package org.llava4j.model.kernels;
 
-import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

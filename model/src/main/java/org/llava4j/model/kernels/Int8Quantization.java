@@ -3,7 +3,7 @@ package org.llava4j.model.kernels;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.bytedeco.javacpp.BytePointer;
-import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;

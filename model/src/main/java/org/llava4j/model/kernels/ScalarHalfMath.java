@@ -1,6 +1,6 @@
 package org.llava4j.model.kernels;
 
-import org.llava4j.data.tensors.HalfFloats;
+import org.llava4j.model.tensors.HalfFloats;
 
 /** {@link HalfMath} in plain Java. Sums accumulate in double: one chain of float additions would lose precision. */
 final class ScalarHalfMath implements HalfMath {

@@ -9,8 +9,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.TensorInfo;
 import org.llava4j.model.Llava;
+import org.llava4j.model.tensors.TensorInfo;
 
 /**
  * Tensor naming of a checkpoint, detected from the names. The graph's variables have the names of the original LLaVA; a

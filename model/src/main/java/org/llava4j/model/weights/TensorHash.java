@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.bytedeco.javacpp.BytePointer;
 import org.llava4j.data.Sha256;
-import org.llava4j.data.tensors.FloatConversion;
+import org.llava4j.model.tensors.FloatConversion;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.LazyTensor;
-import org.llava4j.data.tensors.TensorFolder;
-import org.llava4j.data.tensors.TensorInfo;
-import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.Llava;
+import org.llava4j.model.tensors.LazyTensor;
+import org.llava4j.model.tensors.TensorFolder;
+import org.llava4j.model.tensors.TensorInfo;
+import org.llava4j.model.tensors.TensorStore;
 
 /**
  * Stored tensors of the vision tower by the names of a bare tower ({@code vision_model.*}), inside a LLaVA folder or in

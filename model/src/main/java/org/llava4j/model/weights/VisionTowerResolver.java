@@ -7,12 +7,12 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.config.ConfigWarnings;
-import org.llava4j.data.tensors.TensorFolder;
-import org.llava4j.data.tensors.TensorStore;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.TowerTraining;
 import org.llava4j.model.config.LlavaHfConfig;
+import org.llava4j.model.tensors.TensorFolder;
+import org.llava4j.model.tensors.TensorStore;
 
 /**
  * Resolver of the vision tower to load: the weights in the LLaVA folder itself, or those in a separate CLIP folder. As in the published

@@ -4,9 +4,9 @@ import java.util.Arrays;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.FloatConversion;
-import org.llava4j.data.tensors.NonFiniteCounts;
 import org.llava4j.model.kernels.Int8Quantization;
+import org.llava4j.model.tensors.FloatConversion;
+import org.llava4j.model.tensors.NonFiniteCounts;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

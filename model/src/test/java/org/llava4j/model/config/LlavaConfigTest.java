@@ -13,7 +13,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.model.Golden;
+import org.llava4j.testing.Golden;
 
 /** Parsing of LLaVA configs and rejection of unknown values. */
 class LlavaConfigTest {

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigWarnings;
-import org.llava4j.model.Golden;
+import org.llava4j.testing.Golden;
 
 /** Every key of a model config is applied, has no effect, is rejected with its value, or is reported as unknown. */
 class ModelKeysTest {

@@ -11,8 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.data.image.AspectRatio;
 import org.llava4j.data.image.ClipImageProcessor;
 import org.llava4j.data.image.ClipPreprocessing;
-import org.llava4j.model.Golden;
 import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.testing.Golden;
 
 class TowerFeaturesTest {
     private static final Path TOWER = Golden.path("a_clip56");

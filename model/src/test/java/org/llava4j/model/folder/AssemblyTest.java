@@ -16,18 +16,19 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.ForwardPassRecorder;
-import org.llava4j.model.Golden;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
 import org.llava4j.model.config.LlavaConfig.SelectFeature;
 import org.llava4j.model.folder.Assembly.AddedImageTokens;
 import org.llava4j.model.folder.Assembly.FeatureOptions;
 import org.llava4j.model.folder.Assembly.ProjectorOptions;
+import org.llava4j.model.tensors.SafetensorsWriter;
 import org.llava4j.model.weights.WeightPlan;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -44,7 +45,7 @@ class AssemblyTest {
 
     @BeforeEach
     void writeLlama() throws IOException {
-        llama = FolderTests.llama(temp.resolve("llama"));
+        llama = ModelFolders.llama(temp.resolve("llama"));
         out = Files.createDirectory(temp.resolve("out"));
     }
 
@@ -156,7 +157,7 @@ class AssemblyTest {
                         .writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("tokenizer.model");
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
     }
 
     @ParameterizedTest
@@ -200,7 +201,7 @@ class AssemblyTest {
                     .hasMessageContaining("--mm-use-im-start-end")
                     .hasMessageNotContaining("config.json that came");
         }
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
     }
 
     @Test
@@ -213,7 +214,7 @@ class AssemblyTest {
                 .hasMessageContaining("model.embed_tokens.weight is [1003, 64] in " + projector)
                 .hasMessageContaining("[1002, 64]")
                 .hasMessageContaining("--mm-use-im-patch-token");
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
         assembly(FolderTests.TOWER, projector, AddedImageTokens.PATCH_START_END).writeTo(out.resolve("llava"));
         assertThat(FolderTests.read(out.resolve("llava")).get(TABLE).getRow(1002))
                 .isEqualTo(FolderTests.read(projector).get(TABLE).getRow(1002));
@@ -227,7 +228,7 @@ class AssemblyTest {
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("tie_word_embeddings")
                 .hasMessageContaining("--mm-use-im-start-end");
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
     }
 
     /** Adds padding rows after the tokenizer's 1000 ids, as in published checkpoints. */

@@ -18,17 +18,17 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.ConversationTemplate;
 import org.llava4j.data.conversation.ConversationTemplates;
-import org.llava4j.data.tensors.HalfFloats;
-import org.llava4j.data.tensors.SafetensorsFolder;
-import org.llava4j.data.tensors.TensorStore;
-import org.llava4j.data.tensors.TensorType;
-import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
+import org.llava4j.model.tensors.HalfFloats;
+import org.llava4j.model.tensors.SafetensorsFolder;
+import org.llava4j.model.tensors.TensorStore;
+import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
 
 class CheckpointWriterTest {
     private static final Path LLAVA = Golden.path("c_llava_mlp2x_gelu");

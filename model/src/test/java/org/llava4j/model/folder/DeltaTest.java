@@ -11,12 +11,13 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.ForwardPassRecorder;
-import org.llava4j.model.Golden;
 import org.llava4j.model.ImageStartEndFolder;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -35,7 +36,7 @@ class DeltaTest {
     /** A LLaVA whose tables have three more rows than those of its LLaMA, and whose decoder weights differ. */
     @BeforeEach
     void writeBaseAndTarget() throws IOException {
-        base = FolderTests.llama(temp.resolve("base"));
+        base = ModelFolders.llama(temp.resolve("base"));
         target = ImageStartEndFolder.write(temp.resolve("target"));
         out = Files.createDirectory(temp.resolve("out"));
         Map<String, INDArray> tensors = FolderTests.read(target);
@@ -58,7 +59,7 @@ class DeltaTest {
                 .as(name)
                 .isLessThan(1e-6));
         assertThat(ForwardPassRecorder.open(out.resolve("made"), null)).isNotNull();
-        Map<String, byte[]> files = FolderTests.files(out.resolve("made"));
+        Map<String, byte[]> files = ModelFolders.files(out.resolve("made"));
         assertThat(files).containsKeys("tokenizer.model", "added_tokens.json", "model.safetensors.index.json");
         assertThat(FolderTests.config(out.resolve("made"))).isEqualTo(FolderTests.config(target));
     }
@@ -106,7 +107,7 @@ class DeltaTest {
         Files.delete(temp.resolve("delta/llava4j.json"));
         assertThat(delta(TensorType.F32).apply(temp.resolve("delta"), temp.resolve("made")))
                 .isFalse();
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
     }
 
     @Test
@@ -115,10 +116,10 @@ class DeltaTest {
         Map<String, INDArray> tensors = FolderTests.read(base);
         Files.delete(base.resolve("model.safetensors"));
         tensors.put("model.layers.0.self_attn.rotary_emb.inv_freq", Nd4j.ones(DataType.FLOAT, 8));
-        org.llava4j.data.tensors.ShardedSafetensorsWriter.write(
+        org.llava4j.model.tensors.ShardedSafetensorsWriter.write(
                 base,
                 tensors.entrySet().stream()
-                        .map(t -> org.llava4j.data.tensors.LazyTensor.of(t.getKey(), TensorType.F32, t.getValue()))
+                        .map(t -> org.llava4j.model.tensors.LazyTensor.of(t.getKey(), TensorType.F32, t.getValue()))
                         .toList(),
                 SHARD);
         assertThat(delta(TensorType.F32).apply(out.resolve("delta"), out.resolve("made")))
@@ -143,7 +144,7 @@ class DeltaTest {
         assertThatThrownBy(() -> delta(TensorType.F32).make(target, out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("model.norm.weight F32[64] is missing in the base");
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
     }
 
     @Test
@@ -155,7 +156,7 @@ class DeltaTest {
         assertThatThrownBy(() -> Checkpoint.llava(temp.resolve("delta"), FolderTests.TOWER))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is a delta; apply it to the LLaMA");
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
     }
 
     private Delta delta(TensorType type) {

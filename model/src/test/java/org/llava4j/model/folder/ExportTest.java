@@ -21,14 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.TensorFolder;
-import org.llava4j.data.tensors.TensorStore;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 import org.llava4j.model.ForwardPassRecorder;
-import org.llava4j.model.Golden;
 import org.llava4j.model.ImageStartEndFolder;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.config.LlavaConfig;
@@ -38,7 +32,14 @@ import org.llava4j.model.folder.Assembly.AddedImageTokens;
 import org.llava4j.model.folder.Assembly.FeatureOptions;
 import org.llava4j.model.folder.Assembly.ProjectorOptions;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
+import org.llava4j.model.tensors.SafetensorsFile;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.TensorFolder;
+import org.llava4j.model.tensors.TensorStore;
+import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.CheckpointLayout;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 class ExportTest {
@@ -139,7 +140,7 @@ class ExportTest {
         export(source, options).writeTo(out.resolve("once"));
         export(out.resolve("once"), options).writeTo(out.resolve("twice"));
         FolderTests.assertSameFiles(out.resolve("once"), out.resolve("twice"));
-        assertThat(FolderTests.files(out.resolve("once"))).containsKey("model.safetensors.index.json");
+        assertThat(ModelFolders.files(out.resolve("once"))).containsKey("model.safetensors.index.json");
     }
 
     @Test
@@ -147,8 +148,8 @@ class ExportTest {
         export(MLP, WriteOptions.DEFAULT).writeTo(out.resolve("own"));
         export(out.resolve("own"), HF).writeTo(out.resolve("hf"));
         export(out.resolve("hf"), WriteOptions.DEFAULT).writeTo(out.resolve("back"));
-        Map<String, byte[]> exported = FolderTests.files(out.resolve("own"));
-        Map<String, byte[]> back = FolderTests.files(out.resolve("back"));
+        Map<String, byte[]> exported = ModelFolders.files(out.resolve("own"));
+        Map<String, byte[]> back = ModelFolders.files(out.resolve("back"));
         assertThat(back.get("model.safetensors")).isEqualTo(exported.get("model.safetensors"));
         assertThat(back.get("mm_projector.safetensors")).isEqualTo(exported.get("mm_projector.safetensors"));
         assertThat(back.get("vision_tower/model.safetensors"))
@@ -162,7 +163,7 @@ class ExportTest {
             names = {"LLAVA", "LLAVA_HF"})
     void shardsStayWithinLimitAndHoldAllTensors(CheckpointLayout layout) {
         export(MLP, new WriteOptions(layout, 200_000)).writeTo(out.resolve("shards"));
-        Map<String, byte[]> files = FolderTests.files(out.resolve("shards"));
+        Map<String, byte[]> files = ModelFolders.files(out.resolve("shards"));
         long shards = files.keySet().stream()
                 .filter(name -> name.matches("model-\\d{5}-of-\\d{5}\\.safetensors"))
                 .count();
@@ -210,7 +211,7 @@ class ExportTest {
     void exportWritesProjectorOnly() {
         export(MLP, WriteOptions.DEFAULT).writeProjectorTo(out.resolve("projector"));
         Path file = out.resolve("projector/mm_projector.safetensors");
-        assertThat(FolderTests.files(out.resolve("projector"))).containsOnlyKeys("mm_projector.safetensors");
+        assertThat(ModelFolders.files(out.resolve("projector"))).containsOnlyKeys("mm_projector.safetensors");
         Map<String, INDArray> model = FolderTests.read(MLP);
         FolderTests.read(file).forEach((name, tensor) -> assertThat(tensor).isEqualTo(model.get(name)));
     }
@@ -225,7 +226,7 @@ class ExportTest {
         Map<String, INDArray> tensors = FolderTests.read(other);
         tensors.get("model.embed_tokens.weight").getRow(1001).assign(7);
         tensors.get("model.mm_projector.weight").assign(3);
-        org.llava4j.data.tensors.SafetensorsWriter.write(other.resolve("model.safetensors"), tensors);
+        org.llava4j.model.tensors.SafetensorsWriter.write(other.resolve("model.safetensors"), tensors);
         new Export(
                         other,
                         null,
@@ -241,7 +242,7 @@ class ExportTest {
 
     @Test
     void llavaHfImageTokenRowIsNeverRead() throws IOException {
-        Path llama = FolderTests.llama(temp.resolve("llama"));
+        Path llama = ModelFolders.llama(temp.resolve("llama"));
         Files.delete(llama.resolve("tokenizer_config.json"));
         assemble(llama, ProjectorType.MLP2X_GELU, AddedImageTokens.NONE).writeTo(out.resolve("own"));
         ObjectNode pad = FolderTests.config(out.resolve("own"));
@@ -274,7 +275,7 @@ class ExportTest {
         assertThat(manifest.library()).matches("\\d+\\.\\d+\\.\\d+(-SNAPSHOT)?");
         assertThat(manifest.sources().get("lm_head.weight")).isEqualTo(MLP + ":lm_head.weight");
         assertThat(manifest.files().keySet())
-                .isEqualTo(FolderTests.files(out.resolve("own")).keySet());
+                .isEqualTo(ModelFolders.files(out.resolve("own")).keySet());
         assertThat(manifest.differences(out.resolve("own"))).isEmpty();
         Files.delete(out.resolve("own/mm_projector.safetensors"));
         Files.writeString(out.resolve("own/new.txt"), "x");
@@ -297,7 +298,7 @@ class ExportTest {
                         .writeTo(out.resolve("hf")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("llava-hf");
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
     }
 
     @Test
@@ -317,7 +318,7 @@ class ExportTest {
                                 .writeTo(out.resolve("x")))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("but the config asks for [180, 64]");
-        FolderTests.assertEmpty(out);
+        assertThat(out).isEmptyDirectory();
     }
 
     @Test

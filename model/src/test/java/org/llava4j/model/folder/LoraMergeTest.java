@@ -20,12 +20,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.config.ConfigWarnings;
-import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.TensorType;
-import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.ChatFormat;
@@ -35,8 +30,12 @@ import org.llava4j.model.lora.Lora;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.lora.LoraPair;
 import org.llava4j.model.lora.LoraTensorSource;
+import org.llava4j.model.tensors.SafetensorsFile;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightInitializer;
+import org.llava4j.testing.Golden;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -213,19 +212,8 @@ class LoraMergeTest {
     }
 
     @Test
-    void commandRoundsOnceToSaveType() {
-        MergeLoraMain.main(new String[] {
-            "--model-base",
-            BASE.toString(),
-            "--model-path",
-            adapter.toString(),
-            "--output-dir",
-            out.toString(),
-            "--vision-tower",
-            TOWER.toString(),
-            "--save-type",
-            "bfloat16"
-        });
+    void roundsOnceToSaveType() {
+        new LoraMerge(BASE, adapter, TOWER, SaveType.of(TensorType.BF16), Long.MAX_VALUE).writeTo(out);
         String name = "model.layers.1.mlp.down_proj.weight";
         try (SafetensorsFile file = SafetensorsFile.open(out.resolve("model.safetensors"))) {
             assertThat(file.tensors().get(name).type()).isEqualTo(TensorType.BF16);
@@ -233,11 +221,7 @@ class LoraMergeTest {
             assertThat(file.read(name, DataType.FLOAT))
                     .isEqualTo(expected.castTo(DataType.BFLOAT16).castTo(DataType.FLOAT));
         }
-        assertThatThrownBy(() -> MergeLoraMain.main(new String[] {
-                    "--model-base", adapter.toString(), "--model-path", adapter.toString(), "--output-dir", "x"
-                }))
-                .isInstanceOf(CommandFailedException.class)
-                .hasMessageContaining("is a LoRA adapter; merge it into the model it was trained on (merge-lora)");
+        assertRejected(adapter, "is a LoRA adapter; merge it into the model it was trained on (merge-lora)");
     }
 
     @ParameterizedTest

@@ -11,7 +11,6 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.model.ForwardPassRecorder;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
@@ -20,6 +19,8 @@ import org.llava4j.model.folder.Assembly.AddedImageTokens;
 import org.llava4j.model.folder.Assembly.FeatureOptions;
 import org.llava4j.model.folder.Assembly.ProjectorOptions;
 import org.llava4j.model.folder.CheckpointWriter.WriteOptions;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.testing.ModelFolders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -37,7 +38,7 @@ class TiedHeadTest {
 
     @BeforeEach
     void assembleTiedModel() {
-        llama = FolderTests.llama(temp.resolve("llama"));
+        llama = ModelFolders.llama(temp.resolve("llama"));
         FolderTests.tie(llama);
         llava = assemble("llava");
     }

@@ -7,7 +7,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
-import org.llava4j.model.Golden;
+import org.llava4j.testing.Golden;
 
 /**
  * The streamer emits whole characters, without stop texts and surrounding whitespace, and the parts join to the answer.

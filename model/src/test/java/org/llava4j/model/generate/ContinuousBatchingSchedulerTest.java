@@ -19,13 +19,13 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.batch.CollatorOptions;
 import org.llava4j.data.batch.CollatorOptions.PaddingSide;
-import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
 import org.llava4j.model.Placeholders;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.generate.Generation.FinishReason;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
+import org.llava4j.testing.Golden;
 
 /** Tokens do not depend on the KV cache, on batch composition or on arrival time. */
 class ContinuousBatchingSchedulerTest {

@@ -15,11 +15,11 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.config.ConfigWarnings;
-import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.data.tensors.SafetensorsWriter;
 import org.llava4j.model.ForwardPassRecorder;
-import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
+import org.llava4j.model.tensors.SafetensorsFile;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.testing.Golden;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Choice of the vision tower for a model that contains one. */

@@ -15,13 +15,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.llava4j.model.Golden;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.ClipConfig;
 import org.llava4j.model.config.LlamaConfig;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.WeightPlan.Exemptions;
 import org.llava4j.model.weights.WeightPlan.StoredTensor;
+import org.llava4j.testing.Golden;
 
 /** Loading plans of every published layout, from names and shapes of the released files. */
 class WeightPlanTest {

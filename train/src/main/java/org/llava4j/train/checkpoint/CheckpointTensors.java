@@ -6,8 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.data.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.SafetensorsFile;
+import org.llava4j.model.tensors.SafetensorsWriter;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**

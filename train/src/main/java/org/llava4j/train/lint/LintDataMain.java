@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.llava4j.cli.RecordCommand;
+import org.llava4j.cli.RecordExecutor;
 import org.llava4j.data.AtomicFile;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.RecordCommand;
-import org.llava4j.data.cli.RecordExecutor;
 import org.llava4j.train.stage.DataSourceFlags;
 import org.llava4j.train.stage.SampleEncoding;
 

@@ -1,7 +1,7 @@
 package org.llava4j.train.logging;
 
 import java.util.Objects;
-import org.llava4j.data.cli.ProcessMemory;
+import org.llava4j.data.memory.ProcessMemory;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.checkpoint.TrainingTotals;
 

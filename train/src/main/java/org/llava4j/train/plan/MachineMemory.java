@@ -6,9 +6,9 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Objects;
-import org.llava4j.data.cli.AddressSpace;
-import org.llava4j.data.cli.NativeMemory;
-import org.llava4j.data.cli.ProcessMemory;
+import org.llava4j.data.memory.AddressSpace;
+import org.llava4j.data.memory.NativeMemory;
+import org.llava4j.data.memory.ProcessMemory;
 
 /**
  * Memory of a machine in bytes.

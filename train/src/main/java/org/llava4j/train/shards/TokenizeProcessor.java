@@ -1,11 +1,11 @@
 package org.llava4j.train.shards;
 
 import java.nio.file.Path;
+import org.llava4j.cli.RecordProcessor;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
 import org.llava4j.data.batch.BatchLayout;
 import org.llava4j.data.batch.CollatorOptions;
-import org.llava4j.data.cli.RecordProcessor;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.ConversationEncoder;
 import org.llava4j.data.conversation.EncodedSample;

@@ -1,10 +1,10 @@
 package org.llava4j.train.stage;
 
-import static org.llava4j.data.cli.Command.decimal;
-import static org.llava4j.data.cli.Command.flag;
-import static org.llava4j.data.cli.Command.integer;
-import static org.llava4j.data.cli.Command.repeatable;
-import static org.llava4j.data.cli.Command.toggle;
+import static org.llava4j.cli.Command.decimal;
+import static org.llava4j.cli.Command.flag;
+import static org.llava4j.cli.Command.integer;
+import static org.llava4j.cli.Command.repeatable;
+import static org.llava4j.cli.Command.toggle;
 
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package org.llava4j.train.stage;
 
 import org.jspecify.annotations.Nullable;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.config.LlavaConfig.ProjectorType;
+import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.WeightDtype;
 import org.llava4j.train.plan.MachineMemory;
 

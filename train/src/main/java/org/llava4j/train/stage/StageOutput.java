@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import org.llava4j.data.AtomicFile;
-import org.llava4j.data.tensors.TensorType;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.folder.AdapterFiles;
@@ -12,6 +11,7 @@ import org.llava4j.model.folder.AdapterWriter;
 import org.llava4j.model.folder.CheckpointWriter;
 import org.llava4j.model.folder.CheckpointWriter.Origin;
 import org.llava4j.model.folder.ModelManifest;
+import org.llava4j.model.tensors.TensorType;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.CheckpointLayout;
 

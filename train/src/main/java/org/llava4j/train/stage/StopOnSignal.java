@@ -1,7 +1,7 @@
 package org.llava4j.train.stage;
 
 import java.time.Duration;
-import org.llava4j.data.cli.StopSignal;
+import org.llava4j.cli.StopSignal;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 

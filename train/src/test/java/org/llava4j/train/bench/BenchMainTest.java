@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.llava4j.data.cli.CommandFailedException;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.model.kernels.GemmBaseline.Product;
 import org.llava4j.train.plan.PlannedRun;
 

@@ -12,9 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.llava4j.model.Llava;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
 import org.llava4j.train.AdamW;
 import org.llava4j.train.CosineScheduleWithWarmup;
-import org.llava4j.train.GoldenValues;
 import org.llava4j.train.Trainer;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -28,7 +28,7 @@ class CustomLossHeadTest {
 
     @Test
     void customHeadTrainsWhileOtherWeightsStayFrozen() {
-        Path folder = GoldenValues.path("c_llava_linear");
+        Path folder = Golden.path("c_llava_linear");
         int images = 8;
         // <example>
         Path tower = LlavaConfig.visionTowerPath(folder);

@@ -10,8 +10,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy;
@@ -29,10 +29,10 @@ class CustomStageTest {
 
     @Test
     void stageRunsFromJava() throws IOException {
-        Path vicuna = TinyModelFolders.llama(temp.resolve("vicuna"));
-        Path clip = TinyModelFolders.TOWER;
-        Path data = GoldenValues.path("f_e2e/finetune.json");
-        Path images = TinyModelFolders.PICTURES;
+        Path vicuna = ModelFolders.llama(temp.resolve("vicuna"));
+        Path clip = ModelFolders.TOWER;
+        Path data = Golden.path("f_e2e/finetune.json");
+        Path images = ModelFolders.IMAGES;
         Path output = temp.resolve("out");
         AtomicBoolean cancelled = new AtomicBoolean();
         // <example>

@@ -21,10 +21,10 @@ import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.FeatureLoader;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.CosineScheduleWithWarmup;
-import org.llava4j.train.GoldenValues;
 import org.llava4j.train.PyTorchAdam;
-import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
 import org.llava4j.train.stage.RunReport;
@@ -46,10 +46,10 @@ class DataVecFitTest {
     /** Clipping is disabled, because fit has none; batches, schedule and arithmetic of Adam are the same. */
     @Test
     void fitEndsWithTheWeightsOfPretrain() throws IOException, InterruptedException {
-        Path vicuna = TinyModelFolders.llama(temp.resolve("vicuna"));
-        Path clip = TinyModelFolders.TOWER;
-        Path data = GoldenValues.path("f_e2e/pretrain.json");
-        Path images = TinyModelFolders.PICTURES;
+        Path vicuna = ModelFolders.llama(temp.resolve("vicuna"));
+        Path clip = ModelFolders.TOWER;
+        Path data = Golden.path("f_e2e/pretrain.json");
+        Path images = ModelFolders.IMAGES;
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
                 List.of(

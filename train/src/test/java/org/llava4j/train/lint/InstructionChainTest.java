@@ -21,7 +21,7 @@ import org.llava4j.data.JsonInput;
 import org.llava4j.data.instruct.GenerateInstructionsMain;
 import org.llava4j.data.instruct.InstructionWriter;
 import org.llava4j.data.synthetic.SyntheticCocoDataset;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
@@ -62,11 +62,11 @@ class InstructionChainTest {
         }
         Path data = instructions.resolve(InstructionWriter.MERGED);
 
-        Path model = TinyModelFolders.llama(temp.resolve("model"));
+        Path model = ModelFolders.llama(temp.resolve("model"));
         Path lint = temp.resolve("lint");
         LintDataMain.main(new String[] {
             "--model-path", model.toString(),
-            "--vision-tower", TinyModelFolders.TOWER.toString(),
+            "--vision-tower", ModelFolders.TOWER.toString(),
             "--data-path", data.toString(),
             "--image-folder", scenes.resolve(SyntheticCocoDataset.IMAGES).toString(),
             "--output-dir", lint.toString(),
@@ -88,7 +88,7 @@ class InstructionChainTest {
                                 "learningRate",
                                 3e-3)),
                 RunPaths.of(model, data, scenes.resolve(SyntheticCocoDataset.IMAGES), temp.resolve("out"))
-                        .withVisionTower(TinyModelFolders.TOWER),
+                        .withVisionTower(ModelFolders.TOWER),
                 RunOptions.DEFAULT,
                 TrainingListener.NONE);
         assertThat(report.summary().badSamples()).isZero();

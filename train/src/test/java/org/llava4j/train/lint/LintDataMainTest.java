@@ -15,10 +15,10 @@ import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.w3c.dom.Element;
 
 /** The lint command on valid data and on data with each kind of fault. */
@@ -35,17 +35,17 @@ class LintDataMainTest {
 
     @BeforeEach
     void createModel() {
-        model = TinyModelFolders.llama(temp.resolve("model"));
+        model = ModelFolders.llama(temp.resolve("model"));
         output = temp.resolve("lint");
-        data = GoldenValues.path("f_e2e/finetune.json");
+        data = Golden.path("f_e2e/finetune.json");
     }
 
     private void lint(String... flags) {
         List<String> all = new ArrayList<>(List.of(
                 "--model-path", model.toString(),
-                "--vision-tower", TinyModelFolders.TOWER.toString(),
+                "--vision-tower", ModelFolders.TOWER.toString(),
                 "--data-path", data.toString(),
-                "--image-folder", TinyModelFolders.PICTURES.toString(),
+                "--image-folder", ModelFolders.IMAGES.toString(),
                 "--output-dir", output.toString()));
         all.addAll(List.of(flags));
         LintDataMain.main(all.toArray(new String[0]));
@@ -72,7 +72,7 @@ class LintDataMainTest {
     /** A sample for each rule, and a valid one. */
     private void writeSampleForEachRule() throws IOException {
         String picture;
-        try (var files = Files.list(TinyModelFolders.PICTURES)) {
+        try (var files = Files.list(ModelFolders.IMAGES)) {
             picture = files.map(file -> file.getFileName().toString())
                     .filter(name -> name.endsWith(".png") || name.endsWith(".jpg"))
                     .sorted()

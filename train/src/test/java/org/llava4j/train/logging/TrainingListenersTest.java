@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
 import org.llava4j.model.folder.ModelManifest;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.stage.CheckpointPolicy;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
@@ -65,7 +65,7 @@ class TrainingListenersTest {
 
     @BeforeEach
     void createStage() {
-        model = TinyModelFolders.llama(temp.resolve("model"));
+        model = ModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
         checkpoints = temp.resolve("checkpoints");
         uiLog = temp.resolve("log/ui.bin");
@@ -286,8 +286,8 @@ class TrainingListenersTest {
     }
 
     private RunPaths paths(Path output) {
-        return RunPaths.of(model, GoldenValues.path("f_e2e/finetune.json"), TinyModelFolders.PICTURES, output)
-                .withVisionTower(TinyModelFolders.TOWER);
+        return RunPaths.of(model, Golden.path("f_e2e/finetune.json"), ModelFolders.IMAGES, output)
+                .withVisionTower(ModelFolders.TOWER);
     }
 
     /** Appends steps to a log, then an incomplete record. */

@@ -14,12 +14,12 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.NativeMemory;
+import org.llava4j.data.memory.NativeMemory;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.lora.LoraConfig;
 import org.llava4j.model.weights.WeightDtype;
-import org.llava4j.train.GoldenValues;
+import org.llava4j.testing.Golden;
 import org.llava4j.train.plan.PlannedRun.TowerPlacement;
 
 /** Memory plans of published models, from their configs alone. */
@@ -38,7 +38,7 @@ class MemoryPlanTest {
 
     private LlavaConfig config(String name, boolean imageStartEnd) {
         ObjectNode config =
-                (ObjectNode) GoldenValues.json("g_layouts/" + name + ".json").get("config");
+                (ObjectNode) Golden.json("g_layouts/" + name + ".json").get("config");
         config.put("mm_use_im_start_end", imageStartEnd);
         try {
             Path file = Files.writeString(temp.resolve(name + ".json"), config.toString());

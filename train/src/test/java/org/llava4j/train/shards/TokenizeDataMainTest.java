@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.RunOptions;
 import org.llava4j.train.stage.RunPaths;
@@ -36,9 +36,9 @@ class TokenizeDataMainTest {
 
     @BeforeEach
     void createDataWithOneInvalidSample() throws IOException {
-        model = TinyModelFolders.llama(temp.resolve("model"));
+        model = ModelFolders.llama(temp.resolve("model"));
         shards = temp.resolve("shards");
-        String good = Files.readString(GoldenValues.path("f_e2e/pretrain.json")).strip();
+        String good = Files.readString(Golden.path("f_e2e/pretrain.json")).strip();
         data = Files.writeString(
                 temp.resolve("data.json"),
                 "[{\"id\": \"broken\", \"conversations\": [{\"from\": \"human\", \"value\": \"alone\"}]},"
@@ -50,7 +50,7 @@ class TokenizeDataMainTest {
                 "--model-path",
                 model.toString(),
                 "--vision-tower",
-                TinyModelFolders.TOWER.toString(),
+                ModelFolders.TOWER.toString(),
                 "--data-path",
                 data.toString(),
                 "--output-dir",
@@ -79,8 +79,8 @@ class TokenizeDataMainTest {
                                 "modelMaxLength",
                                 256)),
                 more);
-        RunPaths paths = RunPaths.of(model, from, TinyModelFolders.PICTURES, temp.resolve(out))
-                .withVisionTower(TinyModelFolders.TOWER);
+        RunPaths paths =
+                RunPaths.of(model, from, ModelFolders.IMAGES, temp.resolve(out)).withVisionTower(ModelFolders.TOWER);
         return StageRunner.run(stage, paths, RunOptions.DEFAULT, TrainingListener.NONE);
     }
 

@@ -18,10 +18,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
@@ -41,9 +41,8 @@ class DataSourcesTest {
 
     @BeforeEach
     void createModelAndTwoSources() throws IOException {
-        model = TinyModelFolders.llama(temp.resolve("model"));
-        samples = (ArrayNode)
-                JSON.readTree(GoldenValues.path("f_e2e/finetune.json").toFile());
+        model = ModelFolders.llama(temp.resolve("model"));
+        samples = (ArrayNode) JSON.readTree(Golden.path("f_e2e/finetune.json").toFile());
         first = part("first.json", 0, 3);
         second = part("second.json", 3, 8);
     }
@@ -52,14 +51,12 @@ class DataSourcesTest {
     void filesWithoutWeightsAreConcatenated() throws IOException {
         Path all = part("all.json", 0, 8);
         run(
-                List.of(new DataSource(all, TinyModelFolders.PICTURES)),
+                List.of(new DataSource(all, ModelFolders.IMAGES)),
                 temp.resolve("one"),
                 withoutCheckpoints(),
                 TrainingListener.NONE);
         RunReport report = run(
-                List.of(
-                        new DataSource(first, TinyModelFolders.PICTURES),
-                        new DataSource(second, TinyModelFolders.PICTURES)),
+                List.of(new DataSource(first, ModelFolders.IMAGES), new DataSource(second, ModelFolders.IMAGES)),
                 temp.resolve("two"),
                 withoutCheckpoints(),
                 TrainingListener.NONE);
@@ -78,11 +75,11 @@ class DataSourcesTest {
         for (JsonNode sample : samples) {
             String name = sample.path("image").asText();
             if (!name.isEmpty() && !Files.exists(elsewhere.resolve(name))) {
-                Files.copy(TinyModelFolders.PICTURES.resolve(name), elsewhere.resolve(name));
+                Files.copy(ModelFolders.IMAGES.resolve(name), elsewhere.resolve(name));
             }
         }
         run(
-                List.of(new DataSource(all, TinyModelFolders.PICTURES)),
+                List.of(new DataSource(all, ModelFolders.IMAGES)),
                 temp.resolve("one"),
                 withoutCheckpoints(),
                 TrainingListener.NONE);
@@ -91,7 +88,7 @@ class DataSourcesTest {
                 "--data-path",
                 first + "," + second,
                 "--image-folder",
-                elsewhere + "," + TinyModelFolders.PICTURES);
+                elsewhere + "," + ModelFolders.IMAGES);
         assertSameWeights(temp.resolve("one"), temp.resolve("two"));
         assertThatThrownBy(() -> execute(
                         temp.resolve("three"),
@@ -100,7 +97,7 @@ class DataSourcesTest {
                         "--data-path",
                         first + "," + second,
                         "--image-folder",
-                        model + "," + TinyModelFolders.PICTURES))
+                        model + "," + ModelFolders.IMAGES))
                 .hasMessageContaining(first + ", line ")
                 .hasMessageContaining("there is no image " + model);
     }
@@ -208,9 +205,9 @@ class DataSourcesTest {
                 "--model-path",
                 model.toString(),
                 "--vision-tower",
-                TinyModelFolders.TOWER.toString(),
+                ModelFolders.TOWER.toString(),
                 "--image-folder",
-                TinyModelFolders.PICTURES.toString(),
+                ModelFolders.IMAGES.toString(),
                 "--output-dir",
                 output.toString(),
                 "--fresh-projector",
@@ -245,7 +242,7 @@ class DataSourcesTest {
                         "modelMaxLength",
                         256));
         RunPaths paths = RunPaths.of(model, first, null, output)
-                .withVisionTower(TinyModelFolders.TOWER)
+                .withVisionTower(ModelFolders.TOWER)
                 .withSources(sources);
         return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(policy), listener);
     }
@@ -257,8 +254,7 @@ class DataSourcesTest {
 
     private List<DataSource> weighted(double one, double other) {
         return List.of(
-                new DataSource(first, TinyModelFolders.PICTURES, one),
-                new DataSource(second, TinyModelFolders.PICTURES, other));
+                new DataSource(first, ModelFolders.IMAGES, one), new DataSource(second, ModelFolders.IMAGES, other));
     }
 
     private Path part(String name, int from, int to) throws IOException {

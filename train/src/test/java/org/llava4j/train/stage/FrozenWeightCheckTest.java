@@ -12,14 +12,14 @@ import org.llava4j.model.Llava.ImageInput;
 import org.llava4j.model.config.LlavaConfig;
 import org.llava4j.model.features.TowerFeatures;
 import org.llava4j.model.weights.Checkpoint;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 
 class FrozenWeightCheckTest {
-    private static final Path FOLDER = GoldenValues.path("c_llava_linear");
-    private static final LlavaConfig CONFIG = LlavaConfig.read(FOLDER, TinyModelFolders.TOWER);
+    private static final Path FOLDER = Golden.path("c_llava_linear");
+    private static final LlavaConfig CONFIG = LlavaConfig.read(FOLDER, ModelFolders.TOWER);
 
-    private final TowerFeatures tower = TowerFeatures.load(FOLDER, TinyModelFolders.TOWER, CONFIG);
+    private final TowerFeatures tower = TowerFeatures.load(FOLDER, ModelFolders.TOWER, CONFIG);
     private final Llava model = model();
 
     @Test
@@ -68,7 +68,7 @@ class FrozenWeightCheckTest {
 
     private static Llava model() {
         try (Checkpoint checkpoint =
-                Checkpoint.llava(FOLDER, TinyModelFolders.TOWER).withoutTower()) {
+                Checkpoint.llava(FOLDER, ModelFolders.TOWER).withoutTower()) {
             return Llava.build(CONFIG, checkpoint, ImageInput.FEATURES);
         }
     }

@@ -13,10 +13,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.LlavaModel;
-import org.llava4j.train.GoldenValues;
+import org.llava4j.model.tensors.SafetensorsFile;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.logging.TrainingListener;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -90,7 +91,7 @@ class ImageStartEndTokenStagesTest {
         }
         assertThat(is.getRow(1000)).as("<im_patch> is never read").isEqualTo(was.getRow(1000));
         LlavaModel model = LlavaModel.load(temp.resolve("from-folder"));
-        assertThat(model.answer(GoldenValues.path("d_preproc/rgb_64x48.png"), "What is it?", 4))
+        assertThat(model.answer(Golden.path("d_preproc/rgb_64x48.png"), "What is it?", 4))
                 .isNotNull();
     }
 
@@ -160,8 +161,8 @@ class ImageStartEndTokenStagesTest {
     }
 
     private static RunPaths paths(Path model, Path projector, String data, Path out) {
-        return RunPaths.of(model, GoldenValues.path("f_e2e/" + data + ".json"), TinyModelFolders.PICTURES, out)
-                .withVisionTower(TinyModelFolders.TOWER)
+        return RunPaths.of(model, Golden.path("f_e2e/" + data + ".json"), ModelFolders.IMAGES, out)
+                .withVisionTower(ModelFolders.TOWER)
                 .withProjector(projector);
     }
 

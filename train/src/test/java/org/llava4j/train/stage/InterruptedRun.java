@@ -8,8 +8,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
@@ -31,10 +31,10 @@ final class InterruptedRun implements TrainingListener {
     private int last;
 
     InterruptedRun(Path temp) throws IOException {
-        model = TinyModelFolders.llama(temp.resolve("model"));
-        tower = copy(TinyModelFolders.TOWER, temp.resolve("tower"));
-        images = copy(TinyModelFolders.PICTURES, temp.resolve("images"));
-        data = Files.copy(GoldenValues.path("f_e2e/finetune.json"), temp.resolve("data.json"));
+        model = ModelFolders.llama(temp.resolve("model"));
+        tower = copy(ModelFolders.TOWER, temp.resolve("tower"));
+        images = copy(ModelFolders.IMAGES, temp.resolve("images"));
+        data = Files.copy(Golden.path("f_e2e/finetune.json"), temp.resolve("data.json"));
         template = Files.writeString(temp.resolve("template.json"), """
                 {"name": "own", "system": "Be brief.", "prompt": {"afterSystem": " ", "beforeQuestion": "Q: ",
                 "afterQuestion": " ", "answerCue": "A:", "beforeAnswer": " ", "answerEnd": "</s>", "afterAnswer": ""}}

@@ -20,10 +20,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.FileChangedException;
-import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.train.GoldenValues;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.RejectedStepException;
-import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
@@ -61,16 +61,15 @@ class InvalidSamplesTest {
 
     @BeforeEach
     void createModelAndData() throws IOException {
-        model = TinyModelFolders.llama(temp.resolve("model"));
+        model = ModelFolders.llama(temp.resolve("model"));
         images = Files.createDirectory(temp.resolve("images"));
-        try (Stream<Path> all = Files.list(TinyModelFolders.PICTURES)) {
+        try (Stream<Path> all = Files.list(ModelFolders.IMAGES)) {
             for (Path picture : all.filter(Files::isRegularFile).toList()) {
                 Files.copy(picture, images.resolve(picture.getFileName()));
             }
         }
         data = temp.resolve("data.json");
-        samples = (ArrayNode)
-                JSON.readTree(GoldenValues.path("f_e2e/pretrain.json").toFile());
+        samples = (ArrayNode) JSON.readTree(Golden.path("f_e2e/pretrain.json").toFile());
     }
 
     @Test
@@ -170,7 +169,7 @@ class InvalidSamplesTest {
     void nanStepIsRejectedAndReportsItsSamples() throws IOException {
         write();
         // A NaN token embedding: every step with that token is rejected.
-        Map<String, INDArray> tensors = GoldenValues.tensors("f_e2e/stage1_init.safetensors");
+        Map<String, INDArray> tensors = Golden.tensors("f_e2e/stage1_init.safetensors");
         INDArray table = tensors.get("model.embed_tokens.weight");
         int word = 13;
         table.getRow(word).assign(Float.NaN);
@@ -247,7 +246,7 @@ class InvalidSamplesTest {
                                 "bucketingWindowBatches",
                                 9)),
                 changes);
-        RunPaths paths = RunPaths.of(model, data, images, output).withVisionTower(TinyModelFolders.TOWER);
+        RunPaths paths = RunPaths.of(model, data, images, output).withVisionTower(ModelFolders.TOWER);
         return StageRunner.run(stage, paths, RunOptions.DEFAULT.withCheckpointPolicy(policy), who);
     }
 }

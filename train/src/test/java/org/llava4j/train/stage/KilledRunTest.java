@@ -15,8 +15,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 
 /** Runs in separate JVMs that are killed or run out of disk space. */
 class KilledRunTest {
@@ -31,7 +31,7 @@ class KilledRunTest {
 
     @BeforeEach
     void createModel() {
-        model = TinyModelFolders.llama(temp.resolve("model"));
+        model = ModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
     }
 
@@ -165,11 +165,11 @@ class KilledRunTest {
                 "--model-path",
                 model.toString(),
                 "--vision-tower",
-                TinyModelFolders.TOWER.toString(),
+                ModelFolders.TOWER.toString(),
                 "--data-path",
-                GoldenValues.path("f_e2e/pretrain.json").toString(),
+                Golden.path("f_e2e/pretrain.json").toString(),
                 "--image-folder",
-                TinyModelFolders.PICTURES.toString(),
+                ModelFolders.IMAGES.toString(),
                 "--output-dir",
                 output.toString(),
                 "--per-device-train-batch-size",

@@ -13,16 +13,17 @@ import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.tensors.SafetensorsFile;
 import org.llava4j.model.ImageStartEndEmbeddings;
 import org.llava4j.model.folder.LoraMerge;
 import org.llava4j.model.folder.ModelManifest;
 import org.llava4j.model.folder.SaveType;
+import org.llava4j.model.tensors.SafetensorsFile;
 import org.llava4j.model.weights.Checkpoint;
 import org.llava4j.model.weights.WeightDtype;
-import org.llava4j.train.GoldenValues;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
@@ -44,7 +45,7 @@ class LoraStageTest {
 
     @BeforeEach
     void createStage() {
-        model = TinyModelFolders.llama(temp.resolve("model"));
+        model = ModelFolders.llama(temp.resolve("model"));
         out = temp.resolve("out");
         stage = Stages.with(
                 Stages.named(Stages.FINETUNE_LORA),
@@ -66,8 +67,8 @@ class LoraStageTest {
     }
 
     private RunReport run(Path output, WeightDtype frozen, CheckpointPolicy policy, TrainingListener listener) {
-        RunPaths paths = RunPaths.of(model, GoldenValues.path("f_e2e/finetune.json"), TinyModelFolders.PICTURES, output)
-                .withVisionTower(TinyModelFolders.TOWER);
+        RunPaths paths = RunPaths.of(model, Golden.path("f_e2e/finetune.json"), ModelFolders.IMAGES, output)
+                .withVisionTower(ModelFolders.TOWER);
         RunOptions options = RunOptions.DEFAULT.withCheckpointPolicy(policy).withFrozenDtype(frozen);
         return StageRunner.run(stage, paths, options, listener);
     }
@@ -96,7 +97,7 @@ class LoraStageTest {
         ModelManifest manifest = ModelManifest.read(out);
         assertThat(manifest.wrote()).isEqualTo("adapter");
         assertThat(manifest.differences(out)).isEmpty();
-        assertThatThrownBy(() -> Checkpoint.llava(out, TinyModelFolders.TOWER))
+        assertThatThrownBy(() -> Checkpoint.llava(out, ModelFolders.TOWER))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("is a LoRA adapter; merge it");
         // The adapter's config has the vision tower.
@@ -193,7 +194,7 @@ class LoraStageTest {
                     "--model-path",
                     model.toString(),
                     "--vision-tower",
-                    TinyModelFolders.TOWER.toString(),
+                    ModelFolders.TOWER.toString(),
                     "--stage",
                     Stages.FINETUNE_LORA,
                     "--max-length",
@@ -248,10 +249,9 @@ class LoraStageTest {
 
     private void execute(String... flags) {
         List<String> all = new ArrayList<>(List.of("--model-path", model.toString()));
-        all.addAll(List.of("--vision-tower", TinyModelFolders.TOWER.toString()));
-        all.addAll(
-                List.of("--data-path", GoldenValues.path("f_e2e/finetune.json").toString()));
-        all.addAll(List.of("--image-folder", TinyModelFolders.PICTURES.toString()));
+        all.addAll(List.of("--vision-tower", ModelFolders.TOWER.toString()));
+        all.addAll(List.of("--data-path", Golden.path("f_e2e/finetune.json").toString()));
+        all.addAll(List.of("--image-folder", ModelFolders.IMAGES.toString()));
         all.addAll(List.of("--output-dir", out.toString(), "--fresh-projector", "--max-steps", "2"));
         all.addAll(List.of("--gradient-accumulation-steps", "1"));
         all.addAll(List.of(flags));

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.JsonInput;
 import org.llava4j.data.records.SeededPermutation;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.RejectedStepException;
-import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.checkpoint.TrainingTotals;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.RunStart;
@@ -49,7 +49,7 @@ class LossSpikeTest {
     /** Identical samples except for one, which is read at {@link #BAD_STEP}. */
     @BeforeEach
     void createModelAndData() throws IOException {
-        model = TinyModelFolders.llama(temp.resolve("model"));
+        model = ModelFolders.llama(temp.resolve("model"));
         int bad = new SeededPermutation(STEPS, SEED, 0).get(BAD_STEP - 1);
         StringBuilder samples = new StringBuilder();
         for (int i = 0; i < STEPS; i++) {
@@ -236,7 +236,7 @@ class LossSpikeTest {
                         "learningRate=1e-2",
                         "seed=" + SEED));
         Stage limited = Stages.with(stage, Map.of("maxBadSteps", maxBadSteps, "explodingLoss", explodingLoss));
-        RunPaths paths = RunPaths.of(model, data, null, output).withVisionTower(TinyModelFolders.TOWER);
+        RunPaths paths = RunPaths.of(model, data, null, output).withVisionTower(ModelFolders.TOWER);
         RunOptions plain = RunOptions.DEFAULT.withCheckpointPolicy(policy);
         RunOptions options = validation == null ? plain : plain.withValidation(validation);
         return StageRunner.run(limited, paths, options, listener);

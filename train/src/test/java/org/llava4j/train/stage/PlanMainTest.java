@@ -19,9 +19,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.cli.CommandFailedException;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 
 /** The command plan on a folder with only a config. */
 class PlanMainTest {
@@ -32,8 +32,7 @@ class PlanMainTest {
 
     @BeforeEach
     void createConfig() throws IOException {
-        ObjectNode llava =
-                (ObjectNode) GoldenValues.json("g_layouts/vicuna-7b.json").get("config");
+        ObjectNode llava = (ObjectNode) Golden.json("g_layouts/vicuna-7b.json").get("config");
         llava.put("mm_vision_tower", "openai/clip-vit-large-patch14");
         config = Files.writeString(temp.resolve("config.json"), llava.toString());
         Files.writeString(temp.resolve("broken.json"), "{");
@@ -68,7 +67,7 @@ class PlanMainTest {
 
     @Test
     void planAcceptsLlamaWithPublishedTower() {
-        Path llama = GoldenValues.path("f_e2e/base_llm");
+        Path llama = Golden.path("f_e2e/base_llm");
         String tower = "openai/clip-vit-large-patch14-336";
         assertThat(plan("--model-path", llama.toString(), "--stage", "pretrain", "--vision-tower", tower))
                 .contains("image tokens 576");
@@ -76,7 +75,7 @@ class PlanMainTest {
 
     @Test
     void planCountsSamples() {
-        String data = GoldenValues.path("f_e2e/pretrain.json").toString();
+        String data = Golden.path("f_e2e/pretrain.json").toString();
         List<String> args =
                 List.of("--stage", "pretrain", "--batch", "2", "--accumulation", "1", "--num-train-epochs", "2");
         List<String> all = new ArrayList<>(args);
@@ -179,7 +178,7 @@ class PlanMainTest {
 
     @Test
     void planRejectsStageWithoutMatchingWeights() {
-        assertThatThrownBy(() -> run("--model-path", TinyModelFolders.TOWER.toString(), "--stage", "pretrain"))
+        assertThatThrownBy(() -> run("--model-path", ModelFolders.TOWER.toString(), "--stage", "pretrain"))
                 .isInstanceOf(CommandFailedException.class)
                 .hasMessageContaining("has no \"mm_vision_tower\"");
     }

@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.train.GoldenValues;
+import org.llava4j.model.tensors.SafetensorsFile;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.TinyModelFolders;
 import org.llava4j.train.Trainer;
 import org.llava4j.train.logging.TrainingListener;
@@ -25,13 +26,13 @@ class PublishedStagesTest {
 
     @Test
     void stagesMatchRecordedRun() {
-        Path llama = TinyModelFolders.llama(temp.resolve("llama"));
+        Path llama = ModelFolders.llama(temp.resolve("llama"));
         Stage pretrain = published("pretrain", "square");
         Path captions =
                 TinyModelFolders.inPublishedOrder("pretrain.json", pretrain.seed(), temp.resolve("pretrain.json"));
         Path stage1 = temp.resolve("stage1");
-        RunPaths paths = RunPaths.of(llama, captions, TinyModelFolders.PICTURES, stage1)
-                .withVisionTower(TinyModelFolders.TOWER)
+        RunPaths paths = RunPaths.of(llama, captions, ModelFolders.IMAGES, stage1)
+                .withVisionTower(ModelFolders.TOWER)
                 .withProjector(TinyModelFolders.projector(temp.resolve("projector.safetensors")))
                 .withFeatureCache(temp.resolve("cache"));
         RunReport report = StageRunner.run(pretrain, paths, RunOptions.DEFAULT, TrainingListener.NONE);
@@ -43,7 +44,7 @@ class PublishedStagesTest {
 
         Stage finetune = published("finetune", "pad");
         Path talks = TinyModelFolders.inPublishedOrder("finetune.json", finetune.seed(), temp.resolve("finetune.json"));
-        RunPaths next = RunPaths.of(stage1, talks, TinyModelFolders.PICTURES, temp.resolve("stage2"))
+        RunPaths next = RunPaths.of(stage1, talks, ModelFolders.IMAGES, temp.resolve("stage2"))
                 .withFeatureCache(temp.resolve("cache"));
         RunReport second = StageRunner.run(finetune, next, RunOptions.DEFAULT, TrainingListener.NONE);
         // The original code discarded the labels of one sample of the last batch, so that batch differs.
@@ -63,7 +64,7 @@ class PublishedStagesTest {
     }
 
     private static void assertSteps(String stage, List<Trainer.Step> steps, int compared) {
-        JsonNode golden = GoldenValues.json("f_e2e/" + stage + "_log.json").get("steps");
+        JsonNode golden = Golden.json("f_e2e/" + stage + "_log.json").get("steps");
         assertThat(steps).hasSameSizeAs(golden);
         for (int i = 0; i < compared; i++) {
             Trainer.Step step = steps.get(i);
@@ -82,11 +83,11 @@ class PublishedStagesTest {
     }
 
     private static void assertProjector(Path folder) {
-        Map<String, INDArray> before = GoldenValues.tensors("f_e2e/stage1_init.safetensors");
+        Map<String, INDArray> before = Golden.tensors("f_e2e/stage1_init.safetensors");
         try (SafetensorsFile written = SafetensorsFile.open(folder.resolve("model.safetensors"))) {
-            GoldenValues.tensors("f_e2e/stage1_final.safetensors").forEach((name, expected) -> {
+            Golden.tensors("f_e2e/stage1_final.safetensors").forEach((name, expected) -> {
                 INDArray start = before.get(name);
-                assertThat(GoldenValues.relativeError(written.read(name).sub(start), expected.sub(start)))
+                assertThat(Golden.relativeError(written.read(name).sub(start), expected.sub(start)))
                         .as("change of " + name)
                         .isLessThan(1e-2);
             });

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.AtomicFolder;
 import org.llava4j.data.BadInputException;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.stage.CheckpointPolicy.ResumeMode;
@@ -39,8 +39,8 @@ class ResumeTest {
 
     @BeforeEach
     void runWithoutInterruption() throws IOException {
-        model = TinyModelFolders.llama(temp.resolve("model"));
-        data = Files.copy(GoldenValues.path("f_e2e/finetune.json"), temp.resolve("data.json"));
+        model = ModelFolders.llama(temp.resolve("model"));
+        data = Files.copy(Golden.path("f_e2e/finetune.json"), temp.resolve("data.json"));
         // Two forward passes per step, and an epoch ends during the run.
         stage = Stages.with(
                 Stages.named(Stages.FINETUNE),
@@ -170,7 +170,7 @@ class ResumeTest {
         Files.writeString(data, Files.readString(data) + " ");
         assertThatThrownBy(() -> run(out, policy(ResumeMode.AUTO), TrainingListener.NONE))
                 .hasMessageContaining("belongs to another run: \"data source 1\" was sha256 ");
-        Files.copy(GoldenValues.path("f_e2e/finetune.json"), data, StandardCopyOption.REPLACE_EXISTING);
+        Files.copy(Golden.path("f_e2e/finetune.json"), data, StandardCopyOption.REPLACE_EXISTING);
         byte[] weights = Files.readAllBytes(model.resolve("model.safetensors"));
         weights[weights.length - 1] ^= 1;
         Files.write(model.resolve("model.safetensors"), weights);
@@ -226,8 +226,7 @@ class ResumeTest {
     }
 
     private RunReport run(Path output, CheckpointPolicy policy, TrainingListener listener) {
-        RunPaths paths =
-                RunPaths.of(model, data, TinyModelFolders.PICTURES, output).withVisionTower(TinyModelFolders.TOWER);
+        RunPaths paths = RunPaths.of(model, data, ModelFolders.IMAGES, output).withVisionTower(ModelFolders.TOWER);
         return StageRunner.run(stage, paths, options.withCheckpointPolicy(policy), listener);
     }
 

@@ -13,12 +13,12 @@ import org.assertj.core.api.AbstractThrowableAssert;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.AtomicFolder;
-import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.conversation.ConversationTemplates;
 import org.llava4j.model.folder.CheckpointWriter;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.lint.LintDataMain;
 import org.llava4j.train.shards.TokenizeDataMain;
 
@@ -33,8 +33,8 @@ class RunOutputsTest {
 
     @BeforeEach
     void createFormerOutput() throws IOException {
-        model = TinyModelFolders.llama(temp.resolve("model"));
-        data = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
+        model = ModelFolders.llama(temp.resolve("model"));
+        data = Files.copy(Golden.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
         output = temp.resolve("out");
         try (AtomicFolder folder = AtomicFolder.begin(output, CheckpointWriter.KIND)) {
             folder.commit();
@@ -92,7 +92,7 @@ class RunOutputsTest {
         Path chat = Files.copy(data, inside.resolve("chat.json"));
         String[] args = {
             "--model-path", model.toString(),
-            "--vision-tower", TinyModelFolders.TOWER.toString(),
+            "--vision-tower", ModelFolders.TOWER.toString(),
             "--data-path", chat.toString(),
             "--output-dir", inside.toString()
         };
@@ -107,7 +107,7 @@ class RunOutputsTest {
         Path captions = Files.copy(data, later.resolve("captions.json"));
         assertThatThrownBy(() -> TrainAllMain.main(new String[] {
                     "--model-path", model.toString(),
-                    "--vision-tower", TinyModelFolders.TOWER.toString(),
+                    "--vision-tower", ModelFolders.TOWER.toString(),
                     "--output-dir", output.toString(),
                     "--pretrain-data", captions.toString(),
                     "--finetune-data", data.toString()
@@ -120,9 +120,9 @@ class RunOutputsTest {
     private AbstractThrowableAssert<?, ? extends Throwable> assertFails(Object... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--model-path", model.toString(),
-                "--vision-tower", TinyModelFolders.TOWER.toString(),
+                "--vision-tower", ModelFolders.TOWER.toString(),
                 "--data-path", data.toString(),
-                "--image-folder", TinyModelFolders.PICTURES.toString(),
+                "--image-folder", ModelFolders.IMAGES.toString(),
                 "--output-dir", output.toString(),
                 "--max-steps", "1"));
         Arrays.stream(more).map(Object::toString).forEach(arguments::add);

@@ -21,10 +21,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.cli.ChildJvm;
-import org.llava4j.data.cli.ProcessMemory;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.cli.ChildJvm;
+import org.llava4j.data.memory.ProcessMemory;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.RunPage;
 import org.llava4j.train.logging.TensorBoardLog;
@@ -129,16 +129,15 @@ class SoakTest {
         private static RunPaths paths(Path temp) {
             List<DataSource> sources = new ArrayList<>();
             for (String name : List.of("pretrain.json", "finetune.json")) {
-                sources.add(new DataSource(
-                        GoldenValues.path("f_e2e/" + name), TinyModelFolders.PICTURES, 1.0 + sources.size()));
+                sources.add(new DataSource(Golden.path("f_e2e/" + name), ModelFolders.IMAGES, 1.0 + sources.size()));
             }
-            Path model = TinyModelFolders.llama(temp.resolve("model"));
-            return new RunPaths(model, TinyModelFolders.TOWER, null, sources, temp.resolve("out"), null);
+            Path model = ModelFolders.llama(temp.resolve("model"));
+            return new RunPaths(model, ModelFolders.TOWER, null, sources, temp.resolve("out"), null);
         }
 
         private static RunOptions options(Path checkpoints) {
-            ValidationOptions validation = new ValidationOptions(
-                    GoldenValues.path("f_e2e/pretrain.json"), TinyModelFolders.PICTURES, null, 40, 2, true);
+            ValidationOptions validation =
+                    new ValidationOptions(Golden.path("f_e2e/pretrain.json"), ModelFolders.IMAGES, null, 40, 2, true);
             return RunOptions.DEFAULT
                     .withCheckpointPolicy(new CheckpointPolicy(checkpoints, SAVE_EVERY, KEEP, ResumeMode.NEVER))
                     .withValidation(validation);

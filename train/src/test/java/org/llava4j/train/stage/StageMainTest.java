@@ -20,15 +20,15 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.data.tensors.FloatConversion;
-import org.llava4j.data.tensors.SafetensorsFile;
-import org.llava4j.data.tensors.SafetensorsWriter;
-import org.llava4j.data.tensors.TensorType;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.model.config.ChatFormat;
 import org.llava4j.model.folder.ModelManifest;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.model.tensors.FloatConversion;
+import org.llava4j.model.tensors.SafetensorsFile;
+import org.llava4j.model.tensors.SafetensorsWriter;
+import org.llava4j.model.tensors.TensorType;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -48,8 +48,8 @@ class StageMainTest {
 
     @BeforeEach
     void createModelAndData() throws IOException {
-        model = TinyModelFolders.llama(temp.resolve("model"));
-        data = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
+        model = ModelFolders.llama(temp.resolve("model"));
+        data = Files.copy(Golden.path("f_e2e/pretrain.json"), temp.resolve("data.json"));
         output = temp.resolve("out");
     }
 
@@ -95,9 +95,9 @@ class StageMainTest {
                 "--model-path",
                 output.toString(),
                 "--data-path",
-                GoldenValues.path("f_e2e/finetune.json").toString(),
+                Golden.path("f_e2e/finetune.json").toString(),
                 "--image-folder",
-                TinyModelFolders.PICTURES.toString(),
+                ModelFolders.IMAGES.toString(),
                 "--output-dir",
                 second.toString(),
                 "--per-device-train-batch-size",
@@ -153,7 +153,7 @@ class StageMainTest {
                 "--model-path",
                 model.toString(),
                 "--vision-tower",
-                TinyModelFolders.TOWER.toString(),
+                ModelFolders.TOWER.toString(),
                 "--data-path",
                 problems.toString(),
                 "--output-dir",
@@ -264,7 +264,7 @@ class StageMainTest {
     @Test
     void corruptImageIsRejected() throws IOException {
         Path images = Files.createDirectory(temp.resolve("my-images"));
-        try (Stream<Path> all = Files.list(TinyModelFolders.PICTURES)) {
+        try (Stream<Path> all = Files.list(ModelFolders.IMAGES)) {
             for (Path picture :
                     all.filter(path -> path.toString().endsWith("png")).toList()) {
                 byte[] bytes = Files.readAllBytes(picture);
@@ -319,9 +319,9 @@ class StageMainTest {
     private void run(String stage, String... more) {
         List<String> arguments = new ArrayList<>(List.of(
                 "--model-path", model.toString(),
-                "--vision-tower", TinyModelFolders.TOWER.toString(),
+                "--vision-tower", ModelFolders.TOWER.toString(),
                 "--data-path", data.toString(),
-                "--image-folder", TinyModelFolders.PICTURES.toString(),
+                "--image-folder", ModelFolders.IMAGES.toString(),
                 "--output-dir", output.toString(),
                 "--per-device-train-batch-size", "4",
                 "--gradient-accumulation-steps", "1",
@@ -374,7 +374,7 @@ class StageMainTest {
             if (i > 2) {
                 Path picture = folder.resolve("images/train/" + i + "/image.png");
                 Files.createDirectories(picture.getParent());
-                Files.copy(TinyModelFolders.PICTURES.resolve("rgb_64x48.png"), picture);
+                Files.copy(ModelFolders.IMAGES.resolve("rgb_64x48.png"), picture);
             }
         }
         JSON.writeValue(folder.resolve("problems.json").toFile(), problems);

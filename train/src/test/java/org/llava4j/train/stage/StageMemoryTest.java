@@ -13,10 +13,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.BadInputException;
-import org.llava4j.data.cli.CommandFailedException;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.ProgressLine;
 import org.llava4j.train.logging.StatusLine;
@@ -37,8 +37,8 @@ class StageMemoryTest {
 
     @BeforeEach
     void createModelAndData() {
-        model = TinyModelFolders.llama(temp.resolve("model"));
-        data = GoldenValues.path("f_e2e/pretrain.json");
+        model = ModelFolders.llama(temp.resolve("model"));
+        data = Golden.path("f_e2e/pretrain.json");
         output = temp.resolve("out");
     }
 
@@ -100,8 +100,7 @@ class StageMemoryTest {
     private void run(MachineMemory machine, TrainingListener listener, CheckpointPolicy policy) {
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN), Map.of("perDeviceTrainBatchSize", 4, "gradientAccumulationSteps", 1));
-        RunPaths paths =
-                RunPaths.of(model, data, TinyModelFolders.PICTURES, output).withVisionTower(TinyModelFolders.TOWER);
+        RunPaths paths = RunPaths.of(model, data, ModelFolders.IMAGES, output).withVisionTower(ModelFolders.TOWER);
         RunOptions options = RunOptions.DEFAULT.withMachine(machine).withCheckpointPolicy(policy);
         StageRunner.run(stage, paths, options, listener);
     }
@@ -109,9 +108,9 @@ class StageMemoryTest {
     private void execute(String... more) {
         List<String> flags = List.of(
                 "--model-path", model.toString(),
-                "--vision-tower", TinyModelFolders.TOWER.toString(),
+                "--vision-tower", ModelFolders.TOWER.toString(),
                 "--data-path", data.toString(),
-                "--image-folder", TinyModelFolders.PICTURES.toString(),
+                "--image-folder", ModelFolders.IMAGES.toString(),
                 "--output-dir", output.toString(),
                 "--per-device-train-batch-size", "4",
                 "--gradient-accumulation-steps", "1");

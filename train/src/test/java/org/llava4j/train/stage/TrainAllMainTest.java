@@ -14,13 +14,13 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.llava4j.cli.CommandFailedException;
 import org.llava4j.data.JsonInput;
-import org.llava4j.data.cli.CommandFailedException;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
 import org.llava4j.model.folder.ModelManifest;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 
 class TrainAllMainTest {
     @TempDir
@@ -32,7 +32,7 @@ class TrainAllMainTest {
 
     @BeforeEach
     void createLlamaAndData() {
-        llama = TinyModelFolders.llama(temp.resolve("llama"));
+        llama = ModelFolders.llama(temp.resolve("llama"));
         dataset = temp.resolve("dataset");
         SyntheticDatasetWriter.write(new SyntheticDatasetConfig(3, 1, 0, 1, 0, false), dataset);
         out = temp.resolve("out");
@@ -61,7 +61,7 @@ class TrainAllMainTest {
 
     @Test
     void eachStageHasItsOwnWeights() throws IOException {
-        Path more = Files.copy(GoldenValues.path("f_e2e/pretrain.json"), temp.resolve("more.json"));
+        Path more = Files.copy(Golden.path("f_e2e/pretrain.json"), temp.resolve("more.json"));
         String[] weighted = sources(more, "1,3");
         TrainAllMain.main(weighted);
         TrainAllMain.main(weighted);
@@ -86,11 +86,11 @@ class TrainAllMainTest {
         List<String> args = new ArrayList<>(List.of(args()));
         args.addAll(List.of(
                 "--pretrain-data",
-                GoldenValues.path("f_e2e/pretrain.json") + "," + more,
+                Golden.path("f_e2e/pretrain.json") + "," + more,
                 "--pretrain-data-weights",
                 pretrainWeights,
                 "--finetune-data",
-                GoldenValues.path("f_e2e/finetune.json") + "," + more,
+                Golden.path("f_e2e/finetune.json") + "," + more,
                 "--finetune-data-weights",
                 "0.5,0.5"));
         return args.toArray(String[]::new);
@@ -174,17 +174,17 @@ class TrainAllMainTest {
                 "--model-path",
                 llama.toString(),
                 "--vision-tower",
-                TinyModelFolders.TOWER.toString(),
+                ModelFolders.TOWER.toString(),
                 "--output-dir",
                 out.toString(),
                 "--pretrain-data",
-                GoldenValues.path("f_e2e/pretrain.json").toString(),
+                Golden.path("f_e2e/pretrain.json").toString(),
                 "--pretrain-images",
-                TinyModelFolders.PICTURES.toString(),
+                ModelFolders.IMAGES.toString(),
                 "--finetune-data",
-                GoldenValues.path("f_e2e/finetune.json").toString(),
+                Golden.path("f_e2e/finetune.json").toString(),
                 "--finetune-images",
-                TinyModelFolders.PICTURES.toString()));
+                ModelFolders.IMAGES.toString()));
         for (String stage : List.of("pretrain", "finetune", "finetune-scienceqa")) {
             for (String value : List.of(
                     "perDeviceTrainBatchSize=2", "gradientAccumulationSteps=1", "maxSteps=2", "modelMaxLength=512")) {

@@ -21,8 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.synthetic.SyntheticDatasetConfig;
 import org.llava4j.data.synthetic.SyntheticDatasetWriter;
-import org.llava4j.train.GoldenValues;
-import org.llava4j.train.TinyModelFolders;
+import org.llava4j.testing.Golden;
+import org.llava4j.testing.ModelFolders;
 import org.llava4j.train.logging.Progress;
 import org.llava4j.train.logging.TrainingListener;
 import org.llava4j.train.logging.ValidationResult;
@@ -56,19 +56,19 @@ class ValidationTest {
 
     @BeforeEach
     void createModel() {
-        model = TinyModelFolders.llama(temp.resolve("model"));
+        model = ModelFolders.llama(temp.resolve("model"));
     }
 
     /** On the training batch itself the validation loss equals the loss of the next step, before its update. */
     @Test
     void validationLossEqualsTrainingLossOnSameBatch() throws IOException {
-        Path data = GoldenValues.path("f_e2e/pretrain.json");
+        Path data = Golden.path("f_e2e/pretrain.json");
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
                 Map.of("perDeviceTrainBatchSize", 8, "gradientAccumulationSteps", 1, "maxSteps", 5));
         run(stage, data, temp.resolve("plain"), RunOptions.DEFAULT);
         losses.clear();
-        ValidationOptions same = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 2, 100, false);
+        ValidationOptions same = new ValidationOptions(data, ModelFolders.IMAGES, null, 2, 100, false);
         run(stage, data, temp.resolve("looked"), RunOptions.DEFAULT.withValidation(same));
         assertThat(results.keySet()).containsExactly(2, 4, 5);
         assertThat(results.get(2).loss()).isCloseTo(losses.get(2), within(1e-5));
@@ -84,7 +84,7 @@ class ValidationTest {
 
     @Test
     void bestCheckpointIsKeptAndLoaded() throws IOException {
-        Path all = GoldenValues.path("f_e2e/pretrain.json");
+        Path all = Golden.path("f_e2e/pretrain.json");
         // Trained on two samples only, the model overfits: the validation loss rises after a while.
         ArrayNode two = ((ArrayNode) new ObjectMapper().readTree(all.toFile())).removeAll();
         JsonNode samples = new ObjectMapper().readTree(all.toFile());
@@ -107,7 +107,7 @@ class ValidationTest {
                         3e-2,
                         "warmupRatio",
                         0.0));
-        ValidationOptions same = new ValidationOptions(all, TinyModelFolders.PICTURES, null, 1, 100, true);
+        ValidationOptions same = new ValidationOptions(all, ModelFolders.IMAGES, null, 1, 100, true);
         Path checkpoints = temp.resolve("checkpoints");
         run(
                 stage,
@@ -133,17 +133,17 @@ class ValidationTest {
                 data,
                 temp.resolve("more"),
                 RunOptions.DEFAULT.withValidation(
-                        new ValidationOptions(all, TinyModelFolders.PICTURES, null, 1, 100, false)));
+                        new ValidationOptions(all, ModelFolders.IMAGES, null, 1, 100, false)));
         assertThat(results.get(1).loss()).isCloseTo(lowest, within(1e-3));
     }
 
     @Test
     void saveStepsOfZeroWriteNoCheckpointsAtEvaluations() {
-        Path data = GoldenValues.path("f_e2e/pretrain.json");
+        Path data = Golden.path("f_e2e/pretrain.json");
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
                 Map.of("perDeviceTrainBatchSize", 8, "gradientAccumulationSteps", 1, "maxSteps", 4));
-        ValidationOptions same = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 1, 8, false);
+        ValidationOptions same = new ValidationOptions(data, ModelFolders.IMAGES, null, 1, 8, false);
         RunOptions options = RunOptions.DEFAULT.withValidation(same);
         Path checkpoints = temp.resolve("checkpoints");
         run(
@@ -164,11 +164,11 @@ class ValidationTest {
 
     @Test
     void invalidValidationOptionsAreRejected() throws IOException {
-        Path data = GoldenValues.path("f_e2e/pretrain.json");
+        Path data = Golden.path("f_e2e/pretrain.json");
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
                 Map.of("perDeviceTrainBatchSize", 8, "gradientAccumulationSteps", 1, "maxSteps", 2));
-        ValidationOptions best = new ValidationOptions(data, TinyModelFolders.PICTURES, null, 2, 100, true);
+        ValidationOptions best = new ValidationOptions(data, ModelFolders.IMAGES, null, 2, 100, true);
         assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(best)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining("the run has no checkpoint folder");
@@ -176,7 +176,7 @@ class ValidationTest {
                 temp.resolve("mute.json"),
                 "[{\"id\": \"1\", \"conversations\": [{\"from\": \"human\", \"value\": \"a\"},"
                         + " {\"from\": \"gpt\", \"value\": \"\"}]}]");
-        ValidationOptions empty = new ValidationOptions(mute, TinyModelFolders.PICTURES, null, 2, 100, false);
+        ValidationOptions empty = new ValidationOptions(mute, ModelFolders.IMAGES, null, 2, 100, false);
         assertThatThrownBy(() -> run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(empty)))
                 .isInstanceOf(BadInputException.class)
                 .hasMessageContaining(mute + ": no validation sample has target tokens");
@@ -185,7 +185,7 @@ class ValidationTest {
 
     @Test
     void skippedValidationSamplesAreReportedOnce() throws IOException {
-        Path data = GoldenValues.path("f_e2e/pretrain.json");
+        Path data = Golden.path("f_e2e/pretrain.json");
         ArrayNode samples = (ArrayNode) new ObjectMapper().readTree(data.toFile());
         for (int number : new int[] {6, 2}) {
             ((ObjectNode) samples.get(number)).put("id", "s" + number).remove("conversations");
@@ -194,7 +194,7 @@ class ValidationTest {
         Stage stage = Stages.with(
                 Stages.named(Stages.PRETRAIN),
                 Map.of("perDeviceTrainBatchSize", 4, "gradientAccumulationSteps", 1, "maxSteps", 2));
-        ValidationOptions some = new ValidationOptions(heldOut, TinyModelFolders.PICTURES, null, 1, 100, false);
+        ValidationOptions some = new ValidationOptions(heldOut, ModelFolders.IMAGES, null, 1, 100, false);
         run(stage, data, temp.resolve("out"), RunOptions.DEFAULT.withValidation(some));
         assertThat(results).hasSize(2);
         assertThat(notices)
@@ -230,11 +230,8 @@ class ValidationTest {
     }
 
     private void run(Stage stage, Path data, Path output, RunOptions options) {
-        Path images = Files.isDirectory(data) ? null : TinyModelFolders.PICTURES;
+        Path images = Files.isDirectory(data) ? null : ModelFolders.IMAGES;
         StageRunner.run(
-                stage,
-                RunPaths.of(model, data, images, output).withVisionTower(TinyModelFolders.TOWER),
-                options,
-                listener);
+                stage, RunPaths.of(model, data, images, output).withVisionTower(ModelFolders.TOWER), options, listener);
     }
 }

@@ -1,5 +1,0 @@
-/**
- * Command-line framework: commands with flags and one-line errors, child JVMs, memory limits and their reports, progress
- * output, graceful shutdown, and commands that process independent records locally or on a cluster.
- */
-package org.llava4j.data.cli;

@@ -1,0 +1,67 @@
+package org.llava4j.server;
+
+import org.jspecify.annotations.Nullable;
+import org.llava4j.model.generate.NonFiniteLogitsException;
+
+/** An error response in OpenAI's format. */
+final class ApiException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    private final int status;
+    private final String type;
+    private final @Nullable String parameter;
+    private final @Nullable String code;
+
+    /**
+     * Creates an error.
+     *
+     * @param status HTTP status
+     * @param parameter request field at fault; null if there is no such field
+     * @param code machine-readable code; null for none
+     */
+    ApiException(int status, String type, @Nullable String parameter, @Nullable String code, String message) {
+        super(message);
+        this.status = status;
+        this.type = type;
+        this.parameter = parameter;
+        this.code = code;
+    }
+
+    /** 400: the request is invalid. */
+    static ApiException badRequest(@Nullable String parameter, String message) {
+        return new ApiException(400, "invalid_request_error", parameter, null, message);
+    }
+
+    /** 429: the server is at capacity; the client may retry later. */
+    static ApiException busy(String message) {
+        return new ApiException(429, "rate_limit_error", null, "queue_full", message);
+    }
+
+    /** 504: generation exceeds the time limit. */
+    static ApiException timeout(String message) {
+        return new ApiException(504, "timeout_error", null, "timeout", message);
+    }
+
+    /** 500: the model produces NaN or infinite logits. */
+    static ApiException nonFiniteLogits(NonFiniteLogitsException cause) {
+        return new ApiException(500, "server_error", null, "non_finite_logits", cause.getMessage());
+    }
+
+    int status() {
+        return status;
+    }
+
+    String type() {
+        return type;
+    }
+
+    @Nullable
+    String parameter() {
+        return parameter;
+    }
+
+    @Nullable
+    String code() {
+        return code;
+    }
+}

@@ -1,0 +1,240 @@
+package org.llava4j.server;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.DoubleNode;
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.llava4j.data.conversation.Turn;
+import org.llava4j.data.image.ImageRef;
+import org.llava4j.data.tokenizer.LlamaTokenizer;
+import org.llava4j.model.generate.DecodingOptions;
+import org.llava4j.model.generate.GenerationRequest;
+import org.llava4j.model.generate.SamplingOptions;
+
+/**
+ * A parsed {@code POST /v1/chat/completions} request. Accepts {@code top_k} and {@code repetition_penalty} in addition
+ * to OpenAI's fields, as other servers of open models do. Without a temperature, decoding is greedy.
+ *
+ * @param stream whether to stream the answer as server-sent events
+ * @param streamUsage whether the last event holds the token counts
+ */
+record ChatRequest(GenerationRequest question, DecodingOptions decoding, boolean stream, boolean streamUsage) {
+    private static final int MAX_STOP_SEQUENCES = 4;
+    private static final Set<String> KNOWN_FIELDS = Set.of(
+            "model",
+            "messages",
+            "temperature",
+            "top_p",
+            "top_k",
+            "repetition_penalty",
+            "seed",
+            "max_tokens",
+            "max_completion_tokens",
+            "stop",
+            "stream",
+            "stream_options",
+            "n",
+            "frequency_penalty",
+            "presence_penalty",
+            "logit_bias",
+            "logprobs",
+            "top_logprobs",
+            "response_format",
+            "tools",
+            "tool_choice",
+            "parallel_tool_calls",
+            "modalities",
+            // Accepted and ignored.
+            "user",
+            "safety_identifier",
+            "prompt_cache_key",
+            "metadata",
+            "store",
+            "service_tier");
+
+    /** Loads the image behind a URL of a message. */
+    @FunctionalInterface
+    interface ImageSource {
+        /**
+         * Loads an image.
+         *
+         * @param parameter path of the field, for messages
+         * @throws ApiException 400 if there is no valid image
+         */
+        ImageRef load(String url, String parameter);
+    }
+
+    /**
+     * Parses a request.
+     *
+     * @throws ApiException if the request is invalid
+     */
+    static ChatRequest of(JsonNode body, ServerOptions options, ImageSource images) {
+        if (!body.isObject()) {
+            throw ApiException.badRequest(null, "the body must be a JSON object");
+        }
+        RequestFields fields = new RequestFields(body, "");
+        fields.requireKnown(KNOWN_FIELDS);
+        options.requireModel(fields.text("model"));
+        rejectUnsupported(fields);
+        DecodingOptions decoding = decoding(fields, options);
+        boolean stream = fields.isTrue("stream");
+        JsonNode streamOptions = body.get("stream_options");
+        boolean usage = streamOptions != null
+                && !streamOptions.isNull()
+                && fields.child("stream_options").isTrue("include_usage");
+        return new ChatRequest(new Messages(options, images).question(fields), decoding, stream, usage);
+    }
+
+    private static void rejectUnsupported(RequestFields fields) {
+        JsonNodeFactory json = JsonNodeFactory.instance;
+        fields.requireDefault("n", IntNode.valueOf(1));
+        JsonNode[] zero = {IntNode.valueOf(0), DoubleNode.valueOf(0)};
+        fields.requireDefault("frequency_penalty", zero);
+        fields.requireDefault("presence_penalty", zero);
+        fields.requireDefault("logit_bias", json.objectNode());
+        fields.requireDefault("logprobs", json.booleanNode(false));
+        fields.requireDefault("top_logprobs", IntNode.valueOf(0));
+        fields.requireDefault("response_format", json.objectNode().put("type", "text"));
+        fields.requireDefault("tools", json.arrayNode());
+        fields.requireDefault("tool_choice", json.textNode("none"), json.textNode("auto"));
+        fields.requireDefault("modalities", json.arrayNode().add("text"));
+    }
+
+    private static DecodingOptions decoding(RequestFields fields, ServerOptions options) {
+        double temperature = number(fields, "temperature", 0, 2, 0);
+        double topP = number(fields, "top_p", 0, 1, 1);
+        long topK = integer(fields, "top_k", 0, Integer.MAX_VALUE, 0);
+        double penalty = number(fields, "repetition_penalty", 0.01, 100, 1);
+        long seed = fields.integer("seed", 0);
+        String limit = fields.object().hasNonNull("max_completion_tokens") ? "max_completion_tokens" : "max_tokens";
+        long tokens = integer(fields, limit, 1, Integer.MAX_VALUE, options.maxNewTokens());
+        List<String> stops = fields.strings("stop");
+        if (stops.size() > MAX_STOP_SEQUENCES || stops.contains("")) {
+            throw ApiException.badRequest(
+                    "stop", "'stop' may have up to " + MAX_STOP_SEQUENCES + " strings, none of them empty");
+        }
+        // A top_p of 0 means greedy decoding.
+        SamplingOptions sampling =
+                new SamplingOptions(temperature, Math.max(topP, Double.MIN_NORMAL), (int) topK, penalty, seed);
+        return new DecodingOptions(sampling, (int) Math.min(tokens, options.maxNewTokens()), stops);
+    }
+
+    private static double number(RequestFields fields, String name, double min, double max, double defaultValue) {
+        double value = fields.number(name, defaultValue);
+        require(value >= min && value <= max, name, value, min, max);
+        return value;
+    }
+
+    private static long integer(RequestFields fields, String name, int min, int max, int defaultValue) {
+        long value = fields.integer(name, defaultValue);
+        require(value >= min && value <= max, name, value, min, max);
+        return value;
+    }
+
+    private static void require(boolean valid, String name, Number value, Number min, Number max) {
+        if (!valid) {
+            throw ApiException.badRequest(name, "'" + name + "' is " + value + "; give " + min + " to " + max);
+        }
+    }
+
+    /** Converts messages to a question. */
+    private static final class Messages {
+        private final ServerOptions options;
+        private final ImageSource images;
+        private final List<ImageRef> imagesSoFar = new ArrayList<>();
+
+        Messages(ServerOptions options, ImageSource images) {
+            this.options = options;
+            this.images = images;
+        }
+
+        GenerationRequest question(RequestFields request) {
+            List<Turn> turns = new ArrayList<>();
+            StringBuilder system = new StringBuilder();
+            List<RequestFields> messages = request.objects("messages");
+            for (RequestFields message : messages) {
+                String role = message.text("role");
+                switch (role) {
+                    case "system", "developer" ->
+                        system.append(system.isEmpty() ? "" : "\n").append(content(message, false));
+                    case "user" -> turns.add(Turn.human(content(message, true)));
+                    case "assistant" -> turns.add(Turn.gpt(content(message, false)));
+                    default ->
+                        throw ApiException.badRequest(
+                                message.path() + ".role",
+                                "'" + message.path() + ".role' is '" + role
+                                        + "'; use system, developer, user or assistant");
+                }
+            }
+            if (turns.isEmpty() || !turns.get(turns.size() - 1).isHuman()) {
+                throw ApiException.badRequest("messages", "the last of 'messages' must have the role user");
+            }
+            requireAlternatingRoles(turns);
+            return new GenerationRequest(turns, imagesSoFar, system.isEmpty() ? null : system.toString())
+                    .withSpecialTokensInText(options.specialTokensInText());
+        }
+
+        private static void requireAlternatingRoles(List<Turn> turns) {
+            for (int i = 0; i < turns.size(); i++) {
+                if (turns.get(i).isHuman() != (i % 2 == 0)) {
+                    throw ApiException.badRequest(
+                            "messages",
+                            "'messages' must alternate between the roles user and assistant, starting with user");
+                }
+            }
+        }
+
+        private String content(RequestFields message, boolean imagesAllowed) {
+            JsonNode content = message.object().get("content");
+            if (content != null && content.isTextual()) {
+                return text(content.textValue(), message.path() + ".content", imagesAllowed);
+            }
+            if (content == null || !content.isArray()) {
+                String path = message.path() + ".content";
+                throw ApiException.badRequest(path, "'" + path + "' must be a string or an array of parts");
+            }
+            StringBuilder text = new StringBuilder();
+            for (RequestFields part : message.objects("content")) {
+                String type = part.text("type");
+                if (type.equals("text")) {
+                    text.append(text(part.text("text"), part.path() + ".text", imagesAllowed));
+                } else if (type.equals("image_url") && imagesAllowed) {
+                    addImage(part.child("image_url"));
+                    text.append(LlamaTokenizer.IMAGE_TEXT).append('\n');
+                } else {
+                    throw ApiException.badRequest(
+                            part.path() + ".type",
+                            "'" + part.path() + ".type' is '" + type + "'; use text"
+                                    + (imagesAllowed ? " or image_url" : "; only user messages may have images"));
+                }
+            }
+            return text.toString();
+        }
+
+        /**
+         * Rejects the image placeholder in user text, where it would stand for an image that is not sent. In other
+         * messages it is ordinary text.
+         */
+        private static String text(String text, String path, boolean imagesAllowed) {
+            if (imagesAllowed && text.contains(LlamaTokenizer.IMAGE_TEXT)) {
+                throw ApiException.badRequest(
+                        path,
+                        "'" + path + "' contains the placeholder " + LlamaTokenizer.IMAGE_TEXT
+                                + "; send image_url instead");
+            }
+            return text;
+        }
+
+        private void addImage(RequestFields image) {
+            if (imagesSoFar.size() == options.maxImages()) {
+                throw ApiException.badRequest(
+                        image.path(), "there are more than " + options.maxImages() + " images; send fewer");
+            }
+            imagesSoFar.add(images.load(image.text("url"), image.path() + ".url"));
+        }
+    }
+}

@@ -1,0 +1,261 @@
+package org.llava4j.server;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.eclipse.jetty.http.BadMessageException;
+import org.eclipse.jetty.http.HttpStatus;
+import org.eclipse.jetty.http.UriCompliance;
+import org.eclipse.jetty.http.UriCompliance.Violation;
+import org.eclipse.jetty.server.Handler;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Request;
+import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
+import org.eclipse.jetty.server.handler.ErrorHandler;
+import org.eclipse.jetty.server.handler.GracefulHandler;
+import org.eclipse.jetty.util.Callback;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.llava4j.data.BadInputException;
+import org.llava4j.model.LlavaModel;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * HTTP server with OpenAI's chat completions API, the web page, health check and metrics. Routes requests, checks the
+ * API key, and turns every failure into an error response.
+ */
+public final class ChatServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatServer.class);
+    private static final String CHAT = "/v1/chat/completions";
+    private static final String MODELS = "/v1/models";
+    private static final String METRICS = "/metrics";
+    private static final String HEALTH = "/health";
+    /**
+     * Accepts an escaped slash in a model id and a double slash at the start of a path, both of which clients send.
+     * Such paths are only looked up, never resolved to files.
+     */
+    private static final UriCompliance URIS = UriCompliance.DEFAULT.with(
+            "llava4j", Violation.AMBIGUOUS_PATH_SEPARATOR, Violation.AMBIGUOUS_EMPTY_SEGMENT);
+
+    private static final int HEADER_BYTES = 16 << 10;
+    private static final int IDLE_MILLIS = 30_000;
+    /** Threads in addition to those of completions: for the page, for rejected requests and for Jetty itself. */
+    private static final int OTHER_THREADS = 32;
+
+    private final ServerOptions options;
+    private final ServerMetrics metrics;
+    private final CompletionHandler completions;
+    private final RemoteImages remote;
+    private final WebPage page;
+    private final Routes routes;
+    private final Server server;
+    private final ServerConnector connector;
+    private final long started = System.currentTimeMillis() / 1000;
+
+    public ChatServer(LlavaModel model, ModelInfo modelInfo, ServerOptions options) {
+        this(model, modelInfo, options, new RemoteImages(options));
+    }
+
+    ChatServer(LlavaModel model, ModelInfo modelInfo, ServerOptions options, RemoteImages remote) {
+        this.options = options;
+        this.remote = remote;
+        model.setMaxBatchSize(options.maxConcurrentRequests());
+        metrics = new ServerMetrics(model::waitingRequests);
+        completions = new CompletionHandler(
+                model, options, metrics, new RequestImages(model, options, remote), new RequestMemoryBudget());
+        page = new WebPage(modelInfo);
+        List<String> readPaths = new ArrayList<>(List.of(METRICS, HEALTH, MODELS));
+        readPaths.addAll(page.paths());
+        routes = new Routes(List.of(CHAT), readPaths);
+        QueuedThreadPool threads =
+                new QueuedThreadPool(options.maxConcurrentRequests() + options.maxQueuedRequests() + OTHER_THREADS);
+        // Daemon threads: the process exits with the command, even if the server fails to start.
+        threads.setDaemon(true);
+        server = new Server(threads);
+        HttpConfiguration http = new HttpConfiguration();
+        http.setSendServerVersion(false);
+        http.setRequestHeaderSize(HEADER_BYTES);
+        http.setUriCompliance(URIS);
+        connector = new ServerConnector(server, new HttpConnectionFactory(http));
+        connector.setHost(options.host());
+        connector.setPort(options.port());
+        connector.setIdleTimeout(Math.min(IDLE_MILLIS, options.bodyTimeout().toMillis()));
+        server.addConnector(connector);
+        server.setHandler(new GracefulHandler(new Requests()));
+        server.setErrorHandler(ChatServer::sendRejection);
+    }
+
+    /**
+     * Sends Jetty's own rejections, such as malformed request lines and oversized headers, in the same error format.
+     */
+    private static boolean sendRejection(Request request, Response response, Callback callback) {
+        int status = response.getStatus();
+        Exchange exchange = new Exchange(request, response);
+        try {
+            exchange.send(new ApiException(
+                    status,
+                    "invalid_request_error",
+                    null,
+                    null,
+                    "HTTP " + status + " " + HttpStatus.getMessage(status) + reason(request, status)));
+            callback.succeeded();
+        } catch (IOException e) {
+            callback.failed(e);
+        }
+        return true;
+    }
+
+    /** Jetty's reason for rejecting a request, if it is more specific than the status. */
+    private static String reason(Request request, int status) {
+        Object cause = request.getAttribute(ErrorHandler.ERROR_EXCEPTION);
+        Object reason = cause instanceof BadMessageException bad
+                ? bad.getReason()
+                : request.getAttribute(ErrorHandler.ERROR_MESSAGE);
+        return reason == null || reason.equals(HttpStatus.getMessage(status)) ? "" : ": " + reason;
+    }
+
+    /**
+     * Starts the server.
+     *
+     * @throws BadInputException if the address cannot be bound
+     */
+    public ChatServer start() {
+        try {
+            remote.start();
+            server.start();
+            return this;
+        } catch (IOException e) {
+            throw new BadInputException(
+                    "cannot listen on " + options.host() + ":" + options.port() + " (" + e.getMessage()
+                            + "); give another --host or --port",
+                    e);
+        } catch (Exception e) {
+            throw new IllegalStateException("the server cannot start", e);
+        } finally {
+            if (!server.isStarted()) {
+                close();
+            }
+        }
+    }
+
+    public URI address() {
+        String host = options.host().equals("0.0.0.0") ? "localhost" : options.host();
+        return URI.create("http://" + host + ":" + connector.getLocalPort());
+    }
+
+    /** Rejects new requests, then stops when running requests are finished or the grace period is over. */
+    public void stop(Duration grace) {
+        server.setStopTimeout(grace.toMillis());
+        try {
+            server.stop();
+            remote.close();
+        } catch (Exception e) {
+            LOG.warn("the server did not stop cleanly", e);
+        }
+    }
+
+    public void join() throws InterruptedException {
+        server.join();
+    }
+
+    @Override
+    public void close() {
+        stop(Duration.ZERO);
+    }
+
+    private final class Requests extends Handler.Abstract {
+        @Override
+        public boolean handle(Request request, Response response, Callback callback) {
+            Exchange exchange = new Exchange(request, response);
+            try {
+                answer(exchange);
+                callback.succeeded();
+            } catch (IOException | RuntimeException e) {
+                // The client is disconnected, so no response can be sent.
+                callback.failed(e);
+            }
+            metrics.request(metricPath(exchange.path()), exchange.status());
+            return true;
+        }
+    }
+
+    private static String metricPath(String path) {
+        return Set.of("/", CHAT, MODELS, METRICS, HEALTH).contains(path) ? path : "other";
+    }
+
+    private void answer(Exchange exchange) throws IOException {
+        exchange.header("X-Content-Type-Options", "nosniff");
+        try {
+            route(exchange);
+        } catch (ApiException e) {
+            exchange.send(e);
+        } catch (RuntimeException | Error e) {
+            LOG.error("{} {} failed", exchange.method(), exchange.path(), e);
+            if (exchange.isCommitted()) {
+                throw e;
+            }
+            exchange.send(new ApiException(500, "server_error", null, null, "internal error; see the server's log"));
+        }
+    }
+
+    private void route(Exchange exchange) throws IOException {
+        String path = exchange.path();
+        if (path.startsWith("/v1/") || path.equals(METRICS)) {
+            requireKey(exchange);
+        }
+        if (path.startsWith(MODELS + "/")) {
+            routes.requireRead(exchange);
+            options.requireModel(path.substring(MODELS.length() + 1));
+            exchange.send(200, modelNode());
+            return;
+        }
+        routes.require(exchange);
+        switch (path) {
+            case CHAT -> completions.handle(exchange);
+            case HEALTH ->
+                exchange.send(200, new JsonMapper().createObjectNode().put("status", "ok"));
+            case METRICS -> exchange.send(200, ServerMetrics.CONTENT_TYPE, metrics.text());
+            case MODELS -> {
+                ObjectNode list = new JsonMapper().createObjectNode().put("object", "list");
+                list.putArray("data").add(modelNode());
+                exchange.send(200, list);
+            }
+            default -> page.send(exchange);
+        }
+    }
+
+    private ObjectNode modelNode() {
+        return new JsonMapper()
+                .createObjectNode()
+                .put("id", options.modelId())
+                .put("object", "model")
+                .put("created", started)
+                .put("owned_by", "llava4j");
+    }
+
+    private void requireKey(Exchange exchange) {
+        if (options.apiKey() == null) {
+            return;
+        }
+        String header = exchange.header("Authorization");
+        byte[] expected = ("Bearer " + options.apiKey()).getBytes(StandardCharsets.UTF_8);
+        if (header == null || !MessageDigest.isEqual(header.getBytes(StandardCharsets.UTF_8), expected)) {
+            throw new ApiException(
+                    401,
+                    "authentication_error",
+                    null,
+                    "invalid_api_key",
+                    "this server requires an API key: Authorization: Bearer KEY");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package org.llava4j.server;
+
+import java.util.Arrays;
+import java.util.Locale;
+import org.llava4j.model.Llava;
+import org.llava4j.model.config.ChatFormat;
+import org.llava4j.model.config.LlavaConfig;
+import org.llava4j.model.weights.WeightDtype;
+
+/**
+ * Model information shown on the web page, served as {@code model-info.json}.
+ *
+ * @param id model id of the API
+ * @param parameters total number of parameters of vision tower, projector and decoder
+ * @param dtype weight dtype
+ * @param contextLength maximum sequence length, image tokens included
+ * @param imageSize input image size of the vision tower, in pixels
+ * @param imageTokens number of tokens per image
+ * @param maxNewTokens maximum number of generated tokens
+ * @param apiKeyRequired whether requests need an API key
+ */
+public record ModelInfo(
+        String id,
+        long parameters,
+        String dtype,
+        String decoder,
+        String tower,
+        String projector,
+        String template,
+        int contextLength,
+        int imageSize,
+        int imageTokens,
+        int maxNewTokens,
+        boolean apiKeyRequired) {
+
+    public static ModelInfo of(LlavaConfig config, ChatFormat chat, WeightDtype type, ServerOptions options) {
+        long parameters = Llava.weightShapes(config).values().stream()
+                .mapToLong(shape -> Arrays.stream(shape).reduce(1, (a, b) -> a * b))
+                .sum();
+        return new ModelInfo(
+                options.modelId(),
+                parameters,
+                type.toString(),
+                config.decoder().layers() + " layers of " + config.decoder().hiddenSize(),
+                config.vision().layers() + " layers of " + config.vision().hiddenSize(),
+                config.projector().toString().toLowerCase(Locale.ROOT),
+                chat.template().name(),
+                config.maxLength(),
+                config.vision().imageSizePx(),
+                config.numImageTokens(),
+                options.maxNewTokens(),
+                options.apiKey() != null);
+    }
+}

@@ -1,0 +1,144 @@
+package org.llava4j.server;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Remote images are fetched from public servers only. */
+class RemoteImagesTest {
+    private static final ServerOptions ALLOWED = new ServerOptions(
+            TestServer.OPTIONS.host(),
+            0,
+            TestServer.OPTIONS.apiKey(),
+            TestServer.ID,
+            1000,
+            TestServer.OPTIONS.maxPixels(),
+            2,
+            1,
+            1,
+            TestServer.OPTIONS.timeout(),
+            TestServer.OPTIONS.bodyTimeout(),
+            16,
+            true,
+            false);
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "127.0.0.1",
+                "127.9.9.9",
+                "10.1.2.3",
+                "172.16.0.1",
+                "192.168.1.1",
+                "169.254.169.254",
+                "0.0.0.0",
+                "100.64.0.1",
+                "192.0.0.8",
+                "198.18.0.1",
+                "224.0.0.1",
+                "240.0.0.1",
+                "255.255.255.255",
+                "::1",
+                "::",
+                "fe80::1",
+                "fc00::1",
+                "fd12::1",
+                "ff02::1",
+                "::ffff:127.0.0.1",
+                "::ffff:10.0.0.1",
+                "64:ff9b::a00:1",
+                "2002:7f00:1::",
+                "2001::1",
+                "2001:db8::1"
+            })
+    void privateAddressIsNotPublic(String address) throws Exception {
+        assertThat(PublicAddresses.isPublic(InetAddress.getByName(address))).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1.1.1.1", "93.184.216.34", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"})
+    void publicAddressIsPublic(String address) throws Exception {
+        assertThat(PublicAddresses.isPublic(InetAddress.getByName(address))).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.0.0.1", "localhost", "[::1]", "2130706433", "0177.0.0.1", "[::ffff:127.0.0.1]"})
+    void fetchRejectsLoopback(String host) throws Exception {
+        try (ServerSocket listener = new ServerSocket(0);
+                RemoteImages remote = new RemoteImages(ALLOWED)) {
+            listener.setSoTimeout(1);
+            remote.start();
+            assertThatThrownBy(() -> remote.fetch("http://" + host + ":" + listener.getLocalPort() + "/x.png", "url"))
+                    .isInstanceOf(ApiException.class)
+                    .hasMessageContaining("cannot fetch 'url'");
+            assertThatThrownBy(listener::accept)
+                    .as("no connection")
+                    .isInstanceOf(java.net.SocketTimeoutException.class);
+        }
+    }
+
+    /** Fetches from a loopback server with this response, treating loopback as the only public address. */
+    private static byte[] fetchFromServer(String response) throws Exception {
+        try (ServerSocket server = new ServerSocket(0);
+                RemoteImages remote = new RemoteImages(ALLOWED, InetAddress::isLoopbackAddress)) {
+            Thread answers = new Thread(() -> {
+                for (int i = 0; i < 2; i++) {
+                    try (Socket socket = server.accept()) {
+                        socket.getInputStream().read(new byte[4096]);
+                        socket.getOutputStream().write(response.getBytes(StandardCharsets.ISO_8859_1));
+                    } catch (java.io.IOException e) {
+                        return;
+                    }
+                }
+            });
+            answers.setDaemon(true);
+            answers.start();
+            remote.start();
+            return remote.fetch("http://127.0.0.1:" + server.getLocalPort() + "/x.png", "url");
+        }
+    }
+
+    @Test
+    void fetchReturnsBytes() throws Exception {
+        assertThat(fetchFromServer("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc"))
+                .isEqualTo(new byte[] {'a', 'b', 'c'});
+    }
+
+    @Test
+    void fetchRejectsPrivateRedirectsErrorsAndOversizedImages() {
+        String oversized = "x".repeat(1001);
+        List<String[]> responses = List.of(
+                new String[] {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "status 404"},
+                new String[] {
+                    "HTTP/1.1 302 Found\r\nLocation: http://10.0.0.1/x.png\r\nContent-Length: 0\r\n\r\n",
+                    "is not a public address"
+                },
+                new String[] {
+                    "HTTP/1.1 302 Found\r\nLocation: file:///etc/passwd\r\nContent-Length: 0\r\n\r\n", "cannot fetch"
+                },
+                new String[] {"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n" + oversized, "more than 1000 bytes"},
+                new String[] {"nonsense\r\n\r\n", "cannot fetch"});
+        for (String[] responseAndMessage : responses) {
+            assertThatThrownBy(() -> fetchFromServer(responseAndMessage[0]))
+                    .isInstanceOf(ApiException.class)
+                    .hasMessageContaining(responseAndMessage[1]);
+        }
+    }
+
+    @Test
+    void fetchRejectsAllUrlsUnlessAllowed() throws Exception {
+        try (RemoteImages remote = new RemoteImages(TestServer.OPTIONS)) {
+            assertThatThrownBy(() -> remote.fetch("http://1.1.1.1/x.png", "url"))
+                    .isInstanceOf(ApiException.class)
+                    .hasMessageContaining("does not fetch remote images");
+        }
+    }
+}

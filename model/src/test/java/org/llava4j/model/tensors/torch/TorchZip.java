@@ -1,0 +1,55 @@
+package org.llava4j.model.tensors.torch;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+
+/** Builder of zips, like those of torch.save and others. */
+public final class TorchZip {
+    private final Map<String, byte[]> entries = new LinkedHashMap<>();
+    private int method = ZipEntry.STORED;
+
+    public static TorchZip of(byte[] pickle) {
+        return new TorchZip().with("root/data.pkl", pickle);
+    }
+
+    public TorchZip with(String name, byte[] content) {
+        entries.put(name, content);
+        return this;
+    }
+
+    public TorchZip with(String name, String content) {
+        return with(name, content.getBytes(StandardCharsets.US_ASCII));
+    }
+
+    public TorchZip compressed() {
+        method = ZipEntry.DEFLATED;
+        return this;
+    }
+
+    public byte[] bytes() {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try (ZipOutputStream zip = new ZipOutputStream(out)) {
+            for (Map.Entry<String, byte[]> content : entries.entrySet()) {
+                ZipEntry entry = new ZipEntry(content.getKey());
+                entry.setMethod(method);
+                CRC32 crc = new CRC32();
+                crc.update(content.getValue());
+                entry.setCrc(crc.getValue());
+                entry.setSize(content.getValue().length);
+                zip.putNextEntry(entry);
+                zip.write(content.getValue());
+                zip.closeEntry();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return out.toByteArray();
+    }
+}
