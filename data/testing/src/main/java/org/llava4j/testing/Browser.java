@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.openqa.selenium.OutputType;
@@ -65,9 +66,9 @@ public final class Browser {
 
     /** URLs that the page has requested from other servers. */
     public static List<?> foreignRequests(ChromeDriver browser) {
-        return (List<?>) browser.executeScript("return performance.getEntriesByType('resource')"
+        return (List<?>) Objects.requireNonNull(browser.executeScript("return performance.getEntriesByType('resource')"
                 + ".map(entry => entry.name).filter(name => new URL(name).origin !== location.origin"
-                + " && !name.startsWith('data:') && !name.startsWith('blob:'))");
+                + " && !name.startsWith('data:') && !name.startsWith('blob:'))"));
     }
 
     /** Saves a screenshot. */
