@@ -20,7 +20,11 @@ class ArchitectureTest {
             .resideInAnyPackage("org.llava4j.model..", "org.llava4j.train..", "org.llava4j.eval..");
 
     @ArchTest
-    static final ArchRule everyClassIsInsideData = classes().should().resideInAPackage("org.llava4j.data..");
+    static final ArchRule everyClassIsInsideData = classes()
+            .that()
+            .resideOutsideOfPackage("org.llava4j.testing")
+            .should()
+            .resideInAPackage("org.llava4j.data..");
 
     @ArchTest
     static final ArchRule packagesAreFreeOfCycles =
