@@ -38,7 +38,7 @@ public final class Golden {
         return values;
     }
 
-    /** All float32 tensors of a safetensors file. */
+    /** All tensors of a safetensors file. */
     public static Map<String, INDArray> tensors(String name) {
         return Safetensors.read(path(name));
     }

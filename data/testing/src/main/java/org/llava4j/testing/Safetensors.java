@@ -15,13 +15,13 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Reader and writer of float32 safetensors files, independent of the library's own. */
+/** Reader and writer of safetensors files, independent of the library's own. Reads F32 and I64, writes F32. */
 public final class Safetensors {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private Safetensors() {}
 
-    /** All float32 tensors of a file. */
+    /** All tensors of a file. */
     public static Map<String, INDArray> read(Path file) {
         try {
             ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
@@ -32,7 +32,7 @@ public final class Safetensors {
             JSON.readTree(new String(header, StandardCharsets.UTF_8))
                     .properties()
                     .forEach(entry -> {
-                        if (entry.getValue().path("dtype").asText().equals("F32")) {
+                        if (!entry.getKey().equals("__metadata__")) {
                             tensors.put(entry.getKey(), tensor(entry.getValue(), data));
                         }
                     });
@@ -45,16 +45,25 @@ public final class Safetensors {
     private static INDArray tensor(JsonNode entry, ByteBuffer data) {
         int start = entry.get("data_offsets").get(0).intValue();
         int end = entry.get("data_offsets").get(1).intValue();
-        float[] values = new float[(end - start) / Float.BYTES];
-        data.slice(start, end - start)
-                .order(ByteOrder.LITTLE_ENDIAN)
-                .asFloatBuffer()
-                .get(values);
+        ByteBuffer bytes = data.slice(start, end - start).order(ByteOrder.LITTLE_ENDIAN);
         long[] shape = new long[entry.get("shape").size()];
         for (int i = 0; i < shape.length; i++) {
             shape[i] = entry.get("shape").get(i).longValue();
         }
-        return Nd4j.createFromArray(values).reshape(shape);
+        String type = entry.get("dtype").asText();
+        switch (type) {
+            case "F32" -> {
+                float[] values = new float[bytes.remaining() / Float.BYTES];
+                bytes.asFloatBuffer().get(values);
+                return Nd4j.createFromArray(values).reshape(shape);
+            }
+            case "I64" -> {
+                long[] values = new long[bytes.remaining() / Long.BYTES];
+                bytes.asLongBuffer().get(values);
+                return Nd4j.createFromArray(values).reshape(shape);
+            }
+            default -> throw new IllegalArgumentException("no reader for dtype " + type);
+        }
     }
 
     /** Writes float32 tensors in the order of the map. */
