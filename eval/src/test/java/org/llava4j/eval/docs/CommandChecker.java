@@ -95,7 +95,7 @@ final class CommandChecker {
     /** Flags of {@code spark-submit} are Spark's; what follows the jar is a command of ours with its flags. */
     private List<String> spark(List<String> words) {
         int jar = 0;
-        while (jar < words.size() && !words.get(jar).endsWith("-spark.jar")) {
+        while (jar < words.size() && !words.get(jar).endsWith("-all.jar")) {
             jar++;
         }
         if (jar >= words.size() - 1) {
