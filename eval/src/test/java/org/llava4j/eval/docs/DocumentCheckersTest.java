@@ -28,7 +28,7 @@ class DocumentCheckersTest {
                 "mvn -q -pl train -am compile exec:java@finetune -Dexec.args=\"--set maxSteps=4 --set seed=1 --model-path DIR"
                         + " --data-path FILE --output-dir DIR\"",
                 "mvn -q -pl eval -am test -Dtest=DocumentCheckersTest -Dsurefire.failIfNoSpecifiedTests=false",
-                "spark-submit --master spark://HOST:7077 eval/target/x-spark.jar COMMAND [flags]",
+                "spark-submit --master spark://HOST:7077 eval/target/x-all.jar COMMAND [flags]",
             })
     void acceptsCommand(String line) {
         assertThat(commands.problems(line)).isEmpty();
@@ -66,8 +66,8 @@ class DocumentCheckersTest {
             delimiter = '|',
             value = {
                 "spark-submit --master spark://HOST:7077 | jar",
-                "spark-submit x-spark.jar no-such-command | no-such-command",
-                "spark-submit x-spark.jar filter-concepts --data-path FILE --output-dir DIR --none | --none",
+                "spark-submit x-all.jar no-such-command | no-such-command",
+                "spark-submit x-all.jar filter-concepts --data-path FILE --output-dir DIR --none | --none",
             })
     void refusesSparkCommand(String line, String named) {
         assertThat(commands.problems(line)).singleElement().asString().contains(named);
