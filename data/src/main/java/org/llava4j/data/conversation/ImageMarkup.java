@@ -2,6 +2,7 @@ package org.llava4j.data.conversation;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.llava4j.data.PythonText;
 import org.llava4j.data.tokenizer.ImageStartEndTokens;
 import org.llava4j.data.tokenizer.LlamaTokenizer;
 
@@ -37,7 +38,7 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
     public String apply(String value) {
         int images = count(value);
         if (imageFirst && images > 0) {
-            value = strip((IMAGE + "\n").repeat(images) + strip(value.replace(IMAGE, "")));
+            value = PythonText.strip((IMAGE + "\n").repeat(images) + PythonText.strip(value.replace(IMAGE, "")));
         }
         return startEnd ? value.replace(IMAGE, BRACKETED) : value;
     }
@@ -54,22 +55,5 @@ public record ImageMarkup(boolean imageFirst, boolean startEnd) {
             count++;
         }
         return count;
-    }
-
-    /** Strips as Python does: also no-break spaces and U+0085, which {@link String#strip} keeps. */
-    private static String strip(String text) {
-        int from = 0;
-        int to = text.length();
-        while (from < to && isSpace(text.charAt(from))) {
-            from++;
-        }
-        while (to > from && isSpace(text.charAt(to - 1))) {
-            to--;
-        }
-        return text.substring(from, to);
-    }
-
-    private static boolean isSpace(char c) {
-        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
 }

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.llava4j.data.BadInputException;
 import org.llava4j.data.conversation.Conversation;
 import org.llava4j.data.conversation.Turn;
@@ -19,15 +22,20 @@ class ScienceQaPromptTest {
                         + "Options: (A) attract (B) repel\n<image>");
     }
 
+    @ParameterizedTest
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "LETTER")
+    void questionIsSameInAllFormatsExceptLetter(ScienceQaPrompt format) {
+        assertThat(format.question(MAGNETS)).isEqualTo(ScienceQaPrompt.LEA.question(MAGNETS));
+    }
+
     @Test
-    void questionIsSameInAllFormatsExceptLetter() {
-        String letter = "\nAnswer with the option's letter from the given choices directly.";
-        assertThat(ScienceQaPrompt.values()).allSatisfy(format -> {
-            String asked = format.question(MAGNETS);
-            assertThat(format == ScienceQaPrompt.LETTER ? asked.replace(letter, "") : asked)
-                    .isEqualTo(ScienceQaPrompt.LEA.question(MAGNETS));
-        });
-        assertThat(ScienceQaPrompt.LETTER.question(MAGNETS)).contains(letter);
+    void letterQuestionHasImageContextChoicesAndRequest() {
+        assertThat(ScienceQaPrompt.LETTER.question(MAGNETS))
+                .isEqualTo("<image>\nContext: Two magnets are placed as shown.\nWill these magnets attract or repel?\n"
+                        + "A. attract\nB. repel\nAnswer with the option's letter from the given choices directly.");
+        assertThat(ScienceQaPrompt.LETTER.question(ScienceQaProblems.texts("Why?", "", "", "")))
+                .isEqualTo(
+                        "Why?\nA. attract\nB. repel\nAnswer with the option's letter from the given choices directly.");
         assertThat(ScienceQaPrompt.LETTER.answer(MAGNETS)).isEqualTo("B");
     }
 
@@ -39,6 +47,43 @@ class ScienceQaPromptTest {
                                 + "\n###\nANSWER: B.");
         assertThat(ScienceQaPrompt.LEPA.secondPass()).isEqualTo(" ###\nANSWER:");
         assertThat(ScienceQaPrompt.LEA.secondPass()).isNull();
+    }
+
+    @ParameterizedTest(name = "{0} of \"{1}\" and \"{2}\"")
+    @CsvSource(delimiter = '|', quoteCharacter = '\'', textBlock = """
+            LEPA | All. | So. | 'LECTURE: All.\nSOLUTION: So.\n###\nANSWER: B.'
+            LEPA | ''   | So. | 'SOLUTION: So.\n###\nANSWER: B.'
+            LEPA | All. | ' ' | 'LECTURE: All.\n###\nANSWER: B.'
+            LEPA | ''   | ''  | '###\nANSWER: B.'
+            LEA  | ''   | So. | 'So. The answer is B.'
+            LEA  | All. | ''  | 'All. The answer is B.'
+            LEA  | ''   | ''  | ' The answer is B.'
+            LEA  | ' All.' | So. | 'All. So. The answer is B.'
+            LEA  | '  All.' | So. | ' All. So. The answer is B.'
+            LEA  | ''   | ' So.' | ' So. The answer is B.'
+            EA   | All. | ''  | 'The answer is B.'
+            EA   | All. | ' So.' | 'So. The answer is B.'
+            ALE  | ''   | So. | 'The answer is B. BECAUSE: So.'
+            ALE  | All. | ''  | 'The answer is B. BECAUSE: All.'
+            ALE  | ''   | ''  | 'The answer is B.'
+            A    | ''   | ''  | 'The answer is B.'
+            """)
+    void answerOmitsMissingPartsAsPublishedCodeDoes(
+            ScienceQaPrompt format, String lecture, String solution, String expected) {
+        assertThat(format.answer(ScienceQaProblems.texts("Why?", "", lecture, solution)))
+                .isEqualTo(expected);
+    }
+
+    @Test
+    void questionKeepsLeadingSpaceBeyondTheHeaders() {
+        assertThat(ScienceQaPrompt.A.question(ScienceQaProblems.texts("   Why?", "\u00a0", "", "")))
+                .isEqualTo(" Why?\nContext: N/A\nOptions: (A) attract (B) repel");
+    }
+
+    @Test
+    void lepaKeepsAnswerHeaderInsideLecture() {
+        assertThat(ScienceQaPrompt.LEPA.answer(ScienceQaProblems.texts("?", "", "Answer: so.", "")))
+                .isEqualTo("LECTURE: Answer: so.\n###\nANSWER: B.");
     }
 
     @Test
@@ -64,26 +109,14 @@ class ScienceQaPromptTest {
         assertThat(ScienceQaPrompt.ALE.answer(MAGNETS))
                 .isEqualTo("The answer is B. BECAUSE: Like poles repel.\nUnlike poles attract."
                         + " Both north poles face each other.");
-        assertThat(ScienceQaPrompt.ALE.answer(ScienceQaProblems.texts("Why?", "", "", "")))
-                .isEqualTo("The answer is B.");
-    }
-
-    @Test
-    void answerOmitsMissingLectureAndSolution() {
-        assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("Why?", "", "", "So.")))
-                .isEqualTo("So. The answer is B.");
-        assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("Why?", "", "All.", "")))
-                .isEqualTo("All. The answer is B.");
-        assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("Why?", "", "", "")))
-                .isEqualTo("The answer is B.");
-        assertThat(ScienceQaPrompt.ALE.answer(ScienceQaProblems.texts("Why?", "", "", "So.")))
-                .isEqualTo("The answer is B. BECAUSE: So.");
     }
 
     @Test
     void textConversionMatchesPublishedCode() {
         assertThat(ScienceQaPrompt.A.question(ScienceQaProblems.texts(" Which   is it?  ", "a\\nb", "", "")))
-                .isEqualTo("Which  is it? \nContext: a\nb\nOptions: (A) attract (B) repel");
+                .isEqualTo("Which  is it? \nContext: a\\nb\nOptions: (A) attract (B) repel");
+        assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("?", "", "a\\nb", "")))
+                .isEqualTo("a\nb The answer is B.");
         assertThat(ScienceQaPrompt.LEA.answer(ScienceQaProblems.texts("?", "", "Question: why? Answer: so.", "")))
                 .isEqualTo("Question: why? so. The answer is B.");
     }
